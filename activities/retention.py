@@ -10,6 +10,7 @@ from db.repositories.breakers import BreakersRepository
 from db.repositories.maintenance_runs import MaintenanceRunsRepository
 from db.repositories.replays import ReplaysRepository
 from db.repositories.retention import RetentionRepository
+from db.repositories.web_bulk_decisions import WebBulkDecisionsRepository
 from db.repositories.web_drafts import WebDraftsRepository
 from db.repositories.web_sessions import WebSessionsRepository
 from db.session import Database
@@ -18,7 +19,7 @@ from pao.core import names
 _log = logging.getLogger(__name__)
 
 MAINTENANCE = "maintenance"
-_KINDS = ("requests", "auditLines", "signatures", "breakers", "sessions", "drafts")
+_KINDS = ("requests", "auditLines", "signatures", "breakers", "sessions", "drafts", "bulkDecisions")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,7 +36,7 @@ class Batches:
 
 @dataclass(frozen=True, slots=True)
 class Retention:
-    """Removes old requests and audit lines; expired signatures, breakers, sessions, drafts."""
+    """Removes old requests and audit lines; expired signatures, breakers, sessions and drafts."""
 
     database: Database
     batches: Batches = field(default_factory=Batches)
@@ -69,6 +70,7 @@ class Retention:
                 await BreakersRepository(session).remove_expired(batch=size),
                 await WebSessionsRepository(session).remove_expired(batch=size),
                 await WebDraftsRepository(session).remove_expired(batch=size),
+                await WebBulkDecisionsRepository(session).remove_expired(batch=size),
             )
         for kind, count in zip(_KINDS, removed, strict=True):
             counts[kind] += count

@@ -1,5 +1,6 @@
 """Assembles the services of one API process from its settings. No routes or rules here."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -18,8 +19,10 @@ from api.health.service import HealthService, Parts
 from api.insights.service import InsightsService
 from api.keys.service import KeysService
 from api.pagination import Cursors
+from api.requests.bulk_decisions import BulkDecisionService
 from api.requests.cleanups import CleanupService
 from api.requests.decisions import DecisionService, DecisionSettings
+from api.requests.history import HistoryService
 from api.requests.item_preparation import ItemPreparer
 from api.requests.listing import ListingService
 from api.requests.preparation import Preparer
@@ -31,6 +34,7 @@ from api.requests.submission import SubmissionService
 from api.services import Services
 from api.sessions.address import WebAddress
 from api.sessions.service import SessionService
+from api.stars.service import StarService
 from api.stores import PostgresAudit
 from api.terraform.service import TerraformStatesService
 from api.tools.service import ToolsService
@@ -48,6 +52,9 @@ from pao.clients.queues import TaskQueues, polled_queues
 from pao.clients.temporal import RequestWorkflows
 from pao.clients.temporal_server import TemporalServer
 from pao.settings import Settings
+
+TAKEN_WITHIN = 2.0
+"""Seconds that each retry of a bulk decision is waited for."""
 
 
 def assemble_services(
@@ -96,6 +103,21 @@ def assemble_services(
         traits=_traits(),
         longest_wait=settings.http.api_timeout.total_seconds() - 5,
     )
+    decisions = DecisionService(
+        box=box,
+        database=database,
+        options=options,
+        reading=reading,
+        settings=DecisionSettings(
+            budget=budget,
+            judging=ActionModels(surroundings, judges, targets),
+            readers=readers,
+        ),
+        workflows=workflows,
+        lost=LostRequests(
+            database, Inspector(client, task_queue=queue), Resumer(database, workflows)
+        ),
+    )
     return Services(
         access=access,
         audit=AuditService(
@@ -125,21 +147,15 @@ def assemble_services(
             settings=submission_settings,
             workflows=workflows,
         ),
-        decisions=DecisionService(
-            box=box,
+        decisions=decisions,
+        bulk_decisions=BulkDecisionService(
             database=database,
-            options=options,
+            # Whether a retry is taken is known at once; what it comes to, the requests show.
+            decisions=replace(decisions, settings=replace(decisions.settings, budget=TAKEN_WITHIN)),
             reading=reading,
-            settings=DecisionSettings(
-                budget=budget,
-                judging=ActionModels(surroundings, judges, targets),
-                readers=readers,
-            ),
-            workflows=workflows,
-            lost=LostRequests(
-                database, Inspector(client, task_queue=queue), Resumer(database, workflows)
-            ),
         ),
+        history=HistoryService(access=access, database=database, reading=reading),
+        stars=StarService(database),
         cleanups=CleanupService(box=box, database=database, reading=reading, workflows=workflows),
         terraform_states=TerraformStatesService(access=access, database=database, reading=reading),
         streams=Streams(

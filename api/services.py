@@ -17,8 +17,10 @@ from api.insights.service import InsightsService
 from api.keys.service import KeysService
 from api.metrics import ApiMetrics
 from api.pagination import Cursors
+from api.requests.bulk_decisions import BulkDecisionService
 from api.requests.cleanups import CleanupService
 from api.requests.decisions import DecisionService
+from api.requests.history import HistoryService
 from api.requests.listing import ListingService
 from api.requests.reading import ReadingService
 from api.requests.references import ReferenceService
@@ -27,6 +29,7 @@ from api.requests.submission import SubmissionService
 from api.sessions.address import WebAddress
 from api.sessions.service import SessionService
 from api.signed_calls import Identity
+from api.stars.service import StarService
 from api.terraform.service import TerraformStatesService
 from api.tools.service import ToolsService
 
@@ -53,6 +56,9 @@ class Services:
     listing: ListingService
     references: ReferenceService
     decisions: DecisionService
+    bulk_decisions: BulkDecisionService
+    history: HistoryService
+    stars: StarService
     cleanups: CleanupService
     terraform_states: TerraformStatesService
     tools: ToolsService

@@ -143,6 +143,11 @@ class DecisionService:
             raise temporal_away() from error
         return shown(chosen.action_id, found)
 
+    async def arrived(self, call: DecisionCall) -> DecisionRecord | None:
+        """Return what is known of a decision that a key of the caller stands for, if anything."""
+        await self.reading.get(call.caller, call.request_id)
+        return await self._known(call.request_id, _decision_id(call))
+
     async def _payload(
         self, stored: Stored, call: DecisionCall, decision_id: str
     ) -> dict[str, Any]:

@@ -1,7 +1,7 @@
 """Pages of the list of requests, as a caller may see them. Changes nothing."""
 
 import json
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 
 from api.access import Access
@@ -40,6 +40,8 @@ class ListingService:
         """
         scope = f"requests:{json.dumps(asdict(filters), default=str, sort_keys=True)}"
         visibility = self.access.visibility(caller)
+        if not filters.as_admin:
+            visibility = replace(visibility, admin=False)
         async with self.database.reading() as session:
             pages = RequestPagesRepository(session)
             page = await pages.list_page(

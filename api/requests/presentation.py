@@ -81,7 +81,7 @@ def _standing(
     return {
         "title": title(row),
         "summary": summary(standing),
-        "waiting_action": schemas.WaitingAction(id=step.action_id, name=step.name)
+        "waiting_action": schemas.WaitingAction(id=step.action_id, name=step.name, type=step.type)
         if step
         else None,
         "error": error,

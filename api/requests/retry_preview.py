@@ -13,6 +13,7 @@ from catalog.secrets import open_fields
 from catalog.templating import TemplateError
 from catalog.used_fields import used_by
 from db.models import RequestAction
+from db.request_columns import context_of
 from db.stored import action_input, outputs_for, plan_of, published_for, state_of
 from pao.clients.temporal import RequestWorkflows, TemporalUnavailableError, WorkflowGoneError
 from pao.core.components import OF_BUNDLES
@@ -44,6 +45,9 @@ class RetryPreview:
     ) -> schemas.RetryPreview:
         """Show the retry as it would be; ``context`` has the corrected fields."""
         calls = await asyncio.to_thread(self._calls, stored, context, body.mode)
+        if answer.diff:
+            former = await asyncio.to_thread(self._calls, stored, context_of(stored.row), body.mode)
+            calls = [_compared(one, was) for one, was in zip(calls, former, strict=True)]
         used = await asyncio.to_thread(_used, stored, context, answer)
         seen, problem = _seen(stored, body)
         problem = problem or await self._problem_with_evidence(stored, body, seen)
@@ -132,6 +136,12 @@ class RetryPreview:
                 config = action.config
             calls.append(schemas.PlannedCall(id=action.id, type=action.type, config=config))
         return calls
+
+
+def _compared(call: schemas.PlannedCall, former: schemas.PlannedCall) -> schemas.PlannedCall:
+    if call.config == former.config:
+        return call
+    return call.model_copy(update={"former": former.config})
 
 
 def shown(action_id: str, look: LookResult) -> schemas.Look:

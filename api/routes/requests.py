@@ -18,6 +18,7 @@ from api.requests.presentation import title
 from api.requests.reading import Stored
 from api.requests.schemas import Submission
 from api.requests.schemas.event import EXAMPLE as EVENTS
+from api.requests.schemas.history import SIMILAR
 from api.requests.schemas.request import BUNDLE, REQUEST, REQUEST_OPEN
 from api.requests.schemas.status import ESCALATION, LOGS, STATUS
 from api.requests.streams import EventStream
@@ -152,6 +153,21 @@ async def stream_request_events(
     stored = await services.reading.get(caller, request_id)
     stream = _stream(services, caller, stored, int(last_event_id or 0))
     return EventStream(stream, services.streams, caller.id)
+
+
+@router.get(
+    "/requests/{request_id}/similar-failures",
+    summary="Get failures like a request's",
+    responses=documented({200: SIMILAR}, 400, 401, 404, 429, 503),
+)
+async def get_similar_failures(
+    services: ServicesDep, caller: Caller, request_id: RequestId
+) -> schemas.SimilarFailures:
+    """Return how requests of the same item fared that failed in the same action alike.
+
+    Of the last 90 days, and only those that the caller may see.
+    """
+    return await services.history.similar_failures(caller, request_id)
 
 
 @router.get(

@@ -1,6 +1,7 @@
 """Templates, and what every one of them is given. No page's own words."""
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -136,6 +137,10 @@ def _clock(moment: str, zone: ZoneInfo) -> str:
     return f"{times.read(moment).astimezone(zone):%H:%M:%S}"
 
 
+def _label(name: str, labels: Mapping[str, str]) -> str:
+    return labels.get(name, name)
+
+
 def _pretty(value: Any) -> str:
     return json.dumps(value, indent=2, ensure_ascii=False)
 
@@ -152,7 +157,9 @@ def _made() -> Environment:
         finalize=shown,
     )
     made.install_gettext_translations(TRANSLATIONS, newstyle=True)  # type: ignore[attr-defined]
-    made.filters.update(when=_when, clock=_clock, pretty=_pretty, after_state=after_state)
+    made.filters.update(
+        when=_when, clock=_clock, pretty=_pretty, after_state=after_state, label_in=_label
+    )
     made.globals.update(
         asset=static_files.address_of,
         has_htmx=static_files.has_htmx,

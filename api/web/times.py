@@ -40,8 +40,10 @@ def short(moment: datetime, zone: ZoneInfo, now: datetime) -> str:
 
 
 def ago(moment: datetime, now: datetime) -> str:
-    """Write how long ago a moment was: just now, 3 min ago, 2 days ago."""
+    """Write how far away a moment is: just now, 3 min ago, 2 days ago, in 3 h."""
     seconds = (now - moment).total_seconds()
+    if seconds <= -_MINUTE:
+        return _("in %(span)s") % {"span": span(timedelta(seconds=-seconds))}
     if seconds < _MINUTE:
         return _("just now")
     return _("%(span)s ago") % {"span": span(timedelta(seconds=seconds))}
@@ -60,6 +62,11 @@ def span(length: timedelta) -> str:
         return f"{seconds / _HOUR:.0f} h"
     days = round(seconds / _DAY)
     return ngettext("%(n)s day", "%(n)s days", days) % {"n": days}
+
+
+def whole_span(length: timedelta) -> str:
+    """Write a length as ``span`` does, without tenths of a second."""
+    return span(timedelta(seconds=max(round(length.total_seconds()), 0))).replace(".0 s", " s")
 
 
 def now() -> datetime:

@@ -9,7 +9,8 @@ REVOKE ALL ON
     public.breakers, public.upkeep, public.schema_migrations,
     public.audit_heads, public.audit_anchors, public.audit_anchor_heads,
     public.leases, public.terraform_states, public.cleanups_done, public.installation,
-    public.web_sign_ins, public.web_sessions, public.web_drafts, public.request_waits
+    public.web_sign_ins, public.web_sessions, public.web_drafts, public.request_waits,
+    public.web_stars, public.web_bulk_decisions
 FROM pao_service;
 
 GRANT USAGE ON SCHEMA public TO pao_service;
@@ -49,6 +50,8 @@ GRANT SELECT, INSERT, UPDATE, DELETE ON public.breakers TO pao_service;
 GRANT SELECT, INSERT, DELETE ON public.web_sign_ins TO pao_service;
 GRANT SELECT, INSERT, DELETE, UPDATE (seen_at) ON public.web_sessions TO pao_service;
 GRANT SELECT, INSERT, UPDATE, DELETE ON public.web_drafts TO pao_service;
+GRANT SELECT, INSERT, DELETE ON public.web_stars TO pao_service;
+GRANT SELECT, INSERT, DELETE, UPDATE (results) ON public.web_bulk_decisions TO pao_service;
 GRANT SELECT ON public.schema_migrations, public.installation TO pao_service;
 
 GRANT EXECUTE ON FUNCTION public.remove_expired(integer) TO pao_service;

@@ -22,9 +22,11 @@ from db.models.request_event import RequestEvent
 from db.models.request_wait import RequestWait
 from db.models.schema_migration import SchemaMigration
 from db.models.terraform_state import TerraformState
+from db.models.web_bulk_decision import WebBulkDecision
 from db.models.web_draft import WebDraft
 from db.models.web_session import WebSession
 from db.models.web_sign_in import WebSignIn
+from db.models.web_star import WebStar
 
 __all__ = [
     "AccessKey",
@@ -51,7 +53,9 @@ __all__ = [
     "RequestWait",
     "SchemaMigration",
     "TerraformState",
+    "WebBulkDecision",
     "WebDraft",
     "WebSession",
     "WebSignIn",
+    "WebStar",
 ]

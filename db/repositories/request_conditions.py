@@ -38,6 +38,8 @@ def narrowing(filters: RequestFilters, mentioned: Sequence[UUID] = ()) -> list[C
         found.append(col(Request.status).in_(filters.statuses))
     if filters.sort is Sort.WAITING:
         found.append(col(Request.waiting_since).is_not(None))
+    if filters.waiting_after is not None:
+        found.append(col(Request.waiting_since) > filters.waiting_after)
     if filters.causes:
         found.append(_of(Request.error, "cause").in_(filters.causes))
     if filters.tags:

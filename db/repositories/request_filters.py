@@ -22,7 +22,8 @@ class RequestFilters:
     ``team`` is a team that the submitter had; a request has every one of ``tags``. ``text`` is what
     a person remembers: words of the title, the item or a tag by their beginnings, a ticket key, or
     the beginning of an id. Without ``parent`` or ``external_reference`` the children of bundles are
-    left out; their parent is listed.
+    left out; their parent is listed. Without ``as_admin`` an admin's further rights do not count.
+    ``waiting_after`` leaves what has begun to wait after a moment.
     """
 
     statuses: tuple[RequestStatus, ...] = ()
@@ -38,4 +39,6 @@ class RequestFilters:
     until: datetime | None = None
     parent: str | None = None
     decidable: bool = False
+    as_admin: bool = True
+    waiting_after: datetime | None = None
     sort: Sort = Sort.CREATED

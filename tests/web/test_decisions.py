@@ -3,7 +3,7 @@
 import re
 from typing import Any
 
-from playwright.async_api import expect
+from playwright.async_api import Route, expect
 
 from tests.support.callers import DANA, PRIYA
 from tests.support.stack import Stack, wait_until
@@ -27,7 +27,10 @@ async def test_what_waits_leads_to_its_decision(stack: Stack, visit: Visit) -> N
     await page.locator(f"a[href='/requests/{made['id']}/decide']").click()
     await expect(page).to_have_title(f"Decide about {made['title']} - PAO")
     await expect(page.get_by_text("Priority is gone").first).to_be_visible()
-    await expect(page.get_by_text("The target holds nothing for this request.")).to_be_visible()
+    await expect(page.get_by_text("JIRA refused the values.")).to_be_visible()
+    await expect(page.get_by_text("A retry with the same values would fail again")).to_be_visible()
+    await expect(page.locator("#look")).to_contain_text("JIRA holds nothing for it (")
+    await expect(page.locator("#retry")).to_have_text("Retry and create a ticket")
     await judge(page)
 
 
@@ -36,15 +39,18 @@ async def test_a_value_is_corrected_and_retried(stack: Stack, visit: Visit) -> N
     page = await (await visit()).page(f"/requests/{made['id']}")
     await page.get_by_role("link", name="Decide").click()
     await page.get_by_label("Host name").fill("right.example.com")
-    await page.get_by_role("button", name="Retry", exact=True).click()
+    await page.locator("#retry").click()
     await expect(page.get_by_role("alert")).to_contain_text("Give a reason")
     await expect(page.get_by_label("Host name")).to_have_value("right.example.com")
     await judge(page)
     await page.get_by_role("button", name="Show what a retry would do").click()
-    await expect(page.locator("ins")).to_contain_text("right.example.com")
+    changed = page.locator(".answers div", has_text="Host name")
+    await expect(changed.locator("del")).to_have_text("wrong.example.com")
+    await expect(changed.locator("ins")).to_have_text("right.example.com")
+    await expect(page.locator(".calls ins").first).to_contain_text("right.example.com")
     await judge(page)
     await page.get_by_label("Reason").fill("The name was wrong.")
-    await page.get_by_role("button", name="Retry", exact=True).click()
+    await page.locator("#retry").click()
     await expect(page).to_have_url(f"/requests/{made['id']}")
     done = final(stack, made["id"])
     assert done["status"] == "completed"
@@ -70,8 +76,10 @@ async def test_a_retry_adopts_what_exists(stack: Stack, visit: Visit) -> None:
     found = page.get_by_text("Retry adopts it and creates nothing.")
     await expect(found).to_be_visible()
     await judge(page)
+    retry = page.get_by_role("button", name="Retry and adopt NET-")
+    await expect(retry).to_have_class("primary")
     await page.get_by_label("Reason").fill("It exists.")
-    await page.get_by_role("button", name="Retry", exact=True).click()
+    await retry.click()
     await page.wait_for_url(f"**/requests/{made['id']}")
     await expect(page.get_by_text("Adopted", exact=True)).to_be_visible()
 
@@ -79,7 +87,7 @@ async def test_a_retry_adopts_what_exists(stack: Stack, visit: Visit) -> None:
 async def test_an_abort_says_what_is_left_and_asks_why(stack: Stack, visit: Visit) -> None:
     made = failed(stack, "aborted.example.com")
     page = await (await visit()).page(f"/requests/{made['id']}/decide")
-    await page.get_by_role("link", name="Abort...").click()
+    await page.get_by_role("link", name="Abort, nothing to clean up...").click()
     await judge(page)
     await page.get_by_role("button", name="Abort").click()
     await expect(page.get_by_role("alert")).to_be_focused()
@@ -106,9 +114,14 @@ async def test_two_deciders_are_told_of_each_other(stack: Stack, visit: Visit) -
     await other.get_by_role("button", name="Abort").click()
     await expect(other).to_have_title(f"Aborted: {made['title']} - PAO")
     await page.get_by_label("Reason").fill("Once more.")
-    await page.get_by_role("button", name="Retry", exact=True).click()
-    await expect(page.get_by_role("alert")).to_contain_text("priya decided before you: abort")
+    await page.locator("#retry").click()
+    said = page.get_by_role("alert")
+    await expect(said).to_contain_text(
+        re.compile(r"Priya aborted this .*: I was faster; it is over.")
+    )
     await expect(page.get_by_text("nothing for you to decide")).to_be_visible()
+    await expect(page.locator(".kept")).to_have_text("Once more.")
+    await judge(page)
 
 
 async def test_an_approval_is_given(stack: Stack, visit: Visit) -> None:
@@ -120,7 +133,11 @@ async def test_an_approval_is_given(stack: Stack, visit: Visit) -> None:
     page = await (await visit(PRIYA)).page("/waiting")
     await page.locator(f"a[href='/requests/{made['id']}/decide']").click()
     await expect(page.get_by_text("requests an account in production")).to_be_visible()
-    await expect(page.get_by_text("After it these run")).to_be_visible()
+    facts = page.locator("section .answers")
+    await expect(facts).to_contain_text("Who decidesthe platform team")
+    await expect(facts).to_contain_text(re.compile("Untilin .*then: reject"))
+    await expect(facts).to_contain_text("Ask the security team for the account")
+    await expect(page.locator("aside")).to_contain_text("On call this week, as agreed.")
     await judge(page)
     await page.get_by_role("button", name="Approve").click()
     await expect(page.get_by_role("alert")).to_contain_text("Give a reason")
@@ -130,3 +147,82 @@ async def test_an_approval_is_given(stack: Stack, visit: Visit) -> None:
     done = final(stack, made["id"])
     assert done["status"] == "completed"
     assert done["fields"]["days"] == 3
+
+
+async def test_a_lost_answer_is_said_and_looked_into(stack: Stack, visit: Visit) -> None:
+    made = failed(stack, "lost.example.com")
+    at = await visit()
+    at.watched.expected.append("ERR_")
+    page = await at.page(f"/requests/{made['id']}/decide")
+    await page.get_by_label("Reason").fill("Once is enough.")
+    await page.route("**/retry", lambda route: route.abort())
+    await page.locator("#retry").click()
+    doubt = page.locator(".doubt")
+    await expect(doubt).to_be_focused()
+    await expect(doubt).to_contain_text("We do not know whether it arrived.")
+    await judge(page)
+    await doubt.get_by_role("button", name="Check").click()
+    await expect(doubt).to_contain_text("It has not arrived, and nothing was decided.")
+    await page.unroute("**/retry")
+
+    async def arrive_unanswered(route: Route) -> None:
+        await route.fetch(max_redirects=0)
+        await route.abort()
+
+    await page.route("**/retry", arrive_unanswered)
+    await page.locator("#retry").click()
+    await page.get_by_role("button", name="Check").click()
+    await expect(doubt).to_contain_text("It arrived. Dana retried this")
+    await page.unroute("**/retry")
+    # Sending the same form again decides nothing again.
+    await page.locator("#retry").click()
+    await page.wait_for_url(f"**/requests/{made['id']}")
+    decisions = final(stack, made["id"])["decisions"]
+    assert [one["decision"] for one in decisions] == ["retry"]
+
+
+async def test_what_others_decide_is_told_while_one_writes(stack: Stack, visit: Visit) -> None:
+    made = failed(stack, "news.example.com")
+    at = await visit()
+    page = await at.context.new_page()
+    await page.clock.install()
+    await page.goto(f"/requests/{made['id']}/decide")
+    await page.get_by_label("Reason").fill("Half a sen")
+    stack.caller(PRIYA).post(f"/requests/{made['id']}/retry", json={"reason": "mended"})
+    await page.clock.run_for(12_000)
+    await expect(page.locator("#meanwhile")).to_contain_text("Priya retried this")
+    await expect(page.get_by_label("Reason")).to_have_value("Half a sen")
+    await page.reload()
+    await expect(page.get_by_text("Priya retried this")).to_be_visible()
+    await judge(page)
+
+
+async def test_decisions_stay_usable_while_the_target_is_asked(stack: Stack, visit: Visit) -> None:
+    made = failed(stack, "silent.example.com")
+    page = await (await visit()).page("/")
+    await page.route("**/look", lambda _route: None)
+    await page.goto(f"/requests/{made['id']}/decide", wait_until="domcontentloaded")
+    await expect(page.get_by_text("Asking JIRA...")).to_be_visible()
+    await page.get_by_label("Reason").fill("It is well again.")
+    await page.get_by_role("button", name="Retry", exact=True).click()
+    await page.wait_for_url(f"**/requests/{made['id']}")
+
+
+async def test_a_target_that_does_not_answer_is_told(stack: Stack, visit: Visit) -> None:
+    made = failed(stack, "mute.example.com", kind="cut-after")
+    stack.jira.fault("status", status=503, match={"method": "GET", "path": "/search$"}, times=100)
+    page = await (await visit()).page(f"/requests/{made['id']}/decide")
+    await expect(page.locator("#look")).to_contain_text("nothing is created blindly")
+    await expect(page.locator("#retry")).to_have_text("Retry all the same")
+    await judge(page)
+
+
+async def test_without_scripts_the_target_is_asked_by_a_button(stack: Stack, visit: Visit) -> None:
+    made = failed(stack, "quiet.example.com")
+    at = await visit(DANA, java_script_enabled=False)
+    page = await at.page(f"/requests/{made['id']}/decide")
+    await page.get_by_role("button", name="Ask JIRA what exists").click()
+    await expect(page.get_by_text("JIRA holds nothing for it")).to_be_visible()
+    await page.get_by_label("Reason").fill("Once more.")
+    await page.get_by_role("button", name="Retry and create a ticket").click()
+    await expect(page).to_have_url(f"/requests/{made['id']}")

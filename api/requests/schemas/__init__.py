@@ -21,6 +21,7 @@ from api.requests.schemas.decision import (
 )
 from api.requests.schemas.dry_run import DryRun, RenderedAction, RenderedComponent
 from api.requests.schemas.error_context import Cleanup, CleanupDone, ErrorContext
+from api.requests.schemas.history import SimilarFailures, Solution
 from api.requests.schemas.request import (
     Component,
     Escalation,
@@ -86,6 +87,8 @@ __all__ = [
     "RetryBody",
     "RetryPreview",
     "SelfLink",
+    "SimilarFailures",
+    "Solution",
     "Status",
     "Submission",
     "SubmissionMetadata",

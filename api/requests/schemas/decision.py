@@ -145,6 +145,9 @@ class PlannedCall(Answer):
     id: str
     type: str
     config: JsonObject
+    former: Omittable[JsonObject] = Field(
+        None, description="With the values so far, where the corrected ones change it"
+    )
 
 
 class Refusal(Answer):

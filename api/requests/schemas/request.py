@@ -81,6 +81,7 @@ class WaitingAction(Answer):
 
     id: str
     name: str
+    type: str
 
 
 class RequestSummary(Answer):

@@ -1,19 +1,63 @@
-"""`/waiting`: what waits for a decision of the reader, the longest first."""
+"""`/waiting`: what waits for a decision of the reader, the longest first; and many retries at once.
 
+No row moves by itself: what is new is counted, and shown when asked for.
+"""
+
+from collections import Counter
+from dataclasses import dataclass
+from datetime import datetime
 from typing import Annotated
+from urllib.parse import urlencode
+from uuid import UUID, uuid4
 
 from fastapi import APIRouter, Query, Request
-from starlette.responses import Response
+from starlette.responses import RedirectResponse, Response
 
+from api.auth.principal import Principal
+from api.requests.bulk_decisions import MOST, BulkDecision
 from api.requests.filters import RequestFilters, Sort
-from api.services import Caller, ServicesDep
+from api.requests.schemas import RequestSummary
+from api.services import Caller, Services, ServicesDep
+from api.web import times
+from api.web.forms import Posted, text_of
+from api.web.pages.decision.posted import reason_of
 from api.web.rendering import page
-from api.web.words import CAUSES
-from pao.core.states import RequestStatus
+from api.web.targets import name_of
+from api.web.words import CAUSES, _, ngettext
+from pao.core.components import OF_BUNDLES
+from pao.core.errors import ErrorCode, PaoError
+from pao.core.judgement import Cause
+from pao.core.states import Decision, RequestStatus
 
 router = APIRouter()
 
 PER_PAGE = 50
+FEWEST = 2
+"""From so many requests on that failed alike, they are offered to be retried together."""
+MINE, TEAMS, ALL = "mine", "teams", "all"
+Whose = Annotated[str, Query(max_length=20)]
+Kind = Annotated[str, Query(alias="type", max_length=200)]
+_NO_CONTENT = 204
+
+
+@dataclass(frozen=True, slots=True)
+class Outage:
+    """Requests that failed because one kind of target did not answer."""
+
+    type: str
+    sentence: str
+    href: str
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What became of one request of a bulk decision, and where it is now."""
+
+    id: str
+    title: str
+    status: str
+    retrying: bool
+    said: str
 
 
 @router.get("/waiting")
@@ -21,20 +65,226 @@ async def waiting(
     request: Request,
     services: ServicesDep,
     caller: Caller,
+    who: Whose = "",
     cursor: Annotated[str | None, Query(max_length=2000)] = None,
 ) -> Response:
     """Show what waits: failed requests and open approvals."""
-    filters = RequestFilters(decidable=True, sort=Sort.WAITING)
+    now, filters = times.now(), _filters(services, caller, who)
     listed = await services.listing.page(
         caller, filters, cursor=cursor, limit=PER_PAGE, counted=True
     )
     failed = [one for one in listed.data if one.status == RequestStatus.FAILED]
+    following = listed.pagination.next_cursor
     return page(
         request,
         "pages/waiting/waiting.html",
+        who=_whose(services, caller, who),
+        choices=_choices(services, caller),
         count=listed.count or 0,
         failed=failed,
         approvals=[one for one in listed.data if one not in failed],
+        outages=await _outages(services, caller, who),
         causes=CAUSES,
-        after=listed.pagination.next_cursor,
+        since=now.isoformat(),
+        after=_address(who=who, cursor=following) if following else None,
     )
+
+
+@router.get("/waiting/new")
+async def new(
+    request: Request, services: ServicesDep, caller: Caller, since: datetime, who: Whose = ""
+) -> Response:
+    """Say how many requests have begun to wait since a page was made; 204 for none."""
+    if since.tzinfo is None:
+        raise PaoError(ErrorCode.NOT_FOUND, "")
+    filters = _filters(services, caller, who, after=since)
+    listed = await services.listing.page(caller, filters, cursor=None, limit=1, counted=True)
+    if not listed.count:
+        return Response(status_code=_NO_CONTENT)
+    said = ngettext("%(n)s new", "%(n)s new", listed.count) % {"n": listed.count}
+    return page(request, "pages/waiting/new.html", said=said, href=_address(who=who))
+
+
+@router.get("/waiting/retry")
+async def choose(
+    request: Request, services: ServicesDep, caller: Caller, kind: Kind, who: Whose = ""
+) -> Response:
+    """Show what would be retried together, to be confirmed with one reason."""
+    rows = await _alike(services, caller, who, kind)
+    return _chosen(request, rows, kind, who, chosen=[one.id for one in rows])
+
+
+@router.post("/waiting/retry")
+async def begin(
+    request: Request, services: ServicesDep, caller: Caller, posted: Posted
+) -> Response:
+    """Retry the chosen requests, then show what became of each."""
+    kind, who = text_of(posted, "type"), text_of(posted, "who")
+    chosen = [str(one) for one in posted.getlist("request")]
+    reason, problems = reason_of(posted)
+    if not chosen:
+        problems.append(_("Choose at least one request."))
+    try:
+        key, ids = str(UUID(text_of(posted, "key"))), [str(UUID(one)) for one in chosen]
+    except ValueError:
+        raise PaoError(ErrorCode.NOT_FOUND, "") from None
+    if problems:
+        rows = await _alike(services, caller, who, kind)
+        return _chosen(request, rows, kind, who, chosen=ids, reason=reason, problems=problems)
+    bulk = await services.bulk_decisions.begin(
+        caller, decision_id=key, cause=Cause.TARGET_DOWN.value, reason=reason, requests=ids
+    )
+    await services.bulk_decisions.go_on(caller, bulk)
+    return RedirectResponse(f"/waiting/retries/{key}", 303)
+
+
+@router.get("/waiting/arrived")
+async def arrived(request: Request, services: ServicesDep, caller: Caller, key: UUID) -> Response:
+    """Say whether a bulk decision that was sent has arrived, by its key."""
+    try:
+        bulk = await services.bulk_decisions.get(caller, str(key))
+    except PaoError as error:
+        if error.code != ErrorCode.NOT_FOUND:
+            raise
+        bulk = None
+    return page(request, "pages/waiting/arrived.html", bulk=bulk)
+
+
+@router.get("/waiting/retries/{decision_id}")
+async def results(
+    request: Request, services: ServicesDep, caller: Caller, decision_id: UUID
+) -> Response:
+    """Show what became of each request of a bulk decision."""
+    bulk = await services.bulk_decisions.get(caller, str(decision_id))
+    outcomes = [await _outcome(services, caller, bulk, one) for one in bulk.requests]
+    refused = sum(bool(one) for one in bulk.results.values())
+    return page(
+        request,
+        "pages/waiting/results.html",
+        bulk=bulk,
+        outcomes=outcomes,
+        taken=len(bulk.results) - refused,
+        refused=refused,
+        left=len(bulk.left),
+    )
+
+
+@router.post("/waiting/retries/{decision_id}")
+async def go_on(services: ServicesDep, caller: Caller, decision_id: UUID) -> Response:
+    """Go on with what is left of a bulk decision."""
+    bulk = await services.bulk_decisions.get(caller, str(decision_id))
+    await services.bulk_decisions.go_on(caller, bulk)
+    return RedirectResponse(f"/waiting/retries/{decision_id}", 303)
+
+
+def _whose(services: Services, caller: Principal, who: str) -> str:
+    choices = [name for name, _label in _choices(services, caller)]
+    return who if who in choices else choices[-1]
+
+
+def _choices(services: Services, caller: Principal) -> list[tuple[str, str]]:
+    """Return whose requests one may look at; admins decide about those of everybody."""
+    choices = [(MINE, _("Mine")), (TEAMS, _("Mine and my teams'"))]
+    return [*choices, (ALL, _("All"))] if services.access.is_admin(caller) else choices
+
+
+def _filters(
+    services: Services,
+    caller: Principal,
+    who: str,
+    *,
+    causes: tuple[Cause, ...] = (),
+    after: datetime | None = None,
+) -> RequestFilters:
+    chosen = _whose(services, caller, who)
+    return RequestFilters(
+        decidable=True,
+        sort=Sort.WAITING,
+        user_id=caller.id if chosen == MINE else None,
+        as_admin=chosen == ALL,
+        causes=causes,
+        waiting_after=after,
+    )
+
+
+async def _down(services: Services, caller: Principal, who: str) -> list[RequestSummary]:
+    """Return what failed because a target did not answer, as far as a retry is suggested."""
+    filters = _filters(services, caller, who, causes=(Cause.TARGET_DOWN,))
+    listed = await services.listing.page(caller, filters, cursor=None, limit=MOST)
+    return [
+        one
+        for one in listed.data
+        if one.status == RequestStatus.FAILED
+        and one.waiting_action is not None
+        and one.waiting_action.type not in OF_BUNDLES
+        and one.suggestion is not None
+        and one.suggestion.decision == Decision.RETRY
+    ]
+
+
+async def _outages(services: Services, caller: Principal, who: str) -> list[Outage]:
+    types = Counter(
+        one.waiting_action.type
+        for one in await _down(services, caller, who)
+        if one.waiting_action is not None
+    )
+    return [
+        Outage(
+            kind,
+            _("%(n)s failed because %(target)s did not answer")
+            % {"n": count, "target": name_of(kind)},
+            "/waiting/retry?" + urlencode({"type": kind, "who": who}),
+        )
+        for kind, count in types.items()
+        if count >= FEWEST
+    ]
+
+
+async def _alike(
+    services: Services, caller: Principal, who: str, kind: str
+) -> list[RequestSummary]:
+    down = await _down(services, caller, who)
+    return [one for one in down if one.waiting_action and one.waiting_action.type == kind]
+
+
+def _chosen(
+    request: Request,
+    rows: list[RequestSummary],
+    kind: str,
+    who: str,
+    *,
+    chosen: list[str],
+    reason: str = "",
+    problems: list[str] | None = None,
+) -> Response:
+    return page(
+        request,
+        "pages/waiting/retry.html",
+        status=422 if problems else 200,
+        rows=rows,
+        target=name_of(kind),
+        kind=kind,
+        who=who,
+        chosen=chosen,
+        reason=reason,
+        problems=problems or [],
+        key=str(uuid4()),
+    )
+
+
+async def _outcome(
+    services: Services, caller: Principal, bulk: BulkDecision, request_id: str
+) -> Outcome:
+    said = bulk.results.get(request_id)
+    words = _("Not tried yet") if said is None else said or _("Retried")
+    try:
+        stored = await services.reading.get(caller, request_id)
+    except PaoError:
+        return Outcome(request_id, request_id[:8], "", retrying=False, said=words)
+    document = services.reading.present(stored)
+    return Outcome(request_id, document.title, document.status, document.retrying, words)
+
+
+def _address(*, who: str, cursor: str | None = None) -> str:
+    chosen = {name: value for name, value in (("who", who), ("cursor", cursor)) if value}
+    return f"/waiting?{urlencode(chosen)}" if chosen else "/waiting"

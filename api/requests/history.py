@@ -1,0 +1,113 @@
+"""What earlier requests of an item tell: how long they took, what failed alike and what helped."""
+
+from dataclasses import dataclass, field
+
+from cachetools import TTLCache
+
+from api.access import Access
+from api.auth.principal import Principal
+from api.requests import schemas
+from api.requests.presentation import failure
+from api.requests.reading import ReadingService
+from db.repositories.request_history import HistoryRepository, LikeFailure, Measured
+from db.session import Database
+from pao.core.states import ActionStatus, Decision, RequestStatus
+from pao.core.timestamps import timestamp
+
+FEWEST = 5
+"""With fewer measurements nothing is said."""
+SHOWN = 5
+_REMEMBERED_SECONDS, _MOST_REMEMBERED = 60, 2_000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Usual:
+    """How requests of an item usually go, in seconds and percent."""
+
+    median: float
+    most: float
+    helped_percent: int
+    times: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HistoryService:
+    """Answers from the newest requests of an item, within 90 days."""
+
+    access: Access
+    database: Database
+    reading: ReadingService
+    _measured: TTLCache[str, Measured] = field(
+        default_factory=lambda: TTLCache(_MOST_REMEMBERED, _REMEMBERED_SECONDS)
+    )
+
+    async def usual(self, item_id: str) -> Usual | None:
+        """Return how requests of an item usually go; None where too few are known."""
+        found = await self._of(item_id)
+        if found.completed < FEWEST or found.median is None or found.most is None:
+            return None
+        return Usual(
+            median=found.median,
+            most=found.most,
+            helped_percent=round(100 * found.helped / found.ended),
+            times=found.completed,
+        )
+
+    async def usual_steps(self, item_id: str) -> dict[str, float]:
+        """Return by action what nine of ten of its runs stay within, in seconds."""
+        found = await self._of(item_id)
+        return {name: most for name, (times, most) in found.steps.items() if times >= FEWEST}
+
+    async def similar_failures(self, caller: Principal, request_id: str) -> schemas.SimilarFailures:
+        """Return how requests of the same item fared in which the same action failed alike.
+
+        Only requests that the caller may see are told of. Without a failed action there are none.
+        """
+        stored = await self.reading.get(caller, request_id)
+        failed = next((one for one in stored.actions if one.status == ActionStatus.FAILED), None)
+        error = failure(failed.error) if failed else None
+        if failed is None or error is None or error.cause is None:
+            return _told(None, None, [])
+        async with self.database.reading() as session:
+            found = await HistoryRepository(session).like(
+                stored.row, failed.action_id, error.cause, self.access.visibility(caller)
+            )
+        return _told(failed.action_id, error.cause, found)
+
+    async def _of(self, item_id: str) -> Measured:
+        if (known := self._measured.get(item_id)) is not None:
+            return known
+        async with self.database.reading() as session:
+            found = await HistoryRepository(session).measured(item_id)
+        self._measured[item_id] = found
+        return found
+
+
+def _told(
+    action_id: str | None, cause: str | None, found: list[LikeFailure]
+) -> schemas.SimilarFailures:
+    solved = [one for one in found if _is_solved(one)]
+    return schemas.SimilarFailures(
+        action_id=action_id,
+        cause=cause,
+        count=len(found),
+        solved=len(solved),
+        aborted=sum(one.status == RequestStatus.ABORTED for one in found),
+        escalated=sum(one.status == RequestStatus.ESCALATED for one in found),
+        solutions=[_solution(one) for one in solved[:SHOWN]],
+    )
+
+
+def _is_solved(one: LikeFailure) -> bool:
+    return one.decision == Decision.RETRY and one.action_status == ActionStatus.COMPLETED
+
+
+def _solution(one: LikeFailure) -> schemas.Solution:
+    return schemas.Solution(
+        request_id=one.request_id,
+        title=one.title,
+        by=one.by or "",
+        at=timestamp(one.at) if one.at else "",
+        reason=one.reason,
+        fields=sorted(one.changes or {}),
+    )

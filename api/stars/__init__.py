@@ -1,0 +1,1 @@
+"""Stars: items that somebody wants at hand."""

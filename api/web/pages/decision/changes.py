@@ -1,0 +1,89 @@
+"""Old and new: the fields that a retry changes, and what that changes in the calls. Pure."""
+
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from api.requests.schemas import PlannedCall, RetryPreview
+from api.web.fields import shown_value
+from api.web.pages.decision.corrections import Corrections
+from api.web.words import _
+from catalog.forms.definition import FieldType
+
+LONG = 2_000
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """A value and what it becomes; one of both may be missing."""
+
+    label: str
+    old: str
+    new: str
+
+
+@dataclass(frozen=True, slots=True)
+class CallView:
+    """What a retry would send: what is different, and all of it as data."""
+
+    name: str
+    type: str
+    changes: list[Change]
+    data: str
+
+
+def field_changes(preview: RetryPreview, corrections: Corrections) -> list[Change]:
+    """Return the changed fields with their labels, in words; secrets are not shown."""
+    found = []
+    for name, change in preview.changes.items():
+        field = corrections.fields.get(name)
+        if field is None:
+            found.append(Change(name, _text(change.get("old")), _text(change.get("new"))))
+        elif field.type is FieldType.PASSWORD:
+            found.append(Change(field.label, _("what was entered before"), _("what you entered")))
+        else:
+            old, new = (shown_value(field, change.get(side)) for side in ("old", "new"))
+            found.append(Change(field.label, old, new))
+    return found
+
+
+def calls_of(preview: RetryPreview, names: Mapping[str, str]) -> list[CallView]:
+    """Return the calls, each with what the corrected values change in it."""
+    return [
+        CallView(
+            name=names.get(one.id, one.id),
+            type=one.type,
+            changes=list(_changed(one)),
+            data=json.dumps(one.config, indent=2, ensure_ascii=False),
+        )
+        for one in preview.actions
+    ]
+
+
+def _changed(call: PlannedCall) -> Iterable[Change]:
+    if call.former is None:
+        return
+    old, new = dict(_flat(call.former)), dict(_flat(call.config))
+    for path in dict.fromkeys([*old, *new]):
+        if old.get(path) != new.get(path):
+            yield Change(path, _text(old.get(path)), _text(new.get(path)))
+
+
+def _flat(value: Any, path: str = "") -> Iterable[tuple[str, Any]]:
+    """Yield every value with the path that leads to it."""
+    if isinstance(value, Mapping) and value:
+        for key, inner in value.items():
+            yield from _flat(inner, f"{path}.{key}" if path else str(key))
+    elif isinstance(value, list) and value:
+        for number, inner in enumerate(value, 1):
+            yield from _flat(inner, f"{path} {number}")
+    else:
+        yield path, value
+
+
+def _text(value: Any) -> str:
+    if value is None:
+        return ""
+    text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+    return text if len(text) <= LONG else f"{text[:LONG]}…"

@@ -1,0 +1,196 @@
+"""What a person needs to know to decide, in whole sentences. Pure words."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
+
+from api.requests.schemas import Look, Request, SimilarFailures
+from api.requests.summary import team_name
+from api.web import times
+from api.web.targets import capital, made_by, name_of
+from api.web.words import _, ngettext
+from pao.core.judgement import Cause
+from pao.core.states import Decision, RequestStatus
+
+_WHY = {
+    Cause.ACCESS: _("%(target)s denied access"),
+    Cause.QUOTA: _("a limit of %(target)s is used up"),
+    Cause.INPUT: _("%(target)s refused the values"),
+    Cause.TARGET_DOWN: _("%(target)s did not answer"),
+    Cause.CONFLICT: _("something that exists in %(target)s stands in the way"),
+    Cause.OURS: _("PAO or this service is not set up for it"),
+    Cause.DECLINED: _("people have said no"),
+    Cause.UNKNOWN: _("the cause is not known"),
+}
+_HELPS = {
+    Cause.ACCESS: _("A retry fails again until somebody has fixed the credentials or the rights."),
+    Cause.QUOTA: _("A retry can help once the limit leaves room again."),
+    Cause.INPUT: _("A retry with the same values would fail again; correct them first."),
+    Cause.TARGET_DOWN: _("A retry can help: the values were not the problem."),
+    Cause.CONFLICT: _("A retry helps once what is in the way is gone, or with other values."),
+    Cause.OURS: _("A retry fails again until PAO or the service is mended."),
+    Cause.DECLINED: _("A retry asks again."),
+    Cause.UNKNOWN: _("Nothing says that a retry would go better."),
+}
+_DID = {
+    "retry": _("%(who)s retried this %(ago)s"),
+    "abort": _("%(who)s aborted this %(ago)s"),
+    "escalate": _("%(who)s escalated this %(ago)s"),
+    "cancel": _("%(who)s cancelled this %(ago)s"),
+    "approve": _("%(who)s approved this %(ago)s"),
+    "reject": _("%(who)s rejected this %(ago)s"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class LookWords:
+    """What a look has found: a sentence, and what the retry is called by it."""
+
+    sentence: str
+    retry: str
+    is_good: bool
+
+
+def target_of(document: Request) -> str:
+    """Return the target of what has failed, as a sentence names it."""
+    return name_of(document.waiting_action.type if document.waiting_action else "")
+
+
+def brief(document: Request, now: datetime) -> str:
+    """Return in a sentence what failed, when and why."""
+    step = document.waiting_action.name if document.waiting_action else document.title
+    since = times.read(document.waiting_since) if document.waiting_since else now
+    error = document.error
+    cause = Cause(document.cause) if document.cause in set(Cause) else Cause.UNKNOWN
+    why = _WHY[cause] % {"target": target_of(document)}
+    if error is not None and error.outcome_unknown:
+        why = _("it is not known whether %(target)s has done it") % {"target": target_of(document)}
+    told = {"step": step, "ago": ago(since, now), "why": why, "n": document.attempt}
+    if document.attempt > 1:
+        return _("%(step)s failed %(ago)s, in attempt %(n)s: %(why)s.") % told
+    return _("%(step)s failed %(ago)s: %(why)s.") % told
+
+
+def helps(document: Request) -> str:
+    """Return whether a retry can help, and why."""
+    error = document.error
+    if error is not None and error.outcome_unknown:
+        return _("A retry looks first, and adopts what exists.")
+    if error is not None and error.retryable and document.cause in {Cause.UNKNOWN, Cause.OURS}:
+        return _("A retry can help: the same call may succeed later.")
+    return _HELPS[Cause(document.cause) if document.cause in set(Cause) else Cause.UNKNOWN]
+
+
+def look_words(
+    document: Request, found: Look | None, unknown: str, zone: ZoneInfo, now: datetime
+) -> LookWords:
+    """Return what a look has found; without an answer, why there is none."""
+    kind = document.waiting_action.type if document.waiting_action else ""
+    told = {"target": capital(name_of(kind)), "time": times.short(now, zone, now)}
+    if found is not None and found.answer == "found":
+        what = found.would_adopt.external_reference if found.would_adopt else None
+        told["what"] = what or _("its effect")
+        return LookWords(
+            _("Found %(what)s with this request's mark. Retry adopts it and creates nothing.")
+            % told,
+            _("Retry and adopt %(what)s") % {"what": what or _("what exists")},
+            is_good=True,
+        )
+    if found is not None and found.answer == "absent":
+        told["made"] = made_by(kind)
+        if found.reason:
+            told["reason"] = found.reason.rstrip(".")
+            sentence = _("%(reason)s (%(time)s). Retry creates %(made)s.")
+        else:
+            sentence = _("%(target)s holds nothing for it (%(time)s). Retry creates %(made)s.")
+        label = _("Retry and create %(made)s") if kind in _CREATES else _("Retry")
+        return LookWords(sentence % told, label % told, is_good=True)
+    why = (found.reason if found else unknown) or _("%(target)s did not answer") % told
+    sentence = _("%(why)s. A retry now would fail: nothing is created blindly.")
+    return LookWords(
+        sentence % {"why": capital(why.rstrip("."))}, _("Retry all the same"), is_good=False
+    )
+
+
+_CREATES = frozenset({"jira-ticket", "github-workflow", "git-commit"})
+
+
+def meanwhile(document: Request, now: datetime) -> str:
+    """Return who has decided last, and where the request is now; empty where nobody has."""
+    accepted = [one for one in document.decisions if one.accepted]
+    if not accepted:
+        return ""
+    last = accepted[-1]
+    told = {"who": capital(last.by), "ago": ago(times.read(last.at), now)}
+    did = _DID.get(last.decision, _("%(who)s decided about this %(ago)s")) % told
+    reason = _(": %(reason)s") % {"reason": last.reason.rstrip(".")} if last.reason else ""
+    return f"{did}{reason}; {_now(document)}."
+
+
+def _now(document: Request) -> str:
+    if document.retrying:
+        attempt = max((one.attempt for one in document.actions), default=1)
+        return _("attempt %(n)s is running") % {"n": attempt}
+    words = {
+        RequestStatus.SUBMITTED: _("it has not begun yet"),
+        RequestStatus.IN_PROGRESS: _("it goes on"),
+        RequestStatus.COMPLETED: _("it is completed"),
+        RequestStatus.FAILED: _("attempt %(n)s failed") % {"n": document.attempt},
+        RequestStatus.ABORTED: _("it is over"),
+        RequestStatus.ESCALATED: _("a ticket has taken it over"),
+    }
+    return words[document.status]
+
+
+def ago(moment: datetime, now: datetime) -> str:
+    """Return how long ago something was, to the second: who decided last matters by seconds."""
+    length = now - moment
+    if length < timedelta(seconds=1):
+        return _("just now")
+    return _("%(span)s ago") % {"span": times.whole_span(length)}
+
+
+def similar_words(found: SimilarFailures) -> list[str]:
+    """Return how failures like this one went, one sentence each; nothing where there were none."""
+    if not found.count:
+        return []
+    words = [
+        ngettext(
+            "%(n)s request failed in the same step for the same cause within 90 days.",
+            "%(n)s requests failed in the same step for the same cause within 90 days.",
+            found.count,
+        )
+        % {"n": found.count}
+    ]
+    outcomes = (
+        (found.solved, _("%(n)s solved by a retry")),
+        (found.escalated, _("%(n)s escalated")),
+        (found.aborted, _("%(n)s aborted")),
+    )
+    told = [text % {"n": count} for count, text in outcomes if count]
+    return [*words, capital(", ".join(told)) + "."] if told else words
+
+
+def people_of(users: Sequence[str], teams: Sequence[str]) -> str:
+    """Return who may decide."""
+    return ", ".join([*users, *map(team_name, teams)])
+
+
+def abort_words(left: int) -> str:
+    """Return what an abort leaves, as its button is called."""
+    if not left:
+        return _("Abort, nothing to clean up")
+    return ngettext("Abort and clean up %(n)s thing", "Abort and clean up %(n)s things", left) % {
+        "n": left
+    }
+
+
+def suggested(document: Request) -> str:
+    """Return the decision that comes first: the suggested one, where it is possible."""
+    suggestion = document.suggestion
+    wanted = suggestion.decision if suggestion else Decision.RETRY.value
+    if wanted == "evidence":
+        wanted = Decision.RETRY.value
+    possible = [one.value for one in document.possible_decisions]
+    return wanted if wanted in possible else next(iter(possible), "")

@@ -1,0 +1,190 @@
+"""The pages of a decision, with what somebody has tried on them."""
+
+from dataclasses import dataclass, field, replace
+from uuid import uuid4
+
+from fastapi import Request
+from starlette.responses import Response
+
+from api.auth.principal import Principal
+from api.catalog.index import monthly_cost
+from api.requests.reading import Stored
+from api.requests.retry_preview import open_actions
+from api.requests.schemas import Action, ApprovalWait, RetryPreview
+from api.requests.schemas import Request as Document
+from api.services import Services
+from api.web import times
+from api.web.pages.decision.changes import calls_of, field_changes
+from api.web.pages.decision.corrections import Corrections, corrections_of
+from api.web.pages.decision.explaining import (
+    LookWords,
+    abort_words,
+    brief,
+    helps,
+    meanwhile,
+    people_of,
+    similar_words,
+    suggested,
+    target_of,
+)
+from api.web.pages.request.showing import answers
+from api.web.rendering import page
+from api.web.words import _
+from pao.core.errors import ErrorCode, PaoError
+from pao.core.states import Decision, RequestStatus
+
+_OURS = 500
+_CONFIRMED = {
+    ErrorCode.FIELDS_ALREADY_USED: "acceptUsed",
+    ErrorCode.WOULD_LEAVE_BEHIND: "leaveBehind",
+}
+"""Refusals that a person may overrule, and by what."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tried:
+    """What somebody has sent that was not carried out, and why."""
+
+    reason: str = ""
+    options: frozenset[str] = frozenset()
+    problems: list[str] = field(default_factory=list)
+    meanwhile: str = ""
+    preview: RetryPreview | None = None
+    corrections: Corrections | None = None
+    look: LookWords | None = None
+    confirm: frozenset[str] = frozenset()
+    key: str = ""
+    """The key that was sent; it is sent again where it is not known whether it arrived."""
+    status: int = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Approval:
+    """An approval that is waited for, by whose request, and who decides about it."""
+
+    request_id: str
+    action: Action
+    wait: ApprovalWait
+    people: str
+    votes: str
+
+
+def explained(
+    document: Document, tried: Tried, problems: list[str], error: PaoError | None
+) -> Tried:
+    """Return what was tried with what came of it: who was faster, or what is wrong."""
+    lost = error is not None and error.code == ErrorCode.SERVICE_UNAVAILABLE
+    if error is not None and error.status >= _OURS and not lost:
+        raise error
+    if lost:
+        problems = [
+            _("We do not know whether it arrived. Send it again: it is carried out only once.")
+        ]
+    said = ""
+    if error is not None and error.code == ErrorCode.INVALID_STATE_TRANSITION:
+        said = meanwhile(document, times.now())
+    confirm = _CONFIRMED.get(error.code) if error else None
+    return replace(
+        tried,
+        problems=problems,
+        meanwhile=said,
+        key=tried.key if lost else "",
+        confirm=tried.confirm | ({confirm} if confirm else set()),
+        status=error.status if error else 422,
+    )
+
+
+async def decide_page(
+    request: Request, services: Services, caller: Principal, stored: Stored, tried: Tried
+) -> Response:
+    """Return the page on which a decision is made."""
+    document, now = services.reading.present(stored), times.now()
+    failed = document.status == RequestStatus.FAILED and not document.retrying
+    corrections = tried.corrections or (corrections_of(stored, {}) if failed else None)
+    similar = None
+    if failed and document.may_decide:
+        similar = await services.history.similar_failures(caller, document.id)
+    names = {one.id: one.name or one.id for one in document.actions}
+    preview, confirm = tried.preview, set(tried.confirm)
+    if preview is not None:
+        confirm |= {_CONFIRMED[c] for one in preview.refusals for c in _CONFIRMED if c == one.code}
+    cleanup = document.error_context.cleanup if document.error_context else ()
+    approvals = _approvals(document)
+    return page(
+        request,
+        "pages/decision/decide.html",
+        status=tried.status,
+        doc=document,
+        failed=failed,
+        can_retry=Decision.RETRY in document.possible_decisions,
+        brief=brief(document, now),
+        target=target_of(document),
+        helps=helps(document),
+        similar=similar,
+        similar_words=similar_words(similar) if similar else [],
+        labels={name: one.label for name, one in corrections.fields.items()} if corrections else {},
+        approvals=approvals,
+        values=answers(stored, document.fields) if approvals else [],
+        cost=monthly_cost(stored.row.item_definition.get("metadata") or {}),
+        groups=corrections.groups if corrections else [],
+        tried=tried,
+        changes=field_changes(preview, corrections) if preview and corrections else [],
+        calls=calls_of(preview, names) if preview else [],
+        confirm=confirm | set(tried.options),
+        manual=bool(document.error_context and document.error_context.manual_way),
+        doubtful=bool(document.error and document.error.outcome_unknown),
+        suggested=suggested(document),
+        cleanup=cleanup,
+        abort=abort_words(len([one for one in cleanup if not one.done])),
+        components=_failed_components(document),
+        key=tried.key or str(uuid4()),
+        may=document.may_decide,
+        decided=sum(one.accepted for one in document.decisions),
+        last=meanwhile(document, now),
+        to_run=[(one.name or one.id, one.type) for one in open_actions(stored, None)]
+        if approvals
+        else [],
+    )
+
+
+def ending_page(request: Request, document: Document, ending: str, tried: Tried) -> Response:
+    """Return the page of a decision that ends the request."""
+    cleanup = document.error_context.cleanup if document.error_context else ()
+    return page(
+        request,
+        "pages/decision/ending.html",
+        status=tried.status,
+        doc=document,
+        ending=ending,
+        tried=tried,
+        brief=brief(document, times.now()) if document.status == RequestStatus.FAILED else "",
+        cleanup=cleanup,
+        key=tried.key or str(uuid4()),
+    )
+
+
+def _approvals(document: Document) -> list[Approval]:
+    """Return the open approvals; of a bundle those of its components as well."""
+    actions = [(document.id, one) for one in document.actions]
+    for part in document.components or ():
+        actions += [(part.request_id, one) for one in part.actions]
+    return [
+        Approval(
+            request_id,
+            action,
+            wait,
+            people_of(wait.approvers.users, wait.approvers.teams),
+            ", ".join(f"{one.by}: {one.decision}" for one in wait.decisions),
+        )
+        for request_id, action in actions
+        if isinstance(wait := action.waiting, ApprovalWait)
+    ]
+
+
+def _failed_components(document: Document) -> list[tuple[str, str]]:
+    """Return the failed components of a bundle: what failed is retried on their own pages."""
+    return [
+        (one.name, one.request_id)
+        for one in document.components or ()
+        if one.status == RequestStatus.FAILED and not one.retrying
+    ]

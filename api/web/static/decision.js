@@ -1,0 +1,61 @@
+// Sends a decision, so that a connection that breaks on the way is said and can be looked into.
+// Nothing is sent again unasked; the form's key makes that harmless where somebody does.
+
+const words = {
+  lost: "We do not know whether it arrived.",
+  check: "Check",
+};
+
+addEventListener("submit", async event => {
+  const form = event.target;
+  if (!form.hasAttribute("data-certain") || event.defaultPrevented) return;
+  event.preventDefault();
+  const action = event.submitter?.getAttribute("formaction") ?? form.getAttribute("action");
+  const body = new FormData(form, event.submitter);
+  try {
+    const answer = await fetch(action, { method: "POST", body, headers: { Accept: "text/html" } });
+    if (answer.status === 401) { location.reload(); return; }
+    if (answer.redirected) { location.assign(answer.url); return; }
+    show(await answer.text());
+  } catch {
+    delete form.dataset.sent;
+    doubt(form, action);
+  }
+});
+
+/** Put an answer in the page's place: what is wrong, or what a retry would do. */
+function show(text) {
+  const got = new DOMParser().parseFromString(text, "text/html");
+  const main = got.querySelector("main");
+  document.querySelector("main").replaceWith(main);
+  document.title = got.title;
+  globalThis.htmx?.process(main);
+  main.querySelector("[data-focus]")?.focus();
+}
+
+function doubt(form, action) {
+  const url = new URL(form.dataset.arrived, location.href);
+  url.searchParams.set("decision", action.split("/").pop());
+  url.searchParams.set("key", form.elements.key.value);
+  form.querySelector(".doubt")?.remove();
+  const box = document.createElement("div");
+  box.className = "notice warn doubt";
+  box.tabIndex = -1;
+  const said = document.createElement("p");
+  said.textContent = words.lost;
+  const check = document.createElement("button");
+  check.type = "button";
+  check.textContent = words.check;
+  box.append(said, check);
+  form.querySelector(".buttons").before(box);
+  box.focus();
+  globalThis.pao?.say(words.lost);
+  check.addEventListener("click", async () => {
+    try {
+      const answer = await fetch(url, { headers: { Accept: "text/html" } });
+      const got = new DOMParser().parseFromString(await answer.text(), "text/html");
+      said.replaceWith(got.querySelector("#answer") ?? got.querySelector("main"));
+      check.remove();
+    } catch { globalThis.pao?.say(words.lost); }
+  });
+}
