@@ -1,5 +1,6 @@
 """Who owns which file of a repository: CODEOWNERS, and whether documents agree with it."""
 
+from catalog.ownership.check import CodeOwnersCheck
 from catalog.ownership.code_owners import (
     LOCATIONS,
     MAX_BYTES,
@@ -21,6 +22,7 @@ __all__ = [
     "MAX_BYTES",
     "OWNERSHIP_RULE",
     "CodeOwners",
+    "CodeOwnersCheck",
     "Dialect",
     "Ownership",
     "OwnershipMode",

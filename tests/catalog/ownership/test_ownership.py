@@ -1,12 +1,16 @@
 """Whether a document's owner is among the code owners of its file."""
 
 from collections.abc import Mapping
+from pathlib import Path
 
 import pytest
 
-from catalog.ownership import Dialect, Ownership, OwnershipMode, parse
+from catalog.document_kinds import parse_definition
+from catalog.loading import load_document
+from catalog.ownership import CodeOwnersCheck, Dialect, Ownership, OwnershipMode, parse
 from catalog.validation import Severity
 
+SAMPLES = Path(__file__).parents[3] / "examples" / "catalog"
 PATH = "database/x.yaml"
 FILE = ".github/CODEOWNERS"
 
@@ -98,3 +102,19 @@ def test_what_a_verdict_rests_on_is_in_its_identity() -> None:
     ]
     assert first.identity not in {other.identity for other in others}
     assert ownership("* @a/b", "off").identity == ""
+
+
+def test_a_check_judges_by_the_file_that_the_forge_uses() -> None:
+    check = CodeOwnersCheck(OwnershipMode.REFUSE, Dialect.GITHUB, folder="catalog")
+    content = (SAMPLES / "databases" / "database-postgresql-standard.yaml").read_bytes()
+    item = parse_definition(load_document(content, file=PATH).data)
+    team = item.owner_team
+    beside = {"CODEOWNERS": b"* @acme/other", FILE: f"* @acme/{team}\n* nobody".encode()}
+    assert not list(check.findings(PATH, item, beside))
+    assert [one.file for one in check.own_findings(beside)] == [FILE]
+    (refused,) = check.findings(PATH, item, {"CODEOWNERS": b"* @acme/other"})
+    assert "that CODEOWNERS names: @acme/other" in refused.message
+    (refused,) = check.findings(PATH, item, {})
+    assert "has no CODEOWNERS file" in refused.message
+    identities = {check.identity(given) for given in (beside, {"CODEOWNERS": b""}, {})}
+    assert len(identities) == 3

@@ -14,10 +14,10 @@ from catalog.sources.source import (
     SourceUnavailableError,
     Unchanged,
 )
-from pao.app.catalog_sources.github import GitHubPlace, GitHubSource
+from pao.app.git_sources.github import GitHubPlace, GitHubSource
 from sandbox.github.world import Flavour, Settings
-from tests.pao.app.catalog_sources.conftest import REPOSITORY, Open
-from tests.support.catalog_sources import Reader, items, loopback_calls
+from tests.pao.app.git_sources.conftest import REPOSITORY, Open
+from tests.support.git_sources import Reader, items, loopback_calls
 from tests.support.github import GitHubSandbox
 from tests.support.github_keys import app_auth
 

@@ -13,10 +13,10 @@ from catalog.sources.source import (
     SourceRefusedError,
     SourceUnavailableError,
 )
-from pao.app.catalog_sources.branch_rules import BranchUnprotectedError
+from pao.app.git_sources.branch_rules import BranchUnprotectedError
 from pao.clients.github import TokenAuth
-from tests.pao.app.catalog_sources.conftest import REPOSITORY, Open
-from tests.support.catalog_sources import items
+from tests.pao.app.git_sources.conftest import REPOSITORY, Open
+from tests.support.git_sources import items
 from tests.support.github import GitHubSandbox
 
 MAIN = {"repository": REPOSITORY, "ref": "heads/main"}

@@ -5,10 +5,10 @@ from collections.abc import AsyncIterator, Callable, Iterator
 import pytest
 
 from catalog.ownership import OwnershipMode
-from pao.app.catalog_sources.github import GitHubPlace, GitHubSource
+from pao.app.git_sources.github import GitHubPlace, GitHubSource
 from pao.clients.github import GitHubAuth
 from sandbox.github.world import Settings
-from tests.support.catalog_sources import Reader, loopback_calls
+from tests.support.git_sources import Reader, loopback_calls
 from tests.support.github import GitHubSandbox
 from tests.support.github_actions import fits_the_published_api
 from tests.support.github_keys import PUBLIC

@@ -17,7 +17,7 @@ from catalog.sources.source import (
     SourceUnavailableError,
     Unchanged,
 )
-from pao.app.catalog_sources.blobs import (
+from pao.app.git_sources.blobs import (
     MOST_SINGLE,
     fetched_singly,
     is_content_of,
@@ -25,10 +25,10 @@ from pao.app.catalog_sources.blobs import (
     paths_by_blob,
     unpacked,
 )
-from pao.app.catalog_sources.branch_rules import BranchRules
-from pao.app.catalog_sources.github_errors import as_source_errors
-from pao.app.catalog_sources.github_owners import OwnersFile, find_owners_file
-from pao.app.catalog_sources.outgoing_calls import OutgoingCalls, text
+from pao.app.git_sources.branch_rules import BranchRules
+from pao.app.git_sources.github_errors import as_source_errors
+from pao.app.git_sources.github_owners import OwnersFile, find_owners_file
+from pao.app.git_sources.outgoing_calls import OutgoingCalls, text
 from pao.clients.github import GitHubInstance, GitHubResponse, Outbound
 from pao.clients.github.repository import CommitFacts, Repository, SizedEntry, Tip
 from pao.runtime.masking import SecretMasks

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from catalog.sources.source import Entry, Known, Listing, Source, Unchanged
-from pao.app.catalog_sources.outgoing_calls import OutgoingCalls
+from pao.app.git_sources.outgoing_calls import OutgoingCalls
 from pao.clients.outgoing import EgressRules, HttpClient, WireOptions
 
 ITEM = """\

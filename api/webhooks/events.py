@@ -1,0 +1,120 @@
+"""What a delivery means for the catalog: look at its branch, judge a change, or nothing. Pure."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+_NOTHING = frozenset("0")
+_OPEN_ACTIONS = frozenset({"opened", "synchronize", "reopened", "ready_for_review", "edited"})
+_GITLAB_ACTIONS = frozenset({"open", "update", "reopen"})
+_LONGEST = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Push:
+    """The branch of the catalog moved; without commits where the delivery was too long to keep."""
+
+    commit: str | None = None
+    before: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Proposal:
+    """A pull or merge request into the branch of the catalog: its number and its newest commit."""
+
+    number: int
+    commit: str
+
+
+@dataclass(frozen=True, slots=True)
+class Ignored:
+    """The delivery is not about the catalog; ``why`` is for people who look at deliveries."""
+
+    why: str
+
+
+Meaning = Push | Proposal | Ignored
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where the catalog is: a repository by its whole name, and a branch of it."""
+
+    repository: str
+    branch: str
+
+
+def of_github(event: str, payload: Mapping[str, Any], place: Place) -> Meaning:
+    """Return what an event of GitHub means."""
+    if event not in {"push", "pull_request"}:
+        return Ignored(f"event {event[:50] or 'unnamed'}")
+    name = _at(payload, "repository", "full_name")
+    if not _is_name(name, place.repository):
+        return Ignored("another repository")
+    if event == "push":
+        return _push(payload, place, after=payload.get("after"))
+    pull = payload.get("pull_request")
+    return _proposal(
+        payload.get("action") in _OPEN_ACTIONS,
+        _at(pull, "base", "ref"),
+        payload.get("number"),
+        _at(pull, "head", "sha"),
+        place=place,
+    )
+
+
+def of_gitlab(event: str, payload: Mapping[str, Any], place: Place) -> Meaning:
+    """Return what an event of GitLab means."""
+    if event not in {"Push Hook", "Merge Request Hook"}:
+        return Ignored(f"event {event[:50] or 'unnamed'}")
+    name = _at(payload, "project", "path_with_namespace")
+    if not _is_name(name, place.repository):
+        return Ignored("another repository")
+    if event == "Push Hook":
+        return _push(payload, place, after=payload.get("after"))
+    merge = payload.get("object_attributes")
+    return _proposal(
+        _at(merge, "action") in _GITLAB_ACTIONS,
+        _at(merge, "target_branch"),
+        _at(merge, "iid"),
+        _at(merge, "last_commit", "id"),
+        place=place,
+    )
+
+
+def _push(payload: Mapping[str, Any], place: Place, *, after: Any) -> Meaning:
+    if payload.get("ref") != f"refs/heads/{place.branch}":
+        return Ignored("another branch or tag")
+    commit = _commit(after)
+    if commit is None:
+        return Ignored("the branch was deleted")
+    return Push(commit, _commit(payload.get("before")))
+
+
+def _proposal(is_open: bool, base: Any, number: Any, head: Any, *, place: Place) -> Meaning:  # noqa: FBT001 -- the first of the facts
+    if base != place.branch:
+        return Ignored("another branch")
+    commit = _commit(head)
+    if not is_open or commit is None or not isinstance(number, int) or isinstance(number, bool):
+        return Ignored("nothing new to judge")
+    return Proposal(number, commit)
+
+
+def _commit(given: Any) -> str | None:
+    """Return a commit's id; of a branch that is not there all digits are zero."""
+    if not isinstance(given, str) or len(given) not in {40, 64}:
+        return None
+    is_hex = all(digit in "0123456789abcdef" for digit in given)
+    return given if is_hex and set(given) != _NOTHING else None
+
+
+def _is_name(given: Any, repository: str) -> bool:
+    return isinstance(given, str) and given.casefold() == repository.casefold()
+
+
+def _at(document: Any, *keys: str) -> Any:
+    for key in keys:
+        if not isinstance(document, Mapping):
+            return None
+        document = document.get(key)
+    return document

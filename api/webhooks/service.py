@@ -1,0 +1,233 @@
+"""Takes deliveries: how many, how long, whether they are genuine, and whom to tell."""
+
+import asyncio
+import json
+from collections.abc import AsyncIterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from enum import StrEnum
+from typing import Any, Protocol
+
+from pydantic import SecretStr
+from starlette.datastructures import Headers
+from starlette.requests import ClientDisconnect
+
+from api.ratelimit import RateLimiter, address_caller
+from api.webhooks import events
+from api.webhooks.events import Ignored, Meaning, Place, Proposal, Push
+from api.webhooks.signatures import GitHubVerification, GitLabVerification, Verification
+from pao.clients.temporal import TemporalUnavailableError
+from pao.core.errors import ErrorCode, PaoError
+
+# GitHub sends no more; a push that is longer than what is kept is still one that moved the branch.
+MOST_BYTES = 25 * 1024 * 1024
+KEPT_BYTES = 1024 * 1024
+_LONGEST_ID = 200
+
+
+class Forge(StrEnum):
+    """Who delivers."""
+
+    GITHUB = "github"
+    GITLAB = "gitlab"
+
+
+class Outcome(StrEnum):
+    """What became of a delivery, for metrics."""
+
+    ACCEPTED = "accepted"
+    IGNORED = "ignored"
+    REFUSED = "refused"
+    UNSIGNED = "unsigned"
+    FAILED = "failed"
+
+
+class Signals(Protocol):
+    """Tells those who read the catalog; both raise ``TemporalUnavailableError``."""
+
+    async def pushed(self, push: Push, *, delivery: str | None) -> None:
+        """Have the source looked at."""
+        ...
+
+    async def proposed(self, proposal: Proposal) -> None:
+        """Have a pull or merge request judged."""
+        ...
+
+
+class Count(Protocol):
+    """Counts deliveries by forge and outcome."""
+
+    def __call__(self, forge: str, outcome: str) -> None:
+        """Count one."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class WebhookPlace:
+    """One forge's secrets (two while they are rotated), and the catalog's place there, if any."""
+
+    secrets: Sequence[SecretStr] = ()
+    place: Place | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """What arrived: the head, who sent it, and the body piece by piece."""
+
+    headers: Headers
+    address: str
+    body: AsyncIterator[bytes]
+
+
+class WebhookService:
+    """Receives deliveries; ``seconds`` is how long a body may take."""
+
+    def __init__(
+        self,
+        places: Mapping[Forge, WebhookPlace],
+        signals: Signals,
+        *,
+        limiter: RateLimiter,
+        seconds: float,
+        count: Count,
+    ) -> None:
+        self._places = places
+        self._signals = signals
+        self._limiter = limiter
+        self._seconds = seconds
+        self._count = count
+
+    async def receive(self, forge: Forge, delivery: Delivery) -> Ignored | None:
+        """Take a delivery; returns why nothing follows from it, or None where something does."""
+        outcome = Outcome.REFUSED
+        try:
+            meaning = await self._meaning(forge, delivery)
+            outcome = Outcome.FAILED
+            await self._tell(forge, meaning, delivery.headers)
+            ignored = isinstance(meaning, Ignored)
+            outcome = Outcome.IGNORED if ignored else Outcome.ACCEPTED
+        except PaoError as error:
+            if error.code is ErrorCode.UNAUTHORIZED:
+                outcome = Outcome.UNSIGNED
+            raise
+        finally:
+            self._count(forge.value, outcome.value)
+        return meaning if isinstance(meaning, Ignored) else None
+
+    async def _meaning(self, forge: Forge, delivery: Delivery) -> Meaning:
+        self._limiter.check(address_caller(delivery.address))
+        known = self._places.get(forge, WebhookPlace())
+        if not known.secrets:
+            raise PaoError(
+                ErrorCode.NOT_FOUND,
+                f"No webhook of {forge.value} is set up here: its secret is not configured.",
+            )
+        _refuse_hopeless(delivery.headers)
+        body = await self._body(delivery, _verification(forge, delivery.headers, known.secrets))
+        _require_json(delivery.headers)
+        return _read(forge, delivery.headers, body, known.place)
+
+    async def _body(self, delivery: Delivery, verification: Verification) -> bytes | None:
+        """Return the body, or None where it is longer than what is kept; refuse a forged one."""
+        kept, size = bytearray(), 0
+        try:
+            async with asyncio.timeout(self._seconds):
+                async for piece in delivery.body:
+                    size += len(piece)
+                    if size > MOST_BYTES:
+                        raise _too_large()
+                    verification.update(piece)
+                    if size <= KEPT_BYTES:
+                        kept += piece
+        except TimeoutError as error:
+            raise PaoError(
+                ErrorCode.VALIDATION_ERROR,
+                "The body did not arrive in time; deliver it again.",
+                status=408,
+                headers={"Connection": "close"},
+            ) from error
+        except ClientDisconnect as error:
+            text = "The client closed the connection."
+            raise PaoError(ErrorCode.VALIDATION_ERROR, text, status=400) from error
+        if not verification.is_genuine():
+            raise PaoError(
+                ErrorCode.UNAUTHORIZED,
+                "The delivery is not signed with the secret that is configured here.",
+            )
+        return bytes(kept) if size <= KEPT_BYTES else None
+
+    async def _tell(self, forge: Forge, meaning: Meaning, headers: Headers) -> None:
+        try:
+            if isinstance(meaning, Push):
+                await self._signals.pushed(meaning, delivery=_delivery_id(forge, headers))
+            elif isinstance(meaning, Proposal):
+                await self._signals.proposed(meaning)
+        except TemporalUnavailableError as error:
+            raise PaoError(
+                ErrorCode.SERVICE_UNAVAILABLE,
+                "Temporal does not respond, so nobody can be told; deliver it again.",
+                headers={"Retry-After": "30"},
+            ) from error
+
+
+def _verification(forge: Forge, headers: Headers, secrets: Sequence[SecretStr]) -> Verification:
+    if forge is Forge.GITHUB:
+        return GitHubVerification(headers, secrets)
+    return GitLabVerification(headers, secrets, datetime.now(UTC))
+
+
+def _read(forge: Forge, headers: Headers, body: bytes | None, place: Place | None) -> Meaning:
+    event = headers.get("x-github-event" if forge is Forge.GITHUB else "x-gitlab-event", "")
+    if place is None:
+        return Ignored(f"the catalog does not come from {forge.value}")
+    if body is None:
+        # Only a push is worth a look at the source; whose it was, the look will show.
+        is_push = event in {"push", "Push Hook"}
+        return Push() if is_push else Ignored(f"event {event[:50]}, longer than what is read")
+    payload = _document(body)
+    if not isinstance(payload, Mapping):
+        return Ignored("the payload is no object")
+    read = events.of_github if forge is Forge.GITHUB else events.of_gitlab
+    return read(event, payload, place)
+
+
+def _document(body: bytes) -> Any:
+    try:
+        return json.loads(body)
+    except (ValueError, RecursionError) as error:
+        raise PaoError(ErrorCode.VALIDATION_ERROR, "The body is not JSON.", status=400) from error
+
+
+def _require_json(headers: Headers) -> None:
+    kind = headers.get("content-type", "").partition(";")[0].strip().lower()
+    if kind == "application/json":
+        return
+    raise PaoError(
+        ErrorCode.VALIDATION_ERROR,
+        "The delivery is not JSON; set the webhook's content type to application/json.",
+        status=400,
+    )
+
+
+def _delivery_id(forge: Forge, headers: Headers) -> str | None:
+    names = (
+        ("x-github-delivery",)
+        if forge is Forge.GITHUB
+        else ("webhook-id", "idempotency-key", "x-gitlab-event-uuid")
+    )
+    given = next((headers[name] for name in names if headers.get(name)), None)
+    return f"{forge.value}:{given[:_LONGEST_ID]}" if given else None
+
+
+def _refuse_hopeless(headers: Headers) -> None:
+    declared = headers.get("content-length", "0")
+    if declared.isdecimal() and int(declared) > MOST_BYTES:
+        raise _too_large()
+
+
+def _too_large() -> PaoError:
+    return PaoError(
+        ErrorCode.PAYLOAD_TOO_LARGE,
+        f"The delivery is larger than {MOST_BYTES} bytes.",
+        headers={"Connection": "close"},
+    )

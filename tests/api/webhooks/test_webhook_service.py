@@ -1,0 +1,428 @@
+"""Deliveries of GitHub and GitLab: which are genuine, what follows from them, how much is read."""
+
+import asyncio
+import json
+import time
+from collections.abc import AsyncIterator, Iterable
+from typing import Any
+
+import pytest
+from pydantic import SecretStr
+from starlette.datastructures import Headers
+
+from api.ratelimit import RateLimiter
+from api.webhooks.events import Ignored, Place, Proposal, Push
+from api.webhooks.service import (
+    KEPT_BYTES,
+    MOST_BYTES,
+    Delivery,
+    Forge,
+    WebhookPlace,
+    WebhookService,
+)
+from pao.clients.temporal import TemporalUnavailableError
+from pao.core.errors import PaoError
+from tests.support.webhook_examples import (
+    SECRET,
+    SIGNING,
+    github_examples,
+    github_headers,
+    gitlab_signature,
+)
+
+OLD, NEW = "a" * 40, "b" * 40
+PLACE = Place("Acme/Catalog", "main")
+GITHUB, GITLAB = Forge.GITHUB, Forge.GITLAB
+
+
+class Heard:
+    """What was told, and the outcomes that were counted."""
+
+    def __init__(self, *, away: bool = False) -> None:
+        self.pushes: list[tuple[Push, str | None]] = []
+        self.proposals: list[Proposal] = []
+        self.counts: list[tuple[str, str]] = []
+        self._away = away
+
+    async def pushed(self, push: Push, *, delivery: str | None) -> None:
+        if self._away:
+            raise TemporalUnavailableError
+        self.pushes.append((push, delivery))
+
+    async def proposed(self, proposal: Proposal) -> None:
+        self.proposals.append(proposal)
+
+    def count(self, forge: str, outcome: str) -> None:
+        self.counts.append((forge, outcome))
+
+
+def service(
+    heard: Heard,
+    *,
+    secrets: Iterable[str] = (SECRET,),
+    place: Place | None = PLACE,
+    per_minute: int = 10_000,
+    seconds: float = 5,
+) -> WebhookService:
+    known = WebhookPlace([SecretStr(one) for one in secrets], place)
+    return WebhookService(
+        dict.fromkeys(Forge, known),
+        heard,
+        limiter=RateLimiter(per_minute),
+        seconds=seconds,
+        count=heard.count,
+    )
+
+
+async def pieces(*given: bytes, pause: float = 0) -> AsyncIterator[bytes]:
+    for piece in given:
+        await asyncio.sleep(pause)
+        yield piece
+
+
+def push(**changes: Any) -> dict[str, Any]:
+    repository = {"full_name": "acme/catalog", "default_branch": "main"}
+    return {
+        "ref": "refs/heads/main",
+        "before": OLD,
+        "after": NEW,
+        "repository": repository,
+        "project": {"path_with_namespace": "acme/catalog"},
+    } | changes
+
+
+def pull(**changes: Any) -> dict[str, Any]:
+    whole = {
+        "action": "opened",
+        "number": 7,
+        "pull_request": {"base": {"ref": "main"}, "head": {"sha": NEW}},
+        "repository": {"full_name": "acme/catalog"},
+    }
+    return whole | changes
+
+
+async def deliver(  # noqa: PLR0913 -- what a delivery consists of
+    to: WebhookService,
+    payload: Any,
+    event: str = "push",
+    *,
+    body: bytes | None = None,
+    headers: dict[str, str] | None = None,
+    forge: Forge = GITHUB,
+) -> Ignored | None:
+    content = json.dumps(payload).encode() if body is None else body
+    sent = github_headers(event, content) if headers is None else headers
+    delivery = Delivery(Headers(sent), "192.0.2.7", pieces(content[:100], content[100:]))
+    return await to.receive(forge, delivery)
+
+
+async def status(to: WebhookService, payload: Any = None, **more: Any) -> int:
+    with pytest.raises(PaoError) as refused:
+        await deliver(to, payload or push(), **more)
+    return refused.value.status
+
+
+async def test_every_published_payload_is_taken() -> None:
+    heard = Heard()
+    to = service(heard)
+    taken = [await deliver(to, payload, event) for event, payload in github_examples()]
+    assert len(taken) == 329
+    assert all(isinstance(one, Ignored) for one in taken)
+    assert heard.counts == [("github", "ignored")] * 329
+
+
+async def test_published_payloads_of_the_catalogs_repository_are_understood() -> None:
+    heard = Heard()
+    to = service(heard, place=Place("codertocat/hello-world", "master"))
+    for event, payload in github_examples():
+        await deliver(to, payload, event)
+    assert {one.number for one in heard.proposals} == {2}
+    assert all(len(one.commit) == 40 for one in heard.proposals)
+
+
+async def test_the_vector_of_the_documentation_is_verified() -> None:
+    vector = "757107ea0eb2509fc211221cce984b8a37570b6d7586c22c46f4379c8b043e17"
+    headers = {
+        "content-type": "application/json",
+        "x-github-event": "push",
+        "x-hub-signature-256": f"sha256={vector}",
+    }
+    to = service(Heard(), secrets=["It's a Secret to Everybody"])
+    # Genuine, and then no JSON: 400 rather than 401.
+    assert await status(to, body=b"Hello, World!", headers=headers) == 400
+    assert await status(to, body=b"Hello, World?", headers=headers) == 401
+
+
+def _bad(signature: str) -> dict[str, str]:
+    return {
+        "upper case": signature.upper(),
+        "upper digits": f"sha256={signature[7:].upper()}",
+        "63 digits": signature[:-1],
+        "65 digits": f"{signature}0",
+        "no name": signature[7:],
+        "sha1": f"sha1={signature[7:47]}",
+        "empty": "",
+        "no ascii": "sha256=" + "\u0661" * 64,
+        "latin": "sha256=" + "\xe9" * 64,
+        "spaces": f" {signature}",
+        "another": f"sha256={'0' * 64}",
+    }
+
+
+@pytest.mark.parametrize("kind", _bad("sha256=" + "a" * 64))
+async def test_a_bad_signature_is_refused(kind: str) -> None:
+    heard = Heard()
+    body = json.dumps(push()).encode()
+    good = github_headers("push", body)
+    bad = _bad(good["x-hub-signature-256"])[kind]
+    raw = [(b"x-hub-signature-256", bad.encode("utf-8"))]
+    raw += [
+        (name.encode(), value.encode())
+        for name, value in good.items()
+        if name != "x-hub-signature-256"
+    ]
+    delivery = Delivery(Headers(raw=raw), "192.0.2.7", pieces(body))
+    with pytest.raises(PaoError) as refused:
+        await service(heard).receive(GITHUB, delivery)
+    assert refused.value.status == 401
+    assert heard.counts == [("github", "unsigned")]
+    assert not heard.pushes
+
+
+async def test_a_signature_is_needed_once_and_of_our_secret() -> None:
+    body = json.dumps(push()).encode()
+    to, good = service(Heard()), github_headers("push", body)
+    without = {name: value for name, value in good.items() if "signature" not in name}
+    assert await status(to, headers=without) == 401
+    assert await status(to, headers=without | {"x-hub-signature": "sha1=" + "0" * 40}) == 401
+    assert await status(to, headers=github_headers("push", body, secret="other")) == 401
+    twice = Headers(raw=[(k.encode(), v.encode()) for k, v in [*good.items(), *good.items()]])
+    with pytest.raises(PaoError):
+        await to.receive(GITHUB, Delivery(twice, "192.0.2.7", pieces(body)))
+
+
+async def test_two_secrets_count_while_they_are_rotated() -> None:
+    heard = Heard()
+    to = service(heard, secrets=["the next one", SECRET])
+    body = json.dumps(push()).encode()
+    for secret in ("the next one", SECRET):
+        await deliver(to, None, body=body, headers=github_headers("push", body, secret=secret))
+    assert len(heard.pushes) == 2
+
+
+async def test_a_push_to_the_branch_is_told_with_its_delivery() -> None:
+    heard = Heard()
+    assert await deliver(service(heard), push()) is None
+    assert heard.pushes == [(Push(NEW, OLD), "github:d-1")]
+    assert heard.counts == [("github", "accepted")]
+    first = push(before="0" * 40)
+    await deliver(service(heard), first)
+    assert heard.pushes[-1][0] == Push(NEW, None)
+
+
+@pytest.mark.parametrize(
+    ("event", "payload", "why"),
+    [
+        ("push", push(ref="refs/heads/Main"), "another branch or tag"),
+        ("push", push(ref="refs/heads/main2"), "another branch or tag"),
+        ("push", push(ref="refs/tags/main"), "another branch or tag"),
+        ("push", push(ref="main"), "another branch or tag"),
+        ("push", push(repository={"full_name": "fork/catalog"}), "another repository"),
+        ("push", push(repository=None), "another repository"),
+        ("push", push(after="0" * 40), "the branch was deleted"),
+        ("push", push(after=None), "the branch was deleted"),
+        ("push", push(after=["b"]), "the branch was deleted"),
+        ("push", [1, 2], "the payload is no object"),
+        ("ping", {"zen": "x"}, "event ping"),
+        ("", push(), "event unnamed"),
+        ("pull_request", pull(action="closed"), "nothing new to judge"),
+        ("pull_request", pull(number=True), "nothing new to judge"),
+        ("pull_request", pull(pull_request={"base": {"ref": "x"}}), "another branch"),
+        ("pull_request", pull(repository={"full_name": "a/b"}), "another repository"),
+    ],
+)
+async def test_what_is_not_about_the_catalog_is_ignored(event: str, payload: Any, why: str) -> None:
+    heard = Heard()
+    ignored = await deliver(service(heard), payload, event)
+    assert ignored == Ignored(why)
+    assert not heard.pushes
+    assert not heard.proposals
+
+
+async def test_a_pull_request_into_the_branch_is_judged() -> None:
+    heard = Heard()
+    await deliver(service(heard), pull(action="synchronize"), "pull_request")
+    assert heard.proposals == [Proposal(7, NEW)]
+
+
+async def test_nothing_is_open_without_a_secret() -> None:
+    to = service(Heard(), secrets=[])
+    assert await status(to) == 404
+    assert await status(to, forge=GITLAB, headers={"x-gitlab-token": ""}) == 404
+
+
+async def test_a_catalog_from_elsewhere_ignores_everything() -> None:
+    ignored = await deliver(service(Heard(), place=None), push())
+    assert ignored == Ignored("the catalog does not come from github")
+
+
+async def test_a_form_or_a_broken_document_is_the_senders_fault() -> None:
+    to = service(Heard())
+    body = b"payload=%7B%7D"
+    headers = github_headers("push", body) | {"content-type": "application/x-www-form-urlencoded"}
+    assert await status(to, body=body, headers=headers) == 400
+    for bad in (b"", b"{", b"\xff", b"[" * 200_000):
+        assert await status(to, body=bad) == 400
+
+
+async def test_temporal_away_is_told_so_that_it_is_delivered_again() -> None:
+    heard = Heard(away=True)
+    assert await status(service(heard)) == 503
+    assert heard.counts == [("github", "failed")]
+
+
+async def test_a_push_that_is_too_long_to_keep_is_still_verified_and_looked_at() -> None:
+    heard = Heard()
+    body = b" " * (KEPT_BYTES + 1)
+    await deliver(service(heard), None, body=body)
+    assert heard.pushes == [(Push(), "github:d-1")]
+    assert await status(service(heard), body=body, headers=github_headers("push", b"x")) == 401
+    ignored = await deliver(service(heard), None, "issues", body=body)
+    assert "longer than what is read" in str(ignored)
+
+
+async def test_a_delivery_is_bounded_in_bytes_and_time() -> None:
+    to = service(Heard(), seconds=0.2)
+    chunk = b" " * (5 * 1024 * 1024)
+    huge = Delivery(Headers({}), "192.0.2.7", pieces(*[chunk] * 6))
+    with pytest.raises(PaoError) as refused:
+        await to.receive(GITHUB, huge)
+    assert refused.value.status == 413
+    declared = Headers({"content-length": str(MOST_BYTES + 1)})
+    with pytest.raises(PaoError) as refused:
+        await to.receive(GITHUB, Delivery(declared, "192.0.2.7", pieces()))
+    assert refused.value.status == 413
+    with pytest.raises(PaoError) as refused:
+        await to.receive(GITHUB, Delivery(Headers({}), "192.0.2.7", pieces(b"a", pause=5)))
+    assert refused.value.status == 408
+
+
+async def test_an_address_that_sends_too_much_is_stopped_before_anything_is_hashed() -> None:
+    heard = Heard()
+    to = service(heard, per_minute=3)
+    for _ in range(3):
+        assert await status(to, headers={}) == 401
+    assert await status(to) == 429
+    other = Delivery(Headers({}), "198.51.100.1", pieces(b""))
+    with pytest.raises(PaoError) as refused:
+        await to.receive(GITHUB, other)
+    assert refused.value.status == 401
+
+
+def gitlab(body: bytes, event: str = "Push Hook", *, stamp: int | None = None) -> dict[str, str]:
+    at = int(time.time()) if stamp is None else stamp
+    return {
+        "content-type": "application/json",
+        "x-gitlab-event": event,
+        "webhook-id": "m-1",
+        "webhook-timestamp": str(at),
+        "webhook-signature": gitlab_signature(body, stamp=at),
+    }
+
+
+async def test_a_signed_delivery_of_gitlab_is_taken() -> None:
+    heard = Heard()
+    to = service(heard, secrets=[SIGNING])
+    body = json.dumps(push()).encode()
+    await deliver(to, None, body=body, headers=gitlab(body), forge=GITLAB)
+    other = gitlab_signature(body, stamp=1)
+    several = gitlab(body)["webhook-signature"] + f" v1a,x {other} v1,*"
+    headers = gitlab(body) | {"webhook-signature": several}
+    await deliver(to, None, body=body, headers=headers, forge=GITLAB)
+    assert heard.pushes == [(Push(NEW, OLD), "gitlab:m-1")] * 2
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"webhook-timestamp": str(int(time.time()) - 301)},
+        {"webhook-timestamp": "now"},
+        {"webhook-id": "m-2"},
+        {"webhook-signature": "v1,AAAA"},
+        {"webhook-signature": "v2,AAAA"},
+        {"webhook-signature": ""},
+        {"webhook-signature": "", "x-gitlab-token": SIGNING},
+        {"webhook-signature": "v1,\xe9"},
+    ],
+)
+async def test_a_signature_of_gitlab_that_does_not_fit_is_refused(
+    changes: dict[str, str],
+) -> None:
+    body = json.dumps(push()).encode()
+    to = service(Heard(), secrets=[SIGNING])
+    headers = gitlab(body) | changes
+    assert await status(to, body=body, headers=headers, forge=GITLAB) == 401
+
+
+async def test_an_old_delivery_cannot_be_replayed() -> None:
+    body = json.dumps(push()).encode()
+    for offset in (-301, 301):
+        headers = gitlab(body, stamp=int(time.time()) + offset)
+        to = service(Heard(), secrets=[SIGNING])
+        assert await status(to, body=body, headers=headers, forge=GITLAB) == 401
+
+
+async def test_a_plain_token_of_gitlab_is_compared_and_a_signing_secret_is_none() -> None:
+    heard = Heard()
+    body = json.dumps(push()).encode()
+    plain = {"content-type": "application/json", "x-gitlab-event": "Push Hook"}
+    to = service(heard)
+    await deliver(to, None, body=body, headers=plain | {"x-gitlab-token": SECRET}, forge=GITLAB)
+    assert len(heard.pushes) == 1
+    for token in ("", "x", SECRET.upper(), f"{SECRET} "):
+        headers = plain | {"x-gitlab-token": token}
+        assert await status(to, body=body, headers=headers, forge=GITLAB) == 401
+    signing = service(heard, secrets=[SIGNING])
+    headers = plain | {"x-gitlab-token": SIGNING}
+    assert await status(signing, body=body, headers=headers, forge=GITLAB) == 401
+    # A plain secret signs nothing.
+    headers = gitlab(body) | {"x-gitlab-token": SECRET}
+    assert await status(to, body=body, headers=headers, forge=GITLAB) == 401
+
+
+@pytest.mark.parametrize(
+    ("event", "changes", "expected"),
+    [
+        ("Push Hook", {"ref": "refs/heads/x"}, "another branch or tag"),
+        ("Tag Push Hook", {}, "event Tag Push Hook"),
+        ("Push Hook", {"project": {"path_with_namespace": "a/b"}}, "another repository"),
+        ("Push Hook", {"after": "0" * 40}, "the branch was deleted"),
+        ("Merge Request Hook", {}, "another branch"),
+    ],
+)
+async def test_other_events_of_gitlab_are_ignored(
+    event: str, changes: dict[str, Any], expected: str
+) -> None:
+    body = json.dumps(push(**changes)).encode()
+    to = service(Heard(), secrets=[SIGNING])
+    found = await deliver(to, None, body=body, headers=gitlab(body, event), forge=GITLAB)
+    assert found == Ignored(expected)
+
+
+async def test_a_merge_request_into_the_branch_is_judged() -> None:
+    heard = Heard()
+    merge = {
+        "object_kind": "merge_request",
+        "project": {"path_with_namespace": "acme/catalog"},
+        "object_attributes": {
+            "action": "update",
+            "target_branch": "main",
+            "iid": 12,
+            "last_commit": {"id": NEW},
+        },
+    }
+    body = json.dumps(merge).encode()
+    to = service(heard, secrets=[SIGNING])
+    headers = gitlab(body, "Merge Request Hook")
+    assert await deliver(to, None, body=body, headers=headers, forge=GITLAB) is None
+    assert heard.proposals == [Proposal(12, NEW)]
