@@ -6,7 +6,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from sandbox.github.base import RefusalError, RestCalls, now, page, read_object, user
+from sandbox.github.base import RefusalError, RestCalls, now, page, read_object
 
 _ROOT = "/repos/{owner}/{repo}"
 _MOST_ANNOTATIONS = 50
@@ -88,7 +88,8 @@ class Checks:
     async def _annotations(self, request: Request) -> Response:
         name = self._calls.repository(request)
         found = self._found(name, request.path_params["id"])
-        return JSONResponse(page(request, found["annotations"]))
+        more = {"blob_href": found["run"]["url"], "raw_details": None}
+        return JSONResponse(page(request, [{**one, **more} for one in found["annotations"]]))
 
     async def _status(self, request: Request) -> Response:
         name, sha = self._calls.repository(request), request.path_params["sha"]
@@ -122,7 +123,7 @@ class Checks:
         name, sha = self._calls.repository(request), request.path_params["sha"]
         found = self._calls.store.all("status").items()
         mine = [one for key, one in found if key.startswith(f"{name.lower()}:{sha}:")]
-        return JSONResponse(page(request, [{**one, "creator": user("x")} for one in mine[::-1]]))
+        return JSONResponse(page(request, mine[::-1]))
 
     def _app_only(self, request: Request) -> str:
         if not self._calls.is_of_app(request):

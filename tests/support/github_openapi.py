@@ -28,6 +28,7 @@ _PATHS = (
     f"{_REPO}/actions/workflows/{{workflow_id}}/runs",
     f"{_REPO}/check-runs",
     f"{_REPO}/check-runs/{{check_run_id}}",
+    f"{_REPO}/check-runs/{{check_run_id}}/annotations",
     f"{_REPO}/codeowners/errors",
     f"{_REPO}/commits",
     f"{_REPO}/commits/{{ref}}/check-runs",

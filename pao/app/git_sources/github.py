@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Collection, Mapping
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Any
 
@@ -25,7 +26,7 @@ from pao.app.git_sources.blobs import (
     paths_by_blob,
     unpacked,
 )
-from pao.app.git_sources.branch_rules import BranchRules
+from pao.app.git_sources.branch_rules import BranchRules, RulesFound
 from pao.app.git_sources.github_errors import as_source_errors
 from pao.app.git_sources.github_owners import OwnersFile, find_owners_file
 from pao.app.git_sources.outgoing_calls import OutgoingCalls, text
@@ -59,7 +60,9 @@ class GitHubSource:
         self._place = place
         where = f"{instance.api_url} {place.repository} {place.branch} {place.folder}"
         self._of = f"{where} {place.ownership}"
-        self._repository = Repository(
+        self.folder = place.folder
+        self.is_app = instance.tokens.renewable
+        self.repository = self._repository = Repository(
             instance, place.repository, send=self._send, learn=self._masks.add
         )
         self._rules = BranchRules(
@@ -70,7 +73,7 @@ class GitHubSource:
         """Return the folder at the tip of the branch: one call where nothing is new."""
         if known.is_poll:
             self.outgoing.allowance.spare("GitHub")
-        with as_source_errors(self._masks):
+        with self.errors():
             memory = self._remembered(known)
             tip = await self._tip(text(memory, "etag"))
             revision = text(memory, "revision")
@@ -80,26 +83,37 @@ class GitHubSource:
                 return Unchanged(revision, memory=kept, notice=_notice(rules.notice, kept))
             if tip is None:
                 raise SourceUnavailableError("GitHub has answered 304 to a call without a tag.")
-            return await self._read(tip, memory)
+            rules = await self._rules.judge(memory, ask=True, new=True)
+            return await self._read(tip, memory, rules)
+
+    async def at(self, commit: str, known: Known) -> Listing | Unchanged:
+        """Return the folder at any commit, whose rules nobody asks for: it is a proposal."""
+        with self.errors():
+            return await self._read(Tip(commit, None), self._remembered(known), RulesFound())
 
     async def contents(self, revision: str, entries: Collection[Entry]) -> Mapping[str, bytes]:
         """Return contents by blob id: up to 50 one by one, more by one archive."""
         wanted = paths_by_blob(entries, self._place.folder)
         found: dict[str, bytes] = {}
-        with as_source_errors(self._masks):
+        with self.errors():
             if len(wanted) > MOST_SINGLE:
                 archive = await self._repository.archive(revision, most=_MOST_ARCHIVE)
                 if archive is not None:
                     found = await asyncio.to_thread(unpacked, archive, wanted)
             return found | await fetched_singly(wanted.keys() - found.keys(), self._blob)
 
+    def errors(self) -> AbstractContextManager[None]:
+        """Return what turns errors of calls to this repository into those of a source."""
+        return as_source_errors(self._masks)
+
     async def close(self) -> None:
         """Close connections."""
         await self.outgoing.close()
 
-    async def _read(self, tip: Tip, memory: Mapping[str, Any]) -> Listing | Unchanged:
+    async def _read(
+        self, tip: Tip, memory: Mapping[str, Any], rules: RulesFound
+    ) -> Listing | Unchanged:
         """List a commit that is new: as little of it as it differs from what is known."""
-        rules = await self._rules.judge(memory, ask=True, new=True)
         facts = await self._repository.commit(tip.sha)
         fresh = {**memory, "of": self._of, "revision": tip.sha, "etag": tip.etag, **rules.memory}
         if facts.tree == text(memory, "tree"):
