@@ -10,15 +10,15 @@ from sandbox.github.base import RestCalls
 from sandbox.github.control import Control
 from sandbox.github.faults import FaultBook, FaultMiddleware
 from sandbox.github.pages import Pages
-from sandbox.github.record import Record
 from sandbox.github.rest_actions import Actions
 from sandbox.github.rest_apps import Apps
 from sandbox.github.rest_checks import Checks
 from sandbox.github.rest_contents import Contents
 from sandbox.github.rest_git import GitData
 from sandbox.github.rest_pulls import Pulls
-from sandbox.github.store import Store
 from sandbox.github.world import Settings
+from sandbox.kit.record import Record
+from sandbox.kit.store import Store
 
 
 def build_app(

@@ -14,10 +14,10 @@ from starlette.routing import Route
 
 from sandbox.github.deliveries import Deliveries
 from sandbox.github.events import pull_payload, push_payload
-from sandbox.github.git import FILE, LINK, Entry, Git
 from sandbox.github.rate import LIMIT, Rate, tagged
-from sandbox.github.store import Store
 from sandbox.github.world import DEFAULT_BRANCH, Settings
+from sandbox.kit.git import FILE, LINK, Entry, Git
+from sandbox.kit.store import Store
 
 Handler = Callable[[Request], Awaitable[Response]]
 DOCS = "https://docs.github.com/rest"

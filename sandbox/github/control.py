@@ -15,9 +15,9 @@ from starlette.routing import Route
 from sandbox.github.base import RestCalls
 from sandbox.github.control_source import SourceControl
 from sandbox.github.faults import MEANING, Fault, FaultBook
-from sandbox.github.git import Entry
-from sandbox.github.record import Record
+from sandbox.kit.git import Entry
 from sandbox.kit.origin import is_foreign
+from sandbox.kit.record import Record
 
 _Handler = Callable[[Any], Awaitable[Response]]
 

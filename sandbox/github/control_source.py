@@ -8,7 +8,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from sandbox.github.base import RestCalls
-from sandbox.github.git import FILE
+from sandbox.kit.git import FILE
 
 _Handler = Callable[[Any], Awaitable[Response]]
 

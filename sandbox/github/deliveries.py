@@ -10,7 +10,7 @@ from typing import Any
 
 import httpx
 
-from sandbox.github.store import Store
+from sandbox.kit.store import Store
 
 NOBODY = "0" * 40
 _SECONDS = 10.0

@@ -3,7 +3,7 @@
 from typing import Any
 
 from sandbox.github.deliveries import NOBODY
-from sandbox.github.git import Git
+from sandbox.kit.git import Git
 
 
 def push_payload(

@@ -11,7 +11,6 @@ from starlette.responses import HTMLResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from sandbox.github.base import RefusalError
-from sandbox.github.record import Record
 from sandbox.kit.intercepted import (
     InterceptedCall,
     cut_after_work,
@@ -20,6 +19,7 @@ from sandbox.kit.intercepted import (
     late_answer,
     text_after_work,
 )
+from sandbox.kit.record import Record
 
 Push = Callable[..., Any]
 """Commits files to a branch of a repository, as somebody else would."""

@@ -7,9 +7,9 @@ from pathlib import Path
 import uvicorn
 
 from sandbox.github.app import build_app
-from sandbox.github.store import Store
 from sandbox.github.world import Settings
 from sandbox.kit.serving import allowed_hosts, stand_in_server
+from sandbox.kit.store import Store
 
 _log = logging.getLogger(__name__)
 _FILE = "github.sqlite"

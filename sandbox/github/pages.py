@@ -16,8 +16,8 @@ from starlette.routing import Route
 
 from sandbox.github.base import RestCalls, moment
 from sandbox.github.faults import MEANING, Fault, FaultBook
-from sandbox.github.git import Entry
 from sandbox.github.rest_actions import Actions
+from sandbox.kit.git import Entry
 from sandbox.kit.origin import is_foreign
 from sandbox.kit.pages import PageRenderer, read_form, refusal, see_other
 

@@ -17,7 +17,7 @@ from sandbox.github.base import (
     read_object,
     user,
 )
-from sandbox.github.git import FILE, Entry
+from sandbox.kit.git import FILE, Entry
 
 
 class Apps:

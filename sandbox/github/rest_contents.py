@@ -8,8 +8,8 @@ from starlette.responses import JSONResponse, RedirectResponse, Response
 from starlette.routing import Route
 
 from catalog.ownership import LOCATIONS, Dialect, parse
-from sandbox.github.archives import tarball
 from sandbox.github.base import RefusalError, RestCalls
+from sandbox.kit.archives import tarball
 
 _ROOT = "/repos/{owner}/{repo}"
 _RAW = "raw"

@@ -10,7 +10,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from sandbox.github.base import RefusalError, RestCalls, page, person, read_object, user
-from sandbox.github.git import TYPES, Entry, Files
+from sandbox.kit.git import TYPES, Entry, Files
 
 _WORKFLOWS = ".github/workflows/"
 _ROOT = "/repos/{owner}/{repo}"

@@ -8,7 +8,7 @@ from starlette.routing import Route
 
 from sandbox.github.base import RefusalError, RestCalls, now, page, read_object, user
 from sandbox.github.events import repository_shape
-from sandbox.github.git import Entry
+from sandbox.kit.git import Entry
 
 _ROOT = "/repos/{owner}/{repo}/pulls"
 _KNOWN = frozenset(

@@ -15,8 +15,8 @@ from pao.clients.github import (
     TokenAuth,
 )
 from sandbox.github.main import server
-from sandbox.github.store import Store
 from sandbox.github.world import Settings
+from sandbox.kit.store import Store
 from tests.support.stand_ins import ServerThread
 
 

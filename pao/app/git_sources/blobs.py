@@ -14,6 +14,9 @@ from catalog.sources.source import Entry, SourceUnavailableError
 _MOST_UNPACKED = 1024 * 1024 * 1024
 _SHA1_DIGITS = 40
 MOST_SINGLE = 50
+MOST_UNLISTED = 10 * 1024 * 1024
+"""The longest file that is read where a listing tells no lengths; one that is too long for a
+document is a finding all the same."""
 _AT_ONCE = 5
 
 
@@ -86,7 +89,7 @@ def _files(members: tarfile.TarFile, wanted: Collection[str]) -> Iterator[tuple[
     for member in members:
         # Everything is below one folder, which is named after the commit.
         path = member.name.partition("/")[2]
-        if not member.isreg() or member.size > MAX_BYTES or path not in wanted:
+        if not member.isreg() or member.size > MOST_UNLISTED or path not in wanted:
             continue
         reader = members.extractfile(member)
         if reader is not None:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from catalog.loading import MAX_BYTES
-from catalog.ownership import OwnershipMode
+from catalog.ownership import Dialect, OwnershipMode
 from catalog.sources.source import (
     Commit,
     Entry,
@@ -28,8 +28,8 @@ from pao.app.git_sources.blobs import (
 )
 from pao.app.git_sources.branch_rules import BranchRules, RulesFound
 from pao.app.git_sources.github_errors import as_source_errors
-from pao.app.git_sources.github_owners import OwnersFile, find_owners_file
 from pao.app.git_sources.outgoing_calls import OutgoingCalls, text
+from pao.app.git_sources.owners_file import OwnersFile, find_owners_file
 from pao.clients.github import GitHubInstance, GitHubResponse, Outbound
 from pao.clients.github.repository import CommitFacts, Repository, SizedEntry, Tip
 from pao.runtime.masking import SecretMasks
@@ -121,7 +121,7 @@ class GitHubSource:
         root = await self._directory(facts.tree)
         folder = await self._folder(root)
         owners = await self._owners(root, memory)
-        blob = owners.entry.blob if owners.entry else None
+        blob = owners.blob
         fresh |= {
             "tree": facts.tree,
             "folder": folder,
@@ -187,7 +187,11 @@ class GitHubSource:
     ) -> OwnersFile:
         if self._place.ownership is OwnershipMode.OFF:
             return OwnersFile()
-        return await find_owners_file(root, self._directory, memory.get("owner_folders"))
+
+        async def read(tree: str, _place: str) -> Mapping[str, SizedEntry]:
+            return await self._directory(tree)
+
+        return await find_owners_file(root, read, memory.get("owner_folders"), Dialect.GITHUB)
 
     async def _blob(self, blob: str) -> bytes:
         content = await self._repository.blob(blob, most=MAX_BYTES)

@@ -72,11 +72,7 @@ class GitHubReporter:
             await self._checks.annotate(run.id, output | {"annotations": part})
 
     def _status(self, report: Report) -> Mapping[str, Any]:
-        text = report.title
-        first = next(iter(report.findings), None)
-        if report.conclusion is Conclusion.BAD and first is not None:
-            text = f"{text}; {first.file}:{first.line} {first.message}"
-        shown = text if len(text) <= MOST_DESCRIPTION else f"{text[: MOST_DESCRIPTION - 3]}..."
+        shown = report.first_told(MOST_DESCRIPTION)
         link = {"target_url": self._details} if self._details else {}
         state = _STATES[report.conclusion]
         return {"state": state, "context": NAME, "description": shown, **link}

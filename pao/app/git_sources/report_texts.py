@@ -40,6 +40,14 @@ class Report:
         told = (self.conclusion, self.title, self.note, *map(str, self.findings))
         return hashlib.sha256("\n".join(told).encode()).hexdigest()[:32]
 
+    def first_told(self, most: int) -> str:
+        """Return the title and the worst finding, in one line of so many characters."""
+        text = self.title
+        if self.conclusion is Conclusion.BAD and self.findings:
+            worst = self.findings[0]
+            text = f"{text}; {worst.file}:{worst.line} {worst.message}"
+        return text if len(text) <= most else f"{text[: most - 3]}..."
+
     def summary(self) -> str:
         """Return the report as Markdown, shortened where it is long."""
         lines = [f"{self.note}\n"] if self.note else []

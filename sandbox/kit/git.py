@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sandbox.github.store import Store
+from sandbox.kit.store import Store
 
 FILE, LINK, TREE = "100644", "120000", "040000"
 TYPES = {TREE: "tree", "160000": "commit"}

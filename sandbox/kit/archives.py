@@ -6,14 +6,17 @@ import tarfile
 from collections.abc import Iterator
 from fnmatch import fnmatchcase
 
-from sandbox.github.git import LINK, Git
+from sandbox.kit.git import LINK, Git
 
 _SUBMODULE = "160000"
 _HASH = b"$Format:%H$"
 
 
-def tarball(git: Git, repository: str, sha: str, *, folder: str) -> bytes:
-    """Return the compressed archive of a commit; ``folder`` is what everything in it is below."""
+def tarball(git: Git, repository: str, sha: str, *, folder: str, below: str = "") -> bytes:
+    """Return the compressed archive of a commit, or of what is ``below`` a folder of it.
+
+    ``folder`` is what everything in it is below.
+    """
     commit = git.commit(repository, sha) or {}
     files = git.files(repository, commit["tree"])
     attributes = files.get(".gitattributes")
@@ -23,6 +26,8 @@ def tarball(git: Git, repository: str, sha: str, *, folder: str) -> bytes:
         archive.addfile(_member(f"{folder}/", tarfile.DIRTYPE))
         for path, file in sorted(files.items()):
             told = {name for pattern, name in rules if _covers(pattern, path)}
+            if below and not path.startswith(f"{below}/"):
+                continue
             if "export-ignore" in told or file.mode == _SUBMODULE:
                 continue
             content = git.blob(repository, file.sha) or b""

@@ -1,0 +1,214 @@
+"""The catalog in a project of GitLab: by branch, listing and blob, in few calls."""
+
+import asyncio
+from collections.abc import Collection, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from catalog.ownership import Dialect, OwnershipMode
+from catalog.sources.source import (
+    Commit,
+    Entry,
+    Known,
+    Listing,
+    SourceGoneError,
+    SourceLimitedError,
+    SourceMovedError,
+    SourceRefusedError,
+    SourceUnavailableError,
+    Unchanged,
+)
+from pao.app.git_sources.blobs import (
+    MOST_SINGLE,
+    MOST_UNLISTED,
+    fetched_singly,
+    is_content_of,
+    paths_by_blob,
+    unpacked,
+)
+from pao.app.git_sources.branch_rules import BranchRules, RulesFound
+from pao.app.git_sources.outgoing_calls import OutgoingCalls, text
+from pao.app.git_sources.owners_file import OwnersFile, find_owners_file
+from pao.clients.gitlab import Branch, GitLabError, GitLabInstance, GitLabProject, TreeItem
+from pao.clients.gitlab.client import GitLabCall
+from pao.clients.gitlab.gitlab_errors import GitLabAnswer
+from pao.core.judgement import HIDDEN, REDIRECT, Cause
+from pao.runtime.masking import SecretMasks
+
+_MOST_ARCHIVE = 64 * 1024 * 1024
+_TREE = "tree"
+_LONGEST_WAIT = 86_400.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GitLabPlace:
+    """Which folder of which branch is read, and what its owners are asked for."""
+
+    project: str
+    branch: str = "main"
+    folder: str = "catalog"
+    ownership: OwnershipMode = OwnershipMode.OFF
+
+
+class GitLabSource:
+    """Reads one folder of one branch; see ``catalog.sources.source`` for what it guarantees."""
+
+    is_shared = True
+
+    def __init__(self, instance: GitLabInstance, place: GitLabPlace, calls: OutgoingCalls) -> None:
+        self.name = f"GitLab {place.project}"
+        self.folder = place.folder
+        self.outgoing = calls
+        self._place = place
+        self._masks = SecretMasks([instance.token.get_secret_value()])
+        where = f"{instance.url} {place.project} {place.branch} {place.folder}"
+        self._of = f"{where} {place.ownership}"
+        self.project = GitLabProject(instance, place.project, send=self._send)
+        self._rules = BranchRules(
+            place.ownership, place.branch, lambda: self.project.wants_code_owners(place.branch)
+        )
+
+    async def listing(self, known: Known) -> Listing | Unchanged:
+        """Return the folder at the tip of the branch: one call where nothing is new."""
+        if known.is_poll:
+            self.outgoing.allowance.spare("GitLab")
+        with self.errors():
+            memory = self._remembered(known)
+            tip = await self.project.branch(self._place.branch)
+            if tip is None:
+                raise SourceGoneError(
+                    f"GitLab: {self._place.project} has no branch {self._place.branch}."
+                )
+            new = tip.sha != text(memory, "revision")
+            rules = await self._rules.judge(memory, ask=new or known.is_poll, new=new)
+            if not new:
+                return Unchanged(tip.sha, memory={**memory, **rules.memory}, notice=rules.notice)
+            return await self._read(tip, memory, rules)
+
+    async def at(self, commit: str, known: Known) -> Listing | Unchanged:
+        """Return the folder at any commit, whose rules nobody asks for: it is a proposal."""
+        with self.errors():
+            found = await self.project.commit(commit)
+            return await self._read(found, self._remembered(known), RulesFound())
+
+    async def contents(self, revision: str, entries: Collection[Entry]) -> Mapping[str, bytes]:
+        """Return contents by blob id: up to 50 one by one, more by one archive."""
+        wanted = paths_by_blob(entries, self._place.folder)
+        found: dict[str, bytes] = {}
+        with self.errors():
+            if len(wanted) > MOST_SINGLE:
+                archive = await self.project.archive(
+                    revision, self._place.folder, most=_MOST_ARCHIVE
+                )
+                if archive is not None:
+                    found = await asyncio.to_thread(unpacked, archive, wanted)
+            return found | await fetched_singly(wanted.keys() - found.keys(), self._blob)
+
+    async def close(self) -> None:
+        """Close connections."""
+        await self.outgoing.close()
+
+    @contextmanager
+    def errors(self) -> Iterator[None]:
+        """Turn errors of calls to this project into those of a source."""
+        try:
+            yield
+        except GitLabError as error:
+            raise _translated(error, self._masks.hide(error.message)) from error
+
+    async def _read(
+        self, tip: Branch, memory: Mapping[str, Any], rules: RulesFound
+    ) -> Listing | Unchanged:
+        root = await self._directory(tip.sha, "")
+        folder = await self._folder(tip.sha, root)
+        owners = await self._owners(tip.sha, root, memory)
+        fresh = {
+            "of": self._of,
+            "revision": tip.sha,
+            "folder": folder,
+            "owners": owners.blob,
+            "owner_folders": dict(owners.folders),
+            **rules.memory,
+        }
+        if folder == text(memory, "folder") and owners.blob == memory.get("owners"):
+            return Unchanged(tip.sha, _shown(tip), fresh, rules.notice)
+        found = await self.project.tree(tip.sha, self._place.folder, deep=True)
+        start = len(self._place.folder) + 1
+        return Listing(
+            tip.sha,
+            tuple(
+                Entry(item.path[start:], item.sha, item.mode)
+                for item in found
+                if item.type != _TREE
+            ),
+            (owners.entry,) if owners.entry else (),
+            _shown(tip),
+            fresh,
+            notice=rules.notice,
+        )
+
+    async def _folder(self, sha: str, root: Mapping[str, TreeItem]) -> str:
+        """Return the id of the folder's tree, which may be several levels deep."""
+        parent, _, name = self._place.folder.rpartition("/")
+        entry = (await self._directory(sha, parent) if parent else root).get(name)
+        if entry is None or entry.type != _TREE:
+            raise SourceGoneError(
+                f"{self._place.project} has no folder {self._place.folder} on the branch "
+                f"{self._place.branch}; correct CATALOG_REPOSITORY_PATH."
+            )
+        return entry.sha
+
+    async def _directory(self, sha: str, folder: str) -> Mapping[str, TreeItem]:
+        found = await self.project.tree(sha, folder)
+        return {item.path.rpartition("/")[2]: item for item in found}
+
+    async def _owners(
+        self, sha: str, root: Mapping[str, TreeItem], memory: Mapping[str, Any]
+    ) -> OwnersFile:
+        if self._place.ownership is OwnershipMode.OFF:
+            return OwnersFile()
+
+        async def read(_tree: str, place: str) -> Mapping[str, TreeItem]:
+            return await self._directory(sha, place)
+
+        return await find_owners_file(root, read, memory.get("owner_folders"), Dialect.GITLAB)
+
+    async def _blob(self, blob: str) -> bytes:
+        content = await self.project.blob(blob, most=MOST_UNLISTED)
+        if len(content) > MOST_UNLISTED:
+            raise SourceUnavailableError("A file of the catalog is longer than is read of any.")
+        if not is_content_of(content, blob):
+            raise SourceMovedError("GitLab has sent another content than it had listed.")
+        return content
+
+    def _remembered(self, known: Known) -> Mapping[str, Any]:
+        """Return what was remembered, if it is about this very place and what is in service."""
+        memory = known.memory
+        mine = memory.get("of") == self._of and memory.get("revision") == known.revision
+        return memory if mine else {}
+
+    async def _send(self, call: GitLabCall) -> GitLabAnswer:
+        return await self.outgoing.send(
+            call.method,
+            call.url,
+            headers=call.headers,
+            content=call.content,
+            max_body=call.max_body,
+        )
+
+
+def _shown(tip: Branch) -> Commit:
+    return Commit(tip.sha, tip.subject, tip.author, tip.at, tip.url or None)
+
+
+def _translated(error: GitLabError, message: str) -> SourceUnavailableError:
+    if error.judged in {HIDDEN, REDIRECT}:
+        return SourceGoneError(message)
+    if error.judged.cause is Cause.QUOTA:
+        wait = timedelta(seconds=min(error.wait or 60.0, _LONGEST_WAIT))
+        return SourceLimitedError(message, until=datetime.now(UTC) + wait)
+    if error.judged.cause is Cause.ACCESS:
+        return SourceRefusedError(message)
+    return SourceUnavailableError(message)

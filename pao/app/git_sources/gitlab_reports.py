@@ -1,0 +1,33 @@
+"""Reports to GitLab: one commit status, with the first finding in its description."""
+
+from catalog.sources.verdict import Verdict
+from pao.app.git_sources.gitlab import GitLabSource
+from pao.app.git_sources.report_texts import NAME, Conclusion, Report, report_of
+
+_MOST_DESCRIPTION = 255
+_STATES = {
+    Conclusion.GOOD: "success",
+    Conclusion.BAD: "failed",
+    Conclusion.HELD: "pending",
+    Conclusion.UNTOUCHED: "success",
+}
+
+
+class GitLabReporter:
+    """Tells a project what was found at a commit; ``details`` is where people read more."""
+
+    def __init__(self, source: GitLabSource, *, details: str | None = None) -> None:
+        self._source = source
+        self._details = details
+
+    async def report(self, verdict: Verdict) -> None:
+        """Report a verdict at its commit."""
+        await self.tell(report_of(verdict, self._source.folder))
+
+    async def tell(self, report: Report) -> None:
+        """Report in words."""
+        text = report.first_told(_MOST_DESCRIPTION)
+        link = {"target_url": self._details} if self._details else {}
+        status = {"state": _STATES[report.conclusion], "name": NAME, "description": text, **link}
+        with self._source.errors():
+            await self._source.project.set_status(report.commit, status)

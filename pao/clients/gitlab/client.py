@@ -1,0 +1,208 @@
+"""The GitLab client: one project, one method per REST call; nothing is retried."""
+
+import json
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from fnmatch import fnmatchcase
+from typing import Any, TypeVar
+from urllib.parse import parse_qs, quote, urlencode, urlsplit
+
+from pydantic import SecretStr
+
+from pao.clients.gitlab.gitlab_errors import GitLabAnswer, refusal, unreadable
+from pao.core.answers import read_json
+
+T = TypeVar("T")
+
+_JSON_BYTES = 4 * 1024 * 1024
+_PER_PAGE = 100
+# 100,000 files: a catalog of that size is a mistake, and so is a server that pages for ever.
+_MOST_PAGES = 1_000
+_OK, _CREATED, _BAD_REQUEST, _NOT_FOUND = 200, 201, 400, 404
+
+
+@dataclass(frozen=True, slots=True)
+class GitLabInstance:
+    """One server and the token for it."""
+
+    url: str
+    token: SecretStr = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Branch:
+    """The tip of a branch, as people look at it."""
+
+    sha: str
+    subject: str
+    author: str
+    at: datetime | None
+    url: str
+
+
+@dataclass(frozen=True, slots=True)
+class TreeItem:
+    """One entry of a listing, by its path from the root."""
+
+    path: str
+    mode: str
+    type: str
+    sha: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GitLabCall:
+    """One request of the client."""
+
+    method: str
+    url: str
+    headers: Mapping[str, str] = field(repr=False)
+    content: bytes | None = None
+    max_body: int = _JSON_BYTES
+
+
+Send = Callable[[GitLabCall], Awaitable[GitLabAnswer]]
+
+
+class GitLabProject:
+    """Speaks about one project; raises ``GitLabError`` and whatever ``send`` raises."""
+
+    def __init__(self, instance: GitLabInstance, path: str, *, send: Send) -> None:
+        self.path = path
+        self._token = instance.token
+        self._send = send
+        self._root = f"{instance.url.rstrip('/')}/api/v4/projects/{quote(path, safe='')}"
+
+    async def branch(self, name: str) -> Branch | None:
+        """Return the tip of a branch, or None where the project has no such branch."""
+        doing = f"read the branch {name} of {self.path}"
+        answer = await self._call("GET", f"/repository/branches/{quote(name, safe='')}")
+        if answer.status == _NOT_FOUND:
+            await self._require_project()
+            return None
+        return self._read(doing, answer, lambda found: _branch(found["commit"]))
+
+    async def commit(self, sha: str) -> Branch:
+        """Return a commit."""
+        answer = await self._call("GET", f"/repository/commits/{quote(sha, safe='')}")
+        return self._read(f"read the commit {sha}", answer, _branch)
+
+    async def tree(self, sha: str, folder: str, *, deep: bool = False) -> list[TreeItem]:
+        """Return what is in a folder at a commit, or with ``deep`` everything below it."""
+        query = {"ref": sha, "path": folder, "per_page": str(_PER_PAGE), "pagination": "keyset"}
+        query |= {"recursive": "true"} if deep else {}
+        doing, found = f"list {folder or 'the root'} of {self.path}", []
+        token: str | None = None
+        for _ in range(_MOST_PAGES):
+            asked = query | ({"page_token": token} if token else {})
+            answer = await self._call("GET", f"/repository/tree?{urlencode(asked)}")
+            found += self._read(doing, answer, _items)
+            token = _next_page(answer.headers.get("link", ""))
+            if token is None:
+                return found
+        raise unreadable(doing, answer)
+
+    async def blob(self, sha: str, *, most: int) -> bytes:
+        """Return the bytes of a file, no more than so many and one."""
+        path = f"/repository/blobs/{quote(sha, safe='')}/raw"
+        answer = await self._call("GET", path, max_body=most + 1)
+        return self._required(f"read the file {sha}", answer).body
+
+    async def archive(self, sha: str, folder: str, *, most: int) -> bytes | None:
+        """Return a folder of a commit as a compressed archive; None where it is too long."""
+        query = {"sha": sha, **({"path": folder} if folder else {})}
+        path = f"/repository/archive.tar.gz?{urlencode(query)}"
+        answer = self._required(f"pack {sha}", await self._call("GET", path, max_body=most))
+        return None if answer.truncated else answer.body
+
+    async def wants_code_owners(self, branch: str) -> bool:
+        """Return whether a rule that protects the branch demands that code owners approve."""
+        answer = await self._call("GET", "/protected_branches?per_page=100")
+
+        def read(found: Any) -> bool:
+            return any(
+                fnmatchcase(branch, str(one["name"]))
+                and one.get("code_owner_approval_required") is True
+                for one in found
+            )
+
+        return self._read("read the protected branches", answer, read)
+
+    async def set_status(self, sha: str, status: Mapping[str, Any]) -> None:
+        """Set the status of a commit; setting it twice changes nothing."""
+        answer = await self._call("POST", f"/statuses/{quote(sha, safe='')}", body=status)
+        if answer.status == _BAD_REQUEST and b"Cannot transition status" in answer.body:
+            return
+        self._required(f"set the status of the commit {sha}", answer, expected=_CREATED)
+
+    async def _require_project(self) -> None:
+        """Raise where the project cannot be seen: a 404 then says nothing of what is in it."""
+        self._required(f"see the project {self.path}", await self._call("GET", ""))
+
+    async def _call(
+        self, method: str, path: str, *, body: Any = None, max_body: int = _JSON_BYTES
+    ) -> GitLabAnswer:
+        headers = {"PRIVATE-TOKEN": self._token.get_secret_value(), "Accept": "*/*"}
+        content = None
+        if body is not None:
+            headers["Content-Type"] = "application/json"
+            content = json.dumps(body).encode()
+        return await self._send(
+            GitLabCall(
+                method=method,
+                url=f"{self._root}{path}",
+                headers=headers,
+                content=content,
+                max_body=max_body,
+            )
+        )
+
+    def _required(self, doing: str, answer: GitLabAnswer, *, expected: int = _OK) -> GitLabAnswer:
+        if answer.status != expected:
+            raise refusal(doing, answer)
+        return answer
+
+    def _read(self, doing: str, answer: GitLabAnswer, read: Callable[[Any], T]) -> T:
+        self._required(doing, answer)
+        try:
+            if answer.truncated:
+                raise unreadable(doing, answer)
+            return read(read_json(answer.body))
+        except (ValueError, KeyError, TypeError, AttributeError):
+            raise unreadable(doing, answer) from None
+
+
+def _branch(commit: Any) -> Branch:
+    if not isinstance(commit["id"], str):
+        raise TypeError
+    return Branch(
+        sha=commit["id"],
+        subject=str(commit.get("title") or "")[:200],
+        author=str(commit.get("author_name") or "")[:200],
+        at=_moment(commit.get("committed_date")),
+        url=str(commit.get("web_url") or ""),
+    )
+
+
+def _items(document: Any) -> list[TreeItem]:
+    if not isinstance(document, list):
+        raise TypeError
+    return [TreeItem(one["path"], one["mode"], one["type"], one["id"]) for one in document]
+
+
+def _next_page(link: str) -> str | None:
+    """Return the token of the next page; the rest of the address is ours to choose."""
+    for part in link.split(","):
+        address, _, relation = part.partition(";")
+        if 'rel="next"' in relation:
+            query = parse_qs(urlsplit(address.strip().strip("<>")).query)
+            return query.get("page_token", [None])[0]
+    return None
+
+
+def _moment(text: Any) -> datetime | None:
+    try:
+        return datetime.fromisoformat(text)
+    except (TypeError, ValueError):
+        return None

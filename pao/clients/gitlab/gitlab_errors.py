@@ -1,0 +1,82 @@
+"""How calls to GitLab fail, as one exception that says what to do next."""
+
+from typing import Protocol
+
+from pao.core.answers import words
+from pao.core.judgement import HIDDEN, REDIRECT, UNREADABLE, Cause, Judgement, judge
+
+_NOT_FOUND = 404
+
+
+class GitLabAnswer(Protocol):
+    """An answer: header names in lower case, the body as far as it was read."""
+
+    @property
+    def status(self) -> int:
+        """The HTTP status."""
+        ...
+
+    @property
+    def headers(self) -> dict[str, str]:
+        """The headers."""
+        ...
+
+    @property
+    def body(self) -> bytes:
+        """The body."""
+        ...
+
+    @property
+    def truncated(self) -> bool:
+        """Whether the body is longer than what was read of it."""
+        ...
+
+
+class GitLabError(Exception):
+    """GitLab refused, or its answer cannot be read; ``wait`` is how long it wants to be left."""
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        judged: Judgement,
+        status: int,
+        wait: float | None = None,
+    ) -> None:
+        super().__init__(message)
+        self.message = message
+        self.judged = judged
+        self.status = status
+        self.wait = wait
+
+
+def refusal(doing: str, answer: GitLabAnswer) -> GitLabError:
+    """Return the error for an answer whose status is no success."""
+    text = answer.body[:10_000].decode(errors="replace")
+    judged = judge(answer.status, answer.headers, text)
+    if answer.status == _NOT_FOUND and "Project Not Found" in text:
+        judged = HIDDEN
+    said = words(text)
+    told = f"GitLab could not {doing} (HTTP {answer.status}){f': {said}' if said else ''}."
+    after = answer.headers.get("retry-after", "")
+    wait = float(after) if after.isdecimal() else None
+    return GitLabError(f"{told} {_advice(judged)}", judged=judged, status=answer.status, wait=wait)
+
+
+def unreadable(doing: str, answer: GitLabAnswer) -> GitLabError:
+    """Return the error for a success that cannot be read."""
+    return GitLabError(
+        f"GitLab was asked to {doing}, and the answer is not one of its API; check GITLAB_URL.",
+        judged=UNREADABLE,
+        status=answer.status,
+    )
+
+
+def _advice(judged: Judgement) -> str:
+    if judged is HIDDEN:
+        return "The project does not exist, or the token may not see it."
+    if judged is REDIRECT:
+        return "The project was renamed or moved; correct CATALOG_REPOSITORY."
+    if judged.cause is Cause.ACCESS:
+        return "The operator must replace GITLAB_TOKEN, or give it the right."
+    return "Retry later." if judged.retryable else "Check the settings of the catalog."

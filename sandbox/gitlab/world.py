@@ -1,0 +1,15 @@
+"""The stand-in's settings: its token, and how long its pages are."""
+
+from dataclasses import dataclass
+
+TOKEN = "glpat-sandboxToken00000000"  # noqa: S105 -- of the stand-in on loopback only
+DEFAULT_BRANCH = "main"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """How the stand-in behaves; ``most_per_page`` is the longest page of a listing."""
+
+    token: str = TOKEN
+    most_per_page: int = 100
+    rate_limit: int = 2000
