@@ -30,6 +30,7 @@ from pao.settings.parts import (
     WorkerSettings,
 )
 from pao.settings.requirements import Process, missing
+from pao.settings.secret_files import resolve_files
 from pao.settings.terraform import TerraformSettings
 from pao.settings.values import SizeMark, show_size
 from pao.settings.web import WebSettings
@@ -104,9 +105,14 @@ def load_settings(environ: Mapping[str, str], *, process: Process) -> Settings:
     Raises ``ConfigurationError`` with all problems at once; values that may be secret are not
     repeated in them.
     """
-    resolved, problems = resolve_paths(environ, _secret_names())
+    from_files, problems = resolve_files(environ, _secret_names())
+    resolved, unread = resolve_paths(from_files, _secret_names())
+    problems += unread
     # What could not be read is named already, so it is not reported as missing a second time.
-    reported = {problem.partition(":")[0].removesuffix("_PATH") for problem in problems}
+    reported = {
+        problem.partition(":")[0].removesuffix("_PATH").removesuffix("_FILE")
+        for problem in problems
+    }
     parts: dict[str, Any] = {}
     for name, kind in PARTS.items():
         try:

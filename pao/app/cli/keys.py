@@ -26,7 +26,11 @@ from pao.core.names import NAME_RULE, USER_OR_TEAM
 from pao.core.timestamps import timestamp
 
 if TYPE_CHECKING:
-    from db.repositories.access_keys import AccessKeysRepository, StoredAccessKey
+    from db.repositories.access_keys import (
+        AccessKeysRepository,
+        NewAccessKey,
+        StoredAccessKey,
+    )
 
 T = TypeVar("T")
 
@@ -46,6 +50,9 @@ def create(  # noqa: PLR0913 -- the options of the command line are its paramete
         str | None, typer.Option(metavar="SPAN", help="Expire the key after 12h, 90d, ...")
     ] = None,
     note: Annotated[str | None, typer.Option(help="What the key is for.")] = None,
+    if_none: Annotated[
+        bool, typer.Option("--if-none", help="Only if there is no access key at all yet.")
+    ] = False,
 ) -> None:
     """Make an access key; its secret is shown this once and can never be read again."""
     _check_names(user, *(team or ()))
@@ -68,7 +75,9 @@ def create(  # noqa: PLR0913 -- the options of the command line are its paramete
         expires_at=expires_at,
         note=note,
     )
-    _on_keys(lambda keys: keys.insert(stored))
+    if not _on_keys(lambda keys: _insert(keys, stored, only_first=if_none)):
+        cli.show({"created": False}, lambda: cli.note("There is an access key already."))
+        return
     document = {
         "accessKeyId": made.access_key_id,
         "secretAccessKey": made.secret,
@@ -119,6 +128,16 @@ def revoke(
 
     document = {"data": _on_keys(work)}
     cli.show(document, lambda: _print_revoked(cli, document["data"]))
+
+
+async def _insert(
+    keys: "AccessKeysRepository", stored: "NewAccessKey", *, only_first: bool
+) -> bool:
+    """Store a key; return whether that was done."""
+    if only_first and await keys.list():
+        return False
+    await keys.insert(stored)
+    return True
 
 
 async def _ids_of(keys: "AccessKeysRepository", user: str) -> list[str]:

@@ -71,3 +71,15 @@ def test_a_new_key_is_written_as_lines_to_source(pao: Pao, variables: dict[str, 
     first, second = result.stdout.splitlines()
     assert first.startswith("export PAO_ACCESS_KEY_ID=PAO")
     assert second.startswith("export PAO_SECRET_ACCESS_KEY=")
+
+
+def test_a_first_key_is_made_once_however_often_it_is_asked_for(
+    pao: Pao, variables: dict[str, str]
+) -> None:
+    first = pao("keys", "create", "--user", "ada", "--if-none", **variables)
+    second = pao("keys", "create", "--user", "ada", "--if-none", **variables)
+
+    assert first.stdout.startswith("export PAO_ACCESS_KEY_ID=PAO")
+    assert (second.exit_code, second.stdout) == (0, "")
+    assert "There is an access key already" in second.stderr
+    assert pao("keys", "list", **variables).stdout.count(" ada ") == 1
