@@ -7,10 +7,10 @@ PACKAGES := pao api workflows activities catalog db sandbox
 READY := .venv/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help demo up test test-only lint types generate bench fuzz chaos mutate lock clean
+.PHONY: help demo up test test-only lint types generate bench fuzz chaos mutate lock clean image-test compose-test
 
 help: ## list all targets
-	@sed -n 's/^\([a-z-]*\):.*## \(.*\)$$/make \1|\2/p' Makefile | while IFS='|' read -r target text; do printf '%-16s %s\n' "$$target" "$$text"; done
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)$$/make \1|\2/p' Makefile | while IFS='|' read -r target text; do printf '%-17s %s\n' "$$target" "$$text"; done
 
 demo: $(READY) ## start everything and show, step by step, what happens to requests
 	@$(BIN)/pao up --demo $(ARGS)
@@ -34,7 +34,7 @@ lint: $(READY) ## check style, format and import contracts
 	@$(BIN)/lint-imports
 
 types: $(READY) ## check the types of code and tests
-	@$(BIN)/mypy $(PACKAGES) tests $(wildcard benchmarks/*.py fuzz/*.py)
+	@$(BIN)/mypy $(PACKAGES) tests deploy $(wildcard benchmarks/*.py fuzz/*.py)
 
 generate: $(READY) ## regenerate JSON Schemas and three pages of docs from the code
 	@$(BIN)/python -m pao.app.generate
@@ -56,6 +56,17 @@ mutate: $(READY) ## change the code at random where tests should notice (TARGET=
 	@$(BIN)/uv pip install -q --python $(BIN)/python --require-hashes -r mutation/requirements.lock
 	@$(BIN)/python -m mutation.run $(TARGET) $(ARGS)
 
+image-test: $(READY) ## build the image and run docker-compose.yml from it, without a container engine (root)
+	@$(BIN)/python -m pao.app.local.temporal_binary
+	@$(BIN)/python -m deploy.tests.compose.project >/dev/null
+	@$(BIN)/python -m deploy.tests.image.build
+	@unshare --net --mount $(BIN)/pytest -q deploy/tests/image
+
+compose-test: $(READY) ## load docker-compose.yml as Docker does; with an engine, also start it and submit a request
+	@$(BIN)/pytest -q deploy/tests/compose/test_compose_loading.py
+	@if docker info >/dev/null 2>&1; then $(BIN)/pytest -q --timeout 1200 deploy/tests/compose/test_compose_engine.py; \
+	  else echo 'No Docker engine answers: the file was loaded, nothing was started.'; fi
+
 lock: $(READY) ## update the lock files from pyproject.toml
 	@$(BIN)/uv pip compile -q --universal --generate-hashes --no-emit-index-url --no-header \
 	  --python-version 3.11 --all-extras pyproject.toml -o requirements.lock
@@ -63,6 +74,8 @@ lock: $(READY) ## update the lock files from pyproject.toml
 	  --python-version 3.11 -c requirements.lock pyproject.toml -o deploy/requirements.lock
 	@$(BIN)/uv pip compile -q --universal --generate-hashes --no-emit-index-url --no-header \
 	  --python-version 3.11 -c requirements.lock --group mutation -o mutation/requirements.lock
+	@$(BIN)/uv pip compile -q --universal --generate-hashes --no-emit-index-url --no-header \
+	  --python-version 3.11 -c requirements.lock --group image -o deploy/image/tools.lock
 
 clean: ## remove everything generated: environment, state, caches
 	@if [ -x $(BIN)/python ]; then $(BIN)/python -m pao.app.local.clean; fi

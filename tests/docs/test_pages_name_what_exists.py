@@ -111,6 +111,8 @@ def test_a_variable_that_a_page_names_is_read(page: Path) -> None:
         *OTHER_VARIABLES,
         *ErrorCode,
         *(f"{name}_PATH" for name in settings()),
+        *(f"{name}_FILE" for name in secret_names()),
+        *re.findall(r"\$\{([A-Z_]+):-", text(ROOT / "docker-compose.yml")),
         *(name for name in VARIABLE.findall(code_of("pao/app/local")) if name.startswith("PAO_")),
     }
     named = {name for name in VARIABLE.findall(text(page)) if name.startswith(PREFIXES)}
