@@ -21,7 +21,7 @@ from catalog.forms.graph import (
 from catalog.forms.json_schema import form_json_schema
 from catalog.forms.judge import FieldsJudge
 from catalog.forms.options import ListOptions
-from catalog.forms.outcome import FieldError, FormError, FormResult
+from catalog.forms.outcome import FieldError, FormError, FormResult, way_in_row
 from catalog.forms.situation import Judgement, Question, Resolved, Situation
 from catalog.forms.ui_schema import form_ui_schema
 from catalog.suggestions import did_you_mean
@@ -76,6 +76,7 @@ class Form:
             required=judgement.required,
             computed=tuple(name for name in self.fields if name in found.computed),
             warnings=tuple(error for rule, error in told if rule.severity == "warning"),
+            in_rows=tuple(_ways_in_rows(found)),
         )
 
     def without_computed(
@@ -135,6 +136,13 @@ class Form:
         present = self._judge.resolve(values, Situation(today, context)).present
         return tuple(name for name in self.fields if name in present)
 
+    def shown(
+        self, values: Mapping[str, Any], today: date, context: FormContext = NOBODY
+    ) -> frozenset[str]:
+        """Return the ways of all fields that are shown, those in rows as well."""
+        found = self._judge.resolve(values, Situation(today, context))
+        return frozenset((*found.present, *_ways_in_rows(found)))
+
     @property
     def password_fields(self) -> frozenset[str]:
         """The ids of the fields whose values are secrets."""
@@ -192,6 +200,12 @@ class Form:
 
 def _is_list(one: FieldDefinition) -> bool:
     return one.type is FieldType.LIST
+
+
+def _ways_in_rows(found: Resolved) -> Iterator[str]:
+    for name, rows in found.rows.items():
+        for index, row in enumerate(rows):
+            yield from (way_in_row(name, index, inner) for inner in row.present) if row else ()
 
 
 def _rows(definition: FormDefinition, one: FieldDefinition) -> FieldsJudge:

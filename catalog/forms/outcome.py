@@ -36,7 +36,8 @@ class FormResult:
     ``values`` holds the given values and the defaults of the visible fields, in the order of the
     form, and may be used only when ``valid``. ``visible`` holds the ids of the fields shown,
     ``required`` those of them that must have a value, ``computed`` those whose value is computed
-    and was not sent. ``warnings`` are shown on review and refuse nothing.
+    and was not sent. ``in_rows`` names the fields shown in rows of lists by their ways.
+    ``warnings`` are shown on review and refuse nothing.
     """
 
     valid: bool
@@ -46,6 +47,12 @@ class FormResult:
     required: tuple[str, ...] = ()
     computed: tuple[str, ...] = ()
     warnings: tuple[FieldError, ...] = ()
+    in_rows: tuple[str, ...] = ()
+
+
+def way_in_row(list_id: str, row: int, field_id: str) -> str:
+    """Return how a field in a row is named; rows are counted from 0."""
+    return f"{list_id}[{row}].{field_id}"
 
 
 def error_of(field: FieldDefinition, failure: Failure, received: Any) -> FieldError:

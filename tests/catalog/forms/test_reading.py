@@ -8,7 +8,14 @@ import pytest
 
 from catalog.forms import FieldDefinition, FieldError, Form
 from catalog.forms.files import file_value
-from catalog.forms.reading import ReadingError, as_text, read, read_posted, written
+from catalog.forms.reading import (
+    ReadingError,
+    as_text,
+    read,
+    read_posted,
+    written,
+    written_rows,
+)
 from catalog.forms.values import parse_data_url
 
 TODAY = date(2026, 3, 5)
@@ -270,3 +277,84 @@ def test_the_media_type_comes_from_the_name_then_from_the_content() -> None:
     assert media_type("a.blob", b"\xff\x00", declared="nonsense") == "application/octet-stream"
     assert media_type("a.blob", b"a\x00") == "application/octet-stream"
     assert media_type("a.tar.gz", b"\x1f") == "application/gzip"
+
+
+ROWS = form(
+    {"id": "kind", "type": "string"},
+    {
+        "id": "rules",
+        "type": "list",
+        "fields": [
+            {"id": "prefix", "type": "string", "required": True},
+            {"id": "days", "type": "integer"},
+            {"id": "keep", "type": "boolean"},
+            {
+                "id": "until",
+                "type": "date",
+                "conditional": {"dependsOn": "keep", "condition": "equals", "value": True},
+            },
+        ],
+    },
+)
+
+
+def test_rows_are_read_in_the_order_of_their_numbers() -> None:
+    posted = {
+        "rules": [],
+        "rules[7].prefix": ["logs/"],
+        "rules[7].days": ["1 000"],
+        "rules[7].keep": [],
+        "rules[2].prefix": ["tmp/"],
+        "rules[2].keep": ["true"],
+        "rules[x].prefix": ["no number"],
+        "rules[9].other": ["no field"],
+    }
+    assert read_posted(ROWS, posted, TODAY).values["rules"] == [
+        {"prefix": "tmp/", "keep": True},
+        {"prefix": "logs/", "days": 1000, "keep": False},
+    ]
+
+
+def test_what_a_row_hides_is_dropped_and_what_is_unreadable_is_named_by_its_row() -> None:
+    posted = {
+        "rules": [],
+        "rules[3].prefix": ["a"],
+        "rules[3].days": ["many"],
+        "rules[3].keep": [],
+        "rules[3].until": ["2026-04-01"],
+    }
+    reading = read_posted(ROWS, posted, TODAY)
+    assert "until" not in reading.values["rules"][0]
+    result = reading.judged_by(ROWS, TODAY)
+    assert [(one.field, one.constraint) for one in result.errors] == [("rules[0].days", "type")]
+    assert "rules[0].until" not in result.in_rows
+    assert "rules[0].keep" in result.in_rows
+
+
+def test_a_list_without_rows_is_absent_unless_it_would_have_some_by_default() -> None:
+    assert read_posted(ROWS, {"rules": []}, TODAY).values == {}
+    filled = form(
+        {
+            "id": "rules",
+            "type": "list",
+            "default": [{"prefix": "a"}],
+            "fields": [{"id": "prefix", "type": "string"}],
+        }
+    )
+    assert read_posted(filled, {"rules": []}, TODAY).values == {"rules": []}
+    assert read_posted(filled, {}, TODAY).judged_by(filled, TODAY).values == {
+        "rules": [{"prefix": "a"}]
+    }
+
+
+def test_rows_survive_being_written_and_read() -> None:
+    rows = [{"prefix": "a", "days": 3, "keep": True, "until": "2026-04-01"}, {"prefix": "b"}]
+    posted = written_rows(ROWS.fields["rules"], rows) | {"rules": []}
+    again = read_posted(ROWS, posted, TODAY).values["rules"]
+    assert again == [rows[0], {"prefix": "b", "keep": False}]
+
+
+def test_too_many_rows_are_left_to_the_validator() -> None:
+    posted = {f"rules[{number}].prefix": ["a"] for number in range(600)} | {"rules": list[str]()}
+    result = read_posted(ROWS, posted, TODAY).judged_by(ROWS, TODAY)
+    assert [one.field for one in result.errors] == ["rules"]
