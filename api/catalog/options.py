@@ -33,6 +33,10 @@ from pao.core.payloads.context import Requester
 # The worker gives up after five seconds; the rest is the way there and back.
 ANSWER_SECONDS = 8.0
 USUAL_CACHE = 60.0
+# So long a page may wait for choices; they follow when they have come.
+MOMENT = 0.8
+# How long who fills in a form is told of a problem before the source is asked again.
+PROBLEM_SECONDS = 3.0
 MOST_ANSWERS = 500
 # Of one submission: calls to other systems, and lists whose rows are judged.
 MOST_CALLS, MOST_LISTS = 20, 100
@@ -52,14 +56,23 @@ class ChoicesCache:
     _kept: LRUCache[str, tuple[float, ChoicesAnswer]] = field(
         default_factory=lambda: LRUCache(MOST_ANSWERS)
     )
+    _problems: LRUCache[str, tuple[float, ChoicesAnswer]] = field(
+        default_factory=lambda: LRUCache(MOST_ANSWERS)
+    )
     _asked: dict[str, asyncio.Task[ChoicesAnswer]] = field(default_factory=dict)
 
-    async def get(self, question: ChoicesQuestion, fetch: Fetch, seconds: float) -> ChoicesAnswer:
-        """Return the answer to a question; one that tells of a problem is not kept."""
+    async def get(
+        self, question: ChoicesQuestion, fetch: Fetch, seconds: float, *, hurried: bool = False
+    ) -> ChoicesAnswer:
+        """Return the answer to a question.
+
+        One that tells of a problem is kept for a moment, and for callers in a hurry only.
+        """
         key = repr(question)
-        until, answer = self._kept.get(key, (0.0, None))
-        if answer is not None and time.monotonic() < until:
-            return answer
+        for kept in (self._kept, self._problems) if hurried else (self._kept,):
+            until, answer = kept.get(key, (0.0, None))
+            if answer is not None and time.monotonic() < until:
+                return answer
         asked = self._asked.get(key)
         if asked is None:
             asked = self._asked[key] = asyncio.ensure_future(fetch(question))
@@ -68,7 +81,17 @@ class ChoicesCache:
         answer = await asyncio.shield(asked)
         if answer.problem is None:
             self._kept[key] = (time.monotonic() + seconds, answer)
+        else:
+            self._problems[key] = (time.monotonic() + PROBLEM_SECONDS, answer)
         return answer
+
+
+@dataclass(frozen=True, slots=True)
+class Filled:
+    """What a form offers while somebody fills it in; ``awaited`` are fields still asked about."""
+
+    context: FormContext
+    awaited: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -113,6 +136,39 @@ class OptionsService:
             unknown=await self._unknown(naming, caller),
         )
 
+    async def filling(
+        self, item: CatalogDocument, values: Mapping[str, Any], caller: Requester
+    ) -> Filled:
+        """Return what the fields of a form offer now, filled in or not, within a moment.
+
+        A source that does not answer at once goes on being asked: its fields are ``awaited``.
+        """
+        about = self.about(item, caller)
+        if not _asks(item):
+            return Filled(about)
+        today = datetime.now(UTC).date()
+        found = await asyncio.to_thread(item.form.questions, values, today, about)
+        choosing = [one for one in found if one.field.options is not None]
+        naming = [one for one in found if one.field.options is None and one.value is not None]
+        asked = {
+            key: asyncio.ensure_future(self.offered(item, one, caller, about, hurried=True))
+            for key, one in _bounded(choosing).items()
+        }
+        if asked:
+            await asyncio.wait(asked.values(), timeout=MOMENT)
+        known = {key: one.result() for key, one in asked.items() if one.done()}
+        late = asked.keys() - known.keys()
+        context = replace(
+            about,
+            offered={
+                one.way: known.get(_same(one), _TOO_MANY)
+                for one in choosing
+                if _same(one) not in late
+            },
+            unknown=await self._unknown(naming, caller),
+        )
+        return Filled(context, frozenset(one.way for one in choosing if _same(one) in late))
+
     async def _offered_to_all(
         self,
         item: CatalogDocument,
@@ -121,14 +177,7 @@ class OptionsService:
         about: FormContext,
     ) -> dict[str, Offered]:
         """Return what each field offers; rows that ask the same are answered by one question."""
-        different: dict[str, Question] = {}
-        for one in questions:
-            different.setdefault(_same(one), one)
-        calls = [
-            key for key, one in different.items() if isinstance(one.field.options, HttpOptions)
-        ]
-        others = [key for key in different if key not in set(calls)]
-        asked = {key: different[key] for key in (*calls[:MOST_CALLS], *others[:MOST_LISTS])}
+        asked = _bounded(questions)
         answers = await asyncio.gather(
             *(self.offered(item, one, caller, about) for one in asked.values())
         )
@@ -136,16 +185,22 @@ class OptionsService:
         return {one.way: known.get(_same(one), _TOO_MANY) for one in questions}
 
     async def offered(
-        self, item: CatalogDocument, question: Question, caller: Requester, about: FormContext
+        self,
+        item: CatalogDocument,
+        question: Question,
+        caller: Requester,
+        about: FormContext,
+        *,
+        hurried: bool = False,
     ) -> Offered:
-        """Return what a field offers, or why it offers nothing."""
+        """Return what a field offers, or why it offers nothing; ``hurried`` is told the latest."""
         options = question.field.options
         if isinstance(options, TeamOptions):
             return Offered(_choices([{"value": team} for team in sorted(caller.teams)]))
         if isinstance(options, ListOptions):
             return await self._of_list(item, question, options, about)
         if isinstance(options, HttpOptions):
-            return await self._fetched(item, question, options, caller)
+            return await self._fetched(item, question, options, caller, hurried=hurried)
         return Offered(problem=_NO_RESOURCES)
 
     async def _of_list(
@@ -162,14 +217,20 @@ class OptionsService:
         return Offered(_choices(rows))
 
     async def _fetched(
-        self, item: CatalogDocument, question: Question, options: HttpOptions, caller: Requester
+        self,
+        item: CatalogDocument,
+        question: Question,
+        options: HttpOptions,
+        caller: Requester,
+        *,
+        hurried: bool,
     ) -> Offered:
         lenient = options.when_away is WhenAway.ALLOW
         who = caller if item.form.options_read_user(question) else None
         asked = choices_question(item, question, who, datetime.now(UTC))
         seconds = seconds_of(options.cache) if options.cache is not None else USUAL_CACHE
         try:
-            answer = await self.cache.get(asked, self._fetch, seconds or 0.0)
+            answer = await self.cache.get(asked, self._fetch, seconds or 0.0, hurried=hurried)
         except TemporalUnavailableError:
             return Offered(problem="Temporal does not respond.", lenient=lenient)
         if answer.problem is not None:
@@ -232,6 +293,16 @@ class OptionsService:
         if question is None:
             return Offered(problem="The field does not apply with these values.")
         return await self.offered(item, question, caller, about)
+
+
+def _bounded(questions: list[Question]) -> dict[str, Question]:
+    """Return the different questions, as many of each kind as are asked at once."""
+    different: dict[str, Question] = {}
+    for one in questions:
+        different.setdefault(_same(one), one)
+    calls = [key for key, one in different.items() if isinstance(one.field.options, HttpOptions)]
+    others = [key for key in different if key not in set(calls)]
+    return {key: different[key] for key in (*calls[:MOST_CALLS], *others[:MOST_LISTS])}
 
 
 def _same(question: Question) -> str:

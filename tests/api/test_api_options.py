@@ -10,8 +10,9 @@ import yaml
 
 from pao.app.local.postgres import PostgresAddress
 from tests.support.callers import ADA, DANA, STRANGER
+from tests.support.inventory import Inventory
 from tests.support.postgres import cloned_database
-from tests.support.raw_servers import RawServer, answering, cutting
+from tests.support.raw_servers import answering, cutting
 from tests.support.requests import item
 from tests.support.stack import Stack, running_stack
 
@@ -55,21 +56,6 @@ NAME = {
     "default": {"template": "{{request.user.id}}-{{fields.title}}"},
 }
 FEW = {"id": "few", "check": "fields.size < 2", "message": "Two is a lot.", "severity": "warning"}
-
-
-class Inventory:
-    """An HTTP interface that answers as a test wants it."""
-
-    def __init__(self) -> None:
-        self.answer = answering(b"[]")
-        self.server = RawServer(self._behave)
-
-    def _behave(self, connection: socket.socket, request: bytes) -> None:
-        self.answer(connection, request)
-
-    def offers(self, *names: str) -> None:
-        items = [{"id": name, "name": name.upper()} for name in names]
-        self.answer = answering(json.dumps({"items": items}).encode())
 
 
 @pytest.fixture(scope="module")
