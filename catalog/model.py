@@ -60,6 +60,9 @@ class Sla(OpenModel):
     )
 
 
+MOST_DOCUMENTATION = 50_000
+
+
 class Cost(OpenModel):
     """What it costs; informational."""
 
@@ -112,6 +115,11 @@ class Presentation(Model):
     """What a requester sees."""
 
     display: Display = Display()
+    documentation: str | None = Field(
+        None,
+        max_length=MOST_DOCUMENTATION,
+        description="Documentation for those who request it: Markdown, no HTML.",
+    )
     form: FormDefinition = FormDefinition()
 
 

@@ -38,7 +38,14 @@ Traits = Mapping[str, ActionTraits]
 
 
 def snapshot_of(item: CatalogDocument, definition: dict[str, Any], sha: str | None) -> ItemSnapshot:
-    """Return what a request keeps of its item, so that later changes do not reach it."""
+    """Return what a request keeps of its item, so that later changes do not reach it.
+
+    Its documentation is no part of that: nothing of a request reads it.
+    """
+    presentation = definition.get("presentation") or {}
+    if "documentation" in presentation:
+        kept = {name: one for name, one in presentation.items() if name != "documentation"}
+        definition = {**definition, "presentation": kept}
     return ItemSnapshot(
         id=item.id,
         version=item.version,

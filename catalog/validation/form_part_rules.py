@@ -115,9 +115,13 @@ def fixed_values(subject: Subject) -> Iterator[Problem]:
 def descriptions(subject: Subject) -> Iterator[Problem]:
     """Require descriptions of simple Markdown: links (http, https), emphasis, code, lists.
 
-    HTML is shown as text, other links and images are not shown at all.
+    An item's documentation may have headings, quotes, tables and blocks of code as well. HTML is
+    shown as text, other links and images are not shown at all.
     """
-    places: list[tuple[Path, str]] = [(("metadata", "description"), subject.item.description)]
+    places: list[tuple[Path, str]] = [
+        (("metadata", "description"), subject.item.description),
+        (("presentation", "documentation"), subject.item.presentation.documentation or ""),
+    ]
     for g, group in enumerate(subject.item.groups):
         places.append(((*GROUPS, g, "description"), group.description or ""))
     for path, field in fields_of(subject):
