@@ -4,21 +4,25 @@ Used wherever somebody fills in fields: requests, and corrections of a retry. Wh
 said by catalog/forms/reading.py, what is right by the form; nothing of that is repeated here.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+import hashlib
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import date
 from typing import Any
-from urllib.parse import unquote
-
-from starlette.datastructures import FormData, UploadFile
 
 from api.web.words import _
 from catalog.forms import Offered
-from catalog.forms.definition import Choice, FieldDefinition, FieldType, GroupDefinition
-from catalog.forms.files import file_value
+from catalog.forms.definition import (
+    MOST_ROWS,
+    Choice,
+    FieldDefinition,
+    FieldType,
+    GroupDefinition,
+)
 from catalog.forms.form import FieldError
 from catalog.forms.judge import default_of
-from catalog.forms.reading import as_text, written
+from catalog.forms.outcome import way_in_row
+from catalog.forms.reading import as_text, row_numbers, written, written_rows
 
 FILTERED_FROM = 30
 """From so many choices on, a filter stands above them."""
@@ -46,10 +50,15 @@ class Option:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FieldView:
-    """A field as a template shows it; ``kind`` names the macro."""
+    """A field as a template shows it; ``kind`` names the macro.
+
+    ``place`` tells it from all others of the form: its number, in a row with the row's and its own.
+    ``name`` is that under which it is posted.
+    """
 
     id: str
-    index: int
+    place: str
+    name: str
     label: str
     kind: str
     input_type: str = "text"
@@ -57,6 +66,10 @@ class FieldView:
     options: tuple[Option, ...] = ()
     hint: str = ""
     empty: str = ""
+    trouble: str = ""
+    """Why its choices are not there."""
+    awaited: bool = False
+    """Whether its choices are still asked for."""
     optional: bool = False
     placeholder: str = ""
     error: str = ""
@@ -64,22 +77,60 @@ class FieldView:
     entered: str = ""
     code: bool = False
     numeric: bool = False
+    accept: str = ""
+    rows: "tuple[RowView, ...]" = ()
+    most_rows: int = 0
 
     @property
     def key(self) -> str:
         """The id of the element; ids of fields may be any text."""
-        return f"f{self.index}"
-
-    @property
-    def name(self) -> str:
-        """The name under which it is posted."""
-        return f"fields.{self.id}"
+        return f"f{self.place}"
 
     @property
     def described_by(self) -> str:
         """The elements that describe the input."""
         parts = ((self.hint or self.empty, "hint"), (True, "error"))
         return " ".join(f"{self.key}-{part}" for wanted, part in parts if wanted)
+
+    @property
+    def has_filter(self) -> bool:
+        """Whether there are so many choices that one wants to search them."""
+        return len(self.options) >= FILTERED_FROM
+
+    @property
+    def offer(self) -> str:
+        """A short word for what it offers now; another one means other choices."""
+        if self.kind not in {"select", "checkboxes"} and not self.trouble and not self.awaited:
+            return ""
+        told = repr((self.awaited, self.trouble, [(o.value, o.label) for o in self.options]))
+        return hashlib.sha256(told.encode()).hexdigest()[:8]
+
+    def each(self) -> "Iterator[FieldView]":
+        """Yield it, and the fields in its rows."""
+        yield self
+        for row in self.rows:
+            yield from row.fields
+
+    @property
+    def problems(self) -> list[tuple[str, str]]:
+        """What is wrong in it and its rows: the id of an element, and the words."""
+        own = [(self.key, self.error)] if self.error else []
+        for row in self.rows:
+            told = [(row.key, row.error)] if row.error else []
+            told += [(one.key, one.error) for one in row.fields if one.error and one.shown]
+            own += [(key, f"{row.label}: {text}") for key, text in told]
+        return own
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RowView:
+    """A row of a list; ``number`` tells it from the others for as long as it is there."""
+
+    number: int
+    key: str
+    label: str
+    fields: tuple[FieldView, ...]
+    error: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -98,14 +149,23 @@ class GroupView:
         return any(one.shown for one in self.fields)
 
     @property
+    def problems(self) -> list[tuple[str, str]]:
+        """What is wrong in its fields: the id of an element, and the words."""
+        return [told for one in self.fields if one.shown for told in one.problems]
+
+    @property
     def wrong(self) -> int:
-        """How many of its fields have a problem."""
-        return sum(bool(one.error) for one in self.fields)
+        """How many problems its fields have."""
+        return len(self.problems)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Entered:
-    """What is known of a form that is being filled in."""
+    """What is known of a form that is being filled in.
+
+    Texts and what is sealed are kept by the names under which they are posted; all else is known
+    by the ways of fields, in which rows are counted.
+    """
 
     texts: Mapping[str, Sequence[str]]
     sealed: Mapping[str, str] = field(default_factory=dict)
@@ -113,10 +173,14 @@ class Entered:
     computed: Mapping[str, Any] = field(default_factory=dict)
     offered: Mapping[str, Offered] = field(default_factory=dict)
     """Choices that come from elsewhere."""
+    awaited: frozenset[str] = frozenset()
+    """Fields whose choices have not come yet."""
     visible: frozenset[str]
     required: frozenset[str]
     errors: Mapping[str, str] = field(default_factory=dict)
     today: date
+    by_row: bool = False
+    """Whether lists are filled in row by row; otherwise as a text of JSON."""
 
 
 def groups_of(groups: Iterable[GroupDefinition], entered: Entered) -> list[GroupView]:
@@ -125,7 +189,7 @@ def groups_of(groups: Iterable[GroupDefinition], entered: Entered) -> list[Group
     for number, group in enumerate(groups):
         fields = []
         for one in group.fields:
-            fields.append(view_of(one, index, entered))
+            fields.append(view_of(one, str(index), entered))
             index += 1
         views.append(
             GroupView(
@@ -139,32 +203,91 @@ def groups_of(groups: Iterable[GroupDefinition], entered: Entered) -> list[Group
     return views
 
 
-def view_of(one: FieldDefinition, index: int, entered: Entered) -> FieldView:
-    """Return one field."""
-    texts = entered.texts.get(one.id)
-    default = entered.computed.get(one.id, default_of(one, entered.today))
+def view_of(
+    one: FieldDefinition,
+    place: str,
+    entered: Entered,
+    *,
+    name: str | None = None,
+    way: str | None = None,
+) -> FieldView:
+    """Return one field; in a row it has a way, and a name by which it is posted."""
+    name, way = name or one.id, way or one.id
+    texts = entered.texts.get(name)
+    default = entered.computed.get(way, default_of(one, entered.today))
     shown = list(texts) if texts is not None else _preset(one, default)
-    offered = entered.offered.get(one.id)
+    offered = entered.offered.get(way)
     choices = offered.choices if offered else one.choices or ()
-    text = shown[-1] if shown else ""
+    text, awaited = shown[-1] if shown else "", way in entered.awaited
+    kind = _kind(one, offered, awaited=awaited)
+    rows = _rows(one, place, entered, default) if one.type is FieldType.LIST else ()
     return FieldView(
         id=one.id,
-        index=index,
+        place=place,
+        name=name,
         label=one.label,
-        kind=_kind(one, offered),
+        kind="rows" if one.type is FieldType.LIST and entered.by_row else kind,
         input_type=_INPUTS.get(one.type, "text"),
         text=text if one.type not in KEPT_APART else "",
-        options=_options(one, choices, shown),
-        hint=" ".join(filter(None, (one.description, offered.problem if offered else None))),
+        options=_options(one, choices, shown, kept=awaited),
+        hint=one.description or "",
+        trouble=(offered.problem or "") if offered else "",
+        awaited=awaited,
         empty=_when_empty(one, default),
-        optional=one.id not in entered.required and default is None and not one.read_only,
+        optional=way not in entered.required and default is None and not one.read_only,
         placeholder=one.placeholder or "",
-        error=entered.errors.get(one.id, ""),
-        shown=one.id in entered.visible,
-        entered=entered.sealed.get(one.id, ""),
+        error=entered.errors.get(way, ""),
+        shown=way in entered.visible,
+        entered=entered.sealed.get(name, ""),
         code=one.type in {FieldType.JSON, FieldType.LIST},
         numeric=one.type in _NUMBERS,
+        accept=",".join(one.validation.types or ()) if one.type is FieldType.FILE else "",
+        rows=rows,
+        most_rows=one.constraint("max_items") or MOST_ROWS,
     )
+
+
+def _rows(one: FieldDefinition, place: str, entered: Entered, default: Any) -> tuple[RowView, ...]:
+    if not entered.by_row:
+        return ()
+    if one.id not in entered.texts:
+        preset = rows_at_first(one, default)
+        entered = replace(entered, texts={**entered.texts, **preset})
+    rows = []
+    for index, number in enumerate(row_numbers(one, entered.texts)):
+        label = _("%(list)s %(number)s") % {"list": one.label, "number": index + 1}
+        fields = tuple(
+            view_of(
+                inner,
+                f"{place}-{number}-{column}",
+                entered,
+                name=way_in_row(one.id, number, inner.id),
+                way=way_in_row(one.id, index, inner.id),
+            )
+            for column, inner in enumerate(one.fields)
+        )
+        error = entered.errors.get(f"{one.id}[{index}]", "")
+        key = f"f{place}-{number}"
+        rows.append(RowView(number=number, key=key, label=label, fields=fields, error=error))
+    return tuple(rows)
+
+
+def rows_at_first(one: FieldDefinition, default: Any) -> dict[str, list[str]]:
+    """Return the texts of the rows that a list has before anybody has filled it in."""
+    if isinstance(default, list) and default:
+        return written_rows(one, default)
+    if not one.is_always_required:
+        return {}
+    preset = {inner.id: inner.plain_default for inner in one.fields}
+    return written_rows(one, [preset] * min(one.constraint("min_items") or 1, MOST_ROWS))
+
+
+def errors_by_way(errors: Iterable[FieldError]) -> dict[str, str]:
+    """Return the first error of each field, of those in rows as well."""
+    found: dict[str, str] = {}
+    for error in errors:
+        found.setdefault(error.field, error.message)
+    return found
 
 
 def errors_by_field(errors: Iterable[FieldError]) -> dict[str, str]:
@@ -175,77 +298,19 @@ def errors_by_field(errors: Iterable[FieldError]) -> dict[str, str]:
     return found
 
 
-def posted_texts(fields: Mapping[str, FieldDefinition], posted: FormData) -> dict[str, list[str]]:
-    """Return the texts of every field that the page showed, passwords and files left out.
-
-    A marker says that a field was shown: an unticked checkbox posts nothing.
-    """
-    return {
-        name: [one for one in posted.getlist(f"fields.{name}") if isinstance(one, str)]
-        for name, definition in fields.items()
-        if f"has.{name}" in posted and definition.type not in KEPT_APART
-    }
-
-
-async def posted_secrets(fields: Mapping[str, FieldDefinition], posted: FormData) -> dict[str, str]:
-    """Return the passwords and files that were entered; an empty input leaves what is kept."""
-    found: dict[str, str] = {}
-    for name, definition in fields.items():
-        value = posted.get(f"fields.{name}")
-        if definition.type is FieldType.PASSWORD and isinstance(value, str) and value:
-            found[name] = value
-        elif definition.type is FieldType.FILE and isinstance(value, UploadFile):
-            content = await value.read()
-            if content or value.filename:
-                found[name] = file_value(
-                    definition, content, name=value.filename or "", declared=value.content_type
-                )
-    return found
-
-
-def removed(posted: FormData) -> frozenset[str]:
-    """Return the fields whose kept password or file is to be removed."""
-    return frozenset(name.removeprefix("drop.") for name in posted if name.startswith("drop."))
-
-
-def shown_value(one: FieldDefinition, value: Any) -> str:
-    """Return a value as a reader sees it: labels of choices, Yes and No, never a secret."""
-    if value is None or value in ("", []):
-        return _("Not given")
-    if isinstance(value, bool):
-        return _("Yes") if value else _("No")
-    labels = {as_text(choice.value): choice.label for choice in one.choices or ()}
-    if isinstance(value, list) and one.type is FieldType.MULTISELECT:
-        return ", ".join(labels.get(as_text(part), as_text(part)) for part in value)
-    if one.type is FieldType.FILE:
-        return file_words(str(value))
-    if one.type in {FieldType.JSON, FieldType.LIST}:
-        return "\n".join(written(one, value))
-    return labels.get(as_text(value), as_text(value))
-
-
-def file_words(value: str) -> str:
-    """Return name and size of a file that is a data URL."""
-    head, _comma, content = value.partition(",")
-    name = next((p[5:] for p in head.split(";") if p.startswith("name=")), "")
-    size = len(content) * 3 // 4 - content[-2:].count("=")
-    words = f"{size / 1024:.1f} kB" if size >= 1024 else f"{size} B"  # noqa: PLR2004 -- a kB
-    return f"{unquote(name) or _('File')} ({words})"
-
-
 def _preset(one: FieldDefinition, default: Any) -> list[str]:
     # A computed default would stop following the other fields once it is posted as a text.
     return [] if one.template is not None and not one.read_only else written(one, default)
 
 
-def _kind(one: FieldDefinition, offered: Offered | None) -> str:
+def _kind(one: FieldDefinition, offered: Offered | None, *, awaited: bool) -> str:
     if one.read_only:
         return "fixed"
     free = offered is not None and offered.problem is not None and offered.lenient
     if one.type is FieldType.MULTISELECT:
-        chosen = one.choices is not None or offered is not None
+        chosen = one.choices is not None or offered is not None or awaited
         return "checkboxes" if chosen and not free else "area"
-    if offered is not None:
+    if offered is not None or awaited:
         return "line" if free else "select"
     named = {
         FieldType.BOOLEAN: "checkbox",
@@ -257,10 +322,13 @@ def _kind(one: FieldDefinition, offered: Offered | None) -> str:
 
 
 def _options(
-    one: FieldDefinition, choices: Sequence[Choice], texts: Sequence[str]
+    one: FieldDefinition, choices: Sequence[Choice], texts: Sequence[str], *, kept: bool
 ) -> tuple[Option, ...]:
     if one.type is FieldType.BOOLEAN:
         return (Option("true", one.label, bool(texts)),)
+    if kept:
+        # What was chosen before stays chosen while the choices are asked for.
+        return tuple(Option(text, text, chosen=True) for text in texts if text)
     return tuple(
         Option(as_text(choice.value), choice.label, as_text(choice.value) in texts)
         for choice in choices

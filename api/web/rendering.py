@@ -16,7 +16,7 @@ from starlette.types import Scope
 
 from api.auth.principal import Principal
 from api.services import Services
-from api.web import static_files, times
+from api.web import markdown, static_files, times
 from api.web.shown_text import shown
 from api.web.waiting_count import shown_count
 from api.web.words import SHAPES, STATES, TRANSLATIONS, _, after_state
@@ -158,7 +158,13 @@ def _made() -> Environment:
     )
     made.install_gettext_translations(TRANSLATIONS, newstyle=True)  # type: ignore[attr-defined]
     made.filters.update(
-        when=_when, clock=_clock, pretty=_pretty, after_state=after_state, label_in=_label
+        when=_when,
+        clock=_clock,
+        pretty=_pretty,
+        after_state=after_state,
+        label_in=_label,
+        markdown=markdown.description,
+        documentation=markdown.documentation,
     )
     made.globals.update(
         asset=static_files.address_of,

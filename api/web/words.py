@@ -31,6 +31,18 @@ SHAPES = {
     "waiting": "◔",
 }
 """A state is never told by its colour alone."""
+KINDS = {
+    "jira-ticket": _("Ticket"),
+    "rest-api": _("Call"),
+    "webhook": _("Webhook"),
+    "terraform": _("Terraform"),
+    "github-workflow": _("Workflow run"),
+    "git-commit": _("Commit"),
+    "approval": _("Approval"),
+    "notification": _("Message"),
+    "ticket-links": _("Links between tickets"),
+}
+"""Action types as people call them."""
 CAUSES = {
     "access": _("No access"),
     "quota": _("Quota"),

@@ -18,6 +18,7 @@ from pao.app.local.postgres import PostgresAddress
 from pao.app.local.web_scripts import fetch
 from tests.support.browser import ARGUMENTS, Browser
 from tests.support.callers import DANA, Person
+from tests.support.inventory import Inventory
 from tests.support.postgres import cloned_database
 from tests.support.stack import SAMPLES, Stack, running_stack
 from tests.web.leaks import Leaks
@@ -44,8 +45,17 @@ def leaks() -> Leaks:
 
 
 @pytest.fixture(scope="session")
+def inventory() -> Iterator[Inventory]:
+    """Where a form of the tests asks for choices."""
+    made = Inventory()
+    yield made
+    made.server.close()
+
+
+@pytest.fixture(scope="session")
 def web_stack(
     leaks: Leaks,
+    inventory: Inventory,
     postgres_address: PostgresAddress,
     temporal_address: str,
     tmp_path_factory: pytest.TempPathFactory,
@@ -54,7 +64,9 @@ def web_stack(
     folder, catalog = tmp_path_factory.mktemp("web"), tmp_path_factory.mktemp("catalog")
     for items in (SAMPLES, ITEMS):
         shutil.copytree(items, catalog, dirs_exist_ok=True)
-    environ = {"PAO_WEB_RATE_LIMIT": "1000000"}
+    asking = catalog / "web" / "web-rows.yaml"
+    asking.write_text(asking.read_text().replace("http://inventory", inventory.server.url))
+    environ = {"PAO_WEB_RATE_LIMIT": "1000000", "PAO_EGRESS_ALLOW": "127.0.0.1"}
     with (
         cloned_database(postgres_address) as database,
         running_stack(

@@ -45,7 +45,7 @@ async def test_filters_work_without_scripts_and_on_a_phone(visit: Visit) -> None
 async def test_an_item_says_what_happens_and_who_owns_it(stack: Stack, visit: Visit) -> None:
     page = await (await visit()).page("/catalog/network-service-onboarding")
     await expect(page).to_have_title("Onboard a Service - PAO")
-    await expect(page.get_by_text("Request monitoring")).to_be_visible()
+    await expect(page.get_by_role("listitem").filter(has_text="Request monitoring")).to_be_visible()
     await expect(page.get_by_text("team-network").first).to_be_visible()
     await judge(page)
     await page.get_by_role("link", name="Request", exact=True).click()
@@ -66,3 +66,17 @@ async def test_an_item_that_is_not_there(visit: Visit) -> None:
     at.watched.expected.append("404")
     page = await at.page("/catalog/no-such-item")
     await expect(page).to_have_title("Nothing to see here - PAO")
+
+
+async def test_documentation_and_owner_stand_on_the_item_itself(visit: Visit) -> None:
+    page = await (await visit()).page("/catalog/web-rows")
+    prose = page.locator(".prose")
+    await expect(prose.get_by_role("heading", name="What you get", level=3)).to_be_visible()
+    await expect(prose.get_by_role("table")).to_be_visible()
+    await expect(prose.get_by_text("<script>alert(1)</script>")).to_be_visible()
+    await expect(prose.get_by_role("link")).to_have_count(1)
+    owner = page.get_by_role("region", name="team-platform")
+    contact = owner.get_by_role("link", name="https://chat.example.com/platform")
+    await expect(contact).to_be_visible()
+    await expect(owner.get_by_role("link", name="All services of team-platform")).to_be_visible()
+    await judge(page)

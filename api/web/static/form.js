@@ -4,7 +4,9 @@ const form = document.querySelector("[data-form]");
 const touched = new Set();
 const groups = () => [...form.querySelectorAll("[data-group]")];
 const fieldOf = element => element.closest?.("[data-field]");
-let latest = 0, timer;
+const fieldAt = place => form.querySelector(`[data-field="${CSS.escape(place)}"]`);
+const LATE = 1500;
+let latest = 0, timer, later;
 
 // Once something is saved, this page is the draft's: Back and reload lead to what was entered.
 const become = () => {
@@ -14,9 +16,14 @@ const become = () => {
 // Saves are numbered: a late one does not undo a newer one.
 const number = () => (latest = Math.max(latest + 1, Date.now()));
 
+function posted(submitter) {
+  const body = new FormData(form, submitter);
+  body.set("saved", number());
+  return body;
+}
+
 async function check() {
-  const saved = number(), body = new FormData(form);
-  body.set("saved", saved);
+  const body = posted(), saved = latest;
   // Files are sent with the form only.
   for (const input of form.querySelectorAll("input[type=file]")) body.delete(input.name);
   let answer;
@@ -30,14 +37,16 @@ async function check() {
   if (saved < latest) return;
   if (answer.submitted) { location.assign(`/requests/${answer.submitted}`); return; }
   show(answer);
+  await renew(Object.entries(answer.offers).filter(([place, offer]) => fieldAt(place)?.dataset.offer !== offer));
+  expect();
 }
 
 function show({ visible, errors }) {
-  const applies = new Set(visible.map(String));
+  const applies = new Set(visible);
   for (const field of form.querySelectorAll("[data-field]")) {
-    const index = field.dataset.field;
-    field.hidden = !applies.has(index);
-    if (touched.has(index) || !errors[index]) mark(field, errors[index] ?? "");
+    const place = field.dataset.field;
+    field.hidden = !applies.has(place);
+    if (touched.has(place) || !errors[place]) mark(field, errors[place] ?? "");
   }
   for (const group of groups()) {
     group.hidden = ![...group.querySelectorAll("[data-field]")].some(field => !field.hidden);
@@ -45,48 +54,113 @@ function show({ visible, errors }) {
 }
 
 function mark(field, text) {
-  const error = field.querySelector(".error");
+  const error = [...field.querySelectorAll(".error")].find(one => fieldOf(one) === field && one.id);
   if (!error) return;
   error.textContent = text;
   error.hidden = !text;
   field.classList.toggle("wrong", Boolean(text));
   for (const input of field.querySelectorAll("input:not([type=hidden]), select, textarea")) {
+    if (fieldOf(input) !== field) continue;
     if (text) input.setAttribute("aria-invalid", "true"); else input.removeAttribute("aria-invalid");
   }
+}
+
+// Choices that have changed, or have come at last, are taken from the page that the server renders.
+async function renew(offers) {
+  if (!offers.length) return;
+  let page;
+  try {
+    const response = await fetch(form.dataset.address, { headers: { Accept: "text/html" } });
+    if (!response.ok) return;
+    page = new DOMParser().parseFromString(await response.text(), "text/html");
+  } catch { return; }
+  for (const [place] of offers) put(page, place);
+}
+
+function put(page, place) {
+  const fresh = page.querySelector(`[data-field="${CSS.escape(place)}"]`), old = fieldAt(place);
+  if (!fresh || !old) return;
+  const focused = old.contains(document.activeElement) && document.activeElement.id;
+  old.replaceWith(fresh);
+  if (focused) document.getElementById(focused)?.focus();
+}
+
+// While choices are awaited, the server is asked again; it does not ask their source twice.
+function expect() {
+  clearTimeout(later);
+  if (form.querySelector("[data-awaited]")) later = setTimeout(check, LATE);
+}
+
+// A row is added or removed by the server, as everything else; the rest of the page stays.
+async function edit(button) {
+  const list = fieldOf(button), place = list.dataset.field, adds = button.hasAttribute("data-adds");
+  let page;
+  try {
+    const response = await fetch(form.action, { method: "POST", body: posted(button) });
+    if (!response.ok) throw new Error(response.status);
+    page = new DOMParser().parseFromString(await response.text(), "text/html");
+  } catch { pao.say(form.dataset.failed); return; }
+  become();
+  put(page, place);
+  const rows = fieldAt(place)?.querySelectorAll(".row") ?? [];
+  const target = adds ? rows[rows.length - 1] : fieldAt(place)?.querySelector("[data-adds]");
+  (adds ? target?.querySelector("input:not([type=hidden]), select, textarea") : target)?.focus();
+  expect();
 }
 
 // On leaving a changed field; as typed only while an error shows.
 form.addEventListener("change", event => {
   const field = fieldOf(event.target);
-  if (!field || event.target.type === "file") return;
+  if (!field || event.target.type === "file" || event.target.dataset.narrows) return;
   touched.add(field.dataset.field);
   clearTimeout(timer);
   check();
 });
 form.addEventListener("input", event => {
+  if (event.target.dataset.narrows) { narrow(event.target); return; }
   const field = fieldOf(event.target);
   if (!field?.classList.contains("wrong")) return;
   touched.add(field.dataset.field);
   clearTimeout(timer);
   timer = setTimeout(check, 300);
 });
-form.addEventListener("submit", () => {
+form.addEventListener("submit", event => {
   clearTimeout(timer);
+  clearTimeout(later);
+  if (event.submitter?.name === "rows") { event.preventDefault(); edit(event.submitter); return; }
   form.elements.saved.value = number();
   become();
 });
+// Enter in a filter looks for nothing else and submits nothing.
+form.addEventListener("keydown", event => {
+  if (event.key === "Enter" && event.target.dataset?.narrows) event.preventDefault();
+});
+
+/** Leave the choices that hold what is typed; what is chosen stays. */
+function narrow(input) {
+  const words = input.value.toLowerCase().split(/\s+/).filter(Boolean);
+  const fits = one => words.every(word => one.textContent.toLowerCase().includes(word));
+  const list = document.getElementById(input.dataset.narrows);
+  // Not every browser hides the options of a select.
+  const all = (list.everyOption ??= list.options ? [...list.options] : [...list.querySelectorAll("label.check")]);
+  if (list.options) {
+    const value = list.value;
+    list.replaceChildren(...all.filter(one => fits(one) || one.selected || !one.value));
+    list.value = value;
+  } else for (const one of all) one.hidden = !fits(one) && !one.control.checked;
+  const count = all.filter(one => fits(one)).length;
+  pao.say(count ? input.dataset.some.replace("{n}", count) : input.dataset.none);
+}
 
 // A link of the summary leads into a group that may be folded.
+const reach = target => { target.closest("details")?.setAttribute("open", ""); target.focus(); };
 addEventListener("click", event => {
   const link = event.target.closest?.(".problems a[href*='#']");
   const target = link && document.getElementById(link.hash.slice(1));
   if (!target) return;
   event.preventDefault();
-  target.closest("details")?.setAttribute("open", "");
-  target.focus();
+  reach(target);
 });
 const named = location.hash && document.getElementById(location.hash.slice(1));
-if (named && form.contains(named)) {
-  named.closest("details")?.setAttribute("open", "");
-  named.focus();
-}
+if (named && form.contains(named)) reach(named);
+expect();

@@ -39,7 +39,7 @@ document.addEventListener("htmx:after:swap", event => {
 // What was sent is not sent twice by an impatient finger; the server would not do it twice either.
 addEventListener("submit", event => {
   const form = event.target;
-  if (form.method !== "post" || form.hasAttribute("data-again")) return;
+  if (event.defaultPrevented || form.method !== "post" || form.hasAttribute("data-again")) return;
   if (form.dataset.sent) { event.preventDefault(); return; }
   form.dataset.sent = "yes";
   say(form.dataset.sending ?? "");

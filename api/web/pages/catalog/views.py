@@ -13,16 +13,17 @@ from api.catalog.schemas import CatalogEntry
 from api.requests.filters import RequestFilters
 from api.requests.lifecycle import warnings_of
 from api.services import Caller, Services, ServicesDep
+from api.web.markdown import words
+from api.web.pages.catalog.steps import steps_of
 from api.web.rendering import is_partial, page
 from api.web.words import _, ngettext
-from catalog.bundle import CatalogBundle
-from catalog.model import CatalogDocument
-from catalog.planning import plan
+from catalog.forms.values import is_email
 
 router = APIRouter()
 
 PER_PAGE = 50
 EARLIER = 5
+MOST_OWNED = 5
 MOST_CHOICES = 12
 """Of each filter the most frequent values are offered; the search finds the others."""
 Word = Annotated[str, Query(max_length=200)]
@@ -47,15 +48,6 @@ class Choice:
     count: int
     href: str
     chosen: bool
-
-
-@dataclass(frozen=True, slots=True)
-class Step:
-    """What happens when an item is requested, one step of it."""
-
-    name: str
-    about: str
-    href: str | None = None
 
 
 @router.get("/catalog")
@@ -105,20 +97,24 @@ async def item(request: Request, services: ServicesDep, caller: Caller, item_id:
         cursor=None,
         limit=EARLIER,
     )
-    steps, fallback = _steps(services, document)
+    shown = steps_of(document, services.submission.settings.traits)
+    owner = row.owner or ""
+    owned = services.catalog.state.index.find(CatalogQuery(owner=owner)).rows if owner else ()
     return page(
         request,
         "pages/catalog/item.html",
         item=_item(services, caller, row),
-        contact=(metadata.get("owner") or {}).get("contact"),
+        contact=contact_of(metadata),
+        owned=[one for _rank, one in owned if one.id != item_id][:MOST_OWNED],
+        owns_more=len(owned) > MOST_OWNED + 1,
         cost=monthly_cost(metadata),
         sla=metadata.get("sla") or {},
-        documentation=_web_address(display.get("documentationUrl")),
+        documentation=document.presentation.documentation,
+        documentation_url=_web_address(display.get("documentationUrl")),
         runbook=_web_address(metadata.get("runbook")),
         sha=entry.loaded.sha[:8],
         warnings=warnings_of(definition),
-        steps=steps,
-        fallback=fallback,
+        steps=shown,
         earlier=earlier.data,
         drafts=[one for one in await services.drafts.list(caller) if one.item_id == item_id],
     )
@@ -129,7 +125,7 @@ def _item(services: Services, caller: Caller, row: Row) -> Item:
     only = ", ".join(sorted(row.allowed_teams))
     return Item(
         entry=entry,
-        sentence=first_sentence(row.description),
+        sentence=first_sentence(words(row.description)),
         ready_in=row.provisioning_time,
         cost=row.monthly_cost,
         only_for="" if entry.requestable else only,
@@ -170,41 +166,22 @@ def _address(chosen: dict[str, str]) -> str:
     return f"/catalog?{query}" if query else "/catalog"
 
 
+@dataclass(frozen=True, slots=True)
+class Contact:
+    """How a team is reached: an address of mail or the web becomes a link."""
+
+    text: str
+    href: str | None
+
+
+def contact_of(metadata: dict[str, Any]) -> Contact | None:
+    """Return the contact of an item's owner."""
+    text = (metadata.get("owner") or {}).get("contact")
+    if not isinstance(text, str) or not text:
+        return None
+    return Contact(text, f"mailto:{text}" if is_email(text) else _web_address(text))
+
+
 def _web_address(text: Any) -> str | None:
     """Return an address that may become a link: only of the web."""
     return text if isinstance(text, str) and text.startswith(("http://", "https://")) else None
-
-
-def _steps(services: Services, document: CatalogDocument) -> tuple[list[Step], list[Step]]:
-    """Return what happens step by step, and what happens if a person chooses the manual way."""
-    if isinstance(document, CatalogBundle):
-        parts = document.ordered_components
-        return [
-            Step(one.label, _after(one.depends_on), f"/catalog/{one.catalog_item}") for one in parts
-        ], []
-    planned = [one for one in plan(document, services.submission.settings.traits) if not one.notice]
-    names = {one.id: one.name or one.id for one in planned}
-    shown = [
-        (
-            one.fallback,
-            Step(
-                names[one.id],
-                " ".join(
-                    filter(
-                        None,
-                        (
-                            one.type,
-                            _("when %(condition)s") % {"condition": one.when} if one.when else "",
-                            _after([names[name] for name in one.depends_on or ()]),
-                        ),
-                    )
-                ),
-            ),
-        )
-        for one in planned
-    ]
-    return [step for extra, step in shown if not extra], [step for extra, step in shown if extra]
-
-
-def _after(names: Any) -> str:
-    return _("after %(names)s") % {"names": ", ".join(names)} if names else ""

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from api.requests.schemas import PlannedCall, RetryPreview
-from api.web.fields import shown_value
 from api.web.pages.decision.corrections import Corrections
+from api.web.shown_values import shown_value
 from api.web.words import _
 from catalog.forms.definition import FieldType
 

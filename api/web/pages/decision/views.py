@@ -18,12 +18,12 @@ from api.requests.reading import Stored
 from api.requests.schemas import DecisionBody, Look, ReasonedBody, RetryBody, VoteBody
 from api.services import Caller, Services, ServicesDep
 from api.web import times
-from api.web.fields import posted_secrets, posted_texts
 from api.web.forms import Posted, text_of
 from api.web.pages.decision.corrections import corrections_of
 from api.web.pages.decision.explaining import look_words, meanwhile
 from api.web.pages.decision.posted import attempt_of, evidence_of, reason_of
 from api.web.pages.decision.showing import Tried, decide_page, ending_page, explained
+from api.web.posted_fields import posted_secrets, posted_texts
 from api.web.rendering import is_partial, page
 from api.web.words import _
 from pao.core.errors import ErrorCode, PaoError

@@ -11,8 +11,8 @@ from api.requests.reading import Stored
 from api.requests.schemas import Action, Component, LogLine
 from api.requests.schemas import Request as Document
 from api.web import times
-from api.web.fields import shown_value
 from api.web.pages.request.picture import Node, Picture, picture_of
+from api.web.shown_values import shown_value
 from api.web.words import _, after_state, ngettext
 from catalog.forms.definition import FieldType, FormDefinition
 from pao.core.names import MASK

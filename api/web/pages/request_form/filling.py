@@ -1,9 +1,9 @@
 """A draft and its item's form together: what was entered, what it means, what is wrong."""
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from typing import Any
 
 from api.auth.principal import Principal
@@ -15,18 +15,18 @@ from api.web.fields import (
     KEPT_APART,
     Entered,
     GroupView,
-    errors_by_field,
-    file_words,
+    errors_by_way,
     groups_of,
+    rows_at_first,
 )
+from api.web.shown_values import file_words
 from api.web.words import _
-from catalog.forms import Offered
-from catalog.forms.definition import FieldType, Layout
+from catalog.forms.definition import FieldDefinition, FieldType, Layout
 from catalog.forms.form import Form, FormResult
-from catalog.forms.reading import read_posted
-from catalog.model import CatalogDocument
+from catalog.forms.judge import default_of
+from catalog.forms.outcome import way_in_row
+from catalog.forms.reading import ReadingError, read, read_posted, written_rows
 from pao.core.errors import ErrorCode, PaoError
-from pao.core.payloads.context import Requester
 
 FIRST = 0
 GONE = 410
@@ -49,8 +49,8 @@ class Filling:
 
     @property
     def errors(self) -> dict[str, str]:
-        """What is wrong, by field."""
-        return errors_by_field(self.result.errors)
+        """What is wrong, by the ways of fields."""
+        return errors_by_way(self.result.errors)
 
     @property
     def is_stepped(self) -> bool:
@@ -94,17 +94,19 @@ async def fill(services: Services, caller: Principal, draft: Draft) -> Filling:
         ) from error
     item, who = entry.loaded.item, requester_of(caller)
     form, about, today = item.form, services.options.about(item, who), datetime.now(UTC).date()
-    kept = services.drafts.secrets(draft)
-    secrets = {name: one for name, one in kept.items() if name in form.fields}
-    texts: dict[str, Sequence[str]] = {
-        name: one for name, one in draft.texts.items() if name in form.fields
+    names = _names(form)
+    secrets = {
+        name: one for name, one in services.drafts.secrets(draft).items() if names(name) is not None
     }
+    texts: dict[str, Sequence[str]] = {
+        name: one for name, one in draft.texts.items() if names(name) is not None
+    }
+    texts = _with_rows(form, texts, today)
     apart: dict[str, Sequence[str]] = {name: [one] for name, one in secrets.items()}
     # In threads: conditions and computed values are templates.
     reading = await asyncio.to_thread(read_posted, form, texts | apart, today, about)
-    offered = await _offered(services, item, reading.values, who)
-    about = replace(about, offered=offered)
-    result = await asyncio.to_thread(reading.judged_by, form, today, about)
+    filled = await services.options.filling(item, reading.values, who)
+    result = await asyncio.to_thread(reading.judged_by, form, today, filled.context)
     return Filling(
         entry=entry,
         draft=draft,
@@ -112,30 +114,75 @@ async def fill(services: Services, caller: Principal, draft: Draft) -> Filling:
         result=result,
         entered=Entered(
             texts=texts,
-            sealed={name: _mention(form, name, value) for name, value in secrets.items()},
-            computed={name: result.values.get(name) for name in result.computed},
-            offered=offered,
-            visible=frozenset(result.visible),
-            required=frozenset(result.required),
+            sealed={
+                name: _mention(one, value)
+                for name, value in secrets.items()
+                if (one := names(name)) is not None
+            },
+            computed={name: result.values.get(name) for name in result.computed}
+            | _computed_in_rows(form, result),
+            offered=filled.context.offered,
+            awaited=filled.awaited,
+            visible=frozenset((*result.visible, *result.in_rows)),
+            required=frozenset((*result.required, *_required_in_rows(form, result))),
             today=today,
+            by_row=True,
         ),
     )
 
 
-async def _offered(
-    services: Services, item: CatalogDocument, values: Mapping[str, Any], who: Requester
-) -> dict[str, Offered]:
-    """Return what the fields offer now whose choices come from elsewhere."""
-    asked = [one.id for one in item.form.fields.values() if one.options is not None]
-    found = await asyncio.gather(
-        *(services.options.field_options(item, name, values, who) for name in asked)
-    )
-    return dict(zip(asked, found, strict=True))
+def _names(form: Form) -> Callable[[str], FieldDefinition | None]:
+    """Return what finds a field by the name under which it is posted."""
+
+    def named(name: str) -> FieldDefinition | None:
+        outer, bracket, rest = name.partition("[")
+        one, inner = form.fields.get(name), rest.partition("].")[2]
+        if one is not None or not bracket or outer not in form.fields:
+            return one
+        return next((one for one in form.fields[outer].fields if one.id == inner), None)
+
+    return named
 
 
-def _mention(form: Form, name: str, value: str) -> str:
+def _with_rows(
+    form: Form, texts: dict[str, Sequence[str]], today: date
+) -> dict[str, Sequence[str]]:
+    """Return the texts with those of the rows that lists begin with."""
+    found: dict[str, Sequence[str]] = dict(texts)
+    for one in form.fields.values():
+        if one.type is not FieldType.LIST or one.template is not None or one.read_only:
+            continue
+        if one.id not in texts:
+            found |= rows_at_first(one, default_of(one, today)) | {one.id: []}
+        elif any(texts[one.id]):
+            found |= _linked_rows(one, texts[one.id][-1]) | {one.id: []}
+    return found
+
+
+def _in_rows(form: Form, result: FormResult) -> Iterator[tuple[str, FieldDefinition, Any]]:
+    """Yield every field that is shown in a row: its way, its definition, its value."""
+    shown = frozenset(result.in_rows)
+    for one in form.fields.values():
+        rows = result.values.get(one.id) if one.type is FieldType.LIST else None
+        for index, row in enumerate(rows or ()):
+            for inner in one.fields:
+                way = way_in_row(one.id, index, inner.id)
+                if way in shown:
+                    yield way, inner, row.get(inner.id)
+
+
+def _computed_in_rows(form: Form, result: FormResult) -> dict[str, Any]:
+    found = _in_rows(form, result)
+    return {way: value for way, one, value in found if one.template is not None}
+
+
+def _required_in_rows(form: Form, result: FormResult) -> list[str]:
+    return [way for way, one, _value in _in_rows(form, result) if one.required is not False]
+
+
+def _mention(one: FieldDefinition, value: str) -> str:
     """Return what may be shown of a value that is kept apart."""
-    return file_words(value) if form.fields[name].type is FieldType.FILE else _("Entered before")
+    return file_words(value) if one.type is FieldType.FILE else _("Entered before")
 
 
 def linked(form: Form, query: Sequence[tuple[str, str]]) -> tuple[dict[str, list[str]], list[str]]:
@@ -153,6 +200,22 @@ def linked(form: Form, query: Sequence[tuple[str, str]]) -> tuple[dict[str, list
             notes.append(_("%(label)s is not taken from a link.") % {"label": one.label})
         elif one.type is FieldType.BOOLEAN:
             texts[name] = ["true"] if value == "true" else []
+        elif one.type is FieldType.LIST:
+            rows = _linked_rows(one, value)
+            texts |= rows
+            if not rows:
+                notes.append(_("%(label)s is not a JSON list of rows.") % {"label": one.label})
         else:
             texts.setdefault(name, []).append(value)
     return texts, list(dict.fromkeys(notes))
+
+
+def _linked_rows(one: FieldDefinition, text: str) -> dict[str, list[str]]:
+    """Return the texts of the rows that a link gives a list, as JSON."""
+    try:
+        rows = read(one, text)
+    except ReadingError:
+        return {}
+    if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
+        return {}
+    return written_rows(one, rows) | {one.id: []}

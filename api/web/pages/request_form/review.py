@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from api.requests.schemas import DryRun, RenderedAction
-from api.web.fields import shown_value
 from api.web.pages.request_form.filling import Filling
+from api.web.shown_values import shown_value
 from api.web.words import _, ngettext
 from catalog.forms.definition import FieldType
 
@@ -52,7 +52,12 @@ def answers_of(filling: Filling) -> list[Section]:
         for one in group.fields:
             if one.id in visible:
                 secret = one.type is FieldType.PASSWORD and values.get(one.id) is not None
-                text = _("Entered") if secret else shown_value(one, values.get(one.id))
+                offered = filling.entered.offered.get(one.id)
+                text = (
+                    _("Entered")
+                    if secret
+                    else shown_value(one, values.get(one.id), offered.choices if offered else None)
+                )
                 place = f"/drafts/{filling.draft.id}/{number}#f{index}"
                 answers.append(Answer(one.label, text, place))
             index += 1

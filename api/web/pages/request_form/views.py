@@ -4,8 +4,6 @@ Every post is answered with a redirect, so Back and reload never send anything a
 """
 
 import json
-import time
-from dataclasses import replace
 from typing import Annotated
 from uuid import UUID, uuid4
 
@@ -14,15 +12,15 @@ from starlette.datastructures import FormData
 from starlette.responses import JSONResponse, RedirectResponse, Response
 
 from api.auth.principal import Principal
-from api.drafts.service import Draft, without
+from api.drafts.service import Draft
 from api.requests.lifecycle import warnings_of
 from api.requests.prepared import SubmissionCall
 from api.requests.schemas import Submission
 from api.services import Caller, Correlation, Services, ServicesDep
-from api.web.fields import posted_secrets, posted_texts, removed
 from api.web.forms import Posted, text_of
 from api.web.pages.request_form.filling import FIRST, Filling, fill, linked
 from api.web.pages.request_form.review import Call, answers_of, calls_of, sentence_of
+from api.web.pages.request_form.saving import saved
 from api.web.rendering import page
 from api.web.words import _
 from pao.core.errors import ErrorCode, PaoError
@@ -30,7 +28,7 @@ from pao.core.errors import ErrorCode, PaoError
 router = APIRouter()
 
 MOST_LINKED = 8 * 1024
-REVIEW = "review"
+REVIEW, HERE = "review", "here"
 Checked = Annotated[bool, Query(alias="check")]
 
 
@@ -61,38 +59,53 @@ async def new_form(
 @router.post("/drafts/{draft_id}")
 async def go_on(services: ServicesDep, caller: Caller, draft_id: UUID, posted: Posted) -> Response:
     """Save what was entered, then go where the button says; an error leads back to its field."""
-    draft = await _saved(services, caller, str(draft_id), posted)
+    draft, place = await saved(services, caller, str(draft_id), posted)
     if draft.request_id:
         return _to(f"/requests/{draft.request_id}")
-    filling, go, step = await fill(services, caller, draft), text_of(posted, "go"), _step(posted)
-    here = f"/drafts/{draft.id}"
+    here, go, step = f"/drafts/{draft.id}", text_of(posted, "go"), _step(posted)
+    if place is not None:
+        return _to(f"{here}/{step}#{place}")
+    if go == HERE:
+        return _to(f"{here}/{step}")
+    return _to(f"{here}/{_following(await fill(services, caller, draft), go, step)}")
+
+
+def _following(filling: Filling, go: str, step: int) -> str:
+    """Return the page of a draft that a button of a step leads to."""
     if go.isdecimal() and int(go) in filling.steps():
-        return _to(f"{here}/{go}")
+        return go
     if filling.is_stepped and go != REVIEW:
         if filling.is_step_wrong(step):
-            return _to(f"{here}/{step}?check=1")
+            return f"{step}?check=1"
         following = filling.step_after(step)
         if following is not None:
-            return _to(f"{here}/{following}")
-    if filling.errors:
-        return _to(f"{here}/{filling.first_wrong_step()}?check=1")
-    return _to(f"{here}/{REVIEW}")
+            return str(following)
+    return f"{filling.first_wrong_step()}?check=1" if filling.errors else REVIEW
 
 
 @router.post("/drafts/{draft_id}/check")
 async def check(
     services: ServicesDep, caller: Caller, draft_id: UUID, posted: Posted
 ) -> JSONResponse:
-    """Save what was entered so far, and say which fields apply and what is wrong, by index."""
-    draft = await _saved(services, caller, str(draft_id), posted)
+    """Save what was entered so far; say which fields apply, what is wrong, what they offer.
+
+    Fields are named by their places; what they offer by a word that another offer changes.
+    """
+    draft, _place = await saved(services, caller, str(draft_id), posted)
     if draft.request_id:
         return JSONResponse({"submitted": draft.request_id})
     filling = await fill(services, caller, draft)
-    order = {name: index for index, name in enumerate(filling.form.fields)}
+    fields = [
+        one
+        for group in filling.groups(checked=True)
+        for outer in group.fields
+        for one in outer.each()
+    ]
     return JSONResponse(
         {
-            "visible": [order[name] for name in filling.result.visible],
-            "errors": {order[name]: text for name, text in filling.errors.items() if name in order},
+            "visible": [one.place for one in fields if one.shown],
+            "errors": {one.place: one.error for one in fields if one.shown and one.error},
+            "offers": {one.place: one.offer for one in fields if one.shown and one.offer},
         }
     )
 
@@ -247,33 +260,6 @@ async def _review_page(
             *(warning.message for warning in filling.result.warnings),
         ],
     )
-
-
-async def _saved(services: Services, caller: Principal, draft_id: str, posted: FormData) -> Draft:
-    """Save what was posted into the draft; the first save makes it."""
-    known = await services.drafts.find(caller, draft_id)
-    item_id = known.item_id if known else text_of(posted, "item")
-    item = (await services.catalog.entry(item_id)).loaded.item
-    draft = known or Draft(
-        id=draft_id, item_id=item_id, item_version=item.version, texts={}, sealed={}
-    )
-    fields = item.form.fields
-    changed = replace(
-        draft,
-        texts=draft.texts | posted_texts(fields, posted),
-        item_version=item.version,
-        saved=_number(posted, draft),
-    )
-    secrets = await posted_secrets(fields, posted)
-    return await services.drafts.save(caller, without(changed, removed(posted)), secrets)
-
-
-def _number(posted: FormData, draft: Draft) -> int:
-    """Return the number of a save: what the browser counts, else one that is later than all."""
-    given = text_of(posted, "saved")
-    if given.isdecimal() and len(given) < 16:  # noqa: PLR2004 -- milliseconds since 1970
-        return int(given)
-    return max(draft.saved + 1, int(time.time() * 1000))
 
 
 def _step(posted: FormData) -> int:

@@ -1,0 +1,74 @@
+"""What a form posts is saved into its draft; the first save makes the draft."""
+
+import time
+from dataclasses import replace
+
+from starlette.datastructures import FormData
+
+from api.auth.principal import Principal
+from api.drafts.service import Draft, without
+from api.services import Services
+from api.web.forms import text_of
+from api.web.posted_fields import posted_secrets, posted_texts, removed
+from api.web.rows import Edit, edit_of, edited
+from catalog.forms.form import Form
+from catalog.forms.reading import row_numbers
+
+
+async def saved(
+    services: Services, caller: Principal, draft_id: str, posted: FormData
+) -> tuple[Draft, str | None]:
+    """Save what was posted; return the draft, and the element where an edit of rows has led."""
+    known = await services.drafts.find(caller, draft_id)
+    item_id = known.item_id if known else text_of(posted, "item")
+    item = (await services.catalog.entry(item_id)).loaded.item
+    draft = known or Draft(
+        id=draft_id, item_id=item_id, item_version=item.version, texts={}, sealed={}
+    )
+    form, place = item.form, None
+    texts = _without_rows(draft.texts, posted, form) | posted_texts(form.fields, posted)
+    edit = edit_of(text_of(posted, "rows"), form.fields)
+    if edit is not None:
+        texts, place = _edited(form, texts, edit)
+    # The version at which the form was begun is kept: who fills it in is told of another one.
+    changed = replace(draft, texts=texts, saved=_number(posted, draft))
+    secrets = await posted_secrets(form.fields, posted)
+    # A file goes with its row.
+    gone = {one for one in (*draft.sealed, *secrets) if "[" in one and one not in texts}
+    kept = await services.drafts.save(
+        caller,
+        without(changed, removed(posted) | gone),
+        {name: value for name, value in secrets.items() if name not in gone},
+    )
+    return kept, place
+
+
+def _without_rows(
+    texts: dict[str, list[str]], posted: FormData, form: Form
+) -> dict[str, list[str]]:
+    """Return the texts without the rows of lists that the page has shown: it posts those it has."""
+    gone = {
+        name
+        for list_id in form.fields
+        if f"has.{list_id}" in posted
+        for name in texts
+        if name.startswith(f"{list_id}[")
+    }
+    return {name: one for name, one in texts.items() if name not in gone}
+
+
+def _edited(
+    form: Form, texts: dict[str, list[str]], edit: Edit
+) -> tuple[dict[str, list[str]], str]:
+    place = list(form.fields).index(edit.list_id)
+    texts, added = edited(form.fields[edit.list_id], texts, edit)
+    known = row_numbers(form.fields[edit.list_id], texts)
+    return texts, f"f{place}-{added}-0" if added in known else f"f{place}"
+
+
+def _number(posted: FormData, draft: Draft) -> int:
+    """Return the number of a save: what the browser counts, else one that is later than all."""
+    given = text_of(posted, "saved")
+    if given.isdecimal() and len(given) < 16:  # noqa: PLR2004 -- milliseconds since 1970
+        return int(given)
+    return max(draft.saved + 1, int(time.time() * 1000))

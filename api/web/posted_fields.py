@@ -1,0 +1,58 @@
+"""What a browser posts of a form's fields: their texts, passwords and files, and edits of rows."""
+
+from collections.abc import Iterator, Mapping
+
+from starlette.datastructures import FormData, UploadFile
+
+from api.web.fields import KEPT_APART
+from catalog.forms.definition import FieldDefinition, FieldType
+from catalog.forms.files import file_value
+from catalog.forms.outcome import way_in_row
+from catalog.forms.reading import row_numbers
+
+
+def posted_texts(fields: Mapping[str, FieldDefinition], posted: FormData) -> dict[str, list[str]]:
+    """Return the texts of every field that the page showed, passwords and files left out.
+
+    A marker says that a field was shown: an unticked checkbox posts nothing. A file in a row is
+    there without a text, because it makes the row.
+    """
+    return {
+        name: []
+        if definition.type in KEPT_APART
+        else [one for one in posted.getlist(f"fields.{name}") if isinstance(one, str)]
+        for name, definition in _named(fields, posted)
+        if f"has.{name}" in posted and (definition.type not in KEPT_APART or name not in fields)
+    }
+
+
+async def posted_secrets(fields: Mapping[str, FieldDefinition], posted: FormData) -> dict[str, str]:
+    """Return the passwords and files that were entered; an empty input leaves what is kept."""
+    found: dict[str, str] = {}
+    for name, definition in _named(fields, posted):
+        value = posted.get(f"fields.{name}")
+        if definition.type is FieldType.PASSWORD and isinstance(value, str) and value:
+            found[name] = value
+        elif definition.type is FieldType.FILE and isinstance(value, UploadFile):
+            content = await value.read()
+            if content or value.filename:
+                found[name] = file_value(
+                    definition, content, name=value.filename or "", declared=value.content_type
+                )
+    return found
+
+
+def removed(posted: FormData) -> frozenset[str]:
+    """Return the fields whose kept password or file is to be removed."""
+    return frozenset(name.removeprefix("drop.") for name in posted if name.startswith("drop."))
+
+
+def _named(
+    fields: Mapping[str, FieldDefinition], posted: FormData
+) -> Iterator[tuple[str, FieldDefinition]]:
+    """Yield the fields by the names under which they are posted, those in posted rows as well."""
+    shown = [name.removeprefix("has.") for name in posted if name.startswith("has.")]
+    for name, one in fields.items():
+        yield name, one
+        for number in row_numbers(one, shown) if one.type is FieldType.LIST else ():
+            yield from ((way_in_row(name, number, inner.id), inner) for inner in one.fields)
