@@ -10,8 +10,6 @@ from starlette.types import Receive, Scope, Send
 from api import docs, index, openapi
 from api import error_responses as errors
 from api.auth.keys import KeysIdentity
-from api.catalog.service import CatalogService
-from api.catalog.watcher import CatalogWatcher
 from api.connections import ConnectionLimits, bounded_protocol
 from api.gate import Gate, GateSettings, route_of
 from api.incoming import BodyLimits
@@ -32,7 +30,7 @@ from api.routes.requests import router as requests_router
 from api.routes.terraform import router as terraform_router
 from api.routes.tools import router as tools_router
 from api.routes.web_sessions import router as web_sessions_router
-from api.service_assembly import assemble_services, catalog_path
+from api.service_assembly import assemble_services
 from api.services import Services
 from api.serving import open_files
 from api.sessions.address import WebAddress
@@ -43,7 +41,7 @@ from api.web.app import create_web_app
 from api.web.gate import Pages
 from db.installation import Installation
 from db.notifications import RequestNotifications
-from db.repositories.catalog import CHANNEL
+from db.repositories.catalog_state import CHANNEL
 from db.session import Database
 from pao.app import assembly
 from pao.clients.temporal_connection import connect
@@ -179,12 +177,8 @@ async def _lifespan(app: FastAPI, *, settings: Settings) -> AsyncIterator[None]:
         notifications.hear(CHANNEL, services.catalog.changed)
         await stack.enter_async_context(notifications)
         await stack.enter_async_context(services.catalog)
-        watcher = await stack.enter_async_context(_watcher(services.catalog, settings))
         counting = await stack.enter_async_context(app.state.replicas.task)
-        services.health.tasks += [notifications.task, services.catalog.following, *watcher.tasks]
-        services.health.tasks.append(counting)
-        if not services.catalog.is_fresh:
-            watcher.now()
+        services.health.tasks += [notifications.task, services.catalog.following, counting]
         yield
 
 
@@ -210,15 +204,6 @@ def _connection_limits(settings: Settings) -> ConnectionLimits:
         write_seconds=given.api_timeout.total_seconds(),
         proxies=given.trusted_proxies,
     ).within(open_files())
-
-
-def _watcher(catalog: CatalogService, settings: Settings) -> CatalogWatcher:
-    return CatalogWatcher(
-        catalog_path(settings),
-        catalog.refresh,
-        poll=settings.catalog.poll_interval.total_seconds(),
-        watch=settings.catalog.watch,
-    )
 
 
 def _identity(settings: Settings, database: Database) -> KeysIdentity:

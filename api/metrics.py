@@ -97,6 +97,16 @@ class ApiMetrics:
             "Time since the catalog was loaded.",
             registry=self.registry,
         )
+        self.catalog_unread = Gauge(
+            "pao_catalog_unread_seconds",
+            "For how long the source of the catalog cannot be read, 0 while it can.",
+            registry=self.registry,
+        )
+        self.catalog_held = Gauge(
+            "pao_catalog_held_removals",
+            "Items that a held-back revision would remove, 0 where none is held back.",
+            registry=self.registry,
+        )
 
         self.requests = Gauge(
             "pao_requests",

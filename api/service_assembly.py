@@ -1,7 +1,6 @@
 """Assembles the services of one API process from its settings. No routes or rules here."""
 
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 from starlette.datastructures import State
@@ -40,13 +39,12 @@ from api.terraform.service import TerraformStatesService
 from api.tools.service import ToolsService
 from catalog.configuration_checks import ActionModels
 from catalog.planning import ActionTraits
-from catalog.sources.local import LocalFolder
 from db.installation import Installation
 from db.notifications import RequestNotifications
 from db.session import Database
 from pao.app import assembly
-from pao.app.catalog_sync import CatalogSync
 from pao.app.resuming import LostRequests, Resumer
+from pao.clients.catalog_sync import CatalogSyncs
 from pao.clients.inspection import Inspector
 from pao.clients.queues import TaskQueues, polled_queues
 from pao.clients.temporal import RequestWorkflows
@@ -75,7 +73,7 @@ def assemble_services(
     surroundings = assembly.surroundings(settings)
     actions = load_all()
     targets = {name: action.targets for name, action in actions.items()}
-    catalog = _catalog(settings, database)
+    catalog = _catalog(settings, database, client)
     options = OptionsService(
         catalog=catalog, database=database, surroundings=surroundings, workflows=workflows
     )
@@ -190,11 +188,10 @@ def assemble_services(
     )
 
 
-def _catalog(settings: Settings, database: Database) -> CatalogService:
-    sync = CatalogSync(database, LocalFolder(catalog_path(settings)), action_schemas())
+def _catalog(settings: Settings, database: Database, client: Client) -> CatalogService:
     return CatalogService(
         database,
-        sync,
+        CatalogSyncs(client, task_queue=settings.temporal.task_queue),
         record=PostgresAudit(database).record,
         cache=CacheSettings(max_memory=settings.catalog.cache_max_memory),
     )
@@ -205,8 +202,3 @@ def _traits() -> dict[str, ActionTraits]:
         name: ActionTraits(timeout=action.default_timeout, slow=action.slow, waits=action.waits)
         for name, action in load_all().items()
     }
-
-
-def catalog_path(settings: Settings) -> Path:
-    """Return the folder that the catalog is read from."""
-    return settings.catalog.path or Path("catalog")

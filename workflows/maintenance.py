@@ -95,7 +95,20 @@ class AuditAnchorWorkflow:
         )
 
 
+@workflow.defn(name=names.CATALOG_POLL_WORKFLOW)
+class CatalogPollWorkflow:
+    """Has the catalog's source looked at."""
+
+    @workflow.run
+    async def run(self) -> dict[str, Any]:
+        """Return nothing but that the sync was told."""
+        return await _turn(
+            names.POLL_CATALOG_ACTIVITY, seconds=30, summary="have the catalog's source looked at"
+        )
+
+
 MAINTENANCE_WORKFLOWS: list[type] = [
+    CatalogPollWorkflow,
     ReconcileWorkflow,
     TicketStatusWorkflow,
     MaintenanceWorkflow,

@@ -165,3 +165,22 @@ CHILD: dict[str, Any] = {
     "id_reuse_policy": WorkflowIDReusePolicy.REJECT_DUPLICATE,
     "task_timeout": timedelta(seconds=3),
 }
+
+# A sync starts from what was known and repeats nothing, so it is tried until it succeeds: while
+# Postgres is away, and after a killed worker, which the heartbeat finds. What is wrong with the
+# source is a result, not a failure: the next signal or poll looks again.
+CATALOG_SYNC: dict[str, Any] = {
+    "start_to_close_timeout": timedelta(minutes=15),
+    "heartbeat_timeout": timedelta(seconds=15),
+    "retry_policy": RetryPolicy(
+        initial_interval=timedelta(seconds=1),
+        backoff_coefficient=2.0,
+        maximum_interval=timedelta(seconds=30),
+    ),
+}
+
+# Pushes come in bursts: a merge of several branches, a rebase, a bot. They are read together.
+BURST_QUIET = 2.0
+BURST_LONGEST = 15.0
+# After so many seconds a replica of the forge that was late is asked again; then the poll does it.
+LATE_REPLICA = (5.0, 15.0, 60.0)

@@ -78,7 +78,35 @@ FORM = schemas.CatalogForm(
     },
 )
 
-REFRESH = schemas.RefreshReport(added=[], changed=["dns-record-internal"], removed=[], refused=[])
+_REVISION = "9f3c2ab1c0de4a5b6c7d8e9f00112233445566aa"
+
+REFRESH = schemas.RefreshReport(
+    added=[], changed=["dns-record-internal"], removed=[], refused=[], revision=_REVISION
+)
+REFRESH_PENDING = schemas.RefreshReport(added=[], changed=[], removed=[], refused=[], pending=True)
+
+STATUS = schemas.CatalogStatus(
+    source="GitHub acme/catalog",
+    revision=_REVISION,
+    commit=schemas.CatalogCommit(
+        id=_REVISION,
+        subject="Raise the version of PostgreSQL",
+        author="Dana",
+        at=_TIME,
+        url=f"https://github.com/acme/catalog/commit/{_REVISION}",
+    ),
+    read_at=_TIME,
+    asked_at=_TIME,
+    age_seconds=12.5,
+    generation=42,
+    items=310,
+    stale=0,
+    refused=0,
+    problem=None,
+    held=None,
+    outdated=None,
+    notice=None,
+)
 
 FINDING = schemas.Finding(
     file="databases/database-postgresql-standard.yaml",

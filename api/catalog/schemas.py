@@ -199,6 +199,29 @@ class FormState(Answer):
     warnings: list[FieldProblem]
 
 
+class RefreshOptions(Body):
+    """What a refresh may take over that it would not by itself."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [{"confirm": "9f3c2ab"}]})
+
+    confirm: str | None = Field(
+        None,
+        min_length=7,
+        max_length=100,
+        description="Serve this revision, which is held back because it removes most items",
+    )
+
+
+class HeldRevision(Answer):
+    """A revision that is not served, because it would remove most items."""
+
+    revision: str
+    removes: int
+    served: int = Field(description="How many items are in service")
+    items: list[str] = Field(description="Ids of items that it would remove, twenty at most")
+    since: Omittable[Moment] = None
+
+
 class RefreshReport(Answer):
     """What changed when the source was read again."""
 
@@ -206,9 +229,54 @@ class RefreshReport(Answer):
     changed: list[str]
     removed: list[str]
     refused: list[str] = Field(description="Files that are not served because they are invalid")
+    revision: Omittable[str] = Field(None, description="The commit that was read")
+    pending: Omittable[bool] = Field(
+        None, description="The source is still being read; GET /catalog/status tells what comes"
+    )
+    held: Omittable[HeldRevision] = Field(
+        None, description="Why nothing changed: confirm this revision to serve it"
+    )
     outdated: Omittable[str] = Field(
         None, description="Why nothing changed: the source is not newer than the catalog in service"
     )
+
+
+class CatalogCommit(Answer):
+    """The commit that is in service."""
+
+    id: str
+    subject: str
+    author: str
+    at: Moment | None
+    url: str | None
+
+
+class SourceProblem(Answer):
+    """Why the source cannot be read."""
+
+    cause: Literal["unavailable", "gone", "refused", "limited", "moved", "internal"]
+    message: str
+    since: Moment | None
+    until: Omittable[Moment] = Field(None, description="When the source answers again, if it says")
+
+
+class CatalogStatus(Answer):
+    """Where the catalog comes from, how old it is, and what is not served as it is there."""
+
+    source: str | None
+    revision: str | None
+    commit: CatalogCommit | None
+    read_at: Moment | None = Field(description="When the source was read last")
+    asked_at: Moment | None = Field(description="When reading it was tried last")
+    age_seconds: float | None
+    generation: int = Field(description="Number of the last change")
+    items: int
+    stale: int = Field(description="Items whose file was refused at the last sync")
+    refused: int = Field(description="Files that were refused at the last sync")
+    problem: SourceProblem | None
+    held: HeldRevision | None
+    outdated: str | None = Field(description="Why the folder of a worker is not served")
+    notice: str | None = Field(description="What an operator should mend")
 
 
 class Finding(Answer):

@@ -1,6 +1,6 @@
 """The catalog in service: read from Postgres, kept in memory, the same in every process.
 
-`pao.app.catalog_sync` brings Postgres up to date; watcher.py decides when.
+The worker brings Postgres up to date, by the workflow of the sync; no source is read here.
 """
 
 import asyncio
@@ -9,7 +9,7 @@ import json
 import logging
 import time
 from collections.abc import Awaitable, Callable, Collection
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, Self
 
@@ -21,13 +21,15 @@ from api.catalog.schemas import CatalogForm, FormLayout
 from catalog.document_kinds import parse_definition
 from catalog.model import CatalogDocument
 from catalog.sources.local import LoadedItem
-from catalog.sources.source import SourceUnavailableError
 from catalog.suggestions import did_you_mean
 from db.repositories.audit import AuditEntry
-from db.repositories.catalog import CatalogRepository, CatalogStanding, StoredItem
+from db.repositories.catalog import CatalogRepository, StoredItem
+from db.repositories.catalog_state import CatalogStanding, CatalogStateRepository
 from db.session import Database
-from pao.app.catalog_sync import CatalogSync, SyncReport
+from pao.clients.catalog_sync import CatalogSyncs
+from pao.clients.temporal import TemporalUnavailableError
 from pao.core.errors import ErrorCode, PaoError
+from pao.core.payloads.catalog import PUSH, SyncReport, SyncRequest, SyncSignal
 from pao.runtime.background import BackgroundTask
 
 _log = logging.getLogger(__name__)
@@ -35,6 +37,8 @@ _log = logging.getLogger(__name__)
 Record = Callable[[AuditEntry], Awaitable[None]]
 
 RETRY_SECONDS = 1.0
+REFRESH_SECONDS = 20.0
+"""How long a caller waits for what a refresh has changed; it goes on without her."""
 MOST_COMPARED = 200
 
 
@@ -77,13 +81,13 @@ class CatalogService:
     def __init__(
         self,
         database: Database,
-        sync: CatalogSync,
+        syncs: CatalogSyncs,
         *,
         record: Record,
         cache: CacheSettings | None = None,
     ) -> None:
         self._database = database
-        self._sync = sync
+        self._syncs = syncs
         self._record = record
         self._settings = cache or CacheSettings()
         self._cache = CatalogCache(self._settings.max_memory)
@@ -91,8 +95,6 @@ class CatalogService:
         self._catching_up = asyncio.Lock()
         self.following = BackgroundTask("catalog-changes", self._follow)
         self.state = State()
-        self.is_fresh = False
-        """Whether this process has read the source yet."""
 
     async def __aenter__(self) -> Self:
         await self._begin()
@@ -139,25 +141,22 @@ class CatalogService:
             seconds=self._settings.forms,
         )
 
-    @property
-    def outdated(self) -> str | None:
-        """Why this process's own source is not the one in service; None when it is."""
-        return self._sync.outdated
-
     async def refresh_for(
-        self, user_id: str, correlation_id: str, *, force: bool = False
-    ) -> SyncReport:
-        """Read the source now on behalf of a caller, and record that in the audit trail.
+        self, user_id: str, correlation_id: str, asked: SyncRequest | None = None
+    ) -> SyncReport | None:
+        """Have the source read on behalf of a caller, and record that in the audit trail.
 
-        Raises ``EXTERNAL_SERVICE_ERROR`` when it cannot be read.
+        None means that it takes longer. Raises ``EXTERNAL_SERVICE_ERROR`` when the source cannot be
+        read, ``SERVICE_UNAVAILABLE`` while Temporal is away.
         """
-        try:
-            report = await self.refresh(force=force)
-        except SourceUnavailableError as error:
+        asked = asked or SyncRequest()
+        report = await self.refresh(asked)
+        if report and report.problem:
             raise PaoError(
                 ErrorCode.EXTERNAL_SERVICE_ERROR,
-                "The catalog source cannot be read; the last valid catalog stays in service.",
-            ) from error
+                "The catalog source cannot be read; the last valid catalog stays in service:"
+                f" {report.problem}.",
+            )
         await self._record(
             AuditEntry(
                 event_type="catalog.refreshed",
@@ -166,48 +165,52 @@ class CatalogService:
                 source_system="api",
                 at=datetime.now(UTC),
                 correlation_id=correlation_id,
-                event_data=asdict(report) | {"forced": force},
+                event_data=_recorded(report, asked),
             )
         )
         return report
 
-    async def refresh(self, *, force: bool = False) -> SyncReport:
-        """Read the source now and return what changed. This process serves it at once.
+    async def refresh(self, asked: SyncRequest | None = None) -> SyncReport | None:
+        """Have the source read and return what changed, None if it takes longer.
 
-        A source that is not newer than what is served changes nothing, unless it is forced.
+        This process serves it at once.
         """
         try:
-            report = await self._sync.run(force=force)
-        finally:
-            await self.catch_up()
-        for finding in self.state.standing.refused:
-            _log.warning("catalog file refused: %s", _line(finding))
+            report = await self._syncs.refresh(asked or SyncRequest(), budget=REFRESH_SECONDS)
+        except TemporalUnavailableError as error:
+            raise PaoError(
+                ErrorCode.SERVICE_UNAVAILABLE,
+                "The catalog cannot be read now: Temporal does not respond. Try again in a moment.",
+                headers={"Retry-After": "5"},
+            ) from error
+        await self.catch_up()
         return report
+
+    async def signal_push(self, *, commit: str, before: str | None, delivery: str) -> None:
+        """Have the source read because a forge has told of a push.
+
+        The same ``delivery`` counts once. Raises ``TemporalUnavailableError``.
+        """
+        await self._syncs.signal(SyncSignal(PUSH, commit, before, delivery))
 
     async def catch_up(self, *, whole: bool = False) -> None:
         """Serve what Postgres holds now; reads what has changed since, or the ``whole`` list."""
         async with self._catching_up, self._database.reading() as session:
             repository = CatalogRepository(session)
-            standing = await repository.standing()
+            standing = await CatalogStateRepository(session).standing()
             index = Index() if whole else self.state.index
             if whole or standing.generation != index.generation:
                 index = await _renewed(index, repository, standing.generation)
             self.state = State(index, standing)
 
     async def _begin(self) -> None:
-        """Serve what Postgres holds; the source is read first only where that is nothing.
-
-        After an upgrade every file may have to be validated again; callers need not wait for it.
-        """
+        """Serve what Postgres holds; a worker reads the source, and tells when there is more."""
         try:
             await self.catch_up()
-            if self.state.loaded_at is None:
-                await self.refresh()
-                self.is_fresh = True
-        except (PaoError, SourceUnavailableError) as error:
+        except PaoError as error:
             _log.warning("the catalog is not up to date yet: %s", error)
         except Exception:  # noqa: BLE001 -- a process that does not start helps nobody
-            # The process starts, is not ready, and the watcher tries again.
+            # The process starts, is not ready, and follows what comes.
             _log.exception("the catalog could not be loaded because of an internal error")
 
     async def _follow(self) -> None:
@@ -277,8 +280,21 @@ def _drawn(item: CatalogDocument) -> tuple[CatalogForm, int]:
     return form, len(form.model_dump_json())
 
 
-def _line(finding: dict[str, Any]) -> str:
-    return "{file}:{line}:{column}: {message} [{rule}]".format_map(finding)
+def _recorded(report: SyncReport | None, asked: SyncRequest) -> dict[str, Any]:
+    """Return what the audit trail keeps of a refresh."""
+    about = {"forced": asked.force, "confirmed": asked.confirm}
+    if report is None:
+        return about | {"pending": True}
+    held = str(report.held) if report.held else None
+    return (
+        report.document()
+        | about
+        | {"judged": report.judged, "revision": report.revision}
+        | {
+            "outdated": report.outdated,
+            "held": held,
+        }
+    )
 
 
 def _not_found(item_id: str, known: Collection[str] = ()) -> PaoError:

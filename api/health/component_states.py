@@ -5,8 +5,10 @@ from datetime import UTC, datetime, timedelta
 from itertools import groupby
 from typing import Final, Literal
 
+from api.catalog.service import State
 from api.health.schemas import (
     BreakerPart,
+    CatalogPart,
     Components,
     MirrorPart,
     OtherTargetsPart,
@@ -16,6 +18,7 @@ from api.health.schemas import (
 from api.metrics import REPAIRED
 from db.repositories.breakers import BreakerState, OtherTargets
 from db.repositories.maintenance_runs import MaintenanceRunRecord
+from pao.core.payloads.catalog import Held
 from pao.core.timestamps import timestamp
 from pao.runtime.background import BackgroundTask
 
@@ -75,6 +78,29 @@ def mirror_part(turn: MaintenanceRunRecord | None, lag: float) -> MirrorPart:
         disagreements=open_ones,
         repaired=repaired,
         reconciled_at=timestamp(turn.finished_at) if turn else None,
+    )
+
+
+def catalog_part(state: State, *, longest: float) -> CatalogPart:
+    """Return the state of the catalog, which is good for ``longest`` seconds after a look."""
+    standing, age = state.standing, state.age(datetime.now(UTC))
+    held = str(Held.of(standing.held)) if standing.held else None
+    wrong = (standing.refused, standing.error, standing.outdated, held, standing.notice)
+    good = age is not None and age < longest and not any(wrong)
+    return CatalogPart(
+        status=OK if good else DEGRADED,
+        items=state.index.requested,
+        loaded_at=timestamp(state.loaded_at) if state.loaded_at else None,
+        age_seconds=None if age is None else round(age, 1),
+        source=standing.source,
+        stale=state.index.stale,
+        refused=state.refused_files,
+        error=standing.error,
+        outdated=standing.outdated,
+        revision=standing.revision,
+        error_since=timestamp(standing.error_since) if standing.error_since else None,
+        held=held,
+        notice=standing.notice,
     )
 
 

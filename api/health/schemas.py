@@ -65,7 +65,11 @@ class CatalogPart(Part):
     stale: int = Field(description="Items whose file was refused at the last sync")
     refused: int = Field(description="Files that were refused at the last sync")
     error: str | None
-    outdated: str | None = Field(description="Why this process's source is not the one in service")
+    outdated: str | None = Field(description="Why the folder of a worker is not the one in service")
+    revision: str | None = None
+    error_since: Moment | None = None
+    held: str | None = Field(None, description="Why a newer revision is held back")
+    notice: str | None = Field(None, description="What an operator should mend")
 
 
 class MirrorPart(Part):

@@ -18,6 +18,7 @@ from api.health.component_states import (
     OK,
     Breakers,
     breaker_parts,
+    catalog_part,
     mirror_part,
     overall_status,
     strangers,
@@ -256,22 +257,7 @@ class HealthService:
         return mirror_part(turn, (datetime.now(UTC) - since).total_seconds() if since else 0.0)
 
     def _catalog(self) -> CatalogPart:
-        state = self._parts.catalog.state
-        standing, age = state.standing, state.age(datetime.now(UTC))
-        fresh = age is not None and age < self._parts.catalog_age
-        outdated = self._parts.catalog.outdated
-        good = fresh and not (standing.refused or standing.error or outdated)
-        return CatalogPart(
-            status=OK if good else DEGRADED,
-            items=state.index.requested,
-            loaded_at=timestamp(state.loaded_at) if state.loaded_at else None,
-            age_seconds=None if age is None else round(age, 1),
-            source=standing.source,
-            stale=state.index.stale,
-            refused=state.refused_files,
-            error=standing.error,
-            outdated=outdated,
-        )
+        return catalog_part(self._parts.catalog.state, longest=self._parts.catalog_age)
 
     async def _ask_schema(self) -> list[str]:
         problem = await self._schema_problem()

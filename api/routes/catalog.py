@@ -3,14 +3,16 @@
 from dataclasses import asdict
 from typing import Annotated, Any, Literal
 
-from fastapi import APIRouter, Path, Query
+from fastapi import APIRouter, Path, Query, Response
 
 from api.catalog import examples, schemas
 from api.catalog.entries import entry_of
 from api.catalog.index import CatalogQuery, Row
+from api.catalog.status import report_of, status_of
 from api.responses import documented
 from api.services import Caller, Correlation, ServicesDep
 from pao.core.errors import ErrorCode, PaoError
+from pao.core.payloads.catalog import SyncRequest
 from pao.core.timestamps import timestamp
 
 router = APIRouter(prefix="/catalog", tags=["catalog"])
@@ -77,34 +79,56 @@ async def list_refused_files(services: ServicesDep, _caller: Caller) -> schemas.
     )
 
 
+@router.get(
+    "/status",
+    summary="Tell how the catalog stands",
+    responses=documented({200: examples.STATUS}, 401, 429, 503),
+)
+async def get_catalog_status(services: ServicesDep, _caller: Caller) -> schemas.CatalogStatus:
+    """Tell which revision of the source is in service, how old it is, and what keeps a newer one.
+
+    `held` is a revision that would remove most items; `POST /catalog/refresh` confirms it.
+    """
+    return status_of(services.catalog)
+
+
 @router.post(
     "/refresh",
     summary="Reload the catalog",
-    responses=documented({200: examples.REFRESH}, 400, 401, 403, 429, 502, 503),
+    responses=documented(
+        {200: examples.REFRESH, 202: examples.REFRESH_PENDING}, 400, 401, 403, 422, 429, 502, 503
+    ),
 )
 async def refresh_catalog(
-    services: ServicesDep, caller: Caller, correlation: Correlation, *, force: Force = False
+    services: ServicesDep,
+    caller: Caller,
+    correlation: Correlation,
+    response: Response,
+    options: schemas.RefreshOptions | None = None,
+    *,
+    force: Force = False,
 ) -> schemas.RefreshReport:
-    """Read the source again and return what was added, changed, removed and refused.
+    """Have a worker read the source again; return what was added, changed, removed and refused.
 
-    `outdated` says why nothing changed when the folder of the responding process is not newer than
-    the catalog in service; admins can serve it anyway with `force=true`.
+    202 when that takes longer than 20 seconds: it goes on. `outdated` says why nothing changed when
+    the folder of the worker is not newer than the catalog in service; admins can serve it anyway
+    with `force=true`. `held` says that the revision would remove most items; admins can confirm it.
     """
     if not services.access.may_refresh(caller, services.catalog.state.index.owners):
         raise PaoError(
             ErrorCode.FORBIDDEN,
             "Only admins and teams that own a catalog item may reload the catalog.",
         )
+    confirm = options.confirm if options else None
     if force and not services.access.is_admin(caller):
         raise PaoError(ErrorCode.FORBIDDEN, "Only admins may serve an older folder.")
-    report = await services.catalog.refresh_for(caller.id, correlation, force=force)
-    return schemas.RefreshReport(
-        added=list(report.added),
-        changed=list(report.changed),
-        removed=list(report.removed),
-        refused=list(report.refused),
-        outdated=report.outdated,
-    )
+    if confirm and not services.access.is_admin(caller):
+        raise PaoError(ErrorCode.FORBIDDEN, "Only admins may confirm the removal of most items.")
+    asked = SyncRequest(force=force, confirm=confirm)
+    report = await services.catalog.refresh_for(caller.id, correlation, asked)
+    if report is None:
+        response.status_code = 202
+    return report_of(report)
 
 
 @router.get(

@@ -4,7 +4,7 @@ import hashlib
 import os
 import stat
 from collections.abc import Iterator
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 from catalog.loading import MAX_BYTES, DocumentError
 
@@ -39,6 +39,17 @@ def documents(root: Path) -> Iterator[Path]:
             file = here / name
             if file.suffix in SUFFIXES and not name.startswith(".") and is_inside(file, root):
                 yield file
+
+
+def is_document(path: str) -> bool:
+    """Return whether a path within the folder is that of a document, as ``documents`` sees it."""
+    *folders, name = path.split("/")
+    return (
+        len(folders) <= _MAX_FOLDERS
+        and all(map(holds_documents, folders))
+        and PurePosixPath(name).suffix in SUFFIXES
+        and not name.startswith(".")
+    )
 
 
 def read_document(file: Path, name: str) -> bytes:

@@ -1,15 +1,24 @@
 """A catalog in a local folder, as a source of documents."""
 
-from collections.abc import Iterable, Mapping
+import asyncio
+import hashlib
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from catalog.loading import DocumentError
+from catalog.loading import MAX_BYTES, DocumentError
 from catalog.model import CatalogDocument
 from catalog.sources.files import blob_id, catalog_root, documents, read_document
-from catalog.sources.source import SourceUnavailableError
+from catalog.sources.source import (
+    Entry,
+    Known,
+    Listing,
+    SourceMovedError,
+    SourceUnavailableError,
+    Unchanged,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,35 +38,58 @@ class LocalFolder:
     """A folder as a source; it remembers what it has read, so that a listing reads changes only.
 
     The folder is the catalog itself or a repository that holds it as ``catalog/``. Links that lead
-    out of it are not followed.
+    out of it are not followed, others are. Its revision is a digest of what it holds.
     """
 
     name = "local folder"
-    revision: str | None = None
+    is_shared = False
 
     def __init__(self, path: Path) -> None:
         self.path = path
         self.reads = 0
-        self._seen: dict[str, tuple[tuple[int, ...], str]] = {}
-        self.changed_at: datetime | None = None
+        self._seen: dict[str, tuple[tuple[int, ...], Entry]] = {}
 
-    def listing(self) -> Mapping[str, str]:
-        """Return every document's path with its content's id; reads what has changed since."""
+    async def listing(self, known: Known) -> Listing | Unchanged:  # noqa: ARG002 -- a folder is quick to list
+        """Return every document with its content's id; reads what has changed since."""
+        return await asyncio.to_thread(self.look)
+
+    async def contents(self, revision: str, entries: Collection[Entry]) -> Mapping[str, bytes]:  # noqa: ARG002 -- there is one
+        """Return the contents of files; raises ``SourceMovedError`` where one has changed since."""
+        return await asyncio.to_thread(self._contents, entries)
+
+    async def close(self) -> None:
+        """Do nothing: no file stays open."""
+
+    def look(self) -> Listing:
+        """Return what is there now; blocks."""
         try:
             root = catalog_root(self.path)
             found = {file.relative_to(root).as_posix(): file for file in documents(root)}
-            self.changed_at = _changed_at(root, found.values())
+            changed_at = _changed_at(root, found.values())
         except OSError as error:
             raise SourceUnavailableError("the folder of the catalog cannot be read") from error
         self._seen = {name: self._look(name, file) for name, file in found.items()}
-        return {name: sha for name, (_, sha) in self._seen.items()}
+        entries = tuple(entry for _, entry in self._seen.values())
+        return Listing(_digest(entries), entries, changed_at=changed_at)
 
     def content(self, path: str) -> bytes:
-        """Return one document; raises ``DocumentError`` where it cannot be read."""
+        """Return one document; raises ``DocumentError`` where it cannot be read. Blocks."""
         self.reads += 1
         return read_document(catalog_root(self.path) / path, path)
 
-    def _look(self, name: str, file: Path) -> tuple[tuple[int, ...], str]:
+    def _contents(self, entries: Iterable[Entry]) -> dict[str, bytes]:
+        found: dict[str, bytes] = {}
+        for entry in entries:
+            try:
+                content = self.content(entry.path)
+            except (OSError, DocumentError) as error:
+                raise SourceMovedError(f"{entry.path} cannot be read any more") from error
+            if blob_id(content) != entry.blob:
+                raise SourceMovedError(f"{entry.path} changes while it is read")
+            found[entry.blob] = content
+        return found
+
+    def _look(self, name: str, file: Path) -> tuple[tuple[int, ...], Entry]:
         try:
             status = file.stat()
             stamp = (status.st_mtime_ns, status.st_ctime_ns, status.st_size, status.st_ino)
@@ -65,10 +97,24 @@ class LocalFolder:
             if seen is not None and seen[0] == stamp:
                 return seen
             self.reads += 1
-            return stamp, blob_id(read_document(file, name))
-        except (OSError, DocumentError):
-            # Never remembered as seen, and never the id of any content: looked at anew each time.
-            return (), ""
+            content = read_document(file, name)
+            if len(content) > MAX_BYTES:
+                return stamp, Entry(name, "", size=max(status.st_size, len(content)))
+            return stamp, Entry(name, blob_id(content), size=len(content))
+        except OSError as error:
+            reason = error.strerror or "unknown reason"
+            problem = f"the file cannot be read: {reason}"
+        except DocumentError as error:
+            problem = error.message
+        # Never remembered as seen: it is looked at anew each time.
+        return (), Entry(name, "", problem=problem)
+
+
+def _digest(entries: Iterable[Entry]) -> str:
+    digest = hashlib.sha256()
+    for entry in sorted(entries, key=lambda one: one.path):
+        digest.update(f"{entry.path}\0{entry.blob}\n".encode())
+    return digest.hexdigest()[:32]
 
 
 def _changed_at(root: Path, files: Iterable[Path]) -> datetime | None:

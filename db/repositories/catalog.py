@@ -1,11 +1,10 @@
-"""The catalog in Postgres, as it is served: its items, and its state as a whole.
+"""The catalog in Postgres, as it is served: its items.
 
-What was found in the files is in catalog_files.py.
+Its state as a whole is in catalog_state.py, what was found in the files in catalog_files.py.
 """
 
 from collections.abc import Collection, Sequence
-from dataclasses import asdict, dataclass, field
-from datetime import datetime
+from dataclasses import asdict, dataclass
 from typing import Any
 
 from sqlalchemy import func, select, update
@@ -14,9 +13,6 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
 from db.models import CatalogItemRow, CatalogStateRow
-
-CHANNEL = "pao_catalog"
-"""The channel on which each committed change of the catalog is announced."""
 
 LEASE = "catalog"
 """The lease of the process that syncs the catalog."""
@@ -76,33 +72,6 @@ class Served:
     generation: int
 
 
-@dataclass(frozen=True, slots=True)
-class CatalogStanding:
-    """The state of the catalog: when its source was read last, and what was refused then.
-
-    ``error`` says why the source could not be read since; ``generation`` numbers the changes.
-    """
-
-    generation: int = 0
-    source: str | None = None
-    revision: str | None = None
-    synced_at: datetime | None = None
-    error: str | None = None
-    refused: list[dict[str, Any]] = field(default_factory=list)
-
-
-@dataclass(frozen=True, slots=True)
-class Lineage:
-    """What the folder in service holds, when it was changed, and what was served before it.
-
-    ``superseded`` holds digests, the newest first.
-    """
-
-    digest: str | None = None
-    changed_at: datetime | None = None
-    superseded: tuple[str, ...] = ()
-
-
 class CatalogRepository:
     """Stores and reads the catalog in service."""
 
@@ -142,40 +111,6 @@ class CatalogRepository:
                 col(CatalogItemRow.id).in_(ids), col(CatalogItemRow.removed_at).is_(None)
             )
             await self._session.execute(gone.values(removed_at=func.now(), generation=generation))
-
-    async def stand(self, standing: CatalogStanding) -> None:
-        """Store the state of the catalog, and notify every process on commit."""
-        values = asdict(standing)
-        await self._session.execute(update(CatalogStateRow).values(values))
-        await self._session.execute(select(func.pg_notify(CHANNEL, str(standing.generation))))
-
-    async def fail(self, error: str) -> None:
-        """Record that the source cannot be read; the catalog itself stays as it is."""
-        await self._session.execute(update(CatalogStateRow).values(error=error))
-        await self._session.execute(select(func.pg_notify(CHANNEL, "")))
-
-    async def standing(self) -> CatalogStanding:
-        """Return the state of the catalog."""
-        names = [getattr(CatalogStateRow, name) for name in CatalogStanding.__slots__]
-        row = (await self._session.execute(select(*names))).one()
-        return CatalogStanding(
-            generation=row.generation,
-            source=row.source,
-            revision=row.revision,
-            synced_at=row.synced_at,
-            error=row.error,
-            refused=row.refused,
-        )
-
-    async def lineage(self) -> Lineage:
-        """Read which revision is in service, and which ones were before."""
-        row = (await self._session.scalars(select(CatalogStateRow))).one()
-        return Lineage(row.digest, row.changed_at, tuple(row.superseded))
-
-    async def set_lineage(self, lineage: Lineage) -> None:
-        """Store which revision is in service from now on."""
-        values = asdict(lineage) | {"superseded": list(lineage.superseded)}
-        await self._session.execute(update(CatalogStateRow).values(values))
 
     async def served(self) -> dict[str, Served]:
         """Return for every item in service the file that it comes from."""

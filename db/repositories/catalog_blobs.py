@@ -7,10 +7,11 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
-from db.models import CatalogBlobRow
+from db.models import CatalogBlobRow, CatalogFileRow
 
 # A content has at most one megabyte, most have a few thousand bytes.
 _AT_ONCE = 50
+_IDS_AT_ONCE = 5_000
 
 
 class CatalogBlobsRepository:
@@ -21,8 +22,11 @@ class CatalogBlobsRepository:
 
     async def known(self, ids: Collection[str]) -> frozenset[str]:
         """Return which of these are stored."""
-        query = select(col(CatalogBlobRow.id)).where(col(CatalogBlobRow.id).in_(ids))
-        return frozenset(await self._session.scalars(query)) if ids else frozenset()
+        wanted, known = sorted(ids), set[str]()
+        for start in range(0, len(wanted), _IDS_AT_ONCE):
+            given = col(CatalogBlobRow.id).in_(wanted[start : start + _IDS_AT_ONCE])
+            known.update(await self._session.scalars(select(col(CatalogBlobRow.id)).where(given)))
+        return frozenset(known)
 
     async def read(self, ids: Collection[str]) -> dict[str, bytes]:
         """Return contents by id; those that are not stored are left out."""
@@ -42,7 +46,9 @@ class CatalogBlobsRepository:
             given = insert(CatalogBlobRow).values(rows[start : start + _AT_ONCE])
             await self._session.execute(given.on_conflict_do_nothing())
 
-    async def keep_only(self, ids: Collection[str]) -> None:
-        """Forget every content but these."""
-        gone = delete(CatalogBlobRow).where(col(CatalogBlobRow.id).not_in(ids))
+    async def forget_unused(self, others: Collection[str] = ()) -> None:
+        """Forget every content that no file of the catalog has, but these ``others``."""
+        row = CatalogBlobRow
+        used = select(col(CatalogFileRow.path)).where(col(CatalogFileRow.sha) == col(row.id))
+        gone = delete(row).where(~used.exists(), col(row.id).not_in(others))
         await self._session.execute(gone)

@@ -18,7 +18,8 @@ _AT_ONCE = 500
 class StoredFile:
     """A file as it was checked; ``facts`` is ``None`` where it was refused.
 
-    ``sha`` names its content, ``judged_by`` the rules.
+    ``sha`` names its content, ``judged_by`` the rules; ``mode`` and ``problem`` are the source's
+    word about a file that is none, or that cannot be read.
     """
 
     path: str
@@ -26,6 +27,8 @@ class StoredFile:
     judged_by: str
     facts: dict[str, Any] | None
     findings: list[dict[str, Any]]
+    mode: str = "100644"
+    problem: str | None = None
 
 
 class CatalogFilesRepository:

@@ -59,6 +59,11 @@ MAINTENANCE = (
 )
 
 
+def catalog_poll(every: timedelta) -> Schedules:
+    """Return the schedule that has the catalog's source looked at."""
+    return Schedules("catalog-poll", names.CATALOG_POLL_WORKFLOW, every, timedelta(minutes=1))
+
+
 async def ensure_schedules(
     client: Client,
     *,

@@ -34,10 +34,12 @@ from db.session import Database
 from db.unavailable import DatabaseUnavailableError, Trouble
 from pao.app import assembly
 from pao.app.action_tools import action_tools
+from pao.app.catalog_assembly import catalog_signals, catalog_syncer
 from pao.app.maintenance import maintenance_activities
-from pao.app.schedules import ensure_schedules, retention
+from pao.app.schedules import MAINTENANCE, catalog_poll, ensure_schedules, retention
 from pao.app.worker_log import RequestIds
 from pao.app.workflow_sandbox import sandbox_for
+from pao.clients.catalog_sync import CatalogSyncs
 from pao.clients.installation import WorkerGuard, worker_identity
 from pao.clients.jira.instances import JiraInstances
 from pao.clients.temporal_connection import connect
@@ -45,6 +47,7 @@ from pao.core.errors import ErrorCode, PaoError
 from pao.core.names import RETENTION_DAYS, slow_queue, waits_queue
 from pao.settings import Settings
 from workflows.bundle import BundleWorkflow
+from workflows.catalog_sync import CatalogSyncWorkflow
 from workflows.look import ChoicesWorkflow, EvidenceWorkflow, LookWorkflow
 from workflows.maintenance import MAINTENANCE_WORKFLOWS
 from workflows.request import RequestWorkflow
@@ -140,6 +143,7 @@ def build_worker(  # noqa: PLR0913 -- what a worker is made of, each part named.
         breakers=tools.network.breakers,
         database=database,
     )
+    syncer = catalog_syncer(settings, database, CatalogSyncs(client, task_queue=queue))
     usual = Worker(
         client,
         task_queue=queue,
@@ -150,6 +154,7 @@ def build_worker(  # noqa: PLR0913 -- what a worker is made of, each part named.
             EvidenceWorkflow,
             ChoicesWorkflow,
             SweepWorkflow,
+            CatalogSyncWorkflow,
             *MAINTENANCE_WORKFLOWS,
         ],
         activities=[
@@ -175,6 +180,8 @@ def build_worker(  # noqa: PLR0913 -- what a worker is made of, each part named.
             ),
             TicketLinker(jira, breakers=tools.network.breakers).link,
             escalator.escalate,
+            syncer.run,
+            syncer.poll,
         ],
         interceptors=[measured, RequestIds(), *guards],
         identity=identity,
@@ -202,7 +209,7 @@ def build_worker(  # noqa: PLR0913 -- what a worker is made of, each part named.
         )
         for name, size in pools.items()
     ]
-    return Workers(usual, *others, closes=[tools.network.client.close])
+    return Workers(usual, *others, closes=[tools.network.client.close, syncer.sync.close])
 
 
 def _choices(types: Mapping[str, Action[Any]], tools: Tools) -> list[Callable[..., Any]]:
@@ -245,9 +252,7 @@ async def _work(  # noqa: PLR0913 -- what a worker is made of, each part named
     stop: asyncio.Event,
     environ: Mapping[str, str],
 ) -> None:
-    memory = await _introduce(
-        client, task_queue=settings.temporal.task_queue, installation=installation
-    )
+    memory = await _introduce(client, settings, installation=installation)
     jira = assembly.jira_instances(settings)
     metrics = WorkerMetrics()
     metrics.registry.pool.of = database.pool
@@ -262,9 +267,11 @@ async def _work(  # noqa: PLR0913 -- what a worker is made of, each part named
         installation=installation,
     )
     given = settings.worker
+    syncs = CatalogSyncs(client, task_queue=settings.temporal.task_queue)
     try:
         with expose(metrics, host=given.metrics_host, port=given.metrics_port):
-            await _run_until(worker, stop)
+            async with catalog_signals(settings, syncs):
+                await _run_until(worker, stop)
     finally:
         jira.close()
 
@@ -311,10 +318,14 @@ async def _own_installation(known: Installation, stop: asyncio.Event) -> str | N
     return None
 
 
-async def _introduce(client: Client, *, task_queue: str, installation: str) -> timedelta:
+async def _introduce(client: Client, settings: Settings, *, installation: str) -> timedelta:
     """Create the schedules; return how long Temporal keeps histories. Raises if not allowed."""
+    schedules = (*MAINTENANCE, catalog_poll(settings.catalog.poll_interval))
+    queue = settings.temporal.task_queue
     try:
-        await ensure_schedules(client, task_queue=task_queue, installation=installation)
+        await ensure_schedules(
+            client, task_queue=queue, schedules=schedules, installation=installation
+        )
         return await retention(client)
     except RPCError as error:
         raise PaoError(

@@ -16,6 +16,8 @@ RECONCILE_WORKFLOW = "ReconcileWorkflow"
 TICKETS_WORKFLOW = "TicketStatusWorkflow"
 MAINTENANCE_WORKFLOW = "MaintenanceWorkflow"
 ANCHOR_WORKFLOW = "AuditAnchorWorkflow"
+CATALOG_SYNC_WORKFLOW = "CatalogSyncWorkflow"
+CATALOG_POLL_WORKFLOW = "CatalogPollWorkflow"
 
 SETTLED_UPDATE = "settled"
 DECISION_OUTCOME_UPDATE = "decision_outcome"
@@ -25,6 +27,8 @@ CLEANUP_SIGNAL = "cleanup_done"
 BUNDLE_DECISION_SIGNAL = "bundle_decision"
 MIRROR_AGAIN_UPDATE = "mirror_again"
 SNAPSHOT_QUERY = "snapshot"
+LOOK_SIGNAL = "look"
+REFRESH_UPDATE = "refresh"
 
 MIRROR_ACTIVITY = "mirror"
 ESCALATE_ACTIVITY = "escalation-ticket"
@@ -45,6 +49,8 @@ TICKETS_ACTIVITY = "update-ticket-status"
 MAINTENANCE_ACTIVITY = "maintain"
 ANCHOR_ACTIVITY = "anchor_audit"
 FORGET_TURNS_ACTIVITY = "forget-turns"
+SYNC_CATALOG_ACTIVITY = "sync-catalog"
+POLL_CATALOG_ACTIVITY = "poll-catalog"
 
 MIRROR_REFUSED = "MirrorRefused"
 """The error type of a state that the database refuses: a bug."""
@@ -82,6 +88,11 @@ def slow_queue(task_queue: str) -> str:
 def waits_queue(task_queue: str) -> str:
     """Return the task queue of waits: each takes weeks if need be, and next to no work."""
     return f"{task_queue}-waits"
+
+
+def catalog_sync_id(task_queue: str) -> str:
+    """Return the id of the one workflow that reads an installation's catalog."""
+    return f"{task_queue}-catalog-sync"
 
 
 def workflow_id(request_id: str) -> str:

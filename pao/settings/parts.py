@@ -273,11 +273,20 @@ class GitHubSettings(Part):
 class CatalogSettings(Part):
     """Where catalog documents come from, and what their templates may see."""
 
-    path: Path | None = Field(None, validation_alias="CATALOG_PATH")
-    github_repo: str | None = Field(
-        None, validation_alias="CATALOG_GITHUB_REPO", pattern=r"^[\w.-]+/[\w.-]+$"
+    source: Literal["local", "github", "gitlab", "git"] = Field(
+        "local", validation_alias="CATALOG_SOURCE"
     )
-    github_branch: str = Field("main", validation_alias="CATALOG_GITHUB_BRANCH")
+    path: Path | None = Field(None, validation_alias="CATALOG_PATH")
+    repository: str | None = Field(
+        None,
+        validation_alias=AliasChoices(
+            "CATALOG_REPOSITORY", "CATALOG_GITHUB_REPO", "CATALOG_GITLAB_PROJECT"
+        ),
+    )
+    repository_path: str = Field("catalog", validation_alias="CATALOG_REPOSITORY_PATH")
+    branch: str = Field(
+        "main", validation_alias=AliasChoices("CATALOG_BRANCH", "CATALOG_GITHUB_BRANCH")
+    )
     github_token: SecretStr | None = Field(None, validation_alias="GITHUB_TOKEN")
     github_webhook_secret: SecretStr | None = Field(None, validation_alias="GITHUB_WEBHOOK_SECRET")
     poll_interval: Duration = Field(timedelta(minutes=5), validation_alias="CATALOG_POLL_INTERVAL")

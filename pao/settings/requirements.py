@@ -38,7 +38,7 @@ def missing(parts: Mapping[str, Any], process: Process) -> Iterator[tuple[str, s
         yield from _missing_jira(parts["jira"])
     if "github" in parts:
         yield from _missing_github(parts["github"])
-    if "catalog" in parts and process == "api":
+    if "catalog" in parts and process == "worker":
         yield from _missing_catalog(parts["catalog"])
 
 
@@ -130,11 +130,15 @@ def _missing_github(github: GitHubSettings) -> Iterator[tuple[str, str]]:
 
 
 def _missing_catalog(catalog: CatalogSettings) -> Iterator[tuple[str, str]]:
-    if catalog.github_repo is not None:
+    if catalog.source != "local":
+        text = f"{catalog.source} is not supported by this version yet; set local and CATALOG_PATH"
+        yield "CATALOG_SOURCE", text
+        return
+    if catalog.repository is not None:
         # Silence would serve another catalog than the one that was named.
-        text = "not supported by this version yet; clone it and set CATALOG_PATH"
-        yield "CATALOG_GITHUB_REPO", text
-    elif catalog.path is None:
+        text = "it is for a catalog in a repository; set CATALOG_SOURCE as well, or leave it out"
+        yield "CATALOG_REPOSITORY", text
+    if catalog.path is None:
         yield "CATALOG_PATH", "missing; set the folder of the catalog"
-    if catalog.path is not None and not catalog.path.is_dir():
+    elif not catalog.path.is_dir():
         yield "CATALOG_PATH", f"there is no folder {str(catalog.path)!r}; correct the path"

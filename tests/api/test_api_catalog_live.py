@@ -27,7 +27,7 @@ def watched(
     temporal_address: str,
     tmp_path_factory: pytest.TempPathFactory,
 ) -> Iterator[tuple[Stack, Path]]:
-    """A PAO that watches its catalog, without a worker."""
+    """A PAO that watches its catalog."""
     folder = tmp_path_factory.mktemp("watched-stack")
     catalog = folder / "files"
     shutil.copytree(SAMPLES, catalog)
@@ -38,7 +38,6 @@ def watched(
             temporal_address,
             folder,
             catalog=catalog,
-            with_worker=False,
             environ={"CATALOG_WATCH": "true", "CATALOG_POLL_INTERVAL": "1h"},
         ) as stack,
     ):
@@ -47,7 +46,7 @@ def watched(
 
 @pytest.fixture(scope="module")
 def other(watched: tuple[Stack, Path]) -> Iterator[httpx.Client]:
-    """A second API process on the same database, which looks at no file by itself."""
+    """A second API process on the same database."""
     stack, _ = watched
     [port] = free_ports(1)
     own = {"PAO_PORT": str(port), "CATALOG_WATCH": "false", "CATALOG_POLL_INTERVAL": "1h"}
@@ -163,14 +162,13 @@ def test_a_process_that_starts_over_an_empty_folder_serves_the_last_good_catalog
         folder=tmp_path / "late",
         catalog=empty,
         environ={"PAO_ENCRYPTION_KEYS": stack.environ["PAO_ENCRYPTION_KEYS"]},
-        with_worker=False,
     )
     with late:
         page = late.caller().get("/catalog").json()
         assert len(page["data"]) == SAMPLE_COUNT
         assert late.caller().get(f"/catalog/items/{ITEM}").status_code == 200
         anybody = late.anybody()
-        # The other process may read its own folder meanwhile, and the reason is gone then.
+        # The other worker may read its own folder meanwhile, and the reason is gone then.
         late.caller(ADA).post("/catalog/refresh")
         until(anybody, lambda one: catalog_health(one)["error"] is not None)
         assert catalog_health(anybody)["status"] == "degraded"

@@ -46,7 +46,7 @@ def test_everything_is_well(stack: Stack, probe: httpx.Client) -> None:
     assert parts["catalog"]["items"] == SAMPLE_COUNT
     assert parts["catalog"]["stale"] == 0
     assert parts["mirror"]["lagSeconds"] < 60
-    tasks = {"catalog-refresh", "catalog-changes", "request-notifications"}
+    tasks = {"catalog-changes", "request-notifications"}
     assert tasks <= parts["tasks"].keys()
     assert {one["restarts"] for one in parts["tasks"].values()} == {0}
     assert probe.get("/health/ready").json() == {"ready": True, "problems": []}

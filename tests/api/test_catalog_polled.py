@@ -10,6 +10,8 @@ from db.repositories.audit import AuditEntry
 from db.repositories.catalog import CatalogRepository
 from db.session import Database
 from pao.app.catalog_sync import CatalogSync
+from pao.clients.catalog_sync import CatalogSyncs
+from pao.clients.temporal_connection import TemporalTarget, connect
 from tests.support.postgres import Database as Given
 from tests.support.stack import SAMPLES
 
@@ -18,10 +20,14 @@ async def record(_entry: AuditEntry) -> None:
     """Take a line of the audit trail; nothing is refreshed on anybody's word here."""
 
 
-async def test_a_change_is_seen_without_a_notification(database: Given) -> None:
+async def test_a_change_is_seen_without_a_notification(
+    database: Given, temporal_address: str
+) -> None:
     opened = Database(database.service_url)
-    sync = CatalogSync(opened, LocalFolder(Path(SAMPLES)), action_schemas())
-    service = CatalogService(opened, sync, record=record, cache=CacheSettings(look=0.05))
+    await CatalogSync(opened, LocalFolder(Path(SAMPLES)), action_schemas()).run()
+    client = await connect(TemporalTarget(address=temporal_address), lazy=True)
+    syncs = CatalogSyncs(client, task_queue="nobody-polls")
+    service = CatalogService(opened, syncs, record=record, cache=CacheSettings(look=0.05))
     async with service:
         before = service.state.index.generation
         await _another_removes_one(opened)

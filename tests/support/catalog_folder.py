@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from catalog.loading import DocumentError
-from catalog.sources.files import blob_id
 from catalog.sources.local import LoadedItem, LocalFolder
 from catalog.sources.selection import DocumentSummary, FileState, select
 from catalog.validation import (
@@ -32,11 +31,10 @@ def load_folder(path: Path, known_actions: Mapping[str, ActionSchema]) -> Loaded
     folder = LocalFolder(path)
     loaded: dict[str, LoadedItem] = {}
     seen: dict[str, FileState] = {}
-    for name in folder.listing():
-        sha = ""
+    for entry in folder.look().entries:
+        name, sha = entry.path, entry.blob
         try:
             content = folder.content(name)
-            sha = blob_id(content)
             result = validate(content, file=name, known_actions=known_actions)
         except DocumentError as error:
             result = unreadable(error)

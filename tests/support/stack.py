@@ -1,6 +1,7 @@
 """The full PAO stack for tests: the real API and worker in a thread, real servers, the stand-in."""
 
 import asyncio
+import contextlib
 import json
 import secrets
 import socket
@@ -22,11 +23,15 @@ from api import serving
 from api.app import create_app
 from api.auth.keys import NewKey
 from api.services import Services
+from catalog.sources.source import SourceUnavailableError
 from db.installation import Installation
 from pao.app import assembly
+from pao.app.catalog_assembly import catalog_signals, catalog_sync
 from pao.app.worker import Workers, build_worker
+from pao.clients.catalog_sync import CatalogSyncs
 from pao.clients.jira.instances import JiraInstances
 from pao.clients.temporal_connection import connect
+from pao.core.errors import PaoError
 from pao.core.names import workflow_id
 from pao.runtime.crypto import generate_key
 from pao.settings import load_settings
@@ -101,6 +106,7 @@ class Stack:
         self._around = around
         self._worker: Workers | None = None
         self._people: dict[tuple[str, bool], httpx.Client] = {}
+        self._signals = contextlib.AsyncExitStack()
 
     def __enter__(self) -> Self:
         self.jira.start()
@@ -212,7 +218,16 @@ class Stack:
         }
         return usual | self._given
 
+    async def _read_catalog(self) -> None:
+        """Have the catalog in Postgres as if a worker had read it: the API reads none."""
+        database = assembly.database(self.settings, application_name="tests")
+        # Away is away: a stack is told later what to do without it.
+        with contextlib.suppress(PaoError, SourceUnavailableError):
+            await catalog_sync(self.settings, database).run()
+        await database.close()
+
     async def _start(self) -> None:
+        await self._read_catalog()
         self._application = create_app(self.settings)
         self._conforms = conformance(self._application.app.openapi)
         application, proxies = self._application, self.settings.http.trusted_proxies
@@ -257,10 +272,14 @@ class Stack:
         while not self._worker.is_running:
             assert not self._working.done(), "the worker ended before it polled"
             await asyncio.sleep(0.005)
+        if self.settings.catalog.watch:
+            syncs = CatalogSyncs(self.temporal, task_queue=self.task_queue)
+            await self._signals.enter_async_context(catalog_signals(self.settings, syncs))
 
     async def _stop_worker(self) -> None:
         if self._worker is None:
             return
+        await self._signals.aclose()
         await self._worker.shutdown()
         await self._working
         self._instances.close()

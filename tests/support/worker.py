@@ -32,6 +32,7 @@ from tests.support.jira import JiraSandbox
 from tests.support.postgres import Database
 from tests.support.requests import Request, new_request
 
+SAMPLES = Path(__file__).parents[2] / "examples" / "catalog"
 WAIT_SECONDS = 60.0
 GRACE = timedelta(seconds=2)
 
@@ -55,6 +56,8 @@ def worker_environment(
         "JIRA_FLAVOUR": "datacenter",
         "JIRA_DEFAULT_PROJECT": "PLATFORM",
         "JIRA_SEARCH_LAG": "1s",
+        "CATALOG_PATH": str(SAMPLES),
+        "CATALOG_WATCH": "false",
     }
 
 

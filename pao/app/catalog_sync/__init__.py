@@ -1,5 +1,6 @@
 """The catalog from its source into Postgres; what is served from there is the API's."""
 
-from pao.app.catalog_sync.syncing import CatalogSync, SyncReport
+from pao.app.catalog_sync.syncing import CatalogSync
+from pao.core.payloads.catalog import SyncInput, SyncReport
 
-__all__ = ["CatalogSync", "SyncReport"]
+__all__ = ["CatalogSync", "SyncInput", "SyncReport"]

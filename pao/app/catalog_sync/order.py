@@ -4,12 +4,10 @@ Several processes may see several folders, such as two images during a rollout. 
 its own for the truth; without an order they would rewrite the shared catalog in turns for ever.
 """
 
-import hashlib
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 
-from db.repositories.catalog import Lineage
+from db.repositories.catalog_state import Lineage
 
 MOST_SUPERSEDED = 500
 SKEW = timedelta(minutes=1)
@@ -53,11 +51,8 @@ def after(lineage: Lineage, revision: Revision) -> Lineage:
     return Lineage(revision.digest, newest, superseded[:MOST_SUPERSEDED])
 
 
-def revision_of(listing: Mapping[str, str], changed_at: datetime | None) -> Revision:
-    """Return the digest of a listing; a modification time in the future proves nothing."""
-    digest = hashlib.sha256()
-    for path, sha in sorted(listing.items()):
-        digest.update(f"{path}\0{sha}\n".encode())
+def revision_of(digest: str, changed_at: datetime | None) -> Revision:
+    """Return the revision of a copy; a modification time in the future proves nothing."""
     if changed_at is not None and changed_at > datetime.now(UTC) + SKEW:
         changed_at = None
-    return Revision(digest.hexdigest()[:32], changed_at)
+    return Revision(digest, changed_at)

@@ -1,62 +1,60 @@
 """The result of reading a catalog's source once, before it is stored. No I/O here."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, replace
 from typing import Any
 
 from catalog.model import CatalogDocument
 from catalog.sources.selection import DocumentSummary, FileState, Selection, select
+from catalog.sources.source import Entry
 from catalog.validation import Finding, Severity, ValidationResult
-from db.repositories.catalog import CatalogStanding, Lineage, Served, StoredItem
+from db.repositories.catalog import Served, StoredItem
 from db.repositories.catalog_files import StoredFile
-
-
-@dataclass(frozen=True, slots=True)
-class Known:
-    """What Postgres knew before: the files as they were judged, and what is served."""
-
-    files: Mapping[str, StoredFile]
-    served: Mapping[str, Served]
-    standing: CatalogStanding
-    lineage: Lineage
-
-    @property
-    def refused(self) -> tuple[Finding, ...]:
-        """What was refused at the last look."""
-        return tuple(_finding(found) for found in self.standing.refused)
+from pao.app.catalog_sync.looking import Stored, problem_of
 
 
 class Reading:
     """One look at the source; grows while it is read."""
 
-    def __init__(self, rules: str) -> None:
+    def __init__(self, rules: str, entries: Iterable[Entry]) -> None:
         self._rules = rules
+        self.entries = {entry.path: entry for entry in entries}
         self.seen: dict[str, FileState] = {}
         self.judged: dict[str, StoredFile] = {}
         self.selection: Selection
         self._loaded: dict[str, ValidationResult] = {}
 
-    def keep(self, file: StoredFile) -> None:
-        """Take a file over as it was judged before."""
-        facts = _facts(file) if file.facts else None
-        findings = tuple(_finding(found) for found in file.findings)
-        self.seen[file.path] = FileState(file.sha, facts, findings)
+    def keep(self, files: Mapping[str, StoredFile]) -> list[Entry]:
+        """Take over files as they were judged before; return those that are to be judged."""
+        fresh = []
+        for entry in self.entries.values():
+            file = files.get(entry.path)
+            if file is None or not self._is_same(file, entry):
+                fresh.append(entry)
+                continue
+            findings = tuple(finding_of(found) for found in file.findings)
+            self.seen[file.path] = FileState(
+                file.sha, _facts(file) if file.facts else None, findings
+            )
+        return fresh
 
-    def add(self, result: ValidationResult, sha: str) -> None:
-        """Take a file that was validated now; ``sha`` is its content's id."""
+    def add(self, result: ValidationResult, entry: Entry) -> None:
+        """Take a file that was judged now."""
         path = result.file
         facts = DocumentSummary.of(result.item, path=path) if result.item else None
-        self.seen[path] = FileState(sha, facts, result.findings)
+        self.seen[path] = FileState(entry.blob, facts, result.findings)
         self._loaded[path] = result
         self.judged[path] = StoredFile(
             path=path,
-            sha=sha,
+            sha=entry.blob,
             judged_by=self._rules,
             facts=_without_path(facts) if facts else None,
             findings=[asdict(finding) for finding in result.findings],
+            mode=entry.mode,
+            problem=problem_of(entry),
         )
 
-    def is_as_known(self, known: Known) -> bool:
+    def is_as_known(self, known: Stored) -> bool:
         """Return whether nothing has changed since the last look."""
         return not self.judged and self.seen.keys() == known.files.keys()
 
@@ -87,6 +85,16 @@ class Reading:
     def missing(self) -> list[str]:
         """Return the files whose document is to be stored and was not read yet."""
         return [path for path in self.selection.written.values() if path not in self._loaded]
+
+    def findings(self, across: Iterable[Finding]) -> tuple[Finding, ...]:
+        """Return everything that was found, errors and warnings, by file and place."""
+        own = (finding for seen in self.seen.values() for finding in seen.findings)
+        found = dict.fromkeys((*own, *across, *self.selection.refused))
+        return tuple(sorted(found, key=lambda one: (one.file, one.line, one.column)))
+
+    def _is_same(self, file: StoredFile, entry: Entry) -> bool:
+        now = (entry.blob, entry.mode, problem_of(entry), self._rules)
+        return (file.sha, file.mode, file.problem, file.judged_by) == now
 
     def items(self, generation: int) -> list[StoredItem]:
         """Return the documents that are to be stored."""
@@ -124,5 +132,6 @@ def _without_path(facts: DocumentSummary) -> dict[str, Any]:
     return {key: value for key, value in asdict(facts).items() if key != "path"}
 
 
-def _finding(found: Mapping[str, Any]) -> Finding:
+def finding_of(found: Mapping[str, Any]) -> Finding:
+    """Return a finding as it was stored."""
     return replace(Finding(**found), severity=Severity(found["severity"]))

@@ -1,261 +1,284 @@
-"""Brings the catalog in Postgres up to date with its source: locked, told to all, changes only.
+"""Brings the catalog in Postgres up to date with its source: one writer, changes only.
 
-The API does it for a folder that it watches; whoever else reads a source does it the same way.
+The worker does it, when the workflow of the sync says so. Reading starts from what was known: a
+source that has nothing new costs one question, and a file is judged once, until it, the rules or
+what lies beside it changes.
 """
 
 import asyncio
 import logging
-from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, replace
 from datetime import UTC, datetime
-from typing import Any
 
-from pydantic import ValidationError
-
-from catalog.document_kinds import parse_definition
-from catalog.loading import Document, DocumentError, load_document
-from catalog.model import CatalogDocument
-from catalog.sources.files import blob_id
-from catalog.sources.local import LocalFolder
-from catalog.sources.source import SourceUnavailableError
-from catalog.validation import ActionSchema, Finding, check_across_files, unreadable, validate
+from catalog.sources.beside import BesideCheck
+from catalog.sources.source import (
+    Entry,
+    Source,
+    SourceLimitedError,
+    SourceMovedError,
+    SourceUnavailableError,
+)
+from catalog.sources.verdict import Reporter, Verdict
+from catalog.validation import ActionSchema, Finding
 from catalog.validation.rules_digest import rules_digest
 from db.leases import HeldLease, lease
-from db.repositories.catalog import LEASE, CatalogRepository, CatalogStanding, Lineage
+from db.repositories.catalog import LEASE, CatalogRepository
 from db.repositories.catalog_files import CatalogFilesRepository
+from db.repositories.catalog_state import CatalogStateRepository
 from db.session import Database
-from pao.app.catalog_sync.order import OUTDATED, Revision, after, revision_of, takes
-from pao.app.catalog_sync.reading import Known, Reading
+from pao.app.catalog_sync.contents import Contents
+from pao.app.catalog_sync.holding import held_back
+from pao.app.catalog_sync.judging import Judge, identity
+from pao.app.catalog_sync.looking import Look, Stored, commit_of, problem_of
+from pao.app.catalog_sync.order import OUTDATED, after, revision_of, takes
+from pao.app.catalog_sync.reading import Reading, finding_of
+from pao.app.catalog_sync.storing import is_stored, report_of, store
+from pao.core.payloads.catalog import Held, SyncInput, SyncReport
+from pao.runtime import tracing
 
 _log = logging.getLogger(__name__)
 
 # A first load of a very large catalog takes this long on a slow machine.
 LOCK_SECONDS = 60.0
-# More is read by nobody, and every process keeps them in memory.
-MOST_REFUSED = 5_000
-
-
-@dataclass(frozen=True, slots=True)
-class SyncReport:
-    """What a sync changed, by item id, and the files that were refused.
-
-    ``judged`` counts the files that were read and checked for it; ``outdated`` says why nothing
-    was, where the folder is not newer than what is served.
-    """
-
-    added: tuple[str, ...] = ()
-    changed: tuple[str, ...] = ()
-    removed: tuple[str, ...] = ()
-    refused: tuple[str, ...] = ()
-    judged: int = 0
-    outdated: str | None = None
-
-    def summary(self) -> str:
-        """Say in one line how much has changed, for logs."""
-        parts = ("added", "changed", "removed")
-        told = [f"{len(getattr(self, part))} {part}" for part in parts]
-        return f"{', '.join(told)}, {self.judged} files judged, {len(self.refused)} refused"
+# How often a source is listed anew that changes while it is read.
+MOST_LISTINGS = 3
+_JUDGED_AT_ONCE = 100
+EMPTY = "the source holds no document at all any more"
+ANYTHING = SyncInput()
 
 
 class CatalogSync:
     """Reads a source and stores what it says; any number of processes may try at once."""
 
     def __init__(
-        self, database: Database, source: LocalFolder, known_actions: Mapping[str, ActionSchema]
+        self,
+        database: Database,
+        source: Source,
+        known_actions: Mapping[str, ActionSchema],
+        *,
+        check: BesideCheck | None = None,
+        reporter: Reporter | None = None,
     ) -> None:
         self._database = database
         self._source = source
         self._known_actions = known_actions
+        self._check = check
+        self._reporter = reporter
         self._rules = rules_digest(known_actions)
         self._seen: str | None = None
-        self.outdated: str | None = None
-        """Why the source of this process is not what is served, where it is not."""
 
-    async def run(self, *, force: bool = False) -> SyncReport:
+    async def run(self, asked: SyncInput = ANYTHING) -> SyncReport:
         """Bring the catalog up to date; return what has changed.
 
-        A source that is not newer than what is served changes nothing, unless it is forced. Raises
+        A copy that is not newer than what is served changes nothing, unless it is forced; neither
+        does a revision that is held back, unless it is confirmed. Raises
         ``SourceUnavailableError``: the catalog stays as it is, and the reason is stored.
         """
         async with lease(self._database, LEASE, seconds=LOCK_SECONDS) as held:
-            known = await self._known()
-            try:
-                listing = await asyncio.to_thread(self._listing, known)
-                revision = revision_of(listing, self._source.changed_at)
-                if not self._takes(known.lineage, revision, force=force):
-                    return SyncReport(outdated=self.outdated)
-                reading = await asyncio.to_thread(self._read, listing, known)
-                across = await self._across(reading, known)
-                await asyncio.to_thread(self._select, reading, known, across)
-            except SourceUnavailableError as error:
-                await self._fail(str(error))
-                raise
-            report = _report(reading, known)
-            await self._store(reading, known, held, after(known.lineage, revision))
-            self._seen = revision.digest
+            for left in reversed(range(MOST_LISTINGS)):
+                try:
+                    report = await self._once(asked, held)
+                    break
+                except SourceMovedError as error:
+                    if left:
+                        continue
+                    await self._fail(error)
+                    raise
+                except SourceUnavailableError as error:
+                    await self._fail(error)
+                    raise
         if report.judged or report.removed:
             _log.info("catalog brought up to date: %s", report.summary())
         return report
 
-    async def _known(self) -> Known:
+    async def close(self) -> None:
+        """Close the connections of the source."""
+        await self._source.close()
+
+    async def _once(self, asked: SyncInput, held: HeldLease) -> SyncReport:
+        stored = await self._stored()
+        look = await self._look(asked, stored)
+        if stored.served and not look.entries:
+            # Far more often a volume that is not mounted than a catalog that was given up.
+            raise SourceUnavailableError(EMPTY)
+        if not self._takes(look, stored, force=asked.force):
+            return await self._leave(look, outdated=OUTDATED)
+        contents = Contents(self._database, self._source, look.revision)
+        with tracing.tracer().start_as_current_span("catalog.judge") as span:
+            reading, across = await self._read(look, stored, contents)
+            span.set_attribute("pao.files", len(reading.judged))
+        removed = reading.selection.removed
+        too_much = held_back(
+            removed, served=len(stored.served), revision=look.revision, confirm=asked.confirm
+        )
+        if too_much and not look.failed:
+            report = await self._leave(look, held=too_much)
+        else:
+            report = report_of(reading, stored, look.revision)
+            await self._store(reading, stored, look, held)
+        if look.failed:
+            raise look.failed
+        await self._tell(look, stored, reading, across, report)
+        late = self._source.is_shared and asked.expects not in {None, look.revision}
+        return replace(report, late=late and look.revision == stored.standing.revision)
+
+    async def _stored(self) -> Stored:
         async with self._database.reading() as session:
-            repository = CatalogRepository(session)
-            return Known(
+            state = CatalogStateRepository(session)
+            return Stored(
                 files=await CatalogFilesRepository(session).all(),
-                served=await repository.served(),
-                standing=await repository.standing(),
-                lineage=await repository.lineage(),
+                served=await CatalogRepository(session).served(),
+                standing=await state.standing(),
+                lineage=await state.lineage(),
+                memory=await state.memory(),
             )
 
-    def _takes(self, lineage: Lineage, revision: Revision, *, force: bool) -> bool:
+    async def _look(self, asked: SyncInput, stored: Stored) -> Look:
+        """Ask the source; where it is away, what is known is looked at with the rules of today."""
+        known = stored.known(self._source.name, expects=asked.expects, is_poll=asked.is_poll)
+        try:
+            _require_rest_is_over(asked, stored)
+            with tracing.tracer().start_as_current_span("catalog.listing"):
+                return Look.of(await self._source.listing(known), stored)
+        except SourceMovedError:
+            raise
+        except SourceUnavailableError as error:
+            if not await self._has_other_rules(stored):
+                raise
+            return Look.again(stored, error)
+
+    async def _has_other_rules(self, stored: Stored) -> bool:
+        if stored.standing.source != self._source.name:
+            return False
+        contents = Contents(self._database, self._source, stored.standing.revision or "")
+        look = Look.again(stored, SourceUnavailableError())
+        now = identity(self._rules, self._check, await self._beside(look, contents))
+        return any(file.judged_by != now for file in stored.files.values())
+
+    def _takes(self, look: Look, stored: Stored, *, force: bool) -> bool:
+        if self._source.is_shared or look.failed:
+            return True
+        revision = revision_of(look.revision, look.changed_at)
         changed_here = self._seen not in (None, revision.digest)
-        before = self.outdated
-        fits = force or takes(lineage, revision, changed_here=changed_here)
-        self.outdated = None if fits else OUTDATED
-        if fits:
+        if force or takes(stored.lineage, revision, changed_here=changed_here):
             return True
         self._seen = revision.digest
-        if not before:
-            _log.warning("the catalog is not read: %s", self.outdated)
+        if not stored.standing.outdated:
+            _log.warning("the catalog is not read: %s", OUTDATED)
         return False
 
-    def _listing(self, known: Known) -> Mapping[str, str]:
-        """List the source, in a thread."""
-        listing = self._source.listing()
-        if known.served and not listing:
-            # Far more often a volume that is not mounted than a catalog that was given up.
-            raise SourceUnavailableError("the source holds no document at all any more")
-        return listing
+    async def _leave(
+        self, look: Look, *, held: Held | None = None, outdated: str | None = None
+    ) -> SyncReport:
+        """Leave the catalog as it is, and say why."""
+        if held:
+            _log.warning("the catalog is not taken over: %s", held)
+        async with self._database.unit_of_work() as session:
+            state = CatalogStateRepository(session)
+            await state.leave(held=_record(held) if held else None, outdated=outdated)
+        return SyncReport(held=held, outdated=outdated, revision=look.revision)
 
-    def _read(self, listing: Mapping[str, str], known: Known) -> Reading:
-        """Judge what is new in the source, in a thread: all of it may take seconds."""
-        reading = Reading(self._rules)
-        for path, sha in listing.items():
-            file = known.files.get(path)
-            if file is not None and sha and (file.sha, file.judged_by) == (sha, self._rules):
-                reading.keep(file)
-            else:
-                self._validate(path, reading)
-        return reading
+    async def _read(
+        self, look: Look, stored: Stored, contents: Contents
+    ) -> tuple[Reading, Sequence[Finding]]:
+        beside = await self._beside(look, contents)
+        reading = Reading(identity(self._rules, self._check, beside), look.entries)
+        fresh = reading.keep(stored.files)
+        await contents.fetch([entry for entry in fresh if not problem_of(entry)])
+        judge = Judge(self._known_actions, contents, check=self._check, beside=beside)
+        for at in range(0, len(fresh), _JUDGED_AT_ONCE):
+            some = fresh[at : at + _JUDGED_AT_ONCE]
+            texts = await contents.read(entry.blob for entry in some)
+            # All of them may take seconds, and the process has more to do.
+            await asyncio.to_thread(judge.judge, some, texts, reading)
+        across = await self._across(reading, stored, contents, judge)
+        reading.select(stored.served, across)
+        await contents.fetch([reading.entries[path] for path in reading.missing()])
+        for path in reading.missing():
+            await asyncio.to_thread(judge.load, path, reading)
+        return reading, across
 
-    async def _across(self, reading: Reading, known: Known) -> Sequence[Finding]:
+    async def _beside(self, look: Look, contents: Contents) -> Mapping[str, bytes]:
+        if self._check is None or not look.beside:
+            return {}
+        await contents.fetch(look.beside)
+        found = await contents.read(entry.blob for entry in look.beside)
+        return {entry.path: found[entry.blob] for entry in look.beside}
+
+    async def _across(
+        self, reading: Reading, stored: Stored, contents: Contents, judge: Judge
+    ) -> Sequence[Finding]:
         """Look at the files together that name each other; of the others none can be wrong."""
-        if reading.is_as_known(known):
-            return known.refused
+        if reading.is_as_known(stored):
+            return [finding_of(found) for found in stored.standing.refused]
         wanted = {path: facts.id for path, facts in reading.linked().items()}
-        wanted |= reading.fallen(known.served)
-        stored = {
+        wanted |= reading.fallen(stored.served)
+        kept = {
             path: key
             for path, key in wanted.items()
-            if reading.document(path) is None and _is_stored(path, key, known)
+            if reading.document(path) is None and is_stored(path, key, stored)
         }
         async with self._database.reading() as session:
-            found = await CatalogRepository(session).definitions(stored.values())
-        definitions = {path: found[key] for path, key in stored.items() if key in found}
-        return await asyncio.to_thread(self._check_across_files, reading, wanted, definitions)
+            found = await CatalogRepository(session).definitions(kept.values())
+        definitions = {path: found[key] for path, key in kept.items() if key in found}
+        await contents.fetch(_readable(reading.entries[path] for path in wanted))
+        return await asyncio.to_thread(judge.across, reading, wanted, definitions)
 
-    def _check_across_files(
-        self, reading: Reading, paths: Iterable[str], definitions: Mapping[str, Any]
-    ) -> list[Finding]:
-        documents: dict[str, CatalogDocument] = {}
-        for path in paths:
-            stored = _parsed(definitions.get(path))
-            if stored is not None:
-                documents[path] = stored
-                continue
-            if reading.document(path) is None:
-                self._validate(path, reading)
-            document = reading.document(path)
-            if document is not None:
-                documents[path] = document
-        return check_across_files(documents, self._document, known_actions=self._known_actions)
+    async def _store(self, reading: Reading, stored: Stored, look: Look, held: HeldLease) -> None:
+        lineage = stored.lineage
+        if not self._source.is_shared and not look.failed:
+            lineage = after(lineage, revision_of(look.revision, look.changed_at))
+        with tracing.tracer().start_as_current_span("catalog.store"):
+            async with self._database.unit_of_work() as session:
+                await held.check(session)
+                await store(
+                    session, reading, stored, look, lineage=lineage, source=self._source.name
+                )
+        self._seen = look.revision
 
-    def _document(self, path: str) -> Document:
-        return load_document(self._source.content(path), file=path)
-
-    def _select(self, reading: Reading, known: Known, across: Sequence[Finding]) -> None:
-        reading.select(known.served, across)
-        for path in reading.missing():
-            self._validate(path, reading)
-
-    def _validate(self, path: str, reading: Reading) -> None:
-        try:
-            content = self._source.content(path)
-        except DocumentError as error:
-            reading.add(unreadable(error), "")
-            return
-        result = validate(content, file=path, known_actions=self._known_actions)
-        reading.add(result, blob_id(content))
-
-    async def _fail(self, reason: str) -> None:
-        _log.warning("the catalog source cannot be read: %s", reason)
+    async def _fail(self, error: SourceUnavailableError) -> None:
+        _log.warning("the catalog source cannot be read: %s", error)
+        until = error.until if isinstance(error, SourceLimitedError) else None
         async with self._database.unit_of_work() as session:
-            await CatalogRepository(session).fail(reason)
+            await CatalogStateRepository(session).fail(str(error), cause=error.cause, until=until)
 
-    async def _store(
-        self, reading: Reading, known: Known, held: HeldLease, lineage: Lineage
+    async def _tell(
+        self,
+        look: Look,
+        stored: Stored,
+        reading: Reading,
+        across: Sequence[Finding],
+        report: SyncReport,
     ) -> None:
-        selection = reading.selection
-        changes = selection.written or selection.recovered or selection.stale or selection.removed
-        async with self._database.unit_of_work() as session:
-            await held.check(session)
-            repository = CatalogRepository(session)
-            await repository.set_lineage(lineage)
-            generation = known.standing.generation
-            if changes:
-                generation = await repository.next_generation()
-                await repository.upsert_all(reading.items(generation))
-                await repository.mark(selection.recovered, stale=False, generation=generation)
-                await repository.mark(selection.stale, stale=True, generation=generation)
-                await repository.remove(selection.removed, generation=generation)
-            files = CatalogFilesRepository(session)
-            await files.upsert_all(list(reading.judged.values()))
-            await files.remove(known.files.keys() - reading.seen.keys())
-            await repository.stand(self._standing(generation, selection.refused))
-
-    def _standing(self, generation: int, refused: tuple[Finding, ...]) -> CatalogStanding:
-        return CatalogStanding(
-            generation=generation,
-            source=self._source.name,
-            revision=self._source.revision,
-            synced_at=datetime.now(UTC),
-            refused=[asdict(finding) for finding in refused[:MOST_REFUSED]],
+        """Tell the forge what was found; that never fails a sync."""
+        before = stored.standing.held or {}
+        is_told = before.get("revision") == look.revision and report.held
+        if self._reporter is None or is_told or look.revision == stored.standing.revision:
+            return
+        verdict = Verdict(
+            look.revision,
+            reading.findings(across),
+            len(look.entries),
+            commit_of(look.commit),
+            str(report.held) if report.held else None,
         )
+        try:
+            await self._reporter.report(verdict)
+        except Exception:  # noqa: BLE001 -- the catalog is in service, whatever a report ends by
+            _log.exception("what was found in the catalog could not be reported")
 
 
-def _parsed(definition: Mapping[str, Any] | None) -> CatalogDocument | None:
-    """Parse a stored definition; None where an earlier version stored what this one refuses."""
-    try:
-        return parse_definition(definition) if definition is not None else None
-    except ValidationError as error:
-        _log.warning("a stored item is no longer valid and is read anew: %s", error.title)
-        return None
+def _require_rest_is_over(asked: SyncInput, stored: Stored) -> None:
+    """Raise where a poll may not ask a source that has said when it answers again."""
+    until = stored.standing.error_until
+    if asked.is_poll and until and datetime.now(UTC) < until:
+        raise SourceLimitedError(stored.standing.error or "the source rests", until=until)
 
 
-def _is_stored(path: str, key: str, known: Known) -> bool:
-    """Return whether Postgres holds the document of a file: as it is now, or its last good one."""
-    served, file = known.served.get(key), known.files.get(path)
-    return (
-        served is not None
-        and served.path == path
-        and (file is None or file.facts is None or served.sha == file.sha)
-    )
+def _readable(entries: Iterable[Entry]) -> list[Entry]:
+    return [entry for entry in entries if not problem_of(entry)]
 
 
-def _report(reading: Reading, known: Known) -> SyncReport:
-    selection = reading.selection
-    written: Collection[str] = selection.written
-    before = known.served
-    # A file that was only moved holds the item that was served.
-    changed = [
-        key
-        for key, path in selection.written.items()
-        if key in before and before[key].sha != reading.seen[path].sha
-    ]
-    return SyncReport(
-        added=tuple(sorted(set(written) - before.keys())),
-        changed=tuple(sorted(changed)),
-        removed=tuple(sorted(selection.removed)),
-        refused=tuple(sorted(selection.refused_files)),
-        judged=len(reading.judged),
-    )
+def _record(held: Held) -> dict[str, object]:
+    return asdict(held) | {"since": datetime.now(UTC).isoformat()}

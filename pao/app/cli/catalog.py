@@ -1,4 +1,4 @@
-"""`pao catalog list, get, refresh`: what can be requested."""
+"""`pao catalog list, get`: what can be requested."""
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, Any
@@ -9,7 +9,6 @@ from rich.text import Text
 
 from pao.app.cli.completion import items
 from pao.app.cli.context import Cli, command
-from pao.app.cli.exits import ExitCode
 from pao.app.cli.fields import read_form
 from pao.app.cli.tables import Column, Fit, Table, print_table
 from pao.app.cli.terminal import Output, clean, segment
@@ -60,24 +59,6 @@ def get(
         document = api.get(f"{path}/schema") if schema else api.get(path)
         form = document if schema else api.get(f"{path}/schema") if cli.is_table else {}
     cli.show(document, lambda: _print_item(cli, {} if schema else document, read_form(form)))
-
-
-@command(app, "refresh")
-def refresh(
-    cli: Cli,
-    *,
-    force: Annotated[
-        bool, typer.Option("--force", help="Serve the folder even if it is not newer.")
-    ] = False,
-) -> None:
-    """Load the catalog from its source now; exits with 1 when files were refused or it is older."""
-    with cli.api() as api:
-        document = api.post("/catalog/refresh" + ("?force=true" if force else "")).document
-    cli.show(document, lambda: _print_refresh(cli, document))
-    if document.get("outdated"):
-        cli.note(f"Nothing was loaded: {document['outdated']}")
-    if document.get("refused") or document.get("outdated"):
-        raise typer.Exit(ExitCode.FAILED)
 
 
 def _ident(row: dict[str, Any]) -> Text:
@@ -196,26 +177,3 @@ _FIELDS: Table[_Row] = Table(
     ),
     ident=lambda row: row.field.id,
 )
-
-
-_CHANGES = {"added": "green", "changed": "cyan", "removed": "yellow", "refused": "red"}
-
-
-def _print_refresh(cli: Cli, document: dict[str, Any]) -> None:
-    for kind, style in _CHANGES.items():
-        entries = document.get(kind) or []
-        if not isinstance(entries, list):
-            cli.out.print(Text(f"{kind:<9} {clean(entries)}", style=style))
-            continue
-        cli.out.print(Text(f"{kind:<9} {len(entries)}", style=style if entries else "bright_black"))
-        for entry in entries:
-            cli.out.print(Text(f"  {_finding(entry)}"), soft_wrap=True)
-
-
-def _finding(entry: Any) -> str:
-    if not isinstance(entry, dict):
-        return clean(entry)
-    place = ":".join(
-        clean(entry[key]) for key in ("path", "line", "column") if entry.get(key) is not None
-    )
-    return f"{place or clean(entry.get('id'))} {clean(entry.get('message'))}".strip()

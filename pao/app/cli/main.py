@@ -15,6 +15,7 @@ from pao.app.cli import (
     catalog_init,
     catalog_preview,
     catalog_rules,
+    catalog_state,
     catalog_validate,
     cleanups,
     configuration,
@@ -54,6 +55,7 @@ for part in (submission.app, resubmission.app, requests.app, decisions.app, clea
 for part in (
     catalog_validate.app,
     catalog_rules.app,
+    catalog_state.app,
     catalog_init.app,
     catalog_preview.app,
 ):

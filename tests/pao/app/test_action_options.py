@@ -17,6 +17,7 @@ NEEDED = {
     "JIRA_BASE_URL": "https://jira.example.com",
     "JIRA_API_TOKEN": "token",
     "JIRA_USERNAME": "pao",
+    "CATALOG_PATH": ".",
 }
 
 

@@ -13,6 +13,7 @@ USUAL = {
     "JIRA_BASE_URL": "https://jira.example.com",
     "JIRA_USERNAME": "pao",
     "JIRA_API_TOKEN": "token",
+    "CATALOG_PATH": ".",
 }
 TOKEN = {"GITHUB_TOKEN": "ghp_secret"}
 APP = {"GITHUB_APP_ID": "4711", "GITHUB_APP_PRIVATE_KEY": "-----BEGIN-----"}

@@ -55,7 +55,7 @@ def test_defaults_are_those_of_the_operations_manual(environ: dict[str, str]) ->
     assert settings.database.max_open_connections == 15
     assert settings.database.max_idle_connections == 5
     assert settings.database.connection_max_lifetime == timedelta(hours=1)
-    assert settings.catalog.github_branch == "main"
+    assert settings.catalog.branch == "main"
     assert settings.catalog.poll_interval == timedelta(minutes=5)
     assert settings.catalog.cache_max_memory == 512 * 1024**2
     assert settings.jira.flavour is JiraFlavour.CLOUD
@@ -77,7 +77,7 @@ def test_every_problem_is_reported_at_once(environ: dict[str, str]) -> None:
         "PAO_IDENTITY_SOURCES": "keys,anonymous",
     }
 
-    names = [problem.partition(":")[0] for problem in problems_of(environ)]
+    names = [problem.partition(":")[0] for problem in problems_of(environ, "worker")]
 
     assert sorted(names) == [
         "API_TIMEOUT",
@@ -106,9 +106,26 @@ def test_a_process_is_asked_only_for_what_it_needs(process: str) -> None:
         needs |= {"PAO_ENCRYPTION_KEYS"}
     if process in {"api", "worker"}:
         needs |= {"JIRA_BASE_URL", "JIRA_API_TOKEN", "JIRA_USERNAME"}
-    if process == "api":
+    if process == "worker":
         needs |= {"CATALOG_PATH"}
     assert names == needs
+
+
+@pytest.mark.parametrize(
+    ("extra", "name"),
+    [
+        # Silence would serve another catalog than the one that was named.
+        ({"CATALOG_REPOSITORY": "owner/name"}, "CATALOG_REPOSITORY"),
+        ({"CATALOG_GITHUB_REPO": "owner/name"}, "CATALOG_REPOSITORY"),
+        ({"CATALOG_SOURCE": "ftp"}, "CATALOG_SOURCE"),
+        ({"CATALOG_PATH": "/nowhere/at/all"}, "CATALOG_PATH"),
+    ],
+)
+def test_the_worker_is_told_what_is_wrong_with_the_catalog_s_source(
+    environ: dict[str, str], extra: dict[str, str], name: str
+) -> None:
+    [problem] = problems_of(environ | extra, "worker")
+    assert problem.startswith(f"{name}: ")
 
 
 def test_the_process_s_own_environment_is_not_read(
@@ -233,7 +250,6 @@ def test_no_other_process_keeps_the_owner_s_address(environ: dict[str, str], pro
     [
         ({"DATABASE_HOST": "other"}, "DATABASE_HOST"),
         ({"DB_MAX_IDLE_CONNS": "60"}, "DB_MAX_IDLE_CONNS"),
-        ({"CATALOG_GITHUB_REPO": "owner/name"}, "CATALOG_GITHUB_REPO"),
         ({"DB_IAM_AUTH": "true"}, "DB_IAM_AUTH"),
         ({"ESCALATION_INSTANCE": "ops"}, "ESCALATION_INSTANCE"),
         ({"TEMPORAL_TLS_CLIENT_CERT_PATH": "/nowhere.pem"}, "TEMPORAL_TLS_CLIENT_CERT_PATH"),

@@ -3,19 +3,18 @@
 import asyncio
 import difflib
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, Self
 
 from fastapi import APIRouter, Depends, Request
 from starlette.responses import Response
 
 from api.auth.principal import Principal
 from api.catalog.schemas import Finding, FormLayout
+from api.catalog.status import status_of
 from api.services import Caller, Correlation, Services, ServicesDep
 from api.tools.schemas import TemplateResult, TemplateTest
-from api.web import times
 from api.web.forms import Posted, text_of
 from api.web.rendering import page
 from api.web.words import _, ngettext
@@ -23,6 +22,7 @@ from catalog.loading import load_document
 from catalog.testing.cases import dump
 from catalog.yaml_tree import DocumentError
 from pao.core.errors import ErrorCode, PaoError
+from pao.core.payloads.catalog import SyncReport, SyncRequest
 
 _REFUSED = 422
 _KINDS = {"+": "added", "-": "removed", "@": "place"}
@@ -47,6 +47,30 @@ class RefusedFile:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Read:
+    """What a refresh has changed, by kind; ``is_pending`` while it still goes on."""
+
+    is_pending: bool = False
+    is_held: bool = False
+    changes: Sequence[tuple[str, Sequence[str]]] = ()
+    outdated: str | None = None
+
+    @classmethod
+    def of(cls, report: SyncReport | None) -> Self:
+        """Return what a page says of a report."""
+        if report is None:
+            return cls(is_pending=True)
+        changes = [
+            (_("Added"), report.added),
+            (_("Changed"), report.changed),
+            (_("Removed"), report.removed),
+            (_("Refused"), report.refused),
+        ]
+        named = [(word, names) for word, names in changes if names]
+        return cls(changes=named, is_held=report.held is not None, outdated=report.outdated)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Preview:
     """What a document would be once it is published."""
 
@@ -61,30 +85,26 @@ class Preview:
 
 
 @router.get("")
-async def platform(request: Request, services: ServicesDep) -> Response:
+async def platform(request: Request, services: ServicesDep, caller: Caller) -> Response:
     """Show how old the catalog is, where it comes from, and what was refused."""
-    return _platform(request, services)
+    return _platform(request, services, caller)
 
 
 @router.post("/refresh")
 async def refresh(
-    request: Request, services: ServicesDep, caller: Caller, correlation: Correlation
+    request: Request,
+    services: ServicesDep,
+    caller: Caller,
+    correlation: Correlation,
+    posted: Posted,
 ) -> Response:
-    """Read the source now, and say what has changed."""
-    report = await services.catalog.refresh_for(caller.id, correlation)
-    changes = [
-        (_("Added"), report.added),
-        (_("Changed"), report.changed),
-        (_("Removed"), report.removed),
-        (_("Refused"), report.refused),
-    ]
-    return _platform(
-        request,
-        services,
-        refreshed=True,
-        changes=[(word, names) for word, names in changes if names],
-        outdated=report.outdated,
-    )
+    """Have the source read now, and say what has changed; an admin may confirm what is held."""
+    confirm = text_of(posted, "confirm") or None
+    if confirm and not services.access.is_admin(caller):
+        raise PaoError(ErrorCode.FORBIDDEN, _("Only admins may confirm the removal of most items."))
+    asked = SyncRequest(confirm=confirm)
+    report = await services.catalog.refresh_for(caller.id, correlation, asked)
+    return _platform(request, services, caller, read=Read.of(report))
 
 
 @router.get("/preview")
@@ -234,28 +254,15 @@ def _previewed(
 
 
 def _platform(
-    request: Request,
-    services: Services,
-    *,
-    refreshed: bool = False,
-    changes: list[tuple[str, Any]] | None = None,
-    outdated: str | None = None,
+    request: Request, services: Services, caller: Principal, *, read: Read | None = None
 ) -> Response:
-    state, now = services.catalog.state, datetime.now(UTC)
-    found = [Finding.model_validate(one) for one in state.standing.refused]
+    found = [Finding.model_validate(one) for one in services.catalog.state.standing.refused]
     files = dict.fromkeys(one.file for one in found)
-    age = state.age(now)
     return page(
         request,
         "pages/platform/platform.html",
-        items=state.index.requested,
-        stale=state.index.stale,
-        source=state.standing.source or _("nowhere yet"),
-        loaded_at=state.loaded_at,
-        age=None if age is None else times.span(timedelta(seconds=age)),
-        error=state.standing.error,
+        catalog=status_of(services.catalog),
+        may_confirm=services.access.is_admin(caller),
         refused=[RefusedFile(file, [one for one in found if one.file == file]) for file in files],
-        refreshed=refreshed,
-        changes=changes or [],
-        outdated=outdated,
+        read=read,
     )

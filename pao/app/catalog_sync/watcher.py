@@ -1,7 +1,6 @@
-"""When a local catalog is read again: on changes of its files or folder, and at intervals."""
+"""When a local catalog is read again: at the start, and on changes of its files or folder."""
 
 import asyncio
-import contextlib
 import logging
 from collections.abc import Awaitable, Callable
 from contextlib import AsyncExitStack
@@ -12,7 +11,7 @@ from watchfiles import Change, awatch
 from watchfiles.main import FileChange
 
 from catalog.sources.files import SUFFIXES
-from catalog.sources.source import SourceUnavailableError
+from pao.clients.temporal import TemporalUnavailableError
 from pao.core.errors import PaoError
 from pao.runtime.background import BackgroundTask
 
@@ -27,10 +26,10 @@ RETRY_SECONDS = 1.0
 
 
 class CatalogWatcher:
-    """Calls ``refresh`` as soon as a document changes, and every ``poll`` seconds anyway.
+    """Calls ``refresh`` once at the start and, if it is to ``watch``, whenever a document changes.
 
     Use it as an async context manager. Where the system cannot tell of changes, the files are
-    looked at again and again instead; the poll catches what neither has seen.
+    looked at again and again instead. A call that fails is repeated until it succeeds.
     """
 
     def __init__(
@@ -38,14 +37,13 @@ class CatalogWatcher:
         folder: Path,
         refresh: Callable[[], Awaitable[object]],
         *,
-        poll: float,
         watch: bool = True,
     ) -> None:
         self._folder = folder
         self._refresh = refresh
-        self._poll = poll
         self._watch = watch
         self._due = asyncio.Event()
+        self._due.set()
         self._refreshing = BackgroundTask("catalog-refresh", self._keep_refreshing)
         self._watching = BackgroundTask("catalog-watch", self._keep_watching)
         self._running = AsyncExitStack()
@@ -70,21 +68,16 @@ class CatalogWatcher:
     async def _keep_refreshing(self) -> None:
         told: str | None = None
         while True:
-            with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(self._poll):
-                    await self._due.wait()
+            await self._due.wait()
             self._due.clear()
             try:
                 await self._refresh()
                 self._refreshing.well()
                 told = None
-            except SourceUnavailableError:
-                # Noted where it happened. The next look at the folder, or the poll, tries again.
-                continue
-            except PaoError as error:
-                if told != error.message:
-                    _log.warning("the catalog could not be refreshed: %s", error)
-                told = error.message
+            except (PaoError, TemporalUnavailableError) as error:
+                if told != str(error):
+                    _log.warning("nobody could be told of a change of the catalog: %r", error)
+                told = str(error)
                 self._due.set()
                 await asyncio.sleep(RETRY_SECONDS)
             except Exception:

@@ -3,7 +3,7 @@
 import asyncio
 from pathlib import Path
 
-from api.catalog.watcher import CatalogWatcher
+from pao.app.catalog_sync.watcher import CatalogWatcher
 
 
 async def test_a_refresh_that_ends_by_an_internal_error_is_tried_again(tmp_path: Path) -> None:
@@ -17,8 +17,7 @@ async def test_a_refresh_that_ends_by_an_internal_error_is_tried_again(tmp_path:
             raise RecursionError
         (healed if calls == 2 else again).set()
 
-    async with CatalogWatcher(tmp_path, refresh, poll=3600, watch=False) as watcher:
-        watcher.now()
+    async with CatalogWatcher(tmp_path, refresh, watch=False) as watcher:
         await healed.wait()
         [refreshing] = watcher.tasks
         assert refreshing.restarts == 1
@@ -34,7 +33,7 @@ async def test_a_change_is_seen_after_the_watch_has_ended_once(tmp_path: Path) -
         seen.put_nowait(None)
 
     folder = tmp_path / "catalog"
-    async with CatalogWatcher(folder, refresh, poll=3600) as watcher:
+    async with CatalogWatcher(folder, refresh) as watcher:
         # The folder is not there yet, which ends each look at it.
         await seen.get()
         folder.mkdir()

@@ -1,0 +1,55 @@
+"""Activities of the catalog's sync: one look at the source, and the poll that asks for it."""
+
+import logging
+from dataclasses import dataclass
+from typing import Any
+
+from temporalio import activity
+
+from activities.heartbeats import heartbeats
+from catalog.sources.source import SourceUnavailableError
+from db.repositories.catalog_state import CatalogStateRepository
+from db.session import Database
+from pao.app.catalog_sync import CatalogSync
+from pao.clients.catalog_sync import CatalogSyncs
+from pao.core import names
+from pao.core.errors import PaoError
+from pao.core.payloads.catalog import POLL, SyncInput, SyncReport, SyncSignal
+
+_log = logging.getLogger(__name__)
+
+INTERNAL = "the catalog could not be read because of an internal error; see the worker's log"
+
+
+@dataclass(frozen=True, slots=True)
+class CatalogSyncer:
+    """Syncs the catalog when its workflow says so."""
+
+    database: Database
+    sync: CatalogSync
+    syncs: CatalogSyncs
+
+    @activity.defn(name=names.SYNC_CATALOG_ACTIVITY)
+    async def run(self, asked: SyncInput) -> SyncReport:
+        """Bring the catalog up to date; a source that cannot be read is a result.
+
+        Anything else raises, and is tried again: Postgres is away, or another process is at it.
+        """
+        async with heartbeats(repeatable=True):
+            try:
+                return await self.sync.run(asked)
+            except SourceUnavailableError as error:
+                return SyncReport(problem=str(error), cause=error.cause)
+            except PaoError:
+                raise
+            except Exception:
+                _log.exception("the catalog could not be read because of an internal error")
+                async with self.database.unit_of_work() as session:
+                    await CatalogStateRepository(session).fail(INTERNAL, cause="internal")
+                raise
+
+    @activity.defn(name=names.POLL_CATALOG_ACTIVITY)
+    async def poll(self) -> dict[str, Any]:
+        """Have the source looked at."""
+        await self.syncs.signal(SyncSignal(POLL))
+        return {}

@@ -1,0 +1,89 @@
+"""How the catalog stands, as documents of the API."""
+
+from datetime import UTC, datetime
+from typing import Any
+
+from api.catalog import schemas
+from api.catalog.service import CatalogService
+from pao.core.payloads.catalog import Held, SyncReport
+from pao.core.timestamps import timestamp
+
+
+def status_of(catalog: CatalogService) -> schemas.CatalogStatus:
+    """Return where the catalog comes from, how old it is, and what is not served."""
+    state = catalog.state
+    standing, age = state.standing, state.age(datetime.now(UTC))
+    return schemas.CatalogStatus(
+        source=standing.source,
+        revision=standing.revision,
+        commit=_commit(standing.commit),
+        read_at=_moment(standing.synced_at),
+        asked_at=_moment(standing.asked_at),
+        age_seconds=None if age is None else round(age, 1),
+        generation=standing.generation,
+        items=state.index.requested,
+        stale=state.index.stale,
+        refused=state.refused_files,
+        problem=schemas.SourceProblem.model_validate(
+            {
+                "cause": standing.error_cause or "unavailable",
+                "message": standing.error,
+                "since": _moment(standing.error_since),
+                "until": _moment(standing.error_until),
+            }
+        )
+        if standing.error
+        else None,
+        held=held_of(standing.held),
+        outdated=standing.outdated,
+        notice=standing.notice,
+    )
+
+
+def report_of(report: SyncReport | None) -> schemas.RefreshReport:
+    """Return what a refresh has changed; None is one that still goes on."""
+    if report is None:
+        return schemas.RefreshReport(added=[], changed=[], removed=[], refused=[], pending=True)
+    held = report.held
+    return schemas.RefreshReport(
+        added=list(report.added),
+        changed=list(report.changed),
+        removed=list(report.removed),
+        refused=list(report.refused),
+        revision=report.revision,
+        held=_held(held) if held else None,
+        outdated=report.outdated,
+    )
+
+
+def held_of(stored: dict[str, Any] | None) -> schemas.HeldRevision | None:
+    """Return a revision that is held back, as it was stored."""
+    if not stored:
+        return None
+    since = stored.get("since")
+    moment = timestamp(datetime.fromisoformat(since)) if since else None
+    return _held(Held.of(stored)).model_copy(update={"since": moment})
+
+
+def _held(held: Held) -> schemas.HeldRevision:
+    return schemas.HeldRevision(
+        revision=held.revision, removes=held.removes, served=held.served, items=list(held.items)
+    )
+
+
+def _commit(stored: dict[str, Any] | None) -> schemas.CatalogCommit | None:
+    if not stored:
+        return None
+    at = stored.get("at")
+    moment = timestamp(datetime.fromisoformat(at)) if at else None
+    return schemas.CatalogCommit(
+        id=stored["id"],
+        subject=stored.get("subject", ""),
+        author=stored.get("author", ""),
+        at=moment,
+        url=stored.get("url"),
+    )
+
+
+def _moment(at: datetime | None) -> str | None:
+    return timestamp(at) if at else None

@@ -1,0 +1,119 @@
+"""The one row that says how the catalog stands: what is served, and what came of the last look."""
+
+from dataclasses import asdict, dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+
+from sqlalchemy import func, select, update
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlmodel import col
+
+from db.models import CatalogStateRow
+
+CHANNEL = "pao_catalog"
+"""The channel on which each committed change of the catalog is announced."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CatalogStanding:
+    """The state of the catalog: when its source was read last, and what was refused then.
+
+    ``generation`` numbers the changes. ``revision`` and ``commit`` are what is served; ``asked_at``
+    is the last attempt. ``error`` says why the source cannot be read and ``error_since`` since
+    when; before ``error_until`` it answers nobody. ``held`` is a revision that is not taken over,
+    ``outdated`` says why a copy is not, ``notice`` what an operator should mend.
+    """
+
+    generation: int = 0
+    source: str | None = None
+    revision: str | None = None
+    commit: dict[str, Any] | None = None
+    synced_at: datetime | None = None
+    asked_at: datetime | None = None
+    error: str | None = None
+    error_cause: str | None = None
+    error_since: datetime | None = None
+    error_until: datetime | None = None
+    held: dict[str, Any] | None = None
+    outdated: str | None = None
+    notice: str | None = None
+    refused: list[dict[str, Any]] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True)
+class SourceMemory:
+    """What the source remembers between two looks, and the files beside the catalog."""
+
+    memory: dict[str, Any] = field(default_factory=dict)
+    beside: list[dict[str, Any]] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True)
+class Lineage:
+    """What the folder in service holds, when it was changed, and what was served before it.
+
+    ``superseded`` holds digests, the newest first.
+    """
+
+    digest: str | None = None
+    changed_at: datetime | None = None
+    superseded: tuple[str, ...] = ()
+
+
+class CatalogStateRepository:
+    """Reads and writes the state of the catalog; every change is told to all processes."""
+
+    def __init__(self, session: AsyncSession) -> None:
+        self._session = session
+
+    async def standing(self) -> CatalogStanding:
+        """Return the state of the catalog."""
+        names = list(CatalogStanding.__slots__)
+        row = (await self._session.execute(select(*_columns(names)))).one()
+        return CatalogStanding(**dict(zip(names, row, strict=True)))
+
+    async def memory(self) -> SourceMemory:
+        """Return what the source has remembered when the catalog in service was read."""
+        row = (await self._session.execute(select(*_columns(["memory", "beside"])))).one()
+        return SourceMemory(*row)
+
+    async def lineage(self) -> Lineage:
+        """Return which revision is in service, and which ones were before."""
+        row = (await self._session.scalars(select(CatalogStateRow))).one()
+        return Lineage(row.digest, row.changed_at, tuple(row.superseded))
+
+    async def stand(
+        self,
+        standing: CatalogStanding,
+        *,
+        lineage: Lineage | None = None,
+        memory: SourceMemory | None = None,
+    ) -> None:
+        """Store the state of the catalog, with whatever else is given."""
+        values = asdict(standing)
+        if lineage:
+            values |= asdict(lineage) | {"superseded": list(lineage.superseded)}
+        if memory:
+            values |= asdict(memory)
+        await self._write(values, told=str(standing.generation))
+
+    async def fail(self, error: str, *, cause: str, until: datetime | None = None) -> None:
+        """Record that the source cannot be read; the catalog itself stays as it is."""
+        now = datetime.now(UTC)
+        since = func.coalesce(CatalogStateRow.error_since, now)
+        values = {"error": error, "error_cause": cause, "error_since": since, "asked_at": now}
+        await self._write(values | {"error_until": until})
+
+    async def leave(self, *, held: dict[str, Any] | None, outdated: str | None) -> None:
+        """Record that the source was read and is not taken over."""
+        values = dict.fromkeys(("error", "error_cause", "error_since", "error_until"))
+        values |= {"asked_at": datetime.now(UTC), "held": held, "outdated": outdated}
+        await self._write(values)
+
+    async def _write(self, values: dict[str, Any], *, told: str = "") -> None:
+        await self._session.execute(update(CatalogStateRow).values(values))
+        await self._session.execute(select(func.pg_notify(CHANNEL, told)))
+
+
+def _columns(names: list[str]) -> list[Any]:
+    return [col(getattr(CatalogStateRow, name)) for name in names]

@@ -1,0 +1,69 @@
+"""Contents of catalog files: fetched from the source once, kept in Postgres, read from there."""
+
+import asyncio
+from collections.abc import Collection, Iterable, Mapping
+
+from catalog.sources.files import blob_id
+from catalog.sources.source import Entry, Source, SourceUnavailableError
+from db.repositories.catalog_blobs import CatalogBlobsRepository
+from db.session import Database
+from pao.runtime import tracing
+
+_AT_ONCE = 200
+_SHA1_DIGITS = 40
+
+
+class Contents:
+    """What the files of one revision say, by blob id."""
+
+    def __init__(self, database: Database, source: Source, revision: str) -> None:
+        self._database = database
+        self._source = source
+        self._revision = revision
+        self._loop = asyncio.get_running_loop()
+
+    async def fetch(self, entries: Collection[Entry]) -> None:
+        """Have these contents in Postgres; the source is asked for what is not there yet.
+
+        What was fetched stays when the sync does not come to its end. Raises
+        ``SourceUnavailableError``.
+        """
+        by_blob = {entry.blob: entry for entry in entries}
+        async with self._database.reading() as session:
+            known = await CatalogBlobsRepository(session).known(by_blob.keys())
+        missing = [entry for blob, entry in by_blob.items() if blob not in known]
+        if not missing:
+            return
+        with tracing.tracer().start_as_current_span("catalog.contents") as span:
+            span.set_attribute("pao.files", len(missing))
+            found = await self._source.contents(self._revision, missing)
+        await asyncio.to_thread(_check, missing, found)
+        for some in _batches(list(found.items())):
+            async with self._database.unit_of_work() as session:
+                await CatalogBlobsRepository(session).store(dict(some))
+
+    async def read(self, blobs: Iterable[str]) -> Mapping[str, bytes]:
+        """Return contents that are in Postgres."""
+        async with self._database.reading() as session:
+            return await CatalogBlobsRepository(session).read(set(blobs))
+
+    def read_one(self, blob: str) -> bytes:
+        """Return one content, from another thread; raises ``KeyError`` where it is not kept."""
+        found = asyncio.run_coroutine_threadsafe(self.read([blob]), self._loop).result()
+        return found[blob]
+
+
+def _check(wanted: Collection[Entry], found: Mapping[str, bytes]) -> None:
+    """Refuse what a source has left out or mixed up: it would be served as another version."""
+    for entry in wanted:
+        content = found.get(entry.blob)
+        if content is None:
+            raise SourceUnavailableError(f"the source did not return {entry.path}")
+        if len(entry.blob) == _SHA1_DIGITS and blob_id(content) != entry.blob:
+            raise SourceUnavailableError(f"the source returned another content of {entry.path}")
+
+
+def _batches(
+    contents: list[tuple[str, bytes]],
+) -> Iterable[list[tuple[str, bytes]]]:
+    return (contents[at : at + _AT_ONCE] for at in range(0, len(contents), _AT_ONCE))

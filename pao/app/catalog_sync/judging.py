@@ -1,0 +1,102 @@
+"""Judges documents alone and together; whatever they rest on is part of the verdict's identity."""
+
+import hashlib
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+from typing import Any
+
+from pydantic import ValidationError
+
+from catalog.document_kinds import parse_definition
+from catalog.loading import Document, DocumentError, load_document
+from catalog.model import CatalogDocument
+from catalog.sources.beside import BesideCheck
+from catalog.sources.source import Entry
+from catalog.validation import ActionSchema, Finding, check_across_files, unreadable, validate
+from catalog.validation.result import ValidationResult
+from pao.app.catalog_sync.contents import Contents
+from pao.app.catalog_sync.looking import problem_in, problem_of
+from pao.app.catalog_sync.reading import Reading
+
+
+class Judge:
+    """Judges the documents of one revision; its methods but ``identity`` run in a thread."""
+
+    def __init__(
+        self,
+        known_actions: Mapping[str, ActionSchema],
+        contents: Contents,
+        *,
+        check: BesideCheck | None,
+        beside: Mapping[str, bytes],
+    ) -> None:
+        self._known_actions = known_actions
+        self._contents = contents
+        self._check = check
+        self._beside = beside
+
+    def judge(
+        self, entries: Iterable[Entry], contents: Mapping[str, bytes], reading: Reading
+    ) -> None:
+        """Judge documents each alone."""
+        for entry in entries:
+            reading.add(self._judged(entry, contents), entry)
+
+    def across(
+        self,
+        reading: Reading,
+        wanted: Iterable[str],
+        definitions: Mapping[str, Any],
+    ) -> list[Finding]:
+        """Judge together the documents that name each other; some are given as they are stored."""
+        documents: dict[str, CatalogDocument] = {}
+        for path in wanted:
+            document = _parsed(definitions.get(path)) or reading.document(path)
+            if document is None:
+                document = self.load(path, reading)
+            if document is not None:
+                documents[path] = document
+        found = check_across_files(
+            documents,
+            lambda path: self._document(path, reading),
+            known_actions=self._known_actions,
+        )
+        own = self._check.own_findings(self._beside) if self._check else ()
+        return [*found, *own]
+
+    def load(self, path: str, reading: Reading) -> CatalogDocument | None:
+        """Judge one document again, because its parsed form is needed."""
+        self.judge([reading.entries[path]], {}, reading)
+        return reading.document(path)
+
+    def _judged(self, entry: Entry, contents: Mapping[str, bytes]) -> ValidationResult:
+        problem = problem_of(entry)
+        content = b""
+        if not problem:
+            content = contents.get(entry.blob) or self._contents.read_one(entry.blob)
+            problem = problem_in(content)
+        if problem:
+            return unreadable(DocumentError(entry.path, 1, 1, problem))
+        result = validate(content, file=entry.path, known_actions=self._known_actions)
+        if self._check is None or result.parsed is None:
+            return result
+        more = tuple(self._check.findings(entry.path, result.parsed, self._beside))
+        return replace(result, findings=(*result.findings, *more))
+
+    def _document(self, path: str, reading: Reading) -> Document:
+        return load_document(self._contents.read_one(reading.entries[path].blob), file=path)
+
+
+def identity(rules: str, check: BesideCheck | None, beside: Mapping[str, bytes]) -> str:
+    """Return what a verdict rests on: the rules, and what lies beside the documents."""
+    if check is None:
+        return rules
+    return f"{rules}+{hashlib.sha256(check.identity(beside).encode()).hexdigest()[:16]}"
+
+
+def _parsed(definition: Mapping[str, Any] | None) -> CatalogDocument | None:
+    """Return a stored document; None where an earlier version stored what this one refuses."""
+    try:
+        return parse_definition(definition) if definition is not None else None
+    except ValidationError:
+        return None

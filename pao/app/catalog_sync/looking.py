@@ -1,0 +1,134 @@
+"""What a look at the source has shown, with what was known before. No I/O here."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass, field
+from datetime import datetime
+from pathlib import PurePosixPath
+from typing import Any, Self
+
+from catalog.loading import MAX_BYTES
+from catalog.sources.files import is_document
+from catalog.sources.source import (
+    LINK,
+    SUBMODULE,
+    Commit,
+    Entry,
+    Known,
+    Listing,
+    SourceUnavailableError,
+    Unchanged,
+)
+from db.repositories.catalog import Served
+from db.repositories.catalog_files import StoredFile
+from db.repositories.catalog_state import CatalogStanding, Lineage, SourceMemory
+
+_LFS = b"version https://git-lfs.github.com/spec/"
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """What Postgres knew before: the files as they were judged, and what is served."""
+
+    files: Mapping[str, StoredFile]
+    served: Mapping[str, Served]
+    standing: CatalogStanding
+    lineage: Lineage
+    memory: SourceMemory
+
+    def known(self, source: str, *, expects: str | None, is_poll: bool) -> Known:
+        """Return what a source may know of its last look; nothing where it was another one."""
+        if self.standing.source != source:
+            return Known(expects=expects, is_poll=is_poll)
+        return Known(self.standing.revision, self.memory.memory, expects, is_poll)
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """The documents at a revision; ``failed`` where they are those of the look before."""
+
+    revision: str
+    entries: tuple[Entry, ...]
+    beside: tuple[Entry, ...]
+    commit: dict[str, Any] | None = None
+    memory: Mapping[str, Any] = field(default_factory=dict)
+    changed_at: datetime | None = None
+    notice: str | None = None
+    failed: SourceUnavailableError | None = None
+
+    @classmethod
+    def of(cls, answer: Listing | Unchanged, stored: Stored) -> Self:
+        """Return what a source has answered, and what of it was known."""
+        if isinstance(answer, Listing):
+            entries, beside = documents_of(answer.entries), answer.beside
+            changed_at = answer.changed_at
+        else:
+            entries, beside, changed_at = _entries(stored), _beside(stored), None
+        return cls(
+            answer.revision,
+            entries,
+            beside,
+            commit=_plain(answer.commit) if answer.commit else None,
+            memory=answer.memory,
+            changed_at=changed_at,
+            notice=answer.notice,
+        )
+
+    @classmethod
+    def again(cls, stored: Stored, failed: SourceUnavailableError) -> Self:
+        """Return what was seen before, where the source cannot be read now."""
+        return cls(stored.standing.revision or "", _entries(stored), _beside(stored), failed=failed)
+
+
+def documents_of(entries: Iterable[Entry]) -> tuple[Entry, ...]:
+    """Return the documents, and what stands in a document's place and is none."""
+    return tuple(entry for entry in entries if _concerns(entry))
+
+
+def problem_of(entry: Entry) -> str | None:
+    """Return why an entry cannot be a document, by what the listing says."""
+    if entry.problem:
+        return entry.problem
+    if entry.mode == LINK:
+        return "this is a symbolic link; put the document itself here"
+    if entry.mode == SUBMODULE:
+        return "this is a submodule, which is not read; put the documents themselves here"
+    if entry.size is not None and entry.size > MAX_BYTES:
+        return f"the document has {entry.size:,} bytes; at most {MAX_BYTES:,} are read"
+    return None
+
+
+def problem_in(content: bytes) -> str | None:
+    """Return why a content is no document, though it is text."""
+    if content.startswith(_LFS):
+        return "this is a pointer to a file in Git LFS, which is not read; commit the text itself"
+    return None
+
+
+def commit_of(commit: Mapping[str, Any] | None) -> Commit | None:
+    """Return a commit as it was stored."""
+    if not commit:
+        return None
+    at = commit.get("at")
+    return Commit(**{**commit, "at": datetime.fromisoformat(at) if at else None})
+
+
+def _concerns(entry: Entry) -> bool:
+    if entry.mode not in {LINK, SUBMODULE}:
+        return is_document(entry.path)
+    # A link or a submodule in place of a folder hides whatever it leads to.
+    return is_document(entry.path if PurePosixPath(entry.path).suffix else f"{entry.path}.yaml")
+
+
+def _entries(stored: Stored) -> tuple[Entry, ...]:
+    return tuple(
+        Entry(file.path, file.sha, file.mode, problem=file.problem)
+        for file in stored.files.values()
+    )
+
+
+def _beside(stored: Stored) -> tuple[Entry, ...]:
+    return tuple(Entry(**entry) for entry in stored.memory.beside)
+
+
+def _plain(commit: Commit) -> dict[str, Any]:
+    return asdict(commit) | {"at": commit.at.isoformat() if commit.at else None}

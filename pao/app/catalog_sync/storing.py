@@ -1,0 +1,107 @@
+"""Stores what was read in one transaction, and says what has changed by it."""
+
+from collections.abc import Iterable
+from dataclasses import asdict, replace
+from datetime import UTC, datetime
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from db.repositories.catalog import CatalogRepository
+from db.repositories.catalog_blobs import CatalogBlobsRepository
+from db.repositories.catalog_files import CatalogFilesRepository
+from db.repositories.catalog_state import (
+    CatalogStanding,
+    CatalogStateRepository,
+    Lineage,
+    SourceMemory,
+)
+from pao.app.catalog_sync.looking import Look, Stored
+from pao.app.catalog_sync.reading import Reading
+from pao.core.payloads.catalog import SyncReport
+
+# More is read by nobody, and every process keeps them in memory.
+MOST_REFUSED = 5_000
+# Names in a report: it travels through Temporal, which takes two megabytes.
+MOST_NAMED = 5_000
+
+
+async def store(  # noqa: PLR0913 -- what is stored together, each part named
+    session: AsyncSession,
+    reading: Reading,
+    stored: Stored,
+    look: Look,
+    *,
+    lineage: Lineage,
+    source: str,
+) -> None:
+    """Store documents, findings and state; the caller commits."""
+    selection = reading.selection
+    changes = selection.written or selection.recovered or selection.stale or selection.removed
+    repository = CatalogRepository(session)
+    generation = stored.standing.generation
+    if changes:
+        generation = await repository.next_generation()
+        await repository.upsert_all(reading.items(generation))
+        await repository.mark(selection.recovered, stale=False, generation=generation)
+        await repository.mark(selection.stale, stale=True, generation=generation)
+        await repository.remove(selection.removed, generation=generation)
+    files = CatalogFilesRepository(session)
+    gone = stored.files.keys() - reading.seen.keys()
+    await files.upsert_all(list(reading.judged.values()))
+    await files.remove(gone)
+    beside = [asdict(entry) for entry in look.beside]
+    if reading.judged or gone or beside != stored.memory.beside:
+        await CatalogBlobsRepository(session).forget_unused([one.blob for one in look.beside])
+    refused = [asdict(finding) for finding in selection.refused[:MOST_REFUSED]]
+    state = CatalogStateRepository(session)
+    if look.failed:
+        await state.stand(replace(stored.standing, generation=generation, refused=refused))
+        return
+    now = datetime.now(UTC)
+    await state.stand(
+        CatalogStanding(
+            generation=generation,
+            source=source,
+            revision=look.revision,
+            commit=look.commit,
+            synced_at=now,
+            asked_at=now,
+            notice=look.notice,
+            refused=refused,
+        ),
+        lineage=lineage,
+        memory=SourceMemory(dict(look.memory), beside),
+    )
+
+
+def report_of(reading: Reading, stored: Stored, revision: str) -> SyncReport:
+    """Return what has changed, by name."""
+    selection, before = reading.selection, stored.served
+    # A file that was only moved holds the item that was served.
+    changed = [
+        key
+        for key, path in selection.written.items()
+        if key in before and before[key].sha != reading.seen[path].sha
+    ]
+    return SyncReport(
+        added=_named(selection.written.keys() - before.keys()),
+        changed=_named(changed),
+        removed=_named(selection.removed),
+        refused=_named(selection.refused_files),
+        judged=len(reading.judged),
+        revision=revision,
+    )
+
+
+def is_stored(path: str, key: str, stored: Stored) -> bool:
+    """Return whether Postgres holds the document of a file: as it is now, or its last good one."""
+    served, file = stored.served.get(key), stored.files.get(path)
+    return (
+        served is not None
+        and served.path == path
+        and (file is None or file.facts is None or served.sha == file.sha)
+    )
+
+
+def _named(names: Iterable[str]) -> tuple[str, ...]:
+    return tuple(sorted(names)[:MOST_NAMED])

@@ -1,0 +1,141 @@
+"""`pao catalog status, refresh`: which revision is served, and reading the source again."""
+
+from typing import Annotated, Any
+
+import typer
+from rich.text import Text
+
+from pao.app.cli.context import Cli, command
+from pao.app.cli.exits import ExitCode
+from pao.app.cli.terminal import age, clean
+
+app = typer.Typer()
+
+_PENDING = "The source is still being read. Look again: pao catalog status"
+
+
+@command(app, "status")
+def status(cli: Cli) -> None:
+    """Show which revision is served; exits with 1 when anything of the source is not."""
+    with cli.api() as api:
+        document = api.get("/catalog/status")
+        if document.get("refused"):
+            document["findings"] = api.get("/catalog/validation-errors").get("data", [])
+    cli.show(document, lambda: _print_status(cli, document))
+    if any(document.get(key) for key in ("problem", "held", "outdated", "notice", "refused")):
+        raise typer.Exit(ExitCode.FAILED)
+
+
+@command(app, "refresh")
+def refresh(
+    cli: Cli,
+    *,
+    force: Annotated[
+        bool, typer.Option("--force", help="Serve the folder even if it is not newer.")
+    ] = False,
+    confirm: Annotated[
+        str | None,
+        typer.Option(metavar="REVISION", help="Serve this revision, though it removes most items."),
+    ] = None,
+) -> None:
+    """Have the source read now; exits with 1 when files were refused or it is not served."""
+    with cli.api() as api:
+        answer = api.post(
+            "/catalog/refresh" + ("?force=true" if force else ""),
+            {"confirm": confirm} if confirm else None,
+        )
+    document = answer.document
+    cli.show(document, lambda: _print_refresh(cli, document))
+    if document.get("pending"):
+        cli.note(_PENDING)
+    if document.get("outdated"):
+        cli.note(f"Nothing was loaded: {document['outdated']}")
+    if document.get("refused") or document.get("outdated") or document.get("held"):
+        raise typer.Exit(ExitCode.FAILED)
+
+
+def _print_status(cli: Cli, document: dict[str, Any]) -> None:
+    for name, value in _facts(document).items():
+        if value:
+            line = Text(f"{name:<9} ", style="bright_black").append(value, "default")
+            cli.out.print(line, soft_wrap=True)
+    problem, held = document.get("problem"), document.get("held")
+    if problem:
+        since = f" (since {age(problem['since'])})" if problem.get("since") else ""
+        _warn(cli, f"The source cannot be read{since}: {clean(problem['message'])}")
+    for key in ("outdated", "notice"):
+        if document.get(key):
+            _warn(cli, clean(document[key]))
+    if held:
+        _print_held(cli, held)
+    for one in document.get("findings") or ():
+        place = f"{clean(one['file'])}:{one['line']}:{one['column']}"
+        cli.out.print(
+            Text(place, "red").append(f" {clean(one['message'])}", "default"), soft_wrap=True
+        )
+
+
+def _facts(document: dict[str, Any]) -> dict[str, str]:
+    commit = document.get("commit") or {}
+    revision = clean(document.get("revision") or "")[:12]
+    told = " ".join(filter(None, (revision, clean(commit.get("subject") or ""))))
+    by = f" ({clean(commit['author'])})" if commit.get("author") else ""
+    stale = f", {document['stale']} stale" if document.get("stale") else ""
+    read_at = document.get("readAt")
+    return {
+        "source": clean(document.get("source") or "nothing was read yet"),
+        "revision": f"{told}{by}",
+        "read": age(read_at) if read_at else "never",
+        "items": f"{document.get('items')}{stale}",
+        "refused": _files(document["refused"]) if document.get("refused") else "",
+    }
+
+
+def _print_held(cli: Cli, held: dict[str, Any]) -> None:
+    revision = clean(held["revision"])[:12]
+    _warn(
+        cli,
+        f"Revision {revision} is held back: it would remove {held['removes']} of"
+        f" {held['served']} items",
+    )
+    items = [clean(one) for one in held.get("items") or ()]
+    for item in items:
+        cli.out.print(Text(f"  {item}"), soft_wrap=True)
+    if held["removes"] > len(items):
+        cli.out.print(Text(f"  and {held['removes'] - len(items)} more", "bright_black"))
+    cli.out.print(Text("Serve it all the same, as an admin:"), soft_wrap=True)
+    cli.out.print(Text(f"  pao catalog refresh --confirm {revision}"), soft_wrap=True)
+
+
+def _warn(cli: Cli, text: str) -> None:
+    cli.out.print(Text(text, style="yellow"))
+
+
+def _files(count: int) -> str:
+    return f"{count} file{'' if count == 1 else 's'}"
+
+
+_CHANGES = {"added": "green", "changed": "cyan", "removed": "yellow", "refused": "red"}
+
+
+def _print_refresh(cli: Cli, document: dict[str, Any]) -> None:
+    if held := document.get("held"):
+        _print_held(cli, held)
+        return
+    for kind, style in _CHANGES.items():
+        entries = document.get(kind) or []
+        if not isinstance(entries, list):
+            cli.out.print(Text(f"{kind:<9} {clean(entries)}", style=style))
+            continue
+        cli.out.print(Text(f"{kind:<9} {len(entries)}", style=style if entries else "bright_black"))
+        for entry in entries:
+            cli.out.print(Text(f"  {_finding(entry)}"), soft_wrap=True)
+
+
+def _finding(entry: Any) -> str:
+    if not isinstance(entry, dict):
+        return clean(entry)
+    place = ":".join(
+        clean(entry[key]) for key in ("path", "line", "column") if entry.get(key) is not None
+    )
+    return f"{place or clean(entry.get('id'))} {clean(entry.get('message'))}".strip()

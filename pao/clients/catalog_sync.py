@@ -1,0 +1,88 @@
+"""Telling the one workflow that reads the catalog's source to look, and asking what it found."""
+
+import asyncio
+from datetime import timedelta
+
+from temporalio.client import (
+    Client,
+    WithStartWorkflowOperation,
+    WorkflowUpdateFailedError,
+    WorkflowUpdateRPCTimeoutOrCancelledError,
+)
+from temporalio.common import WorkflowIDConflictPolicy
+from temporalio.service import RPCError
+
+from pao.clients.temporal import RPC_TIMEOUT, TASK_TIMEOUT, TemporalUnavailableError
+from pao.core import names
+from pao.core.payloads.catalog import SyncReport, SyncRequest, SyncSignal
+
+# A workflow may end just when it is asked; the next one is started by asking again.
+_TRIES = 3
+
+
+class CatalogSyncs:
+    """The sync of one installation; nothing here reads the catalog."""
+
+    def __init__(self, client: Client, *, task_queue: str) -> None:
+        self._client = client
+        self._queue = task_queue
+
+    async def signal(self, signal: SyncSignal) -> None:
+        """Have the source looked at; returns once Temporal has stored that.
+
+        Raises ``TemporalUnavailableError``.
+        """
+        try:
+            async with asyncio.timeout(RPC_TIMEOUT.total_seconds()):
+                await self._client.start_workflow(
+                    names.CATALOG_SYNC_WORKFLOW,
+                    id=names.catalog_sync_id(self._queue),
+                    task_queue=self._queue,
+                    task_timeout=TASK_TIMEOUT,
+                    start_signal=names.LOOK_SIGNAL,
+                    start_signal_args=[signal],
+                    rpc_timeout=RPC_TIMEOUT,
+                )
+        except (TimeoutError, RPCError, RuntimeError) as error:
+            raise TemporalUnavailableError from error
+
+    async def refresh(self, request: SyncRequest, *, budget: float) -> SyncReport | None:
+        """Have the source looked at and return what came of it; None if it takes longer.
+
+        Raises ``TemporalUnavailableError`` where nobody knows whether anybody will look.
+        """
+        try:
+            async with asyncio.timeout(budget):
+                for left in reversed(range(_TRIES)):
+                    try:
+                        return await self._refresh(request, budget=budget)
+                    except WorkflowUpdateFailedError:
+                        if not left:
+                            raise
+        except (TimeoutError, WorkflowUpdateRPCTimeoutOrCancelledError):
+            return None
+        except (WorkflowUpdateFailedError, RPCError, RuntimeError) as error:
+            raise TemporalUnavailableError from error
+        return None
+
+    async def _refresh(self, request: SyncRequest, *, budget: float) -> SyncReport:
+        operation: WithStartWorkflowOperation[object, object] = WithStartWorkflowOperation(
+            names.CATALOG_SYNC_WORKFLOW,
+            id=names.catalog_sync_id(self._queue),
+            task_queue=self._queue,
+            task_timeout=TASK_TIMEOUT,
+            id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
+        )
+        try:
+            report: SyncReport = await self._client.execute_update_with_start_workflow(
+                names.REFRESH_UPDATE,
+                request,
+                start_workflow_operation=operation,
+                result_type=SyncReport,
+                rpc_timeout=timedelta(seconds=budget + 1),
+            )
+        except BaseException:
+            # The operation keeps the error a second time; unread, it would be logged as forgotten.
+            await asyncio.gather(operation.workflow_handle(), return_exceptions=True)
+            raise
+        return report

@@ -1,0 +1,99 @@
+"""What is asked of a catalog sync and what comes of it, between API, workflow and worker."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+
+@dataclass(frozen=True)
+class SyncSignal:
+    """A reason to look at the source.
+
+    ``commit`` is the one that a push has named, ``before`` the one that it replaced, ``delivery``
+    its id: the same delivery is taken once.
+    """
+
+    reason: str
+    commit: str | None = None
+    before: str | None = None
+    delivery: str | None = None
+
+
+POLL, PUSH, FOLDER, START, REFRESH = "poll", "push", "folder", "start", "refresh"
+
+
+@dataclass(frozen=True)
+class SyncRequest:
+    """What a person asks for: ``force`` takes an older copy, ``confirm`` a held-back revision."""
+
+    force: bool = False
+    confirm: str | None = None
+
+
+@dataclass(frozen=True)
+class SyncInput:
+    """One run: why, the commit that a push has named last, and what a person has asked for."""
+
+    reasons: list[str] = field(default_factory=list)
+    expects: str | None = None
+    force: bool = False
+    confirm: str | None = None
+
+    @property
+    def is_poll(self) -> bool:
+        """Whether nobody waits for it."""
+        return self.reasons == [POLL]
+
+
+@dataclass(frozen=True)
+class Held:
+    """A revision that is not taken over, because it would remove most items."""
+
+    revision: str
+    removes: int
+    served: int
+    items: list[str] = field(default_factory=list)
+
+    @classmethod
+    def of(cls, stored: Mapping[str, Any]) -> "Held":
+        """Return it as it was stored, with whatever else is there."""
+        return cls(**{name: stored[name] for name in ("revision", "removes", "served", "items")})
+
+    def __str__(self) -> str:
+        return (
+            f"revision {self.revision[:12]} would remove {self.removes} of {self.served} items and"
+            " is held back"
+        )
+
+
+@dataclass(frozen=True)
+class SyncReport:
+    """What a sync changed, by item id, and the files that were refused.
+
+    ``judged`` counts the files that were checked for it. ``outdated`` says why nothing was, where
+    a copy is not newer than what is served; ``problem`` why the source could not be read.
+    ``late`` is true where the source does not show yet what a push has named.
+    """
+
+    added: tuple[str, ...] = ()
+    changed: tuple[str, ...] = ()
+    removed: tuple[str, ...] = ()
+    refused: tuple[str, ...] = ()
+    judged: int = 0
+    outdated: str | None = None
+    held: Held | None = None
+    revision: str | None = None
+    problem: str | None = None
+    cause: str | None = None
+    late: bool = False
+
+    def summary(self) -> str:
+        """Say in one line how much has changed, for logs."""
+        parts = ("added", "changed", "removed")
+        told = [f"{len(getattr(self, part))} {part}" for part in parts]
+        return f"{', '.join(told)}, {self.judged} files judged, {len(self.refused)} refused"
+
+    def document(self) -> dict[str, Any]:
+        """Return the names that changed, as lists."""
+        names = ("added", "changed", "removed", "refused")
+        return {name: list(getattr(self, name)) for name in names}

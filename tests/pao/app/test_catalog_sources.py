@@ -1,0 +1,373 @@
+"""A catalog from a source that is shared, on bad days: the last good one stays in service."""
+
+from collections.abc import AsyncIterator, Mapping
+from contextlib import AsyncExitStack
+from datetime import UTC, datetime, timedelta
+
+import asyncpg
+import pytest
+
+from catalog.sources.source import (
+    LINK,
+    SUBMODULE,
+    SourceGoneError,
+    SourceLimitedError,
+    SourceMovedError,
+    SourceUnavailableError,
+)
+from catalog.validation import ActionSchema
+from db.repositories.catalog import CatalogRepository
+from db.repositories.catalog_state import CatalogStanding, CatalogStateRepository
+from db.session import Database, PoolSettings
+from pao.app.catalog_sync import CatalogSync, SyncInput, SyncReport
+from pao.app.catalog_sync.syncing import EMPTY
+from pao.app.local.postgres import PostgresAddress
+from pao.core.errors import PaoError
+from pao.core.payloads.catalog import POLL
+from tests.support.catalog_source import Repository
+from tests.support.postgres import Database as Given
+from tests.support.postgres import cloned_database
+
+KNOWN = {"jira-ticket": ActionSchema(config={"type": "object"})}
+OTHER_RULES = {"jira-ticket": ActionSchema(config={"type": "object"}), "new": ActionSchema({})}
+POLLED = SyncInput([POLL])
+MANY = [f"tool-{at:02}-x" for at in range(24)]
+
+
+@pytest.fixture
+async def opened(database: Given) -> AsyncIterator[Database]:
+    made = Database(database.service_url, pool=PoolSettings(max_idle=2, max_open=20))
+    yield made
+    await made.close()
+
+
+@pytest.fixture
+def source() -> Repository:
+    made = Repository()
+    made.put("tool-a-a", "tool-b-b", "tool-c-c")
+    return made
+
+
+def sync_of(opened: Database, source: Repository) -> CatalogSync:
+    return CatalogSync(opened, source, KNOWN)
+
+
+async def standing(opened: Database) -> CatalogStanding:
+    async with opened.reading() as session:
+        return await CatalogStateRepository(session).standing()
+
+
+async def served(opened: Database) -> dict[str, tuple[str, bool]]:
+    async with opened.reading() as session:
+        repository = CatalogRepository(session)
+        items = [await repository.get(key) for key in await repository.served()]
+        return {item.id: (item.version, item.stale) for item in items if item}
+
+
+async def blobs(database: Given) -> int:
+    connection = await asyncpg.connect(database.owner_url)
+    try:
+        return int(await connection.fetchval("SELECT count(*) FROM catalog_blobs"))
+    finally:
+        await connection.close()
+
+
+async def test_nothing_new_costs_one_call_and_one_changed_file_one_content(
+    opened: Database, database: Given, source: Repository
+) -> None:
+    report = await sync_of(opened, source).run()
+    assert (report.added, report.revision) == (
+        ("tool-a-a", "tool-b-b", "tool-c-c"),
+        source.revision,
+    )
+    assert source.calls == ["listing", "contents"]
+    now = await standing(opened)
+    assert (now.source, now.revision) == (source.name, source.revision)
+    assert (now.commit or {})["author"] == "Dana"
+
+    # Another worker goes on with what this one has remembered.
+    assert (await sync_of(opened, source).run(POLLED)).judged == 0
+    assert source.calls[2:] == ["listing"]
+    assert (source.asked[1].revision, source.asked[1].is_poll) == (source.revision, True)
+
+    source.put("tool-b-b", version="1.0.1")
+    assert (await sync_of(opened, source).run()).changed == ("tool-b-b",)
+    assert (source.calls[3:], source.fetched[3:]) == (
+        ["listing", "contents"],
+        ["tools/tool-b-b.yaml"],
+    )
+    # The content that no file has any more is not kept.
+    assert await blobs(database) == 3
+
+
+async def test_other_rules_judge_everything_again_without_a_content_from_the_source(
+    opened: Database, source: Repository
+) -> None:
+    await sync_of(opened, source).run()
+    report = await CatalogSync(opened, source, OTHER_RULES).run()
+    assert (report.judged, source.calls[2:]) == (3, ["listing"])
+
+
+async def test_other_rules_judge_everything_again_while_the_source_is_away(
+    opened: Database, source: Repository
+) -> None:
+    source.put("tool-c-c")
+    await sync_of(opened, source).run()
+    source.away = SourceUnavailableError("the forge does not answer")
+    strict = {"jira-ticket": ActionSchema(config={"type": "object", "required": ["ticket"]})}
+    with pytest.raises(SourceUnavailableError, match="the forge"):
+        await CatalogSync(opened, source, strict).run()
+
+    assert set((await served(opened)).values()) == {("1.0.0", True)}
+    now = await standing(opened)
+    assert (len(now.refused), now.error) == (3, "the forge does not answer")
+    assert source.calls == ["listing", "contents", "listing"]
+
+
+async def test_a_source_that_is_away_is_told_with_cause_and_since_when_until_it_is_back(
+    opened: Database, source: Repository
+) -> None:
+    sync = sync_of(opened, source)
+    await sync.run()
+    before = await standing(opened)
+    source.away = SourceUnavailableError("the forge does not answer")
+    with pytest.raises(SourceUnavailableError):
+        await sync.run()
+    first = await standing(opened)
+    source.away = SourceGoneError("there is no branch main")
+    with pytest.raises(SourceGoneError):
+        await sync.run()
+
+    now = await standing(opened)
+    assert (now.error_cause, now.error) == ("gone", "there is no branch main")
+    assert now.error_since == first.error_since
+    assert now.synced_at == before.synced_at
+    assert now.asked_at
+    assert first.asked_at
+    assert now.asked_at > first.asked_at
+    assert len(await served(opened)) == 3
+    source.away = None
+    await sync.run()
+    now = await standing(opened)
+    assert (now.error, now.error_cause, now.error_since) == (None, None, None)
+
+
+async def test_polls_leave_a_source_alone_that_has_said_when_it_answers_again(
+    opened: Database, source: Repository
+) -> None:
+    sync = sync_of(opened, source)
+    source.away = SourceLimitedError(
+        "60 calls an hour are allowed", until=datetime.now(UTC) + timedelta(hours=1)
+    )
+    for _ in range(2):
+        with pytest.raises(SourceLimitedError):
+            await sync.run(POLLED)
+    assert source.calls == ["listing"]
+    source.away = None
+    assert (await sync.run()).judged == 3
+
+
+async def test_an_emptied_source_changes_nothing(opened: Database, source: Repository) -> None:
+    sync = sync_of(opened, source)
+    await sync.run()
+    source.files = {"README.md": b"moved elsewhere"}
+    with pytest.raises(SourceUnavailableError, match=EMPTY):
+        await sync.run(SyncInput(confirm=source.revision))
+    assert len(await served(opened)) == 3
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        ("tools/link.yaml", LINK, b"tool-a-a.yaml", "a symbolic link"),
+        ("others", LINK, b"tools", "a symbolic link"),
+        ("vendor", SUBMODULE, b"", "a submodule"),
+        (
+            "tools/big.yaml",
+            "100644",
+            b"version https://git-lfs.github.com/spec/v1\noid sha256:1\nsize 7\n",
+            "Git LFS",
+        ),
+        ("tools/latin.yaml", "100644", "kind: Größe\n".encode("latin-1"), "not UTF-8"),
+        ("tools/huge.yaml", "100755", b"#" * 1_000_001, "1,000,001 bytes"),
+    ],
+)
+async def test_what_is_no_document_is_a_finding_and_blocks_nobody(
+    opened: Database, source: Repository, given: tuple[str, str, bytes, str]
+) -> None:
+    path, mode, content, told = given
+    source.files[path] = content
+    source.modes[path] = mode
+    report = await sync_of(opened, source).run()
+    assert (report.refused, len(report.added)) == ((path,), 3)
+    [finding] = (await standing(opened)).refused
+    assert told in finding["message"]
+    assert (await sync_of(opened, source).run()).judged == 0
+
+
+async def test_an_item_whose_file_became_a_link_stays_in_its_last_good_version(
+    opened: Database, source: Repository
+) -> None:
+    sync = sync_of(opened, source)
+    await sync.run()
+    source.modes["tools/tool-a-a.yaml"] = LINK
+    await sync.run()
+    assert (await served(opened))["tool-a-a"] == ("1.0.0", True)
+    del source.modes["tools/tool-a-a.yaml"]
+    await sync.run()
+    assert (await served(opened))["tool-a-a"] == ("1.0.0", False)
+
+
+@pytest.mark.parametrize("content", [b"another content", None])
+async def test_a_content_that_is_not_what_was_listed_is_never_served(
+    opened: Database, database: Given, source: Repository, content: bytes | None
+) -> None:
+    source.swapped["tools/tool-b-b.yaml"] = content
+    with pytest.raises(SourceUnavailableError, match=r"tool-b-b\.yaml"):
+        await sync_of(opened, source).run()
+    assert (await served(opened), await blobs(database)) == ({}, 0)
+
+
+async def test_a_source_that_moves_while_it_is_read_is_listed_anew_a_few_times(
+    opened: Database, source: Repository
+) -> None:
+    moved: list[SourceUnavailableError] = [SourceMovedError("it moves") for _ in range(4)]
+    source.contents_away = moved[:2]
+    assert (await sync_of(opened, source).run()).judged == 3
+    assert source.calls == ["listing", "contents"] * 3
+    source.put("tool-d-d")
+    source.contents_away = [*moved, moved[0]]
+    with pytest.raises(SourceMovedError):
+        await sync_of(opened, source).run()
+    assert (await standing(opened)).error_cause == "moved"
+
+
+async def test_what_was_fetched_stays_when_a_sync_does_not_come_to_its_end(
+    opened: Database, database: Given, source: Repository
+) -> None:
+    """Postgres is away at the end: here, because another process has taken the lease."""
+
+    class Robbing(Repository):
+        async def contents(self, *given: object) -> Mapping[str, bytes]:
+            found = await super().contents(*given)  # type: ignore[arg-type]  # passed on
+            connection = await asyncpg.connect(database.owner_url)
+            await connection.execute("UPDATE leases SET holder = 'another'")
+            await connection.close()
+            return found
+
+    robbed = Robbing()
+    robbed.files = source.files
+    with pytest.raises(PaoError, match="Another process"):
+        await sync_of(opened, robbed).run()
+    assert (await served(opened), await blobs(database)) == ({}, 3)
+    await _free_lease(database)
+
+    assert (await sync_of(opened, source).run()).judged == 3
+    assert source.calls == ["listing"]
+
+
+async def _free_lease(database: Given) -> None:
+    connection = await asyncpg.connect(database.owner_url)
+    await connection.execute("UPDATE leases SET expires_at = now()")
+    await connection.close()
+
+
+async def test_two_installations_read_one_repository_each_for_itself(
+    opened: Database, postgres_address: PostgresAddress, source: Repository
+) -> None:
+    with cloned_database(postgres_address) as second:
+        async with AsyncExitStack() as stack:
+            other = Database(second.service_url)
+            stack.push_async_callback(other.close)
+            await sync_of(opened, source).run()
+            await sync_of(other, source).run()
+            source.put("tool-d-d")
+            await sync_of(opened, source).run()
+            assert (len(await served(opened)), len(await served(other))) == (4, 3)
+
+
+async def test_another_repository_is_told_nothing_that_the_first_has_remembered(
+    opened: Database, source: Repository
+) -> None:
+    await sync_of(opened, source).run()
+    other = Repository("Git acme/new-catalog")
+    other.files = source.files
+    assert (await sync_of(opened, other).run()).judged == 0
+    assert (other.asked[0].revision, dict(other.asked[0].memory)) == (None, {})
+    assert (await standing(opened)).source == "Git acme/new-catalog"
+
+
+async def test_a_rewritten_history_that_goes_back_is_taken_over(
+    opened: Database, source: Repository
+) -> None:
+    sync = sync_of(opened, source)
+    await sync.run()
+    for version in ("2.0.0", "1.0.0"):
+        source.put("tool-a-a", version=version)
+        report = await sync.run()
+        assert (report.changed, report.outdated) == (("tool-a-a",), None)
+
+
+async def test_a_revision_that_a_push_has_named_and_that_does_not_show_yet_is_late(
+    opened: Database, source: Repository
+) -> None:
+    sync = sync_of(opened, source)
+    await sync.run()
+    assert (await sync.run(SyncInput(expects="c0ffee"))).late
+    assert not (await sync.run(SyncInput(expects=source.revision))).late
+    source.put("tool-d-d")
+    # Something newer shows: whatever was named is in it, or was replaced.
+    assert not (await sync.run(SyncInput(expects="c0ffee"))).late
+
+
+async def test_a_listing_without_most_items_is_held_back_until_somebody_confirms_it(
+    opened: Database, source: Repository
+) -> None:
+    source.put(*MANY)
+    sync = sync_of(opened, source)
+    await sync.run()
+    before = await standing(opened)
+    source.remove(*MANY[:14])
+    source.put("tool-new-a")
+
+    for asked in (POLLED, SyncInput(confirm=before.revision), SyncInput(confirm="c0ffee1")):
+        report = await sync.run(asked)
+        assert report.held is not None
+        assert (report.held.removes, report.held.served) == (14, 27)
+        assert report.added == ()
+    now = await standing(opened)
+    assert (now.revision, now.generation) == (before.revision, before.generation)
+    assert (now.held or {})["revision"] == source.revision
+    assert len((now.held or {})["items"]) == 14
+    assert now.synced_at == before.synced_at
+
+    report = await sync.run(SyncInput(confirm=source.revision[:7].upper()))
+    assert (len(report.removed), report.added, report.held) == (14, ("tool-new-a",), None)
+    assert (await standing(opened)).held is None
+
+
+async def test_a_held_revision_is_forgotten_when_the_source_shows_another_one(
+    opened: Database, source: Repository
+) -> None:
+    source.put(*MANY)
+    sync = sync_of(opened, source)
+    await sync.run()
+    source.remove(*MANY)
+    assert (await sync.run()).held
+    source.put(*MANY)
+    assert await sync.run() == SyncReport(revision=source.revision)
+    assert (await standing(opened)).held is None
+
+
+async def test_half_of_the_items_and_most_of_a_few_are_removed_without_asking(
+    opened: Database, source: Repository
+) -> None:
+    source.put(*MANY[:17])
+    sync = sync_of(opened, source)
+    await sync.run()
+    source.remove("tool-a-a", "tool-b-b", *MANY[:17])
+    assert len((await sync.run()).removed) == 19
+    source.put(*MANY[:23])
+    await sync.run()
+    source.remove(*MANY[:12])
+    assert len((await sync.run()).removed) == 12

@@ -1,0 +1,104 @@
+"""A source of catalog documents in memory: every call is counted, and anything can go wrong."""
+
+import hashlib
+from collections.abc import Collection, Mapping
+from typing import Any
+
+from catalog.sources.files import blob_id
+from catalog.sources.source import (
+    FILE,
+    Commit,
+    Entry,
+    Known,
+    Listing,
+    SourceUnavailableError,
+    Unchanged,
+)
+
+ITEM = """\
+schemaVersion: catalog/v1
+kind: CatalogItem
+metadata:
+  id: {id}
+  name: Item
+  description: A description that is long enough to pass the rule about descriptions.
+  version: {version}
+  category: tools
+  owner: {{team: team-a}}
+fulfillment: {{manual: {{actions: [{{type: jira-ticket}}]}}}}
+"""
+
+
+class Repository:
+    """Files at a revision, as a forge would show them; it remembers nothing itself."""
+
+    is_shared = True
+
+    def __init__(self, name: str = "Git acme/catalog") -> None:
+        self.name = name
+        self.files: dict[str, bytes] = {}
+        self.modes: dict[str, str] = {}
+        self.beside: dict[str, bytes] = {}
+        self.calls: list[str] = []
+        self.asked: list[Known] = []
+        self.fetched: list[str] = []
+        self.away: SourceUnavailableError | None = None
+        self.contents_away: list[SourceUnavailableError] = []
+        self.swapped: dict[str, bytes | None] = {}
+        self.notice: str | None = None
+
+    def put(self, *ids: str, version: str = "1.0.0") -> None:
+        """Commit items."""
+        for one in ids:
+            self.files[f"tools/{one}.yaml"] = ITEM.format(id=one, version=version).encode()
+
+    def remove(self, *ids: str) -> None:
+        """Remove items."""
+        for one in ids:
+            del self.files[f"tools/{one}.yaml"]
+
+    @property
+    def revision(self) -> str:
+        """The commit: forty digits over everything that it holds."""
+        digest = hashlib.sha256(repr(sorted(self.modes.items())).encode())
+        for path, content in sorted((self.files | self.beside).items()):
+            digest.update(path.encode() + content)
+        return digest.hexdigest()[:40]
+
+    async def listing(self, known: Known) -> Listing | Unchanged:
+        self.calls.append("listing")
+        self.asked.append(known)
+        if self.away:
+            raise self.away
+        memory: dict[str, Any] = {"tree": self.revision}
+        commit = Commit(self.revision, subject="Change items", author="Dana")
+        if known.memory == memory:
+            return Unchanged(self.revision, commit, memory, notice=self.notice)
+        return Listing(
+            self.revision,
+            tuple(self._entry(path, content) for path, content in self.files.items()),
+            tuple(Entry(path, blob_id(one)) for path, one in self.beside.items()),
+            commit,
+            memory,
+            notice=self.notice,
+        )
+
+    async def contents(self, revision: str, entries: Collection[Entry]) -> Mapping[str, bytes]:
+        assert revision
+        self.calls.append("contents")
+        if self.contents_away:
+            raise self.contents_away.pop(0)
+        everything = self.files | self.beside
+        found: dict[str, bytes] = {}
+        for entry in entries:
+            self.fetched.append(entry.path)
+            content = self.swapped.get(entry.path, everything[entry.path])
+            if content is not None:
+                found[entry.blob] = content
+        return found
+
+    async def close(self) -> None:
+        """Nothing is open."""
+
+    def _entry(self, path: str, content: bytes) -> Entry:
+        return Entry(path, blob_id(content), self.modes.get(path, FILE), len(content))

@@ -1,0 +1,154 @@
+"""The one workflow that has the catalog's source read: one run at a time, until all is quiet."""
+
+import asyncio
+from contextlib import suppress
+from dataclasses import dataclass, field
+
+from temporalio import workflow
+
+with workflow.unsafe.imports_passed_through():
+    from pao.core import names
+    from pao.core.payloads.catalog import PUSH, REFRESH, SyncInput, SyncReport, SyncRequest
+    from pao.core.payloads.catalog import SyncSignal as Signal
+    from workflows import policies
+    from workflows.maintenance import forget_earlier_turns
+
+# A forge delivers again what was not answered in time; nobody delivers older ones.
+_MOST_REMEMBERED = 1_000
+
+
+@dataclass
+class Carried:
+    """What a run of the workflow hands to the next one when its history has grown long."""
+
+    signals: list[Signal] = field(default_factory=list)
+    deliveries: list[str] = field(default_factory=list)
+    superseded: list[str] = field(default_factory=list)
+
+
+@workflow.defn(name=names.CATALOG_SYNC_WORKFLOW)
+class CatalogSyncWorkflow:
+    """Runs one sync at a time: what is signalled meanwhile is one more run, the last state wins."""
+
+    @workflow.init
+    def __init__(self, carried: Carried | None = None) -> None:
+        carried = carried or Carried()
+        self._signals = list(carried.signals)
+        self._requests: list[SyncRequest] = []
+        self._deliveries = dict.fromkeys(carried.deliveries)
+        self._superseded = dict.fromkeys(carried.superseded)
+        self._heard_at = self._now()
+        self._begun = 0
+        self._done = 0
+        self._reports: dict[int, SyncReport] = {}
+        self._waiting = 0
+
+    @workflow.signal(name=names.LOOK_SIGNAL)
+    def look(self, signal: Signal) -> None:
+        """Have the source looked at; a delivery that is known already changes nothing."""
+        if signal.delivery and signal.delivery in self._deliveries:
+            return
+        if signal.delivery:
+            _remember(self._deliveries, signal.delivery)
+        self._signals.append(signal)
+        self._heard_at = self._now()
+
+    @workflow.update(name=names.REFRESH_UPDATE)
+    async def refresh(self, request: SyncRequest) -> SyncReport:
+        """Look at the source once more and return what has changed."""
+        self._requests.append(request)
+        self._waiting += 1
+        mine = self._begun + 1
+        await workflow.wait_condition(lambda: self._done >= mine)
+        self._waiting -= 1
+        report = self._reports[mine]
+        if not self._waiting:
+            self._reports.clear()
+        return report
+
+    @workflow.run
+    async def run(self, carried: Carried | None = None) -> dict[str, int]:  # noqa: ARG002 -- read by __init__
+        """Sync until nothing is left to do; return how often."""
+        is_tidy = False
+        while True:
+            while self._has_work():
+                await self._work()
+                if workflow.info().is_continue_as_new_suggested() and not self._waiting:
+                    workflow.continue_as_new(self._carried())
+            if not is_tidy:
+                is_tidy = True
+                await forget_earlier_turns()
+            await workflow.wait_condition(
+                lambda: self._has_work() or workflow.all_handlers_finished()
+            )
+            if not self._has_work():
+                return {"runs": self._begun}
+
+    async def _work(self) -> None:
+        """Sync once, and again while a replica is late and nothing else comes."""
+        await self._burst_is_over()
+        asked = self._taken()
+        report = await self._sync(asked)
+        for seconds in policies.LATE_REPLICA:
+            if not report.late:
+                return
+            with suppress(asyncio.TimeoutError):
+                await workflow.wait_condition(self._has_work, timeout=seconds)
+                return
+            report = await self._sync(SyncInput(asked.reasons, asked.expects))
+
+    async def _burst_is_over(self) -> None:
+        """Wait until pushes stop coming, or have come for long enough; a person waits for none."""
+        limit = self._now() + policies.BURST_LONGEST
+        while not self._requests and any(one.reason == PUSH for one in self._signals):
+            left = min(self._heard_at + policies.BURST_QUIET, limit) - self._now()
+            if left <= 0:
+                return
+            with suppress(asyncio.TimeoutError):
+                await workflow.wait_condition(lambda: bool(self._requests), timeout=left)
+
+    def _taken(self) -> SyncInput:
+        """Take what was asked for so far as one run."""
+        signals, self._signals = self._signals, []
+        requests, self._requests = self._requests, []
+        pushes = [one for one in signals if one.reason == PUSH and one.commit]
+        for one in pushes:
+            if one.before:
+                _remember(self._superseded, one.before)
+        named = [str(one.commit) for one in pushes if one.commit not in self._superseded]
+        reasons = {one.reason: None for one in signals} | ({REFRESH: None} if requests else {})
+        return SyncInput(
+            list(reasons),
+            named[-1] if named else None,
+            any(one.force for one in requests),
+            next((one.confirm for one in reversed(requests) if one.confirm), None),
+        )
+
+    async def _sync(self, asked: SyncInput) -> SyncReport:
+        self._begun += 1
+        report: SyncReport = await workflow.execute_activity(
+            names.SYNC_CATALOG_ACTIVITY,
+            asked,
+            result_type=SyncReport,
+            summary=f"read the catalog ({', '.join(asked.reasons)})",
+            **policies.CATALOG_SYNC,
+        )
+        self._done = self._begun
+        if self._waiting:
+            self._reports[self._done] = report
+        return report
+
+    def _has_work(self) -> bool:
+        return bool(self._signals or self._requests)
+
+    def _carried(self) -> Carried:
+        return Carried(self._signals, list(self._deliveries), list(self._superseded))
+
+    def _now(self) -> float:
+        return workflow.time()
+
+
+def _remember(known: dict[str, None], one: str) -> None:
+    known[one] = None
+    if len(known) > _MOST_REMEMBERED:
+        known.pop(next(iter(known)))
