@@ -12,6 +12,7 @@ from api import error_responses as errors
 from api.auth.keys import KeysIdentity
 from api.connections import ConnectionLimits, bounded_protocol
 from api.gate import Gate, GateSettings, route_of
+from api.identity_assembly import sign_in_ways
 from api.incoming import BodyLimits
 from api.metrics import ApiMetrics
 from api.queries import refuse_unknown_parameters
@@ -44,6 +45,7 @@ from db.notifications import RequestNotifications
 from db.repositories.catalog_state import CHANNEL
 from db.session import Database
 from pao.app import assembly
+from pao.clients.bounded_http import BoundedHttp
 from pao.clients.temporal_connection import connect
 from pao.runtime.version import VERSION
 from pao.settings import Settings
@@ -113,6 +115,8 @@ class Application:
         app.state.metrics = self._metrics
         app.state.database = self._database
         app.state.identity = _identity(settings, self._database)
+        http = app.state.identity_http = BoundedHttp(ca_bundle=settings.directory.ca_bundle)
+        app.state.sign_in_ways = sign_in_ways(settings, http, self._database)
         bodies = BodyLimits(
             most=settings.http.max_request_size,
             seconds=settings.http.api_timeout.total_seconds(),
@@ -164,6 +168,7 @@ async def _lifespan(app: FastAPI, *, settings: Settings) -> AsyncIterator[None]:
         stack.push_async_callback(traces.close)
         database: Database = app.state.database
         stack.push_async_callback(database.close)
+        stack.push_async_callback(app.state.identity_http.close)
         notifications = RequestNotifications(settings.database.url.get_secret_value())
         jira = assembly.jira_instances(settings)
         stack.callback(jira.close)
@@ -186,6 +191,7 @@ def _pages(app: FastAPI, settings: Settings, bodies: BodyLimits, replicas: Repli
     return Pages(
         create_web_app(app.state),
         address=WebAddress(settings.web.public_url),
+        balancer=app.state.sign_in_ways.alb,
         bodies=bodies,
         per_minute=settings.web.rate_limit_per_minute,
         replicas=replicas,

@@ -15,6 +15,7 @@ from api.catalog.service import CatalogService
 from api.drafts.service import DraftService
 from api.health.measures import Measures, Sources
 from api.health.service import HealthService, Parts
+from api.identity_assembly import admin_teams
 from api.insights.service import InsightsService
 from api.keys.service import KeysService
 from api.pagination import Cursors
@@ -68,7 +69,7 @@ def assemble_services(
     queue = settings.temporal.task_queue
     workflows = RequestWorkflows(client, task_queue=queue)
     box = assembly.secret_box(settings)
-    access = Access(admin_teams=frozenset(settings.auth.admin_teams))
+    access = Access(admin_teams=admin_teams(settings))
     budget = settings.http.submission_budget.total_seconds()
     surroundings = assembly.surroundings(settings)
     actions = load_all()
@@ -130,6 +131,7 @@ def assemble_services(
         reading=reading,
         drafts=DraftService(database, box),
         sessions=SessionService(database),
+        sign_in_ways=state.sign_in_ways,
         web_address=WebAddress(settings.web.public_url) if settings.web.enabled else None,
         references=references,
         listing=ListingService(access=access, cursors=Cursors(box), database=database),

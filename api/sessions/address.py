@@ -41,6 +41,12 @@ class WebAddress:
         server = scope.get("server") or ("", 0)
         return f"pao-{server[1]}"
 
+    def sign_in_cookie(self, scope: Scope) -> str:
+        """Return the name of the cookie of a sign-in that is under way, on a path of its own."""
+        if self.is_secure:
+            return "__Secure-pao-signin"
+        return f"{self.cookie(scope)}-signin"
+
     @property
     def is_secure(self) -> bool:
         """Whether browsers come by TLS."""

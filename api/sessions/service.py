@@ -1,4 +1,4 @@
-"""Signing in to the pages: a signed call gets a code, the code opens a session, once."""
+"""Sessions of the pages: opened by a code that a signed call got, or for whom a provider knows."""
 
 import hashlib
 import secrets
@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from uuid import uuid4
 
+from api.auth.claims import Known
 from api.auth.keys import StoredKey, principal_of, why_ended
 from api.auth.principal import Principal, own_user
 from api.stores import PostgresKeyStore
@@ -15,7 +16,7 @@ from pao.core.errors import ErrorCode, PaoError
 
 CODE_LIFETIME = timedelta(seconds=60)
 LIFETIME = timedelta(hours=12)
-LINK = "link"
+LINK, OIDC, ALB = "link", "oidc", "alb"
 _MOST_USER_AGENT = 200
 # Whoever comes back within a minute was not idle; a write per page would cost more.
 _USE_NOTED_EVERY = timedelta(minutes=1)
@@ -31,10 +32,14 @@ class SignIn:
 
 @dataclass(frozen=True, slots=True)
 class Session:
-    """An open session: its id, which is no secret, and who is signed in."""
+    """An open session: its id, which is no secret, and who is signed in.
+
+    ``lacks_groups`` when an identity provider vouched for them and told of no groups.
+    """
 
     id: str
     caller: Principal
+    lacks_groups: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,23 +76,17 @@ class SessionService:
         async with self.database.unit_of_work() as session:
             key_id = await WebSessionsRepository(session).spend_code(_digest(code))
         caller = await self._by_key(key_id)
-        if caller is None:
-            return None
-        token = secrets.token_urlsafe(32)
-        new = NewSession(
-            id=str(uuid4()),
-            token_digest=_digest(token),
-            user_id=caller.id,
-            email=caller.email,
-            teams=caller.teams,
-            source=caller.source,
-            access_key_id=caller.access_key_id,
-            user_agent=user_agent[:_MOST_USER_AGENT].replace("\x00", ""),
-            lifetime=LIFETIME,
+        return await self._open(caller, user_agent=user_agent) if caller else None
+
+    async def open_for(self, known: Known, *, source: str, user_agent: str) -> str:
+        """Open a session for somebody whom an identity provider vouches for; return its token.
+
+        Their teams are those of this moment, for as long as the session lasts.
+        """
+        caller = own_user(
+            known.user_id, email=known.email, teams=known.teams, source=source, access_key_id=None
         )
-        async with self.database.unit_of_work() as session:
-            await WebSessionsRepository(session).insert(new)
-        return token
+        return await self._open(caller, user_agent=user_agent, lacks_groups=known.lacks_groups)
 
     async def find(self, token: str) -> Session | None:
         """Return the open session of a browser's token, and note that it is used."""
@@ -129,6 +128,24 @@ class SessionService:
             await repository.end(session_id, by=caller.id, why="ended by its user or an admin")
         return stored
 
+    async def _open(self, caller: Principal, *, user_agent: str, lacks_groups: bool = False) -> str:
+        token = secrets.token_urlsafe(32)
+        new = NewSession(
+            id=str(uuid4()),
+            token_digest=_digest(token),
+            user_id=caller.id,
+            email=caller.email,
+            teams=caller.teams,
+            source=caller.source,
+            access_key_id=caller.access_key_id,
+            lacks_groups=lacks_groups,
+            user_agent=user_agent[:_MOST_USER_AGENT].replace("\x00", ""),
+            lifetime=LIFETIME,
+        )
+        async with self.database.unit_of_work() as session:
+            await WebSessionsRepository(session).insert(new)
+        return token
+
     async def _by_key(self, key_id: str | None) -> Principal | None:
         stored = await PostgresKeyStore(self.database).find(key_id) if key_id else None
         return _of_key(stored) if stored else None
@@ -147,7 +164,7 @@ def _session(stored: StoredSession) -> Session:
         source=stored.source,
         access_key_id=stored.access_key_id,
     )
-    return Session(stored.id, caller)
+    return Session(stored.id, caller, lacks_groups=stored.lacks_groups)
 
 
 def _digest(secret: str) -> bytes:

@@ -14,6 +14,7 @@ from api.web.pages.platform import views as platform
 from api.web.pages.request import views as request
 from api.web.pages.request_form import views as request_form
 from api.web.pages.requests import views as requests
+from api.web.pages.signin import providers as signin_providers
 from api.web.pages.signin import views as signin
 from api.web.pages.waiting import views as waiting
 from api.web.waiting_count import count_waiting, no_counts
@@ -30,6 +31,7 @@ PAGES = (
     insights,
     platform,
     signin,
+    signin_providers,
     static_files,
 )
 SMALL = 500

@@ -4,6 +4,7 @@ A page is read by whoever holds the session's cookie. What changes something mus
 of ours as well; browsers say so in `Sec-Fetch-Site`, old ones in `Origin`.
 """
 
+import logging
 from urllib.parse import quote
 
 from starlette.datastructures import Headers
@@ -11,25 +12,35 @@ from starlette.requests import cookie_parser
 from starlette.responses import PlainTextResponse, RedirectResponse, Response
 from starlette.types import ASGIApp, Receive, Scope
 
+from api.auth.claims import ClaimsError, Known
+from api.auth.signature_errors import SignatureError
 from api.gate import Outgoing
 from api.incoming import BodyLimits, replayed
 from api.ratelimit import RateLimiter, Replicas, address_caller
+from api.sessions import alb
 from api.sessions.address import WebAddress
-from api.sessions.service import Session, SessionService
+from api.sessions.service import ALB, Session, SessionService
 from api.web import error_pages
 from pao.core.errors import ErrorCode, PaoError
 
+_log = logging.getLogger(__name__)
+
+_BALANCER = b"x-amzn-oidc-"
 POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; "
     "form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
 )
 HEADERS = {"Content-Security-Policy": POLICY, "Referrer-Policy": "same-origin"}
-SIGN_IN = "/signin"
+SIGN_IN, SIGN_IN_BY_ALB = "/signin", "/signin/alb"
+# By a provider: each is a call to it, so they are limited as well.
+PROVIDED = frozenset({"/signin/oidc", "/signin/oidc/callback", SIGN_IN_BY_ALB})
 # Nobody needs a session for these.
 STATIC = ("/static/", "/favicon.ico")
 READS = frozenset({"GET", "HEAD"})
 # Attempts to sign in, of one address: a code cannot be guessed, but asking costs a query.
 SIGN_INS_PER_MINUTE = 30
+# A whole office may come by one address at nine o'clock.
+PROVIDED_PER_MINUTE = 300
 
 
 class Pages:
@@ -40,6 +51,7 @@ class Pages:
         app: ASGIApp,
         *,
         address: WebAddress,
+        balancer: alb.AlbSignIn | None,
         bodies: BodyLimits,
         per_minute: int,
         replicas: Replicas,
@@ -47,30 +59,39 @@ class Pages:
     ) -> None:
         self._app = app
         self._address = address
+        self._balancer = balancer
         self._bodies = bodies
         self._limiter = RateLimiter(per_minute, replicas=replicas)
         self._sign_ins = RateLimiter(SIGN_INS_PER_MINUTE, replicas=replicas)
+        self._provided = RateLimiter(PROVIDED_PER_MINUTE, replicas=replicas)
         self._sessions = sessions
 
     async def serve(self, scope: Scope, receive: Receive, send: Outgoing) -> None:
         """Find the session, then call the application; without one, lead to the sign-in."""
         send.extra.update(HEADERS)
+        vouched = _taken_out(scope)
         headers, path = Headers(scope=scope), scope["path"]
         if path.startswith(STATIC):
             await self._app(scope, receive, send)
             return
         if scope["method"] not in READS:
             self._require_own_origin(scope, headers)
-        session = await self._session(scope, headers)
+        address = address_caller((scope.get("client") or ("unknown",))[0])
+        if path in PROVIDED:
+            self._provided.check(address)
+        session = await self._session(scope, headers, vouched)
         scope["state"]["session"] = session
-        if session is not None:
+        if path == SIGN_IN_BY_ALB:
+            await self._hear(scope, vouched)
+        elif session is not None:
             scope["state"]["principal"] = session.caller
             self._limiter.check(f"session:{session.id}")
-        elif path != SIGN_IN:
-            await _to_sign_in(scope, headers)(scope, receive, send)
+        elif path != SIGN_IN and path not in PROVIDED:
+            page = SIGN_IN_BY_ALB if self._balancer and vouched else SIGN_IN
+            await _to_sign_in(page, scope, headers)(scope, receive, send)
             return
         elif scope["method"] not in READS:
-            self._sign_ins.check(address_caller((scope.get("client") or ("unknown",))[0]))
+            self._sign_ins.check(address)
         self._bodies.refuse_hopeless(headers)
         body = await self._bodies.read(receive)
         await self._app(scope, replayed(body, receive), send)
@@ -83,9 +104,36 @@ class Pages:
         """Return a page with the id to ask with."""
         return error_pages.of_defect(scope, error)
 
-    async def _session(self, scope: Scope, headers: Headers) -> Session | None:
+    async def _session(self, scope: Scope, headers: Headers, vouched: str) -> Session | None:
         token = cookie_parser(headers.get("cookie", "")).get(self._address.cookie(scope))
-        return await self._sessions.find(token) if token else None
+        session = await self._sessions.find(token) if token else None
+        if session is None or session.caller.source != ALB:
+            return session
+        # Who the balancer does not name any more, or not again, is signed out there.
+        known = await self._known(vouched)
+        return session if known and known.user_id == session.caller.id else None
+
+    async def _known(self, vouched: str) -> Known | None:
+        if self._balancer is None or not vouched:
+            return None
+        try:
+            return await self._balancer.read(vouched)
+        except (SignatureError, ClaimsError):
+            return None
+
+    async def _hear(self, scope: Scope, vouched: str) -> None:
+        """Keep for the page what the load balancer says, or why that is not believed."""
+        if self._balancer is None:
+            raise PaoError(ErrorCode.NOT_FOUND, "")
+        if not vouched:
+            return
+        try:
+            scope["state"]["vouched"] = await self._balancer.read(vouched)
+        except SignatureError as error:
+            _log.warning("a load balancer was not believed: %s: %s", error.reason, error.message)
+            scope["state"]["not_vouched"] = f"The load balancer is not believed: {error.message}."
+        except ClaimsError as error:
+            scope["state"]["not_vouched"] = str(error)
 
     def _require_own_origin(self, scope: Scope, headers: Headers) -> None:
         site = headers.get("sec-fetch-site")
@@ -102,7 +150,19 @@ class Pages:
             )
 
 
-def _to_sign_in(scope: Scope, headers: Headers) -> Response:
+def _taken_out(scope: Scope) -> str:
+    """Take a load balancer's headers out of a call; return what it says of the browser.
+
+    What nobody has verified reaches no page.
+    """
+    said = [value for name, value in scope["headers"] if name == alb.HEADER.encode()]
+    scope["headers"] = [
+        (name, value) for name, value in scope["headers"] if not name.startswith(_BALANCER)
+    ]
+    return said[0].decode("latin-1") if len(said) == 1 else ""
+
+
+def _to_sign_in(page: str, scope: Scope, headers: Headers) -> Response:
     if scope["method"] not in READS or headers.get("hx-request-type") == "partial":
         return _signed_out()
     accepted = headers.get("accept", "*/*")
@@ -110,7 +170,7 @@ def _to_sign_in(scope: Scope, headers: Headers) -> Response:
         return _signed_out()
     query = scope["query_string"].decode("latin-1")
     here = scope["path"] + (f"?{query}" if query else "")
-    return RedirectResponse(f"{SIGN_IN}?to={quote(here)}" if here != "/" else SIGN_IN, 303)
+    return RedirectResponse(f"{page}?to={quote(here)}" if here != "/" else page, 303)
 
 
 def _signed_out() -> Response:

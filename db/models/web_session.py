@@ -23,6 +23,7 @@ class WebSession(SQLModel, table=True):
     access_key_id: str | None = Field(
         default=None, foreign_key="access_keys.access_key_id", sa_type=Text
     )
+    lacks_groups: bool = Field(default=False)
     user_agent: str = Field(default="", sa_type=Text)
     created_at: datetime = Field(sa_type=MOMENT)
     seen_at: datetime = Field(sa_type=MOMENT)

@@ -40,6 +40,7 @@ class StoredSession:
     teams: tuple[str, ...]
     source: str
     access_key_id: str | None
+    lacks_groups: bool
     user_agent: str
     created_at: datetime
     seen_at: datetime
@@ -56,7 +57,8 @@ class NewSession:
     email: str | None
     teams: tuple[str, ...]
     source: str
-    access_key_id: str | None
+    access_key_id: str | None = None
+    lacks_groups: bool = False
     user_agent: str
     lifetime: timedelta
 
@@ -98,6 +100,7 @@ class WebSessionsRepository:
             "teams": list(new.teams),
             "source": new.source,
             "access_key_id": new.access_key_id,
+            "lacks_groups": new.lacks_groups,
             "user_agent": new.user_agent,
             "ends_at": func.now() + literal(new.lifetime),
         }
@@ -213,6 +216,7 @@ def _stored(row: WebSession, key: AccessKey | None) -> StoredSession:
         teams=tuple(key.teams if key else row.teams),
         source=row.source,
         access_key_id=row.access_key_id,
+        lacks_groups=row.lacks_groups,
         user_agent=row.user_agent,
         created_at=row.created_at,
         seen_at=row.seen_at,

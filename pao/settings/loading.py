@@ -15,6 +15,7 @@ from pao.core.durations import format_duration
 from pao.core.names import MASK
 from pao.settings.actions import ActionSettings
 from pao.settings.http import HttpSettings
+from pao.settings.identity import DirectorySettings, SignInSettings
 from pao.settings.jira_file import JiraFile, read_jira_file
 from pao.settings.parameter_store import resolve_paths
 from pao.settings.parts import (
@@ -54,6 +55,8 @@ class Settings:
     http: HttpSettings
     web: WebSettings
     auth: AuthSettings
+    directory: DirectorySettings
+    sign_in: SignInSettings
     database: DatabaseSettings
     temporal: TemporalSettings
     jira: JiraSettings

@@ -71,7 +71,8 @@ def _further_fields(given: dict[str, Any]) -> dict[str, Any]:
 EscalationFields = Annotated[JsonObject, AfterValidator(_further_fields)]
 
 
-def _http_url(text: str) -> str:
+def http_url(text: str) -> str:
+    """Return an address without the slash at its end; raises ``ValueError`` for anything else."""
     parts = urlsplit(text)
     if parts.scheme not in {"http", "https"} or not parts.hostname:
         msg = f"{text!r} is not a web address; use one such as https://jira.example.com"
@@ -107,7 +108,7 @@ def _key_ring(secret: SecretStr) -> SecretStr:
     return secret
 
 
-HttpUrl = Annotated[str, AfterValidator(_http_url)]
+HttpUrl = Annotated[str, AfterValidator(http_url)]
 PostgresUrl = Annotated[SecretStr, AfterValidator(_postgres_url)]
 KeyRing = Annotated[SecretStr, AfterValidator(_key_ring)]
 Address = Annotated[str, AfterValidator(_address)]

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from db.urls import SYSTEM
+from pao.settings.identity import SignInSettings
 from pao.settings.parts import (
     CatalogSettings,
     DatabaseSettings,
@@ -32,6 +33,8 @@ def missing(parts: Mapping[str, Any], process: Process) -> Iterator[tuple[str, s
         yield "PAO_ENCRYPTION_KEYS", text
     if process == "keys":
         return
+    if process == "api":
+        yield from _missing_identity(parts)
     if "temporal" in parts:
         yield from _missing_temporal(parts["temporal"])
     if "jira" in parts:
@@ -75,6 +78,25 @@ def _missing_database_tls(database: DatabaseSettings) -> Iterator[tuple[str, str
     if checks and database.ssl_root_cert is None and database.given_url is None:
         text = "missing; name the file of the CA certificates to trust, or system"
         yield "DATABASE_SSL_ROOT_CERT", text
+
+
+def _missing_identity(parts: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    if "directory" in parts:
+        bundle = parts["directory"].ca_bundle
+        if bundle is not None and not bundle.is_file():
+            yield "PAO_IDENTITY_CA_BUNDLE", f"there is no file {str(bundle)!r}; correct the path"
+    if "sign_in" in parts:
+        yield from _missing_sign_in(parts["sign_in"])
+
+
+def _missing_sign_in(given: SignInSettings) -> Iterator[tuple[str, str]]:
+    if given.oidc_issuer is not None and given.oidc_client_id is None:
+        text = "missing; set the id under which PAO is registered at PAO_OIDC_ISSUER"
+        yield "PAO_OIDC_CLIENT_ID", text
+    if given.oidc_issuer is None and given.oidc_client_id is not None:
+        yield "PAO_OIDC_ISSUER", "missing; set the issuer that PAO_OIDC_CLIENT_ID belongs to"
+    if given.alb_arn is not None and given.alb_issuer is None:
+        yield "PAO_ALB_ISSUER", "missing; set the issuer that the load balancer's rule names"
 
 
 def _missing_temporal(temporal: TemporalSettings) -> Iterator[tuple[str, str]]:

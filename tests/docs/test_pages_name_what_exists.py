@@ -82,7 +82,9 @@ def settings() -> dict[str, tuple[type[Part], str]]:
 
 
 def test_every_setting_is_described() -> None:
-    described = {name for page in ("operations", "terraform") for name in all_names(page)}
+    described = {
+        name for page in ("operations", "terraform", "identity") for name in all_names(page)
+    }
 
     assert settings().keys() - described == set()
 
@@ -90,7 +92,7 @@ def test_every_setting_is_described() -> None:
 def test_what_a_page_calls_secret_is_what_the_settings_keep_secret() -> None:
     marked = {
         variable
-        for page in ("operations", "terraform")
+        for page in ("operations", "terraform", "identity")
         for row in rows(ROOT / "docs" / f"{page}.md")
         for variable in re.findall(r"`([A-Z_]+)`", row.cells[0])
         if row.cells[-1].startswith("**secret**")
@@ -126,7 +128,7 @@ def code_of(folder: str) -> str:
 
 def test_a_default_that_a_page_names_is_the_default() -> None:
     compared = 0
-    for page in ("operations", "terraform"):
+    for page in ("operations", "terraform", "identity"):
         for row in rows(ROOT / "docs" / f"{page}.md"):
             for variable, written in defaults(row.cells):
                 part, field = settings()[variable]

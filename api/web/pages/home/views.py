@@ -36,5 +36,6 @@ async def home(request: Request, services: ServicesDep, caller: Caller) -> Respo
         running=[one for one in recent if one.status in open_states][:SHOWN],
         waiting=waiting.data,
         recent=recent[:SHOWN],
+        lacks_groups=request.state.session.lacks_groups,
         items=[rows[name] for name in list(items)[:SHOWN]],
     )

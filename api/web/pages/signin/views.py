@@ -6,15 +6,14 @@ from fastapi import APIRouter, Query, Request
 from starlette.responses import RedirectResponse, Response
 
 from api.auth.principal import Principal
-from api.services import ServicesDep
-from api.sessions.service import LIFETIME, Session
+from api.services import Services, ServicesDep
+from api.sessions.service import Session
 from api.web.forms import Posted, text_of
+from api.web.pages.signin.cookies import HOME, address_of, local, signed_in, user_agent
 from api.web.rendering import page
-from pao.core.errors import ErrorCode, PaoError
 
 router = APIRouter()
 
-HOME = "/"
 _REFUSED = 422
 
 
@@ -23,38 +22,22 @@ async def sign_in(
     request: Request, services: ServicesDep, to: Annotated[str, Query(max_length=2000)] = HOME
 ) -> Response:
     """Show how to sign in. The code is in the fragment, which only the browser knows."""
-    if services.web_address is None or services.web_address.of(request.scope) is None:
-        raise PaoError(
-            ErrorCode.FORBIDDEN,
-            "Nobody can sign in under this address. Open the address that your operator has given "
-            "PAO (PAO_PUBLIC_URL).",
-        )
-    return _shown(request, to)
+    address_of(request, services)
+    return shown(request, services, to)
 
 
 @router.post("/signin")
 async def confirm_or_open(request: Request, services: ServicesDep, posted: Posted) -> Response:
     """Ask whether the code's owner wants to sign in; only the answer uses the code up."""
-    code, to = _code(text_of(posted, "code")), _local(text_of(posted, "to"))
-    if services.web_address is None or services.web_address.of(request.scope) is None:
-        raise PaoError(ErrorCode.FORBIDDEN, "Nobody can sign in under this address.")
+    code, to = _code(text_of(posted, "code")), text_of(posted, "to")
+    address, _ = address_of(request, services)
     if text_of(posted, "confirmed") != "yes":
         who = await services.sessions.whom(code)
-        return _shown(request, to, who=who, code=code, wrong=who is None)
-    token = await services.sessions.open(code, user_agent=request.headers.get("user-agent", ""))
+        return shown(request, services, to, who=who, code=code, wrong=who is None)
+    token = await services.sessions.open(code, user_agent=user_agent(request))
     if token is None:
-        return _shown(request, to, wrong=True)
-    answer = RedirectResponse(to, 303)
-    answer.set_cookie(
-        services.web_address.cookie(request.scope),
-        token,
-        max_age=int(LIFETIME.total_seconds()),
-        path="/",
-        secure=services.web_address.is_secure,
-        httponly=True,
-        samesite="lax",
-    )
-    return answer
+        return shown(request, services, to, wrong=True)
+    return signed_in(request, address, token=token, to=to)
 
 
 @router.post("/signout")
@@ -74,24 +57,30 @@ async def sign_out(request: Request, services: ServicesDep) -> Response:
     return answer
 
 
-def _shown(
-    request: Request, to: str, *, who: Principal | None = None, code: str = "", wrong: bool = False
+def shown(
+    request: Request,
+    services: Services,
+    to: str,
+    *,
+    who: Principal | None = None,
+    code: str = "",
+    wrong: bool = False,
+    problem: str = "",
 ) -> Response:
+    """Show how to sign in: ``wrong`` is the code, ``problem`` is what another way has said."""
+    oidc = services.sign_in_ways.oidc
     return page(
         request,
         "pages/signin/signin.html",
-        status=_REFUSED if wrong else 200,
-        to=_local(to),
+        status=_REFUSED if wrong or problem else 200,
+        to=local(to),
         who=who,
         code=code,
         wrong=wrong,
+        problem=problem,
+        oidc_name=oidc.config.name if oidc else "",
+        has_alb=services.sign_in_ways.alb is not None,
     )
-
-
-def _local(to: str) -> str:
-    """Return a path of ours; whatever would lead elsewhere becomes the first page."""
-    inside = to.startswith("/") and not to.startswith(("//", "/\\"))
-    return to if inside and to.isprintable() and "\\" not in to else HOME
 
 
 def _code(text: str) -> str:

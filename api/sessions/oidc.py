@@ -1,0 +1,331 @@
+"""Signing in to the pages by OpenID Connect: the code flow with PKCE, state and nonce.
+
+What the browser must bring back is in a cookie that only this service can read and write. Nothing
+is stored here until the provider has said who came.
+"""
+
+import asyncio
+import base64
+import hashlib
+import hmac
+import json
+import logging
+import re
+import secrets
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from urllib.parse import quote_plus, urlencode, urlsplit
+
+from api.auth.claims import ClaimRules, ClaimsError, Known, claim, read_claims
+from api.auth.key_sets import KEPT_SECONDS, KeySet, unavailable
+from api.auth.replay import ReplayStore
+from api.auth.signature_errors import SignatureError
+from api.auth.tokens import TokenRules, verified
+from pao.clients.bounded_http import BoundedHttp, NoAnswerError
+from pao.runtime.crypto import SecretBox, SecretUnreadableError
+
+_log = logging.getLogger(__name__)
+
+LIFETIME = timedelta(minutes=10)
+_CONTEXT = "oidc sign-in"
+_LARGEST_ANSWER = 256 * 1024
+_LONGEST_CODE = 4096
+_ERROR = re.compile(r"[a-z_]{1,60}")
+_LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
+
+
+class SignInError(Exception):
+    """Nobody was signed in; the message is for the person, ``reason`` for the log."""
+
+    def __init__(self, reason: str, message: str) -> None:
+        super().__init__(message)
+        self.reason = reason
+        self.message = message
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OidcConfig:
+    """The provider, how PAO is registered there, and which claims count."""
+
+    issuer: str
+    client_id: str
+    client_secret: str | None = field(repr=False)
+    scopes: tuple[str, ...]
+    name: str
+    claims: ClaimRules
+
+
+@dataclass(frozen=True, slots=True)
+class Begun:
+    """Where the browser goes, and what it must bring back."""
+
+    url: str
+    cookie: str = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Finished:
+    """Who signed in, and which page they wanted."""
+
+    known: Known
+    to: str
+
+
+class OidcSignIn:
+    """Leads browsers to the provider, and finds out who came back."""
+
+    def __init__(
+        self,
+        config: OidcConfig,
+        http: BoundedHttp,
+        box: SecretBox,
+        replays: ReplayStore,
+        *,
+        now: Callable[[], float] = time.time,
+    ) -> None:
+        self.config = config
+        self._now = now
+        self._http = http
+        self._box = box
+        self._replays = replays
+        self._provider = _Provider(config.issuer, http)
+        self._keys = KeySet(http, self._provider.keys_address)
+        self._rules = TokenRules(issuer=config.issuer, audience=config.client_id)
+
+    async def begin(self, *, redirect_uri: str, to: str) -> Begun:
+        """Return the provider's page to sign in at; ``to`` is the page that is wanted after it."""
+        state, nonce, verifier = (secrets.token_urlsafe(32) for _ in range(3))
+        endpoint = await self._provider.endpoint("authorization_endpoint")
+        query = urlencode(
+            {
+                "response_type": "code",
+                # Another mode is a cross-site POST, which brings no cookie along.
+                "response_mode": "query",
+                "client_id": self.config.client_id,
+                "redirect_uri": redirect_uri,
+                "scope": " ".join(("openid", *self.config.scopes)),
+                "state": state,
+                "nonce": nonce,
+                "code_challenge": _challenge(verifier),
+                "code_challenge_method": "S256",
+            }
+        )
+        kept = {
+            "state": state,
+            "nonce": nonce,
+            "verifier": verifier,
+            "to": to,
+            "ends": self._now() + LIFETIME.total_seconds(),
+        }
+        cookie = self._box.seal(json.dumps(kept), context=_CONTEXT)
+        return Begun(f"{endpoint}{'&' if '?' in endpoint else '?'}{query}", cookie)
+
+    async def finish(self, *, cookie: str, query: Mapping[str, str], redirect_uri: str) -> Finished:
+        """Return who came back from the provider; raises ``SignInError`` if nobody is to be let in.
+
+        Each beginning is good for one end.
+        """
+        if "error" in query:
+            raise _refused_by_provider(query["error"])
+        kept = self._kept(cookie)
+        state = query.get("state", "")
+        if not hmac.compare_digest(state.encode(), str(kept["state"]).encode()):
+            raise _stale("state")
+        code = query.get("code", "")
+        # RFC 9207: an answer of another provider that PAO is registered with as well.
+        if not 0 < len(code) <= _LONGEST_CODE or query.get("iss", self.config.issuer) != (
+            self.config.issuer
+        ):
+            raise _stale("answer")
+        await self._use_up(state)
+        tokens = await self._redeem(code, verifier=str(kept["verifier"]), redirect_uri=redirect_uri)
+        claims = await self._claims(tokens, nonce=str(kept["nonce"]))
+        try:
+            return Finished(read_claims(claims, self.config.claims), str(kept["to"]))
+        except ClaimsError as error:
+            raise SignInError("claims", str(error)) from None
+
+    def _kept(self, cookie: str) -> dict[str, Any]:
+        try:
+            kept: dict[str, Any] = json.loads(self._box.open(cookie, context=_CONTEXT))
+        except SecretUnreadableError:
+            raise _stale("cookie") from None
+        if kept["ends"] < self._now():
+            raise _stale("late")
+        return kept
+
+    async def _use_up(self, state: str) -> None:
+        digest = hashlib.sha256(f"{_CONTEXT}\n{state}".encode()).digest()
+        holder = secrets.token_bytes(32)
+        expires_at = datetime.now(UTC) + LIFETIME
+        held = await self._replays.claim(digest, holder=holder, expires_at=expires_at)
+        if held.holder != holder:
+            raise _stale("replayed")
+
+    async def _redeem(self, code: str, *, verifier: str, redirect_uri: str) -> dict[str, Any]:
+        endpoint = await self._provider.endpoint("token_endpoint")
+        form = {
+            "grant_type": "authorization_code",
+            "code": code,
+            "redirect_uri": redirect_uri,
+            "code_verifier": verifier,
+        }
+        headers = {"Content-Type": "application/x-www-form-urlencoded"}
+        secret = self.config.client_secret
+        if secret is None:
+            form["client_id"] = self.config.client_id
+        elif await self._provider.takes_secrets_in_the_header():
+            headers["Authorization"] = _basic(self.config.client_id, secret)
+        else:
+            form |= {"client_id": self.config.client_id, "client_secret": secret}
+        answer = await self._ask(
+            "POST", endpoint, headers=headers, content=urlencode(form).encode()
+        )
+        if answer is None:
+            raise SignInError(
+                "code",
+                "The identity provider did not accept the sign-in: it was used already, took too "
+                "long, or PAO is not registered there as it should be. Sign in again.",
+            )
+        return answer
+
+    async def _claims(self, tokens: Mapping[str, Any], *, nonce: str) -> dict[str, Any]:
+        token = tokens.get("id_token")
+        if not isinstance(token, str):
+            raise _untrusted("there is no ID token")
+        try:
+            claims = dict(await verified(token, self._rules, self._keys))
+        except SignatureError as error:
+            raise _untrusted(error.message) from None
+        if not hmac.compare_digest(str(claims.get("nonce", "")).encode(), nonce.encode()):
+            raise _untrusted("its nonce is of another sign-in")
+        audience = claims["aud"]
+        others = isinstance(audience, list) and len(audience) > 1
+        if claims.get("azp", self.config.client_id if not others else "") != self.config.client_id:
+            raise _untrusted("it was issued for another client (azp)")
+        return await self._with_userinfo(claims, tokens.get("access_token"))
+
+    async def _with_userinfo(self, claims: dict[str, Any], access_token: Any) -> dict[str, Any]:
+        """Add what only the userinfo endpoint tells; the ID token's own word counts first."""
+        wanted = (self.config.claims.user, self.config.claims.groups, "email")
+        if all(claim(claims, name) is not None for name in wanted):
+            return claims
+        endpoint = await self._provider.optional_endpoint("userinfo_endpoint")
+        if endpoint is None or not isinstance(access_token, str):
+            return claims
+        headers = {"Authorization": f"Bearer {access_token}"}
+        more = await self._ask("GET", endpoint, headers=headers)
+        if more is None or more.get("sub") != claims["sub"]:
+            return claims
+        return more | claims
+
+    async def _ask(
+        self,
+        method: str,
+        url: str,
+        *,
+        headers: Mapping[str, str],
+        content: bytes | None = None,
+    ) -> dict[str, Any] | None:
+        try:
+            answer = await self._http.send(
+                method, url, most=_LARGEST_ANSWER, headers=headers, content=content
+            )
+            if answer.status >= 500:  # noqa: PLR2004 -- its own fault
+                raise unavailable()
+            found = answer.json() if answer.status == 200 else None  # noqa: PLR2004
+        except NoAnswerError as error:
+            raise unavailable() from error
+        return found if isinstance(found, dict) else None
+
+
+class _Provider:
+    """What the provider's discovery document says, kept for ten minutes."""
+
+    def __init__(self, issuer: str, http: BoundedHttp) -> None:
+        self._issuer = issuer
+        self._http = http
+        self._document: dict[str, Any] = {}
+        self._read_at: float | None = None
+        self._lock = asyncio.Lock()
+
+    async def keys_address(self) -> str:
+        return await self.endpoint("jwks_uri")
+
+    async def takes_secrets_in_the_header(self) -> bool:
+        methods = (await self._known()).get("token_endpoint_auth_methods_supported")
+        return not isinstance(methods, list) or "client_secret_basic" in methods
+
+    async def endpoint(self, name: str) -> str:
+        """Return one of the provider's addresses; raises ``SERVICE_UNAVAILABLE`` without it."""
+        address = await self.optional_endpoint(name)
+        if address is None:
+            _log.error("the discovery document of the identity provider has no usable %s", name)
+            raise unavailable()
+        return address
+
+    async def optional_endpoint(self, name: str) -> str | None:
+        """Return one of the provider's addresses, or None."""
+        address = (await self._known()).get(name)
+        return address if isinstance(address, str) and _is_safe(address) else None
+
+    async def _known(self) -> dict[str, Any]:
+        async with self._lock:
+            now = time.monotonic()
+            if self._read_at is None or now - self._read_at >= KEPT_SECONDS:
+                self._document, self._read_at = await self._read(), now
+        return self._document
+
+    async def _read(self) -> dict[str, Any]:
+        address = f"{self._issuer.rstrip('/')}/.well-known/openid-configuration"
+        try:
+            answer = await self._http.send("GET", address, most=_LARGEST_ANSWER)
+            document = answer.json()
+        except NoAnswerError as error:
+            _log.warning("the identity provider cannot be read: %s", error)
+            raise unavailable() from error
+        if not isinstance(document, dict) or document.get("issuer") != self._issuer:
+            _log.error("the identity provider's document is not that of PAO_OIDC_ISSUER")
+            raise unavailable()
+        return document
+
+
+def _is_safe(address: str) -> bool:
+    parts = urlsplit(address)
+    return parts.scheme == "https" or (parts.scheme == "http" and parts.hostname in _LOOPBACK)
+
+
+def _challenge(verifier: str) -> str:
+    digest = hashlib.sha256(verifier.encode()).digest()
+    return base64.urlsafe_b64encode(digest).rstrip(b"=").decode()
+
+
+def _basic(client_id: str, secret: str) -> str:
+    login = f"{quote_plus(client_id)}:{quote_plus(secret)}"
+    return "Basic " + base64.b64encode(login.encode()).decode()
+
+
+def _stale(reason: str) -> SignInError:
+    return SignInError(
+        reason,
+        "This sign-in was begun in another browser, is older than ten minutes, or was used "
+        "already. Sign in again.",
+    )
+
+
+def _refused_by_provider(error: str) -> SignInError:
+    code = error if _ERROR.fullmatch(error) else "an error"
+    return SignInError(
+        "provider", f"The identity provider did not sign you in ({code}). Try again, or ask there."
+    )
+
+
+def _untrusted(why: str) -> SignInError:
+    return SignInError(
+        "token",
+        f"What the identity provider sent cannot be trusted: {why}. Nobody was signed in; tell "
+        "the operator.",
+    )

@@ -1,0 +1,14 @@
+"""The ways to sign in to the pages besides a link, as far as they are configured."""
+
+from dataclasses import dataclass
+
+from api.sessions.alb import AlbSignIn
+from api.sessions.oidc import OidcSignIn
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SignInWays:
+    """Who else may vouch for a person at a browser; None is off."""
+
+    oidc: OidcSignIn | None = None
+    alb: AlbSignIn | None = None

@@ -1,0 +1,50 @@
+"""What signing in leaves in a browser: the session's cookie, and the page that was wanted."""
+
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
+
+from api.services import Services
+from api.sessions.address import WebAddress
+from api.sessions.service import LIFETIME
+from pao.core.errors import ErrorCode, PaoError
+
+HOME = "/"
+
+
+def address_of(request: Request, services: Services) -> tuple[WebAddress, str]:
+    """Return under which address the pages are reached; refuse one where nobody may sign in."""
+    address = services.web_address
+    here = address.of(request.scope) if address is not None else None
+    if address is None or here is None:
+        raise PaoError(
+            ErrorCode.FORBIDDEN,
+            "Nobody can sign in under this address. Open the address that your operator has given "
+            "PAO (PAO_PUBLIC_URL).",
+        )
+    return address, here
+
+
+def signed_in(request: Request, address: WebAddress, *, token: str, to: str) -> Response:
+    """Return the answer that gives a browser its session, and leads to the page it wanted."""
+    answer = RedirectResponse(local(to), 303)
+    answer.set_cookie(
+        address.cookie(request.scope),
+        token,
+        max_age=int(LIFETIME.total_seconds()),
+        path="/",
+        secure=address.is_secure,
+        httponly=True,
+        samesite="lax",
+    )
+    return answer
+
+
+def local(to: str) -> str:
+    """Return a path of ours; whatever would lead elsewhere becomes the first page."""
+    inside = to.startswith("/") and not to.startswith(("//", "/\\"))
+    return to if inside and to.isprintable() and "\\" not in to else HOME
+
+
+def user_agent(request: Request) -> str:
+    """Return how the browser calls itself."""
+    return request.headers.get("user-agent", "")

@@ -1,0 +1,92 @@
+"""`/signin/oidc` and `/signin/alb`: an identity provider, or a load balancer, says who is there."""
+
+import logging
+from typing import Annotated
+
+from fastapi import APIRouter, Query, Request
+from starlette.responses import RedirectResponse, Response
+
+from api.auth.claims import Known
+from api.services import ServicesDep
+from api.sessions.oidc import LIFETIME, OidcSignIn, SignInError
+from api.sessions.service import ALB, OIDC
+from api.web.pages.signin.cookies import HOME, address_of, local, signed_in, user_agent
+from api.web.pages.signin.views import shown
+from api.web.words import _
+from pao.core.errors import ErrorCode, PaoError
+
+router = APIRouter()
+
+_log = logging.getLogger(__name__)
+
+BEGIN = "/signin/oidc"
+CALLBACK = "/signin/oidc/callback"
+To = Annotated[str, Query(max_length=2000)]
+
+
+@router.get(BEGIN)
+async def begin(request: Request, services: ServicesDep, to: To = HOME) -> Response:
+    """Lead the browser to the identity provider.
+
+    A link, not a form: the policy of our pages lets forms lead nowhere else.
+    """
+    oidc = _switched_on(services.sign_in_ways.oidc)
+    address, here = address_of(request, services)
+    begun = await oidc.begin(redirect_uri=here + CALLBACK, to=local(to))
+    answer = RedirectResponse(begun.url, 303)
+    answer.set_cookie(
+        address.sign_in_cookie(request.scope),
+        begun.cookie,
+        max_age=int(LIFETIME.total_seconds()),
+        path=BEGIN,
+        secure=address.is_secure,
+        httponly=True,
+        samesite="lax",
+    )
+    return answer
+
+
+@router.get(CALLBACK)
+async def come_back(request: Request, services: ServicesDep) -> Response:
+    """Open a session for whom the provider names, if this browser began it here."""
+    oidc = _switched_on(services.sign_in_ways.oidc)
+    address, here = address_of(request, services)
+    cookie = address.sign_in_cookie(request.scope)
+    try:
+        finished = await oidc.finish(
+            cookie=request.cookies.get(cookie, ""),
+            query=request.query_params,
+            redirect_uri=here + CALLBACK,
+        )
+    except SignInError as error:
+        _log.warning("a sign-in by OIDC was refused: %s", error.reason)
+        answer = shown(request, services, HOME, problem=error.message)
+    else:
+        token = await services.sessions.open_for(
+            finished.known, source=OIDC, user_agent=user_agent(request)
+        )
+        answer = signed_in(request, address, token=token, to=finished.to)
+    answer.delete_cookie(
+        cookie, path=BEGIN, secure=address.is_secure, httponly=True, samesite="lax"
+    )
+    return answer
+
+
+@router.get("/signin/alb")
+async def by_load_balancer(request: Request, services: ServicesDep, to: To = HOME) -> Response:
+    """Open a session for whom the load balancer names; the gate has read what it says."""
+    address, _here = address_of(request, services)
+    known: Known | None = getattr(request.state, "vouched", None)
+    if known is None:
+        problem = getattr(request.state, "not_vouched", "") or _(
+            "The load balancer did not say who you are. Open PAO under its usual address."
+        )
+        return shown(request, services, to, problem=problem)
+    token = await services.sessions.open_for(known, source=ALB, user_agent=user_agent(request))
+    return signed_in(request, address, token=token, to=to)
+
+
+def _switched_on(way: OidcSignIn | None) -> OidcSignIn:
+    if way is None:
+        raise PaoError(ErrorCode.NOT_FOUND, "")
+    return way

@@ -1,0 +1,108 @@
+"""HTTP calls to the few services that vouch for callers: their answers are bounded in every way."""
+
+import asyncio
+import ssl
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cache
+from pathlib import Path
+
+import certifi
+import httpx
+
+from pao.core.strict_json import read_json
+from pao.runtime.version import VERSION
+
+_CONNECT_SECONDS = 3.0
+_MOST_CONNECTIONS = 20
+
+
+class NoAnswerError(Exception):
+    """The service gave no answer that can be used; the message names its host and nothing more."""
+
+
+_JSON_TYPES = frozenset({"application/json", "application/jwk-set+json"})
+
+
+@dataclass(frozen=True, slots=True)
+class BoundedAnswer:
+    """What a service answered, with a body below the limit."""
+
+    status: int
+    content_type: str
+    body: bytes = field(repr=False)
+
+    def json(self) -> object:
+        """Return the body as JSON; raises ``NoAnswerError`` for anything ambiguous."""
+        if self.content_type.partition(";")[0].strip().lower() not in _JSON_TYPES:
+            raise NoAnswerError(f"its answer is {self.content_type[:80]!r}, not JSON")
+        try:
+            return read_json(self.body.decode())
+        except (ValueError, RecursionError) as error:
+            raise NoAnswerError("its answer is not valid JSON") from error
+
+
+class BoundedHttp:
+    """Sends calls: no redirect is followed, no proxy or trust comes from the environment."""
+
+    def __init__(self, *, ca_bundle: Path | None = None, seconds: float = 5.0) -> None:
+        self._seconds = seconds
+        self._client = httpx.AsyncClient(
+            follow_redirects=False,
+            trust_env=False,
+            verify=_trust(ca_bundle),
+            timeout=httpx.Timeout(seconds, connect=_CONNECT_SECONDS),
+            limits=httpx.Limits(max_connections=_MOST_CONNECTIONS),
+            headers={"User-Agent": f"platform-automation-orchestrator/{VERSION}"},
+        )
+
+    async def close(self) -> None:
+        """Close every connection."""
+        await self._client.aclose()
+
+    async def send(
+        self,
+        method: str,
+        url: str,
+        *,
+        most: int,
+        headers: Mapping[str, str] | None = None,
+        content: bytes | None = None,
+    ) -> BoundedAnswer:
+        """Send a call and return its answer, of at most ``most`` bytes.
+
+        Raises ``NoAnswerError`` when none came in time, it was too large, or it leads elsewhere.
+        """
+        host = httpx.URL(url).host
+        given = {"Accept": "application/json", "Accept-Encoding": "identity", **(headers or {})}
+        try:
+            async with (
+                asyncio.timeout(self._seconds),
+                self._client.stream(method, url, headers=given, content=content) as response,
+            ):
+                body = await _read(response, most)
+        except (TimeoutError, httpx.HTTPError) as error:
+            raise NoAnswerError(f"{host} did not answer") from error
+        if body is None:
+            raise NoAnswerError(f"the answer of {host} is larger than {most} bytes")
+        if response.is_redirect:
+            raise NoAnswerError(f"{host} redirects, which is not followed")
+        return BoundedAnswer(response.status_code, response.headers.get("content-type", ""), body)
+
+
+@cache
+def _trust(ca_bundle: Path | None) -> ssl.SSLContext:
+    trusted = ssl.create_default_context(cafile=certifi.where())
+    if ca_bundle is not None:
+        trusted.load_verify_locations(ca_bundle)
+    return trusted
+
+
+async def _read(response: httpx.Response, most: int) -> bytes | None:
+    """Return the body as it came over the wire, or None if it is too large."""
+    body = bytearray()
+    async for chunk in response.aiter_raw():
+        body += chunk
+        if len(body) > most:
+            return None
+    return bytes(body)

@@ -1,0 +1,85 @@
+"""The parts of the configuration that say who may vouch for people, and what groups stand for."""
+
+import re
+from pathlib import Path
+from typing import Annotated, Any
+from urllib.parse import urlsplit
+
+from pydantic import AfterValidator, Field, SecretStr
+
+from pao.core.names import NAME_RULE, USER_OR_TEAM
+from pao.settings.parts import HttpUrl, Part, http_url
+from pao.settings.values import JsonObject, Names
+from pao.settings.web import LOOPBACK
+
+_NAME = re.compile(USER_OR_TEAM)
+_LOAD_BALANCER = re.compile(
+    r"arn:aws[a-z-]*:elasticloadbalancing:(?P<region>[a-z0-9-]+):\d{12}:loadbalancer/app/[\w/-]+"
+)
+
+
+def _safe_url(url: str) -> str:
+    parts = urlsplit(url)
+    if parts.scheme == "http" and parts.hostname not in LOOPBACK:
+        msg = f"{url!r} could be answered by anybody in between; use https"
+        raise ValueError(msg)
+    return url
+
+
+def _issuer(text: str) -> str:
+    # Issuers are compared letter by letter, and some end in a slash.
+    _safe_url(http_url(text))
+    return text
+
+
+def _load_balancer(arn: str) -> str:
+    if _LOAD_BALANCER.fullmatch(arn) is None:
+        msg = f"{arn!r} is not the ARN of an application load balancer"
+        raise ValueError(msg)
+    return arn
+
+
+def _teams_of_groups(given: dict[str, Any]) -> dict[str, list[str]]:
+    found = {group: teams if isinstance(teams, list) else [teams] for group, teams in given.items()}
+    for group, teams in found.items():
+        if not teams or not all(isinstance(one, str) and _NAME.fullmatch(one) for one in teams):
+            msg = f"{group!r} must stand for a team, or a list of teams, each {NAME_RULE}"
+            raise ValueError(msg)
+    return found
+
+
+SafeUrl = Annotated[HttpUrl, AfterValidator(_safe_url)]
+Issuer = Annotated[str, AfterValidator(_issuer)]
+LoadBalancer = Annotated[str, AfterValidator(_load_balancer)]
+TeamMap = Annotated[JsonObject, AfterValidator(_teams_of_groups)]
+
+
+class DirectorySettings(Part):
+    """What groups stand for, whoever names them, and whom to trust when asking."""
+
+    team_map: TeamMap = Field({}, validation_alias="PAO_TEAM_MAP")
+    admin_groups: Names = Field((), validation_alias="PAO_ADMIN_GROUPS")
+    ca_bundle: Path | None = Field(None, validation_alias="PAO_IDENTITY_CA_BUNDLE")
+
+
+class SignInSettings(Part):
+    """Ways to sign in to the pages besides a link: an OpenID provider, a load balancer."""
+
+    oidc_issuer: Issuer | None = Field(None, validation_alias="PAO_OIDC_ISSUER")
+    oidc_client_id: str | None = Field(None, validation_alias="PAO_OIDC_CLIENT_ID")
+    oidc_client_secret: SecretStr | None = Field(None, validation_alias="PAO_OIDC_CLIENT_SECRET")
+    oidc_scopes: Names = Field(("email", "profile"), validation_alias="PAO_OIDC_SCOPES")
+    oidc_name: str = Field("single sign-on", validation_alias="PAO_OIDC_NAME", max_length=60)
+    user_claim: str = Field("sub", validation_alias="PAO_OIDC_USER_CLAIM")
+    teams_claim: str = Field("groups", validation_alias="PAO_OIDC_TEAMS_CLAIM")
+    alb_arn: LoadBalancer | None = Field(None, validation_alias="PAO_ALB_ARN")
+    alb_issuer: Issuer | None = Field(None, validation_alias="PAO_ALB_ISSUER")
+    alb_keys_url: SafeUrl | None = Field(None, validation_alias="PAO_ALB_KEYS_URL")
+
+    @property
+    def alb_keys(self) -> str | None:
+        """Where the load balancer's region publishes its keys; PAO_ALB_KEYS_URL is for others."""
+        found = _LOAD_BALANCER.fullmatch(self.alb_arn or "")
+        if found is None or self.alb_keys_url is not None:
+            return self.alb_keys_url
+        return f"https://public-keys.auth.elb.{found['region']}.amazonaws.com"

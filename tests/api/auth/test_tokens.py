@@ -1,0 +1,275 @@
+"""Tokens of an issuer: what holds, and everything that must not."""
+
+import base64
+import json
+import time
+from collections.abc import AsyncIterator, Iterator
+from typing import Any
+
+import jwt
+import pytest
+from cryptography.hazmat.primitives.asymmetric import ec, rsa
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+from starlette.responses import JSONResponse, RedirectResponse, Response
+
+from api.auth.key_sets import LARGEST_JWKS, KeySet
+from api.auth.signature_errors import Reason, SignatureError
+from api.auth.tokens import TokenRules, chosen, usable_keys, verified
+from pao.clients.bounded_http import BoundedHttp
+from pao.core.errors import ErrorCode, PaoError
+from tests.support.issuer import (
+    CLIENT,
+    EC_KEY,
+    OTHER_EC_KEY,
+    OTHER_RSA_KEY,
+    RSA_KEY,
+    Issuer,
+    published_keys,
+)
+
+
+class Published:
+    """The issuer's keys, without a server."""
+
+    async def find(self, kid: str | None) -> jwt.PyJWK | None:
+        return chosen(usable_keys(published_keys()), kid)
+
+
+ISSUER = Issuer()
+ISSUER.url = "https://issuer.example.com"
+RULES = TokenRules(issuer=ISSUER.url, audience=CLIENT)
+PEM = RSA_KEY.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
+
+
+def forged(header: dict[str, Any], claims: bytes, signature: bytes = b"") -> str:
+    """Return a token put together by hand."""
+    parts = (json.dumps(header).encode(), claims, signature)
+    return ".".join(base64.urlsafe_b64encode(part).rstrip(b"=").decode() for part in parts)
+
+
+def token(header: dict[str, Any] | None = None, **given: Any) -> str:
+    ISSUER.header = header or {}
+    return ISSUER.token(**given)
+
+
+def hmac_with_public_key() -> str:
+    """Return a token "signed" by the public key as if it were a shared secret."""
+    algorithm = jwt.algorithms.HMACAlgorithm(jwt.algorithms.HMACAlgorithm.SHA256)
+    text = forged({"alg": "HS256", "kid": "rsa"}, usual()).rpartition(".")[0]
+    signature = algorithm.sign(text.encode(), PEM)
+    return f"{text}.{base64.urlsafe_b64encode(signature).rstrip(b'=').decode()}"
+
+
+def usual(**more: Any) -> bytes:
+    now = int(time.time())
+    claims = {"iss": ISSUER.url, "aud": CLIENT, "sub": "eve", "iat": now, "exp": now + 300}
+    return json.dumps(claims | more).encode()
+
+
+@pytest.mark.parametrize(
+    ("key", "algorithm"), [(RSA_KEY, "RS256"), (EC_KEY, "ES256")], ids=["RS256", "ES256"]
+)
+async def test_a_token_of_the_issuer_holds(key: Any, algorithm: str) -> None:
+    claims = await verified(token(key=key, algorithm=algorithm), RULES, Published())
+    assert claims["sub"] == "248289761001"
+
+
+@pytest.mark.parametrize("seconds", [50, -50], ids=["future", "past"])
+async def test_clocks_may_differ_by_a_minute(seconds: int) -> None:
+    now = int(time.time())
+    made = token(iat=now + seconds, exp=now + seconds if seconds < 0 else now + 300)
+    assert await verified(made, RULES, Published())
+
+
+def minted(**given: Any) -> Any:
+    return lambda: token(**given)
+
+
+NOW = int(time.time())
+REFUSED: dict[str, tuple[Any, Reason]] = {
+    "expired": (minted(iat=NOW - 900, exp=NOW - 600), Reason.EXPIRED),
+    "not yet": (minted(iat=NOW + 600, exp=NOW + 900), Reason.MALFORMED),
+    "not before": (minted(nbf=NOW + 600), Reason.MALFORMED),
+    "another issuer": (minted(iss="https://evil.example"), Reason.MALFORMED),
+    "issuer with a slash": (minted(iss=f"{ISSUER.url}/"), Reason.MALFORMED),
+    "another audience": (minted(aud="grafana"), Reason.MALFORMED),
+    "no audience": (minted(aud=None), Reason.MALFORMED),
+    "no expiry": (minted(exp=None), Reason.MALFORMED),
+    "no time": (minted(iat=None), Reason.MALFORMED),
+    "no subject": (minted(sub=None), Reason.MALFORMED),
+    "no issuer": (minted(iss=None), Reason.MALFORMED),
+    "another key": (minted(key=OTHER_RSA_KEY), Reason.SIGNATURE_MISMATCH),
+    "another curve's key": (
+        minted(key=OTHER_EC_KEY, algorithm="ES256"),
+        Reason.SIGNATURE_MISMATCH,
+    ),
+    "unknown kid": (minted(header={"kid": "new"}), Reason.SIGNATURE_MISMATCH),
+    "an empty kid": (minted(header={"kid": ""}), Reason.SIGNATURE_MISMATCH),
+    "no kid among several keys": (minted(header={"kid": None}), Reason.SIGNATURE_MISMATCH),
+    "a kid that is no text": (
+        lambda: forged({"alg": "RS256", "kid": 1}, usual()),
+        Reason.MALFORMED,
+    ),
+    "kid of an encryption key": (
+        minted(header={"kid": "for-encryption"}),
+        Reason.SIGNATURE_MISMATCH,
+    ),
+    "kid of a shared secret": (minted(header={"kid": "secret"}), Reason.SIGNATURE_MISMATCH),
+    "key of another algorithm": (
+        minted(header={"kid": "rsa"}, key=EC_KEY, algorithm="ES256"),
+        Reason.SIGNATURE_MISMATCH,
+    ),
+    "RS512": (minted(algorithm="RS512"), Reason.MALFORMED),
+    "PS256": (minted(algorithm="PS256"), Reason.MALFORMED),
+    "HS256 with the public key": (hmac_with_public_key, Reason.MALFORMED),
+    "none": (lambda: forged({"alg": "none", "kid": "rsa"}, usual()), Reason.MALFORMED),
+    "None": (lambda: forged({"alg": "None", "kid": "rsa"}, usual()), Reason.MALFORMED),
+    "jku": (minted(header={"jku": "https://evil.example/jwks"}), Reason.MALFORMED),
+    "x5u": (minted(header={"x5u": "https://evil.example/x"}), Reason.MALFORMED),
+    "jwk": (minted(header={"jwk": {"kty": "RSA"}}), Reason.MALFORMED),
+    "critical": (minted(header={"crit": ["b64"], "b64": False}), Reason.MALFORMED),
+    "no signature": (
+        lambda: forged({"alg": "RS256", "kid": "rsa"}, usual()),
+        Reason.SIGNATURE_MISMATCH,
+    ),
+    "two parts": (lambda: token().rpartition(".")[0], Reason.MALFORMED),
+    "five parts": (lambda: token() + "..", Reason.MALFORMED),
+    "claims that are a list": (
+        lambda: forged({"alg": "RS256", "kid": "rsa"}, b"[]"),
+        Reason.MALFORMED,
+    ),
+    "nested claims": (
+        lambda: forged({"alg": "RS256", "kid": "rsa"}, b"[" * 9000),
+        Reason.MALFORMED,
+    ),
+    "a claim given twice": (
+        lambda: forged({"alg": "RS256", "kid": "rsa"}, b'{"sub":"dana","sub":"eve"}'),
+        Reason.MALFORMED,
+    ),
+    "too long": (minted(padding="x" * 16_384), Reason.MALFORMED),
+    "no text at all": (lambda: "", Reason.MALFORMED),
+    "no base64": (lambda: "*.*.*", Reason.MALFORMED),
+}
+
+
+@pytest.mark.parametrize("what", REFUSED, ids=str)
+async def test_a_token_is_refused_for(what: str) -> None:
+    make, reason = REFUSED[what]
+    with pytest.raises(SignatureError) as caught:
+        await verified(make(), RULES, Published())
+    assert caught.value.reason is reason, caught.value.message
+
+
+async def test_a_token_with_many_groups_is_not_too_long() -> None:
+    groups = [f"{one:08x}-0000-4000-8000-000000000000" for one in range(120)]
+    made = token(groups=groups)
+    assert len(made) > 5000
+    assert (await verified(made, RULES, Published()))["groups"] == groups
+
+
+def test_weak_and_private_keys_verify_nothing() -> None:
+    weak = rsa.generate_private_key(public_exponent=65537, key_size=1024)  # noqa: S505 -- weak
+    p521 = ec.generate_private_key(ec.SECP521R1())
+    rsa_as, ec_as = jwt.algorithms.RSAAlgorithm.to_jwk, jwt.algorithms.ECAlgorithm.to_jwk
+    documents = [
+        rsa_as(weak.public_key(), as_dict=True) | {"kid": "weak"},
+        rsa_as(RSA_KEY, as_dict=True) | {"kid": "private"},
+        ec_as(p521.public_key(), as_dict=True) | {"kid": "p521"},
+        rsa_as(RSA_KEY.public_key(), as_dict=True) | {"kid": "hmac", "alg": "HS256"},
+        "no key",
+    ]
+    assert usable_keys(documents) == {}
+
+
+def test_an_only_key_needs_no_id() -> None:
+    document = jwt.algorithms.RSAAlgorithm.to_jwk(RSA_KEY.public_key(), as_dict=True)
+    only = usable_keys([document])
+    assert chosen(only, None) is not None
+    assert chosen(only, "rsa") is None
+    assert chosen({**only, "another": only[""]}, None) is None
+
+
+@pytest.fixture(scope="module")
+def running() -> Iterator[Issuer]:
+    with Issuer() as issuer:
+        yield issuer
+
+
+class Clock:
+    """Seconds that a test lets pass."""
+
+    now = 0.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+async def keys(running: Issuer, clock: Clock) -> AsyncIterator[KeySet]:
+    async def address() -> str:
+        return f"{running.url}/jwks"
+
+    running.reset()
+    http = BoundedHttp()
+    yield KeySet(http, address, clock=clock)
+    await http.close()
+
+
+async def test_keys_are_kept_for_ten_minutes(running: Issuer, keys: KeySet, clock: Clock) -> None:
+    for moment, asked in ((0, 1), (599, 1), (600, 2)):
+        clock.now = moment
+        assert await keys.find("rsa")
+        assert len(running.asked) == asked
+
+
+async def test_made_up_key_ids_ask_once_a_minute(
+    running: Issuer, keys: KeySet, clock: Clock
+) -> None:
+    assert await keys.find("rsa")
+    clock.now = 61
+    for one in range(200):
+        assert await keys.find(f"made-up-{one}") is None
+    assert len(running.asked) == 2
+
+
+LEFT: dict[str, Response] = {
+    "too large": Response(b" " * (LARGEST_JWKS + 1), media_type="application/json"),
+    "redirected": RedirectResponse("http://127.0.0.1:1/jwks"),
+    "not JSON": Response("<html>", media_type="text/html"),
+    "broken": Response("{", media_type="application/json"),
+    "nested": Response("[" * 20_000, media_type="application/json"),
+    "no list": JSONResponse({"keys": {"kid": "rsa"}}),
+    "an error": JSONResponse({"keys": published_keys()}, 500),
+}
+
+
+@pytest.mark.parametrize("what", LEFT, ids=str)
+async def test_an_unusable_answer_is_an_outage_and_not_asked_for_again_at_once(
+    running: Issuer, keys: KeySet, clock: Clock, what: str
+) -> None:
+    running.answers["/jwks"] = LEFT[what]
+    for _ in range(3):
+        with pytest.raises(PaoError) as caught:
+            await keys.find("rsa")
+        assert caught.value.code is ErrorCode.SERVICE_UNAVAILABLE
+    assert len(running.asked) == 1
+    running.answers.clear()
+    clock.now = 5
+    assert await keys.find("rsa")
+
+
+async def test_old_keys_do_not_outlive_the_issuer_that_is_away(
+    running: Issuer, keys: KeySet, clock: Clock
+) -> None:
+    assert await keys.find("rsa")
+    running.answers["/jwks"] = Response(status_code=503)
+    clock.now = 599
+    assert await keys.find("rsa")
+    clock.now = 600
+    with pytest.raises(PaoError):
+        await keys.find("rsa")
