@@ -190,7 +190,7 @@ def test_a_body_that_does_not_say_it_is_json_is_refused(
 
 def test_a_client_that_asks_first_is_refused_before_it_sends(stack: Stack) -> None:
     address = ("127.0.0.1", stack.port)
-    with socket.create_connection(address, timeout=10) as connection:
+    with socket.create_connection(address, timeout=60) as connection:
         connection.sendall(
             b"POST /api/v1/requests HTTP/1.1\r\nHost: x\r\nContent-Length: 2000000\r\n"
             b"Expect: 100-continue\r\n\r\n"
@@ -217,7 +217,7 @@ def test_a_body_that_nobody_signed_is_not_waited_for(
         headers = Signature(*stack.key(DANA), **claim).headers_for(request)
     sent = {"Host": f"127.0.0.1:{stack.port}", "Content-Length": "1000000", **headers}
     lines = "".join(f"{name}: {value}\r\n" for name, value in sent.items())
-    with socket.create_connection(("127.0.0.1", stack.port), timeout=10) as connection:
+    with socket.create_connection(("127.0.0.1", stack.port), timeout=60) as connection:
         connection.sendall(f"POST /api/v1/requests HTTP/1.1\r\n{lines}\r\n".encode())
         answer = HTTPResponse(connection)
         answer.begin()

@@ -55,7 +55,7 @@ def other(watched: tuple[Stack, Path]) -> Iterator[httpx.Client]:
     with subprocess.Popen(command, env=environ, stdout=subprocess.DEVNULL) as process:  # noqa: S603 -- our own program
         base = f"http://127.0.0.1:{port}/api/v1"
         with httpx.Client(
-            base_url=base, auth=Signature(*stack.key(DANA)), trust_env=False, timeout=20.0
+            base_url=base, auth=Signature(*stack.key(DANA)), trust_env=False, timeout=60
         ) as client:
             wait_until(lambda: _answers(client) or process.poll() is not None, seconds=60)
             yield client

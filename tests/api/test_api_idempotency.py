@@ -8,7 +8,7 @@ import httpx
 import pytest
 
 from tests.support.callers import DANA, OLIVER, Signature
-from tests.support.stack import Stack
+from tests.support.stack import Stack, wait_until
 from tests.support.submitting import dns, error, new_host, strike, tickets_of
 
 
@@ -29,9 +29,10 @@ def test_twenty_parallel_repeats_give_one_request_and_one_ticket(
     key, body = new_host(), dns()
     answers = parallel(20, lambda _: client.post("/requests", json=body, headers=keyed(key)))
     codes = sorted(answer.status_code for answer in answers)
-    assert codes == [200] * 19 + [201], [answer.text for answer in answers]
-    assert len({answer.json()["id"] for answer in answers}) == 1
-    assert {answer.json()["status"] for answer in answers} == {"completed"}
+    # The first is answered with 202 where the outcome comes later than the budget allows.
+    assert codes in ([200] * 19 + [201], [200] * 19 + [202]), [answer.text for answer in answers]
+    [id_] = {answer.json()["id"] for answer in answers}
+    wait_until(lambda: client.get(f"/requests/{id_}").json()["status"] == "completed")
     assert len(tickets_of(stack, answers[0].json())) == 1
     replays = [answer.headers.get("Idempotency-Replayed") for answer in answers]
     assert replays.count("true") == 19
@@ -137,7 +138,7 @@ def test_calls_of_one_body_that_are_signed_alike_are_told_apart_by_their_keys(
     body, keys = dns(), [new_host(), new_host()]
     url = f"{stack.url}/api/v1/requests"
     first, second, again = [
-        httpx.post(url, json=body, headers=keyed(key), auth=alike, timeout=20)
+        httpx.post(url, json=body, headers=keyed(key), auth=alike, timeout=60)
         for key in (*keys, keys[1])
     ]
     assert (first.status_code, second.status_code) == (201, 201), second.text

@@ -69,7 +69,7 @@ def with_trailers(stack: Stack, request: httpx.Request, trailers: dict[str, str]
     chunk = f"{len(body):x}\r\n".encode() + body + b"\r\n" if body else b""
     sent = "\r\n".join([*head, "", ""]).encode() + chunk + b"0\r\n"
     sent += "\r\n".join([*tail, "", ""]).encode()
-    with socket.create_connection(("127.0.0.1", stack.port), timeout=20) as line:
+    with socket.create_connection(("127.0.0.1", stack.port), timeout=60) as line:
         line.sendall(sent)
         answer = b"".join(iter(lambda: line.recv(65536), b""))
     start, _, rest = answer.partition(b"\r\n\r\n")

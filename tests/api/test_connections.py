@@ -84,7 +84,7 @@ class Served:
         self.released.set()
 
     def connect(self, sent: bytes = b"") -> socket.socket:
-        made = socket.create_connection(("127.0.0.1", self.port), timeout=20)
+        made = socket.create_connection(("127.0.0.1", self.port), timeout=60)
         made.sendall(sent)
         return made
 
@@ -377,7 +377,7 @@ def test_a_request_line_that_is_too_long_is_refused_in_the_envelope(
     stack: Stack, size: int, pieces: int
 ) -> None:
     line = b"GET /api/v1/version?" + b"a" * size + b" HTTP/1.1\r\nHost: a\r\n\r\n"
-    with socket.create_connection(("127.0.0.1", stack.port), timeout=20) as connection:
+    with socket.create_connection(("127.0.0.1", stack.port), timeout=60) as connection:
         for part in (line[: len(line) // pieces], line[len(line) // pieces :]):
             with contextlib.suppress(OSError):
                 connection.sendall(part)

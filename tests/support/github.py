@@ -34,7 +34,7 @@ class GitHubSandbox:
         )
         self.port = self._serving.port
         self.url = f"http://127.0.0.1:{self.port}"
-        self._control = httpx.Client(base_url=self.url, trust_env=False, timeout=20)
+        self._control = httpx.Client(base_url=self.url, trust_env=False, timeout=60)
         return self
 
     def stop(self) -> None:

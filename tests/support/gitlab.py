@@ -25,7 +25,7 @@ class GitLabSandbox:
         app = build_app(self._store, self.settings)
         self._serving = ServerThread(lambda port: stand_in_server(app, host="127.0.0.1", port=port))
         self.url = f"http://127.0.0.1:{self._serving.port}"
-        self._control = httpx.Client(base_url=self.url, trust_env=False, timeout=20)
+        self._control = httpx.Client(base_url=self.url, trust_env=False, timeout=60)
         return self
 
     def __exit__(self, *_: object) -> None:

@@ -41,7 +41,7 @@ def retry(client: httpx.Client, document: dict[str, Any]) -> dict[str, Any]:
 
 
 def health(world: World) -> dict[str, Any]:
-    answer = httpx.get(f"{world.url}/api/v1/health", timeout=20, trust_env=False)
+    answer = httpx.get(f"{world.url}/api/v1/health", timeout=60, trust_env=False)
     assert answer.status_code == 200
     document: dict[str, Any] = answer.json()
     return document
@@ -49,4 +49,4 @@ def health(world: World) -> dict[str, Any]:
 
 def readiness(world: World) -> int:
     url = f"{world.url}/api/v1/health/ready"
-    return httpx.get(url, timeout=20, trust_env=False).status_code
+    return httpx.get(url, timeout=60, trust_env=False).status_code

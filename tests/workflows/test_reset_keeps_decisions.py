@@ -177,8 +177,9 @@ async def test_a_vote_about_an_approval_that_is_asked_anew_does_not_count_for_it
     before = await reset_from(bench, request, task=0)
 
     async def asks_anew() -> bool:
-        [action] = await bench.actions(request)
+        # The run first: an action that is read after it is the new run's.
         run_id = (await bench.row(request))["run_id"]
+        [action] = await bench.actions(request)
         return bool(run_id != before and action["status"] == "waiting")
 
     await eventually(asks_anew)

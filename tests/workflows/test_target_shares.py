@@ -26,8 +26,8 @@ async def bench(
 def call_to(bench: Workbench, server: RawServer) -> Request:
     made = new_request(ticket("call"), box=bench.box)
     made.plan[0].type = "rest-api"
-    made.plan[0].timeout = 60.0
-    made.plan[0].config = {"endpoint": {"url": f"{server.url}/things"}, "timeout": 60}
+    made.plan[0].timeout = 300.0
+    made.plan[0].config = {"endpoint": {"url": f"{server.url}/things"}, "timeout": 300}
     return made
 
 

@@ -24,7 +24,7 @@ class NodeSigners:
             capture_output=True,
             text=True,
             check=False,
-            timeout=30,
+            timeout=120,
         )
         assert done.stdout, done.stderr
         return done.stdout

