@@ -18,6 +18,7 @@ from api.health.schemas import (
 from api.metrics import REPAIRED
 from db.repositories.breakers import BreakerState, OtherTargets
 from db.repositories.maintenance_runs import MaintenanceRunRecord
+from pao.clients.temporal_server import Pollers
 from pao.core.payloads.catalog import Held
 from pao.core.timestamps import timestamp
 from pao.runtime.background import BackgroundTask
@@ -110,6 +111,15 @@ def strangers(installations: Sequence[str]) -> str:
         f"workers of another installation ({', '.join(installations)}) poll the same task queue; "
         "give each installation its own TEMPORAL_TASK_QUEUE or TEMPORAL_NAMESPACE"
     )
+
+
+def without_pollers(seen: Pollers) -> str:
+    """Say why requests wait although Temporal runs, and what to do about it."""
+    if not seen.idle:
+        return "no worker is polling the task queue"
+    gets = f"build {seen.current} is current" if seen.current else "no build is current"
+    polling = ", ".join(seen.idle)
+    return f"workers poll ({polling}), but {gets}: requests wait; run `pao worker promote`"
 
 
 def overall_status(components: Components) -> Literal["ok", "degraded", "down"]:

@@ -23,6 +23,7 @@ from api.health.component_states import (
     overall_status,
     strangers,
     task_part,
+    without_pollers,
 )
 from api.health.probes import Probe
 from api.health.schemas import (
@@ -215,7 +216,7 @@ class HealthService:
             return WorkerPart(status=DOWN, error="Temporal does not respond")
         if seen and not seen.others:
             return WorkerPart(status=OK, pollers=seen.own)
-        error = strangers(seen.others) if seen.others else "no worker is polling; requests wait"
+        error = strangers(seen.others) if seen.others else without_pollers(seen)
         return WorkerPart(status=DEGRADED if seen else DOWN, pollers=seen.own, error=error)
 
     async def _own_installation(self) -> str | None:
@@ -298,7 +299,7 @@ class HealthService:
             return f"Temporal lacks the search attributes {', '.join(missing)}"
         if seen:
             return None
-        return strangers(seen.others) if seen.others else "no worker is polling the task queue"
+        return strangers(seen.others) if seen.others else without_pollers(seen)
 
 
 def _own(ask: Callable[[], Awaitable[P]], part: type[P]) -> Probe[P]:

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
 
+from packaging.version import InvalidVersion, Version
 from temporalio.api.common.v1 import Payload
 from temporalio.api.workflowservice.v1 import DescribeNamespaceRequest
 from temporalio.client import (
@@ -22,8 +23,12 @@ from temporalio.client import (
 
 from pao.clients.installation import MEMO, explained
 from pao.core import names
+from pao.runtime.version import VERSION
 
 _log = logging.getLogger(__name__)
+
+WRITTEN_BY = "writtenBy"
+"""What the workflows of a schedule carry: the version of PAO that wrote it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,15 +40,18 @@ class Schedules:
     every: timedelta
     at_most: timedelta = timedelta(minutes=5)
 
-    def schedule(self, task_queue: str, workflow_id: str, installation: str | None) -> Schedule:
+    def schedule(
+        self, task_queue: str, workflow_id: str, installation: str | None, *, version: str = VERSION
+    ) -> Schedule:
         """Return the schedule as Temporal should have it; no turn begins while another one runs."""
+        owner = {MEMO: installation} if installation else {}
         return Schedule(
             action=ScheduleActionStartWorkflow(
                 self.workflow,
                 id=workflow_id,
                 task_queue=task_queue,
                 execution_timeout=self.at_most,
-                memo={MEMO: installation} if installation else None,
+                memo={**owner, WRITTEN_BY: version},
             ),
             spec=ScheduleSpec(intervals=[ScheduleIntervalSpec(every=self.every)]),
             policy=SchedulePolicy(overlap=ScheduleOverlapPolicy.SKIP),
@@ -70,22 +78,26 @@ async def ensure_schedules(
     task_queue: str,
     schedules: Sequence[Schedules] = MAINTENANCE,
     installation: str | None = None,
+    version: str = VERSION,
 ) -> None:
     """Make the schedules that are not there, and change those that say something else.
 
-    Only what they start and how often is ours: a schedule that an operator has paused stays so.
-    Where another ``installation`` has taken a name, ours gets one with its id.
+    One that a newer ``version`` of PAO has written is left alone: during a release workers of both
+    start. Only what they start and how often is ours: a schedule that an operator has paused stays
+    so. Where another ``installation`` has taken a name, ours gets one with its id.
     """
     for one in schedules:
         name = f"{task_queue}-{one.name}"
-        owner = await _ensure(client, name, one.schedule(task_queue, name, installation))
+        owner = await _ensure(
+            client, name, one.schedule(task_queue, name, installation, version=version)
+        )
         if owner and installation:
             _log.error(
                 "%s If that installation is gone, delete the schedule.",
                 explained(f"Schedule {name}", theirs=owner, ours=installation),
             )
             own = f"{name}-{installation[:8]}"
-            await _ensure(client, own, one.schedule(task_queue, own, installation))
+            await _ensure(client, own, one.schedule(task_queue, own, installation, version=version))
 
 
 async def _ensure(client: Client, name: str, wanted: Schedule) -> str | None:
@@ -100,10 +112,11 @@ async def _ensure(client: Client, name: str, wanted: Schedule) -> str | None:
 async def _bring_up_to_date(client: Client, name: str, wanted: Schedule) -> str | None:
     handle = client.get_schedule_handle(name)
     found = (await handle.describe()).schedule
-    owner, ours = await _owner(client, found), await _owner(client, wanted)
+    owner, ours = await _noted(client, found, MEMO), await _noted(client, wanted, MEMO)
+    before, now = await _version(client, found), await _version(client, wanted)
     if ours and owner not in {None, ours}:
         return owner
-    if _core(wanted) == _core(found) and owner == ours:
+    if before > now or (_core(wanted) == _core(found) and (owner, before) == (ours, now)):
         return None
 
     def change(current: ScheduleUpdateInput) -> ScheduleUpdate:
@@ -114,11 +127,19 @@ async def _bring_up_to_date(client: Client, name: str, wanted: Schedule) -> str 
     return None
 
 
-async def _owner(client: Client, schedule: Schedule) -> str | None:
-    """Return the installation of a schedule, which its workflows carry; None if it has none."""
+async def _version(client: Client, schedule: Schedule) -> Version:
+    """Return the version of PAO that wrote a schedule; the lowest one if it does not say."""
+    try:
+        return Version(await _noted(client, schedule, WRITTEN_BY) or "0")
+    except InvalidVersion:
+        return Version("0")
+
+
+async def _noted(client: Client, schedule: Schedule, name: str) -> str | None:
+    """Return what the workflows of a schedule carry by this name; None if there is nothing."""
     action = schedule.action
     memo = action.memo if isinstance(action, ScheduleActionStartWorkflow) else None
-    raw = (memo or {}).get(MEMO)
+    raw = (memo or {}).get(name)
     if isinstance(raw, Payload):
         [raw] = await client.data_converter.decode([raw], [str])
     return None if raw is None else str(raw)

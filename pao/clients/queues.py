@@ -14,7 +14,7 @@ from pao.clients.temporal import CHECK_SECONDS, TemporalUnavailableError
 from pao.core.names import slow_queue, waits_queue
 
 WORKFLOW, ACTIVITY = "workflow", "activity"
-_TYPES = {
+TASK_QUEUE_TYPES = {
     WORKFLOW: TaskQueueType.TASK_QUEUE_TYPE_WORKFLOW,
     ACTIVITY: TaskQueueType.TASK_QUEUE_TYPE_ACTIVITY,
 }
@@ -60,7 +60,7 @@ class TaskQueues:
         request = DescribeTaskQueueRequest(
             namespace=self._client.namespace,
             task_queue=TaskQueue(name=queue),
-            task_queue_type=_TYPES[kind],
+            task_queue_type=TASK_QUEUE_TYPES[kind],
             report_stats=True,
         )
         answer = await self._client.workflow_service.describe_task_queue(request)

@@ -10,17 +10,26 @@ from temporalio.api.workflowservice.v1 import DescribeTaskQueueRequest
 from temporalio.client import Client
 from temporalio.service import RPCError
 
+from pao.clients.builds import build_of
 from pao.clients.installation import installation_of
 from pao.clients.temporal import CHECK_SECONDS, TemporalUnavailableError
 from pao.core import names
 
+UNVERSIONED = "without PAO_BUILD_ID"
+
 
 @dataclass(frozen=True, slots=True)
 class Pollers:
-    """How many workers of this installation poll, and which other installations' workers do too."""
+    """How many workers of this installation get requests, and who else polls.
+
+    ``others`` are other installations; ``idle`` are builds of the workers that poll and get
+    nothing, because another one is current (``current``), or none is.
+    """
 
     own: int
     others: tuple[str, ...] = ()
+    idle: tuple[str, ...] = ()
+    current: str | None = None
 
     def __bool__(self) -> bool:
         return self.own > 0
@@ -48,13 +57,21 @@ class TemporalServer:
                 answer = await self.client.workflow_service.describe_task_queue(request)
         except (TimeoutError, RPCError, RuntimeError) as error:
             raise TemporalUnavailableError from error
-        seen = {poller.identity for poller in answer.pollers}
+        seen = {one.identity: build_of(one) for one in answer.pollers}
+        current = answer.versioning_info.current_deployment_version.build_id
         others = {
             one: owner
             for one in seen
             if installation and (owner := installation_of(one)) not in {None, installation}
         }
-        return Pollers(own=len(seen) - len(others), others=tuple(sorted({*others.values()})))
+        own = {name: build for name, build in seen.items() if name not in others}
+        idle = {build for build in own.values() if build != current}
+        return Pollers(
+            own=sum(build == current for build in own.values()),
+            others=tuple(sorted({*others.values()})),
+            idle=tuple(sorted(build or UNVERSIONED for build in idle)),
+            current=current or None,
+        )
 
     async def missing_search_attributes(self) -> list[str]:
         """Return the search attributes that are not registered: without them no request starts."""

@@ -23,6 +23,7 @@ from pao.settings.parts import (
     WorkerSettings,
 )
 from pao.settings.requirements import Process
+from pao.settings.rollout import Promotion, RolloutSettings
 from pao.settings.terraform import TerraformSettings
 
 __all__ = [
@@ -41,6 +42,8 @@ __all__ = [
     "LogLevel",
     "LoggingSettings",
     "Process",
+    "Promotion",
+    "RolloutSettings",
     "Settings",
     "TelemetrySettings",
     "TemporalSettings",

@@ -31,6 +31,7 @@ from pao.settings.parts import (
     WorkerSettings,
 )
 from pao.settings.requirements import Process, missing
+from pao.settings.rollout import RolloutSettings
 from pao.settings.secret_files import resolve_files
 from pao.settings.terraform import TerraformSettings
 from pao.settings.values import SizeMark, show_size
@@ -65,6 +66,7 @@ class Settings:
     worker: WorkerSettings
     terraform: TerraformSettings
     actions: ActionSettings
+    rollout: RolloutSettings
     logging: LoggingSettings
     telemetry: TelemetrySettings
     jira_file: JiraFile | None = None

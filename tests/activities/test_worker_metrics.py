@@ -11,7 +11,7 @@ from prometheus_client import CollectorRegistry
 from activities.call_origin import OTHERS
 from activities.metrics import MOST_TARGETS, NOBODY, WorkerMetrics
 from pao.app.local.ports import free_ports
-from pao.app.worker import expose
+from pao.app.worker.process import expose
 from pao.core.errors import PaoError
 from pao.runtime import tracing
 from tests.support.postgres import Database

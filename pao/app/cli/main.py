@@ -27,6 +27,7 @@ from pao.app.cli import (
     processes,
     requests,
     resubmission,
+    rollout,
     submission,
     terraform,
     web,
@@ -77,6 +78,7 @@ app.add_typer(database.app, name="db")
 app.add_typer(audit.app, name="audit")
 app.add_typer(configuration.app, name="config")
 app.add_typer(processes.app)
+app.add_typer(rollout.gate)
 
 
 def _print_version(wanted: bool) -> None:  # noqa: FBT001 -- Typer calls it so

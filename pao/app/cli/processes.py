@@ -12,9 +12,10 @@ from typing import Annotated, Any, NoReturn
 import typer
 
 from pao.app.cli.configuration import settings_for
-from pao.app.cli.context import Cli, command
+from pao.app.cli.context import Cli, callback, command
 from pao.app.cli.exits import CliError, ExitCode
 from pao.app.cli.profiles import Target, find_target
+from pao.app.cli.rollout import add_promote
 from pao.app.local.ports import Ports
 from pao.app.private_process import close_to_others, make_undumpable
 
@@ -59,15 +60,18 @@ def api(_cli: Cli) -> None:
     _end(ExitCode.DONE if server.started else ExitCode.UNAVAILABLE)
 
 
-@command(app, "worker")
+workers = typer.Typer(help="Execute workflows and actions; without a command, run a worker.")
+
+
+@callback(workers)
 def worker(_cli: Cli) -> None:
     """Execute workflows and actions, configured by environment variables."""
     settings = settings_for("worker", os.environ)
 
     from uvicorn.loops.auto import auto_loop_factory  # noqa: PLC0415 -- as in `api`
 
-    from pao.app import worker as process  # noqa: PLC0415 -- as in `api`
     from pao.app.cli.logs import configure_from  # noqa: PLC0415 -- as in `api`
+    from pao.app.worker import process  # noqa: PLC0415 -- as in `api`
 
     configure_from(settings)
     started_with = close_to_others(os.environ, {*settings.secret_values(), _owner_address()})
@@ -76,6 +80,10 @@ def worker(_cli: Cli) -> None:
     with asyncio.Runner(loop_factory=auto_loop_factory()) as runner:
         runner.run(process.run(settings, started_with))
     _end(ExitCode.DONE)
+
+
+add_promote(workers)
+app.add_typer(workers, name="worker")
 
 
 def _end(code: ExitCode) -> NoReturn:

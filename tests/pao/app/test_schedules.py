@@ -50,6 +50,19 @@ async def test_a_changed_interval_reaches_an_installation_and_a_pause_stays(
     assert (found.state.paused, found.state.note) == (True, "for the night")
 
 
+async def test_an_older_worker_leaves_alone_what_a_newer_one_has_written(client: Client) -> None:
+    async def interval(version: str, days: int) -> list[int]:
+        wanted = tuple(replace(one, every=timedelta(days=days)) for one in RARE)
+        await ensure_schedules(client, task_queue=QUEUE, schedules=wanted, version=version)
+        found = await client.get_schedule_handle(f"{QUEUE}-reconcile").describe()
+        return [one.every.days for one in found.schedule.spec.intervals]
+
+    assert await interval("0.9.0", 300) == [300]
+    assert await interval("0.10.0", 200) == [200]
+    assert await interval("0.9.0", 300) == [200]
+    assert await interval("0.10.0", 250) == [250]
+
+
 @pytest.mark.parametrize("one", MAINTENANCE, ids=lambda one: one.name)
 def test_what_is_scheduled_exists_in_the_worker(one: Schedules) -> None:
     action = one.schedule(QUEUE, "any", None).action

@@ -1,0 +1,220 @@
+"""The process of a worker: from its settings to its end in order."""
+
+import asyncio
+import contextlib
+import logging
+import signal
+from collections.abc import Iterator, Mapping
+from datetime import timedelta
+
+from prometheus_client import start_http_server
+from temporalio.client import Client
+from temporalio.service import RPCError
+
+from activities.metrics import WorkerMetrics
+from db.installation import Installation
+from db.living_processes import check_connections
+from db.migrations.runner import MigrationError, check_ready
+from db.session import Database
+from db.unavailable import DatabaseUnavailableError, Trouble
+from pao.app import assembly
+from pao.app.catalog_assembly import catalog_signals
+from pao.app.schedules import MAINTENANCE, catalog_poll, ensure_schedules, retention
+from pao.app.worker.building import Workers, build_worker
+from pao.app.worker.promotion import Promoter
+from pao.clients.catalog_sync import CatalogSyncs
+from pao.clients.deployments import Deployment, VersioningUnavailableError
+from pao.clients.queues import polled_queues
+from pao.clients.temporal_connection import connect
+from pao.core.errors import ErrorCode, PaoError
+from pao.runtime.background import BackgroundTask
+from pao.settings import Promotion, Settings
+
+_log = logging.getLogger(__name__)
+
+# A database that is away is asked again after so long.
+DATABASE_SECONDS = 2.0
+
+
+async def run(settings: Settings, environ: Mapping[str, str]) -> None:
+    """Run a worker until SIGTERM or SIGINT; raises when its polling dies: no zombie stays.
+
+    ``environ`` is the environment that the process was started with.
+    """
+    traces = assembly.traces(settings, service="pao-worker")
+    name = assembly.process_name(settings, "pao-worker")
+    database = assembly.database(settings, application_name=str(name))
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop.set)
+    try:
+        known = Installation(database)
+        client = await connect(assembly.temporal_target(settings), installation=known.id)
+        installation = await _own_installation(known, stop)
+        if installation is not None:
+            with contextlib.suppress(DatabaseUnavailableError):
+                await check_connections(database, name)
+            await _work(client, settings, database, installation, stop=stop, environ=environ)
+    finally:
+        await database.close()
+        await traces.close()
+
+
+async def _work(  # noqa: PLR0913 -- what a worker is made of, each part named
+    client: Client,
+    settings: Settings,
+    database: Database,
+    installation: str,
+    *,
+    stop: asyncio.Event,
+    environ: Mapping[str, str],
+) -> None:
+    memory = await _introduce(client, settings, installation=installation)
+    jira = assembly.jira_instances(settings)
+    metrics = WorkerMetrics()
+    metrics.registry.pool.of = database.pool
+    deployment = Deployment(client, settings.temporal.task_queue)
+    build_id = await _versioned(deployment, settings.rollout.build_id)
+    metrics.registry.build_id(build_id or "")
+    worker = build_worker(
+        client,
+        settings,
+        database=database,
+        jira=jira,
+        memory=memory,
+        metrics=metrics,
+        environ=environ,
+        installation=installation,
+        deployment=deployment.config(build_id) if build_id else None,
+    )
+    promoter = Promoter(
+        deployment,
+        build_id,
+        queues=polled_queues(settings.temporal.task_queue),
+        by_itself=settings.rollout.promote is Promotion.AUTO,
+    )
+    given = settings.worker
+    syncs = CatalogSyncs(client, task_queue=settings.temporal.task_queue)
+    try:
+        with expose(metrics, host=given.metrics_host, port=given.metrics_port):
+            async with catalog_signals(settings, syncs), BackgroundTask("promotion", promoter.run):
+                await _run_until(worker, stop)
+    finally:
+        jira.close()
+
+
+async def _versioned(deployment: Deployment, build_id: str | None) -> str | None:
+    """Return the build id that Temporal is told; None where there is none or it knows no builds."""
+    if build_id is None:
+        return None
+    try:
+        await deployment.routing()
+    except VersioningUnavailableError as error:
+        _log.warning(
+            "this Temporal has no versions of workers (%s), so this one runs without: during a"
+            " release old and new workers share the requests under way",
+            error,
+        )
+        return None
+    except RPCError as error:
+        raise PaoError(
+            ErrorCode.SERVICE_UNAVAILABLE,
+            f"Temporal did not say which build of the workers is current: {error.message}",
+        ) from error
+    return build_id
+
+
+async def _require_schema(database: Database) -> None:
+    """Raise ``PaoError`` unless the database can be used as it is, or will be once it answers.
+
+    One that is away is waited for by whatever needs it, and the log says so.
+    """
+    try:
+        async with database.reading() as session:
+            newer = await check_ready(session)
+    except DatabaseUnavailableError as error:
+        if error.trouble is not Trouble.AWAY:
+            raise
+    except MigrationError as error:
+        raise PaoError(ErrorCode.SERVICE_UNAVAILABLE, str(error)) from None
+    else:
+        if newer:
+            _log.warning(
+                "the database's schema is newer than this version of PAO: it has %s; upgrade this"
+                " worker as well",
+                ", ".join(newer),
+            )
+
+
+async def _own_installation(known: Installation, stop: asyncio.Event) -> str | None:
+    """Return the id of this installation once the database gives it; None when told to end.
+
+    Without it nothing is polled: nobody could say whose workflows this worker may carry out.
+    Raises ``PaoError`` where waiting does not help.
+    """
+    told = False
+    while not stop.is_set():
+        await _require_schema(known.database)
+        try:
+            return await known.id()
+        except DatabaseUnavailableError as error:
+            if not told:
+                _log.warning("%s The worker polls when it does.", error)
+            told = True
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(stop.wait(), DATABASE_SECONDS)
+    return None
+
+
+async def _introduce(client: Client, settings: Settings, *, installation: str) -> timedelta:
+    """Create the schedules; return how long Temporal keeps histories. Raises if not allowed."""
+    schedules = (*MAINTENANCE, catalog_poll(settings.catalog.poll_interval))
+    queue = settings.temporal.task_queue
+    try:
+        await ensure_schedules(
+            client, task_queue=queue, schedules=schedules, installation=installation
+        )
+        return await retention(client)
+    except RPCError as error:
+        raise PaoError(
+            ErrorCode.SERVICE_UNAVAILABLE,
+            f'Temporal refuses the namespace "{client.namespace}": {error.message} Create it, or '
+            "correct TEMPORAL_NAMESPACE and the credentials; then start the worker again.",
+        ) from error
+
+
+@contextlib.contextmanager
+def expose(metrics: WorkerMetrics, *, host: str, port: int | None) -> Iterator[None]:
+    """Serve the metrics for as long as the block runs, where a port is named; none is secret."""
+    if port is None:
+        yield
+        return
+    try:
+        server, thread = start_http_server(port, addr=host, registry=metrics.registry)
+    except OSError as error:
+        raise PaoError(
+            ErrorCode.SERVICE_UNAVAILABLE,
+            f"The metrics cannot be served at {host}:{port} ({error.strerror}); "
+            "set WORKER_METRICS_PORT to a free port.",
+        ) from error
+    _log.info("metrics are served at %s:%s", host, port)
+    try:
+        yield
+    finally:
+        server.shutdown()
+        server.server_close()
+        thread.join()
+
+
+async def _run_until(worker: Workers, stop: asyncio.Event) -> None:
+    running = asyncio.create_task(worker.run())
+    stopping = asyncio.create_task(stop.wait())
+    _log.info("worker polls %s", worker.task_queue)
+    await asyncio.wait({running, stopping}, return_when=asyncio.FIRST_COMPLETED)
+    stopping.cancel()
+    if not running.done():
+        _log.info("worker stops polling; actions in hand may finish")
+        await worker.shutdown()
+    with contextlib.suppress(asyncio.CancelledError):
+        await running

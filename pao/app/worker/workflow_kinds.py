@@ -1,0 +1,19 @@
+"""Every workflow that a worker carries out; what the replay gate replays."""
+
+from workflows.bundle import BundleWorkflow
+from workflows.catalog_sync import CatalogSyncWorkflow
+from workflows.look import ChoicesWorkflow, EvidenceWorkflow, LookWorkflow
+from workflows.maintenance import MAINTENANCE_WORKFLOWS
+from workflows.request import RequestWorkflow
+from workflows.sweep import SweepWorkflow
+
+WORKFLOWS: list[type] = [
+    RequestWorkflow,
+    BundleWorkflow,
+    LookWorkflow,
+    EvidenceWorkflow,
+    ChoicesWorkflow,
+    SweepWorkflow,
+    CatalogSyncWorkflow,
+    *MAINTENANCE_WORKFLOWS,
+]

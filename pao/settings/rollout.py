@@ -1,0 +1,34 @@
+"""The part of the configuration for releases: which build this is, and who makes it current."""
+
+from enum import StrEnum
+from typing import Annotated
+
+from pydantic import AfterValidator, Field
+
+from pao.settings.parts import Part
+
+# Temporal keeps a build id in names of workflows of its own.
+MOST = 200
+
+
+class Promotion(StrEnum):
+    """Who makes a new build of the workers the one that gets requests."""
+
+    AUTO = "auto"
+    MANUAL = "manual"
+
+
+def _build_id(text: str) -> str:
+    if len(text) > MOST or not text.isascii() or not text.isprintable() or " " in text:
+        msg = f"{text!r} is no build id; use letters, digits and .:-_, at most {MOST}"
+        raise ValueError(msg)
+    return text
+
+
+class RolloutSettings(Part):
+    """Builds of the worker."""
+
+    build_id: Annotated[str, AfterValidator(_build_id)] | None = Field(
+        None, validation_alias="PAO_BUILD_ID"
+    )
+    promote: Promotion = Field(Promotion.AUTO, validation_alias="PAO_PROMOTE")
