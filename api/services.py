@@ -13,6 +13,7 @@ from api.catalog.service import CatalogService
 from api.drafts.service import DraftService
 from api.health.measures import Measures
 from api.health.service import HealthService
+from api.health.weather import WeatherService
 from api.insights.service import InsightsService
 from api.keys.service import KeysService
 from api.metrics import ApiMetrics
@@ -65,6 +66,7 @@ class Services:
     terraform_states: TerraformStatesService
     tools: ToolsService
     health: HealthService
+    weather: WeatherService
     measures: Measures
     metrics: ApiMetrics
 

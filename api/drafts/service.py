@@ -30,6 +30,8 @@ class Draft:
     sealed: dict[str, str] = field(repr=False)
     saved: int = 0
     request_id: str | None = None
+    repeats: str | None = None
+    """The request that it repeats."""
     changed_at: datetime | None = None
 
 
@@ -74,6 +76,7 @@ class DraftService:
             sealed=draft.sealed | sealed,
             item_version=draft.item_version,
             saved=draft.saved,
+            repeats=draft.repeats,
         )
         async with self.database.unit_of_work() as session:
             repository = WebDraftsRepository(session)
@@ -118,6 +121,7 @@ def _draft(row: WebDraft) -> Draft:
         sealed=dict(row.sealed),
         saved=row.saved,
         request_id=str(row.request_id) if row.request_id else None,
+        repeats=str(row.repeats) if row.repeats else None,
         changed_at=row.changed_at,
     )
 

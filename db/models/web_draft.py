@@ -22,6 +22,7 @@ class WebDraft(SQLModel, table=True):
     texts: dict[str, Any] = Field(sa_type=DOCUMENT)
     sealed: dict[str, Any] = Field(sa_type=DOCUMENT, repr=False)
     saved: int = Field(sa_type=BigInteger)
+    repeats: UUID | None = Field(default=None, foreign_key="requests.id", ondelete="SET NULL")
     request_id: UUID | None = Field(default=None, foreign_key="requests.id", ondelete="CASCADE")
     created_at: datetime = Field(sa_type=MOMENT)
     changed_at: datetime = Field(sa_type=MOMENT)

@@ -16,12 +16,19 @@ _COLUMNS = """
         AS state,
     greatest(extract(epoch FROM greatest(retry_at, probe_until) - now()), 0)::float8
         AS wait_seconds,
-    item, named
+    item, named, failing_since
 """
 _KEY = "target = :target AND item = :item"
 _READ = text(f"SELECT {_COLUMNS} FROM breakers WHERE {_KEY} AND {_FRESH}")  # noqa: S608 -- our own text
 _NAMED = text(
     f"SELECT {_COLUMNS} FROM breakers WHERE named AND {_FRESH} ORDER BY target, item LIMIT :limit"  # noqa: S608 -- as above
+)
+_OPEN = text(
+    f"""
+    SELECT {_COLUMNS} FROM breakers
+    WHERE retry_at IS NOT NULL AND named AND item IN ('', :item) AND {_FRESH}
+    ORDER BY target, item LIMIT :limit
+    """  # noqa: S608 -- as above
 )
 _OTHERS = text(
     f"""
@@ -52,9 +59,10 @@ _ENOUGH = "(:item <> '' OR cardinality({items}) > 1 OR '' = ANY ({items}))"
 # failure of a probe opens it for another while.
 _FAILED = text(
     f"""
-    INSERT INTO breakers AS known (target, item, named, failures, items, last_error, retry_at)
+    INSERT INTO breakers AS known
+        (target, item, named, failures, items, last_error, failing_since, retry_at)
     VALUES (
-        :target, :item, :named, 1, ARRAY[:caused_by]::text[], :error,
+        :target, :item, :named, 1, ARRAY[:caused_by]::text[], :error, now(),
         CASE
             WHEN :most <= 1 AND (:item <> '' OR :caused_by = '')
                 THEN now() + make_interval(secs => :seconds)
@@ -66,6 +74,7 @@ _FAILED = text(
         named = known.named OR excluded.named,
         last_error = excluded.last_error,
         failed_at = now(),
+        failing_since = CASE WHEN known.{_FRESH} THEN known.failing_since ELSE now() END,
         retry_at = CASE
             WHEN known.retry_at IS NOT NULL AND known.{_FRESH} AND NOT :probing THEN known.retry_at
             WHEN :probing OR ({_FAILURES} >= :most AND {_ENOUGH.format(items=_ITEMS)})
@@ -118,6 +127,7 @@ class BreakerState:
     wait_seconds: float | None
     item: str = ""
     named: bool = False
+    failing_since: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -152,6 +162,11 @@ class BreakersRepository:
     async def named(self, *, limit: int = 200) -> Sequence[BreakerState]:
         """Return the breakers of targets that documents or the configuration name."""
         return [BreakerState(*row) for row in await self._session.execute(_NAMED, {"limit": limit})]
+
+    async def open(self, item: str, *, limit: int = 200) -> Sequence[BreakerState]:
+        """Return the open breakers that all items share, and those of one item."""
+        values = {"item": item, "limit": limit}
+        return [BreakerState(*row) for row in await self._session.execute(_OPEN, values)]
 
     async def others(self) -> OtherTargets:
         """Count the other targets."""

@@ -24,6 +24,7 @@ class DraftContent:
     sealed: dict[str, str] = field(repr=False)
     item_version: str
     saved: int
+    repeats: str | None = None
 
 
 class WebDraftsRepository:
@@ -60,7 +61,13 @@ class WebDraftsRepository:
             "item_version": content.item_version,
             "saved": content.saved,
         }
-        new = {"id": UUID(draft_id), "user_id": user_id, "catalog_item_id": item_id, **values}
+        new = {
+            "id": UUID(draft_id),
+            "user_id": user_id,
+            "catalog_item_id": item_id,
+            "repeats": UUID(content.repeats) if content.repeats else None,
+            **values,
+        }
         change = insert(WebDraft).values(new)
         newer = change.on_conflict_do_update(
             index_elements=[col(WebDraft.id)],

@@ -167,3 +167,31 @@ async def test_only_targets_that_may_be_named_are_listed_and_others_are_counted(
         listed, others = await repository.named(), await repository.others()
     assert [one.target for one in listed] == [KEY.target]
     assert others == OtherTargets(failing=3, left_alone=1)
+
+
+async def test_it_is_known_since_when_a_target_has_failed(
+    db: Database, owner: asyncpg.Connection
+) -> None:
+    first = await fail(db)
+    later = await fail(db, 5)
+    assert later.failing_since == first.failing_since
+    await answer(db)
+    await owner.execute("UPDATE breakers SET retry_at = now()")
+    await answer(db, probing=True)
+    again = await fail(db)
+    assert again.failing_since is not None
+    assert first.failing_since is not None
+    assert again.failing_since > first.failing_since
+
+
+async def test_open_ones_that_are_shared_or_of_one_item(db: Database) -> None:
+    await fail(db, 5)
+    await fail(db, 5, key=BreakerKey("b.example.com", "one"), caused_by="one")
+    await fail(db, 5, key=BreakerKey("c.example.com", "two"), caused_by="two")
+    await fail(db, 1, key=BreakerKey("d.example.com"))
+    async with db.reading() as session:
+        found = await BreakersRepository(session).open("one")
+    assert [(one.target, one.item) for one in found] == [
+        ("api.example.com", ""),
+        ("b.example.com", "one"),
+    ]

@@ -1,0 +1,87 @@
+"""Which targets on the way of an item do not answer now: said before somebody requests it."""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from catalog.loading import walk_texts
+from catalog.model import CatalogDocument
+from catalog.planning import plan
+from db.repositories.breakers import BreakersRepository
+from db.session import Database
+from pao.clients.outgoing import host_of
+from pao.core.errors import PaoError
+
+_JIRA, _GITHUB = "jira:", "GitHub "
+# An address whose host is written out.
+_LITERAL = re.compile(r"\s*(https?://[^/?#{}\s]+)(?=[/?#]|\s*\Z)", re.IGNORECASE)
+_ON_GITHUB = frozenset({"git-commit", "github-workflow"})
+
+
+@dataclass(frozen=True, slots=True)
+class Outage:
+    """A target that does not answer: its name for people, since when, and what it said last."""
+
+    target: str
+    since: datetime
+    error: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WeatherService:
+    """Looks for open circuit breakers."""
+
+    database: Database
+    jira: Any
+
+    async def outages(self, item: CatalogDocument) -> list[Outage]:
+        """Return the targets of an item's first way that do not answer; none where that is unknown.
+
+        A bundle's components are asked for on their own pages.
+        """
+        try:
+            async with self.database.reading() as session:
+                breakers = await BreakersRepository(session).open(item.id)
+        except PaoError:
+            return []
+        if not breakers:
+            return []
+        called = frozenset(self._targets(item))
+        found = {
+            one.target: Outage(
+                _name(one.target), one.failing_since or one.retry_at, one.last_error or ""
+            )
+            for one in breakers
+            if one.retry_at is not None and (one.item or _is_called(one.target, called))
+        }
+        return list(found.values())
+
+    def _targets(self, item: CatalogDocument) -> Iterator[str]:
+        for action in plan(item):
+            if action.fallback or action.notice:
+                continue
+            if action.type == "jira-ticket":
+                yield from self._instance(action.config)
+            if action.type in _ON_GITHUB:
+                yield _GITHUB
+            for _place, text in walk_texts(action.config):
+                if found := _LITERAL.match(text):
+                    yield host_of(found[1])
+
+    def _instance(self, config: dict[str, Any]) -> Iterator[str]:
+        ticket = config.get("ticket") or {}
+        try:
+            client = self.jira.instance(config.get("instance"), ticket.get("project"))
+        except LookupError:
+            return
+        yield f"{_JIRA}{client.instance.name}"
+
+
+def _is_called(target: str, called: frozenset[str]) -> bool:
+    return target in called or (target.startswith(_GITHUB) and _GITHUB in called)
+
+
+def _name(target: str) -> str:
+    return f"JIRA {target.removeprefix(_JIRA)}" if target.startswith(_JIRA) else target
