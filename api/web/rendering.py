@@ -93,13 +93,14 @@ def _common(scope: Scope) -> dict[str, Any]:
     return {
         "caller": caller,
         "correlation": state.get("correlation_id", ""),
-        "nav": _navigation(request, caller),
+        "nav": navigation(request, caller),
         "now": times.now(),
         "zone": times.zone_of(request.cookies.get(times.COOKIE)),
     }
 
 
-def _navigation(request: Request, caller: Principal | None) -> list[NavEntry]:
+def navigation(request: Request, caller: Principal | None) -> list[NavEntry]:
+    """Return the pages that the reader may open."""
     if caller is None:
         return []
     path, app = request.url.path, request.scope.get("app")

@@ -65,3 +65,50 @@ addEventListener("click", async event => {
     reveal.setAttribute("aria-pressed", String(hidden));
   }
 });
+
+// The palette finds what has an address, on every page. Its keys can be switched off, because
+// software that is spoken to, and other habits, may need them.
+const palette = one("#palette");
+if (palette) {
+  const words = one("#palette-words"), found = one("#palette-found"), keys = one("#palette-keys");
+  const kept = "pao-palette-keys";
+  let asked = 0, timer;
+  keys.checked = localStorage.getItem(kept) !== "off";
+  keys.addEventListener("change", () => localStorage.setItem(kept, keys.checked ? "on" : "off"));
+
+  const find = async () => {
+    const number = ++asked;
+    try {
+      const headers = { Accept: "text/html", "HX-Request-Type": "partial" };
+      const response = await fetch(`${palette.dataset.address}?q=${encodeURIComponent(words.value)}`, { headers });
+      if (number === asked && response.ok) found.innerHTML = await response.text();
+    } catch { /* what was found before stays */ }
+  };
+  const open = () => { if (!palette.open) { palette.showModal(); words.select(); find(); } };
+  const links = () => [...found.querySelectorAll("a")];
+
+  words.addEventListener("input", () => { clearTimeout(timer); timer = setTimeout(find, 150); });
+  palette.addEventListener("keydown", event => {
+    const all = [words, ...links()], at = all.indexOf(document.activeElement);
+    const step = { ArrowDown: 1, ArrowUp: -1 }[event.key];
+    if (step && at >= 0) { event.preventDefault(); all[Math.min(Math.max(at + step, 0), all.length - 1)].focus(); }
+    // A search field would only empty itself.
+    if (event.key === "Escape") { event.preventDefault(); palette.close(); }
+    if (event.key === "Enter" && at === 0) { event.preventDefault(); links()[0]?.click(); }
+  });
+  palette.addEventListener("click", event => {
+    if (event.target === palette || event.target.closest("[data-close]")) palette.close();
+  });
+  addEventListener("click", event => {
+    if (!event.target.closest?.("[data-palette]") || event.ctrlKey || event.metaKey || event.shiftKey) return;
+    event.preventDefault();
+    open();
+  });
+  addEventListener("keydown", event => {
+    if (!keys.checked || event.isComposing || event.defaultPrevented) return;
+    const typing = event.target.closest?.("input:not([type=checkbox], [type=radio]), select, textarea, [contenteditable]");
+    const slash = event.key === "/" && !typing && !event.ctrlKey && !event.metaKey && !event.altKey;
+    const chord = event.key.toLowerCase() === "k" && (event.ctrlKey || event.metaKey) && !event.altKey && !event.shiftKey;
+    if (slash || chord) { event.preventDefault(); open(); }
+  });
+}

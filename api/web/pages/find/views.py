@@ -1,0 +1,95 @@
+"""`/find`: pages, services and one's own requests by a few letters; the palette shows the same."""
+
+from dataclasses import dataclass
+from typing import Annotated
+
+from fastapi import APIRouter, Query, Request
+from starlette.responses import Response
+
+from api.catalog.index import CatalogQuery
+from api.requests.filters import RequestFilters
+from api.services import Caller, Services, ServicesDep
+from api.web.rendering import is_partial, navigation, page
+from api.web.words import STATES, _, ngettext
+from pao.core.errors import ErrorCode, PaoError
+
+router = APIRouter()
+
+MOST_SERVICES, MOST_REQUESTS = 8, 5
+Word = Annotated[str, Query(max_length=200)]
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """Something with an address."""
+
+    name: str
+    about: str
+    href: str
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """What was found of one kind."""
+
+    title: str
+    found: list[Found]
+
+
+@router.get("/find")
+async def find(request: Request, services: ServicesDep, caller: Caller, q: Word = "") -> Response:
+    """Show what a few letters may mean; htmx and the palette get the results alone."""
+    words = q.replace("\x00", "").strip()
+    kinds = [
+        Kind(_("Requests"), await _requests(services, caller, words)),
+        Kind(_("Services"), _services(services, words)),
+        Kind(
+            _("Pages"),
+            [
+                Found(one.label, "", one.href)
+                for one in navigation(request, caller)
+                if words.casefold() in one.label.casefold()
+            ],
+        ),
+    ]
+    count = sum(len(one.found) for one in kinds)
+    return page(
+        request,
+        f"pages/find/{'results' if is_partial(request) else 'find'}.html",
+        headers={"Vary": "HX-Request-Type"},
+        q=q,
+        kinds=[one for one in kinds if one.found],
+        told=ngettext("%(n)s result", "%(n)s results", count) % {"n": count},
+    )
+
+
+def _services(services: Services, words: str) -> list[Found]:
+    if not words:
+        return []
+    rows = services.catalog.state.index.find(CatalogQuery(q=words)).rows
+    return [
+        Found(row.name, row.owner or "", f"/catalog/{row.id}")
+        for _rank, row in rows[:MOST_SERVICES]
+    ]
+
+
+async def _requests(services: Services, caller: Caller, words: str) -> list[Found]:
+    """Return the request that is named exactly, whoever made it, and the reader's own ones."""
+    filters = RequestFilters(user_id=caller.id, text=words or None)
+    listed = await services.listing.page(caller, filters, cursor=None, limit=MOST_REQUESTS)
+    found = {
+        one.id: Found(one.title, STATES[one.status], f"/requests/{one.id}") for one in listed.data
+    }
+    named = await _named(services, caller, words) if words else None
+    if named is None or named in found:
+        return list(found.values())
+    return [Found(words, _("Request"), f"/requests/{named}"), *found.values()]
+
+
+async def _named(services: Services, caller: Caller, words: str) -> str | None:
+    try:
+        return await services.references.resolve(caller, words)
+    except PaoError as error:
+        if error.code not in {ErrorCode.REQUEST_NOT_FOUND, ErrorCode.AMBIGUOUS_REFERENCE}:
+            raise
+        return None

@@ -1,0 +1,61 @@
+"""The palette: everything that has an address, by a few letters, from every page."""
+
+from playwright.async_api import expect
+
+from tests.support.callers import DANA
+from tests.support.stack import Stack
+from tests.web.person import Visit, judge
+from tests.web.requesting import dns
+
+
+async def test_services_requests_tickets_and_pages_are_found_by_keyboard(
+    stack: Stack, visit: Visit
+) -> None:
+    made = dns(stack, "palette.example.com")
+    key = made["actions"][0]["externalReference"]
+    page = await (await visit()).page("/catalog")
+    await page.keyboard.press("Control+k")
+    palette = page.get_by_role("dialog", name="Find")
+    await expect(palette.get_by_role("searchbox")).to_be_focused()
+    await expect(palette.get_by_role("link", name="Waiting")).to_be_visible()
+    await page.keyboard.type("postgresql")
+    await expect(palette.get_by_role("link", name="PostgreSQL Database")).to_be_visible()
+    await judge(page)
+    await page.keyboard.press("Escape")
+    await expect(palette).to_be_hidden()
+
+    # A letter in a field is a letter.
+    await page.get_by_role("searchbox", name="Search services").press("/")
+    await expect(palette).to_be_hidden()
+    await page.locator("h1").click()
+    await page.keyboard.press("/")
+    await page.keyboard.type(key)
+    await expect(palette.get_by_role("link", name=made["title"])).to_be_visible()
+    await page.keyboard.press("ArrowDown")
+    await expect(palette.get_by_role("link", name=made["title"])).to_be_focused()
+    await page.keyboard.press("Enter")
+    await page.wait_for_url(f"**/requests/{made['id']}")
+
+
+async def test_its_keys_are_switched_off_for_good(visit: Visit) -> None:
+    at = await visit()
+    page = await at.page("/catalog")
+    await page.get_by_role("link", name="Find").click()
+    await page.get_by_label("Open with / and Ctrl K").uncheck()
+    await page.get_by_role("button", name="Close").click()
+    other = await at.page("/requests")
+    await other.locator("h1").click()
+    await other.keyboard.press("/")
+    await expect(other.get_by_role("dialog", name="Find")).to_be_hidden()
+    await other.get_by_role("link", name="Find").click()
+    await expect(other.get_by_role("dialog", name="Find")).to_be_visible()
+
+
+async def test_it_is_a_page_without_scripts(visit: Visit) -> None:
+    page = await (await visit(DANA, java_script_enabled=False)).page("/catalog")
+    await page.get_by_role("link", name="Find").click()
+    await page.get_by_role("searchbox").fill("dns record")
+    await page.get_by_role("button", name="Find").click()
+    await expect(page).to_have_title("Find: dns record - PAO")
+    await page.get_by_role("link", name="DNS Record", exact=True).click()
+    await page.wait_for_url("**/catalog/network-dns-record")
