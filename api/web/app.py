@@ -8,10 +8,12 @@ from api.web import error_pages, static_files
 from api.web.pages.admin import views as admin
 from api.web.pages.catalog import views as catalog
 from api.web.pages.decision import views as decision
+from api.web.pages.find import views as find
 from api.web.pages.home import views as home
 from api.web.pages.insights import views as insights
 from api.web.pages.platform import views as platform
 from api.web.pages.request import views as request
+from api.web.pages.request_form import reviewing as request_review
 from api.web.pages.request_form import views as request_form
 from api.web.pages.requests import views as requests
 from api.web.pages.signin import providers as signin_providers
@@ -22,7 +24,9 @@ from api.web.waiting_count import count_waiting, no_counts
 PAGES = (
     admin,
     home,
+    find,
     catalog,
+    request_review,
     request_form,
     requests,
     request,

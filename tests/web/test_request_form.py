@@ -5,10 +5,11 @@ from typing import Any
 
 from playwright.async_api import Page, expect
 
-from tests.support.callers import ADA, DANA, OLIVER
+from tests.support.callers import ADA, DANA, OLIVER, STRANGER
 from tests.support.stack import Stack
 from tests.web.conftest import SECRET
 from tests.web.person import Visit, judge
+from tests.web.requesting import dns
 
 SINK = "/catalog/web-kitchen-sink/request"
 
@@ -269,9 +270,39 @@ async def test_a_draft_outlives_changes_of_its_service(stack: Stack, visit: Visi
         await page.reload()
         await expect(page.get_by_text("from version 1.0.0 to 1.1.0")).to_be_visible()
         await expect(page.get_by_text("outlives", exact=True)).to_be_visible()
+        # What was reviewed is what is submitted: a newer version is shown first.
+        file.write_text(document.replace("version: 1.0.0", "version: 1.2.0"))
+        ada.post("/catalog/refresh")
+        await page.get_by_role("button", name="Submit request").click()
+        await expect(page.get_by_text("from version 1.0.0 to 1.2.0")).to_be_visible()
+        assert stack.rows("select 1 from requests where fields->>'title' = 'outlives'") == []
     finally:
         file.unlink()
         ada.post("/catalog/refresh")
     await page.reload()
     await expect(page.get_by_text("This service is not offered any more.")).to_be_visible()
     await judge(page)
+
+
+async def test_an_earlier_request_is_repeated_and_changes_are_marked(
+    stack: Stack, visit: Visit
+) -> None:
+    made = dns(stack, "repeated.example.com")
+    at = await visit()
+    page = await at.page(f"/catalog/network-dns-record/request?repeat={made['id']}")
+    await expect(page.get_by_label("Host name")).to_have_value("repeated.example.com")
+    told = f"Filled in from an earlier request: {made['title']}."
+    await expect(page.get_by_text(told)).to_be_visible()
+    await page.get_by_label("Address").fill("10.0.0.99")
+    await review(page)
+    await expect(page.get_by_text("before: 10.0.0.7")).to_be_visible()
+    await expect(page.get_by_text("Changed", exact=True)).to_have_count(1)
+    await page.get_by_text("Copy as a link").click()
+    link = await page.locator("#copy-link").inner_text()
+    await judge(page)
+    again = await at.page(link)
+    await expect(again.get_by_label("Address")).to_have_value("10.0.0.99")
+    # A request of others is nothing to repeat.
+    other = await visit(STRANGER)
+    page = await other.page(f"/catalog/network-dns-record/request?repeat={made['id']}")
+    await expect(page.get_by_label("Host name")).to_have_value("")

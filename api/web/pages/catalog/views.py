@@ -16,6 +16,7 @@ from api.services import Caller, Services, ServicesDep
 from api.web.markdown import words
 from api.web.pages.catalog.steps import steps_of
 from api.web.rendering import is_partial, page
+from api.web.weather import weather_of
 from api.web.words import _, ngettext
 from catalog.forms.values import is_email
 
@@ -113,7 +114,7 @@ async def item(request: Request, services: ServicesDep, caller: Caller, item_id:
         documentation_url=_web_address(display.get("documentationUrl")),
         runbook=_web_address(metadata.get("runbook")),
         sha=entry.loaded.sha[:8],
-        warnings=warnings_of(definition),
+        warnings=[*warnings_of(definition), *await weather_of(request, services, document)],
         steps=shown,
         earlier=earlier.data,
         drafts=[one for one in await services.drafts.list(caller) if one.item_id == item_id],

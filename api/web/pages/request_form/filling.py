@@ -1,7 +1,7 @@
 """A draft and its item's form together: what was entered, what it means, what is wrong."""
 
 import asyncio
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
 from typing import Any
@@ -25,7 +25,7 @@ from catalog.forms.definition import FieldDefinition, FieldType, Layout
 from catalog.forms.form import Form, FormResult
 from catalog.forms.judge import default_of
 from catalog.forms.outcome import way_in_row
-from catalog.forms.reading import ReadingError, read, read_posted, written_rows
+from catalog.forms.reading import ReadingError, read, read_posted, written, written_rows
 from pao.core.errors import ErrorCode, PaoError
 
 FIRST = 0
@@ -51,6 +51,12 @@ class Filling:
     def errors(self) -> dict[str, str]:
         """What is wrong, by the ways of fields."""
         return errors_by_way(self.result.errors)
+
+    @property
+    def changed(self) -> tuple[str, str] | None:
+        """The versions between which the item has changed since the form was begun."""
+        before, now = self.draft.item_version, self.entry.loaded.item.version
+        return (before, now) if before != now else None
 
     @property
     def is_stepped(self) -> bool:
@@ -183,6 +189,20 @@ def _required_in_rows(form: Form, result: FormResult) -> list[str]:
 def _mention(one: FieldDefinition, value: str) -> str:
     """Return what may be shown of a value that is kept apart."""
     return file_words(value) if one.type is FieldType.FILE else _("Entered before")
+
+
+def texts_of(form: Form, values: Mapping[str, Any]) -> dict[str, list[str]]:
+    """Return the values of an earlier request as a form shows them; secrets are entered again."""
+    texts: dict[str, list[str]] = {}
+    for name, one in form.fields.items():
+        value = values.get(name)
+        if value is None or one.type in KEPT_APART or one.read_only:
+            continue
+        if one.type is FieldType.LIST and isinstance(value, list):
+            texts |= written_rows(one, value) | {name: []}
+        else:
+            texts[name] = written(one, value)
+    return texts
 
 
 def linked(form: Form, query: Sequence[tuple[str, str]]) -> tuple[dict[str, list[str]], list[str]]:

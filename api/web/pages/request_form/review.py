@@ -1,28 +1,32 @@
 """What a review shows: the answers, and what submitting them would do, as people read it."""
 
-import json
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from api.requests.schemas import DryRun, RenderedAction
+from api.requests.schemas import DryRun
+from api.web.fields import KEPT_APART
 from api.web.pages.request_form.filling import Filling
 from api.web.shown_values import shown_value
 from api.web.words import _, ngettext
 from catalog.forms.definition import FieldType
+from catalog.forms.values import equal
 
-LONG = 2_000
 _TICKET = "jira-ticket"
 
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """A field with its value in words, and where it is changed."""
+    """A field with its value in words, and where it is changed.
+
+    ``before`` is what an earlier request held that this one repeats; None where that is the same.
+    """
 
     label: str
     text: str
     change: str
+    before: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,18 +37,11 @@ class Section:
     answers: list[Answer]
 
 
-@dataclass(frozen=True, slots=True)
-class Call:
-    """An action as it would be carried out: rows for people, and the data behind them."""
+def answers_of(filling: Filling, earlier: Mapping[str, Any] | None = None) -> list[Section]:
+    """Return every field that applies, by group, in the form's order.
 
-    name: str
-    about: str
-    rows: list[tuple[str, str]]
-    data: str
-
-
-def answers_of(filling: Filling) -> list[Section]:
-    """Return every field that applies, by group, in the form's order."""
+    ``earlier`` are the values of the request that this one repeats.
+    """
     visible, values = set(filling.result.visible), filling.result.values
     sections, index = [], 0
     for number, group in enumerate(filling.form.definition.groups):
@@ -59,24 +56,15 @@ def answers_of(filling: Filling) -> list[Section]:
                     else shown_value(one, values.get(one.id), offered.choices if offered else None)
                 )
                 place = f"/drafts/{filling.draft.id}/{number}#f{index}"
-                answers.append(Answer(one.label, text, place))
+                before = None
+                if earlier is not None and one.type not in KEPT_APART:
+                    before = shown_value(one, earlier.get(one.id))
+                    before = before if not equal(earlier.get(one.id), values.get(one.id)) else None
+                answers.append(Answer(one.label, text, place, before))
             index += 1
         if answers:
             sections.append(Section(group.label, answers))
     return sections
-
-
-def calls_of(run: DryRun) -> tuple[list[Call], list[Call]]:
-    """Return what will be sent, and what is sent if a person chooses the manual way."""
-    calls = [
-        _call(one, within=part.name)
-        for part in run.components or ()
-        for one in part.actions
-        if not one.fallback
-    ]
-    # A bundle's own actions follow its components.
-    calls += [_call(one) for one in run.actions if not one.fallback]
-    return calls, [_call(one) for one in run.actions if one.fallback]
 
 
 def sentence_of(run: DryRun) -> str:
@@ -113,37 +101,3 @@ def _listed(parts: list[str]) -> str:
     if len(parts) < 2:  # noqa: PLR2004 -- nothing to join
         return "".join(parts)
     return _("%(first)s, and %(last)s") % {"first": ", ".join(parts[:-1]), "last": parts[-1]}
-
-
-def _call(action: RenderedAction, within: str = "") -> Call:
-    about = [action.type]
-    if within:
-        about.insert(0, within)
-    if action.when:
-        about.append(_("only when %(condition)s") % {"condition": action.when})
-    if not action.complete:
-        about.append(_("filled in when earlier steps are done"))
-    return Call(
-        name=action.name or action.id,
-        about=", ".join(about),
-        rows=list(_rows(action)),
-        data=json.dumps(action.config, indent=2, ensure_ascii=False),
-    )
-
-
-def _rows(action: RenderedAction) -> Iterable[tuple[str, str]]:
-    config = action.config
-    if action.type == _TICKET:
-        ticket = config.get("ticket") or {}
-        yield _("Project"), str(ticket.get("project") or "")
-        for key, label in (("summaryTemplate", _("Summary")), ("descriptionTemplate", _("Text"))):
-            if ticket.get(key):
-                yield label, str(ticket[key])
-        return
-    yield from _plain(config)
-
-
-def _plain(config: Mapping[str, Any]) -> Iterable[tuple[str, str]]:
-    for key, value in config.items():
-        text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
-        yield key, text if len(text) <= LONG else f"{text[:LONG]}…"

@@ -2,17 +2,20 @@
 
 import time
 from dataclasses import replace
+from uuid import UUID
 
 from starlette.datastructures import FormData
 
 from api.auth.principal import Principal
 from api.drafts.service import Draft, without
+from api.requests.schemas import Request as Document
 from api.services import Services
 from api.web.forms import text_of
 from api.web.posted_fields import posted_secrets, posted_texts, removed
 from api.web.rows import Edit, edit_of, edited
 from catalog.forms.form import Form
 from catalog.forms.reading import row_numbers
+from pao.core.errors import PaoError
 
 
 async def saved(
@@ -23,7 +26,12 @@ async def saved(
     item_id = known.item_id if known else text_of(posted, "item")
     item = (await services.catalog.entry(item_id)).loaded.item
     draft = known or Draft(
-        id=draft_id, item_id=item_id, item_version=item.version, texts={}, sealed={}
+        id=draft_id,
+        item_id=item_id,
+        item_version=item.version,
+        texts={},
+        sealed={},
+        repeats=await repeated(services, caller, text_of(posted, "repeats"), item_id),
     )
     form, place = item.form, None
     texts = _without_rows(draft.texts, posted, form) | posted_texts(form.fields, posted)
@@ -41,6 +49,23 @@ async def saved(
         {name: value for name, value in secrets.items() if name not in gone},
     )
     return kept, place
+
+
+async def repeated(
+    services: Services, caller: Principal, request_id: str, item_id: str
+) -> str | None:
+    """Return the id of an earlier request of this item that the caller may see, or None."""
+    document = await earlier(services, caller, request_id)
+    return document.id if document and document.catalog_item_id == item_id else None
+
+
+async def earlier(services: Services, caller: Principal, request_id: str | None) -> Document | None:
+    """Return a request that is to be repeated, or None where the caller sees no such request."""
+    try:
+        stored = await services.reading.get(caller, str(UUID(request_id or "")))
+    except (PaoError, ValueError):
+        return None
+    return services.reading.present(stored)
 
 
 def _without_rows(

@@ -1,9 +1,8 @@
-"""`/catalog/ID/request` and `/drafts/ID`: a form is filled in, reviewed and submitted.
+"""`/catalog/ID/request` and `/drafts/ID`: a form is filled in.
 
 Every post is answered with a redirect, so Back and reload never send anything again.
 """
 
-import json
 from typing import Annotated
 from uuid import UUID, uuid4
 
@@ -11,35 +10,39 @@ from fastapi import APIRouter, Query, Request
 from starlette.datastructures import FormData
 from starlette.responses import JSONResponse, RedirectResponse, Response
 
-from api.auth.principal import Principal
 from api.drafts.service import Draft
 from api.requests.lifecycle import warnings_of
-from api.requests.prepared import SubmissionCall
-from api.requests.schemas import Submission
-from api.services import Caller, Correlation, Services, ServicesDep
+from api.services import Caller, ServicesDep
 from api.web.forms import Posted, text_of
-from api.web.pages.request_form.filling import FIRST, Filling, fill, linked
-from api.web.pages.request_form.review import Call, answers_of, calls_of, sentence_of
-from api.web.pages.request_form.saving import saved
+from api.web.pages.request_form.copies import MOST_LINKED
+from api.web.pages.request_form.filling import FIRST, Filling, fill, linked, texts_of
+from api.web.pages.request_form.saving import earlier, saved
 from api.web.rendering import page
+from api.web.weather import weather_of
 from api.web.words import _
-from pao.core.errors import ErrorCode, PaoError
 
 router = APIRouter()
 
-MOST_LINKED = 8 * 1024
 REVIEW, HERE = "review", "here"
 Checked = Annotated[bool, Query(alias="check")]
 
 
 @router.get("/catalog/{item_id}/request")
 async def new_form(
-    request: Request, services: ServicesDep, caller: Caller, item_id: str
+    request: Request,
+    services: ServicesDep,
+    caller: Caller,
+    item_id: str,
+    repeat: Annotated[str | None, Query(max_length=36)] = None,
 ) -> Response:
-    """Show an empty form, or one that a link has filled in; nothing is stored yet."""
+    """Show a form, empty or filled in by a link or an earlier request; nothing is stored yet."""
     entry = await services.catalog.entry(item_id)
     form, notes, texts = entry.loaded.item.form, list[str](), dict[str, list[str]]()
-    if len(request.url.query) > MOST_LINKED:
+    before = await earlier(services, caller, repeat)
+    if before is not None and before.catalog_item_id == item_id:
+        texts = texts_of(form, before.fields)
+        notes = [_("Filled in from an earlier request: %(title)s.") % {"title": before.title}]
+    elif len(request.url.query) > MOST_LINKED:
         notes = [_("The link is longer than 8 kB and was not taken.")]
     else:
         texts, notes = linked(form, request.query_params.multi_items())
@@ -49,11 +52,15 @@ async def new_form(
         item_version=entry.loaded.item.version,
         texts=texts,
         sealed={},
+        repeats=before.id if before and before.catalog_item_id == item_id else None,
     )
     others = [one for one in await services.drafts.list(caller) if one.item_id == item_id]
     filling = await fill(services, caller, draft)
     step = next(iter(filling.steps()), FIRST)
-    return _form_page(request, filling, step, checked=False, notes=notes, others=others)
+    weather = await weather_of(request, services, entry.loaded.item)
+    return _form_page(
+        request, filling, step, checked=False, weather=weather, notes=notes, others=others
+    )
 
 
 @router.post("/drafts/{draft_id}")
@@ -117,59 +124,6 @@ async def discard(services: ServicesDep, caller: Caller, draft_id: UUID) -> Resp
     return _to("/")
 
 
-@router.get("/drafts/{draft_id}/review")
-async def review(
-    request: Request,
-    services: ServicesDep,
-    caller: Caller,
-    correlation: Correlation,
-    draft_id: UUID,
-) -> Response:
-    """Show what would be submitted and what that would do, computed anew."""
-    draft = await services.drafts.get(caller, str(draft_id))
-    if draft.request_id:
-        return _to(f"/requests/{draft.request_id}")
-    filling = await fill(services, caller, draft)
-    if filling.errors:
-        return _to(f"/drafts/{draft.id}/{filling.first_wrong_step()}?check=1")
-    return await _review_page(request, services, caller, correlation, filling)
-
-
-@router.post("/drafts/{draft_id}/submit")
-async def submit(
-    request: Request,
-    services: ServicesDep,
-    caller: Caller,
-    correlation: Correlation,
-    draft_id: UUID,
-) -> Response:
-    """Submit a draft: once, however often this is called."""
-    draft = await services.drafts.get(caller, str(draft_id))
-    if draft.request_id:
-        return _to(f"/requests/{draft.request_id}")
-    filling = await fill(services, caller, draft)
-    if filling.errors:
-        return _to(f"/drafts/{draft.id}/{filling.first_wrong_step()}?check=1")
-    body = _submission(filling)
-    call = SubmissionCall(
-        caller=caller,
-        correlation_id=correlation,
-        raw_body=_canonical(body),
-        idempotency_key=draft.id,
-    )
-    try:
-        submitted = (await services.submission.submit(body, call)).request_id
-    except PaoError as error:
-        before = await services.submission.submitted_as(caller, draft.id)
-        if before is None:
-            if error.status >= 500 or error.code == ErrorCode.RATE_LIMIT_EXCEEDED:  # noqa: PLR2004 -- not the form's fault
-                raise
-            return await _review_page(request, services, caller, correlation, filling)
-        submitted = before
-    await services.drafts.submitted(caller, draft, submitted)
-    return _to(f"/requests/{submitted}")
-
-
 @router.get("/drafts/{draft_id}/{step}")
 async def step_page(
     request: Request,
@@ -188,7 +142,8 @@ async def step_page(
     steps = filling.steps()
     if filling.is_stepped and step not in steps:
         step = next(iter(steps), FIRST)
-    return _form_page(request, filling, step, checked=checked)
+    weather = await weather_of(request, services, filling.entry.loaded.item)
+    return _form_page(request, filling, step, checked=checked, weather=weather)
 
 
 def _form_page(
@@ -197,6 +152,7 @@ def _form_page(
     step: int,
     *,
     checked: bool,
+    weather: list[str],
     notes: list[str] | None = None,
     others: list[Draft] | None = None,
 ) -> Response:
@@ -218,70 +174,14 @@ def _form_page(
         wrong=wrong,
         notes=notes or [],
         others=others or [],
-        changed=_changed(filling),
-        warnings=warnings_of(filling.entry.loaded.definition),
-    )
-
-
-async def _review_page(
-    request: Request,
-    services: Services,
-    caller: Principal,
-    correlation: str,
-    filling: Filling,
-) -> Response:
-    body = _submission(filling)
-    call = SubmissionCall(caller=caller, correlation_id=correlation, raw_body=b"")
-    problems, calls, fallback, sentence = list[str](), list[Call](), list[Call](), ""
-    try:
-        run = await services.submission.dry_run(body, call)
-    except PaoError as error:
-        if error.status >= 500:  # noqa: PLR2004 -- not the form's fault
-            raise
-        problems = [detail.message for detail in error.details] or [error.message]
-    else:
-        calls, fallback = calls_of(run)
-        sentence = sentence_of(run)
-    return page(
-        request,
-        "pages/request_form/review.html",
-        status=422 if problems else 200,
-        item=filling.entry.loaded.item,
-        draft=filling.draft,
-        answers=answers_of(filling),
-        problems=problems,
-        sentence=sentence,
-        calls=calls,
-        fallback=fallback,
-        cost=services.catalog.row(filling.draft.item_id).monthly_cost,
-        changed=_changed(filling),
-        warnings=[
-            *warnings_of(filling.entry.loaded.definition),
-            *(warning.message for warning in filling.result.warnings),
-        ],
+        changed=filling.changed,
+        warnings=[*warnings_of(filling.entry.loaded.definition), *weather],
     )
 
 
 def _step(posted: FormData) -> int:
     given = text_of(posted, "step")
     return int(given) if given.isdecimal() and len(given) < 5 else FIRST  # noqa: PLR2004 -- a group's number
-
-
-def _submission(filling: Filling) -> Submission:
-    return Submission.model_validate(
-        {"catalogItemId": filling.draft.item_id, "fields": filling.values}
-    )
-
-
-def _canonical(body: Submission) -> bytes:
-    """Return the content of a submission: posted bytes differ each time by their boundary."""
-    return json.dumps(body.model_dump(by_alias=True), sort_keys=True).encode()
-
-
-def _changed(filling: Filling) -> tuple[str, str] | None:
-    """Return the versions between which the item has changed since the draft was saved."""
-    before, now = filling.draft.item_version, filling.entry.loaded.item.version
-    return (before, now) if before != now else None
 
 
 def _to(address: str) -> RedirectResponse:

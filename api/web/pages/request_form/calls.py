@@ -1,0 +1,221 @@
+"""What would be sent, as people read it: a ticket as a ticket, a call as method, URL and body.
+
+Everything that a configuration says is shown: what no kind has words for stands below as it is.
+"""
+
+import json
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from api.requests.schemas import DryRun, RenderedAction
+from api.web.words import KINDS, _
+
+LONG = 2_000
+MOST_LINES = 200
+Rows = list[tuple[str, str]]
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """A text to be read as it is: a body, or the lines that a commit adds."""
+
+    title: str
+    text: str
+    added: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """An action as it would be carried out, for people, and the data behind it."""
+
+    name: str
+    about: str
+    line: str
+    """What it is in one line, as its target would say it."""
+    rows: Rows
+    blocks: list[Block]
+    data: str
+
+
+@dataclass(slots=True)
+class _Told:
+    line: str = ""
+    rows: Rows = field(default_factory=list)
+    blocks: list[Block] = field(default_factory=list)
+
+    def add(self, label: str, value: Any) -> None:
+        if value not in (None, "", [], (), {}):
+            self.rows.append((label, _short(value)))
+
+
+def calls_of(run: DryRun) -> tuple[list[Call], list[Call]]:
+    """Return what will be sent, and what is sent if a person chooses the manual way."""
+    calls = [
+        call_of(one, within=part.name)
+        for part in run.components or ()
+        for one in part.actions
+        if not one.fallback
+    ]
+    # A bundle's own actions follow its components.
+    calls += [call_of(one) for one in run.actions if not one.fallback]
+    return calls, [call_of(one) for one in run.actions if one.fallback]
+
+
+def call_of(action: RenderedAction, within: str = "") -> Call:
+    """Return an action for people."""
+    about = [KINDS.get(action.type, action.type)]
+    if within:
+        about.insert(0, within)
+    if action.when:
+        about.append(_("only when %(condition)s") % {"condition": action.when})
+    if not action.complete:
+        about.append(_("filled in when earlier steps are done"))
+    left, told = dict(action.config), _Told()
+    _TELLERS.get(action.type, _tell_nothing)(left, told)
+    for key, value in left.items():
+        told.add(key, value)
+    return Call(
+        name=action.name or action.id,
+        about=", ".join(about),
+        line=told.line,
+        rows=told.rows,
+        blocks=told.blocks,
+        data=json.dumps(action.config, indent=2, ensure_ascii=False),
+    )
+
+
+def _ticket(config: dict[str, Any], told: _Told) -> None:
+    ticket = _mapping(config, "ticket")
+    told.line = str(ticket.pop("summaryTemplate", ""))
+    kind, project = ticket.pop("issueType", "Task"), ticket.pop("project", None)
+    told.add(_("Project"), project or _("the usual one"))
+    told.add(_("Type"), kind)
+    for key, label in (
+        ("priority", _("Priority")),
+        ("assignee", _("Assigned to")),
+        ("labels", _("Labels")),
+        ("components", _("Components")),
+        ("epicKey", _("Epic")),
+    ):
+        told.add(label, ticket.pop(key, None))
+    for name, value in _mapping(ticket, "customFields").items():
+        told.add(name, value)
+    told.add(_("Attached"), [one.get("name") for one in _mappings(ticket, "attachments")])
+    text = ticket.pop("descriptionTemplate", "")
+    if text:
+        told.blocks.append(_block(_("Text"), text))
+    if config.pop("waitFor", "") == "resolved":
+        told.add(_("Then"), _("waits until the ticket is resolved"))
+    for key, value in ticket.items():
+        told.add(key, value)
+
+
+def _call(config: dict[str, Any], told: _Told) -> None:
+    endpoint = _mapping(config, "endpoint")
+    told.line = f"{endpoint.pop('method', 'POST')} {endpoint.pop('url', '')}"
+    for name, value in _mapping(config, "headers").items():
+        told.add(name, value)
+    told.add(_("Query"), config.pop("query", None))
+    body = _mapping(config, "body")
+    if "contentTemplate" in body:
+        title = _("Body (%(type)s)") % {"type": body.pop("type", "json")}
+        told.blocks.append(_block(title, body.pop("contentTemplate")))
+
+
+def _webhook(config: dict[str, Any], told: _Told) -> None:
+    told.line = f"POST {config.pop('url', '')}"
+    for name, value in _mapping(config, "headers").items():
+        told.add(name, value)
+    if config.get("payload") is not None:
+        told.blocks.append(_block(_("Body (%(type)s)") % {"type": "json"}, config.pop("payload")))
+
+
+def _commit(config: dict[str, Any], told: _Told) -> None:
+    told.line = str(config.pop("commitMessage", ""))
+    told.add(_("Repository"), config.pop("repository", None))
+    told.add(_("Branch"), config.pop("branch", None))
+    if config.pop("createPullRequest", False):
+        told.add(_("Pull request"), config.pop("title", None) or told.line)
+    for one in _mappings(config, "files"):
+        operation = str(one.get("operation") or "create")
+        lines = str(one.get("contentTemplate") or "").splitlines()
+        shown = tuple(lines[:MOST_LINES])
+        more = len(lines) - len(shown)
+        rest = _("and %(n)s more lines") % {"n": more} if more > 0 else ""
+        told.blocks.append(Block(f"{operation} {one.get('path', '')}", rest, shown))
+
+
+def _workflow(config: dict[str, Any], told: _Told) -> None:
+    told.line = f"{config.pop('repository', '')}: {config.pop('workflowFile', '')}"
+    told.add(_("Branch or tag"), config.pop("ref", None))
+    for name, value in _mapping(config, "inputs").items():
+        told.add(name, value)
+
+
+def _terraform(config: dict[str, Any], told: _Told) -> None:
+    source = _mapping(config, "source")
+    told.line = " ".join(str(one) for one in source.values() if isinstance(one, str))
+    told.add(_("Workspace"), config.pop("workspace", None))
+    for name, value in _mapping(config, "variables").items():
+        told.add(name, value)
+    told.add(_("What changes"), _("is planned first, and shown on the request"))
+
+
+def _approval(config: dict[str, Any], told: _Told) -> None:
+    who = _mapping(config, "approvers")
+    told.line = str(config.pop("message", ""))
+    people = [*(who.pop("users", None) or ()), *(who.pop("teams", None) or ())]
+    told.add(_("Decided by"), people)
+    told.add(_("Votes needed"), config.pop("minimum", None))
+    told.add(_("Until"), config.pop("deadline", None))
+
+
+def _message(config: dict[str, Any], told: _Told) -> None:
+    told.line = str(config.pop("text", ""))
+    told.add(_("Channel"), config.pop("channel", None))
+
+
+def _tell_nothing(_config: dict[str, Any], _told: _Told) -> None:
+    """Leave the configuration of somebody else's type as it is."""
+
+
+_TELLERS: Mapping[str, Callable[[dict[str, Any], _Told], None]] = {
+    "jira-ticket": _ticket,
+    "rest-api": _call,
+    "webhook": _webhook,
+    "git-commit": _commit,
+    "github-workflow": _workflow,
+    "terraform": _terraform,
+    "approval": _approval,
+    "notification": _message,
+}
+
+
+def _mapping(config: dict[str, Any], key: str) -> dict[str, Any]:
+    """Take a mapping out of a configuration; what is none stays where it is."""
+    if not isinstance(config.get(key), Mapping):
+        return {}
+    return dict(config.pop(key))
+
+
+def _mappings(config: dict[str, Any], key: str) -> Iterable[Mapping[str, Any]]:
+    given = config.get(key)
+    if not isinstance(given, list) or not all(isinstance(one, Mapping) for one in given):
+        return []
+    return list(config.pop(key))
+
+
+def _block(title: str, value: Any) -> Block:
+    text = value if isinstance(value, str) else json.dumps(value, indent=2, ensure_ascii=False)
+    return Block(title, _cut(text))
+
+
+def _short(value: Any) -> str:
+    if isinstance(value, list | tuple) and all(isinstance(one, str) for one in value):
+        return ", ".join(value)
+    return _cut(value if isinstance(value, str) else json.dumps(value, ensure_ascii=False))
+
+
+def _cut(text: str) -> str:
+    return text if len(text) <= LONG else f"{text[:LONG]}…"

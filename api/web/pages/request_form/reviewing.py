@@ -1,0 +1,144 @@
+"""`/drafts/ID/review`: what would be sent is shown, and submitted."""
+
+import json
+from uuid import UUID
+
+from fastapi import APIRouter, Request
+from starlette.responses import RedirectResponse, Response
+
+from api.auth.principal import Principal
+from api.requests.lifecycle import warnings_of
+from api.requests.prepared import SubmissionCall
+from api.requests.schemas import Submission
+from api.services import Caller, Correlation, Services, ServicesDep
+from api.web.forms import Posted, text_of
+from api.web.pages.request_form.calls import Call, calls_of
+from api.web.pages.request_form.copies import copies_of, has_secrets
+from api.web.pages.request_form.filling import Filling, fill
+from api.web.pages.request_form.review import answers_of, sentence_of
+from api.web.pages.request_form.saving import earlier
+from api.web.rendering import page
+from api.web.weather import weather_of
+from pao.core.errors import ErrorCode, PaoError
+
+router = APIRouter()
+
+OURS = 500
+
+
+@router.get("/drafts/{draft_id}/review")
+async def review(
+    request: Request,
+    services: ServicesDep,
+    caller: Caller,
+    correlation: Correlation,
+    draft_id: UUID,
+) -> Response:
+    """Show what would be submitted and what that would do, computed anew."""
+    draft = await services.drafts.get(caller, str(draft_id))
+    if draft.request_id:
+        return _to(f"/requests/{draft.request_id}")
+    filling = await fill(services, caller, draft)
+    if filling.errors:
+        return _to(f"/drafts/{draft.id}/{filling.first_wrong_step()}?check=1")
+    return await _review_page(request, services, caller, correlation, filling)
+
+
+@router.post("/drafts/{draft_id}/submit")
+async def submit(  # noqa: PLR0913 -- what it is given, each part named
+    request: Request,
+    services: ServicesDep,
+    caller: Caller,
+    correlation: Correlation,
+    *,
+    draft_id: UUID,
+    posted: Posted,
+) -> Response:
+    """Submit a draft: once, however often this is called, and only what was reviewed."""
+    draft = await services.drafts.get(caller, str(draft_id))
+    if draft.request_id:
+        return _to(f"/requests/{draft.request_id}")
+    filling = await fill(services, caller, draft)
+    if filling.errors:
+        return _to(f"/drafts/{draft.id}/{filling.first_wrong_step()}?check=1")
+    if text_of(posted, "version") != filling.entry.loaded.item.version:
+        return _to(f"/drafts/{draft.id}/review")
+    body = _submission(filling)
+    call = SubmissionCall(
+        caller=caller,
+        correlation_id=correlation,
+        raw_body=_canonical(body),
+        idempotency_key=draft.id,
+    )
+    try:
+        submitted = (await services.submission.submit(body, call)).request_id
+    except PaoError as error:
+        before = await services.submission.submitted_as(caller, draft.id)
+        if before is None:
+            if error.status >= OURS or error.code == ErrorCode.RATE_LIMIT_EXCEEDED:
+                raise
+            return await _review_page(request, services, caller, correlation, filling)
+        submitted = before
+    await services.drafts.submitted(caller, draft, submitted)
+    return _to(f"/requests/{submitted}")
+
+
+async def _review_page(
+    request: Request,
+    services: Services,
+    caller: Principal,
+    correlation: str,
+    filling: Filling,
+) -> Response:
+    body, item = _submission(filling), filling.entry.loaded.item
+    call = SubmissionCall(caller=caller, correlation_id=correlation, raw_body=b"")
+    problems, calls, fallback, sentence = list[str](), list[Call](), list[Call](), ""
+    try:
+        run = await services.submission.dry_run(body, call)
+    except PaoError as error:
+        if error.status >= OURS:
+            raise
+        problems = [detail.message for detail in error.details] or [error.message]
+    else:
+        calls, fallback = calls_of(run)
+        sentence = sentence_of(run)
+    before = await earlier(services, caller, filling.draft.repeats)
+    web = services.web_address
+    address = (web.of(request.scope) if web else None) or ""
+    return page(
+        request,
+        "pages/request_form/review.html",
+        status=422 if problems else 200,
+        item=item,
+        draft=filling.draft,
+        answers=answers_of(filling, before.fields if before else None),
+        before=before,
+        problems=problems,
+        sentence=sentence,
+        calls=calls,
+        fallback=fallback,
+        cost=services.catalog.row(filling.draft.item_id).monthly_cost,
+        changed=filling.changed,
+        copies=copies_of(item.form, item.id, filling.values, address),
+        left_out=has_secrets(item.form, filling.values),
+        warnings=[
+            *warnings_of(filling.entry.loaded.definition),
+            *(warning.message for warning in filling.result.warnings),
+            *await weather_of(request, services, item),
+        ],
+    )
+
+
+def _submission(filling: Filling) -> Submission:
+    return Submission.model_validate(
+        {"catalogItemId": filling.draft.item_id, "fields": filling.values}
+    )
+
+
+def _canonical(body: Submission) -> bytes:
+    """Return the content of a submission: posted bytes differ each time by their boundary."""
+    return json.dumps(body.model_dump(by_alias=True), sort_keys=True).encode()
+
+
+def _to(address: str) -> RedirectResponse:
+    return RedirectResponse(address, 303)

@@ -1,0 +1,23 @@
+"""Targets that do not answer, in words, above what would meet them."""
+
+from zoneinfo import ZoneInfo
+
+from starlette.requests import Request
+
+from api.services import Services
+from api.web import times
+from api.web.words import _
+from catalog.model import CatalogDocument
+
+
+async def weather_of(request: Request, services: Services, item: CatalogDocument) -> list[str]:
+    """Return a sentence for each target on the way of an item that does not answer now."""
+    zone: ZoneInfo = times.zone_of(request.cookies.get(times.COOKIE))
+    told = _(
+        "%(target)s has not answered since %(time)s. Until it does, what needs it fails; it is "
+        "kept, and can be retried."
+    )
+    return [
+        told % {"target": one.target, "time": f"{one.since.astimezone(zone):%H:%M}"}
+        for one in await services.weather.outages(item)
+    ]

@@ -1,0 +1,151 @@
+"""What a review says of calls, and a request as something to hand on. Pure."""
+
+import json
+import shlex
+from typing import Any
+from urllib.parse import parse_qsl, urlsplit
+
+import pytest
+
+from api.requests.schemas import RenderedAction
+from api.web.pages.request_form.calls import Call, call_of
+from api.web.pages.request_form.copies import copies_of, has_secrets
+from catalog.forms import Form
+
+
+def told(kind: str, config: dict[str, Any], **more: Any) -> Call:
+    usual = {
+        "id": "one",
+        "index": 0,
+        "name": "One",
+        "complete": True,
+        "depends_on": [],
+        "when": None,
+        "timeout": None,
+        "slow": False,
+        "fallback": False,
+    }
+    return call_of(RenderedAction(type=kind, config=config, **(usual | more)))
+
+
+def test_a_ticket_is_shown_as_a_ticket() -> None:
+    ticket = {
+        "project": "DB",
+        "issueType": "Task",
+        "summaryTemplate": "PostgreSQL orders",
+        "descriptionTemplate": "h2. Please\nsoon",
+        "labels": ["a", "b"],
+        "customFields": {"customfield_1": 7},
+    }
+    call = told("jira-ticket", {"ticket": ticket, "waitFor": "resolved"})
+    assert call.line == "PostgreSQL orders"
+    assert call.rows == [
+        ("Project", "DB"),
+        ("Type", "Task"),
+        ("Labels", "a, b"),
+        ("customfield_1", "7"),
+        ("Then", "waits until the ticket is resolved"),
+    ]
+    assert [(one.title, one.text) for one in call.blocks] == [("Text", "h2. Please\nsoon")]
+
+
+def test_a_call_is_shown_as_method_address_and_body() -> None:
+    call = told(
+        "rest-api",
+        {
+            "endpoint": {"url": "https://dns.example.com/records", "method": "PUT"},
+            "headers": {"X-Team": "a"},
+            "body": {"type": "json", "contentTemplate": {"host": "a"}},
+            "expectedStatus": [200],
+        },
+        when="fields.public",
+        complete=False,
+    )
+    assert call.line == "PUT https://dns.example.com/records"
+    assert call.about == "Call, only when fields.public, filled in when earlier steps are done"
+    assert call.rows == [("X-Team", "a"), ("expectedStatus", "[200]")]
+    assert call.blocks[0].text == '{\n  "host": "a"\n}'
+
+
+def test_a_commit_is_shown_as_the_lines_that_it_adds() -> None:
+    files = [
+        {"path": "a.yaml", "contentTemplate": "x: 1\ny: 2"},
+        {"path": "b", "operation": "delete"},
+    ]
+    call = told("git-commit", {"repository": "o/r", "commitMessage": "Add a", "files": files})
+    assert call.line == "Add a"
+    assert [(one.title, one.added) for one in call.blocks] == [
+        ("create a.yaml", ("x: 1", "y: 2")),
+        ("delete b", ()),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("kind", "config"),
+    [
+        ("jira-ticket", {"ticket": "no mapping"}),
+        ("rest-api", {"endpoint": 3, "body": "text", "headers": None}),
+        ("git-commit", {"files": ["x"], "commitMessage": None}),
+        ("terraform", {"source": {}, "variables": {"a": {"b": [1]}}}),
+        ("approval", {"approvers": {"teams": ["a"]}, "minimum": 2}),
+        ("somebody-elses", {"a": {"b": 1}, "c": "d"}),
+    ],
+)
+def test_whatever_a_configuration_holds_is_shown(kind: str, config: dict[str, Any]) -> None:
+    call = told(kind, config)
+    assert json.loads(call.data) == config
+
+
+FORM = Form.from_mapping(
+    {
+        "groups": [
+            {
+                "id": "g",
+                "fields": [
+                    {"id": "name", "type": "string"},
+                    {"id": "on", "type": "boolean"},
+                    {"id": "zones", "type": "multiselect", "enum": ["a", "b,c"]},
+                    {"id": "token", "type": "password"},
+                    {
+                        "id": "rules",
+                        "type": "list",
+                        "fields": [{"id": "p", "type": "file"}, {"id": "n", "type": "integer"}],
+                    },
+                ],
+            }
+        ]
+    }
+)
+VALUES = {
+    "name": "it's @home & more",
+    "on": False,
+    "zones": ["a", "b,c"],
+    "token": "Hunter2-sentinel!",
+    "rules": [{"p": "data:,x", "n": 1}],
+}
+
+
+def test_a_request_is_handed_on_without_its_secrets() -> None:
+    copies = {one.id: one.text for one in copies_of(FORM, "thing", VALUES, "https://pao.example")}
+    assert "Hunter2" not in str(copies)
+    assert "data:," not in str(copies)
+    assert has_secrets(FORM, VALUES)
+    assert parse_qsl(urlsplit(copies["link"]).query) == [
+        ("fields.name", "it's @home & more"),
+        ("fields.on", "false"),
+        ("fields.zones", "a"),
+        ("fields.zones", "b,c"),
+        ("fields.rules", '[{"n": 1}]'),
+    ]
+    command = shlex.split(copies["command"].replace("\\\n", ""))
+    assert command[:4] == ["pao", "request", "submit", "thing"]
+    assert "name=it's @home & more" in command
+    assert 'zones=["a", "b,c"]' in command
+    call = shlex.split(copies["call"].replace("\\\n", ""))
+    assert json.loads(call[call.index("-d") + 1]) == json.loads(copies["data"])
+    assert call[-1] == "https://pao.example/api/v1/requests"
+
+
+def test_what_would_be_too_long_is_no_link() -> None:
+    copies = copies_of(FORM, "thing", {"name": "x" * 9_000}, "https://pao.example")
+    assert [one.id for one in copies] == ["command", "call", "data"]
