@@ -1,0 +1,78 @@
+"""What calls cost in statements of the API, which no machine's speed changes.
+
+A figure that rises is a decision: say in the commit what it buys. One that falls is lowered here.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import httpx
+from sqlalchemy import event
+from sqlalchemy.engine import Connection, Engine
+
+from tests.support.stack import Stack
+from tests.support.submitting import completed, dns, submit
+
+SUBMISSION = {"access_keys": 1, "replay_signatures": 1, "given": 1}
+ANSWER = {"requests": 1, "request_actions": 1, "decisions": 1, "cleanups_done": 1}
+
+
+@contextmanager
+def counted(stack: Stack) -> Iterator[dict[str, int]]:
+    """Count the statements of the API's own connections by the table that they begin with."""
+    counts: dict[str, int] = {}
+    pool = stack.services.reading.database._engine.pool
+
+    def note(connection: Connection, _cursor: Any, statement: str, *_: Any) -> None:
+        if connection.engine.pool is pool:
+            table = _table(statement)
+            counts[table] = counts.get(table, 0) + 1
+
+    event.listen(Engine, "before_cursor_execute", note)
+    try:
+        yield counts
+    finally:
+        event.remove(Engine, "before_cursor_execute", note)
+
+
+def _table(statement: str) -> str:
+    words = statement.split()
+    before = next(word for word in ("FROM", "INTO", "UPDATE", "WITH") if word in words)
+    if words[0] in {"WITH", "INSERT"}:
+        before = "WITH" if words[0] == "WITH" else "INTO"
+    return words[words.index(before) + 1]
+
+
+def test_a_submission_takes_seven_statements(stack: Stack, dana: httpx.Client) -> None:
+    completed(dana)
+    with counted(stack) as counts:
+        completed(dana)
+    assert counts == SUBMISSION | ANSWER
+
+
+def test_an_idempotency_key_adds_two(stack: Stack, dana: httpx.Client) -> None:
+    completed(dana)
+    with counted(stack) as counts:
+        submit(dana, dns(), **{"Idempotency-Key": "costs"})
+    assert counts == SUBMISSION | ANSWER | {"idempotency_keys": 2}
+
+
+def test_a_page_of_the_list_takes_as_many_however_long_it_is(
+    stack: Stack, dana: httpx.Client
+) -> None:
+    for _ in range(3):
+        completed(dana)
+    for limit in (1, 3):
+        with counted(stack) as counts:
+            assert len(dana.get("/requests", params={"limit": limit}).json()["data"]) == limit
+        # The caller's key, the requests, and the actions of all of them.
+        assert sum(counts.values()) == 3
+
+
+def test_the_catalog_is_read_from_memory(stack: Stack, dana: httpx.Client) -> None:
+    dana.get("/catalog")
+    with counted(stack) as counts:
+        assert dana.get("/catalog").status_code == 200
+        assert dana.get("/catalog/items/network-dns-record/schema").status_code == 200
+    assert counts == {"access_keys": 2}
