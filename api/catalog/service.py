@@ -38,7 +38,6 @@ Record = Callable[[AuditEntry], Awaitable[None]]
 
 RETRY_SECONDS = 1.0
 REFRESH_SECONDS = 20.0
-"""How long a caller waits for what a refresh has changed; it goes on without her."""
 MOST_COMPARED = 200
 
 
@@ -95,6 +94,8 @@ class CatalogService:
         self._catching_up = asyncio.Lock()
         self.following = BackgroundTask("catalog-changes", self._follow)
         self.state = State()
+        self.patience = REFRESH_SECONDS
+        """How long a caller waits for what a refresh has changed; it goes on without her."""
 
     async def __aenter__(self) -> Self:
         await self._begin()
@@ -176,7 +177,7 @@ class CatalogService:
         This process serves it at once.
         """
         try:
-            report = await self._syncs.refresh(asked or SyncRequest(), budget=REFRESH_SECONDS)
+            report = await self._syncs.refresh(asked or SyncRequest(), budget=self.patience)
         except TemporalUnavailableError as error:
             raise PaoError(
                 ErrorCode.SERVICE_UNAVAILABLE,

@@ -4,15 +4,11 @@ What only waits goes on by itself; what may have had an effect waits for a perso
 first: each effect is there once.
 """
 
-import asyncio
 import json
 import os
 import pwd
-import signal
 import socket
-import sys
 from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
@@ -26,9 +22,9 @@ from tests.support.raw_servers import RawServer, answering, raw_server
 from tests.support.requests import Request, new_request, ticket
 from tests.support.terraform import waiting_module
 from tests.support.worker import Workbench, eventually, workbench
+from tests.support.worker_process import worker_process
 
 pytestmark = pytest.mark.outage
-ROOT = Path(__file__).parents[2]
 
 
 class Things:
@@ -92,25 +88,6 @@ async def bench(
         database, temporal_address, tmp_path, environ=environ, with_worker=False
     ) as running:
         yield running
-
-
-@asynccontextmanager
-async def worker_process(bench: Workbench, log: Path) -> AsyncIterator[asyncio.subprocess.Process]:
-    """Run the worker as an operator does; it is killed, with no chance to say goodbye."""
-    with log.open("ab") as said:
-        process = await asyncio.create_subprocess_exec(
-            *(sys.executable, "-m", "pao", "worker"),
-            cwd=ROOT,
-            env={"PATH": "/usr/bin:/bin", "HOME": str(log.parent), **bench.environ},
-            stdout=said,
-            stderr=said,
-        )
-    try:
-        yield process
-    finally:
-        if process.returncode is None:
-            process.send_signal(signal.SIGKILL)
-        await process.wait()
 
 
 def act(kind: str, config: dict[str, Any]) -> Request:

@@ -24,6 +24,41 @@ async def test_the_catalog_s_state_is_shown_and_read_again(visit: Visit) -> None
     await expect(page.get_by_text("nothing has changed")).to_be_visible()
 
 
+async def test_a_revision_that_is_held_back_is_shown_and_confirmed_by_an_admin(
+    visit: Visit, stack: Stack
+) -> None:
+    names = [f"network-dns-r{at:02}" for at in range(20)]
+    held = {"revision": "c0ffee12ab34567890", "removes": 22, "served": 24, "items": names}
+    commit = {"id": "9f3c2ab1c0de", "subject": "Raise a version", "author": "Dana", "url": None}
+    stack.rows(
+        "UPDATE catalog_state SET held = $1, commit = $2, error = 'the forge does not answer',"
+        " error_cause = 'unavailable', error_since = now() - interval '5 minutes',"
+        " notice = 'The branch main demands no review by code owners'",
+        held,
+        commit,
+    )
+    stack.run(stack.services.catalog.catch_up())
+
+    owner = await visit(PRIYA)
+    page = await owner.page("/platform")
+    await expect(page.get_by_role("heading", name="A revision is held back")).to_be_visible()
+    await expect(page.get_by_text("An admin can serve it all the same.")).to_be_visible()
+    await expect(page.get_by_role("button", name="Serve it")).to_have_count(0)
+
+    at = await visit(ADA)
+    page = await at.page("/platform")
+    await page.get_by_text("What it would remove").click()
+    await expect(page.get_by_text("and 2 more")).to_be_visible()
+    await expect(page.get_by_text("The catalog cannot be read: the forge")).to_be_visible()
+    await expect(page.get_by_text("Raise a version (Dana)")).to_be_visible()
+    await judge(page)
+    # The folder shows what is served, so nothing is held back any more.
+    await page.get_by_role("button", name="Serve it and remove them").click()
+    await expect(page).to_have_title("Platform: the catalog was read - PAO")
+    await expect(page.get_by_text("nothing has changed")).to_be_visible()
+    await expect(page.get_by_role("heading", name="A revision is held back")).to_have_count(0)
+
+
 async def test_who_owns_nothing_does_not_see_it(visit: Visit) -> None:
     at = await visit(DANA)
     at.watched.expected.append("403")

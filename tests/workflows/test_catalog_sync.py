@@ -38,6 +38,7 @@ class Runs:
     most_at_once: int = 0
     free: asyncio.Event = field(default_factory=asyncio.Event)
     reports: list[SyncReport] = field(default_factory=list)
+    failures: int = 0
 
     @activity.defn(name=names.SYNC_CATALOG_ACTIVITY)
     async def run(self, asked: SyncInput) -> SyncReport:
@@ -48,6 +49,9 @@ class Runs:
             activity.heartbeat()
             await asyncio.sleep(0.05)
         self.at_once -= 1
+        if self.failures:
+            self.failures -= 1
+            raise ConnectionError("Postgres is away")
         return self.reports.pop(0) if self.reports else SyncReport(judged=len(self.asked))
 
     @activity.defn(name=names.FORGET_TURNS_ACTIVITY)
@@ -168,3 +172,13 @@ async def test_a_replica_that_is_late_is_asked_again_until_something_else_comes(
     assert report == SyncReport(revision="c1")
     await eventually(bench.has_ended)
     assert [one.expects for one in bench.runs.asked] == ["c1", "c1", None]
+
+
+async def test_a_run_that_fails_is_repeated_as_it_was_asked_for_until_it_succeeds(
+    bench: Bench,
+) -> None:
+    bench.runs.failures = 2
+    bench.runs.free.set()
+    report = await bench.syncs.refresh(SyncRequest(confirm="c0ffee1"), budget=60)
+    assert report == SyncReport(judged=3)
+    assert {one.confirm for one in bench.runs.asked} == {"c0ffee1"}

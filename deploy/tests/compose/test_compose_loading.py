@@ -28,7 +28,7 @@ def test_variables_replace_the_stand_in_by_a_jira_of_one_s_own(tmp_path: Path) -
         assert environment["JIRA_FLAVOUR"] == "cloud"
         assert project["services"][name]["secrets"][0]["target"] == "/run/secrets/jira-token"
     assert project["secrets"]["jira-token"]["file"] == str(token)
-    mounts = {one["target"]: one for one in project["services"]["api"]["volumes"]}
+    mounts = {one["target"]: one for one in project["services"]["worker"]["volumes"]}
     assert mounts["/etc/pao/catalog"]["source"] == str(tmp_path)
 
 

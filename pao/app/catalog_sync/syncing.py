@@ -103,7 +103,7 @@ class CatalogSync:
             # Far more often a volume that is not mounted than a catalog that was given up.
             raise SourceUnavailableError(EMPTY)
         if not self._takes(look, stored, force=asked.force):
-            return await self._leave(look, outdated=OUTDATED)
+            return await self._leave(look, stored, outdated=OUTDATED)
         contents = Contents(self._database, self._source, look.revision)
         with tracing.tracer().start_as_current_span("catalog.judge") as span:
             reading, across = await self._read(look, stored, contents)
@@ -113,7 +113,7 @@ class CatalogSync:
             removed, served=len(stored.served), revision=look.revision, confirm=asked.confirm
         )
         if too_much and not look.failed:
-            report = await self._leave(look, held=too_much)
+            report = await self._leave(look, stored, held=too_much)
         else:
             report = report_of(reading, stored, look.revision)
             await self._store(reading, stored, look, held)
@@ -164,16 +164,22 @@ class CatalogSync:
         if force or takes(stored.lineage, revision, changed_here=changed_here):
             return True
         self._seen = revision.digest
-        if not stored.standing.outdated:
-            _log.warning("the catalog is not read: %s", OUTDATED)
         return False
 
     async def _leave(
-        self, look: Look, *, held: Held | None = None, outdated: str | None = None
+        self,
+        look: Look,
+        stored: Stored,
+        *,
+        held: Held | None = None,
+        outdated: str | None = None,
     ) -> SyncReport:
-        """Leave the catalog as it is, and say why."""
-        if held:
+        """Leave the catalog as it is, and say why; the log says it once."""
+        before = stored.standing
+        if held and (before.held or {}).get("revision") != held.revision:
             _log.warning("the catalog is not taken over: %s", held)
+        if outdated and not before.outdated:
+            _log.warning("the catalog is not read: %s", outdated)
         async with self._database.unit_of_work() as session:
             state = CatalogStateRepository(session)
             await state.leave(held=_record(held) if held else None, outdated=outdated)
@@ -238,10 +244,12 @@ class CatalogSync:
         self._seen = look.revision
 
     async def _fail(self, error: SourceUnavailableError) -> None:
-        _log.warning("the catalog source cannot be read: %s", error)
         until = error.until if isinstance(error, SourceLimitedError) else None
         async with self._database.unit_of_work() as session:
-            await CatalogStateRepository(session).fail(str(error), cause=error.cause, until=until)
+            state = CatalogStateRepository(session)
+            if (await state.standing()).error != str(error):
+                _log.warning("the catalog source cannot be read: %s", error)
+            await state.fail(str(error), cause=error.cause, until=until)
 
     async def _tell(
         self,

@@ -91,12 +91,19 @@ class CatalogWatcher:
             try:
                 await self._watch_folder(polling=polling)
             except FileNotFoundError:
-                pass
+                await self._folder_is_there()
             except (OSError, RuntimeError) as error:
                 # Too many watches, or a file system that cannot tell of changes.
                 _log.warning("the catalog folder is polled instead of watched: %s", error)
                 polling = True
             self._due.set()
+            await asyncio.sleep(RETRY_SECONDS)
+
+    async def _folder_is_there(self) -> None:
+        """Wait until there is a folder again; that it is gone is told once."""
+        self._due.set()
+        while _identity(self._folder) is None:
+            self._watching.well()
             await asyncio.sleep(RETRY_SECONDS)
 
     async def _watch_folder(self, *, polling: bool) -> None:

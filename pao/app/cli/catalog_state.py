@@ -48,6 +48,8 @@ def refresh(
     cli.show(document, lambda: _print_refresh(cli, document))
     if document.get("pending"):
         cli.note(_PENDING)
+    if confirm and document.get("held"):
+        cli.note(f"Nothing was changed: {confirm} is not the revision that is held back.")
     if document.get("outdated"):
         cli.note(f"Nothing was loaded: {document['outdated']}")
     if document.get("refused") or document.get("outdated") or document.get("held"):
@@ -61,8 +63,8 @@ def _print_status(cli: Cli, document: dict[str, Any]) -> None:
             cli.out.print(line, soft_wrap=True)
     problem, held = document.get("problem"), document.get("held")
     if problem:
-        since = f" (since {age(problem['since'])})" if problem.get("since") else ""
-        _warn(cli, f"The source cannot be read{since}: {clean(problem['message'])}")
+        since = f" (first {age(problem['since'])})" if problem.get("since") else ""
+        _warn(cli, f"The source cannot be read: {clean(problem['message'])}{since}")
     for key in ("outdated", "notice"):
         if document.get(key):
             _warn(cli, clean(document[key]))

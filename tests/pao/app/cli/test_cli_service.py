@@ -90,3 +90,73 @@ def test_a_refresh_that_refused_files_exits_with_1(pao: Pao, service: Service) -
 
     assert result.exit_code == 1
     assert "x.yaml" in result.stdout
+
+
+STATUS: dict[str, Any] = {
+    "source": "GitHub acme/catalog",
+    "revision": "9f3c2ab1c0de4a5b6c7d8e9f00112233445566aa",
+    "commit": {"subject": "Raise a version", "author": "Dana"},
+    "readAt": None,
+    "items": 310,
+    "stale": 2,
+    "refused": 0,
+    "problem": None,
+    "held": None,
+}
+HELD = {"revision": "c0ffee12ab34567890", "removes": 3, "served": 24, "items": ["a", "b"]}
+
+
+def test_the_status_of_a_catalog_that_is_well_exits_with_0(pao: Pao, service: Service) -> None:
+    service.on("GET", "/catalog/status", STATUS)
+    result = pao("catalog", "status")
+    assert result.exit_code == 0
+    assert result.stdout.splitlines() == [
+        "source    GitHub acme/catalog",
+        "revision  9f3c2ab1c0de Raise a version (Dana)",
+        "read      never",
+        "items     310, 2 stale",
+    ]
+
+
+def test_the_status_names_what_is_not_served_and_how_to_serve_it(
+    pao: Pao, service: Service
+) -> None:
+    problem = {"cause": "gone", "message": "there is no branch main", "since": None}
+    wrong = {"problem": problem, "held": HELD, "refused": 1, "notice": "review is not required"}
+    finding = {"file": "a.yaml", "line": 3, "column": 2, "message": "not \x1b[31mYAML"}
+    service.on("GET", "/catalog/status", STATUS | wrong)
+    service.on("GET", "/catalog/validation-errors", {"data": [finding]})
+
+    result = pao("catalog", "status")
+
+    assert result.exit_code == 1
+    assert result.stdout.splitlines()[4:] == [
+        "refused   1 file",
+        "The source cannot be read: there is no branch main",
+        "review is not required",
+        "Revision c0ffee12ab34 is held back: it would remove 3 of 24 items",
+        "  a",
+        "  b",
+        "  and 1 more",
+        "Serve it all the same, as an admin:",
+        "  pao catalog refresh --confirm c0ffee12ab34",
+        "a.yaml:3:2 not \\x1b[31mYAML",
+    ]
+
+
+def test_a_refresh_confirms_a_revision_and_says_when_it_is_another_one(
+    pao: Pao, service: Service
+) -> None:
+    none: dict[str, Any] = {"added": [], "changed": [], "removed": [], "refused": []}
+    service.on("POST", "/catalog/refresh", none | {"held": HELD})
+    result = pao("catalog", "refresh", "--confirm", "abcdef1")
+    assert (result.exit_code, service.calls[0].body) == (1, {"confirm": "abcdef1"})
+    assert "abcdef1 is not the revision that is held back" in result.stderr
+
+
+def test_a_refresh_that_goes_on_says_where_to_look(pao: Pao, service: Service) -> None:
+    none: dict[str, Any] = {"added": [], "changed": [], "removed": [], "refused": []}
+    service.on("POST", "/catalog/refresh", answered(none | {"pending": True}, 202))
+    result = pao("catalog", "refresh")
+    assert result.exit_code == 0
+    assert "pao catalog status" in result.stderr

@@ -1,0 +1,102 @@
+"""Which revision is served over HTTP, what is held back, and a refresh that takes its time."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from tests.support.callers import ADA, DANA, PRIYA
+from tests.support.postgres import Database
+from tests.support.stack import SAMPLES, Stack, running_stack
+from tests.support.submitting import error
+
+ITEM = SAMPLES / "network" / "network-dns-record.yaml"
+COUNT = 24
+
+
+@pytest.fixture
+def own(database: Database, temporal_address: str, tmp_path: Path) -> Iterator[Stack]:
+    """A PAO with a catalog of 24 items."""
+    catalog = tmp_path / "files"
+    (catalog / "network").mkdir(parents=True)
+    text = ITEM.read_text(encoding="utf-8")
+    for at in range(COUNT):
+        name = f"network-dns-r{at:02}"
+        changed = text.replace("id: network-dns-record", f"id: {name}", 1)
+        (catalog / "network" / f"{name}.yaml").write_text(changed, encoding="utf-8")
+    with running_stack(database, temporal_address, tmp_path, catalog=catalog) as stack:
+        yield stack
+
+
+def status(client: httpx.Client) -> dict[str, Any]:
+    answer = client.get("/catalog/status")
+    assert answer.status_code == 200, answer.text
+    document: dict[str, Any] = answer.json()
+    return document
+
+
+def test_what_is_held_back_is_told_everywhere_and_served_on_an_admins_word(own: Stack) -> None:
+    ada, priya = own.caller(ADA), own.caller(PRIYA)
+    before = status(ada)
+    assert (before["source"], before["items"], before["refused"]) == ("local folder", COUNT, 0)
+    assert (before["problem"], before["held"], before["commit"]) == (None, None, None)
+    files = sorted((own.catalog / "network").glob("*.yaml"))
+    for file in files[:20]:
+        file.unlink()
+
+    told = priya.post("/catalog/refresh").json()
+    assert (told["removed"], told["held"]["removes"], told["held"]["served"]) == ([], 20, COUNT)
+    now = status(own.caller(DANA))
+    assert now["held"]["revision"] == told["held"]["revision"] == told["revision"]
+    assert (now["revision"], now["items"]) == (before["revision"], COUNT)
+    health = own.anybody().get("/health").json()["components"]["catalog"]
+    assert (health["status"], "remove 20 of 24" in health["held"]) == ("degraded", True)
+    metrics = own.anybody().get("/metrics").text
+    assert "pao_catalog_held_removals 20.0" in metrics
+
+    confirm = {"confirm": told["revision"]}
+    assert priya.post("/catalog/refresh", json=confirm).status_code == 403
+    assert error(ada.post("/catalog/refresh", json={"confirm": "abc"}))["code"]
+    assert ada.post("/catalog/refresh", json={"confirm": "c0ffee1"}).json()["held"]
+    answer = ada.post("/catalog/refresh", json=confirm).json()
+    assert (len(answer["removed"]), "held" in answer) == (20, False)
+    assert (status(ada)["held"], status(ada)["items"]) == (None, 4)
+    [line] = own.rows(
+        "select event_data->>'confirmed' as it from audit_logs"
+        " where event_type = 'catalog.refreshed' order by id desc limit 1"
+    )
+    assert line["it"] == told["revision"]
+
+
+def test_a_source_that_is_away_is_told_with_its_cause(own: Stack) -> None:
+    ada = own.caller(ADA)
+    own.catalog.rename(own.catalog.with_name("away"))
+    assert ada.post("/catalog/refresh").status_code == 502
+    problem = status(ada)["problem"]
+    assert problem.pop("since")
+    assert problem == {
+        "cause": "unavailable",
+        "message": "the folder of the catalog cannot be read",
+    }
+    assert "pao_catalog_unread_seconds 0.0" not in own.anybody().get("/metrics").text
+
+
+def test_a_refresh_that_takes_longer_is_answered_and_goes_on(own: Stack) -> None:
+    own.stop_worker()
+    own.services.catalog.patience = 0.5
+    (own.catalog / "network" / "network-dns-r00.yaml").unlink()
+    answer = own.caller(ADA).post("/catalog/refresh")
+    assert answer.status_code == 202
+    assert answer.json() == {
+        "added": [],
+        "changed": [],
+        "removed": [],
+        "refused": [],
+        "pending": True,
+    }
+    own.start_worker()
+    own.services.catalog.patience = 60.0
+    assert own.caller(ADA).post("/catalog/refresh").status_code == 200
+    assert status(own.caller(ADA))["items"] == COUNT - 1
