@@ -26,6 +26,7 @@ from api.requests.decisions import DecisionService, DecisionSettings
 from api.requests.history import HistoryService
 from api.requests.item_preparation import ItemPreparer
 from api.requests.listing import ListingService
+from api.requests.log import LogService
 from api.requests.preparation import Preparer
 from api.requests.prepared import SubmissionSettings
 from api.requests.reading import ReadingService, ReadingSettings
@@ -157,6 +158,7 @@ def assemble_services(
         ),
         history=HistoryService(access=access, database=database, reading=reading),
         stars=StarService(database),
+        log=LogService(database),
         cleanups=CleanupService(box=box, database=database, reading=reading, workflows=workflows),
         terraform_states=TerraformStatesService(access=access, database=database, reading=reading),
         streams=Streams(

@@ -23,6 +23,7 @@ from api.requests.cleanups import CleanupService
 from api.requests.decisions import DecisionService
 from api.requests.history import HistoryService
 from api.requests.listing import ListingService
+from api.requests.log import LogService
 from api.requests.reading import ReadingService
 from api.requests.references import ReferenceService
 from api.requests.streams import Streams
@@ -57,6 +58,7 @@ class Services:
     web_address: WebAddress | None
     """None where the pages are switched off."""
     listing: ListingService
+    log: LogService
     references: ReferenceService
     decisions: DecisionService
     bulk_decisions: BulkDecisionService

@@ -1,6 +1,8 @@
 """What earlier requests of an item tell: how long they took, what failed alike and what helped."""
 
 from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
 
 from cachetools import TTLCache
 
@@ -8,8 +10,10 @@ from api.access import Access
 from api.auth.principal import Principal
 from api.requests import schemas
 from api.requests.presentation import failure
-from api.requests.reading import ReadingService
+from api.requests.reading import ReadingService, Stored
+from db.repositories.events import EventsRepository
 from db.repositories.request_history import HistoryRepository, LikeFailure, Measured
+from db.repositories.request_waits import RequestWaitsRepository
 from db.session import Database
 from pao.core.states import ActionStatus, Decision, RequestStatus
 from pao.core.timestamps import timestamp
@@ -17,6 +21,7 @@ from pao.core.timestamps import timestamp
 FEWEST = 5
 """With fewer measurements nothing is said."""
 SHOWN = 5
+MOST_HAPPENINGS = 2_000
 _REMEMBERED_SECONDS, _MOST_REMEMBERED = 60, 2_000
 
 
@@ -28,6 +33,27 @@ class Usual:
     most: float
     helped_percent: int
     times: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HumanWait:
+    """A time in which a request, or a component of it, waited for people."""
+
+    component: str | None
+    action_id: str | None
+    kind: str
+    since: datetime
+    ended_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Happening:
+    """Something that happened to a request, or to a component of it."""
+
+    component: str | None
+    kind: str
+    at: datetime
+    data: dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,6 +100,34 @@ class HistoryService:
             )
         return _told(failed.action_id, error.cause, found)
 
+    async def waits(self, stored: Stored) -> list[HumanWait]:
+        """Return when a request and its components waited for people."""
+        names = _names(stored)
+        async with self.database.reading() as session:
+            found = await RequestWaitsRepository(session).of([*names])
+        return [
+            HumanWait(
+                component=names[str(one.request_id)],
+                action_id=one.action_id,
+                kind=one.kind,
+                since=one.since,
+                ended_at=one.ended_at,
+            )
+            for one in found
+        ]
+
+    async def happenings(self, stored: Stored) -> list[Happening]:
+        """Return the changes of a request, its steps and its components, the oldest first."""
+        names = _names(stored)
+        async with self.database.reading() as session:
+            found = await EventsRepository(session).page_of(
+                dict.fromkeys(names, 0), limit=MOST_HAPPENINGS, kinds=("state", "action")
+            )
+        return [
+            Happening(component=names[one.request_id], kind=one.kind, at=one.at, data=one.data)
+            for one in found
+        ]
+
     async def _of(self, item_id: str) -> Measured:
         if (known := self._measured.get(item_id)) is not None:
             return known
@@ -81,6 +135,12 @@ class HistoryService:
             found = await HistoryRepository(session).measured(item_id)
         self._measured[item_id] = found
         return found
+
+
+def _names(stored: Stored) -> dict[str, str | None]:
+    """Return the ids of the request and of its components' requests."""
+    names: dict[str, str | None] = {str(stored.row.id): None}
+    return names | {str(child.row.id): child.component for child in stored.children}
 
 
 def _told(

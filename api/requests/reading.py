@@ -196,19 +196,6 @@ class ReadingService:
             pagination=pagination(following),
         )
 
-    async def latest_lines(
-        self, stored: Stored, *, before: int | None = None, limit: int
-    ) -> tuple[list[schemas.LogLine], bool]:
-        """Return the last lines of the execution log, oldest first, and whether there are more."""
-        names = _names(stored)
-        async with self.database.reading() as session:
-            rows = await EventsRepository(session).latest_lines(
-                names, before=before, limit=limit + 1
-            )
-        shown = rows[-limit:]
-        lines = [presenting.log_line(row, names[row.request_id]) for row in shown]
-        return lines, len(rows) > limit
-
     def log_line(self, entry: StoredEvent, component: str | None) -> schemas.LogLine:
         """Return an entry of a stream as a line of the execution log."""
         return presenting.log_line(entry, component)

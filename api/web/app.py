@@ -12,6 +12,7 @@ from api.web.pages.find import views as find
 from api.web.pages.home import views as home
 from api.web.pages.insights import views as insights
 from api.web.pages.platform import views as platform
+from api.web.pages.request import log_views as request_log
 from api.web.pages.request import views as request
 from api.web.pages.request_form import reviewing as request_review
 from api.web.pages.request_form import views as request_form
@@ -30,6 +31,7 @@ PAGES = (
     request_form,
     requests,
     request,
+    request_log,
     waiting,
     decision,
     insights,

@@ -1,6 +1,6 @@
 """The stream of a request: state changes, actions, decisions and log lines, in one order."""
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
@@ -132,30 +132,6 @@ class EventsRepository:
             query = query.where(col(RequestEvent.kind).in_(kinds))
         rows = await self._session.execute(query)
         return [StoredEvent(row[0], row[1], row[2], row[3], str(row[4])) for row in rows]
-
-    async def latest_lines(
-        self, request_ids: Iterable[str], *, before: int | None, limit: int
-    ) -> list[StoredEvent]:
-        """Read the last log lines of several requests, those before an id, oldest first."""
-        query = (
-            select(
-                col(RequestEvent.id),
-                col(RequestEvent.kind),
-                col(RequestEvent.at),
-                col(RequestEvent.data),
-                col(RequestEvent.request_id),
-            )
-            .where(
-                col(RequestEvent.request_id).in_([UUID(one) for one in request_ids]),
-                col(RequestEvent.kind) == "log",
-            )
-            .order_by(col(RequestEvent.id).desc())
-            .limit(limit)
-        )
-        if before is not None:
-            query = query.where(col(RequestEvent.id) < before)
-        rows = [*(await self._session.execute(query))]
-        return [StoredEvent(row[0], row[1], row[2], row[3], str(row[4])) for row in reversed(rows)]
 
     async def append_lines(self, request_id: str, writer: str, lines: Sequence[NewLine]) -> None:
         """Append lines that a running action has logged, in order, each once.

@@ -1,8 +1,11 @@
 """The page of a request: what it shows, and how it keeps up to date."""
 
+import json
+import re
+
 from playwright.async_api import expect
 
-from tests.support.callers import DANA, OLIVER, STRANGER
+from tests.support.callers import DANA, OLIVER, PRIYA, STRANGER
 from tests.support.stack import Stack
 from tests.web.person import Visit, judge
 from tests.web.requesting import dns, submit
@@ -19,7 +22,7 @@ async def test_a_completed_request_shows_what_it_made(stack: Stack, visit: Visit
     )
     await expect(page.get_by_text("To Do")).to_be_visible()
     await expect(page.locator(".facts").nth(1)).to_contain_text("Host name")
-    await page.locator("summary").click()
+    await page.locator(".log summary").click()
     await expect(page.locator(".log-lines")).to_contain_text("succeeded")
     await judge(page)
 
@@ -100,3 +103,82 @@ async def test_without_scripts_the_page_is_whole(stack: Stack, visit: Visit) -> 
     page = await at.page(f"/requests/{made['id']}")
     await page.get_by_role("link", name="Ask JIRA now").click()
     await expect(page.get_by_text(made["actions"][0]["externalReference"])).to_be_visible()
+
+
+async def test_waiting_for_people_is_told_in_the_steps(stack: Stack, visit: Visit) -> None:
+    stack.jira.fault("status", status=429, message="Too many tickets")
+    made = dns(stack, "waited.example.com")
+    page = await (await visit()).page(f"/requests/{made['id']}")
+    await expect(page.get_by_text("Waits for people since")).to_be_visible()
+    stack.caller(PRIYA).post(f"/requests/{made['id']}/retry", json={"reason": "quota raised"})
+    await expect(page).to_have_title(f"Completed: {made['title']} - PAO", timeout=30_000)
+    step = page.locator(".steps-done > li")
+    await expect(step).to_contain_text(re.compile(r"Waited \d+ s\. Priya retried: quota raised"))
+    await expect(step).to_contain_text("attempt 2")
+    await expect(step.locator(".waited")).to_have_count(1)
+    await page.get_by_text("Everything that happened, in order").click()
+    await expect(page.locator(".history > li")).not_to_have_count(0)
+    told = await page.locator(".history > li").all_inner_texts()
+    assert "dana Submitted" in told[0]
+    assert [text for text in told if "priya retry" in text and "quota raised" in text]
+    assert [text for text in told if "failed in attempt 1" in text and "Too many" in text]
+    await judge(page)
+
+
+async def test_who_asks_is_told_when_it_is_done(stack: Stack, visit: Visit) -> None:
+    stack.stop_worker()
+    try:
+        made = dns(stack, "told.example.com")
+        at = await visit()
+        await at.context.add_init_script(
+            "window.told = []; window.Notification = class {"
+            "static permission = 'default';"
+            "static async requestPermission() { return (this.permission = 'granted'); }"
+            "constructor(text) { window.told.push(text); } }"
+        )
+        page = await at.page(f"/requests/{made['id']}")
+        icon = await page.locator("link[rel=icon]").get_attribute("href")
+        await page.get_by_role("button", name="Tell me when it is done").click()
+        await expect(page.locator("aside").get_by_text("You will be told here.")).to_be_visible()
+    finally:
+        stack.start_worker()
+    await expect(page).to_have_title(f"Completed: {made['title']} - PAO", timeout=30_000)
+    await expect(page.locator("link[rel=icon]")).not_to_have_attribute("href", icon or "")
+    assert await page.evaluate("window.told") == [f"Completed: {made['title']}"]
+
+
+async def test_a_bundle_tells_why_a_component_is_held(stack: Stack, visit: Visit) -> None:
+    stack.jira.fault("status", status=400, message="Not today")
+    made = submit(stack, "bundle-webapp-standard", appName="held-app")
+    page = await (await visit()).page(f"/requests/{made['id']}")
+    held = page.get_by_text("Held until this is completed: Database (failed).")
+    await expect(held).to_be_visible(timeout=30_000)
+    await expect(page.locator("svg.picture .box")).to_have_count(3)
+    await judge(page)
+    await page.goto(f"/requests/{made['id']}/decide")
+    await expect(page.get_by_role("button", name="Retry", exact=True)).to_have_count(0)
+    await page.locator(".notice").get_by_role("link", name="Database").click()
+    await page.get_by_label("Reason").fill("Now it may.")
+    await page.locator("#retry").click()
+    await page.goto(f"/requests/{made['id']}")
+    await expect(page).to_have_title(f"Completed: {made['title']} - PAO", timeout=60_000)
+    await expect(page.get_by_text("Name / ").first).to_be_visible()
+    await judge(page)
+
+
+async def test_a_request_is_made_again_with_its_values(stack: Stack, visit: Visit) -> None:
+    made = dns(stack, "again.example.com")
+    page = await (await visit()).page(f"/requests/{made['id']}")
+    await page.get_by_role("link", name="Request again").click()
+    await expect(page.get_by_label("Host name")).to_have_value("again.example.com")
+    await page.goto(f"/requests/{made['id']}/json")
+    shown = json.loads(await page.locator("body").inner_text())
+    assert shown == stack.caller(DANA).get(f"/requests/{made['id']}").json()
+
+
+async def test_jira_is_silent_and_what_was_known_is_shown(stack: Stack, visit: Visit) -> None:
+    made = dns(stack, "silent-jira.example.com")
+    stack.jira.fault("status", status=503, match={"method": "GET"}, times=None)
+    page = await (await visit()).page(f"/requests/{made['id']}")
+    await expect(page.get_by_text("JIRA does not answer.")).to_be_visible()
+    await judge(page)

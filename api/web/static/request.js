@@ -84,6 +84,51 @@ setInterval(() => {
   }
 }, 1000);
 
+// Title and icon follow the state; who has asked for it is told.
+const asked = () => sessionStorage.getItem(`told-${location.pathname}`) === "yes";
+const tellButton = document.querySelector("#tell");
+function change() {
+  const now = document.querySelector("#now"), icon = document.querySelector("link[rel=icon]");
+  if (!now || icon.getAttribute("href") === now.dataset.icon) return;
+  icon.href = now.dataset.icon;
+  if (asked() && globalThis.Notification?.permission === "granted") new Notification(now.dataset.said, { tag: location.pathname });
+}
+tellButton?.addEventListener("click", async () => {
+  const allowed = globalThis.Notification && await Notification.requestPermission() === "granted";
+  if (allowed) sessionStorage.setItem(`told-${location.pathname}`, "yes");
+  const said = allowed ? tellButton.dataset.asked : tellButton.dataset.denied;
+  tellButton.parentElement.replaceChildren(said);
+  pao.say(said);
+});
+const place = document.querySelector("#now")?.parentElement;
+if (place) new MutationObserver(change).observe(place, { childList: true, subtree: true, attributes: true, attributeFilter: ["data-icon"] });
+
+// A log follows its end while the reader is there; else it says how much is new.
+const NEAR = 24;
+for (const box of document.querySelectorAll(".log-lines")) {
+  const list = box.querySelector("ol"), more = box.parentElement.querySelector(".more-lines");
+  if (!more) continue;
+  const atEnd = () => box.scrollHeight - box.scrollTop - box.clientHeight < NEAR;
+  const toEnd = () => { box.scrollTop = box.scrollHeight; more.hidden = true; unseen = 0; };
+  let follows = true, unseen = 0;
+  box.scrollTop = box.scrollHeight;
+  box.addEventListener("scroll", () => { follows = atEnd(); if (follows) { more.hidden = true; unseen = 0; } });
+  box.closest("details").addEventListener("toggle", () => { if (follows) toEnd(); });
+  more.addEventListener("click", () => { toEnd(); box.focus({ preventScroll: true }); });
+  let last = list.lastElementChild;
+  new MutationObserver(() => {
+    // Earlier lines are put before; only what is behind the last is new.
+    let added = 0;
+    for (let line = list.lastElementChild; line && line !== last; line = line.previousElementSibling) added++;
+    if (list.lastElementChild === last) return;
+    last = list.lastElementChild;
+    if (follows) { toEnd(); return; }
+    unseen += added;
+    more.textContent = unseen === 1 ? more.dataset.one : more.dataset.many.replace("{n}", unseen);
+    more.hidden = false;
+  }).observe(list, { childList: true });
+}
+
 if (stream) {
   await visible();
   const streams = globalThis.htmx && await withPlace(connect);

@@ -15,6 +15,7 @@ from api.requests.lifecycle import warnings_of
 from api.services import Caller, Services, ServicesDep
 from api.web.markdown import words
 from api.web.pages.catalog.steps import steps_of
+from api.web.pages.request.showing import usual_words
 from api.web.rendering import is_partial, page
 from api.web.weather import weather_of
 from api.web.words import _, ngettext
@@ -117,6 +118,8 @@ async def item(request: Request, services: ServicesDep, caller: Caller, item_id:
         warnings=[*warnings_of(definition), *await weather_of(request, services, document)],
         steps=shown,
         earlier=earlier.data,
+        usual=usual_words(await services.history.usual(item_id)),
+        starred=item_id in await services.stars.list(caller),
         drafts=[one for one in await services.drafts.list(caller) if one.item_id == item_id],
     )
 

@@ -42,9 +42,12 @@ class Picture:
     height: int
 
 
-def picture_of(nodes: Sequence[Node]) -> Picture | None:
-    """Return the picture, or None where the steps are a plain list: then it would say nothing."""
-    if all(len(one.after) <= 1 for one in nodes) and _is_chain(nodes):
+def picture_of(nodes: Sequence[Node], *, chains: bool = False) -> Picture | None:
+    """Return the picture, or None where the steps are a plain list: then it would say nothing.
+
+    With ``chains`` a list in which each waits for the one before is drawn as well.
+    """
+    if not chains and all(len(one.after) <= 1 for one in nodes) and _is_chain(nodes):
         return None
     columns = _columns(nodes)
     if max(columns.values(), default=0) == 0:

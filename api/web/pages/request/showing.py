@@ -1,30 +1,39 @@
-"""What the page of a request shows: its steps with times, what it made, its fields in words."""
+"""What the page of a request shows: its steps with times, its fields in words."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
 from pydantic import ValidationError
 
+from api.requests.history import HumanWait, Usual
 from api.requests.reading import Stored
-from api.requests.schemas import Action, Component, LogLine
+from api.requests.schemas import Action, Component
 from api.requests.schemas import Request as Document
 from api.web import times
+from api.web.pages.request.keys import key_of
+from api.web.pages.request.made import Made, made_by, web_address
 from api.web.pages.request.picture import Node, Picture, picture_of
+from api.web.pages.request.waits import waits_by_step
 from api.web.shown_values import shown_value
-from api.web.words import _, after_state, ngettext
+from api.web.words import STATES, _, after_state, ngettext
 from catalog.forms.definition import FieldType, FormDefinition
 from pao.core.names import MASK
 from pao.core.states import TERMINAL, RequestStatus
 
 LEAST_WIDTH = 0.6
 _RUNNING = frozenset({"in_progress", "waiting"})
+_ICONS = {
+    RequestStatus.COMPLETED: "icon-good.svg",
+    RequestStatus.FAILED: "icon-bad.svg",
+    RequestStatus.ABORTED: "icon-bad.svg",
+}
 
 
 @dataclass(frozen=True, slots=True)
 class Bar:
-    """When a step ran, in percent of the request's time."""
+    """A span of time, in percent of the request's."""
 
     start: float
     width: float
@@ -43,7 +52,8 @@ class StepView:
     took: str
     since: str
     bar: Bar | None
-    note: str
+    waited: list[Bar]
+    notes: list[str]
     error: str
     adopted: bool
 
@@ -58,27 +68,17 @@ class Part:
     status: str = ""
     retrying: bool = False
     after: str = ""
+    held: str = ""
     error: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Made:
-    """Something that a request made: its name, its value, and where it is."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Past:
+    """What is known besides the request itself: when it waited, and how long such things take."""
 
-    key: str
-    label: str
-    value: str
-    href: str | None
-
-
-@dataclass(frozen=True, slots=True)
-class LogView:
-    """The log of an action."""
-
-    key: str
-    name: str
-    lines: list[LogLine]
-    opened: bool
+    waits: Sequence[HumanWait] = ()
+    usual: Usual | None = None
+    usual_steps: Mapping[str, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,38 +88,55 @@ class Shown:
     document: Document
     live: bool
     sentence: str
+    slow: bool
     parts: list[Part]
     picture: Picture | None
     made: list[Made]
     action: str
     """What the reader may decide: `decide`, `approve`, or nothing."""
+    icon: str
 
 
-def shown(stored: Stored, document: Document, now: datetime) -> Shown:
+def shown(stored: Stored, document: Document, now: datetime, past: Past) -> Shown:
     """Return what changes while a request runs."""
-    moments = _Moments(document, now)
+    moments = _Moments(document, now, past)
     names = {one.id: one.name for one in document.components or ()}
-    parts = [_part(one, names, moments) for one in document.components or ()]
+    states = {one.id: one.status for one in document.components or ()}
+    parts = [_part(one, names, states, moments) for one in document.components or ()]
     # A bundle's own steps follow its components.
-    parts.append(Part(steps=_steps(document.actions, "", moments)))
+    parts.append(Part(steps=_steps(document.actions, None, moments)))
+    running = _running(document)
     return Shown(
         document=document,
         live=document.status not in TERMINAL,
-        sentence=_sentence(document, now),
+        sentence=_sentence(document, running, now),
+        slow=any(moments.is_slow(one) for _number, one in running),
         parts=[one for one in parts if one.steps or one.name],
-        picture=picture_of(_nodes(stored, document)),
-        made=_made(document),
+        picture=picture_of(_nodes(stored, document), chains=bool(document.components)),
+        made=made_by(document),
         action=_may(document),
+        icon=_ICONS.get(document.status, "icon.svg"),
     )
+
+
+def usual_words(usual: Usual | None) -> str:
+    """Return how such requests usually go; nothing where too few are known."""
+    if usual is None:
+        return ""
+    told = {
+        "median": times.span(timedelta(seconds=usual.median)),
+        "most": times.span(timedelta(seconds=usual.most)),
+        "helped": usual.helped_percent,
+    }
+    if not usual.helped_percent:
+        return _("%(median)s, 90 %% within %(most)s") % told
+    return _("%(median)s, 90 %% within %(most)s, %(helped)s %% needed a person") % told
 
 
 def answers(stored: Stored, fields: Mapping[str, Any]) -> list[tuple[str, str]]:
     """Return the fields in the form's order, with their labels and values in words."""
-    definition = (stored.row.item_definition.get("presentation") or {}).get("form") or {}
-    try:
-        form = FormDefinition.model_validate(definition)
-    except ValidationError:
-        # Another version of PAO has stored it.
+    form = form_of(stored)
+    if form is None:
         return [(name, str(value)) for name, value in fields.items()]
     return [
         (one.label, MASK if one.type is FieldType.PASSWORD else shown_value(one, fields[one.id]))
@@ -128,54 +145,41 @@ def answers(stored: Stored, fields: Mapping[str, Any]) -> list[tuple[str, str]]:
     ]
 
 
-def logs(document: Document, lines: Sequence[LogLine]) -> list[LogView]:
-    """Return the log of every action, also of those that have said nothing yet."""
-    boxes: list[tuple[str | None, Action]] = [
-        (part.id, one) for part in document.components or () for one in part.actions
-    ]
-    boxes += [(None, one) for one in document.actions]
-    names = {part.id: part.name for part in document.components or ()}
-    return [
-        LogView(
-            key=key_of(component, action.id),
-            name=" / ".join(filter(None, (names.get(component or ""), action.name or action.id))),
-            lines=[
-                line
-                for line in lines
-                if line.component == component and line.action_id == action.id
-            ],
-            opened=action.status in {"failed", "in_progress"},
-        )
-        for component, action in boxes
-    ]
-
-
-def key_of(component: str | None, action: str | None) -> str:
-    """Return the id of an action's element; ids of actions may be any text."""
-    text = f"{component or ''}/{action or ''}"
-    return "a" + text.encode().hex()
+def form_of(stored: Stored) -> FormDefinition | None:
+    """Return the form that was filled in; None where another version of PAO has stored it."""
+    definition = (stored.row.item_definition.get("presentation") or {}).get("form") or {}
+    try:
+        return FormDefinition.model_validate(definition)
+    except ValidationError:
+        return None
 
 
 class _Moments:
     """The time from the submission of a request to its end, or to now."""
 
-    def __init__(self, document: Document, now: datetime) -> None:
-        self.now = now
+    def __init__(self, document: Document, now: datetime, past: Past) -> None:
+        self.now, self.past = now, past
         self.start = times.read(document.created_at)
+        self.notes = waits_by_step(document, past.waits, now)
         actions = [*document.actions, *(a for c in document.components or () for a in c.actions)]
         ends = [self._end(one) for one in actions if one.started_at]
+        ends += [one.ended_at or now for one in past.waits]
         end = max(ends, default=self.start)
         self.whole = max((end - self.start).total_seconds(), 0.001)
 
     def bar(self, action: Action) -> Bar | None:
-        """Return when an action ran, in percent."""
+        """Return when an action ran last, in percent."""
         if not action.started_at:
             return None
-        start = (times.read(action.started_at) - self.start).total_seconds()
-        length = (self._end(action) - times.read(action.started_at)).total_seconds()
-        left = min(max(100 * start / self.whole, 0.0), 100 - LEAST_WIDTH)
-        width = min(max(100 * length / self.whole, LEAST_WIDTH), 100 - left)
-        return Bar(round(left, 2), round(width, 2))
+        return self._bar(times.read(action.started_at), self._end(action))
+
+    def waited(self, component: str | None, action: Action) -> list[Bar]:
+        """Return when people were waited for after an action had failed, in percent."""
+        return [
+            self._bar(one.since, one.ended_at or self.now)
+            for one in self.past.waits
+            if (one.component, one.action_id) == (component, action.id)
+        ]
 
     def took(self, action: Action) -> str:
         """Return how long an action ran, or has been running."""
@@ -183,14 +187,27 @@ class _Moments:
             return ""
         return times.span(self._end(action) - times.read(action.started_at))
 
+    def is_slow(self, action: Action) -> bool:
+        """Return whether a running action takes longer than nine of ten others did."""
+        usual = self.past.usual_steps.get(action.id)
+        if usual is None or not action.started_at or action.finished_at:
+            return False
+        return (self.now - times.read(action.started_at)).total_seconds() > usual
+
+    def _bar(self, start: datetime, end: datetime) -> Bar:
+        begun, length = (start - self.start).total_seconds(), (end - start).total_seconds()
+        left = min(max(100 * begun / self.whole, 0.0), 100 - LEAST_WIDTH)
+        width = min(max(100 * length / self.whole, LEAST_WIDTH), 100 - left)
+        return Bar(round(left, 2), round(width, 2))
+
     def _end(self, action: Action) -> datetime:
         return times.read(action.finished_at) if action.finished_at else self.now
 
 
-def _steps(actions: Sequence[Action], component: str, moments: _Moments) -> list[StepView]:
+def _steps(actions: Sequence[Action], component: str | None, moments: _Moments) -> list[StepView]:
     return [
         StepView(
-            key=key_of(component, one.id),
+            key=(key := key_of(component, one.id)),
             name=one.name or one.id,
             status=one.status,
             attempts=_("attempt %(n)s") % {"n": one.attempt} if one.attempt > 1 else "",
@@ -199,7 +216,8 @@ def _steps(actions: Sequence[Action], component: str, moments: _Moments) -> list
             took=moments.took(one),
             since=one.started_at or "" if one.status in _RUNNING else "",
             bar=moments.bar(one),
-            note=_note(one),
+            waited=moments.waited(component, one),
+            notes=[*filter(None, [_note(one)]), *moments.notes.get(key, ())],
             error=one.error.message if one.error else "",
             adopted=one.adopted,
         )
@@ -207,7 +225,12 @@ def _steps(actions: Sequence[Action], component: str, moments: _Moments) -> list
     ]
 
 
-def _part(component: Component, names: Mapping[str, str], moments: _Moments) -> Part:
+def _part(
+    component: Component,
+    names: Mapping[str, str],
+    states: Mapping[str, RequestStatus],
+    moments: _Moments,
+) -> Part:
     after = ", ".join(names.get(one, one) for one in component.depends_on)
     return Part(
         name=component.name,
@@ -215,8 +238,27 @@ def _part(component: Component, names: Mapping[str, str], moments: _Moments) -> 
         status=component.status,
         retrying=component.retrying,
         after=_("after %(names)s") % {"names": after} if after else "",
+        held=_held(component, names, states),
         error=component.error.message if component.error else "",
         steps=_steps(component.actions, component.id, moments),
+    )
+
+
+def _held(
+    component: Component, names: Mapping[str, str], states: Mapping[str, RequestStatus]
+) -> str:
+    """Return why a component has not begun."""
+    if component.status != RequestStatus.SUBMITTED:
+        return ""
+    waited = [
+        f"{names.get(one, one)} ({STATES[states[one]].lower()})"
+        for one in component.depends_on
+        if states.get(one) not in {None, RequestStatus.COMPLETED}
+    ]
+    return (
+        _("Held until this is completed: %(names)s.") % {"names": ", ".join(waited)}
+        if waited
+        else ""
     )
 
 
@@ -232,18 +274,22 @@ def _note(action: Action) -> str:
     return _("Waits for its ticket.") if wait.kind == "resolution" else _("Waits for its target.")
 
 
-def _sentence(document: Document, now: datetime) -> str:
+def _running(document: Document) -> list[tuple[int, Action]]:
+    actions = [*document.actions, *(a for c in document.components or () for a in c.actions)]
+    return [(n, one) for n, one in enumerate(actions, 1) if one.status == "in_progress"]
+
+
+def _sentence(document: Document, running: list[tuple[int, Action]], now: datetime) -> str:
     if document.status == RequestStatus.COMPLETED:
         took = times.read(document.updated_at) - times.read(document.created_at)
         return _("Done after %(span)s.") % {"span": times.span(took)}
-    actions = [*document.actions, *(a for c in document.components or () for a in c.actions)]
-    running = [(n, one) for n, one in enumerate(actions, 1) if one.status == "in_progress"]
     if len(running) == 1 and running[0][1].started_at:
         number, one = running[0]
         since = times.span(max(now - times.read(one.started_at or ""), timedelta()))
+        parts = (part.actions for part in document.components or ())
         return _("Step %(n)s of %(all)s, %(name)s, has run for %(span)s.") % {
             "n": number,
-            "all": len(actions),
+            "all": len(document.actions) + sum(map(len, parts)),
             "name": one.name or one.id,
             "span": since,
         }
@@ -268,37 +314,3 @@ def _nodes(stored: Stored, document: Document) -> list[Node]:
         Node(one.id, one.name or one.id, one.status, after.get(one.id, ()))
         for one in document.actions
     ]
-
-
-def _made(document: Document) -> list[Made]:
-    """Return what was made: of each action its reference, then its other outputs."""
-    parts: list[tuple[str, str | None, Sequence[Action]]] = [
-        (one.name, one.id, one.actions) for one in document.components or ()
-    ]
-    parts.append(("", None, document.actions))
-    return [
-        made
-        for part, component, actions in parts
-        for action in actions
-        for made in _of_action(action, part, key_of(component, action.id))
-    ]
-
-
-def _of_action(action: Action, part: str, key: str) -> list[Made]:
-    name = " / ".join(filter(None, (part, action.name or action.id)))
-    found = []
-    if action.external_reference:
-        found.append(Made(f"{key}-r", name, action.external_reference, web_address(action.url)))
-    known = {action.external_reference, action.url}
-    for number, (output, value) in enumerate((action.outputs or {}).items()):
-        text = value if isinstance(value, str) else str(value)
-        # The id of a ticket is of use to nobody who has its key.
-        if text in known or (output == "id" and action.external_reference):
-            continue
-        found.append(Made(f"{key}-{number}", f"{name}: {output}", text, web_address(text)))
-    return found
-
-
-def web_address(text: str | None) -> str | None:
-    """Return an address that may become a link: only of the web."""
-    return text if text and text.startswith(("http://", "https://")) else None

@@ -1,21 +1,25 @@
-"""`/requests/ID`: where a request stands, what it made, its log; and the stream of its news."""
+"""`/requests/ID`: where a request stands, what it made, and what happened to it."""
 
 import time
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import AsyncGenerator
 from typing import Annotated
 from uuid import UUID
 
 from fastapi import APIRouter, Header, Query, Request
 from sse_starlette import EventSourceResponse, ServerSentEvent
-from starlette.responses import RedirectResponse, Response
+from starlette.responses import JSONResponse, RedirectResponse, Response
 
+from api.requests.log import LogQuery
 from api.requests.reading import Stored
 from api.requests.streams import EventStream
 from api.services import Caller, Services, ServicesDep
 from api.sessions.service import Session
 from api.web import times
-from api.web.pages.request.showing import Shown, answers, key_of, logs, shown
-from api.web.rendering import page, part
+from api.web.pages.request.happened import happened
+from api.web.pages.request.keys import key_of
+from api.web.pages.request.logs import logs
+from api.web.pages.request.showing import Past, Shown, answers, shown, usual_words
+from api.web.rendering import is_partial, page, part
 from pao.core.states import TERMINAL
 
 router = APIRouter()
@@ -35,19 +39,21 @@ async def one_request(
     if reference != request_id:
         return RedirectResponse(f"/requests/{request_id}", 303)
     stored = await services.reading.get(caller, request_id)
-    lines, more = await services.reading.latest_lines(stored, limit=LINES)
-    now = _shown(services, stored)
+    log = await services.log.last(stored, LogQuery(), limit=LINES)
+    totals = await services.log.count(stored) if log.earlier else None
+    past = await past_of(services, stored)
+    now = shown(stored, services.reading.present(stored), times.now(), past)
     return page(
         request,
         "pages/request/request.html",
         shown=now,
         doc=now.document,
         fields=answers(stored, now.document.fields),
-        logs=logs(now.document, lines),
-        more=more,
-        first=lines[0].sequence if lines else 0,
-        last=lines[-1].sequence if lines else 0,
-        tickets=_has_tickets(now),
+        logs=logs(now.document, log.lines, totals),
+        total=sum(totals.values()) if totals else len(log.lines),
+        last=log.lines[-1].sequence if log.lines else 0,
+        tickets=_tickets(now),
+        usual=usual_words(past.usual),
     )
 
 
@@ -57,7 +63,8 @@ async def standing(
 ) -> Response:
     """Return what changes while a request runs, for windows that have no stream."""
     stored = await services.reading.get(caller, str(request_id))
-    return page(request, "pages/request/now.html", shown=_shown(services, stored))
+    now = await shown_now(services, stored)
+    return page(request, "pages/request/now.html", shown=now)
 
 
 @router.get("/requests/{request_id}/tickets")
@@ -69,25 +76,27 @@ async def tickets(
     return page(request, "pages/request/tickets.html", tickets=status.tickets)
 
 
-@router.get("/requests/{request_id}/log")
-async def log(
-    request: Request,
-    services: ServicesDep,
-    caller: Caller,
-    request_id: UUID,
-    before: Annotated[int, Query(ge=1)],
+@router.get("/requests/{request_id}/history")
+async def history(
+    request: Request, services: ServicesDep, caller: Caller, request_id: UUID
 ) -> Response:
-    """Show the part of the log before a line."""
+    """Show everything that happened to a request as one list."""
     stored = await services.reading.get(caller, str(request_id))
-    lines, more = await services.reading.latest_lines(stored, before=before, limit=LINES)
+    document = services.reading.present(stored)
+    happenings = await services.history.happenings(stored)
     return page(
         request,
-        "pages/request/log.html",
-        doc=services.reading.present(stored),
-        lines=lines,
-        more=more,
-        first=lines[0].sequence if lines else 0,
+        f"pages/request/{'history_list' if is_partial(request) else 'history'}.html",
+        doc=document,
+        lines=happened(document, happenings),
     )
+
+
+@router.get("/requests/{request_id}/json")
+async def as_json(services: ServicesDep, caller: Caller, request_id: UUID) -> Response:
+    """Return the document that the API gives of a request."""
+    document = await services.reading.document(caller, str(request_id))
+    return JSONResponse(document.model_dump(by_alias=True, mode="json"))
 
 
 @router.get("/requests/{request_id}/stream")
@@ -119,7 +128,9 @@ async def _parts(
 
     batches = services.reading.event_batches(stored, after=after, is_allowed=is_allowed)
     async for batch in batches:
-        now = _shown(services, await services.reading.get(session.caller, str(stored.row.id)))
+        now = await shown_now(
+            services, await services.reading.get(session.caller, str(stored.row.id))
+        )
         lines = [
             {"key": key_of(component, entry.data.get("actionId")), "line": line}
             for entry, component in batch
@@ -133,17 +144,24 @@ async def _parts(
         yield ServerSentEvent("", event=END, sep="\n")
 
 
-def _shown(services: Services, stored: Stored) -> Shown:
-    return shown(stored, services.reading.present(stored), times.now())
+async def shown_now(services: Services, stored: Stored) -> Shown:
+    """Return what changes while a request runs, as it is now."""
+    past = await past_of(services, stored)
+    return shown(stored, services.reading.present(stored), times.now(), past)
 
 
-def _has_tickets(now: Shown) -> int:
-    parts: Sequence[Sequence[object]] = [
-        now.document.actions,
-        *(one.actions for one in now.document.components or ()),
-    ]
+async def past_of(services: Services, stored: Stored) -> Past:
+    """Return when a request waited for people, and how long its item usually takes."""
+    item = stored.row.catalog_item_id
+    return Past(
+        waits=await services.history.waits(stored),
+        usual=await services.history.usual(item),
+        usual_steps=await services.history.usual_steps(item),
+    )
+
+
+def _tickets(now: Shown) -> int:
+    parts = [now.document.actions, *(one.actions for one in now.document.components or ())]
     return sum(
-        getattr(one, "type", "") == "jira-ticket" and bool(getattr(one, "external_reference", ""))
-        for some in parts
-        for one in some
+        one.type == "jira-ticket" and bool(one.external_reference) for some in parts for one in some
     )

@@ -1,0 +1,102 @@
+"""The execution log for readers: its end, what stands before, a search over all of it, the whole.
+
+A request is read before, which says whether the caller may see it.
+"""
+
+from collections.abc import AsyncIterator, Mapping
+from dataclasses import dataclass
+
+from api.requests import presentation as presenting
+from api.requests import schemas
+from api.requests.reading import Stored
+from db.repositories.events import StoredEvent
+from db.repositories.request_log import LogRepository, LogScope
+from db.session import Database
+
+_AT_ONCE = 1_000
+
+Owner = tuple[str | None, str | None]
+"""Of which component and action a line is."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LogQuery:
+    """Which lines are wanted; without ``action`` those of all."""
+
+    component: str | None = None
+    action: str | None = None
+    text: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class LogPart:
+    """Lines in their order, and whether there are earlier and later ones of the kind."""
+
+    lines: list[schemas.LogLine]
+    earlier: bool
+    later: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class LogService:
+    """Reads the log of requests."""
+
+    database: Database
+
+    async def last(
+        self, stored: Stored, query: LogQuery, *, before: int | None = None, limit: int
+    ) -> LogPart:
+        """Return the last lines, or the last before a line."""
+        names = _names(stored)
+        async with self.database.reading() as session:
+            rows = await LogRepository(session).last(
+                _scope(names, query), before=before, limit=limit + 1
+            )
+        return LogPart(_shown(rows[-limit:], names), len(rows) > limit, before is not None)
+
+    async def around(self, stored: Stored, line: int, *, limit: int) -> LogPart:
+        """Return the lines around one."""
+        names = _names(stored)
+        scope, half = _scope(names, LogQuery()), limit // 2
+        async with self.database.reading() as session:
+            repository = LogRepository(session)
+            before = await repository.last(scope, before=line, limit=half + 1)
+            after = await repository.first(scope, after=line - 1, limit=half + 1)
+        rows = [*before[-half:], *after[:half]]
+        return LogPart(_shown(rows, names), len(before) > half, len(after) > half)
+
+    async def count(self, stored: Stored) -> dict[Owner, int]:
+        """Return how many lines each action has written."""
+        names = _names(stored)
+        async with self.database.reading() as session:
+            found = await LogRepository(session).count([*names])
+        return {(names[one], action): count for (one, action), count in found.items()}
+
+    async def whole(self, stored: Stored) -> AsyncIterator[schemas.LogLine]:
+        """Yield every line, read in portions; memory stays bounded."""
+        names = _names(stored)
+        scope, last = _scope(names, LogQuery()), 0
+        while True:
+            async with self.database.reading() as session:
+                rows = await LogRepository(session).first(scope, after=last, limit=_AT_ONCE)
+            for line in _shown(rows, names):
+                yield line
+            if len(rows) < _AT_ONCE:
+                return
+            last = rows[-1].id
+
+
+def _names(stored: Stored) -> dict[str, str | None]:
+    names: dict[str, str | None] = {str(stored.row.id): None}
+    return names | {str(child.row.id): child.component for child in stored.children}
+
+
+def _scope(names: Mapping[str, str | None], query: LogQuery) -> LogScope:
+    ids = [*names]
+    if query.action is not None:
+        ids = [one for one, component in names.items() if component == query.component]
+    return LogScope(request_ids=tuple(ids), action_id=query.action, text=query.text)
+
+
+def _shown(rows: list[StoredEvent], names: Mapping[str, str | None]) -> list[schemas.LogLine]:
+    return [presenting.log_line(row, names[row.request_id]) for row in rows]

@@ -1,0 +1,83 @@
+"""What happened to a request, as one list: its steps, and what people decided. Pure words."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from api.requests.history import Happening
+from api.requests.schemas import Request
+from api.web import times
+from api.web.pages.request.made import web_address
+from api.web.words import STATES, _
+
+_STEP = {
+    "in_progress": _("%(name)s began, attempt %(attempt)s"),
+    "completed": _("%(name)s is completed"),
+    "failed": _("%(name)s failed in attempt %(attempt)s"),
+    "skipped": _("%(name)s was skipped"),
+    "waiting": _("%(name)s waits"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One line of the list; ``who`` is empty where no person did it."""
+
+    at: datetime
+    text: str
+    about: str
+    who: str = ""
+    href: str | None = None
+    refused: bool = False
+
+
+def happened(document: Request, happenings: Sequence[Happening]) -> list[Line]:
+    """Return everything in the order of its time, decisions with who made them and why."""
+    names = {("", one.id): one.name or one.id for one in document.actions}
+    for part in document.components or ():
+        names |= {(part.id, one.id): f"{part.name} / {one.name or one.id}" for one in part.actions}
+    lines = [
+        Line(times.read(document.created_at), _("Submitted"), "", document.user.id),
+        *(_step(one, names) for one in happenings if one.kind == "action"),
+        *(_state(one, document) for one in happenings if one.kind == "state"),
+    ]
+    for decision in document.decisions:
+        changed = ", ".join(decision.changes or {})
+        parts = [decision.reason, _("changed: %(fields)s") % {"fields": changed} if changed else ""]
+        if not decision.accepted:
+            parts.append(_("refused: %(why)s") % {"why": decision.message or decision.outcome})
+        lines.append(
+            Line(
+                times.read(decision.at),
+                decision.decision,
+                "; ".join(filter(None, parts)),
+                decision.by,
+                refused=not decision.accepted,
+            )
+        )
+    return sorted(lines, key=lambda one: one.at)
+
+
+def _step(one: Happening, names: Mapping[tuple[str, str], str]) -> Line:
+    data: Mapping[str, Any] = one.data
+    action = str(data.get("id") or "")
+    told = {
+        "name": names.get((one.component or "", action), action),
+        "attempt": data.get("attempt") or 1,
+    }
+    text = _STEP.get(str(data.get("status")), _("%(name)s")) % told
+    error = (data.get("error") or {}).get("message") or ""
+    reference = data.get("externalReference") or ""
+    return Line(one.at, text, error or data.get("note") or reference, href=_link(data, error))
+
+
+def _link(data: Mapping[str, Any], error: str) -> str | None:
+    return None if error else web_address(data.get("url"))
+
+
+def _state(one: Happening, document: Request) -> Line:
+    names = {part.id: part.name for part in document.components or ()}
+    status = STATES.get(str(one.data.get("status")), "")
+    what = names.get(one.component or "", _("The request"))
+    return Line(one.at, _("%(what)s: %(state)s") % {"what": what, "state": status}, "")
