@@ -7,7 +7,7 @@ PACKAGES := pao api workflows activities catalog db sandbox
 READY := .venv/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help demo up test test-only lint types generate bench fuzz chaos mutate lock clean image-test compose-test
+.PHONY: help demo up test test-only lint types generate bench fuzz chaos mutate lock clean image-test compose-test chart-test
 
 help: ## list all targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)$$/make \1|\2/p' Makefile | while IFS='|' read -r target text; do printf '%-17s %s\n' "$$target" "$$text"; done
@@ -67,6 +67,11 @@ compose-test: $(READY) ## load docker-compose.yml as Docker does; with an engine
 	@if docker info >/dev/null 2>&1; then $(BIN)/pytest -q --timeout 1200 deploy/tests/compose/test_compose_engine.py; \
 	  else echo 'No Docker engine answers: the file was loaded, nothing was started.'; fi
 
+chart-test: $(READY) ## render the chart, scrape a running PAO, and install it on an API server without nodes
+	@$(BIN)/uv pip install -q --python $(BIN)/python --require-hashes -r deploy/tests/chart/requirements.lock
+	@$(BIN)/python -m deploy.tests.chart.programs
+	@$(BIN)/pytest -q --timeout 900 deploy/tests/chart
+
 lock: $(READY) ## update the lock files from pyproject.toml
 	@$(BIN)/uv pip compile -q --universal --generate-hashes --no-emit-index-url --no-header \
 	  --python-version 3.11 --all-extras pyproject.toml -o requirements.lock
@@ -76,6 +81,8 @@ lock: $(READY) ## update the lock files from pyproject.toml
 	  --python-version 3.11 -c requirements.lock --group mutation -o mutation/requirements.lock
 	@$(BIN)/uv pip compile -q --universal --generate-hashes --no-emit-index-url --no-header \
 	  --python-version 3.11 -c requirements.lock --group image -o deploy/image/tools.lock
+	@$(BIN)/uv pip compile -q --universal --generate-hashes --no-emit-index-url --no-header \
+	  --python-version 3.11 -c requirements.lock --group chart -o deploy/tests/chart/requirements.lock
 
 clean: ## remove everything generated: environment, state, caches
 	@if [ -x $(BIN)/python ]; then $(BIN)/python -m pao.app.local.clean; fi

@@ -1,8 +1,10 @@
 """Writes what is generated from the code and kept in the repository: ``make generate``.
 
-JSON Schemas below catalog/schema/, and pages below docs/. Tests fail where they differ.
+JSON Schemas below catalog/schema/, pages below docs/, and the secrets that the chart's values must
+not hold. Tests fail where they differ.
 """
 
+import json
 from pathlib import Path
 
 from activities.actions_page import actions_page
@@ -11,8 +13,10 @@ from catalog.own_types import written_types
 from catalog.reference_page import reference_page
 from catalog.schema import published, written
 from catalog.validation.rules_page import rules_page
+from pao.settings.loading import secret_names
 
 ROOT = Path(__file__).resolve().parents[2]
+VALUES_SCHEMA = "helm/pao/values.schema.json"
 
 
 def generated() -> dict[str, str]:
@@ -26,7 +30,15 @@ def generated() -> dict[str, str]:
         "docs/actions.md": actions_page(),
         "docs/rules.md": rules_page(),
         "docs/catalog-reference.md": reference_page(),
+        VALUES_SCHEMA: values_schema(),
     }
+
+
+def values_schema() -> str:
+    """Return the schema of the chart's values, which refuses secrets among its settings."""
+    schema = json.loads((ROOT / VALUES_SCHEMA).read_text(encoding="utf-8"))
+    schema["definitions"]["settings"]["propertyNames"]["not"]["enum"] = secret_names()
+    return json.dumps(schema, indent=2) + "\n"
 
 
 def main() -> None:

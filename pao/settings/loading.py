@@ -110,8 +110,8 @@ def load_settings(environ: Mapping[str, str], *, process: Process) -> Settings:
     Raises ``ConfigurationError`` with all problems at once; values that may be secret are not
     repeated in them.
     """
-    from_files, problems = resolve_files(environ, _secret_names())
-    resolved, unread = resolve_paths(from_files, _secret_names())
+    from_files, problems = resolve_files(environ, secret_names())
+    resolved, unread = resolve_paths(from_files, secret_names())
     problems += unread
     # What could not be read is named already, so it is not reported as missing a second time.
     reported = {
@@ -172,13 +172,16 @@ def _explain(kind: type[Part], error: ValidationError, environ: Mapping[str, str
     return problems
 
 
-def _secret_names() -> list[str]:
-    return [
-        _name(info)
-        for kind in PARTS.values()
-        for info in kind.model_fields.values()
-        if _is_secret(info)
-    ]
+def secret_names() -> list[str]:
+    """Return the name of every setting that is a secret, each once, in order."""
+    return sorted(
+        {
+            _name(info)
+            for kind in PARTS.values()
+            for info in kind.model_fields.values()
+            if _is_secret(info)
+        }
+    )
 
 
 def _is_secret(info: FieldInfo) -> bool:

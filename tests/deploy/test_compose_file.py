@@ -11,7 +11,7 @@ import yaml
 from pao.app.local.temporal import DYNAMIC_CONFIGURATION
 from pao.core.names import RETENTION_DAYS, SEARCH_ATTRIBUTES
 from pao.runtime.crypto import SecretBox
-from pao.settings.loading import _secret_names as secret_names
+from pao.settings.loading import secret_names
 from sandbox.jira.world import Settings as SandboxSettings
 from tests.docs.test_pages_name_what_exists import settings
 from tests.support.pages import ROOT

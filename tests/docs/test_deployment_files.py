@@ -8,15 +8,12 @@ from pathlib import Path
 
 import asyncpg
 import pytest
-import yaml
 
-from activities.metrics import WorkerMetrics
-from api.metrics import ApiMetrics
 from db.migrations import runner
 from pao.app.local.ports import free_ports
 from pao.app.local.postgres import FOR_TESTS, EmbeddedPostgres, PostgresAddress, run_sql
 from pao.settings.loading import load_settings
-from tests.docs.test_pages_name_what_exists import metrics_of, settings
+from tests.docs.test_pages_name_what_exists import settings
 from tests.support.pages import ROOT
 
 DEPLOY = ROOT / "deploy"
@@ -68,16 +65,6 @@ def test_the_example_of_settings_lacks_only_what_must_be_filled_in(
         "CATALOG_PATH": str(tmp_path),
     }
     load_settings(given | filled, process=process)  # type: ignore[arg-type]  # a parametrized name
-
-
-def test_alerts_are_about_metrics_that_exist() -> None:
-    rules = yaml.safe_load((DEPLOY / "prometheus/pao.rules.yml").read_text(encoding="utf-8"))
-    text = " ".join(rule["expr"] for group in rules["groups"] for rule in group["rules"])
-    named = {re.sub(r"_(count|bucket|sum)$", "", name) for name in re.findall(r"pao_\w+", text)}
-
-    known = metrics_of(ApiMetrics().registry) | metrics_of(WorkerMetrics().registry)
-    assert named
-    assert named <= known
 
 
 @pytest.mark.parametrize("unit", UNITS, ids=lambda unit: unit.name)

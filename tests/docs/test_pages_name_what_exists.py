@@ -30,8 +30,7 @@ from db.models import Request
 from pao.app.schedules import MAINTENANCE
 from pao.core.errors import ErrorCode
 from pao.core.states import ApprovalVote, Decision, RequestStatus
-from pao.settings.loading import PARTS
-from pao.settings.loading import _secret_names as secret_names
+from pao.settings.loading import PARTS, secret_names
 from pao.settings.parts import Part
 from tests.support.pages import HISTORY, PAGES, ROOT, names, rows, text
 

@@ -14,6 +14,7 @@ import sys
 import time
 from pathlib import Path
 
+from deploy.tests.debian import install
 from pao.app.local.go_programs import cache_folder
 
 ROOT = Path(__file__).parents[3]
@@ -43,7 +44,7 @@ def main() -> int:
     if os.geteuid() != 0:
         sys.stderr.write("Building an image without an engine needs root.\n")
         return 1
-    _install_tools()
+    install(PACKAGES)
     folder().mkdir(parents=True, exist_ok=True)
     if not _has_fresh_base():
         # With it goes every layer of the past week.
@@ -65,15 +66,6 @@ def commit() -> str:
 def digest(image: str) -> str:
     """Return the digest by which an image is named exactly."""
     return str(json.loads(buildah("inspect", "--type", "image", image))["FromImageDigest"])
-
-
-def _install_tools() -> None:
-    missing = [package for program, package in PACKAGES.items() if shutil.which(program) is None]
-    if missing:
-        print("Installing", *missing)
-        environment = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
-        for arguments in (["update"], ["install", "--yes", "--no-install-recommends", *missing]):
-            subprocess.run(["apt-get", "--quiet", *arguments], check=True, env=environment)  # noqa: S603, S607 -- Debian's own
 
 
 def _has_fresh_base() -> bool:

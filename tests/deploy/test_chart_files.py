@@ -1,0 +1,114 @@
+"""helm/pao fits the code: settings, commands, paths, ports. How it renders: make chart-test."""
+
+import json
+import re
+import tomllib
+from pathlib import Path
+from typing import Any
+
+import jsonschema
+import pytest
+import yaml
+
+from pao.settings.loading import secret_names
+from tests.docs.test_pages_name_what_exists import routes, settings
+from tests.support.pages import ROOT
+
+CHART = ROOT / "helm/pao"
+TEMPLATES = {
+    file.name: file.read_text(encoding="utf-8")
+    for file in CHART.rglob("templates/**/*")
+    if file.is_file()
+}
+SCHEMA = json.loads((CHART / "values.schema.json").read_text(encoding="utf-8"))
+TRIED = sorted((ROOT / "deploy/tests/chart/values").glob("*.yaml"))
+# A setting by its second name too.
+KNOWN = {*settings(), *(f"{name}_{how}" for name in secret_names() for how in ("FILE", "PATH"))}
+KNOWN |= {"AWS_REGION"}
+
+
+def read(file: Path) -> dict[str, Any]:
+    return dict(yaml.safe_load(file.read_text(encoding="utf-8")))
+
+
+def test_chart_and_package_have_one_version() -> None:
+    chart = read(CHART / "Chart.yaml")
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+
+    assert chart["version"] == chart["appVersion"] == project["version"]
+
+
+@pytest.mark.parametrize("file", [CHART / "values.yaml", *TRIED], ids=lambda file: file.stem)
+def test_values_fit_their_schema_and_name_settings(file: Path) -> None:
+    values = read(file)
+    jsonschema.validate(values, SCHEMA)
+
+    for place in (values, *(values.get(one, {}) for one in ("api", "worker", "migrate"))):
+        assert set(place.get("settings", {})) <= KNOWN
+        assert set(place.get("secrets", {}).get("names", ())) <= set(secret_names())
+
+
+def test_every_value_is_in_the_schema_and_has_a_default() -> None:
+    def compare(schema: dict[str, Any], values: dict[str, Any], path: str) -> None:
+        if schema.get("additionalProperties") is not False:
+            return
+        assert set(schema["properties"]) - {"global"} == set(values), path
+        for name, value in values.items():
+            if isinstance(value, dict):
+                compare(schema["properties"][name], value, f"{path}.{name}")
+
+    jsonschema.Draft7Validator.check_schema(SCHEMA)
+    compare(SCHEMA, read(CHART / "values.yaml"), "values")
+
+
+@pytest.mark.parametrize("place", ["settings", "api", "worker", "migrate"])
+def test_a_secret_is_refused_where_settings_are_shown_in_the_open(place: str) -> None:
+    for name in secret_names():
+        given = {name: "secret"}
+        values = {place: given if place == "settings" else {"settings": given}}
+        with pytest.raises(jsonschema.ValidationError):
+            jsonschema.validate(values, SCHEMA)
+
+
+def test_what_the_chart_decides_are_settings() -> None:
+    decided = set(re.findall(r'"([A-Z]+_[A-Z_]+)"', TEMPLATES["_helpers.tpl"]))
+
+    assert decided
+    assert decided <= KNOWN | {"PAO_URL"}
+
+
+def test_probes_and_scrapes_ask_paths_that_exist() -> None:
+    text = "\n".join(TEMPLATES.values())
+    known = {route.removeprefix("GET ") for route in routes() if route.startswith("GET ")}
+    asked = {
+        path.partition("?")[0].removeprefix("/api/v1")
+        for path in re.findall(r"/api/v1/[\w/]+(?:\?\w+=\w+)?", text)
+    }
+
+    assert asked == {"/health/live", "/health/ready", "/metrics"}
+    assert asked <= known
+
+
+def test_ports_and_user_are_those_of_the_image() -> None:
+    image = (ROOT / "Dockerfile").read_text(encoding="utf-8")
+    for port in re.findall(
+        r"containerPort: (\d+)", TEMPLATES["api.yaml"] + TEMPLATES["worker.yaml"]
+    ):
+        assert port in re.findall(r"^EXPOSE (.+)$", image, re.MULTILINE)[0].split()
+    assert "runAsUser: 10001" in TEMPLATES["_helpers.tpl"]
+
+
+def test_files_of_dashboards_are_ones_that_grafana_imports() -> None:
+    uids = set()
+    for file in (CHART / "files/dashboards").glob("*.json"):
+        dashboard = json.loads(file.read_text(encoding="utf-8"))
+        uids.add(dashboard["uid"])
+        ids = [panel["id"] for panel in dashboard["panels"]]
+        assert len(set(ids)) == len(ids)
+        for panel in dashboard["panels"]:
+            place = panel["gridPos"]
+            assert place["x"] + place["w"] <= 24
+            assert panel["type"] == "row" or panel["targets"]
+            for target in panel.get("targets", ()):
+                assert target["datasource"]["uid"] == "${datasource}"
+    assert uids == {"pao-service", "pao-requests"}
