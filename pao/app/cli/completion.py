@@ -7,10 +7,12 @@ complete.
 import contextlib
 import io
 import os
+import re
 import sys
 import tomllib
 from collections.abc import Callable, Iterator, MutableMapping, Sequence
 from enum import StrEnum
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import typer
@@ -26,11 +28,14 @@ if TYPE_CHECKING:
 Found = list[tuple[str, str]]
 Complete = Callable[[typer.Context, str], Found]
 
-BASH = "complete_bash"
+BASH, ZSH = "complete_bash", "complete_zsh"
 VARIABLE = "_PAO_COMPLETE"
 
 _SECONDS = 1.5
 _MOST = 100
+_ARGUMENTS = re.compile(r"_arguments '\*: :\(\((.*)\)\)'\s*\Z", re.DOTALL)
+_VALUE = re.compile(r'^"((?:[^"]|"")*)"', re.MULTILINE)
+_NOW = '_pao_completion "$@"'
 
 
 def items(ctx: typer.Context, incomplete: str) -> Found:
@@ -109,13 +114,41 @@ def join_assignments(environ: MutableMapping[str, str]) -> str:
 def complete_in_bash(run: Callable[[], None]) -> None:
     """Run a completion for bash, and write only what replaces its last word."""
     kept = join_assignments(os.environ)
+    _rewrite(run, lambda text: "".join(f"{x.removeprefix(kept)}\n" for x in text.splitlines()))
+
+
+def complete_in_zsh(run: Callable[[], None]) -> None:
+    """Run a completion for zsh, without a space after the name of a field, whose value follows."""
+    _rewrite(run, without_space_after_names)
+
+
+def without_space_after_names(text: str) -> str:
+    """Return what zsh evaluates, in the form of a command that can leave the space out."""
+    found = _ARGUMENTS.match(text)
+    if found is None:
+        return text
+    described = found[1].replace("''", "'")
+    all_are_names = all(value.endswith("=") for value in _VALUE.findall(described))
+    space = "-S ''" if all_are_names else ""
+    return f"local -a pao_found; pao_found=({described}); _describe -V pao pao_found {space}\n"
+
+
+def finish_in_zsh(words: Sequence[str]) -> None:
+    """Have zsh complete at the first tab key: what was installed only defines how, then."""
+    script = Path.home() / ".zfunc" / "_pao"
+    if "--install-completion" in words and script.is_file():
+        text = script.read_text(encoding="utf-8")
+        if _NOW not in text:
+            script.write_text(f"{text.rstrip()}\n{_NOW}\n", encoding="utf-8")
+
+
+def _rewrite(run: Callable[[], None], change: Callable[[str], str]) -> None:
     written = io.StringIO()
     try:
         with contextlib.redirect_stdout(written):
             run()
     finally:
-        for line in written.getvalue().splitlines():
-            sys.stdout.write(line.removeprefix(kept) + "\n")
+        sys.stdout.write(change(written.getvalue()))
 
 
 def _items(api: "Api", incomplete: str) -> Found:

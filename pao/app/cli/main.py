@@ -18,6 +18,7 @@ from pao.app.cli import (
     catalog_state,
     catalog_validate,
     cleanups,
+    completion,
     configuration,
     database,
     decisions,
@@ -32,7 +33,6 @@ from pao.app.cli import (
     terraform,
     web,
 )
-from pao.app.cli.completion import BASH, VARIABLE, complete_in_bash
 from pao.app.cli.exits import ExitCode
 from pao.app.cli.global_options import global_parameters, take_global_options
 from pao.app.cli.groups import Groups
@@ -114,12 +114,16 @@ def main() -> None:
     prepare_streams()
     refuse_bad_arguments(sys.argv[1:])
     try:
-        if os.environ.get(VARIABLE) == BASH:
-            complete_in_bash(app)
+        match os.environ.get(completion.VARIABLE):
+            case completion.BASH:
+                completion.complete_in_bash(app)
+            case completion.ZSH:
+                completion.complete_in_zsh(app)
         app()
     except KeyboardInterrupt:
         raise SystemExit(ExitCode.INTERRUPTED) from None
     except SystemExit:
+        completion.finish_in_zsh(sys.argv)
         if not flush_streams():
             raise SystemExit(ExitCode.FAILED) from None
         raise

@@ -102,6 +102,32 @@ def test_other_shells_say_what_a_candidate_is(complete: Complete) -> None:
     )
 
 
+@pytest.mark.usefixtures("scripted")
+def test_no_space_follows_the_name_of_a_field_in_zsh(complete: Complete) -> None:
+    [names] = complete("request", "submit", "db", "-f", "zo", by="zsh")
+    choices = complete("request", "submit", "db", "-f", "size=", by="zsh")
+    assert names.startswith('local -a pao_found; pao_found=("zones=')
+    assert names.endswith("_describe -V pao pao_found -S ''")
+    assert "-S" not in "\n".join(choices)
+
+
+def test_zsh_completes_at_the_first_key_after_the_installation(tmp_path: Path) -> None:
+    (tmp_path / ".zfunc").mkdir()
+    script = tmp_path / ".zfunc" / "_pao"
+    environ = os.environ | {"HOME": str(tmp_path), "SHELL": "/bin/zsh"}
+    # Typer asks which shell has started the process; a test has none.
+    asked = environ | {"_TYPER_COMPLETE_TEST_DISABLE_SHELL_DETECTION": "1"}
+    for _ in range(2):
+        subprocess.run(  # noqa: S603 -- our own program
+            [sys.executable, "-c", PAO, "--install-completion", "zsh"],
+            env=asked,
+            check=True,
+            capture_output=True,
+        )
+    lines = script.read_text().splitlines()
+    assert lines[-2:] == ["compdef _pao_completion pao", '_pao_completion "$@"']
+
+
 def test_profiles_are_completed_and_used(
     complete: Complete, service: Service, tmp_path: Path
 ) -> None:
