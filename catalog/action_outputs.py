@@ -5,6 +5,18 @@ from typing import Any
 
 _TYPE = "rest-api"
 _OUTPUTS = "outputs"
+FORMER_KEYS: dict[str, dict[str, Any]] = {
+    _TYPE: {
+        _OUTPUTS: {
+            "title": "Outputs",
+            "description": "Write outputs beside config, and where they are found in "
+            "response.extract. Here they are accepted with a warning.",
+            "deprecated": True,
+            "type": ["array", "object"],
+        }
+    }
+}
+"""Keys of configurations that documents may still have, by action type, for editors."""
 _PATHS = ("path", "jsonPath", "value", "from")
 
 

@@ -41,3 +41,16 @@ def test_a_published_schema_is_one_and_describes_every_key(file: str) -> None:
     Draft202012Validator.check_schema(schema)
 
     assert [path for path, one in properties(schema) if not is_described(one)] == []
+
+
+@pytest.mark.parametrize("file", ["actions/rest-api.json", "catalog-item.json"])
+def test_outputs_within_the_configuration_of_a_call_are_deprecated_and_not_unknown(
+    file: str,
+) -> None:
+    schema = json.loads((FOLDER / file).read_text(encoding="utf-8"))
+    config = schema if file.startswith("actions") else schema["$defs"]["rest-api"]
+    assert config["properties"]["outputs"]["deprecated"]
+    judge = Draft202012Validator({**config, "$defs": schema["$defs"]})
+    for outputs in (["id"], [{"name": "id", "path": "$.id"}], {"id": "$.id"}):
+        call = {"endpoint": {"url": "https://dns.example.com"}, "outputs": outputs}
+        assert list(judge.iter_errors(call)) == []
