@@ -109,6 +109,11 @@ def own(
             "secure",
             authentication={"type": "bearer", "token": "{{secrets.inventory_token}}"},
         ),
+        cluster(
+            inventory,
+            "unset",
+            authentication={"type": "bearer", "token": "{{secrets.nobody_set_it}}"},
+        ),
         {
             "id": "spots",
             "name": "Spots",
@@ -294,6 +299,14 @@ def test_credentials_are_sent_and_never_shown(own: Stack, inventory: Inventory) 
     assert answer.json()["total"] == 2
     inventory.answer = answering(json.dumps({"error": f"no {TOKEN}"}).encode(), status="403 No")
     assert TOKEN not in ask(own, "secure").text
+
+
+def test_a_secret_that_the_operator_has_not_set_is_named(own: Stack, inventory: Inventory) -> None:
+    inventory.offers("c-1")
+    told = ask(own, "unset").json()["problem"]
+    assert "the operator has not set the secret nobody_set_it (PAO_SECRET_NOBODY_SET_IT)" in told
+    message = submit(own, unset="c-1").json()["error"]["details"][0]["message"]
+    assert told in message
 
 
 def test_a_field_in_a_row_has_options_too(own: Stack, inventory: Inventory) -> None:
