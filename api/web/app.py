@@ -1,5 +1,7 @@
 """The application of the pages: which pages there are, and how their errors are answered."""
 
+import logging
+
 from fastapi import Depends, FastAPI
 from starlette.datastructures import State
 from starlette.middleware.gzip import GZipMiddleware
@@ -41,6 +43,7 @@ PAGES = (
     static_files,
 )
 SMALL = 500
+_log = logging.getLogger(__name__)
 
 
 def create_web_app(state: State) -> FastAPI:
@@ -54,6 +57,11 @@ def create_web_app(state: State) -> FastAPI:
         telemetry={"tracing": False, "metrics": False, "logs": False},
     )
     app.state = state
+    if not static_files.has_htmx():
+        _log.warning(
+            "the pages will not update by themselves: the scripts of others are not there; "
+            "pao config check says why"
+        )
     state.waiting_counts = no_counts()
     for page in PAGES:
         app.include_router(page.router)

@@ -181,6 +181,15 @@ class Stack:
         """End the worker, with little grace for what it has in hand."""
         self.run(self._stop_worker())
 
+    def stop_api(self) -> None:
+        """End the API as a deploy does: what is open is told, and ends."""
+        self.run(self._end_serving())
+
+    def start_api(self) -> None:
+        """Serve again at the same address."""
+        self._socket = socket.create_server(("127.0.0.1", self.port))
+        self.run(self._serve())
+
     def _client(self, name: str, auth: Signature | None) -> httpx.Client:
         key = (name, auth is None or auth.unique)
         if key not in self._people:
@@ -228,8 +237,17 @@ class Stack:
 
     async def _start(self) -> None:
         await self._read_catalog()
-        self._application = create_app(self.settings)
+        await self._serve()
         self._conforms = conformance(self._application.app.openapi)
+        # Lazily, so that a stack can be told what to do while its Temporal is away.
+        target = assembly.temporal_target(self.settings)
+        self.temporal: Client = await connect(target, lazy=True)
+        self._parts = assembly.database(self.settings, application_name="tests")
+        self._installation = Installation(self._parts)
+        self._keys = {person.name: await self._issue(person) for person in PEOPLE}
+
+    async def _serve(self) -> None:
+        self._application = create_app(self.settings)
         application, proxies = self._application, self.settings.http.trusted_proxies
         config = serving.config(
             self._around(application), application.protocol, proxies=proxies, lifespan="on"
@@ -239,20 +257,19 @@ class Stack:
         while not self._server.started:
             assert not self._serving.done(), "the API ended before it served"
             await asyncio.sleep(0.005)
-        # Lazily, so that a stack can be told what to do while its Temporal is away.
-        target = assembly.temporal_target(self.settings)
-        self.temporal: Client = await connect(target, lazy=True)
-        self._parts = assembly.database(self.settings, application_name="tests")
-        self._installation = Installation(self._parts)
-        self._keys = {person.name: await self._issue(person) for person in PEOPLE}
+
+    async def _end_serving(self) -> None:
+        self._application.ending()
+        self._server.should_exit = True
+        await self._serving
 
     async def _issue(self, person: Person) -> NewKey:
         return await issue_key(self._parts, assembly.secret_box(self.settings), person)
 
     async def _stop(self) -> None:
         await self._stop_worker()
-        self._server.should_exit = True
-        await self._serving
+        if not self._serving.done():
+            await self._end_serving()
         await self._parts.close()
 
     async def _start_worker(self) -> None:

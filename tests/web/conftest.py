@@ -4,6 +4,7 @@ All tests here run in one event loop, the browser's. What a page must never do, 
 asserted by `watched.py` when the test ends.
 """
 
+import json
 import os
 import shutil
 from collections.abc import AsyncIterator, Iterator
@@ -21,6 +22,7 @@ from tests.support.callers import DANA, Person
 from tests.support.inventory import Inventory
 from tests.support.postgres import cloned_database
 from tests.support.stack import SAMPLES, Stack, running_stack
+from tests.web.large import large_item
 from tests.web.leaks import Leaks
 from tests.web.person import At, Visit
 from tests.web.watched import Watched
@@ -64,6 +66,7 @@ def web_stack(
     folder, catalog = tmp_path_factory.mktemp("web"), tmp_path_factory.mktemp("catalog")
     for items in (SAMPLES, ITEMS):
         shutil.copytree(items, catalog, dirs_exist_ok=True)
+    (catalog / "web" / "web-large.yaml").write_text(json.dumps(large_item(fields=300)))
     asking = catalog / "web" / "web-rows.yaml"
     asking.write_text(asking.read_text().replace("http://inventory", inventory.server.url))
     environ = {"PAO_WEB_RATE_LIMIT": "1000000", "PAO_EGRESS_ALLOW": "127.0.0.1"}

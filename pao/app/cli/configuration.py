@@ -69,10 +69,27 @@ def check(
         )
     if found.unanswered:
         cli.note(f"Escalations were not checked: {found.unanswered}")
+    scripts = _missing_scripts(settings) if process == "api" else []
+    if scripts:
+        cli.note(
+            f"The pages will not update by themselves: {' and '.join(scripts)} could not be "
+            "fetched when PAO was built. Build it where npm, or pip, reaches a registry."
+        )
     cli.show(
-        {"valid": True, "process": process, "escalation": found.state},
+        {
+            "valid": True,
+            "process": process,
+            "escalation": found.state,
+            "missingScripts": scripts,
+        },
         lambda: cli.out.print(Text(f"✓ The configuration of {process} is good.", style="green")),
     )
+
+
+def _missing_scripts(settings: "Settings") -> list[str]:
+    from pao.app.local.web_scripts import missing  # noqa: PLC0415 -- of one process only
+
+    return missing() if settings.web.enabled else []
 
 
 @command(app, "show")

@@ -29,6 +29,11 @@ class FetchError(Exception):
     """The scripts could not be had; the message says why."""
 
 
+def missing(folder: Path = FOLDER) -> list[str]:
+    """Return the scripts that are not there: without them pages do not update by themselves."""
+    return [name for name in SCRIPTS if not (folder / name).is_file()]
+
+
 def fetch() -> None:
     """Fetch the scripts unless this very version is there; raises ``FetchError``."""
     stamp = FOLDER / _STAMP

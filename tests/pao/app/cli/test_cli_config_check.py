@@ -30,6 +30,7 @@ def check(jira_url: str, *options: str, **environ: str) -> Result:
         "JIRA_API_TOKEN": "sandbox-token",
         "JIRA_FLAVOUR": "datacenter",
         "JIRA_DEFAULT_PROJECT": "PLATFORM",
+        "CATALOG_PATH": "catalog",
         "NO_COLOR": "1",
         "COLUMNS": "300",
     }
@@ -79,3 +80,9 @@ def test_fields_that_make_no_sense_are_refused(fields: str) -> None:
     result = check("http://127.0.0.1:9", "--offline", ESCALATION_FIELDS=fields)
     assert result.exit_code == 2
     assert "ESCALATION_FIELDS" in result.stderr
+
+
+def test_the_scripts_of_the_pages_are_looked_for(jira: JiraSandbox) -> None:
+    result = check(jira.url, "--for", "api", "--offline", "-o", "json")
+    assert result.exit_code == 0, result.stderr
+    assert json.loads(result.stdout)["missingScripts"] == []

@@ -1,0 +1,195 @@
+"""Bad days: connections break, processes restart, sessions end, windows are many."""
+
+import contextlib
+import re
+from collections.abc import AsyncIterator, Iterator
+
+import asyncpg
+from playwright.async_api import Page, Request, Route, expect
+
+from pao.app.local.postgres import SERVICE
+from tests.support.callers import DANA, PRIYA
+from tests.support.stack import Stack
+from tests.web.person import At, Visit, judge
+from tests.web.requesting import submit
+
+PATIENT = 40_000
+COMPLETED = re.compile("^Completed: ")
+HIDDEN = 'Object.defineProperty(document, "hidden", { get: () => !globalThis.shown });'
+SHOW = "() => { globalThis.shown = true; document.dispatchEvent(new Event('visibilitychange')); }"
+END_SESSIONS = f"""
+    SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity
+    WHERE usename = '{SERVICE}' AND datname = current_database()
+"""  # noqa: S608 -- our own name
+BROKEN = ("ERR_", "htmx:sse:error", "htmx:error", "503", "fetch")
+
+
+def waiting(stack: Stack) -> str:
+    """Return a request that waits for an approval; whoever opens its page watches it."""
+    made = submit(stack, "access-production-account", purpose="to see how it is watched")
+    return str(made["id"])
+
+
+def approve(stack: Stack, request_id: str) -> None:
+    body = {"actionId": "approval", "reason": "fine"}
+    answer = stack.caller(PRIYA).post(f"/requests/{request_id}/approve", json=body)
+    assert answer.is_success, answer.text
+
+
+def streams(page: Page) -> list[str]:
+    """Return the addresses of the streams that a page begins from now on."""
+    found: list[str] = []
+
+    def note(request: Request) -> None:
+        if "/stream" in request.url:
+            found.append(request.url)
+
+    page.on("request", note)
+    return found
+
+
+async def is_live(page: Page) -> None:
+    """Wait until a page has its stream."""
+    while not await page.evaluate("Boolean(document.querySelector('#stream')?._htmx?.sse)"):
+        await page.wait_for_timeout(50)
+
+
+@contextlib.asynccontextmanager
+async def watching(stack: Stack, at: At) -> AsyncIterator[tuple[Page, str]]:
+    """Open the page of a request that waits; in the end it is approved, and completed."""
+    at.watched.expected += BROKEN
+    request_id = waiting(stack)
+    page = await at.page(f"/requests/{request_id}")
+    await is_live(page)
+    yield page, request_id
+    await expect(page).to_have_title(COMPLETED, timeout=PATIENT)
+
+
+async def test_connection_lost_and_found(stack: Stack, visit: Visit) -> None:
+    at = await visit()
+    async with watching(stack, at) as (page, request_id):
+        lost = page.get_by_text("Connection lost at")
+        stack.stop_api()
+        await expect(lost).to_be_visible(timeout=PATIENT)
+        await judge(page, themes=())
+        stack.start_api()
+        await expect(lost).to_be_hidden(timeout=PATIENT)
+        approve(stack, request_id)
+
+
+async def test_a_first_connection_that_fails_is_tried_again(stack: Stack, visit: Visit) -> None:
+    at = await visit()
+    at.watched.expected += BROKEN
+    request_id, failed = waiting(stack), list[str]()
+    page = await at.page("/requests")
+
+    async def fail_once(route: Route) -> None:
+        if failed:
+            await route.continue_()
+        else:
+            failed.append(route.request.url)
+            await route.abort("connectionrefused")
+
+    await page.route("**/stream?*", fail_once)
+    await page.goto(f"/requests/{request_id}")
+    await expect(page.get_by_text("Connection lost at")).to_be_visible()
+    await is_live(page)
+    await expect(page.get_by_text("Connection lost at")).to_be_hidden()
+    approve(stack, request_id)
+    await expect(page).to_have_title(COMPLETED, timeout=PATIENT)
+
+
+async def test_seven_windows_leave_the_site_usable(stack: Stack, visit: Visit) -> None:
+    at = await visit()
+    request_id = waiting(stack)
+    pages = []
+    for _ in range(7):
+        page = await at.context.new_page()
+        pages.append((page, streams(page)))
+        await page.goto(f"/requests/{request_id}")
+    # Six would take all connections that a browser has for a site.
+    for page, begun in pages[:4]:
+        await is_live(page)
+        assert len(begun) == 1
+    assert [begun for _, begun in pages[4:]] == [[], [], []]
+    other = await at.page("/catalog")
+    await expect(other).to_have_title("Catalog - PAO")
+    approve(stack, request_id)
+    for page, _ in pages:
+        await expect(page).to_have_title(COMPLETED, timeout=PATIENT)
+
+
+async def test_ten_tabs_begin_when_they_are_looked_at(stack: Stack, visit: Visit) -> None:
+    at = await visit()
+    await at.context.add_init_script(HIDDEN)
+    request_id = waiting(stack)
+    tabs = []
+    for _ in range(10):
+        page = await at.context.new_page()
+        tabs.append((page, streams(page)))
+        await page.goto(f"/requests/{request_id}", wait_until="networkidle")
+    assert [begun for _, begun in tabs if begun] == []
+    page, begun = tabs[6]
+    await page.evaluate(SHOW)
+    await is_live(page)
+    assert len(begun) == 1
+    approve(stack, request_id)
+    await expect(page).to_have_title(COMPLETED, timeout=PATIENT)
+
+
+async def test_a_form_outlives_its_session(stack: Stack, visit: Visit) -> None:
+    at = await visit()
+    at.watched.expected.append("401")
+    page = await at.page("/catalog/network-dns-record/request")
+    await page.get_by_label("Host name").fill("kept.example.com")
+    await page.get_by_label("Host name").blur()
+    await page.wait_for_url("**/drafts/*/0")
+    address = page.url
+    newest = stack.caller(DANA).get("/web-sessions").json()["data"][0]
+    stack.caller(DANA).delete(f"/web-sessions/{newest['id']}")
+    await page.get_by_label("Address").fill("10.0.0.7")
+    await page.get_by_label("Address").blur()
+    await expect(page).to_have_title("Sign in - PAO")
+    link = stack.caller(DANA).post("/web-sign-ins").json()["url"]
+    await page.get_by_label("Code").fill(link)
+    await page.get_by_role("button", name="Continue").click()
+    await page.get_by_role("button", name="Sign in").click()
+    await expect(page).to_have_url(address)
+    await expect(page.get_by_label("Host name")).to_have_value("kept.example.com")
+
+
+@contextlib.contextmanager
+def without_postgres(stack: Stack) -> Iterator[None]:
+    """Refuse PAO its database while the block runs."""
+    name = stack.database.name
+
+    async def run(*statements: str) -> None:
+        connection = await asyncpg.connect(stack.database.superuser_url)
+        try:
+            for statement in statements:
+                await connection.execute(statement)
+        finally:
+            await connection.close()
+
+    stack.run(run(f"REVOKE CONNECT ON DATABASE {name} FROM {SERVICE}", END_SESSIONS))
+    try:
+        yield
+    finally:
+        stack.run(run(f"GRANT CONNECT ON DATABASE {name} TO {SERVICE}"))
+
+
+async def test_without_postgres_nothing_is_lost(stack: Stack, visit: Visit) -> None:
+    at = await visit()
+    at.watched.expected += BROKEN
+    page = await at.page("/catalog/network-dns-record/request")
+    await page.get_by_label("Host name").fill("patient.example.com")
+    with without_postgres(stack):
+        other = await at.page("/catalog")
+        await expect(other).to_have_title("PAO cannot take this now - PAO")
+        await judge(other, themes=())
+        # Early checks fail silently; what was typed stays.
+        await page.get_by_label("Address").fill("10.0.0.7")
+        await page.get_by_label("Address").blur()
+        await expect(page.get_by_label("Host name")).to_have_value("patient.example.com")
+    await page.get_by_role("button", name="Review").last.click()
+    await expect(page).to_have_title("Review DNS Record - PAO", timeout=PATIENT)
