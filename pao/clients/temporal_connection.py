@@ -8,10 +8,16 @@ from typing import Any
 from temporalio.api.common.v1 import Payload
 from temporalio.client import Client, TLSConfig
 from temporalio.common import RawValue
-from temporalio.converter import DataConverter, DefaultPayloadConverter
+from temporalio.converter import (
+    CompositePayloadConverter,
+    DataConverter,
+    DefaultPayloadConverter,
+    JSONPlainPayloadConverter,
+)
 from temporalio.service import GrpcCompression
 
 from pao.clients.installation import ClientGuard, GetInstallation
+from pao.clients.payload_json import DataclassJsonConverter
 from pao.core.errors import ErrorCode, PaoError
 from pao.runtime import tracing
 
@@ -33,6 +39,16 @@ class ForgivingConverter(DefaultPayloadConverter):
     Only where no type is asked for: so are the inputs of signals, which people send. The SDK would
     drop a signal that cannot be read; this way the workflow gets it and records it as rejected.
     """
+
+    def __init__(self) -> None:
+        usual = DefaultPayloadConverter.default_encoding_payload_converters
+        CompositePayloadConverter.__init__(
+            self,
+            *(
+                DataclassJsonConverter() if isinstance(one, JSONPlainPayloadConverter) else one
+                for one in usual
+            ),
+        )
 
     def from_payloads(
         self, payloads: Sequence[Payload], type_hints: list[type] | None = None
