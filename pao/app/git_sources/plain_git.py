@@ -1,0 +1,229 @@
+"""The catalog in any repository that git can fetch by HTTP: Gitea, Bitbucket, CodeCommit.
+
+Commits and trees are fetched at once, contents by their ids (``--filter=blob:none``), and read as
+they are stored: no attribute and no setting changes a byte.
+"""
+
+import asyncio
+import re
+import shutil
+import tempfile
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from catalog.ownership import LOCATIONS, Dialect, OwnershipMode
+from catalog.sources.source import (
+    Commit,
+    Entry,
+    Known,
+    Listing,
+    SourceGoneError,
+    SourceMovedError,
+    SourceUnavailableError,
+    Unchanged,
+)
+from pao.app.git_sources.blobs import is_content_of
+from pao.app.git_sources.git_commands import GIT_SECONDS, GitCommands, GitRemote
+from pao.app.git_sources.outgoing_calls import text
+
+_ID = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
+_TIP = "refs/pao/tip"
+_REMOTE = "origin"
+_TREE, _BLOB = "tree", "blob"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GitPlace:
+    """Which folder of which branch is read, and whether CODEOWNERS is read beside it."""
+
+    branch: str = "main"
+    folder: str = "catalog"
+    ownership: OwnershipMode = OwnershipMode.OFF
+
+
+class GitSource:
+    """Reads one folder of one branch; see ``catalog.sources.source`` for what it guarantees."""
+
+    is_shared = True
+
+    def __init__(self, remote: GitRemote, place: GitPlace, *, seconds: float = GIT_SECONDS) -> None:
+        self.name = f"git {remote.url.partition('://')[2]}"
+        self.folder = place.folder
+        self._remote = remote
+        self._place = place
+        self._of = f"{remote.url} {place.branch} {place.folder} {place.ownership}"
+        self._home = Path(tempfile.mkdtemp(prefix="pao-catalog-"))
+        self.git = GitCommands(remote, self._home, seconds=seconds)
+
+    async def listing(self, known: Known) -> Listing | Unchanged:
+        """Return the folder at the tip of the branch: one call where nothing is new."""
+        memory = self._remembered(known)
+        tip = await self._tip()
+        if tip == text(memory, "revision"):
+            return Unchanged(tip, memory=memory)
+        await self._fetch(tip)
+        return await self._read(tip, memory)
+
+    async def contents(self, revision: str, entries: Collection[Entry]) -> Mapping[str, bytes]:
+        """Return contents by blob id, fetched in one call."""
+        wanted = sorted({entry.blob for entry in entries})
+        await self._require(revision)
+        here = await self._here()
+        if missing := [blob for blob in wanted if blob not in here]:
+            await self._fetch_blobs(missing)
+            here = await self._here()
+        if not here.issuperset(wanted):
+            raise SourceMovedError("The repository no longer has a file that it had listed.")
+        found = await self._blobs(wanted)
+        for blob, content in found.items():
+            if not is_content_of(content, blob):
+                raise SourceUnavailableError("git has returned another content than it had listed.")
+        return found
+
+    async def close(self) -> None:
+        """Remove the cache."""
+        await asyncio.to_thread(shutil.rmtree, self._home, ignore_errors=True)
+
+    async def _tip(self) -> str:
+        found = await self.git.remote(
+            "ls-remote", "--", self._remote.url, f"refs/heads/{self._place.branch}"
+        )
+        name = f"refs/heads/{self._place.branch}"
+        for line in found.decode(errors="replace").splitlines():
+            sha, _, ref = line.partition("\t")
+            if ref == name and _ID.fullmatch(sha):
+                return sha
+        raise SourceGoneError(f"git: the repository has no branch {self._place.branch}.")
+
+    async def _fetch(self, commit: str) -> None:
+        """Fetch a commit with its trees; one that a push has replaced meanwhile is gone."""
+        if not (self._home / "config").exists():
+            await self.git.local("init", "--quiet", "--bare", ".")
+            for key, value in (
+                ("core.repositoryFormatVersion", "1"),
+                ("extensions.partialClone", _REMOTE),
+                (f"remote.{_REMOTE}.url", self._remote.url),
+                (f"remote.{_REMOTE}.promisor", "true"),
+                (f"remote.{_REMOTE}.partialCloneFilter", "blob:none"),
+            ):
+                await self.git.local("config", key, value)
+        await self.git.remote(
+            "fetch",
+            "--quiet",
+            "--no-tags",
+            "--depth=1",
+            "--filter=blob:none",
+            "--no-write-fetch-head",
+            "--end-of-options",
+            _REMOTE,
+            f"+refs/heads/{self._place.branch}:{_TIP}",
+        )
+        if (await self.git.local("rev-parse", _TIP)).decode().strip() != commit:
+            raise SourceMovedError("The branch has moved while it was fetched.")
+
+    async def _read(self, tip: str, memory: Mapping[str, Any]) -> Listing | Unchanged:
+        commit = await self._commit(tip)
+        folder = await self._entry(f"{tip}:", self._place.folder)
+        if folder is None or folder[1] != _TREE:
+            raise SourceGoneError(
+                f"The repository has no folder {self._place.folder} on the branch "
+                f"{self._place.branch}; correct CATALOG_REPOSITORY_PATH."
+            )
+        owners = await self._owners(tip)
+        fresh = {
+            "of": self._of,
+            "revision": tip,
+            "folder": folder[2],
+            "owners": owners.blob if owners else None,
+        }
+        if fresh["folder"] == text(memory, "folder") and fresh["owners"] == memory.get("owners"):
+            return Unchanged(tip, commit, fresh)
+        entries = [
+            Entry(path, sha, mode)
+            for mode, kind, sha, path in await self._listed("-r", folder[2])
+            if kind != _TREE
+        ]
+        return Listing(tip, tuple(entries), (owners,) if owners else (), commit, fresh)
+
+    async def _owners(self, tip: str) -> Entry | None:
+        """Return the CODEOWNERS file, at the places and by the rules of GitHub."""
+        if self._place.ownership is OwnershipMode.OFF:
+            return None
+        for path in LOCATIONS[Dialect.GITHUB]:
+            found = await self._entry(f"{tip}:", path)
+            if found is not None and found[1] == _BLOB:
+                return Entry(path, found[2], found[0])
+        return None
+
+    async def _entry(self, tree: str, path: str) -> tuple[str, str, str, str] | None:
+        return next(iter(await self._listed(tree, "--", path)), None)
+
+    async def _listed(self, *arguments: str) -> list[tuple[str, str, str, str]]:
+        """Return mode, type, id and path of entries."""
+        out = await self.git.local("ls-tree", "-z", "--full-tree", *arguments)
+        found = []
+        for line in out.decode(errors="surrogateescape").split("\0"):
+            head, tab, path = line.partition("\t")
+            if tab:
+                mode, kind, sha = head.split()
+                found.append(
+                    (
+                        mode,
+                        kind,
+                        sha,
+                        path.encode(errors="surrogateescape").decode(errors="replace"),
+                    )
+                )
+        return found
+
+    async def _commit(self, tip: str) -> Commit:
+        out = await self.git.local("show", "--no-patch", "--format=%s%x00%an%x00%cI", tip)
+        subject, author, at = out.decode(errors="replace").rstrip("\n").split("\0")
+        return Commit(tip, subject[:200], author[:200], datetime.fromisoformat(at))
+
+    async def _require(self, revision: str) -> None:
+        """Have a commit here; a process that has just started has none."""
+        if not (self._home / "config").exists():
+            await self._fetch(revision)
+
+    async def _here(self) -> set[str]:
+        """Return the ids of all objects that are here; asking for one would fetch it by itself."""
+        asked = ("--batch-all-objects", "--unordered", "--batch-check=%(objectname)")
+        return set((await self.git.local("cat-file", *asked)).decode().split())
+
+    async def _fetch_blobs(self, blobs: Collection[str]) -> None:
+        """Fetch contents by their ids, as a partial clone does for itself one by one."""
+        await self.git.remote(
+            "fetch",
+            "--quiet",
+            "--no-tags",
+            "--no-write-fetch-head",
+            "--recurse-submodules=no",
+            "--filter=blob:none",
+            "--stdin",
+            _REMOTE,
+            given="\n".join(blobs).encode() + b"\n",
+            # What is here says nothing about which contents are.
+            config={"fetch.negotiationAlgorithm": "noop"},
+        )
+
+    async def _blobs(self, blobs: Collection[str]) -> dict[str, bytes]:
+        out = await self.git.local("cat-file", "--batch", given="\n".join(blobs).encode() + b"\n")
+        found: dict[str, bytes] = {}
+        at = 0
+        while at < len(out):
+            end = out.index(b"\n", at)
+            name, _, size = out[at:end].decode().split()
+            at = end + 1 + int(size)
+            found[name] = out[end + 1 : at]
+            at += 1
+        return found
+
+    def _remembered(self, known: Known) -> Mapping[str, Any]:
+        """Return what was remembered, if it is about this very place and what is in service."""
+        memory = known.memory
+        mine = memory.get("of") == self._of and memory.get("revision") == known.revision
+        return memory if mine else {}

@@ -1,0 +1,246 @@
+"""A catalog in any repository, by git's own protocol and program."""
+
+import asyncio
+import base64
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import pytest
+from pydantic import SecretStr
+
+from catalog.ownership import OwnershipMode
+from catalog.sources.source import (
+    Known,
+    Listing,
+    SourceGoneError,
+    SourceRefusedError,
+    SourceUnavailableError,
+    Unchanged,
+)
+from pao.app.git_sources.git_commands import GitRemote
+from pao.app.git_sources.plain_git import GitPlace, GitSource
+from pao.clients.outgoing import EgressRules
+from tests.support.git import committed, git, served
+from tests.support.git_sources import Reader, items
+
+Open = Callable[..., Reader]
+
+
+@asynccontextmanager
+async def refusing(heard: list[str]) -> AsyncIterator[str]:
+    """Serve 403 to everything, and note the credentials that come."""
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        head = (await reader.readuntil(b"\r\n\r\n")).decode()
+        heard.extend(
+            line.partition(": ")[2]
+            for line in head.splitlines()
+            if line.lower().startswith("authorization: ")
+        )
+        writer.write(b"HTTP/1.1 403 Forbidden\r\nContent-Length: 0\r\nConnection: close\r\n\r\n")
+        await writer.drain()
+        writer.close()
+
+    async with await asyncio.start_server(serve, "127.0.0.1", 0) as server:
+        yield f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("git")
+
+
+@pytest.fixture(scope="module")
+def server(folder: Path) -> Iterator[str]:
+    with served(folder) as url:
+        yield url
+
+
+@pytest.fixture
+def repository(folder: Path, request: pytest.FixtureRequest) -> Path:
+    path = folder / "".join(sign for sign in str(request.node.name) if sign.isalnum())
+    committed(path, {"catalog/database/a.yaml": "a: 1\n", "README.md": "# Catalog\n"})
+    git(path, "config", "uploadpack.allowFilter", "true")
+    return path
+
+
+@pytest.fixture
+async def opened(server: str, repository: Path) -> AsyncIterator[Open]:
+    readers: list[Reader] = []
+
+    def open_source(  # noqa: PLR0913 -- what a test may choose
+        *,
+        url: str | None = None,
+        ownership: str = "off",
+        branch: str = "main",
+        folder: str = "catalog",
+        rules: str = "127.0.0.1",
+        token: str | None = None,
+    ) -> Reader:
+        remote = GitRemote(
+            url=url or f"{server}/{repository.name}/.git",
+            token=SecretStr(token) if token else None,
+            rules=EgressRules.parse([rules]),
+        )
+        place = GitPlace(branch=branch, folder=folder, ownership=OwnershipMode(ownership))
+        reader = Reader(GitSource(remote, place, seconds=30))
+        readers.append(reader)
+        return reader
+
+    yield open_source
+    for reader in readers:
+        await reader.source.close()
+
+
+def source(reader: Reader) -> GitSource:
+    assert isinstance(reader.source, GitSource)
+    return reader.source
+
+
+async def counted(reader: Reader) -> tuple[type, int]:
+    before = source(reader).git.calls
+    found = await reader.read()
+    return type(found), source(reader).git.calls - before
+
+
+async def test_a_folder_is_listed_and_its_contents_come_at_once(
+    repository: Path, opened: Open
+) -> None:
+    files = items(120)
+    sha = committed(repository, files)
+    reader = opened()
+    # The tip, the trees, the contents.
+    assert await counted(reader) == (Listing, 3)
+    assert len(reader.texts()) == 121
+    assert reader.texts()["database/item-0007.yaml"] == files["catalog/database/item-0007.yaml"]
+    assert reader.revision == sha
+    assert await counted(reader) == (Unchanged, 1)
+    committed(repository, {"README.md": "x"})
+    assert await counted(reader) == (Unchanged, 2)
+    committed(repository, {"catalog/database/a.yaml": "a: 2\n"})
+    found = await reader.read()
+    assert isinstance(found, Listing)
+    assert found.commit is not None
+    assert (found.commit.subject, found.commit.author) == ("change", "a")
+    assert reader.texts()["database/a.yaml"] == "a: 2\n"
+
+
+async def test_contents_are_byte_for_byte_what_was_committed(
+    repository: Path, opened: Open
+) -> None:
+    exact = "a: 1\r\n# $Id$ $Format:%H$\r\n"
+    (repository / "catalog" / "exact.yaml").write_bytes(exact.encode())
+    attributes = "*.yaml text eol=lf ident export-subst filter=lfs\n"
+    git(repository, "-c", "core.autocrlf=false", "add", "catalog/exact.yaml")
+    git(repository, "commit", "-q", "-m", "exact")
+    (repository / ".gitattributes").write_text(attributes)
+    git(repository, "add", ".gitattributes")
+    git(repository, "commit", "-q", "-m", "attributes")
+    reader = opened()
+    await reader.read()
+    assert reader.texts()["exact.yaml"] == exact
+
+
+async def test_odd_names_links_and_submodules_are_listed_as_they_are(
+    repository: Path, opened: Open
+) -> None:
+    committed(repository, {"catalog/a b\u00e9\n.yaml": "x"})
+    (repository / "catalog" / "link.yaml").symlink_to("a.yaml")
+    git(repository, "add", ".")
+    sha = git(repository, "rev-parse", "HEAD")
+    git(repository, "update-index", "--add", "--cacheinfo", f"160000,{sha},catalog/sub")
+    git(repository, "commit", "-q", "-m", "odd")
+    reader = opened()
+    await reader.read()
+    modes = {path: entry.mode for path, entry in reader.entries.items()}
+    assert modes == {
+        "a b\u00e9\n.yaml": "100644",
+        "database/a.yaml": "100644",
+        "link.yaml": "120000",
+        "sub": "160000",
+    }
+
+
+async def test_rewritten_history_is_followed(repository: Path, opened: Open) -> None:
+    committed(repository, {"catalog/x.yaml": "x"})
+    reader = opened()
+    await reader.read()
+    git(repository, "reset", "-q", "--hard", "HEAD~1")
+    sha = committed(repository, {"catalog/y.yaml": "y"})
+    await reader.read()
+    assert reader.revision == sha
+    assert sorted(reader.texts()) == ["database/a.yaml", "y.yaml"]
+
+
+async def test_another_process_needs_no_cache(opened: Open) -> None:
+    first, second = opened(), opened()
+    found = await first.source.listing(first_known(first))
+    assert isinstance(found, Listing)
+    contents = await second.source.contents(found.revision, found.entries)
+    assert list(contents.values()) == [b"a: 1\n"]
+
+
+def first_known(reader: Reader) -> Known:
+    return Known(reader.revision, reader.memory)
+
+
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        ({"branch": "live"}, "no branch live"),
+        ({"folder": "items"}, "no folder items"),
+    ],
+)
+async def test_what_is_not_there_is_gone(opened: Open, given: dict[str, str], message: str) -> None:
+    with pytest.raises(SourceGoneError, match=message):
+        await opened(**given).read()
+
+
+async def test_a_repository_that_is_not_there_is_gone_or_unavailable(
+    server: str, opened: Open
+) -> None:
+    with pytest.raises(SourceUnavailableError) as told:
+        await opened(url=f"{server}/nowhere/.git", token="s3cret-token-000").read()
+    assert "s3cret" not in str(told.value)
+    assert server not in str(told.value)
+
+
+async def test_an_address_that_is_not_permitted_is_never_called(opened: Open) -> None:
+    with pytest.raises(SourceUnavailableError, match="PAO_EGRESS_ALLOW"):
+        await opened(rules="*").read()
+
+
+async def test_owners_are_read_of_the_very_commit(repository: Path, opened: Open) -> None:
+    committed(repository, {"CODEOWNERS": "* @acme/a\n"})
+    reader = opened(ownership="report")
+    await reader.read()
+    assert list(reader.beside) == ["CODEOWNERS"]
+    committed(repository, {".github/CODEOWNERS": "* @acme/b\n"})
+    assert isinstance(await reader.read(), Listing)
+    assert reader.stored[reader.beside[".github/CODEOWNERS"].blob] == b"* @acme/b\n"
+
+
+async def test_a_server_without_filters_is_read_all_the_same(
+    repository: Path, opened: Open
+) -> None:
+    git(repository, "config", "uploadpack.allowFilter", "false")
+    reader = opened()
+    await reader.read()
+    assert reader.texts() == {"database/a.yaml": "a: 1\n"}
+
+
+async def test_credentials_are_sent_in_a_header_and_a_refusal_is_told() -> None:
+    heard: list[str] = []
+    async with refusing(heard) as url:
+        remote = GitRemote(
+            url=f"{url}/x.git",
+            token=SecretStr("s3cret-token"),
+            rules=EgressRules.parse(["127.0.0.1"]),
+        )
+        made = GitSource(remote, GitPlace(), seconds=20)
+        with pytest.raises(SourceRefusedError, match="rejected our credentials"):
+            await made.listing(Known())
+        await made.close()
+    pair = base64.b64encode(b"git:s3cret-token").decode()
+    assert f"Basic {pair}" in heard
