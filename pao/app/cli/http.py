@@ -130,6 +130,11 @@ class Api:
         request = self._client.build_request("POST", path, json=body or {}, headers=headers)
         return _accepted(self._send(request, attempts=self._attempts if idempotency_key else 1))
 
+    def deliver(self, path: str, body: bytes, headers: Mapping[str, str]) -> ApiResponse:
+        """Send bytes that carry a signature of their own, once, and without an access key."""
+        request = self._client.build_request("POST", path, content=body, headers=dict(headers))
+        return _accepted(self._send(request, attempts=1, signed=False))
+
     def delete(self, path: str) -> ApiResponse:
         """End or remove something."""
         self._need_keys()
@@ -175,11 +180,14 @@ class Api:
         request = self._client.build_request("GET", path, params=given or None)
         return self._send(request, attempts=self._attempts)
 
-    def _send(self, request: httpx.Request, *, attempts: int) -> httpx.Response:
+    def _send(
+        self, request: httpx.Request, *, attempts: int, signed: bool = True
+    ) -> httpx.Response:
+        auth = self._auth if signed else None
         for attempt in range(1, attempts + 1):
             self._say(f"{request.method} {request.url} (attempt {attempt})")
             try:
-                response = self._client.send(request, auth=self._auth or None)
+                response = self._client.send(request, auth=auth)
             except _NOT_SENT as error:
                 raise self._unreachable(error) from error
             except httpx.TransportError as error:

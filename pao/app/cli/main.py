@@ -32,6 +32,7 @@ from pao.app.cli import (
     submission,
     terraform,
     web,
+    webhook,
 )
 from pao.app.cli.exits import ExitCode
 from pao.app.cli.global_options import global_parameters, take_global_options
@@ -73,6 +74,7 @@ app.add_typer(insights.root)
 app.add_typer(web.root)
 app.add_typer(web.app, name="sessions")
 app.add_typer(terraform.app, name="terraform")
+app.add_typer(webhook.app, name="webhook")
 app.add_typer(keys.app, name="keys")
 app.add_typer(database.app, name="db")
 app.add_typer(audit.app, name="audit")
