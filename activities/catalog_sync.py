@@ -11,10 +11,11 @@ from catalog.sources.source import SourceUnavailableError
 from db.repositories.catalog_state import CatalogStateRepository
 from db.session import Database
 from pao.app.catalog_sync import CatalogSync
+from pao.app.catalog_sync.proposing import Proposals
 from pao.clients.catalog_sync import CatalogSyncs
 from pao.core import names
 from pao.core.errors import PaoError
-from pao.core.payloads.catalog import POLL, SyncInput, SyncReport, SyncSignal
+from pao.core.payloads.catalog import POLL, Proposal, SyncInput, SyncReport, SyncSignal
 
 _log = logging.getLogger(__name__)
 
@@ -28,6 +29,8 @@ class CatalogSyncer:
     database: Database
     sync: CatalogSync
     syncs: CatalogSyncs
+    proposals: Proposals | None = None
+    """None where the source has no pull or merge requests."""
 
     @activity.defn(name=names.SYNC_CATALOG_ACTIVITY)
     async def run(self, asked: SyncInput) -> SyncReport:
@@ -47,6 +50,23 @@ class CatalogSyncer:
                 async with self.database.unit_of_work() as session:
                     await CatalogStateRepository(session).fail(INTERNAL, cause="internal")
                 raise
+
+    async def close(self) -> None:
+        """Close the connections of the sources."""
+        await self.sync.close()
+        if self.proposals is not None:
+            await self.proposals.close()
+
+    @activity.defn(name=names.JUDGE_PROPOSAL_ACTIVITY)
+    async def judge(self, proposal: Proposal) -> str:
+        """Judge a pull or merge request, and tell its authors; returns what came of it.
+
+        A forge that cannot be read or told raises, and is tried again.
+        """
+        if self.proposals is None:
+            return "ignored"
+        async with heartbeats(repeatable=True):
+            return await self.proposals.judge(proposal.commit)
 
     @activity.defn(name=names.POLL_CATALOG_ACTIVITY)
     async def poll(self) -> dict[str, Any]:

@@ -31,6 +31,7 @@ from api.routes.requests import router as requests_router
 from api.routes.terraform import router as terraform_router
 from api.routes.tools import router as tools_router
 from api.routes.web_sessions import router as web_sessions_router
+from api.routes.webhooks import router as webhooks_router
 from api.service_assembly import assemble_services
 from api.services import Services
 from api.serving import open_files
@@ -85,6 +86,7 @@ def create_app(settings: Settings) -> "Application":
         terraform_router,
         tools_router,
         web_sessions_router,
+        webhooks_router,
         keys_router,
         audit_router,
         insights_router,
@@ -122,6 +124,9 @@ class Application:
             seconds=settings.http.api_timeout.total_seconds(),
         )
         limiter = RateLimiter(settings.http.rate_limit_per_minute, replicas=replicas)
+        app.state.webhook_limiter = RateLimiter(
+            settings.catalog.webhook_rate_per_minute, replicas=replicas
+        )
         self._gate = Gate(
             api=SignedCalls(app, identity=app.state.identity, limiter=limiter, bodies=bodies),
             web=_pages(app, settings, bodies, replicas) if settings.web.enabled else None,

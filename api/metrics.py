@@ -59,6 +59,12 @@ class ApiMetrics:
             ["reason"],
             registry=self.registry,
         )
+        self._deliveries = Counter(
+            "pao_webhook_deliveries",
+            "Deliveries of GitHub and GitLab, by forge and what became of them.",
+            ["forge", "outcome"],
+            registry=self.registry,
+        )
         self.breakers = Gauge(
             "pao_circuit_breaker_open",
             "Targets with recent failures: 1 while the circuit is open, 0.5 while one call probes "
@@ -154,6 +160,10 @@ class ApiMetrics:
     def refused(self, reason: str) -> None:
         """Count a connection that was refused or closed."""
         self._refused.labels(reason).inc()
+
+    def delivered(self, forge: str, outcome: str) -> None:
+        """Count a delivery of a forge."""
+        self._deliveries.labels(forge, outcome).inc()
 
     def text(self) -> bytes:
         """Return everything in the text format."""

@@ -40,6 +40,9 @@ from api.stars.service import StarService
 from api.stores import PostgresAudit
 from api.terraform.service import TerraformStatesService
 from api.tools.service import ToolsService
+from api.webhooks.events import Place
+from api.webhooks.service import Forge, WebhookPlace, WebhookService
+from api.webhooks.telling import CatalogSignals
 from catalog.configuration_checks import ActionModels
 from catalog.planning import ActionTraits
 from db.installation import Installation
@@ -191,6 +194,31 @@ def assemble_services(
             )
         ),
         metrics=state.metrics,
+        webhooks=_webhooks(settings, client, state),
+    )
+
+
+def _webhooks(settings: Settings, client: Client, state: State) -> WebhookService:
+    given = settings.catalog
+    secrets = {
+        Forge.GITHUB: (given.github_webhook_secret, given.github_webhook_secret_previous),
+        Forge.GITLAB: (given.gitlab_webhook_secret, given.gitlab_webhook_secret_previous),
+    }
+    places = {
+        one: WebhookPlace(
+            [secret for secret in both if secret],
+            Place(given.repository, given.branch)
+            if given.source == one.value and given.repository
+            else None,
+        )
+        for one, both in secrets.items()
+    }
+    return WebhookService(
+        places,
+        CatalogSignals(CatalogSyncs(client, task_queue=settings.temporal.task_queue)),
+        limiter=state.webhook_limiter,
+        seconds=settings.http.api_timeout.total_seconds(),
+        count=state.metrics.delivered,
     )
 
 

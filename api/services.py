@@ -35,6 +35,7 @@ from api.signed_calls import Identity
 from api.stars.service import StarService
 from api.terraform.service import TerraformStatesService
 from api.tools.service import ToolsService
+from api.webhooks.service import WebhookService
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,6 +72,7 @@ class Services:
     weather: WeatherService
     measures: Measures
     metrics: ApiMetrics
+    webhooks: WebhookService
 
 
 def _services(request: Request) -> Services:

@@ -22,6 +22,8 @@ OPEN_PATHS = frozenset(
     for path in (
         *("/health", "/health/live", "/health/ready"),
         *("/version", "/metrics", "/openapi.json"),
+        # Signed by the secret of the webhook, over a body that is read as it arrives.
+        *("/webhooks/github", "/webhooks/gitlab"),
     )
 )
 DOCS = f"{BASE}/docs"

@@ -179,6 +179,18 @@ CATALOG_SYNC: dict[str, Any] = {
     ),
 }
 
+# A forge that is away is asked again for a while; the next push to the proposal is judged anew.
+CATALOG_PROPOSAL: dict[str, Any] = {
+    "start_to_close_timeout": timedelta(minutes=10),
+    "heartbeat_timeout": timedelta(seconds=15),
+    "retry_policy": RetryPolicy(
+        initial_interval=timedelta(seconds=2),
+        backoff_coefficient=4.0,
+        maximum_interval=timedelta(minutes=2),
+        maximum_attempts=5,
+    ),
+}
+
 # Pushes come in bursts: a merge of several branches, a rebase, a bot. They are read together.
 BURST_QUIET = 2.0
 BURST_LONGEST = 15.0

@@ -254,7 +254,7 @@ class CatalogCommit(Answer):
 class SourceProblem(Answer):
     """Why the source cannot be read."""
 
-    cause: Literal["unavailable", "gone", "refused", "limited", "moved", "internal"]
+    cause: Literal["unavailable", "gone", "refused", "limited", "moved", "unprotected", "internal"]
     message: str
     since: Moment | None
     until: Omittable[Moment] = Field(None, description="When the source answers again, if it says")

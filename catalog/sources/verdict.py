@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from catalog.sources.source import Commit
-from catalog.validation import Finding
+from catalog.validation import Finding, Severity
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,6 +20,12 @@ class Verdict:
     documents: int
     commit: Commit | None = None
     held: str | None = None
+
+    @property
+    def is_refused(self) -> bool:
+        """Whether anything of it would not be served."""
+        errors = any(finding.severity is Severity.ERROR for finding in self.findings)
+        return errors or self.held is not None
 
 
 class Reporter(Protocol):

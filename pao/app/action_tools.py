@@ -12,8 +12,9 @@ from activities.target_shares import Shares
 from db.session import Database
 from pao.app import assembly
 from pao.app.action_options import action_options
+from pao.app.catalog_forges import wire_options
 from pao.clients.jira.instances import JiraInstances
-from pao.clients.outgoing import EgressRules, HttpClient, WireOptions
+from pao.clients.outgoing import HttpClient
 from pao.clients.secret_store import (
     EnvironmentSecrets,
     FolderSecrets,
@@ -72,15 +73,10 @@ def network(
     settings: ActionSettings, database: Database | None = None, shares: Shares | None = None
 ) -> Network:
     """Return the way out: rules, proxy, trust, and the breakers that all workers share."""
-    wire = WireOptions(
-        rules=EgressRules.parse(settings.egress_allow),
-        proxy=settings.egress_proxy.get_secret_value() if settings.egress_proxy else None,
-        no_proxy=EgressRules.parse(settings.egress_no_proxy) if settings.egress_no_proxy else None,
-        ca_bundle=settings.egress_ca_bundle,
-    )
     store = SharedStore(database) if database is not None else None
     return Network(
-        client=HttpClient(wire), breakers=Breakers(store, breaker_options(settings), shares)
+        client=HttpClient(wire_options(settings)),
+        breakers=Breakers(store, breaker_options(settings), shares),
     )
 
 

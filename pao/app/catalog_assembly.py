@@ -9,8 +9,11 @@ from activities.catalog_sync import CatalogSyncer
 from activities.registry import action_schemas
 from catalog.sources.local import LocalFolder
 from catalog.sources.source import Source
+from catalog.sources.verdict import Reporter
 from db.session import Database
+from pao.app.catalog_forges import forge, git_source, owners_check
 from pao.app.catalog_sync import CatalogSync
+from pao.app.catalog_sync.proposing import Proposals
 from pao.app.catalog_sync.watcher import CatalogWatcher
 from pao.clients.catalog_sync import CatalogSyncs
 from pao.core.payloads.catalog import FOLDER, START, SyncSignal
@@ -19,7 +22,10 @@ from pao.settings import Settings
 
 def catalog_source(settings: Settings) -> Source:
     """Return where the catalog is read from."""
-    return LocalFolder(catalog_folder(settings))
+    if settings.catalog.source == "local":
+        return LocalFolder(catalog_folder(settings))
+    found = forge(settings)
+    return found.source if found else git_source(settings)
 
 
 def catalog_folder(settings: Settings) -> Path:
@@ -29,12 +35,24 @@ def catalog_folder(settings: Settings) -> Path:
 
 def catalog_sync(settings: Settings, database: Database) -> CatalogSync:
     """Return what brings the catalog up to date."""
-    return CatalogSync(database, catalog_source(settings), action_schemas())
+    if (found := forge(settings)) is not None:
+        return _sync(settings, database, found.source, found.reporter)
+    return _sync(settings, database, catalog_source(settings))
 
 
 def catalog_syncer(settings: Settings, database: Database, syncs: CatalogSyncs) -> CatalogSyncer:
     """Return the activities of the sync."""
-    return CatalogSyncer(database, catalog_sync(settings, database), syncs)
+    sync, found = catalog_sync(settings, database), forge(settings)
+    proposals = Proposals(sync, found.source, found.reporter) if found else None
+    return CatalogSyncer(database, sync, syncs, proposals)
+
+
+def _sync(
+    settings: Settings, database: Database, source: Source, reporter: Reporter | None = None
+) -> CatalogSync:
+    return CatalogSync(
+        database, source, action_schemas(), check=owners_check(settings), reporter=reporter
+    )
 
 
 @asynccontextmanager

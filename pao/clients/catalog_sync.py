@@ -14,7 +14,7 @@ from temporalio.service import RPCError
 
 from pao.clients.temporal import RPC_TIMEOUT, TASK_TIMEOUT, TemporalUnavailableError
 from pao.core import names
-from pao.core.payloads.catalog import SyncReport, SyncRequest, SyncSignal
+from pao.core.payloads.catalog import Proposal, SyncReport, SyncRequest, SyncSignal
 
 # A workflow may end just when it is asked; the next one is started by asking again.
 _TRIES = 3
@@ -41,6 +41,25 @@ class CatalogSyncs:
                     task_timeout=TASK_TIMEOUT,
                     start_signal=names.LOOK_SIGNAL,
                     start_signal_args=[signal],
+                    rpc_timeout=RPC_TIMEOUT,
+                )
+        except (TimeoutError, RPCError, RuntimeError) as error:
+            raise TemporalUnavailableError from error
+
+    async def propose(self, proposal: Proposal) -> None:
+        """Have a pull or merge request judged; returns once Temporal has stored that.
+
+        Raises ``TemporalUnavailableError``.
+        """
+        try:
+            async with asyncio.timeout(RPC_TIMEOUT.total_seconds()):
+                await self._client.start_workflow(
+                    names.CATALOG_PROPOSAL_WORKFLOW,
+                    proposal,
+                    id=names.catalog_proposal_id(self._queue, proposal.commit),
+                    id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
+                    task_queue=self._queue,
+                    task_timeout=TASK_TIMEOUT,
                     rpc_timeout=RPC_TIMEOUT,
                 )
         except (TimeoutError, RPCError, RuntimeError) as error:

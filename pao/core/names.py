@@ -18,6 +18,7 @@ MAINTENANCE_WORKFLOW = "MaintenanceWorkflow"
 ANCHOR_WORKFLOW = "AuditAnchorWorkflow"
 CATALOG_SYNC_WORKFLOW = "CatalogSyncWorkflow"
 CATALOG_POLL_WORKFLOW = "CatalogPollWorkflow"
+CATALOG_PROPOSAL_WORKFLOW = "CatalogProposalWorkflow"
 
 SETTLED_UPDATE = "settled"
 DECISION_OUTCOME_UPDATE = "decision_outcome"
@@ -51,6 +52,7 @@ ANCHOR_ACTIVITY = "anchor_audit"
 FORGET_TURNS_ACTIVITY = "forget-turns"
 SYNC_CATALOG_ACTIVITY = "sync-catalog"
 POLL_CATALOG_ACTIVITY = "poll-catalog"
+JUDGE_PROPOSAL_ACTIVITY = "judge-catalog-proposal"
 
 MIRROR_REFUSED = "MirrorRefused"
 """The error type of a state that the database refuses: a bug."""
@@ -93,6 +95,11 @@ def waits_queue(task_queue: str) -> str:
 def catalog_sync_id(task_queue: str) -> str:
     """Return the id of the one workflow that reads an installation's catalog."""
     return f"{task_queue}-catalog-sync"
+
+
+def catalog_proposal_id(task_queue: str, commit: str) -> str:
+    """Return the id of the workflow that judges a pull or merge request at a commit."""
+    return f"{task_queue}-catalog-proposal-{commit}"
 
 
 def workflow_id(request_id: str) -> str:

@@ -5,12 +5,12 @@ every other package is handed its part.
 """
 
 from pao.settings.actions import ActionSettings
+from pao.settings.catalog import CatalogSettings
 from pao.settings.http import HttpSettings
 from pao.settings.jira_file import ConfiguredJira, JiraFile
 from pao.settings.loading import ConfigurationError, Settings, load_settings
 from pao.settings.parts import (
     AuthSettings,
-    CatalogSettings,
     DatabaseSettings,
     GitHubSettings,
     IdentitySource,

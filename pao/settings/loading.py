@@ -14,13 +14,13 @@ from db.urls import SCHEMES
 from pao.core.durations import format_duration
 from pao.core.names import MASK
 from pao.settings.actions import ActionSettings
+from pao.settings.catalog import CatalogSettings
 from pao.settings.http import HttpSettings
 from pao.settings.identity import DirectorySettings, SignInSettings
 from pao.settings.jira_file import JiraFile, read_jira_file
 from pao.settings.parameter_store import resolve_paths
 from pao.settings.parts import (
     AuthSettings,
-    CatalogSettings,
     DatabaseSettings,
     GitHubSettings,
     JiraSettings,

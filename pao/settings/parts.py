@@ -21,7 +21,7 @@ from pydantic_settings import (
 
 from db.urls import SCHEMES, url_problem, with_options
 from pao.runtime.crypto import SecretBox
-from pao.settings.values import SPLIT, Duration, DurationOrZero, JsonObject, Names, Size
+from pao.settings.values import SPLIT, Duration, DurationOrZero, JsonObject, Names
 
 
 class IdentitySource(StrEnum):
@@ -269,31 +269,6 @@ class GitHubSettings(Part):
     app_installation_id: int | None = Field(
         None, validation_alias="GITHUB_APP_INSTALLATION_ID", ge=1
     )
-
-
-class CatalogSettings(Part):
-    """Where catalog documents come from, and what their templates may see."""
-
-    source: Literal["local", "github", "gitlab", "git"] = Field(
-        "local", validation_alias="CATALOG_SOURCE"
-    )
-    path: Path | None = Field(None, validation_alias="CATALOG_PATH")
-    repository: str | None = Field(
-        None,
-        validation_alias=AliasChoices(
-            "CATALOG_REPOSITORY", "CATALOG_GITHUB_REPO", "CATALOG_GITLAB_PROJECT"
-        ),
-    )
-    repository_path: str = Field("catalog", validation_alias="CATALOG_REPOSITORY_PATH")
-    branch: str = Field(
-        "main", validation_alias=AliasChoices("CATALOG_BRANCH", "CATALOG_GITHUB_BRANCH")
-    )
-    github_token: SecretStr | None = Field(None, validation_alias="GITHUB_TOKEN")
-    github_webhook_secret: SecretStr | None = Field(None, validation_alias="GITHUB_WEBHOOK_SECRET")
-    poll_interval: Duration = Field(timedelta(minutes=5), validation_alias="CATALOG_POLL_INTERVAL")
-    watch: bool = Field(default=True, validation_alias="CATALOG_WATCH")
-    cache_max_memory: Size = Field(512 * 1024**2, validation_alias="CACHE_MAX_MEMORY")
-    template_environment: Names = Field((), validation_alias="TEMPLATE_ENVIRONMENT")
 
 
 class WorkerSettings(Part):

@@ -5,9 +5,9 @@ from pathlib import Path
 from typing import Any, Literal
 
 from db.urls import SYSTEM
+from pao.settings.catalog_requirements import missing_catalog
 from pao.settings.identity import SignInSettings
 from pao.settings.parts import (
-    CatalogSettings,
     DatabaseSettings,
     GitHubSettings,
     JiraFlavour,
@@ -42,7 +42,7 @@ def missing(parts: Mapping[str, Any], process: Process) -> Iterator[tuple[str, s
     if "github" in parts:
         yield from _missing_github(parts["github"])
     if "catalog" in parts and process == "worker":
-        yield from _missing_catalog(parts["catalog"])
+        yield from missing_catalog(parts["catalog"], parts.get("github"))
 
 
 def _missing_database(database: DatabaseSettings, *, migrates: bool) -> Iterator[tuple[str, str]]:
@@ -149,18 +149,3 @@ def _missing_github(github: GitHubSettings) -> Iterator[tuple[str, str]]:
         yield absent, "an App's id and its private key belong together; set both or neither"
     if github.app_installation_id is not None and github.app_id is None:
         yield "GITHUB_APP_INSTALLATION_ID", "it belongs to an App; set GITHUB_APP_ID as well"
-
-
-def _missing_catalog(catalog: CatalogSettings) -> Iterator[tuple[str, str]]:
-    if catalog.source != "local":
-        text = f"{catalog.source} is not supported by this version yet; set local and CATALOG_PATH"
-        yield "CATALOG_SOURCE", text
-        return
-    if catalog.repository is not None:
-        # Silence would serve another catalog than the one that was named.
-        text = "it is for a catalog in a repository; set CATALOG_SOURCE as well, or leave it out"
-        yield "CATALOG_REPOSITORY", text
-    if catalog.path is None:
-        yield "CATALOG_PATH", "missing; set the folder of the catalog"
-    elif not catalog.path.is_dir():
-        yield "CATALOG_PATH", f"there is no folder {str(catalog.path)!r}; correct the path"

@@ -231,8 +231,10 @@ class Stack:
         """Have the catalog in Postgres as if a worker had read it: the API reads none."""
         database = assembly.database(self.settings, application_name="tests")
         # Away is away: a stack is told later what to do without it.
+        sync = catalog_sync(self.settings, database)
         with contextlib.suppress(PaoError, SourceUnavailableError):
-            await catalog_sync(self.settings, database).run()
+            await sync.run()
+        await sync.close()
         await database.close()
 
     async def _start(self) -> None:

@@ -38,6 +38,9 @@ class Contents:
             span.set_attribute("pao.files", len(missing))
             found = await self._source.contents(self._revision, missing)
         await asyncio.to_thread(_check, missing, found)
+        await self._keep(found)
+
+    async def _keep(self, found: Mapping[str, bytes]) -> None:
         for some in _batches(list(found.items())):
             async with self._database.unit_of_work() as session:
                 await CatalogBlobsRepository(session).store(dict(some))
@@ -51,6 +54,27 @@ class Contents:
         """Return one content, from another thread; raises ``KeyError`` where it is not kept."""
         found = asyncio.run_coroutine_threadsafe(self.read([blob]), self._loop).result()
         return found[blob]
+
+
+class PassingContents(Contents):
+    """Contents of a proposal: what is fetched for it stays in memory."""
+
+    def __init__(self, database: Database, source: Source, revision: str) -> None:
+        super().__init__(database, source, revision)
+        self._fetched: dict[str, bytes] = {}
+
+    async def fetch(self, entries: Collection[Entry]) -> None:
+        """Have these contents here or in Postgres."""
+        await super().fetch([entry for entry in entries if entry.blob not in self._fetched])
+
+    async def read(self, blobs: Iterable[str]) -> Mapping[str, bytes]:
+        """Return contents that are here or in Postgres."""
+        wanted = set(blobs)
+        here = {blob: self._fetched[blob] for blob in wanted & self._fetched.keys()}
+        return {**await super().read(wanted - here.keys()), **here}
+
+    async def _keep(self, found: Mapping[str, bytes]) -> None:
+        self._fetched.update(found)
 
 
 def _check(wanted: Collection[Entry], found: Mapping[str, bytes]) -> None:

@@ -14,6 +14,8 @@ from datetime import UTC, datetime
 from catalog.sources.beside import BesideCheck
 from catalog.sources.source import (
     Entry,
+    Known,
+    Listing,
     Source,
     SourceLimitedError,
     SourceMovedError,
@@ -27,7 +29,7 @@ from db.repositories.catalog import LEASE, CatalogRepository
 from db.repositories.catalog_files import CatalogFilesRepository
 from db.repositories.catalog_state import CatalogStateRepository
 from db.session import Database
-from pao.app.catalog_sync.contents import Contents
+from pao.app.catalog_sync.contents import Contents, PassingContents
 from pao.app.catalog_sync.holding import held_back
 from pao.app.catalog_sync.judging import Judge, identity
 from pao.app.catalog_sync.looking import Look, Stored, commit_of, problem_of
@@ -91,6 +93,30 @@ class CatalogSync:
         if report.judged or report.removed:
             _log.info("catalog brought up to date: %s", report.summary())
         return report
+
+    async def known(self) -> Known:
+        """Return what is known of the source, for whoever asks it about something else."""
+        return (await self._stored()).known(self._source.name, expects=None, is_poll=False)
+
+    async def judged(self, listing: Listing) -> Verdict:
+        """Return what would be found if a listing were taken over; nothing is stored."""
+        stored = await self._stored()
+        look = Look.of(listing, stored)
+        contents = PassingContents(self._database, self._source, look.revision)
+        reading, across = await self._read(look, stored, contents)
+        held = held_back(
+            reading.selection.removed,
+            served=len(stored.served),
+            revision=look.revision,
+            confirm=None,
+        )
+        return Verdict(
+            look.revision,
+            reading.findings(across),
+            len(look.entries),
+            listing.commit,
+            str(held) if held else None,
+        )
 
     async def close(self) -> None:
         """Close the connections of the source."""

@@ -6,7 +6,7 @@ from typing import Any
 from catalog.sources.verdict import Verdict
 from catalog.validation import Finding, Severity
 from pao.app.git_sources.github import GitHubSource
-from pao.app.git_sources.report_texts import NAME, Conclusion, Report, report_of
+from pao.app.git_sources.report_texts import NAME, Conclusion, Report, report_of, untouched
 from pao.clients.github.checks import MOST_ANNOTATIONS, MOST_DESCRIPTION, Checks
 
 # Ten calls; whoever has more findings than that reads the summary first.
@@ -41,6 +41,10 @@ class GitHubReporter:
     async def report(self, verdict: Verdict) -> None:
         """Report a verdict at its commit."""
         await self.tell(report_of(verdict, self._source.folder))
+
+    async def untouched(self, commit: str) -> None:
+        """Say that a proposal does not touch the catalog."""
+        await self.tell(untouched(commit))
 
     async def tell(self, report: Report) -> None:
         """Report in words; what a commit was told already is not told again."""

@@ -2,7 +2,7 @@
 
 from catalog.sources.verdict import Verdict
 from pao.app.git_sources.gitlab import GitLabSource
-from pao.app.git_sources.report_texts import NAME, Conclusion, Report, report_of
+from pao.app.git_sources.report_texts import NAME, Conclusion, Report, report_of, untouched
 
 _MOST_DESCRIPTION = 255
 _STATES = {
@@ -23,6 +23,10 @@ class GitLabReporter:
     async def report(self, verdict: Verdict) -> None:
         """Report a verdict at its commit."""
         await self.tell(report_of(verdict, self._source.folder))
+
+    async def untouched(self, commit: str) -> None:
+        """Say that a proposal does not touch the catalog."""
+        await self.tell(untouched(commit))
 
     async def tell(self, report: Report) -> None:
         """Report in words."""

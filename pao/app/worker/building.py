@@ -158,6 +158,7 @@ def build_worker(  # noqa: PLR0913 -- what a worker is made of, each part named.
             escalator.escalate,
             syncer.run,
             syncer.poll,
+            syncer.judge,
         ],
         interceptors=[measured, RequestIds(), *guards],
         identity=identity,
@@ -187,7 +188,7 @@ def build_worker(  # noqa: PLR0913 -- what a worker is made of, each part named.
         )
         for name, size in pools.items()
     ]
-    return Workers(usual, *others, closes=[tools.network.client.close, syncer.sync.close])
+    return Workers(usual, *others, closes=[tools.network.client.close, syncer.close])
 
 
 def _choices(types: Mapping[str, Action[Any]], tools: Tools) -> list[Callable[..., Any]]:

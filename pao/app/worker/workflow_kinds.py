@@ -1,6 +1,7 @@
 """Every workflow that a worker carries out; what the replay gate replays."""
 
 from workflows.bundle import BundleWorkflow
+from workflows.catalog_proposal import CatalogProposalWorkflow
 from workflows.catalog_sync import CatalogSyncWorkflow
 from workflows.look import ChoicesWorkflow, EvidenceWorkflow, LookWorkflow
 from workflows.maintenance import MAINTENANCE_WORKFLOWS
@@ -15,5 +16,6 @@ WORKFLOWS: list[type] = [
     ChoicesWorkflow,
     SweepWorkflow,
     CatalogSyncWorkflow,
+    CatalogProposalWorkflow,
     *MAINTENANCE_WORKFLOWS,
 ]

@@ -23,6 +23,14 @@ POLL, PUSH, FOLDER, START, REFRESH = "poll", "push", "folder", "start", "refresh
 
 
 @dataclass(frozen=True)
+class Proposal:
+    """A pull or merge request into the catalog's branch, at its newest commit."""
+
+    number: int
+    commit: str
+
+
+@dataclass(frozen=True)
 class SyncRequest:
     """What a person asks for: ``force`` takes an older copy, ``confirm`` a held-back revision."""
 

@@ -1,0 +1,67 @@
+"""HTTP for deliveries of GitHub and GitLab: signed by their own secrets, not by an access key."""
+
+from typing import Any
+
+from fastapi import APIRouter, Request, Response
+
+from api.responses import documented
+from api.services import ServicesDep
+from api.webhooks.schemas import ACCEPTED, IGNORED, WebhookAccepted, WebhookIgnored
+from api.webhooks.service import Delivery, Forge
+
+router = APIRouter(tags=["catalog"])
+
+_JSON: dict[str, Any] = {
+    "requestBody": {
+        "required": True,
+        "content": {"application/json": {"schema": {"type": "object"}}},
+    }
+}
+_ANSWERS = documented({200: IGNORED, 202: ACCEPTED}, 400, 401, 404, 408, 413, 429, 503)
+
+
+@router.post(
+    "/webhooks/github",
+    status_code=202,
+    summary="Take a delivery of GitHub",
+    responses=_ANSWERS,
+    openapi_extra=_JSON,
+)
+async def receive_github_webhook(
+    request: Request, response: Response, services: ServicesDep
+) -> WebhookAccepted | WebhookIgnored:
+    """Have the catalog looked at after a push to its branch, and pull requests into it judged.
+
+    Needs no signature of a caller but that of the webhook: `X-Hub-Signature-256`.
+    """
+    return await _receive(Forge.GITHUB, request, response, services)
+
+
+@router.post(
+    "/webhooks/gitlab",
+    status_code=202,
+    summary="Take a delivery of GitLab",
+    responses=_ANSWERS,
+    openapi_extra=_JSON,
+)
+async def receive_gitlab_webhook(
+    request: Request, response: Response, services: ServicesDep
+) -> WebhookAccepted | WebhookIgnored:
+    """Have the catalog looked at after a push to its branch, and merge requests into it judged.
+
+    Needs no signature of a caller but that of the webhook: `webhook-signature`, or
+    `X-Gitlab-Token`.
+    """
+    return await _receive(Forge.GITLAB, request, response, services)
+
+
+async def _receive(
+    forge: Forge, request: Request, response: Response, services: ServicesDep
+) -> WebhookAccepted | WebhookIgnored:
+    client = request.client
+    delivery = Delivery(request.headers, client.host if client else "", request.stream())
+    ignored = await services.webhooks.receive(forge, delivery)
+    if ignored is None:
+        return WebhookAccepted()
+    response.status_code = 200
+    return WebhookIgnored(ignored=ignored.why)

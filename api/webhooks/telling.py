@@ -1,0 +1,25 @@
+"""Tells those who read the catalog about deliveries, through Temporal."""
+
+from dataclasses import dataclass
+
+from api.webhooks.events import Proposal, Push
+from pao.clients.catalog_sync import CatalogSyncs
+from pao.core.payloads import catalog as payloads
+
+
+@dataclass(frozen=True, slots=True)
+class CatalogSignals:
+    """Starts or signals the workflows of one installation."""
+
+    syncs: CatalogSyncs
+
+    async def pushed(self, push: Push, *, delivery: str | None) -> None:
+        """Have the source looked at; the same delivery is taken once."""
+        signal = payloads.SyncSignal(
+            payloads.PUSH, commit=push.commit, before=push.before, delivery=delivery
+        )
+        await self.syncs.signal(signal)
+
+    async def proposed(self, proposal: Proposal) -> None:
+        """Have a pull or merge request judged."""
+        await self.syncs.propose(payloads.Proposal(proposal.number, proposal.commit))

@@ -1,0 +1,22 @@
+"""What a source and a reporter offer for pull and merge requests, which change nothing here."""
+
+from typing import Protocol
+
+from catalog.sources.source import Known, Listing, Source, Unchanged
+from catalog.sources.verdict import Reporter
+
+
+class ProposalSource(Source, Protocol):
+    """A source that can be read at any commit."""
+
+    async def at(self, commit: str, known: Known) -> Listing | Unchanged:
+        """Return the folder at a commit; ``Unchanged`` where it is as it is in service."""
+        ...
+
+
+class ProposalReporter(Reporter, Protocol):
+    """Tells the authors of a proposal."""
+
+    async def untouched(self, commit: str) -> None:
+        """Say that a proposal does not touch the catalog."""
+        ...

@@ -1,0 +1,115 @@
+"""Builds sources of catalogs in repositories, and those who tell the authors, from the settings."""
+
+from dataclasses import dataclass
+
+from catalog.ownership import CodeOwnersCheck, Dialect, OwnershipMode
+from catalog.sources.proposals import ProposalReporter, ProposalSource
+from catalog.sources.source import Source
+from pao.app import assembly
+from pao.app.git_sources.git_commands import GitRemote
+from pao.app.git_sources.github import GitHubPlace, GitHubSource
+from pao.app.git_sources.github_reports import GitHubReporter
+from pao.app.git_sources.gitlab import GitLabPlace, GitLabSource
+from pao.app.git_sources.gitlab_reports import GitLabReporter
+from pao.app.git_sources.outgoing_calls import OutgoingCalls
+from pao.app.git_sources.plain_git import GitPlace, GitSource
+from pao.clients.gitlab import GitLabInstance
+from pao.clients.outgoing import EgressRules, HttpClient, WireOptions
+from pao.settings import ActionSettings, Settings
+
+PLATFORM_PAGE = "/platform"
+
+
+@dataclass(frozen=True, slots=True)
+class Forge:
+    """A source on a forge, and who tells the forge."""
+
+    source: ProposalSource
+    reporter: ProposalReporter
+
+
+def forge(settings: Settings) -> Forge | None:
+    """Return the forge that the catalog is on; None where it is on none."""
+    if settings.catalog.source == "github":
+        return _github(settings)
+    return _gitlab(settings) if settings.catalog.source == "gitlab" else None
+
+
+def git_source(settings: Settings) -> Source:
+    """Return the catalog in a plain repository."""
+    given, way = settings.catalog, settings.actions
+    remote = GitRemote(
+        url=given.repository or "",
+        user=given.git_user,
+        token=given.git_token,
+        rules=EgressRules.parse(way.egress_allow),
+        proxy=way.egress_proxy,
+        ca_bundle=way.egress_ca_bundle,
+    )
+    place = GitPlace(branch=given.branch, folder=given.repository_path, ownership=_mode(settings))
+    return GitSource(remote, place)
+
+
+def owners_check(settings: Settings) -> CodeOwnersCheck | None:
+    """Return the check of documents against CODEOWNERS; None where it is off."""
+    mode = _mode(settings)
+    if mode is OwnershipMode.OFF:
+        return None
+    dialect = Dialect.GITLAB if settings.catalog.source == "gitlab" else Dialect.GITHUB
+    return CodeOwnersCheck(
+        mode,
+        dialect,
+        folder=settings.catalog.repository_path,
+        teams=settings.catalog.owner_teams,
+    )
+
+
+def wire_options(settings: ActionSettings) -> WireOptions:
+    """Return the judged way out: rules, proxy, trust."""
+    return WireOptions(
+        rules=EgressRules.parse(settings.egress_allow),
+        proxy=settings.egress_proxy.get_secret_value() if settings.egress_proxy else None,
+        no_proxy=EgressRules.parse(settings.egress_no_proxy) if settings.egress_no_proxy else None,
+        ca_bundle=settings.egress_ca_bundle,
+    )
+
+
+def _github(settings: Settings) -> Forge:
+    given = settings.catalog
+    place = GitHubPlace(
+        repository=given.repository or "",
+        branch=given.branch,
+        folder=given.repository_path,
+        ownership=_mode(settings),
+    )
+    instance = assembly.github_instances(settings).instance(None)
+    source = GitHubSource(instance, place, _calls(settings, "GitHub"))
+    return Forge(source, GitHubReporter(source, details=_details(settings)))
+
+
+def _gitlab(settings: Settings) -> Forge:
+    given = settings.catalog
+    place = GitLabPlace(
+        project=given.repository or "",
+        branch=given.branch,
+        folder=given.repository_path,
+        ownership=_mode(settings),
+    )
+    if given.gitlab_token is None:
+        raise LookupError("no GitLab is configured; the operator sets GITLAB_TOKEN")
+    instance = GitLabInstance(given.gitlab_url, given.gitlab_token)
+    source = GitLabSource(instance, place, _calls(settings, "GitLab"))
+    return Forge(source, GitLabReporter(source, details=_details(settings)))
+
+
+def _calls(settings: Settings, target: str) -> OutgoingCalls:
+    return OutgoingCalls(HttpClient(wire_options(settings.actions)), target)
+
+
+def _mode(settings: Settings) -> OwnershipMode:
+    return OwnershipMode(settings.catalog.ownership)
+
+
+def _details(settings: Settings) -> str | None:
+    address = settings.web.public_url if settings.web.enabled else None
+    return f"{address.rstrip('/')}{PLATFORM_PAGE}" if address else None

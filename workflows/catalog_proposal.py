@@ -1,0 +1,32 @@
+"""The workflow that has one pull or merge request judged at one commit."""
+
+from temporalio import workflow
+from temporalio.exceptions import FailureError
+
+with workflow.unsafe.imports_passed_through():
+    from pao.core import names
+    from pao.core.payloads.catalog import Proposal
+    from workflows import policies
+    from workflows.maintenance import forget_earlier_turns
+
+
+@workflow.defn(name=names.CATALOG_PROPOSAL_WORKFLOW)
+class CatalogProposalWorkflow:
+    """Judges once; nothing waits for it but the people who read the check."""
+
+    @workflow.run
+    async def run(self, proposal: Proposal) -> str:
+        """Return what came of it: untouched, valid, refused, ignored or failed."""
+        try:
+            found: str = await workflow.execute_activity(
+                names.JUDGE_PROPOSAL_ACTIVITY,
+                proposal,
+                result_type=str,
+                summary=f"judge request {proposal.number} at {proposal.commit[:12]}",
+                **policies.CATALOG_PROPOSAL,
+            )
+        except FailureError:
+            # Whatever an activity raises was logged where it arose.
+            return "failed"
+        await forget_earlier_turns()
+        return found
