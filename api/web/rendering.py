@@ -138,6 +138,10 @@ def _clock(moment: str, zone: ZoneInfo) -> str:
     return f"{times.read(moment).astimezone(zone):%H:%M:%S}"
 
 
+def _exactly(moment: str | datetime, zone: ZoneInfo) -> str:
+    return times.exact(times.read(moment), zone)
+
+
 def _label(name: str, labels: Mapping[str, str]) -> str:
     return labels.get(name, name)
 
@@ -164,6 +168,7 @@ def _made() -> Environment:
         pretty=_pretty,
         after_state=after_state,
         label_in=_label,
+        exactly=_exactly,
         markdown=markdown.description,
         documentation=markdown.documentation,
     )

@@ -84,12 +84,12 @@ async def judge(page: Page, *, themes: tuple[str, ...] = ("light", "dark")) -> N
     """
     for theme in themes:
         await page.emulate_media(color_scheme=theme)  # type: ignore[arg-type]
-        await _picture(page, theme)
+        await picture(page, theme)
         assert (found := await violations(page)) == [], found
     await page.emulate_media(color_scheme="light")
     for width in WIDTHS:
         await page.set_viewport_size({"width": width, "height": HEIGHT})
-        await _picture(page, str(width))
+        await picture(page, str(width))
         if await page.evaluate(_OVERFLOW) > 0:
             assert await page.evaluate(_WIDE) == [], f"wider than {width} px"
             raise AssertionError(f"wider than {width} px")
@@ -110,7 +110,8 @@ async def violations(page: Page) -> list[str]:
     ]
 
 
-async def _picture(page: Page, what: str) -> None:
+async def picture(page: Page, what: str) -> None:
+    """Take a picture of the page, where PAO_TEST_PICTURES says where to."""
     folder = os.environ.get("PAO_TEST_PICTURES")
     if folder:
         title = re.sub(r"\W+", "-", await page.title()).strip("-")

@@ -1,11 +1,12 @@
 """What waits, and what people decide about it."""
 
+import asyncio
 import re
 from typing import Any
 
 from playwright.async_api import Route, expect
 
-from tests.support.callers import DANA, PRIYA
+from tests.support.callers import DANA, OLIVER, PRIYA
 from tests.support.stack import Stack, wait_until
 from tests.web.person import Visit, judge
 from tests.web.requesting import dns, submit
@@ -226,3 +227,38 @@ async def test_without_scripts_the_target_is_asked_by_a_button(stack: Stack, vis
     await page.get_by_label("Reason").fill("Once more.")
     await page.get_by_role("button", name="Retry and create a ticket").click()
     await expect(page).to_have_url(f"/requests/{made['id']}")
+
+
+async def test_two_tabs_that_decide_at_once_give_one_decision(stack: Stack, visit: Visit) -> None:
+    made = failed(stack, "tabs.example.com")
+    at = await visit()
+    at.watched.expected.append("409")
+    tabs = [await at.page(f"/requests/{made['id']}/decide") for _ in range(2)]
+    for number, tab in enumerate(tabs):
+        await tab.get_by_label("Reason").fill(f"tab {number}")
+    await asyncio.gather(*(tab.locator("#retry").click() for tab in tabs))
+    for tab in tabs:
+        await expect(tab.locator("[role=alert], #now").first).to_be_visible()
+    done = final(stack, made["id"])
+    assert [one["accepted"] for one in done["decisions"] if one["accepted"]] == [True]
+    arrived, late = sorted(tabs, key=lambda tab: tab.url.endswith("/decide"))
+    await expect(arrived).to_have_url(f"/requests/{made['id']}")
+    await expect(late.get_by_role("alert")).to_contain_text("Dana retried this")
+    await expect(late.locator(".kept")).to_contain_text("tab ")
+
+
+async def test_a_double_click_decides_once(stack: Stack, visit: Visit) -> None:
+    made = failed(stack, "double.example.com")
+    page = await (await visit()).page(f"/requests/{made['id']}/decide")
+    await page.get_by_label("Reason").fill("Twice is as good as once.")
+    await page.locator("#retry").dblclick()
+    await page.wait_for_url(f"**/requests/{made['id']}")
+    assert len(final(stack, made["id"])["decisions"]) == 1
+
+
+async def test_the_decision_is_not_offered_to_who_may_only_see(stack: Stack, visit: Visit) -> None:
+    made = failed(stack, "onlooker.example.com")
+    page = await (await visit(OLIVER)).page(f"/requests/{made['id']}/decide")
+    await expect(page.get_by_text("nothing for you to decide")).to_be_visible()
+    await expect(page.get_by_role("button", name="Retry")).to_have_count(0)
+    await judge(page)

@@ -6,10 +6,10 @@ import pytest
 from playwright.async_api import Page, expect
 
 from api.web.shown_text import shown
-from tests.support.callers import PRIYA
+from tests.support.callers import DANA, PRIYA
 from tests.support.stack import Stack
 from tests.web.person import Visit, judge
-from tests.web.requesting import submit
+from tests.web.requesting import dns, submit
 
 MARKUP = "<img src=x onerror=alert(1)><script>alert(2)</script>{{7*7}}"
 LONG = "w" * 300
@@ -77,3 +77,26 @@ async def test_what_is_asked_for_in_an_address_is_a_text(visit: Visit) -> None:
     for path in (f"/catalog?q={MARKUP}", f"/requests?q={MARKUP}", f"/requests/{LONG}"):
         page = await at.page(path)
         await harmless(page)
+
+
+async def test_what_is_in_logs_histories_and_bulk_decisions_is_a_text(
+    stack: Stack, visit: Visit
+) -> None:
+    message = f"{MARKUP} \u202e {LONG}"
+    made = []
+    for number in range(2):
+        stack.jira.fault("status", status=503, message=message)
+        made.append(dns(stack, f"hostile-{number}.example.com"))
+    stack.caller(DANA).post(f"/requests/{made[0]['id']}/retry", json={"reason": message})
+    page = await (await visit(PRIYA)).page("/")
+    request = f"/requests/{made[0]['id']}"
+    for path in (f"{request}/log", f"{request}/log?q=onerror", f"{request}/history", request):
+        await page.goto(path)
+        await expect(page.get_by_text("onerror=alert(1)").first).to_be_attached()
+        await harmless(page)
+    await page.goto("/waiting/retry?type=jira-ticket")
+    await page.get_by_label("Reason").fill(message)
+    await page.get_by_role("button", name="Retry the chosen ones").click()
+    await page.wait_for_url("**/waiting/retries/*")
+    await expect(page.get_by_text("onerror=alert(1)").first).to_be_visible()
+    await harmless(page)

@@ -7,7 +7,7 @@ from playwright.async_api import expect
 
 from tests.support.callers import DANA, OLIVER, PRIYA, STRANGER
 from tests.support.stack import Stack
-from tests.web.person import Visit, judge
+from tests.web.person import Visit, judge, picture
 from tests.web.requesting import dns, submit
 
 
@@ -32,7 +32,7 @@ async def test_a_request_is_found_by_ticket_and_short_id(stack: Stack, visit: Vi
     page = await (await visit()).page("/requests")
     for text in (made["actions"][0]["externalReference"], made["id"][:8], made["correlationId"]):
         await page.goto("/requests")
-        await page.get_by_label("Find").fill(text)
+        await page.locator("main").get_by_label("Find").fill(text)
         await page.get_by_role("button", name="Show").click()
         await expect(page).to_have_url(f"/requests/{made['id']}")
 
@@ -109,7 +109,7 @@ async def test_waiting_for_people_is_told_in_the_steps(stack: Stack, visit: Visi
     stack.jira.fault("status", status=429, message="Too many tickets")
     made = dns(stack, "waited.example.com")
     page = await (await visit()).page(f"/requests/{made['id']}")
-    await expect(page.get_by_text("Waits for people since")).to_be_visible()
+    await expect(page.get_by_text("Has waited for people for")).to_be_visible()
     stack.caller(PRIYA).post(f"/requests/{made['id']}/retry", json={"reason": "quota raised"})
     await expect(page).to_have_title(f"Completed: {made['title']} - PAO", timeout=30_000)
     step = page.locator(".steps-done > li")
@@ -119,8 +119,8 @@ async def test_waiting_for_people_is_told_in_the_steps(stack: Stack, visit: Visi
     await page.get_by_text("Everything that happened, in order").click()
     await expect(page.locator(".history > li")).not_to_have_count(0)
     told = await page.locator(".history > li").all_inner_texts()
-    assert "dana Submitted" in told[0]
-    assert [text for text in told if "priya retry" in text and "quota raised" in text]
+    assert "dana submitted it" in told[0]
+    assert [text for text in told if "priya retried" in text and "quota raised" in text]
     assert [text for text in told if "failed in attempt 1" in text and "Too many" in text]
     await judge(page)
 
@@ -182,3 +182,14 @@ async def test_jira_is_silent_and_what_was_known_is_shown(stack: Stack, visit: V
     page = await (await visit()).page(f"/requests/{made['id']}")
     await expect(page.get_by_text("JIRA does not answer.")).to_be_visible()
     await judge(page)
+
+
+async def test_a_request_prints_whole(stack: Stack, visit: Visit) -> None:
+    made = dns(stack, "printed.example.com")
+    page = await (await visit()).page(f"/requests/{made['id']}")
+    await expect(page.locator(".log-lines")).to_be_hidden()
+    await page.emulate_media(media="print")
+    await expect(page.locator(".log-lines")).to_be_visible()
+    await expect(page.locator("header, main button:visible, main form:visible")).to_have_count(1)
+    await expect(page.locator("header")).to_be_hidden()
+    await picture(page, "print")

@@ -91,6 +91,7 @@ function change() {
   const now = document.querySelector("#now"), icon = document.querySelector("link[rel=icon]");
   if (!now || icon.getAttribute("href") === now.dataset.icon) return;
   icon.href = now.dataset.icon;
+  if (["completed", "aborted", "escalated"].includes(now.dataset.status)) tellButton?.parentElement?.remove();
   if (asked() && globalThis.Notification?.permission === "granted") new Notification(now.dataset.said, { tag: location.pathname });
 }
 tellButton?.addEventListener("click", async () => {

@@ -10,6 +10,7 @@ from api.requests.schemas import Request
 from api.web import times
 from api.web.pages.request.made import web_address
 from api.web.words import STATES, _
+from pao.core.states import RequestStatus
 
 _STEP = {
     "in_progress": _("%(name)s began, attempt %(attempt)s"),
@@ -17,6 +18,15 @@ _STEP = {
     "failed": _("%(name)s failed in attempt %(attempt)s"),
     "skipped": _("%(name)s was skipped"),
     "waiting": _("%(name)s waits"),
+}
+
+DID = {
+    "retry": _("retried"),
+    "abort": _("aborted it"),
+    "escalate": _("escalated it"),
+    "cancel": _("cancelled it"),
+    "approve": _("approved"),
+    "reject": _("rejected"),
 }
 
 
@@ -38,9 +48,9 @@ def happened(document: Request, happenings: Sequence[Happening]) -> list[Line]:
     for part in document.components or ():
         names |= {(part.id, one.id): f"{part.name} / {one.name or one.id}" for one in part.actions}
     lines = [
-        Line(times.read(document.created_at), _("Submitted"), "", document.user.id),
+        Line(times.read(document.created_at), _("submitted it"), "", document.user.id),
         *(_step(one, names) for one in happenings if one.kind == "action"),
-        *(_state(one, document) for one in happenings if one.kind == "state"),
+        *(_state(one, document) for one in happenings if one.kind == "state" and _is_told(one)),
     ]
     for decision in document.decisions:
         changed = ", ".join(decision.changes or {})
@@ -50,7 +60,7 @@ def happened(document: Request, happenings: Sequence[Happening]) -> list[Line]:
         lines.append(
             Line(
                 times.read(decision.at),
-                decision.decision,
+                DID.get(decision.decision, decision.decision),
                 "; ".join(filter(None, parts)),
                 decision.by,
                 refused=not decision.accepted,
@@ -76,8 +86,14 @@ def _link(data: Mapping[str, Any], error: str) -> str | None:
     return None if error else web_address(data.get("url"))
 
 
+def _is_told(one: Happening) -> bool:
+    """Return whether a state is worth a line: how a request begins is said by its steps."""
+    return one.data.get("status") not in {RequestStatus.SUBMITTED, RequestStatus.IN_PROGRESS}
+
+
 def _state(one: Happening, document: Request) -> Line:
     names = {part.id: part.name for part in document.components or ()}
-    status = STATES.get(str(one.data.get("status")), "")
+    retrying = one.data.get("retrying")
+    status = _("Retrying") if retrying else STATES.get(str(one.data.get("status")), "")
     what = names.get(one.component or "", _("The request"))
     return Line(one.at, _("%(what)s: %(state)s") % {"what": what, "state": status}, "")

@@ -239,9 +239,16 @@ def _part(
         retrying=component.retrying,
         after=_("after %(names)s") % {"names": after} if after else "",
         held=_held(component, names, states),
-        error=component.error.message if component.error else "",
+        error=_own_error(component),
         steps=_steps(component.actions, component.id, moments),
     )
+
+
+def _own_error(component: Component) -> str:
+    """Return why a component failed, unless the step that failed says so already."""
+    said = {one.error.message for one in component.actions if one.error}
+    told = component.error.message if component.error else ""
+    return "" if told in said else told
 
 
 def _held(

@@ -37,7 +37,7 @@ def waits_by_step(
 def _told(document: Request, wait: HumanWait, now: datetime) -> str:
     if wait.ended_at is None:
         length = times.whole_span(now - wait.since)
-        return _("Waits for people since %(span)s.") % {"span": length}
+        return _("Has waited for people for %(span)s.") % {"span": length}
     waited = _("Waited %(span)s.") % {"span": times.whole_span(wait.ended_at - wait.since)}
     decision = _decision(document, wait) if wait.component is None else None
     if decision is None:
