@@ -3,6 +3,7 @@
 import os
 import sys
 from contextlib import ExitStack
+from dataclasses import replace
 
 from rich.console import Console
 
@@ -14,6 +15,7 @@ from pao.app.local.supervisor import AskedToEndError
 from pao.app.local.up import DONE, ENDING, SignIn, UpOptions, run_session
 from sandbox.demo.automatic_step import an_automatic_item
 from sandbox.demo.bundle_step import a_bundle
+from sandbox.demo.catalog_step import GitHub, a_catalog_in_git
 from sandbox.demo.ending import tell_how_to_go_on
 from sandbox.demo.logs import LogFiles
 from sandbox.demo.progress import DemoProgress
@@ -68,7 +70,9 @@ class _Session:
                 return ENDED_BY_SIGNAL + asked.signal_number
         return DEVIATED if self._stage.failed else DONE
 
-    def _start(self, options: StackOptions) -> None:
+    def _start(self, given: StackOptions) -> None:
+        self._on_github = given.catalog is None
+        options = replace(given, catalog_on_github=self._on_github)
         self._stage.heading("Starting")
         self._stage.say(STARTING)
         logs = LogFiles(Home(options.home.resolve()).logs)
@@ -102,8 +106,18 @@ class _Session:
                 step(play)
                 # Steps against a part that has died would only tell the same in other words.
                 stack.supervisor.check()
+            if self._on_github:
+                self._show_catalog(play, stack)
             self._played = True
             return left_waiting(play) if _at_terminal() else {}
+
+    def _show_catalog(self, play: Play, stack: RunningStack) -> None:
+        github = GitHub(stack.github_url)
+        try:
+            a_catalog_in_git(play, github)
+        finally:
+            github.close()
+        stack.supervisor.check()
 
     def _tell_result(self, logs: LogFiles) -> None:
         self._stage.verdict()

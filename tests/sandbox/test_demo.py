@@ -27,6 +27,7 @@ STEPS = (
     "Invalid and forbidden requests are refused",
     "A request is fulfilled automatically",
     "A component of a bundle fails, is fixed, and the bundle continues",
+    "A push changes the catalog, and a bad file does not",
 )
 TIMEOUT = 120
 pytestmark = pytest.mark.outage
@@ -69,7 +70,7 @@ def test_every_step_shows_what_it_should_and_nothing_is_left_running(home: Home)
     assert demo.returncode == 0, said
     for number, step in enumerate(STEPS, start=1):
         assert f"{number}. {step}" in said
-    assert "All 8 steps did what they should" in said
+    assert "All 9 steps did what they should" in said
     assert "✗" not in said
     assert said.count("/user-metadata") >= 5
     assert "\x1b" not in said

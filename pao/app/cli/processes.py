@@ -224,12 +224,16 @@ def github_sandbox(
     run_seconds: Annotated[
         float, typer.Option(min=0, help="Seconds that a workflow run takes.")
     ] = 3.0,
+    app_key: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Public key of its App, in PEM form.")
+    ] = None,
 ) -> None:
     """Run the GitHub stand-in alone."""
     _require_sandbox()
     from sandbox.github import main  # noqa: PLC0415 -- as in `api`
     from sandbox.github.world import Settings  # noqa: PLC0415 -- as in `api`
 
-    settings = Settings(run_seconds=run_seconds)
+    key = app_key.read_text(encoding="utf-8") if app_key else None
+    settings = Settings(run_seconds=run_seconds, app_key=key)
     with _starting():
         main.run(host=host, port=port, state_path=state, settings=settings)

@@ -16,6 +16,7 @@ from temporalio.service import RPCError
 import pao
 from db.migrations.runner import MigrationError, migrate
 from pao.app.local.env_file import write_env_file
+from pao.app.local.github_catalog import app_key_file, put_on_github
 from pao.app.local.go_programs import with_usable_cache
 from pao.app.local.home import Home, Secrets
 from pao.app.local.ports import LOOPBACK, PortInUse, Ports, ports_in_use, with_free_ports
@@ -55,6 +56,7 @@ class StackOptions:
     fresh: bool = False
     ports: Ports = field(default_factory=Ports)
     catalog: Path | None = None
+    catalog_on_github: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -214,9 +216,19 @@ class _Builder:
         self.home.github.mkdir(mode=0o700, exist_ok=True)
         github = ["github-sandbox", "--port", str(stack.ports.github)]
         github += ["--state", str(self.home.github)]
+        if self.options.catalog_on_github:
+            github += ["--app-key", str(app_key_file(self.home))]
         self.narrator.tell("Starting the stand-ins, the worker and the API")
         sandbox = self._service("jira", jira, {})
-        self._service("github", github, {})
+        hub = self._service("github", github, {})
+        if self.options.catalog_on_github:
+            hub.wait_until_answers(f"{stack.github_url}/sandbox/health")
+            configuration |= put_on_github(
+                self.home,
+                github_url=stack.github_url,
+                api_url=stack.api_url,
+                catalog=catalog,
+            )
         terraform = terraform_environment(catalog, self.home.folder, environment)
         worker = self._service("worker", ["worker"], configuration | terraform)
         api = self._service("api", ["api"], configuration)
