@@ -129,6 +129,8 @@ def status(
             return
         document = api.get(f"{path}/status")
         request = api.get(path) if cli.is_table else {}
+    # Its sentence knows what JIRA says now.
+    request |= {"summary": document["summary"]} if document.get("summary") else {}
     # Of a bundle's components several may have an action of one id; no two have one ticket.
     by = "key" if request.get("components") else "actionId"
     tickets = {entry[by]: entry for entry in document.get("tickets") or ()}

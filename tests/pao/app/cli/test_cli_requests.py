@@ -278,10 +278,14 @@ def test_square_brackets_of_the_server_are_not_markup(pao: Pao, service: Service
 
 def test_status_shows_what_jira_says_now(pao: Pao, service: Service) -> None:
     ticket = {"actionId": "jira-ticket-1", "key": "PLATFORM-123", "live": True, "status": "Review"}
-    service.on("GET", f"{REQUEST}/status", {"id": REQUEST_ID, "tickets": [ticket]})
-    service.on("GET", REQUEST, request())
+    now = "completed: PLATFORM-123 is with the platform team (Review)"
+    answer = {"id": REQUEST_ID, "summary": now, "tickets": [ticket]}
+    service.on("GET", f"{REQUEST}/status", answer)
+    service.on("GET", REQUEST, request(summary="completed: PLATFORM-123 was created"))
 
-    assert "PLATFORM-123  [Review]" in pao("request", "status", REQUEST_ID).stdout
+    shown = pao("request", "status", REQUEST_ID).stdout
+    assert "PLATFORM-123  [Review]" in shown
+    assert now in shown
 
 
 def test_status_says_when_jira_did_not_answer(pao: Pao, service: Service) -> None:
