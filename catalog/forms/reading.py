@@ -293,7 +293,10 @@ def _is_spelling(value: Any, text: str) -> bool:
 
 def _list(field: FieldDefinition, text: str) -> list[Any]:
     if text.lstrip().startswith("["):
-        values = _json(field, text)
+        try:
+            values = _json(field, text)
+        except ReadingError as error:
+            raise ReadingError(f'{error}; write a,b or ["a","b"]') from None
         return values if isinstance(values, list) else [values]
     whole = _choice(field, text.strip())
     # A choice may contain a comma itself.

@@ -18,7 +18,13 @@ from catalog.templating.nodes import (
     Pipe,
     Test,
 )
-from catalog.templating.other_words import FOREIGN_OPERATORS, OPERATOR_MEANT
+from catalog.templating.other_words import (
+    FOREIGN_OPERATORS,
+    FOREIGN_WORDS,
+    OPERATOR_MEANT,
+    SIMPLE,
+    WORD_MEANT,
+)
 from catalog.templating.paths import PathReader
 from catalog.templating.scanner import LITERALS, NAME_PATTERN, RESERVED, refused
 
@@ -105,6 +111,7 @@ class ExpressionParser(PathReader):
         self._check_foreign()
         found = _OPERATOR.match(self.text, self.position)
         if not found:
+            self._check_words()
             self.position = before if self.position < len(self.text) else self.position
             return ""
         operator = " ".join(found[0].split())
@@ -126,6 +133,20 @@ class ExpressionParser(PathReader):
             "template-syntax",
             f"{found[0]} is no operator here; write {ours}",
             suggestion=f"{left} {ours} {right}".strip() if short else "",
+        )
+
+    def _check_words(self) -> None:
+        """Raise for a word that other languages write between two values, such as ``contains``."""
+        found = FOREIGN_WORDS.match(self.text, self.position)
+        if not found or not self.position:
+            return
+        ours, written = WORD_MEANT[found[1]]
+        left, right = self.text[: found.start()].strip(), self.text[found.end() :].strip()
+        simple = SIMPLE.fullmatch(left) and SIMPLE.fullmatch(right)
+        raise FaultError(
+            "template-syntax",
+            f"{found[1]} is no operator here; write {ours}",
+            suggestion=written.format(left=left, right=right) if simple else "",
         )
 
     def _skip_operator(self) -> None:

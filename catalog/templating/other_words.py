@@ -13,6 +13,30 @@ OPERATOR_MEANT: Mapping[str, str] = {
 }
 FOREIGN_OPERATORS = re.compile(r"===|!==|<>|&&|\|\||!(?!=)")
 
+_SIGNS = {
+    "eq": "==",
+    "equals": "==",
+    "ge": ">=",
+    "gt": ">",
+    "gte": ">=",
+    "le": "<=",
+    "lt": "<",
+    "lte": "<=",
+    "ne": "!=",
+}
+_CALLS = {"contains": "contains", "includes": "contains", "matches": "matches"}
+WORD_MEANT: Mapping[str, tuple[str, str]] = {
+    **{word: (sign, f"{{left}} {sign} {{right}}") for word, sign in _SIGNS.items()},
+    **{
+        word: (f"the function {name}", f"{name}({{left}}, {{right}})")
+        for word, name in _CALLS.items()
+    },
+}
+"""Words between two values: what to write instead, and how the expression is written then."""
+FOREIGN_WORDS = re.compile(rf"({'|'.join(WORD_MEANT)})\b(?!\s*[(.\[])")
+SIMPLE = re.compile(r"[\w.]{1,80}|'[^']{0,80}'|\"[^\"]{0,80}\"")
+"""A path or a literal, which can be moved within an expression."""
+
 FUNCTION_MEANT: Mapping[str, str] = {
     "b64dec": "base64decode",
     "b64enc": "base64",

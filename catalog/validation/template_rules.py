@@ -99,7 +99,8 @@ def unused_fields(subject: Subject) -> Iterator[Problem]:
         return
     for g, group in enumerate(subject.item.groups):
         for f, field in enumerate(group.fields):
-            if field.id not in used:
+            # Terms that must be accepted have one value, which nobody has to read.
+            if field.id not in used and not field.must_be:
                 path: Path = ("presentation", "form", "groups", g, "fields", f)
                 yield Problem(path, f"the field {field.id[:80]!r} is never used")
 

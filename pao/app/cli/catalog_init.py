@@ -94,7 +94,7 @@ def init(  # noqa: PLR0913 -- the options of the command line are its parameters
         title = ask("name", name, "Name", check=_plain)
         usual = "bundles" if components else "databases"
         group = ask("category", category, "Category, the folder", default=usual, check=_word)
-        suggested = _suggested_id(group, title)
+        suggested = suggested_id(group, title)
         about = "Description, at least 50 characters"
         answers = InitAnswers(
             name=title,
@@ -223,10 +223,11 @@ def _print_next(cli: Cli, files: list[str]) -> None:
         cli.out.print(Text(line, style="cyan"), soft_wrap=True)
 
 
-def _suggested_id(category: str, name: str) -> str:
-    singular = (
-        re.sub(r"ies$", "y", category).removesuffix("s") if category[-1:] == "s" else category
-    )
+def suggested_id(category: str, name: str) -> str:
+    """Return an id as the rule metadata-id wants it."""
+    # access and dns are no plurals.
+    singular = re.sub(r"ies$", "y", category)
+    singular = singular if singular.endswith(("ss", "dns")) else singular.removesuffix("s")
     words = re.findall(r"[a-z0-9]+", name.lower())
     rest = [word for word in words if word not in {singular, category}] or ["service"]
     parts = [singular, *rest]

@@ -107,6 +107,8 @@ def test_several_choices_are_typed_with_commas_or_as_json() -> None:
     assert read(zones, "a, b,,2") == ["a", "b", 2]
     assert read(zones, "c,d") == ["c,d"]
     assert read(zones, '["a", 2]') == ["a", 2]
+    with pytest.raises(ReadingError, match=r"write a,b or \["):
+        read(zones, "[a,b]")
 
 
 @pytest.mark.parametrize(

@@ -147,6 +147,27 @@ def test_everything_wrong_with_a_template_is_told_at_once() -> None:
         assert part in found, found
 
 
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("{{fields.name contains 'x'}}", "did you mean contains(fields.name, 'x')?"),
+        ("{{fields.name matches '^a'}}", "did you mean matches(fields.name, '^a')?"),
+        ("{{#if fields.name eq 'x'}}a{{/if}}", "did you mean fields.name == 'x'?"),
+        ("{{1 + 2 gt 2}}", "gt is no operator here; write >"),
+    ],
+)
+def test_a_word_between_two_values_is_answered_with_what_is_meant(text: str, said: str) -> None:
+    [(_, message)] = told(ticket(text))
+    assert said in message
+
+
+@pytest.mark.parametrize(
+    "text", ["{{#if eq fields.name 'x'}}a{{/if}}", "{{#if contains fields.name 'x'}}a{{/if}}"]
+)
+def test_functions_of_these_names_stay_functions(text: str) -> None:
+    assert rules(ticket(text)) == []
+
+
 def test_a_block_without_an_end_does_not_hide_what_is_wrong_before_it() -> None:
     found = " | ".join(message for _, message in told(ticket("{{ a || b }} {{#if fields.name}}x")))
 

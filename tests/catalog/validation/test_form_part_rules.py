@@ -180,3 +180,13 @@ def test_a_field_that_only_a_rule_reads_is_used() -> None:
     found = validate(text, file="storage/storage-s3-bucket.yaml", known_actions=ANY).findings
     unused = [one.message for one in found if one.rule == "field-unused"]
     assert unused == ["the field 'rules' is never used"]
+
+
+def test_terms_that_must_be_accepted_need_not_be_read() -> None:
+    terms = "{id: terms, name: Terms, type: boolean, mustBe: true}"
+    text = ITEM.format(field=terms, rule="", ticket="").partition("            summary")[0]
+    text += "            summaryTemplate: Bucket"
+    found = validate(text, file="storage/storage-s3-bucket.yaml", known_actions=ANY).findings
+    unused = [one.message for one in found if one.rule == "field-unused"]
+    assert not [told for told in unused if "terms" in told]
+    assert "the field 'rules' is never used" in unused

@@ -12,6 +12,7 @@ import pytest
 import yaml
 from typer.testing import Result
 
+from pao.app.cli.catalog_init import suggested_id
 from tests.pao.app.cli.documents.folder import COUNT, DNS, Run, change, git
 from tests.support.stack import SAMPLES
 
@@ -230,6 +231,20 @@ def case(here: Path, name: str, document: dict[str, Any]) -> Path:
     file.parent.mkdir(exist_ok=True)
     file.write_text(yaml.safe_dump(document, sort_keys=False))
     return file
+
+
+@pytest.mark.parametrize(
+    ("category", "name", "expected"),
+    [
+        ("access", "VPN", "access-vpn-standard"),
+        ("queues", "Kafka Topic", "queue-kafka-topic"),
+        ("policies", "Backup", "policy-backup-standard"),
+    ],
+)
+def test_the_suggested_id_begins_with_one_of_its_category(
+    category: str, name: str, expected: str
+) -> None:
+    assert suggested_id(category, name) == expected
 
 
 @pytest.mark.usefixtures("catalog")
