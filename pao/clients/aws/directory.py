@@ -1,0 +1,193 @@
+"""What IAM and Identity Center know of a caller: groups, and what a role is. Read-only, cached.
+
+An answer counts for five minutes. Without an answer there is none: an old one is not kept, because
+a membership that was taken away must not outlive an outage.
+"""
+
+import asyncio
+import logging
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, TypeVar
+
+from cachetools import TTLCache
+
+_log = logging.getLogger(__name__)
+
+T = TypeVar("T")
+
+KEPT_SECONDS = 300.0
+FAILED_SECONDS = 10.0
+_MOST_KEPT = 10_000
+# A caller in more groups than this is in none: something is wrong.
+MOST_GROUPS = 1_000
+_CONNECT_SECONDS, _READ_SECONDS, _TRIES = 2, 3, 2
+_SESSION = "pao-identity"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DirectoryConfig:
+    """Where AWS is asked, and as whom.
+
+    ``role`` is the name of a role that is assumed in every account that is asked about.
+    ``endpoint`` is for tests and private endpoints; None is AWS's own.
+    """
+
+    region: str
+    role: str | None = None
+    identity_store: str | None = None
+    identity_store_region: str | None = None
+    endpoint: str | None = None
+    access: Mapping[str, str] = field(default_factory=dict, repr=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Role:
+    """What IAM says of a role."""
+
+    arn: str
+    path: str
+    unique_id: str
+    tags: Mapping[str, str]
+
+
+class AwsDirectory:
+    """Asks IAM and Identity Center; None is no answer. ``clock`` counts seconds."""
+
+    def __init__(
+        self, config: DirectoryConfig, *, clock: Callable[[], float] = time.monotonic
+    ) -> None:
+        self._config = config
+        self._known: TTLCache[tuple[str, ...], Any] = TTLCache(
+            _MOST_KEPT, KEPT_SECONDS, timer=clock
+        )
+        self._failed: TTLCache[tuple[str, ...], bool] = TTLCache(
+            _MOST_KEPT, FAILED_SECONDS, timer=clock
+        )
+        self._asking: dict[tuple[str, ...], asyncio.Task[Any]] = {}
+        self._iam: TTLCache[str, Any] = TTLCache(100, 1_800, timer=clock)
+
+    async def groups_of_user(self, account: str, name: str) -> tuple[str, ...] | None:
+        """Return the ARNs of an IAM user's groups."""
+        return await self._ask(("groups", account, name), lambda: self._list_groups(account, name))
+
+    async def user_id(self, account: str, name: str) -> str | None:
+        """Return the unique id of an IAM user."""
+        return await self._ask(("user", account, name), lambda: self._get_user(account, name))
+
+    async def role(self, account: str, name: str) -> Role | None:
+        """Return what a role is."""
+        return await self._ask(("role", account, name), lambda: self._get_role(account, name))
+
+    async def groups_of_person(self, user_name: str) -> tuple[str, ...] | None:
+        """Return the ids of the groups of a user of Identity Center; none if it is not asked."""
+        if self._config.identity_store is None:
+            return ()
+        return await self._ask(("person", user_name), lambda: self._list_memberships(user_name))
+
+    async def _ask(self, key: tuple[str, ...], call: Callable[[], T]) -> T | None:
+        if key in self._known:
+            found: T = self._known[key]
+            return found
+        if key in self._failed:
+            return None
+        # One question at a time for one thing, however many wait for its answer.
+        if (asking := self._asking.get(key)) is None:
+            asking = self._asking[key] = asyncio.create_task(self._answer(key, call))
+        return await asyncio.shield(asking)
+
+    async def _answer(self, key: tuple[str, ...], call: Callable[[], T]) -> T | None:
+        from botocore.exceptions import BotoCoreError, ClientError  # noqa: PLC0415 -- 0.3 s
+
+        try:
+            found = await asyncio.to_thread(call)
+        except (BotoCoreError, ClientError, LookupError) as error:
+            _log.warning("AWS does not tell the %s of a caller: %s", key[0], _reason(error))
+            self._failed[key] = True
+            return None
+        else:
+            self._known[key] = found
+            return found
+        finally:
+            del self._asking[key]
+
+    def _list_groups(self, account: str, name: str) -> tuple[str, ...]:
+        pages = self._iam_of(account).get_paginator("list_groups_for_user")
+        found = [group["Arn"] for page in pages.paginate(UserName=name) for group in page["Groups"]]
+        return _bounded(found)
+
+    def _get_user(self, account: str, name: str) -> str:
+        return str(self._iam_of(account).get_user(UserName=name)["User"]["UserId"])
+
+    def _get_role(self, account: str, name: str) -> Role:
+        found = self._iam_of(account).get_role(RoleName=name)["Role"]
+        tags = {tag["Key"]: tag["Value"] for tag in found.get("Tags", ())}
+        return Role(arn=found["Arn"], path=found["Path"], unique_id=found["RoleId"], tags=tags)
+
+    def _list_memberships(self, user_name: str) -> tuple[str, ...]:
+        region = self._config.identity_store_region or self._config.region
+        store = self._client("identitystore", self._config.access, region=region)
+        store_id = self._config.identity_store
+        wanted = {"AttributePath": "userName", "AttributeValue": user_name}
+        person = store.get_user_id(
+            IdentityStoreId=store_id, AlternateIdentifier={"UniqueAttribute": wanted}
+        )["UserId"]
+        pages = store.get_paginator("list_group_memberships_for_member").paginate(
+            IdentityStoreId=store_id, MemberId={"UserId": person}
+        )
+        found = [one["GroupId"] for page in pages for one in page["GroupMemberships"]]
+        return _bounded(found)
+
+    def _iam_of(self, account: str) -> Any:
+        """Return a client of IAM in an account; credentials of an assumed role last an hour."""
+        if account not in self._iam:
+            access = self._config.access
+            if self._config.role is not None:
+                access = self._assumed(account)
+            self._iam[account] = self._client("iam", access)
+        return self._iam[account]
+
+    def _assumed(self, account: str) -> Mapping[str, str]:
+        partition = "aws-cn" if self._config.region.startswith("cn-") else "aws"
+        if self._config.region.startswith("us-gov-"):
+            partition = "aws-us-gov"
+        given = self._client("sts", self._config.access).assume_role(
+            RoleArn=f"arn:{partition}:iam::{account}:role/{self._config.role}",
+            RoleSessionName=_SESSION,
+        )["Credentials"]
+        return {
+            "aws_access_key_id": given["AccessKeyId"],
+            "aws_secret_access_key": given["SecretAccessKey"],
+            "aws_session_token": given["SessionToken"],
+        }
+
+    def _client(self, service: str, access: Mapping[str, str], region: str | None = None) -> Any:
+        import boto3  # noqa: PLC0415 -- takes 0.3 s to load, and most set-ups need it not
+        from botocore.config import Config  # noqa: PLC0415 -- as above
+
+        # A session of its own: the shared one is not safe to use from several threads.
+        return boto3.session.Session().client(
+            service,
+            region_name=region or self._config.region,
+            endpoint_url=self._config.endpoint,
+            config=Config(
+                connect_timeout=_CONNECT_SECONDS,
+                read_timeout=_READ_SECONDS,
+                retries={"total_max_attempts": _TRIES},
+            ),
+            **access,
+        )
+
+
+def _bounded(found: list[str]) -> tuple[str, ...]:
+    if len(found) > MOST_GROUPS:
+        raise LookupError(f"more than {MOST_GROUPS} groups")
+    return tuple(found)
+
+
+def _reason(error: Exception) -> str:
+    answer = getattr(error, "response", None)
+    if isinstance(answer, dict):
+        return str(answer.get("Error", {}).get("Code", "unknown error"))
+    return type(error).__name__ if not isinstance(error, LookupError) else str(error)

@@ -1,0 +1,75 @@
+"""Asks STS who signed a call. The request is rebuilt from our own values, never relayed."""
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from pao.clients.aws.caller import AwsCaller, CallerError, read_caller
+from pao.clients.aws.signing import BODY
+from pao.clients.bounded_http import BoundedAnswer, BoundedHttp, NoAnswerError
+
+LARGEST_ANSWER = 16 * 1024
+_OK, _REFUSED, _BROKEN = 200, 400, 500
+_CODE = re.compile(r"[A-Za-z]{1,60}")
+_EXPIRED = frozenset({"ExpiredToken", "ExpiredTokenException", "RequestExpired"})
+
+
+class StsRefusedError(Exception):
+    """STS did not accept the signature; ``expired`` when its credentials or its time are over."""
+
+    def __init__(self, code: str) -> None:
+        super().__init__(code)
+        self.code = code
+        self.expired = code in _EXPIRED
+
+
+class Sts:
+    """One configured STS endpoint."""
+
+    def __init__(self, url: str, http: BoundedHttp) -> None:
+        self._url = url.rstrip("/") + "/"
+        self._http = http
+
+    async def whose(self, headers: Mapping[str, str]) -> AwsCaller:
+        """Return who signed these headers over a `GetCallerIdentity`.
+
+        Raises ``StsRefusedError`` if STS refuses the signature, and ``NoAnswerError`` if it does
+        not answer, or with anything but the one document that this call is answered with.
+        """
+        answer = await self._http.send(
+            "POST", self._url, most=LARGEST_ANSWER, headers=headers, content=BODY
+        )
+        if _REFUSED <= answer.status < _BROKEN:
+            raise StsRefusedError(_code(answer))
+        if answer.status != _OK:
+            raise NoAnswerError(f"STS answered {answer.status}")
+        return _caller(answer.json())
+
+
+def _caller(document: Any) -> AwsCaller:
+    response = _members(document, {"GetCallerIdentityResponse"})["GetCallerIdentityResponse"]
+    parts = _members(response, {"GetCallerIdentityResult", "ResponseMetadata"})
+    _members(parts["ResponseMetadata"], {"RequestId"})
+    found = _members(parts["GetCallerIdentityResult"], {"Account", "Arn", "UserId"})
+    if not all(isinstance(value, str) for value in found.values()):
+        raise NoAnswerError("STS answered with other values than texts")
+    try:
+        return read_caller(account=found["Account"], arn=found["Arn"], user_id=found["UserId"])
+    except CallerError as error:
+        raise NoAnswerError(f"STS names nobody who can be known: {error}") from error
+
+
+def _members(value: Any, names: set[str]) -> Mapping[str, Any]:
+    if not isinstance(value, dict) or value.keys() != names:
+        raise NoAnswerError("STS answered with another document than that of GetCallerIdentity")
+    return value
+
+
+def _code(answer: BoundedAnswer) -> str:
+    """Return the code of an error, for the log; whatever is not like one is no code."""
+    try:
+        document: Any = answer.json()
+        code = document["Error"]["Code"]
+    except (NoAnswerError, KeyError, TypeError):
+        return "Refused"
+    return code if isinstance(code, str) and _CODE.fullmatch(code) else "Refused"
