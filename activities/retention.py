@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 
 from temporalio import activity
 
+from db.repositories.access_keys import AccessKeysRepository
 from db.repositories.breakers import BreakersRepository
 from db.repositories.maintenance_runs import MaintenanceRunsRepository
 from db.repositories.replays import ReplaysRepository
@@ -68,7 +69,8 @@ class Retention:
                 rows.audit_rows,
                 await signatures,
                 await BreakersRepository(session).remove_expired(batch=size),
-                await WebSessionsRepository(session).remove_expired(batch=size),
+                await WebSessionsRepository(session).remove_expired(batch=size)
+                + await AccessKeysRepository(session).remove_expired_sessions(batch=size),
                 await WebDraftsRepository(session).remove_expired(batch=size),
                 await WebBulkDecisionsRepository(session).remove_expired(batch=size),
             )

@@ -9,10 +9,9 @@ from starlette.types import Receive, Scope, Send
 
 from api import docs, index, openapi
 from api import error_responses as errors
-from api.auth.keys import KeysIdentity
 from api.connections import ConnectionLimits, bounded_protocol
 from api.gate import Gate, GateSettings, route_of
-from api.identity_assembly import sign_in_ways
+from api.identity_assembly import aws_people, identities, sign_in_ways
 from api.incoming import BodyLimits
 from api.metrics import ApiMetrics
 from api.queries import refuse_unknown_parameters
@@ -38,7 +37,6 @@ from api.serving import open_files
 from api.sessions.address import WebAddress
 from api.sessions.service import SessionService
 from api.signed_calls import BASE, SignedCalls
-from api.stores import PostgresKeyStore, PostgresReplayStore
 from api.web.app import create_web_app
 from api.web.gate import Pages
 from db.installation import Installation
@@ -116,8 +114,12 @@ class Application:
         app.state.replicas = ReplicaCounter(self._database, replicas, name)
         app.state.metrics = self._metrics
         app.state.database = self._database
-        app.state.identity = _identity(settings, self._database)
         http = app.state.identity_http = BoundedHttp(ca_bundle=settings.directory.ca_bundle)
+        people = aws_people(settings)
+        app.state.identity = identities(settings, http, self._database, people)
+        app.state.web_sessions = SessionService(
+            self._database, teams=people.teams if people else None
+        )
         app.state.sign_in_ways = sign_in_ways(settings, http, self._database)
         bodies = BodyLimits(
             most=settings.http.max_request_size,
@@ -200,7 +202,7 @@ def _pages(app: FastAPI, settings: Settings, bodies: BodyLimits, replicas: Repli
         bodies=bodies,
         per_minute=settings.web.rate_limit_per_minute,
         replicas=replicas,
-        sessions=SessionService(app.state.database),
+        sessions=app.state.web_sessions,
     )
 
 
@@ -215,13 +217,3 @@ def _connection_limits(settings: Settings) -> ConnectionLimits:
         write_seconds=given.api_timeout.total_seconds(),
         proxies=given.trusted_proxies,
     ).within(open_files())
-
-
-def _identity(settings: Settings, database: Database) -> KeysIdentity:
-    return KeysIdentity(
-        PostgresKeyStore(database),
-        assembly.secret_box(settings),
-        PostgresReplayStore(database),
-        region=settings.auth.region,
-        service=settings.auth.service_name,
-    )

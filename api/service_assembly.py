@@ -35,7 +35,6 @@ from api.requests.streams import StreamLimits, Streams
 from api.requests.submission import SubmissionService
 from api.services import Services
 from api.sessions.address import WebAddress
-from api.sessions.service import SessionService
 from api.stars.service import StarService
 from api.stores import PostgresAudit
 from api.terraform.service import TerraformStatesService
@@ -135,7 +134,7 @@ def assemble_services(
         keys=KeysService(access=access, box=box, cursors=cursors, database=database),
         reading=reading,
         drafts=DraftService(database, box),
-        sessions=SessionService(database),
+        sessions=state.web_sessions,
         sign_in_ways=state.sign_in_ways,
         web_address=WebAddress(settings.web.public_url) if settings.web.enabled else None,
         references=references,

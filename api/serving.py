@@ -11,7 +11,10 @@ from types import FrameType
 from typing import Any
 
 import uvicorn
-from starlette.types import ASGIApp
+from starlette.types import ASGIApp, Receive, Scope, Send
+from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
+
+from api.auth.raw import PEER
 
 POLL_SECONDS = 0.05
 # What is left to uvicorn's own end when a call has used up the whole grace.
@@ -34,19 +37,30 @@ def config(
     itself believes every process of this machine, and what FORWARDED_ALLOW_IPS says.
     """
     return uvicorn.Config(
-        app,
+        _with_peer(app, proxies),
         http=protocol,
         # Nothing here speaks it, and a connection that changes to it would leave its bounds.
         ws="none",
         backlog=BACKLOG,
-        proxy_headers=bool(proxies),
-        forwarded_allow_ips=list(proxies),
+        proxy_headers=False,
         server_header=False,
         # Our own lines carry the correlation id; uvicorn's would repeat them without it.
         access_log=False,
         log_config=None,
         **more,
     )
+
+
+def _with_peer(app: ASGIApp, proxies: Sequence[str]) -> ASGIApp:
+    """Have every call tell who is at the other end of its connection, a proxy or the client."""
+    inner = ProxyHeadersMiddleware(app, list(proxies)) if proxies else app  # type: ignore[arg-type]
+
+    async def serve(scope: Scope, receive: Receive, send: Send) -> None:
+        client = scope.get("client")
+        scope[PEER] = client[0] if client else None
+        await inner(scope, receive, send)  # type: ignore[arg-type]
+
+    return serve
 
 
 def open_files() -> int:

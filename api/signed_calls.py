@@ -10,6 +10,7 @@ from starlette.types import ASGIApp, Receive, Scope
 
 from api.auth.principal import Principal
 from api.auth.raw import RawRequest, raw_request_from_scope
+from api.auth.sources.identities import without_claims
 from api.error_responses import answer, broken, correlation_of
 from api.gate import Outgoing
 from api.incoming import BodyLimits, replayed
@@ -61,9 +62,11 @@ class SignedCalls:
     async def serve(self, scope: Scope, receive: Receive, send: Outgoing) -> None:
         """Identify the caller, then call the application with the body that was signed."""
         if _is_open(scope["path"]):
+            scope["headers"] = without_claims(scope["headers"])
             await self._app(scope, receive, send)
             return
         body, caller = await self._identify(scope, receive)
+        scope["headers"] = without_claims(scope["headers"])
         scope["state"]["principal"] = caller
         scope["state"]["raw_body"] = body
         send.extra.update(self._limiter.check(caller.id).headers())

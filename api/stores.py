@@ -4,10 +4,11 @@ from datetime import datetime, timedelta
 
 from api.auth.keys import StoredKey
 from api.auth.replay import ClaimedSignature
-from db.repositories.access_keys import AccessKeysRepository
+from db.repositories.access_keys import AccessKeysRepository, AwsIdentity
 from db.repositories.audit import AuditEntry, AuditRepository
 from db.repositories.replays import ReplaysRepository
 from db.session import Database
+from pao.clients.aws.caller import AwsCaller, read_caller
 
 
 class PostgresKeyStore:
@@ -31,12 +32,21 @@ class PostgresKeyStore:
             revoked_at=found.revoked_at,
             expires_at=found.expires_at,
             last_used_at=found.last_used_at,
+            source=found.source,
+            is_session=found.is_session,
+            aws=_caller(found.aws),
         )
 
     async def note_use(self, access_key_id: str, *, unless_within: timedelta) -> None:
         """Note that a key is used now, unless another process has just done so."""
         async with self._database.unit_of_work() as session:
             await AccessKeysRepository(session).note_use(access_key_id, unless_within=unless_within)
+
+
+def _caller(aws: AwsIdentity | None) -> AwsCaller | None:
+    if aws is None:
+        return None
+    return read_caller(account=aws.account, arn=aws.arn, user_id=aws.user_id)
 
 
 class PostgresReplayStore:

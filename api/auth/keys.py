@@ -2,16 +2,18 @@
 
 import secrets
 import string
-from dataclasses import dataclass, field
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Protocol
 
 from api.auth.claim import ALGORITHM
-from api.auth.principal import Principal, own_user
+from api.auth.principal import Principal, aws_user, own_user
 from api.auth.raw import RawRequest
 from api.auth.replay import ReplayStore, is_first_use
 from api.auth.signature_errors import Reason, SignatureError
 from api.auth.sigv4 import ParsedSignature, SigV4Config, matches, parse, parse_head
+from pao.clients.aws.caller import AwsCaller
 from pao.core.errors import Detail, ErrorCode, PaoError
 from pao.core.timestamps import timestamp
 from pao.runtime.crypto import SecretBox, SecretUnreadableError
@@ -37,6 +39,9 @@ class StoredKey:
     revoked_at: datetime | None
     expires_at: datetime | None = None
     last_used_at: datetime | None = None
+    source: str = "keys"
+    is_session: bool = False
+    aws: AwsCaller | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,6 +51,10 @@ class NewKey:
     access_key_id: str
     secret: str = field(repr=False)
     sealed_secret: str = field(repr=False)
+
+
+TeamsOf = Callable[[AwsCaller], Awaitable[tuple[str, ...]]]
+"""Says which teams somebody is in whom AWS vouches for."""
 
 
 class KeyStore(Protocol):
@@ -65,18 +74,20 @@ class KeysIdentity:
     process.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 -- its parts, each named
         self,
         store: KeyStore,
         box: SecretBox,
         replays: ReplayStore,
         *,
+        teams: TeamsOf | None = None,
         region: str,
         service: str = "execute-api",
     ) -> None:
         self._store = store
         self._box = box
         self._replays = replays
+        self._teams = teams
         self._config = SigV4Config(region=region, service=service)
         self._nobody = _stored_nobody(box)
 
@@ -88,7 +99,7 @@ class KeysIdentity:
         try:
             parse_head(request, self._config, now)
         except SignatureError as error:
-            raise _unauthorized(error.reason, error.message) from None
+            raise unauthorized(error.reason, error.message) from None
 
     async def authenticate(self, request: RawRequest, now: datetime) -> Principal:
         """Return who signed ``request``; raise ``PaoError`` ``UNAUTHORIZED`` with the reason class.
@@ -99,18 +110,18 @@ class KeysIdentity:
         try:
             parsed = parse(request, self._config, now)
         except SignatureError as error:
-            raise _unauthorized(error.reason, error.message) from None
+            raise unauthorized(error.reason, error.message) from None
         # A key that was never issued is stood in for, so that it takes the same way.
         stored = await self._store.find(parsed.access_key_id) or self._nobody
         self._verify(parsed, request, stored, now)
         if not await is_first_use(parsed, request, self._replays, now=now):
-            raise _unauthorized(
+            raise unauthorized(
                 Reason.EXPIRED,
                 "this signature was already used; sign again or send an Idempotency-Key",
             )
         if stored.last_used_at is None or stored.last_used_at <= now - _USE_NOTED_EVERY:
             await self._store.note_use(stored.access_key_id, unless_within=_USE_NOTED_EVERY)
-        return principal_of(stored)
+        return await principal_now(stored, self._teams)
 
     async def is_still_good(self, caller: Principal, now: datetime) -> bool:
         """Return whether the caller's key is still valid; it may have been checked long ago."""
@@ -121,7 +132,7 @@ class KeysIdentity:
         self, parsed: ParsedSignature, request: RawRequest, stored: StoredKey, now: datetime
     ) -> None:
         if not matches(parsed, request, self._secret_of(stored)) or stored is self._nobody:
-            raise _unauthorized(
+            raise unauthorized(
                 Reason.SIGNATURE_MISMATCH,
                 "the access key is unknown or the signature does not match; check the access key "
                 "id and its secret, and that nothing changed the request after it was signed",
@@ -129,7 +140,7 @@ class KeysIdentity:
         # Told only to who holds the secret; anyone else got the answer above.
         ended = why_ended(stored, now)
         if ended is not None:
-            raise _unauthorized(Reason.EXPIRED, f"{ended}; ask for a new one")
+            raise unauthorized(Reason.EXPIRED, f"{ended}; ask for a new one")
 
     def _secret_of(self, stored: StoredKey) -> str:
         try:
@@ -175,8 +186,17 @@ def why_ended(stored: StoredKey, now: datetime) -> str | None:
     return None
 
 
-def principal_of(stored: StoredKey, *, source: str = "keys") -> Principal:
-    """Return the user for whom a key stands."""
+def principal_of(stored: StoredKey, *, source: str | None = None) -> Principal:
+    """Return the user for whom a key stands; ``source`` None is whoever vouched for the key."""
+    source = source or stored.source
+    if stored.aws is not None:
+        return aws_user(
+            stored.user_id,
+            stored.aws,
+            teams=stored.teams,
+            source=source,
+            access_key_id=stored.access_key_id,
+        )
     return own_user(
         stored.user_id,
         email=stored.email,
@@ -186,7 +206,18 @@ def principal_of(stored: StoredKey, *, source: str = "keys") -> Principal:
     )
 
 
-def _unauthorized(reason: Reason, message: str) -> PaoError:
+async def principal_now(
+    stored: StoredKey, teams: TeamsOf | None, *, source: str | None = None
+) -> Principal:
+    """Return the same with the teams of today: AWS is asked again for whom it has vouched."""
+    if stored.aws is not None:
+        found = await teams(stored.aws) if teams is not None else ()
+        stored = replace(stored, teams=found)
+    return principal_of(stored, source=source)
+
+
+def unauthorized(reason: Reason, message: str) -> PaoError:
+    """Return the refusal of a caller, with its reason class."""
     return PaoError(
         ErrorCode.UNAUTHORIZED,
         f"{reason.value}: {message}",

@@ -1,6 +1,9 @@
 """Who is calling: the one shape in which every identity source ends."""
 
 from dataclasses import dataclass
+from datetime import datetime
+
+from pao.clients.aws.caller import AwsCaller
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -9,8 +12,9 @@ class Principal:
 
     ``id`` is unique and stable over key changes; ``session`` is set for assumed roles only;
     ``source`` is the identity source that vouches for it (``keys``: a signature by an access key;
-    ``link``: a session of the pages that `pao web` has opened);
-    ``access_key_id`` is the key that signed, for the audit trail.
+    ``sts``, ``gateway``, ``jwt``: AWS or an issuer; ``link``, ``oidc``, ``alb``: a session of the
+    pages); ``access_key_id`` is the key that signed, for the audit trail; ``aws`` is who it is in
+    AWS, where AWS vouches; ``valid_until`` is when a proof that cannot be asked again is over.
     """
 
     id: str
@@ -21,18 +25,21 @@ class Principal:
     teams: tuple[str, ...]
     source: str
     access_key_id: str | None
+    aws: AwsCaller | None = None
+    valid_until: datetime | None = None
 
 
 _ACCOUNT = "local"
 
 
-def own_user(
+def own_user(  # noqa: PLR0913 -- what is known of somebody, each part named
     user_id: str,
     *,
     email: str | None,
     teams: tuple[str, ...],
     source: str,
     access_key_id: str | None,
+    valid_until: datetime | None = None,
 ) -> Principal:
     """Return a user of this service: the same one, whatever the source that vouches for them."""
     return Principal(
@@ -44,4 +51,29 @@ def own_user(
         teams=teams,
         source=source,
         access_key_id=access_key_id,
+        valid_until=valid_until,
+    )
+
+
+def aws_user(  # noqa: PLR0913 -- as above
+    user_id: str,
+    aws: AwsCaller,
+    *,
+    teams: tuple[str, ...],
+    source: str,
+    access_key_id: str | None = None,
+    valid_until: datetime | None = None,
+) -> Principal:
+    """Return somebody whom AWS vouches for."""
+    return Principal(
+        id=user_id,
+        arn=aws.arn,
+        account=aws.account,
+        email=None,
+        session=aws.session,
+        teams=teams,
+        source=source,
+        access_key_id=access_key_id,
+        aws=aws,
+        valid_until=valid_until,
     )

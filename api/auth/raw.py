@@ -4,13 +4,17 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+PEER = "pao.peer"
+"""Where an ASGI scope holds the address at the other end of its connection."""
+
 
 @dataclass(frozen=True, slots=True)
 class RawRequest:
     """A request before anything was decoded.
 
     ``raw_path`` and ``raw_query`` are the bytes of the request line, still percent-encoded, without
-    the ``?``; ``headers`` keeps order and duplicates, with names in lower case.
+    the ``?``; ``headers`` keeps order and duplicates, with names in lower case; ``peer`` is the
+    address at the other end of the connection, whatever a proxy says of the client.
     """
 
     method: str
@@ -18,6 +22,7 @@ class RawRequest:
     raw_query: bytes
     headers: tuple[tuple[bytes, bytes], ...]
     body: bytes
+    peer: str | None = None
 
     def values(self, name: bytes) -> list[bytes]:
         """Return the values of the header ``name`` (lower case) in the order they came."""
@@ -40,4 +45,5 @@ def raw_request_from_scope(scope: Mapping[str, Any], body: bytes) -> RawRequest:
         raw_query=scope["query_string"],
         headers=tuple((name.lower(), value) for name, value in scope["headers"]),
         body=body,
+        peer=scope.get(PEER),
     )

@@ -73,6 +73,17 @@ class IssuedKey(Answer):
     expires_at: Moment | None
 
 
+class OpenedSession(Answer):
+    """An access key for an hour; this is the only time that its secret is shown."""
+
+    access_key_id: str
+    secret_access_key: str
+    user: str
+    teams: list[str] = Field(description="As of now; where AWS vouches they are read again at use")
+    source: str = Field(description="Who vouched: `keys`, `sts`, `jwt` or `gateway`")
+    expires_at: Moment
+
+
 KEY = AccessKey(
     access_key_id="PAO5XQ2KJ7LMNOPQRSTU",
     user="dana@example.com",
@@ -87,6 +98,14 @@ KEY = AccessKey(
     revoked_at=None,
 )
 KEYS = AccessKeys(data=[KEY], pagination=LAST_PAGE)
+SESSION = OpenedSession(
+    access_key_id="PAO5XQ2KJ7LMNOPQRSTU",
+    secret_access_key="shown-this-once",  # noqa: S106 -- an example
+    user="dana@example.com",
+    teams=["team-orders"],
+    source="sts",
+    expires_at=EXAMPLE_TIME,
+)
 ISSUED = IssuedKey(
     access_key_id="PAO5XQ2KJ7LMNOPQRSTU",
     secret_access_key="shown-this-once",  # noqa: S106 -- an example

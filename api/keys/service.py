@@ -1,14 +1,26 @@
 """Issues, lists and revokes access keys on behalf of a caller."""
 
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 from api.access import Access
 from api.auth.keys import create_key
 from api.auth.principal import Principal
-from api.keys.schemas import AccessKey, AccessKeys, IssuedKey, KeyState, NewKeyBody
+from api.keys.schemas import (
+    AccessKey,
+    AccessKeys,
+    IssuedKey,
+    KeyState,
+    NewKeyBody,
+    OpenedSession,
+)
 from api.pagination import Cursors, pagination
-from db.repositories.access_keys import AccessKeysRepository, NewAccessKey, StoredAccessKey
+from db.repositories.access_keys import (
+    AccessKeysRepository,
+    AwsIdentity,
+    NewAccessKey,
+    StoredAccessKey,
+)
 from db.session import Database
 from pao.core.durations import moment_after
 from pao.core.errors import Detail, ErrorCode, PaoError
@@ -16,6 +28,7 @@ from pao.runtime.crypto import SecretBox
 
 _SCOPE = "keys"
 _VIA = "api"
+SESSION_LIFETIME = timedelta(hours=1)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,6 +93,48 @@ class KeysService:
             expires_at=key.expires_at,
         )
 
+    async def open_session(self, caller: Principal) -> OpenedSession:
+        """Open a session: a key for an hour, for whoever is identified, by whatever source.
+
+        Raises ``FORBIDDEN`` for a call that was signed with a session's key itself: whoever once
+        had it could go on for ever.
+        """
+        made = create_key(self.box)
+        expires_at = datetime.now(UTC) + SESSION_LIFETIME
+        async with self.database.unit_of_work() as session:
+            keys = AccessKeysRepository(session)
+            if caller.access_key_id is not None:
+                own = await keys.hold(caller.access_key_id)
+                if own is None or own.is_session or own.revoked_at is not None:
+                    raise PaoError(
+                        ErrorCode.FORBIDDEN,
+                        "A session opens no other session; sign with your own credentials.",
+                    )
+                expires_at = min(expires_at, own.expires_at or expires_at)
+            key = NewAccessKey(
+                access_key_id=made.access_key_id,
+                sealed_secret=made.sealed_secret,
+                user_id=caller.id,
+                email=caller.email,
+                teams=caller.teams,
+                created_by=caller.id,
+                expires_at=expires_at,
+                note=f"session ({caller.source})",
+                source=caller.source,
+                is_session=True,
+                opened_by=caller.access_key_id,
+                aws=_aws(caller),
+            )
+            await keys.insert(key, via=_VIA)
+        return OpenedSession(
+            access_key_id=made.access_key_id,
+            secret_access_key=made.secret,
+            user=caller.id,
+            teams=list(caller.teams),
+            source=caller.source,
+            expires_at=expires_at,
+        )
+
     async def revoke(self, caller: Principal, access_key_id: str) -> AccessKey:
         """Make a key invalid from the next call on; a repeat changes nothing.
 
@@ -101,6 +156,13 @@ class KeysService:
     def _require_admin(self, caller: Principal, what: str) -> None:
         if not self.access.is_admin(caller):
             raise PaoError(ErrorCode.FORBIDDEN, f"Only admins {what}.")
+
+
+def _aws(caller: Principal) -> AwsIdentity | None:
+    if caller.aws is None:
+        return None
+    found = caller.aws
+    return AwsIdentity(account=found.account, arn=found.arn, user_id=found.user_id)
 
 
 def _end_of(span: str | None) -> datetime | None:

@@ -5,7 +5,17 @@ from typing import Annotated
 from fastapi import APIRouter, Path, Query
 
 from api.bodies import JsonRoute
-from api.keys.schemas import ISSUED, KEY, KEYS, AccessKey, AccessKeys, IssuedKey, NewKeyBody
+from api.keys.schemas import (
+    ISSUED,
+    KEY,
+    KEYS,
+    SESSION,
+    AccessKey,
+    AccessKeys,
+    IssuedKey,
+    NewKeyBody,
+    OpenedSession,
+)
 from api.responses import documented
 from api.routes.parameters import Cursor, Limit
 from api.routes.query_values import storable
@@ -46,6 +56,20 @@ async def issue_key(services: ServicesDep, caller: Caller, body: NewKeyBody) -> 
     If the answer is lost, issue another key and revoke this one: the list shows it, never used.
     """
     return await services.keys.issue(caller, body)
+
+
+@router.post(
+    "/sessions",
+    status_code=201,
+    summary="Open a session",
+    responses=documented({201: SESSION}, 401, 403, 429, 503),
+)
+async def open_session(services: ServicesDep, caller: Caller) -> OpenedSession:
+    """Return an access key for an hour, for whoever is identified, by any identity source.
+
+    Calls are then signed with it as with any access key. A session opens no other session.
+    """
+    return await services.keys.open_session(caller)
 
 
 @router.delete(

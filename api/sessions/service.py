@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from uuid import uuid4
 
 from api.auth.claims import Known
-from api.auth.keys import StoredKey, principal_of, why_ended
+from api.auth.keys import TeamsOf, principal_now, why_ended
 from api.auth.principal import Principal, own_user
 from api.stores import PostgresKeyStore
 from db.repositories.web_sessions import NewSession, StoredSession, WebSessionsRepository
@@ -51,6 +51,7 @@ class SessionService:
     """
 
     database: Database
+    teams: TeamsOf | None = None
 
     async def sign_in(self, caller: Principal) -> SignIn:
         """Return a new code for the caller's own access key."""
@@ -97,7 +98,7 @@ class SessionService:
         if stored.seen_at <= datetime.now(UTC) - _USE_NOTED_EVERY:
             async with self.database.unit_of_work() as unit:
                 await WebSessionsRepository(unit).note_use(stored.id)
-        return _session(stored)
+        return Session(stored.id, await self._caller(stored), lacks_groups=stored.lacks_groups)
 
     async def is_open(self, session_id: str) -> bool:
         """Return whether a session is still open, for answers that last long."""
@@ -148,23 +149,19 @@ class SessionService:
 
     async def _by_key(self, key_id: str | None) -> Principal | None:
         stored = await PostgresKeyStore(self.database).find(key_id) if key_id else None
-        return _of_key(stored) if stored else None
+        if stored is None or why_ended(stored, datetime.now(UTC)) is not None:
+            return None
+        return await principal_now(stored, self.teams, source=LINK)
 
-
-def _of_key(stored: StoredKey) -> Principal | None:
-    ended = why_ended(stored, datetime.now(UTC))
-    return principal_of(stored, source=LINK) if ended is None else None
-
-
-def _session(stored: StoredSession) -> Session:
-    caller = own_user(
-        stored.user_id,
-        email=stored.email,
-        teams=stored.teams,
-        source=stored.source,
-        access_key_id=stored.access_key_id,
-    )
-    return Session(stored.id, caller, lacks_groups=stored.lacks_groups)
+    async def _caller(self, stored: StoredSession) -> Principal:
+        of_key = await self._by_key(stored.access_key_id) if stored.is_of_aws else None
+        return of_key or own_user(
+            stored.user_id,
+            email=stored.email,
+            teams=stored.teams,
+            source=stored.source,
+            access_key_id=stored.access_key_id,
+        )
 
 
 def _digest(secret: str) -> bytes:

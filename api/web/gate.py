@@ -14,6 +14,7 @@ from starlette.types import ASGIApp, Receive, Scope
 
 from api.auth.claims import ClaimsError, Known
 from api.auth.signature_errors import SignatureError
+from api.auth.sources.identities import without_claims
 from api.gate import Outgoing
 from api.incoming import BodyLimits, replayed
 from api.ratelimit import RateLimiter, Replicas, address_caller
@@ -25,7 +26,6 @@ from pao.core.errors import ErrorCode, PaoError
 
 _log = logging.getLogger(__name__)
 
-_BALANCER = b"x-amzn-oidc-"
 POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; "
     "form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
@@ -151,14 +151,12 @@ class Pages:
 
 
 def _taken_out(scope: Scope) -> str:
-    """Take a load balancer's headers out of a call; return what it says of the browser.
+    """Take whatever claims an identity out of a call; return what it says of the browser.
 
     What nobody has verified reaches no page.
     """
     said = [value for name, value in scope["headers"] if name == alb.HEADER.encode()]
-    scope["headers"] = [
-        (name, value) for name, value in scope["headers"] if not name.startswith(_BALANCER)
-    ]
+    scope["headers"] = without_claims(scope["headers"])
     return said[0].decode("latin-1") if len(said) == 1 else ""
 
 

@@ -55,5 +55,6 @@ GRANT SELECT, INSERT, DELETE, UPDATE (results) ON public.web_bulk_decisions TO p
 GRANT SELECT ON public.schema_migrations, public.installation TO pao_service;
 
 GRANT EXECUTE ON FUNCTION public.remove_expired(integer) TO pao_service;
+GRANT EXECUTE ON FUNCTION public.remove_expired_key_sessions(integer) TO pao_service;
 GRANT EXECUTE ON FUNCTION public.refresh_statistics() TO pao_service;
 GRANT EXECUTE ON FUNCTION public.anchor_audit() TO pao_service;

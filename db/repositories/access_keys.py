@@ -8,7 +8,17 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import func, insert, literal, or_, select, tuple_, update
+from sqlalchemy import (
+    ColumnElement,
+    func,
+    insert,
+    literal,
+    or_,
+    select,
+    text,
+    tuple_,
+    update,
+)
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
@@ -17,6 +27,15 @@ from db.repositories.audit import AuditEntry, AuditRepository
 
 KEYS = "keys"
 """Where `pao keys` stands in the audit trail."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AwsIdentity:
+    """Who the caller of a session is in AWS."""
+
+    account: str
+    arn: str
+    user_id: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,6 +53,9 @@ class StoredAccessKey:
     created_at: datetime
     created_by: str
     last_used_at: datetime | None
+    source: str = KEYS
+    is_session: bool = False
+    aws: AwsIdentity | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,6 +70,10 @@ class NewAccessKey:
     created_by: str
     expires_at: datetime | None = None
     note: str | None = None
+    source: str = KEYS
+    is_session: bool = False
+    opened_by: str | None = None
+    aws: AwsIdentity | None = None
 
 
 class AccessKeysRepository:
@@ -66,7 +92,7 @@ class AccessKeysRepository:
 
     async def insert(self, key: NewAccessKey, *, via: str = KEYS) -> None:
         """Store a new key."""
-        values = {
+        values: dict[str, Any] = {
             "access_key_id": key.access_key_id,
             "sealed_secret": key.sealed_secret,
             "user_id": key.user_id,
@@ -75,14 +101,25 @@ class AccessKeysRepository:
             "created_by": key.created_by,
             "expires_at": key.expires_at,
             "note": key.note,
+            "source": key.source,
+            "is_session": key.is_session,
+            "opened_by": key.opened_by,
         }
+        if key.aws is not None:
+            values |= {
+                "aws_account": key.aws.account,
+                "aws_arn": key.aws.arn,
+                "aws_user_id": key.aws.user_id,
+            }
         await self._session.execute(insert(AccessKey).values(values))
         by = key.created_by
-        await self._record("key.created", key.access_key_id, key.user_id, by=by, via=via)
+        event = "session.opened" if key.is_session else "key.created"
+        await self._record(event, key.access_key_id, key.user_id, by=by, via=via)
 
     async def list(self, *, user_id: str | None = None) -> list[StoredAccessKey]:
-        """Read all keys, or those of one user, the oldest first."""
-        query = select(AccessKey).order_by(col(AccessKey.created_at), col(AccessKey.access_key_id))
+        """Read all keys, or those of one user, the oldest first; of sessions those that last."""
+        query = select(AccessKey).where(_is_listed())
+        query = query.order_by(col(AccessKey.created_at), col(AccessKey.access_key_id))
         if user_id is not None:
             query = query.where(col(AccessKey.user_id) == user_id)
         return [_stored(row) for row in await self._session.scalars(query)]
@@ -92,7 +129,8 @@ class AccessKeysRepository:
     ) -> Sequence[StoredAccessKey]:
         """Read keys, the newest first, from behind creation time and id of the last one."""
         order = tuple_(col(AccessKey.created_at), col(AccessKey.access_key_id))
-        query = select(AccessKey).order_by(
+        query = select(AccessKey).where(_is_listed())
+        query = query.order_by(
             col(AccessKey.created_at).desc(), col(AccessKey.access_key_id).desc()
         )
         if user_id is not None:
@@ -103,7 +141,10 @@ class AccessKeysRepository:
         return [_stored(row) for row in await self._session.scalars(query.limit(limit))]
 
     async def revoke(self, access_key_id: str, *, revoked_by: str, via: str = KEYS) -> bool:
-        """Make a key invalid from now on; return whether it was valid until now."""
+        """Make a key invalid from now on, and the sessions that it has opened.
+
+        Returns whether it was valid until now.
+        """
         change = (
             update(AccessKey)
             .where(
@@ -115,8 +156,25 @@ class AccessKeysRepository:
         user_id = (await self._session.execute(change)).scalar()
         if user_id is None:
             return False
+        sessions = (
+            update(AccessKey)
+            .where(col(AccessKey.opened_by) == access_key_id, col(AccessKey.revoked_at).is_(None))
+            .values(revoked_at=func.now())
+        )
+        await self._session.execute(sessions)
         await self._record("key.revoked", access_key_id, user_id, by=revoked_by, via=via)
         return True
+
+    async def hold(self, access_key_id: str) -> StoredAccessKey | None:
+        """Read a key and keep it from being revoked until this transaction ends."""
+        query = select(AccessKey).where(col(AccessKey.access_key_id) == access_key_id)
+        row = (await self._session.scalars(query.with_for_update(read=True))).first()
+        return None if row is None else _stored(row)
+
+    async def remove_expired_sessions(self, *, batch: int) -> int:
+        """Remove a batch of the keys of sessions that ended a day ago; return how many."""
+        query = text("SELECT remove_expired_key_sessions(:batch)")
+        return int((await self._session.execute(query, {"batch": batch})).scalar_one())
 
     async def note_use(self, access_key_id: str, *, unless_within: timedelta) -> None:
         """Record that a key is used now, unless that was recorded within this time."""
@@ -143,6 +201,16 @@ class AccessKeysRepository:
         await AuditRepository(self._session).insert(entry)
 
 
+def _is_listed() -> ColumnElement[bool]:
+    return or_(~col(AccessKey.is_session), col(AccessKey.expires_at) > func.now())
+
+
+def _aws(row: AccessKey) -> AwsIdentity | None:
+    if row.aws_account is None or row.aws_arn is None or row.aws_user_id is None:
+        return None
+    return AwsIdentity(account=row.aws_account, arn=row.aws_arn, user_id=row.aws_user_id)
+
+
 def _stored(row: AccessKey) -> StoredAccessKey:
     return StoredAccessKey(
         access_key_id=row.access_key_id,
@@ -156,4 +224,7 @@ def _stored(row: AccessKey) -> StoredAccessKey:
         created_at=row.created_at,
         created_by=row.created_by,
         last_used_at=row.last_used_at,
+        source=row.source,
+        is_session=row.is_session,
+        aws=_aws(row),
     )

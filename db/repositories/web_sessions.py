@@ -32,7 +32,10 @@ IDLE = timedelta(hours=8)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StoredSession:
-    """A session that is open; ``email`` and ``teams`` are those of its key, where it has one."""
+    """A session that is open; ``email`` and ``teams`` are those of its key, where it has one.
+
+    ``is_of_aws`` when AWS has vouched for the key's owner, and knows the teams.
+    """
 
     id: str
     user_id: str
@@ -40,6 +43,7 @@ class StoredSession:
     teams: tuple[str, ...]
     source: str
     access_key_id: str | None
+    is_of_aws: bool
     lacks_groups: bool
     user_agent: str
     created_at: datetime
@@ -216,6 +220,7 @@ def _stored(row: WebSession, key: AccessKey | None) -> StoredSession:
         teams=tuple(key.teams if key else row.teams),
         source=row.source,
         access_key_id=row.access_key_id,
+        is_of_aws=key is not None and key.aws_account is not None,
         lacks_groups=row.lacks_groups,
         user_agent=row.user_agent,
         created_at=row.created_at,

@@ -13,6 +13,8 @@ from pao.settings.values import JsonObject, Names
 from pao.settings.web import LOOPBACK
 
 _NAME = re.compile(USER_OR_TEAM)
+_ACCOUNT = re.compile(r"\d{12}", re.ASCII)
+_SHORTEST_SECRET = 16
 _LOAD_BALANCER = re.compile(
     r"arn:aws[a-z-]*:elasticloadbalancing:(?P<region>[a-z0-9-]+):\d{12}:loadbalancer/app/[\w/-]+"
 )
@@ -83,3 +85,63 @@ class SignInSettings(Part):
         if found is None or self.alb_keys_url is not None:
             return self.alb_keys_url
         return f"https://public-keys.auth.elb.{found['region']}.amazonaws.com"
+
+
+def _accounts(given: tuple[str, ...]) -> tuple[str, ...]:
+    for account in given:
+        if _ACCOUNT.fullmatch(account) is None:
+            msg = f"{account!r} is not the number of an AWS account; it has twelve digits"
+            raise ValueError(msg)
+    return given
+
+
+def _users(given: dict[str, Any]) -> dict[str, str]:
+    for unique_id, user in given.items():
+        if not isinstance(user, str) or _NAME.fullmatch(user) is None:
+            msg = f"{unique_id!r} must stand for a user: {NAME_RULE}"
+            raise ValueError(msg)
+    return given
+
+
+def _long_enough(secret: SecretStr) -> SecretStr:
+    if len(secret.get_secret_value()) < _SHORTEST_SECRET:
+        msg = f"too short; use {_SHORTEST_SECRET} random characters or more"
+        raise ValueError(msg)
+    return secret
+
+
+Accounts = Annotated[Names, AfterValidator(_accounts)]
+UserMap = Annotated[JsonObject, AfterValidator(_users)]
+
+
+class AwsCallerSettings(Part):
+    """Callers whom AWS vouches for: which accounts, and where AWS is asked about them."""
+
+    server_id: str | None = Field(
+        None, validation_alias="PAO_SERVER_ID", pattern=r"^[\x21-\x7e]{1,200}$"
+    )
+    sts_url: SafeUrl | None = Field(None, validation_alias="PAO_STS_URL")
+    accounts: Accounts = Field((), validation_alias="PAO_AWS_ACCOUNTS")
+    lookup_role: str | None = Field(
+        None, validation_alias="PAO_AWS_LOOKUP_ROLE", pattern=r"^[\w+=,.@/-]+$"
+    )
+    role_team_tag: str = Field("team", validation_alias="PAO_ROLE_TEAM_TAG")
+    user_map: UserMap = Field({}, validation_alias="PAO_USER_MAP")
+    identity_store: str | None = Field(
+        None, validation_alias="PAO_IDENTITY_STORE_ID", pattern=r"^d-[0-9a-f]{10}$"
+    )
+    identity_store_region: str | None = Field(None, validation_alias="PAO_IDENTITY_STORE_REGION")
+    endpoint_url: SafeUrl | None = Field(None, validation_alias="AWS_ENDPOINT_URL")
+    gateway_secret: Annotated[SecretStr, AfterValidator(_long_enough)] | None = Field(
+        None, validation_alias="PAO_GATEWAY_SECRET"
+    )
+
+
+class JwtSettings(Part):
+    """The issuer whose tokens the API takes."""
+
+    issuer: Issuer | None = Field(None, validation_alias="PAO_JWT_ISSUER")
+    audience: str | None = Field(None, validation_alias="PAO_JWT_AUDIENCE")
+    jwks_url: SafeUrl | None = Field(None, validation_alias="PAO_JWT_JWKS_URL")
+    user_claim: str = Field("sub", validation_alias="PAO_JWT_USER_CLAIM")
+    teams_claim: str = Field("groups", validation_alias="PAO_JWT_TEAMS_CLAIM")

@@ -16,7 +16,12 @@ from pao.core.names import MASK
 from pao.settings.actions import ActionSettings
 from pao.settings.catalog import CatalogSettings
 from pao.settings.http import HttpSettings
-from pao.settings.identity import DirectorySettings, SignInSettings
+from pao.settings.identity import (
+    AwsCallerSettings,
+    DirectorySettings,
+    JwtSettings,
+    SignInSettings,
+)
 from pao.settings.jira_file import JiraFile, read_jira_file
 from pao.settings.parameter_store import resolve_paths
 from pao.settings.parts import (
@@ -58,6 +63,8 @@ class Settings:
     auth: AuthSettings
     directory: DirectorySettings
     sign_in: SignInSettings
+    aws_callers: AwsCallerSettings
+    jwt: JwtSettings
     database: DatabaseSettings
     temporal: TemporalSettings
     jira: JiraSettings

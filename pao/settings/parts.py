@@ -28,6 +28,9 @@ class IdentitySource(StrEnum):
     """Who may answer for a request's signature."""
 
     KEYS = "keys"
+    STS = "sts"
+    JWT = "jwt"
+    GATEWAY = "gateway"
 
 
 class JiraFlavour(StrEnum):

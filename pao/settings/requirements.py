@@ -6,10 +6,11 @@ from typing import Any, Literal
 
 from db.urls import SYSTEM
 from pao.settings.catalog_requirements import missing_catalog
-from pao.settings.identity import SignInSettings
+from pao.settings.identity import AwsCallerSettings, JwtSettings, SignInSettings
 from pao.settings.parts import (
     DatabaseSettings,
     GitHubSettings,
+    IdentitySource,
     JiraFlavour,
     JiraSettings,
     SslMode,
@@ -87,6 +88,37 @@ def _missing_identity(parts: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
             yield "PAO_IDENTITY_CA_BUNDLE", f"there is no file {str(bundle)!r}; correct the path"
     if "sign_in" in parts:
         yield from _missing_sign_in(parts["sign_in"])
+    sources = parts["auth"].identity_sources if "auth" in parts else ()
+    if "aws_callers" in parts and "web" in parts and "http" in parts:
+        yield from _missing_aws(parts["aws_callers"], parts, frozenset(sources))
+    if "jwt" in parts and IdentitySource.JWT in sources:
+        yield from _missing_jwt(parts["jwt"])
+
+
+def _missing_aws(
+    given: AwsCallerSettings, parts: Mapping[str, Any], sources: frozenset[IdentitySource]
+) -> Iterator[tuple[str, str]]:
+    if not sources.isdisjoint({IdentitySource.STS, IdentitySource.GATEWAY}) and not given.accounts:
+        # Anybody on earth has some AWS account.
+        yield "PAO_AWS_ACCOUNTS", "missing; set the accounts whose users and roles may call"
+    if IdentitySource.STS in sources and not (given.server_id or parts["web"].public_url):
+        yield "PAO_SERVER_ID", "missing; set it or PAO_PUBLIC_URL: callers sign for this name"
+    if IdentitySource.GATEWAY in sources:
+        if given.gateway_secret is None:
+            yield "PAO_GATEWAY_SECRET", "missing; set what the gateway sends along"
+        if not parts["http"].trusted_proxies:
+            yield "PAO_TRUSTED_PROXIES", "missing; set the addresses that the gateway calls from"
+
+
+def _missing_jwt(given: JwtSettings) -> Iterator[tuple[str, str]]:
+    needed = {
+        "PAO_JWT_ISSUER": given.issuer,
+        "PAO_JWT_AUDIENCE": given.audience,
+        "PAO_JWT_JWKS_URL": given.jwks_url,
+    }
+    for name, value in needed.items():
+        if value is None:
+            yield name, "missing; the identity source jwt needs it"
 
 
 def _missing_sign_in(given: SignInSettings) -> Iterator[tuple[str, str]]:

@@ -6,6 +6,7 @@ import httpx
 import pytest
 
 from pao.app.local.postgres import PostgresAddress
+from tests.support.aws import Aws, running_aws
 from tests.support.callers import DANA
 from tests.support.postgres import cloned_database
 from tests.support.stack import Stack, running_stack
@@ -57,3 +58,17 @@ def hasty_stack(shared_hasty_stack: Stack) -> Iterator[Stack]:
 @pytest.fixture
 def dana(stack: Stack) -> httpx.Client:
     return stack.caller(DANA)
+
+
+@pytest.fixture(scope="session")
+def running_aws_server() -> Iterator[Aws]:
+    with running_aws() as aws:
+        yield aws
+
+
+@pytest.fixture
+def aws(running_aws_server: Aws) -> Iterator[Aws]:
+    """AWS with signatures checked; a test takes names of its own, and what it answers is undone."""
+    yield running_aws_server
+    running_aws_server.answer = None
+    running_aws_server.asked.clear()

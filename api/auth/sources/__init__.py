@@ -1,0 +1,1 @@
+"""The identity sources besides our own keys, and which of them a call is for."""

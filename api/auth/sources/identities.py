@@ -1,0 +1,105 @@
+"""Which identity source a call is for. A call bears one credential; what is off is refused."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol
+
+from api.auth.keys import KeysIdentity, unauthorized
+from api.auth.principal import Principal
+from api.auth.raw import RawRequest
+from api.auth.signature_errors import Reason, SignatureError, malformed
+from api.auth.sources import gateway, jwt, sts
+from pao.clients.aws.signing import HEADER as STS_HEADER
+
+KEYS = "keys"
+_STS = STS_HEADER.lower().encode()
+# Nothing behind the gate reads these; none of them gets there, whoever has sent it.
+TAKEN_OUT = (_STS, gateway.SECRET, gateway.ARN, gateway.USER_ID)
+TAKEN_OUT_PREFIXES = (b"x-amzn-oidc-", b"x-amzn-lattice-")
+
+
+class Source(Protocol):
+    """Whoever may vouch for a caller."""
+
+    def check_head(self, request: RawRequest, now: datetime) -> None:
+        """Refuse what can be refused before the body is read."""
+        ...
+
+    async def authenticate(self, request: RawRequest, now: datetime) -> Principal:
+        """Return the caller."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Identities:
+    """Identifies callers by the sources that are switched on.
+
+    ``keys`` is always there: keys of sessions are good whatever source opened them.
+    """
+
+    keys: KeysIdentity
+    others: Mapping[str, Source]
+    takes_issued_keys: bool = True
+
+    def check_head(self, request: RawRequest, now: datetime) -> None:
+        """Raise ``UNAUTHORIZED`` for what can be refused before the body is read."""
+        try:
+            self._source(request).check_head(request, now)
+        except SignatureError as error:
+            raise unauthorized(error.reason, error.message) from None
+
+    async def authenticate(self, request: RawRequest, now: datetime) -> Principal:
+        """Return who calls; raise ``UNAUTHORIZED`` with the reason class."""
+        try:
+            caller = await self._source(request).authenticate(request, now)
+        except SignatureError as error:
+            raise unauthorized(error.reason, error.message) from None
+        if caller.source == KEYS and not self.takes_issued_keys:
+            raise unauthorized(Reason.MISSING, _off(KEYS))
+        return caller
+
+    async def is_still_good(self, caller: Principal, now: datetime) -> bool:
+        """Return whether the caller is still valid, for answers that last long."""
+        if caller.access_key_id is not None:
+            return await self.keys.is_still_good(caller, now)
+        return caller.valid_until is not None and now < caller.valid_until
+
+    def _source(self, request: RawRequest) -> Source:
+        names = _borne(request)
+        # A gateway passes on what it has verified, the caller's own signature included.
+        if gateway.NAME in names and gateway.NAME in self.others:
+            return self.others[gateway.NAME]
+        names.discard(gateway.NAME)
+        if len(names) > 1:
+            raise malformed(f"the call bears several credentials ({', '.join(sorted(names))})")
+        name = next(iter(names), KEYS)
+        if name == KEYS:
+            return self.keys
+        if name not in self.others:
+            raise SignatureError(Reason.MISSING, _off(name))
+        return self.others[name]
+
+
+def _borne(request: RawRequest) -> set[str]:
+    found = set()
+    if request.values(_STS):
+        found.add(sts.NAME)
+    for value in request.values(b"authorization"):
+        found.add(jwt.NAME if value.lower().startswith(jwt.SCHEME) else KEYS)
+    if gateway.speaks(request):
+        found.add(gateway.NAME)
+    return found
+
+
+def without_claims(headers: list[tuple[bytes, bytes]]) -> list[tuple[bytes, bytes]]:
+    """Return the headers of a call without those that claim an identity."""
+    return [
+        (name, value)
+        for name, value in headers
+        if name not in TAKEN_OUT and not name.startswith(TAKEN_OUT_PREFIXES)
+    ]
+
+
+def _off(name: str) -> str:
+    return f"the identity source {name} is not switched on here (PAO_IDENTITY_SOURCES)"

@@ -1,0 +1,100 @@
+"""Which source a call is for, and what never reaches the application."""
+
+import dataclasses
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from api.auth.principal import Principal, own_user
+from api.auth.raw import RawRequest
+from api.auth.sources.identities import Identities, without_claims
+from pao.core.errors import ErrorCode, PaoError
+from tests.api.auth.signing import open_office, sign
+
+NOW = datetime.now(UTC)
+STS, TOKEN = (b"x-pao-sts", b"x"), (b"authorization", b"Bearer x")
+GATEWAY = (b"x-pao-caller-arn", b"x")
+
+
+class Named:
+    """A source that knows everybody as itself."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+
+    def check_head(self, request: RawRequest, now: datetime) -> None:
+        """Everything is well."""
+
+    async def authenticate(self, request: RawRequest, now: datetime) -> Principal:
+        del request, now
+        return own_user(self.name, email=None, teams=(), source=self.name, access_key_id=None)
+
+
+def identities(*names: str, keys: bool = True) -> Identities:
+    return Identities(
+        keys=open_office().identity,
+        others={name: Named(name) for name in names},
+        takes_issued_keys=keys,
+    )
+
+
+def call(*headers: tuple[bytes, bytes]) -> RawRequest:
+    return RawRequest("GET", b"/", b"", headers, b"")
+
+
+@pytest.mark.parametrize(
+    ("headers", "name"),
+    [((STS,), "sts"), ((TOKEN,), "jwt"), ((GATEWAY,), "gateway"), ((GATEWAY, TOKEN), "gateway")],
+    ids=["sts", "jwt", "gateway", "gateway with what it passes on"],
+)
+async def test_a_call_is_for_the_source_of_its_credential(
+    headers: tuple[tuple[bytes, bytes], ...], name: str
+) -> None:
+    every = identities("sts", "jwt", "gateway")
+    every.check_head(call(*headers), NOW)
+    assert (await every.authenticate(call(*headers), NOW)).id == name
+
+
+@pytest.mark.parametrize("headers", [(STS,), (TOKEN,), (STS, TOKEN), (GATEWAY,), ()], ids=str)
+async def test_what_is_off_vouches_for_nobody(headers: tuple[tuple[bytes, bytes], ...]) -> None:
+    with pytest.raises(PaoError) as caught:
+        await identities().authenticate(call(*headers), NOW)
+    assert caught.value.code is ErrorCode.UNAUTHORIZED
+
+
+async def test_issued_keys_are_refused_where_keys_are_off_but_those_of_sessions_are_not() -> None:
+    office = open_office()
+    key = office.key
+    off = Identities(keys=office.identity, others={}, takes_issued_keys=False)
+
+    def signed() -> RawRequest:
+        return sign(key_id=key.access_key_id, secret=key.secret)
+
+    with pytest.raises(PaoError, match="not switched on"):
+        await off.authenticate(signed(), NOW)
+    stored = office.keys.keys[key.access_key_id]
+    office.keys.keys[key.access_key_id] = dataclasses.replace(stored, source="sts", is_session=True)
+    assert (await off.authenticate(signed(), NOW)).source == "sts"
+
+
+async def test_a_proof_that_cannot_be_asked_again_ends_by_itself() -> None:
+    every = identities()
+    caller = own_user(
+        "dana", email=None, teams=(), source="jwt", access_key_id=None, valid_until=NOW
+    )
+    assert await every.is_still_good(caller, NOW - timedelta(seconds=1))
+    assert not await every.is_still_good(caller, NOW)
+
+
+def test_no_claim_of_an_identity_reaches_the_application() -> None:
+    claims = [
+        (b"x-pao-sts", b""),
+        (b"x-pao-caller-arn", b""),
+        (b"x-pao-caller-id", b""),
+        (b"x-pao-gateway-secret", b""),
+        (b"x-amzn-oidc-data", b""),
+        (b"x-amzn-oidc-identity", b""),
+        (b"x-amzn-lattice-identity", b""),
+    ]
+    kept = [(b"host", b"x"), (b"x-amzn-trace-id", b"y")]
+    assert without_claims(claims + kept) == kept
