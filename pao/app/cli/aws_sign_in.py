@@ -1,0 +1,177 @@
+"""Calls with AWS credentials: a session is opened with them, and signs for an hour.
+
+Credentials come from AWS's own chain (environment, profile, `aws sso login`, role of the machine).
+The session's key is kept in a private file, so that not every command asks STS.
+"""
+
+import hashlib
+import json
+import os
+from collections.abc import Generator
+from dataclasses import asdict, dataclass, field
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import httpx
+import typer
+from botocore.auth import SigV4Auth
+from botocore.awsrequest import AWSRequest
+from botocore.credentials import Credentials
+from botocore.exceptions import BotoCoreError
+
+from pao.app.cli.exits import CliError, ExitCode, from_envelope
+from pao.app.cli.profiles import Target
+from pao.clients.aws.signing import HEADER, sign
+
+SESSIONS = "/api/v1/sessions"
+# Whatever is signed shortly before the end may arrive after it.
+_MARGIN = timedelta(minutes=5)
+_CREATED, _UNAUTHORIZED = 201, 401
+
+
+@dataclass(frozen=True, slots=True)
+class AccessKey:
+    """A key that signs."""
+
+    access_key_id: str
+    secret_access_key: str = field(repr=False)
+
+
+def add_signature(request: httpx.Request, key: AccessKey, *, service: str, region: str) -> None:
+    """Sign a request, its correlation id and Idempotency-Key included.
+
+    They make two otherwise equal calls within one second two signatures, and nobody can put another
+    Idempotency-Key into a captured call.
+    """
+    signed = ("content-type", "x-correlation-id", "idempotency-key")
+    headers = {name: request.headers[name] for name in signed if name in request.headers}
+    to_sign = AWSRequest(
+        method=request.method, url=str(request.url), data=request.content, headers=headers
+    )
+    keys = Credentials(key.access_key_id, key.secret_access_key)
+    SigV4Auth(keys, service, region).add_auth(to_sign)
+    for name in ("Authorization", "X-Amz-Date"):
+        request.headers[name] = to_sign.headers[name]
+
+
+class AwsSession(httpx.Auth):
+    """Signs with the key of a session; opens one where there is none, or it has ended."""
+
+    requires_request_body = True
+    requires_response_body = True
+
+    def __init__(self, target: Target, credentials: Any) -> None:
+        self._target = target
+        self._credentials = credentials
+        self._file = _file_of(target.endpoint, credentials.access_key)
+        self._key = _read(self._file)
+
+    def auth_flow(self, request: httpx.Request) -> Generator[httpx.Request, httpx.Response, None]:
+        """Sign the request, once more with another session if this one is not accepted."""
+        was_kept = self._key is not None
+        if self._key is None:
+            self._key = self._opened((yield self._opening()))
+        self._sign(request, self._key)
+        response = yield request
+        if response.status_code == _UNAUTHORIZED and was_kept:
+            self._key = self._opened((yield self._opening()))
+            self._sign(request, self._key)
+            yield request
+
+    def _sign(self, request: httpx.Request, key: AccessKey) -> None:
+        add_signature(request, key, service=self._target.service, region=self._target.region)
+
+    def _opening(self) -> httpx.Request:
+        target = self._target
+        proof = sign(
+            self._credentials,
+            sts_url=target.sts_url or f"https://sts.{target.region}.amazonaws.com",
+            region=target.region,
+            server_id=target.server_id or target.endpoint,
+            method="POST",
+            raw_path=SESSIONS.encode(),
+            raw_query=b"",
+            body=b"",
+        )
+        return httpx.Request("POST", target.endpoint + SESSIONS, headers={HEADER: proof})
+
+    def _opened(self, response: httpx.Response) -> AccessKey:
+        document = _document(response)
+        if response.status_code != _CREATED:
+            raise _refused(response, document)
+        key = AccessKey(document["accessKeyId"], document["secretAccessKey"])
+        _keep(self._file, key, ends=document["expiresAt"])
+        return key
+
+
+def aws_session(target: Target) -> AwsSession | None:
+    """Return what signs with AWS credentials; None where there are none.
+
+    Raises ``CliError`` for credentials that cannot be had, such as those of an SSO login that is
+    over.
+    """
+    from botocore.session import Session  # noqa: PLC0415 -- 0.2 s, and most users have keys of PAO
+
+    try:
+        found = Session().get_credentials()
+        return AwsSession(target, found.get_frozen_credentials()) if found else None
+    except BotoCoreError as error:
+        raise CliError(
+            f"AWS gives no credentials: {error}",
+            exit_code=ExitCode.DENIED,
+            hint="Run `aws sso login`, or name another profile with AWS_PROFILE.",
+        ) from error
+
+
+def _document(response: httpx.Response) -> dict[str, Any]:
+    try:
+        found = response.json()
+    except ValueError:
+        found = None
+    return found if isinstance(found, dict) else {}
+
+
+def _refused(response: httpx.Response, document: dict[str, Any]) -> CliError:
+    error = document.get("error")
+    if isinstance(error, dict):
+        return from_envelope(
+            response.status_code, error, retry_after=response.headers.get("retry-after")
+        )
+    return CliError(
+        f"{response.request.url} answered {response.status_code}: no session of PAO",
+        exit_code=ExitCode.DENIED,
+        hint="Check that --endpoint names PAO and not something in front of it.",
+    )
+
+
+def _file_of(endpoint: str, access_key_id: str) -> Path:
+    """Return where a session is kept: one for each service and each set of credentials."""
+    name = hashlib.sha256(f"{endpoint}\n{access_key_id}".encode()).hexdigest()[:32]
+    return Path(typer.get_app_dir("pao")) / "sessions" / f"{name}.json"
+
+
+def _read(file: Path) -> AccessKey | None:
+    try:
+        kept = json.loads(file.read_text(encoding="utf-8"))
+        if datetime.fromisoformat(kept.pop("ends")) - _MARGIN <= datetime.now(UTC):
+            return None
+        return AccessKey(**kept)
+    except (OSError, ValueError, TypeError, KeyError):
+        return None
+
+
+def _keep(file: Path, key: AccessKey, *, ends: str) -> None:
+    """Write a session for the next command; a folder that cannot be written to costs that only."""
+    try:
+        file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        for old in file.parent.glob("*.json"):
+            if _read(old) is None:
+                old.unlink(missing_ok=True)
+        # Made anew and private from its first moment, and put in place when it is whole.
+        made = file.with_suffix(f".{os.getpid()}")
+        with os.fdopen(os.open(made, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as opened:
+            json.dump(asdict(key) | {"ends": ends}, opened)
+        made.replace(file)
+    except OSError:
+        return
