@@ -13,6 +13,12 @@ from deploy.tests.go_builds import built
 FOLDER = Path(__file__).parent
 KUBE = ("go.etcd.io/etcd/server/v3", "k8s.io/kubernetes/cmd/kube-apiserver")
 KUBERNETES = "1.34"
+# The version that the API server tells, which charts may ask for; as in kube/go.mod.
+VERSION = {
+    "k8s.io/component-base/version.gitVersion": f"v{KUBERNETES}.4",
+    "k8s.io/component-base/version.gitMajor": "1",
+    "k8s.io/component-base/version.gitMinor": "34",
+}
 
 
 def helm() -> str:
@@ -22,12 +28,16 @@ def helm() -> str:
 
 def etcd() -> str:
     """Return the command of etcd."""
-    return str(built(FOLDER / "kube", KUBE) / "server")
+    return str(_kube() / "server")
 
 
 def kube_apiserver() -> str:
     """Return the command of the API server of Kubernetes."""
-    return str(built(FOLDER / "kube", KUBE) / "kube-apiserver")
+    return str(_kube() / "kube-apiserver")
+
+
+def _kube() -> Path:
+    return built(FOLDER / "kube", KUBE, variables=VERSION)
 
 
 def install_prometheus() -> None:

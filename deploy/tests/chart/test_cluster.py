@@ -92,8 +92,7 @@ def test_an_installation_migrates_and_does_not_ask_the_gate(
 ) -> None:
     assert installed == ["pao-migrate"]
     assert cluster.names(DEPLOYMENTS) == {"pao-api", "pao-worker"}
-    scaled = cluster.get(f"{DEPLOYMENTS}/pao-api")["spec"]["replicas"]
-    assert scaled == 2
+    assert cluster.get(f"{DEPLOYMENTS}/pao-worker")["spec"]["replicas"] == 2
 
 
 @pytest.mark.usefixtures("installed")
@@ -136,6 +135,7 @@ def test_a_rollback_asks_the_gate_with_the_older_image(cluster: Cluster, hand: J
     assert name == "pao-replay-gate"
     assert image.endswith("0123456789abcdef" * 4)
     assert images(cluster) == {image}
+    assert cluster.get(f"{DEPLOYMENTS}/pao-api")["spec"]["replicas"] == 5
 
 
 @pytest.mark.usefixtures("installed")
