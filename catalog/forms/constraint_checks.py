@@ -2,9 +2,9 @@
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from fractions import Fraction
-from typing import Any
+from typing import Any, TypeVar
 
 from catalog.forms.definition import (
     MOST_ROWS,
@@ -37,6 +37,7 @@ from catalog.forms.values import (
     resolve_date,
 )
 
+Moment = TypeVar("Moment", date, datetime)
 _SHOWN = 80
 # Characters, and kinds of characters (lower, upper, digit, other), that a strength asks for.
 STRENGTHS = {Strength.WEAK: (0, 0), Strength.MEDIUM: (8, 2), Strength.STRONG: (12, 3)}
@@ -186,17 +187,13 @@ def _date_max(bound: Any) -> Check:
 
 def _date_bound(constraint: str, bound: Any) -> Check:
     check_date_bound(bound)
-
-    def check(value: str, today: date) -> Failure | None:
-        limit, day = resolve_date(bound, today), parse_date(value)
-        if limit is None or day is None:
-            return None
-        if day >= limit if constraint == "min" else day <= limit:
-            return None
-        words = "on or after" if constraint == "min" else "on or before"
-        return Failure(constraint, f"must be {words} {limit.isoformat()}", limit.isoformat())
-
-    return check
+    words = "on or after" if constraint == "min" else "on or before"
+    return _calendar_bound(
+        constraint,
+        words,
+        limit_on=lambda today: resolve_date(bound, today),
+        read=parse_date,
+    )
 
 
 def _moment_min(bound: Any) -> Check:
@@ -209,15 +206,32 @@ def _moment_max(bound: Any) -> Check:
 
 def _moment_bound(constraint: str, bound: Any) -> Check:
     check_moment_bound(bound)
+    words = "at or after" if constraint == "min" else "at or before"
+    return _calendar_bound(
+        constraint,
+        words,
+        limit_on=lambda today: resolve_moment(bound, today),
+        read=parse_moment,
+    )
+
+
+def _calendar_bound(
+    constraint: str,
+    words: str,
+    *,
+    limit_on: Callable[[date], Moment | None],
+    read: Callable[[str], Moment | None],
+) -> Check:
+    """Compare dates, or moments, with a bound that may move with the day."""
 
     def check(value: str, today: date) -> Failure | None:
-        limit, moment = resolve_moment(bound, today), parse_moment(value)
-        if limit is None or moment is None:
+        limit, given = limit_on(today), read(value)
+        if limit is None or given is None:
+            # What is no date at all is told by the type's own check.
             return None
-        if moment >= limit if constraint == "min" else moment <= limit:
+        if given >= limit if constraint == "min" else given <= limit:
             return None
-        words, shown = "at or after" if constraint == "min" else "at or before", limit.isoformat()
-        return Failure(constraint, f"must be {words} {shown}", shown)
+        return Failure(constraint, f"must be {words} {limit.isoformat()}", limit.isoformat())
 
     return check
 

@@ -84,7 +84,9 @@ class EmbeddedSchema:
         except (_TooCostlyError, RecursionError):
             return "cannot be checked: the schema of this field refers to itself too often"
         except Unresolvable as unknown:
-            return f"cannot be checked: the schema has no {unknown.ref[:80]!r}"
+            # The library tells a reference within the schema without its sign.
+            missing = f"#{unknown.ref.removeprefix('#')}"
+            return f"cannot be checked: the schema has no {missing[:80]!r}"
         finally:
             _references_left.reset(token)
         return _describe(error) if error else None
