@@ -17,7 +17,8 @@ from pao.settings.parts import (
     TemporalSettings,
 )
 
-Process = Literal["api", "worker", "keys", "database"]
+Process = Literal["api", "worker", "release", "keys", "database"]
+"""What is configured; ``release`` replays and promotes workers, and reads no catalog."""
 
 
 def missing(parts: Mapping[str, Any], process: Process) -> Iterator[tuple[str, str]]:

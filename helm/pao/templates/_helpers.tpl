@@ -94,7 +94,8 @@ capabilities: {drop: [ALL]}
 {{- define "pao.settings" -}}
 {{- $decided := dict "PAO_BUILD_ID" (include "pao.buildId" .root) "PAO_PROMOTE" .root.Values.rollout.promote -}}
 {{- if and .root.Values.ingress.enabled (not .root.Values.settings.PAO_PUBLIC_URL) }}{{ $_ := set $decided "PAO_PUBLIC_URL" (printf "https://%s" .root.Values.ingress.host) }}{{ end -}}
-{{- if eq .component "api" }}{{ $_ := set $decided "PAO_REPLICAS" (.root.Values.api.replicas | toString) }}{{ with .root.Values.catalog.path }}{{ $_ := set $decided "CATALOG_PATH" . }}{{ end }}{{ end -}}
+{{- if eq .component "api" }}{{ $_ := set $decided "PAO_REPLICAS" (.root.Values.api.replicas | toString) }}{{ end -}}
+{{- if eq .component "worker" }}{{ with .root.Values.catalog.path }}{{ $_ := set $decided "CATALOG_PATH" . }}{{ end }}{{ end -}}
 {{- toYaml (mergeOverwrite (dict) .root.Values.settings $decided .own) }}
 {{- end }}
 

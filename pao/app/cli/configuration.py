@@ -23,7 +23,7 @@ app = typer.Typer(
 )
 
 ForOption = Annotated[
-    str, typer.Option("--for", metavar="PROCESS", help="api, worker, keys or database.")
+    str, typer.Option("--for", metavar="PROCESS", help="api, worker, release, keys or database.")
 ]
 
 

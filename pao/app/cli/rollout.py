@@ -49,7 +49,7 @@ def promote(
 
     Workers do so by themselves at their start, unless PAO_PROMOTE is manual.
     """
-    settings = settings_for("worker", os.environ)
+    settings = settings_for("release", os.environ)
     wanted = None if unversioned else build_id or settings.rollout.build_id
     if unversioned and build_id:
         raise CliError("--unversioned and --build-id exclude each other", exit_code=ExitCode.USAGE)
@@ -111,7 +111,7 @@ def replay_gate(cli: Cli) -> None:
     Run it with the new build before anything else of a release, and with the old one before a
     rollback. Needs the worker's configuration; changes nothing.
     """
-    settings = settings_for("worker", os.environ)
+    settings = settings_for("release", os.environ)
     with database_errors("DATABASE_URL"):
         result = _run(_replay(cli, settings), settings)
     document = {
