@@ -169,7 +169,8 @@ class Escalator:
         optional = {"priority", *self.target.fields} & fields.keys() & refused.errors.keys()
         plainer = {name: value for name, value in fields.items() if name not in optional}
         if "description" in refused.errors:
-            plainer["description"] = shown(escalation_input, most=SHORT)
+            pages = self.target.pages
+            plainer["description"] = shown(escalation_input, most=SHORT, pages=pages)
         if "issuetype" in refused.errors:
             plainer["issuetype"] = await self._other_type(client, fields, deadline=deadline)
         return None if plainer == fields else plainer
@@ -195,8 +196,9 @@ class Escalator:
         deadline: Deadline,
     ) -> None:
         """Attach the full text where it was truncated; the ticket counts in any case."""
-        whole = describe(escalation_input)
-        if shown(escalation_input) == whole:
+        pages = self.target.pages
+        whole = describe(escalation_input, pages=pages)
+        if shown(escalation_input, pages=pages) == whole:
             return
         content = whole.encode(errors="replace")
         correlation_id = escalation_input.context.correlation_id
@@ -226,6 +228,6 @@ class Escalator:
             "project": {"key": target.project},
             "issuetype": {"name": target.issue_type},
             "summary": one_line(f"PAO escalation: {context.subject} for {context.requester.id}"),
-            "description": shown(escalation_input),
+            "description": shown(escalation_input, pages=self.target.pages),
             "labels": ["pao-escalation", mark],
         }

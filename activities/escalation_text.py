@@ -22,22 +22,28 @@ _NOTE = f"(Truncated: this text is too long for JIRA. The attached {FILE} has al
 _PART_NOTE = f"(truncated; see the attached {FILE})"
 
 
-def shown(escalation_input: EscalationInput, *, most: int = TEXT_LIMIT) -> str:
+def shown(
+    escalation_input: EscalationInput, *, most: int = TEXT_LIMIT, pages: str | None = None
+) -> str:
     """Return the text as the ticket shows it: each part, and all of them, cut where too long."""
-    whole = describe(escalation_input)
-    cut = "\n\n".join(cut_wiki(part, _PART_NOTE, _PART) for part in _parts(escalation_input))
+    whole = describe(escalation_input, pages=pages)
+    parts = _parts(escalation_input, pages)
+    cut = "\n\n".join(cut_wiki(part, _PART_NOTE, _PART) for part in parts)
     fits = cut_wiki(whole, _NOTE, most)
     return whole if fits == whole else cut_wiki(f"{_NOTE}\n\n{cut}", _PART_NOTE, most)
 
 
-def describe(escalation_input: EscalationInput) -> str:
-    """Write the ticket's whole text in wiki markup; values are escaped, secrets are masked."""
-    return "\n\n".join(_parts(escalation_input))
+def describe(escalation_input: EscalationInput, *, pages: str | None = None) -> str:
+    """Write the ticket's whole text in wiki markup; values are escaped, secrets are masked.
+
+    ``pages`` is the address of the pages, for a link to the request.
+    """
+    return "\n\n".join(_parts(escalation_input, pages))
 
 
-def _parts(escalation_input: EscalationInput) -> list[str]:
+def _parts(escalation_input: EscalationInput, pages: str | None) -> list[str]:
     return [
-        _request_part(escalation_input),
+        _request_part(escalation_input, pages),
         *([_components_part(escalation_input.components)] if escalation_input.components else []),
         _actions_part(escalation_input),
         _error_part(escalation_input),
@@ -46,7 +52,7 @@ def _parts(escalation_input: EscalationInput) -> list[str]:
     ]
 
 
-def _request_part(escalation_input: EscalationInput) -> str:
+def _request_part(escalation_input: EscalationInput, pages: str | None) -> str:
     context = escalation_input.context
     rows = {
         "Request": context.request_id,
@@ -60,6 +66,8 @@ def _request_part(escalation_input: EscalationInput) -> str:
         "Reason": escalation_input.reason or "(none given)",
     }
     lines = [f"||{title}|{jira_escape(value)}|" for title, value in rows.items()]
+    if pages is not None:
+        lines.append(f"||Page|[{pages}/requests/{context.request_id}]|")
     return "\n".join(["h2. Request", *lines])
 
 

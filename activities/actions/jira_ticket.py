@@ -234,7 +234,9 @@ async def _epic(ticket: Ticket, context: ActionContext, client: JiraClient) -> d
 def _footer(context: ActionContext) -> str:
     """Return the lines that end every description."""
     request = context.request
-    return f"----\nPAO request {request.request_id}, correlation id {request.correlation_id}"
+    text = f"----\nPAO request {request.request_id}, correlation id {request.correlation_id}"
+    pages = context.options.pages
+    return f"{text}\n{pages}/requests/{request.request_id}" if pages else text
 
 
 def _files(ticket: Ticket, context: ActionContext) -> tuple[FilePart, ...]:

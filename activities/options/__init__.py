@@ -10,7 +10,11 @@ __all__ = ["Account", "ActionOptions", "GitHubOptions", "TerraformOptions"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ActionOptions:
-    """The parts by name; a type reads its own."""
+    """The parts by name; a type reads its own.
+
+    ``pages`` is the address of the pages, for links to a request; None where nobody has said it.
+    """
 
     github: GitHubOptions = field(default_factory=GitHubOptions)
     terraform: TerraformOptions = field(default_factory=TerraformOptions)
+    pages: str | None = None

@@ -23,6 +23,7 @@ def action_options(settings: Settings, environ: Mapping[str, str]) -> ActionOpti
     return ActionOptions(
         github=GitHubOptions(instances=assembly.github_instances(settings)),
         terraform=_terraform(settings, environ),
+        pages=assembly.pages(settings),
     )
 
 

@@ -107,7 +107,13 @@ def escalation_target(settings: Settings) -> EscalationTarget:
         issue_type=jira.escalation_issue_type,
         priority=None if without else jira.escalation_priority,
         fields=jira.escalation_fields,
+        pages=pages(settings),
     )
+
+
+def pages(settings: Settings) -> str | None:
+    """Return the address of the pages, for links to them; None where they are off or unknown."""
+    return settings.web.public_url if settings.web.enabled else None
 
 
 def _seconds(duration: timedelta | None) -> float | None:

@@ -86,6 +86,13 @@ def test_what_failed_actions_left_stands_in_the_table_of_actions() -> None:
     assert "|None|pending|0|none|" in text
 
 
+def test_an_escalation_links_to_the_page_of_its_request_where_there_are_pages() -> None:
+    given = failure()
+    link = f"||Page|[https://pao.example.com/requests/{given.context.request_id}]|"
+    assert link in describe(given, pages="https://pao.example.com")
+    assert "||Page|" not in describe(given)
+
+
 async def test_a_short_one_has_no_file(tmp_path: Path) -> None:
     with world(tmp_path, JiraFlavour.CLOUD) as (jira, instances):
         await Escalator(instances, target=EscalationTarget(PROJECT)).escalate(failure())

@@ -1,6 +1,7 @@
 """The action type jira-ticket against the stand-in."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -15,6 +16,7 @@ from activities.actions.jira_ticket_config import JiraTicketConfig, Ticket
 from activities.base import ActionContext
 from activities.breakers import BreakerLimits, BreakerOptions, Breakers
 from activities.long_texts import one_line
+from activities.options import ActionOptions
 from pao.clients.jira import Deadline, JiraClient, JiraFlavour
 from pao.clients.jira.instances import JiraInstances
 from pao.clients.jira.limits import LINE_LIMIT
@@ -78,6 +80,17 @@ async def test_a_ticket_carries_all_that_its_configuration_says(
     assert about.request.correlation_id in made["description"]
     assert result.url is not None
     assert result.url.endswith(f"/browse/{made['key']}")
+
+
+async def test_a_ticket_links_to_the_page_of_its_request_where_there_are_pages(
+    instances: JiraInstances, jira: JiraSandbox
+) -> None:
+    about = context(instances)
+    pages = ActionOptions(pages="https://pao.example.com")
+    await ACTION.execute(config(), replace(about, options=pages))
+    [made] = jira.tickets()
+    link = f"https://pao.example.com/requests/{about.request.request_id}"
+    assert made["description"].endswith(f"\n{link}")
 
 
 async def test_a_look_finds_what_was_made_with_the_outputs_of_its_creation(

@@ -24,7 +24,8 @@ _MOST_SECONDS = 20.0
 class EscalationTarget:
     """Where escalation tickets go, and as what; ``priority`` None leaves it to JIRA.
 
-    ``fields`` are further fields of the ticket, by JIRA's ids of them.
+    ``fields`` are further fields of the ticket, by JIRA's ids of them; ``pages`` is the address of
+    PAO's pages, for a link to the request.
     """
 
     project: str
@@ -32,6 +33,7 @@ class EscalationTarget:
     issue_type: str = "Incident"
     priority: str | None = "High"
     fields: Mapping[str, Any] = field(default_factory=dict)
+    pages: str | None = None
 
 
 async def escalation_problems(client: JiraClient, target: EscalationTarget) -> list[str]:
