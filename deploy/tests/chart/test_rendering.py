@@ -75,6 +75,15 @@ def test_the_owner_s_login_is_given_to_the_migration_only() -> None:
     assert mounted == {"pao-api": {"pao"}, "pao-worker": {"pao"}, "pao-migrate": {"pao-owner"}}
 
 
+def test_everyone_who_connects_to_postgres_has_the_authority_to_trust() -> None:
+    for name, pod in pods(rendered("eks")).items():
+        if name != "pao-signed-call":
+            file = Path(variables(pod)["DATABASE_SSL_ROOT_CERT"])
+            assert str(file.parent) in {
+                one["mountPath"] for one in pod["containers"][0]["volumeMounts"]
+            }
+
+
 def test_secrets_are_files_and_never_variables() -> None:
     api = pods(rendered("small"))["pao-api"]
 
