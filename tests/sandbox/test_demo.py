@@ -29,7 +29,7 @@ STEPS = (
     "A component of a bundle fails, is fixed, and the bundle continues",
     "A push changes the catalog, and a bad file does not",
 )
-TIMEOUT = 120
+TIMEOUT = 240
 pytestmark = pytest.mark.outage
 
 
