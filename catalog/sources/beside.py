@@ -21,7 +21,10 @@ class BesideCheck(Protocol):
     def findings(
         self, path: str, document: CatalogDocument, beside: Mapping[str, bytes]
     ) -> Iterable[Finding]:
-        """Return what is wrong with a document; an error keeps its last good version."""
+        """Return what is wrong with a document; an error keeps its last good version.
+
+        Lines are found by the findings' paths, whose steps are keys.
+        """
         ...
 
     def own_findings(self, beside: Mapping[str, bytes]) -> Iterable[Finding]:

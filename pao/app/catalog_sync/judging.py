@@ -80,8 +80,9 @@ class Judge:
         result = validate(content, file=entry.path, known_actions=self._known_actions)
         if self._check is None or result.parsed is None:
             return result
-        more = tuple(self._check.findings(entry.path, result.parsed, self._beside))
-        return replace(result, findings=(*result.findings, *more))
+        more = self._check.findings(entry.path, result.parsed, self._beside)
+        placed = tuple(_placed(finding, content) for finding in more)
+        return replace(result, findings=(*result.findings, *placed))
 
     def _document(self, path: str, reading: Reading) -> Document:
         return load_document(self._contents.read_one(reading.entries[path].blob), file=path)
@@ -92,6 +93,13 @@ def identity(rules: str, check: BesideCheck | None, beside: Mapping[str, bytes])
     if check is None:
         return rules
     return f"{rules}+{hashlib.sha256(check.identity(beside).encode()).hexdigest()[:16]}"
+
+
+def _placed(finding: Finding, content: bytes) -> Finding:
+    """Return a finding at the line of its path, which who judges parsed documents cannot know."""
+    steps = tuple(finding.path.removeprefix("$").strip(".").split("."))
+    at = load_document(content, file=finding.file).position(steps)
+    return replace(finding, line=at.line, column=at.column)
 
 
 def _parsed(definition: Mapping[str, Any] | None) -> CatalogDocument | None:

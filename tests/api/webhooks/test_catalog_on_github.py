@@ -167,7 +167,10 @@ def test_an_owner_that_owns_no_code_keeps_an_item_out_until_it_does(
     path = PATH.format("tool-two-basic")
     sha = push(github, {path: item("tool-two-basic", team="team-db")})
     run = check(github, sha)
-    assert [one["title"] for one in run["annotations"]] == ["owner-not-code-owner"]
+    (annotation,) = run["annotations"]
+    owner = next(line for line in item("tool-two-basic").splitlines() if "owner:" in line)
+    line = item("tool-two-basic").splitlines().index(owner) + 1
+    assert (annotation["title"], annotation["start_line"]) == ("owner-not-code-owner", line)
     assert served(stack, "tool-two-basic") is None
     owners = f"* @acme/team-a\n/{path} @acme/dba\n* nobody\n"
     sha = push(github, {"CODEOWNERS": owners})
