@@ -238,6 +238,7 @@ async def _completed(bench: Workbench, request: Request) -> bool:
     return bool((await bench.row(request))["status"] == "completed")
 
 
+@pytest.mark.timeout(700)
 async def test_two_hundred_actions_fit_into_one_request(bench: Workbench) -> None:
     branches = [ticket(f"t{n}", dependsOn=[f"t{n - 1}"] if n % 10 else []) for n in range(200)]
     request = await bench.submit(parallel(*branches, note="x" * 50_000))
