@@ -13,6 +13,7 @@ from temporalio.api.enums.v1 import TaskQueueType
 from temporalio.api.taskqueue.v1 import TaskQueue
 from temporalio.api.workflowservice.v1 import (
     DescribeTaskQueueRequest,
+    DescribeTaskQueueResponse,
     DescribeWorkerDeploymentRequest,
     DescribeWorkerDeploymentVersionRequest,
     SetWorkerDeploymentCurrentVersionRequest,
@@ -83,6 +84,14 @@ class Deployment:
             builds=tuple(one.deployment_version.build_id for one in info.version_summaries),
         )
 
+    async def was_chosen(self) -> bool:
+        """Return whether any build, or none on purpose, was ever made current.
+
+        Asked of the task queue: about a deployment that does not exist the server logs an error.
+        """
+        answer = await self._describe_queue()
+        return answer.versioning_info.HasField("update_time")
+
     async def polls(self, build_id: str, queues: Mapping[str, Sequence[str]]) -> bool:
         """Return whether Temporal has seen a build poll all of these queues for all their kinds."""
         request = DescribeWorkerDeploymentVersionRequest(
@@ -105,18 +114,21 @@ class Deployment:
 
     async def living(self) -> set[str]:
         """Return the builds that poll for workflows now; an empty text for workers without one."""
-        request = DescribeTaskQueueRequest(
-            namespace=self._client.namespace,
-            task_queue=TaskQueue(name=self._queue),
-            task_queue_type=TaskQueueType.TASK_QUEUE_TYPE_WORKFLOW,
-        )
-        answer = await self._client.workflow_service.describe_task_queue(request, retry=True)
+        answer = await self._describe_queue()
         oldest = datetime.now(UTC) - self._polls_within
         return {
             build_of(poller)
             for poller in answer.pollers
             if poller.last_access_time.ToDatetime(UTC) > oldest
         }
+
+    async def _describe_queue(self) -> DescribeTaskQueueResponse:
+        request = DescribeTaskQueueRequest(
+            namespace=self._client.namespace,
+            task_queue=TaskQueue(name=self._queue),
+            task_queue_type=TaskQueueType.TASK_QUEUE_TYPE_WORKFLOW,
+        )
+        return await self._client.workflow_service.describe_task_queue(request, retry=True)
 
     async def promote(self, build_id: str | None) -> None:
         """Have a build get the requests from now on; None: workers without a version."""

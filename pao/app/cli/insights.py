@@ -72,7 +72,7 @@ def _span(seconds: float) -> str:
     for unit, name in _UNITS:
         if seconds >= unit:
             return f"{seconds / unit:.1f} {name}"
-    return f"{seconds:.0f} s" if seconds else "0"
+    return f"{seconds:.1f} s" if seconds else "0"
 
 
 _TIMES: Table[_Row] = Table(

@@ -56,6 +56,9 @@ class Promoter:
             await asyncio.sleep(self._look_seconds)
 
     async def _look(self, *, is_start: bool) -> None:
+        if self._build_id is None and not await self._deployment.was_chosen():
+            self._told = None
+            return
         routing = await self._deployment.routing()
         if routing.current == self._build_id:
             self._told = None

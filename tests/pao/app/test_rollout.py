@@ -176,3 +176,23 @@ async def test_a_build_whose_workers_are_gone_is_replaced_and_a_choice_is_kept(
             async with BackgroundTask("promotion", promoter.run):
                 await eventually(lambda: "no build of the workers is current" in caplog.text)
         await is_current(bench, None)
+
+
+async def test_a_worker_without_a_build_says_when_it_gets_no_requests(
+    bench: Workbench, caplog: pytest.LogCaptureFixture
+) -> None:
+    # Whoever does not poll at this very moment counts as gone.
+    asked = Deployment(bench.client, bench.task_queue, polls_within=timedelta())
+    promoter = Promoter(asked, None, queues=polled_queues(bench.task_queue), by_itself=True)
+    assert not await asked.was_chosen()
+    await promoter._look(is_start=False)
+    assert caplog.text == ""
+    async with polling(bench, "first"):
+        await asked.promote("first")
+        await eventually(asked.was_chosen)
+
+    async def told() -> bool:
+        await promoter._look(is_start=False)
+        return "this one has no PAO_BUILD_ID" in caplog.text
+
+    await eventually(told, seconds=120.0)
