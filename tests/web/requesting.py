@@ -3,7 +3,7 @@
 from typing import Any
 
 from tests.support.callers import DANA
-from tests.support.stack import Stack
+from tests.support.stack import Stack, wait_until
 
 
 def submit(stack: Stack, item: str, **fields: Any) -> dict[str, Any]:
@@ -15,3 +15,15 @@ def submit(stack: Stack, item: str, **fields: Any) -> dict[str, Any]:
 
 def dns(stack: Stack, name: str) -> dict[str, Any]:
     return submit(stack, "network-dns-record", hostName=name, address="10.0.0.7")
+
+
+def has_failed(stack: Stack, made: dict[str, Any]) -> dict[str, Any]:
+    """Wait until a request has failed, however long that takes; return it as it is then."""
+
+    def found() -> dict[str, Any] | None:
+        document: dict[str, Any] = stack.caller(DANA).get(f"/requests/{made['id']}").json()
+        return document if document["status"] == "failed" else None
+
+    document = wait_until(found)
+    assert document is not None
+    return document

@@ -9,13 +9,12 @@ from playwright.async_api import Route, expect
 from tests.support.callers import DANA, OLIVER, PRIYA
 from tests.support.stack import Stack, wait_until
 from tests.web.person import Visit, judge
-from tests.web.requesting import dns, submit
+from tests.web.requesting import dns, has_failed, submit
 
 
 def failed(stack: Stack, name: str, **fault: Any) -> dict[str, Any]:
     stack.jira.fault(**(fault or {"kind": "status", "status": 400, "message": "Priority is gone"}))
-    made = dns(stack, name)
-    assert made["status"] == "failed"
+    made = has_failed(stack, dns(stack, name))
     stack.jira.clear_faults()
     return made
 
@@ -94,7 +93,7 @@ async def test_an_abort_says_what_is_left_and_asks_why(stack: Stack, visit: Visi
     await expect(page.get_by_role("alert")).to_be_focused()
     await page.get_by_label("Reason").fill("Not needed.")
     await page.get_by_role("button", name="Abort").click()
-    await expect(page).to_have_title(f"Aborted: {made['title']} - PAO")
+    await expect(page).to_have_title(f"Aborted: {made['title']} - PAO", timeout=30_000)
 
 
 async def test_an_escalation_names_its_ticket(stack: Stack, visit: Visit) -> None:
@@ -102,7 +101,7 @@ async def test_an_escalation_names_its_ticket(stack: Stack, visit: Visit) -> Non
     page = await (await visit(PRIYA)).page(f"/requests/{made['id']}/escalate")
     await page.get_by_label("Reason").fill("For the network team.")
     await page.get_by_role("button", name="Escalate").click()
-    await expect(page).to_have_title(f"Escalated: {made['title']} - PAO")
+    await expect(page).to_have_title(f"Escalated: {made['title']} - PAO", timeout=30_000)
 
 
 async def test_two_deciders_are_told_of_each_other(stack: Stack, visit: Visit) -> None:
@@ -113,7 +112,7 @@ async def test_two_deciders_are_told_of_each_other(stack: Stack, visit: Visit) -
     other = await (await visit(PRIYA)).page(f"/requests/{made['id']}/abort")
     await other.get_by_label("Reason").fill("I was faster.")
     await other.get_by_role("button", name="Abort").click()
-    await expect(other).to_have_title(f"Aborted: {made['title']} - PAO")
+    await expect(other).to_have_title(f"Aborted: {made['title']} - PAO", timeout=30_000)
     await page.get_by_label("Reason").fill("Once more.")
     await page.locator("#retry").click()
     said = page.get_by_role("alert")

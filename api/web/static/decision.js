@@ -1,11 +1,6 @@
 // Sends a decision, so that a connection that breaks on the way is said and can be looked into.
 // Nothing is sent again unasked; the form's key makes that harmless where somebody does.
 
-const words = {
-  lost: "We do not know whether it arrived.",
-  check: "Check",
-};
-
 addEventListener("submit", async event => {
   const form = event.target;
   if (!form.hasAttribute("data-certain") || event.defaultPrevented) return;
@@ -42,20 +37,20 @@ function doubt(form, action) {
   box.className = "notice warn doubt";
   box.tabIndex = -1;
   const said = document.createElement("p");
-  said.textContent = words.lost;
+  said.textContent = form.dataset.lost;
   const check = document.createElement("button");
   check.type = "button";
-  check.textContent = words.check;
+  check.textContent = form.dataset.check;
   box.append(said, check);
   form.querySelector(".buttons").before(box);
   box.focus();
-  globalThis.pao?.say(words.lost);
+  globalThis.pao?.say(form.dataset.lost);
   check.addEventListener("click", async () => {
     try {
       const answer = await fetch(url, { headers: { Accept: "text/html" } });
       const got = new DOMParser().parseFromString(await answer.text(), "text/html");
       said.replaceWith(got.querySelector("#answer") ?? got.querySelector("main"));
       check.remove();
-    } catch { globalThis.pao?.say(words.lost); }
+    } catch { globalThis.pao?.say(form.dataset.lost); }
   });
 }

@@ -3,6 +3,7 @@
 No row moves by itself: what is new is counted, and shown when asked for.
 """
 
+import asyncio
 from collections import Counter
 from dataclasses import dataclass
 from datetime import datetime
@@ -32,6 +33,7 @@ from pao.core.states import Decision, RequestStatus
 router = APIRouter()
 
 PER_PAGE = 50
+READ_AT_ONCE = 10
 FEWEST = 2
 """From so many requests on that failed alike, they are offered to be retried together."""
 MINE, TEAMS, ALL = "mine", "teams", "all"
@@ -134,7 +136,7 @@ async def begin(
     bulk = await services.bulk_decisions.begin(
         caller, decision_id=key, cause=Cause.TARGET_DOWN.value, reason=reason, requests=ids
     )
-    await services.bulk_decisions.go_on(caller, bulk)
+    await _carry_on(services, caller, bulk)
     return RedirectResponse(f"/waiting/retries/{key}", 303)
 
 
@@ -156,7 +158,10 @@ async def results(
 ) -> Response:
     """Show what became of each request of a bulk decision."""
     bulk = await services.bulk_decisions.get(caller, str(decision_id))
-    outcomes = [await _outcome(services, caller, bulk, one) for one in bulk.requests]
+    outcomes: list[Outcome] = []
+    for start in range(0, len(bulk.requests), READ_AT_ONCE):
+        some = bulk.requests[start : start + READ_AT_ONCE]
+        outcomes += await asyncio.gather(*(_outcome(services, caller, bulk, one) for one in some))
     refused = sum(bool(one) for one in bulk.results.values())
     return page(
         request,
@@ -173,8 +178,16 @@ async def results(
 async def go_on(services: ServicesDep, caller: Caller, decision_id: UUID) -> Response:
     """Go on with what is left of a bulk decision."""
     bulk = await services.bulk_decisions.get(caller, str(decision_id))
-    await services.bulk_decisions.go_on(caller, bulk)
+    await _carry_on(services, caller, bulk)
     return RedirectResponse(f"/waiting/retries/{decision_id}", 303)
+
+
+async def _carry_on(services: Services, caller: Principal, bulk: BulkDecision) -> None:
+    done = await services.bulk_decisions.go_on(caller, bulk)
+    for request_id in bulk.left:
+        if (result := done.results.get(request_id)) is not None:
+            outcome = "refused" if result else "open"
+            services.metrics.decisions.labels(Decision.RETRY, outcome).inc()
 
 
 def _whose(services: Services, caller: Principal, who: str) -> str:
