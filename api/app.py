@@ -53,7 +53,8 @@ DESCRIPTION = """Platform Automation Orchestrator: platform teams describe servi
 documents, developers request them, every failure is decided by a person.
 
 Every call but health, readiness, version and metrics is signed with AWS Signature Version 4
-(service `execute-api`), for example by `curl --aws-sigv4`."""
+(service `execute-api`), for example by `curl --aws-sigv4`; or, where it is switched on, proven by
+AWS credentials or a token. `POST /sessions` gives an access key for an hour to either."""
 
 
 def create_app(settings: Settings) -> "Application":

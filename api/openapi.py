@@ -16,11 +16,25 @@ from api.response_headers import CORRELATION, HEADERS, RATE, references
 from api.signed_calls import BASE, OPEN_PATHS, SCHEMAS
 
 SIGNING = {
-    "type": "apiKey",
-    "in": "header",
-    "name": "Authorization",
-    "description": "AWS Signature Version 4, service execute-api",
-    "x-amazon-apigateway-authtype": "awsSigv4",
+    "sigv4": {
+        "type": "apiKey",
+        "in": "header",
+        "name": "Authorization",
+        "description": "AWS Signature Version 4, service execute-api, with an access key of PAO",
+        "x-amazon-apigateway-authtype": "awsSigv4",
+    },
+    "sts": {
+        "type": "apiKey",
+        "in": "header",
+        "name": "X-PAO-STS",
+        "description": "AWS credentials, proven by a signed GetCallerIdentity; where switched on",
+    },
+    "jwt": {
+        "type": "http",
+        "scheme": "bearer",
+        "bearerFormat": "JWT",
+        "description": "A token of the configured issuer; where switched on",
+    },
 }
 
 PLACE: dict[str, Any] = {
@@ -84,8 +98,8 @@ def install(app: FastAPI, routers: Sequence[APIRouter]) -> None:
 
 def _describe_signing(document: dict[str, Any]) -> None:
     """Describe how calls are signed, and which operations are open."""
-    document.setdefault("components", {})["securitySchemes"] = {"sigv4": SIGNING}
-    document["security"] = [{"sigv4": []}]
+    document.setdefault("components", {})["securitySchemes"] = SIGNING
+    document["security"] = [{name: []} for name in SIGNING]
     open_paths = {path for path in document["paths"] if path.startswith(f"{SCHEMAS}/")}
     for path in open_paths | (OPEN_PATHS & document["paths"].keys()):
         for operation in document["paths"][path].values():

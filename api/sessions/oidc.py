@@ -20,7 +20,7 @@ from typing import Any
 from urllib.parse import quote_plus, urlencode, urlsplit
 
 from api.auth.claims import ClaimRules, ClaimsError, Known, claim, read_claims
-from api.auth.key_sets import KEPT_SECONDS, KeySet, unavailable
+from api.auth.key_sets import FAILED_SECONDS, KEPT_SECONDS, KeySet, unavailable
 from api.auth.replay import ReplayStore
 from api.auth.signature_errors import SignatureError
 from api.auth.tokens import TokenRules, verified
@@ -250,6 +250,7 @@ class _Provider:
         self._http = http
         self._document: dict[str, Any] = {}
         self._read_at: float | None = None
+        self._failed_at: float | None = None
         self._lock = asyncio.Lock()
 
     async def keys_address(self) -> str:
@@ -276,7 +277,12 @@ class _Provider:
         async with self._lock:
             now = time.monotonic()
             if self._read_at is None or now - self._read_at >= KEPT_SECONDS:
+                # While the provider is away, people are told so at once, not one after the other.
+                if self._failed_at is not None and now - self._failed_at < FAILED_SECONDS:
+                    raise unavailable()
+                self._failed_at = now
                 self._document, self._read_at = await self._read(), now
+                self._failed_at = None
         return self._document
 
     async def _read(self) -> dict[str, Any]:

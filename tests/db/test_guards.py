@@ -35,6 +35,8 @@ REFUSED = [
     "UPDATE access_keys SET last_used_at = NULL",
     "UPDATE access_keys SET teams = '{pao-admins}'",
     "UPDATE access_keys SET sealed_secret = 'x'",
+    "UPDATE access_keys SET source = 'sts', aws_arn = 'arn:aws:iam::1:user/ada'",
+    "UPDATE access_keys SET is_session = true",
     "UPDATE access_keys SET expires_at = NULL",
     "DELETE FROM access_keys",
     # a finished request: itself, its actions, decisions, stream, viewers

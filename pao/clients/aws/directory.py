@@ -8,6 +8,7 @@ import asyncio
 import logging
 import time
 from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
@@ -24,6 +25,7 @@ _MOST_KEPT = 10_000
 MOST_GROUPS = 1_000
 _CONNECT_SECONDS, _READ_SECONDS, _TRIES = 2, 3, 2
 _SESSION = "pao-identity"
+_MOST_THREADS = 8
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,6 +69,8 @@ class AwsDirectory:
         )
         self._asking: dict[tuple[str, ...], asyncio.Task[Any]] = {}
         self._iam: TTLCache[str, Any] = TTLCache(100, 1_800, timer=clock)
+        # Threads of its own: an AWS that does not answer holds up nothing else.
+        self._threads = ThreadPoolExecutor(_MOST_THREADS, thread_name_prefix="aws-directory")
 
     async def groups_of_user(self, account: str, name: str) -> tuple[str, ...] | None:
         """Return the ARNs of an IAM user's groups."""
@@ -101,7 +105,7 @@ class AwsDirectory:
         from botocore.exceptions import BotoCoreError, ClientError  # noqa: PLC0415 -- 0.3 s
 
         try:
-            found = await asyncio.to_thread(call)
+            found = await asyncio.get_running_loop().run_in_executor(self._threads, call)
         except (BotoCoreError, ClientError, LookupError) as error:
             _log.warning("AWS does not tell the %s of a caller: %s", key[0], _reason(error))
             self._failed[key] = True

@@ -262,6 +262,16 @@ async def test_a_provider_that_does_not_answer_well_is_an_outage(
     assert "127.0.0.1" not in caught.value.message
 
 
+async def test_a_provider_that_is_away_is_not_asked_for_everybody(
+    oidc: OidcSignIn, issuer: Issuer
+) -> None:
+    issuer.answers["/.well-known/openid-configuration"] = Response(status_code=503)
+    for _ in range(5):
+        with pytest.raises(PaoError):
+            await oidc.begin(redirect_uri=BACK, to="/")
+    assert len(issuer.asked) == 1
+
+
 async def test_addresses_without_tls_are_not_followed(oidc: OidcSignIn, issuer: Issuer) -> None:
     issuer.answers["/.well-known/openid-configuration"] = JSONResponse(
         {"issuer": issuer.url, "authorization_endpoint": "http://issuer.example.com/authorize"}

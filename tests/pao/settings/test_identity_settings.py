@@ -49,6 +49,59 @@ def test_what_cannot_work_is_named(
     assert "PAO" in problem
 
 
+AWS = {"PAO_AWS_ACCOUNTS": "123456789012"}
+JWT = {
+    "PAO_IDENTITY_SOURCES": "jwt",
+    "PAO_JWT_ISSUER": "https://issuer.example.com",
+    "PAO_JWT_AUDIENCE": "pao",
+    "PAO_JWT_JWKS_URL": "https://issuer.example.com/jwks",
+}
+GATEWAY = AWS | {
+    "PAO_IDENTITY_SOURCES": "gateway",
+    "PAO_GATEWAY_SECRET": "sixteen-or-more-characters",
+    "PAO_TRUSTED_PROXIES": "10.0.0.0/24",
+}
+STS = AWS | {"PAO_IDENTITY_SOURCES": "keys,sts", "PAO_SERVER_ID": "pao"}
+
+
+@pytest.mark.parametrize(
+    ("given", "needed"),
+    [
+        (STS, ("PAO_AWS_ACCOUNTS", "PAO_SERVER_ID")),
+        (GATEWAY, ("PAO_AWS_ACCOUNTS", "PAO_GATEWAY_SECRET", "PAO_TRUSTED_PROXIES")),
+        (JWT, ("PAO_JWT_ISSUER", "PAO_JWT_AUDIENCE", "PAO_JWT_JWKS_URL")),
+    ],
+    ids=["sts", "gateway", "jwt"],
+)
+def test_a_source_does_not_start_without_what_it_stands_on(
+    environ: dict[str, str], given: dict[str, str], needed: tuple[str, ...]
+) -> None:
+    load_settings(environ | given, process="api")
+    for name in needed:
+        rest = {key: value for key, value in given.items() if key != name}
+        assert [one.partition(":")[0] for one in problems_of(environ | rest)] == [name]
+
+
+def test_an_address_for_browsers_is_a_name_to_sign_for(environ: dict[str, str]) -> None:
+    given = {name: value for name, value in STS.items() if name != "PAO_SERVER_ID"}
+    load_settings(environ | given | {"PAO_PUBLIC_URL": "https://pao.example.com"}, process="api")
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("PAO_AWS_ACCOUNTS", "12345678901"),
+        ("PAO_GATEWAY_SECRET", "short"),
+        ("PAO_USER_MAP", '{"AIDA1": ["dana"]}'),
+        ("PAO_IDENTITY_STORE_ID", "store"),
+        ("PAO_STS_URL", "http://sts.example.com"),
+    ],
+)
+def test_what_is_wrong_about_aws_is_named(environ: dict[str, str], name: str, value: str) -> None:
+    [problem] = problems_of(environ | {name: value})
+    assert problem.startswith(f"{name}: ")
+
+
 def test_the_balancers_keys_are_those_of_its_region(environ: dict[str, str]) -> None:
     balancer = environ | {"PAO_ALB_ARN": ARN, "PAO_ALB_ISSUER": "https://login.example.com"}
     keys = load_settings(balancer, process="api").sign_in.alb_keys
