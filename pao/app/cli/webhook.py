@@ -52,8 +52,14 @@ def github(
         "X-GitHub-Delivery": str(uuid.uuid4()),
         "X-Hub-Signature-256": f"sha256={mac}",
     }
-    with cli.api() as api:
-        document = api.deliver("/webhooks/github", body, headers).document
+    try:
+        with cli.api() as api:
+            document = api.deliver("/webhooks/github", body, headers).document
+    except CliError as error:
+        if error.exit_code is ExitCode.DENIED:
+            # No access key has anything to do with it.
+            error.hint = f"{SECRET} is not the secret that PAO is configured with."
+        raise
     cli.show(document, lambda: _print(cli, document))
 
 

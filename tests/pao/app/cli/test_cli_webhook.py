@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.pao.app.cli.scripted import Pao, Service, answered
+from tests.pao.app.cli.scripted import Pao, Service, answered, refused
 
 SECRET = "a secret of the webhook"
 BODY = b'{"ref":"refs/heads/main"}'
@@ -37,6 +37,16 @@ def test_the_reason_of_an_ignored_delivery_is_shown(
     service.on("POST", "/webhooks/github", {"ignored": "event ping"})
     result = pao("webhook", "github", "ping", "--payload", payload, GITHUB_WEBHOOK_SECRET=SECRET)
     assert (result.exit_code, result.stdout) == (0, "ignored  event ping\n")
+
+
+def test_a_wrong_secret_is_named_and_no_access_key(
+    pao: Pao, service: Service, payload: str
+) -> None:
+    service.on("POST", "/webhooks/github", refused(401, "UNAUTHORIZED", "not signed"))
+    result = pao("webhook", "github", "push", "--payload", payload, GITHUB_WEBHOOK_SECRET=SECRET)
+    assert result.exit_code == 3
+    assert "GITHUB_WEBHOOK_SECRET is not the secret" in result.stderr
+    assert "PAO_ACCESS_KEY_ID" not in result.stderr
 
 
 def test_without_a_secret_or_a_file_nothing_is_sent(pao: Pao, service: Service) -> None:
