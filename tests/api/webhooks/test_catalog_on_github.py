@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import httpx
@@ -227,6 +228,33 @@ def test_the_same_delivery_twice_and_others_branches_change_nothing(
     again = delivered(github)
     assert (again["guid"], again["status"]) == (first["guid"], 202)
     wait_until(lambda: stack.caller().get("/catalog/status").json()["revision"] == sha)
+
+
+def test_two_hundred_deliveries_at_once_are_one_run_and_the_last_state_wins(
+    stack: Stack, github: GitHubSandbox
+) -> None:
+    path = PATH.format("tool-one-basic")
+    shas = [push(github, {path: item("tool-one-basic", f"2.{n}.0")}) for n in range(3)]
+    calls = len(github.calls())
+    client = stack.anybody()
+
+    def deliver(number: int) -> int:
+        payload = {
+            "ref": "refs/heads/main",
+            "before": shas[number % 2],
+            "after": shas[number % 2 + 1],
+            "repository": {"full_name": REPOSITORY},
+        }
+        body = json.dumps(payload).encode()
+        headers = github_headers("push", body, delivery=f"burst-{number}")
+        return client.post("/webhooks/github", content=body, headers=headers).status_code
+
+    with ThreadPoolExecutor(20) as pool:
+        assert set(pool.map(deliver, range(200))) == {202}
+    wait_until(lambda: stack.caller().get("/catalog/status").json()["revision"] == shas[-1])
+    assert served(stack, "tool-one-basic") == "2.2.0"
+    looked = [call for call in github.calls()[calls:] if "/git/ref/" in call["path"]]
+    assert len(looked) < 12
 
 
 def test_deliveries_need_the_secret_and_no_other_signature(stack: Stack) -> None:
