@@ -4,16 +4,17 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from pathlib import Path
 from uuid import uuid4
 
 import pytest
 from temporalio import activity
-from temporalio.client import Client, WorkflowExecutionStatus
-from temporalio.worker import Worker
+from temporalio.client import Client, WorkflowExecutionStatus, WorkflowHistory
+from temporalio.worker import Replayer, Worker
 
 from pao.app.workflow_sandbox import sandbox_for
 from pao.clients.catalog_sync import CatalogSyncs
-from pao.clients.temporal_connection import TemporalTarget, connect
+from pao.clients.temporal_connection import CONVERTER, TemporalTarget, connect
 from pao.core import names
 from pao.core.payloads.catalog import (
     FOLDER,
@@ -182,3 +183,14 @@ async def test_a_run_that_fails_is_repeated_as_it_was_asked_for_until_it_succeed
     report = await bench.syncs.refresh(SyncRequest(confirm="c0ffee1"), budget=60)
     assert report == SyncReport(judged=3)
     assert {one.confirm for one in bench.runs.asked} == {"c0ffee1"}
+
+
+HISTORIES = sorted((Path(__file__).parents[1] / "histories" / "catalog_sync").glob("*.json"))
+
+
+@pytest.mark.parametrize("file", HISTORIES, ids=lambda file: file.stem)
+async def test_a_stored_history_replays(file: Path) -> None:
+    """A sync under way survives a deploy: one that did not would keep every later one waiting."""
+    history = WorkflowHistory.from_json("pao-catalog-sync", file.read_text())
+    replayer = Replayer(workflows=[CatalogSyncWorkflow], data_converter=CONVERTER)
+    await replayer.replay_workflow(history)
