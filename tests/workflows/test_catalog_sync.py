@@ -188,9 +188,12 @@ async def test_a_run_that_fails_is_repeated_as_it_was_asked_for_until_it_succeed
 HISTORIES = sorted((Path(__file__).parents[1] / "histories" / "catalog_sync").glob("*.json"))
 
 
+def stored(file: Path) -> WorkflowHistory:
+    return WorkflowHistory.from_json("pao-catalog-sync", file.read_text())
+
+
 @pytest.mark.parametrize("file", HISTORIES, ids=lambda file: file.stem)
 async def test_a_stored_history_replays(file: Path) -> None:
     """A sync under way survives a deploy: one that did not would keep every later one waiting."""
-    history = WorkflowHistory.from_json("pao-catalog-sync", file.read_text())
     replayer = Replayer(workflows=[CatalogSyncWorkflow], data_converter=CONVERTER)
-    await replayer.replay_workflow(history)
+    await replayer.replay_workflow(stored(file))
