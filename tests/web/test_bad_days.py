@@ -5,13 +5,17 @@ import re
 from collections.abc import AsyncIterator, Iterator
 
 import asyncpg
-from playwright.async_api import Page, Request, Route, expect
+import pytest
+from playwright.async_api import Browser, Page, Request, Route, expect
 
-from pao.app.local.postgres import SERVICE
+from pao.app.local.ports import free_ports
+from pao.app.local.postgres import SERVICE, PostgresAddress
 from tests.support.callers import DANA, PRIYA
-from tests.support.stack import Stack
+from tests.support.postgres import cloned_database
+from tests.support.stack import Stack, running_stack
 from tests.web.person import At, Visit, judge
 from tests.web.requesting import submit
+from tests.web.watched import Watched
 
 PATIENT = 40_000
 COMPLETED = re.compile("^Completed: ")
@@ -193,3 +197,37 @@ async def test_without_postgres_nothing_is_lost(stack: Stack, visit: Visit) -> N
         await expect(page.get_by_label("Host name")).to_have_value("patient.example.com")
     await page.get_by_role("button", name="Review").last.click()
     await expect(page).to_have_title("Review DNS Record - PAO", timeout=PATIENT)
+
+
+@pytest.fixture
+def alone(
+    postgres_address: PostgresAddress, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Stack]:
+    """A PAO whose Temporal is away: nothing listens at its address."""
+    [port] = free_ports(1)
+    folder = tmp_path_factory.mktemp("alone")
+    with (
+        cloned_database(postgres_address) as database,
+        running_stack(database, f"127.0.0.1:{port}", folder, with_worker=False) as stack,
+    ):
+        yield stack
+
+
+async def test_without_temporal_nothing_is_stored_and_all_is_kept(
+    alone: Stack, chromium: Browser
+) -> None:
+    context = await chromium.new_context(base_url=alone.url)
+    at = At(context, Watched(context), alone)
+    await at.sign_in(DANA)
+    page = await at.page("/catalog/network-dns-record/request")
+    await page.get_by_label("Host name").fill("later.example.com")
+    await page.get_by_label("Address").fill("10.0.0.7")
+    await page.get_by_role("button", name="Review").last.click()
+    review = page.url
+    await page.get_by_role("button", name="Submit request").click()
+    await expect(page).to_have_title("PAO cannot take this now - PAO")
+    await expect(page.get_by_text("Try again in").first).to_be_visible()
+    assert alone.rows("select 1 from requests") == []
+    await page.goto(review)
+    await expect(page.get_by_text("later.example.com", exact=True).first).to_be_visible()
+    await context.close()
