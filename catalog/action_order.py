@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping, Sequence
 from graphlib import CycleError, TopologicalSorter
 
-from catalog.model import Action
+from catalog.fulfillment import Action
 
 
 def in_order(actions: Sequence[Action]) -> list[Action]:

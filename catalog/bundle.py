@@ -9,7 +9,8 @@ from typing import Any, Literal
 from pydantic import Field, StrictBool
 
 from catalog.forms.base import Model
-from catalog.model import CatalogDocument, Fulfillment
+from catalog.fulfillment import Fulfillment
+from catalog.model import CatalogDocument
 
 MOST_COMPONENTS = 100
 

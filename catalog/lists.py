@@ -4,8 +4,9 @@ from typing import Any, Literal
 
 from pydantic import Field
 
+from catalog.forms.base import OpenModel
 from catalog.forms.options import MOST_OPTIONS, Scalar
-from catalog.model import CatalogDocument, OpenModel
+from catalog.model import CatalogDocument
 
 
 class ListRow(OpenModel):

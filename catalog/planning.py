@@ -5,8 +5,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from catalog import action_order as ordering
+from catalog.fulfillment import Action, Mode
 from catalog.loading import walk_texts
-from catalog.model import Action, CatalogDocument, Mode
+from catalog.model import CatalogDocument
 from catalog.scopes import names_for
 from catalog.templating import (
     TemplateError,

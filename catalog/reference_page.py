@@ -23,21 +23,9 @@ from catalog.forms.definition import (
 )
 from catalog.forms.options import HttpOptions, ListOptions, ResourceOptions, TeamOptions
 from catalog.forms.ui_schema import COMPONENTS
+from catalog.fulfillment import Action, Automatic, Manual, Strategy
 from catalog.lists import CatalogList, ListRow
-from catalog.model import (
-    Access,
-    Action,
-    Automatic,
-    CatalogItem,
-    Cost,
-    Deprecation,
-    Display,
-    Manual,
-    Metadata,
-    Owner,
-    Sla,
-    Strategy,
-)
+from catalog.model import Access, CatalogItem, Cost, Deprecation, Display, Metadata, Owner, Sla
 from catalog.templating import limits
 from catalog.templating.functions import FUNCTIONS, LAZY
 from catalog.templating.functions.signatures import SIGNATURES

@@ -21,3 +21,9 @@ class Model(BaseModel):
         populate_by_name=True,
         field_title_generator=lambda name, _: label_from_id(name),
     )
+
+
+class OpenModel(Model):
+    """A part that may hold further constants of the author's choice."""
+
+    model_config = ConfigDict(extra="allow")

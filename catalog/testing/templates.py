@@ -5,8 +5,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from catalog.action_rendering import target_chooser
+from catalog.fulfillment import Action
 from catalog.loading import walk_texts
-from catalog.model import Action, CatalogDocument
+from catalog.model import CatalogDocument
 from catalog.scopes import ScopeContext, build_scopes, names_for
 from catalog.templating import (
     Names,

@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from graphlib import CycleError, TopologicalSorter
 
 from catalog.action_outputs import are_misplaced
+from catalog.fulfillment import Action, Mode
 from catalog.loading import Path, value_at
-from catalog.model import Action, Mode
 from catalog.suggestions import did_you_mean
 from catalog.templating.value_types import shape_of_schema
 from catalog.validation.configuration_messages import configuration_problems

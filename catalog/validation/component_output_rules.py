@@ -4,8 +4,9 @@ import re
 from collections.abc import Iterator, Mapping
 
 from catalog.bundle import CatalogBundle
+from catalog.fulfillment import Mode
 from catalog.loading import Path, walk_texts
-from catalog.model import CatalogDocument, Mode
+from catalog.model import CatalogDocument
 from catalog.suggestions import did_you_mean
 from catalog.templating import Names, TemplateError, check, check_when
 from catalog.templating.value_types import shape_of_schema

@@ -13,8 +13,9 @@ from catalog.bundle import CatalogBundle, Component
 from catalog.configuration_checks import Judge, Reader
 from catalog.document_kinds import KINDS
 from catalog.forms import FieldDefinition
+from catalog.fulfillment import Action
 from catalog.loading import Document, Path, Position
-from catalog.model import Action, CatalogDocument
+from catalog.model import CatalogDocument
 from catalog.validation.findings import Severity
 from catalog.validation.templates import PlacedTemplate, placed_templates
 

@@ -4,7 +4,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from catalog.forms import FieldDefinition, FieldType
-from catalog.model import Action, CatalogDocument
+from catalog.fulfillment import Action
+from catalog.model import CatalogDocument
 from catalog.templating.names import SYSTEM_MEMBERS
 from catalog.templating.value_types import (
     A_NUMBER,

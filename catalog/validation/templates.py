@@ -8,8 +8,9 @@ from typing import Any, Protocol
 from catalog import action_order as ordering
 from catalog.bundle import CatalogBundle, Component
 from catalog.forms.expressions import FormTemplate, form_templates
+from catalog.fulfillment import Action, Mode
 from catalog.loading import Document, Path, walk_texts
-from catalog.model import Action, CatalogDocument, Mode
+from catalog.model import CatalogDocument
 from catalog.templating import Inspection, Names, TemplateError, every_error, inspect
 from catalog.templating.value_types import UNKNOWN, Shape, mapping_of
 from catalog.validation.template_types import (

@@ -3,8 +3,8 @@
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from catalog.fulfillment import Action
 from catalog.loading import Path
-from catalog.model import Action
 from catalog.validation.subject import Problem, Subject
 
 TERRAFORM = "terraform"
