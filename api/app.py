@@ -109,7 +109,9 @@ class Application:
         self._metrics = ApiMetrics()
         self.protocol = bounded_protocol(_connection_limits(settings), self._metrics.refused)
         name = assembly.process_name(settings, "pao-api")
-        self._database = assembly.database(settings, application_name=str(name))
+        password = assembly.database_password(settings, settings.database.url.get_secret_value())
+        self._database = assembly.database(settings, application_name=str(name), password=password)
+        app.state.database_password = password
         self._metrics.registry.pool.of = self._database.pool
         replicas = Replicas(settings.http.replicas)
         app.state.replicas = ReplicaCounter(self._database, replicas, name)
@@ -177,11 +179,17 @@ async def _lifespan(app: FastAPI, *, settings: Settings) -> AsyncIterator[None]:
         database: Database = app.state.database
         stack.push_async_callback(database.close)
         stack.push_async_callback(app.state.identity_http.close)
-        notifications = RequestNotifications(settings.database.url.get_secret_value())
+        notifications = RequestNotifications(
+            settings.database.url.get_secret_value(), password=app.state.database_password
+        )
         jira = assembly.jira_instances(settings)
         stack.callback(jira.close)
         target = assembly.temporal_target(settings)
         client = await connect(target, lazy=True, installation=Installation(database).id)
+        refresh = assembly.secrets_refresh(settings, client)
+        metrics: ApiMetrics = app.state.metrics
+        metrics.registry.secrets.of = assembly.secret_ages(refresh, app.state.database_password)
+        app.state.refresh = refresh
         services = assemble_services(
             app.state, settings, notifications=notifications, jira=jira, client=client
         )
@@ -192,6 +200,7 @@ async def _lifespan(app: FastAPI, *, settings: Settings) -> AsyncIterator[None]:
         await stack.enter_async_context(services.catalog)
         counting = await stack.enter_async_context(app.state.replicas.task)
         services.health.tasks += [notifications.task, services.catalog.following, counting]
+        services.health.tasks.append(await stack.enter_async_context(refresh.task))
         yield
 
 

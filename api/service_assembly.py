@@ -180,6 +180,7 @@ def assemble_services(
                 jira=jira,
                 catalog=catalog,
                 # Three times without a look at the source is no chance any more.
+                unread_secrets=lambda: state.refresh.unread,
                 catalog_age=3 * settings.catalog.poll_interval.total_seconds(),
             )
         ),

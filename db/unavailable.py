@@ -9,6 +9,7 @@ import asyncpg
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
+from pao.clients.database_tokens import NoTokenError
 from pao.core.errors import ErrorCode, PaoError
 
 RETRY_AFTER_SECONDS = "2"
@@ -37,6 +38,10 @@ class Trouble(Enum):
         "The operator must correct the user, the password or the token.",
     )
     MISSING = ("does not exist on its server", "The operator must correct the name or create it.")
+    TOKEN = (
+        "cannot be logged in to: AWS gives no token",
+        "The operator must check the service's AWS credentials.",
+    )
     TLS = (
         "cannot be reached over TLS as configured",
         "The operator must check the certificates and the TLS mode.",
@@ -126,6 +131,8 @@ def _state(error: Exception) -> str:
 def _trouble(error: Exception) -> Trouble:
     """Classify an error of connecting."""
     source, state = _source(error), _state(error)
+    if isinstance(source, NoTokenError):
+        return Trouble.TOKEN
     if isinstance(source, ssl.SSLError | ssl.CertificateError):
         return Trouble.TLS
     if state.startswith(_LOGIN_CLASS):

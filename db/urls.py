@@ -66,6 +66,18 @@ def connect_timeout(url: str) -> float | None:
     return float(given) if given.isdecimal() and int(given) else None
 
 
+def has_password(url: str) -> bool:
+    """Return whether a URL logs in with a password of its own."""
+    return bool(urlsplit(url).password)
+
+
+def named_authorities(url: str) -> bool:
+    """Return whether a URL says whom to trust, or that nobody needs to be."""
+    options = _options(urlsplit(url))
+    checks = options.get("sslmode", options.get("ssl", "")) in {"verify-ca", "verify-full"}
+    return bool(options.get("sslrootcert")) or not checks
+
+
 def url_problem(url: str) -> str | None:
     """Return which of a URL's options is invalid, and why; the text never repeats the URL."""
     options = _options(urlsplit(url))

@@ -127,6 +127,7 @@ def overall_status(components: Components) -> Literal["ok", "degraded", "down"]:
     if DOWN in {components.database.status, components.temporal.status}:
         return DOWN
     others: list[Part] = [components.worker, components.catalog, components.mirror]
+    others.append(components.secrets)
     others += components.tasks.values()
     others += [*components.jira.values(), *components.breakers.values()]
     # What is not known yet is no reason for an alarm.

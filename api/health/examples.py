@@ -43,6 +43,7 @@ HEALTH = schemas.Health(
             error=None,
             outdated=None,
         ),
+        secrets=schemas.SecretsPart(status="ok", unread=[]),
         tasks={
             "catalog-refresh": schemas.TaskPart(status="ok", restarts=0, error=None, ended_at=None)
         },

@@ -82,6 +82,14 @@ class MirrorPart(Part):
     reconciled_at: Moment | None = None
 
 
+class SecretsPart(Part):
+    """Secrets that this process reads again from their stores."""
+
+    unread: list[str] = Field(
+        description="Names of those that could not be read the last time; their last values count"
+    )
+
+
 class TaskPart(Part):
     """A background task of this process."""
 
@@ -100,6 +108,7 @@ class Components(Answer):
     mirror: MirrorPart
     jira: dict[str, JiraPart]
     catalog: CatalogPart
+    secrets: SecretsPart
     tasks: dict[str, TaskPart]
 
 

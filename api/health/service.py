@@ -3,14 +3,14 @@
 import asyncio
 import contextlib
 import logging
-import time
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Collection, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
 from typing import Any, TypeVar
 
 from api.catalog.service import CatalogService
+from api.health.checks import CHECK_SECONDS, SILENT, ask_jira, timed
 from api.health.component_states import (
     CHECKING,
     DEGRADED,
@@ -32,6 +32,7 @@ from api.health.schemas import (
     Health,
     JiraPart,
     MirrorPart,
+    SecretsPart,
     TimedPart,
     WorkerPart,
 )
@@ -44,7 +45,6 @@ from db.repositories.open_requests import RECONCILER
 from db.repositories.requests import RequestsRepository
 from db.session import Database
 from db.unavailable import DatabaseUnavailableError
-from pao.clients.jira import Deadline, JiraClient, JiraError
 from pao.clients.jira.instances import JiraInstances
 from pao.clients.temporal import RequestWorkflows, TemporalUnavailableError
 from pao.clients.temporal_server import TemporalServer
@@ -55,11 +55,9 @@ from pao.runtime.version import VERSION
 
 _log = logging.getLogger(__name__)
 
-CHECK_SECONDS = 2.0
 JIRA_FRESH_SECONDS = 10.0
 OWN_SECONDS = CHECK_SECONDS + 0.5
 READY_SECONDS = 2 * CHECK_SECONDS + 0.5
-SILENT = "does not respond"
 BROKEN = "the check failed; see the log"
 STOPPING = "this process is shutting down"
 NO_CATALOG = "no catalog has been loaded yet"
@@ -70,7 +68,10 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Parts:
-    """What health checks; a catalog older than ``catalog_age`` seconds is degraded."""
+    """What health checks; a catalog older than ``catalog_age`` seconds is degraded.
+
+    ``unread_secrets`` names the secrets that could not be read again.
+    """
 
     database: Database
     installation: Installation
@@ -80,6 +81,7 @@ class Parts:
     jira: JiraInstances
     catalog: CatalogService
     catalog_age: float = 900.0
+    unread_secrets: Callable[[], Collection[str]] = tuple
 
 
 class HealthService:
@@ -101,7 +103,7 @@ class HealthService:
         )
         self._jira = {
             name: Probe(
-                partial(_ask_jira, client),
+                partial(ask_jira, client),
                 unknown=JiraPart(status=CHECKING),
                 broken=JiraPart(status=DOWN, error=BROKEN),
                 fresh=JIRA_FRESH_SECONDS,
@@ -138,6 +140,7 @@ class HealthService:
             mirror=mirror,
             jira=jira,
             catalog=self._catalog(),
+            secrets=self._secrets(),
             tasks={task.name: task_part(task) for task in self.tasks},
         )
         return Health(
@@ -204,10 +207,10 @@ class HealthService:
         return [problem for problem in found if problem]
 
     async def _ask_database(self) -> TimedPart:
-        return await _timed(self._parts.database.ping)
+        return await timed(self._parts.database.ping)
 
     async def _ask_temporal(self) -> TimedPart:
-        return await _timed(self._parts.workflows.ping)
+        return await timed(self._parts.workflows.ping)
 
     async def _ask_worker(self) -> WorkerPart:
         try:
@@ -256,6 +259,10 @@ class HealthService:
         except (PaoError, TimeoutError):
             return MirrorPart(status=DOWN, error="the database does not respond")
         return mirror_part(turn, (datetime.now(UTC) - since).total_seconds() if since else 0.0)
+
+    def _secrets(self) -> SecretsPart:
+        unread = sorted(self._parts.unread_secrets())
+        return SecretsPart(status=DEGRADED if unread else OK, unread=unread)
 
     def _catalog(self) -> CatalogPart:
         return catalog_part(self._parts.catalog.state, longest=self._parts.catalog_age)
@@ -315,30 +322,3 @@ def _own(ask: Callable[[], Awaitable[P]], part: type[P]) -> Probe[P]:
 async def _all(probes: Mapping[str, Probe[T]]) -> dict[str, T]:
     states = await asyncio.gather(*(probe.now() for probe in probes.values()))
     return dict(zip(probes, states, strict=True))
-
-
-async def _timed(ask: Callable[[], Awaitable[Any]]) -> TimedPart:
-    started = time.perf_counter()
-    try:
-        async with asyncio.timeout(CHECK_SECONDS):
-            await ask()
-    except DatabaseUnavailableError as error:
-        return TimedPart(status=DOWN, error=error.reason)
-    except (PaoError, TemporalUnavailableError, TimeoutError):
-        return TimedPart(status=DOWN, error=SILENT)
-    return TimedPart(status=OK, latency_ms=_milliseconds(started))
-
-
-async def _ask_jira(client: JiraClient) -> JiraPart:
-    started, at = time.perf_counter(), timestamp(datetime.now(UTC))
-    try:
-        await client.ping(deadline=Deadline.after(CHECK_SECONDS))
-    except JiraError as error:
-        # In words of ours: everybody may read them.
-        said = SILENT if error.status is None else f"answers {error.status}"
-        return JiraPart(status=DOWN, error=said, checked_at=at)
-    return JiraPart(status=OK, latency_ms=_milliseconds(started), checked_at=at)
-
-
-def _milliseconds(started: float) -> float:
-    return round((time.perf_counter() - started) * 1000, 1)

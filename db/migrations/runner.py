@@ -15,13 +15,13 @@ import asyncpg
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from db.connections import connection
+from db.connections import PasswordSource, connection
+from db.service_role import SERVICE_ROLE, ServiceRole, ServiceRoleError, make_service_role
 from db.unavailable import translated
 
 LOCK = 7_236_401_125_118
 """The advisory lock that one migrating process holds; an arbitrary number."""
 
-SERVICE_ROLE = "pao_service"
 GRANTS = "grants.sql"
 CONNECT_SECONDS = 10.0
 
@@ -125,18 +125,26 @@ def load_migrations(files: dict[str, str]) -> tuple[Migration, ...]:
 
 
 async def migrate(
-    url: str, *, migrations: Sequence[Migration] | None = None, patience: Patience = PATIENCE
+    url: str,
+    *,
+    migrations: Sequence[Migration] | None = None,
+    patience: Patience = PATIENCE,
+    password: PasswordSource | None = None,
+    service_role: ServiceRole | None = None,
 ) -> list[Applied]:
     """Apply what is pending, each file in its own transaction; return what was applied now.
 
     Any number of processes may do so at once: each file is applied by one of them. A table that
     is in use is waited for with ``patience``, so that a migration never holds up the service.
+    ``password`` is asked for where the address has none; a ``service_role`` is made first.
     Raises ``MigrationError`` when an applied file was edited or a file fails,
     ``DatabaseUnavailable`` when the database is away.
     """
     wanted = packaged_migrations() if migrations is None else tuple(migrations)
-    async with _connection(url) as connection:
+    async with _connection(url, password) as connection:
         async with _alone(connection):
+            if service_role is not None:
+                await _make(service_role, connection)
             await connection.execute(_TABLE)
             before = await _applied(connection)
         _refuse_misfits(_compare(wanted, before))
@@ -149,21 +157,29 @@ async def migrate(
 
 
 async def status(
-    url: str, *, migrations: Sequence[Migration] | None = None
+    url: str,
+    *,
+    migrations: Sequence[Migration] | None = None,
+    password: PasswordSource | None = None,
 ) -> list[MigrationStatus]:
     """Return for every migration whether it is applied, pending, edited since, or unknown here."""
     wanted = packaged_migrations() if migrations is None else tuple(migrations)
-    async with _connection(url) as connection:
+    async with _connection(url, password) as connection:
         exists = await connection.fetchval(_EXISTS)
         return _compare(wanted, await _applied(connection) if exists else {})
 
 
-async def verify(url: str, *, migrations: Sequence[Migration] | None = None) -> list[str]:
+async def verify(
+    url: str,
+    *,
+    migrations: Sequence[Migration] | None = None,
+    password: PasswordSource | None = None,
+) -> list[str]:
     """Raise ``MigrationError`` unless every migration is applied exactly as in its file.
 
     Returns the versions that the database has and this version of PAO does not know.
     """
-    found = await status(url, migrations=migrations)
+    found = await status(url, migrations=migrations, password=password)
     _refuse_misfits(found)
     _refuse_pending(found)
     return [one.version for one in found if one.state is State.UNKNOWN]
@@ -184,10 +200,19 @@ async def check_ready(session: AsyncSession) -> list[str]:
     return [one.version for one in found if one.state is State.UNKNOWN]
 
 
+async def _make(role: ServiceRole, connection: asyncpg.Connection) -> None:
+    try:
+        await make_service_role(connection, role)
+    except ServiceRoleError as error:
+        raise MigrationError(str(error)) from error
+
+
 @asynccontextmanager
-async def _connection(url: str) -> AsyncIterator[asyncpg.Connection]:
+async def _connection(
+    url: str, password: PasswordSource | None
+) -> AsyncIterator[asyncpg.Connection]:
     with translated():
-        async with connection(url, timeout=CONNECT_SECONDS) as opened:
+        async with connection(url, timeout=CONNECT_SECONDS, password=password) as opened:
             yield opened
 
 

@@ -2,13 +2,18 @@
 
 import os
 import socket
+from collections.abc import Callable, Mapping
 from datetime import timedelta
+from urllib.parse import unquote, urlsplit
 
-from temporalio.client import TLSConfig
+from temporalio.client import Client, TLSConfig
 
 from catalog.scopes import ScopeContext
+from db.connections import PasswordSource
 from db.living_processes import ProcessName
 from db.session import Database, PoolSettings
+from pao.app.secrets_refresh import SecretsRefresh
+from pao.clients.database_tokens import DatabaseTokens
 from pao.clients.github import (
     AppAuth,
     GitHubAuth,
@@ -35,13 +40,18 @@ from pao.runtime.crypto import SecretBox
 from pao.runtime.tracing import Tracing
 from pao.settings import ConfiguredJira, Settings
 from pao.settings.jira_file import ClientCredentials, Password, PersonalToken, UserToken
+from pao.settings.live_secrets import LiveSecret
 
+DEFAULT_PORT = 5432
+TOKEN_NAME = "database token"  # noqa: S105 -- what it is called
 DEFAULT_JIRA = "default"
 DEFAULT_GITHUB = "default"
 JIRA_CONNECT_SECONDS = 2.0
 
 
-def database(settings: Settings, *, application_name: str) -> Database:
+def database(
+    settings: Settings, *, application_name: str, password: PasswordSource | None = None
+) -> Database:
     """Return the way to Postgres as the service's own role."""
     given = settings.database
     pool = PoolSettings(
@@ -51,7 +61,53 @@ def database(settings: Settings, *, application_name: str) -> Database:
         max_idle_time=given.connection_max_idle_time.total_seconds(),
         application_name=application_name,
     )
-    return Database(given.url.get_secret_value(), pool=pool)
+    url = given.url.get_secret_value()
+    return Database(url, pool=pool, password=password or database_password(settings, url))
+
+
+def database_password(settings: Settings, url: str) -> PasswordSource | None:
+    """Return who gives the password of each new connection; None where the address has it."""
+    given, parts = settings.database, urlsplit(url)
+    if given.iam_auth and not parts.password:
+        return DatabaseTokens(
+            host=parts.hostname or "",
+            port=parts.port or DEFAULT_PORT,
+            user=unquote(parts.username or ""),
+            region=settings.auth.region,
+        )
+    secret, is_own = given.password, url == given.url.get_secret_value()
+    if not isinstance(secret, LiveSecret) or given.given_url is not None or not is_own:
+        return None
+
+    async def newest() -> str:
+        return secret.get_secret_value()
+
+    return newest
+
+
+def secrets_refresh(settings: Settings, client: Client) -> SecretsRefresh:
+    """Return what reads this process's secrets again; ``client`` keeps a copy of its own key."""
+
+    def renew_key(value: str) -> None:
+        client.api_key = value
+
+    return SecretsRefresh(
+        settings.live_secrets,
+        every=settings.secrets.refresh.total_seconds(),
+        changed={"TEMPORAL_API_KEY": renew_key},
+    )
+
+
+def secret_ages(
+    refresh: SecretsRefresh, password: PasswordSource | None
+) -> Callable[[], Mapping[str, float]]:
+    """Return who knows how old secrets and the token of the database are."""
+
+    def ages() -> Mapping[str, float]:
+        token = isinstance(password, DatabaseTokens) and {TOKEN_NAME: password.age()}
+        return {**refresh.ages(), **(token or {})}
+
+    return ages
 
 
 def process_name(settings: Settings, kind: str) -> ProcessName:
@@ -64,7 +120,8 @@ def audit_database(settings: Settings) -> Database:
     pool = PoolSettings(
         max_idle=1, max_open=1, statement_timeout=3600.0, application_name="pao-audit"
     )
-    return Database(settings.database.url.get_secret_value(), pool=pool)
+    url = settings.database.url.get_secret_value()
+    return Database(url, pool=pool, password=database_password(settings, url))
 
 
 def secret_box(settings: Settings) -> SecretBox:

@@ -66,11 +66,18 @@ class Redactor:
     """Replaces known secret values, and what has the shape of a credential, by a mask."""
 
     def __init__(self, secrets: Iterable[str] = ()) -> None:
-        known = sorted({s for s in secrets if len(s) >= _SHORTEST_SECRET}, key=len, reverse=True)
-        self._known = re.compile("|".join(map(re.escape, known))) if known else None
+        self._secrets: set[str] = set()
+        self._known: re.Pattern[str] | None = None
+        self.learn(secrets)
 
     def __repr__(self) -> str:
         return "Redactor(...)"
+
+    def learn(self, secrets: Iterable[str]) -> None:
+        """Hide these as well, from now on; the earlier ones stay hidden."""
+        self._secrets |= {one for one in secrets if len(one) >= _SHORTEST_SECRET}
+        known = sorted(self._secrets, key=len, reverse=True)
+        self._known = re.compile("|".join(map(re.escape, known))) if known else None
 
     def text(self, value: str) -> str:
         """Return the text without secrets."""
@@ -100,7 +107,7 @@ class JsonFormatter(logging.Formatter):
 
     def __init__(self, redactor: Redactor) -> None:
         super().__init__()
-        self._redactor = redactor
+        self.redactor = redactor
 
     def format(self, record: logging.LogRecord) -> str:
         """Return the line; a newline in the message stays inside its JSON text."""
@@ -108,12 +115,12 @@ class JsonFormatter(logging.Formatter):
             "time": _moment(record),
             "level": record.levelname,
             "logger": record.name,
-            "message": self._redactor.text(record.getMessage()),
+            "message": self.redactor.text(record.getMessage()),
         }
         line |= _ids()
-        line |= {name: self._redactor.value(value, name) for name, value in _extras(record)}
+        line |= {name: self.redactor.value(value, name) for name, value in _extras(record)}
         if record.exc_info:
-            line["exception"] = self._redactor.text(self.formatException(record.exc_info))
+            line["exception"] = self.redactor.text(self.formatException(record.exc_info))
         return json.dumps(line, ensure_ascii=False)
 
 
@@ -122,21 +129,21 @@ class TextFormatter(logging.Formatter):
 
     def __init__(self, redactor: Redactor) -> None:
         super().__init__()
-        self._redactor = redactor
+        self.redactor = redactor
 
     def format(self, record: logging.LogRecord) -> str:
         """Return the line, and the traceback under it where there is one."""
-        message = self._redactor.text(record.getMessage())
+        message = self.redactor.text(record.getMessage())
         # What the message says need not be said again; a program reads the other format.
         extras = [(name, one) for name, one in _extras(record) if not _says(message, one)]
-        pairs = _ids() | {name: self._redactor.value(value, name) for name, value in extras}
+        pairs = _ids() | {name: self.redactor.value(value, name) for name, value in extras}
         told = "".join(f" {name}={value}" for name, value in pairs.items() if value is not None)
         # A value from outside must not start a line of its own and pass for a record, nor steer
         # the terminal.
         said = _visible(message) + _visible(told)
         line = f"{_moment(record)} {record.levelname:<7} {record.name}: {said}"
         if record.exc_info:
-            line += "\n" + self._redactor.text(self.formatException(record.exc_info))
+            line += "\n" + self.redactor.text(self.formatException(record.exc_info))
         return line
 
 
@@ -163,6 +170,14 @@ def configure_logging(
     # watchfiles tells every look at a folder; what came of it is told by the sync.
     for chatty in ("httpx", "httpcore", "botocore", "urllib3", "watchfiles"):
         logging.getLogger(chatty).setLevel(max(logging.WARNING, logging.getLevelName(level)))
+
+
+def hide_in_logs(secrets: Iterable[str]) -> None:
+    """Hide further secrets, of whoever logs in this process, from now on."""
+    known = list(secrets)
+    for handler in logging.getLogger().handlers:
+        if isinstance(handler.formatter, JsonFormatter | TextFormatter):
+            handler.formatter.redactor.learn(known)
 
 
 @contextmanager

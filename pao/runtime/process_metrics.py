@@ -1,6 +1,6 @@
 """The metrics that every process has: which build it is, what it uses, its database connections."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
 from prometheus_client import (
@@ -54,8 +54,26 @@ class PoolMetrics(Collector):
         return [connections, most, waiting]
 
 
+class SecretMetrics(Collector):
+    """Tells the ages that ``of`` returns, once there is somebody who knows them."""
+
+    def __init__(self) -> None:
+        self.of: Callable[[], Mapping[str, float]] | None = None
+
+    def collect(self) -> Iterable[GaugeMetricFamily]:
+        """Return the gauge; without samples where no secret is read again."""
+        ages = GaugeMetricFamily(
+            "pao_secret_age_seconds",
+            "Time since a secret was last read, or a token made, by its name.",
+            labels=["secret"],
+        )
+        for name, age in (self.of() if self.of else {}).items():
+            ages.add_metric([name], age)
+        return [ages]
+
+
 class ProcessRegistry(CollectorRegistry):
-    """A registry that holds what every process tells about itself; ``pool`` is to be set."""
+    """Holds what every process tells about itself; ``pool`` and ``secrets`` are to be set."""
 
     def __init__(self, process: str) -> None:
         super().__init__()
@@ -64,6 +82,8 @@ class ProcessRegistry(CollectorRegistry):
         ProcessCollector(registry=self)
         self.pool = PoolMetrics()
         self.register(self.pool)
+        self.secrets = SecretMetrics()
+        self.register(self.secrets)
         self.register(SDK)
         self._build = Gauge(
             "pao_build_info",

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields, replace
 from datetime import timedelta
 from typing import Any, get_args
 from urllib.parse import urlsplit
@@ -22,7 +22,9 @@ from pao.settings.identity import (
     JwtSettings,
     SignInSettings,
 )
+from pao.settings.jira_file import VARIABLE as JIRA_FILE
 from pao.settings.jira_file import JiraFile, read_jira_file
+from pao.settings.live_secrets import FIXED, LiveSecret, LiveSecrets
 from pao.settings.parameter_store import resolve_paths
 from pao.settings.parts import (
     AuthSettings,
@@ -31,6 +33,7 @@ from pao.settings.parts import (
     JiraSettings,
     LoggingSettings,
     Part,
+    SecretsSettings,
     TelemetrySettings,
     TemporalSettings,
     WorkerSettings,
@@ -74,9 +77,11 @@ class Settings:
     terraform: TerraformSettings
     actions: ActionSettings
     rollout: RolloutSettings
+    secrets: SecretsSettings
     logging: LoggingSettings
     telemetry: TelemetrySettings
     jira_file: JiraFile | None = None
+    live_secrets: LiveSecrets = field(default_factory=lambda: LiveSecrets({}, {}))
 
     def masked(self) -> dict[str, str]:
         """Return every variable's name and effective value as text; secrets are masked.
@@ -142,7 +147,38 @@ def load_settings(environ: Mapping[str, str], *, process: Process) -> Settings:
     jira_file, wrong = _jira_file(parts.get("jira"), process, resolved)
     if problems or wrong:
         raise ConfigurationError(problems + wrong)
-    return Settings(**parts, jira_file=jira_file)
+    live, jira_file = _made_live(parts, jira_file, environ)
+    return Settings(**parts, jira_file=jira_file, live_secrets=live)
+
+
+def _made_live(
+    parts: dict[str, Any], jira_file: JiraFile | None, environ: Mapping[str, str]
+) -> tuple[LiveSecrets, JiraFile | None]:
+    """Put a secret that can be read again where one was given by its place; return them all."""
+    secrets: dict[str, LiveSecret] = {}
+    for name, part in parts.items():
+        update = {}
+        for attribute, info in type(part).model_fields.items():
+            variable, value = _name(info), getattr(part, attribute)
+            given = environ.get(f"{variable}_PATH") or environ.get(f"{variable}_FILE")
+            if given and isinstance(value, SecretStr) and variable not in FIXED:
+                update[attribute] = secrets.setdefault(
+                    variable, LiveSecret(value.get_secret_value())
+                )
+        parts[name] = part.model_copy(update=update) if update else part
+    if jira_file is None:
+        return LiveSecrets(environ, secrets), None
+    paths, instances = {}, []
+    for one in jira_file.instances:
+        path = one.form.authentication.secret.path
+        if path:
+            live = LiveSecret(one.secret.get_secret_value())
+            name = f"{JIRA_FILE}[{one.form.name}]"
+            secrets[name], paths[name] = live, path
+            one = replace(one, secret=live)  # noqa: PLW2901 -- the same instance
+        instances.append(one)
+    found = replace(jira_file, instances=tuple(instances))
+    return LiveSecrets(environ, secrets, paths=paths), found
 
 
 def _for_pool(database: DatabaseSettings, worker: WorkerSettings) -> DatabaseSettings:

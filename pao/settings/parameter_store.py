@@ -1,10 +1,20 @@
-"""Secrets that are kept in AWS Parameter Store: `<NAME>_PATH` stands for the value of `<NAME>`."""
+"""Secrets that are kept in AWS: `<NAME>_PATH` stands for the value of `<NAME>`.
+
+A path is the name of a parameter in Parameter Store, or the ARN of a secret in Secrets Manager.
+"""
 
 from collections.abc import Iterable, Mapping
+from typing import Any
+
+from pao.settings.secrets_manager import is_arn, read_secret, region_of
 
 # GetParameters takes ten names at most.
 # https://docs.aws.amazon.com/systems-manager/latest/APIReference/API_GetParameters.html
 _BATCH = 10
+_ENDPOINTS = {
+    "ssm": "AWS_ENDPOINT_URL_SSM",
+    "secretsmanager": "AWS_ENDPOINT_URL_SECRETS_MANAGER",
+}
 
 
 def resolve_paths(
@@ -36,24 +46,50 @@ def read_parameters(
 
     AWS is asked only when a path is wanted.
     """
-    return _fetch(environ, wanted) if wanted else ({}, {})
+    secrets = {name: path for name, path in wanted.items() if is_arn(path)}
+    parameters = {name: path for name, path in wanted.items() if name not in secrets}
+    values, problems = _fetch(environ, parameters) if parameters else ({}, {})
+    for name, path in secrets.items():
+        value, problem = _secret(environ, path)
+        if value is None:
+            problems[name] = problem
+        else:
+            values[name] = value
+    return values, problems
+
+
+def _client(service: str, environ: Mapping[str, str], *, region: str | None = None) -> Any:
+    import boto3  # noqa: PLC0415 -- takes 0.3 s to load, and most set-ups have no path
+    from botocore.config import Config  # noqa: PLC0415 -- as above
+
+    # A session of its own: the default one is not safe to share between threads.
+    return boto3.session.Session().client(
+        service,
+        region_name=region or environ.get("AWS_REGION") or environ.get("PAO_REGION"),
+        endpoint_url=environ.get(_ENDPOINTS[service]) or environ.get("AWS_ENDPOINT_URL"),
+        config=Config(connect_timeout=3, read_timeout=5, retries={"total_max_attempts": 2}),
+    )
+
+
+def _secret(environ: Mapping[str, str], path: str) -> tuple[str | None, str]:
+    from botocore.exceptions import BotoCoreError, ClientError  # noqa: PLC0415 -- as above
+
+    try:
+        return read_secret(_client("secretsmanager", environ, region=region_of(path)), path)
+    except (BotoCoreError, ClientError) as error:
+        return None, (
+            f"Secrets Manager did not give {path!r} ({_reason(error)}); check ARN, region, "
+            "credentials and the right to secretsmanager:GetSecretValue"
+        )
 
 
 def _fetch(
     environ: Mapping[str, str], wanted: Mapping[str, str]
 ) -> tuple[dict[str, str], dict[str, str]]:
-    import boto3  # noqa: PLC0415 -- takes 0.3 s to load, and most set-ups have no path
-    from botocore.config import Config  # noqa: PLC0415 -- as above
     from botocore.exceptions import BotoCoreError, ClientError  # noqa: PLC0415 -- as above
 
     try:
-        client = boto3.client(
-            "ssm",
-            region_name=environ.get("AWS_REGION") or environ.get("PAO_REGION"),
-            endpoint_url=environ.get("AWS_ENDPOINT_URL_SSM"),
-            config=Config(connect_timeout=3, read_timeout=5, retries={"total_max_attempts": 2}),
-        )
-        values = _get_parameters(client, sorted(set(wanted.values())))
+        values = _get_parameters(_client("ssm", environ), sorted(set(wanted.values())))
     except (BotoCoreError, ClientError) as error:
         reason = _reason(error)
         return {}, {
@@ -75,7 +111,9 @@ def _get_parameters(client: object, paths: list[str]) -> dict[str, str]:
         batch = paths[start : start + _BATCH]
         # The client's methods are made at run time, so no type knows them.
         answer = client.get_parameters(Names=batch, WithDecryption=True)  # type: ignore[attr-defined]
-        values |= {found["Name"]: found["Value"] for found in answer["Parameters"]}
+        for found in answer["Parameters"]:
+            # What was asked for by its ARN comes with its name as well.
+            values[found["Name"]] = values[found.get("ARN", "")] = found["Value"]
     return values
 
 

@@ -202,10 +202,15 @@ class DatabaseSettings(Part):
         return self.url
 
     @property
+    def effective_ssl_mode(self) -> SslMode | None:
+        """The mode of TLS: a token must reach nobody but the server that it is for."""
+        return self.ssl_mode or (SslMode.VERIFY_FULL if self.iam_auth else None)
+
+    @property
     def tls_options(self) -> dict[str, str]:
         """What the variables say of TLS, by the names that a database address gives them."""
         given = {
-            "sslmode": self.ssl_mode,
+            "sslmode": self.effective_ssl_mode,
             "sslrootcert": self.ssl_root_cert,
             "sslcert": self.ssl_cert,
             "sslkey": self.ssl_key,
@@ -285,6 +290,12 @@ class WorkerSettings(Part):
     temporal_approvals: bool = Field(default=False, validation_alias="PAO_TEMPORAL_APPROVALS")
     metrics_host: str = Field("127.0.0.1", validation_alias="WORKER_METRICS_HOST")
     metrics_port: Port | None = Field(None, validation_alias="WORKER_METRICS_PORT")
+
+
+class SecretsSettings(Part):
+    """Secrets that were given by `<NAME>_PATH` or `<NAME>_FILE`."""
+
+    refresh: Duration = Field(timedelta(minutes=5), validation_alias="PAO_SECRETS_REFRESH")
 
 
 class LoggingSettings(Part):

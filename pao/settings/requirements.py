@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, Literal
 
-from db.urls import SYSTEM
+from db.urls import SYSTEM, has_password, named_authorities
 from pao.settings.catalog_requirements import missing_catalog
 from pao.settings.identity import AwsCallerSettings, JwtSettings, SignInSettings
 from pao.settings.parts import (
@@ -48,9 +48,11 @@ def missing(parts: Mapping[str, Any], process: Process) -> Iterator[tuple[str, s
 
 
 def _missing_database(database: DatabaseSettings, *, migrates: bool) -> Iterator[tuple[str, str]]:
-    if database.iam_auth:
-        # Silence would connect without a password.
-        yield "DB_IAM_AUTH", "not supported by this version yet; set a password"
+    if database.iam_auth and database.password is not None:
+        yield "DATABASE_PASSWORD", "set together with DB_IAM_AUTH; keep one of them"
+    url = database.given_url.get_secret_value() if database.given_url else ""
+    if database.iam_auth and has_password(url):
+        yield "DATABASE_URL", "has a password, set together with DB_IAM_AUTH; keep one of them"
     if database.given_url is not None:
         if database.host is not None:
             yield "DATABASE_HOST", "set together with DATABASE_URL; keep one of them"
@@ -76,8 +78,9 @@ def _missing_database_tls(database: DatabaseSettings) -> Iterator[tuple[str, str
             yield name, f"there is no file {str(path)!r}; correct the path"
     if (database.ssl_cert is None) != (database.ssl_key is None):
         yield "DATABASE_SSL_CERT", "a client certificate and its key belong together; set both"
-    checks = database.ssl_mode in {SslMode.VERIFY_CA, SslMode.VERIFY_FULL}
-    if checks and database.ssl_root_cert is None and database.given_url is None:
+    checks = database.effective_ssl_mode in {SslMode.VERIFY_CA, SslMode.VERIFY_FULL}
+    by_itself = database.given_url is not None and not database.iam_auth
+    if checks and not by_itself and not named_authorities(database.url.get_secret_value()):
         text = "missing; name the file of the CA certificates to trust, or system"
         yield "DATABASE_SSL_ROOT_CERT", text
 

@@ -3,7 +3,8 @@
 import asyncio
 import os
 from collections.abc import Coroutine
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Annotated, Any, TypeVar
+from urllib.parse import unquote, urlsplit
 
 import typer
 from rich.text import Text
@@ -18,6 +19,8 @@ from pao.app.cli.terminal import STYLES, age, local_time
 if TYPE_CHECKING:
     from activities.mirror_rebuild import Rebuilt
     from db.migrations.runner import MigrationStatus
+    from db.service_role import ServiceRole
+    from pao.settings import Settings
 
 T = TypeVar("T")
 
@@ -30,11 +33,23 @@ _STATES = {"applied": "completed", "pending": "waiting", "edited": "failed", "un
 
 
 @command(app, "migrate")
-def migrate(cli: Cli) -> None:
+def migrate(
+    cli: Cli,
+    *,
+    service_role: Annotated[
+        bool,
+        typer.Option(
+            "--service-role",
+            help="Make the role pao_service first, with the password of DATABASE_URL.",
+        ),
+    ] = False,
+) -> None:
     """Apply what is pending; safe to run from many places at once."""
     from db.migrations import runner  # noqa: PLC0415 -- SQLAlchemy and asyncpg: 0.4 s
 
-    applied = _run(runner.migrate(_url()))
+    settings = settings_for("database", os.environ)
+    role = _service_role(settings) if service_role else None
+    applied = _run(runner.migrate(**_owner(settings), service_role=role))
     document = {"applied": [{"version": e.version, "description": e.description} for e in applied]}
     cli.show(document, lambda: _print_applied(cli, document["applied"]))
 
@@ -44,7 +59,7 @@ def status(cli: Cli) -> None:
     """Show every migration; exits with 1 when one is pending or does not fit."""
     from db.migrations import runner  # noqa: PLC0415 -- see above
 
-    found = _run(runner.status(_url()))
+    found = _run(runner.status(**_owner(settings_for("database", os.environ))))
     document = {"migrations": [_as_document(entry) for entry in found]}
     cli.show_table(document, document["migrations"], _MIGRATIONS, empty="There are no migrations.")
     if any(entry.state != "applied" for entry in found):
@@ -56,7 +71,7 @@ def verify(cli: Cli) -> None:
     """Check that exactly the migrations of this version are applied; exits with 1 when not."""
     from db.migrations import runner  # noqa: PLC0415 -- see above
 
-    newer = _run(runner.verify(_url()))
+    newer = _run(runner.verify(**_owner(settings_for("database", os.environ))))
     if newer:
         cli.note(f"The schema is newer than this version of PAO, which lacks {', '.join(newer)}.")
     cli.show(
@@ -114,8 +129,33 @@ def _print_rebuilt(cli: Cli, done: "Rebuilt") -> None:
         cli.out.print(Text(f"✗ {request_id} did not answer; is a worker running?", style="red"))
 
 
-def _url() -> str:
-    return settings_for("database", os.environ).database.owner_url.get_secret_value()
+def _owner(settings: "Settings") -> dict[str, Any]:
+    """Return how the owner connects."""
+    from pao.app.assembly import database_password  # noqa: PLC0415 -- see above
+
+    url = settings.database.owner_url.get_secret_value()
+    return {"url": url, "password": database_password(settings, url)}
+
+
+def _service_role(settings: "Settings") -> "ServiceRole":
+    """Return the login of the service's role, which DATABASE_URL (or its parts) names."""
+    from db.service_role import SERVICE_ROLE, ServiceRole  # noqa: PLC0415 -- see above
+
+    given = settings.database
+    if given.migration_url is None or (given.given_url is None and given.host is None):
+        raise CliError(
+            "--service-role needs two addresses",
+            exit_code=ExitCode.USAGE,
+            hint="Set PAO_MIGRATION_DATABASE_URL (the owner's) and DATABASE_URL (the service's).",
+        )
+    service = urlsplit(given.url.get_secret_value())
+    if unquote(service.username or "") != SERVICE_ROLE:
+        raise CliError(
+            f"The service's address names another user than {SERVICE_ROLE}",
+            exit_code=ExitCode.USAGE,
+            hint=f"Use postgresql://{SERVICE_ROLE}:password@... in DATABASE_URL.",
+        )
+    return ServiceRole(None if given.iam_auth else unquote(service.password or ""))
 
 
 def _run(work: Coroutine[Any, Any, T]) -> T:

@@ -62,7 +62,7 @@ class GitLabSource:
         self.folder = place.folder
         self.outgoing = calls
         self._place = place
-        self._masks = SecretMasks([instance.token.get_secret_value()])
+        self._token = instance.token
         where = f"{instance.url} {place.project} {place.branch} {place.folder}"
         self._of = f"{where} {place.ownership}"
         self.project = GitLabProject(instance, place.project, send=self._send)
@@ -116,7 +116,9 @@ class GitLabSource:
         try:
             yield
         except GitLabError as error:
-            raise _translated(error, self._masks.hide(error.message)) from error
+            # The token as it is now: it may have been replaced since this was made.
+            masks = SecretMasks([self._token.get_secret_value()])
+            raise _translated(error, masks.hide(error.message)) from error
 
     async def _read(
         self, tip: Branch, memory: Mapping[str, Any], rules: RulesFound

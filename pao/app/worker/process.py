@@ -43,7 +43,10 @@ async def run(settings: Settings, environ: Mapping[str, str]) -> None:
     """
     traces = assembly.traces(settings, service="pao-worker")
     name = assembly.process_name(settings, "pao-worker")
-    database = assembly.database(settings, application_name=str(name))
+    password = assembly.database_password(settings, settings.database.url.get_secret_value())
+    database = assembly.database(settings, application_name=str(name), password=password)
+    metrics = WorkerMetrics()
+    metrics.registry.pool.of = database.pool
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
@@ -51,11 +54,23 @@ async def run(settings: Settings, environ: Mapping[str, str]) -> None:
     try:
         known = Installation(database)
         client = await connect(assembly.temporal_target(settings), installation=known.id)
-        installation = await _own_installation(known, stop)
-        if installation is not None:
+        refresh = assembly.secrets_refresh(settings, client)
+        metrics.registry.secrets.of = assembly.secret_ages(refresh, password)
+        async with refresh.task:
+            installation = await _own_installation(known, stop)
+            if installation is None:
+                return
             with contextlib.suppress(DatabaseUnavailableError):
                 await check_connections(database, name)
-            await _work(client, settings, database, installation, stop=stop, environ=environ)
+            await _work(
+                client,
+                settings,
+                database,
+                installation,
+                metrics=metrics,
+                stop=stop,
+                environ=environ,
+            )
     finally:
         await database.close()
         await traces.close()
@@ -67,13 +82,12 @@ async def _work(  # noqa: PLR0913 -- what a worker is made of, each part named
     database: Database,
     installation: str,
     *,
+    metrics: WorkerMetrics,
     stop: asyncio.Event,
     environ: Mapping[str, str],
 ) -> None:
     memory = await _introduce(client, settings, installation=installation)
     jira = assembly.jira_instances(settings)
-    metrics = WorkerMetrics()
-    metrics.registry.pool.of = database.pool
     deployment = Deployment(client, settings.temporal.task_queue)
     build_id = await _versioned(deployment, settings.rollout.build_id)
     metrics.registry.build_id(build_id or "")

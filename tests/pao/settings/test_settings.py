@@ -250,7 +250,7 @@ def test_no_other_process_keeps_the_owner_s_address(environ: dict[str, str], pro
     [
         ({"DATABASE_HOST": "other"}, "DATABASE_HOST"),
         ({"DB_MAX_IDLE_CONNS": "60"}, "DB_MAX_IDLE_CONNS"),
-        ({"DB_IAM_AUTH": "true"}, "DB_IAM_AUTH"),
+        ({"DB_IAM_AUTH": "true", "DATABASE_SSLMODE": "require"}, "DATABASE_URL"),
         ({"ESCALATION_INSTANCE": "ops"}, "ESCALATION_INSTANCE"),
         ({"TEMPORAL_TLS_CLIENT_CERT_PATH": "/nowhere.pem"}, "TEMPORAL_TLS_CLIENT_CERT_PATH"),
         ({"TEMPORAL_ADDRESS": "temporal"}, "TEMPORAL_ADDRESS"),

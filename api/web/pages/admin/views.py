@@ -221,7 +221,7 @@ def _wrong(field: str, kind: str) -> str:
 
 
 def _parts(components: dict[str, Any]) -> Iterator[ComponentRow]:
-    for name in ("database", "temporal", "worker", "mirror", "catalog"):
+    for name in ("database", "temporal", "worker", "mirror", "catalog", "secrets"):
         yield ComponentRow(name, components[name]["status"], _facts(components[name]))
     for kind in ("jira", "tasks"):
         for name, one in components[kind].items():

@@ -1,0 +1,64 @@
+"""Reads secrets again from their stores, as long as a process runs."""
+
+import asyncio
+import logging
+from collections.abc import Callable, Mapping
+
+from pao.runtime.background import BackgroundTask
+from pao.runtime.logging import hide_in_logs
+from pao.settings.live_secrets import LiveSecrets
+
+_log = logging.getLogger(__name__)
+
+
+class SecretsRefresh:
+    """Reads all of them again ``every`` so many seconds; a value that cannot be read stays.
+
+    ``changed`` are called with the new value, by the name of the secret, for those who keep a copy.
+    """
+
+    def __init__(
+        self,
+        secrets: LiveSecrets,
+        *,
+        every: float,
+        changed: Mapping[str, Callable[[str], None]] | None = None,
+    ) -> None:
+        self._secrets = secrets
+        self._every = every
+        self._changed = dict(changed or {})
+        self.unread: Mapping[str, str] = {}
+        """Why secrets could not be read the last time, by their names; no value is in it."""
+        self.task = BackgroundTask("secrets-refresh", self._keep_reading)
+
+    @property
+    def names(self) -> list[str]:
+        """The secrets that are read again."""
+        return sorted(self.ages())
+
+    def ages(self) -> dict[str, float]:
+        """Return for each secret the seconds since it was last read."""
+        return self._secrets.ages()
+
+    async def read_again(self) -> None:
+        """Read all secrets now, and tell whoever keeps a copy."""
+        found = await asyncio.to_thread(self._secrets.read_again)
+        hide_in_logs(self._secrets.value(name) for name in found.changed)
+        for name in found.changed:
+            if name in self._changed:
+                self._changed[name](self._secrets.value(name))
+        if found.changed:
+            _log.info("secrets have new values: %s", ", ".join(found.changed))
+        if found.unread and found.unread != self.unread:
+            told = "; ".join(f"{name}: {text}" for name, text in sorted(found.unread.items()))
+            _log.warning("secrets could not be read again, their last values count: %s", told)
+        if self.unread and not found.unread:
+            _log.info("all secrets can be read again")
+        self.unread = found.unread
+
+    async def _keep_reading(self) -> None:
+        while True:
+            await asyncio.sleep(self._every)
+            if self._secrets:
+                await self.read_again()
+            self.task.well()

@@ -1,0 +1,102 @@
+"""Secrets that are read again while the process runs: whoever holds one sees its newest value."""
+
+import threading
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from pydantic import SecretStr
+
+from pao.settings.parameter_store import read_parameters, resolve_paths
+from pao.settings.secret_files import resolve_files
+
+FIXED = frozenset(
+    {
+        "PAO_ENCRYPTION_KEYS",
+        "DATABASE_URL",
+        "PAO_MIGRATION_DATABASE_URL",
+        "PAO_EGRESS_PROXY",
+        "PAO_OIDC_CLIENT_SECRET",
+    }
+)
+"""What counts as it was at the start: clients and keys are made of it once."""
+
+_WHERE = ("AWS_", "PAO_REGION")
+
+
+class LiveSecret(SecretStr):
+    """A secret whose value is replaced when its store has a newer one."""
+
+    def replace(self, value: str) -> None:
+        """Have every holder see this value from now on."""
+        self._secret_value = value
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What reading again has found: names with another value, and why others were not read."""
+
+    changed: tuple[str, ...] = ()
+    unread: Mapping[str, str] = field(default_factory=dict)
+
+
+class LiveSecrets:
+    """The secrets that were given by `<NAME>_PATH` or `<NAME>_FILE`, and of the file of JIRAs.
+
+    ``paths`` are those of secrets that have no variable of their own.
+    """
+
+    def __init__(
+        self,
+        environ: Mapping[str, str],
+        secrets: Mapping[str, LiveSecret],
+        *,
+        paths: Mapping[str, str] | None = None,
+    ) -> None:
+        self._secrets = dict(secrets)
+        self._paths = dict(paths or {})
+        sources = {f"{name}{end}" for name in secrets for end in ("_PATH", "_FILE")}
+        # Not the values themselves: they are kept in one place.
+        self._environ = {
+            name: value
+            for name, value in environ.items()
+            if name in sources or name.startswith(_WHERE)
+        }
+        self._read_at = dict.fromkeys(secrets, time.monotonic())
+        self._lock = threading.Lock()
+
+    def __bool__(self) -> bool:
+        return bool(self._secrets)
+
+    def value(self, name: str) -> str:
+        """Return the newest value of a secret."""
+        return self._secrets[name].get_secret_value()
+
+    def ages(self) -> dict[str, float]:
+        """Return for each secret the seconds since it was last read."""
+        now = time.monotonic()
+        return {name: now - at for name, at in self._read_at.items()}
+
+    def read_again(self) -> Reading:
+        """Read every secret from its store; one that cannot be read keeps its value. Blocks."""
+        with self._lock:
+            found, unread = self._found()
+            changed = []
+            for name, value in found.items():
+                self._read_at[name] = time.monotonic()
+                if value != self._secrets[name].get_secret_value():
+                    self._secrets[name].replace(value)
+                    changed.append(name)
+            return Reading(tuple(sorted(changed)), unread)
+
+    def _found(self) -> tuple[dict[str, str], dict[str, str]]:
+        names = [name for name in self._secrets if name not in self._paths]
+        from_files, problems = resolve_files(self._environ, names)
+        resolved, more = resolve_paths(from_files, names)
+        found, unread = read_parameters(self._environ, self._paths)
+        for problem in problems + more:
+            variable, _, text = problem.partition(": ")
+            unread[variable.removesuffix("_PATH").removesuffix("_FILE")] = text
+        values = {name: resolved[name] for name in names if resolved.get(name)}
+        stripped = {name: value.strip() for name, value in found.items() if value.strip()}
+        return values | stripped, unread
