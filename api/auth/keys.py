@@ -145,7 +145,7 @@ class KeysIdentity:
     def _secret_of(self, stored: StoredKey) -> str:
         try:
             return self._box.open(
-                stored.sealed_secret, context=_secret_context(stored.access_key_id)
+                stored.sealed_secret, context=secret_context(stored.access_key_id)
             )
         except SecretUnreadableError as error:
             raise PaoError(
@@ -161,7 +161,7 @@ def create_key(box: SecretBox) -> NewKey:
     random_part = _random_text(_ACCESS_KEY_ID_ALPHABET, length=_ACCESS_KEY_ID_RANDOM)
     access_key_id = _ACCESS_KEY_ID_PREFIX + random_part
     secret = _random_text(_SECRET_ALPHABET, length=_SECRET_LENGTH)
-    sealed = box.seal(secret, context=_secret_context(access_key_id))
+    sealed = box.seal(secret, context=secret_context(access_key_id))
     return NewKey(access_key_id=access_key_id, secret=secret, sealed_secret=sealed)
 
 
@@ -226,7 +226,8 @@ def unauthorized(reason: Reason, message: str) -> PaoError:
     )
 
 
-def _secret_context(access_key_id: str) -> str:
+def secret_context(access_key_id: str) -> str:
+    """Return what the secret of an access key is bound to."""
     return f"access-key:{access_key_id}"
 
 

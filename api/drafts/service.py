@@ -68,7 +68,7 @@ class DraftService:
         ``secrets`` are new values of passwords and files, by field.
         """
         sealed = {
-            name: self.box.seal(value, context=_context(draft.id, name))
+            name: self.box.seal(value, context=draft_context(draft.id, name))
             for name, value in secrets.items()
         }
         content = DraftContent(
@@ -101,7 +101,7 @@ class DraftService:
         found: dict[str, str] = {}
         for name, token in draft.sealed.items():
             try:
-                found[name] = self.box.open(token, context=_context(draft.id, name))
+                found[name] = self.box.open(token, context=draft_context(draft.id, name))
             except SecretUnreadableError:
                 continue
         return found
@@ -126,7 +126,8 @@ def _draft(row: WebDraft) -> Draft:
     )
 
 
-def _context(draft_id: str, name: str) -> str:
+def draft_context(draft_id: str, name: str) -> str:
+    """Return what a sealed value of a draft is bound to."""
     return f"draft:{draft_id}:{name}"
 
 

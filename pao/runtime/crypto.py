@@ -77,6 +77,29 @@ class SecretBox:
             )
         return _decrypt(key, _decode(match["sealed"]), key_id=key_id, context=context)
 
+    @property
+    def active(self) -> str:
+        """The id of the key that seals."""
+        return self._active
+
+    @property
+    def former(self) -> list[str]:
+        """The ids of the keys that only open."""
+        return [key_id for key_id in self._ring if key_id != self._active]
+
+    def is_active(self, token: str) -> bool:
+        """Return whether a token was sealed with the key that seals now."""
+        return token.startswith(self.beginning(self._active))
+
+    @staticmethod
+    def beginning(key_id: str) -> str:
+        """Return how every token of a key begins."""
+        return f"{_PREFIX}{key_id}:"
+
+    def reseal(self, token: str, *, context: str) -> str:
+        """Return the same secret, sealed with the active key; raise ``SecretUnreadableError``."""
+        return self.seal(self.open(token, context=context), context=context)
+
     def fingerprint(self, data: bytes) -> str:
         """Return a keyed hash of ``data`` as ``<key id>:<hex>``: nobody without the ring can guess.
 

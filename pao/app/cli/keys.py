@@ -26,6 +26,7 @@ from pao.core.names import NAME_RULE, USER_OR_TEAM
 from pao.core.timestamps import timestamp
 
 if TYPE_CHECKING:
+    from api.keys.resealing import Resealed
     from db.repositories.access_keys import (
         AccessKeysRepository,
         NewAccessKey,
@@ -160,6 +161,67 @@ async def _known(keys: "AccessKeysRepository", key_ids: list[str]) -> list[str]:
                 hint="`pao keys list` shows all.",
             )
     return key_ids
+
+
+@command(app, "rotate-encryption")
+def rotate_encryption(cli: Cli) -> None:
+    """Seal access keys and drafts anew, with the first key of PAO_ENCRYPTION_KEYS.
+
+    Put the new key in front everywhere first. Needs the owner's PAO_MIGRATION_DATABASE_URL. Exits
+    with 1 if something cannot be read with any key.
+    """
+    from api.keys.resealing import reseal  # noqa: PLC0415 -- see `create`
+    from db.session import Database, PoolSettings  # noqa: PLC0415 -- see `create`
+    from pao.app.assembly import database_password, secret_box  # noqa: PLC0415 -- see `create`
+
+    settings = settings_for("database", os.environ)
+    if settings.auth.encryption_keys is None:
+        raise CliError(
+            "PAO_ENCRYPTION_KEYS is missing",
+            exit_code=ExitCode.USAGE,
+            hint="Set it as for API and worker: the new key first, the old one behind it.",
+        )
+    box, url = secret_box(settings), settings.database.owner_url.get_secret_value()
+
+    async def run() -> "Resealed":
+        pool = PoolSettings(max_idle=1, max_open=1, statement_timeout=3600, application_name="pao")
+        opened = Database(url, pool=pool, password=database_password(settings, url))
+        try:
+            return await reseal(opened, box, by=_operator())
+        finally:
+            await opened.close()
+
+    with database_errors("PAO_MIGRATION_DATABASE_URL", "DATABASE_URL"):
+        done = asyncio.run(run())
+    cli.show(_resealed(done), lambda: _print_resealed(cli, done))
+    if done.unreadable:
+        raise typer.Exit(ExitCode.FAILED)
+
+
+def _resealed(done: "Resealed") -> dict[str, Any]:
+    return {
+        "active": done.active,
+        "accessKeys": done.access_keys,
+        "drafts": done.drafts,
+        "unreadable": done.unreadable,
+        "requests": {
+            key_id: {"open": held.open, "finished": held.finished}
+            for key_id, held in done.held.items()
+        },
+    }
+
+
+def _print_resealed(cli: Cli, done: "Resealed") -> None:
+    count = f"{done.access_keys} access keys and {done.drafts} drafts"
+    text = f"✓ {count} were sealed with {done.active}."
+    cli.out.print(Text(text, style="green"))
+    for one in done.unreadable:
+        cli.out.print(Text(f"✗ {clean(one)}", style="red"))
+    for key_id, held in done.held.items():
+        cli.note(
+            f"{held.open} open and {held.finished} finished requests still need {key_id}: keep it"
+            " behind the active key until they and their workflows are gone."
+        )
 
 
 def _end_of(span: str | None) -> datetime | None:
