@@ -55,7 +55,7 @@ def credentials(monkeypatch: pytest.MonkeyPatch) -> None:
 
 async def refused(url: str, tokens: DatabaseTokens) -> Trouble:
     with pytest.raises(DatabaseUnavailableError) as caught:
-        await connect(url, timeout=5, password=tokens)
+        await connect(url, timeout=60, password=tokens)
     return caught.value.trouble
 
 

@@ -11,6 +11,7 @@ from pao.app.cli import (
     actions,
     audit,
     audit_list,
+    backups,
     catalog,
     catalog_init,
     catalog_preview,
@@ -81,6 +82,7 @@ app.add_typer(audit.app, name="audit")
 app.add_typer(configuration.app, name="config")
 app.add_typer(processes.app)
 app.add_typer(rollout.gate)
+app.add_typer(backups.app)
 
 
 def _print_version(wanted: bool) -> None:  # noqa: FBT001 -- Typer calls it so

@@ -1,0 +1,103 @@
+"""A backup is whole or none, and is restored whole or not at all."""
+
+import os
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import asyncpg
+import pytest
+
+from db.backups import MANIFEST, BackupError, back_up, read_backup, restore
+from db.living_processes import ProcessName
+from db.session import Database as Opened
+from db.session import PoolSettings
+from pao.app.local.postgres_files import installed_programs
+from tests.support.postgres import Database
+
+
+@pytest.fixture(autouse=True)
+def programs(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PATH", f"{installed_programs()}{os.pathsep}{os.environ['PATH']}")
+
+
+async def run(database: Database, statement: str) -> Any:
+    connection = await asyncpg.connect(database.superuser_url)
+    try:
+        return await connection.fetchval(statement)
+    finally:
+        await connection.close()
+
+
+def folders(root: Path) -> list[Path]:
+    return sorted(root.iterdir())
+
+
+MARK = "INSERT INTO upkeep (name, finished_at, result, totals) VALUES ('{}', now(), '{{}}', '{{}}')"
+MARKS = "SELECT string_agg(name, ',' ORDER BY name) FROM upkeep"
+
+
+async def test_a_restore_brings_back_what_was_there_with_its_rights(
+    database: Database, tmp_path: Path
+) -> None:
+    await run(database, MARK.format("before"))
+    made = await back_up(tmp_path, {"pao": database.owner_url}, version="1.2.3", keep=2)
+    await run(database, "DELETE FROM upkeep")
+    await run(database, MARK.format("after"))
+
+    found = read_backup(made.folder)
+    await restore(found, {"pao": database.owner_url})
+
+    assert (found.version, found.at) == ("1.2.3", made.at)
+    assert await run(database, MARKS) == "before"
+    service = await asyncpg.connect(database.service_url)
+    try:
+        assert await service.fetchval("SELECT count(*) FROM requests") == 0
+    finally:
+        await service.close()
+    assert made.folder.stat().st_mode & 0o077 == 0
+
+
+async def test_only_complete_backups_count_and_the_newest_stay(
+    database: Database, tmp_path: Path
+) -> None:
+    databases = {"pao": database.owner_url}
+    made = [await back_up(tmp_path, databases, version="1", keep=2) for _ in range(3)]
+    assert folders(tmp_path) == [one.folder for one in made[1:]]
+
+    absent = database.owner_url.replace(database.name, "absent")
+    with pytest.raises(BackupError, match="absent") as caught:
+        await back_up(tmp_path, {**databases, "temporal": absent}, version="1", keep=1)
+    assert str(urlsplit(database.owner_url).password) not in str(caught.value)
+    [broken] = [path for path in folders(tmp_path) if not (path / MANIFEST).exists()]
+    with pytest.raises(BackupError, match="no complete backup"):
+        read_backup(broken)
+    assert len(folders(tmp_path)) == 3
+
+
+async def test_a_damaged_file_is_found_before_anything_is_changed(
+    database: Database, tmp_path: Path
+) -> None:
+    made = await back_up(tmp_path, {"pao": database.owner_url}, version="1", keep=2)
+    file = made.folder / "pao.dump"
+    file.write_bytes(file.read_bytes()[:-1])
+    with pytest.raises(BackupError, match="not as it was written"):
+        read_backup(made.folder)
+
+
+async def test_nothing_is_restored_below_a_running_process(
+    database: Database, tmp_path: Path
+) -> None:
+    made = await back_up(tmp_path, {"pao": database.owner_url}, version="1", keep=2)
+    await run(database, MARK.format("after"))
+    name = str(ProcessName("pao-api", 16))
+    process = Opened(database.service_url, pool=PoolSettings(application_name=name))
+    await process.ping()
+    try:
+        with pytest.raises(BackupError, match="pao-api is running"):
+            await restore(made, {"pao": database.owner_url})
+    finally:
+        await process.close()
+    with pytest.raises(BackupError, match="holds no database temporal"):
+        await restore(made, {"temporal": database.owner_url})
+    assert await run(database, MARKS) == "after"
