@@ -45,6 +45,7 @@ bench: $(READY) ## measure submissions, actions, bundles and the catalog, relati
 	@$(BIN)/python -m benchmarks.bundles
 	@$(BIN)/python -m benchmarks.catalog_pages
 	@$(BIN)/python -m benchmarks.catalog_sync
+	@$(BIN)/python -m benchmarks.web_pages
 
 fuzz: $(READY) ## fuzz the API from its OpenAPI document, and catalog validation with odd documents
 	@$(BIN)/python -m fuzz.documents
