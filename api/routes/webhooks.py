@@ -11,12 +11,28 @@ from api.webhooks.service import Delivery, Forge
 
 router = APIRouter(tags=["catalog"])
 
-_JSON: dict[str, Any] = {
-    "requestBody": {
-        "required": True,
-        "content": {"application/json": {"schema": {"type": "object"}}},
-    }
-}
+
+def _payload(**example: Any) -> dict[str, Any]:
+    """Describe the body: the forge's own document, of which a few keys are read."""
+    media = {"schema": {"type": "object"}, "example": example}
+    return {"requestBody": {"required": True, "content": {"application/json": media}}}
+
+
+_BRANCH, _BEFORE = "refs/heads/main", "95790bf891e76fee5e1747ab589903a6a1f80f22"
+_AFTER = "da1560886d4f094c3e6c9ef40349f7d38b5d27d7"
+_OF_GITHUB = _payload(
+    ref=_BRANCH,
+    before=_BEFORE,
+    after=_AFTER,
+    repository={"full_name": "example/platform-catalog"},
+)
+_OF_GITLAB = _payload(
+    object_kind="push",
+    ref=_BRANCH,
+    before=_BEFORE,
+    after=_AFTER,
+    project={"path_with_namespace": "example/platform-catalog"},
+)
 _ANSWERS = documented({200: IGNORED, 202: ACCEPTED}, 400, 401, 404, 408, 413, 429, 503)
 
 
@@ -25,7 +41,7 @@ _ANSWERS = documented({200: IGNORED, 202: ACCEPTED}, 400, 401, 404, 408, 413, 42
     status_code=202,
     summary="Take a delivery of GitHub",
     responses=_ANSWERS,
-    openapi_extra=_JSON,
+    openapi_extra=_OF_GITHUB,
 )
 async def receive_github_webhook(
     request: Request, response: Response, services: ServicesDep
@@ -42,7 +58,7 @@ async def receive_github_webhook(
     status_code=202,
     summary="Take a delivery of GitLab",
     responses=_ANSWERS,
-    openapi_extra=_JSON,
+    openapi_extra=_OF_GITLAB,
 )
 async def receive_gitlab_webhook(
     request: Request, response: Response, services: ServicesDep

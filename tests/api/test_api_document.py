@@ -141,7 +141,9 @@ def test_every_operation_says_what_it_does_and_how_it_is_signed(document: dict[s
             "version",
             "metrics",
         }
-        is_open |= name.startswith("GET /api/v1/catalog/schemas/")
+        # The forges sign their deliveries in their own way.
+        opened = ("GET /api/v1/catalog/schemas/", "POST /api/v1/webhooks/")
+        is_open |= name.startswith(opened)
         assert ("security" in operation) == is_open, name
 
 
