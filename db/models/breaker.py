@@ -21,4 +21,5 @@ class BreakerRow(SQLModel, table=True):
     last_error: str | None = Field(default=None, sa_type=Text)
     failed_at: datetime = Field(sa_type=MOMENT)
     retry_at: datetime | None = Field(default=None, sa_type=MOMENT)
+    failing_since: datetime | None = Field(default=None, sa_type=MOMENT)
     probe_until: datetime | None = Field(default=None, sa_type=MOMENT)

@@ -101,7 +101,11 @@ def test_an_approver_sees_and_decides_what_waits_for_the_team(own: Stack) -> Non
     document = get(own, request_id, PRIYA)
     shown = document["actions"][0]["waiting"]
     assert shown["message"] == "a approved is asked for."
-    assert document["waitingAction"] == {"id": "ok", "name": "The approval"}
+    assert document["waitingAction"] == {
+        "id": "ok",
+        "name": "The approval",
+        "type": "approval",
+    }
     assert (document["waitingSince"], document["mayDecide"]) == (shown["since"], True)
     assert document["summary"] == (
         "in progress: waits for approval by dana, steve@example.com or the platform team"

@@ -90,7 +90,7 @@ def test_a_row_says_since_when_it_waits_for_whom_and_why(stack: Stack, dana: htt
     document = failed(stack, dana)
     row = row_of(dana, document)
     [action] = document["actions"]
-    assert row["waitingAction"] == {"id": action["id"], "name": action["name"]}
+    assert row["waitingAction"] == {name: action[name] for name in ("id", "name", "type")}
     assert row["createdAt"] <= row["waitingSince"] <= row["updatedAt"]
     assert row["cause"] == row["error"]["cause"] == "input"
     assert row["suggestion"] == document["errorContext"]["suggestedDecision"]

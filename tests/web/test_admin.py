@@ -109,7 +109,7 @@ async def test_the_trail_is_filtered_by_a_request(stack: Stack, visit: Visit) ->
     request = completed(stack.caller(DANA))
     at = await visit(ADA)
     page = await at.page("/admin/audit")
-    await page.get_by_label("Request").fill(request["id"][:8])
+    await page.get_by_label("Request", exact=True).fill(request["id"][:8])
     await page.get_by_role("button", name="Show").click()
     await expect(page.get_by_role("cell", name="request.submitted")).to_have_count(1)
     await expect(page.get_by_role("link", name=request["id"][:8]).first).to_be_visible()

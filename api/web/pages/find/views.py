@@ -41,8 +41,8 @@ async def find(request: Request, services: ServicesDep, caller: Caller, q: Word 
     """Show what a few letters may mean; htmx and the palette get the results alone."""
     words = q.replace("\x00", "").strip()
     kinds = [
-        Kind(_("Requests"), await _requests(services, caller, words)),
         Kind(_("Services"), _services(services, words)),
+        Kind(_("Requests"), await _requests(services, caller, words)),
         Kind(
             _("Pages"),
             [

@@ -10,7 +10,7 @@ from tests.pao.app.cli.scripted import Pao
 @pytest.mark.parametrize(
     ("arguments", "meant"),
     [
-        (("requst", "list"), "Did you mean 'request'?"),
+        (("reqest", "list"), "Did you mean 'request'"),
         (("request", "lst"), "Did you mean 'list'?"),
         (("submit", "db"), "Did you mean 'pao request submit'?"),
         (("retyr",), "Did you mean 'pao request retry'?"),
