@@ -276,7 +276,7 @@ class CatalogStatus(Answer):
     problem: SourceProblem | None
     held: HeldRevision | None
     outdated: str | None = Field(description="Why the folder of a worker is not served")
-    notice: str | None = Field(description="What an operator should mend")
+    notice: str | None = Field(description="What an operator should fix")
 
 
 class Finding(Answer):

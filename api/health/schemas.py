@@ -69,7 +69,7 @@ class CatalogPart(Part):
     revision: str | None = None
     error_since: Moment | None = None
     held: str | None = Field(None, description="Why a newer revision is held back")
-    notice: str | None = Field(None, description="What an operator should mend")
+    notice: str | None = Field(None, description="What an operator should fix")
 
 
 class MirrorPart(Part):

@@ -112,7 +112,7 @@ class Known:
 class Listing:
     """Everything below the folder at one revision.
 
-    ``changed_at`` is for sources that are copies. ``notice`` says what an operator should mend
+    ``changed_at`` is for sources that are copies. ``notice`` says what an operator should fix
     though the listing is good, such as a branch without the rule that it needs: health is degraded.
     """
 

@@ -21,7 +21,7 @@ class CatalogStanding:
     ``generation`` numbers the changes. ``revision`` and ``commit`` are what is served; ``asked_at``
     is the last attempt. ``error`` says why the source cannot be read and ``error_since`` since
     when; before ``error_until`` it answers nobody. ``held`` is a revision that is not taken over,
-    ``outdated`` says why a copy is not, ``notice`` what an operator should mend.
+    ``outdated`` says why a copy is not, ``notice`` what an operator should fix.
     """
 
     generation: int = 0

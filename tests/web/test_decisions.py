@@ -188,7 +188,7 @@ async def test_what_others_decide_is_told_while_one_writes(stack: Stack, visit: 
     await page.clock.install()
     await page.goto(f"/requests/{made['id']}/decide")
     await page.get_by_label("Reason").fill("Half a sen")
-    stack.caller(PRIYA).post(f"/requests/{made['id']}/retry", json={"reason": "mended"})
+    stack.caller(PRIYA).post(f"/requests/{made['id']}/retry", json={"reason": "fixed"})
     await page.clock.run_for(12_000)
     await expect(page.locator("#meanwhile")).to_contain_text("Priya retried this")
     await expect(page.get_by_label("Reason")).to_have_value("Half a sen")

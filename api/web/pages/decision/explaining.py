@@ -29,7 +29,7 @@ _HELPS = {
     Cause.INPUT: _("A retry with the same values would fail again; correct them first."),
     Cause.TARGET_DOWN: _("A retry can help: the values were not the problem."),
     Cause.CONFLICT: _("A retry helps once what is in the way is gone, or with other values."),
-    Cause.OURS: _("A retry fails again until PAO or the service is mended."),
+    Cause.OURS: _("A retry fails again until PAO or the service is fixed."),
     Cause.DECLINED: _("A retry asks again."),
     Cause.UNKNOWN: _("Nothing says that a retry would go better."),
 }
