@@ -3,8 +3,6 @@
 It takes no foreign origin, so a web page elsewhere cannot reach it through a browser.
 """
 
-import json
-from collections.abc import Awaitable, Callable
 from typing import Any
 
 from pydantic import ValidationError
@@ -15,11 +13,10 @@ from starlette.routing import Route
 from sandbox.github.base import RestCalls
 from sandbox.github.control_source import SourceControl
 from sandbox.github.faults import MEANING, Fault, FaultBook
+from sandbox.kit.control import change
 from sandbox.kit.git import Entry
 from sandbox.kit.origin import is_foreign
 from sandbox.kit.record import Record
-
-_Handler = Callable[[Any], Awaitable[Response]]
 
 
 class Control:
@@ -38,15 +35,15 @@ class Control:
             Route("/sandbox/state", self._state),
             Route("/sandbox/calls", self._called),
             Route("/sandbox/faults", self._faults),
-            _change("/sandbox/faults", self._add_fault),
+            change("/sandbox/faults", self._add_fault),
             Route("/sandbox/faults", self._clear, methods=["DELETE"]),
-            _change("/sandbox/repositories", self._add_repository),
-            *self._source.routes(_change),
-            _change("/sandbox/runs", self._move_run),
-            _change("/sandbox/outcomes", self._plan),
-            _change("/sandbox/merges", self._merge),
-            _change("/sandbox/tokens/expire", self._expire),
-            _change("/sandbox/reset", self._reset),
+            change("/sandbox/repositories", self._add_repository),
+            *self._source.routes(),
+            change("/sandbox/runs", self._move_run),
+            change("/sandbox/outcomes", self._plan),
+            change("/sandbox/merges", self._merge),
+            change("/sandbox/tokens/expire", self._expire),
+            change("/sandbox/reset", self._reset),
         ]
 
     async def _health(self, _: Request) -> Response:
@@ -141,15 +138,3 @@ class Control:
         self._record.clear()
         self._calls.begin_anew()
         return JSONResponse({})
-
-
-def _change(path: str, handler: _Handler) -> Route:
-    async def serve(request: Request) -> Response:
-        if is_foreign(request) or request.headers.get("Content-Type") != "application/json":
-            return JSONResponse({"message": "send JSON, from here"}, 403)
-        try:
-            return await handler(json.loads(await request.body()))
-        except (ValueError, LookupError, TypeError) as error:
-            return JSONResponse({"message": f"{type(error).__name__}: {error}"}, 400)
-
-    return Route(path, serve, methods=["POST"])

@@ -1,6 +1,5 @@
 """The stand-in's own API for repositories as sources: pushes of every kind, hooks, lag, limits."""
 
-from collections.abc import Awaitable, Callable
 from typing import Any
 
 from starlette.requests import Request
@@ -8,9 +7,8 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from sandbox.github.base import RestCalls
+from sandbox.kit.control import change
 from sandbox.kit.git import FILE
-
-_Handler = Callable[[Any], Awaitable[Response]]
 
 
 class SourceControl:
@@ -19,8 +17,8 @@ class SourceControl:
     def __init__(self, calls: RestCalls) -> None:
         self._calls = calls
 
-    def routes(self, change: Callable[[str, _Handler], Route]) -> list[Route]:
-        """Return the routes; ``change`` makes one of a handler that is given a JSON body."""
+    def routes(self) -> list[Route]:
+        """Return the routes."""
         return [
             change("/sandbox/pushes", self._push),
             change("/sandbox/refs", self._point),

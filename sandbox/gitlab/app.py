@@ -1,6 +1,5 @@
 """The stand-in as one ASGI application: the REST API, its own API and what goes wrong."""
 
-import json
 import re
 from collections.abc import Awaitable, Callable
 from typing import Any
@@ -16,6 +15,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from sandbox.gitlab.projects import Projects
 from sandbox.gitlab.rest import Rest
 from sandbox.gitlab.world import Settings
+from sandbox.kit.control import change
 from sandbox.kit.intercepted import (
     InterceptedCall,
     cut_after_work,
@@ -23,11 +23,8 @@ from sandbox.kit.intercepted import (
     huge_answer,
     text_after_work,
 )
-from sandbox.kit.origin import is_foreign
 from sandbox.kit.record import Record
 from sandbox.kit.store import Store
-
-_Handler = Callable[[Any], Awaitable[Response]]
 
 
 class Faults:
@@ -87,15 +84,15 @@ class Control:
             Route("/sandbox/health", self._health),
             Route("/sandbox/calls", self._calls),
             Route("/sandbox/state", self._state),
-            _change("/sandbox/projects", self._add),
-            _change("/sandbox/pushes", self._push),
-            _change("/sandbox/branches", self._remove_branch),
-            _change("/sandbox/protections", self._protect),
-            _change("/sandbox/hooks", self._add_hook),
-            _change("/sandbox/events", self._tell),
-            _change("/sandbox/faults", self._add_fault),
-            _change("/sandbox/rate", self._rate),
-            _change("/sandbox/reset", self._reset),
+            change("/sandbox/projects", self._add),
+            change("/sandbox/pushes", self._push),
+            change("/sandbox/branches", self._remove_branch),
+            change("/sandbox/protections", self._protect),
+            change("/sandbox/hooks", self._add_hook),
+            change("/sandbox/events", self._tell),
+            change("/sandbox/faults", self._add_fault),
+            change("/sandbox/rate", self._rate),
+            change("/sandbox/reset", self._reset),
         ]
 
     async def _health(self, _: Request) -> Response:
@@ -170,15 +167,3 @@ def build_app(store: Store, settings: Settings) -> Starlette:
             Middleware(Faults, faults=faults, record=record),
         ],
     )
-
-
-def _change(path: str, handler: _Handler) -> Route:
-    async def serve(request: Request) -> Response:
-        if is_foreign(request) or request.headers.get("Content-Type") != "application/json":
-            return JSONResponse({"message": "send JSON, from here"}, 403)
-        try:
-            return await handler(json.loads(await request.body()))
-        except (ValueError, LookupError, TypeError) as error:
-            return JSONResponse({"message": f"{type(error).__name__}: {error}"}, 400)
-
-    return Route(path, serve, methods=["POST"])

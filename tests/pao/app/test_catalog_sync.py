@@ -18,21 +18,10 @@ from db.repositories.catalog_state import CHANNEL, CatalogStanding, CatalogState
 from db.session import Database, PoolSettings
 from pao.app.catalog_sync import CatalogSync, SyncReport
 from pao.core.errors import PaoError
+from tests.support.catalog_source import ITEM
 from tests.support.postgres import Database as Given
 
 KNOWN = {"jira-ticket": ActionSchema(config={"type": "object"})}
-ITEM = """\
-schemaVersion: catalog/v1
-kind: CatalogItem
-metadata:
-  id: {id}
-  name: Item
-  description: A description that is long enough to pass the rule about descriptions.
-  version: {version}
-  category: tools
-  owner: {{team: team-a}}
-fulfillment: {{manual: {{actions: [{{type: jira-ticket}}]}}}}
-"""
 
 
 def put(root: Path, name: str, *, version: str = "1.0.0", path: str | None = None) -> None:
