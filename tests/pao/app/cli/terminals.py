@@ -1,5 +1,6 @@
 """`pao` on a pseudo-terminal."""
 
+import codecs
 import contextlib
 import os
 import pty
@@ -64,16 +65,18 @@ class Terminal:
         os.close(theirs)
         self.seen = ""
         self._read_up_to = 0
+        # A read can end within a character.
+        self._decoder = codecs.getincrementaldecoder("utf-8")()
 
     def wait_for(self, text: str) -> None:
         """Read until the text was shown; the test's own time limit ends a wait in vain."""
         while text not in self.seen:
-            self.seen += os.read(self._ours, 4096).decode()
+            self._read()
 
     def next(self, text: str) -> None:
         """Read until the text was shown after what was waited for so far."""
         while (found := self.seen.find(text, self._read_up_to)) < 0:
-            self.seen += os.read(self._ours, 4096).decode()
+            self._read()
         self._read_up_to = found + len(text)
 
     def answer(self, question: str, *texts: str) -> None:
@@ -111,7 +114,7 @@ class Terminal:
             limit = time.monotonic() + _NOTICED
             while time.monotonic() < limit and self.seen.find(text, self._read_up_to) < 0:
                 if select.select([self._ours], [], [], 0.05)[0]:
-                    self.seen += os.read(self._ours, 4096).decode()
+                    self._read()
 
     def hang_up(self) -> int:
         """Close the window; returns the exit code."""
@@ -136,7 +139,10 @@ class Terminal:
         # Linux says EIO when the other side of a pseudo-terminal was closed.
         with contextlib.suppress(OSError):
             while select.select([self._ours], [], [], seconds)[0]:
-                self.seen += os.read(self._ours, 4096).decode()
+                self._read()
+
+    def _read(self) -> None:
+        self.seen += self._decoder.decode(os.read(self._ours, 4096))
 
     def close(self) -> None:
         self.process.kill()
