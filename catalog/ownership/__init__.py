@@ -9,12 +9,8 @@ from catalog.ownership.code_owners import (
     Skipped,
     parse,
 )
-from catalog.ownership.judging import (
-    CODE_OWNERS_RULE,
-    OWNERSHIP_RULE,
-    Ownership,
-    OwnershipMode,
-)
+from catalog.ownership.judging import Ownership, OwnershipMode
+from catalog.validation.beside_rules import CODE_OWNERS_RULE, OWNERSHIP_RULE
 
 __all__ = [
     "CODE_OWNERS_RULE",

@@ -6,10 +6,8 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from catalog.ownership.code_owners import CodeOwners, Dialect
+from catalog.validation.beside_rules import CODE_OWNERS_RULE, OWNERSHIP_RULE
 from catalog.validation.findings import Finding, Severity
-
-OWNERSHIP_RULE = "owner-not-code-owner"
-CODE_OWNERS_RULE = "code-owners-line"
 
 
 class OwnershipMode(StrEnum):

@@ -79,12 +79,19 @@ class RuleExample:
     options: Mapping[str, Any]
 
     @property
+    def owners(self) -> str:
+        """The CODEOWNERS file beside the document, where one matters."""
+        return str(self.options.get("owners", ""))
+
+    @property
     def language(self) -> str:
-        """What the shown text is: YAML, or the text of a template."""
-        return "text" if "ticket" in self.options else "yaml"
+        """What the shown text is: YAML, or the text of a template or of CODEOWNERS."""
+        return "text" if {"ticket", "code-owners"} & self.options.keys() else "yaml"
 
     def files(self, fragment: str) -> dict[str, str]:
         """Return the files of a catalog that contain an example, the example's own first."""
+        if "code-owners" in self.options:
+            return {"CODEOWNERS": fragment}
         if "whole" in self.options:
             return {"databases/example.yaml": fragment}
         laid = self.document(fragment)

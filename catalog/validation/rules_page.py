@@ -3,12 +3,14 @@
 import inspect
 from collections.abc import Iterator
 
+from catalog.validation.beside_rules import BESIDE_RULES
 from catalog.validation.changes import HISTORY_RULES
 from catalog.validation.examples import RuleExample, examples
 from catalog.validation.findings import Severity
 from catalog.validation.folder import FOLDER_RULES
 from catalog.validation.rules import RULES
 from catalog.validation.structure import STRUCTURE_RULES
+from catalog.validation.validator import INTERNAL_RULE
 
 _HEAD = """# Rules
 
@@ -16,9 +18,8 @@ What catalog documents are checked for. Generated from the rules and their examp
 generate`: a bad example breaks exactly its rule, a good one breaks none.
 
 `pao catalog validate` prints `file:line:column: severity: message (hint) [rule]`. A file with an
-**error** is not served; a **warning** should be fixed, a **suggestion** could be. A file that PAO
-fails to check because of an internal error is refused as `internal-error`; the others are served.
-Examples show only the relevant part of a document.
+**error** is not served; a **warning** should be fixed, a **suggestion** could be. Examples show
+only the relevant part of a document.
 """
 
 
@@ -39,6 +40,8 @@ def all_rules() -> Iterator[tuple[str, str, Severity, str]]:
     for one in FOLDER_RULES:
         yield one.id, one.title, one.severity, inspect.getdoc(one.check) or ""
     yield from HISTORY_RULES
+    yield from BESIDE_RULES
+    yield INTERNAL_RULE
 
 
 def _table() -> Iterator[str]:
@@ -49,13 +52,17 @@ def _table() -> Iterator[str]:
 
 
 def _section(identifier: str, title: str, severity: Severity, text: str) -> Iterator[str]:
-    example = examples()[identifier]
     yield f"## {identifier}"
     yield ""
     yield f"**{title}** ({severity}). {_sentences(text)}"
+    example = examples().get(identifier)
+    if example is None:
+        return
     yield ""
     if example.before:
         yield from _block("Before:", example.before, example)
+    if example.owners:
+        yield from ("CODEOWNERS:", "", "```text", example.owners, "```", "")
     yield from _block("Bad:", example.bad, example)
     yield from _block("Good:", example.good, example)
 

@@ -15,6 +15,15 @@ from catalog.validation.subject import ActionSchema, Problem, Rule, Subject
 from catalog.validation.unquoted_numbers import restore_configurations
 
 YAML, INTERNAL_ERROR = "yaml", "internal-error"
+INTERNAL_RULE = (
+    INTERNAL_ERROR,
+    "PAO can check the file",
+    Severity.ERROR,
+    (
+        "PAO has failed to check the file because of an error of its own, which its log has. The "
+        "file is refused and its last good version stays in service; all other files are served."
+    ),
+)
 # Nobody reads more of one rule at once, and each costs time.
 MOST_PROBLEMS = 100
 

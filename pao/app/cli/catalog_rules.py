@@ -37,15 +37,16 @@ def explain(
     if rule not in rules:
         raise _unknown(rule, list(rules))
     title, severity, told = rules[rule]
-    example = examples()[rule]
+    example = examples().get(rule)
     document = {
         "id": rule,
         "severity": str(severity),
         "title": title,
         "text": told.replace("``", "`"),
-        "before": example.before,
-        "bad": example.bad,
-        "good": example.good,
+        "before": example.before if example else "",
+        "codeOwners": example.owners if example else "",
+        "bad": example.bad if example else "",
+        "good": example.good if example else "",
     }
     cli.show(document, lambda: _print_rule(cli, document))
 
@@ -96,6 +97,14 @@ _RULES: Table[dict[str, str]] = Table(
 )
 
 
+_EXAMPLES = (
+    ("before", "Before", "cyan"),
+    ("codeOwners", "CODEOWNERS", "cyan"),
+    ("bad", "Bad", "red"),
+    ("good", "Good", "green"),
+)
+
+
 def _print_rule(cli: Cli, document: dict[str, Any]) -> None:
     head = Text(document["id"], "bold").append(f"  {document['severity']}", "not bold cyan")
     cli.out.print(head)
@@ -103,10 +112,10 @@ def _print_rule(cli: Cli, document: dict[str, Any]) -> None:
     cli.out.print(Text(f"\n{document['title']}.", "bold"))
     for text in paragraphs:
         cli.out.print(Text(f"\n{text}"))
-    for label, style in (("before", "cyan"), ("bad", "red"), ("good", "green")):
-        if document[label]:
-            cli.out.print(Text(f"\n{label.capitalize()}:", f"bold {style}"))
-            for line in document[label].splitlines():
+    for key, label, style in _EXAMPLES:
+        if document[key]:
+            cli.out.print(Text(f"\n{label}:", f"bold {style}"))
+            for line in document[key].splitlines():
                 cli.out.print(Text(f"  {clean(line)}"), soft_wrap=True)
 
 
