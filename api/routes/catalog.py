@@ -112,7 +112,7 @@ async def refresh_catalog(
 
     202 when that takes longer than 20 seconds: it goes on. `outdated` says why nothing changed when
     the folder of the worker is not newer than the catalog in service; admins can serve it anyway
-    with `force=true`. `held` says that the revision would remove most items; admins can confirm it.
+    with `force=true`. `held` says that the revision would remove most items: `confirm` serves it.
     """
     if not services.access.may_refresh(caller, services.catalog.state.index.owners):
         raise PaoError(
@@ -122,8 +122,6 @@ async def refresh_catalog(
     confirm = options.confirm if options else None
     if force and not services.access.is_admin(caller):
         raise PaoError(ErrorCode.FORBIDDEN, "Only admins may serve an older folder.")
-    if confirm and not services.access.is_admin(caller):
-        raise PaoError(ErrorCode.FORBIDDEN, "Only admins may confirm the removal of most items.")
     asked = SyncRequest(force=force, confirm=confirm)
     report = await services.catalog.refresh_for(caller.id, correlation, asked)
     if report is None:

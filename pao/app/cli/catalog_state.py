@@ -105,7 +105,7 @@ def _print_held(cli: Cli, held: dict[str, Any]) -> None:
         cli.out.print(Text(f"  {item}"), soft_wrap=True)
     if held["removes"] > len(items):
         cli.out.print(Text(f"  and {held['removes'] - len(items)} more", "bright_black"))
-    cli.out.print(Text("Serve it all the same, as an admin:"), soft_wrap=True)
+    cli.out.print(Text("Serve it all the same:"), soft_wrap=True)
     cli.out.print(Text(f"  pao catalog refresh --confirm {revision}"), soft_wrap=True)
 
 

@@ -85,9 +85,9 @@ class Preview:
 
 
 @router.get("")
-async def platform(request: Request, services: ServicesDep, caller: Caller) -> Response:
+async def platform(request: Request, services: ServicesDep) -> Response:
     """Show how old the catalog is, where it comes from, and what was refused."""
-    return _platform(request, services, caller)
+    return _platform(request, services)
 
 
 @router.post("/refresh")
@@ -98,13 +98,11 @@ async def refresh(
     correlation: Correlation,
     posted: Posted,
 ) -> Response:
-    """Have the source read now, and say what has changed; an admin may confirm what is held."""
+    """Have the source read now, and say what has changed; `confirm` serves what is held back."""
     confirm = text_of(posted, "confirm") or None
-    if confirm and not services.access.is_admin(caller):
-        raise PaoError(ErrorCode.FORBIDDEN, _("Only admins may confirm the removal of most items."))
     asked = SyncRequest(confirm=confirm)
     report = await services.catalog.refresh_for(caller.id, correlation, asked)
-    return _platform(request, services, caller, read=Read.of(report))
+    return _platform(request, services, read=Read.of(report))
 
 
 @router.get("/preview")
@@ -253,16 +251,13 @@ def _previewed(
     )
 
 
-def _platform(
-    request: Request, services: Services, caller: Principal, *, read: Read | None = None
-) -> Response:
+def _platform(request: Request, services: Services, *, read: Read | None = None) -> Response:
     found = [Finding.model_validate(one) for one in services.catalog.state.standing.refused]
     files = dict.fromkeys(one.file for one in found)
     return page(
         request,
         "pages/platform/platform.html",
         catalog=status_of(services.catalog),
-        may_confirm=services.access.is_admin(caller),
         refused=[RefusedFile(file, [one for one in found if one.file == file]) for file in files],
         read=read,
     )
