@@ -52,13 +52,17 @@ class SourceRefusedError(SourceUnavailableError):
 
 
 class SourceLimitedError(SourceUnavailableError):
-    """Too many calls; ``until`` is when the source answers again. Polls before it are skipped."""
+    """It answers no more calls; ``until`` is when it does. Polls before that are skipped."""
 
     cause = "limited"
 
     def __init__(self, message: str, *, until: datetime | None = None) -> None:
         super().__init__(message)
         self.until = until
+
+
+class PollSkippedError(Exception):
+    """A poll leaves the last calls to those who wait; nothing is wrong, the next poll asks."""
 
 
 class SourceMovedError(SourceUnavailableError):
@@ -99,7 +103,7 @@ class Known:
 
     ``expects`` is the commit that a push has named; a source need not care: where the revision does
     not follow, as at a replica that is late, the caller looks again later. ``is_poll`` is true
-    where nobody waits: a source with few calls left may raise ``SourceLimitedError`` instead.
+    where nobody waits: a source with few calls left may raise ``PollSkippedError`` instead.
     """
 
     revision: str | None = None

@@ -11,6 +11,7 @@ from catalog.sources.source import (
     Entry,
     Known,
     Listing,
+    PollSkippedError,
     SourceUnavailableError,
     Unchanged,
 )
@@ -42,7 +43,7 @@ class Repository:
         self.calls: list[str] = []
         self.asked: list[Known] = []
         self.fetched: list[str] = []
-        self.away: SourceUnavailableError | None = None
+        self.away: SourceUnavailableError | PollSkippedError | None = None
         self.contents_away: list[SourceUnavailableError] = []
         self.swapped: dict[str, bytes | None] = {}
         self.notice: str | None = None

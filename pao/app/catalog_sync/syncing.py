@@ -16,6 +16,7 @@ from catalog.sources.source import (
     Entry,
     Known,
     Listing,
+    PollSkippedError,
     Source,
     SourceLimitedError,
     SourceMovedError,
@@ -74,14 +75,18 @@ class CatalogSync:
         """Bring the catalog up to date; return what has changed.
 
         A copy that is not newer than what is served changes nothing, unless it is forced; neither
-        does a revision that is held back, unless it is confirmed. Raises
-        ``SourceUnavailableError``: the catalog stays as it is, and the reason is stored.
+        does a revision that is held back, unless it is confirmed. A poll that is skipped leaves
+        everything as it was. Raises ``SourceUnavailableError``: the catalog stays as it is, and the
+        reason is stored.
         """
         async with lease(self._database, LEASE, seconds=LOCK_SECONDS) as held:
             for left in reversed(range(MOST_LISTINGS)):
                 try:
                     report = await self._once(asked, held)
                     break
+                except PollSkippedError as skipped:
+                    _log.info("a poll of the catalog is skipped: %s", skipped)
+                    return SyncReport(skipped=str(skipped))
                 except SourceMovedError as error:
                     if left:
                         continue
@@ -307,7 +312,7 @@ def _require_rest_is_over(asked: SyncInput, stored: Stored) -> None:
     """Raise where a poll may not ask a source that has said when it answers again."""
     until = stored.standing.error_until
     if asked.is_poll and until and datetime.now(UTC) < until:
-        raise SourceLimitedError(stored.standing.error or "the source rests", until=until)
+        raise PollSkippedError(f"the source answers again at {until:%H:%M:%S} UTC")
 
 
 def _readable(entries: Iterable[Entry]) -> list[Entry]:

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from math import ceil
 from typing import Any
 
-from catalog.sources.source import SourceLimitedError, SourceUnavailableError
+from catalog.sources.source import PollSkippedError, SourceUnavailableError
 from pao.clients.outgoing import (
     HttpClient,
     OutgoingCall,
@@ -42,16 +42,14 @@ class Allowance:
                 return
 
     def spare(self, forge: str) -> None:
-        """Raise ``SourceLimitedError`` where so little is left that a poll should not use it."""
+        """Raise ``PollSkippedError`` where so little is left that a poll should not use it."""
         if self.limit is None or self.remaining is None or self.resets_at is None:
             return
         if self.remaining >= self.limit * _LEAST_SHARE or self.resets_at <= datetime.now(UTC):
             return
         seconds = ceil((self.resets_at - datetime.now(UTC)).total_seconds())
-        raise SourceLimitedError(
-            f"{forge} leaves {self.remaining} of {self.limit} calls for the next {seconds} s, so "
-            "this poll is skipped.",
-            until=self.resets_at,
+        raise PollSkippedError(
+            f"{forge} leaves {self.remaining} of {self.limit} calls for the next {seconds} s"
         )
 
 

@@ -80,7 +80,8 @@ class SyncReport:
 
     ``judged`` counts the files that were checked for it. ``outdated`` says why nothing was, where
     a copy is not newer than what is served; ``problem`` why the source could not be read.
-    ``late`` is true where the source does not show yet what a push has named.
+    ``late`` is true where the source does not show yet what a push has named; ``skipped`` says why
+    a poll did not ask it.
     """
 
     added: tuple[str, ...] = ()
@@ -94,6 +95,7 @@ class SyncReport:
     problem: str | None = None
     cause: str | None = None
     late: bool = False
+    skipped: str | None = None
 
     def summary(self) -> str:
         """Say in one line how much has changed, for logs."""

@@ -10,6 +10,7 @@ import pytest
 from catalog.sources.source import (
     LINK,
     SUBMODULE,
+    PollSkippedError,
     SourceGoneError,
     SourceLimitedError,
     SourceMovedError,
@@ -159,12 +160,24 @@ async def test_polls_leave_a_source_alone_that_has_said_when_it_answers_again(
     source.away = SourceLimitedError(
         "60 calls an hour are allowed", until=datetime.now(UTC) + timedelta(hours=1)
     )
-    for _ in range(2):
-        with pytest.raises(SourceLimitedError):
-            await sync.run(POLLED)
-    assert source.calls == ["listing"]
+    with pytest.raises(SourceLimitedError):
+        await sync.run(POLLED)
+    told = await standing(opened)
+    assert (await sync.run(POLLED)).skipped
+    assert (source.calls, await standing(opened)) == (["listing"], told)
     source.away = None
     assert (await sync.run()).judged == 3
+
+
+async def test_a_poll_that_leaves_the_last_calls_to_others_is_no_problem(
+    opened: Database, source: Repository
+) -> None:
+    sync = sync_of(opened, source)
+    await sync.run()
+    before = await standing(opened)
+    source.away = PollSkippedError("499 of 5000 calls are left")
+    assert (await sync.run(POLLED)).skipped == "499 of 5000 calls are left"
+    assert await standing(opened) == before
 
 
 async def test_an_emptied_source_changes_nothing(opened: Database, source: Repository) -> None:

@@ -8,6 +8,7 @@ from catalog.ownership import OwnershipMode
 from catalog.sources.source import (
     Known,
     Listing,
+    PollSkippedError,
     SourceGoneError,
     SourceLimitedError,
     SourceRefusedError,
@@ -178,7 +179,7 @@ async def test_a_poll_leaves_the_last_tenth_of_the_calls_to_others(
     gitlab.tell("rate", remaining=150)
     reader = opened()
     await reader.read()
-    with pytest.raises(SourceLimitedError, match="of 2000 calls"):
+    with pytest.raises(PollSkippedError, match="of 2000 calls"):
         await reader.read(is_poll=True)
 
 
