@@ -43,6 +43,11 @@ class Bookkeeper:
             if link is not None and await requests.get(link.request_id) is None:
                 raise ApplicationError("its bundle's row is missing too", type="NoBundleYet")
             await requests.insert(new)
+            if request_input.idempotency is not None:
+                # One that another request has taken meanwhile stays with it.
+                await requests.claim_idempotency(
+                    request_input.idempotency, request_id=request_input.context.request_id
+                )
         return True
 
     @activity.defn(name=names.MIRROR_ACTIVITY)

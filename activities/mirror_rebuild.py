@@ -16,6 +16,7 @@ from activities.bookkeeping import Bookkeeper
 from db.repositories.audit import AuditEntry, AuditRepository
 from db.repositories.mirror import MirrorRepository
 from db.repositories.open_requests import OpenRequestsRepository
+from db.repositories.recovery import DONE, REBUILDING, UNANSWERED, RecoveryRepository
 from db.session import Database
 from pao.clients.inspection import Inspector, KnownWorkflow, NoAnswerError
 from pao.core.payloads.mirror import Snapshot
@@ -26,7 +27,6 @@ _log = logging.getLogger(__name__)
 
 WRITTEN = "written"
 MADE = "made"
-UNANSWERED = "unanswered"
 AT_ONCE = 10
 REBUILD = "rebuild"
 RESTORED = (
@@ -55,11 +55,13 @@ class Rebuilder:
         self._inspector = inspector
         self._bookkeeper = Bookkeeper(database)
 
-    async def rebuild(self) -> Rebuilt:
+    async def rebuild(self, *, opens: bool = False) -> Rebuilt:
         """Go through all workflows that Temporal knows; bundles first, which components refer to.
 
+        The API is not ready until a rebuild has ended with every workflow's answer, or ``opens``.
         Raises ``NoAnswerError`` when Temporal does not list them.
         """
+        await self._note(REBUILDING)
         known = await self._inspector.known()
         counts: Counter[str] = Counter()
         unanswered: list[str] = []
@@ -71,7 +73,13 @@ class Rebuilder:
                     counts[what] += 1
                     if what == UNANSWERED:
                         unanswered.append(one.request_id)
+        left = 0 if opens else len(unanswered)
+        await self._note(UNANSWERED if left else DONE, unanswered=left)
         return Rebuilt(counts[WRITTEN], counts[MADE], tuple(unanswered))
+
+    async def _note(self, state: str, *, unanswered: int = 0) -> None:
+        async with self._database.unit_of_work() as session:
+            await RecoveryRepository(session).note(state, unanswered=unanswered)
 
     async def _take(self, group: Sequence[KnownWorkflow]) -> list[str]:
         async with self._database.reading() as session:

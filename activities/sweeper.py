@@ -1,7 +1,7 @@
 """Starts requests that were stored while Temporal could not be reached."""
 
 import logging
-from dataclasses import KW_ONLY, dataclass
+from dataclasses import KW_ONLY, dataclass, replace
 from datetime import timedelta
 
 from temporalio import activity
@@ -13,6 +13,7 @@ from db.session import Database
 from db.stored import workflow_input
 from pao.clients.temporal import RequestWorkflows
 from pao.core import names
+from pao.core.payloads.requests import IdempotencyRecord
 from pao.runtime.logging import log_fields
 
 _log = logging.getLogger(__name__)
@@ -42,11 +43,13 @@ class Sweeper:
             rows = await RequestsRepository(session).unstarted(
                 older_than=self.settling, younger_than=self.memory
             )
-        return sum([await self._start(row) for row in rows])
+            requests = RequestsRepository(session)
+            keys = [await requests.idempotency_of(str(row.id)) for row in rows]
+        return sum([await self._start(*one) for one in zip(rows, keys, strict=True)])
 
-    async def _start(self, row: Request) -> bool:
+    async def _start(self, row: Request, key: IdempotencyRecord | None) -> bool:
         """Start one request; one that cannot be started does not hold up the others."""
-        given = workflow_input(row)
+        given = replace(workflow_input(row), idempotency=key)
         with log_fields(requestId=str(row.id), correlationId=str(row.correlation_id)):
             try:
                 started = await self.workflows.start(given, summary=given.context.summary)

@@ -7,29 +7,31 @@ and `pao db rebuild` writes what is missing. A folder without its manifest is no
 import asyncio
 import hashlib
 import json
-import os
 import shutil
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
-from urllib.parse import parse_qsl, unquote, urlsplit
+from typing import Any
 
 from db.connections import connection
-from db.living_processes import ProcessName
+from db.postgres_programs import ProgramError, failure, start_program
 
 MANIFEST = "manifest.json"
+PAO = "pao"
+"""The name of PAO's own database within a backup."""
 CONNECT_SECONDS = 10.0
-_OPTIONS = {
-    "sslmode": "PGSSLMODE",
-    "sslrootcert": "PGSSLROOTCERT",
-    "sslcert": "PGSSLCERT",
-    "sslkey": "PGSSLKEY",
-}
-_LIVING = """
-SELECT DISTINCT application_name FROM pg_stat_activity
-WHERE datname = current_database() AND pid <> pg_backend_pid()
+
+_SCHEMA = "SELECT to_regclass('public.schema_migrations') IS NOT NULL"
+_VERSIONS = "SELECT version FROM public.schema_migrations ORDER BY version"
+# One secret for each encryption key, the newest: what opens it opens the others.
+_SEALED = """
+SELECT DISTINCT ON (split_part(sealed_secret, ':', 4)) access_key_id, sealed_secret
+FROM public.access_keys ORDER BY split_part(sealed_secret, ':', 4), created_at DESC
 """
+
+Copy = Callable[[Path], None]
+"""Writes one file of a backup to the path that it is given."""
 
 
 class BackupError(Exception):
@@ -37,8 +39,8 @@ class BackupError(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class Dump:
-    """One dumped database: its file's size and SHA-256."""
+class StoredFile:
+    """One file of a backup, by its path there: its size and SHA-256."""
 
     name: str
     size: int
@@ -46,30 +48,63 @@ class Dump:
 
 
 @dataclass(frozen=True, slots=True)
+class SealedSample:
+    """A sealed secret of an access key: whoever opens it has the encryption key of the backup."""
+
+    access_key_id: str
+    token: str = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
 class Backup:
-    """What a folder holds."""
+    """What a folder holds; ``version`` of PAO has made it, of a database with these migrations."""
 
     folder: Path
     at: datetime
     version: str
-    dumps: tuple[Dump, ...]
+    migrations: tuple[str, ...]
+    sealed: tuple[SealedSample, ...]
+    files: tuple[StoredFile, ...]
+
+    @property
+    def databases(self) -> tuple[str, ...]:
+        """The names of the databases that it holds."""
+        names = (Path(one.name) for one in self.files)
+        return tuple(name.stem for name in names if name.suffix == ".dump")
+
+    def dump(self, database: str) -> Path:
+        """Return the file of a database."""
+        return self.folder / f"{database}.dump"
 
 
-async def back_up(root: Path, databases: Mapping[str, str], *, version: str, keep: int) -> Backup:
-    """Dump databases, by their names, into a folder of their own below ``root``.
+async def back_up(  # noqa: PLR0913 -- what a backup is made of, by name
+    root: Path,
+    databases: Mapping[str, str],
+    *,
+    version: str,
+    keep: int,
+    copies: Mapping[str, Copy] | None = None,
+    programs: Path | None = None,
+) -> Backup:
+    """Dump databases, by their names, into a folder of their own below ``root``; then make copies.
 
     Of complete backups the newest ``keep`` stay. Raises ``BackupError``; nothing is removed then.
     """
     at = datetime.now(UTC)
     folder = root / at.strftime("%Y-%m-%dT%H%M%S.%fZ")
     folder.mkdir(parents=True, mode=0o700)
-    dumps = []
+    migrations, sealed = await _described(databases[PAO])
+    files = []
     for name, url in databases.items():
         file = folder / f"{name}.dump"
-        await _run("pg_dump", url, "--format=custom", f"--file={file}")
-        file.chmod(0o600)
-        dumps.append(Dump(name, file.stat().st_size, _sha256(file)))
-    made = Backup(folder, at, version, tuple(dumps))
+        await _dump(url, file, programs)
+        files.append(_stored(folder, file))
+    for name, copy in (copies or {}).items():
+        file = folder / name
+        file.parent.mkdir(mode=0o700, exist_ok=True)
+        await asyncio.to_thread(copy, file)
+        files.append(_stored(folder, file))
+    made = Backup(folder, at, version, migrations, sealed, tuple(files))
     _write_manifest(made)
     for old in sorted(_complete(root), reverse=True)[keep:]:
         shutil.rmtree(old)
@@ -80,79 +115,48 @@ def read_backup(folder: Path) -> Backup:
     """Return what a folder holds, every file checked; raises ``BackupError``."""
     try:
         document = json.loads((folder / MANIFEST).read_text("utf-8"))
-        dumps = tuple(Dump(**one) for one in document["dumps"])
         found = Backup(
-            folder, datetime.fromisoformat(document["at"]), str(document["version"]), dumps
+            folder,
+            datetime.fromisoformat(document["at"]),
+            str(document["version"]),
+            tuple(map(str, document["migrations"])),
+            tuple(SealedSample(**one) for one in document["sealed"]),
+            tuple(StoredFile(**one) for one in document["files"]),
         )
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise BackupError(f"{folder} is no complete backup: it has no good {MANIFEST}") from error
-    for dump in dumps:
-        file = folder / f"{dump.name}.dump"
-        if not file.is_file() or file.stat().st_size != dump.size or _sha256(file) != dump.sha256:
+    for one in found.files:
+        file = folder / one.name
+        if not file.resolve().is_relative_to(folder.resolve()):
+            raise BackupError(f"{folder} is no backup of PAO: it names files elsewhere")
+        if not file.is_file() or file.stat().st_size != one.size or _sha256(file) != one.sha256:
             raise BackupError(f"{file} is not as it was written: use another backup")
     return found
 
 
-async def restore(backup: Backup, databases: Mapping[str, str]) -> None:
-    """Replace the databases by those of a backup, each as a whole or not at all.
-
-    Raises ``BackupError``, before anything is changed where one is missing or a process of PAO is
-    connected.
-    """
-    held = {dump.name for dump in backup.dumps}
-    if missing := sorted(databases.keys() - held):
-        raise BackupError(f"{backup.folder} holds no database {', '.join(missing)}")
-    for url in databases.values():
-        await _refuse_living(url)
-    for name, url in databases.items():
-        await _run(
-            *("pg_restore", url, "--clean", "--if-exists", "--single-transaction"),
-            *("--exit-on-error", "--no-password", str(backup.folder / f"{name}.dump")),
-        )
-
-
-async def _refuse_living(url: str) -> None:
+async def _described(url: str) -> tuple[tuple[str, ...], tuple[SealedSample, ...]]:
     async with connection(url, timeout=CONNECT_SECONDS) as opened:
-        names = [row["application_name"] for row in await opened.fetch(_LIVING)]
-    found = sorted({one.kind for name in names if (one := ProcessName.read(name))})
-    if found:
-        raise BackupError(f"{', '.join(found)} is running: end it, then restore")
+        if not await opened.fetchval(_SCHEMA):
+            raise BackupError("The database holds nothing of PAO: run `pao db migrate`")
+        versions = [row["version"] for row in await opened.fetch(_VERSIONS)]
+        sealed = [SealedSample(*row.values()) for row in await opened.fetch(_SEALED)]
+    return tuple(versions), tuple(sealed)
 
 
-async def _run(program: str, url: str, *arguments: str) -> None:
-    """Run one of Postgres' programs on a database; the password is in its environment only."""
-    parts = urlsplit(url)
-    environ = {
-        **os.environ,
-        "PGHOST": parts.hostname or "",
-        "PGPORT": str(parts.port or 5432),
-        "PGUSER": unquote(parts.username or ""),
-        "PGPASSWORD": unquote(parts.password or ""),
-        "PGDATABASE": unquote(parts.path.lstrip("/")),
-        **{_OPTIONS[name]: value for name, value in parse_qsl(parts.query) if name in _OPTIONS},
-    }
-    database = [f"--dbname={environ['PGDATABASE']}"] if program == "pg_restore" else []
+async def _dump(url: str, file: Path, programs: Path | None) -> None:
     try:
-        process = await asyncio.create_subprocess_exec(
-            program,
-            *database,
-            *arguments,
-            env=environ,
-            stdout=asyncio.subprocess.DEVNULL,
-            stderr=asyncio.subprocess.PIPE,
-        )
-    except FileNotFoundError as error:
-        raise BackupError(
-            f"There is no {program} on PATH: install the client programs of Postgres"
-        ) from error
-    _, said = await process.communicate()
-    if process.returncode:
-        raise BackupError(f"{program} failed: {_last_line(said)}")
+        arguments = ("--format=custom", f"--file={file}")
+        process = await start_program("pg_dump", url, *arguments, programs=programs)
+        _, said = await process.communicate()
+        if process.returncode:
+            raise failure("pg_dump", said)
+    except ProgramError as error:
+        raise BackupError(str(error)) from error
 
 
-def _last_line(said: bytes) -> str:
-    lines: Sequence[str] = said.decode(errors="replace").strip().splitlines()
-    return lines[-1] if lines else "it said nothing"
+def _stored(folder: Path, file: Path) -> StoredFile:
+    file.chmod(0o600)
+    return StoredFile(str(file.relative_to(folder)), file.stat().st_size, _sha256(file))
 
 
 def _complete(root: Path) -> list[Path]:
@@ -160,14 +164,17 @@ def _complete(root: Path) -> list[Path]:
 
 
 def _write_manifest(made: Backup) -> None:
-    document = {
+    document: dict[str, Any] = {
         "at": made.at.isoformat(),
         "version": made.version,
-        "dumps": [{"name": d.name, "size": d.size, "sha256": d.sha256} for d in made.dumps],
+        "migrations": made.migrations,
+        "sealed": [asdict(one) for one in made.sealed],
+        "files": [asdict(one) for one in made.files],
     }
     # Written last, and at once: only then is it a backup.
     unfinished = made.folder / f"{MANIFEST}.new"
     unfinished.write_text(json.dumps(document, indent=2) + "\n", "utf-8")
+    unfinished.chmod(0o600)
     unfinished.rename(made.folder / MANIFEST)
 
 

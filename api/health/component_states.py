@@ -68,13 +68,19 @@ def breaker_parts(states: Sequence[BreakerState], others: OtherTargets) -> Break
     return shown
 
 
-def mirror_part(turn: MaintenanceRunRecord | None, lag: float) -> MirrorPart:
-    """Return the lag, what the reconciler's last turn left as it was, and what all repaired."""
+def mirror_part(
+    turn: MaintenanceRunRecord | None, lag: float, *, problem: str | None = None
+) -> MirrorPart:
+    """Return the lag, what the reconciler's last turn left as it was, and what all repaired.
+
+    ``problem`` is what a restored database still needs.
+    """
     open_ones = int(turn.result.get("unrepaired", 0)) if turn else 0
     late = turn is not None and datetime.now(UTC) - turn.finished_at > RECONCILED_WITHIN
     repaired = sum(int(turn.totals.get(kind, 0)) for kind in REPAIRED) if turn else 0
     return MirrorPart(
-        status=DEGRADED if lag >= LAG_SECONDS or open_ones or late else OK,
+        status=DEGRADED if lag >= LAG_SECONDS or open_ones or late or problem else OK,
+        error=problem,
         lag_seconds=round(lag, 1),
         disagreements=open_ones,
         repaired=repaired,

@@ -42,6 +42,7 @@ from db.notifications import RequestNotifications
 from db.repositories.breakers import BreakersRepository
 from db.repositories.maintenance_runs import MaintenanceRunsRepository
 from db.repositories.open_requests import RECONCILER
+from db.repositories.recovery import RecoveryRepository
 from db.repositories.requests import RequestsRepository
 from db.session import Database
 from db.unavailable import DatabaseUnavailableError
@@ -56,6 +57,7 @@ from pao.runtime.version import VERSION
 _log = logging.getLogger(__name__)
 
 JIRA_FRESH_SECONDS = 10.0
+RECOVERY_FRESH_SECONDS = 1.0
 OWN_SECONDS = CHECK_SECONDS + 0.5
 READY_SECONDS = 2 * CHECK_SECONDS + 0.5
 BROKEN = "the check failed; see the log"
@@ -117,6 +119,13 @@ class HealthService:
         )
         self._schema = Probe(self._ask_schema, unknown=silent, broken=silent, patience=OWN_SECONDS)
         self._schema_fits = False
+        self._recovery = Probe[str | None](
+            self._recovery_problem,
+            unknown=None,
+            broken=None,
+            fresh=RECOVERY_FRESH_SECONDS,
+            patience=OWN_SECONDS,
+        )
         self.stopping = False
         self._told: list[str] | None = None
         self.tasks: list[BackgroundTask] = []
@@ -164,7 +173,8 @@ class HealthService:
     async def own_problems(self) -> list[str]:
         """Return why this process should get no calls, whatever the parts that all share do now.
 
-        The schema must have been good once: a process newer than it must not replace others.
+        The schema must have been good once: a process newer than it must not replace others. Nobody
+        is to get calls while a restored database lacks what Temporal knows.
         """
         if self.stopping:
             return [STOPPING]
@@ -173,6 +183,7 @@ class HealthService:
             if problems:
                 return problems
         found = (
+            await self._recovery.now(),
             self._parts.notifications.problem,
             NO_CATALOG if self._parts.catalog.state.loaded_at is None else None,
         )
@@ -195,7 +206,7 @@ class HealthService:
 
     async def close(self) -> None:
         """Cancel checks that are still running."""
-        for probe in (*self._probes(), self._readiness, self._schema):
+        for probe in (*self._probes(), self._readiness, self._schema, self._recovery):
             await probe.close()
 
     def _probes(self) -> tuple[Probe[Any], ...]:
@@ -256,9 +267,11 @@ class HealthService:
             ):
                 since = await RequestsRepository(session).unstarted_since()
                 turn = await MaintenanceRunsRepository(session).last(RECONCILER)
+                recovery = await RecoveryRepository(session).read()
         except (PaoError, TimeoutError):
             return MirrorPart(status=DOWN, error="the database does not respond")
-        return mirror_part(turn, (datetime.now(UTC) - since).total_seconds() if since else 0.0)
+        lag = (datetime.now(UTC) - since).total_seconds() if since else 0.0
+        return mirror_part(turn, lag, problem=recovery.problem)
 
     def _secrets(self) -> SecretsPart:
         unread = sorted(self._parts.unread_secrets())
@@ -274,6 +287,16 @@ class HealthService:
     async def _database_problem(self) -> str | None:
         return await self._schema_problem() or await self._unheard()
 
+    async def _recovery_problem(self) -> str | None:
+        """Return what a restored database still needs; None also while it does not answer."""
+        with contextlib.suppress(PaoError, TimeoutError):
+            async with (
+                asyncio.timeout(CHECK_SECONDS),
+                self._parts.database.reading() as session,
+            ):
+                return (await RecoveryRepository(session).read()).problem
+        return None
+
     async def _schema_problem(self) -> str | None:
         try:
             async with (
@@ -281,13 +304,13 @@ class HealthService:
                 self._parts.database.reading() as session,
             ):
                 await check_ready(session)
+                return (await RecoveryRepository(session).read()).problem
         except DatabaseUnavailableError as error:
             return f"the database {error.reason}"
         except TimeoutError:
             return "the database does not respond"
         except MigrationError as error:
             return str(error)
-        return None
 
     async def _unheard(self) -> str | None:
         """Return why notifications are not received; a new process gets a moment."""

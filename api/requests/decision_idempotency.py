@@ -8,6 +8,7 @@ from api.requests.schemas import ReasonedBody
 from db.repositories.requests import RequestsRepository
 from db.session import Database
 from pao.core.errors import ErrorCode, PaoError
+from pao.core.payloads.requests import IdempotencyRecord
 from pao.core.states import ApprovalVote, Decision
 from pao.runtime.crypto import SecretBox
 
@@ -72,11 +73,11 @@ class DecisionKeys:
         if call.scoped_key is None:
             return False
         async with self.database.unit_of_work() as session:
+            record = IdempotencyRecord(
+                call.caller.id, call.scoped_key, self.box.fingerprint(call.content)
+            )
             claim = await RequestsRepository(session).claim_idempotency(
-                call.caller.id,
-                call.scoped_key,
-                body_digest=self.box.fingerprint(call.content).encode(),
-                request_id=call.request_id,
+                record, request_id=call.request_id
             )
         if not claim.won:
             self._require_same(claim.body_digest, call)

@@ -17,7 +17,7 @@ from db.session import Database
 from pao.clients.temporal import RequestWorkflows, TemporalUnavailableError
 from pao.core.errors import ErrorCode, PaoError
 from pao.core.names import masked
-from pao.core.payloads.requests import RequestInput
+from pao.core.payloads.requests import IdempotencyRecord, RequestInput
 from pao.core.states import SETTLED
 from pao.runtime import tracing
 from pao.runtime.crypto import SecretBox
@@ -134,13 +134,8 @@ class SubmissionService:
         )
         async with self.database.unit_of_work() as session:
             repository = RequestsRepository(session)
-            if call.idempotency_key is not None:
-                claim = await repository.claim_idempotency(
-                    call.caller.id,
-                    call.idempotency_key,
-                    body_digest=self.box.fingerprint(call.raw_body).encode(),
-                    request_id=request_id,
-                )
+            if (record := self._idempotency(call)) is not None:
+                claim = await repository.claim_idempotency(record, request_id=request_id)
                 if not claim.won:
                     self._require_same_body(claim.body_digest, call)
                     return Submitted(claim.request_id, replayed=True)
@@ -148,6 +143,12 @@ class SubmissionService:
             for component in prepared.components:
                 await repository.insert(_child(component, prepared, call))
         return Submitted(request_id)
+
+    def _idempotency(self, call: SubmissionCall) -> IdempotencyRecord | None:
+        if call.idempotency_key is None:
+            return None
+        digest = self.box.fingerprint(call.raw_body)
+        return IdempotencyRecord(call.caller.id, call.idempotency_key, digest)
 
     def _require_same_body(self, digest: bytes, call: SubmissionCall) -> None:
         if not self.box.has_fingerprint(call.raw_body, digest.decode()):
@@ -163,6 +164,7 @@ class SubmissionService:
             context=prepared.context.without_plan(),
             plan=prepared.actions,
             metadata=prepared.metadata,
+            idempotency=self._idempotency(call),
         )
         summary = prepared.context.summary
         with tracing.tagged(request_id=prepared.context.request_id):

@@ -21,6 +21,7 @@ from db.repositories.request_visibility import Visibility, may_decide
 from db.request_columns import STORED, columns_of
 from pao.core.payloads.context import RequestContext
 from pao.core.payloads.plan import PlannedAction
+from pao.core.payloads.requests import IdempotencyRecord
 from pao.core.states import RequestStatus
 
 API = "api"
@@ -175,24 +176,28 @@ class RequestsRepository:
         return (await self._session.scalar(query)) is not None
 
     async def claim_idempotency(
-        self, caller_id: str, key: str, *, body_digest: bytes, request_id: str
+        self, record: IdempotencyRecord, *, request_id: str
     ) -> IdempotencyClaim:
         """Claim a caller's key for a request that is stored in this same transaction.
 
         Of any number of callers at once one wins; the others wait for its commit and are told
         which request the key stands for.
         """
+        digest = record.digest.encode()
         claim = (
             insert(IdempotencyKey)
             .values(
-                caller_id=caller_id, key=key, body_digest=body_digest, request_id=UUID(request_id)
+                caller_id=record.caller_id,
+                key=record.key,
+                body_digest=digest,
+                request_id=UUID(request_id),
             )
             .on_conflict_do_nothing()
             .returning(col(IdempotencyKey.request_id))
         )
         if (await self._session.execute(claim)).first() is not None:
-            return IdempotencyClaim(request_id, body_digest, won=True)
-        found = await self.find_by_idempotency(caller_id, key)
+            return IdempotencyClaim(request_id, digest, won=True)
+        found = await self.find_by_idempotency(record.caller_id, record.key)
         if found is None:
             raise LookupError("an idempotency key was taken and is gone; keys are never removed")
         return found
@@ -204,6 +209,18 @@ class RequestsRepository:
         )
         row = (await self._session.execute(query)).first()
         return None if row is None else IdempotencyClaim(str(row[0]), row[1], won=False)
+
+    async def idempotency_of(self, request_id: str) -> IdempotencyRecord | None:
+        """Return the key that a request was submitted with; ``None`` when there was none."""
+        query = select(IdempotencyKey).where(
+            col(IdempotencyKey.request_id) == UUID(request_id),
+            # Those of decisions about it have blanks.
+            ~col(IdempotencyKey.key).contains(" "),
+        )
+        row = (await self._session.scalars(query)).first()
+        if row is None:
+            return None
+        return IdempotencyRecord(row.caller_id, row.key, row.body_digest.decode())
 
     async def unstarted(
         self, *, older_than: timedelta, younger_than: timedelta, limit: int = 100

@@ -3,7 +3,7 @@
 The reconciler does it for all requests in turn, the API for the one that somebody decides about.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from temporalio.common import WorkflowIDReusePolicy
 
@@ -63,7 +63,9 @@ class Resumer:
                 raise PaoError(ErrorCode.REQUEST_NOT_FOUND, "the row went while it was read")
             actions = await requests.get_actions(request_id)
             decisions = await DecisionsRepository(session).list(request_id)
-        return resumed_input(row, actions, decisions, reason=reason)
+            key = await requests.idempotency_of(request_id)
+        given = resumed_input(row, actions, decisions, reason=reason)
+        return replace(given, idempotency=key)
 
 
 @dataclass(frozen=True, slots=True)

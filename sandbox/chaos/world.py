@@ -94,6 +94,11 @@ class World:
         """The address of the JIRA stand-in."""
         return f"http://{LOOPBACK}:{self.ports.jira}"
 
+    @property
+    def environment(self) -> dict[str, str]:
+        """The environment of a command that is configured as the worker is."""
+        return {**os.environ, **self._configuration}
+
     def client(
         self, user: str = "ada", *, timeout: float = 30.0, url: str | None = None
     ) -> httpx.Client:

@@ -1,6 +1,7 @@
 """A backup is whole or none, and is restored whole or not at all."""
 
 import os
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -8,8 +9,10 @@ from urllib.parse import urlsplit
 import asyncpg
 import pytest
 
-from db.backups import MANIFEST, BackupError, back_up, read_backup, restore
+from db.backups import MANIFEST, BackupError, back_up, read_backup
 from db.living_processes import ProcessName
+from db.migrations.runner import migrate
+from db.restores import restore
 from db.session import Database as Opened
 from db.session import PoolSettings
 from pao.app.local.postgres_files import installed_programs
@@ -46,10 +49,17 @@ async def test_a_restore_brings_back_what_was_there_with_its_rights(
     await run(database, MARK.format("after"))
 
     found = read_backup(made.folder)
-    await restore(found, {"pao": database.owner_url})
+    with pytest.raises(BackupError, match="pao is not empty"):
+        await restore(found, {"pao": database.owner_url}, replace=False)
+    assert await run(database, MARKS) == "after"
+    await run(database, "CREATE TABLE of_a_later_version (id int)")
+    await run(database, "ALTER TABLE of_a_later_version OWNER TO pao_owner")
+    await restore(found, {"pao": database.owner_url}, replace=True)
 
     assert (found.version, found.at) == ("1.2.3", made.at)
-    assert await run(database, MARKS) == "before"
+    assert await run(database, MARKS) == "before,recovery"
+    assert await run(database, "SELECT to_regclass('public.of_a_later_version')") is None
+    assert await migrate(database.owner_url) == []
     service = await asyncpg.connect(database.service_url)
     try:
         assert await service.fetchval("SELECT count(*) FROM requests") == 0
@@ -79,7 +89,7 @@ async def test_a_damaged_file_is_found_before_anything_is_changed(
     database: Database, tmp_path: Path
 ) -> None:
     made = await back_up(tmp_path, {"pao": database.owner_url}, version="1", keep=2)
-    file = made.folder / "pao.dump"
+    file = made.dump("pao")
     file.write_bytes(file.read_bytes()[:-1])
     with pytest.raises(BackupError, match="not as it was written"):
         read_backup(made.folder)
@@ -95,9 +105,28 @@ async def test_nothing_is_restored_below_a_running_process(
     await process.ping()
     try:
         with pytest.raises(BackupError, match="pao-api is running"):
-            await restore(made, {"pao": database.owner_url})
+            await restore(made, {"pao": database.owner_url}, replace=True)
     finally:
         await process.close()
     with pytest.raises(BackupError, match="holds no database temporal"):
-        await restore(made, {"temporal": database.owner_url})
+        await restore(made, {"temporal": database.owner_url}, replace=True)
     assert await run(database, MARKS) == "after"
+
+
+async def test_a_backup_that_cannot_be_read_to_its_end_leaves_everything_as_it_was(
+    database: Database, tmp_path: Path
+) -> None:
+    made = await back_up(tmp_path, {"pao": database.owner_url}, version="1", keep=2)
+    await run(database, MARK.format("after"))
+    file = made.dump("pao")
+    file.write_bytes(file.read_bytes()[: made.files[0].size // 2])
+    with pytest.raises(BackupError, match="nothing was changed"):
+        await restore(made, {"pao": database.owner_url}, replace=True)
+    assert await run(database, MARKS) == "after"
+
+
+async def test_a_backup_of_a_newer_version_is_refused(database: Database, tmp_path: Path) -> None:
+    made = await back_up(tmp_path, {"pao": database.owner_url}, version="9.1", keep=2)
+    newer = replace(made, migrations=(*made.migrations, "9999"))
+    with pytest.raises(BackupError, match=r"PAO 9\.1, with migrations .* \(9999\)"):
+        await restore(newer, {"pao": database.owner_url}, replace=True)

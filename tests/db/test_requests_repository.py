@@ -10,6 +10,7 @@ from db.repositories.audit import AuditEntry, AuditRepository
 from db.repositories.events import EventsRepository
 from db.repositories.requests import IdempotencyClaim, NewRequest, RequestsRepository
 from db.session import Database
+from pao.core.payloads.requests import IdempotencyRecord
 from pao.core.states import ActionStatus, RequestStatus
 from tests.db.building import START, brought_to, count, mirror, new_request, snapshot, stored
 
@@ -66,7 +67,7 @@ async def submit(
     async with db.unit_of_work() as session:
         repository = RequestsRepository(session)
         claim = await repository.claim_idempotency(
-            caller, key, body_digest=b"body", request_id=request.context.request_id
+            IdempotencyRecord(caller, key, "body"), request_id=request.context.request_id
         )
         if claim.won:
             await repository.insert(request)
@@ -100,7 +101,8 @@ async def test_a_key_without_its_request_cannot_be_committed(db: Database) -> No
     with pytest.raises(IntegrityError):
         async with db.unit_of_work() as session:
             await RequestsRepository(session).claim_idempotency(
-                "dana", "k-1", body_digest=b"body", request_id=new_request().context.request_id
+                IdempotencyRecord("dana", "k-1", "body"),
+                request_id=new_request().context.request_id,
             )
 
 

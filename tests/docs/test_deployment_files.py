@@ -68,13 +68,15 @@ def test_the_example_of_settings_lacks_only_what_must_be_filled_in(
 
 
 @pytest.mark.parametrize("unit", UNITS, ids=lambda unit: unit.name)
-def test_only_the_migration_has_the_owner_s_address(unit: Path) -> None:
+def test_only_migration_and_backup_have_the_owner_s_address(unit: Path) -> None:
     parser = configparser.ConfigParser(strict=False, interpolation=None)
     parser.read(unit, encoding="utf-8")
     started = parser["Service"]["ExecStart"]
-    assert ("migrate.env" in unit.read_text(encoding="utf-8")) == started.endswith("db migrate")
-    if "/bin/pao " in started:
-        assert started.split("/bin/pao ")[1] in {"api", "worker", "db migrate"}
+    command = started.partition("/bin/pao ")[2]
+    owns = command.startswith(("db migrate", "backup /var/lib/pao-backup "))
+    assert ("migrate.env" in unit.read_text(encoding="utf-8")) == owns
+    if command:
+        assert owns or command in {"api", "worker"}
         assert parser["Service"]["User"] == "pao"
 
 

@@ -1,14 +1,16 @@
-"""`pao backup` and `pao restore`: the databases of one machine."""
+"""`pao backup` and `pao restore`: the databases of one machine, or a state folder of `pao up`."""
 
 import asyncio
 import os
-from collections.abc import Coroutine
+from collections.abc import Coroutine, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
 import typer
 from rich.text import Text
 
+from pao.app.cli.backup_keys import check_keys
 from pao.app.cli.configuration import settings_for
 from pao.app.cli.context import Cli, command
 from pao.app.cli.database_errors import database_errors
@@ -34,18 +36,30 @@ WithOption = Annotated[
 ]
 
 
+HomeOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--home", metavar="DIR", help="A state folder of `pao up` as a whole, instead of databases."
+    ),
+]
+
+
 @command(app, "backup")
 def backup(
     cli: Cli,
     folder: Annotated[Path, typer.Argument(metavar="FOLDER", help="Each backup gets its own.")],
     *,
+    home: HomeOption = None,
     others: WithOption = None,
     keep: Annotated[int, typer.Option(min=1, help="How many backups stay.")] = 14,
 ) -> None:
     """Dump PAO's database, then others; the service may go on meanwhile."""
     from db import backups  # noqa: PLC0415 -- SQLAlchemy and asyncpg: 0.4 s
 
-    made = _run(backups.back_up(folder, _databases(others), version=VERSION, keep=keep))
+    if home is not None:
+        made = _back_up_home(home, folder, others, keep=keep)
+    else:
+        made = _run(backups.back_up(folder, _databases(others), version=VERSION, keep=keep))
     cli.show(
         _document(made),
         lambda: cli.out.print(Text(f"✓ {made.folder}", style="green"), soft_wrap=True),
@@ -53,40 +67,95 @@ def backup(
 
 
 @command(app, "restore")
-def restore(
+def restore(  # noqa: PLR0913 -- the options of the command line are its parameters
     cli: Cli,
     folder: Annotated[Path, typer.Argument(metavar="FOLDER", help="One backup.")],
     *,
+    home: HomeOption = None,
     others: WithOption = None,
-    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
+    replace: Annotated[
+        bool, typer.Option("--replace", help="Remove what is there; asked for on a terminal.")
+    ] = False,
+    lost_keys: Annotated[
+        bool,
+        typer.Option(
+            "--lost-keys",
+            help="Go on without the encryption key of the backup: what it sealed stays unreadable.",
+        ),
+    ] = False,
 ) -> None:
-    """Replace databases by those of a backup; processes of PAO must have ended."""
-    from db import backups  # noqa: PLC0415 -- see `backup`
+    """Fill databases with those of a backup; processes of PAO must have ended.
+
+    Needs PAO_ENCRYPTION_KEYS, as the backup's time had them.
+    """
+    from db import restores  # noqa: PLC0415 -- see `backup`
 
     found = _checked(folder)
+    if home is not None:
+        _restore_home(cli, found, home, others, replace=replace)
+        return
     databases = _databases(others)
-    if not yes:
-        _ask(cli, found, list(databases))
-    _run(backups.restore(found, databases))
+    if not lost_keys:
+        check_keys(found, os.environ)
+    if not replace and (full := _run(restores.occupied(databases))):
+        replace = _ask(cli, found, full)
+    _run(restores.restore(found, databases, replace=replace))
     cli.show(_document(found), lambda: _print_restored(cli, found))
 
 
-def _ask(cli: Cli, found: "Backup", names: list[str]) -> None:
+def _back_up_home(home: Path, folder: Path, others: list[str] | None, *, keep: int) -> "Backup":
+    from pao.app.local.home import Home  # noqa: PLC0415 -- the extra `local`
+    from pao.app.local.home_backup import back_up_home  # noqa: PLC0415 -- as above
+
+    _refuse_both(others)
+    with _told():
+        return back_up_home(Home(home.resolve()), folder, version=VERSION, keep=keep)
+
+
+def _restore_home(
+    cli: Cli, found: "Backup", home: Path, others: list[str] | None, *, replace: bool
+) -> None:
+    from pao.app.local.home import Home  # noqa: PLC0415 -- the extra `local`
+    from pao.app.local.home_backup import restore_home  # noqa: PLC0415 -- as above
+
+    _refuse_both(others)
+    state = Home(home.resolve())
+    if not replace and (state.postgres.exists() or state.secrets_file.exists()):
+        replace = _ask(cli, found, [str(home)])
+    with _told():
+        restore_home(found, state, replace=replace)
+    cli.show(
+        _document(found),
+        lambda: cli.out.print(
+            Text(f"✓ {home} restored; go on with: pao up --home {home}", style="green"),
+            soft_wrap=True,
+        ),
+    )
+
+
+def _refuse_both(others: list[str] | None) -> None:
+    if others:
+        raise CliError("--home and --with exclude each other", exit_code=ExitCode.USAGE)
+
+
+def _ask(cli: Cli, found: "Backup", names: list[str]) -> bool:
+    """Ask whether what is there may go; return that it may."""
     if not cli.interactive:
         raise CliError(
-            "A restore replaces what is stored", exit_code=ExitCode.USAGE, hint="Say --yes."
+            f"Not empty: {', '.join(names)}. A restore replaces what is there",
+            exit_code=ExitCode.USAGE,
+            hint="Say --replace, or restore to an empty place.",
         )
     moment = local_time(found.at.isoformat())
     typer.confirm(f"Replace {', '.join(names)} by the backup of {moment}?", abort=True, err=True)
+    return True
 
 
 def _checked(folder: Path) -> "Backup":
     from db import backups  # noqa: PLC0415 -- see `backup`
 
-    try:
+    with _told():
         return backups.read_backup(folder)
-    except backups.BackupError as error:
-        raise CliError(str(error), exit_code=ExitCode.FAILED) from error
 
 
 def _databases(others: list[str] | None) -> dict[str, str]:
@@ -107,13 +176,21 @@ def _databases(others: list[str] | None) -> dict[str, str]:
 
 
 def _run(work: Coroutine[Any, Any, T]) -> T:
+    with _told(), database_errors("PAO_MIGRATION_DATABASE_URL", "DATABASE_URL"):
+        return asyncio.run(work)
+
+
+@contextmanager
+def _told() -> Iterator[None]:
     from db.backups import BackupError  # noqa: PLC0415 -- see `backup`
 
     try:
-        with database_errors("PAO_MIGRATION_DATABASE_URL", "DATABASE_URL"):
-            return asyncio.run(work)
+        yield
     except BackupError as error:
         raise CliError(str(error), exit_code=ExitCode.FAILED) from error
+    except OSError as error:
+        where = f"{error.filename}: " if error.filename else ""
+        raise CliError(f"{where}{error.strerror}", exit_code=ExitCode.FAILED) from error
 
 
 def _document(found: "Backup") -> dict[str, Any]:
@@ -121,13 +198,14 @@ def _document(found: "Backup") -> dict[str, Any]:
         "folder": str(found.folder),
         "at": found.at.isoformat(timespec="milliseconds").replace("+00:00", "Z"),
         "version": found.version,
-        "databases": [{"name": d.name, "size": d.size, "sha256": d.sha256} for d in found.dumps],
+        "files": [{"name": f.name, "size": f.size, "sha256": f.sha256} for f in found.files],
     }
 
 
 def _print_restored(cli: Cli, found: "Backup") -> None:
-    names = ", ".join(dump.name for dump in found.dumps)
+    names = ", ".join(found.databases)
     cli.out.print(Text(f"✓ {names} restored from {found.folder}.", style="green"), soft_wrap=True)
     cli.note(
-        "Start Temporal and a worker, run `pao db migrate` and `pao db rebuild`, then the API."
+        "Start Temporal and a worker, run `pao db migrate` and `pao db rebuild`; the API is not"
+        " ready before."
     )

@@ -81,20 +81,27 @@ def verify(cli: Cli) -> None:
 
 
 @command(app, "rebuild")
-def rebuild(cli: Cli) -> None:
+def rebuild(
+    cli: Cli,
+    *,
+    opens: Annotated[
+        bool,
+        typer.Option("--open", help="Have the API take requests although some did not answer."),
+    ] = False,
+) -> None:
     """Rebuild from Temporal what a restored database lacks; a worker must be running.
 
-    Needs the worker's configuration. Carries nothing out, and may be repeated. Exits with 1 when
-    the workflow of a request did not answer.
+    Needs the worker's configuration. Carries nothing out, and may be repeated. The API is not
+    ready meanwhile. Exits with 1, and leaves it so, when the workflow of a request did not answer.
     """
-    done = _run(_rebuilt())
+    done = _run(_rebuilt(opens=opens))
     document = {"written": done.written, "made": done.made, "unanswered": list(done.unanswered)}
     cli.show(document, lambda: _print_rebuilt(cli, done))
     if done.unanswered:
         raise typer.Exit(ExitCode.FAILED)
 
 
-async def _rebuilt() -> "Rebuilt":
+async def _rebuilt(*, opens: bool) -> "Rebuilt":
     from activities.mirror_rebuild import Rebuilder  # noqa: PLC0415 -- see above
     from db.installation import Installation  # noqa: PLC0415 -- see above
     from pao.app import assembly  # noqa: PLC0415 -- see above
@@ -111,7 +118,7 @@ async def _rebuilt() -> "Rebuilt":
             task_queue=settings.temporal.task_queue,
             installation=await known.id(),
         )
-        return await Rebuilder(database, inspector).rebuild()
+        return await Rebuilder(database, inspector).rebuild(opens=opens)
     except NoAnswerError as error:
         raise CliError(
             f"Temporal did not list the workflows: {error}",

@@ -81,7 +81,7 @@ class Home:
 
         Raises LocalError where data exist that were sealed with secrets that are gone.
         """
-        file = self._secrets_file
+        file = self.secrets_file
         if file.exists():
             self._refuse_foreign(file)
             return _kept_secrets(file)
@@ -106,7 +106,7 @@ class Home:
 
     def write_secrets(self, kept: Secrets) -> None:
         """Keep ``kept`` where only its owner can read it."""
-        write_private(self._secrets_file, json.dumps(asdict(kept), indent=2))
+        write_private(self.secrets_file, json.dumps(asdict(kept), indent=2))
 
     def keep_key(self, user: str, key: KeptKey) -> None:
         """Add or replace the access key of ``user``."""
@@ -203,7 +203,8 @@ class Home:
             yield
 
     @property
-    def _secrets_file(self) -> Path:
+    def secrets_file(self) -> Path:
+        """The file of the encryption key and the access keys."""
         return self.folder / "secrets.json"
 
 

@@ -10,11 +10,9 @@ import secrets
 import shutil
 import signal
 import subprocess
-import sys
 import tempfile
 import time
 from collections.abc import Callable, Mapping
-from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import quote
@@ -26,6 +24,7 @@ from pao.app.local.postgres_files import (
     prepare_files,
     private_folder,
 )
+from pao.app.local.postgres_orphans import STOP_SECONDS, end_orphan, running_server, says_ready
 from pao.app.local.processes import (
     ChildProcess,
     LineSink,
@@ -39,7 +38,6 @@ SUPERUSER = "postgres"
 OWNER = "pao_owner"
 SERVICE = "pao_service"
 DATABASE = "pao"
-STOP_SECONDS = 20.0
 POLL_SECONDS = 0.05
 
 SETTINGS: Mapping[str, str] = {
@@ -144,7 +142,7 @@ class EmbeddedPostgres:
         address = PostgresAddress(self._port, passwords)
         if not (files.data / "PG_VERSION").exists():
             _create_cluster(files, passwords.superuser)
-        _end_orphan(files.data)
+        end_orphan(files.data)
         try:
             self._run(files)
             run_sql(
@@ -198,9 +196,18 @@ class EmbeddedPostgres:
 
     def _wait_until_ready(self, process: ChildProcess, pid_file: Path) -> None:
         patience = Patience([process], tell=self._tell)
-        while not _says_ready(pid_file):
+        while not says_ready(pid_file):
             patience.check(f"Postgres does not take connections on port {self._port} yet")
             time.sleep(POLL_SECONDS)
+
+
+def running_address(state: Path) -> PostgresAddress | None:
+    """Return where the server of a state folder is; None where it does not run."""
+    files = prepare_files(state)
+    server = running_server(files.data)
+    if server is None:
+        return None
+    return PostgresAddress(server.port, _passwords(state / "passwords.json", data=files.data))
 
 
 def run_sql(address: PostgresAddress, sql: str, /, **variables: str) -> str:
@@ -287,54 +294,3 @@ def _initdb(files: PostgresFiles, folder: Path, password_file: str) -> None:
     )
     if done.returncode != 0:
         raise LocalError(f"Postgres could not create its data folder: {done.stderr.strip()}")
-
-
-def _end_orphan(data: Path) -> None:
-    """End a server that outlived its supervisor on these data, and remove a stale pid file.
-
-    Postgres takes any living process whose number stands in the file for its own server.
-    """
-    pid_file = data / "postmaster.pid"
-    try:
-        pid = int(pid_file.read_text().splitlines()[0])
-    except (FileNotFoundError, ValueError, IndexError):
-        pid_file.unlink(missing_ok=True)
-        return
-    if not _is_server_on(pid, data):
-        pid_file.unlink(missing_ok=True)
-        return
-    os.kill(pid, signal.SIGINT)
-    deadline = time.monotonic() + STOP_SECONDS
-    while _is_server_on(pid, data):
-        if time.monotonic() > deadline:
-            raise LocalError(
-                f"A Postgres from an earlier start is still running: kill process {pid}."
-            )
-        time.sleep(POLL_SECONDS)
-
-
-def _is_server_on(pid: int, data: Path) -> bool:
-    return f"-D {data} " in f"{_command_line(pid)} "
-
-
-def _command_line(pid: int) -> str:
-    """Return the command line of a process, empty where there is none."""
-    if sys.platform.startswith("linux"):
-        with suppress(FileNotFoundError, ProcessLookupError):
-            return Path(f"/proc/{pid}/cmdline").read_text().replace("\0", " ").strip()
-        return ""
-    shown = subprocess.run(  # noqa: S603 -- fixed program, a number as argument
-        ["/bin/ps", "-o", "args=", "-p", str(pid)],
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    return shown.stdout.strip()
-
-
-def _says_ready(pid_file: Path) -> bool:
-    """Whether the last line of the pid file says ``ready``, as pg_ctl reads it."""
-    with suppress(FileNotFoundError, PermissionError):
-        lines = pid_file.read_text().splitlines()
-        return bool(lines) and lines[-1].strip() == "ready"
-    return False

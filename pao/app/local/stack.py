@@ -19,6 +19,7 @@ from pao.app.local.env_file import write_env_file
 from pao.app.local.github_catalog import app_key_file, put_on_github
 from pao.app.local.go_programs import with_usable_cache
 from pao.app.local.home import Home, Secrets
+from pao.app.local.home_rebuild import is_restored, rebuild
 from pao.app.local.ports import LOOPBACK, PortInUse, Ports, ports_in_use, with_free_ports
 from pao.app.local.postgres import EmbeddedPostgres, PostgresAddress
 from pao.app.local.processes import LineSink, LocalError
@@ -231,6 +232,8 @@ class _Builder:
             )
         terraform = terraform_environment(catalog, self.home.folder, environment)
         worker = self._service("worker", ["worker"], configuration | terraform)
+        if asyncio.run(is_restored(stack.postgres.service_url)):
+            rebuild(configuration, worker, self.narrator)
         api = self._service("api", ["api"], configuration)
         sandbox.wait_until_answers(f"{stack.jira_url}/sandbox/health")
         api.wait_until_answers(

@@ -28,11 +28,21 @@ class Waits:
     follow: float = 86400.0
 
 
+@dataclass(frozen=True)
+class IdempotencyRecord:
+    """The key that a caller submitted a request with; ``digest`` is the keyed one of its body."""
+
+    caller_id: str
+    key: str
+    digest: str
+
+
 @dataclass
 class RequestInput:
     """The input of a request's workflow; with ``resumption`` it goes on where another one ended.
 
-    ``metadata`` is what the caller noted: the row is made anew with it where Postgres has lost it.
+    ``metadata`` is what the caller noted: the row is made anew with it where Postgres has lost it,
+    and so is what makes a repeat of the submission one, ``idempotency``.
     """
 
     context: RequestContext
@@ -41,6 +51,7 @@ class RequestInput:
     resumption: "Resumption | None" = None
     bundle: "BundleLink | None" = None
     metadata: dict[str, Any] = field(default_factory=dict)
+    idempotency: IdempotencyRecord | None = None
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,73 @@
+"""What a restored database still needs: the row ``recovery`` of the table ``upkeep``."""
+
+from dataclasses import dataclass
+
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from db.models import MaintenanceRun
+
+NAME = "recovery"
+RESTORED, REBUILDING, UNANSWERED, DONE = "restored", "rebuilding", "unanswered", "done"
+"""The states, in their order."""
+
+_NOTE = """
+INSERT INTO public.upkeep (name, finished_at, result, totals)
+VALUES ('recovery', now(), jsonb_build_object(
+    'state', CAST(:state AS text), 'backup', CAST(:backup AS text),
+    'unanswered', CAST(:unanswered AS integer)
+), '{}')
+ON CONFLICT (name) DO UPDATE SET finished_at = excluded.finished_at, result = excluded.result
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Recovery:
+    """How far it is; ``backup`` is when what was restored had been backed up."""
+
+    state: str
+    backup: str | None = None
+    unanswered: int = 0
+
+    @property
+    def problem(self) -> str | None:
+        """Why requests are not to be taken yet; None when they are."""
+        match self.state:
+            case "restored":
+                return (
+                    f"the database was restored from a backup of {self.backup}: run"
+                    " `pao db rebuild`"
+                )
+            case "rebuilding":
+                return (
+                    "requests are being rebuilt from Temporal; if nobody does, run"
+                    " `pao db rebuild` again"
+                )
+            case "unanswered":
+                return (
+                    f"{self.unanswered} requests did not answer when they were rebuilt from"
+                    " Temporal: run `pao db rebuild` again, or with --open"
+                )
+        return None
+
+
+class RecoveryRepository:
+    """Reads and notes how far a restored database is."""
+
+    def __init__(self, session: AsyncSession) -> None:
+        self._session = session
+
+    async def read(self) -> Recovery:
+        """Return how far it is; a database that was never restored is done."""
+        row = await self._session.get(MaintenanceRun, NAME)
+        if row is None:
+            return Recovery(DONE)
+        found = row.result
+        return Recovery(
+            str(found.get("state", DONE)), found.get("backup"), int(found.get("unanswered", 0))
+        )
+
+    async def note(self, state: str, *, backup: str | None = None, unanswered: int = 0) -> None:
+        """Note how far it is."""
+        values = {"state": state, "backup": backup, "unanswered": unanswered}
+        await self._session.execute(text(_NOTE), values)

@@ -1,0 +1,125 @@
+"""Backups of a state folder of `pao up`: its Postgres, Temporal's file, the secrets, the stand-ins.
+
+The folder may be in use meanwhile; a restore fills one that is not.
+"""
+
+import asyncio
+import shutil
+import sqlite3
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from functools import partial
+from pathlib import Path
+
+from db.backups import PAO, Backup, BackupError, Copy, back_up
+from db.migrations.runner import migrate
+from db.restores import refuse_newer, restore
+from pao.app.local.home import Home, HomeInUseError
+from pao.app.local.ports import free_ports
+from pao.app.local.postgres import EmbeddedPostgres, PostgresAddress, running_address
+from pao.app.local.postgres_files import installed_programs
+from pao.app.local.processes import LocalError
+
+TEMPORAL, SECRETS = "temporal.db", "secrets.json"
+STAND_INS = ("jira", "github")
+_SQLITE = b"SQLite format 3\0"
+
+
+def back_up_home(home: Home, root: Path, *, version: str, keep: int) -> Backup:
+    """Back up a state folder; the encryption key is part of it. Raises ``BackupError``."""
+    if not home.secrets_file.is_file() or not home.postgres.is_dir():
+        raise BackupError(f"{home.folder} is no state folder of `pao up`")
+    with _postgres(home) as address:
+        return asyncio.run(
+            back_up(
+                root,
+                {PAO: address.owner_url},
+                version=version,
+                keep=keep,
+                copies=_copies(home),
+                programs=installed_programs(),
+            )
+        )
+
+
+def restore_home(backup: Backup, home: Home, *, replace: bool) -> None:
+    """Fill a state folder with a backup; with ``replace`` what it holds is removed before.
+
+    Raises ``BackupError``; a folder that was empty is empty again then.
+    """
+    names = {one.name for one in backup.files}
+    if not {SECRETS, f"{PAO}.dump"} <= names:
+        raise BackupError(f"{backup.folder} is no backup of a state folder")
+    refuse_newer(backup)
+    try:
+        with home.held():
+            if home.postgres.exists() or home.secrets_file.exists():
+                if not replace:
+                    raise BackupError(f"{home.folder} is not empty: its state would be replaced")
+                home.throw_away()
+            try:
+                _fill(backup, home, names)
+            except BaseException:
+                home.throw_away()
+                raise
+    except HomeInUseError as error:
+        raise BackupError(str(error)) from error
+
+
+def _fill(backup: Backup, home: Home, names: set[str]) -> None:
+    # The secrets first: data without them would be refused.
+    shutil.copy(backup.folder / SECRETS, home.secrets_file)
+    with _postgres(home) as address:
+        asyncio.run(
+            restore(backup, {PAO: address.owner_url}, replace=False, programs=installed_programs())
+        )
+        asyncio.run(migrate(address.owner_url))
+    for name in names - {SECRETS, f"{PAO}.dump"}:
+        target = home.folder / name
+        target.parent.mkdir(mode=0o700, exist_ok=True)
+        shutil.copy(backup.folder / name, target)
+        target.chmod(0o600)
+
+
+@contextmanager
+def _postgres(home: Home) -> Iterator[PostgresAddress]:
+    """Return where the folder's Postgres is; one that does not run is started for the block."""
+    running = running_address(home.postgres)
+    if running is not None:
+        yield running
+        return
+    [port] = free_ports(1)
+    server = EmbeddedPostgres(home.postgres, port=port)
+    try:
+        yield server.start()
+    except LocalError as error:
+        raise BackupError(str(error)) from error
+    finally:
+        server.stop()
+
+
+def _copies(home: Home) -> Mapping[str, Copy]:
+    """Return what is copied after the database: Temporal's file last but for the secrets."""
+    files = [file for name in STAND_INS for file in sorted((home.folder / name).glob("*"))]
+    files += [home.temporal_database, home.secrets_file]
+    return {
+        str(file.relative_to(home.folder)): partial(_copy, file)
+        for file in files
+        # What belongs to an open database (-wal, -shm) is in its copy.
+        if file.is_file() and not file.name.endswith(("-wal", "-shm", "-journal"))
+    }
+
+
+def _copy(source: Path, target: Path) -> None:
+    with source.open("rb") as stream:
+        is_database = stream.read(len(_SQLITE)) == _SQLITE
+    if not is_database:
+        shutil.copy(source, target)
+        return
+    with sqlite3.connect(f"file:{source}?mode=ro", uri=True, timeout=60) as opened:
+        copy = sqlite3.connect(target)
+        try:
+            opened.backup(copy)
+        finally:
+            copy.close()
+    opened.close()

@@ -1,0 +1,57 @@
+"""What `pao up` does after a restore: Temporal tells the database what it lacks."""
+
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Mapping
+
+from db.repositories.recovery import RecoveryRepository
+from db.session import Database
+from pao.app.local.patience import Patience
+from pao.app.local.processes import WITHHELD, LocalError
+from pao.app.local.progress import ProgressReporter
+from pao.app.local.services import Service
+
+PAUSE_SECONDS = 2.0
+
+
+async def is_restored(database_url: str) -> bool:
+    """Return whether the database was restored and lacks what Temporal knows."""
+    database = Database(database_url)
+    try:
+        async with database.reading() as session:
+            return (await RecoveryRepository(session).read()).problem is not None
+    finally:
+        await database.close()
+
+
+def rebuild(configuration: Mapping[str, str], worker: Service, narrator: ProgressReporter) -> None:
+    """Rebuild with a worker that has just been started, and tell what became of it.
+
+    Requests that do not answer although the worker is busy no more are named, and left.
+    """
+    narrator.tell("Rebuilding what the restored database lacks")
+    running = [worker.process] if worker.process else []
+    patience = Patience(running, tell=narrator.tell, seconds=60.0)
+    while (done := _run(configuration)).returncode:
+        try:
+            patience.check(
+                f"the rebuild does not end: {done.stdout.strip() or done.stderr.strip()}"
+            )
+        except LocalError:
+            done = _run(configuration, "--open")
+            break
+        time.sleep(PAUSE_SECONDS)
+    narrator.tell(done.stdout.strip())
+
+
+def _run(configuration: Mapping[str, str], *options: str) -> "subprocess.CompletedProcess[str]":
+    inherited = {name: value for name, value in os.environ.items() if name not in WITHHELD}
+    return subprocess.run(  # noqa: S603 -- our own command
+        [sys.executable, "-m", "pao", "db", "rebuild", *options],
+        env={**inherited, **configuration},
+        capture_output=True,
+        text=True,
+        check=False,
+    )

@@ -1,0 +1,52 @@
+"""A restore on the command line: what it refuses, and in which words."""
+
+import json
+import os
+from pathlib import Path
+
+import pytest
+
+from pao.app.local.postgres_files import installed_programs
+from pao.runtime.crypto import generate_key
+from tests.pao.app.cli.scripted import Pao
+from tests.support.postgres import Database
+
+
+@pytest.fixture
+def variables(database: Database) -> dict[str, str]:
+    return {
+        "DATABASE_URL": database.service_url,
+        "PAO_MIGRATION_DATABASE_URL": database.owner_url,
+        "PAO_ENCRYPTION_KEYS": f"k1:{generate_key()}",
+        "PATH": f"{installed_programs()}{os.pathsep}{os.environ['PATH']}",
+    }
+
+
+def test_a_restore_wants_the_keys_of_the_backup_and_an_empty_database(
+    pao: Pao, variables: dict[str, str], tmp_path: Path
+) -> None:
+    made = pao("keys", "create", "--user", "eva", "-o", "json", **variables)
+    assert made.exit_code == 0, made.stderr
+    backup = pao("backup", str(tmp_path), "-o", "json", **variables)
+    assert backup.exit_code == 0, backup.stderr
+    folder = json.loads(backup.stdout)["folder"]
+    assert (
+        json.loads(made.stdout)["secretAccessKey"] not in Path(folder, "manifest.json").read_text()
+    )
+
+    keys = variables["PAO_ENCRYPTION_KEYS"]
+    for given, said in (
+        ("", "PAO_ENCRYPTION_KEYS is missing"),
+        (f"k1:{generate_key()}", "'k1' cannot be opened"),
+        (f"k2:{generate_key()}", "encryption key 'k1' is not in the key ring"),
+    ):
+        refused = pao("restore", folder, "--replace", **{**variables, "PAO_ENCRYPTION_KEYS": given})
+        assert (refused.exit_code, said in refused.stderr) == (2, True), refused.stderr
+        assert "--lost-keys" in refused.stderr
+    refused = pao("restore", folder, **variables)
+    assert (refused.exit_code, "Not empty: pao" in refused.stderr) == (2, True), refused.stderr
+
+    ring = f"k2:{generate_key()},{keys}"
+    done = pao("restore", folder, "--replace", **{**variables, "PAO_ENCRYPTION_KEYS": ring})
+    assert done.exit_code == 0, done.stderr
+    assert pao("keys", "list", "--user", "eva", **variables).stdout.count("valid") == 1

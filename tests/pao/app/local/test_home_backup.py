@@ -1,0 +1,97 @@
+"""A state folder of `pao up` is backed up while it is used, and restored to an empty one."""
+
+import asyncio
+import shutil
+import sqlite3
+from collections.abc import Iterator
+from pathlib import Path
+
+import asyncpg
+import pytest
+
+from db.backups import BackupError, read_backup
+from db.migrations.runner import migrate
+from pao.app.local.home import Home
+from pao.app.local.home_backup import back_up_home, restore_home
+from pao.app.local.home_rebuild import is_restored
+from pao.app.local.ports import free_ports
+from pao.app.local.postgres import FOR_TESTS, EmbeddedPostgres, PostgresAddress
+from pao.app.local.postgres_files import forget_files
+
+ID = "SELECT id::text FROM installation"
+
+
+def installation(url: str) -> str:
+    async def ask() -> str:
+        connection = await asyncpg.connect(url)
+        try:
+            return str(await connection.fetchval(ID))
+        finally:
+            await connection.close()
+
+    return asyncio.run(ask())
+
+
+def started(home: Home) -> tuple[EmbeddedPostgres, PostgresAddress]:
+    [port] = free_ports(1)
+    server = EmbeddedPostgres(home.postgres, port=port, settings=FOR_TESTS)
+    return server, server.start()
+
+
+@pytest.fixture
+def homes(tmp_path: Path) -> Iterator[tuple[Home, Home]]:
+    made = Home(tmp_path / "used"), Home(tmp_path / "empty")
+    yield made
+    for one in made:
+        forget_files(one.postgres)
+
+
+def test_a_home_in_use_is_backed_up_and_restored_with_its_secrets_and_workflows(
+    homes: tuple[Home, Home], tmp_path: Path
+) -> None:
+    used, empty = homes
+    used.folder.mkdir(mode=0o700)
+    secrets = used.read_secrets()
+    server, address = started(used)
+    workflows = sqlite3.connect(used.temporal_database)
+    try:
+        asyncio.run(migrate(address.owner_url))
+        # As Temporal does: what was written last is not in the file itself yet.
+        workflows.execute("PRAGMA journal_mode = wal")
+        workflows.execute("CREATE TABLE executions (id text)")
+        workflows.execute("INSERT INTO executions VALUES ('request-1')")
+        workflows.commit()
+        used.jira.mkdir()
+        (used.jira / "note.txt").write_text("of the stand-in")
+        known = installation(address.owner_url)
+        made = back_up_home(used, tmp_path / "backups", version="1", keep=2)
+    finally:
+        workflows.close()
+        server.stop()
+
+    names = sorted(one.name for one in made.files)
+    assert names == ["jira/note.txt", "pao.dump", "secrets.json", "temporal.db"]
+    with used.held(), pytest.raises(BackupError, match="already running"):
+        restore_home(read_backup(made.folder), used, replace=True)
+    with pytest.raises(BackupError, match="not empty"):
+        restore_home(read_backup(made.folder), used, replace=False)
+    restore_home(read_backup(made.folder), empty, replace=False)
+
+    assert empty.read_secrets() == secrets
+    assert (empty.jira / "note.txt").read_text() == "of the stand-in"
+    copy = sqlite3.connect(empty.temporal_database)
+    assert copy.execute("SELECT id FROM executions").fetchall() == [("request-1",)]
+    copy.close()
+    server, address = started(empty)
+    try:
+        assert installation(address.service_url) == known
+        assert asyncio.run(is_restored(address.service_url))
+    finally:
+        server.stop()
+
+
+def test_what_is_no_state_folder_is_said(tmp_path: Path) -> None:
+    (tmp_path / "other").mkdir()
+    with pytest.raises(BackupError, match="no state folder"):
+        back_up_home(Home(tmp_path / "other"), tmp_path / "backups", version="1", keep=2)
+    shutil.rmtree(tmp_path / "other")
