@@ -26,6 +26,7 @@ from api.routes.health import router as health_router
 from api.routes.insights import router as insights_router
 from api.routes.keys import router as keys_router
 from api.routes.request_list import router as request_list_router
+from api.routes.request_log import router as request_log_router
 from api.routes.requests import router as requests_router
 from api.routes.terraform import router as terraform_router
 from api.routes.tools import router as tools_router
@@ -81,6 +82,7 @@ def create_app(settings: Settings) -> "Application":
         document_schemas_router,
         requests_router,
         request_list_router,
+        request_log_router,
         decisions_router,
         terraform_router,
         tools_router,

@@ -86,7 +86,6 @@ def assemble_services(
     references = ReferenceService(access=access, database=database)
     reading = ReadingService(
         access=access,
-        cursors=cursors,
         database=database,
         jira=jira,
         notifications=notifications,
@@ -160,7 +159,7 @@ def assemble_services(
         ),
         history=HistoryService(access=access, database=database, reading=reading),
         stars=StarService(database),
-        log=LogService(database),
+        log=LogService(database, cursors),
         cleanups=CleanupService(box=box, database=database, reading=reading, workflows=workflows),
         terraform_states=TerraformStatesService(access=access, database=database, reading=reading),
         streams=Streams(

@@ -6,6 +6,7 @@ A request is read before, which says whether the caller may see it.
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass
 
+from api.pagination import Cursors, pagination
 from api.requests import presentation as presenting
 from api.requests import schemas
 from api.requests.reading import Stored
@@ -21,11 +22,17 @@ Owner = tuple[str | None, str | None]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LogQuery:
-    """Which lines are wanted; without ``action`` those of all."""
+    """Which lines are wanted; what is not given is not asked for."""
 
-    component: str | None = None
+    components: frozenset[str | None] | None = None
+    """Of which components; None among them is the request itself."""
     action: str | None = None
     text: str | None = None
+
+    def scope(self, request_id: str) -> str:
+        """Return what a cursor through these lines belongs to."""
+        parts = sorted(one or "" for one in self.components or ())
+        return f"logs:{request_id}:{parts}:{self.action!r}:{self.text!r}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +49,33 @@ class LogService:
     """Reads the log of requests."""
 
     database: Database
+    cursors: Cursors
+
+    async def page(
+        self, stored: Stored, query: LogQuery, *, cursor: str | None, limit: int
+    ) -> schemas.LogPage:
+        """Return a page of the log from its beginning on."""
+        names, belongs = _names(stored), query.scope(str(stored.row.id))
+        after = int(self.cursors.read(belongs, cursor)[0]) if cursor else 0
+        async with self.database.reading() as session:
+            rows = await LogRepository(session).first(
+                _scope(names, query), after=after, limit=limit + 1
+            )
+        shown = rows[:limit]
+        more = len(rows) > limit
+        following = self.cursors.write(belongs, [shown[-1].id]) if more else None
+        return schemas.LogPage(data=_shown(shown, names), pagination=pagination(following))
+
+    async def page_back(
+        self, stored: Stored, query: LogQuery, *, before: int | None, cursor: str | None, limit: int
+    ) -> schemas.LogPage:
+        """Return the page that ends before a line, or with the last; the next one is earlier."""
+        belongs = f"back:{query.scope(str(stored.row.id))}"
+        if cursor:
+            before = int(self.cursors.read(belongs, cursor)[0])
+        part = await self.last(stored, query, before=before, limit=limit)
+        earlier = self.cursors.write(belongs, [part.lines[0].sequence]) if part.earlier else None
+        return schemas.LogPage(data=part.lines, pagination=pagination(earlier))
 
     async def last(
         self, stored: Stored, query: LogQuery, *, before: int | None = None, limit: int
@@ -93,8 +127,8 @@ def _names(stored: Stored) -> dict[str, str | None]:
 
 def _scope(names: Mapping[str, str | None], query: LogQuery) -> LogScope:
     ids = [*names]
-    if query.action is not None:
-        ids = [one for one, component in names.items() if component == query.component]
+    if query.components is not None:
+        ids = [one for one, component in names.items() if component in query.components]
     return LogScope(request_ids=tuple(ids), action_id=query.action, text=query.text)
 
 

@@ -7,7 +7,6 @@ from datetime import UTC, datetime
 
 from api.access import Access
 from api.auth.principal import Principal
-from api.pagination import Cursors, pagination
 from api.requests import presentation as presenting
 from api.requests import schemas
 from api.requests.components import ComponentRequest, children_of, component, own_actions, standing
@@ -79,7 +78,6 @@ class ReadingService:
     """Reads on behalf of a caller, for whom invisible requests do not exist."""
 
     access: Access
-    cursors: Cursors
     database: Database
     jira: JiraInstances
     notifications: RequestNotifications
@@ -175,25 +173,6 @@ class ReadingService:
             components=[standing(child) for child in children] or None,
             error=presenting.failure(row.error),
             updated_at=timestamp(row.updated_at),
-        )
-
-    async def logs(
-        self, caller: Principal, request_id: str, *, cursor: str | None, limit: int
-    ) -> schemas.LogPage:
-        """Return a page of the execution log, oldest first."""
-        names = _names(await self.get(caller, request_id))
-        scope = f"logs:{request_id}"
-        after = int(self.cursors.read(scope, cursor)[0]) if cursor else 0
-        async with self.database.reading() as session:
-            rows = await EventsRepository(session).page_of(
-                dict.fromkeys(names, after), limit=limit + 1, kinds=("log",)
-            )
-        more = len(rows) > limit
-        shown = rows[:limit]
-        following = self.cursors.write(scope, [shown[-1].id]) if more else None
-        return schemas.LogPage(
-            data=[presenting.log_line(row, names[row.request_id]) for row in shown],
-            pagination=pagination(following),
         )
 
     def log_line(self, entry: StoredEvent, component: str | None) -> schemas.LogLine:

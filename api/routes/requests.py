@@ -20,11 +20,11 @@ from api.requests.schemas import Submission
 from api.requests.schemas.event import EXAMPLE as EVENTS
 from api.requests.schemas.history import SIMILAR
 from api.requests.schemas.request import BUNDLE, REQUEST, REQUEST_OPEN
-from api.requests.schemas.status import ESCALATION, LOGS, STATUS
+from api.requests.schemas.status import ESCALATION, STATUS
 from api.requests.streams import EventStream
 from api.response_headers import OF_SUBMISSIONS
 from api.responses import documented, documented_text
-from api.routes.parameters import Cursor, IdempotencyKey, Limit, RequestId
+from api.routes.parameters import IdempotencyKey, RequestId
 from api.services import Caller, Correlation, Services, ServicesDep
 from pao.core.states import SETTLED
 from pao.core.timestamps import timestamp
@@ -113,22 +113,6 @@ async def get_request_status(
 ) -> schemas.Status:
     """Return the current state, with each ticket's status queried from JIRA now."""
     return await services.reading.status(caller, request_id)
-
-
-@router.get(
-    "/requests/{request_id}/logs",
-    summary="Get a request's execution log",
-    responses=documented({200: LOGS}, 400, 401, 404, 429, 503),
-)
-async def get_request_logs(
-    services: ServicesDep,
-    caller: Caller,
-    request_id: RequestId,
-    limit: Limit = 50,
-    cursor: Cursor = None,
-) -> schemas.LogPage:
-    """Return the execution log, oldest first. To follow it live, use the events."""
-    return await services.reading.logs(caller, request_id, cursor=cursor, limit=limit)
 
 
 @router.get(

@@ -10,7 +10,6 @@ import yaml
 
 from api.access import Access
 from api.auth.principal import Principal
-from api.pagination import Cursors
 from api.requests.reading import ReadingService, ReadingSettings
 from db.notifications import RequestNotifications
 from pao.app import assembly
@@ -123,7 +122,6 @@ async def _status_with_two_instances(stack: Stack, request_id: str) -> dict[str,
     database = assembly.database(stack.settings, application_name="tests")
     reading = ReadingService(
         access=Access(admin_teams=frozenset()),
-        cursors=Cursors(assembly.secret_box(stack.settings)),
         database=database,
         jira=jira,
         notifications=RequestNotifications(stack.database.service_url),

@@ -22,6 +22,7 @@ from api.routes.health import router as health
 from api.routes.insights import router as insights
 from api.routes.keys import router as keys
 from api.routes.request_list import router as request_list
+from api.routes.request_log import router as request_log
 from api.routes.requests import router as requests
 from api.routes.terraform import router as terraform
 from api.routes.tools import router as tools
@@ -63,6 +64,7 @@ ROUTERS = (
     insights,
     keys,
     request_list,
+    request_log,
     requests,
     terraform,
     tools,

@@ -63,6 +63,16 @@ def running_requests(ctx: typer.Context, incomplete: str) -> Found:
     return _requests(ctx, incomplete, status=[RequestStatus.IN_PROGRESS.value])
 
 
+def actions_of_request(ctx: typer.Context, incomplete: str) -> Found:
+    """Return the actions of the request that the command names, with their names."""
+    return _parts_of_request(ctx, incomplete, lambda one: [*one["actions"], *_of_components(one)])
+
+
+def components_of_request(ctx: typer.Context, incomplete: str) -> Found:
+    """Return the components of the bundle that the command names, with their names."""
+    return _parts_of_request(ctx, incomplete, lambda one: one.get("components") or ())
+
+
 def profiles(_ctx: typer.Context, _incomplete: str) -> Found:
     """Return the profiles of the user's file, with their endpoints."""
     try:
@@ -197,6 +207,27 @@ def _requests(ctx: typer.Context, incomplete: str, **query: Any) -> Found:
 
     given = {str(one)[:SHORT] for one in ctx.params.get("request_ids") or ()}
     return [one for one in _found(ctx, read) if one[0][:SHORT] not in given]
+
+
+def _parts_of_request(
+    ctx: typer.Context, incomplete: str, parts: Callable[[dict[str, Any]], Sequence[dict[str, Any]]]
+) -> Found:
+    def read(api: "Api") -> Found:
+        named = ctx.params.get("request_id") or ctx.args[0]
+        found = {one["id"]: clean(one.get("name")) for one in parts(_get(api, str(named)))}
+        return [(one, name) for one, name in found.items() if one.startswith(incomplete)]
+
+    return _found(ctx, read)
+
+
+def _get(api: "Api", request_id: str) -> dict[str, Any]:
+    document: dict[str, Any] = api.get(f"/requests/{segment(request_id)}")
+    return document
+
+
+def _of_components(request: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    for component in request.get("components") or ():
+        yield from component["actions"]
 
 
 def _request(row: dict[str, Any], incomplete: str) -> tuple[str, str]:

@@ -7,21 +7,23 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from rich.text import Text
 
-from pao.app.cli.completion import requests
+from pao.app.cli.completion import actions_of_request, components_of_request, requests
 from pao.app.cli.context import Cli, command
+from pao.app.cli.exits import CliError, ExitCode
+from pao.app.cli.log_lines import (
+    LogFilter,
+    LogPart,
+    follow_log,
+    last,
+    last_sequence,
+    print_log_line,
+    whole,
+)
 from pao.app.cli.request_filters import PANEL, RequestFilters, StatusOption, statuses
 from pao.app.cli.request_table import request_table
 from pao.app.cli.terminal import Output, clean, local_time, segment
 from pao.app.cli.timeline import print_request
-from pao.app.cli.watch import (
-    finish,
-    follow_log,
-    is_final,
-    last_lines,
-    print_log_line,
-    read_log,
-    watch,
-)
+from pao.app.cli.watch import finish, is_final, watch
 
 if TYPE_CHECKING:
     from pao.app.cli.http import Api
@@ -138,7 +140,7 @@ def status(
 
 
 @command(app, "logs")
-def logs(
+def logs(  # noqa: PLR0913 -- the options of the command line are its parameters
     cli: Cli,
     *,
     request_id: RequestArgument,
@@ -146,23 +148,55 @@ def logs(
         bool, typer.Option("--follow", help="Follow until the request can no longer change.")
     ] = False,
     tail: Annotated[int | None, typer.Option(min=0, help="Only the last N lines.")] = None,
-    action: Annotated[str | None, typer.Option(help="Only lines of this action.")] = None,
+    before: Annotated[
+        int | None,
+        typer.Option(min=1, max=10**18 - 1, metavar="SEQUENCE", help="Only lines before this one."),
+    ] = None,
+    search: Annotated[
+        str | None,
+        typer.Option(metavar="TEXT", help="Only lines whose message has this text, in any case."),
+    ] = None,
+    action: Annotated[
+        str | None,
+        typer.Option(
+            metavar="ID", help="Only lines of this action.", autocompletion=actions_of_request
+        ),
+    ] = None,
+    component: Annotated[
+        str | None,
+        typer.Option(
+            metavar="ID",
+            help="Only lines of this component of a bundle.",
+            autocompletion=components_of_request,
+        ),
+    ] = None,
 ) -> None:
     """Show a request's execution log; with --follow as it is written.
 
-    As JSON, --follow writes one document per line.
+    --tail reads from the end, and says with which --before it goes on to earlier lines. As JSON,
+    --follow writes one document per line.
     """
-    ident = segment(request_id)
+    if following and before is not None:
+        raise CliError(
+            "--follow shows what comes, --before what was before; use one of them",
+            exit_code=ExitCode.USAGE,
+        )
+    ident, wanted = segment(request_id), LogFilter(action=action, component=component, text=search)
     with cli.api() as api:
-        stored = list(read_log(api, ident))
-        lines = last_lines((line for line in stored if _is_of(line, action)), tail)
+        known = last_sequence(api, ident) if following else 0
+        from_end = tail is not None or before is not None
+        part = (
+            last(api, ident, wanted, count=tail, before=before)
+            if from_end
+            else whole(api, ident, wanted)
+        )
         if not following:
-            cli.show({"data": lines}, lambda: _print_log(cli, lines))
+            cli.show({"data": part.lines}, lambda: _print_log(cli, part, wanted))
             return
-        for line in lines:
+        for line in part.lines:
             _show_line(cli, line)
-        last = max((line["sequence"] for line in stored), default=0)
-        _follow(cli, api, ident, after=last, action=action)
+        known = max((known, *(line["sequence"] for line in part.lines)))
+        _follow(cli, api, ident, after=known, wanted=wanted)
 
 
 @command(app, "escalation")
@@ -173,19 +207,15 @@ def escalation(cli: Cli, *, request_id: RequestArgument) -> None:
     cli.show(document, lambda: _print_pairs(cli, document))
 
 
-def _follow(cli: Cli, api: "Api", ident: str, *, after: int, action: str | None) -> None:
+def _follow(cli: Cli, api: "Api", ident: str, *, after: int, wanted: LogFilter) -> None:
     def show(line: dict[str, Any]) -> None:
-        if _is_of(line, action):
+        if wanted.takes(line):
             _show_line(cli, line)
 
     request = follow_log(api, ident, after=after, show=show, is_over=is_final)
     if cli.is_table:
         cli.out.print()
         print_request(cli.out, request)
-
-
-def _is_of(line: dict[str, Any], action: str | None) -> bool:
-    return action is None or line.get("actionId") == action
 
 
 def _show_line(cli: Cli, line: dict[str, Any]) -> None:
@@ -197,11 +227,13 @@ def _show_line(cli: Cli, line: dict[str, Any]) -> None:
         cli.write([line])
 
 
-def _print_log(cli: Cli, lines: list[dict[str, Any]]) -> None:
-    for line in lines:
+def _print_log(cli: Cli, part: LogPart, wanted: LogFilter) -> None:
+    for line in part.lines:
         print_log_line(cli.out, line)
-    if not lines:
-        cli.note("No log lines.")
+    if part.earlier and part.lines:
+        cli.note(f"There are earlier lines: --before {part.lines[0]['sequence']}")
+    if not part.lines:
+        cli.note("No log lines." if wanted == LogFilter() else "No log line matches.")
 
 
 def joined(pages: Iterable[dict[str, Any]]) -> dict[str, Any]:

@@ -17,10 +17,11 @@ from pao.app.cli.context import Cli, command
 from pao.app.cli.exits import CliError, ExitCode, LostAnswerError
 from pao.app.cli.field_files import FieldFile, read_field_file
 from pao.app.cli.fields import parse_assignments, read_form
+from pao.app.cli.log_lines import follow_log, print_log_line
 from pao.app.cli.plan import print_actions
 from pao.app.cli.retry_options import FieldOption
 from pao.app.cli.terminal import clean, segment
-from pao.app.cli.watch import finish, follow_log, is_settled, print_log_line, watch
+from pao.app.cli.watch import finish, is_settled, watch
 
 if TYPE_CHECKING:
     from catalog.forms import Form

@@ -42,7 +42,8 @@ async def log(  # noqa: PLR0913 -- the filters of a log
     if at is not None:
         part = await services.log.around(stored, at, limit=LINES)
     else:
-        query = LogQuery(component=component, action=action, text=text or None)
+        of = frozenset({component}) if action is not None else None
+        query = LogQuery(components=of, action=action, text=text or None)
         part = await services.log.last(stored, query, before=before, limit=LINES)
     if is_partial(request) and action is not None:
         return _earlier(request, stored, part, component, action)

@@ -1,12 +1,13 @@
 """A service on a loopback socket that answers as scripted, and documents in the API's shapes."""
 
+import json
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from starlette.requests import Request
-from starlette.responses import JSONResponse, Response
+from starlette.responses import JSONResponse, Response, StreamingResponse
 from typer.testing import Result
 
 SIGNATURE = re.compile(
@@ -174,3 +175,19 @@ FORM = {
     },
     "jsonSchema": {"type": "object"},
 }  # fmt: skip
+
+
+def page(*rows: dict[str, Any], cursor: str | None = None) -> dict[str, Any]:
+    return {"data": list(rows), "pagination": {"hasMore": bool(cursor), "nextCursor": cursor}}
+
+
+def events(*entries: tuple[int, str, dict[str, Any]]) -> Any:
+    async def stream() -> Any:
+        yield b": ping\n\n"
+        for number, kind, data in entries:
+            yield f"id: {number}\nevent: {kind}\ndata: {json.dumps(data)}\n\n".encode()
+
+    def answer(_call: Call) -> Response:
+        return StreamingResponse(stream(), media_type="text/event-stream")
+
+    return answer

@@ -53,7 +53,9 @@ def scripted(service: Service) -> None:
     service.on("GET", "/catalog/items/db/schema", FORM)
     found = [request("failed") | {"id": one, "title": "orders"} for one in (FAILED, OTHER)]
     service.on("GET", "/requests", {"data": found, "pagination": {"hasMore": False}})
-    service.on("GET", f"/requests/{FAILED}", found[0] | {"catalogItemId": "db"})
+    record = {"id": "record", "name": "Record", "status": "failed"}
+    parts = {"actions": [record], "components": [{"id": "rest", "name": "R", "actions": [record]}]}
+    service.on("GET", f"/requests/{FAILED}", found[0] | {"catalogItemId": "db"} | parts)
 
 
 @pytest.mark.usefixtures("scripted")
@@ -70,6 +72,8 @@ def scripted(service: Service) -> None:
         (("request", "get", "7b0c"), ["7b0c2f6e", "7b0cffff"]),
         (("request", "get", "7b0c2f6e-3"), [FAILED]),
         (("request", "retry", "7b0c2f6e", ""), ["7b0cffff"]),
+        (("request", "logs", FAILED, "--action", "re"), ["record"]),
+        (("request", "logs", FAILED, "--component", ""), ["rest"]),
         (("request", "list", "--status", "failed,co"), ["failed,completed"]),
         (("request", "list", "--cause", "tar"), ["target-down"]),
         (("actions", "show", "jira"), ["jira-ticket"]),

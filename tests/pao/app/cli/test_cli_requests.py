@@ -4,7 +4,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from starlette.responses import Response, StreamingResponse
 from typer.testing import CliRunner
 
 from pao.app.cli.events import Event, read_events
@@ -13,13 +12,14 @@ from tests.pao.app.cli.scripted import (
     FORM,
     REQUEST,
     REQUEST_ID,
-    Call,
     Pao,
     Service,
     action,
     answered,
     cut_off,
+    events,
     failed_request,
+    page,
     refused,
     request,
 )
@@ -31,28 +31,6 @@ SCHEMA = f"/catalog/items/{ITEM}/schema"
 @pytest.fixture
 def form(service: Service) -> None:
     service.on("GET", SCHEMA, FORM)
-
-
-def line(sequence: int, message: str, **more: Any) -> dict[str, Any]:
-    time = "2026-03-01T10:00:00.000Z"
-    head = {"sequence": sequence, "time": time, "level": "info", "actionId": "jira-ticket-1"}
-    return {**head, "attempt": 1, "message": message, "data": {}, **more}
-
-
-def page(*rows: dict[str, Any], cursor: str | None = None) -> dict[str, Any]:
-    return {"data": list(rows), "pagination": {"hasMore": bool(cursor), "nextCursor": cursor}}
-
-
-def events(*entries: tuple[int, str, dict[str, Any]]) -> Any:
-    async def stream() -> Any:
-        yield b": ping\n\n"
-        for number, kind, data in entries:
-            yield f"id: {number}\nevent: {kind}\ndata: {json.dumps(data)}\n\n".encode()
-
-    def answer(_call: Call) -> Response:
-        return StreamingResponse(stream(), media_type="text/event-stream")
-
-    return answer
 
 
 @pytest.mark.usefixtures("form")
@@ -307,42 +285,6 @@ def test_watching_resumes_after_a_broken_stream_where_it_was(pao: Pao, service: 
     first, second = service.calls_of("GET", stream)
     assert "last-event-id" not in first.headers
     assert second.headers["last-event-id"] == "7"
-
-
-def test_logs_are_read_page_by_page_and_cut_to_the_tail(pao: Pao, service: Service) -> None:
-    pages = page(line(1, "one"), line(2, "two"), cursor="c2"), page(line(3, "three"))
-    service.on("GET", f"{REQUEST}/logs", *pages)
-
-    result = pao("request", "logs", REQUEST_ID, "--tail", "2")
-
-    assert "one" not in result.stdout
-    assert result.stdout.index("two") < result.stdout.index("three")
-    _, second = service.calls_of("GET", f"{REQUEST}/logs")
-    assert ("cursor", "c2") in second.query
-
-
-def test_logs_may_be_of_one_action(pao: Pao, service: Service) -> None:
-    service.on("GET", f"{REQUEST}/logs", page(line(1, "one"), line(2, "two", actionId="other")))
-
-    result = pao("request", "logs", REQUEST_ID, "--action", "other", "-o", "json")
-
-    assert [entry["sequence"] for entry in json.loads(result.stdout)["data"]] == [2]
-
-
-def test_followed_logs_show_each_line_once_and_end_with_the_request(
-    pao: Pao, service: Service
-) -> None:
-    stored = line(1, "one"), line(2, "two"), line(3, "three"), line(5, "five")
-    service.on("GET", f"{REQUEST}/logs", page(*stored[:1]), page(*stored[:2]), page(*stored))
-    service.on("GET", REQUEST, failed_request(), request("aborted"))
-    replay = events((2, "log", line(2, "two")), (3, "log", line(3, "three")), (4, "state", {}))
-    service.on("GET", f"{REQUEST}/events", replay)
-
-    result = pao("request", "logs", REQUEST_ID, "--follow", "-o", "json")
-
-    assert result.exit_code == 0
-    shown = [json.loads(text)["sequence"] for text in result.stdout.splitlines()]
-    assert shown == [1, 2, 3, 5]
 
 
 def test_a_retry_sends_corrected_fields_and_the_reason(pao: Pao, service: Service) -> None:
