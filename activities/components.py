@@ -87,7 +87,7 @@ class ComponentReader:
             return _waiting(given, str(error))
         item = parse_definition(row.item_definition)
         found = component_values(document, component, item, giving, datetime.now(UTC).date())
-        passwords = item.form.password_fields
+        passwords = item.form.passwords
         fields = seal_fields(self.box, query.request_id, found.values, passwords)
         given.context = replace(given.context, fields=fields)
         if not found.problems:

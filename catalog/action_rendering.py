@@ -20,8 +20,8 @@ from catalog.templating import (
     render,
     render_config,
 )
-from pao.core.definitions import password_fields
 from pao.core.names import MASK
+from pao.core.passwords import passwords_of
 from pao.core.payloads.actions import ActionInput
 from pao.core.payloads.context import RequestContext
 from pao.core.payloads.plan import PlannedAction
@@ -103,13 +103,19 @@ def render_cleanup(
     scopes, names = bind(
         context,
         surroundings,
-        secrets=dict.fromkeys(password_fields(context.item.definition), ""),
+        secrets=_unread(context),
         outputs=outputs,
     )
     try:
         return str(render(text, scopes, names, reveal=False))
     except TemplateError:
         return text
+
+
+def _unread(context: RequestContext) -> dict[str, str]:
+    """Return nothing for each password, as a secret."""
+    passwords = passwords_of(context.item.definition)
+    return dict.fromkeys([*passwords.fields, *passwords.found(context.fields)], "")
 
 
 def bind(

@@ -15,7 +15,9 @@ from catalog.forms import FieldError
 from catalog.loading import walk_texts
 from catalog.model import CatalogDocument
 from catalog.scopes import ScopeContext, build_scopes, names_for
+from catalog.secrets import with_stars
 from catalog.templating import Names, Target, TemplateError, check, render_config
+from pao.core.passwords import Passwords
 from pao.core.payloads.context import RequestContext
 
 # What depends on a field that is not known yet; rules may as well.
@@ -68,8 +70,7 @@ def component_values(
             if context.components is None and "components" in uses:
                 waiting.append(key)
                 continue
-            secret = key in item.password_fields
-            values[key] = _value(template, names, scopes, secret=secret)
+            values[key] = _value(key, template, names, scopes, item.passwords)
         except TemplateError as error:
             problems.append(FieldError(key, "template", str(error)))
     if not problems:
@@ -112,9 +113,12 @@ def _uses(template: Any, names: Names) -> Iterator[tuple[str, ...]]:
         yield from check(text, names)
 
 
-def _value(template: Any, names: Names, scopes: Mapping[str, Any], *, secret: bool) -> Any:
+def _value(
+    key: str, template: Any, names: Names, scopes: Mapping[str, Any], passwords: Passwords
+) -> Any:
     plain = render_config(template, scopes, names, _as_it_is)
-    if not secret and plain != render_config(template, scopes, names, _as_it_is, reveal=False):
+    masked = render_config(template, scopes, names, _as_it_is, reveal=False)
+    if with_stars({key: plain}, passwords) != with_stars({key: masked}, passwords):
         raise TemplateError("template-refused", "a secret may only be passed to a password field")
     return plain
 

@@ -138,6 +138,7 @@ class _ConfigurationCheck:
         self._fields = context.fields
         self._names = names
         self._secrets = dict(secrets)
+        self._secret_fields = {way.partition("[")[0] for way in secrets}
         self._unknown = unknown
         self._scopes = self._bound(self._fields, self._secrets)
         self._choose = target_chooser(models.targets.get(action.type, {}), action.config)
@@ -186,7 +187,7 @@ class _ConfigurationCheck:
             if not self._is_later(uses):
                 found = render(text, self._scopes, self._names, self._choose(place))
                 fields = tuple(self._read(uses))
-                if self._secrets.keys().isdisjoint(fields):
+                if self._secret_fields.isdisjoint(fields):
                     self._texts.append(_Text(place, fields, is_open=False))
                     return found
         except TemplateError as error:
@@ -246,7 +247,7 @@ class _ConfigurationCheck:
 
     def _told(self, name: str, place: Place, value: Any, problem: ConfigProblem) -> ValueProblem:
         label = next((field.label for field in self._item.fields if field.id == name), None) or name
-        received = None if name in self._secrets else self._fields.get(name)
+        received = None if name in self._secret_fields else self._fields.get(name)
         where = f"{_dotted(place)} of the action {self._action.name}"
         if self._fields.get(name) in (None, "", [], {}) and value in (None, "", [], {}):
             message = f"{label} needs a value: {where} is made from it"

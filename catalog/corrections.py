@@ -9,8 +9,9 @@ from catalog.document_kinds import parse_definition
 from catalog.form_context import form_context
 from catalog.forms import FieldError, Form, FormResult
 from catalog.forms.values import equal, excerpt
+from catalog.kept_passwords import star_errors, with_kept_passwords
 from catalog.scopes import ScopeContext
-from catalog.secrets import open_fields, seal_fields
+from catalog.secrets import in_clear, open_fields, seal_fields
 from pao.core.names import MAX_FIELDS_JSON, masked
 from pao.core.payloads.context import RequestContext
 from pao.core.payloads.decisions import CorrectionAnswer
@@ -32,26 +33,26 @@ def correct(
     What the changes hide is dropped, unless it is among them, and shown in the diff; what was
     computed is computed again from the changed values, unless somebody had changed it. Passwords
     among the changes are sealed already. The answer's fields are complete and sealed; its diff
-    shows old and new of what changed, with passwords masked. Raises ``SecretUnreadableError`` when
-    a password cannot be opened.
+    shows old and new of what changed, with passwords masked. Stars in place of a password leave it
+    as it is. Raises ``SecretUnreadableError`` when a password cannot be opened.
     """
     item = parse_definition(context.item.definition)
     form, submitted = item.form, datetime.fromisoformat(context.submitted_at)
     about = form_context(item, context.requester, submitted, surroundings)
-    opened = dict(context.fields) | open_fields(box, context)
+    opened = in_clear(context.fields, open_fields(box, context), form.passwords)
     sent = form.without_computed(opened, today, about)
-    wanted = sent | dict(changes) | open_fields(box, context, changes)
+    given = in_clear(changes, open_fields(box, context, changes), form.passwords)
+    wanted = sent | with_kept_passwords(form.fields, opened, given)
     wanted = {key: value for key, value in wanted.items() if value is not None}
+    if stars := star_errors(form, wanted):
+        return _refused(stars), stars
     result = form.validate(wanted, today, about)
     while hidden := _hidden(form, wanted, result) - changes.keys():
         # What is dropped may hide more, for conditions look at it.
         wanted = {key: value for key, value in wanted.items() if key not in hidden}
         result = form.validate(wanted, today, about)
     if not result.valid:
-        text = "; ".join(
-            f"{excerpt(error.field)}: {error.message}" for error in result.errors[:MOST_ERRORS]
-        )
-        return CorrectionAnswer(valid=False, message=text[:LONGEST_MESSAGE]), result.errors
+        return _refused(result.errors), result.errors
     if len(json.dumps(result.values)) > MAX_FIELDS_JSON:
         text = f"the fields would be larger than {MAX_FIELDS_JSON} bytes of JSON; send less data"
         return CorrectionAnswer(valid=False, message=text), (FieldError("", "size", text),)
@@ -61,9 +62,14 @@ def correct(
         if name not in opened or not equal(opened[name], value)
     }
     kept = {name: context.fields[name] for name in result.values if name not in changed}
-    fields = kept | seal_fields(box, context.request_id, changed, form.password_fields)
+    fields = kept | seal_fields(box, context.request_id, changed, form.passwords)
     answer = CorrectionAnswer(valid=True, fields=fields, diff=_diff(context.fields, fields))
     return answer, ()
+
+
+def _refused(errors: tuple[FieldError, ...]) -> CorrectionAnswer:
+    told = (f"{excerpt(error.field)}: {error.message}" for error in errors[:MOST_ERRORS])
+    return CorrectionAnswer(valid=False, message="; ".join(told)[:LONGEST_MESSAGE])
 
 
 def _hidden(form: Form, values: Mapping[str, Any], result: FormResult) -> set[str]:

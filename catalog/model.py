@@ -15,6 +15,7 @@ from catalog.forms import FieldDefinition, Form, FormDefinition, GroupDefinition
 from catalog.forms.base import Model, OpenModel
 from catalog.forms.definition import Number
 from catalog.fulfillment import Action, Fulfillment, Mode
+from pao.core.passwords import Passwords
 
 SCHEMA_VERSION = "catalog/v1"
 
@@ -238,9 +239,9 @@ class CatalogDocument(Model):
         return Form(self.presentation.form)
 
     @property
-    def password_fields(self) -> frozenset[str]:
-        """The ids of the fields whose values are secrets."""
-        return self.form.password_fields
+    def passwords(self) -> Passwords:
+        """The fields whose values are secrets."""
+        return self.form.passwords
 
 
 class CatalogItem(CatalogDocument):

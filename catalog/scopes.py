@@ -8,6 +8,7 @@ from uuid import UUID, uuid5
 
 from catalog.bundle import CatalogBundle
 from catalog.forms import FieldDefinition
+from catalog.forms.passwords import passwords_among
 from catalog.model import CatalogDocument
 from catalog.templating import Names, SecretValue
 from pao.core.payloads.context import RequestContext
@@ -35,11 +36,11 @@ def build_scopes(  # noqa: PLR0913 -- one part per scope that is not the request
 ) -> dict[str, Any]:
     """Return every scope of a request's templates.
 
-    ``secrets`` holds the opened values of password fields, which stay tainted in every template.
+    ``secrets`` holds the opened values of password fields, by their ways; they stay tainted in
+    every template.
     A field of the form without a value is null, in the rows of a list as well.
     """
-    fields = _with_nulls(form, context.fields)
-    fields |= {name: SecretValue(value) for name, value in secrets.items()}
+    fields = _with_nulls(form, _with_secrets(form, context.fields, secrets))
     return {
         "fields": fields,
         "metadata": context.item.definition.get("metadata") or {},
@@ -51,6 +52,16 @@ def build_scopes(  # noqa: PLR0913 -- one part per scope that is not the request
         "components": dict(context.components),
         "secrets": {},
     }
+
+
+def _with_secrets(
+    form: Sequence[FieldDefinition], values: Mapping[str, Any], secrets: Mapping[str, str]
+) -> dict[str, Any]:
+    tainted = {way: SecretValue(value) for way, value in secrets.items()}
+    passwords = passwords_among(form)
+    in_rows = passwords.found(values).keys() - passwords.fields
+    own = {name: value for name, value in tainted.items() if name not in in_rows}
+    return passwords.changed(values, tainted.get) | own
 
 
 def _with_nulls(form: Sequence[FieldDefinition], values: dict[str, Any]) -> dict[str, Any]:

@@ -1,40 +1,57 @@
 """Password fields at rest: sealed before they are stored, opened only where they are needed."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
-from pao.core.definitions import password_fields
+from pao.core.names import MASK
+from pao.core.passwords import Passwords, passwords_of
 from pao.core.payloads.context import RequestContext
 from pao.runtime.crypto import SecretBox
 
 
 def seal_fields(
-    box: SecretBox, request_id: str, fields: Mapping[str, Any], passwords: Iterable[str]
+    box: SecretBox, request_id: str, fields: Mapping[str, Any], passwords: Passwords
 ) -> dict[str, Any]:
-    """Return the fields with every password sealed, whatever it looks like."""
-    sealed = dict(fields)
-    for name in passwords:
-        value = fields.get(name)
-        if isinstance(value, str):
-            sealed[name] = box.seal(value, context=_context(request_id, name))
-    return sealed
+    """Return the fields with every password sealed, whatever it looks like.
+
+    Only the stars that stand for one stay: they are no password.
+    """
+
+    def sealed(way: str, value: Any) -> Any:
+        if not isinstance(value, str) or value == MASK:
+            return value
+        return box.seal(value, context=_context(request_id, way))
+
+    return passwords.changed(fields, sealed)
 
 
 def open_fields(
     box: SecretBox, context: RequestContext, fields: Mapping[str, Any] | None = None
 ) -> dict[str, str]:
-    """Open the passwords among a request's fields (or the given ones); the others are left out.
+    """Open the passwords among a request's fields (or the given ones), by their ways.
 
     Raises ``SecretUnreadableError`` when a value was sealed for another place or by a lost key.
     """
-    held = context.fields if fields is None else fields
+    held = passwords_of(context.item.definition).found(context.fields if fields is None else fields)
     return {
-        name: box.open(held[name], context=_context(context.request_id, name))
-        for name in sorted(password_fields(context.item.definition))
-        if isinstance(held.get(name), str)
+        way: box.open(value, context=_context(context.request_id, way))
+        for way, value in held.items()
+        if isinstance(value, str) and value != MASK
     }
 
 
-def _context(request_id: str, field_id: str) -> str:
-    """Return what a value is bound to: it opens in its own request and field only."""
-    return f"request:{request_id}:field:{field_id}"
+def in_clear(
+    fields: Mapping[str, Any], opened: Mapping[str, str], passwords: Passwords
+) -> dict[str, Any]:
+    """Return fields with the opened passwords in their places."""
+    return passwords.changed(fields, opened.get)
+
+
+def with_stars(fields: Mapping[str, Any], passwords: Passwords) -> dict[str, Any]:
+    """Return fields as they may be shown."""
+    return passwords.changed(fields, lambda _way, _value: MASK)
+
+
+def _context(request_id: str, way: str) -> str:
+    """Return what a value is bound to: it opens in its own request and place only."""
+    return f"request:{request_id}:field:{way}"

@@ -6,9 +6,9 @@ from typing import Any
 from uuid import UUID, uuid5
 
 from pao.core.components import BundleDecision
-from pao.core.definitions import password_fields
 from pao.core.documents import from_document
-from pao.core.names import PROOF, SEALED_PREFIX
+from pao.core.names import MASK, PROOF, SEALED_PREFIX
+from pao.core.passwords import passwords_of
 from pao.core.payloads.decisions import DecisionRecord
 from pao.core.payloads.tickets import Escalation
 from pao.core.states import Decision
@@ -199,12 +199,12 @@ def _members(value: Any) -> list[Any]:
 
 
 def clear_passwords(definition: dict[str, Any], changes: dict[str, Any]) -> list[str]:
-    """Return the password fields whose new value is not sealed, which history must not carry."""
-    passwords = password_fields(definition)
+    """Return the password fields whose new value is not sealed, which history must not carry.
+
+    The stars that are shown for a password may be sent: they leave it as it is.
+    """
     return sorted(
-        name
-        for name, value in changes.items()
-        if name in passwords
-        and value is not None
-        and not (isinstance(value, str) and value.startswith(SEALED_PREFIX))
+        way
+        for way, value in passwords_of(definition).found(changes).items()
+        if not (isinstance(value, str) and (value == MASK or value.startswith(SEALED_PREFIX)))
     )

@@ -22,7 +22,7 @@ from api.requests.schemas import DecisionBody, RetryBody, VoteBody
 from catalog.configuration_checks import ActionModels, Reader, check_configurations
 from catalog.corrections import correct
 from catalog.document_kinds import parse_definition
-from catalog.secrets import open_fields, seal_fields
+from catalog.secrets import in_clear, open_fields, seal_fields
 from db.repositories.decisions import DecisionsRepository
 from db.request_columns import context_of
 from db.session import Database
@@ -31,8 +31,8 @@ from pao.app.resuming import LostRequests
 from pao.clients.inspection import NoAnswerError
 from pao.clients.proofs import proven
 from pao.clients.temporal import RequestWorkflows, TemporalUnavailableError, WorkflowGoneError
-from pao.core.definitions import password_fields
 from pao.core.errors import ErrorCode, PaoError
+from pao.core.passwords import passwords_of
 from pao.core.payloads.context import RequestContext
 from pao.core.payloads.decisions import CorrectionAnswer, DecisionRecord
 from pao.core.states import (
@@ -263,14 +263,14 @@ class DecisionService:
         """Refuse a changed value that is not offered; what was offered before may stay."""
         item = parse_definition(context.item.definition)
         corrected = replace(context, fields=answer.fields)
-        values = {**answer.fields, **open_fields(self.box, corrected)}
+        values = in_clear(answer.fields, open_fields(self.box, corrected), item.passwords)
         changed = frozenset(answer.diff)
         problems = await self.options.require(item, values, context.requester, only=changed)
         if problems:
             raise PaoError(ErrorCode.VALIDATION_ERROR, _INVALID, details=field_details(problems))
 
     def _seal(self, context: RequestContext, fields: dict[str, Any]) -> dict[str, Any]:
-        passwords = password_fields(context.item.definition)
+        passwords = passwords_of(context.item.definition)
         return seal_fields(self.box, context.request_id, fields, passwords)
 
     def _corrected(

@@ -25,6 +25,7 @@ from api.requests.schemas import Submission
 from catalog.action_rendering import render_action
 from catalog.configuration_checks import ActionModels, check_configurations
 from catalog.forms import FormContext, FormResult
+from catalog.kept_passwords import star_errors
 from catalog.plan_checks import check_plan
 from catalog.planning import ActionTraits, plan, snapshot_of
 from catalog.secrets import open_fields, seal_fields
@@ -85,11 +86,13 @@ class ItemPreparer:
 
     def validated(self, entry: Entry, fields: dict[str, Any], about: FormContext) -> FormResult:
         """Return the fields complete with defaults, or refuse them with every reason."""
-        result = entry.loaded.item.form.validate(fields, datetime.now(UTC).date(), about)
-        if result.valid:
+        form = entry.loaded.item.form
+        result = form.validate(fields, datetime.now(UTC).date(), about)
+        stars = star_errors(form, fields)
+        if result.valid and not stars:
             require_small(result.values)
             return result
-        details = field_details(result.errors)
+        details = field_details((*result.errors, *stars))
         found = "1 field is invalid; correct it"
         if len(details) != 1:
             found = f"{len(details)} fields are invalid; correct them"
@@ -101,7 +104,7 @@ class ItemPreparer:
         """Assign a request id, seal the passwords, and plan the actions."""
         loaded, caller = entry.loaded, call.caller
         request_id = str(uuid4())
-        passwords = loaded.item.password_fields
+        passwords = loaded.item.passwords
         context = RequestContext(
             request_id=request_id,
             correlation_id=call.correlation_id,

@@ -11,6 +11,7 @@ from api.requests.item_preparation import ItemPreparer
 from api.requests.prepared import Prepared, SubmissionCall, requester_of
 from api.requests.schemas import Submission
 from catalog.bundle import CatalogBundle
+from catalog.secrets import in_clear
 
 
 class Preparer:
@@ -48,7 +49,7 @@ class Preparer:
             if component.id not in made:
                 continue
             whole, item = made[component.id], parts[component.catalog_item].loaded.item
-            values = {**whole.context.fields, **whole.secrets}
+            values = in_clear(whole.context.fields, whole.secrets, item.passwords)
             problems = await self._options.require(item, values, whole.context.requester)
             if problems:
                 raise refused_values(bundle, component, problems)

@@ -3,7 +3,7 @@
 import asyncio
 from dataclasses import asdict
 from datetime import UTC, datetime
-from typing import Annotated, Any
+from typing import Annotated
 
 from fastapi import APIRouter, Path
 
@@ -14,7 +14,7 @@ from api.responses import documented
 from api.routes.catalog import ItemId
 from api.services import Caller, Services, ServicesDep
 from catalog.model import CatalogDocument
-from catalog.templating.contract import MASK
+from catalog.secrets import with_stars
 from pao.core.errors import ErrorCode, PaoError
 
 router = APIRouter(prefix="/catalog", tags=["catalog"], route_class=JsonRoute)
@@ -80,7 +80,7 @@ async def evaluate_form(
         valid=result.valid,
         visible=list(result.visible),
         required=list(result.required),
-        values=_masked(item, result.values),
+        values=with_stars(result.values, item.passwords),
         computed=list(result.computed),
         errors=[schemas.FieldProblem(**asdict(one)) for one in result.errors],
         warnings=[schemas.FieldProblem(**asdict(one)) for one in result.warnings],
@@ -95,7 +95,3 @@ async def _requested(services: Services, caller: Caller, item_id: str) -> Catalo
             ErrorCode.FORBIDDEN, f"{item.name} may not be requested by your teams; ask its owner."
         )
     return item
-
-
-def _masked(item: CatalogDocument, values: dict[str, Any]) -> dict[str, Any]:
-    return values | dict.fromkeys(item.password_fields & values.keys(), MASK)

@@ -13,8 +13,8 @@ from api.tools import schemas
 from catalog.forms.form import FieldError
 from catalog.model import CatalogDocument
 from catalog.scopes import ScopeContext
+from catalog.secrets import with_stars
 from catalog.templating import TemplateError
-from catalog.templating.contract import MASK
 from catalog.testing.samples import Sample, validated
 from catalog.testing.templates import TemplateSample, try_templates
 from catalog.validation import ActionSchema, Finding, Severity, ValidationResult, validate
@@ -80,10 +80,7 @@ class ToolsService:
         if item is not None:
             result = validated(item, sample, self.surroundings)
             refused = result.errors
-            values = {
-                **result.values,
-                **dict.fromkeys(item.password_fields & result.values.keys(), MASK),
-            }
+            values = with_stars(result.values, item.passwords)
             trials = try_templates(
                 item,
                 document.definition,

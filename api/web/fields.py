@@ -21,8 +21,8 @@ from catalog.forms.definition import (
 )
 from catalog.forms.form import FieldError
 from catalog.forms.judge import default_of
-from catalog.forms.outcome import way_in_row
-from catalog.forms.reading import as_text, row_numbers, written, written_rows
+from catalog.forms.reading import KEPT_APART, as_text, row_numbers, written, written_rows
+from pao.core.passwords import way_in_row
 
 FILTERED_FROM = 30
 """From so many choices on, a filter stands above them."""
@@ -35,8 +35,6 @@ _INPUTS = {
 }
 _AREAS = frozenset({FieldType.TEXTAREA, FieldType.JSON, FieldType.LIST})
 _NUMBERS = frozenset({FieldType.INTEGER, FieldType.NUMBER})
-KEPT_APART = frozenset({FieldType.PASSWORD, FieldType.FILE})
-"""Values that are sealed, and never come back into a page."""
 
 
 @dataclass(frozen=True, slots=True)

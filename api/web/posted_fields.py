@@ -4,11 +4,10 @@ from collections.abc import Iterator, Mapping
 
 from starlette.datastructures import FormData, UploadFile
 
-from api.web.fields import KEPT_APART
 from catalog.forms.definition import FieldDefinition, FieldType
 from catalog.forms.files import file_value
-from catalog.forms.outcome import way_in_row
-from catalog.forms.reading import row_numbers
+from catalog.forms.reading import KEPT_APART, row_numbers
+from pao.core.passwords import way_in_row
 
 
 def posted_texts(fields: Mapping[str, FieldDefinition], posted: FormData) -> dict[str, list[str]]:

@@ -4,8 +4,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from catalog.forms.definition import MOST_ROWS, FieldDefinition, FieldType
-from catalog.forms.outcome import way_in_row
 from catalog.forms.reading import row_numbers, written
+from pao.core.passwords import way_in_row
 
 ADD, REMOVE = "add", "remove"
 

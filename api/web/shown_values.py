@@ -6,7 +6,8 @@ from urllib.parse import unquote
 
 from api.web.words import _
 from catalog.forms.definition import Choice, FieldDefinition, FieldType
-from catalog.forms.reading import as_text, written
+from catalog.forms.reading import KEPT_APART, as_text, written
+from pao.core.names import MASK
 
 
 def shown_value(one: FieldDefinition, value: Any, choices: Sequence[Choice] | None = None) -> str:
@@ -22,8 +23,8 @@ def shown_value(one: FieldDefinition, value: Any, choices: Sequence[Choice] | No
         return "\n".join(_shown_row(one, row) for row in value)
     if one.type in {FieldType.JSON, FieldType.LIST}:
         return "\n".join(written(one, value))
-    if one.type is FieldType.FILE:
-        return file_words(str(value))
+    if one.type in KEPT_APART:
+        return file_words(str(value)) if one.type is FieldType.FILE else MASK
     labels = {as_text(choice.value): choice.label for choice in choices or one.choices or ()}
     parts = value if isinstance(value, list) else [value]
     return ", ".join(labels.get(as_text(part), as_text(part)) for part in parts)

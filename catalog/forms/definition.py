@@ -232,6 +232,11 @@ class FieldDefinition(Model):
         return self.enum if self.enum is not None else self.validation.enum
 
     @property
+    def holds_secret(self) -> bool:
+        """Whether its value is a password, or rows with one."""
+        return self.type is FieldType.PASSWORD or any(one.holds_secret for one in self.fields)
+
+    @property
     def template(self) -> str | None:
         """The template of a computed default; a json field's default is never one."""
         default = self.default

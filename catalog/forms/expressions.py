@@ -15,6 +15,7 @@ from catalog.forms.context import FormContext
 from catalog.forms.definition import FieldDefinition, FieldType, FormDefinition
 from catalog.forms.options import HttpOptions, ListOptions
 from catalog.forms.outcome import FormError
+from catalog.forms.passwords import passwords_among
 from catalog.loading import walk_texts
 from catalog.templating import (
     Names,
@@ -24,8 +25,10 @@ from catalog.templating import (
     check_when,
     evaluate_when,
     functions_of,
+    opened,
     render,
 )
+from pao.core.passwords import Passwords
 
 Path = tuple[str | int, ...]
 
@@ -100,6 +103,21 @@ class Expressions:
         self._row_of = row_of
 
     @cached_property
+    def passwords(self) -> frozenset[str]:
+        """The fields that may be read and are passwords."""
+        in_row = self._row_of.fields if self._row_of else ()
+        return self._among.fields | passwords_among(in_row).fields
+
+    @cached_property
+    def holders(self) -> frozenset[str]:
+        """The fields that may be read and are passwords, or lists with some in their rows."""
+        return self.passwords | self._among.holders
+
+    @cached_property
+    def _among(self) -> Passwords:
+        return passwords_among(self._form.fields)
+
+    @cached_property
     def names_in_list(self) -> Names:
         """The same, and ``row``: a row of a CatalogList."""
         return replace(self.names, row=True)
@@ -154,8 +172,15 @@ class Expressions:
             return False
 
     def compute(self, template: str, fields: Mapping[str, Any], context: FormContext) -> Any:
-        """Return what a template gives, None for nothing; raises ``TemplateError``."""
+        """Return what a template gives, None for nothing; raises ``TemplateError``.
+
+        Which fields it reads is checked before; what it shows of the rows of a list, only here.
+        """
         value = render(template, {**context.scopes, "fields": fields}, self.names)
+        if self._among.in_rows:
+            stars = opened(fields, reveal=False)
+            if value != render(template, {**context.scopes, "fields": stars}, self.names):
+                raise TemplateError("template-refused", "it would show a password")
         return None if value == "" else value
 
     def holds(self, expression: str, fields: Mapping[str, Any], context: FormContext) -> bool:

@@ -8,7 +8,12 @@ from typing import Any, Self
 from pydantic import ValidationError
 
 from catalog.forms.context import NOBODY, FormContext
-from catalog.forms.definition import FieldDefinition, FieldType, FormDefinition, FormRule
+from catalog.forms.definition import (
+    FieldDefinition,
+    FieldType,
+    FormDefinition,
+    FormRule,
+)
 from catalog.forms.expressions import Expressions
 from catalog.forms.graph import (
     CONDITIONS,
@@ -21,11 +26,13 @@ from catalog.forms.graph import (
 from catalog.forms.json_schema import form_json_schema
 from catalog.forms.judge import FieldsJudge
 from catalog.forms.options import ListOptions
-from catalog.forms.outcome import FieldError, FormError, FormResult, way_in_row
+from catalog.forms.outcome import FieldError, FormError, FormResult
+from catalog.forms.passwords import passwords_among
 from catalog.forms.situation import Judgement, Question, Resolved, Situation
 from catalog.forms.ui_schema import form_ui_schema
 from catalog.suggestions import did_you_mean
 from catalog.templating import TemplateError
+from pao.core.passwords import Passwords, way_in_row
 
 __all__ = ["FieldError", "Form", "FormError", "FormResult"]
 
@@ -144,9 +151,9 @@ class Form:
         return frozenset((*found.present, *_ways_in_rows(found)))
 
     @property
-    def password_fields(self) -> frozenset[str]:
-        """The ids of the fields whose values are secrets."""
-        return frozenset(f.id for f in self.fields.values() if f.type is FieldType.PASSWORD)
+    def passwords(self) -> Passwords:
+        """The fields whose values are secrets, those in rows as well."""
+        return passwords_among(self.fields.values())
 
     def json_schema(self) -> dict[str, Any]:
         """Return the form as a JSON Schema (draft 2020-12) of the values, absent ones left out."""
@@ -214,13 +221,18 @@ def _rows(definition: FormDefinition, one: FieldDefinition) -> FieldsJudge:
     if not one.fields:
         raise FormError(f"the list {one.id!r} has no fields")
     for inner in one.fields:
-        if inner.type in (FieldType.LIST, FieldType.PASSWORD):
+        if inner.type is FieldType.LIST:
             raise FormError(f"the list {one.id!r} cannot have a field of type {inner.type}")
         if inner.id in known:
             raise FormError(f"the field {inner.id!r} of {one.id!r} has the id of another field")
+    inner_types = {inner.id: inner.type for inner in one.fields}
+    if passwords_among((one,)).found({one.id: one.plain_default}):
+        raise FormError(f"the default of {one.id!r} has passwords, which everybody could read")
     for name in one.unique_by:
-        if name not in {inner.id for inner in one.fields}:
+        if name not in inner_types:
             raise FormError(f"uniqueBy of {one.id!r} names {name!r}, which is not in its rows")
+        if inner_types[name] is FieldType.PASSWORD:
+            raise FormError(f"uniqueBy of {one.id!r} would tell that two passwords are the same")
     expressions = Expressions(definition, one)
     fields = [(inner, (inner.conditional,) if inner.conditional else ()) for inner in one.fields]
     return FieldsJudge(fields, expressions, row_graph(one, expressions))

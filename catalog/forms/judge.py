@@ -56,7 +56,7 @@ class FieldsJudge:
         }
         for name, read in self.option_reads.items():
             for other in read:
-                self._refuse_secret(self.fields[name], other)
+                _refuse_secret(self.fields[name], other, expressions.holders)
 
     def _add(self, one: FieldDefinition, conditions: tuple[Condition, ...]) -> None:
         if one.id in self.fields:
@@ -74,12 +74,8 @@ class FieldsJudge:
         read = self._expressions.read_fields
         computed = read(default, computed=True) if default is not None else ()
         for name in computed:
-            self._refuse_secret(one, name)
+            _refuse_secret(one, name, self._expressions.passwords)
         return frozenset(computed), frozenset(read(required) if required is not None else ())
-
-    def _refuse_secret(self, one: FieldDefinition, name: str) -> None:
-        if name in self.fields and self.fields[name].type is FieldType.PASSWORD:
-            raise FormError(f"the field {one.id!r} would show the password {name!r}")
 
     def resolve(self, values: Mapping[str, Any], around: Situation) -> Resolved:
         """Return which fields are shown and what they hold, each after those it depends on."""
@@ -252,7 +248,9 @@ class FieldsJudge:
         """Return what is wrong with one row; its fields are named from the row on."""
         if found is None:
             message = f"each row {_NO_ROW.message}"
-            return (FieldError("", "type", message, excerpt(row), _NO_ROW.expected),)
+            secret = any(one.holds_secret for one in self.fields.values())
+            received = None if secret else excerpt(row)
+            return (FieldError("", "type", message, received, _NO_ROW.expected),)
         told = self.judge(row, found, around)
         return (*told.errors, *told.unknown)
 
@@ -319,6 +317,11 @@ class FieldsJudge:
             if value is not None:
                 values[name] = _kept(one, value)
         return values
+
+
+def _refuse_secret(one: FieldDefinition, name: str, secret: frozenset[str]) -> None:
+    if name in secret:
+        raise FormError(f"the field {one.id!r} would show the password {name!r}")
 
 
 def _in_row(around: Situation, one: FieldDefinition, index: int) -> Situation:

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from catalog.forms.constraint_checks import Failure
-from catalog.forms.definition import FieldDefinition, FieldType
+from catalog.forms.definition import FieldDefinition
 from catalog.forms.values import excerpt
 
 # The field's own message speaks for its constraints; these are explained by ours.
@@ -50,14 +50,9 @@ class FormResult:
     in_rows: tuple[str, ...] = ()
 
 
-def way_in_row(list_id: str, row: int, field_id: str) -> str:
-    """Return how a field in a row is named; rows are counted from 0."""
-    return f"{list_id}[{row}].{field_id}"
-
-
 def error_of(field: FieldDefinition, failure: Failure, received: Any) -> FieldError:
     """Return a failed constraint of a field as an error, in the author's words where given."""
     own = field.validation.message if failure.constraint not in _OUR_WORDS else None
     message = own or f"{field.label} {failure.message}"
-    shown = None if field.type is FieldType.PASSWORD else excerpt(received)
+    shown = None if field.holds_secret else excerpt(received)
     return FieldError(field.id, failure.constraint, message, shown, failure.expected)

@@ -15,9 +15,12 @@ from typing import Any, NoReturn
 from catalog.forms.context import NOBODY, FormContext
 from catalog.forms.definition import MOST_ROWS, FieldDefinition, FieldType
 from catalog.forms.form import FieldError, Form, FormResult
-from catalog.forms.outcome import way_in_row
 from catalog.forms.values import excerpt, is_number
+from pao.core.passwords import way_in_row
 from pao.core.strict_json import read_json
+
+KEPT_APART = frozenset({FieldType.PASSWORD, FieldType.FILE})
+"""Values that never come back into a page; while a form is filled in they are kept sealed."""
 
 _TRUE = frozenset({"true", "yes", "y", "on", "1"})
 _FALSE = frozenset({"false", "no", "n", "off", "0"})
@@ -168,7 +171,8 @@ def _only_shown(field: FieldDefinition, value: Any, shown: frozenset[str]) -> An
 
 def unreadable(field: FieldDefinition, text: str, error: ReadingError) -> FieldError:
     """Return the error of a text that cannot be read, in the validator's shape."""
-    return FieldError(field.id, "type", f"{field.label}: {error}", excerpt(text))
+    received = None if field.holds_secret else excerpt(text)
+    return FieldError(field.id, "type", f"{field.label}: {error}", received)
 
 
 def written(field: FieldDefinition, value: Any) -> list[str]:
@@ -185,9 +189,14 @@ def written(field: FieldDefinition, value: Any) -> list[str]:
 
 
 def written_rows(field: FieldDefinition, rows: Sequence[Any]) -> dict[str, list[str]]:
-    """Return the texts of a list's rows, as ``read_posted`` reads them."""
+    """Return the texts of a list's rows, as ``read_posted`` reads them.
+
+    Passwords and files in them have none: they are kept apart, or entered again.
+    """
     return {
-        way_in_row(field.id, number, inner.id): written(inner, row.get(inner.id))
+        way_in_row(field.id, number, inner.id): []
+        if inner.type in KEPT_APART
+        else written(inner, row.get(inner.id))
         for number, row in enumerate(rows)
         if isinstance(row, Mapping)
         for inner in field.fields

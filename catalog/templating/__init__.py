@@ -13,6 +13,7 @@ from catalog.templating.engine import (
     render_config,
 )
 from catalog.templating.urls import has_steps
+from catalog.templating.values import opened
 from catalog.templating.wiki import jira_escape
 
 __all__ = [
@@ -29,6 +30,7 @@ __all__ = [
     "has_steps",
     "inspect",
     "jira_escape",
+    "opened",
     "render",
     "render_config",
 ]

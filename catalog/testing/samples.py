@@ -14,7 +14,7 @@ from catalog.forms.situation import Question
 from catalog.model import CatalogDocument
 from catalog.planning import snapshot_of
 from catalog.scopes import ScopeContext
-from catalog.templating.contract import MASK
+from catalog.secrets import with_stars
 from catalog.titles import title_of
 from pao.core.payloads.context import RequestContext, Requester
 from pao.core.timestamps import timestamp
@@ -80,14 +80,14 @@ def context_of(
     item: CatalogDocument, definition: dict[str, Any], values: Mapping[str, Any], sample: Sample
 ) -> tuple[RequestContext, dict[str, str]]:
     """Return the context of the made-up request, passwords apart from it."""
-    passwords = item.password_fields & values.keys()
     context = RequestContext(
         request_id=REQUEST_ID,
         correlation_id=REQUEST_ID,
         submitted_at=timestamp(sample.at),
         item=snapshot_of(item, definition, None),
         requester=sample.requester,
-        fields={**values, **dict.fromkeys(passwords, MASK)},
+        fields=with_stars(values, item.passwords),
     )
     context.title = title_of(item, context)
-    return context, {name: str(values[name]) for name in passwords}
+    found = item.passwords.found(values)
+    return context, {way: str(value) for way, value in found.items()}

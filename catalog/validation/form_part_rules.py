@@ -5,20 +5,15 @@ from collections.abc import Iterator
 
 from catalog.forms import FieldDefinition, FieldType
 from catalog.forms.expressions import refused_uses
+from catalog.forms.passwords import passwords_among
 from catalog.loading import Path
 from catalog.suggestions import did_you_mean
 from catalog.validation.form_rules import GROUPS, RULES, fields_of, form_fields
+from catalog.validation.secret_rules import passwords_in, shows_rows
 from catalog.validation.subject import Problem, Subject
 from catalog.validation.templates import PlacedTemplate
+from pao.core.passwords import Passwords
 
-_INSTEAD = {
-    FieldType.LIST: "make it a field of the form",
-    FieldType.PASSWORD: (
-        "secrets are sealed field by field: make it a field of the form, or have the target create "
-        "one for each row"
-    ),
-}
-_IN_ROWS = frozenset(FieldType) - _INSTEAD.keys()
 _CODE = re.compile(r"`[^`]*`")
 _TAG = re.compile(r"</?[A-Za-z][A-Za-z0-9-]*(?:\s[^<>]*)?/?>|<!--")
 _IMAGE = re.compile(r"!\[[^\]]*\]\(")
@@ -32,23 +27,33 @@ def form_templates(subject: Subject) -> Iterator[Problem]:
     no outputs, no secrets and nothing that depends on the request's id. A computed default is
     shown, so it does not read a password.
     """
-    passwords = {field.id for field in subject.item.fields if field.type is FieldType.PASSWORD}
     for placed in subject.templates:
         if placed.of_form is None or placed.found is None:
             continue
         found, outgoing = placed.found, placed.of_form.outgoing
         for told in refused_uses(found.uses, found.functions, outgoing=outgoing):
             yield Problem(placed.path, told)
-        yield from _shown_passwords(placed, passwords)
+        yield from _shown_passwords(subject, placed)
 
 
-def _shown_passwords(placed: PlacedTemplate, passwords: set[str]) -> Iterator[Problem]:
+def _shown_passwords(subject: Subject, placed: PlacedTemplate) -> Iterator[Problem]:
     if placed.of_form is None or not placed.of_form.computed or placed.found is None:
         return
+    passwords = passwords_in(subject)
+    rows = passwords_among((placed.of_form.row_of,) if placed.of_form.row_of else ())
+    own = {inner for names in rows.in_rows.values() for inner in names}
     for use in placed.found.uses:
-        if use[0] == "fields" and use[1:2] and use[1] in passwords:
-            told = f"{use[1]} is a password, and this is shown or sent without being asked for"
-            yield Problem(placed.path, told, "let the person write it, or leave it out")
+        name = use[1] if use[0] == "fields" and use[1:] else ""
+        in_rows = name in passwords.in_rows
+        if name in passwords.fields | own:
+            yield _shown(placed, f"{name} is a password")
+        elif in_rows and (placed.of_form.outgoing or shows_rows(subject, placed)):
+            yield _shown(placed, f"{name} has passwords in its rows")
+
+
+def _shown(placed: PlacedTemplate, told: str) -> Problem:
+    told = f"{told}, and this is shown or sent without being asked for"
+    return Problem(placed.path, told, "let the person write it, or leave it out")
 
 
 def rule_fields(subject: Subject) -> Iterator[Problem]:
@@ -62,9 +67,10 @@ def rule_fields(subject: Subject) -> Iterator[Problem]:
 
 
 def lists(subject: Subject) -> Iterator[Problem]:
-    """Require fields of a list, and of lists only; rows hold neither lists nor passwords.
+    """Require fields of a list, and of lists only; rows hold no lists.
 
-    ``uniqueBy`` names fields of a row, ``items`` belongs to a multiselect without an enum.
+    ``uniqueBy`` names fields of a row, but no passwords; a default has no passwords; ``items``
+    belongs to a multiselect without an enum.
     """
     for path, field in fields_of(subject):
         is_list = field.type is FieldType.LIST
@@ -90,15 +96,22 @@ def _of_lists(field: FieldDefinition) -> Iterator[tuple[str, bool]]:
 
 
 def _rows(path: Path, field: FieldDefinition) -> Iterator[Problem]:
-    known = {inner.id for inner in field.fields}
+    known = {inner.id: inner.type for inner in field.fields}
     for r, inner in enumerate(field.fields):
-        if inner.type not in _IN_ROWS:
+        if inner.type is FieldType.LIST:
             told = f"a row cannot have a field of type {inner.type}"
-            yield Problem((*path, "fields", r, "type"), told, _INSTEAD[inner.type])
+            yield Problem((*path, "fields", r, "type"), told, "make it a field of the form")
     for index, name in enumerate(field.unique_by):
         if name not in known:
             told = f"the rows have no field {name[:80]!r}{did_you_mean(name, known)}"
             yield Problem((*path, "uniqueBy", index), told)
+        elif known[name] is FieldType.PASSWORD:
+            told = f"{name[:80]} is a password, and this would tell which are the same"
+            yield Problem((*path, "uniqueBy", index), told, "leave it out")
+    in_rows = passwords_among((field,)).in_rows
+    if Passwords(in_rows=in_rows).found({field.id: field.plain_default}):
+        told = "everybody can read the passwords in this default"
+        yield Problem((*path, "default"), told, "leave them out")
 
 
 def fixed_values(subject: Subject) -> Iterator[Problem]:

@@ -4,10 +4,13 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from catalog.forms import FieldType
+from catalog.forms.passwords import passwords_among
 from catalog.loading import Path, walk_texts
+from catalog.templating import TemplateError, render
+from catalog.validation.sample_values import sample_forms, sample_scopes
 from catalog.validation.subject import Problem, Subject, is_template
 from catalog.validation.templates import PlacedTemplate
+from pao.core.passwords import Passwords
 
 # What people read of an action's configuration, by the first key; empty is all of it.
 _READ_BY_PEOPLE: Mapping[str, frozenset[str]] = {
@@ -66,9 +69,9 @@ def in_approvals(subject: Subject) -> Iterator[Problem]:
             yield Problem(placed.path, told)
 
 
-def password_fields(subject: Subject) -> set[str]:
-    """Return the ids of the fields whose values are secrets."""
-    return {field.id for field in subject.item.fields if field.type is FieldType.PASSWORD}
+def passwords_in(subject: Subject) -> Passwords:
+    """Return the fields whose values are secrets."""
+    return passwords_among(subject.item.fields)
 
 
 def _is_read(placed: PlacedTemplate) -> bool:
@@ -80,23 +83,55 @@ def _is_read(placed: PlacedTemplate) -> bool:
 
 def _secrets_read(subject: Subject, *, shown: bool = False) -> Iterator[tuple[PlacedTemplate, str]]:
     """Yield each secret that a template of a configuration reads, or only what it puts out."""
-    passwords = password_fields(subject)
+    passwords = passwords_in(subject)
     for placed in subject.templates:
         if placed.found is None:
             continue
         for use in placed.found.shown if shown else placed.found.uses:
-            if _is_secret(use, passwords):
+            if _is_secret(use, passwords) or (
+                _reads_rows(use, passwords) and shows_rows(subject, placed)
+            ):
                 yield placed, ".".join(use)
 
 
-def _is_secret(use: tuple[str, ...], passwords: set[str]) -> bool:
+def _is_secret(use: tuple[str, ...], passwords: Passwords) -> bool:
     """Return whether a use reads a secret, by itself or among all fields."""
     if use[0] == "secrets":
         return True
-    way = ("fields", *use[2:]) if use[:2] == ("request", "data") else use
+    way = _way(use)
     if way[0] != "fields":
         return False
-    return way[1] in passwords if way[1:] and way[1] != "*" else bool(passwords)
+    if not way[1:] or way[1] == "*":
+        return bool(passwords.holders)
+    inner = passwords.in_rows.get(way[1], frozenset())
+    return way[1] in passwords.fields or (way[3:4] != () and way[3] in inner | {"*"})
+
+
+def _reads_rows(use: tuple[str, ...], passwords: Passwords) -> bool:
+    """Return whether a use reads rows that have passwords, without saying which of their fields."""
+    way = _way(use)
+    return way[0] == "fields" and way[1:2] != () and way[1] in passwords.in_rows and not way[3:]
+
+
+def _way(use: tuple[str, ...]) -> tuple[str, ...]:
+    return ("fields", *use[2:]) if use[:2] == ("request", "data") else use
+
+
+def shows_rows(subject: Subject, placed: PlacedTemplate) -> bool:
+    """Return whether a template shows a password of a list's row: another gives another text."""
+    if placed.found is None:
+        return False
+    metadata = subject.document.data.get("metadata")
+    for fields in sample_forms(subject.item):
+        others = passwords_in(subject).changed(fields, lambda _way, value: f"not {value}")
+        scopes = (sample_scopes(metadata, one, placed.found, {}) for one in (fields, others))
+        try:
+            one, other = (render(placed.text, scope, placed.names) for scope in scopes)
+        except TemplateError:
+            continue
+        if one != other:
+            return True
+    return False
 
 
 def _written_out(subject: Subject) -> Iterator[Problem]:

@@ -18,7 +18,7 @@ from catalog.templating.value_types import (
     named,
     shape_of_schema,
 )
-from catalog.validation.secret_rules import password_fields
+from catalog.validation.secret_rules import passwords_in
 from catalog.validation.subject import Problem, Subject
 from catalog.validation.templates import PlacedTemplate
 
@@ -107,7 +107,7 @@ def unused_fields(subject: Subject) -> Iterator[Problem]:
 
 def _used_fields(subject: Subject) -> set[str] | None:
     """Return the fields that are read somewhere, or None where all of them may be."""
-    used = password_fields(subject)
+    used = set(passwords_in(subject).holders)
     if any(placed.errors for placed in subject.templates):
         return None
     for placed in subject.templates:

@@ -3,17 +3,6 @@
 from typing import Any
 
 
-def password_fields(definition: dict[str, Any]) -> frozenset[str]:
-    """Return the ids of the fields of type ``password``, whose values are never stored in clear."""
-    form = (definition.get("presentation") or {}).get("form") or {}
-    return frozenset(
-        str(field.get("id"))
-        for group in form.get("groups") or []
-        for field in group.get("fields") or []
-        if field.get("type") == "password"
-    )
-
-
 def names_only(definition: dict[str, Any]) -> dict[str, Any]:
     """Return of an item's document what templates can see: its metadata and the fields' names.
 

@@ -94,7 +94,7 @@ def test_fields_are_flat_and_in_order_and_passwords_are_known() -> None:
     given = item(presentation={"form": form})
 
     assert [field.id for field in given.fields] == ["a0", "a1", "b0"]
-    assert given.password_fields == {"a1", "b0"}
+    assert given.passwords.fields == {"a1", "b0"}
 
 
 def test_an_item_cannot_be_changed() -> None:

@@ -65,7 +65,7 @@ def test_one_sample_is_for_some_teams_only_and_one_is_deprecated() -> None:
 def test_no_password_is_named_in_an_action(loaded: LoadedItem) -> None:
     texts = [text for action in loaded.item.manual_actions for _, text in walk_texts(action.config)]
 
-    for field_id in loaded.item.password_fields:
+    for field_id in loaded.item.passwords.holders:
         assert not any(field_id in text for text in texts)
 
 

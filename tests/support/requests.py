@@ -109,7 +109,7 @@ def new_request(
     request_id = str(uuid4())
     values = {"title": f"thing {request_id[:8]}", "size": 1, **fields}
     if box is not None:
-        values = seal_fields(box, request_id, values, parsed.password_fields)
+        values = seal_fields(box, request_id, values, parsed.passwords)
     context = RequestContext(
         request_id=request_id,
         correlation_id=str(uuid4()),

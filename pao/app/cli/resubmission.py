@@ -49,7 +49,7 @@ def resubmit(
         _tell_of_changes(cli, old, document, earlier)
         chosen = earlier.values(api, item) | given.fields
         fields = {name: value for name, value in chosen.items() if name not in (unset or ())}
-        secrets = earlier.secrets - fields.keys() - set(unset or ())
+        secrets = earlier.secrets - given.fields.keys() - set(unset or ())
         if secrets and not cli.interactive:
             raise _unreadable(secrets)
         if not cli.interactive:
@@ -85,14 +85,17 @@ class _Earlier:
 
     def values(self, api: "Api", item: str) -> dict[str, Any]:
         """Return what is sent again: no secrets, and nothing that the form fills in itself."""
+        passwords = self.form.passwords
         values = {
             name: value
             for name, value in self.fields.items()
             if (field := self.form.fields.get(name)) is not None
             and value is not None
             and not field.read_only
-            and name not in self.secrets
+            and (name not in self.secrets or name in passwords.in_rows)
         }
+        # The rows of a list stay; only their passwords are asked for again.
+        values = passwords.without(values)
         computed = {name for name in values if self.form.fields[name].template is not None}
         if not computed:
             return values

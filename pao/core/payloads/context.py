@@ -76,7 +76,7 @@ class RequestContext:
             fields = {
                 name: value
                 for name, value in fields.items()
-                if f"fields.{name}" in reads or _is_sealed(value)
+                if f"fields.{name}" in reads or _holds_sealed(value)
             }
         components = self.components
         if reads is not None and "components.*" not in reads:
@@ -88,5 +88,9 @@ class RequestContext:
         return replace(self, fields=fields, item=item, components=components)
 
 
-def _is_sealed(value: Any) -> bool:
+def _holds_sealed(value: Any) -> bool:
+    """Return whether a value is sealed, or a row of a list in it holds one that is."""
+    if isinstance(value, list):
+        cells = (cell for row in value if isinstance(row, dict) for cell in row.values())
+        return any(isinstance(cell, str) and _holds_sealed(cell) for cell in cells)
     return isinstance(value, str) and value.startswith(SEALED_PREFIX)

@@ -150,7 +150,6 @@ def test_a_computed_default_reads_the_rows_as_they_are_completed() -> None:
     ("changes", "says"),
     [
         ({"fields": []}, "has no fields"),
-        ({"fields": [{"id": "x", "type": "password"}]}, "cannot have a field of type password"),
         ({"fields": [RULES | {"id": "x"}]}, "cannot have a field of type list"),
         ({"uniqueBy": ["nothing"]}, "not in its rows"),
         ({"fields": [{"id": "other", "type": "string"}]}, "has the id of another field"),

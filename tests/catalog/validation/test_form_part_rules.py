@@ -119,6 +119,33 @@ def test_a_form_with_rules_and_rows_has_no_findings() -> None:
         ),
         (
             (
+                "{id: b, name: B, type: list, uniqueBy: [c], fields: [{id: c, name: C, "
+                "type: password, validation: {minLength: 8}}]}"
+            ),
+            "form-list",
+            "$.presentation.form.groups[0].fields[3].uniqueBy[0]",
+            "c is a password, and this would tell which are the same",
+        ),
+        (
+            (
+                "{id: b, name: B, type: list, default: [{c: x}], fields: [{id: c, name: C, "
+                "type: password, validation: {minLength: 8}}]}"
+            ),
+            "form-list",
+            "$.presentation.form.groups[0].fields[3].default",
+            "everybody can read the passwords in this default",
+        ),
+        (
+            (
+                "{id: b, name: B, type: list, fields: [{id: c, name: C, type: string, "
+                'default: {template: "{{fields.secret}}"}}]}'
+            ),
+            "form-template",
+            "$.presentation.form.groups[0].fields[3].fields[0].default.template",
+            "secret is a password, and this is shown or sent without being asked for",
+        ),
+        (
+            (
                 "{id: b, name: B, type: list, fields: [{id: c, name: C, type: string, "
                 "conditional: {dependsOn: d, condition: exists}}]}"
             ),
@@ -190,3 +217,28 @@ def test_terms_that_must_be_accepted_need_not_be_read() -> None:
     unused = [one.message for one in found if one.rule == "field-unused"]
     assert not [told for told in unused if "terms" in told]
     assert "the field 'rules' is never used" in unused
+
+
+ROWS_WITH_PASSWORDS = (
+    "{id: b, name: B, type: list, fields: [{id: c, name: C, type: string}, "
+    "{id: d, name: D, type: password, validation: {minLength: 8}}]}"
+)
+
+
+@pytest.mark.parametrize(
+    ("ticket", "shown"),
+    [
+        ("{{#each fields.b}}{{this.c}}{{/each}} {{len(fields.b)}}", False),
+        ("{{#each fields.b}}{{this.d}}{{/each}}", True),
+        ("{{#each fields.b}}{{#if this.d}}{{this.c}} has one{{/if}}{{/each}}", False),
+        ("{{fields.b.0.d}}", True),
+        ("{{fields.b.0.c}}", False),
+        ("{{base64(json(fields.b))}}", True),
+        ("{{json fields}}", True),
+    ],
+)
+def test_a_ticket_that_shows_a_password_of_a_row_is_a_warning(ticket: str, *, shown: bool) -> None:
+    text = ITEM.replace("{{{{fields.FIELD}}}}", "")
+    text = text.format(field=ROWS_WITH_PASSWORDS, rule="", ticket=ticket)
+    found = validate(text, file="storage/storage-s3-bucket.yaml", known_actions=ANY).findings
+    assert [one.rule for one in found] == (["secret-in-sight"] if shown else [])

@@ -9,13 +9,14 @@ from pydantic import ValidationError
 
 from api.requests.reading import Stored
 from api.requests.retry_preview import open_actions
-from api.web.fields import KEPT_APART, Entered, GroupView, errors_by_field, groups_of
+from api.web.fields import Entered, GroupView, errors_by_field, groups_of
 from api.web.words import _
 from catalog.document_kinds import parse_definition
 from catalog.forms.definition import FieldDefinition
 from catalog.forms.form import Form
-from catalog.forms.reading import read_posted, written
+from catalog.forms.reading import KEPT_APART, read_posted, written
 from catalog.forms.values import equal
+from catalog.secrets import with_stars
 from pao.core.errors import ErrorCode, PaoError
 
 
@@ -31,7 +32,8 @@ class Corrections:
 
 def corrections_of(stored: Stored, posted: Mapping[str, Sequence[str]]) -> Corrections:
     """Return the correctable fields with what was posted, else with what the request holds."""
-    form, kept = _form(stored), stored.row.fields
+    form = _form(stored)
+    kept = with_stars(stored.row.fields, form.passwords)
     used = _used(stored, form)
     fields = {name: one for name, one in form.fields.items() if name in used and not one.read_only}
     today = datetime.now(UTC).date()

@@ -7,11 +7,10 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote, urlencode
 
-from api.web.fields import KEPT_APART
 from api.web.words import _
 from catalog.forms.definition import FieldDefinition, FieldType
 from catalog.forms.form import Form
-from catalog.forms.reading import as_text
+from catalog.forms.reading import KEPT_APART, as_text
 
 MOST_LINKED = 8 * 1024
 """A longer link is not taken."""
@@ -50,7 +49,8 @@ def copies_of(form: Form, item_id: str, values: Mapping[str, Any], address: str)
 def has_secrets(form: Form, values: Mapping[str, Any]) -> bool:
     """Return whether something had to be left out."""
     apart = (one for one in form.fields.values() if one.type in KEPT_APART)
-    return any(values.get(one.id) is not None for one in apart)
+    in_rows = form.passwords.found(values)
+    return bool(in_rows) or any(values.get(one.id) is not None for one in apart)
 
 
 def _linked(form: Form, values: Mapping[str, Any]) -> Iterator[tuple[str, str]]:

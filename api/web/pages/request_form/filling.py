@@ -12,7 +12,6 @@ from api.drafts.service import Draft
 from api.requests.prepared import requester_of
 from api.services import Services
 from api.web.fields import (
-    KEPT_APART,
     Entered,
     GroupView,
     errors_by_way,
@@ -24,9 +23,9 @@ from api.web.words import _
 from catalog.forms.definition import FieldDefinition, FieldType, Layout
 from catalog.forms.form import Form, FormResult
 from catalog.forms.judge import default_of
-from catalog.forms.outcome import way_in_row
-from catalog.forms.reading import ReadingError, read, read_posted, written, written_rows
+from catalog.forms.reading import KEPT_APART, ReadingError, read, read_posted, written, written_rows
 from pao.core.errors import ErrorCode, PaoError
+from pao.core.passwords import way_in_row
 
 FIRST = 0
 GONE = 410
@@ -217,7 +216,7 @@ def linked(form: Form, query: Sequence[tuple[str, str]]) -> tuple[dict[str, list
         if one is None:
             notes.append(_("The link names a field that is not there: %(name)s.") % {"name": name})
         elif one.type in KEPT_APART or one.read_only:
-            notes.append(_("%(label)s is not taken from a link.") % {"label": one.label})
+            notes.append(_not_taken(one))
         elif one.type is FieldType.BOOLEAN:
             texts[name] = ["true"] if value == "true" else []
         elif one.type is FieldType.LIST:
@@ -225,9 +224,15 @@ def linked(form: Form, query: Sequence[tuple[str, str]]) -> tuple[dict[str, list
             texts |= rows
             if not rows:
                 notes.append(_("%(label)s is not a JSON list of rows.") % {"label": one.label})
+            apart = [inner for inner in one.fields if inner.type in KEPT_APART]
+            notes += [_not_taken(inner) for inner in apart if inner.id in value]
         else:
             texts.setdefault(name, []).append(value)
     return texts, list(dict.fromkeys(notes))
+
+
+def _not_taken(one: FieldDefinition) -> str:
+    return _("%(label)s is not taken from a link.") % {"label": one.label}
 
 
 def _linked_rows(one: FieldDefinition, text: str) -> dict[str, list[str]]:

@@ -6,11 +6,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from api.requests.schemas import DryRun
-from api.web.fields import KEPT_APART
 from api.web.pages.request_form.filling import Filling
 from api.web.shown_values import shown_value
 from api.web.words import _, ngettext
 from catalog.forms.definition import FieldType
+from catalog.forms.reading import KEPT_APART
 from catalog.forms.values import equal
 
 _TICKET = "jira-ticket"

@@ -35,6 +35,8 @@ async def saved(
     )
     form, place = item.form, None
     texts = _without_rows(draft.texts, posted, form) | posted_texts(form.fields, posted)
+    # Its rows are posted one by one; a text of all of them might have passwords in clear.
+    texts |= {name: [] for name, one in form.fields.items() if one.fields and name in texts}
     edit = edit_of(text_of(posted, "rows"), form.fields)
     if edit is not None:
         texts, place = _edited(form, texts, edit)

@@ -304,22 +304,25 @@ class Interview:
             if question.draft:
                 fields[question.field.id] = question.draft
         kept = self.purpose.kept(fields)
-        secret = [
-            one for one in form.fields.values() if one.id in form.password_fields & kept.keys()
-        ]
-        for one in secret:
-            del kept[one.id]
-            unanswered.add(one.id)
+        holders = {way.partition("[")[0] for way in form.passwords.found(kept)}
+        secret = [one for name, one in form.fields.items() if name in holders]
+        kept = form.passwords.without(kept)
+        unanswered |= holders
         ordered = [name for name in form.fields if name in unanswered]
         return Kept(self.service.item, kept, ordered), secret
 
     def _print_kept(self, path: Path, secret: list[FieldDefinition]) -> None:
         self.cli.note(f"Your answers are in {path}; only you can read it.")
         if secret:
-            labels = ", ".join(clean(one.label) for one in secret)
+            labels = ", ".join(clean(_secret_label(one)) for one in secret)
             self.cli.note(f"Not in it, because it is secret: {labels}")
         words = self.purpose.command(str(path))
         self.cli.err.print(Text(f"Go on with: {clean(shlex.join(words))}"), soft_wrap=True)
+
+
+def _secret_label(one: FieldDefinition) -> str:
+    inner = [row.label for row in one.fields if row.holds_secret]
+    return f"{one.label} ({', '.join(inner)})" if inner else one.label
 
 
 @contextmanager

@@ -1,6 +1,6 @@
 """A list of rows: each row is asked for field by field, and can be changed or removed."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -8,11 +8,16 @@ from rich.text import Text
 
 from catalog.forms import FieldDefinition, FieldType
 from catalog.forms.conditions import holds
-from catalog.forms.outcome import FormResult
+from catalog.forms.outcome import FieldError, FormResult
+from catalog.forms.passwords import passwords_among
+from catalog.kept_passwords import with_kept_passwords
+from catalog.secrets import with_stars
 from pao.app.cli.asking import line
 from pao.app.cli.asking.display import row_shown
 from pao.app.cli.asking.question import Question
 from pao.app.cli.terminal import clean
+from pao.core.names import MASK
+from pao.core.passwords import Passwords
 
 Row = dict[str, Any]
 
@@ -75,14 +80,16 @@ class RowsQuestion:
             self.outer.complain([f"{word!r} is neither a, nor the number of a row"])
 
     def _take(self, word: str) -> None:
-        """Take all rows from a file, or from the editor."""
+        """Take all rows from a file, or from the editor, which shows stars for passwords."""
+        name, before = self.field.id, {self.field.id: self._rows}
         try:
-            taken = self.outer.written(word, self._rows)
+            taken = self.outer.written(word, with_stars(before, self._passwords)[name])
         except ValueError as error:
             self.outer.complain([f"{self.field.label}: {error}"])
             return
         if isinstance(taken, list) and all(isinstance(row, dict) for row in taken):
-            self._rows = taken
+            kept = with_kept_passwords({name: self.field}, before, {name: taken})
+            self._rows = kept[name]
         else:
             self.outer.complain([f"{self.field.label}: must be a list of mappings"])
 
@@ -113,7 +120,7 @@ class RowsQuestion:
 
         def judge(value: Any) -> list[str]:
             rows = [*self._rows[:index], {**row, inner.id: value}, *self._rows[index + 1 :]]
-            return [error.message for error in self.judge(rows).errors if error.field == way]
+            return [error.message for error in self._errors(rows) if error.field == way]
 
         question = Question(
             self.outer.cli,
@@ -135,6 +142,16 @@ class RowsQuestion:
         else:
             row[inner.id] = value
 
+    def _errors(self, rows: list[Row]) -> Iterator[FieldError]:
+        """Return what is wrong; stars for a password of an earlier request are not judged here."""
+        found = self._passwords.found({self.field.id: rows})
+        kept = {way for way, value in found.items() if value == MASK}
+        return (error for error in self.judge(rows).errors if error.field not in kept)
+
+    @property
+    def _passwords(self) -> Passwords:
+        return passwords_among((self.field,))
+
     def _taken(self, result: FormResult, index: int) -> Row:
         """Return a row as it is with its defaults."""
         rows = result.values.get(self.field.id)
@@ -143,7 +160,7 @@ class RowsQuestion:
 
     def _problems(self) -> list[str]:
         told = []
-        for error in self.judge(self._rows).errors:
+        for error in self._errors(self._rows):
             root, _, rest = error.field.partition("[")
             if root == self.field.id:
                 number = rest.partition("]")[0]

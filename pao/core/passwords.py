@@ -1,0 +1,89 @@
+"""Where the passwords are among the values of a form, those in the rows of lists as well. Pure."""
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+_PASSWORD = "password"  # noqa: S105 -- the name of a field type
+
+
+@dataclass(frozen=True, slots=True)
+class Passwords:
+    """The fields of type ``password``: those of the form, and those in the rows of its lists."""
+
+    fields: frozenset[str] = frozenset()
+    in_rows: Mapping[str, frozenset[str]] = field(default_factory=dict)
+
+    @property
+    def holders(self) -> frozenset[str]:
+        """The ids of the form's fields that are passwords or have some in their rows."""
+        return self.fields | self.in_rows.keys()
+
+    def found(self, values: Mapping[str, Any]) -> dict[str, Any]:
+        """Return the passwords that are there, by their ways."""
+        return dict(self._each(values))
+
+    def _each(self, values: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
+        for name in sorted(self.fields):
+            if values.get(name) is not None:
+                yield name, values[name]
+        for name in sorted(self.in_rows):
+            rows = values.get(name)
+            for index, row in enumerate(rows if isinstance(rows, list) else ()):
+                for inner in sorted(self.in_rows[name]):
+                    if isinstance(row, Mapping) and row.get(inner) is not None:
+                        yield way_in_row(name, index, inner), row[inner]
+
+    def without(self, values: Mapping[str, Any]) -> dict[str, Any]:
+        """Return values without their passwords; rows stay, even where nothing is left in them."""
+        left = {name: value for name, value in values.items() if name not in self.fields}
+        for name, inner in self.in_rows.items():
+            rows = left.get(name)
+            if isinstance(rows, list):
+                left[name] = [_without(row, inner) for row in rows]
+        return left
+
+    def changed(
+        self, values: Mapping[str, Any], change: Callable[[str, Any], Any]
+    ) -> dict[str, Any]:
+        """Return values with every password changed, by its way and itself; others are the same."""
+        made = {way: change(way, value) for way, value in self._each(values)}
+        copy = dict(values)
+        copy |= {name: made[name] for name in self.fields if name in made}
+        for name, inner in self.in_rows.items():
+            rows = values.get(name)
+            if isinstance(rows, list):
+                copy[name] = [_changed(row, name, i, inner, made) for i, row in enumerate(rows)]
+        return copy
+
+
+def _changed(
+    row: Any, list_id: str, index: int, inner: frozenset[str], made: Mapping[str, Any]
+) -> Any:
+    if not isinstance(row, Mapping):
+        return row
+    ways = {name: way_in_row(list_id, index, name) for name in inner}
+    return dict(row) | {name: made[way] for name, way in ways.items() if way in made}
+
+
+def _without(row: Any, inner: frozenset[str]) -> Any:
+    if not isinstance(row, Mapping):
+        return row
+    return {name: value for name, value in row.items() if name not in inner}
+
+
+def passwords_of(definition: Mapping[str, Any]) -> Passwords:
+    """Return the passwords of an item's document, whose values are never stored in clear."""
+    form = (definition.get("presentation") or {}).get("form") or {}
+    fields = [one for group in form.get("groups") or [] for one in group.get("fields") or []]
+    rows = {str(one.get("id")): _ids(one.get("fields") or []) for one in fields}
+    return Passwords(_ids(fields), {name: inner for name, inner in rows.items() if inner})
+
+
+def _ids(fields: list[dict[str, Any]]) -> frozenset[str]:
+    return frozenset(str(one.get("id")) for one in fields if one.get("type") == _PASSWORD)
+
+
+def way_in_row(list_id: str, row: int, field_id: str) -> str:
+    """Return how a field in a row is named; rows are counted from 0."""
+    return f"{list_id}[{row}].{field_id}"
