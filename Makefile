@@ -18,6 +18,9 @@ demo: $(READY) ## start everything and show, step by step, what happens to reque
 up: $(READY) ## start everything on this machine and keep it running (ARGS="--api-port 0")
 	@$(BIN)/pao up $(ARGS)
 
+# Without kept bytecode every process of a test would compile what it imports, and pytest all tests.
+test test-only: export PYTHONDONTWRITEBYTECODE =
+
 test: $(READY) ## run all checks and tests, as CI does
 	@$(MAKE) --no-print-directory lint types test-only
 
