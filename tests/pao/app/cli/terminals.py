@@ -7,29 +7,12 @@ import pty
 import re
 import select
 import signal
-import subprocess
-import sys
 import termios
 import time
 from dataclasses import dataclass
 from pathlib import Path
 
-# A test run in the background ignores Ctrl-C and hands that on; a person's shell does not.
-PAO = """
-import signal, sys
-signal.signal(signal.SIGINT, signal.default_int_handler)
-signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
-sys.argv[0] = "pao"
-from pao.app.cli.main import main
-main()
-"""
-
-# The terminal controls the process, so that its keys and its end reach it.
-CONTROLLED = f"""
-import fcntl, termios
-fcntl.ioctl(0, termios.TIOCSCTTY, 0)
-{PAO}
-"""
+from tests.support.warm import nursery
 
 
 @dataclass(frozen=True)
@@ -53,14 +36,9 @@ class Terminal:
         with contextlib.ExitStack() as files:
             output = places.output
             result = files.enter_context(Path(output).open("wb")) if output else theirs
-            self.process = subprocess.Popen(  # noqa: S603 -- our own program
-                [sys.executable, "-c", CONTROLLED, *arguments],
-                stdin=theirs,
-                stdout=result,
-                stderr=theirs,
-                env=environ,
-                cwd=places.folder,
-                start_new_session=True,
+            streams = [theirs, result if isinstance(result, int) else result.fileno(), theirs]
+            self.process = nursery().start(
+                arguments, environ, streams, folder=places.folder, terminal=True
             )
         os.close(theirs)
         self.seen = ""
@@ -126,7 +104,7 @@ class Terminal:
         while self.process.poll() is None:
             self.read_for(0.1)
         self.read_for(0.0)
-        return self.process.returncode
+        return self.process.wait()
 
     def interrupted(self) -> int:
         """Press Ctrl-C, as often as a person would: one that falls between two steps is lost."""

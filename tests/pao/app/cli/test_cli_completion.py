@@ -1,15 +1,13 @@
 """What the shell completes, asked as the scripts of bash and zsh ask."""
 
 import os
-import subprocess
-import sys
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from tests.pao.app.cli.scripted import FORM, Service, refused, request
-from tests.pao.app.cli.terminals import PAO
+from tests.support.warm import run_pao
 
 FAILED = "7b0c2f6e-3d5a-4a53-9d0a-0f6e5b7d1c11"
 OTHER = "7b0cffff-3d5a-4a53-9d0a-0f6e5b7d1c11"
@@ -27,16 +25,10 @@ def complete(environ: dict[str, str | None]) -> Complete:
             "bash": {"COMP_WORDS": "\n".join(("pao", *words)), "COMP_CWORD": str(len(words))},
             "zsh": {"_TYPER_COMPLETE_ARGS": " ".join(("pao", *words))},
         }[by]
-        ended = subprocess.run(  # noqa: S603 -- our own program
-            [sys.executable, "-c", PAO],
-            env=os.environ | given | extra | asked | {"_PAO_COMPLETE": f"complete_{by}"},
-            cwd=Path.cwd(),
-            capture_output=True,
-            text=True,
-            check=True,
-        )
-        assert ended.stderr == ""
-        return [line for line in ended.stdout.splitlines() if line]
+        variables = os.environ | given | extra | asked | {"_PAO_COMPLETE": f"complete_{by}"}
+        ended = run_pao(environ=variables)
+        assert (ended.returncode, ended.stderr) == (0, b"")
+        return [line for line in ended.stdout.decode().splitlines() if line]
 
     return run
 
@@ -122,12 +114,7 @@ def test_zsh_completes_at_the_first_key_after_the_installation(tmp_path: Path) -
     # Typer asks which shell has started the process; a test has none.
     asked = environ | {"_TYPER_COMPLETE_TEST_DISABLE_SHELL_DETECTION": "1"}
     for _ in range(2):
-        subprocess.run(  # noqa: S603 -- our own program
-            [sys.executable, "-c", PAO, "--install-completion", "zsh"],
-            env=asked,
-            check=True,
-            capture_output=True,
-        )
+        assert run_pao("--install-completion", "zsh", environ=asked).returncode == 0
     lines = script.read_text().splitlines()
     assert lines[-2:] == ["compdef _pao_completion pao", '_pao_completion "$@"']
 

@@ -9,6 +9,7 @@ import pytest
 from starlette.responses import HTMLResponse
 
 from tests.pao.app.cli.scripted import REQUEST, REQUEST_ID, Pao, Service, refused
+from tests.support.warm import run_pao
 
 GET = ("request", "get", REQUEST_ID)
 
@@ -145,17 +146,6 @@ def test_an_endpoint_that_is_no_address_is_wrong_usage(pao: Pao) -> None:
     assert pao("--endpoint", "localhost:8080", *GET).exit_code == 2
 
 
-def run_pao(*arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:
-    environ = {**os.environ, "PYTHONPATH": str(Path.cwd()), **variables}
-    return subprocess.run(  # noqa: S603 -- our own program with fixed arguments
-        [sys.executable, "-m", "pao", *arguments],
-        env=environ,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-
-
 def test_help_loads_no_heavy_library() -> None:
     code = (
         "import sys; from typer.testing import CliRunner; from pao.app.cli.main import app;"
@@ -177,26 +167,27 @@ def test_help_loads_no_heavy_library() -> None:
 
 def test_a_process_that_is_misconfigured_says_everything_and_exits_with_2() -> None:
     for command in (("api",), ("worker",), ("config", "check")):
-        done = run_pao(*command, PAO_PORT="none", DATABASE_URL="", LOG_LEVEL="loud")
+        wrong = {"PAO_PORT": "none", "DATABASE_URL": "", "LOG_LEVEL": "loud"}
+        done = run_pao(*command, environ=os.environ | wrong)
 
         assert done.returncode == 2, command
-        assert done.stdout == ""
+        assert done.stdout == b""
         for name in ("PAO_PORT", "DATABASE_URL", "LOG_LEVEL", "PAO_ENCRYPTION_KEYS"):
-            assert f"- {name}: " in done.stderr
+            assert f"- {name}: " in done.stderr.decode()
 
 
 def test_config_show_masks_secrets() -> None:
-    url = "postgresql://pao:hunter22@db.example.com/pao"
+    environ = os.environ | {"DATABASE_URL": "postgresql://pao:hunter22@db.example.com/pao"}
 
-    done = run_pao("config", "show", "--for", "database", "-o", "json", DATABASE_URL=url)
+    done = run_pao("config", "show", "--for", "database", "-o", "json", environ=environ)
 
     assert done.returncode == 0, done.stderr
     assert json.loads(done.stdout)["DATABASE_URL"] == "postgresql://pao:********@db.example.com/pao"
 
 
 def test_wrong_usage_exits_with_2() -> None:
-    assert run_pao("request", "list", "--nonsense").returncode == 2
-    assert run_pao("nonsense").returncode == 2
+    assert run_pao("request", "list", "--nonsense", environ=os.environ).returncode == 2
+    assert run_pao("nonsense", environ=os.environ).returncode == 2
 
 
 def test_a_reason_that_the_message_gives_is_not_said_twice(pao: Pao, service: Service) -> None:

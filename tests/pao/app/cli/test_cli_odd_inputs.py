@@ -13,6 +13,7 @@ from catalog.forms import Form
 from pao.app.cli.exits import CliError
 from pao.app.cli.field_files import read_config
 from pao.app.cli.fields import parse_assignments
+from tests.support.warm import run_pao
 
 ITEM = Path(__file__).parents[4] / "examples" / "catalog" / "network" / "network-dns-record.yaml"
 RENDER = ("catalog", "render", str(ITEM))
@@ -46,16 +47,15 @@ FILES: dict[str, bytes] = {
 }
 
 
-def run(*arguments: str | bytes, environ: Mapping[str, str] | None = None, **more: object) -> str:
+def run(
+    *arguments: str | bytes,
+    environ: Mapping[str, str] | None = None,
+    folder: Path | None = None,
+    stdin: bytes = b"",
+) -> str:
     """Run `pao` as a process of its own; returns what it said on standard error."""
-    done = subprocess.run(  # noqa: S603 -- our own program
-        [sys.executable, "-m", "pao", *arguments],
-        capture_output=True,
-        check=False,
-        timeout=120,
-        env={**os.environ, "NO_COLOR": "1", **(environ or {})},
-        **more,  # type: ignore[call-overload]  # what each test closes or changes
-    )
+    variables = {**os.environ, "NO_COLOR": "1", **(environ or {})}
+    done = run_pao(*arguments, environ=variables, folder=folder, stdin=stdin)
     said: str = done.stderr.decode(errors="replace")
     assert "Traceback" not in said
     assert done.returncode in range(6), (done.returncode, said)
@@ -171,7 +171,7 @@ def test_whatever_is_asked_for_is_answered_by_a_sentence(
     arguments: tuple[str, ...], tmp_path: Path
 ) -> None:
     keys = {"PAO_ACCESS_KEY_ID": "a", "PAO_SECRET_ACCESS_KEY": "b", "PAO_URL": "http://127.0.0.1:9"}
-    assert run(*arguments, environ=keys, cwd=tmp_path).strip()
+    assert run(*arguments, environ=keys, folder=tmp_path).strip()
 
 
 @pytest.mark.parametrize("home", ["", "/nonexistent/home", "/dev/null", "/proc/1/root"])
