@@ -2,12 +2,14 @@
 
 import logging
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from temporalio import activity
+from temporalio.exceptions import ApplicationError
 
 from activities.heartbeats import heartbeats
-from catalog.sources.source import SourceUnavailableError
+from catalog.sources.source import SourceLimitedError, SourceUnavailableError
 from db.repositories.catalog_state import CatalogStateRepository
 from db.session import Database
 from pao.app.catalog_sync import CatalogSync
@@ -19,6 +21,7 @@ from pao.core.payloads.catalog import POLL, Proposal, SyncInput, SyncReport, Syn
 
 _log = logging.getLogger(__name__)
 
+_SHORTEST_REST, _LONGEST_REST = timedelta(seconds=1), timedelta(hours=1)
 INTERNAL = "the catalog could not be read because of an internal error; see the worker's log"
 
 
@@ -52,24 +55,35 @@ class CatalogSyncer:
                 raise
 
     async def close(self) -> None:
-        """Close the connections of the sources."""
+        """Close the connections of the source."""
         await self.sync.close()
-        if self.proposals is not None:
-            await self.proposals.close()
 
     @activity.defn(name=names.JUDGE_PROPOSAL_ACTIVITY)
     async def judge(self, proposal: Proposal) -> str:
         """Judge a pull or merge request, and tell its authors; returns what came of it.
 
-        A forge that cannot be read or told raises, and is tried again.
+        A forge that cannot be read or told raises, and is tried again: one that has said when it
+        answers again, then.
         """
         if self.proposals is None:
             return "ignored"
         async with heartbeats(repeatable=True):
-            return await self.proposals.judge(proposal.commit)
+            try:
+                return await self.proposals.judge(proposal)
+            except SourceUnavailableError as error:
+                raise ApplicationError(
+                    str(error), type=error.cause, next_retry_delay=_rest(error)
+                ) from error
 
     @activity.defn(name=names.POLL_CATALOG_ACTIVITY)
     async def poll(self) -> dict[str, Any]:
         """Have the source looked at."""
         await self.syncs.signal(SyncSignal(POLL))
         return {}
+
+
+def _rest(error: SourceUnavailableError) -> timedelta | None:
+    """Return how long a source wants to be left alone; None where it has not said so."""
+    if not isinstance(error, SourceLimitedError) or error.until is None:
+        return None
+    return min(max(error.until - datetime.now(UTC), _SHORTEST_REST), _LONGEST_REST)

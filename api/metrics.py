@@ -113,6 +113,11 @@ class ApiMetrics:
             "Items that a held-back revision would remove, 0 where none is held back.",
             registry=self.registry,
         )
+        self.catalog_unreported = Gauge(
+            "pao_catalog_unreported_commits",
+            "Commits and pull or merge requests whose authors the forge could not be told about.",
+            registry=self.registry,
+        )
 
         self.requests = Gauge(
             "pao_requests",

@@ -227,6 +227,7 @@ def _catalog(settings: Settings, database: Database, client: Client) -> CatalogS
         CatalogSyncs(client, task_queue=settings.temporal.task_queue),
         record=PostgresAudit(database).record,
         cache=CacheSettings(max_memory=settings.catalog.cache_max_memory),
+        limits=settings.catalog.limits,
     )
 
 

@@ -22,11 +22,11 @@ class CatalogProposalWorkflow:
                 names.JUDGE_PROPOSAL_ACTIVITY,
                 proposal,
                 result_type=str,
-                summary=f"judge request {proposal.number} at {proposal.commit[:12]}",
+                summary=f"judge request {proposal.number or ''} at {proposal.commit[:12]}",
                 **policies.CATALOG_PROPOSAL,
             )
         except FailureError:
-            # Whatever an activity raises was logged where it arose.
+            # Whatever an activity raises was logged where it arose, and is in the catalog's status.
             return "failed"
         await forget_earlier_turns()
         return found

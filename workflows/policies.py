@@ -179,15 +179,16 @@ CATALOG_SYNC: dict[str, Any] = {
     ),
 }
 
-# A forge that is away is asked again for a while; the next push to the proposal is judged anew.
+# Authors wait for the check, and a branch may require it. A forge that is away, or does not let us,
+# is asked again for a day, in which somebody corrects that; the status of the catalog shows it.
 CATALOG_PROPOSAL: dict[str, Any] = {
+    "schedule_to_close_timeout": timedelta(days=1),
     "start_to_close_timeout": timedelta(minutes=10),
     "heartbeat_timeout": timedelta(seconds=15),
     "retry_policy": RetryPolicy(
         initial_interval=timedelta(seconds=2),
         backoff_coefficient=4.0,
-        maximum_interval=timedelta(minutes=2),
-        maximum_attempts=5,
+        maximum_interval=timedelta(minutes=10),
     ),
 }
 

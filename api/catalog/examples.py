@@ -106,6 +106,8 @@ STATUS = schemas.CatalogStatus(
     held=None,
     outdated=None,
     notice=None,
+    limits=[],
+    unreported=None,
 )
 
 FINDING = schemas.Finding(

@@ -260,6 +260,17 @@ class SourceProblem(Answer):
     until: Omittable[Moment] = Field(None, description="When the source answers again, if it says")
 
 
+class UnreportedCommits(Answer):
+    """Why authors were not told on the forge what was found in their commits."""
+
+    commits: int = Field(description="How many commits are concerned")
+    cause: Literal["unavailable", "gone", "refused", "limited", "moved", "internal"]
+    message: str = Field(description="Of the newest of them, like what follows")
+    commit: str
+    proposal: int | None = Field(description="Number of the pull or merge request, if it is of one")
+    since: Moment
+
+
 class CatalogStatus(Answer):
     """Where the catalog comes from, how old it is, and what is not served as it is there."""
 
@@ -277,6 +288,10 @@ class CatalogStatus(Answer):
     held: HeldRevision | None
     outdated: str | None = Field(description="Why the folder of a worker is not served")
     notice: str | None = Field(description="What an operator should fix")
+    limits: list[str] = Field(description="What PAO does not do for this kind of source")
+    unreported: UnreportedCommits | None = Field(
+        description="Commits without a check or status, since the forge could not be told"
+    )
 
 
 class Finding(Answer):

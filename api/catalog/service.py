@@ -8,7 +8,7 @@ import contextlib
 import json
 import logging
 import time
-from collections.abc import Awaitable, Callable, Collection
+from collections.abc import Awaitable, Callable, Collection, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, Self
@@ -84,7 +84,10 @@ class CatalogService:
         *,
         record: Record,
         cache: CacheSettings | None = None,
+        limits: Sequence[str] = (),
     ) -> None:
+        self.limits = limits
+        """What is not done for the kind of source, which operators must know."""
         self._database = database
         self._syncs = syncs
         self._record = record

@@ -37,6 +37,8 @@ def status_of(catalog: CatalogService) -> schemas.CatalogStatus:
         held=held_of(standing.held),
         outdated=standing.outdated,
         notice=standing.notice,
+        limits=list(catalog.limits),
+        unreported=_unreported(standing.unreported),
     )
 
 
@@ -82,6 +84,16 @@ def _commit(stored: dict[str, Any] | None) -> schemas.CatalogCommit | None:
         author=stored.get("author", ""),
         at=moment,
         url=stored.get("url"),
+    )
+
+
+def _unreported(untold: dict[str, dict[str, Any]]) -> schemas.UnreportedCommits | None:
+    if not untold:
+        return None
+    commit, about = max(untold.items(), key=lambda one: str(one[1]["at"]))
+    since = timestamp(datetime.fromisoformat(about["since"]))
+    return schemas.UnreportedCommits.model_validate(
+        about | {"commits": len(untold), "commit": commit, "since": since}
     )
 
 

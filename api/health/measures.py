@@ -82,6 +82,7 @@ class Measures:
         now, since = datetime.now(UTC), state.standing.error_since
         metrics.catalog_unread.set((now - since).total_seconds() if since else 0.0)
         metrics.catalog_held.set((state.standing.held or {}).get("removes", 0))
+        metrics.catalog_unreported.set(len(state.standing.unreported))
         if state.loaded_at:
             metrics.catalog_age.set(state.age(now) or 0.0)
 

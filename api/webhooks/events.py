@@ -4,6 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from catalog.sources.verdict import CHECK
+
 _NOTHING = frozenset("0")
 _OPEN_ACTIONS = frozenset({"opened", "synchronize", "reopened", "ready_for_review", "edited"})
 _GITLAB_ACTIONS = frozenset({"open", "update", "reopen"})
@@ -20,10 +22,14 @@ class Push:
 
 @dataclass(frozen=True, slots=True)
 class Proposal:
-    """A pull or merge request into the branch of the catalog: its number and its newest commit."""
+    """A pull or merge request into the branch of the catalog: its number and its newest commit.
 
-    number: int
+    Or the commit of a check that somebody has asked for ``again``, with a number if it has one.
+    """
+
+    number: int | None
     commit: str
+    again: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,13 +52,15 @@ class Place:
 
 def of_github(event: str, payload: Mapping[str, Any], place: Place) -> Meaning:
     """Return what an event of GitHub means."""
-    if event not in {"push", "pull_request"}:
+    if event not in {"push", "pull_request", "check_run", "check_suite"}:
         return Ignored(f"event {event[:50] or 'unnamed'}")
     name = _at(payload, "repository", "full_name")
     if not _is_name(name, place.repository):
         return Ignored("another repository")
     if event == "push":
         return _push(payload, place, after=payload.get("after"))
+    if event != "pull_request":
+        return _check(event, payload, place)
     pull = payload.get("pull_request")
     return _proposal(
         payload.get("action") in _OPEN_ACTIONS,
@@ -95,9 +103,29 @@ def _proposal(is_open: bool, base: Any, number: Any, head: Any, *, place: Place)
     if base != place.branch:
         return Ignored("another branch")
     commit = _commit(head)
-    if not is_open or commit is None or not isinstance(number, int) or isinstance(number, bool):
+    if not is_open or commit is None or not _is_number(number):
         return Ignored("nothing new to judge")
     return Proposal(number, commit)
+
+
+def _check(event: str, payload: Mapping[str, Any], place: Place) -> Meaning:
+    """Return what it means that somebody wants a check once more: all of them, or ours alone."""
+    given = payload.get(event)
+    is_ours = event == "check_suite" or _at(given, "name") == CHECK
+    commit = _commit(_at(given, "head_sha"))
+    if payload.get("action") != "rerequested" or not is_ours or commit is None:
+        return Ignored("no check of the catalog was asked for again")
+    pulls = _at(given, "pull_requests")
+    numbers = [
+        pull.get("number")
+        for pull in (pulls if isinstance(pulls, list) else ())
+        if _at(pull, "base", "ref") == place.branch
+    ]
+    return Proposal(next(filter(_is_number, numbers), None), commit, again=True)
+
+
+def _is_number(given: Any) -> bool:
+    return isinstance(given, int) and not isinstance(given, bool)
 
 
 def _commit(given: Any) -> str | None:

@@ -22,4 +22,6 @@ class CatalogSignals:
 
     async def proposed(self, proposal: Proposal) -> None:
         """Have a pull or merge request judged."""
-        await self.syncs.propose(payloads.Proposal(proposal.number, proposal.commit))
+        await self.syncs.propose(
+            payloads.Proposal(proposal.number, proposal.commit, proposal.again)
+        )

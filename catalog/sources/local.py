@@ -17,6 +17,7 @@ from catalog.sources.source import (
     Listing,
     SourceMovedError,
     SourceUnavailableError,
+    SourceUsage,
     Unchanged,
 )
 
@@ -56,6 +57,10 @@ class LocalFolder:
     async def contents(self, revision: str, entries: Collection[Entry]) -> Mapping[str, bytes]:  # noqa: ARG002 -- there is one
         """Return the contents of files; raises ``SourceMovedError`` where one has changed since."""
         return await asyncio.to_thread(self._contents, entries)
+
+    def usage(self) -> SourceUsage | None:
+        """Return None: nobody is called."""
+        return None
 
     async def close(self) -> None:
         """Do nothing: no file stays open."""

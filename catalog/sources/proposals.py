@@ -3,7 +3,7 @@
 from typing import Protocol
 
 from catalog.sources.source import Known, Listing, Source, Unchanged
-from catalog.sources.verdict import Reporter
+from catalog.sources.verdict import Reporter, Verdict
 
 
 class ProposalSource(Source, Protocol):
@@ -15,8 +15,12 @@ class ProposalSource(Source, Protocol):
 
 
 class ProposalReporter(Reporter, Protocol):
-    """Tells the authors of a proposal."""
+    """Tells the authors of a proposal; ``again`` what they were told already, at their request."""
 
-    async def untouched(self, commit: str) -> None:
+    async def report(self, verdict: Verdict, *, again: bool = False) -> None:
+        """Report a verdict at its commit."""
+        ...
+
+    async def untouched(self, commit: str, *, again: bool = False) -> None:
         """Say that a proposal does not touch the catalog."""
         ...

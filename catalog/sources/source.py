@@ -20,7 +20,8 @@ How to write a source:
   never replaced by another one.
 - Whatever keeps it from answering is a ``SourceUnavailableError`` or one of its kinds; the message
   is shown to operators and callers and holds no secret and no path of a machine.
-- A source that was built is used for many calls, one at a time, in one event loop.
+- A source that was built is used for many calls in one event loop; where it has proposals, they are
+  read while the branch is.
 """
 
 from collections.abc import Collection, Mapping
@@ -139,6 +140,15 @@ class Unchanged:
     notice: str | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class SourceUsage:
+    """How often this process has called a source, and what it has said is left of its limit."""
+
+    calls: int
+    remaining: int | None = None
+    limit: int | None = None
+
+
 class Source(Protocol):
     """A set of files at revisions."""
 
@@ -165,6 +175,10 @@ class Source(Protocol):
         Raises ``SourceMovedError`` where a content is no longer what was listed, and the other
         kinds of ``SourceUnavailableError``.
         """
+        ...
+
+    def usage(self) -> SourceUsage | None:
+        """Return how much it was used, for metrics; None where nobody is called."""
         ...
 
     async def close(self) -> None:

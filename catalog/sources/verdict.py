@@ -6,6 +6,9 @@ from typing import Protocol
 from catalog.sources.source import Commit
 from catalog.validation import Finding, Severity
 
+CHECK = "pao/catalog"
+"""What a forge calls the check or status of a commit."""
+
 
 @dataclass(frozen=True, slots=True)
 class Verdict:

@@ -21,7 +21,8 @@ class CatalogStanding:
     ``generation`` numbers the changes. ``revision`` and ``commit`` are what is served; ``asked_at``
     is the last attempt. ``error`` says why the source cannot be read and ``error_since`` since
     when; before ``error_until`` it answers nobody. ``held`` is a revision that is not taken over,
-    ``outdated`` says why a copy is not, ``notice`` what an operator should fix.
+    ``outdated`` says why a copy is not, ``notice`` what an operator should fix. ``untold`` says by
+    commit why its authors were not told on the forge; ``CatalogUntoldRepository`` changes it.
     """
 
     generation: int = 0
@@ -38,6 +39,17 @@ class CatalogStanding:
     outdated: str | None = None
     notice: str | None = None
     refused: list[dict[str, Any]] = field(default_factory=list)
+    untold: dict[str, dict[str, Any]] = field(default_factory=dict)
+
+    @property
+    def unreported(self) -> dict[str, dict[str, Any]]:
+        """The commits whose authors could not be told, without those that are told just now."""
+        return {commit: about for commit, about in self.untold.items() if about.get("message")}
+
+    @property
+    def held_revision(self) -> str | None:
+        """The revision that is held back."""
+        return self.held.get("revision") if self.held else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,8 +101,9 @@ class CatalogStateRepository:
         lineage: Lineage | None = None,
         memory: SourceMemory | None = None,
     ) -> None:
-        """Store the state of the catalog, with whatever else is given."""
+        """Store the state of the catalog, with whatever else is given; ``untold`` stays."""
         values = asdict(standing)
+        del values["untold"]
         if lineage:
             values |= asdict(lineage) | {"superseded": list(lineage.superseded)}
         if memory:

@@ -11,7 +11,7 @@ from catalog.sources.local import LocalFolder
 from catalog.sources.source import Source
 from catalog.sources.verdict import Reporter
 from db.session import Database
-from pao.app.catalog_forges import forge, git_source, owners_check
+from pao.app.catalog_forges import Forge, forge, git_source, owners_check
 from pao.app.catalog_sync import CatalogSync
 from pao.app.catalog_sync.proposing import Proposals
 from pao.app.catalog_sync.watcher import CatalogWatcher
@@ -33,16 +33,17 @@ def catalog_folder(settings: Settings) -> Path:
     return settings.catalog.path or Path("catalog")
 
 
-def catalog_sync(settings: Settings, database: Database) -> CatalogSync:
-    """Return what brings the catalog up to date."""
-    if (found := forge(settings)) is not None:
+def catalog_sync(settings: Settings, database: Database, found: Forge | None) -> CatalogSync:
+    """Return what brings the catalog up to date from a forge, or from wherever else it is."""
+    if found is not None:
         return _sync(settings, database, found.source, found.reporter)
     return _sync(settings, database, catalog_source(settings))
 
 
 def catalog_syncer(settings: Settings, database: Database, syncs: CatalogSyncs) -> CatalogSyncer:
     """Return the activities of the sync."""
-    sync, found = catalog_sync(settings, database), forge(settings)
+    found = forge(settings)
+    sync = catalog_sync(settings, database, found)
     proposals = Proposals(sync, found.source, found.reporter) if found else None
     return CatalogSyncer(database, sync, syncs, proposals)
 

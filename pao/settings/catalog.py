@@ -83,3 +83,20 @@ class CatalogSettings(Part):
     watch: bool = Field(default=True, validation_alias="CATALOG_WATCH")
     cache_max_memory: Size = Field(512 * 1024**2, validation_alias="CACHE_MAX_MEMORY")
     template_environment: Names = Field((), validation_alias="TEMPLATE_ENVIRONMENT")
+
+    @property
+    def limits(self) -> tuple[str, ...]:
+        """What is not done for a plain repository, since git itself offers none of it."""
+        if self.source != "git":
+            return ()
+        rules = (
+            "The rules of the branch cannot be read: make its code owners' review a rule there."
+            if self.ownership != "off"
+            else None
+        )
+        told = (
+            "There are no webhooks: changes are served at the next poll or refresh.",
+            "Pull requests are not checked: run pao catalog validate in a pipeline.",
+            rules,
+        )
+        return tuple(filter(None, told))

@@ -13,7 +13,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from sandbox.github.deliveries import Deliveries
-from sandbox.github.events import pull_payload, push_payload
+from sandbox.github.events import check_payload, pull_payload, push_payload
 from sandbox.github.rate import LIMIT, Rate, tagged
 from sandbox.github.world import DEFAULT_BRANCH, Settings
 from sandbox.kit.git import FILE, LINK, Entry, Git
@@ -188,6 +188,11 @@ class RestCalls:
         """Tell whoever listens what has happened to a pull request."""
         repository = self.store.get("repository", name.lower())
         self.deliveries.notify(name, "pull_request", pull_payload(repository, pull, action))
+
+    def tell_rerequest(self, name: str, run: dict[str, Any]) -> None:
+        """Tell whoever listens that somebody wants a check run once more."""
+        repository = self.store.get("repository", name.lower())
+        self.deliveries.notify(name, "check_run", check_payload(repository, run))
 
     def lag(self, name: str, ref: str, *, calls: int) -> None:
         """Answer so many calls for a reference with the commit that it points to now."""

@@ -26,6 +26,7 @@ class SourceControl:
             Route("/sandbox/deliveries", self._deliveries),
             change("/sandbox/deliveries", self._redeliver),
             change("/sandbox/pulls", self._tell_pull),
+            change("/sandbox/reruns", self._rerun),
             change("/sandbox/lags", self._lag),
             change("/sandbox/rate", self._rate),
             change("/sandbox/protections", self._protect),
@@ -73,6 +74,12 @@ class SourceControl:
         pull = {**pull, "head": {**pull["head"], "sha": tip}}
         store.put("pull", key, pull)
         self._calls.tell_pull(name, pull, body["action"])
+        return JSONResponse({})
+
+    async def _rerun(self, body: dict[str, Any]) -> Response:
+        """Want a check run once more, as the button *Re-run* does."""
+        kept = self._calls.store.get("check", f"{body['repository'].lower()}:{body['id']:09}")
+        self._calls.tell_rerequest(body["repository"], kept["run"])
         return JSONResponse({})
 
     async def _lag(self, body: dict[str, Any]) -> Response:

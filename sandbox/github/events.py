@@ -42,6 +42,16 @@ def pull_payload(repository: dict[str, Any], pull: dict[str, Any], action: str) 
     }
 
 
+def check_payload(repository: dict[str, Any], run: dict[str, Any]) -> dict[str, Any]:
+    """Return what an App is told where somebody wants its check run once more."""
+    return {
+        "action": "rerequested",
+        "check_run": run,
+        "repository": repository_shape(repository),
+        "sender": {"login": "ann", "id": 1, "type": "User"},
+    }
+
+
 def repository_shape(repository: dict[str, Any]) -> dict[str, Any]:
     """Return a repository as events name it."""
     owner, _, name = repository["full_name"].partition("/")

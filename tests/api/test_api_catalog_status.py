@@ -83,6 +83,34 @@ def test_a_source_that_is_away_is_told_with_its_cause(own: Stack) -> None:
     assert "pao_catalog_unread_seconds 0.0" not in own.anybody().get("/metrics").text
 
 
+def test_authors_who_cannot_be_told_are_shown_with_the_reason(own: Stack) -> None:
+    told = {"cause": None, "message": None, "since": "2026-01-01T00:00:00+00:00"}
+    about = told | {"cause": "refused", "message": "the App has no right", "proposal": 12}
+    untold = {
+        "a" * 40: told | {"at": "2026-01-03T00:00:00+00:00"},
+        "b" * 40: about | {"at": "2026-01-02T00:00:00+00:00"},
+        "c" * 40: about | {"proposal": None, "at": "2026-01-01T00:00:00+00:00"},
+    }
+    own.rows("UPDATE catalog_state SET untold = $1", untold)
+    own.run(own.services.catalog.catch_up())
+    now = status(own.caller(DANA))
+    assert now["unreported"] == {
+        "commits": 2,
+        "cause": "refused",
+        "message": "the App has no right",
+        "commit": "b" * 40,
+        "proposal": 12,
+        "since": "2026-01-01T00:00:00.000Z",
+    }
+    assert now["limits"] == []
+    health = own.anybody().get("/health").json()["components"]["catalog"]
+    assert (health["status"], health["unreported"]) == ("degraded", 2)
+    assert "pao_catalog_unreported_commits 2.0" in own.anybody().get("/metrics").text
+    own.rows("UPDATE catalog_state SET untold = '{}'")
+    own.run(own.services.catalog.catch_up())
+    assert status(own.caller(DANA))["unreported"] is None
+
+
 def test_a_refresh_that_takes_longer_is_answered_and_goes_on(own: Stack) -> None:
     own.stop_worker()
     own.services.catalog.patience = 0.5

@@ -13,6 +13,7 @@ from catalog.sources.source import (
     Listing,
     PollSkippedError,
     SourceUnavailableError,
+    SourceUsage,
     Unchanged,
 )
 
@@ -97,6 +98,9 @@ class Repository:
             if content is not None:
                 found[entry.blob] = content
         return found
+
+    def usage(self) -> SourceUsage:
+        return SourceUsage(len(self.calls), remaining=40, limit=60)
 
     async def close(self) -> None:
         """Nothing is open."""

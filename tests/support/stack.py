@@ -27,6 +27,7 @@ from catalog.sources.source import SourceUnavailableError
 from db.installation import Installation
 from pao.app import assembly
 from pao.app.catalog_assembly import catalog_signals, catalog_sync
+from pao.app.catalog_forges import forge
 from pao.app.worker import Workers, build_worker
 from pao.clients.catalog_sync import CatalogSyncs
 from pao.clients.jira.instances import JiraInstances
@@ -231,7 +232,7 @@ class Stack:
         """Have the catalog in Postgres as if a worker had read it: the API reads none."""
         database = assembly.database(self.settings, application_name="tests")
         # Away is away: a stack is told later what to do without it.
-        sync = catalog_sync(self.settings, database)
+        sync = catalog_sync(self.settings, database, forge(self.settings))
         with contextlib.suppress(PaoError, SourceUnavailableError):
             await sync.run()
         await sync.close()

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import PurePosixPath
 from typing import Any, Self
 
@@ -15,6 +15,7 @@ from catalog.sources.source import (
     Entry,
     Known,
     Listing,
+    PollSkippedError,
     SourceUnavailableError,
     Unchanged,
 )
@@ -102,6 +103,13 @@ def problem_in(content: bytes) -> str | None:
     if content.startswith(_LFS):
         return "this is a pointer to a file in Git LFS, which is not read; commit the text itself"
     return None
+
+
+def require_rest_is_over(stored: Stored, *, is_poll: bool) -> None:
+    """Raise where a poll may not ask a source that has said when it answers again."""
+    until = stored.standing.error_until
+    if is_poll and until and datetime.now(UTC) < until:
+        raise PollSkippedError(f"the source answers again at {until:%H:%M:%S} UTC")
 
 
 def commit_of(commit: Mapping[str, Any] | None) -> Commit | None:

@@ -21,6 +21,7 @@ from catalog.sources.source import (
     SourceLimitedError,
     SourceMovedError,
     SourceUnavailableError,
+    Unchanged,
 )
 from catalog.sources.verdict import Reporter, Verdict
 from catalog.validation import ActionSchema, Finding
@@ -33,12 +34,14 @@ from db.session import Database
 from pao.app.catalog_sync.contents import Contents, PassingContents
 from pao.app.catalog_sync.holding import held_back
 from pao.app.catalog_sync.judging import Judge, identity
-from pao.app.catalog_sync.looking import Look, Stored, commit_of, problem_of
+from pao.app.catalog_sync.looking import Look, Stored, commit_of, problem_of, require_rest_is_over
 from pao.app.catalog_sync.order import OUTDATED, after, revision_of, takes
 from pao.app.catalog_sync.reading import Reading, finding_of
 from pao.app.catalog_sync.storing import is_stored, report_of, store
+from pao.app.catalog_sync.telling import Telling
 from pao.core.payloads.catalog import Held, SyncInput, SyncReport
 from pao.runtime import tracing
+from pao.runtime.process_metrics import SourceCalls
 
 _log = logging.getLogger(__name__)
 
@@ -67,7 +70,7 @@ class CatalogSync:
         self._source = source
         self._known_actions = known_actions
         self._check = check
-        self._reporter = reporter
+        self.telling = Telling(database, reporter)
         self._rules = rules_digest(known_actions)
         self._seen: str | None = None
 
@@ -103,10 +106,10 @@ class CatalogSync:
         """Return what is known of the source, for whoever asks it about something else."""
         return (await self._stored()).known(self._source.name, expects=None, is_poll=False)
 
-    async def judged(self, listing: Listing) -> Verdict:
+    async def judged(self, found: Listing | Unchanged) -> Verdict:
         """Return what would be found if a listing were taken over; nothing is stored."""
         stored = await self._stored()
-        look = Look.of(listing, stored)
+        look = Look.of(found, stored)
         contents = PassingContents(self._database, self._source, look.revision)
         reading, across = await self._read(look, stored, contents)
         held = held_back(
@@ -115,13 +118,14 @@ class CatalogSync:
             revision=look.revision,
             confirm=None,
         )
-        return Verdict(
-            look.revision,
-            reading.findings(across),
-            len(look.entries),
-            listing.commit,
-            str(held) if held else None,
-        )
+        return _verdict(look, reading, across, held)
+
+    def calls(self) -> SourceCalls | None:
+        """Return how often the source was called, for metrics; None where it is a folder."""
+        usage = self._source.usage()
+        if usage is None:
+            return None
+        return SourceCalls(self._source.name, usage.calls, usage.remaining, usage.limit)
 
     async def close(self) -> None:
         """Close the connections of the source."""
@@ -150,7 +154,8 @@ class CatalogSync:
             await self._store(reading, stored, look, held)
         if look.failed:
             raise look.failed
-        await self._tell(look, stored, reading, across, report)
+        if await self.telling.is_due(stored.standing, look.revision, is_held=bool(report.held)):
+            await self.telling.tell(_verdict(look, reading, across, report.held))
         late = self._source.is_shared and asked.expects not in {None, look.revision}
         return replace(report, late=late and look.revision == stored.standing.revision)
 
@@ -169,7 +174,7 @@ class CatalogSync:
         """Ask the source; where it is away, what is known is looked at with the rules of today."""
         known = stored.known(self._source.name, expects=asked.expects, is_poll=asked.is_poll)
         try:
-            _require_rest_is_over(asked, stored)
+            require_rest_is_over(stored, is_poll=asked.is_poll)
             with tracing.tracer().start_as_current_span("catalog.listing"):
                 return Look.of(await self._source.listing(known), stored)
         except SourceMovedError:
@@ -207,13 +212,15 @@ class CatalogSync:
     ) -> SyncReport:
         """Leave the catalog as it is, and say why; the log says it once."""
         before = stored.standing
-        if held and (before.held or {}).get("revision") != held.revision:
+        if held and before.held_revision != held.revision:
             _log.warning("the catalog is not taken over: %s", held)
         if outdated and not before.outdated:
             _log.warning("the catalog is not read: %s", outdated)
         async with self._database.unit_of_work() as session:
             state = CatalogStateRepository(session)
             await state.leave(held=_record(held) if held else None, outdated=outdated)
+            if held and before.held_revision != held.revision:
+                await self.telling.owe(session, look.revision)
         return SyncReport(held=held, outdated=outdated, revision=look.revision)
 
     async def _read(
@@ -272,6 +279,8 @@ class CatalogSync:
                 await store(
                     session, reading, stored, look, lineage=lineage, source=self._source.name
                 )
+                if look.revision != stored.standing.revision:
+                    await self.telling.owe(session, look.revision)
         self._seen = look.revision
 
     async def _fail(self, error: SourceUnavailableError) -> None:
@@ -282,37 +291,15 @@ class CatalogSync:
                 _log.warning("the catalog source cannot be read: %s", error)
             await state.fail(str(error), cause=error.cause, until=until)
 
-    async def _tell(
-        self,
-        look: Look,
-        stored: Stored,
-        reading: Reading,
-        across: Sequence[Finding],
-        report: SyncReport,
-    ) -> None:
-        """Tell the forge what was found; that never fails a sync."""
-        before = stored.standing.held or {}
-        is_told = before.get("revision") == look.revision and report.held
-        if self._reporter is None or is_told or look.revision == stored.standing.revision:
-            return
-        verdict = Verdict(
-            look.revision,
-            reading.findings(across),
-            len(look.entries),
-            commit_of(look.commit),
-            str(report.held) if report.held else None,
-        )
-        try:
-            await self._reporter.report(verdict)
-        except Exception:  # noqa: BLE001 -- the catalog is in service, whatever a report ends by
-            _log.exception("what was found in the catalog could not be reported")
 
-
-def _require_rest_is_over(asked: SyncInput, stored: Stored) -> None:
-    """Raise where a poll may not ask a source that has said when it answers again."""
-    until = stored.standing.error_until
-    if asked.is_poll and until and datetime.now(UTC) < until:
-        raise PollSkippedError(f"the source answers again at {until:%H:%M:%S} UTC")
+def _verdict(look: Look, reading: Reading, across: Sequence[Finding], held: Held | None) -> Verdict:
+    return Verdict(
+        look.revision,
+        reading.findings(across),
+        len(look.entries),
+        commit_of(look.commit),
+        str(held) if held else None,
+    )
 
 
 def _readable(entries: Iterable[Entry]) -> list[Entry]:

@@ -22,7 +22,10 @@ def status(cli: Cli) -> None:
         if document.get("refused"):
             document["findings"] = api.get("/catalog/validation-errors").get("data", [])
     cli.show(document, lambda: _print_status(cli, document))
-    if any(document.get(key) for key in ("problem", "held", "outdated", "notice", "refused")):
+    if any(
+        document.get(key)
+        for key in ("problem", "held", "outdated", "notice", "refused", "unreported")
+    ):
         raise typer.Exit(ExitCode.FAILED)
 
 
@@ -61,13 +64,16 @@ def _print_status(cli: Cli, document: dict[str, Any]) -> None:
         if value:
             line = Text(f"{name:<9} ", style="bright_black").append(value, "default")
             cli.out.print(line, soft_wrap=True)
+    for limit in document.get("limits") or ():
+        cli.out.print(Text(f"{'note':<9} ", style="bright_black").append(clean(limit), "default"))
     problem, held = document.get("problem"), document.get("held")
     if problem:
-        since = f" (first {age(problem['since'])})" if problem.get("since") else ""
-        _warn(cli, f"The source cannot be read: {clean(problem['message'])}{since}")
+        _warn(cli, f"The source cannot be read: {_since(problem)}")
     for key in ("outdated", "notice"):
         if document.get(key):
             _warn(cli, clean(document[key]))
+    if document.get("unreported"):
+        _warn(cli, _untold(document["unreported"]))
     if held:
         _print_held(cli, held)
     for one in document.get("findings") or ():
@@ -91,6 +97,21 @@ def _facts(document: dict[str, Any]) -> dict[str, str]:
         "items": f"{document.get('items')}{stale}",
         "refused": _files(document["refused"]) if document.get("refused") else "",
     }
+
+
+def _untold(unreported: dict[str, Any]) -> str:
+    number, others = unreported.get("proposal"), unreported["commits"] - 1
+    of = f" of request {number}" if number else ""
+    more = f" and {others} more" if others else ""
+    return (
+        f"Authors cannot be told about {clean(unreported['commit'])[:12]}{of}{more}: "
+        f"{_since(unreported)}"
+    )
+
+
+def _since(problem: dict[str, Any]) -> str:
+    since = f" (first {age(problem['since'])})" if problem.get("since") else ""
+    return f"{clean(problem['message'])}{since}"
 
 
 def _print_held(cli: Cli, held: dict[str, Any]) -> None:

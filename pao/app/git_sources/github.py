@@ -16,6 +16,7 @@ from catalog.sources.source import (
     SourceGoneError,
     SourceMovedError,
     SourceUnavailableError,
+    SourceUsage,
     Unchanged,
 )
 from pao.app.git_sources.blobs import (
@@ -105,6 +106,10 @@ class GitHubSource:
     def errors(self) -> AbstractContextManager[None]:
         """Return what turns errors of calls to this repository into those of a source."""
         return as_source_errors(self._masks)
+
+    def usage(self) -> SourceUsage:
+        """Return how often it was called, and what is left."""
+        return self.outgoing.usage()
 
     async def close(self) -> None:
         """Close connections."""

@@ -3,10 +3,10 @@
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from catalog.sources.verdict import Verdict
+from catalog.sources.verdict import CHECK, Verdict
 from catalog.validation import Finding, Severity
 from pao.app.git_sources.github import GitHubSource
-from pao.app.git_sources.report_texts import NAME, Conclusion, Report, report_of, untouched
+from pao.app.git_sources.report_texts import Conclusion, Report, report_of, untouched
 from pao.clients.github.checks import MOST_ANNOTATIONS, MOST_DESCRIPTION, Checks
 
 # Ten calls; whoever has more findings than that reads the summary first.
@@ -38,48 +38,50 @@ class GitHubReporter:
         self._checks = Checks(source.repository)
         self._details = details
 
-    async def report(self, verdict: Verdict) -> None:
+    async def report(self, verdict: Verdict, *, again: bool = False) -> None:
         """Report a verdict at its commit."""
-        await self.tell(report_of(verdict, self._source.folder))
+        await self.tell(report_of(verdict, self._source.folder), again=again)
 
-    async def untouched(self, commit: str) -> None:
+    async def untouched(self, commit: str, *, again: bool = False) -> None:
         """Say that a proposal does not touch the catalog."""
-        await self.tell(untouched(commit))
+        await self.tell(untouched(commit), again=again)
 
-    async def tell(self, report: Report) -> None:
-        """Report in words; what a commit was told already is not told again."""
+    async def tell(self, report: Report, *, again: bool = False) -> None:
+        """Report in words; what a commit was told already is not told again unless asked for."""
         with self._source.errors():
             if self._source.is_app:
-                await self._check_run(report)
+                await self._check_run(report, again=again)
             else:
                 await self._checks.set_status(report.commit, self._status(report))
 
-    async def _check_run(self, report: Report) -> None:
-        known = await self._checks.latest(report.commit, NAME)
-        if known is not None and known.external_id == report.digest:
-            return
-        told = report.findings[:MOST_TOLD]
+    async def _check_run(self, report: Report, *, again: bool) -> None:
+        """Create a check run, which is concluded with its last annotations: never told in part."""
+        if not again:
+            known = await self._checks.latest(report.commit, CHECK)
+            if known and known.is_completed and known.external_id == report.digest:
+                return
         output = {"title": report.title, "summary": report.summary()}
-        parts = list(_annotations(told))
+        first, *more = list(_annotations(report.findings[:MOST_TOLD])) or [[]]
+        end = {"status": "completed", "conclusion": _CONCLUSIONS[report.conclusion]}
         run = await self._checks.create(
             {
-                "name": NAME,
+                "name": CHECK,
                 "head_sha": report.commit,
                 "external_id": report.digest,
-                "status": "completed",
-                "conclusion": _CONCLUSIONS[report.conclusion],
-                "output": output | {"annotations": parts[0]} if parts else output,
+                "output": output | {"annotations": first},
+                **({"status": "in_progress"} if more else end),
                 **self._link(),
             }
         )
-        for part in parts[1:]:
-            await self._checks.annotate(run.id, output | {"annotations": part})
+        for number, part in enumerate(more, start=1):
+            change = {"output": output | {"annotations": part}}
+            await self._checks.update(run.id, change | (end if number == len(more) else {}))
 
     def _status(self, report: Report) -> Mapping[str, Any]:
         shown = report.first_told(MOST_DESCRIPTION)
         link = {"target_url": self._details} if self._details else {}
         state = _STATES[report.conclusion]
-        return {"state": state, "context": NAME, "description": shown, **link}
+        return {"state": state, "context": CHECK, "description": shown, **link}
 
     def _link(self) -> Mapping[str, Any]:
         return {"details_url": self._details} if self._details else {}

@@ -18,6 +18,7 @@ from catalog.sources.source import (
     SourceMovedError,
     SourceRefusedError,
     SourceUnavailableError,
+    SourceUsage,
     Unchanged,
 )
 from pao.app.git_sources.blobs import (
@@ -105,6 +106,10 @@ class GitLabSource:
                 if archive is not None:
                     found = await asyncio.to_thread(unpacked, archive, wanted)
             return found | await fetched_singly(wanted.keys() - found.keys(), self._blob)
+
+    def usage(self) -> SourceUsage:
+        """Return how often it was called, and what is left."""
+        return self.outgoing.usage()
 
     async def close(self) -> None:
         """Close connections."""

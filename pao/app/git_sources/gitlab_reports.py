@@ -1,8 +1,8 @@
 """Reports to GitLab: one commit status, with the first finding in its description."""
 
-from catalog.sources.verdict import Verdict
+from catalog.sources.verdict import CHECK, Verdict
 from pao.app.git_sources.gitlab import GitLabSource
-from pao.app.git_sources.report_texts import NAME, Conclusion, Report, report_of, untouched
+from pao.app.git_sources.report_texts import Conclusion, Report, report_of, untouched
 
 _MOST_DESCRIPTION = 255
 _STATES = {
@@ -20,11 +20,11 @@ class GitLabReporter:
         self._source = source
         self._details = details
 
-    async def report(self, verdict: Verdict) -> None:
+    async def report(self, verdict: Verdict, *, again: bool = False) -> None:  # noqa: ARG002 -- a status is set each time
         """Report a verdict at its commit."""
         await self.tell(report_of(verdict, self._source.folder))
 
-    async def untouched(self, commit: str) -> None:
+    async def untouched(self, commit: str, *, again: bool = False) -> None:  # noqa: ARG002 -- as above
         """Say that a proposal does not touch the catalog."""
         await self.tell(untouched(commit))
 
@@ -32,6 +32,6 @@ class GitLabReporter:
         """Report in words."""
         text = report.first_told(_MOST_DESCRIPTION)
         link = {"target_url": self._details} if self._details else {}
-        status = {"state": _STATES[report.conclusion], "name": NAME, "description": text, **link}
+        status = {"state": _STATES[report.conclusion], "name": CHECK, "description": text, **link}
         with self._source.errors():
             await self._source.project.set_status(report.commit, status)

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from math import ceil
 from typing import Any
 
-from catalog.sources.source import PollSkippedError, SourceUnavailableError
+from catalog.sources.source import PollSkippedError, SourceUnavailableError, SourceUsage
 from pao.clients.outgoing import (
     HttpClient,
     OutgoingCall,
@@ -91,6 +91,10 @@ class OutgoingCalls:
                 raise SourceUnavailableError(f"{self._target}: {error.message}") from error
         self.allowance.learn(answer.headers)
         return answer
+
+    def usage(self) -> SourceUsage:
+        """Return how much was called, and what was said to be left."""
+        return SourceUsage(self.calls, self.allowance.remaining, self.allowance.limit)
 
     async def close(self) -> None:
         """Close the connections."""

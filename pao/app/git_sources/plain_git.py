@@ -23,6 +23,7 @@ from catalog.sources.source import (
     SourceGoneError,
     SourceMovedError,
     SourceUnavailableError,
+    SourceUsage,
     Unchanged,
 )
 from pao.app.git_sources.blobs import is_content_of
@@ -82,6 +83,10 @@ class GitSource:
             if not is_content_of(content, blob):
                 raise SourceUnavailableError("git has returned another content than it had listed.")
         return found
+
+    def usage(self) -> SourceUsage:
+        """Return how often the remote was called; nothing says what is left."""
+        return SourceUsage(self.git.calls)
 
     async def close(self) -> None:
         """Remove the cache."""

@@ -9,7 +9,6 @@ from catalog.ownership import CODE_OWNERS_RULE
 from catalog.sources.verdict import Verdict
 from catalog.validation import Finding, Severity
 
-NAME = "pao/catalog"
 MOST_SUMMARY = 60_000
 _LISTED = 200
 _ORDER = {Severity.ERROR: 0, Severity.WARNING: 1, Severity.SUGGESTION: 2}

@@ -16,10 +16,11 @@ _CREATED = frozenset({201})
 
 @dataclass(frozen=True, slots=True)
 class CheckRun:
-    """A check run: its id, and what its creator has it known by."""
+    """A check run: its id, what its creator has it known by, and whether it is concluded."""
 
     id: int
     external_id: str
+    is_completed: bool
 
 
 class Checks:
@@ -51,13 +52,13 @@ class Checks:
         )
         return await self._repository.calls.ask(call, _run)
 
-    async def annotate(self, number: int, output: Mapping[str, Any]) -> None:
-        """Add annotations to a check run."""
+    async def update(self, number: int, change: Mapping[str, Any]) -> None:
+        """Change a check run; annotations are added to those that it has."""
         call = GitHubCall(
-            doing=f"add annotations to the check run {number}",
+            doing=f"change the check run {number}",
             method="PATCH",
             path=f"{self._root}/check-runs/{number}",
-            body={"output": output},
+            body=change,
             effect=True,
         )
         await self._repository.calls.ask(call, _run)
@@ -77,7 +78,11 @@ class Checks:
 
 def _run(document: Any) -> CheckRun:
     try:
-        return CheckRun(int(document["id"]), str(document.get("external_id") or ""))
+        return CheckRun(
+            int(document["id"]),
+            str(document.get("external_id") or ""),
+            document.get("status") == "completed",
+        )
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise UnreadableError from error
 

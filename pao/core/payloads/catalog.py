@@ -24,10 +24,14 @@ POLL, PUSH, FOLDER, START, REFRESH = "poll", "push", "folder", "start", "refresh
 
 @dataclass(frozen=True)
 class Proposal:
-    """A pull or merge request into the catalog's branch, at its newest commit."""
+    """A pull or merge request into the catalog's branch, at its newest commit.
 
-    number: int
+    ``again``: somebody wants the check of a commit once more; one of the branch has no number.
+    """
+
+    number: int | None
     commit: str
+    again: bool = False
 
 
 @dataclass(frozen=True)

@@ -10,6 +10,7 @@ import pytest
 
 from pao.app.local.postgres import PostgresAddress
 from sandbox.github.world import Settings
+from tests.support.callers import ADA
 from tests.support.github import GitHubSandbox
 from tests.support.github_actions import fits_the_published_api
 from tests.support.github_keys import PRIVATE, PUBLIC
@@ -210,6 +211,32 @@ def test_a_pull_request_is_checked_at_its_head_and_nothing_of_it_is_stored(
     other = push(github, {"README.md": "x"}, branch="topic", parent=tip)
     github.tell("pulls", repository=REPOSITORY, number=number, action="synchronize")
     assert check(github, other)["conclusion"] == "skipped"
+
+
+def test_a_check_that_is_asked_for_again_is_made_anew(stack: Stack, github: GitHubSandbox) -> None:
+    sha = stack.caller().get("/catalog/status").json()["revision"]
+    first = check(github, sha)
+    github.tell("reruns", repository=REPOSITORY, id=first["id"])
+    second = wait_until(lambda: (run := check(github, sha))["id"] != first["id"] and run)
+    assert second
+    assert (second["conclusion"], second["output"]["title"]) == (
+        first["conclusion"],
+        first["output"]["title"],
+    )
+
+
+def test_an_app_without_its_right_is_shown_and_its_checks_are_made_up_for(
+    stack: Stack, github: GitHubSandbox
+) -> None:
+    github.fault("status", path="/check-runs", method="POST", status=403, message="Not accessible")
+    sha = push(github, {PATH.format("tool-one-basic"): item("tool-one-basic", "1.3.0")})
+    untold = wait_until(lambda: stack.caller().get("/catalog/status").json()["unreported"])
+    assert (untold["commit"], untold["cause"], untold["proposal"]) == (sha, "refused", None)
+    assert served(stack, "tool-one-basic") == "1.3.0"
+    github.clear_faults()
+    stack.caller(ADA).post("/catalog/refresh")
+    assert check(github, sha)["conclusion"] == "success"
+    assert stack.caller().get("/catalog/status").json()["unreported"] is None
 
 
 def test_the_same_delivery_twice_and_others_branches_change_nothing(

@@ -33,6 +33,8 @@ from tests.support.webhook_examples import (
 OLD, NEW = "a" * 40, "b" * 40
 PLACE = Place("Acme/Catalog", "main")
 GITHUB, GITLAB = Forge.GITHUB, Forge.GITLAB
+BASE = {"ref": "main"}
+AGAIN = "no check of the catalog was asked for again"
 
 
 class Heard:
@@ -99,6 +101,12 @@ def pull(**changes: Any) -> dict[str, Any]:
         "repository": {"full_name": "acme/catalog"},
     }
     return whole | changes
+
+
+def rerequest(**changes: Any) -> dict[str, Any]:
+    check = {"name": "pao/catalog", "head_sha": NEW, "pull_requests": []}
+    whole = {"action": "rerequested", "check_run": check, "check_suite": check}
+    return whole | {"repository": {"full_name": "acme/catalog"}} | changes
 
 
 async def deliver(  # noqa: PLR0913 -- what a delivery consists of
@@ -239,6 +247,11 @@ async def test_a_push_to_the_branch_is_told_with_its_delivery() -> None:
         ("pull_request", pull(number=True), "nothing new to judge"),
         ("pull_request", pull(pull_request={"base": {"ref": "x"}}), "another branch"),
         ("pull_request", pull(repository={"full_name": "a/b"}), "another repository"),
+        ("check_run", rerequest(action="created"), AGAIN),
+        ("check_run", rerequest(check_run={"name": "build", "head_sha": NEW}), AGAIN),
+        ("check_run", rerequest(check_run=None), AGAIN),
+        ("check_suite", rerequest(action="completed"), AGAIN),
+        ("check_run", rerequest(repository={"full_name": "a/b"}), "another repository"),
     ],
 )
 async def test_what_is_not_about_the_catalog_is_ignored(event: str, payload: Any, why: str) -> None:
@@ -253,6 +266,24 @@ async def test_a_pull_request_into_the_branch_is_judged() -> None:
     heard = Heard()
     await deliver(service(heard), pull(action="synchronize"), "pull_request")
     assert heard.proposals == [Proposal(7, NEW)]
+
+
+@pytest.mark.parametrize(
+    ("event", "pulls", "number"),
+    [
+        ("check_run", [{"number": 3, "base": {"ref": "x"}}, {"number": 7, "base": BASE}], 7),
+        ("check_run", [], None),
+        ("check_suite", None, None),
+        ("check_suite", [{"number": True, "base": BASE}, 5], None),
+    ],
+)
+async def test_a_check_that_is_asked_for_again_is_made_again(
+    event: str, pulls: Any, number: int | None
+) -> None:
+    heard = Heard()
+    check = {"name": "pao/catalog", "head_sha": NEW, "pull_requests": pulls}
+    await deliver(service(heard), rerequest(**{event: check}), event)
+    assert heard.proposals == [Proposal(number, NEW, again=True)]
 
 
 async def test_nothing_is_open_without_a_secret() -> None:

@@ -144,6 +144,25 @@ def test_the_status_names_what_is_not_served_and_how_to_serve_it(
     ]
 
 
+def test_the_status_names_authors_who_cannot_be_told_and_limits_of_the_source(
+    pao: Pao, service: Service
+) -> None:
+    untold = {"commits": 3, "message": "the App has no right", "commit": "c0ffee12ab34567890"}
+    untold |= {"proposal": 12, "since": None}
+    service.on("GET", "/catalog/status", STATUS | {"unreported": untold, "limits": ["No hooks."]})
+    told = (
+        "Authors cannot be told about c0ffee12ab34 of request 12 and 2 more: the App has no right"
+    )
+    result = pao("catalog", "status")
+    assert result.exit_code == 1
+    assert result.stdout.splitlines()[4:] == [
+        "note      No hooks.",
+        told,
+    ]
+    service.on("GET", "/catalog/status", STATUS | {"limits": ["No hooks."]})
+    assert pao("catalog", "status").exit_code == 0
+
+
 def test_a_refresh_confirms_a_revision_and_says_when_it_is_another_one(
     pao: Pao, service: Service
 ) -> None:

@@ -5,12 +5,18 @@ import json
 import httpx
 import pytest
 
-from catalog.sources.source import Known, Listing, SourceRefusedError, Unchanged
-from catalog.sources.verdict import Verdict
+from catalog.sources.source import (
+    Known,
+    Listing,
+    SourceRefusedError,
+    SourceUnavailableError,
+    Unchanged,
+)
+from catalog.sources.verdict import CHECK, Verdict
 from catalog.validation import Finding, Severity
 from pao.app.git_sources.github import GitHubSource
 from pao.app.git_sources.github_reports import MOST_TOLD, GitHubReporter
-from pao.app.git_sources.report_texts import NAME, untouched
+from pao.app.git_sources.report_texts import untouched
 from tests.pao.app.git_sources.conftest import REPOSITORY, Open
 from tests.support.github import GitHubSandbox
 from tests.support.github_keys import app_auth
@@ -62,7 +68,7 @@ async def test_a_bad_file_is_annotated_at_its_line(github: GitHubSandbox, opened
     )
     await reporter(opened).report(told)
     (run,) = ask(github, f"/commits/{told.revision}/check-runs")
-    assert (run["name"], run["status"], run["conclusion"]) == (NAME, "completed", "failure")
+    assert (run["name"], run["status"], run["conclusion"]) == (CHECK, "completed", "failure")
     assert run["details_url"] == LINK
     output = json.loads(json.dumps(run["output"]))
     assert output["title"] == "1 file of 12 documents refused: 1 error"
@@ -91,6 +97,22 @@ async def test_many_findings_come_in_several_calls_and_are_bounded(
     assert writes.count("PATCH") == 9
 
 
+async def test_a_check_that_was_cut_in_the_middle_is_no_verdict_and_made_anew(
+    github: GitHubSandbox, opened: Open
+) -> None:
+    told = verdict(github, *(finding(number) for number in range(1, 121)))
+    github.fault("status", path="/check-runs/", method="PATCH", status=502, times=9)
+    with pytest.raises(SourceUnavailableError):
+        await reporter(opened).report(told)
+    (run,) = ask(github, f"/commits/{told.revision}/check-runs")
+    assert (run["status"], run["conclusion"]) == ("in_progress", None)
+    github.clear_faults()
+    await reporter(opened).report(told)
+    (run,) = ask(github, f"/commits/{told.revision}/check-runs")
+    assert (run["status"], run["conclusion"]) == ("completed", "failure")
+    assert json.loads(json.dumps(run["output"]))["annotations_count"] == 120
+
+
 async def test_a_commit_is_told_once_and_again_when_the_verdict_differs(
     github: GitHubSandbox, opened: Open
 ) -> None:
@@ -98,6 +120,11 @@ async def test_a_commit_is_told_once_and_again_when_the_verdict_differs(
     await to.report(verdict(github))
     await to.report(verdict(github))
     assert len([call for call in github.calls() if call["path"].endswith("/check-runs")]) == 3
+    # A person who asks for it once more gets another one.
+    (first,) = ask(github, f"/commits/{github.branch(REPOSITORY)['sha']}/check-runs")
+    await to.report(verdict(github), again=True)
+    (second,) = ask(github, f"/commits/{github.branch(REPOSITORY)['sha']}/check-runs")
+    assert first["id"] != second["id"]
     await to.report(verdict(github, finding()))
     (run,) = ask(github, f"/commits/{github.branch(REPOSITORY)['sha']}/check-runs")
     assert run["conclusion"] == "failure"
@@ -136,7 +163,7 @@ async def test_a_verdict_has_a_conclusion(  # noqa: PLR0913, PLR0917 -- one case
     assert held is None or f"--confirm {told.revision}" in output["summary"]
     await reporter(opened, app=False).report(told)
     (status,) = ask(github, f"/commits/{told.revision}/statuses")
-    assert (status["state"], status["context"], status["target_url"]) == (state, NAME, LINK)
+    assert (status["state"], status["context"], status["target_url"]) == (state, CHECK, LINK)
     assert str(status["description"]).startswith(title)
 
 

@@ -15,12 +15,11 @@ from catalog.sources.source import (
     SourceUnavailableError,
     Unchanged,
 )
-from catalog.sources.verdict import Verdict
+from catalog.sources.verdict import CHECK, Verdict
 from catalog.validation import Finding, Severity
 from pao.app.git_sources.branch_rules import BranchUnprotectedError
 from pao.app.git_sources.gitlab import GitLabPlace, GitLabSource
 from pao.app.git_sources.gitlab_reports import GitLabReporter
-from pao.app.git_sources.report_texts import NAME
 from tests.support.git_sources import Reader, items, loopback_calls
 from tests.support.gitlab import GitLabSandbox
 
@@ -217,7 +216,7 @@ async def test_a_commit_gets_a_status_and_a_proposal_is_read_at_its_commit(
     reporter = GitLabReporter(source, details="https://pao.example.com")
     await reporter.report(Verdict(sha, (finding,), 2))
     (status,) = gitlab.state()["status"]
-    assert (status["state"], status["name"], status["sha"]) == ("failed", NAME, sha)
+    assert (status["state"], status["name"], status["sha"]) == ("failed", CHECK, sha)
     assert "catalog/b.yaml:1 no item" in status["description"]
     for _ in range(2):
         await reporter.report(Verdict(sha, (), 2, held="it removes 9 of 12"))

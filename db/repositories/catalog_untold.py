@@ -1,0 +1,49 @@
+"""Reads and writes which commits' authors the forge could not be told about."""
+
+from collections.abc import Iterable
+from datetime import UTC, datetime
+from typing import Any
+
+from sqlalchemy import func, select, update
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from db.models import CatalogStateRow
+from db.repositories.catalog_state import CHANNEL
+
+MOST = 200
+
+
+class CatalogUntoldRepository:
+    """Changes ``CatalogStanding.untold``: by commit, why its authors were not told.
+
+    Several processes may change it at once; each change is told to all of them.
+    """
+
+    def __init__(self, session: AsyncSession) -> None:
+        self._session = session
+
+    async def add(self, commit: str, about: dict[str, Any]) -> bool:
+        """Keep a commit; ``since`` is that of the first time. Returns whether the reason is new."""
+        untold = await self._locked()
+        before = untold.pop(commit, {})
+        now = datetime.now(UTC).isoformat()
+        untold[commit] = about | {"since": before.get("since", now), "at": now}
+        newest = sorted(untold.items(), key=lambda one: one[1]["since"])[-MOST:]
+        await self._write(dict(newest))
+        return bool(before.get("message") != about.get("message"))
+
+    async def remove(self, commits: Iterable[str]) -> None:
+        """Forget commits."""
+        gone = set(commits)
+        untold = await self._locked()
+        kept = {commit: about for commit, about in untold.items() if commit not in gone}
+        if kept != untold:
+            await self._write(kept)
+
+    async def _locked(self) -> dict[str, Any]:
+        row = (await self._session.scalars(select(CatalogStateRow).with_for_update())).one()
+        return dict(row.untold)
+
+    async def _write(self, untold: dict[str, Any]) -> None:
+        await self._session.execute(update(CatalogStateRow).values({"untold": untold}))
+        await self._session.execute(select(func.pg_notify(CHANNEL, "")))

@@ -1,0 +1,97 @@
+"""Tells the authors of the catalog on the forge; who was not told is kept until that succeeds."""
+
+import logging
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from catalog.sources.source import SourceUnavailableError
+from catalog.sources.verdict import Reporter, Verdict
+from db.repositories.catalog_state import CatalogStanding, CatalogStateRepository
+from db.repositories.catalog_untold import CatalogUntoldRepository
+from db.session import Database
+
+_log = logging.getLogger(__name__)
+
+# Whatever keeps a forge from being told is noticed and corrected within a day; then it is given up.
+LONGEST = timedelta(days=1)
+_INTERNAL = "PAO could not report because of an internal error; see the worker's log"
+_TO_BE_TOLD: dict[str, Any] = {"cause": None, "message": None}
+
+
+@dataclass(frozen=True, slots=True)
+class Telling:
+    """Tells through a reporter, if there is one, once per revision; a failure is made up for.
+
+    Commits whose authors are still to be told are in ``CatalogStanding.untold``, which operators
+    see: of the branch the next sync tells them, of a proposal its workflow.
+    """
+
+    database: Database
+    reporter: Reporter | None = None
+
+    async def owe(self, session: AsyncSession, revision: str) -> None:
+        """Keep that a revision is to be told, in case that this process does not come to it."""
+        if self.reporter is not None:
+            await CatalogUntoldRepository(session).add(revision, _TO_BE_TOLD)
+
+    async def is_due(self, before: CatalogStanding, revision: str, *, is_held: bool) -> bool:
+        """Return whether a revision is to be told now, by what was known before it was read."""
+        if self.reporter is None:
+            return False
+        if over := _over(before.untold, revision):
+            await self._forget(over)
+        known = before.held_revision if is_held else before.revision
+        untold = before.untold.get(revision)
+        return revision != known or (untold is not None and _age(untold["since"]) < LONGEST)
+
+    async def tell(self, verdict: Verdict) -> None:
+        """Tell what was found at a revision; whatever that fails by is kept, and never raised."""
+        if self.reporter is None:
+            return
+        try:
+            await self.reporter.report(verdict)
+        except Exception as error:  # noqa: BLE001 -- the catalog is in service in any case
+            await self.failed(verdict.revision, error)
+        else:
+            await self._forget([verdict.revision])
+
+    async def failed(self, commit: str, error: Exception, *, proposal: int | None = None) -> None:
+        """Keep that the authors of a commit could not be told; the log says it once per reason."""
+        cause, message = "internal", _INTERNAL
+        if isinstance(error, SourceUnavailableError):
+            cause, message = error.cause, str(error)
+        about = {"cause": cause, "message": message, "proposal": proposal}
+        async with self.database.unit_of_work() as session:
+            is_news = await CatalogUntoldRepository(session).add(commit, about)
+        if message is _INTERNAL:
+            _log.error("the authors of %s could not be told", commit, exc_info=error)
+        elif is_news:
+            _log.warning("the authors of %s could not be told: %s", commit, message)
+
+    async def succeeded(self, commit: str) -> None:
+        """Forget a commit that was kept before."""
+        async with self.database.reading() as session:
+            standing = await CatalogStateRepository(session).standing()
+        if commit in standing.untold:
+            await self._forget([commit])
+
+    async def _forget(self, commits: Iterable[str]) -> None:
+        async with self.database.unit_of_work() as session:
+            await CatalogUntoldRepository(session).remove(commits)
+
+
+def _over(untold: Mapping[str, Mapping[str, Any]], revision: str) -> list[str]:
+    """Return the commits that nobody waits for: of a branch that moved on, or long given up."""
+    return [
+        commit
+        for commit, about in untold.items()
+        if _age(about["at"]) > LONGEST or (about.get("proposal") is None and commit != revision)
+    ]
+
+
+def _age(moment: str) -> timedelta:
+    return datetime.now(UTC) - datetime.fromisoformat(moment)
