@@ -12,7 +12,7 @@ from temporalio.worker import ActivityInboundInterceptor, ExecuteActivityInput, 
 from activities.action_errors import OutcomeUnknownError
 from activities.call_origin import OTHERS
 from pao.runtime import tracing
-from pao.runtime.process_metrics import ProcessRegistry
+from pao.runtime.process_metrics import ProcessRegistry, SourceMetrics
 
 SECONDS = (0.01, 0.05, 0.1, 0.25, 0.5, 1, 2, 5, 10, 30, 60, 300, 900, 3600)
 NOBODY = "none"
@@ -42,6 +42,8 @@ class WorkerMetrics(Interceptor):
             ["type"],
             registry=self.registry,
         )
+        self.source = SourceMetrics()
+        self.registry.register(self.source)
         self._targets: set[str] = set()
 
     def intercept_activity(self, next: ActivityInboundInterceptor) -> ActivityInboundInterceptor:  # noqa: A002 -- the SDK's name

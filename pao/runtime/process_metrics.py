@@ -9,7 +9,7 @@ from prometheus_client import (
     ProcessCollector,
     disable_created_metrics,
 )
-from prometheus_client.core import GaugeMetricFamily
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
 from prometheus_client.registry import Collector
 
 from pao.runtime.sdk_metrics import SDK
@@ -70,6 +70,44 @@ class SecretMetrics(Collector):
         for name, age in (self.of() if self.of else {}).items():
             ages.add_metric([name], age)
         return [ages]
+
+
+@dataclass(frozen=True, slots=True)
+class SourceCalls:
+    """Calls to the source of the catalog, and what it has said is left of those that it allows."""
+
+    source: str
+    calls: int
+    remaining: int | None = None
+    limit: int | None = None
+
+
+class SourceMetrics(Collector):
+    """Tells the calls that ``of`` returns, once there is a source that is called."""
+
+    def __init__(self) -> None:
+        self.of: Callable[[], SourceCalls | None] | None = None
+
+    def collect(self) -> Iterable[CounterMetricFamily | GaugeMetricFamily]:
+        """Return counter and gauges; these without samples until the source has told them."""
+        calls = CounterMetricFamily(
+            "pao_catalog_source_calls", "Calls to the source of the catalog.", labels=["source"]
+        )
+        remaining = GaugeMetricFamily(
+            "pao_catalog_source_calls_remaining",
+            "Calls that the source still allows until its limit is renewed, as it said last.",
+            labels=["source"],
+        )
+        limit = GaugeMetricFamily(
+            "pao_catalog_source_calls_limit", "Calls that the source allows.", labels=["source"]
+        )
+        found = self.of() if self.of else None
+        if found is not None:
+            calls.add_metric([found.source], found.calls)
+            if found.remaining is not None and found.limit is not None:
+                remaining.add_metric([found.source], found.remaining)
+                limit.add_metric([found.source], found.limit)
+        return [calls, remaining, limit]
 
 
 class ProcessRegistry(CollectorRegistry):

@@ -129,6 +129,7 @@ def build_worker(  # noqa: PLR0913 -- what a worker is made of, each part named.
         database=database,
     )
     syncer = catalog_syncer(settings, database, CatalogSyncs(client, task_queue=queue))
+    measured.source.of = syncer.sync.calls
     usual = Worker(
         client,
         task_queue=queue,
