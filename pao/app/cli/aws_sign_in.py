@@ -8,34 +8,23 @@ import hashlib
 import json
 import os
 from collections.abc import Generator
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import httpx
 import typer
-from botocore.auth import SigV4Auth
-from botocore.awsrequest import AWSRequest
-from botocore.credentials import Credentials
-from botocore.exceptions import BotoCoreError
 
 from pao.app.cli.exits import CliError, ExitCode, from_envelope
 from pao.app.cli.profiles import Target
 from pao.clients.aws.signing import HEADER, sign
+from pao.clients.aws.sigv4 import AccessKey, Call, signature_headers
 
 SESSIONS = "/api/v1/sessions"
 # Whatever is signed shortly before the end may arrive after it.
 _MARGIN = timedelta(minutes=5)
 _CREATED, _UNAUTHORIZED = 201, 401
-
-
-@dataclass(frozen=True, slots=True)
-class AccessKey:
-    """A key that signs."""
-
-    access_key_id: str
-    secret_access_key: str = field(repr=False)
 
 
 def add_signature(request: httpx.Request, key: AccessKey, *, service: str, region: str) -> None:
@@ -44,15 +33,19 @@ def add_signature(request: httpx.Request, key: AccessKey, *, service: str, regio
     They make two otherwise equal calls within one second two signatures, and nobody can put another
     Idempotency-Key into a captured call.
     """
-    signed = ("content-type", "x-correlation-id", "idempotency-key")
+    signed = ("host", "content-type", "x-correlation-id", "idempotency-key")
     headers = {name: request.headers[name] for name in signed if name in request.headers}
-    to_sign = AWSRequest(
-        method=request.method, url=str(request.url), data=request.content, headers=headers
+    path, _, query = request.url.raw_path.partition(b"?")
+    call = Call(
+        method=request.method,
+        raw_path=path,
+        raw_query=query,
+        headers=headers,
+        body=request.content,
     )
-    keys = Credentials(key.access_key_id, key.secret_access_key)
-    SigV4Auth(keys, service, region).add_auth(to_sign)
-    for name in ("Authorization", "X-Amz-Date"):
-        request.headers[name] = to_sign.headers[name]
+    request.headers.update(
+        signature_headers(call, key, service=service, region=region, at=datetime.now(UTC))
+    )
 
 
 class AwsSession(httpx.Auth):
@@ -111,7 +104,8 @@ def aws_session(target: Target) -> AwsSession | None:
     Raises ``CliError`` for credentials that cannot be had, such as those of an SSO login that is
     over.
     """
-    from botocore.session import Session  # noqa: PLC0415 -- 0.2 s, and most users have keys of PAO
+    from botocore.exceptions import BotoCoreError  # noqa: PLC0415 -- 0.5 s, and most have PAO's keys
+    from botocore.session import Session  # noqa: PLC0415
 
     try:
         found = Session().get_credentials()

@@ -244,7 +244,7 @@ def _found(ctx: typer.Context, read: Callable[["Api"], Found]) -> Found:
 
 
 def _api(ctx: typer.Context) -> "Api":
-    from pao.app.cli.http import Api  # noqa: PLC0415 -- httpx and botocore: 0.4 s
+    from pao.app.cli.http import Api  # noqa: PLC0415 -- httpx: 0.2 s
 
     target = find_target(
         os.environ,

@@ -86,7 +86,7 @@ class Cli:
 
     def api(self) -> "Api":
         """Make the signed client of the service that was chosen."""
-        from pao.app.cli.http import Api  # noqa: PLC0415 -- httpx and botocore: 0.4 s for `--help`
+        from pao.app.cli.http import Api  # noqa: PLC0415 -- httpx: 0.2 s for `--help`
 
         options = self.options
         if options.timeout is not None and not math.isfinite(options.timeout):

@@ -6,10 +6,18 @@ from typing import Any
 from typer.core import TyperGroup
 
 from catalog.suggestions import nearest
+from pao.app.cli.commands import Commands
 
 
 class Groups(TyperGroup):
     """The root of the commands; a wrong name is answered with the whole command that is near."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(**options | {"commands": Commands()})
+
+    def list_commands(self, _ctx: Any) -> list[str]:
+        """Return the names; a command is imported only when it is asked for."""
+        return list(self.commands)
 
     def resolve_command(self, ctx: Any, args: list[str]) -> Any:
         """Return the command; a usage error says where one of this name is."""

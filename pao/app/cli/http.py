@@ -1,6 +1,6 @@
 """The signed HTTP client: one call, its repetition after a lost answer, its errors.
 
-Imported only when a command calls the service, because httpx and botocore take a while to load.
+Imported only when a command calls the service, because httpx takes a while to load.
 """
 
 import re
@@ -13,9 +13,10 @@ from typing import Any, Self
 
 import httpx
 
-from pao.app.cli.aws_sign_in import AccessKey, add_signature, aws_session
+from pao.app.cli.aws_sign_in import add_signature, aws_session
 from pao.app.cli.exits import CliError, ExitCode, LostAnswerError, exit_code_of, from_envelope
 from pao.app.cli.profiles import Target
+from pao.clients.aws.sigv4 import AccessKey
 from pao.core.names import MASK
 from pao.runtime.version import VERSION
 

@@ -1,4 +1,4 @@
-"""`pao`: puts the command groups together. Each command's work is in the module of its group."""
+"""`pao`: the root of the commands, and how a run of one ends. Where each is, says commands.py."""
 
 import inspect
 import os
@@ -7,34 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
-from pao.app.cli import (
-    actions,
-    audit,
-    audit_list,
-    backups,
-    catalog,
-    catalog_init,
-    catalog_preview,
-    catalog_rules,
-    catalog_state,
-    catalog_validate,
-    cleanups,
-    completion,
-    configuration,
-    database,
-    decisions,
-    health,
-    insights,
-    keys,
-    processes,
-    requests,
-    resubmission,
-    rollout,
-    submission,
-    terraform,
-    web,
-    webhook,
-)
+from pao.app.cli import completion
 from pao.app.cli.exits import ExitCode
 from pao.app.cli.global_options import global_parameters, take_global_options
 from pao.app.cli.groups import Groups
@@ -50,39 +23,6 @@ app = typer.Typer(
     pretty_exceptions_show_locals=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-
-request = typer.Typer(no_args_is_help=True, help="Submit requests, follow them, decide failures.")
-for part in (submission.app, resubmission.app, requests.app, decisions.app, cleanups.app):
-    request.add_typer(part)
-
-for part in (
-    catalog_validate.app,
-    catalog_rules.app,
-    catalog_state.app,
-    catalog_init.app,
-    catalog_preview.app,
-):
-    catalog.app.add_typer(part)
-
-audit.app.add_typer(audit_list.app)
-
-app.add_typer(request, name="request")
-app.add_typer(catalog.app, name="catalog")
-app.add_typer(actions.app, name="actions")
-app.add_typer(health.app, name="health")
-app.add_typer(health.root)
-app.add_typer(insights.root)
-app.add_typer(web.root)
-app.add_typer(web.app, name="sessions")
-app.add_typer(terraform.app, name="terraform")
-app.add_typer(webhook.app, name="webhook")
-app.add_typer(keys.app, name="keys")
-app.add_typer(database.app, name="db")
-app.add_typer(audit.app, name="audit")
-app.add_typer(configuration.app, name="config")
-app.add_typer(processes.app)
-app.add_typer(rollout.gate)
-app.add_typer(backups.app)
 
 
 def _print_version(wanted: bool) -> None:  # noqa: FBT001 -- Typer calls it so

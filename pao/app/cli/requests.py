@@ -28,6 +28,7 @@ from pao.app.cli.watch import finish, is_final, watch
 if TYPE_CHECKING:
     from pao.app.cli.http import Api
 
+group = typer.Typer(no_args_is_help=True, help="Submit requests, follow them, decide failures.")
 app = typer.Typer()
 
 RequestArgument = Annotated[
