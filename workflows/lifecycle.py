@@ -16,7 +16,12 @@ with workflow.unsafe.imports_passed_through():
     from pao.core.graph import Graph
     from pao.core.payloads.decisions import DecisionRecord, OutcomeQuery
     from pao.core.payloads.mirror import Snapshot
-    from pao.core.payloads.requests import RequestInput, RequestOutcome, SettledRequest
+    from pao.core.payloads.requests import (
+        CompletedState,
+        RequestInput,
+        RequestOutcome,
+        SettledRequest,
+    )
     from pao.core.states import RequestStatus
     from pao.core.timestamps import timestamp
     from workflows import policies
@@ -35,6 +40,8 @@ with workflow.unsafe.imports_passed_through():
     from workflows.stopping import Stop
     from workflows.waiting import Waiting
 
+# Every one of them may have outputs, and an update's answer is one payload.
+MOST_TOLD = 3
 SUPERSEDED = "Another run of this request is ahead of this one, which ended without acting."
 
 
@@ -138,9 +145,27 @@ class Lifecycle:
         self.ledger.move(status, reason=reason)
         await self.mirror.write()
         if self._settled is None:
-            self._settled = SettledRequest(status=status, at=timestamp(workflow.now()))
+            at = timestamp(workflow.now())
+            self._settled = SettledRequest(status=status, at=at, completed=self._completed())
         if status == RequestStatus.FAILED:
             self._notices.send(FAILED, event="failed", message=reason)
+
+    def _completed(self) -> CompletedState | None:
+        """Return what readers find now, where it is little: a completed request of few actions."""
+        ledger, at = self.ledger, self.mirror.updated_at
+        told = (ledger.decisions.all, ledger.cleaned, self.request_input.resumption, is_reset())
+        if ledger.status != RequestStatus.COMPLETED or at is None or any(told):
+            return None
+        if len(ledger.plan) > MOST_TOLD or COMPONENT in {one.type for one in ledger.plan.values()}:
+            return None
+        view = self.mirror.snapshots.view(workflow.info().run_id)
+        return CompletedState(
+            run_id=view.run_id,
+            mirror_at=view.mirror_at,
+            mirror_seq=view.mirror_seq,
+            updated_at=at,
+            actions=view.actions,
+        )
 
     async def first_settled(self) -> SettledRequest:
         """Wait until the request has settled for the first time."""

@@ -39,6 +39,7 @@ class Mirror:
 
     ``started`` names what any run has ever started, ``recorded`` holds decisions that an earlier
     run has closed or accepted, as far as this one received them again.
+    ``updated_at`` is the time that readers find with the last write, where it is known.
     ``after`` is called after an applied write: whoever it notifies finds the same in Postgres.
     """
 
@@ -57,6 +58,7 @@ class Mirror:
         self._written = 0
         self._superseded = False
         self._shown = RequestStatus.SUBMITTED
+        self.updated_at: str | None = None
 
     @property
     def is_superseded(self) -> bool:
@@ -92,6 +94,7 @@ class Mirror:
             self.snapshots.confirm(snapshot)
             self._open_decisions.told(snapshot.decisions)
             self._learn(answer)
+            self.updated_at = answer.updated_at
             if answer.behind and answer.applied:
                 await self._write_all()
         if not answer.applied and self._ledger.status not in TERMINAL:
@@ -105,7 +108,7 @@ class Mirror:
         self.snapshots.tell_all(RESTORED)
         version = self._ledger.journal.version
         snapshot = self.snapshots.take(workflow.info().run_id)
-        await self._write(snapshot)
+        self.updated_at = (await self._write(snapshot)).updated_at
         self._written = version
         self.snapshots.confirm(snapshot)
         self._open_decisions.told(snapshot.decisions)

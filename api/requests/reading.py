@@ -11,6 +11,7 @@ from api.requests import presentation as presenting
 from api.requests import schemas
 from api.requests.components import ComponentRequest, children_of, component, own_actions, standing
 from api.requests.leftovers import Done
+from api.requests.submission import Submitted
 from api.requests.summary import with_live
 from db.models import Request, RequestAction
 from db.notifications import RequestNotifications
@@ -105,6 +106,13 @@ class ReadingService:
         if row is None:
             raise _not_found(request_id)
         return Stored(row, actions, decisions, tuple(children), done, may_decide)
+
+    async def submitted(self, caller: Principal, submitted: Submitted) -> Stored:
+        """Return what ``get`` reads of a request that the caller has just submitted."""
+        if submitted.rows is None:
+            return await self.get(caller, submitted.request_id)
+        row, actions = submitted.rows
+        return Stored(row, actions, decisions=[])
 
     async def get_decidable(self, caller: Principal, request_id: str) -> Stored:
         """Read a request as ``get`` does; raises ``FORBIDDEN`` for one that others decide about."""

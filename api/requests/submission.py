@@ -3,7 +3,7 @@
 import asyncio
 import logging
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from api.auth.principal import Principal
 from api.requests import schemas
@@ -11,13 +11,15 @@ from api.requests.lifecycle import warnings_of
 from api.requests.preparation import Preparer
 from api.requests.prepared import Prepared, PreparedComponent, SubmissionCall, SubmissionSettings
 from api.requests.schemas import Submission
+from db.completed import completed_rows
+from db.models import Request, RequestAction
 from db.notifications import RequestNotifications
 from db.repositories.requests import NewRequest, RequestsRepository
 from db.session import Database
 from pao.clients.temporal import RequestWorkflows, TemporalUnavailableError
 from pao.core.errors import ErrorCode, PaoError
 from pao.core.names import masked
-from pao.core.payloads.requests import IdempotencyRecord, RequestInput
+from pao.core.payloads.requests import IdempotencyRecord, RequestInput, SettledRequest
 from pao.core.states import SETTLED
 from pao.runtime import tracing
 from pao.runtime.crypto import SecretBox
@@ -26,7 +28,7 @@ from pao.runtime.logging import log_fields, note_fields
 _log = logging.getLogger(__name__)
 _events = logging.getLogger("pao.events")
 
-# What is left of the budget after waiting: reading the row and writing the answer.
+# What is left of the budget after waiting: reading the row, where it must be, and the answer.
 ANSWERING_SECONDS = 0.15
 SHORTEST_WAIT = 0.05
 # However little a slow database has left of the budget, the start is not cut before it is sent.
@@ -35,10 +37,14 @@ SHORTEST_START = 1.0
 
 @dataclass(frozen=True, slots=True)
 class Submitted:
-    """Which request answers the call, and whether it was there before."""
+    """Which request answers the call, and whether it was there before.
+
+    ``rows`` are the request and its actions where they are known without reading them.
+    """
 
     request_id: str
     replayed: bool = False
+    rows: tuple[Request, list[RequestAction]] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,13 +69,16 @@ class SubmissionService:
             return replay
         prepared = await self.prepare(body, call)
         await self._require_temporal()
-        stored = await self._store(prepared, call)
+        new = _new(prepared, call)
+        stored = await self._store(new, prepared, call)
         if stored.replayed:
             await self._wait_for_first(stored.request_id, call)
             return stored
         _log_submitted(prepared)
-        await self._start(prepared, call)
-        return stored
+        settled = await self._start(prepared, call)
+        if settled is None or settled.completed is None:
+            return stored
+        return replace(stored, rows=completed_rows(new, settled.completed))
 
     async def prepare(self, body: Submission, call: SubmissionCall) -> Prepared:
         """Check everything that a submission is checked for, and plan it; nothing is stored."""
@@ -122,16 +131,8 @@ class SubmissionService:
         await self._wait_for_first(claim.request_id, call)
         return Submitted(claim.request_id, replayed=True)
 
-    async def _store(self, prepared: Prepared, call: SubmissionCall) -> Submitted:
-        request_id = prepared.context.request_id
-        new = NewRequest(
-            context=prepared.context,
-            plan=prepared.actions,
-            user_arn=call.caller.arn,
-            metadata=prepared.metadata,
-            sent=sorted(prepared.sent),
-            computed=list(prepared.computed),
-        )
+    async def _store(self, new: NewRequest, prepared: Prepared, call: SubmissionCall) -> Submitted:
+        request_id = new.context.request_id
         async with self.database.unit_of_work() as session:
             repository = RequestsRepository(session)
             if (record := self._idempotency(call)) is not None:
@@ -158,7 +159,7 @@ class SubmissionService:
                 "or a new key for a new request.",
             )
 
-    async def _start(self, prepared: Prepared, call: SubmissionCall) -> None:
+    async def _start(self, prepared: Prepared, call: SubmissionCall) -> SettledRequest | None:
         # The plan holds the actions; the document's own would be half of the payload again.
         given = RequestInput(
             context=prepared.context.without_plan(),
@@ -170,12 +171,13 @@ class SubmissionService:
         with tracing.tagged(request_id=prepared.context.request_id):
             if prepared.slow and call.wait is None:
                 await self.workflows.start_only(given, summary=summary, budget=SHORTEST_START)
-                return
+                return None
             settled = await self.workflows.start_and_wait(
                 given, summary=summary, budget=max(self._left(call), SHORTEST_START)
             )
         if settled is None:
             _log.info("the request has not settled within the time budget; it continues")
+        return settled
 
     async def _wait_for_first(self, request_id: str, call: SubmissionCall) -> None:
         """Wait for the first call with the same key, which may still be running."""
@@ -227,14 +229,20 @@ def _log_component(component: PreparedComponent) -> None:
         )
 
 
-def _child(component: PreparedComponent, bundle: Prepared, call: SubmissionCall) -> NewRequest:
+def _new(prepared: Prepared, call: SubmissionCall) -> NewRequest:
     return NewRequest(
-        context=component.prepared.context,
-        plan=component.prepared.actions,
+        context=prepared.context,
+        plan=prepared.actions,
         user_arn=call.caller.arn,
-        metadata=component.prepared.metadata,
-        sent=sorted(component.prepared.sent),
-        computed=list(component.prepared.computed),
+        metadata=prepared.metadata,
+        sent=sorted(prepared.sent),
+        computed=list(prepared.computed),
+    )
+
+
+def _child(component: PreparedComponent, bundle: Prepared, call: SubmissionCall) -> NewRequest:
+    return replace(
+        _new(component.prepared, call),
         parent_id=bundle.context.request_id,
         component_id=component.id,
     )

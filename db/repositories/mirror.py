@@ -124,6 +124,7 @@ class MirrorRepository:
             fields=fields,
             behind=behind,
             actions=left,
+            updated_at=timestamp(done.updated_at) if done.updated_at else None,
         )
         if not answer.applied:
             return Recorded(answer)

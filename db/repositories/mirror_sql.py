@@ -209,10 +209,14 @@ _REQUEST = f"""
         )
     FROM snapshot, (SELECT count(*) FROM written_actions) AS actions_first
     WHERE requests.id = snapshot.request_id
-    RETURNING pg_notify(:channel, requests.id::text)::text AS notified,
+    RETURNING pg_notify(:channel, requests.id::text)::text AS notified, requests.updated_at,
 """  # noqa: S608 -- names of our own columns.
 
-_NOTIFY = "SELECT pg_notify(:channel, snapshot.request_id::text)::text AS notified,"
+_NOTIFY = """
+    SELECT
+        pg_notify(:channel, snapshot.request_id::text)::text AS notified,
+        NULL::timestamptz AS updated_at,
+"""
 
 _REMEMBER = """
     UPDATE request_actions AS known

@@ -127,7 +127,7 @@ class RequestsRepository:
 
     async def insert(self, new: NewRequest) -> None:
         """Store a request as ``submitted`` with its pending actions, audit row and first entry."""
-        await self._session.execute(_INSERT, {"given": _row(new)})
+        await self._session.execute(_INSERT, {"given": columns_of_new(new)})
 
     async def get(self, request_id: str) -> Request | None:
         """Read a request with everything it holds; ``None`` when there is none of that id."""
@@ -244,6 +244,7 @@ class RequestsRepository:
         return await self._session.scalar(query)
 
 
-def _row(new: NewRequest) -> dict[str, Any]:
+def columns_of_new(new: NewRequest) -> dict[str, Any]:
+    """Return what is stored of a new request, by column."""
     own = {one.name: getattr(new, one.name) for one in fields(new) if one.name != "context"}
     return own | columns_of(new.context) | {"plan": [asdict(action) for action in new.plan]}

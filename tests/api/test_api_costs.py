@@ -12,10 +12,10 @@ from sqlalchemy import event
 from sqlalchemy.engine import Connection, Engine
 
 from tests.support.stack import Stack
-from tests.support.submitting import completed, dns, submit
+from tests.support.submitting import completed, dns, failed, submit
 
 SUBMISSION = {"access_keys": 1, "replay_signatures": 1, "given": 1}
-ANSWER = {"requests": 1, "request_actions": 1, "decisions": 1, "cleanups_done": 1}
+READING = {"requests": 1, "request_actions": 1, "decisions": 1, "cleanups_done": 1}
 
 
 @contextmanager
@@ -44,18 +44,26 @@ def _table(statement: str) -> str:
     return words[words.index(before) + 1]
 
 
-def test_a_submission_takes_seven_statements(stack: Stack, dana: httpx.Client) -> None:
+def test_a_submission_takes_three_statements_and_its_answer_none(
+    stack: Stack, dana: httpx.Client
+) -> None:
     completed(dana)
     with counted(stack) as counts:
         completed(dana)
-    assert counts == SUBMISSION | ANSWER
+    assert counts == SUBMISSION
+
+
+def test_what_is_not_completed_is_read(stack: Stack, dana: httpx.Client) -> None:
+    with counted(stack) as counts:
+        failed(stack, dana)
+    assert counts == SUBMISSION | READING | {"requests": 2}  # and whether the caller may decide
 
 
 def test_an_idempotency_key_adds_two(stack: Stack, dana: httpx.Client) -> None:
     completed(dana)
     with counted(stack) as counts:
         submit(dana, dns(), **{"Idempotency-Key": "costs"})
-    assert counts == SUBMISSION | ANSWER | {"idempotency_keys": 2}
+    assert counts == SUBMISSION | {"idempotency_keys": 2}
 
 
 def test_a_page_of_the_list_takes_as_many_however_long_it_is(

@@ -1,5 +1,6 @@
 """Submitting over HTTP: what a caller is answered, and what is true at that moment."""
 
+from typing import Any
 from uuid import UUID, uuid4
 
 import httpx
@@ -56,6 +57,23 @@ def test_whoever_has_the_answer_finds_the_same_state_in_postgres(
     assert row["status"] == document["status"]
     assert row["action_status"] == document["actions"][0]["status"]
     assert row["external_reference"] == document["actions"][0]["externalReference"]
+    assert dana.get(f"/requests/{document['id']}").json() == document
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        dns(new_host()) | SUBMITTED,
+        # Postgres keeps no NUL, and writes large numbers in full.
+        dns(new_host(), address="10.0.0.7") | {"metadata": {"note": "a\0b", "tags": ["ä"]}},
+        {"catalogItemId": "database-redis-cache", "fields": {"cacheName": "sessions"}},
+    ],
+    ids=["dns", "odd characters", "another item"],
+)
+def test_the_answer_is_what_a_reader_reads_then(dana: httpx.Client, body: dict[str, Any]) -> None:
+    """It is made without reading the request, but nobody can tell."""
+    document = submit(dana, body)
+    assert document["status"] == "completed"
     assert dana.get(f"/requests/{document['id']}").json() == document
 
 

@@ -80,7 +80,8 @@ class MirrorAnswer:
     has written the request last: they hold every correction, and ``actions`` the states that leave
     something behind which this run may not know. ``absent`` says that the row is gone
     which this run had written before, ``behind`` that it knew less than that: Postgres was restored
-    from an older copy, and is to be told all of it again.
+    from an older copy, and is to be told all of it again. ``updated_at`` is the time that readers
+    find with the state, where this write has changed it.
     """
 
     applied: bool
@@ -93,3 +94,4 @@ class MirrorAnswer:
     absent: bool = False
     behind: bool = False
     actions: list[ActionState] = field(default_factory=list)
+    updated_at: str | None = None

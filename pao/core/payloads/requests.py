@@ -97,3 +97,19 @@ class SettledRequest:
 
     status: RequestStatus
     at: str
+    completed: "CompletedState | None" = None
+
+
+@dataclass(frozen=True)
+class CompletedState:
+    """What readers find of a request that was completed at once: its submission need not read it.
+
+    ``mirror_at`` and ``mirror_seq`` are the pair of its last write, ``updated_at`` the database's
+    time of it.
+    """
+
+    run_id: str
+    mirror_at: str
+    mirror_seq: int
+    updated_at: str
+    actions: list[ActionState] = field(default_factory=list)

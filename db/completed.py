@@ -1,0 +1,61 @@
+"""The rows of a request that was completed at once, from what its submission knows: no query.
+
+They are what a reader reads; `tests/api/test_api_submission.py` compares them.
+"""
+
+from dataclasses import fields
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from db.documents import storable
+from db.models import Request, RequestAction
+from db.repositories.requests import NewRequest, columns_of_new
+from pao.core.documents import stored
+from pao.core.payloads.actions import ActionState
+from pao.core.payloads.plan import PlannedAction
+from pao.core.payloads.requests import CompletedState
+from pao.core.states import RequestStatus
+
+_MOMENTS = ("started_at", "finished_at", "doubt_since")
+_COPIED = [one.name for one in fields(ActionState) if one.name in RequestAction.model_fields]
+
+
+def completed_rows(
+    new: NewRequest, completed: CompletedState
+) -> tuple[Request, list[RequestAction]]:
+    """Return the rows of a request that was submitted and has completed."""
+    given = storable(columns_of_new(new))
+    row = Request(
+        **{name: given[name] for name in given if name in Request.model_fields}
+        | {
+            "id": UUID(given["id"]),
+            "correlation_id": UUID(given["correlation_id"]),
+            "created_at": datetime.fromisoformat(given["created_at"]),
+            "request_metadata": given["metadata"],
+            "status": RequestStatus.COMPLETED,
+            "run_id": completed.run_id,
+            "mirror_at": datetime.fromisoformat(completed.mirror_at),
+            "mirror_seq": completed.mirror_seq,
+            "updated_at": datetime.fromisoformat(completed.updated_at),
+            "settled_at": datetime.fromisoformat(completed.mirror_at),
+        }
+    )
+    plan = {one.id: one for one in new.plan}
+    return row, [_action(row.id, plan[one.id], one) for one in completed.actions]
+
+
+def _action(request_id: UUID, planned: PlannedAction, state: ActionState) -> RequestAction:
+    values: dict[str, Any] = {name: stored(getattr(state, name)) for name in _COPIED}
+    moments = {name: datetime.fromisoformat(values[name]) for name in _MOMENTS if values[name]}
+    return RequestAction(
+        **storable(values)
+        | moments
+        | {
+            "request_id": request_id,
+            "action_id": state.id,
+            "action_index": state.index,
+            "config": storable(planned.config),
+            "ever_started": True,
+        }
+    )
