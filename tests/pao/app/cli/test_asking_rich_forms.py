@@ -274,3 +274,74 @@ def test_a_row_that_is_half_typed_outlives_ctrl_c(asked: Start, tmp_path: Path) 
     assert terminal.ends_with() == 130, terminal.seen
     kept = json.loads((tmp_path / "db.json").read_text())
     assert kept["fields"] == {"ports": [{"port": 80, "protocol": "udp", "note": "for na"}]}
+
+
+ACCOUNTS: dict[str, Any] = {
+    "id": "accounts",
+    "type": "list",
+    "required": True,
+    "uniqueBy": ["login"],
+    "fields": [
+        {"id": "login", "type": "string", "required": True},
+        {
+            "id": "role",
+            "type": "select",
+            "options": {"from": "http", "url": "https://roles.example.com/{{fields.login}}"},
+        },
+        {"id": "initial", "type": "password", "required": True, "validation": {"minLength": 8}},
+    ],
+}
+
+
+def test_rows_offer_what_fits_their_own_fields_and_hide_passwords(
+    asked: Start, service: Service
+) -> None:
+    def roles(call: Call) -> Response:
+        offered = {"ada": ("Admin", "Reader"), "bo": ("Guest",), "cy": ("Owner",)}
+        names = offered[call.body["row"]["login"]]
+        return JSONResponse(options(*names))
+
+    service.on("POST", "/catalog/items/db/options/accounts.role", roles)
+    terminal = asked(ACCOUNTS)
+    terminal.answer("Login", "ada")
+    terminal.answer("2  Reader", "1")
+    terminal.answer("Initial", "s3cret")
+    terminal.answer("at least 8", "Ada-Pa55word")
+    terminal.answer("again", "Ada-Pa55word")
+    terminal.answer("1  Login ada, Role admin, Initial ********", "a")
+    terminal.answer("Login", "bo")
+    terminal.answer("1  Guest", "guest")
+    terminal.answer("Initial", "Bo-Pa55word")
+    terminal.answer("again", "Bo-Pa55word")
+    terminal.answer("2  Login bo", "1")
+    # Another login has other roles; Enter leaves the password.
+    terminal.answer("Login", "cy")
+    terminal.answer("1  Owner", "owner")
+    terminal.answer("[********]", "")
+    terminal.answer("1  Login cy, Role owner, Initial ********", "")
+    terminal.next("2 rows: Login cy, Role owner, Initial ********; Login bo")
+    terminal.answer("Submit?", "")
+
+    assert terminal.ends_with() == 0, terminal.seen
+    assert "s3cret" not in terminal.seen
+    assert "Pa55word" not in terminal.seen
+    assert sent(service)["accounts"] == [
+        {"login": "cy", "role": "owner", "initial": "Ada-Pa55word"},
+        {"login": "bo", "role": "guest", "initial": "Bo-Pa55word"},
+    ]
+
+
+def test_passwords_in_rows_are_not_kept_in_a_file(asked: Start, tmp_path: Path) -> None:
+    terminal = asked({**ACCOUNTS, "fields": [ACCOUNTS["fields"][0], ACCOUNTS["fields"][2]]})
+    terminal.answer("Login", "ada")
+    terminal.answer("Initial", "Ada-Pa55word")
+    terminal.answer("again", "Ada-Pa55word")
+    terminal.next("1  Login ada")
+    terminal.next("> ")
+    terminal.interrupt("Keep your answers")
+    terminal.answer("Keep your answers", "")
+    terminal.next("Not in it, because it is secret: Accounts (Initial)")
+
+    assert terminal.ends_with() == 130, terminal.seen
+    kept = json.loads((tmp_path / "db.json").read_text())
+    assert (kept["fields"], kept["unanswered"]) == ({"accounts": [{"login": "ada"}]}, ["accounts"])
