@@ -20,8 +20,9 @@ from catalog.forms.definition import (
     GroupDefinition,
 )
 from catalog.forms.form import FieldError
-from catalog.forms.judge import default_of
-from catalog.forms.reading import KEPT_APART, as_text, row_numbers, written, written_rows
+from catalog.forms.posted import row_numbers
+from catalog.forms.resolving import default_of
+from catalog.forms.writing import KEPT_APART, as_text, written, written_rows
 from pao.core.passwords import way_in_row
 
 FILTERED_FROM = 30

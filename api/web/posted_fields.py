@@ -6,7 +6,8 @@ from starlette.datastructures import FormData, UploadFile
 
 from catalog.forms.definition import FieldDefinition, FieldType
 from catalog.forms.files import file_value
-from catalog.forms.reading import KEPT_APART, row_numbers
+from catalog.forms.posted import row_numbers
+from catalog.forms.writing import KEPT_APART
 from pao.core.passwords import way_in_row
 
 

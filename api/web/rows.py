@@ -4,7 +4,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from catalog.forms.definition import MOST_ROWS, FieldDefinition, FieldType
-from catalog.forms.reading import row_numbers, written
+from catalog.forms.posted import row_numbers
+from catalog.forms.writing import written
 from pao.core.passwords import way_in_row
 
 ADD, REMOVE = "add", "remove"

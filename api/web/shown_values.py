@@ -6,7 +6,7 @@ from urllib.parse import unquote
 
 from api.web.words import _
 from catalog.forms.definition import Choice, FieldDefinition, FieldType
-from catalog.forms.reading import KEPT_APART, as_text, written
+from catalog.forms.writing import KEPT_APART, as_text, written
 from pao.core.names import MASK
 
 

@@ -2,20 +2,19 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
-from datetime import date
 from itertools import islice
 from typing import Any
 
 from catalog.forms.asked import asked_failures
 from catalog.forms.checks import FieldChecks, compile_checks, is_blank
-from catalog.forms.conditions import holds
 from catalog.forms.constraint_checks import Failure
-from catalog.forms.definition import MOST_ROWS, Condition, FieldDefinition, FieldType
-from catalog.forms.expressions import Expressions, in_templates
+from catalog.forms.definition import Condition, FieldDefinition, FieldType
+from catalog.forms.expressions import Expressions
 from catalog.forms.graph import Graph, in_order
 from catalog.forms.outcome import FieldError, FormError, error_of
+from catalog.forms.resolving import Resolver
 from catalog.forms.situation import Judgement, Question, Resolved, Situation
-from catalog.forms.values import ValueFormatError, canonical, equal, excerpt, resolve_date
+from catalog.forms.values import ValueFormatError, canonical, equal, excerpt
 from catalog.suggestions import did_you_mean
 from catalog.templating import TemplateError
 
@@ -42,12 +41,18 @@ class FieldsJudge:
     ) -> None:
         self.fields: dict[str, FieldDefinition] = {}
         self._checks: dict[str, FieldChecks] = {}
-        self._conditions: dict[str, tuple[Condition, ...]] = {}
         self._expressions = expressions
         self._rows = rows or {}
-        for one, conditions in fields:
-            self._add(one, conditions)
+        for one, _ in fields:
+            self._add(one)
         self._order = tuple(name for name in in_order(graph) if name in self.fields)
+        self.resolver: Resolver = Resolver(
+            fields=self.fields,
+            conditions={one.id: conditions for one, conditions in fields},
+            expressions=expressions,
+            order=self._order,
+            rows={name: judge.resolver for name, judge in self._rows.items()},
+        )
         self._reads = {name: self._read_by(one) for name, one in self.fields.items()}
         self.option_reads = {
             name: expressions.read_by_options(one)
@@ -58,7 +63,7 @@ class FieldsJudge:
             for other in read:
                 _refuse_secret(self.fields[name], other, expressions.holders)
 
-    def _add(self, one: FieldDefinition, conditions: tuple[Condition, ...]) -> None:
+    def _add(self, one: FieldDefinition) -> None:
         if one.id in self.fields:
             raise FormError(f"the field {one.id!r} is used twice")
         try:
@@ -66,7 +71,6 @@ class FieldsJudge:
         except ValueFormatError as error:
             raise FormError(f"the validation of field {one.id!r} {error}") from None
         self.fields[one.id] = one
-        self._conditions[one.id] = conditions
 
     def _read_by(self, one: FieldDefinition) -> tuple[frozenset[str], frozenset[str]]:
         """Return the fields that the default reads, and those that ``required`` reads."""
@@ -79,49 +83,11 @@ class FieldsJudge:
 
     def resolve(self, values: Mapping[str, Any], around: Situation) -> Resolved:
         """Return which fields are shown and what they hold, each after those it depends on."""
-        found = Resolved(seen={**around.seen, **dict.fromkeys(self.fields)})
-        present = {**around.present}
-        for name in self._order:
-            if not all(holds(condition, present) for condition in self._conditions[name]):
-                continue
-            value = self._value(self.fields[name], values.get(name), found, around)
-            rows = self._rows.get(name)
-            shown = in_templates(self.fields[name], value)
-            if rows is not None and isinstance(value, list) and len(value) <= MOST_ROWS:
-                inner = replace(around, present=present, seen=found.seen)
-                found.rows[name] = [rows.resolve_row(row, inner) for row in value]
-                shown = [_row_in_templates(rows, one) for one in found.rows[name]]
-            present[name] = found.present[name] = value
-            found.seen[name] = shown
-        return found
+        return self.resolver.resolve(values, around)
 
     def rows_of(self, name: str) -> "FieldsJudge | None":
         """Return the judge of a list's rows, None where there is no such list."""
         return self._rows.get(name)
-
-    def resolve_row(self, row: Any, around: Situation) -> Resolved | None:
-        """Return a row as ``resolve`` does, None for what is no row."""
-        return self.resolve(row, around) if isinstance(row, Mapping) else None
-
-    def _value(self, one: FieldDefinition, sent: Any, found: Resolved, around: Situation) -> Any:
-        if sent is not None and not one.read_only:
-            return sent
-        default = self._default(one, found, around)
-        if sent is not None and not equal(sent, default) and one.id not in found.failures:
-            found.refused.add(one.id)
-        return default
-
-    def _default(self, one: FieldDefinition, found: Resolved, around: Situation) -> Any:
-        if one.template is None:
-            return default_of(one, around.today)
-        try:
-            value = self._expressions.compute(one.template, found.seen, around.context)
-        except TemplateError as error:
-            found.failures[one.id] = error
-            return None
-        if value is not None:
-            found.computed.add(one.id)
-        return value
 
     def judge(self, values: Mapping[str, Any], found: Resolved, around: Situation) -> Judgement:
         """Return everything that is wrong with resolved values.
@@ -328,21 +294,9 @@ def _in_row(around: Situation, one: FieldDefinition, index: int) -> Situation:
     return replace(around, way=f"{one.id}[{index}].")
 
 
-def default_of(one: FieldDefinition, today: date) -> Any:
-    """Return the plain default of a field; that of a date may be relative to the day."""
-    if one.type is FieldType.DATE and isinstance(one.default, str):
-        day = resolve_date(one.default, today)
-        return day.isoformat() if day else one.default
-    return one.plain_default
-
-
 def _lacks(reads: frozenset[str], found: Resolved, around: Situation) -> bool:
     """Return whether one of the fields that are read has no value."""
     return any(found.seen.get(name, around.seen.get(name)) is None for name in reads)
-
-
-def _row_in_templates(rows: FieldsJudge, found: Resolved | None) -> dict[str, Any]:
-    return {name: found.seen[name] for name in rows.fields} if found else {}
 
 
 def _same_rows(one: FieldDefinition, rows: list[Resolved | None]) -> tuple[int, int] | None:

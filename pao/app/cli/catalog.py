@@ -151,7 +151,7 @@ def _is_needed(row: _Row) -> bool:
 
 
 def _notes(row: _Row) -> str:
-    from catalog.forms.reading import as_text  # noqa: PLC0415 -- forms take 0.3 s to load
+    from catalog.forms.writing import as_text  # noqa: PLC0415 -- forms take 0.3 s to load
 
     field = row.field
     notes = "required" if field.is_always_required else ""
@@ -161,7 +161,7 @@ def _notes(row: _Row) -> str:
 
 
 def _about(row: _Row) -> str:
-    from catalog.forms.reading import as_text  # noqa: PLC0415 -- as above
+    from catalog.forms.writing import as_text  # noqa: PLC0415 -- as above
 
     field = row.field
     values = ", ".join(as_text(choice.value) for choice in field.choices or ())

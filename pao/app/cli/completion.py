@@ -191,7 +191,7 @@ def _fields(document: dict[str, Any], incomplete: str) -> Iterator[tuple[str, st
 
 
 def _choices(field: dict[str, Any]) -> Iterator[tuple[str, str]]:
-    from catalog.forms.reading import as_text  # noqa: PLC0415 -- forms take 0.3 s to load
+    from catalog.forms.writing import as_text  # noqa: PLC0415 -- forms take 0.3 s to load
 
     if field.get("type") == "boolean":
         yield from ((f"{field['id']}={word}", "") for word in ("true", "false"))

@@ -7,7 +7,7 @@ from rich.cells import cell_len
 from rich.console import Console
 from rich.text import Text
 
-from catalog.forms.reading import as_text
+from catalog.forms.writing import as_text
 from pao.app.cli.limits import limit_words
 from pao.app.cli.terminal import clean, padded
 

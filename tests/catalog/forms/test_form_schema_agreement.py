@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 from jsonschema import Draft202012Validator, FormatChecker
 
 from catalog.forms import FieldDefinition, FieldType, Form, FormDefinition
-from catalog.forms.reading import as_text, read
+from catalog.forms.reading import read
+from catalog.forms.writing import as_text
 from pao.app.cli.asking.answers import Answers
 from pao.app.cli.fields import read_form
 

@@ -8,15 +8,10 @@ import pytest
 
 from catalog.forms import FieldDefinition, FieldError, Form
 from catalog.forms.files import file_value
-from catalog.forms.reading import (
-    ReadingError,
-    as_text,
-    read,
-    read_posted,
-    written,
-    written_rows,
-)
+from catalog.forms.posted import read_posted
+from catalog.forms.reading import ReadingError, read
 from catalog.forms.values import parse_data_url
+from catalog.forms.writing import as_text, written, written_rows
 
 TODAY = date(2026, 3, 5)
 

@@ -14,8 +14,9 @@ from api.web.words import _
 from catalog.document_kinds import parse_definition
 from catalog.forms.definition import FieldDefinition
 from catalog.forms.form import Form
-from catalog.forms.reading import KEPT_APART, read_posted, written
+from catalog.forms.posted import read_posted
 from catalog.forms.values import equal
+from catalog.forms.writing import KEPT_APART, written
 from catalog.secrets import with_stars
 from pao.core.errors import ErrorCode, PaoError
 

@@ -10,7 +10,7 @@ from urllib.parse import quote, urlencode
 from api.web.words import _
 from catalog.forms.definition import FieldDefinition, FieldType
 from catalog.forms.form import Form
-from catalog.forms.reading import KEPT_APART, as_text
+from catalog.forms.writing import KEPT_APART, as_text
 
 MOST_LINKED = 8 * 1024
 """A longer link is not taken."""

@@ -22,8 +22,10 @@ from api.web.shown_values import file_words
 from api.web.words import _
 from catalog.forms.definition import FieldDefinition, FieldType, Layout
 from catalog.forms.form import Form, FormResult
-from catalog.forms.judge import default_of
-from catalog.forms.reading import KEPT_APART, ReadingError, read, read_posted, written, written_rows
+from catalog.forms.posted import read_posted
+from catalog.forms.reading import ReadingError, read
+from catalog.forms.resolving import default_of
+from catalog.forms.writing import KEPT_APART, written, written_rows
 from pao.core.errors import ErrorCode, PaoError
 from pao.core.passwords import way_in_row
 

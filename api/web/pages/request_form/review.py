@@ -10,8 +10,8 @@ from api.web.pages.request_form.filling import Filling
 from api.web.shown_values import shown_value
 from api.web.words import _, ngettext
 from catalog.forms.definition import FieldType
-from catalog.forms.reading import KEPT_APART
 from catalog.forms.values import equal
+from catalog.forms.writing import KEPT_APART
 
 _TICKET = "jira-ticket"
 

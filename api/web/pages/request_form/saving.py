@@ -14,7 +14,7 @@ from api.web.forms import text_of
 from api.web.posted_fields import posted_secrets, posted_texts, removed
 from api.web.rows import Edit, edit_of, edited
 from catalog.forms.form import Form
-from catalog.forms.reading import row_numbers
+from catalog.forms.posted import row_numbers
 from pao.core.errors import PaoError
 
 

@@ -8,8 +8,9 @@ from rich.text import Text
 
 from catalog.forms import FieldDefinition, FieldType
 from catalog.forms.definition import Choice
-from catalog.forms.reading import as_text, read
+from catalog.forms.reading import read
 from catalog.forms.values import canonical
+from catalog.forms.writing import as_text
 from catalog.suggestions import did_you_mean
 from pao.app.cli.terminal import clean
 

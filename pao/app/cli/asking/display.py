@@ -5,8 +5,8 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from catalog.forms import FieldDefinition, FieldType
-from catalog.forms.reading import as_text
 from catalog.forms.values import canonical, parse_data_url
+from catalog.forms.writing import as_text
 from pao.app.cli.terminal import clean
 from pao.core.names import MASK
 

@@ -10,9 +10,10 @@ from rich.padding import Padding
 from rich.text import Text
 
 from catalog.forms import FieldDefinition, FieldType
-from catalog.forms.reading import ReadingError, as_text, read
+from catalog.forms.reading import ReadingError, read
 from catalog.forms.ui_schema import field_validation
 from catalog.forms.values import resolve_date
+from catalog.forms.writing import as_text
 from pao.app.cli.asking import choices, line
 from pao.app.cli.asking.display import shown
 from pao.app.cli.asking.editor import edit

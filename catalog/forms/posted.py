@@ -1,0 +1,146 @@
+"""What a browser posts of a form, as the values of its fields.
+
+Whether a value is good is for the validator to say (form.py). A text that cannot be read is an
+error in the validator's shape.
+"""
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import date
+from typing import Any
+
+from catalog.forms.context import NOBODY, FormContext
+from catalog.forms.definition import MOST_ROWS, FieldDefinition, FieldType
+from catalog.forms.form import FieldError, Form, FormResult
+from catalog.forms.reading import ReadingError, read_inputs
+from catalog.forms.values import excerpt
+from pao.core.passwords import way_in_row
+
+_ROW_NUMBER = re.compile(r"[0-9]{1,4}")
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """The values of a posted form, hidden fields left out, and the texts that are no values.
+
+    Where a text cannot be read, it stands among the values as it was posted.
+    """
+
+    values: dict[str, Any]
+    errors: tuple[FieldError, ...] = ()
+
+    def judged_by(self, form: Form, today: date, context: FormContext = NOBODY) -> FormResult:
+        """Return the validator's answer; an unreadable text is reported once, as unreadable."""
+        result = form.validate(self.values, today, context)
+        unreadable = {error.field: error for error in self.errors}
+        if not unreadable:
+            return result
+        others = [error for error in result.errors if error.field not in unreadable]
+        order = {field_id: index for index, field_id in enumerate(form.fields)}
+        errors = sorted(
+            (*unreadable.values(), *others),
+            key=lambda error: order.get(error.field.partition("[")[0], len(order)),
+        )
+        return replace(result, valid=False, errors=tuple(errors))
+
+
+def read_posted(
+    form: Form,
+    posted: Mapping[str, Sequence[str]],
+    today: date,
+    context: FormContext = NOBODY,
+) -> Reading:
+    """Read what a browser posts: for every field that the page showed, the texts of its inputs.
+
+    An unticked checkbox and an emptied multiselect post nothing, so their fields have no texts
+    but must be there. An emptied field of another type is absent, and takes its default again.
+    A list is posted as one text of JSON, or row by row: ``rules[4].prefix``, where the number
+    only tells rows apart; one whose rows were all removed is empty if it would have some again.
+    """
+    values: dict[str, Any] = {}
+    errors: dict[str, FieldError] = {}
+    for field_id, field in form.fields.items():
+        if field_id not in posted:
+            continue
+        by_row = field.type is FieldType.LIST and not any(posted[field_id])
+        value = _read_rows(field, posted, errors) if by_row else _read(field, posted, errors)
+        if value is not None:
+            values[field_id] = value
+    shown = form.shown(values, today, context)
+    return Reading(
+        {
+            field_id: _only_shown(form.fields[field_id], value, shown)
+            for field_id, value in values.items()
+            if field_id in shown
+        },
+        tuple(error for way, error in errors.items() if way in shown),
+    )
+
+
+def _read(
+    field: FieldDefinition,
+    posted: Mapping[str, Sequence[str]],
+    errors: dict[str, FieldError],
+    *,
+    posted_as: str | None = None,
+    way: str | None = None,
+) -> Any:
+    """Return what a field holds; a text that cannot be read is noted by the field's way."""
+    texts = posted[posted_as or field.id]
+    try:
+        return read_inputs(field, texts)
+    except ReadingError as error:
+        found = unreadable(field, texts[-1], error)
+        errors[way or field.id] = replace(found, field=way or field.id)
+        return texts[-1]
+
+
+def _read_rows(
+    field: FieldDefinition, posted: Mapping[str, Sequence[str]], errors: dict[str, FieldError]
+) -> list[dict[str, Any]] | None:
+    rows = []
+    for index, number in enumerate(row_numbers(field, posted)):
+        row = {}
+        for inner in field.fields:
+            name = way_in_row(field.id, number, inner.id)
+            if name in posted:
+                way = way_in_row(field.id, index, inner.id)
+                row[inner.id] = _read(inner, posted, errors, posted_as=name, way=way)
+        rows.append({name: value for name, value in row.items() if value is not None})
+    return rows or ([] if field.default is not None else None)
+
+
+def row_numbers(field: FieldDefinition, posted: Iterable[str]) -> list[int]:
+    """Return the numbers of the rows of a list that were posted, in their order."""
+    known, start = {inner.id for inner in field.fields}, f"{field.id}["
+    numbers = set()
+    for name in posted:
+        if name.startswith(start):
+            number, _, inner = name.removeprefix(start).partition("].")
+            if inner in known and _ROW_NUMBER.fullmatch(number):
+                numbers.add(int(number))
+    return sorted(numbers)[: MOST_ROWS + 1]
+
+
+def _only_shown(field: FieldDefinition, value: Any, shown: frozenset[str]) -> Any:
+    """Return a value without what the rows of a list hide."""
+    if field.type is not FieldType.LIST or not isinstance(value, list) or len(value) > MOST_ROWS:
+        return value
+    known = {inner.id for inner in field.fields}
+    return [
+        {
+            name: one
+            for name, one in row.items()
+            if name not in known or way_in_row(field.id, index, name) in shown
+        }
+        if isinstance(row, dict)
+        else row
+        for index, row in enumerate(value)
+    ]
+
+
+def unreadable(field: FieldDefinition, text: str, error: ReadingError) -> FieldError:
+    """Return the error of a text that cannot be read, in the validator's shape."""
+    received = None if field.holds_secret else excerpt(text)
+    return FieldError(field.id, "type", f"{field.label}: {error}", received)

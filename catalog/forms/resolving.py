@@ -1,0 +1,81 @@
+"""Resolves the fields of a form, or of one row of a list: which are shown, and what they hold."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import date
+from typing import Any
+
+from catalog.forms.conditions import holds
+from catalog.forms.definition import MOST_ROWS, Condition, FieldDefinition, FieldType
+from catalog.forms.expressions import Expressions, in_templates
+from catalog.forms.situation import Resolved, Situation
+from catalog.forms.values import equal, resolve_date
+from catalog.templating import TemplateError
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Resolver:
+    """Resolves fields that are filled in together, in an ``order`` that follows what they read.
+
+    ``rows`` resolve the rows of lists among them.
+    """
+
+    fields: Mapping[str, FieldDefinition]
+    conditions: Mapping[str, tuple[Condition, ...]]
+    expressions: Expressions
+    order: tuple[str, ...]
+    rows: "Mapping[str, Resolver]"
+
+    def resolve(self, values: Mapping[str, Any], around: Situation) -> Resolved:
+        """Return which fields are shown and what they hold, each after those it depends on."""
+        found = Resolved(seen={**around.seen, **dict.fromkeys(self.fields)})
+        present = {**around.present}
+        for name in self.order:
+            if not all(holds(condition, present) for condition in self.conditions[name]):
+                continue
+            value = self._value(self.fields[name], values.get(name), found, around)
+            rows = self.rows.get(name)
+            shown = in_templates(self.fields[name], value)
+            if rows is not None and isinstance(value, list) and len(value) <= MOST_ROWS:
+                inner = replace(around, present=present, seen=found.seen)
+                found.rows[name] = [rows.resolve_row(row, inner) for row in value]
+                shown = [rows.row_in_templates(one) for one in found.rows[name]]
+            present[name] = found.present[name] = value
+            found.seen[name] = shown
+        return found
+
+    def resolve_row(self, row: Any, around: Situation) -> Resolved | None:
+        """Return a row as ``resolve`` does, None for what is no row."""
+        return self.resolve(row, around) if isinstance(row, Mapping) else None
+
+    def _value(self, one: FieldDefinition, sent: Any, found: Resolved, around: Situation) -> Any:
+        if sent is not None and not one.read_only:
+            return sent
+        default = self._default(one, found, around)
+        if sent is not None and not equal(sent, default) and one.id not in found.failures:
+            found.refused.add(one.id)
+        return default
+
+    def _default(self, one: FieldDefinition, found: Resolved, around: Situation) -> Any:
+        if one.template is None:
+            return default_of(one, around.today)
+        try:
+            value = self.expressions.compute(one.template, found.seen, around.context)
+        except TemplateError as error:
+            found.failures[one.id] = error
+            return None
+        if value is not None:
+            found.computed.add(one.id)
+        return value
+
+    def row_in_templates(self, found: Resolved | None) -> dict[str, Any]:
+        """Return a row as templates see it."""
+        return {name: found.seen[name] for name in self.fields} if found else {}
+
+
+def default_of(one: FieldDefinition, today: date) -> Any:
+    """Return the plain default of a field; that of a date may be relative to the day."""
+    if one.type is FieldType.DATE and isinstance(one.default, str):
+        day = resolve_date(one.default, today)
+        return day.isoformat() if day else one.default
+    return one.plain_default
