@@ -1,15 +1,16 @@
 """Converts stored requests to the types that workflows and rendering use. No queries here."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import fields, replace
 from typing import Any
 
-from db.models import Request, RequestAction
+from db.models import CleanupDone, Request, RequestAction
 from db.request_columns import context_of
 from pao.core.components import COMPONENT, PREFIX, ComponentReport, SeenComponent, tell
 from pao.core.documents import all_from, from_document, stored, to_document
 from pao.core.graph import OVER, Graph
 from pao.core.payloads.actions import ActionInput, ActionState, FormerCall
+from pao.core.payloads.cleanups import CleanupMark
 from pao.core.payloads.decisions import DecisionRecord
 from pao.core.payloads.failures import ActionFailure, PartialResource
 from pao.core.payloads.mirror import Snapshot
@@ -62,6 +63,7 @@ def resumed_input(
     decisions: Sequence[DecisionRecord],
     *,
     reason: str,
+    cleaned: Iterable[CleanupDone] = (),
 ) -> RequestInput:
     """Return what a request is restarted with whose workflow is gone; it waits in ``failed``."""
     at_rest = row.status == RequestStatus.FAILED and not row.retrying
@@ -74,6 +76,7 @@ def resumed_input(
         escalation=escalation_of(row),
         failure=read_failure(row.error) if at_rest else None,
         unchecked=row.parent_id is not None and not any(one.attempt for one in actions),
+        cleaned=[CleanupMark(one.entry_id, one.done_by, one.note) for one in cleaned],
     )
     return replace(workflow_input(row), resumption=resumption)
 

@@ -88,6 +88,7 @@ class Ledger:
             self._open_fallback()
         self.states = [known.get(state.id, state) for state in self.states]
         self.escalation = resumption.escalation
+        self.cleaned = {mark.entry_id: mark for mark in resumption.cleaned}
         self.failure = resumption.failure
         told = "request.resumed" if resumption.actor == RECONCILER else "request.failed"
         self.journal.line(told, actor=resumption.actor, reason=resumption.reason)

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 
 from temporalio.common import WorkflowIDReusePolicy
 
+from db.repositories.cleanups import CleanupsRepository
 from db.repositories.decisions import DecisionsRepository
 from db.repositories.open_requests import OpenRequest, OpenRequestsRepository
 from db.repositories.requests import RequestsRepository
@@ -46,7 +47,7 @@ class Resumer:
             )
             async with self.database.unit_of_work() as session:
                 await OpenRequestsRepository(session).fail(row, failure=failure)
-        given = await self._stored(row.id, reason)
+        given = await stored_input(self.database, row.id, reason)
         ended = standing.life == WorkflowPresence.COMPLETED
         await self.workflows.start(
             given,
@@ -55,17 +56,20 @@ class Resumer:
         )
         return reason
 
-    async def _stored(self, request_id: str, reason: str) -> RequestInput:
-        async with self.database.reading() as session:
-            requests = RequestsRepository(session)
-            row = await requests.get(request_id)
-            if row is None:
-                raise PaoError(ErrorCode.REQUEST_NOT_FOUND, "the row went while it was read")
-            actions = await requests.get_actions(request_id)
-            decisions = await DecisionsRepository(session).list(request_id)
-            key = await requests.idempotency_of(request_id)
-        given = resumed_input(row, actions, decisions, reason=reason)
-        return replace(given, idempotency=key)
+
+async def stored_input(database: Database, request_id: str, reason: str) -> RequestInput:
+    """Return what a request is started anew with: all that Postgres knows of it."""
+    async with database.reading() as session:
+        requests = RequestsRepository(session)
+        row = await requests.get(request_id)
+        if row is None:
+            raise PaoError(ErrorCode.REQUEST_NOT_FOUND, "the row went while it was read")
+        actions = await requests.get_actions(request_id)
+        decisions = await DecisionsRepository(session).list(request_id)
+        key = await requests.idempotency_of(request_id)
+        cleaned = await CleanupsRepository(session).done([request_id])
+    given = resumed_input(row, actions, decisions, reason=reason, cleaned=cleaned.values())
+    return replace(given, idempotency=key)
 
 
 @dataclass(frozen=True, slots=True)

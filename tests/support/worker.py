@@ -16,10 +16,9 @@ from temporalio.client import Client, WorkflowHandle
 
 from activities.base import Action
 from activities.metrics import WorkerMetrics
-from db.repositories.decisions import DecisionsRepository
 from db.repositories.requests import NewRequest, RequestsRepository
-from db.stored import resumed_input
 from pao.app import assembly
+from pao.app.resuming import stored_input
 from pao.app.worker import Workers, build_worker
 from pao.clients.proofs import proven
 from pao.clients.temporal import RequestWorkflows
@@ -211,13 +210,7 @@ class Workbench:
     async def take_up(self, request: Request, reason: str) -> None:
         """Start a request again from its mirror; returns when the new run has written."""
         before = (await self.row(request))["run_id"]
-        async with self.database.unit_of_work() as session:
-            requests = RequestsRepository(session)
-            row = await requests.get(request.id)
-            assert row is not None
-            actions = await requests.get_actions(request.id)
-            decisions = await DecisionsRepository(session).list(request.id)
-        given = resumed_input(row, actions, decisions, reason=reason)
+        given = await stored_input(self.database, request.id, reason)
         assert await self.workflows.start(given, summary=request.context.summary)
 
         async def written() -> bool:

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 from temporalio.api.sdk.v1 import WorkflowMetadata
 
+from db.repositories.cleanups import CleanupsRepository
 from pao.core.payloads.failures import PartialResource
 from pao.core.resources import left_entry_id
 from tests.support.hosts import (
@@ -148,6 +149,13 @@ async def test_what_was_cleaned_up_is_shown_to_operators(
     await eventually(told)
     assert "Not reported" not in await shown(bench, request)
     assert (await bench.row(request))["status"] == "failed"
+
+    # A new run knows what was cleaned up before its time.
+    async with bench.database.unit_of_work() as session:
+        await CleanupsRepository(session).mark(request.id, entry, by=mark["by"], note=mark["note"])
+    await bench.terminate(request)
+    await bench.take_up(request, "It was terminated.")
+    assert await told()
 
 
 async def ignored(bench: Workbench, request: Request, *, times: int) -> bool:

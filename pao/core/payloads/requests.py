@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from pao.core.payloads.actions import ActionState
+from pao.core.payloads.cleanups import CleanupMark
 from pao.core.payloads.context import RequestContext
 from pao.core.payloads.decisions import DecisionRecord
 from pao.core.payloads.failures import ActionFailure
@@ -76,8 +77,9 @@ class Resumption:
 
     ``reason`` says what became of the earlier workflow. ``mirror_at`` and ``mirror_seq`` are the
     stored pair, above which the new run writes; ``failure`` is why the request had failed before,
-    if it had. Of decisions that are closed only id, kind and outcome matter. ``actor`` says who
-    has it wait; with ``unchecked`` no retry begins before the fields have passed the form.
+    if it had. Of decisions that are closed only id, kind and outcome matter; ``cleaned`` is what
+    people have reported as cleaned up. ``actor`` says who has it wait; with ``unchecked`` no retry
+    begins before the fields have passed the form.
     """
 
     reason: str
@@ -89,6 +91,7 @@ class Resumption:
     failure: "ActionFailure | None" = None
     actor: str = "reconciler"
     unchecked: bool = False
+    cleaned: list["CleanupMark"] = field(default_factory=list)
 
 
 @dataclass(frozen=True)
