@@ -155,7 +155,7 @@ def configure_logging(
     stream: TextIO | None = None,
     filters: Iterable[logging.Filter] = (),
 ) -> None:
-    """Send every record of the process to one handler; what was set up before is replaced.
+    """Send every record and warning of the process to one handler; what was set up is replaced.
 
     ``secrets`` are values that must never be written, whatever their place. ``stream`` is standard
     error unless given. ``filters`` see every record before it is written.
@@ -166,6 +166,8 @@ def configure_logging(
     for one in filters:
         handler.addFilter(one)
     logging.basicConfig(level=level, handlers=[handler], force=True)
+    # Python's own way would write lines that are no JSON between ours.
+    logging.captureWarnings(capture=True)
     # Their INFO lines repeat each outside call; the calls are spans already.
     # watchfiles tells every look at a folder; what came of it is told by the sync.
     for chatty in ("httpx", "httpcore", "botocore", "urllib3", "watchfiles"):

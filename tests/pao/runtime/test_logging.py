@@ -1,6 +1,7 @@
 import io
 import json
 import logging
+import warnings
 from collections.abc import Iterator
 from typing import Any
 
@@ -39,6 +40,24 @@ def test_a_record_is_one_line_of_json(stream: io.StringIO) -> None:
     assert line["logger"] == "pao.test"
     assert line["attempt"] == 2
     assert line["time"].endswith("Z")
+
+
+def test_a_warning_of_a_library_is_a_line_as_well() -> None:
+    stream = io.StringIO()
+    root = logging.getLogger()
+    handlers, level = root.handlers[:], root.level
+    with warnings.catch_warnings():
+        logging.captureWarnings(capture=False)
+        configure_logging(level="INFO", style="json", secrets=[SECRET], stream=stream)
+        warnings.simplefilter("always")
+        warnings.warn(f"cannot use {SECRET}", UserWarning, stacklevel=1)
+        logging.captureWarnings(capture=False)
+    root.handlers[:] = handlers
+    root.setLevel(level)
+
+    line = only_line(stream)
+    assert (line["level"], line["logger"]) == ("WARNING", "py.warnings")
+    assert "UserWarning: cannot use ********" in line["message"]
 
 
 def test_every_line_of_a_context_carries_its_ids(stream: io.StringIO) -> None:
