@@ -150,6 +150,16 @@ class Breakers:
         return state
 
     async def _begin_probe(self, key: BreakerKey) -> bool:
+        """Claim the probe; where the call is cancelled meanwhile, the claim is given back."""
+        claim = asyncio.ensure_future(self._claimed_probe(key))
+        try:
+            return await asyncio.shield(claim)
+        except asyncio.CancelledError:
+            if await claim:
+                await self._give_back(key)
+            raise
+
+    async def _claimed_probe(self, key: BreakerKey) -> bool:
         try:
             return await self._store().begin_probe(key)
         except (PaoError, TimeoutError):

@@ -274,6 +274,34 @@ async def test_a_probe_without_the_database_is_over_when_the_database_has_its_ou
     await succeed(of)
 
 
+class Late(OwnStore):
+    """Claims a probe at once, and says so late, as Postgres under load does."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.claimed, self.answers = asyncio.Event(), asyncio.Event()
+
+    async def begin_probe(self, key: BreakerKey) -> bool:
+        claimed = await super().begin_probe(key)
+        self.claimed.set()
+        await self.answers.wait()
+        return claimed
+
+
+async def test_a_probe_that_is_cancelled_while_it_is_claimed_is_given_back() -> None:
+    shared = Late()
+    of = Breakers(shared, NO_DELAYS)
+    await fail(of, times=3)
+    probe = asyncio.create_task(succeed(of))
+    await shared.claimed.wait()
+    probe.cancel()
+    await asyncio.sleep(0)
+    shared.answers.set()
+    with pytest.raises(asyncio.CancelledError):
+        await probe
+    await succeed(of)
+
+
 async def test_a_probe_of_this_process_expires() -> None:
     own, key = OwnStore(probe_seconds=0), BreakerKey(TARGET)
     failure = BreakerFailure(error="It gave no answer.")
