@@ -16,6 +16,7 @@ from catalog.templating import (
     SecretValue,
     Target,
     TemplateError,
+    check_when,
     evaluate_when,
     render,
     render_config,
@@ -28,6 +29,8 @@ from pao.core.payloads.plan import PlannedAction
 
 Place = tuple[str | int, ...]
 
+LATER = frozenset({"outputs", "fulfillment", "components", "secrets"})
+"""What nobody knows before earlier actions have run, on a worker."""
 _SECRET = re.compile(r"\bsecrets[./]([A-Za-z][A-Za-z0-9_]*)")
 
 
@@ -86,6 +89,28 @@ def condition_holds(
         published=action_input.published,
     )
     return evaluate_when(action_input.action.when or "true", scopes, names)
+
+
+def condition_before(
+    action: PlannedAction,
+    context: RequestContext,
+    surroundings: ScopeContext,
+    *,
+    secrets: Mapping[str, str],
+) -> bool | None:
+    """Return whether an action's ``when`` holds before anything has run.
+
+    None where that is not known yet: it reads what earlier actions make, or has no result.
+    """
+    if action.when is None:
+        return True
+    scopes, names = bind(context, surroundings, secrets=secrets, outputs={})
+    try:
+        if any(use[0] in LATER for use in check_when(action.when, names)):
+            return None
+        return evaluate_when(action.when, scopes, names)
+    except TemplateError:
+        return None
 
 
 def render_cleanup(

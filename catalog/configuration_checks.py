@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from catalog.action_rendering import bind, target_chooser
+from catalog.action_rendering import LATER, bind, target_chooser
 from catalog.model import CatalogDocument
 from catalog.planning import earlier_of
 from catalog.scopes import ScopeContext, names_for
@@ -28,7 +28,6 @@ Place = tuple[str | int, ...]
 _UNSUITABLE = "template-value"
 _HARMLESS = "x"
 _URLS = frozenset({Target.URL, Target.ADDRESS})
-_LATER = frozenset({"outputs", "fulfillment", "components", "secrets"})
 _FIELDS = frozenset({("fields",), ("request",), ("request", "data")})
 
 
@@ -226,7 +225,7 @@ class _ConfigurationCheck:
         return scopes
 
     def _is_later(self, uses: list[tuple[str, ...]]) -> bool:
-        return any(use[0] in _LATER for use in uses) or not self._unknown.isdisjoint(
+        return any(use[0] in LATER for use in uses) or not self._unknown.isdisjoint(
             self._read(uses)
         )
 

@@ -213,7 +213,7 @@ def rendered(preparer: ItemPreparer, prepared: Prepared) -> list[schemas.Rendere
             depends_on=list(one.depends_on),
             fields=masked(one.prepared.context.fields),
             waiting=list(one.waiting),
-            actions=preparer.render(one.prepared),
+            actions=preparer.render(one.prepared, complete=not one.waiting),
         )
         for one in prepared.components
     ]

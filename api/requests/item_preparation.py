@@ -22,7 +22,7 @@ from api.requests.prepared import (
     require_small,
 )
 from api.requests.schemas import Submission
-from catalog.action_rendering import render_action
+from catalog.action_rendering import condition_before, render_action
 from catalog.configuration_checks import ActionModels, check_configurations
 from catalog.forms import FormContext, FormResult
 from catalog.kept_passwords import star_errors
@@ -66,13 +66,14 @@ class ItemPreparer:
         self.check_templates(entry, prepared)
         return prepared
 
-    def render(self, prepared: Prepared) -> list[schemas.RenderedAction]:
+    def render(self, prepared: Prepared, *, complete: bool = True) -> list[schemas.RenderedAction]:
         """Render every action as it would be sent, secrets masked.
 
-        An action that needs outputs of an earlier one is shown with its templates.
+        An action that needs outputs of an earlier one is shown with its templates. Where the
+        fields are not ``complete`` yet, it is not said whether an action with a condition runs.
         """
         own = [one for one in prepared.actions if one.notice is None and one.type != COMPONENT]
-        return [self._rendered(prepared, action) for action in own]
+        return [self._rendered(prepared, action, complete=complete) for action in own]
 
     def authorise(self, entry: Entry, caller: Principal) -> None:
         """Refuse a caller whose teams may not request the item."""
@@ -179,21 +180,32 @@ class ItemPreparer:
                 problems.append(f"action {action.id}: {error}")
         return problems
 
-    def _rendered(self, prepared: Prepared, action: PlannedAction) -> schemas.RenderedAction:
+    def _rendered(
+        self, prepared: Prepared, action: PlannedAction, *, complete: bool
+    ) -> schemas.RenderedAction:
+        runs = None
+        if complete or action.when is None:
+            runs = condition_before(
+                action,
+                prepared.context,
+                self.settings.surroundings,
+                secrets=prepared.secrets,
+            )
         try:
             read = self.settings.readers.get(action.type, dict)
-            config, complete = read(self._render(prepared, action)), True
+            config, rendered = read(self._render(prepared, action)), True
         except TemplateError:
-            config, complete = action.config, False
+            config, rendered = action.config, False
         return schemas.RenderedAction(
             id=action.id,
             index=action.index,
             type=action.type,
             name=action.name,
             config=config,
-            complete=complete,
+            complete=rendered,
             depends_on=action.depends_on or [],
             when=action.when,
+            runs=runs,
             timeout=action.timeout,
             slow=action.slow,
             fallback=action.fallback,

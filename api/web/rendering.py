@@ -19,7 +19,17 @@ from api.services import Services
 from api.web import markdown, static_files, times
 from api.web.shown_text import shown
 from api.web.waiting_count import shown_count
-from api.web.words import SHAPES, STATES, TRANSLATIONS, _, after_state
+from api.web.words import (
+    DEADLINES,
+    KINDS,
+    SHAPES,
+    STATES,
+    TRANSLATIONS,
+    _,
+    after_state,
+    did,
+    heading,
+)
 
 HTMX_CONFIG = json.dumps(
     {
@@ -167,6 +177,8 @@ def _made() -> Environment:
         clock=_clock,
         pretty=_pretty,
         after_state=after_state,
+        did=did,
+        heading=heading,
         label_in=_label,
         exactly=_exactly,
         markdown=markdown.description,
@@ -176,6 +188,8 @@ def _made() -> Environment:
         asset=static_files.address_of,
         has_htmx=static_files.has_htmx,
         htmx_config=HTMX_CONFIG,
+        deadlines=DEADLINES,
+        kinds=KINDS,
         shapes=SHAPES,
         states=STATES,
     )

@@ -1,5 +1,7 @@
 """The words of the pages. Every text that a person reads passes `_`: it can be translated."""
 
+import re
+from collections.abc import Mapping
 from gettext import NullTranslations
 
 TRANSLATIONS = NullTranslations()
@@ -53,6 +55,38 @@ CAUSES = {
     "declined": _("Declined"),
     "unknown": _("Unknown"),
 }
+
+_FIELD = re.compile(r"\bfields\.([A-Za-z]\w*)")
+DEADLINES = {
+    "reject": _("then it is rejected"),
+    "approve": _("then it is approved"),
+    "remind": _("then people are reminded"),
+}
+DECISIONS = {
+    "retry": _("%(who)s retried"),
+    "abort": _("%(who)s aborted"),
+    "escalate": _("%(who)s escalated"),
+    "cancel": _("%(who)s cancelled"),
+    "approve": _("%(who)s approved"),
+    "reject": _("%(who)s rejected"),
+}
+
+
+def condition_in_words(condition: str, labels: Mapping[str, str]) -> str:
+    """Return an expression of an item with the names of its fields: "Storage" > 100."""
+    return _FIELD.sub(
+        lambda found: f'"{labels[found[1]]}"' if found[1] in labels else found[0], condition
+    )
+
+
+def heading(text: str) -> str:
+    """Return a word of the catalog, such as a category, as it stands alone: with a capital."""
+    return f"{text[:1].upper()}{text[1:]}"
+
+
+def did(decision: str, who: str) -> str:
+    """Return who made a decision, and which: "Priya retried"."""
+    return DECISIONS.get(decision, _("%(who)s decided")) % {"who": heading(who)}
 
 
 def after_state(summary: str) -> str:

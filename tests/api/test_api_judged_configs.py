@@ -254,8 +254,10 @@ def test_the_dry_run_of_a_retry_shows_what_is_left_out_as_left_out(judged: Stack
 
 
 def test_an_action_whose_condition_is_false_is_not_judged(judged: Stack) -> None:
-    answer = judged.caller(DANA).post("/validate/request", json=sent("judged-condition"))
+    caller = judged.caller(DANA)
+    answer = caller.post("/validate/request", json=sent("judged-condition"))
     assert answer.status_code == 200, answer.text
+    assert [one["runs"] for one in answer.json()["actions"]] == [False, True]
 
 
 def test_what_is_known_of_an_action_that_waits_for_another_is_judged(judged: Stack) -> None:

@@ -21,6 +21,7 @@ def told(kind: str, config: dict[str, Any], **more: Any) -> Call:
         "complete": True,
         "depends_on": [],
         "when": None,
+        "runs": True,
         "timeout": None,
         "slow": False,
         "fallback": False,

@@ -18,6 +18,9 @@ class RenderedAction(Answer):
     complete: bool = Field(description="False if values come from earlier actions")
     depends_on: list[str]
     when: str | None
+    runs: bool | None = Field(
+        description="Whether `when` holds with these values; null where earlier actions decide"
+    )
     timeout: float | None
     slow: bool
     fallback: bool = Field(description="Part of the manual way, which is taken only on demand")
@@ -63,6 +66,7 @@ DRY_RUN = DryRun(
             complete=True,
             depends_on=[],
             when=None,
+            runs=True,
             timeout=None,
             slow=False,
             fallback=False,

@@ -1,10 +1,10 @@
 """What happens when an item is requested, step by step, in words and as a picture."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from api.web.pages.request.picture import Node, Picture, picture_of
-from api.web.words import KINDS, _
+from api.web.words import KINDS, _, condition_in_words
 from catalog.bundle import CatalogBundle
 from catalog.model import CatalogDocument
 from catalog.planning import Traits, plan
@@ -36,7 +36,9 @@ def steps_of(document: CatalogDocument, traits: Traits) -> Steps:
     planned = [one for one in plan(document, traits) if not one.notice]
     first = [one for one in planned if not one.fallback]
     nodes = [_node(one.id, one.name or one.id, one.depends_on or ()) for one in first]
-    return Steps(_steps(first), picture_of(nodes), _steps(o for o in planned if o.fallback))
+    labels = {name: one.label for name, one in document.form.fields.items()}
+    instead = _steps((one for one in planned if one.fallback), labels)
+    return Steps(_steps(first, labels), picture_of(nodes), instead)
 
 
 def _of_bundle(bundle: CatalogBundle) -> Steps:
@@ -54,7 +56,7 @@ def _of_bundle(bundle: CatalogBundle) -> Steps:
     return Steps(steps, picture_of(nodes), [])
 
 
-def _steps(actions: Iterable[PlannedAction]) -> list[Step]:
+def _steps(actions: Iterable[PlannedAction], labels: Mapping[str, str]) -> list[Step]:
     actions = list(actions)
     names = {one.id: one.name or one.id for one in actions}
     return [
@@ -65,7 +67,7 @@ def _steps(actions: Iterable[PlannedAction]) -> list[Step]:
                     None,
                     (
                         KINDS.get(one.type, one.type),
-                        _("when %(condition)s") % {"condition": one.when} if one.when else "",
+                        _when(one.when, labels),
                         _after(names[name] for name in one.depends_on or ()),
                     ),
                 )
@@ -73,6 +75,12 @@ def _steps(actions: Iterable[PlannedAction]) -> list[Step]:
         )
         for one in actions
     ]
+
+
+def _when(condition: str | None, labels: Mapping[str, str]) -> str:
+    if not condition:
+        return ""
+    return _("only when %(condition)s") % {"condition": condition_in_words(condition, labels)}
 
 
 def _node(key: str, name: str, after: Iterable[str]) -> Node:

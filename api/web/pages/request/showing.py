@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from types import MappingProxyType
 from typing import Any
 
 from pydantic import ValidationError
@@ -14,6 +15,7 @@ from api.requests.schemas import Request as Document
 from api.web import times
 from api.web.pages.request.keys import key_of
 from api.web.pages.request.made import Made, made_by, web_address
+from api.web.pages.request.notes import labels_of, note_of
 from api.web.pages.request.picture import Node, Picture, picture_of
 from api.web.pages.request.waits import waits_by_step
 from api.web.shown_values import shown_value
@@ -104,7 +106,9 @@ def shown(stored: Stored, document: Document, now: datetime, past: Past) -> Show
     states = {one.id: one.status for one in document.components or ()}
     parts = [_part(one, names, states, moments) for one in document.components or ()]
     # A bundle's own steps follow its components.
-    parts.append(Part(steps=_steps(document.actions, None, moments)))
+    parts.append(
+        Part(steps=_steps(document.actions, None, moments, labels_of(stored.row.item_definition)))
+    )
     running = _running(document)
     return Shown(
         document=document,
@@ -159,6 +163,7 @@ class _Moments:
 
     def __init__(self, document: Document, now: datetime, past: Past) -> None:
         self.now, self.past = now, past
+        self.said = document.error.message if document.error else ""
         self.start = times.read(document.created_at)
         self.notes = waits_by_step(document, past.waits, now)
         actions = [*document.actions, *(a for c in document.components or () for a in c.actions)]
@@ -194,6 +199,11 @@ class _Moments:
             return False
         return (self.now - times.read(action.started_at)).total_seconds() > usual
 
+    def error(self, action: Action) -> str:
+        """Return why an action failed, unless the page says so above the steps already."""
+        told = action.error.message if action.error else ""
+        return "" if told in self.said else told
+
     def _bar(self, start: datetime, end: datetime) -> Bar:
         begun, length = (start - self.start).total_seconds(), (end - start).total_seconds()
         left = min(max(100 * begun / self.whole, 0.0), 100 - LEAST_WIDTH)
@@ -204,7 +214,12 @@ class _Moments:
         return times.read(action.finished_at) if action.finished_at else self.now
 
 
-def _steps(actions: Sequence[Action], component: str | None, moments: _Moments) -> list[StepView]:
+def _steps(
+    actions: Sequence[Action],
+    component: str | None,
+    moments: _Moments,
+    labels: Mapping[str, str] = MappingProxyType({}),
+) -> list[StepView]:
     return [
         StepView(
             key=(key := key_of(component, one.id)),
@@ -217,8 +232,8 @@ def _steps(actions: Sequence[Action], component: str | None, moments: _Moments) 
             since=one.started_at or "" if one.status in _RUNNING else "",
             bar=moments.bar(one),
             waited=moments.waited(component, one),
-            notes=[*filter(None, [_note(one)]), *moments.notes.get(key, ())],
-            error=one.error.message if one.error else "",
+            notes=[*filter(None, [note_of(one, labels)]), *moments.notes.get(key, ())],
+            error=moments.error(one),
             adopted=one.adopted,
         )
         for one in actions
@@ -269,18 +284,6 @@ def _held(
     )
 
 
-def _note(action: Action) -> str:
-    if action.status == "skipped":
-        return action.reason or ""
-    wait = action.waiting
-    if wait is None:
-        return ""
-    if wait.kind == "approval":
-        people = [*getattr(wait, "approvers").users, *getattr(wait, "approvers").teams]  # noqa: B009 -- of this kind of wait only
-        return _("Waits for an approval by %(people)s.") % {"people": ", ".join(people)}
-    return _("Waits for its ticket.") if wait.kind == "resolution" else _("Waits for its target.")
-
-
 def _running(document: Document) -> list[tuple[int, Action]]:
     actions = [*document.actions, *(a for c in document.components or () for a in c.actions)]
     return [(n, one) for n, one in enumerate(actions, 1) if one.status == "in_progress"]
@@ -289,7 +292,8 @@ def _running(document: Document) -> list[tuple[int, Action]]:
 def _sentence(document: Document, running: list[tuple[int, Action]], now: datetime) -> str:
     if document.status == RequestStatus.COMPLETED:
         took = times.read(document.updated_at) - times.read(document.created_at)
-        return _("Done after %(span)s.") % {"span": times.span(took)}
+        done = _("Done after %(span)s.") % {"span": times.span(took)}
+        return " ".join(filter(None, (after_state(document.summary), done)))
     if len(running) == 1 and running[0][1].started_at:
         number, one = running[0]
         since = times.span(max(now - times.read(one.started_at or ""), timedelta()))

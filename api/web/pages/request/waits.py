@@ -8,17 +8,8 @@ from api.requests.history import HumanWait
 from api.requests.schemas import Action, DecisionRecord, Request
 from api.web import times
 from api.web.pages.request.keys import key_of
-from api.web.targets import capital
-from api.web.words import _
+from api.web.words import DECISIONS, _, did
 
-_DID = {
-    "retry": _("%(who)s retried"),
-    "abort": _("%(who)s aborted"),
-    "escalate": _("%(who)s escalated"),
-    "cancel": _("%(who)s cancelled"),
-    "approve": _("%(who)s approved"),
-    "reject": _("%(who)s rejected"),
-}
 _APPROVAL = "approval"
 
 
@@ -42,8 +33,8 @@ def _told(document: Request, wait: HumanWait, now: datetime) -> str:
     decision = _decision(document, wait) if wait.component is None else None
     if decision is None:
         return waited
-    did = _DID.get(decision.decision, _("%(who)s decided")) % {"who": capital(decision.by)}
-    return f"{waited} {did}: {decision.reason}" if decision.reason else f"{waited} {did}."
+    told = did(decision.decision, decision.by)
+    return f"{waited} {told}: {decision.reason}" if decision.reason else f"{waited} {told}."
 
 
 def _decision(document: Request, wait: HumanWait) -> DecisionRecord | None:
@@ -51,7 +42,7 @@ def _decision(document: Request, wait: HumanWait) -> DecisionRecord | None:
     made = [
         one
         for one in document.decisions
-        if one.accepted and wait.since <= times.read(one.at) and one.decision in _DID
+        if one.accepted and wait.since <= times.read(one.at) and one.decision in DECISIONS
     ]
     later = [one for one in made if wait.ended_at and times.read(one.at) >= wait.ended_at]
     earlier = [one for one in made if one not in later]

@@ -6,10 +6,11 @@ Everything that a configuration says is shown: what no kind has words for stands
 import json
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import Any
 
 from api.requests.schemas import DryRun, RenderedAction
-from api.web.words import KINDS, _
+from api.web.words import KINDS, _, condition_in_words
 
 LONG = 2_000
 MOST_LINES = 200
@@ -49,8 +50,11 @@ class _Told:
             self.rows.append((label, _short(value)))
 
 
-def calls_of(run: DryRun) -> tuple[list[Call], list[Call]]:
-    """Return what will be sent, and what is sent if a person chooses the manual way."""
+def calls_of(run: DryRun, labels: Mapping[str, str]) -> tuple[list[Call], list[Call]]:
+    """Return what will be sent, and what is sent if a person chooses the manual way.
+
+    ``labels`` are the names of the form's fields.
+    """
     calls = [
         call_of(one, within=part.name)
         for part in run.components or ()
@@ -58,18 +62,23 @@ def calls_of(run: DryRun) -> tuple[list[Call], list[Call]]:
         if not one.fallback
     ]
     # A bundle's own actions follow its components.
-    calls += [call_of(one) for one in run.actions if not one.fallback]
-    return calls, [call_of(one) for one in run.actions if one.fallback]
+    calls += [call_of(one, labels=labels) for one in run.actions if not one.fallback]
+    return calls, [call_of(one, labels=labels) for one in run.actions if one.fallback]
 
 
-def call_of(action: RenderedAction, within: str = "") -> Call:
+def call_of(
+    action: RenderedAction, *, within: str = "", labels: Mapping[str, str] = MappingProxyType({})
+) -> Call:
     """Return an action for people."""
     about = [KINDS.get(action.type, action.type)]
     if within:
         about.insert(0, within)
-    if action.when:
-        about.append(_("only when %(condition)s") % {"condition": action.when})
-    if not action.complete:
+    if action.when and action.runs is not True:
+        only = _("not for these values, only when %(condition)s")
+        if action.runs is None:
+            only = _("only when %(condition)s")
+        about.append(only % {"condition": condition_in_words(action.when, labels)})
+    if not action.complete and action.runs is not False:
         about.append(_("filled in when earlier steps are done"))
     left, told = dict(action.config), _Told()
     _TELLERS.get(action.type, _tell_nothing)(left, told)

@@ -69,9 +69,8 @@ def answers_of(filling: Filling, earlier: Mapping[str, Any] | None = None) -> li
 
 def sentence_of(run: DryRun) -> str:
     """Return in a sentence what submitting does: 2 tickets in 2 projects, then a workflow run."""
-    actions = [one for one in run.actions if not one.fallback]
-    for part in run.components or ():
-        actions += [one for one in part.actions if not one.fallback]
+    every = [*run.actions, *(one for part in run.components or () for one in part.actions)]
+    actions = [one for one in every if not one.fallback and one.runs is not False]
     tickets = [one for one in actions if one.type == _TICKET]
     projects = {str((one.config.get("ticket") or {}).get("project")) for one in tickets}
     parts = []

@@ -100,7 +100,7 @@ async def _review_page(
             raise
         problems = [detail.message for detail in error.details] or [error.message]
     else:
-        calls, fallback = calls_of(run)
+        calls, fallback = calls_of(run, {name: one.label for name, one in item.form.fields.items()})
         sentence = sentence_of(run)
     before = await earlier(services, caller, filling.draft.repeats)
     web = services.web_address
