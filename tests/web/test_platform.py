@@ -83,6 +83,25 @@ async def test_a_valid_document_shows_its_form_calls_and_changes(visit: Visit) -
     await judge(page)
 
 
+async def test_an_item_in_service_can_be_picked_to_begin_with(visit: Visit) -> None:
+    page = await (await visit(PRIYA)).page("/platform/preview")
+    picker = page.get_by_label("Begin with an item in service")
+    await picker.select_option("PostgreSQL Database")
+    # Another team's documents are not offered, and not given by their address.
+    assert "DNS Record" not in await picker.inner_text()
+    await page.get_by_role("button", name="Show its document").click()
+    document = page.get_by_role("textbox", name="Document")
+    text = await document.input_value()
+    assert text.startswith("schemaVersion: catalog/v1\nkind: CatalogItem\nmetadata:\n")
+    await document.fill(text.replace("version: 1.2.0", "version: 1.3.0"))
+    await page.get_by_role("button", name="Preview").click()
+    changed = await page.locator("pre.diff :is(.added, .removed)").all_inner_texts()
+    assert len(changed) == 2
+    await judge(page)
+    await page.goto("/platform/preview?item=network-dns-record")
+    await expect(page.get_by_role("textbox", name="Document")).to_have_value("")
+
+
 async def test_findings_point_to_their_place_and_nothing_typed_is_lost(visit: Visit) -> None:
     at = await visit(ADA)
     page = await at.page("/platform/preview")

@@ -5,9 +5,9 @@ import difflib
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Self
+from typing import Annotated, Any, Self
 
-from fastapi import APIRouter, Depends, Request
+from fastapi import APIRouter, Depends, Query, Request
 from starlette.responses import Response
 
 from api.auth.principal import Principal
@@ -16,6 +16,7 @@ from api.catalog.status import status_of
 from api.services import Caller, Correlation, Services, ServicesDep
 from api.tools.schemas import TemplateResult, TemplateTest
 from api.web.forms import Posted, text_of
+from api.web.pages.platform.picked import as_text, choices
 from api.web.rendering import page
 from api.web.words import _, ngettext
 from catalog.loading import load_document
@@ -106,9 +107,19 @@ async def refresh(
 
 
 @router.get("/preview")
-async def empty_preview(request: Request) -> Response:
-    """Show where a document is pasted."""
-    return _previewed(request, document="", values="", preview=None)
+async def empty_preview(
+    request: Request,
+    services: ServicesDep,
+    caller: Caller,
+    item: Annotated[str, Query(max_length=200)] = "",
+) -> Response:
+    """Show where a document is pasted; one in service may be picked to begin with."""
+    offered = choices(services, caller)
+    published = await _published(services, caller, item) if item in dict(offered) else None
+    document = as_text(published) if published else ""
+    return _previewed(
+        request, document=document, values="", preview=None, offered=offered, item=item
+    )
 
 
 @router.post("/preview")
@@ -238,7 +249,14 @@ def _sentence(errors: int, warnings: int) -> str:
 
 
 def _previewed(
-    request: Request, *, document: str, values: str, preview: Preview | None, problem: str = ""
+    request: Request,
+    *,
+    document: str,
+    values: str,
+    preview: Preview | None,
+    problem: str = "",
+    offered: Sequence[tuple[str, str]] = (),
+    item: str = "",
 ) -> Response:
     return page(
         request,
@@ -248,6 +266,8 @@ def _previewed(
         values=values,
         preview=preview,
         problem=problem,
+        offered=offered,
+        picked=item,
     )
 
 
