@@ -81,7 +81,7 @@ def _words(error: PaoError, status: int) -> tuple[str, str]:
     wait = (error.headers or {}).get("Retry-After")
     again = _("Try again in %(seconds)s s.") % {"seconds": wait} if wait else _("Try again.")
     if status == NOT_THERE:
-        return _("Nothing to see here"), _("There is no such page, or it is not yours to see.")
+        return _("Not found"), _("There is no such page, or it is not yours to see.")
     if error.code == ErrorCode.INTERNAL_ERROR:
         return _("Something broke on our side"), _("It may or may not have been done: look first.")
     if error.code in {ErrorCode.SERVICE_UNAVAILABLE, ErrorCode.RATE_LIMIT_EXCEEDED}:

@@ -25,6 +25,15 @@ _WIDE = """[...document.querySelectorAll('main *')]
   .filter(e => e.getBoundingClientRect().right > innerWidth + 1 && !e.closest('.scroll, pre'))
   .slice(0, 5).map(e => e.outerHTML.slice(0, 120))"""
 
+# What tables break within a word, because a column has become too narrow.
+_SPLIT = """[...document.querySelectorAll('table :is(thead th, button, time, code)')].filter(e => {
+  const text = e.firstChild, range = document.createRange();
+  if (text?.nodeType !== Node.TEXT_NODE) return false;
+  range.selectNodeContents(text);
+  const lines = new Set([...range.getClientRects()].map(box => Math.round(box.top)));
+  return lines.size > text.data.trim().split(/\\s+/).length;
+}).slice(0, 5).map(e => e.outerHTML.slice(0, 120))"""
+
 
 @dataclass
 class At:
@@ -93,6 +102,7 @@ async def judge(page: Page, *, themes: tuple[str, ...] = ("light", "dark")) -> N
         if await page.evaluate(_OVERFLOW) > 0:
             assert await page.evaluate(_WIDE) == [], f"wider than {width} px"
             raise AssertionError(f"wider than {width} px")
+        assert (found := await page.evaluate(_SPLIT)) == [], f"broken words at {width} px: {found}"
     assert (found := await violations(page)) == [], found
     await page.set_viewport_size({"width": WIDTHS[0], "height": HEIGHT})
 

@@ -65,7 +65,7 @@ async def test_an_item_that_is_not_there(visit: Visit) -> None:
     at = await visit()
     at.watched.expected.append("404")
     page = await at.page("/catalog/no-such-item")
-    await expect(page).to_have_title("Nothing to see here - PAO")
+    await expect(page).to_have_title("Not found - PAO")
 
 
 async def test_documentation_and_owner_stand_on_the_item_itself(visit: Visit) -> None:

@@ -64,7 +64,7 @@ async def test_a_request_of_others_does_not_exist(stack: Stack, visit: Visit) ->
     stranger.watched.expected.append("404")
     for path in (made["id"], f"{made['id']}/log?before=5", f"{made['id']}/decide"):
         page = await stranger.page(f"/requests/{path}")
-        await expect(page).to_have_title("Nothing to see here - PAO")
+        await expect(page).to_have_title("Not found - PAO")
 
 
 async def test_a_running_request_follows_to_its_end(stack: Stack, visit: Visit) -> None:

@@ -184,7 +184,7 @@ async def test_a_draft_is_continued_elsewhere_and_by_nobody_else(visit: Visit) -
     stranger = await visit(OLIVER)
     stranger.watched.expected.append("404")
     refused = await stranger.page(page.url)
-    await expect(refused).to_have_title("Nothing to see here - PAO")
+    await expect(refused).to_have_title("Not found - PAO")
 
 
 async def test_a_link_fills_in_and_submits_nothing(stack: Stack, visit: Visit) -> None:

@@ -179,7 +179,7 @@ async def test_an_unknown_path_tells_nothing(stack: Stack, visit: Visit) -> None
     await expect(page).to_have_title("Sign in - PAO")
     page = await dana.page("/nowhere")
     dana.watched.expected.append("404")
-    await expect(page).to_have_title("Nothing to see here - PAO")
+    await expect(page).to_have_title("Not found - PAO")
     await judge(page)
     assert (await dana.context.request.delete("/", headers={"Origin": stack.url})).status == 404
 

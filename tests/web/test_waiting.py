@@ -80,7 +80,7 @@ async def test_a_bulk_decision_is_its_makers_and_each_row_needs_its_right(
     other = await visit(PRIYA)
     other.watched.expected.append("404")
     page = await other.page(f"/waiting/retries/{key}")
-    await expect(page).to_have_title("Nothing to see here - PAO")
+    await expect(page).to_have_title("Not found - PAO")
 
 
 async def test_whose_requests_wait_is_chosen(stack: Stack, visit: Visit) -> None:

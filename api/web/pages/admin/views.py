@@ -1,7 +1,5 @@
 """`/admin`: what admins see and do; each view is a tab with an address of its own."""
 
-from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Annotated, Any
 from uuid import UUID
 
@@ -11,7 +9,9 @@ from starlette.responses import RedirectResponse, Response
 
 from api.keys.schemas import NewKeyBody
 from api.services import Caller, Services, ServicesDep
+from api.web import times
 from api.web.forms import Posted, text_of
+from api.web.pages.admin.health import STATE_WORDS, parts_of, row_of
 from api.web.rendering import page
 from api.web.words import _
 from pao.core.errors import ErrorCode, PaoError
@@ -45,16 +45,6 @@ Cursor = Annotated[str | None, Query(max_length=2000)]
 Text = Annotated[str, Query(max_length=200)]
 
 
-@dataclass(frozen=True, slots=True)
-class ComponentRow:
-    """One part of the installation as a row: its state, and what is known about it."""
-
-    name: str
-    state: str
-    facts: list[tuple[str, str]]
-    next_try_at: str | None = None
-
-
 class AuditQuery(BaseModel):
     """The filters of the trail as they stand in the address."""
 
@@ -68,18 +58,15 @@ class AuditQuery(BaseModel):
 async def health(request: Request, services: ServicesDep) -> Response:
     """Show the state of every part, circuit breakers and background tasks among them."""
     found = await services.health.health()
-    components = found.components.model_dump()
+    components, now = found.components.model_dump(), times.now()
     return _shown(
         request,
         "health.html",
         HEALTH,
-        status_word=found.status,
+        status_word=STATE_WORDS.get(found.status, found.status),
         version=found.version,
-        parts=list(_parts(components)),
-        breakers=[
-            ComponentRow(name, one["status"], _facts(one), one.get("nextTryAt"))
-            for name, one in components["breakers"].items()
-        ],
+        parts=list(parts_of(components, now)),
+        breakers=[row_of(name, one, now) for name, one in components["breakers"].items()],
     )
 
 
@@ -218,27 +205,6 @@ def _wrong(field: str, kind: str) -> str:
         "email": _("E-mail must be an address, such as dana@example.com"),
     }
     return words.get(field, _("%(field)s is invalid.") % {"field": _LABELS.get(field, field)})
-
-
-def _parts(components: dict[str, Any]) -> Iterator[ComponentRow]:
-    for name in ("database", "temporal", "worker", "mirror", "catalog", "secrets"):
-        yield ComponentRow(name, components[name]["status"], _facts(components[name]))
-    for kind in ("jira", "tasks"):
-        for name, one in components[kind].items():
-            yield ComponentRow(f"{kind} {name}", one["status"], _facts(one))
-
-
-def _facts(part: dict[str, Any]) -> list[tuple[str, str]]:
-    return [
-        (_word(name), str(value))
-        for name, value in part.items()
-        if name not in {"status", "nextTryAt"} and value is not None
-    ]
-
-
-def _word(name: str) -> str:
-    """Return a key of the API as words: lagSeconds is lag seconds."""
-    return "".join(f" {letter.lower()}" if letter.isupper() else letter for letter in name)
 
 
 def _shown(

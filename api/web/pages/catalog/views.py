@@ -18,7 +18,7 @@ from api.web.pages.catalog.steps import steps_of
 from api.web.pages.request.showing import usual_words
 from api.web.rendering import is_partial, page
 from api.web.weather import weather_of
-from api.web.words import _, ngettext
+from api.web.words import _, heading, ngettext
 from catalog.forms.values import is_email
 
 router = APIRouter()
@@ -28,6 +28,13 @@ EARLIER = 5
 MOST_OWNED = 5
 MOST_CHOICES = 12
 """Of each filter the most frequent values are offered; the search finds the others."""
+_UNITS = {
+    "s": ("%(n)s second", "%(n)s seconds"),
+    "m": ("%(n)s minute", "%(n)s minutes"),
+    "h": ("%(n)s hour", "%(n)s hours"),
+    "d": ("%(n)s day", "%(n)s days"),
+    "w": ("%(n)s week", "%(n)s weeks"),
+}
 Word = Annotated[str, Query(max_length=200)]
 
 
@@ -130,10 +137,19 @@ def _item(services: Services, caller: Caller, row: Row) -> Item:
     return Item(
         entry=entry,
         sentence=first_sentence(words(row.description)),
-        ready_in=row.provisioning_time,
+        ready_in=length_in_words(row.provisioning_time),
         cost=row.monthly_cost,
         only_for="" if entry.requestable else only,
     )
+
+
+def length_in_words(text: str | None) -> str | None:
+    """Return a length as people say it: 4h is "4 hours"; what is no length stays as it is."""
+    amount, unit = (text or "")[:-1], (text or "")[-1:]
+    if not amount.isdecimal() or unit not in _UNITS:
+        return text
+    number = int(amount)
+    return ngettext(*_UNITS[unit], number) % {"n": number}
 
 
 def first_sentence(text: str) -> str:
@@ -156,7 +172,7 @@ def _choices(chosen: dict[str, str], name: str, counts: dict[str, int]) -> list[
     values = sorted({*often, *filter(None, [chosen[name]])}, key=str.casefold)
     return [
         Choice(
-            label=value,
+            label=heading(value) if name == "category" else value,
             count=counts.get(value, 0),
             href=_address(chosen | {name: "" if value == chosen[name] else value}),
             chosen=value == chosen[name],

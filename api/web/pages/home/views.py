@@ -33,6 +33,8 @@ async def home(request: Request, services: ServicesDep, caller: Caller) -> Respo
     running = RequestFilters(user_id=caller.id, statuses=open_states)
     rows = services.catalog.state.index.rows
     starred = [name for name in await services.stars.list(caller) if name in rows]
+    open_now = (await listing.page(caller, running, cursor=None, limit=SHOWN)).data
+    above = {one.id for one in (*waiting.data, *open_now)}
     items = dict.fromkeys(one.catalog_item_id for one in recent if one.catalog_item_id in rows)
     return page(
         request,
@@ -42,10 +44,11 @@ async def home(request: Request, services: ServicesDep, caller: Caller) -> Respo
             for one in await services.drafts.list(caller)
             if one.item_id in rows
         ],
-        running=(await listing.page(caller, running, cursor=None, limit=SHOWN)).data,
+        running=open_now,
         waiting=waiting.data,
         more_waiting=max((waiting.count or 0) - SHOWN, 0),
-        recent=recent[:SHOWN],
+        recent=[one for one in recent if one.id not in above][:SHOWN],
+        requested=bool(recent),
         lacks_groups=request.state.session.lacks_groups,
         starred=[rows[name] for name in starred[:STARRED]],
         more_starred=len(starred) > STARRED,

@@ -19,13 +19,17 @@ _KINDS = {
 """What people call what an action of a type makes."""
 
 
+_RUN = frozenset({"status", "conclusion"})
+"""What a workflow run says of itself: it is done, as the state of its step tells already."""
+
+
 @dataclass(frozen=True, slots=True)
 class Made:
-    """Something that a request made: its name, its value, and where it is."""
+    """Something that a request made: what it is, its value, where it is; ``step`` made it."""
 
     key: str
     label: str
-    kind: str
+    step: str
     value: str
     href: str | None
 
@@ -45,19 +49,21 @@ def made_by(document: Request) -> list[Made]:
 
 
 def _of_action(action: Action, part: str, key: str) -> list[Made]:
-    name = " / ".join(filter(None, (part, action.name or action.id)))
+    step = " / ".join(filter(None, (part, action.name or action.id)))
     found = []
     if action.external_reference:
         href = web_address(action.url)
-        kind = _KINDS.get(action.type, "")
-        found.append(Made(f"{key}-r", name, kind, action.external_reference, href))
+        kind = _KINDS.get(action.type, _("Reference"))
+        found.append(Made(f"{key}-r", kind, step, action.external_reference, href))
     known = {action.external_reference, action.url}
     for number, (output, value) in enumerate((action.outputs or {}).items()):
         text = value if isinstance(value, str) else str(value)
         # The id of a ticket is of use to nobody who has its key.
         if text in known or (output == "id" and action.external_reference):
             continue
-        found.append(Made(f"{key}-{number}", f"{name}: {output}", "", text, web_address(text)))
+        if action.type == "github-workflow" and output in _RUN:
+            continue
+        found.append(Made(f"{key}-{number}", output, step, text, web_address(text)))
     return found
 
 

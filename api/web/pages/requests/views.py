@@ -49,6 +49,7 @@ async def requests(
         caller, filters, cursor=cursor, limit=PER_PAGE, counted=True
     )
     chosen = {"q": q, "status": status, "who": who, "item": item}
+    rows = services.catalog.state.index.rows
     following = listed.pagination.next_cursor
     return page(
         request,
@@ -56,6 +57,8 @@ async def requests(
         q=q,
         who=who,
         item=item,
+        item_name=rows[item].name if item in rows else item,
+        without_item=_address(chosen | {"item": ""}),
         rows=listed.data,
         count=listed.count,
         statuses=[
@@ -68,4 +71,5 @@ async def requests(
 
 
 def _address(chosen: dict[str, str]) -> str:
-    return "/requests?" + urlencode({name: value for name, value in chosen.items() if value})
+    query = urlencode({name: value for name, value in chosen.items() if value})
+    return f"/requests?{query}" if query else "/requests"

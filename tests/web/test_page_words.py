@@ -1,0 +1,88 @@
+"""Words that several pages share: health, conditions, lengths, what was made. Pure."""
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from api.requests.schemas import Action, Request
+from api.requests.schemas.action import ACTION
+from api.web.pages.admin.health import row_of
+from api.web.pages.catalog.views import length_in_words
+from api.web.pages.request.made import made_by
+from api.web.pages.request.notes import labels_of, note_of
+from api.web.words import condition_in_words, did
+
+NOW = datetime(2026, 11, 30, 10, 41, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "words"),
+    [
+        ("latencyMs", 53.24, ("latency", "53 ms")),
+        ("lagSeconds", 0.0, ("lag", "0 s")),
+        ("reconciledAt", (NOW - timedelta(minutes=3)).isoformat(), ("reconciled", "3 min ago")),
+        ("revision", "f80de1d281b6dcedc34e88af44a73082", ("revision", "f80de1d281b6")),
+        ("lastError", "it did not answer", ("last error", "it did not answer")),
+        ("unread", ["a", "b"], ("unread", "a, b")),
+    ],
+)
+def test_a_fact_of_health_is_told_with_its_unit(
+    key: str, value: Any, words: tuple[str, str]
+) -> None:
+    row = row_of("Database", {"status": "degraded", key: value, "ageSeconds": 3, "empty": []}, NOW)
+    assert (row.word, row.facts) == ("Degraded", [words])
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [("4h", "4 hours"), ("1d", "1 day"), ("30m", "30 minutes"), ("soon", "soon"), (None, None)],
+)
+def test_a_length_is_written_out(text: str | None, words: str | None) -> None:
+    assert length_in_words(text) == words
+
+
+def test_a_condition_names_fields_as_the_form_does() -> None:
+    labels = labels_of(
+        {
+            "presentation": {
+                "form": {
+                    "groups": [{"fields": [{"id": "size", "name": "Storage"}, {"id": "public"}]}]
+                }
+            }
+        }
+    )
+    condition = 'fields.size > 100 and fields.public and outputs.fields.other == "fields"'
+    told = 'not "Storage" or "Public"'
+    assert condition_in_words("not fields.size or fields.public", labels) == told
+    assert condition_in_words(condition, {"size": "Storage"}).startswith(
+        '"Storage" > 100 and fields.'
+    )
+    skipped = action(status="skipped", reason="when fields.public: not true")
+    assert note_of(skipped, labels) == 'It runs only when "Public".'
+    assert note_of(action(status="skipped", reason="an earlier one failed"), labels) == (
+        "an earlier one failed"
+    )
+
+
+def test_who_decided_what_is_told_in_the_past() -> None:
+    assert did("escalate", "dana") == "Dana escalated"
+    assert did("something new", "dana") == "Dana decided"
+
+
+def test_what_was_made_is_named_by_its_kind() -> None:
+    run = action(
+        type="github-workflow",
+        external_reference="90001",
+        url="https://github.example.com/runs/90001",
+        outputs={"id": "1", "conclusion": "success", "namespace": "orders"},
+    )
+    made = made_by(Request.model_construct(components=None, actions=[run]))
+    assert [(one.label, one.step, one.value) for one in made] == [
+        ("Workflow run", "Ticket for the database team", "90001"),
+        ("namespace", "Ticket for the database team", "orders"),
+    ]
+
+
+def action(**more: Any) -> Action:
+    return ACTION.model_copy(update=more)
