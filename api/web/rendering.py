@@ -61,6 +61,9 @@ NAV = (
     (_("Insights"), "/insights"),
 )
 
+_WITHIN = {"/catalog": ("/drafts/",)}
+"""Where an entry leads besides its own addresses."""
+
 
 def page(
     request: Request,
@@ -119,7 +122,7 @@ def navigation(request: Request, caller: Principal | None) -> list[NavEntry]:
         NavEntry(
             label,
             href,
-            path == href or (href != "/" and path.startswith(href)),
+            path == href or (href != "/" and path.startswith((href, *_WITHIN.get(href, ())))),
             shown_count(getattr(request.state, "waiting", 0)) if href == WAITING else "",
         )
         for label, href in entries

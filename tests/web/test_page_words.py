@@ -7,11 +7,14 @@ import pytest
 
 from api.requests.schemas import Action, Request
 from api.requests.schemas.action import ACTION
+from api.requests.schemas.dry_run import DRY_RUN
 from api.web.pages.admin.health import row_of
 from api.web.pages.catalog.views import length_in_words
 from api.web.pages.request.made import made_by
-from api.web.pages.request.notes import labels_of, note_of
+from api.web.pages.request.notes import choices_of, labels_of, note_of
+from api.web.pages.request_form.review import sentence_of
 from api.web.words import condition_in_words, did
+from pao.core.states import Decision
 
 NOW = datetime(2026, 11, 30, 10, 41, tzinfo=UTC)
 
@@ -86,3 +89,31 @@ def test_what_was_made_is_named_by_its_kind() -> None:
 
 def action(**more: Any) -> Action:
     return ACTION.model_copy(update=more)
+
+
+@pytest.mark.parametrize(
+    ("decisions", "components", "words"),
+    [
+        (["retry", "abort", "escalate"], None, "Decide: retry, escalate or abort"),
+        (["abort", "escalate"], [], "Decide: escalate or abort"),
+        (["abort", "escalate"], ["any"], "Decide: retry, escalate or abort"),
+        (["abort"], None, "Decide: abort"),
+        ([], None, "Decide"),
+    ],
+)
+def test_the_button_names_what_may_be_decided(
+    decisions: list[str], components: list[Any] | None, words: str
+) -> None:
+    document = Request.model_construct(
+        possible_decisions=[Decision(one) for one in decisions], components=components
+    )
+    assert choices_of(document) == words
+
+
+def test_a_review_counts_what_runs_with_these_values() -> None:
+    [action] = DRY_RUN.actions
+    assert sentence_of(DRY_RUN) == "1 ticket in 1 project"
+    both = [action, action.model_copy(update={"runs": None})]
+    assert sentence_of(DRY_RUN.model_copy(update={"actions": both})) == "2 tickets in 1 project"
+    none = DRY_RUN.model_copy(update={"actions": [action.model_copy(update={"runs": False})]})
+    assert sentence_of(none) == ""

@@ -88,7 +88,7 @@ async def test_an_item_in_service_can_be_picked_to_begin_with(visit: Visit) -> N
     picker = page.get_by_label("Begin with an item in service")
     await picker.select_option("PostgreSQL Database")
     # Another team's documents are not offered, and not given by their address.
-    assert "DNS Record" not in await picker.inner_text()
+    assert "IAM Role" not in await picker.inner_text()
     await page.get_by_role("button", name="Show its document").click()
     document = page.get_by_role("textbox", name="Document")
     text = await document.input_value()
@@ -98,7 +98,7 @@ async def test_an_item_in_service_can_be_picked_to_begin_with(visit: Visit) -> N
     changed = await page.locator("pre.diff :is(.added, .removed)").all_inner_texts()
     assert len(changed) == 2
     await judge(page)
-    await page.goto("/platform/preview?item=network-dns-record")
+    await page.goto("/platform/preview?item=access-aws-role")
     await expect(page.get_by_role("textbox", name="Document")).to_have_value("")
 
 

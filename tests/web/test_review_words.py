@@ -60,6 +60,7 @@ def test_a_call_is_shown_as_method_address_and_body() -> None:
             "expectedStatus": [200],
         },
         when="fields.public",
+        runs=None,
         complete=False,
     )
     assert call.line == "PUT https://dns.example.com/records"

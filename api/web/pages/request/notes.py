@@ -1,15 +1,44 @@
-"""Why a step has not run, or what it waits for, in words. Pure."""
+"""Why a step has not run, what is waited for, and what may be decided, in words. Pure."""
 
 import re
 from collections.abc import Mapping
 from typing import Any
 
-from api.requests.schemas import Action
+from api.requests.schemas import Action, Request
 from api.web.words import _, condition_in_words
 from catalog.forms.base import label_from_id
+from pao.core.states import Decision
 
 _NOT_TRUE = re.compile(r"when (.+): not true", re.DOTALL)
 """What the engine gives as the reason of an action whose condition does not hold."""
+
+
+_CHOICES = {
+    Decision.RETRY: _("retry"),
+    Decision.ESCALATE: _("escalate"),
+    Decision.ABORT: _("abort"),
+}
+
+
+def choices_of(document: Request) -> str:
+    """Return the decisions that are possible: "Decide: retry, escalate or abort"."""
+    possible = set(document.possible_decisions)
+    if possible and document.components:
+        # What failed is retried on the request of its component, where the page leads.
+        possible.add(Decision.RETRY)
+    *others, last = [words for one, words in _CHOICES.items() if one in possible] or [""]
+    if not last:
+        return _("Decide")
+    if not others:
+        return _("Decide: %(one)s") % {"one": last}
+    return _("Decide: %(some)s or %(last)s") % {"some": ", ".join(others), "last": last}
+
+
+def advice_of(document: Request) -> str:
+    """Return why a decision is suggested, unless the error says it already."""
+    reason = document.suggestion.reason if document.suggestion else ""
+    known = document.error is not None and document.error.outcome_unknown
+    return "" if known or not document.may_decide else reason
 
 
 def labels_of(definition: Mapping[str, Any]) -> dict[str, str]:

@@ -15,7 +15,7 @@ from api.requests.schemas import Request as Document
 from api.web import times
 from api.web.pages.request.keys import key_of
 from api.web.pages.request.made import Made, made_by, web_address
-from api.web.pages.request.notes import labels_of, note_of
+from api.web.pages.request.notes import advice_of, choices_of, labels_of, note_of
 from api.web.pages.request.picture import Node, Picture, picture_of
 from api.web.pages.request.waits import waits_by_step
 from api.web.shown_values import shown_value
@@ -97,6 +97,9 @@ class Shown:
     action: str
     """What the reader may decide: `decide`, `approve`, or nothing."""
     icon: str
+    choices: str
+    """What may be decided about a failure, as its button says."""
+    advice: str
 
 
 def shown(stored: Stored, document: Document, now: datetime, past: Past) -> Shown:
@@ -120,6 +123,8 @@ def shown(stored: Stored, document: Document, now: datetime, past: Past) -> Show
         made=made_by(document),
         action=_may(document),
         icon=_ICONS.get(document.status, "icon.svg"),
+        choices=choices_of(document),
+        advice=advice_of(document),
     )
 
 
