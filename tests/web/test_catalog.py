@@ -33,7 +33,7 @@ async def test_filters_work_without_scripts_and_on_a_phone(visit: Visit) -> None
     page = await at.context.new_page()
     await page.goto("/catalog")
     await page.get_by_text("Filters").click()
-    await page.get_by_role("link", name="network 6", exact=True).click()
+    await page.get_by_role("link", name="Network 6", exact=True).click()
     await expect(page).to_have_url("/catalog?category=network")
     await expect(page.locator(".rows h2")).to_have_count(6)
     await page.get_by_role("searchbox").fill("dns record")

@@ -20,7 +20,7 @@ async def test_a_completed_request_shows_what_it_made(stack: Stack, visit: Visit
     await expect(page.get_by_role("link", name=key).first).to_have_attribute(
         "href", made["actions"][0]["url"]
     )
-    await expect(page.get_by_text("To Do")).to_be_visible()
+    await expect(page.get_by_text("To Do", exact=True)).to_be_visible()
     await expect(page.locator(".facts").nth(1)).to_contain_text("Host name")
     await page.locator(".log summary").click()
     await expect(page.locator(".log-lines")).to_contain_text("succeeded")
