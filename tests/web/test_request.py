@@ -145,6 +145,8 @@ async def test_who_asks_is_told_when_it_is_done(stack: Stack, visit: Visit) -> N
     await expect(page).to_have_title(f"Completed: {made['title']} - PAO", timeout=30_000)
     await expect(page.locator("link[rel=icon]")).not_to_have_attribute("href", icon or "")
     assert await page.evaluate("window.told") == [f"Completed: {made['title']}"]
+    # Only the question goes.
+    await expect(page.get_by_role("link", name="Request again")).to_be_visible()
 
 
 async def test_a_bundle_tells_why_a_component_is_held(stack: Stack, visit: Visit) -> None:
