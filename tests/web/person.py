@@ -26,9 +26,9 @@ _WIDE = """[...document.querySelectorAll('main *')]
   .slice(0, 5).map(e => e.outerHTML.slice(0, 120))"""
 
 # What tables break within a word, because a column has become too narrow.
-_SPLIT = """[...document.querySelectorAll('table :is(thead th, button, time, code)')].filter(e => {
+_SPLIT = """[...document.querySelectorAll('table :is(th, button, time, code, .text)')].filter(e => {
   const text = e.firstChild, range = document.createRange();
-  if (text?.nodeType !== Node.TEXT_NODE) return false;
+  if (text?.nodeType !== Node.TEXT_NODE || text.data.trim().length > 16) return false;
   range.selectNodeContents(text);
   const lines = new Set([...range.getClientRects()].map(box => Math.round(box.top)));
   return lines.size > text.data.trim().split(/\\s+/).length;
