@@ -135,7 +135,7 @@ async def test_an_approval_is_given(stack: Stack, visit: Visit) -> None:
     await expect(page.get_by_text("requests an account in production")).to_be_visible()
     facts = page.locator("section .answers")
     await expect(facts).to_contain_text("Who decidesthe platform team")
-    await expect(facts).to_contain_text(re.compile("Untilin .*then: reject"))
+    await expect(facts).to_contain_text(re.compile("To decide by.* in .*then it is rejected"))
     await expect(facts).to_contain_text("Ask the security team for the account")
     await expect(page.locator("aside")).to_contain_text("On call this week, as agreed.")
     await judge(page)

@@ -8,6 +8,7 @@ import pytest
 from api.requests.schemas import Action, Request
 from api.requests.schemas.action import ACTION
 from api.requests.schemas.dry_run import DRY_RUN
+from api.web.pages.admin.browsers import browser_in_words
 from api.web.pages.admin.health import row_of
 from api.web.pages.catalog.views import length_in_words
 from api.web.pages.request.made import made_by
@@ -35,6 +36,38 @@ def test_a_fact_of_health_is_told_with_its_unit(
 ) -> None:
     row = row_of("Database", {"status": "degraded", key: value, "ageSeconds": 3, "empty": []}, NOW)
     assert (row.word, row.facts) == ("Degraded", [words])
+
+
+@pytest.mark.parametrize(
+    ("agent", "words"),
+    [
+        (
+            (
+                "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) "
+                "HeadlessChrome/153.0.8010.0 Safari/537.36"
+            ),
+            "Chrome 153, Linux",
+        ),
+        (
+            (
+                "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) "
+                "Chrome/150.0.0.0 Safari/537.36 Edg/150.0.3500.1"
+            ),
+            "Edge 150, Windows",
+        ),
+        (
+            (
+                "Mozilla/5.0 (iPhone; CPU iPhone OS 26_0 like Mac OS X) AppleWebKit/605.1.15 "
+                "(KHTML, like Gecko) Version/26.0 Mobile/15E148 Safari/604.1"
+            ),
+            "Safari 26, iOS",
+        ),
+        ("curl/8.1", "curl/8.1"),
+        (None, "unknown"),
+    ],
+)
+def test_a_browser_is_named_in_short(agent: str | None, words: str) -> None:
+    assert browser_in_words(agent) == words
 
 
 @pytest.mark.parametrize(

@@ -11,6 +11,7 @@ from api.keys.schemas import NewKeyBody
 from api.services import Caller, Services, ServicesDep
 from api.web import times
 from api.web.forms import Posted, text_of
+from api.web.pages.admin.browsers import browser_in_words
 from api.web.pages.admin.health import STATE_WORDS, parts_of, row_of
 from api.web.rendering import page
 from api.web.words import _
@@ -123,6 +124,7 @@ async def sessions(request: Request, services: ServicesDep) -> Response:
         SESSIONS,
         sessions=await services.sessions.list(user_id=None),
         own=request.state.session.id,
+        browser=browser_in_words,
     )
 
 
