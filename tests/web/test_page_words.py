@@ -5,9 +5,10 @@ from typing import Any
 
 import pytest
 
-from api.requests.schemas import Action, Request
+from api.requests.schemas import Action
 from api.requests.schemas.action import ACTION
 from api.requests.schemas.dry_run import DRY_RUN
+from api.requests.schemas.request import REQUEST
 from api.web.pages.admin.browsers import browser_in_words
 from api.web.pages.admin.health import row_of
 from api.web.pages.catalog.views import length_in_words
@@ -113,7 +114,7 @@ def test_what_was_made_is_named_by_its_kind() -> None:
         url="https://github.example.com/runs/90001",
         outputs={"id": "1", "conclusion": "success", "namespace": "orders"},
     )
-    made = made_by(Request.model_construct(components=None, actions=[run]))
+    made = made_by(REQUEST.model_copy(update={"components": None, "actions": [run]}))
     assert [(one.label, one.step, one.value) for one in made] == [
         ("Workflow run", "Ticket for the database team", "90001"),
         ("namespace", "Ticket for the database team", "orders"),
@@ -137,9 +138,8 @@ def action(**more: Any) -> Action:
 def test_the_button_names_what_may_be_decided(
     decisions: list[str], components: list[Any] | None, words: str
 ) -> None:
-    document = Request.model_construct(
-        possible_decisions=[Decision(one) for one in decisions], components=components
-    )
+    possible = [Decision(one) for one in decisions]
+    document = REQUEST.model_copy(update={"possible_decisions": possible, "components": components})
     assert choices_of(document) == words
 
 
