@@ -57,7 +57,7 @@ def other(watched: tuple[Stack, Path]) -> Iterator[httpx.Client]:
         with httpx.Client(
             base_url=base, auth=Signature(*stack.key(DANA)), trust_env=False, timeout=60
         ) as client:
-            wait_until(lambda: _answers(client) or process.poll() is not None, seconds=60)
+            wait_until(lambda: _answers(client) or process.poll() is not None)
             yield client
         process.terminate()
 

@@ -5,7 +5,7 @@ from typing import Any
 
 import httpx
 
-from tests.support.stack import Stack
+from tests.support.stack import Stack, wait_until
 from tests.support.submitting import completed, error, failed, tickets_of
 
 SEARCH = {"path": "/search"}
@@ -67,12 +67,17 @@ def test_the_status_is_that_of_jira_now(stack: Stack, dana: httpx.Client) -> Non
     document = completed(dana)
     key = document["actions"][0]["externalReference"]
     path = f"/requests/{document['id']}/status"
+
+    def live() -> dict[str, Any]:
+        [ticket] = dana.get(path).json()["tickets"]
+        return ticket if ticket["live"] else {}
+
     seen = []
     for status in ("To Do", "In Review", "Done", "Won't Do"):
         if status != "To Do":
             stack.jira.move(key, status)
-        [ticket] = dana.get(path).json()["tickets"]
-        assert ticket["live"] is True
+        # A JIRA that answers late on a busy machine is said as not live.
+        ticket = wait_until(live)
         assert ticket["error"] is None
         assert ticket["key"] == key
         seen.append((ticket["status"], ticket["statusCategory"], ticket["mapped"]))

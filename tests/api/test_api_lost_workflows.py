@@ -61,7 +61,7 @@ def wiped(
     }
     folder = tmp_path_factory.mktemp("wiped")
     with running_stack(shared_stack.database, temporal_address, folder, environ=environ) as stack:
-        wait_until(lambda: stack.anybody().get("/health/ready").json()["ready"], seconds=60)
+        wait_until(lambda: stack.anybody().get("/health/ready").json()["ready"])
         yield stack
 
 

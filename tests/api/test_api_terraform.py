@@ -97,7 +97,7 @@ def until(client: httpx.Client, document: dict[str, Any], status: str) -> dict[s
         shown: dict[str, Any] = client.get(f"/requests/{document['id']}").json()
         return shown if shown["status"] == status and not shown["retrying"] else None
 
-    found = wait_until(there, seconds=60)
+    found = wait_until(there)
     assert found is not None
     return found
 

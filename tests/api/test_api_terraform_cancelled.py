@@ -137,7 +137,7 @@ def until(dana: httpx.Client, request_id: str, status: str) -> dict[str, Any]:
         shown: dict[str, Any] = dana.get(f"/requests/{request_id}").json()
         return shown if shown["status"] == status and not shown["retrying"] else None
 
-    found = wait_until(there, seconds=60)
+    found = wait_until(there)
     assert found is not None
     return found
 
@@ -145,7 +145,7 @@ def until(dana: httpx.Client, request_id: str, status: str) -> dict[str, Any]:
 def child_of(folder: Path) -> Path:
     """Wait for what the module has started; gives the folder of its process."""
     file = folder / "child"
-    wait_until(lambda: file.exists() and file.read_text().strip(), seconds=60)
+    wait_until(lambda: file.exists() and file.read_text().strip())
     return Path("/proc") / file.read_text().strip()
 
 
@@ -202,7 +202,7 @@ def test_a_backend_that_hangs_holds_nobody(
     dana = built.caller(DANA)
     states.hold = held
     request_id = submitted(dana, "held")
-    wait_until(states.holding.is_set, seconds=60)
+    wait_until(states.holding.is_set)
     states.hold = None
     by_api(built, request_id)
     failed = until(dana, request_id, "failed")

@@ -44,7 +44,7 @@ from tests.support.postgres import Database
 SAMPLES = Path(__file__).parents[2] / "examples" / "catalog"
 # What can be requested; a list only serves the forms of others.
 SAMPLE_COUNT = len([one for one in SAMPLES.glob("*/*.yaml") if one.parent.name != "lists"])
-WAIT_SECONDS = 60.0
+WAIT_SECONDS = 240.0
 GRACE = timedelta(seconds=2)
 
 T = TypeVar("T")

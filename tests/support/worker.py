@@ -32,7 +32,7 @@ from tests.support.postgres import Database
 from tests.support.requests import Request, new_request
 
 SAMPLES = Path(__file__).parents[2] / "examples" / "catalog"
-WAIT_SECONDS = 60.0
+WAIT_SECONDS = 240.0
 GRACE = timedelta(seconds=2)
 
 Row = dict[str, Any]

@@ -3,7 +3,7 @@
 import base64
 import json
 import time
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from typing import Any
 
 import jwt
@@ -85,11 +85,21 @@ def minted(**given: Any) -> Any:
     return lambda: token(**given)
 
 
-NOW = int(time.time())
+def timed(**offsets: int) -> Callable[[], str]:
+    """Return what makes a token with times so many seconds from when the test runs."""
+
+    def made() -> str:
+        now = int(time.time())
+        times: dict[str, Any] = {name: now + offset for name, offset in offsets.items()}
+        return token(**times)
+
+    return made
+
+
 REFUSED: dict[str, tuple[Any, Reason]] = {
-    "expired": (minted(iat=NOW - 900, exp=NOW - 600), Reason.EXPIRED),
-    "not yet": (minted(iat=NOW + 600, exp=NOW + 900), Reason.MALFORMED),
-    "not before": (minted(nbf=NOW + 600), Reason.MALFORMED),
+    "expired": (timed(iat=-900, exp=-600), Reason.EXPIRED),
+    "not yet": (timed(iat=600, exp=900), Reason.MALFORMED),
+    "not before": (timed(nbf=600), Reason.MALFORMED),
     "another issuer": (minted(iss="https://evil.example"), Reason.MALFORMED),
     "issuer with a slash": (minted(iss=f"{ISSUER.url}/"), Reason.MALFORMED),
     "another audience": (minted(aud="grafana"), Reason.MALFORMED),

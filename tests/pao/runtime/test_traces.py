@@ -102,7 +102,7 @@ async def traced(bench: Workbench, receiver: Receiver) -> AsyncIterator[Traced]:
         httpx.AsyncClient(base_url=base, auth=auth, trust_env=False, timeout=60) as client,
     ):
         ready = "/health/ready"
-        await eventually(lambda: answers(client, ready), "PAO is never ready", seconds=60)
+        await eventually(lambda: answers(client, ready), "PAO is never ready")
         yield Traced(bench, client, receiver)
         for url in ("/metrics", f"http://127.0.0.1:{metrics}/metrics"):
             counted = (await client.get(url)).text
@@ -203,7 +203,7 @@ async def test_log_lines_name_the_trace_and_what_waits_is_sent_at_the_end(
         environ["OTEL_BSP_SCHEDULE_DELAY"] = "60000"
         url = f"http://127.0.0.1:{port}/api/v1/version"
         async with pao("api", environ) as said, httpx.AsyncClient(trust_env=False) as client:
-            await eventually(lambda: answers(client, url), seconds=60)
+            await eventually(lambda: answers(client, url))
             assert receiver.spans == []
     [span] = receiver.named("GET /version")
     lines = [json.loads(line) for line in said[0].splitlines() if line.startswith("{")]
@@ -219,7 +219,7 @@ async def test_nothing_is_sent_of_what_is_not_sampled(running: Traced) -> None:
         environ["TRACING_SAMPLE_RATE"] = "0"
         url = f"http://127.0.0.1:{port}/api/v1/version"
         async with pao("api", environ), httpx.AsyncClient(trust_env=False) as client:
-            await eventually(lambda: answers(client, url), seconds=60)
+            await eventually(lambda: answers(client, url))
     assert receiver.raw == []
 
 

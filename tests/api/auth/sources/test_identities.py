@@ -11,7 +11,6 @@ from api.auth.sources.identities import Identities, without_claims
 from pao.core.errors import ErrorCode, PaoError
 from tests.api.auth.signing import open_office, sign
 
-NOW = datetime.now(UTC)
 STS, TOKEN = (b"x-pao-sts", b"x"), (b"authorization", b"Bearer x")
 GATEWAY = (b"x-pao-caller-arn", b"x")
 
@@ -51,14 +50,14 @@ async def test_a_call_is_for_the_source_of_its_credential(
     headers: tuple[tuple[bytes, bytes], ...], name: str
 ) -> None:
     every = identities("sts", "jwt", "gateway")
-    every.check_head(call(*headers), NOW)
-    assert (await every.authenticate(call(*headers), NOW)).id == name
+    every.check_head(call(*headers), datetime.now(UTC))
+    assert (await every.authenticate(call(*headers), datetime.now(UTC))).id == name
 
 
 @pytest.mark.parametrize("headers", [(STS,), (TOKEN,), (STS, TOKEN), (GATEWAY,), ()], ids=str)
 async def test_what_is_off_vouches_for_nobody(headers: tuple[tuple[bytes, bytes], ...]) -> None:
     with pytest.raises(PaoError) as caught:
-        await identities().authenticate(call(*headers), NOW)
+        await identities().authenticate(call(*headers), datetime.now(UTC))
     assert caught.value.code is ErrorCode.UNAUTHORIZED
 
 
@@ -71,19 +70,20 @@ async def test_issued_keys_are_refused_where_keys_are_off_but_those_of_sessions_
         return sign(key_id=key.access_key_id, secret=key.secret)
 
     with pytest.raises(PaoError, match="not switched on"):
-        await off.authenticate(signed(), NOW)
+        await off.authenticate(signed(), datetime.now(UTC))
     stored = office.keys.keys[key.access_key_id]
     office.keys.keys[key.access_key_id] = dataclasses.replace(stored, source="sts", is_session=True)
-    assert (await off.authenticate(signed(), NOW)).source == "sts"
+    assert (await off.authenticate(signed(), datetime.now(UTC))).source == "sts"
 
 
 async def test_a_proof_that_cannot_be_asked_again_ends_by_itself() -> None:
+    now = datetime.now(UTC)
     every = identities()
     caller = own_user(
-        "dana", email=None, teams=(), source="jwt", access_key_id=None, valid_until=NOW
+        "dana", email=None, teams=(), source="jwt", access_key_id=None, valid_until=now
     )
-    assert await every.is_still_good(caller, NOW - timedelta(seconds=1))
-    assert not await every.is_still_good(caller, NOW)
+    assert await every.is_still_good(caller, now - timedelta(seconds=1))
+    assert not await every.is_still_good(caller, now)
 
 
 def test_no_claim_of_an_identity_reaches_the_application() -> None:
