@@ -107,6 +107,7 @@ STATUS = schemas.CatalogStatus(
     outdated=None,
     notice=None,
     limits=[],
+    ownership=0,
     unreported=None,
 )
 

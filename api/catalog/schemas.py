@@ -289,6 +289,7 @@ class CatalogStatus(Answer):
     outdated: str | None = Field(description="Why the folder of a worker is not served")
     notice: str | None = Field(description="What an operator should fix")
     limits: list[str] = Field(description="What PAO does not do for this kind of source")
+    ownership: int = Field(description="Findings about code owners that refuse nothing")
     unreported: UnreportedCommits | None = Field(
         description="Commits without a check or status, since the forge could not be told"
     )
@@ -311,4 +312,5 @@ class RefusedFiles(Answer):
     """The findings of files that the last sync refused."""
 
     data: list[Finding]
+    ownership: list[Finding] = Field([], description="About code owners; these refuse nothing")
     checked_at: Moment | None

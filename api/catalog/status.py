@@ -38,6 +38,7 @@ def status_of(catalog: CatalogService) -> schemas.CatalogStatus:
         outdated=standing.outdated,
         notice=standing.notice,
         limits=list(catalog.limits),
+        ownership=len(standing.ownership),
         unreported=_unreported(standing.unreported),
     )
 

@@ -71,10 +71,11 @@ async def list_catalog_items(
     responses=documented({200: examples.REFUSED}, 401, 429, 503),
 )
 async def list_refused_files(services: ServicesDep, _caller: Caller) -> schemas.RefusedFiles:
-    """List the findings of files that the last sync refused."""
+    """List the findings of files that the last sync refused, and those about code owners."""
     state = services.catalog.state
     return schemas.RefusedFiles(
         data=[schemas.Finding.model_validate(one) for one in state.standing.refused],
+        ownership=[schemas.Finding.model_validate(one) for one in state.standing.ownership],
         checked_at=timestamp(state.loaded_at) if state.loaded_at else None,
     )
 

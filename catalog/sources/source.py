@@ -105,12 +105,14 @@ class Known:
     ``expects`` is the commit that a push has named; a source need not care: where the revision does
     not follow, as at a replica that is late, the caller looks again later. ``is_poll`` is true
     where nobody waits: a source with few calls left may raise ``PollSkippedError`` instead.
+    ``is_asked`` is true where a person waits, who may have corrected whatever was wrong.
     """
 
     revision: str | None = None
     memory: Mapping[str, Any] = field(default_factory=dict)
     expects: str | None = None
     is_poll: bool = False
+    is_asked: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -34,4 +34,5 @@ class CatalogStateRow(SQLModel, table=True):
     held: dict[str, Any] | None = Field(default=None, sa_type=DOCUMENT)
     outdated: str | None = Field(default=None, sa_type=Text)
     notice: str | None = Field(default=None, sa_type=Text)
+    ownership: list[dict[str, Any]] = Field(default_factory=list, sa_type=DOCUMENT)
     untold: dict[str, Any] = Field(default_factory=dict, sa_type=DOCUMENT)

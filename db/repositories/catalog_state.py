@@ -21,7 +21,8 @@ class CatalogStanding:
     ``generation`` numbers the changes. ``revision`` and ``commit`` are what is served; ``asked_at``
     is the last attempt. ``error`` says why the source cannot be read and ``error_since`` since
     when; before ``error_until`` it answers nobody. ``held`` is a revision that is not taken over,
-    ``outdated`` says why a copy is not, ``notice`` what an operator should fix. ``untold`` says by
+    ``outdated`` says why a copy is not, ``notice`` what an operator should fix; ``ownership`` are
+    the findings about code owners that refuse nothing. ``untold`` says by
     commit why its authors were not told on the forge; ``CatalogUntoldRepository`` changes it.
     """
 
@@ -39,6 +40,7 @@ class CatalogStanding:
     outdated: str | None = None
     notice: str | None = None
     refused: list[dict[str, Any]] = field(default_factory=list)
+    ownership: list[dict[str, Any]] = field(default_factory=list)
     untold: dict[str, dict[str, Any]] = field(default_factory=dict)
 
     @property

@@ -1,7 +1,7 @@
 """What a look at the source has shown, with what was known before. No I/O here."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import PurePosixPath
 from typing import Any, Self
@@ -22,6 +22,7 @@ from catalog.sources.source import (
 from db.repositories.catalog import Served
 from db.repositories.catalog_files import StoredFile
 from db.repositories.catalog_state import CatalogStanding, Lineage, SourceMemory
+from pao.core.payloads.catalog import SyncInput
 
 _LFS = b"version https://git-lfs.github.com/spec/"
 
@@ -36,11 +37,12 @@ class Stored:
     lineage: Lineage
     memory: SourceMemory
 
-    def known(self, source: str, *, expects: str | None, is_poll: bool) -> Known:
+    def known(self, source: str, asked: SyncInput) -> Known:
         """Return what a source may know of its last look; nothing where it was another one."""
+        why = Known(expects=asked.expects, is_poll=asked.is_poll, is_asked=asked.is_asked)
         if self.standing.source != source:
-            return Known(expects=expects, is_poll=is_poll)
-        return Known(self.standing.revision, self.memory.memory, expects, is_poll)
+            return why
+        return replace(why, revision=self.standing.revision, memory=self.memory.memory)
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,6 +6,8 @@ from datetime import UTC, datetime
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from catalog.ownership import CODE_OWNERS_RULE, OWNERSHIP_RULE
+from catalog.validation import Finding, Severity
 from db.repositories.catalog import CatalogRepository
 from db.repositories.catalog_blobs import CatalogBlobsRepository
 from db.repositories.catalog_files import CatalogFilesRepository
@@ -21,6 +23,7 @@ from pao.core.payloads.catalog import SyncReport
 
 # More is read by nobody, and every process keeps them in memory.
 MOST_REFUSED = 5_000
+_OF_OWNERS = frozenset({OWNERSHIP_RULE, CODE_OWNERS_RULE})
 # Names in a report: it travels through Temporal, which takes two megabytes.
 MOST_NAMED = 5_000
 
@@ -31,6 +34,7 @@ async def store(  # noqa: PLR0913 -- what is stored together, each part named
     stored: Stored,
     look: Look,
     *,
+    across: Iterable[Finding],
     lineage: Lineage,
     source: str,
 ) -> None:
@@ -53,9 +57,15 @@ async def store(  # noqa: PLR0913 -- what is stored together, each part named
     if reading.judged or gone or beside != stored.memory.beside:
         await CatalogBlobsRepository(session).forget_unused([one.blob for one in look.beside])
     refused = [asdict(finding) for finding in selection.refused[:MOST_REFUSED]]
+    ownership = [
+        asdict(one)
+        for one in reading.findings(across)
+        if one.rule in _OF_OWNERS and one.severity is not Severity.ERROR
+    ][:MOST_REFUSED]
     state = CatalogStateRepository(session)
     if look.failed:
-        await state.stand(replace(stored.standing, generation=generation, refused=refused))
+        known = replace(stored.standing, generation=generation)
+        await state.stand(replace(known, refused=refused, ownership=ownership))
         return
     now = datetime.now(UTC)
     await state.stand(
@@ -68,6 +78,7 @@ async def store(  # noqa: PLR0913 -- what is stored together, each part named
             asked_at=now,
             notice=look.notice,
             refused=refused,
+            ownership=ownership,
         ),
         lineage=lineage,
         memory=SourceMemory(dict(look.memory), beside),

@@ -104,7 +104,7 @@ class CatalogSync:
 
     async def known(self) -> Known:
         """Return what is known of the source, for whoever asks it about something else."""
-        return (await self._stored()).known(self._source.name, expects=None, is_poll=False)
+        return (await self._stored()).known(self._source.name, ANYTHING)
 
     async def judged(self, found: Listing | Unchanged) -> Verdict:
         """Return what would be found if a listing were taken over; nothing is stored."""
@@ -151,7 +151,7 @@ class CatalogSync:
             report = await self._leave(look, stored, held=too_much)
         else:
             report = report_of(reading, stored, look.revision)
-            await self._store(reading, stored, look, held)
+            await self._store(reading, across, stored, look, held)
         if look.failed:
             raise look.failed
         if await self.telling.is_due(stored.standing, look.revision, is_held=bool(report.held)):
@@ -172,7 +172,7 @@ class CatalogSync:
 
     async def _look(self, asked: SyncInput, stored: Stored) -> Look:
         """Ask the source; where it is away, what is known is looked at with the rules of today."""
-        known = stored.known(self._source.name, expects=asked.expects, is_poll=asked.is_poll)
+        known = stored.known(self._source.name, asked)
         try:
             require_rest_is_over(stored, is_poll=asked.is_poll)
             with tracing.tracer().start_as_current_span("catalog.listing"):
@@ -255,7 +255,8 @@ class CatalogSync:
     ) -> Sequence[Finding]:
         """Look at the files together that name each other; of the others none can be wrong."""
         if reading.is_as_known(stored):
-            return [finding_of(found) for found in stored.standing.refused]
+            known = (*stored.standing.refused, *stored.standing.ownership)
+            return [finding_of(found) for found in known]
         wanted = {path: facts.id for path, facts in reading.linked().items()}
         wanted |= reading.fallen(stored.served)
         kept = {
@@ -269,7 +270,14 @@ class CatalogSync:
         await contents.fetch(_readable(reading.entries[path] for path in wanted))
         return await asyncio.to_thread(judge.across, reading, wanted, definitions)
 
-    async def _store(self, reading: Reading, stored: Stored, look: Look, held: HeldLease) -> None:
+    async def _store(
+        self,
+        reading: Reading,
+        across: Sequence[Finding],
+        stored: Stored,
+        look: Look,
+        held: HeldLease,
+    ) -> None:
         lineage = stored.lineage
         if not self._source.is_shared and not look.failed:
             lineage = after(lineage, revision_of(look.revision, look.changed_at))
@@ -277,7 +285,13 @@ class CatalogSync:
             async with self._database.unit_of_work() as session:
                 await held.check(session)
                 await store(
-                    session, reading, stored, look, lineage=lineage, source=self._source.name
+                    session,
+                    reading,
+                    stored,
+                    look,
+                    across=across,
+                    lineage=lineage,
+                    source=self._source.name,
                 )
                 if look.revision != stored.standing.revision:
                     await self.telling.owe(session, look.revision)

@@ -19,8 +19,9 @@ def status(cli: Cli) -> None:
     """Show which revision is served; exits with 1 when anything of the source is not."""
     with cli.api() as api:
         document = api.get("/catalog/status")
-        if document.get("refused"):
-            document["findings"] = api.get("/catalog/validation-errors").get("data", [])
+        if document.get("refused") or document.get("ownership"):
+            found = api.get("/catalog/validation-errors")
+            document["findings"] = [*found.get("data", []), *found.get("ownership", [])]
     cli.show(document, lambda: _print_status(cli, document))
     if any(
         document.get(key)
@@ -96,6 +97,7 @@ def _facts(document: dict[str, Any]) -> dict[str, str]:
         "read": age(read_at) if read_at else "never",
         "items": f"{document.get('items')}{stale}",
         "refused": _files(document["refused"]) if document.get("refused") else "",
+        "owners": _differences(document["ownership"]) if document.get("ownership") else "",
     }
 
 
@@ -136,6 +138,10 @@ def _warn(cli: Cli, text: str) -> None:
 
 def _files(count: int) -> str:
     return f"{count} file{'' if count == 1 else 's'}"
+
+
+def _differences(count: int) -> str:
+    return f"{count} difference{'' if count == 1 else 's'} from CODEOWNERS, reported only"
 
 
 _CHANGES = {"added": "green", "changed": "cyan", "removed": "yellow", "refused": "red"}

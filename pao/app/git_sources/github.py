@@ -79,7 +79,9 @@ class GitHubSource:
             tip = await self._tip(text(memory, "etag"))
             revision = text(memory, "revision")
             if revision is not None and (tip is None or tip.sha == revision):
-                rules = await self._rules.judge(memory, ask=known.is_poll, new=False)
+                rules = await self._rules.judge(
+                    memory, ask=known.is_poll or known.is_asked, new=False
+                )
                 kept = {**memory, **({"etag": tip.etag} if tip else {}), **rules.memory}
                 return Unchanged(revision, memory=kept, notice=_notice(rules.notice, kept))
             if tip is None:

@@ -83,7 +83,8 @@ class GitLabSource:
                     f"GitLab: {self._place.project} has no branch {self._place.branch}."
                 )
             new = tip.sha != text(memory, "revision")
-            rules = await self._rules.judge(memory, ask=new or known.is_poll, new=new)
+            ask = new or known.is_poll or known.is_asked
+            rules = await self._rules.judge(memory, ask=ask, new=new)
             if not new:
                 return Unchanged(tip.sha, memory={**memory, **rules.memory}, notice=rules.notice)
             return await self._read(tip, memory, rules)

@@ -56,6 +56,11 @@ class SyncInput:
         """Whether nobody waits for it."""
         return self.reasons == [POLL]
 
+    @property
+    def is_asked(self) -> bool:
+        """Whether a person waits for it."""
+        return REFRESH in self.reasons
+
 
 @dataclass(frozen=True)
 class Held:

@@ -6,6 +6,8 @@ from dataclasses import replace
 import pytest
 
 from catalog.model import CatalogDocument
+from catalog.ownership import CodeOwnersCheck, Dialect, OwnershipMode
+from catalog.sources.source import Known
 from catalog.sources.verdict import Verdict
 from catalog.validation import Finding, Severity
 from db.session import Database
@@ -63,6 +65,36 @@ async def test_what_lies_beside_the_catalog_is_part_of_every_verdict(
     assert source.fetched[before:] == ["CODEOWNERS"]
     assert set((await served(opened)).values()) == {("1.0.0", True)}
     assert (await sync.run()).judged == 0
+
+
+async def test_findings_about_owners_that_refuse_nothing_are_kept_for_operators(
+    opened: Database, source: Repository
+) -> None:
+    source.beside["CODEOWNERS"] = b"* @acme/team-b\n* nobody\n"
+    board = Board()
+    report, refuse, off = (
+        CatalogSync(
+            opened,
+            source,
+            KNOWN,
+            check=CodeOwnersCheck(OwnershipMode(mode), Dialect.GITHUB),
+            reporter=board,
+        )
+        for mode in ("report", "refuse", "off")
+    )
+    for _ in range(2):
+        assert (await report.run()).refused == ()
+        kept = [(one["file"], one["rule"]) for one in (await standing(opened)).ownership]
+        assert kept == [
+            ("CODEOWNERS", "code-owners-line"),
+            *((f"tools/tool-{one}-{one}.yaml", "owner-not-code-owner") for one in "abc"),
+        ]
+    # What is made up for later says all of it, though nothing was judged again.
+    assert len((await report.judged(await source.listing(Known()))).findings) == 4
+    assert len((await refuse.run()).refused) == 3
+    assert len((await standing(opened)).ownership) == 1
+    await off.run()
+    assert (await standing(opened)).ownership == []
 
 
 class Board:

@@ -40,8 +40,8 @@ router = APIRouter(prefix="/platform", dependencies=[Depends(_require_owner)])
 
 
 @dataclass(frozen=True, slots=True)
-class RefusedFile:
-    """A file that is not served as it is, with what was found in it."""
+class JudgedFile:
+    """A file with what was found in it."""
 
     file: str
     findings: list[Finding]
@@ -272,12 +272,18 @@ def _previewed(
 
 
 def _platform(request: Request, services: Services, *, read: Read | None = None) -> Response:
-    found = [Finding.model_validate(one) for one in services.catalog.state.standing.refused]
-    files = dict.fromkeys(one.file for one in found)
+    standing = services.catalog.state.standing
     return page(
         request,
         "pages/platform/platform.html",
         catalog=status_of(services.catalog),
-        refused=[RefusedFile(file, [one for one in found if one.file == file]) for file in files],
+        owners=_by_file(standing.ownership),
+        refused=_by_file(standing.refused),
         read=read,
     )
+
+
+def _by_file(stored: list[dict[str, Any]]) -> list[JudgedFile]:
+    found = [Finding.model_validate(one) for one in stored]
+    files = dict.fromkeys(one.file for one in found)
+    return [JudgedFile(file, [one for one in found if one.file == file]) for file in files]

@@ -159,8 +159,16 @@ def test_the_status_names_authors_who_cannot_be_told_and_limits_of_the_source(
         "note      No hooks.",
         told,
     ]
-    service.on("GET", "/catalog/status", STATUS | {"limits": ["No hooks."]})
-    assert pao("catalog", "status").exit_code == 0
+    service.on("GET", "/catalog/status", STATUS | {"limits": ["No hooks."], "ownership": 1})
+    finding = {"file": "a.yaml", "line": 3, "column": 2, "message": "team-a owns nothing"}
+    service.on("GET", "/catalog/validation-errors", {"data": [], "ownership": [finding]})
+    result = pao("catalog", "status")
+    assert result.exit_code == 0
+    assert result.stdout.splitlines()[4:] == [
+        "owners    1 difference from CODEOWNERS, reported only",
+        "note      No hooks.",
+        "a.yaml:3:2 team-a owns nothing",
+    ]
 
 
 def test_a_refresh_confirms_a_revision_and_says_when_it_is_another_one(

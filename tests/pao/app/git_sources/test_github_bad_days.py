@@ -6,6 +6,7 @@ import pytest
 from pydantic import SecretStr
 
 from catalog.sources.source import (
+    Known,
     Listing,
     SourceGoneError,
     SourceLimitedError,
@@ -142,9 +143,13 @@ async def test_a_branch_without_reviews_by_code_owners_is_told(
     assert "no code owner has approved" in str((await reader.read()).notice)
     rule = {"require_code_owner_review": True}
     github.tell("protections", repository=REPOSITORY, rule=rule)
-    # Asked by polls; in between the last answer counts.
+    # Asked by polls and for people who wait; in between the last answer counts.
     assert (await reader.read()).notice is not None
     assert (await reader.read(is_poll=True)).notice is None
+    github.tell("protections", repository=REPOSITORY, rule=None)
+    assert (await reader.read()).notice is None
+    known = Known(reader.revision, reader.memory, is_asked=True)
+    assert (await reader.source.listing(known)).notice is not None
 
 
 async def test_nothing_new_is_taken_over_from_a_branch_without_reviews(
