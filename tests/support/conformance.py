@@ -1,7 +1,8 @@
 """Holds every answer that a test gets to the OpenAPI document: successful ones, and all headers."""
 
 import copy
-from collections.abc import Callable, Iterator
+import re
+from collections.abc import Callable, Iterable, Iterator
 from functools import cache
 from threading import Lock
 from typing import Any
@@ -13,39 +14,31 @@ from starlette.routing import compile_path
 JSON = "application/json"
 
 
+_lock = Lock()
+"""Tests call from several threads."""
+_made: list[dict[str, Any]] = []
+
+
 def conformance(describe: Callable[[], dict[str, Any]]) -> Callable[[httpx.Response], None]:
     """Return a hook of a client's responses; ``describe`` returns the document.
 
     Keys that the document does not name fail, too: the document leaves room for more, for clients
-    of later versions, but an answer of this version has none of these.
+    of later versions, but an answer of this version has none of these. It is the same whatever the
+    settings, and takes as long as starting the application: the first one is kept for all.
     """
 
-    lock = Lock()
-
-    @cache
-    def document() -> dict[str, Any]:
-        return closed(describe())
-
-    @cache
-    def validator(path: str, method: str, status: int) -> jsonschema_rs.Draft202012Validator:
-        answers = document()["paths"][path][method]["responses"]
-        content = answers[str(status)]["content"][JSON]
-        schema = {**content["schema"], "components": document()["components"]}
-        return jsonschema_rs.Draft202012Validator(schema, validate_formats=True)
-
     def conforms(response: httpx.Response) -> None:
-        with lock:
-            path = _path(document()["paths"], response.request.url.path)
-        headers_conform(document(), path or "", response)
+        with _lock:
+            if not _made:
+                _made.append(closed(describe()))
+            [document] = _made
+            path = _path(document["paths"], response.request.url.path)
+        headers_conform(document, path or "", response)
         media = response.headers.get("content-type", "").partition(";")[0]
-        if not response.is_success or media != JSON:
+        if not response.is_success or media != JSON or path is None:
             return
-        # Tests call from several threads.
-        with lock:
-            path = _path(document()["paths"], response.request.url.path)
-            if path is None:
-                return
-            check = validator(path, response.request.method.lower(), response.status_code)
+        with _lock:
+            check = _validator(path, response.request.method.lower(), response.status_code)
         response.read()
         problems = [
             f"{'.'.join(map(str, one.instance_path))}: {one.message}"
@@ -54,6 +47,15 @@ def conformance(describe: Callable[[], dict[str, Any]]) -> Callable[[httpx.Respo
         assert not problems, f"{response.request.method} {path} answered {problems}"
 
     return conforms
+
+
+@cache
+def _validator(path: str, method: str, status: int) -> jsonschema_rs.Draft202012Validator:
+    [document] = _made
+    answers = document["paths"][path][method]["responses"]
+    content = answers[str(status)]["content"][JSON]
+    schema = {**content["schema"], "components": document["components"]}
+    return jsonschema_rs.Draft202012Validator(schema, validate_formats=True)
 
 
 def headers_conform(document: dict[str, Any], path: str, response: httpx.Response) -> None:
@@ -94,7 +96,12 @@ def _objects(node: Any) -> Iterator[dict[str, Any]]:
             yield from _objects(one)
 
 
-def _path(paths: dict[str, Any], asked: str) -> str | None:
+@cache
+def _matcher(path: str) -> re.Pattern[str]:
+    return compile_path(path)[0]
+
+
+def _path(paths: Iterable[str], asked: str) -> str | None:
     # A path without parameters goes before one whose parameter would match the same.
-    matching = [path for path in paths if compile_path(path)[0].fullmatch(asked)]
+    matching = [path for path in paths if _matcher(path).fullmatch(asked)]
     return min(matching, key=lambda path: path.count("{"), default=None)
