@@ -51,15 +51,26 @@ def pytest_configure_node(node: Any) -> None:
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Put what stops servers of its own into one group, and what uses the browser into another.
+    """Put what belongs together into a group, which runs one after the other, in one process.
 
-    A group runs one after the other, in one process.
+    That is what stops servers of its own, what uses the browser, and the files whose tests share
+    what is started for them, so that it is not started in every process.
     """
     for item in items:
-        if WEB in item.path.parents:
-            item.add_marker(pytest.mark.xdist_group("web"))
-        if item.get_closest_marker("outage"):
-            item.add_marker(pytest.mark.xdist_group("outage"))
+        if group := _group(item):
+            item.add_marker(pytest.mark.xdist_group(group))
+
+
+def _group(item: pytest.Item) -> str:
+    if item.get_closest_marker("outage"):
+        return "outage"
+    if WEB in item.path.parents:
+        return "web"
+    fixtures = getattr(item, "_fixtureinfo").name2fixturedefs.values()  # noqa: B009 -- of functions
+    scopes = {one.scope for each in fixtures for one in each}
+    if "package" in scopes:
+        return item.path.parent.name
+    return item.path.stem if "module" in scopes else ""
 
 
 def pytest_collection_finish(session: pytest.Session) -> None:
