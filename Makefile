@@ -7,7 +7,7 @@ PACKAGES := pao api workflows activities catalog db sandbox
 READY := .venv/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help demo up test test-only lint types generate bench fuzz chaos mutate lock clean image-test compose-test chart-test
+.PHONY: help demo up test test-only lint types generate bench fuzz chaos mutate lock clean image-test compose-test chart-test machine-test
 
 help: ## list all targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)$$/make \1|\2/p' Makefile | while IFS='|' read -r target text; do printf '%-17s %s\n' "$$target" "$$text"; done
@@ -77,11 +77,17 @@ chart-test: $(READY) ## render the chart, scrape a running PAO, and install it o
 	@$(BIN)/python -m deploy.tests.chart.programs
 	@$(BIN)/pytest -q --timeout 900 deploy/tests/chart
 
+machine-test: $(READY) ## install PAO as `pao install` does, upgrade it with open requests, remove it (systemd is a stand-in)
+	@$(BIN)/python -m pao.app.local.temporal_binary
+	@$(BIN)/pytest -q -n0 --timeout 900 deploy/tests/machine
+
 lock: $(READY) ## update the lock files from pyproject.toml
 	@$(BIN)/uv pip compile -q --universal --generate-hashes --no-emit-index-url --no-header \
 	  --python-version 3.11 --all-extras pyproject.toml -o requirements.lock
 	@$(BIN)/uv pip compile -q --universal --generate-hashes --no-emit-index-url --no-header \
 	  --python-version 3.11 -c requirements.lock pyproject.toml -o deploy/requirements.lock
+	@$(BIN)/uv pip compile -q --universal --generate-hashes --no-emit-index-url --no-header \
+	  --python-version 3.11 --extra local -c requirements.lock pyproject.toml -o deploy/machine.lock
 	@$(BIN)/uv pip compile -q --universal --generate-hashes --no-emit-index-url --no-header \
 	  --python-version 3.11 -c requirements.lock --group mutation -o mutation/requirements.lock
 	@$(BIN)/uv pip compile -q --universal --generate-hashes --no-emit-index-url --no-header \

@@ -51,6 +51,10 @@ COMMANDS = {
     "replay-gate": "rollout:gate",
     "backup": "backups",
     "restore": "backups",
+    "install": "machine",
+    "upgrade": "machine",
+    "uninstall": "machine",
+    "machine": "machine",
 }
 """The commands, and groups, that a module adds to the root."""
 

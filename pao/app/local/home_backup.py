@@ -4,6 +4,7 @@ The folder may be in use meanwhile; a restore fills one that is not.
 """
 
 import asyncio
+import os
 import shutil
 import sqlite3
 from collections.abc import Iterator, Mapping
@@ -29,6 +30,8 @@ def back_up_home(home: Home, root: Path, *, version: str, keep: int) -> Backup:
     """Back up a state folder; the encryption key is part of it. Raises ``BackupError``."""
     if not home.secrets_file.is_file() or not home.postgres.is_dir():
         raise BackupError(f"{home.folder} is no state folder of `pao up`")
+    if (owner := home.folder.stat().st_uid) != os.geteuid():
+        raise BackupError(f"{home.folder} belongs to another user: do this as user {owner}")
     with _postgres(home) as address:
         return asyncio.run(
             back_up(

@@ -6,24 +6,12 @@ import sys
 import time
 from collections.abc import Mapping
 
-from db.repositories.recovery import RecoveryRepository
-from db.session import Database
 from pao.app.local.patience import Patience
 from pao.app.local.processes import WITHHELD, LocalError
 from pao.app.local.progress import ProgressReporter
 from pao.app.local.services import Service
 
 PAUSE_SECONDS = 2.0
-
-
-async def is_restored(database_url: str) -> bool:
-    """Return whether the database was restored and lacks what Temporal knows."""
-    database = Database(database_url)
-    try:
-        async with database.reading() as session:
-            return (await RecoveryRepository(session).read()).problem is not None
-    finally:
-        await database.close()
 
 
 def rebuild(configuration: Mapping[str, str], worker: Service, narrator: ProgressReporter) -> None:

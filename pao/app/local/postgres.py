@@ -201,6 +201,11 @@ class EmbeddedPostgres:
             time.sleep(POLL_SECONDS)
 
 
+def kept_passwords(state: Path) -> Passwords:
+    """Return the passwords of a state folder; makes them before its first start."""
+    return _passwords(state / "passwords.json", data=state / "data")
+
+
 def running_address(state: Path) -> PostgresAddress | None:
     """Return where the server of a state folder is; None where it does not run."""
     files = prepare_files(state)

@@ -19,11 +19,12 @@ from pao.app.local.env_file import write_env_file
 from pao.app.local.github_catalog import app_key_file, put_on_github
 from pao.app.local.go_programs import with_usable_cache
 from pao.app.local.home import Home, Secrets
-from pao.app.local.home_rebuild import is_restored, rebuild
+from pao.app.local.home_rebuild import rebuild
 from pao.app.local.ports import LOOPBACK, PortInUse, Ports, ports_in_use, with_free_ports
 from pao.app.local.postgres import EmbeddedPostgres, PostgresAddress
 from pao.app.local.processes import LineSink, LocalError
 from pao.app.local.progress import ProgressReporter
+from pao.app.local.restored import is_restored
 from pao.app.local.services import (
     REGION,
     Service,

@@ -13,10 +13,10 @@ from db.backups import BackupError, read_backup
 from db.migrations.runner import migrate
 from pao.app.local.home import Home
 from pao.app.local.home_backup import back_up_home, restore_home
-from pao.app.local.home_rebuild import is_restored
 from pao.app.local.ports import free_ports
 from pao.app.local.postgres import FOR_TESTS, EmbeddedPostgres, PostgresAddress
 from pao.app.local.postgres_files import forget_files
+from pao.app.local.restored import is_restored
 
 ID = "SELECT id::text FROM installation"
 

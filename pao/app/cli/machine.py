@@ -1,0 +1,225 @@
+"""`pao install`, `pao upgrade`, `pao uninstall`: PAO on one machine, as services of systemd."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+from rich.text import Text
+
+from pao.app.cli.context import Cli, command
+from pao.app.cli.exits import CliError, ExitCode
+
+if TYPE_CHECKING:
+    from pao.app.local.machine.place import Place
+
+app = typer.Typer()
+machine = typer.Typer(
+    no_args_is_help=True, help="The servers that `pao install` runs as services, one at a time."
+)
+
+HomeOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--home",
+        metavar="DIR",
+        help="Folder of the state; /var/lib/pao for root, else ~/.local/share/pao.",
+    ),
+]
+UnitsOption = Annotated[
+    Path | None, typer.Option("--units", metavar="DIR", help="Folder of the units of systemd.")
+]
+AccountOption = Annotated[
+    str | None,
+    typer.Option("--account", metavar="NAME", help="User of the services, for root; pao."),
+]
+Port = Annotated[int, typer.Option(min=1, max=65535)]
+_AS_BEFORE = "as before, else"
+ApiPort = Annotated[
+    int | None, typer.Option("--port", min=1, max=65535, help=f"Of the API; {_AS_BEFORE} 8080.")
+]
+TemporalPort = Annotated[
+    int | None, typer.Option(min=1, max=65535, help=f"Of Temporal; {_AS_BEFORE} 7233.")
+]
+UiPort = Annotated[
+    int | None, typer.Option(min=1, max=65535, help=f"Of its UI; {_AS_BEFORE} 8233.")
+]
+PostgresPort = Annotated[
+    int | None, typer.Option(min=1, max=65535, help=f"Of Postgres; {_AS_BEFORE} 5433.")
+]
+
+
+@command(app, "install")
+def install(  # noqa: PLR0913 -- the options of the command line are its parameters
+    cli: Cli,
+    *,
+    home: HomeOption = None,
+    units: UnitsOption = None,
+    account: AccountOption = None,
+    port: ApiPort = None,
+    temporal_port: TemporalPort = None,
+    temporal_ui_port: UiPort = None,
+    postgres_port: PostgresPort = None,
+    only_print: Annotated[
+        bool, typer.Option("--print", help="Show the units, and change nothing.")
+    ] = False,
+) -> None:
+    """Run PAO on this machine as services of systemd, with a Postgres and a Temporal of its own.
+
+    As root for the system, else for the user. May be repeated: it changes what differs.
+    """
+    place = _place(home, units, account)
+    place = replace(
+        place,
+        api_port=port or place.api_port,
+        temporal_port=temporal_port or place.temporal_port,
+        temporal_ui_port=temporal_ui_port or place.temporal_ui_port,
+        postgres_port=postgres_port or place.postgres_port,
+    )
+    if only_print:
+        _print_units(cli, place)
+        return
+    from pao.app.local.machine.installing import install as run  # noqa: PLC0415 -- extra `local`
+
+    with _told():
+        missing = run(place, cli.note)
+    if missing:
+        raise CliError(
+            "Postgres and Temporal run; the settings are not complete",
+            exit_code=ExitCode.USAGE,
+            details=tuple(missing),
+            hint=f"Fill in {place.settings_file}, then run `pao install` again.",
+        )
+    document = {"home": str(place.home.folder), "api": place.api_url, "build": place.build_id}
+    cli.show(
+        document,
+        lambda: cli.out.print(
+            Text(f"✓ PAO {place.build_id} runs: {place.api_url}", style="green"), soft_wrap=True
+        ),
+    )
+
+
+@command(app, "upgrade")
+def upgrade(
+    cli: Cli,
+    *,
+    home: HomeOption = None,
+    units: UnitsOption = None,
+    account: AccountOption = None,
+) -> None:
+    """Replace the PAO that `pao install` has installed by this one; open requests go on.
+
+    Run it from the environment of the new version. It replays open requests, backs up, migrates,
+    and replaces worker and API. Back again is the same, from the environment of the old one.
+    """
+    from pao.app.local.machine.installed import with_its_ports  # noqa: PLC0415 -- as above
+    from pao.app.local.machine.installing import upgrade as run  # noqa: PLC0415 -- extra `local`
+
+    with _told():
+        place = with_its_ports(_place(home, units, account))
+        run(place, cli.note)
+    cli.show(
+        {"home": str(place.home.folder), "build": place.build_id},
+        lambda: cli.out.print(
+            Text(f"✓ PAO {place.build_id} has taken over.", style="green"), soft_wrap=True
+        ),
+    )
+
+
+@command(app, "uninstall")
+def uninstall(
+    cli: Cli,
+    *,
+    home: HomeOption = None,
+    units: UnitsOption = None,
+    account: AccountOption = None,
+) -> None:
+    """End the services of `pao install` and remove their units; the data stay."""
+    from pao.app.local.machine.installing import uninstall as run  # noqa: PLC0415 -- extra `local`
+
+    place = _place(home, units, account)
+    with _told():
+        removed = run(place)
+    folder = place.home.folder
+    cli.show(
+        {"removed": removed, "home": str(folder)},
+        lambda: cli.out.print(
+            Text(f"✓ {len(removed)} units were removed; {folder} stays.", style="green"),
+            soft_wrap=True,
+        ),
+    )
+
+
+@command(machine, "postgres")
+def postgres(
+    _cli: Cli,
+    *,
+    home: Annotated[Path, typer.Option(metavar="DIR", help="Folder of the state.")],
+    port: Port = 5433,
+) -> None:
+    """Run the database of this machine."""
+    from pao.app.local.machine.serving import serve_postgres  # noqa: PLC0415 -- extra `local`
+
+    with _told():
+        serve_postgres(home, port)
+
+
+@command(machine, "temporal")
+def temporal(
+    _cli: Cli,
+    *,
+    home: Annotated[Path, typer.Option(metavar="DIR", help="Folder of the state.")],
+    port: Port = 7233,
+    ui_port: Port = 8233,
+) -> None:
+    """Run the Temporal server of this machine."""
+    from pao.app.local.machine.serving import serve_temporal  # noqa: PLC0415 -- extra `local`
+
+    with _told():
+        serve_temporal(home, port=port, ui_port=ui_port)
+
+
+app.add_typer(machine, name="machine")
+
+
+def _place(home: Path | None, units: Path | None, account: str | None) -> "Place":
+    from pao.app.local.home import Home  # noqa: PLC0415 -- extra `local`
+    from pao.app.local.machine.installed import with_its_ports  # noqa: PLC0415 -- as above
+    from pao.app.local.machine.place import Place, usual_place  # noqa: PLC0415 -- as above
+
+    folder, usual_units, usual_account = usual_place(home)
+    if account is not None and usual_account is None:
+        raise CliError("Only root may choose another account", exit_code=ExitCode.USAGE)
+    with _told():
+        return with_its_ports(
+            Place(Home(folder.resolve()), units or usual_units, account or usual_account)
+        )
+
+
+def _print_units(cli: Cli, place: "Place") -> None:
+    from pao.app.local.machine.units import unit_files  # noqa: PLC0415 -- extra `local`
+
+    texts = unit_files(place)
+    shown = "\n".join(f"# {place.units / name}\n{text}" for name, text in texts.items())
+    cli.show(
+        {"units": dict(texts), "folder": str(place.units)},
+        lambda: cli.out.print(Text(shown), soft_wrap=True),
+    )
+
+
+@contextmanager
+def _told() -> Iterator[None]:
+    from pao.app.local.processes import LocalError  # noqa: PLC0415 -- extra `local`
+
+    try:
+        yield
+    except LocalError as error:
+        raise CliError(str(error), exit_code=ExitCode.UNAVAILABLE) from error
+    except PermissionError as error:
+        raise CliError(
+            f"{error.filename}: {error.strerror}",
+            exit_code=ExitCode.DENIED,
+            hint="Run it as root for the system, or with --home and --units of your own.",
+        ) from error

@@ -1,0 +1,89 @@
+"""Where the services of one machine are: folder, account, ports, the files of their settings."""
+
+import hashlib
+import importlib.util
+import os
+import sys
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+from pao.app.local.home import Home
+from pao.runtime.version import VERSION
+
+PACKAGES = ("pao", "api", "workflows", "activities", "catalog", "db")
+_ID_LENGTH = 10
+
+
+@dataclass(frozen=True)
+class Place:
+    """One installation; ``account`` None stands for services of the user who installs them."""
+
+    home: Home
+    units: Path
+    account: str | None
+    api_port: int = 8080
+    temporal_port: int = 7233
+    temporal_ui_port: int = 8233
+    postgres_port: int = 5433
+
+    @property
+    def settings_file(self) -> Path:
+        """The file that people write: JIRA, catalog, teams."""
+        return self.home.folder / "pao.env"
+
+    @property
+    def machine_file(self) -> Path:
+        """The file that is made anew: addresses and secrets of this machine."""
+        return self.home.folder / "machine.env"
+
+    @property
+    def owner_file(self) -> Path:
+        """The file with the address of the owner of the database."""
+        return self.home.folder / "owner.env"
+
+    @property
+    def catalog(self) -> Path:
+        """The folder of the catalog, unless the settings name another."""
+        return self.home.folder / "catalog"
+
+    @property
+    def backups(self) -> Path:
+        """The folder of the nightly backups."""
+        return self.home.folder / "backups"
+
+    @property
+    def cache(self) -> Path:
+        """The folder of the Temporal program."""
+        return self.home.folder / "cache"
+
+    @property
+    def api_url(self) -> str:
+        """Where the API answers on this machine."""
+        return f"http://127.0.0.1:{self.api_port}"
+
+    @property
+    def command(self) -> str:
+        """How this very installation of PAO is run."""
+        return f"{sys.executable} -P -m pao"
+
+    @cached_property
+    def build_id(self) -> str:
+        """The id of this build of the worker: its version, and a digest of its code."""
+        digest = hashlib.sha256()
+        for package in PACKAGES:
+            spec = importlib.util.find_spec(package)
+            for folder in (spec.submodule_search_locations or ()) if spec else ():
+                for file in sorted(Path(folder).rglob("*.py")):
+                    digest.update(str(file.relative_to(folder)).encode() + b"\0")
+                    digest.update(file.read_bytes())
+        return f"{VERSION}-{digest.hexdigest()[:_ID_LENGTH]}"
+
+
+def usual_place(home: Path | None = None) -> tuple[Path, Path, str | None]:
+    """Return folder, folder of units and account: of the system for root, else of the user."""
+    if os.geteuid() == 0:
+        return home or Path("/var/lib/pao"), Path("/etc/systemd/system"), "pao"
+    config = Path(os.environ.get("XDG_CONFIG_HOME") or Path.home() / ".config")
+    data = Path(os.environ.get("XDG_DATA_HOME") or Path.home() / ".local/share")
+    return home or data / "pao", config / "systemd/user", None
