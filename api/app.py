@@ -134,7 +134,9 @@ class Application:
         people = aws_people(settings)
         app.state.identity = identities(settings, http, self._database, people)
         app.state.web_sessions = SessionService(
-            self._database, teams=people.teams if people else None
+            self._database,
+            teams=people.teams if people else None,
+            count=self._metrics.signed_in,
         )
         app.state.sign_in_ways = sign_in_ways(settings, http, self._database)
         bodies = BodyLimits(
@@ -146,7 +148,13 @@ class Application:
             settings.catalog.webhook_rate_per_minute, replicas=replicas
         )
         self._gate = Gate(
-            api=SignedCalls(app, identity=app.state.identity, limiter=limiter, bodies=bodies),
+            api=SignedCalls(
+                app,
+                identity=app.state.identity,
+                limiter=limiter,
+                bodies=bodies,
+                count=self._metrics.identified,
+            ),
             web=_pages(app, settings, bodies, replicas) if settings.web.enabled else None,
             settings=GateSettings(
                 max_head=settings.http.max_header_size,

@@ -65,6 +65,18 @@ class ApiMetrics:
             ["forge", "outcome"],
             registry=self.registry,
         )
+        self._identified = Counter(
+            "pao_identifications",
+            "Calls of the API, by the identity source of their caller and what became of them.",
+            ["source", "outcome"],
+            registry=self.registry,
+        )
+        self._sign_ins = Counter(
+            "pao_sign_ins",
+            "Sign-ins to the pages, by way and what became of them.",
+            ["way", "outcome"],
+            registry=self.registry,
+        )
         self.breakers = Gauge(
             "pao_circuit_breaker_open",
             "Targets with recent failures: 1 while the circuit is open, 0.5 while one call probes "
@@ -165,6 +177,14 @@ class ApiMetrics:
     def refused(self, reason: str) -> None:
         """Count a connection that was refused or closed."""
         self._refused.labels(reason).inc()
+
+    def identified(self, source: str, outcome: str) -> None:
+        """Count a call whose caller was, or was not, identified."""
+        self._identified.labels(source, outcome).inc()
+
+    def signed_in(self, way: str, outcome: str) -> None:
+        """Count a sign-in to the pages."""
+        self._sign_ins.labels(way, outcome).inc()
 
     def delivered(self, forge: str, outcome: str) -> None:
         """Count a delivery of a forge."""

@@ -1,5 +1,6 @@
 """The API's side of the gate: who signed a call, and how many calls that caller may make."""
 
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Protocol
@@ -10,7 +11,7 @@ from starlette.types import ASGIApp, Receive, Scope
 
 from api.auth.principal import Principal
 from api.auth.raw import RawRequest, raw_request_from_scope
-from api.auth.sources.identities import without_claims
+from api.auth.sources.identities import source_of, without_claims
 from api.error_responses import answer, broken, correlation_of
 from api.gate import Outgoing
 from api.incoming import BodyLimits, replayed
@@ -52,12 +53,19 @@ class SignedCalls:
     """Admits calls that are signed by a known caller, and not too many of them."""
 
     def __init__(
-        self, app: ASGIApp, *, identity: Identity, limiter: RateLimiter, bodies: BodyLimits
+        self,
+        app: ASGIApp,
+        *,
+        identity: Identity,
+        limiter: RateLimiter,
+        bodies: BodyLimits,
+        count: Callable[[str, str], None],
     ) -> None:
         self._app = app
         self._identity = identity
         self._limiter = limiter
         self._bodies = bodies
+        self._count = count
 
     async def serve(self, scope: Scope, receive: Receive, send: Outgoing) -> None:
         """Identify the caller, then call the application with the body that was signed."""
@@ -83,17 +91,28 @@ class SignedCalls:
     async def _identify(self, scope: Scope, receive: Receive) -> tuple[bytes, Principal]:
         """Return the body and who signed it; a body whose head is refused is not read."""
         self._bodies.refuse_hopeless(Headers(scope=scope))
+        head = raw_request_from_scope(scope, b"")
         try:
-            head = raw_request_from_scope(scope, b"")
             self._identity.check_head(head, datetime.now(UTC))
             body = await self._bodies.read(receive)
             whole = replace(head, body=body)
-            return body, await self._identity.authenticate(whole, datetime.now(UTC))
+            caller = await self._identity.authenticate(whole, datetime.now(UTC))
+            self._count(caller.source, "accepted")
+            return body, caller
         except PaoError as error:
+            if (outcome := _outcome(error)) is not None:
+                self._count(source_of(head), outcome)
             if error.code == ErrorCode.UNAUTHORIZED:
                 client = scope.get("client") or ("unknown", 0)
                 self._limiter.check(address_caller(client[0]))
             raise
+
+
+def _outcome(error: PaoError) -> str | None:
+    """Return what became of an identification; None where it was not what failed."""
+    if error.code == ErrorCode.UNAUTHORIZED:
+        return next((detail.constraint for detail in error.details), "denied")
+    return "unavailable" if error.code == ErrorCode.SERVICE_UNAVAILABLE else None
 
 
 def _is_open(path: str) -> bool:

@@ -2,6 +2,7 @@
 
 import hashlib
 import secrets
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from uuid import uuid4
@@ -42,6 +43,10 @@ class Session:
     lacks_groups: bool = False
 
 
+def _uncounted(_way: str, _outcome: str) -> None:
+    """Count nothing."""
+
+
 @dataclass(frozen=True, slots=True)
 class SessionService:
     """Opens sessions, finds them by the browser's token, and ends them.
@@ -52,6 +57,7 @@ class SessionService:
 
     database: Database
     teams: TeamsOf | None = None
+    count: Callable[[str, str], None] = _uncounted
 
     async def sign_in(self, caller: Principal) -> SignIn:
         """Return a new code for the caller's own access key."""
@@ -77,7 +83,14 @@ class SessionService:
         async with self.database.unit_of_work() as session:
             key_id = await WebSessionsRepository(session).spend_code(_digest(code))
         caller = await self._by_key(key_id)
-        return await self._open(caller, user_agent=user_agent) if caller else None
+        if caller is None:
+            self.refused(LINK, "code")
+            return None
+        return await self._open(caller, user_agent=user_agent)
+
+    def refused(self, way: str, reason: str) -> None:
+        """Count a sign-in that was refused; ``reason`` is one word of ours."""
+        self.count(way, reason)
 
     async def open_for(self, known: Known, *, source: str, user_agent: str) -> str:
         """Open a session for somebody whom an identity provider vouches for; return its token.
@@ -145,6 +158,7 @@ class SessionService:
         )
         async with self.database.unit_of_work() as session:
             await WebSessionsRepository(session).insert(new)
+        self.count(caller.source, "opened")
         return token
 
     async def _by_key(self, key_id: str | None) -> Principal | None:

@@ -81,6 +81,12 @@ class Identities:
         return self.others[name]
 
 
+def source_of(request: RawRequest) -> str:
+    """Return the source of the credential that a call bears; ``none``, or ``several``."""
+    names = sorted(_borne(request))
+    return "several" if len(names) > 1 else names[0] if names else "none"
+
+
 def _borne(request: RawRequest) -> set[str]:
     found = set()
     if request.values(_STS):

@@ -60,6 +60,7 @@ async def come_back(request: Request, services: ServicesDep) -> Response:
         )
     except SignInError as error:
         _log.warning("a sign-in by OIDC was refused: %s", error.reason)
+        services.sessions.refused(OIDC, error.reason)
         answer = shown(request, services, HOME, problem=error.message)
     else:
         token = await services.sessions.open_for(
@@ -78,6 +79,7 @@ async def by_load_balancer(request: Request, services: ServicesDep, to: To = HOM
     address, _here = address_of(request, services)
     known: Known | None = getattr(request.state, "vouched", None)
     if known is None:
+        services.sessions.refused(ALB, "not vouched")
         problem = getattr(request.state, "not_vouched", "") or _(
             "The load balancer did not say who you are. Open PAO under its usual address."
         )
