@@ -97,8 +97,6 @@ class SignedCalls:
             body = await self._bodies.read(receive)
             whole = replace(head, body=body)
             caller = await self._identity.authenticate(whole, datetime.now(UTC))
-            self._count(caller.source, "accepted")
-            return body, caller
         except PaoError as error:
             if (outcome := _outcome(error)) is not None:
                 self._count(source_of(head), outcome)
@@ -106,6 +104,8 @@ class SignedCalls:
                 client = scope.get("client") or ("unknown", 0)
                 self._limiter.check(address_caller(client[0]))
             raise
+        self._count(caller.source, "accepted")
+        return body, caller
 
 
 def _outcome(error: PaoError) -> str | None:

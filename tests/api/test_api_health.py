@@ -1,5 +1,6 @@
 """Health, readiness, version and metrics: open to probes, honest when a part is away."""
 
+import re
 import socket
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -198,6 +199,32 @@ def test_metrics_are_prometheus_text_and_count(
 
     wait_until(lambda: set(counted().values()) == {1.0})
     assert read()[("pao_catalog_items",)] == SAMPLE_COUNT
+
+
+def test_metrics_count_who_was_let_in_and_who_was_not(
+    stack: Stack, dana: httpx.Client, probe: httpx.Client
+) -> None:
+    def read(line: str) -> float:
+        found = re.search(rf"^{re.escape(line)} (\S+)$", probe.get("/metrics").text, re.MULTILINE)
+        return float(found[1]) if found else 0.0
+
+    called = 'pao_identifications_total{outcome="%s",source="%s"}'
+    signed_in = 'pao_sign_ins_total{outcome="%s",way="link"}'
+    lines = [
+        called % ("accepted", "keys"),
+        called % ("missing", "none"),
+        called % ("malformed", "keys"),
+        signed_in % "opened",
+        signed_in % "code",
+    ]
+    before = [read(line) for line in lines]
+    code = str(dana.post("/web-sign-ins").json()["url"]).rpartition("#")[2]
+    probe.get("/requests")
+    probe.get("/requests", headers={"Authorization": "AWS4-HMAC-SHA256 nonsense"})
+    form = {"code": code, "confirmed": "yes", "to": "/"}
+    for _ in range(2):
+        probe.post(f"{stack.url}/signin", data=form, headers={"Origin": stack.url})
+    assert [read(line) - one for line, one in zip(lines, before, strict=True)] == [1.0] * 5
 
 
 def test_metrics_tell_what_is_stored_and_what_waits(
