@@ -79,7 +79,7 @@ chart-test: $(READY) ## render the chart, scrape a running PAO, and install it o
 
 machine-test: $(READY) ## install PAO as `pao install` does, upgrade it with open requests, remove it (systemd is a stand-in)
 	@$(BIN)/python -m pao.app.local.temporal_binary
-	@$(BIN)/pytest -q -n0 --timeout 900 deploy/tests/machine
+	@$(BIN)/pytest -q -n0 --timeout 1800 deploy/tests/machine
 
 lock: $(READY) ## update the lock files from pyproject.toml
 	@$(BIN)/uv pip compile -q --universal --generate-hashes --no-emit-index-url --no-header \

@@ -124,10 +124,12 @@ def _restore_home(
         replace = _ask(cli, found, [str(home)])
     with _told():
         restore_home(found, state, replace=replace)
+    # A folder that `pao install` has made, or that of `pao up`.
+    again = "install" if (state.folder / "machine.env").exists() else "up"
     cli.show(
         _document(found),
         lambda: cli.out.print(
-            Text(f"✓ {home} restored; go on with: pao up --home {home}", style="green"),
+            Text(f"✓ {home} restored; go on with: pao {again} --home {home}", style="green"),
             soft_wrap=True,
         ),
     )
