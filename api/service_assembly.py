@@ -166,6 +166,8 @@ def assemble_services(
             StreamLimits(
                 most=settings.http.max_streams,
                 most_per_caller=settings.http.max_streams_per_caller,
+                heartbeat=settings.http.stream_heartbeat,
+                lifetime=settings.http.stream_lifetime,
             )
         ),
         tools=ToolsService(action_schemas(), surroundings),

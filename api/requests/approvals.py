@@ -32,17 +32,29 @@ def require_approver(stored: Stored, caller: Principal, action_id: str, *, asked
 
 
 def vote(stored: Stored, caller: Principal, action_id: str) -> dict[str, Any]:
-    """Return what the signal says of the caller beside the reason: verified here, by the API."""
+    """Return what the signal says of the caller beside the reason: verified here, by the API.
+
+    A requester whom another source knows by another id is told by the address; the workflow
+    compares it letter by letter, so it gets the requester's own spelling.
+    """
     action = next(one for one in stored.actions if one.action_id == action_id)
     people = _approvers(action) or Approvers()
     teams = sorted(set(caller.teams).intersection(people.teams))
-    return {"actionId": action_id, "teams": teams, "email": caller.email}
+    address, own = caller.email, stored.row.user_email
+    if address and own and address.casefold() == own.casefold() and not _allows_self(action):
+        address = own
+    return {"actionId": action_id, "teams": teams, "email": address}
 
 
 def _approvers(action: RequestAction) -> Approvers | None:
     """Return who decides about the approval that an action waits for; None where it does not."""
     wait = read_wait(action.waiting)
     return wait.approvers if isinstance(wait, OpenApproval) else None
+
+
+def _allows_self(action: RequestAction) -> bool:
+    wait = read_wait(action.waiting)
+    return isinstance(wait, OpenApproval) and wait.allow_self
 
 
 def _is_approver(people: Approvers, caller: Principal) -> bool:

@@ -2,9 +2,10 @@
 
 import asyncio
 from collections import Counter
-from collections.abc import AsyncGenerator, AsyncIterator, Iterator
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import timedelta
 
 import anyio
 from sse_starlette import EventSourceResponse, ServerSentEvent
@@ -12,7 +13,6 @@ from starlette.types import Receive, Scope, Send
 
 from pao.core.errors import ErrorCode, PaoError
 
-PING_SECONDS = 15
 # What a stream has to say when its process ends is said by then.
 FAREWELL_SECONDS = 2
 RETRY_SECONDS = 10
@@ -21,17 +21,21 @@ COME_BACK_MILLISECONDS = 1000
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StreamLimits:
-    """How many streams one process keeps open, in all and per caller."""
+    """How many streams one process keeps open, in all and per caller; and their rhythm."""
 
     most: int = 200
     most_per_caller: int = 10
+    heartbeat: timedelta = timedelta(seconds=10)
+    """How often an open stream says that it is there."""
+    lifetime: timedelta = timedelta(hours=1)
+    """After how long the stream of a page ends; its browser comes back, and is judged anew."""
 
 
 class Streams:
     """The open streams of the process."""
 
     def __init__(self, limits: StreamLimits | None = None) -> None:
-        self._limits = limits or StreamLimits()
+        self.limits = limits or StreamLimits()
         self._open: Counter[str] = Counter()
         self._ending = asyncio.Event()
 
@@ -42,9 +46,9 @@ class Streams:
     @contextmanager
     def place(self, caller_id: str) -> Iterator[None]:
         """Hold a place while the block runs; ``RATE_LIMIT_EXCEEDED`` if none is free."""
-        if self._open[caller_id] >= self._limits.most_per_caller:
-            raise _none_left(f"You already have {self._limits.most_per_caller} event streams open")
-        if self._open.total() >= self._limits.most:
+        if self._open[caller_id] >= self.limits.most_per_caller:
+            raise _none_left(f"You already have {self.limits.most_per_caller} event streams open")
+        if self._open.total() >= self.limits.most:
             raise _none_left("All event streams of this process are in use")
         self._open[caller_id] += 1
         try:
@@ -55,20 +59,24 @@ class Streams:
                 del self._open[caller_id]
 
     async def until_ending(
-        self, events: AsyncGenerator[ServerSentEvent, None]
+        self, events: AsyncGenerator[ServerSentEvent, None], *, lifetime: timedelta | None = None
     ) -> AsyncIterator[ServerSentEvent]:
-        """Yield the events; on shutdown, tell the client to reconnect, and stop."""
+        """Yield the events; on shutdown, or when its time is over, say "reconnect", and stop."""
+        loop = asyncio.get_running_loop()
+        until = loop.time() + lifetime.total_seconds() if lifetime else None
         ending = asyncio.ensure_future(self._ending.wait())
         following: asyncio.Future[ServerSentEvent] | None = None
         try:
             while True:
                 following = asyncio.ensure_future(anext(events))
-                await asyncio.wait({following, ending}, return_when=asyncio.FIRST_COMPLETED)
+                await asyncio.wait(
+                    {following, ending},
+                    timeout=None if until is None else max(until - loop.time(), 0),
+                    return_when=asyncio.FIRST_COMPLETED,
+                )
                 if not following.done():
-                    yield ServerSentEvent(
-                        comment="this process is shutting down; reconnect",
-                        retry=COME_BACK_MILLISECONDS,
-                    )
+                    why = "this process is shutting down" if ending.done() else "its time is over"
+                    yield ServerSentEvent(comment=f"{why}; reconnect", retry=COME_BACK_MILLISECONDS)
                     return
                 yield following.result()
         except StopAsyncIteration:
@@ -82,7 +90,10 @@ class Streams:
 
 
 class EventStream(EventSourceResponse):
-    """A stream that holds one of its caller's places until it ends, however it ends."""
+    """A stream that holds one of its caller's places until it ends, however it ends.
+
+    Its heartbeat is a comment, which readers pass over, unless ``beat`` makes another.
+    """
 
     def __init__(
         self,
@@ -90,14 +101,16 @@ class EventStream(EventSourceResponse):
         streams: Streams,
         caller_id: str,
         *,
-        ping: int = PING_SECONDS,
+        lifetime: timedelta | None = None,
+        beat: Callable[[], ServerSentEvent] | None = None,
     ) -> None:
         super().__init__(
-            streams.until_ending(events),
-            ping=ping,
+            streams.until_ending(events, lifetime=lifetime),
+            ping_message_factory=beat,
             shutdown_event=anyio.Event(),
             shutdown_grace_period=FAREWELL_SECONDS,
         )
+        self.ping_interval = streams.limits.heartbeat.total_seconds()
         self._streams = streams
         self._caller_id = caller_id
 

@@ -1,6 +1,6 @@
 """Who is asked to approve: the reasons by which approvers see requests, as conditions."""
 
-from sqlalchemy import ColumnElement, exists, literal, or_, select
+from sqlalchemy import ColumnElement, and_, exists, func, literal, or_, select
 from sqlalchemy.orm import aliased
 from sqlmodel import col
 
@@ -34,7 +34,9 @@ def waits_for(user_id: str, email: str | None, teams: tuple[str, ...]) -> Column
     users = literal([user_id, email] if email else [user_id], WORDS)
     by_name = waiting["approvers"]["users"].has_any(users)
     by_team = waiting["approvers"]["teams"].has_any(literal(list(teams), WORDS))
-    others = or_(col(Request.user_id) != user_id, waiting["allowSelf"].astext == "true")
+    own_address = func.lower(func.coalesce(col(Request.user_email), ""))
+    is_other = and_(col(Request.user_id) != user_id, own_address != (email or "-").lower())
+    others = or_(is_other, waiting["allowSelf"].astext == "true")
     return exists(
         select(col(RequestAction.request_id))
         .join(own, col(own.id) == col(RequestAction.request_id))

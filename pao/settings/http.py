@@ -31,6 +31,10 @@ class HttpSettings(Part):
     trusted_proxies: Networks = Field((), validation_alias="PAO_TRUSTED_PROXIES")
     max_streams: Count = Field(200, validation_alias="PAO_MAX_STREAMS")
     max_streams_per_caller: Count = Field(10, validation_alias="PAO_MAX_STREAMS_PER_CALLER")
+    stream_heartbeat: Duration = Field(
+        timedelta(seconds=10), validation_alias="PAO_STREAM_HEARTBEAT"
+    )
+    stream_lifetime: Duration = Field(timedelta(hours=1), validation_alias="PAO_STREAM_LIFETIME")
     drain: DurationOrZero = Field(timedelta(seconds=10), validation_alias="PAO_DRAIN")
     rate_limit_per_minute: Count = Field(60, validation_alias="RATE_LIMIT_REQUESTS_PER_MINUTE")
     correlation_id_header: str = Field(

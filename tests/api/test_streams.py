@@ -2,18 +2,22 @@
 
 import asyncio
 from collections.abc import AsyncGenerator, Iterator
+from datetime import timedelta
 from pathlib import Path
 
 import httpx
 import pytest
 from sse_starlette import ServerSentEvent
+from starlette.types import Message
 
-from api.requests.streams import StreamLimits, Streams
+from api.requests.streams import EventStream, StreamLimits, Streams
 from pao.core.errors import PaoError
 from tests.support.callers import DANA, OLIVER
 from tests.support.postgres import Database
 from tests.support.stack import Stack, running_stack, wait_until
 from tests.support.submitting import error, failed
+
+RHYTHM = StreamLimits(heartbeat=timedelta(milliseconds=1), lifetime=timedelta(milliseconds=1))
 
 
 @pytest.fixture
@@ -78,3 +82,34 @@ async def test_a_stream_that_has_an_end_of_its_own_says_nothing_more() -> None:
 
     seen = [one async for one in Streams().until_ending(events())]
     assert len(seen) == 1
+
+
+async def silent() -> AsyncGenerator[ServerSentEvent, None]:
+    await asyncio.Event().wait()
+    yield ServerSentEvent("never")
+
+
+async def test_a_silent_stream_says_that_it_is_there() -> None:
+    beats = list[bytes]()
+    beaten = asyncio.Event()
+
+    async def send(message: Message) -> None:
+        if message.get("body", b"").startswith(b": ping"):
+            beats.append(message["body"])
+            if len(beats) == 3:
+                beaten.set()
+
+    scope = {"type": "http", "method": "GET"}
+
+    async def receive() -> Message:
+        await beaten.wait()
+        return {"type": "http.disconnect"}
+
+    await EventStream(silent(), Streams(RHYTHM), "dana")(scope, receive, send)
+    assert len(beats) >= 3
+
+
+async def test_the_stream_of_a_page_ends_when_its_time_is_over() -> None:
+    streams = Streams(RHYTHM)
+    seen = [one async for one in streams.until_ending(silent(), lifetime=RHYTHM.lifetime)]
+    assert [(one.comment, one.retry) for one in seen] == [("its time is over; reconnect", 1000)]

@@ -35,7 +35,7 @@ from pao.clients.temporal_connection import connect
 from pao.core.errors import PaoError
 from pao.core.names import workflow_id
 from pao.runtime.crypto import generate_key
-from pao.settings import load_settings
+from pao.settings import Settings, load_settings
 from tests.support.callers import DANA, PEOPLE, Person, Signature, issue_key
 from tests.support.conformance import conformance
 from tests.support.jira import JiraSandbox
@@ -186,10 +186,10 @@ class Stack:
         """End the API as a deploy does: what is open is told, and ends."""
         self.run(self._end_serving())
 
-    def start_api(self) -> None:
-        """Serve again at the same address."""
+    def start_api(self, **environ: str) -> None:
+        """Serve again at the same address; ``environ`` is what differs until the next start."""
         self._socket = socket.create_server(("127.0.0.1", self.port))
-        self.run(self._serve())
+        self.run(self._serve(load_settings(self.environ | environ, process="api")))
 
     def _client(self, name: str, auth: Signature | None) -> httpx.Client:
         key = (name, auth is None or auth.unique)
@@ -249,8 +249,8 @@ class Stack:
         self._installation = Installation(self._parts)
         self._keys = {person.name: await self._issue(person) for person in PEOPLE}
 
-    async def _serve(self) -> None:
-        self._application = create_app(self.settings)
+    async def _serve(self, settings: Settings | None = None) -> None:
+        self._application = create_app(settings or self.settings)
         application, proxies = self._application, self.settings.http.trusted_proxies
         config = serving.config(
             self._around(application), application.protocol, proxies=proxies, lifespan="on"

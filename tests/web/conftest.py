@@ -69,7 +69,11 @@ def web_stack(
     (catalog / "web" / "web-large.yaml").write_text(json.dumps(large_item(fields=300)))
     asking = catalog / "web" / "web-rows.yaml"
     asking.write_text(asking.read_text().replace("http://inventory", inventory.server.url))
-    environ = {"PAO_WEB_RATE_LIMIT": "1000000", "PAO_EGRESS_ALLOW": "127.0.0.1"}
+    environ = {
+        "PAO_WEB_RATE_LIMIT": "1000000",
+        "PAO_EGRESS_ALLOW": "127.0.0.1",
+        "PAO_STREAM_HEARTBEAT": "200ms",
+    }
     with (
         cloned_database(postgres_address) as database,
         running_stack(

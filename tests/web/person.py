@@ -48,11 +48,7 @@ class At:
 
         Not by the page: attempts to sign in are limited per address, and tests are many.
         """
-        link = self.stack.caller(person).post("/web-sign-ins").json()["url"]
-        code, agent = link.rpartition("#")[2], "tests"
-        token = self.stack.run(self.stack.services.sessions.open(code, user_agent=agent))
-        assert token is not None
-        name = f"pao-{self.stack.port}"
+        name, token = session_of(self.stack, person)
         await self.context.add_cookies([{"name": name, "value": token, "url": self.stack.url}])
 
     async def follow(self, link: str) -> None:
@@ -80,6 +76,15 @@ class At:
         answer = await tab.goto(path)
         assert answer is not None
         return answer
+
+
+def session_of(stack: Stack, person: Person) -> tuple[str, str]:
+    """Open a session; return its cookie."""
+    link = stack.caller(person).post("/web-sign-ins").json()["url"]
+    code, agent = link.rpartition("#")[2], "tests"
+    token = stack.run(stack.services.sessions.open(code, user_agent=agent))
+    assert token is not None
+    return f"pao-{stack.port}", token
 
 
 Visit = Callable[..., Awaitable[At]]

@@ -2,13 +2,13 @@
 
 from typing import Any
 
-from tests.support.callers import DANA
+from tests.support.callers import DANA, Person
 from tests.support.stack import Stack, wait_until
 
 
-def submit(stack: Stack, item: str, **fields: Any) -> dict[str, Any]:
+def submit(stack: Stack, item: str, requester: Person = DANA, /, **fields: Any) -> dict[str, Any]:
     body = {"catalogItemId": item, "fields": fields}
-    answer = stack.caller(DANA).post("/requests", json=body)
+    answer = stack.caller(requester).post("/requests", json=body)
     assert answer.status_code in {201, 202}, answer.text
     return dict(answer.json())
 
@@ -27,3 +27,16 @@ def has_failed(stack: Stack, made: dict[str, Any]) -> dict[str, Any]:
     document = wait_until(found)
     assert document is not None
     return document
+
+
+def asked(stack: Stack, requester: Person = DANA) -> str:
+    """Submit a request that waits for an approval; return its id once people are asked."""
+    item, purpose = "access-production-account", "to see how it is watched"
+    made = submit(stack, item, requester, purpose=purpose)
+
+    def waits() -> bool:
+        document = stack.caller(requester).get(f"/requests/{made['id']}").json()
+        return any(one["status"] == "waiting" for one in document["actions"])
+
+    wait_until(waits)
+    return str(made["id"])

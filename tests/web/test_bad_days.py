@@ -14,7 +14,7 @@ from tests.support.callers import DANA, PRIYA
 from tests.support.postgres import cloned_database
 from tests.support.stack import Stack, running_stack
 from tests.web.person import At, Visit, judge
-from tests.web.requesting import submit
+from tests.web.requesting import asked
 from tests.web.watched import Watched
 
 PATIENT = 40_000
@@ -26,12 +26,6 @@ END_SESSIONS = f"""
     WHERE usename = '{SERVICE}' AND datname = current_database()
 """  # noqa: S608 -- our own name
 BROKEN = ("ERR_", "htmx:sse:error", "htmx:error", "503", "fetch")
-
-
-def waiting(stack: Stack) -> str:
-    """Return a request that waits for an approval; whoever opens its page watches it."""
-    made = submit(stack, "access-production-account", purpose="to see how it is watched")
-    return str(made["id"])
 
 
 def approve(stack: Stack, request_id: str) -> None:
@@ -62,14 +56,32 @@ async def is_live(page: Page) -> None:
 async def watching(stack: Stack, at: At) -> AsyncIterator[tuple[Page, str]]:
     """Open the page of a request that waits; in the end it is approved, and completed."""
     at.watched.expected += BROKEN
-    request_id = waiting(stack)
+    request_id = asked(stack)
     page = await at.page(f"/requests/{request_id}")
     await is_live(page)
     yield page, request_id
     await expect(page).to_have_title(COMPLETED, timeout=PATIENT)
 
 
-async def test_connection_lost_and_found(stack: Stack, visit: Visit) -> None:
+async def test_a_lost_connection_is_said_until_it_is_back(stack: Stack, visit: Visit) -> None:
+    at = await visit()
+    async with watching(stack, at) as (page, request_id):
+        form = await at.page("/catalog/network-dns-record/request")
+        await form.get_by_label("Host name").fill("kept-offline.example.com")
+        lost = page.get_by_text("Connection lost at")
+        await at.context.set_offline(True)
+        await expect(lost).to_be_visible(timeout=PATIENT)
+        await form.get_by_label("Host name").blur()
+        await expect(form.get_by_label("Host name")).to_have_value("kept-offline.example.com")
+        await at.context.set_offline(False)
+        await expect(lost).to_be_hidden(timeout=PATIENT)
+        await form.get_by_label("Address").fill("10.0.0.7")
+        await form.get_by_role("button", name="Review").last.click()
+        await expect(form.get_by_text("kept-offline.example.com").first).to_be_visible()
+        approve(stack, request_id)
+
+
+async def test_a_page_survives_a_restart_of_the_api(stack: Stack, visit: Visit) -> None:
     at = await visit()
     async with watching(stack, at) as (page, request_id):
         lost = page.get_by_text("Connection lost at")
@@ -81,10 +93,56 @@ async def test_connection_lost_and_found(stack: Stack, visit: Visit) -> None:
         approve(stack, request_id)
 
 
+async def test_a_connection_that_is_only_silent_is_lost_as_well(stack: Stack, visit: Visit) -> None:
+    stack.stop_api()
+    stack.start_api(PAO_STREAM_HEARTBEAT="1h")
+    try:
+        at, request_id = await visit(), asked(stack)
+        page = await at.page("about:blank")
+        begun = streams(page)
+        # As if three heartbeats were missing at once.
+        await page.route(f"**/requests/{request_id}", impatient)
+        await page.goto(f"/requests/{request_id}")
+        await expect(page.get_by_text("Connection lost at")).to_be_visible()
+        while len(begun) < 2:
+            await page.wait_for_timeout(50)
+        approve(stack, request_id)
+        await expect(page).to_have_title(COMPLETED, timeout=PATIENT)
+    finally:
+        stack.stop_api()
+        stack.start_api()
+
+
+async def impatient(route: Route) -> None:
+    """Give a page that waits for heartbeats as short as it can."""
+    answer = await route.fetch()
+    text = re.sub(r'data-silence="\d+"', 'data-silence="3000"', await answer.text())
+    await route.fulfill(response=answer, body=text)
+
+
+async def test_a_stream_whose_time_is_over_is_begun_again(stack: Stack, visit: Visit) -> None:
+    stack.stop_api()
+    stack.start_api(PAO_STREAM_LIFETIME="1s")
+    try:
+        at, request_id = await visit(), asked(stack)
+        page = await at.page("about:blank")
+        begun = streams(page)
+        await page.goto(f"/requests/{request_id}")
+        while len(begun) < 3:
+            await page.wait_for_timeout(50)
+        # It is no fault: nothing is said of it, and the console has no errors.
+        await expect(page.get_by_text("Connection lost at")).to_be_hidden()
+        await page.close()
+        approve(stack, request_id)
+    finally:
+        stack.stop_api()
+        stack.start_api()
+
+
 async def test_a_first_connection_that_fails_is_tried_again(stack: Stack, visit: Visit) -> None:
     at = await visit()
     at.watched.expected += BROKEN
-    request_id, failed = waiting(stack), list[str]()
+    request_id, failed = asked(stack), list[str]()
     page = await at.page("/requests")
 
     async def fail_once(route: Route) -> None:
@@ -105,7 +163,7 @@ async def test_a_first_connection_that_fails_is_tried_again(stack: Stack, visit:
 
 async def test_seven_windows_leave_the_site_usable(stack: Stack, visit: Visit) -> None:
     at = await visit()
-    request_id = waiting(stack)
+    request_id = asked(stack)
     pages = []
     for _ in range(7):
         page = await at.context.new_page()
@@ -126,7 +184,7 @@ async def test_seven_windows_leave_the_site_usable(stack: Stack, visit: Visit) -
 async def test_ten_tabs_begin_when_they_are_looked_at(stack: Stack, visit: Visit) -> None:
     at = await visit()
     await at.context.add_init_script(HIDDEN)
-    request_id = waiting(stack)
+    request_id = asked(stack)
     tabs = []
     for _ in range(10):
         page = await at.context.new_page()
@@ -190,6 +248,7 @@ async def test_without_postgres_nothing_is_lost(stack: Stack, visit: Visit) -> N
     with without_postgres(stack):
         other = await at.page("/catalog")
         await expect(other).to_have_title("PAO cannot take this now - PAO")
+        await expect(other.get_by_text("Try again")).to_have_count(1)
         await judge(other, themes=())
         # Early checks fail silently; what was typed stays.
         await page.get_by_label("Address").fill("10.0.0.7")
@@ -226,7 +285,9 @@ async def test_without_temporal_nothing_is_stored_and_all_is_kept(
     review = page.url
     await page.get_by_role("button", name="Submit request").click()
     await expect(page).to_have_title("PAO cannot take this now - PAO")
-    await expect(page.get_by_text("Try again in").first).to_be_visible()
+    await expect(page.get_by_text("so nothing was stored.", exact=False)).to_be_visible()
+    await expect(page.get_by_text("Try again")).to_have_count(1)
+    await expect(page.get_by_text("Try again in 5 s.")).to_be_visible()
     assert alone.rows("select 1 from requests") == []
     await page.goto(review)
     await expect(page.get_by_text("later.example.com", exact=True).first).to_be_visible()

@@ -50,9 +50,10 @@ JOURNEYS = {
         "providers:an_address_that_is_not_verified_and_missing_groups_count_for_nothing"
     ),
     "same-person-two-sources": "providers:a_person_is_the_same_by_key_and_by_browser",
-    "connection-lost": "bad_days:connection_lost_and_found",
+    "own-request-two-sources": "providers:nobody_approves_her_own_request_by_another_source",
+    "connection-lost": "bad_days:a_lost_connection_is_said_until_it_is_back",
     "first-connect-fails": "bad_days:a_first_connection_that_fails_is_tried_again",
-    "restart-api-while-watching": "bad_days:connection_lost_and_found",
+    "restart-api-while-watching": "bad_days:a_page_survives_a_restart_of_the_api",
     "seven-windows": "bad_days:seven_windows_leave_the_site_usable",
     "ten-tabs": "bad_days:ten_tabs_begin_when_they_are_looked_at",
     "no-scripts": "request_form:everything_works_without_scripts",

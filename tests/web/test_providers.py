@@ -10,12 +10,13 @@ from playwright.async_api import Page, Route, expect
 from api.web.pages.signin.cookies import local
 from pao.app.local.postgres import PostgresAddress
 from pao.app.local.web_scripts import fetch
-from tests.support.callers import ADA, DANA
+from tests.support.callers import ADA, DANA, PRIYA
 from tests.support.issuer import ALB, CLIENT, CLIENT_SECRET, OTHER_EC_KEY, Issuer
 from tests.support.oidc_provider import running_provider
 from tests.support.postgres import cloned_database
 from tests.support.stack import Stack, running_stack
 from tests.web.person import Visit, judge
+from tests.web.requesting import asked
 
 HEADER = "x-amzn-oidc-data"
 DNS = {"hostName": "orders.example.com", "address": "10.0.0.7"}
@@ -30,6 +31,14 @@ PEOPLE: dict[str, dict[str, Any]] = {
         "preferred_username": "eve",
         "email": "ada@example.com",
         "email_verified": False,
+    },
+    "priya-at-work": {"preferred_username": "priya", "groups": ["77aa-platform"]},
+    # Another id for the same person: her address tells.
+    "priya-elsewhere": {
+        "preferred_username": "p.sharma",
+        "email": "Priya@Example.com",
+        "email_verified": True,
+        "groups": ["77aa-platform"],
     },
     "ada-at-work": {"preferred_username": "ada", "groups": ["pao-operators"]},
 }
@@ -63,7 +72,7 @@ def provided_stack(
         "PAO_OIDC_CLIENT_SECRET": CLIENT_SECRET,
         "PAO_OIDC_NAME": "Example Corp",
         "PAO_OIDC_USER_CLAIM": "preferred_username",
-        "PAO_TEAM_MAP": '{"0f9e-orders": "team-orders"}',
+        "PAO_TEAM_MAP": '{"0f9e-orders": "team-orders", "77aa-platform": "team-platform"}',
         "PAO_ADMIN_GROUPS": "pao-operators",
         "PAO_ALB_ARN": ALB,
         "PAO_ALB_ISSUER": balancer.url,
@@ -142,6 +151,32 @@ async def test_a_person_is_the_same_by_key_and_by_browser(stack: Stack, visit: V
     session = stack.rows("select teams, email from web_sessions where source = 'oidc'")[-1]
     # Groups that the map does not name count for nothing.
     assert session == {"teams": ["team-orders"], "email": "dana@example.com"}
+
+
+async def test_nobody_approves_her_own_request_by_another_source(
+    stack: Stack, visit: Visit
+) -> None:
+    stack.start_worker()
+    try:
+        request_id = asked(stack, PRIYA)
+        for known_as in ("priya-at-work", "priya-elsewhere"):
+            at = await visit(None)
+            at.watched.expected.append("status of 4")
+            page = await at.page(f"/requests/{request_id}/decide")
+            await sign_in(page, known_as)
+            await expect(page.get_by_text("There is nothing for you to decide")).to_be_visible()
+            await expect(page.get_by_role("button", name="Approve")).to_have_count(0)
+            # Nor does she who sends what the page does not offer.
+            form = {"reason": "I need it.", "action": "approval", "key": known_as}
+            sent = await at.context.request.post(
+                f"/requests/{request_id}/approve", form=form, headers={"Origin": stack.url}
+            )
+            assert sent.status == 409
+            assert "requesters cannot decide about their own requests" in await sent.text()
+        own = stack.caller(PRIYA).get(f"/requests/{request_id}").json()
+        assert (own["status"], own["mayDecide"]) == ("in_progress", False)
+    finally:
+        stack.stop_worker()
 
 
 async def test_an_address_that_is_not_verified_and_missing_groups_count_for_nothing(

@@ -1,7 +1,7 @@
 // Keeps the page of a request up to date: by a stream, or by asking where there is none to be had.
 
 const stream = document.querySelector("#stream"), lost = document.querySelector("#lost");
-const MOST_STREAMS = 4, ASK_EVERY = 5000, TRY_AGAIN = 3000;
+const MOST_STREAMS = 4, ASK_EVERY = 5000, TRY_AGAIN = 3000, LISTEN_EVERY = 1000;
 
 const wait = milliseconds => new Promise(done => setTimeout(done, milliseconds));
 const visible = () => document.hidden
@@ -46,6 +46,21 @@ document.addEventListener("htmx:sse:error", event => {
 document.addEventListener("htmx:sse:after:connection", () => tell(""));
 document.addEventListener("htmx:sse:after:message", follow);
 
+// A connection may break without a word; then its heartbeat is missing. Letting go of it begins another.
+let heard = Date.now();
+const letGo = () => stream?._htmx?.sse?.reader?.cancel();
+for (const name of ["htmx:sse:after:connection", "htmx:sse:after:message"]) {
+  document.addEventListener(name, () => { heard = Date.now(); });
+}
+function listen() {
+  if (document.hidden || !stream._htmx?.sse?.reader || Date.now() - heard < Number(stream.dataset.silence)) return;
+  heard = Date.now();
+  isLost();
+  letGo();
+}
+addEventListener("offline", () => { if (stream?._htmx?.sse) isLost(); });
+addEventListener("online", letGo);
+
 async function connect() {
   // The library does not retry a first connection that fails.
   while (!stream._htmx?.sse) {
@@ -55,7 +70,9 @@ async function connect() {
     isLost();
     await wait(TRY_AGAIN);
   }
+  const listening = setInterval(listen, LISTEN_EVERY);
   await closed;
+  clearInterval(listening);
 }
 
 async function ask() {

@@ -1,6 +1,5 @@
 """`/requests/ID`: where a request stands, what it made, and what happened to it."""
 
-import time
 from collections.abc import AsyncGenerator
 from typing import Annotated
 from uuid import UUID
@@ -25,9 +24,9 @@ from pao.core.states import TERMINAL
 router = APIRouter()
 
 LINES = 500
-PING_SECONDS = 10
-LONGEST_SECONDS = 3600
-END = "pao:end"
+END, BEAT = "pao:end", "pao:beat"
+BEATS_MISSED, LEAST_SILENCE = 3, 5.0
+"""After so many missing heartbeats, and not before so many seconds, a page takes it for lost."""
 
 
 @router.get("/requests/{reference}")
@@ -54,6 +53,7 @@ async def one_request(
         last=log.lines[-1].sequence if log.lines else 0,
         tickets=_tickets(now),
         usual=usual_words(past.usual),
+        silence=_silence(services),
     )
 
 
@@ -111,19 +111,27 @@ async def stream(
     """Stream parts of the page as they change: one rendering for what happened at once."""
     stored = await services.reading.get(caller, str(request_id))
     parts = _parts(request, services, stored, int(last_event_id or after))
-    return EventStream(parts, services.streams, caller.id, ping=PING_SECONDS)
+    lifetime = services.streams.limits.lifetime
+    return EventStream(parts, services.streams, caller.id, lifetime=lifetime, beat=_beat)
+
+
+def _beat() -> ServerSentEvent:
+    # An event, not a comment: the page hears it, and knows when it is missing.
+    return ServerSentEvent("", event=BEAT, sep="\n")
+
+
+def _silence(services: Services) -> int:
+    """Return after how many milliseconds of silence a stream is lost."""
+    beats = services.streams.limits.heartbeat.total_seconds() * BEATS_MISSED
+    return round(max(beats, LEAST_SILENCE) * 1000)
 
 
 async def _parts(
     request: Request, services: Services, stored: Stored, after: int
 ) -> AsyncGenerator[ServerSentEvent, None]:
     session: Session = request.state.session
-    started = time.monotonic()
 
     async def is_allowed() -> bool:
-        # A browser comes back at once, and is judged anew.
-        if time.monotonic() - started > LONGEST_SECONDS:
-            return False
         return await services.sessions.is_open(session.id)
 
     batches = services.reading.event_batches(stored, after=after, is_allowed=is_allowed)
