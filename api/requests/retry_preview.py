@@ -20,7 +20,7 @@ from pao.core.components import OF_BUNDLES
 from pao.core.correction_checks import MANUAL, NO_MANUAL_WAY, judge, outdated, seen_action
 from pao.core.errors import ErrorCode
 from pao.core.payloads.actions import FormerCall, LookResult
-from pao.core.payloads.context import RequestContext
+from pao.core.payloads.context import RequestContext, Requester
 from pao.core.payloads.decisions import CorrectionAnswer, DecisionRecord, EvidenceInput
 from pao.core.payloads.plan import PlannedAction
 from pao.core.resources import attempt_of
@@ -228,3 +228,8 @@ def open_actions(stored: Stored, mode: str | None) -> list[PlannedAction]:
     manual = mode == MANUAL or any(one.fallback and one.id in states for one in plan)
     way = [one for one in plan if one.fallback == manual and one.notice is None]
     return [one for one in way if states.get(one.id) not in OVER]
+
+
+def requester_of(stored: Stored) -> Requester:
+    """Return who submitted a request: what a form offers, it offers to them."""
+    return context_of(stored.row).requester

@@ -19,7 +19,6 @@ from catalog.forms.definition import (
     FieldType,
     GroupDefinition,
 )
-from catalog.forms.form import FieldError
 from catalog.forms.posted import row_numbers
 from catalog.forms.resolving import default_of
 from catalog.forms.writing import KEPT_APART, as_text, written, written_rows
@@ -88,7 +87,8 @@ class FieldView:
     @property
     def described_by(self) -> str:
         """The elements that describe the input."""
-        parts = ((self.hint or self.empty, "hint"), (True, "error"))
+        told = self.hint or self.empty or self.kind == "moment"
+        parts = ((told, "hint"), (True, "error"))
         return " ".join(f"{self.key}-{part}" for wanted, part in parts if wanted)
 
     @property
@@ -281,22 +281,6 @@ def rows_at_first(one: FieldDefinition, default: Any) -> dict[str, list[str]]:
     return written_rows(one, [preset] * min(one.constraint("min_items") or 1, MOST_ROWS))
 
 
-def errors_by_way(errors: Iterable[FieldError]) -> dict[str, str]:
-    """Return the first error of each field, of those in rows as well."""
-    found: dict[str, str] = {}
-    for error in errors:
-        found.setdefault(error.field, error.message)
-    return found
-
-
-def errors_by_field(errors: Iterable[FieldError]) -> dict[str, str]:
-    """Return the first error of each field; those inside of rows count for their list."""
-    found: dict[str, str] = {}
-    for error in errors:
-        found.setdefault(error.field.partition("[")[0], error.message)
-    return found
-
-
 def _preset(one: FieldDefinition, default: Any) -> list[str]:
     # A computed default would stop following the other fields once it is posted as a text.
     return [] if one.template is not None and not one.read_only else written(one, default)
@@ -316,6 +300,7 @@ def _kind(one: FieldDefinition, offered: Offered | None, *, awaited: bool) -> st
         FieldType.SELECT: "select",
         FieldType.PASSWORD: "password",
         FieldType.FILE: "file",
+        FieldType.DATETIME: "moment",
     }
     return named.get(one.type, "area" if one.type in _AREAS else "line")
 

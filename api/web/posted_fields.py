@@ -4,6 +4,8 @@ from collections.abc import Iterator, Mapping
 
 from starlette.datastructures import FormData, UploadFile
 
+from api.web.forms import text_of
+from api.web.moments import entered
 from catalog.forms.definition import FieldDefinition, FieldType
 from catalog.forms.files import file_value
 from catalog.forms.posted import row_numbers
@@ -18,12 +20,18 @@ def posted_texts(fields: Mapping[str, FieldDefinition], posted: FormData) -> dic
     there without a text, because it makes the row.
     """
     return {
-        name: []
-        if definition.type in KEPT_APART
-        else [one for one in posted.getlist(f"fields.{name}") if isinstance(one, str)]
+        name: [] if definition.type in KEPT_APART else _texts(name, definition, posted)
         for name, definition in _named(fields, posted)
         if f"has.{name}" in posted and (definition.type not in KEPT_APART or name not in fields)
     }
+
+
+def _texts(name: str, definition: FieldDefinition, posted: FormData) -> list[str]:
+    texts = [one for one in posted.getlist(f"fields.{name}") if isinstance(one, str)]
+    if definition.type is not FieldType.DATETIME:
+        return texts
+    zone, before = text_of(posted, f"zone.{name}"), text_of(posted, f"before.{name}")
+    return [entered(one, zone=zone, before=before) for one in texts]
 
 
 async def posted_secrets(fields: Mapping[str, FieldDefinition], posted: FormData) -> dict[str, str]:
@@ -56,3 +64,12 @@ def _named(
         yield name, one
         for number in row_numbers(one, shown) if one.type is FieldType.LIST else ():
             yield from ((way_in_row(name, number, inner.id), inner) for inner in one.fields)
+
+
+def field_named(fields: Mapping[str, FieldDefinition], name: str) -> FieldDefinition | None:
+    """Return the field that is posted under a name, in a row as well; None where there is none."""
+    outer, bracket, rest = name.partition("[")
+    one, inner = fields.get(name), rest.partition("].")[2]
+    if one is not None or not bracket or outer not in fields:
+        return one
+    return next((one for one in fields[outer].fields if one.id == inner), None)

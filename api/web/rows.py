@@ -1,12 +1,15 @@
 """Rows of a list that is being filled in: one is added, one is removed."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import TypeVar
 
 from catalog.forms.definition import MOST_ROWS, FieldDefinition, FieldType
 from catalog.forms.posted import row_numbers
 from catalog.forms.writing import written
 from pao.core.passwords import way_in_row
+
+T = TypeVar("T")
 
 ADD, REMOVE = "add", "remove"
 
@@ -33,10 +36,39 @@ def edit_of(command: str, fields: Mapping[str, FieldDefinition]) -> Edit | None:
     return Edit(rest, int(number)) if number.isdecimal() and len(number) < 5 else None  # noqa: PLR2004 -- a row's number
 
 
+def with_edit(
+    fields: Mapping[str, FieldDefinition],
+    texts: Mapping[str, Sequence[str]],
+    edit: Edit,
+    *,
+    taken: Sequence[int] = (),
+) -> tuple[dict[str, list[str]], str]:
+    """Return the texts of a form after an edit, and the element to which it leads."""
+    field, place = fields[edit.list_id], list(fields).index(edit.list_id)
+    found, added = edited(field, texts, edit, taken=taken)
+    known = row_numbers(field, found)
+    return found, f"f{place}-{added}-0" if added in known else f"f{place}"
+
+
+def without_rows(
+    texts: Mapping[str, T], shown: Iterable[str], fields: Mapping[str, FieldDefinition]
+) -> dict[str, T]:
+    """Return the texts without the rows of lists that a page has shown: it posts what it has."""
+    gone = tuple(f"{one}[" for one in shown if one in fields)
+    return {name: one for name, one in texts.items() if not name.startswith(gone)}
+
+
 def edited(
-    field: FieldDefinition, texts: Mapping[str, Sequence[str]], edit: Edit
+    field: FieldDefinition,
+    texts: Mapping[str, Sequence[str]],
+    edit: Edit,
+    *,
+    taken: Sequence[int] = (),
 ) -> tuple[dict[str, list[str]], int | None]:
-    """Return the texts of a form after an edit, and the number of the row that was added."""
+    """Return the texts of a form after an edit, and the number of the row that was added.
+
+    Numbers that are ``taken`` tell other rows, which are not there any more.
+    """
     kept = {name: list(one) for name, one in texts.items()}
     numbers = row_numbers(field, kept)
     if edit.removes is not None:
@@ -44,7 +76,7 @@ def edited(
         return {name: one for name, one in kept.items() if name not in gone}, None
     if len(numbers) >= (field.constraint("max_items") or MOST_ROWS):
         return kept, None
-    added = max(numbers, default=-1) + 1
+    added = max((*numbers, *taken), default=-1) + 1
     for inner in field.fields:
         kept[way_in_row(field.id, added, inner.id)] = written(inner, inner.plain_default)
     return kept, added

@@ -203,6 +203,21 @@ def test_what_a_retry_changes_in_a_call_is_shown_value_by_value() -> None:
     ]
 
 
+def test_a_file_that_a_retry_changes_is_shown_by_its_lines() -> None:
+    former = {"files": [{"path": "a", "contentTemplate": "one\ntwo\nthree\n"}]}
+    now = {"files": [{"path": "a", "contentTemplate": "one\n2\nthree\n"}]}
+    call = PlannedCall(id="t", type="git-commit", config=now, former=former)
+    preview = RetryPreview(changes={}, actions=[call], looks=[], out_of_step={}, refusals=[])
+    (shown,) = calls_of(preview, {})
+    (change,) = shown.changes
+    assert [line for line in change.lines if line[0] != "place"] == [
+        ("same", " one"),
+        ("removed", "-two"),
+        ("added", "+2"),
+        ("same", " three"),
+    ]
+
+
 def test_where_it_is_not_known_whether_it_arrived_the_key_is_sent_again() -> None:
     tried = Tried(reason="why", key="the-key")
     lost = PaoError(ErrorCode.SERVICE_UNAVAILABLE, "Temporal does not respond")

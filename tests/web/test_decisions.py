@@ -9,7 +9,7 @@ from playwright.async_api import Route, expect
 from tests.support.callers import DANA, OLIVER, PRIYA
 from tests.support.stack import Stack, wait_until
 from tests.web.person import Visit, judge
-from tests.web.requesting import dns, has_failed, submit
+from tests.web.requesting import asked, dns, has_failed, submit
 
 
 def failed(stack: Stack, name: str, **fault: Any) -> dict[str, Any]:
@@ -147,6 +147,25 @@ async def test_an_approval_is_given(stack: Stack, visit: Visit) -> None:
     done = final(stack, made["id"])
     assert done["status"] == "completed"
     assert done["fields"]["days"] == 3
+
+
+async def test_a_rejection_has_a_page_and_a_reason(stack: Stack, visit: Visit) -> None:
+    request_id = asked(stack)
+    page = await (await visit(PRIYA)).page(f"/requests/{request_id}/decide")
+    await page.get_by_role("link", name="Reject...").click()
+    await expect(page).to_have_title("Reject: to see how it is watched - PAO")
+    await expect(page.get_by_text("nothing after it runs")).to_be_visible()
+    await judge(page, themes=())
+    await page.get_by_role("button", name="Reject").click()
+    await expect(page.get_by_role("alert")).to_contain_text("Give a reason")
+    await page.get_by_label("Reason").fill("Not this week.")
+    await page.get_by_role("button", name="Reject").click()
+    await page.wait_for_url(f"**/requests/{request_id}")
+    [vote] = stack.caller(DANA).get(f"/requests/{request_id}").json()["decisions"]
+    assert (vote["decision"], vote["reason"]) == ("reject", "Not this week.")
+    # Where nothing waits any more, the page leads to what there is to decide.
+    await page.goto(f"/requests/{request_id}/reject?action=approval")
+    await expect(page).to_have_url(f"/requests/{request_id}/decide")
 
 
 async def test_a_lost_answer_is_said_and_looked_into(stack: Stack, visit: Visit) -> None:

@@ -66,6 +66,7 @@ async def test_a_service_is_requested(stack: Stack, visit: Visit) -> None:
         "zones": ["a"],
         "words": ["red", "blue"],
         "settings": {"a": [1, 2]},
+        "starts": "2026-01-05T09:00:00Z",
     }
 
 
@@ -85,6 +86,7 @@ async def test_mistakes_are_named_beside_their_fields_and_in_a_summary(visit: Vi
     await expect(summary).to_be_focused()
     await expect(summary.get_by_role("link")).to_have_count(4)
     await expect(summary).to_contain_text("at line 2, column 2")
+    await expect(summary).to_contain_text("You entered 'No!'.")
     await judge(page)
     await summary.get_by_role("link", name="Size is required").click()
     await expect(page.get_by_label("Size")).to_be_focused()
@@ -190,11 +192,12 @@ async def test_a_draft_is_continued_elsewhere_and_by_nobody_else(visit: Visit) -
 async def test_a_link_fills_in_and_submits_nothing(stack: Stack, visit: Visit) -> None:
     before = stack.rows("select count(*) from web_drafts")
     link = (
-        f"{SINK}?fields.title=linked&fields.zones=b&fields.zones=c&fields.enabled=false"
+        f"{SINK}?fields.title=linked&fields.reason=hidden&fields.zones=b&fields.zones=c&fields.enabled=false"
         "&fields.token=secret&fields.nothing=1"
     )
     page = await (await visit()).page(link)
     await expect(page.get_by_label("Title")).to_have_value("linked")
+    await expect(page.get_by_text("Why so large does not apply here")).to_be_visible()
     await expect(page.get_by_label("b", exact=True)).to_be_checked()
     await expect(page.get_by_label("a", exact=True)).not_to_be_checked()
     await expect(page.get_by_label("Switch it on")).not_to_be_checked()

@@ -77,9 +77,25 @@ def test_a_commit_is_shown_as_the_lines_that_it_adds() -> None:
     call = told("git-commit", {"repository": "o/r", "commitMessage": "Add a", "files": files})
     assert call.line == "Add a"
     assert [(one.title, one.added) for one in call.blocks] == [
-        ("create a.yaml", ("x: 1", "y: 2")),
-        ("delete b", ()),
+        ("a.yaml: a new file, which must not exist yet", ("x: 1", "y: 2")),
+        ("b: removed", ()),
     ]
+
+
+@pytest.mark.parametrize(
+    ("execution", "words"),
+    [
+        ({"planOnly": True}, "nothing: it is only planned; the request shows what would change"),
+        ({"approvedPlan": {"x": 1}}, "what was planned before and nothing else"),
+        ({"destroy": True}, "everything in the workspace is destroyed"),
+        (None, "is planned first; the request shows what was added, changed and destroyed"),
+    ],
+)
+def test_a_terraform_run_says_what_it_changes(execution: dict[str, Any] | None, words: str) -> None:
+    config = {"source": {"git": "https://g/m"}, "execution": execution, "variables": {"size": 3}}
+    call = told("terraform", config)
+    assert call.line == "https://g/m"
+    assert call.rows == [("size", "3"), ("What changes", words)]
 
 
 @pytest.mark.parametrize(

@@ -25,7 +25,8 @@ function show(text) {
   document.querySelector("main").replaceWith(main);
   document.title = got.title;
   globalThis.htmx?.process(main);
-  main.querySelector("[data-focus]")?.focus();
+  const place = document.getElementById(main.querySelector("[data-place]")?.dataset.place);
+  (place ?? main.querySelector("[data-focus]"))?.focus();
 }
 
 function doubt(form, action) {

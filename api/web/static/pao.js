@@ -112,3 +112,10 @@ if (palette) {
     if (slash || chord) { event.preventDefault(); open(); }
   });
 }
+
+// A date that was entered in part would be posted as if it had been left empty.
+addEventListener("formdata", event => {
+  for (const input of event.target.elements) {
+    if (input.validity?.badInput) event.formData.set(input.name, "(incomplete)");
+  }
+});

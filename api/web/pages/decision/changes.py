@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from api.requests.schemas import PlannedCall, RetryPreview
+from api.web.line_changes import Lines, differing
 from api.web.pages.decision.corrections import Corrections
 from api.web.shown_values import shown_value
 from api.web.words import _
@@ -21,6 +22,8 @@ class Change:
     label: str
     old: str
     new: str
+    lines: Lines = ()
+    """Of texts of several lines: which of them go, come and stay."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +70,10 @@ def _changed(call: PlannedCall) -> Iterable[Change]:
     old, new = dict(_flat(call.former)), dict(_flat(call.config))
     for path in dict.fromkeys([*old, *new]):
         if old.get(path) != new.get(path):
-            yield Change(path, _text(old.get(path)), _text(new.get(path)))
+            before, after = _text(old.get(path)), _text(new.get(path))
+            several = "\n" in before.strip() or "\n" in after.strip()
+            lines = differing(before, after) if several else ()
+            yield Change(path, before, after, lines)
 
 
 def _flat(value: Any, path: str = "") -> Iterable[tuple[str, Any]]:

@@ -1,6 +1,7 @@
 """Fields of a failed request that a retry may correct: those that its open actions use."""
 
-from collections.abc import Mapping, Sequence
+import asyncio
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -8,17 +9,25 @@ from typing import Any
 from pydantic import ValidationError
 
 from api.requests.reading import Stored
-from api.requests.retry_preview import open_actions
-from api.web.fields import Entered, GroupView, errors_by_field, groups_of
+from api.requests.retry_preview import open_actions, requester_of
+from api.services import Services
+from api.web.fields import Entered, GroupView, groups_of
+from api.web.posted_fields import field_named
+from api.web.problems import errors_by_way
+from api.web.rows import Edit, with_edit, without_rows
 from api.web.words import _
 from catalog.document_kinds import parse_definition
-from catalog.forms.definition import FieldDefinition
+from catalog.forms.definition import FieldDefinition, FieldType
 from catalog.forms.form import Form
-from catalog.forms.posted import read_posted
+from catalog.forms.posted import read_posted, row_numbers
 from catalog.forms.values import equal
 from catalog.forms.writing import KEPT_APART, written
+from catalog.model import CatalogDocument
 from catalog.secrets import with_stars
 from pao.core.errors import ErrorCode, PaoError
+from pao.core.passwords import way_in_row
+
+Names = Collection[str]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,44 +40,139 @@ class Corrections:
     errors: dict[str, str]
 
 
-def corrections_of(stored: Stored, posted: Mapping[str, Sequence[str]]) -> Corrections:
-    """Return the correctable fields with what was posted, else with what the request holds."""
-    form = _form(stored)
+async def corrections_of(
+    services: Services, stored: Stored, posted: Mapping[str, Sequence[str]], dropped: Names = ()
+) -> Corrections:
+    """Return the correctable fields with what was posted, else with what the request holds.
+
+    A password or a file that was not entered again stays as it is, unless it is dropped.
+    """
+    item, today = _document(stored), datetime.now(UTC).date()
+    form = item.form
     kept = with_stars(stored.row.fields, form.passwords)
-    used = _used(stored, form)
-    fields = {name: one for name, one in form.fields.items() if name in used and not one.read_only}
-    today = datetime.now(UTC).date()
-    texts: dict[str, Sequence[str]] = {
-        name: written(form.fields[name], value)
-        for name, value in kept.items()
-        if name in form.fields and form.fields[name].type not in KEPT_APART
-    }
-    secrets = {name for name in kept if name in fields and fields[name].type in KEPT_APART}
-    reading = read_posted(form, texts | dict(posted), today)
-    errors = errors_by_field(reading.errors)
-    changes = {
-        name: value
-        for name in posted
-        if name in fields and name not in errors
-        for value in [reading.values.get(name)]
-        if not equal(kept.get(name), value)
-    }
+    fields = correctable(stored)
+    before = _written(form, kept)
+    apart = {name for name in before if _is_apart(form, name)}
+    given = _given(posted, before, apart) | {name: [] for name in dropped}
+    texts: dict[str, Sequence[str]] = without_rows(before, posted, form.fields) | given
+    reading = await asyncio.to_thread(read_posted, form, texts, today)
+    filled = await services.options.filling(item, reading.values, requester_of(stored))
+    errors = errors_by_way(reading.errors)
     entered = Entered(
-        texts=texts | {name: one for name, one in posted.items() if name not in secrets},
-        sealed=dict.fromkeys(secrets, _("Kept as it is")),
-        visible=frozenset(form.visible(reading.values, today)) | frozenset(kept),
+        texts=texts,
+        sealed=dict.fromkeys(apart - set(dropped), _("Kept as it is")),
+        offered=filled.context.offered,
+        awaited=filled.awaited,
+        visible=form.shown(reading.values, today) | frozenset(kept),
         # What a request holds already is not asked for again.
-        required=frozenset(form.fields),
+        required=frozenset((*form.fields, *_required_in_rows(form, texts))),
         errors=errors,
         today=today,
+        by_row=True,
     )
     groups = groups_of(form.definition.groups, entered)
     return Corrections(
         fields=fields,
         groups=[shown for one in groups if (shown := _only(one, fields)).fields],
-        changes=changes,
+        changes={
+            name: reading.values.get(name)
+            for name in fields.keys() & given.keys()
+            if _is_changed(form, name, texts, before)
+            and not equal(
+                _judged(form, name, kept.get(name)),
+                _judged(form, name, reading.values.get(name)),
+            )
+        },
         errors=errors,
     )
+
+
+def correctable(stored: Stored) -> dict[str, FieldDefinition]:
+    """Return the fields that a retry may correct."""
+    form = _document(stored).form
+    used = _used(stored, form)
+    return {name: one for name, one in form.fields.items() if name in used and not one.read_only}
+
+
+def edited_of(
+    stored: Stored, posted: Mapping[str, Sequence[str]], edit: Edit
+) -> tuple[dict[str, list[str]], str]:
+    """Return what was posted after a row was added or removed, and where that is on the page."""
+    form = _document(stored).form
+    field = form.fields[edit.list_id]
+    # A new row takes no number that a row of the request has: it would take its file as well.
+    taken = row_numbers(field, _written(form, stored.row.fields))
+    return with_edit(form.fields, posted, edit, taken=taken)
+
+
+def _given(
+    posted: Mapping[str, Sequence[str]], before: Mapping[str, list[str]], apart: Collection[str]
+) -> dict[str, Sequence[str]]:
+    """Return what was posted; what never comes back into a page is as it was where it is empty."""
+    return {
+        name: before[name] if name in apart and not any(one) else one
+        for name, one in posted.items()
+    }
+
+
+def _is_changed(
+    form: Form,
+    name: str,
+    texts: Mapping[str, Sequence[str]],
+    before: Mapping[str, Sequence[str]],
+) -> bool:
+    """Return whether other texts were posted than the page had: those stand for other values."""
+    own = (name, *(one for one in (*texts, *before) if one.startswith(f"{name}[")))
+    if form.fields[name].type is not FieldType.LIST:
+        own = (name,)
+    return any(list(texts.get(one, ())) != list(before.get(one, ())) for one in own)
+
+
+def _written(form: Form, kept: Mapping[str, Any]) -> dict[str, list[str]]:
+    """Return the values of a request as a form posts them, lists by row."""
+    texts: dict[str, list[str]] = {}
+    for name, one in form.fields.items():
+        value = kept.get(name)
+        if one.type is FieldType.LIST and isinstance(value, list):
+            texts |= _written_rows(one, value) | {name: []}
+        elif name in kept:
+            texts[name] = written(one, value)
+    return texts
+
+
+def _written_rows(field: FieldDefinition, rows: Sequence[Any]) -> dict[str, list[str]]:
+    """Return the texts of all that rows hold: also of what no page shows, so that it is kept."""
+    return {
+        way_in_row(field.id, number, inner.id): written(inner, row.get(inner.id))
+        for number, row in enumerate(rows)
+        if isinstance(row, Mapping)
+        for inner in field.fields
+    }
+
+
+def _is_apart(form: Form, name: str) -> bool:
+    """Return whether a value never comes back into a page, by the name of its field."""
+    one = field_named(form.fields, name)
+    return one is not None and one.type in KEPT_APART
+
+
+def _judged(form: Form, name: str, value: Any) -> Any:
+    """Return a value without what is computed in its rows, and is posted by no page."""
+    fixed = {inner.id for inner in form.fields[name].fields if inner.read_only}
+    if not fixed or not isinstance(value, list):
+        return value
+    return [
+        {key: one for key, one in row.items() if key not in fixed} if isinstance(row, dict) else row
+        for row in value
+    ]
+
+
+def _required_in_rows(form: Form, texts: Mapping[str, Sequence[str]]) -> Iterator[str]:
+    for one in form.fields.values():
+        for index, _number in enumerate(row_numbers(one, texts)):
+            for inner in one.fields:
+                if inner.required is not False:
+                    yield way_in_row(one.id, index, inner.id)
 
 
 def _only(group: GroupView, fields: Mapping[str, FieldDefinition]) -> GroupView:
@@ -93,9 +197,9 @@ def _used(stored: Stored, form: Form) -> set[str]:
     return used
 
 
-def _form(stored: Stored) -> Form:
+def _document(stored: Stored) -> CatalogDocument:
     try:
-        return parse_definition(stored.row.item_definition).form
+        return parse_definition(stored.row.item_definition)
     except ValidationError as error:
         raise PaoError(
             ErrorCode.SERVICE_UNAVAILABLE,

@@ -27,6 +27,7 @@ from api.web.pages.decision.explaining import (
     suggested,
     target_of,
 )
+from api.web.pages.request.made import plan_words
 from api.web.pages.request.showing import answers
 from api.web.rendering import page
 from api.web.words import _
@@ -55,6 +56,8 @@ class Tried:
     confirm: frozenset[str] = frozenset()
     key: str = ""
     """The key that was sent; it is sent again where it is not known whether it arrived."""
+    place: str = ""
+    """The element to which an edit of rows has led."""
     status: int = 200
 
 
@@ -100,7 +103,9 @@ async def decide_page(
     """Return the page on which a decision is made."""
     document, now = services.reading.present(stored), times.now()
     failed = document.status == RequestStatus.FAILED and not document.retrying
-    corrections = tried.corrections or (corrections_of(stored, {}) if failed else None)
+    corrections = tried.corrections
+    if corrections is None and failed:
+        corrections = await corrections_of(services, stored, {})
     similar = None
     if failed and document.may_decide:
         similar = await services.history.similar_failures(caller, document.id)
@@ -141,14 +146,26 @@ async def decide_page(
         may=document.may_decide,
         decided=sum(one.accepted for one in document.decisions),
         last=meanwhile(document, now),
+        plans=[
+            (one.name or one.id, words) for one in document.actions if (words := plan_words(one))
+        ],
         to_run=[(one.name or one.id, one.type) for one in open_actions(stored, None)]
         if approvals
         else [],
     )
 
 
-def ending_page(request: Request, document: Document, ending: str, tried: Tried) -> Response:
-    """Return the page of a decision that ends the request."""
+def is_open(document: Document, action_id: str) -> bool:
+    """Return whether an action of the request waits for an approval."""
+    return any(
+        one.id == action_id and isinstance(one.waiting, ApprovalWait) for one in document.actions
+    )
+
+
+def ending_page(
+    request: Request, document: Document, ending: str, tried: Tried, *, action: str = ""
+) -> Response:
+    """Return the page of a decision that ends the request, or what waits for an approval."""
     cleanup = document.error_context.cleanup if document.error_context else ()
     return page(
         request,
@@ -156,6 +173,7 @@ def ending_page(request: Request, document: Document, ending: str, tried: Tried)
         status=tried.status,
         doc=document,
         ending=ending,
+        action=action,
         tried=tried,
         brief=brief(document, times.now()) if document.status == RequestStatus.FAILED else "",
         cleanup=cleanup,

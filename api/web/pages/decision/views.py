@@ -4,6 +4,7 @@ A form carries the Idempotency-Key of its decision, so a second click decides no
 somebody has decided meanwhile is said, and what was typed stays.
 """
 
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Annotated
 from uuid import UUID
@@ -19,13 +20,15 @@ from api.requests.schemas import DecisionBody, Look, ReasonedBody, RetryBody, Vo
 from api.services import Caller, Services, ServicesDep
 from api.web import times
 from api.web.forms import Posted, text_of
-from api.web.pages.decision.corrections import corrections_of
+from api.web.pages.decision.corrections import correctable, corrections_of, edited_of
 from api.web.pages.decision.explaining import look_words, meanwhile
 from api.web.pages.decision.posted import attempt_of, evidence_of, reason_of
-from api.web.pages.decision.showing import Tried, decide_page, ending_page, explained
-from api.web.posted_fields import posted_secrets, posted_texts
+from api.web.pages.decision.showing import Tried, decide_page, ending_page, explained, is_open
+from api.web.posted_fields import field_named, posted_secrets, posted_texts, removed
 from api.web.rendering import is_partial, page
+from api.web.rows import edit_of
 from api.web.words import _
+from catalog.forms.definition import FieldDefinition
 from pao.core.errors import ErrorCode, PaoError
 from pao.core.states import ApprovalVote, Decision
 
@@ -41,7 +44,9 @@ KINDS: dict[str, Decision | ApprovalVote] = {
     **ENDINGS,
     **VOTES,
 }
-PREVIEW = "preview"
+REJECT = ApprovalVote.REJECT.value
+PREVIEW, AGAIN = "preview", "here"
+"""What the buttons of a retry ask for: what it would send; and the choices of a field again."""
 _NO_CONTENT = 204
 
 
@@ -123,11 +128,19 @@ async def retry(
 ) -> Response:
     """Retry, with corrected values if there are any; or show what a retry would send."""
     stored = await services.reading.get(caller, str(request_id))
-    corrections = corrections_of(stored, await _posted(stored, posted))
+    fields = correctable(stored)
+    texts, place = await _posted(fields, posted), ""
+    edit = edit_of(text_of(posted, "rows"), fields)
+    if edit is not None:
+        texts, place = edited_of(stored, texts, edit)
+    dropped = {one for one in removed(posted) if field_named(fields, one)}
+    corrections = await corrections_of(services, stored, texts, dropped)
     reason, problems = reason_of(posted)
     options = frozenset(name for name in ("manual", "acceptUsed", "leaveBehind") if name in posted)
     key = text_of(posted, "key")
     tried = Tried(reason=reason, corrections=corrections, options=options, key=key)
+    if edit is not None or text_of(posted, "go") == AGAIN:
+        return await decide_page(request, services, caller, stored, replace(tried, place=place))
     if corrections.errors:
         return await _refused(
             request, services, caller, stored, tried, list(corrections.errors.values())
@@ -159,16 +172,23 @@ async def retry(
 
 @router.get("/requests/{request_id}/{ending}")
 async def end(
-    request: Request, services: ServicesDep, caller: Caller, request_id: UUID, ending: str
+    request: Request,
+    services: ServicesDep,
+    caller: Caller,
+    request_id: UUID,
+    ending: str,
+    action: Annotated[str, Query(max_length=200)] = "",
 ) -> Response:
-    """Show a decision that ends the request: what it leaves behind, and the reason for it."""
-    if ending in {Decision.RETRY.value, "look", *VOTES}:
+    """Show a decision that ends something: what it leaves behind, and the reason for it."""
+    if ending in {Decision.RETRY.value, "look", ApprovalVote.APPROVE.value}:
         # What was answered to a decision has the address of its form.
-        return RedirectResponse(f"/requests/{request_id}/decide", 303)
-    if ending not in ENDINGS:
+        return _to(request_id, "/decide")
+    if ending not in {*ENDINGS, REJECT}:
         raise PaoError(ErrorCode.NOT_FOUND, "")
-    stored = await services.reading.get(caller, str(request_id))
-    return ending_page(request, services.reading.present(stored), ending, Tried())
+    document = services.reading.present(await services.reading.get(caller, str(request_id)))
+    if ending == REJECT and not (document.may_decide and is_open(document, action)):
+        return _to(request_id, "/decide")
+    return ending_page(request, document, ending, Tried(), action=action)
 
 
 @router.post("/requests/{request_id}/{decision}")
@@ -186,10 +206,10 @@ async def end_or_vote(
     stored = await services.reading.get(caller, str(request_id))
     reason, problems = reason_of(posted)
     tried, refusal = Tried(reason=reason, key=text_of(posted, "key")), None
+    action = text_of(posted, "action")
     if not problems:
         body: ReasonedBody
         if decision in VOTES:
-            action = text_of(posted, "action")
             body = VoteBody.model_validate({"reason": reason, "actionId": action or "-"})
         else:
             body = DecisionBody.model_validate({"reason": reason, "attempt": attempt_of(posted)})
@@ -199,11 +219,12 @@ async def end_or_vote(
             problems, refusal = _told(error), error
         else:
             return _to(request_id)
-    if decision in VOTES:
+    if decision == ApprovalVote.APPROVE:
         return await _refused(request, services, caller, stored, tried, problems, refusal)
     now = await services.reading.get(caller, str(request_id))
     document = services.reading.present(now)
-    return ending_page(request, document, decision, explained(document, tried, problems, refusal))
+    shown = explained(document, tried, problems, refusal)
+    return ending_page(request, document, decision, shown, action=action)
 
 
 async def _carried_out(
@@ -245,8 +266,7 @@ async def _refused(
     return await decide_page(request, services, caller, stored, shown)
 
 
-async def _posted(stored: Stored, posted: FormData) -> dict[str, list[str]]:
-    fields = corrections_of(stored, {}).fields
+async def _posted(fields: Mapping[str, FieldDefinition], posted: FormData) -> dict[str, list[str]]:
     secrets = await posted_secrets(fields, posted)
     return posted_texts(fields, posted) | {name: [one] for name, one in secrets.items()}
 
@@ -255,5 +275,5 @@ def _told(error: PaoError) -> list[str]:
     return [detail.message for detail in error.details] or [error.message]
 
 
-def _to(request_id: UUID) -> RedirectResponse:
-    return RedirectResponse(f"/requests/{request_id}", 303)
+def _to(request_id: UUID, page: str = "") -> RedirectResponse:
+    return RedirectResponse(f"/requests/{request_id}{page}", 303)

@@ -1,9 +1,8 @@
 """`/platform`: what platform teams look at: the catalog's age, its findings, and a preview."""
 
 import asyncio
-import difflib
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Annotated, Any, Self
 
@@ -16,6 +15,7 @@ from api.catalog.status import status_of
 from api.services import Caller, Correlation, Services, ServicesDep
 from api.tools.schemas import TemplateResult, TemplateTest
 from api.web.forms import Posted, text_of
+from api.web.line_changes import Lines, differing
 from api.web.pages.platform.picked import as_text, choices
 from api.web.rendering import page
 from api.web.words import _, ngettext
@@ -26,7 +26,6 @@ from pao.core.errors import ErrorCode, PaoError
 from pao.core.payloads.catalog import SyncReport, SyncRequest
 
 _REFUSED = 422
-_KINDS = {"+": "added", "-": "removed", "@": "place"}
 
 
 def _require_owner(services: ServicesDep, caller: Caller) -> None:
@@ -81,7 +80,7 @@ class Preview:
     form: FormLayout | None
     calls: list[TemplateResult]
     problems: list[str]
-    difference: list[tuple[str, str]] | None
+    difference: Lines | None
     published: str | None
 
 
@@ -173,7 +172,7 @@ async def _preview(
         form=form,
         calls=[one for one in tried.templates if one.error is None or form is not None],
         problems=[f"{one.field}: {one.message}" for one in tried.field_errors],
-        difference=list(_difference(published, read.definition)) if published else None,
+        difference=_difference(published, read.definition) if published else None,
         published=str(published["metadata"]["version"]) if published else None,
     )
 
@@ -201,12 +200,9 @@ def _file_name(definition: Mapping[str, Any]) -> str:
     return f"{about.get('category', 'category')}/{about.get('id', 'document')}.yaml"
 
 
-def _difference(old: Mapping[str, Any], new: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
-    """Yield the lines by which two documents differ, as the service reads them."""
-    before, after = dump(_ordered(old, new)), dump(new)
-    lines = difflib.unified_diff(before.splitlines(), after.splitlines(), lineterm="")
-    for line in list(lines)[2:]:
-        yield _KINDS.get(line[:1], "same"), line
+def _difference(old: Mapping[str, Any], new: Mapping[str, Any]) -> Lines:
+    """Return the lines by which two documents differ, as the service reads them."""
+    return differing(dump(_ordered(old, new)), dump(new))
 
 
 def _ordered(old: Any, new: Any) -> Any:

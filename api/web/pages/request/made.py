@@ -1,17 +1,20 @@
 """What a request made: of each action its reference, then its other outputs. Pure."""
 
-from collections.abc import Sequence
+import json
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from api.requests.schemas import Action, Request
 from api.web.pages.request.keys import key_of
 from api.web.words import _
 
+_TERRAFORM = "terraform"
 _KINDS = {
     "jira-ticket": _("Ticket"),
     "github-workflow": _("Workflow run"),
     "git-commit": _("Commit"),
-    "terraform": _("Infrastructure"),
+    _TERRAFORM: _("Infrastructure"),
     "rest-api": _("Call"),
     "webhook": _("Call"),
     "notification": _("Message"),
@@ -55,9 +58,12 @@ def _of_action(action: Action, part: str, key: str) -> list[Made]:
         href = web_address(action.url)
         kind = _KINDS.get(action.type, _("Reference"))
         found.append(Made(f"{key}-r", kind, step, action.external_reference, href))
+    if words := plan_words(action):
+        found.append(Made(f"{key}-p", _("Plan"), step, words, None))
     known = {action.external_reference, action.url}
-    for number, (output, value) in enumerate((action.outputs or {}).items()):
-        text = value if isinstance(value, str) else str(value)
+    told = _terraform if action.type == _TERRAFORM else dict
+    for number, (output, value) in enumerate(told(action.outputs or {}).items()):
+        text = _text(value)
         # The id of a ticket is of use to nobody who has its key.
         if text in known or (output == "id" and action.external_reference):
             continue
@@ -65,6 +71,32 @@ def _of_action(action: Action, part: str, key: str) -> list[Made]:
             continue
         found.append(Made(f"{key}-{number}", output, step, text, web_address(text)))
     return found
+
+
+def plan_words(action: Action) -> str:
+    """Return what Terraform adds, changes and destroys, or nothing where it has not planned."""
+    outputs = action.outputs or {}
+    plan = outputs.get("plan") if action.type == _TERRAFORM else None
+    if not isinstance(plan, Mapping):
+        return ""
+    counts = {name: plan.get(name, 0) for name in ("add", "change", "destroy")}
+    if not any(counts.values()):
+        return _("Nothing to change")
+    if outputs.get("applied") is False:
+        return _("%(add)s to add, %(change)s to change, %(destroy)s to destroy") % counts
+    return _("%(add)s added, %(change)s changed, %(destroy)s destroyed") % counts
+
+
+def _terraform(outputs: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the outputs of a terraform action for people: the module's own under their names."""
+    own = outputs.get("values")
+    inner = {"plan", "values", "pin", "applied"}
+    left = {name: one for name, one in outputs.items() if name not in inner}
+    return (dict(own) if isinstance(own, Mapping) else {}) | left
+
+
+def _text(value: Any) -> str:
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
 
 
 def web_address(text: str | None) -> str | None:

@@ -14,6 +14,11 @@ from api.web.words import KINDS, _, condition_in_words
 
 LONG = 2_000
 MOST_LINES = 200
+_OPERATIONS = {
+    "create": _("a new file, which must not exist yet"),
+    "update": _("takes the place of what the file holds"),
+    "delete": _("removed"),
+}
 Rows = list[tuple[str, str]]
 
 
@@ -152,7 +157,8 @@ def _commit(config: dict[str, Any], told: _Told) -> None:
         shown = tuple(lines[:MOST_LINES])
         more = len(lines) - len(shown)
         rest = _("and %(n)s more lines") % {"n": more} if more > 0 else ""
-        told.blocks.append(Block(f"{operation} {one.get('path', '')}", rest, shown))
+        how = _OPERATIONS.get(operation, operation)
+        told.blocks.append(Block(f"{one.get('path', '')}: {how}", rest, shown))
 
 
 def _workflow(config: dict[str, Any], told: _Told) -> None:
@@ -168,7 +174,21 @@ def _terraform(config: dict[str, Any], told: _Told) -> None:
     told.add(_("Workspace"), config.pop("workspace", None))
     for name, value in _mapping(config, "variables").items():
         told.add(name, value)
-    told.add(_("What changes"), _("is planned first, and shown on the request"))
+    how = _mapping(config, "execution")
+    told.add(_("What changes"), _changes_of(how))
+    for name, value in how.items():
+        told.add(name, value)
+
+
+def _changes_of(how: dict[str, Any]) -> str:
+    """Return what a run of Terraform changes, as far as it is known before it has planned."""
+    if how.pop("planOnly", False):
+        return _("nothing: it is only planned; the request shows what would change")
+    if how.pop("approvedPlan", None):
+        return _("what was planned before and nothing else")
+    if how.pop("destroy", False):
+        return _("everything in the workspace is destroyed")
+    return _("is planned first; the request shows what was added, changed and destroyed")
 
 
 def _approval(config: dict[str, Any], told: _Told) -> None:

@@ -1,9 +1,10 @@
 """A draft and its item's form together: what was entered, what it means, what is wrong."""
 
 import asyncio
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
+from functools import partial
 from typing import Any
 
 from api.auth.principal import Principal
@@ -14,10 +15,11 @@ from api.services import Services
 from api.web.fields import (
     Entered,
     GroupView,
-    errors_by_way,
     groups_of,
     rows_at_first,
 )
+from api.web.posted_fields import field_named
+from api.web.problems import errors_by_way
 from api.web.shown_values import file_words
 from api.web.words import _
 from catalog.forms.definition import FieldDefinition, FieldType, Layout
@@ -101,7 +103,7 @@ async def fill(services: Services, caller: Principal, draft: Draft) -> Filling:
         ) from error
     item, who = entry.loaded.item, requester_of(caller)
     form, about, today = item.form, services.options.about(item, who), datetime.now(UTC).date()
-    names = _names(form)
+    names = partial(field_named, form.fields)
     secrets = {
         name: one for name, one in services.drafts.secrets(draft).items() if names(name) is not None
     }
@@ -136,19 +138,6 @@ async def fill(services: Services, caller: Principal, draft: Draft) -> Filling:
             by_row=True,
         ),
     )
-
-
-def _names(form: Form) -> Callable[[str], FieldDefinition | None]:
-    """Return what finds a field by the name under which it is posted."""
-
-    def named(name: str) -> FieldDefinition | None:
-        outer, bracket, rest = name.partition("[")
-        one, inner = form.fields.get(name), rest.partition("].")[2]
-        if one is not None or not bracket or outer not in form.fields:
-            return one
-        return next((one for one in form.fields[outer].fields if one.id == inner), None)
-
-    return named
 
 
 def _with_rows(
@@ -235,6 +224,17 @@ def linked(form: Form, query: Sequence[tuple[str, str]]) -> tuple[dict[str, list
 
 def _not_taken(one: FieldDefinition) -> str:
     return _("%(label)s is not taken from a link.") % {"label": one.label}
+
+
+def not_shown(filling: Filling, texts: Mapping[str, Sequence[str]]) -> list[str]:
+    """Return, in words, what a link fills in that does not apply with its other values."""
+    visible, fields = frozenset(filling.result.visible), filling.form.fields
+    return [
+        _("%(label)s does not apply here, so the link's value is not used.")
+        % {"label": fields[name].label}
+        for name in texts
+        if name in fields and name not in visible
+    ]
 
 
 def _linked_rows(one: FieldDefinition, text: str) -> dict[str, list[str]]:

@@ -12,9 +12,7 @@ from api.requests.schemas import Request as Document
 from api.services import Services
 from api.web.forms import text_of
 from api.web.posted_fields import posted_secrets, posted_texts, removed
-from api.web.rows import Edit, edit_of, edited
-from catalog.forms.form import Form
-from catalog.forms.posted import row_numbers
+from api.web.rows import edit_of, with_edit, without_rows
 from pao.core.errors import PaoError
 
 
@@ -34,12 +32,13 @@ async def saved(
         repeats=await repeated(services, caller, text_of(posted, "repeats"), item_id),
     )
     form, place = item.form, None
-    texts = _without_rows(draft.texts, posted, form) | posted_texts(form.fields, posted)
+    shown = [one for one in form.fields if f"has.{one}" in posted]
+    texts = without_rows(draft.texts, shown, form.fields) | posted_texts(form.fields, posted)
     # Its rows are posted one by one; a text of all of them might have passwords in clear.
     texts |= {name: [] for name, one in form.fields.items() if one.fields and name in texts}
     edit = edit_of(text_of(posted, "rows"), form.fields)
     if edit is not None:
-        texts, place = _edited(form, texts, edit)
+        texts, place = with_edit(form.fields, texts, edit)
     # The version at which the form was begun is kept: who fills it in is told of another one.
     changed = replace(draft, texts=texts, saved=_number(posted, draft))
     secrets = await posted_secrets(form.fields, posted)
@@ -68,29 +67,6 @@ async def earlier(services: Services, caller: Principal, request_id: str | None)
     except (PaoError, ValueError):
         return None
     return services.reading.present(stored)
-
-
-def _without_rows(
-    texts: dict[str, list[str]], posted: FormData, form: Form
-) -> dict[str, list[str]]:
-    """Return the texts without the rows of lists that the page has shown: it posts those it has."""
-    gone = {
-        name
-        for list_id in form.fields
-        if f"has.{list_id}" in posted
-        for name in texts
-        if name.startswith(f"{list_id}[")
-    }
-    return {name: one for name, one in texts.items() if name not in gone}
-
-
-def _edited(
-    form: Form, texts: dict[str, list[str]], edit: Edit
-) -> tuple[dict[str, list[str]], str]:
-    place = list(form.fields).index(edit.list_id)
-    texts, added = edited(form.fields[edit.list_id], texts, edit)
-    known = row_numbers(form.fields[edit.list_id], texts)
-    return texts, f"f{place}-{added}-0" if added in known else f"f{place}"
 
 
 def _number(posted: FormData, draft: Draft) -> int:

@@ -15,7 +15,7 @@ from api.requests.lifecycle import warnings_of
 from api.services import Caller, ServicesDep
 from api.web.forms import Posted, text_of
 from api.web.pages.request_form.copies import MOST_LINKED
-from api.web.pages.request_form.filling import FIRST, Filling, fill, linked, texts_of
+from api.web.pages.request_form.filling import FIRST, Filling, fill, linked, not_shown, texts_of
 from api.web.pages.request_form.saving import earlier, saved
 from api.web.rendering import page
 from api.web.weather import weather_of
@@ -56,6 +56,8 @@ async def new_form(
     )
     others = [one for one in await services.drafts.list(caller) if one.item_id == item_id]
     filling = await fill(services, caller, draft)
+    if draft.repeats is None:
+        notes += not_shown(filling, texts)
     step = next(iter(filling.steps()), FIRST)
     weather = await weather_of(request, services, entry.loaded.item)
     return _form_page(
