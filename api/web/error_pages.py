@@ -1,6 +1,7 @@
 """Errors in plain words: what happened, what it means, what to do."""
 
 import logging
+import re
 
 from fastapi import FastAPI
 from fastapi.exceptions import RequestValidationError
@@ -19,12 +20,19 @@ _log = logging.getLogger(__name__)
 NOT_THERE = 404
 # Not found, not allowed and not readable look alike: an address tells nothing to who guesses it.
 _ABSENT = frozenset({400, 404, 405, 422})
+_NOTHING = {
+    "/requests/": _("No such request, or it is not yours to see."),
+    "/catalog/": _("No such service, or it is not yours to see."),
+    "/drafts/": _("No such form, or it is not yours to see."),
+}
+_NO_PAGE = _("No such page, or it is not yours to see.")
+_AGAIN = re.compile(r"[.;,]? *[Tt]ry again( in (a moment|[0-9]+ s))?\.?$")
 
 
 def of_error(scope: Scope, error: PaoError) -> Response:
     """Return the page of an error that we foresaw."""
     status = NOT_THERE if error.status in {404, 405} else error.status
-    title, advice = _words(error, status)
+    title, advice = _words(error, status, scope["path"])
     headers = dict(error.headers or {})
     headers.pop("WWW-Authenticate", None)
     return whole(
@@ -33,7 +41,7 @@ def of_error(scope: Scope, error: PaoError) -> Response:
         status=status,
         headers=headers,
         title=title,
-        message=error.message if status != NOT_THERE else "",
+        message=_said_once(error.message, advice) if status != NOT_THERE else "",
         advice=advice,
         details=[detail.message for detail in error.details],
         quote=status >= 500,  # noqa: PLR2004 -- faults of ours
@@ -76,12 +84,19 @@ def install(app: FastAPI) -> None:
         return of_defect(request.scope, error)
 
 
-def _words(error: PaoError, status: int) -> tuple[str, str]:
+def _said_once(message: str, advice: str) -> str:
+    """Return a message without what the page advises anyway, and knows better when."""
+    said = _AGAIN.sub("", message)
+    return f"{said}." if advice and said != message else message
+
+
+def _words(error: PaoError, status: int, path: str) -> tuple[str, str]:
     """Return the title of an error's page, and what to do."""
     wait = (error.headers or {}).get("Retry-After")
     again = _("Try again in %(seconds)s s.") % {"seconds": wait} if wait else _("Try again.")
     if status == NOT_THERE:
-        return _("Not found"), _("There is no such page, or it is not yours to see.")
+        known = (said for start, said in _NOTHING.items() if path.startswith(start))
+        return _("Not found"), next(known, _NO_PAGE)
     if error.code == ErrorCode.INTERNAL_ERROR:
         return _("Something broke on our side"), _("It may or may not have been done: look first.")
     if error.code in {ErrorCode.SERVICE_UNAVAILABLE, ErrorCode.RATE_LIMIT_EXCEEDED}:

@@ -1,9 +1,13 @@
 """The catalog and its items."""
 
+import json
+import shutil
+
 from playwright.async_api import expect
 
-from tests.support.callers import DANA
+from tests.support.callers import ADA, DANA
 from tests.support.stack import Stack
+from tests.web.large import large_item
 from tests.web.person import Visit, judge
 
 
@@ -80,3 +84,33 @@ async def test_documentation_and_owner_stand_on_the_item_itself(visit: Visit) ->
     await expect(contact).to_be_visible()
     await expect(owner.get_by_role("link", name="All services of team-platform")).to_be_visible()
     await judge(page)
+
+
+async def test_more_than_fifty_services_have_pages(stack: Stack, visit: Visit) -> None:
+    ada, folder = stack.caller(ADA), stack.catalog / "many"
+    known = len(ada.get("/catalog", params={"limit": 200}).json()["data"])
+    folder.mkdir()
+    try:
+        for number in range(52 - known):
+            document = large_item(fields=1)
+            document["metadata"] |= {"id": f"web-many-{number}", "name": f"Many {number}"}
+            (folder / f"{number}.yaml").write_text(json.dumps(document))
+        ada.post("/catalog/refresh")
+        page = await (await visit()).page("/catalog")
+        rows = page.locator(".rows h2")
+        await expect(
+            page.locator("#results").get_by_text("52 services", exact=True)
+        ).to_be_visible()
+        await expect(rows).to_have_count(50)
+        await page.get_by_role("link", name="Next page").click()
+        await expect(page).to_have_url("/catalog?at=2")
+        await expect(rows).to_have_count(2)
+        await expect(page.get_by_role("link", name="Next page")).to_have_count(0)
+        await page.get_by_role("link", name="Previous page").click()
+        await expect(rows).to_have_count(50)
+        # An address of a page that is not there shows the last one.
+        await page.goto("/catalog?at=1000")
+        await expect(rows).to_have_count(2)
+    finally:
+        shutil.rmtree(folder)
+        ada.post("/catalog/refresh")

@@ -43,7 +43,17 @@ async def test_the_list_shows_where_each_request_stands(stack: Stack, visit: Vis
     await expect(page).to_have_title("Requests - PAO")
     await expect(page.locator(f"a[href='/requests/{made['id']}']")).to_be_visible()
     await judge(page)
-    await page.goto("/requests?who=me&item=no-such-item")
+    await page.get_by_text("More filters").click()
+    await page.get_by_label("Service id").fill("network-dns-record")
+    await page.get_by_label("From").fill("2020-01-01")
+    await page.get_by_role("button", name="Show").click()
+    await expect(page.locator(f"a[href='/requests/{made['id']}']")).to_be_visible()
+    await expect(page.get_by_label("From")).to_have_value("2020-01-01")
+    await judge(page, themes=())
+    await page.get_by_label("To", exact=True).fill("2020-01-02")
+    await page.get_by_role("button", name="Show").click()
+    await expect(page.get_by_text("No request matches.")).to_be_visible()
+    await page.goto("/requests?who=me&item=no-such-item&cause=access&tag=x&team=y&since=never")
     await expect(page.get_by_text("No request matches.")).to_be_visible()
 
 

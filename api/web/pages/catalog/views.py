@@ -1,6 +1,7 @@
 """`/catalog` and `/catalog/ID`: what can be requested."""
 
 from dataclasses import dataclass
+from math import ceil
 from typing import Annotated, Any
 from urllib.parse import urlencode
 
@@ -74,9 +75,11 @@ async def catalog(
     chosen = {"q": q, "category": category, "owner": owner, "tag": tag}
     index = services.catalog.state.index
     found = index.find(CatalogQuery(**{name: value or None for name, value in chosen.items()}))
+    total = len(found.rows)
+    # A link to a page that is not there any more leads to the last one.
+    at = min(at, max(ceil(total / PER_PAGE), 1))
     start = (at - 1) * PER_PAGE
     rows = [row for _rank, row in found.rows[start : start + PER_PAGE]]
-    total = len(found.rows)
     more = total > start + PER_PAGE
     return page(
         request,

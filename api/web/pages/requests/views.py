@@ -1,16 +1,23 @@
 """`/requests`: the requests that one may see, narrowed by what one remembers of them."""
 
-from typing import Annotated
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from datetime import UTC, date, datetime, time, timedelta
+from typing import Annotated, Any
 from urllib.parse import urlencode
+from zoneinfo import ZoneInfo
 
-from fastapi import APIRouter, Query, Request
+from fastapi import APIRouter, Depends, Query, Request
 from starlette.responses import RedirectResponse, Response
 
+from api.auth.principal import Principal
 from api.requests.filters import RequestFilters
 from api.services import Caller, ServicesDep
+from api.web import times
 from api.web.rendering import page
-from api.web.words import STATES
+from api.web.words import CAUSES, STATES
 from pao.core.errors import ErrorCode, PaoError
+from pao.core.judgement import Cause
 from pao.core.states import RequestStatus
 
 router = APIRouter()
@@ -19,55 +26,96 @@ PER_PAGE = 50
 Word = Annotated[str, Query(max_length=200)]
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Narrowed:
+    """What the list is narrowed to, as it stands in the address."""
+
+    q: Word = ""
+    status: Word = ""
+    who: Word = ""
+    cause: Word = ""
+    item: Word = ""
+    tag: Word = ""
+    team: Word = ""
+    since: Word = ""
+    until: Word = ""
+
+    @property
+    def has_more(self) -> bool:
+        """Whether anything is asked for that is folded away otherwise."""
+        return any((self.cause, self.tag, self.team, self.since, self.until))
+
+    def filters(self, caller: Principal, zone: ZoneInfo) -> RequestFilters:
+        """Return it for the list; a day is one of the reader's, the last is included."""
+        until = _day(self.until, zone)
+        return RequestFilters(
+            text=_plain(self.q).strip() or None,
+            statuses=(RequestStatus(self.status),) if self.status in set(RequestStatus) else (),
+            causes=(Cause(self.cause),) if self.cause in set(Cause) else (),
+            tags=(_plain(self.tag),) if _plain(self.tag) else (),
+            user_id=caller.id if self.who == "me" else None,
+            team=_plain(self.team) or None,
+            catalog_item_id=_plain(self.item) or None,
+            since=_day(self.since, zone),
+            until=until + timedelta(days=1) if until else None,
+        )
+
+
 @router.get("/requests")
 async def requests(
     request: Request,
     services: ServicesDep,
     caller: Caller,
-    q: Word = "",
-    status: Word = "",
-    who: Word = "",
-    item: Word = "",
+    narrowed: Annotated[Narrowed, Depends()],
     cursor: Annotated[str | None, Query(max_length=2000)] = None,
 ) -> Response:
     """Show the requests; an id, a ticket key or a correlation id leads to its request at once."""
-    if q:
+    if narrowed.q:
         try:
-            found = await services.references.resolve(caller, q.strip())
+            found = await services.references.resolve(caller, narrowed.q.strip())
         except PaoError as error:
             if error.code not in {ErrorCode.REQUEST_NOT_FOUND, ErrorCode.AMBIGUOUS_REFERENCE}:
                 raise
         else:
             return RedirectResponse(f"/requests/{found}", 303)
-    filters = RequestFilters(
-        text=q.replace("\x00", "").strip() or None,
-        statuses=(RequestStatus(status),) if status in set(RequestStatus) else (),
-        user_id=caller.id if who == "me" else None,
-        catalog_item_id=item.replace("\x00", "") or None,
-    )
+    zone = times.zone_of(request.cookies.get(times.COOKIE))
     listed = await services.listing.page(
-        caller, filters, cursor=cursor, limit=PER_PAGE, counted=True
+        caller, narrowed.filters(caller, zone), cursor=cursor, limit=PER_PAGE, counted=True
     )
-    chosen = {"q": q, "status": status, "who": who, "item": item}
-    rows = services.catalog.state.index.rows
+    chosen, items = asdict(narrowed), services.catalog.state.index.rows
     following = listed.pagination.next_cursor
     return page(
         request,
         "pages/requests/requests.html",
-        q=q,
-        who=who,
-        item=item,
-        item_name=rows[item].name if item in rows else item,
+        chosen=narrowed,
+        item_name=items[narrowed.item].name if narrowed.item in items else narrowed.item,
         without_item=_address(chosen | {"item": ""}),
         rows=listed.data,
         count=listed.count,
-        statuses=[
-            {"value": one.value, "label": STATES[one.value], "chosen": one.value == status}
-            for one in RequestStatus
-        ],
+        statuses=_choices({one.value: STATES[one.value] for one in RequestStatus}, narrowed.status),
+        causes=_choices(CAUSES, narrowed.cause),
         filtered=any(chosen.values()),
         after=_address(chosen | {"cursor": following}) if following else None,
     )
+
+
+def _choices(words: Mapping[str, str], chosen: str) -> list[dict[str, Any]]:
+    return [
+        {"value": value, "label": label, "chosen": value == chosen}
+        for value, label in words.items()
+    ]
+
+
+def _plain(text: str) -> str:
+    return text.replace("\x00", "")
+
+
+def _day(text: str, zone: ZoneInfo) -> datetime | None:
+    """Return when a day begins, or None for what is no day."""
+    try:
+        return datetime.combine(date.fromisoformat(text), time(), tzinfo=zone).astimezone(UTC)
+    except (ValueError, OverflowError):
+        return None
 
 
 def _address(chosen: dict[str, str]) -> str:

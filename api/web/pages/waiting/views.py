@@ -87,9 +87,19 @@ async def waiting(
         approvals=[one for one in listed.data if one not in failed],
         outages=await _outages(services, caller, who),
         causes=CAUSES,
+        deciders={one.id: _deciders(services, one) for one in failed},
         since=now.isoformat(),
         after=_address(who=who, cursor=following) if following else None,
     )
+
+
+def _deciders(services: Services, row: RequestSummary) -> str:
+    """Return who may decide about a failed request, beside admins."""
+    known = services.catalog.state.index.rows.get(row.catalog_item_id)
+    owner = known.owner if known else None
+    if owner is None:
+        return _("%(who)s may decide.") % {"who": row.user.id}
+    return _("%(who)s and %(team)s may decide.") % {"who": row.user.id, "team": owner}
 
 
 @router.get("/waiting/new")
