@@ -22,6 +22,7 @@ def failed(stack: Stack, name: str, **fault: Any) -> dict[str, Any]:
 async def test_what_waits_leads_to_its_decision(stack: Stack, visit: Visit) -> None:
     made = failed(stack, "waits.example.com")
     page = await (await visit(PRIYA)).page("/waiting")
+    await expect(page.get_by_text("dana and team-network may decide.").first).to_be_visible()
     await judge(page)
     await expect(page.locator("nav .count")).to_have_text(re.compile("[1-9]"))
     await page.locator(f"a[href='/requests/{made['id']}/decide']").click()

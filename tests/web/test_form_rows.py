@@ -64,7 +64,9 @@ async def test_rows_are_added_filled_in_and_removed(
     await judge(page)
     await page.get_by_role("button", name="Submit request").click()
     await page.wait_for_url("**/requests/*")
-    [made] = stack.rows("select fields from requests where catalog_item_id = 'web-rows'")
+    made = stack.rows(
+        "select fields from requests where catalog_item_id = 'web-rows' order by created_at"
+    )[-1]
     assert made["fields"]["rules"] == [
         {"prefix": "10.0.0.0/8", "hits": 1000, "ends": False, "label": "test-10.0.0.0/8"},
         {

@@ -45,6 +45,11 @@ class Narrowed:
         """Whether anything is asked for that is folded away otherwise."""
         return any((self.cause, self.tag, self.team, self.since, self.until))
 
+    @property
+    def days(self) -> dict[str, str]:
+        """The days between which requests were submitted."""
+        return {"since": self.since, "until": self.until}
+
     def filters(self, caller: Principal, zone: ZoneInfo) -> RequestFilters:
         """Return it for the list; a day is one of the reader's, the last is included."""
         until = _day(self.until, zone)
@@ -90,6 +95,8 @@ async def requests(
         chosen=narrowed,
         item_name=items[narrowed.item].name if narrowed.item in items else narrowed.item,
         without_item=_address(chosen | {"item": ""}),
+        # What is no day stands in no input for days.
+        days={name: day if _day(day, zone) else "" for name, day in narrowed.days.items()},
         rows=listed.data,
         count=listed.count,
         statuses=_choices({one.value: STATES[one.value] for one in RequestStatus}, narrowed.status),
