@@ -1,5 +1,7 @@
 """Lists of a failed request are corrected row by row, as its form was filled in."""
 
+from typing import Any
+
 from playwright.async_api import expect
 
 from tests.support.callers import DANA
@@ -50,13 +52,13 @@ async def test_rows_are_corrected_row_by_row(
     await page.locator("#retry").click()
     await page.wait_for_url(f"**/requests/{made['id']}", timeout=60_000)
 
-    def done() -> dict[str, object] | None:
-        document = stack.caller(DANA).get(f"/requests/{made['id']}").json()
+    def done() -> dict[str, Any] | None:
+        document: dict[str, Any] = stack.caller(DANA).get(f"/requests/{made['id']}").json()
         return document if document["status"] == "completed" else None
 
     document = wait_until(done)
     assert document is not None
-    kept, added = document["fields"]["rules"]  # type: ignore[misc]
+    kept, added = document["fields"]["rules"]
     assert kept == RULES[1]
     assert added == {
         "prefix": "10.3.0.0/16",

@@ -167,7 +167,11 @@ async def test_nobody_approves_her_own_request_by_another_source(
             await expect(page.get_by_text("There is nothing for you to decide")).to_be_visible()
             await expect(page.get_by_role("button", name="Approve")).to_have_count(0)
             # Nor does she who sends what the page does not offer.
-            form = {"reason": "I need it.", "action": "approval", "key": known_as}
+            form: dict[str, str | float | bool] = {
+                "reason": "I need it.",
+                "action": "approval",
+                "key": known_as,
+            }
             sent = await at.context.request.post(
                 f"/requests/{request_id}/approve", form=form, headers={"Origin": stack.url}
             )
