@@ -19,8 +19,10 @@ from temporalio.client import Client
 from temporalio.worker import PollerBehaviorAutoscaling, Worker
 
 from activities.base import Action, ActionConfig, ActionContext
+from benchmarks import aims
 from benchmarks.bare_actions import BareActions, empty
 from benchmarks.figures import figures, milliseconds
+from benchmarks.report import verdict
 from benchmarks.run import ANY_FREE
 from catalog.model import CatalogItem
 from catalog.planning import plan, snapshot_of
@@ -220,7 +222,12 @@ def main() -> int:
         print(f"{name:<20} {milliseconds(value)}")
     bare, ours = ((found[f"{who} many"] - found[f"{who} one"]) / FURTHER for who in ("bare", "PAO"))
     print(f"a further action     {milliseconds(ours)}, bare {milliseconds(bare)}")
-    print(f"  {milliseconds(ours - bare)} more, ratio {ours / bare:.2f}")
+    more = (ours - bare) * 1000
+    for check in (
+        aims.at_most("A further action against an empty activity", ours / bare, aims.FURTHER),
+        aims.at_most("What it costs more", more, aims.FURTHER_MS, unit=" ms"),
+    ):
+        print(verdict(check))
     for who in ("bare", "PAO"):
         ratio = found[f"{who} 20 parallel"] / found[f"{who} 20 sequential"]
         print(f"{who} 20 parallel against 20 sequential: {ratio:.2f}")

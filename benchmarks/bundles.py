@@ -16,8 +16,10 @@ from uuid import uuid4
 from temporalio.client import Client
 
 from activities.base import Action
+from benchmarks import aims
 from benchmarks.actions import QUEUE, Nothing, request_of, settings_of
 from benchmarks.figures import figures, milliseconds
+from benchmarks.report import verdict
 from benchmarks.run import ANY_FREE
 from db.repositories.requests import NewRequest, RequestsRepository
 from db.session import Database
@@ -173,7 +175,9 @@ def main() -> int:
     for name, value in found.items():
         print(f"{name:<24} {milliseconds(value)}")
     values = list(found.values())
-    print(f"sequential: ratio {values[1] / values[0]:.2f}; parallel: {values[3] / values[2]:.2f}")
+    for number, name in enumerate(("in turn", "at once")):
+        ratio = values[2 * number + 1] / values[2 * number]
+        print(verdict(aims.at_most(f"A bundle against three requests {name}", ratio, aims.BUNDLE)))
     return 0
 
 

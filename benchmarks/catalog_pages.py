@@ -16,7 +16,10 @@ from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
 
+from benchmarks import aims
+from benchmarks.figures import quantile
 from benchmarks.load import Api, Place
+from benchmarks.report import verdict
 from benchmarks.run import ANY_FREE, ENVIRONMENT, ROOT, _drop, _place
 from pao.app.local.progress import ProgressReporter
 from pao.app.local.stack import StackOptions, running_stack
@@ -26,6 +29,7 @@ SERVICES = ("postgresql", "mysql", "redis", "kafka", "rabbitmq", "elastic", "mon
 CATEGORIES = ("databases", "queues", "storage", "network", "secrets", "access", "compute", "search")
 WORDS = ("managed", "shared", "encrypted", "replicated", "audited", "regional", "cheap", "fast")
 WARM_UP = 30
+EMPTY = "an empty route"
 
 
 def generate(root: Path, *, count: int) -> None:
@@ -56,6 +60,7 @@ async def measure(place: Place, root: Path, *, calls: int) -> dict[str, list[flo
         listed = (await api.read("/catalog", limit=200))[1]
         ids = [row["id"] for row in listed["data"]]
         kinds: dict[str, Callable[[int], Awaitable[Any]]] = {
+            EMPTY: lambda _n: api.read("/health/live"),
             "list, first page of 50": lambda _n: api.read("/catalog"),
             "list, one category": lambda n: api.read("/catalog", category=CATEGORIES[n % 8]),
             "search, one word": lambda n: api.read("/catalog", q=SERVICES[n % 8]),
@@ -107,13 +112,22 @@ def main() -> int:
     print(f"\n{options.items:,} items, {options.calls} calls of each kind, one caller\n")
     for name, seconds in times.items():
         print(_row(name, seconds))
+    empty = statistics.median(times[EMPTY])
+    for name, seconds in times.items():
+        if name.startswith(("list", "search")):
+            ratio = statistics.median(seconds) / empty
+            print(verdict(aims.at_most(f"{name}, p99", _p99(seconds), aims.CATALOG_MS, unit=" ms")))
+            print(verdict(aims.at_most(f"{name} against {EMPTY}", ratio, aims.EMPTY_ROUTE)))
     return 0
 
 
 def _row(name: str, seconds: list[float]) -> str:
-    ordered = sorted(one * 1000 for one in seconds)
-    p99 = ordered[min(len(ordered) - 1, round(len(ordered) * 0.99))]
-    return f"| {name} | {statistics.median(ordered):.1f} ms | {p99:.1f} ms | {ordered[-1]:.1f} ms |"
+    p50, most = statistics.median(seconds) * 1000, max(seconds) * 1000
+    return f"| {name} | {p50:.1f} ms | {_p99(seconds):.1f} ms | {most:.1f} ms |"
+
+
+def _p99(seconds: list[float]) -> float:
+    return quantile(sorted(seconds), 0.99) * 1000
 
 
 if __name__ == "__main__":

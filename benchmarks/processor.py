@@ -1,4 +1,4 @@
-"""Processor time by part of the stack, from /proc; empty where there is none (macOS).
+"""Processor time and memory by part of the stack, from /proc; empty where there is none (macOS).
 
 Unlike waiting time it hardly depends on what else the machine does.
 """
@@ -40,6 +40,16 @@ def used() -> dict[str, float]:
     return seconds
 
 
+def memory() -> dict[str, float]:
+    """Return the megabytes that each part holds: its share of what it shares with others (PSS)."""
+    held: dict[str, float] = {}
+    for process in _PROC.glob("[0-9]*"):
+        stat = _stat(process)
+        if stat and int(stat[_PARENT]) == os.getpid() and (name := _part(process)):
+            held[name] = held.get(name, 0.0) + _pss(process)
+    return held
+
+
 def spent(
     before: Mapping[str, float], after: Mapping[str, float], *, calls: int
 ) -> dict[str, float]:
@@ -54,6 +64,14 @@ def _stat(process: Path) -> list[str]:
         return (process / "stat").read_text().rpartition(")")[2].split()
     except OSError:
         return []
+
+
+def _pss(process: Path) -> float:
+    try:
+        text = (process / "smaps_rollup").read_text()
+    except OSError:
+        return 0.0
+    return sum(int(line.split()[1]) for line in text.splitlines() if line.startswith("Pss:")) / 1024
 
 
 def _part(process: Path) -> str:

@@ -50,7 +50,7 @@ class Report:
                 for part, cost in costs.items()
             ]
         lines.append("")
-        lines += [_verdict(check) for check in self.checks]
+        lines += [verdict(check) for check in self.checks]
         lines += ["", *(f"{name}: {value}" for name, value in self.machine.items())]
         return "\n".join(lines)
 
@@ -91,6 +91,7 @@ def _row(name: str, one: Figures) -> str:
     return f"{name:<{NAME_WIDTH}}{cells}{one.count:>8}{rate}"
 
 
-def _verdict(check: Check) -> str:
-    verdict = "yes" if check.reached else "NO"
-    return f"{verdict:<4}{check.name}: {check.shown}"
+def verdict(check: Check) -> str:
+    """Write what became of an aim."""
+    word = "yes" if check.reached else "NO"
+    return f"{word:<4}{check.name}: {check.shown}"
