@@ -5,6 +5,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from functools import cache, partial
 
 from fastapi import APIRouter, Depends, FastAPI
+from starlette.middleware.gzip import GZipMiddleware
 from starlette.routing import BaseRoute
 from starlette.types import Receive, Scope, Send
 
@@ -58,6 +59,8 @@ Every call but health, readiness, version and metrics is signed with AWS Signatu
 (service `execute-api`), for example by `curl --aws-sigv4`; or, where it is switched on, proven by
 AWS credentials or a token. `POST /sessions` gives an access key for an hour to either."""
 
+COMPRESSED_FROM = 16_384
+COMPRESSION = 4
 
 ROUTERS = (
     catalog_router,
@@ -107,6 +110,8 @@ def create_app(settings: Settings) -> "Application":
         telemetry={"tracing": False, "metrics": False, "logs": False},
         lifespan=partial(_lifespan, settings=settings),
     )
+    # Lists of hundreds of rows; what fits into a few packets is not worth the time.
+    app.add_middleware(GZipMiddleware, minimum_size=COMPRESSED_FROM, compresslevel=COMPRESSION)
     errors.install(app)
     docs.install(app)
     index.install(app, has_pages=settings.web.enabled)
