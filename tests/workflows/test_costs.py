@@ -5,8 +5,8 @@ A figure that rises is a decision: say in the commit what it buys. One that fall
 
 import pytest
 
-from tests.support.requests import new_request, ticket
-from tests.support.worker import Workbench
+from tests.support.requests import Request, automatic, new_request, ticket
+from tests.support.worker import Workbench, eventually
 
 # An action: scheduled, started, completed, and a workflow task with its mirror write.
 EVENTS_EACH, EVENTS_ALL = 8, 20
@@ -26,3 +26,32 @@ async def test_one_write_at_the_start_and_one_after_each_action(
     assert description.history_length <= EVENTS_ALL + EVENTS_EACH * actions
     size = description.raw_description.workflow_execution_info.history_size_bytes
     assert size <= BYTES_ALL + BYTES_EACH * actions
+
+
+async def test_parallel_actions_start_in_one_write(bench: Workbench) -> None:
+    definition = automatic(*(ticket(f"t{n}") for n in range(4)), parallel=True)
+    request = await bench.submit(new_request(definition=definition))
+    row = await bench.reached(request, "completed")
+    # Those that end together are written together.
+    assert row["mirror_seq"] <= 1 + 4
+
+
+async def test_an_approval_costs_a_write_when_it_waits_and_one_for_each_vote(
+    bench: Workbench,
+) -> None:
+    approval = {
+        "id": "ok",
+        "type": "approval",
+        "name": "The approval",
+        "config": {"approvers": {"users": ["ann"]}},
+    }
+    request = await bench.submit(new_request(approval, ticket("after", dependsOn=["ok"])))
+    await eventually(lambda: _waits(bench, request))
+    await bench.decide(request, "approve", actionId="ok", by="ann")
+    row = await bench.reached(request, "completed")
+    # The start, the wait, the vote, what follows from it, and the end.
+    assert row["mirror_seq"] <= 5
+
+
+async def _waits(bench: Workbench, request: Request) -> bool:
+    return any(one["status"] == "waiting" for one in await bench.actions(request))
