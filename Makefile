@@ -7,7 +7,7 @@ PACKAGES := pao api workflows activities catalog db sandbox
 READY := .venv/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help demo up test test-only lint types generate bench scale fuzz chaos mutate lock clean image-test compose-test chart-test machine-test
+.PHONY: help demo up test test-only lint types generate bench bench-peers scale fuzz chaos mutate lock clean image-test compose-test chart-test machine-test
 
 help: ## list all targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)$$/make \1|\2/p' Makefile | while IFS='|' read -r target text; do printf '%-17s %s\n' "$$target" "$$text"; done
@@ -49,6 +49,9 @@ bench: $(READY) ## measure submissions, actions, bundles and the catalog, relati
 	@$(BIN)/python -m benchmarks.catalog_pages
 	@$(BIN)/python -m benchmarks.catalog_sync
 	@$(BIN)/python -m benchmarks.web_pages
+
+bench-peers: $(READY) ## measure three steps in PAO, in bare Temporal and in DBOS (installed below .pao/peers)
+	@$(BIN)/python -m benchmarks.peers
 
 scale: $(READY) ## play a day of 20,000 requests on three APIs and three workers, all of them replaced meanwhile
 	@$(BIN)/python -m benchmarks.day $(ARGS)

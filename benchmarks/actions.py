@@ -8,7 +8,8 @@ import asyncio
 import sys
 import tempfile
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -30,7 +31,7 @@ from db.repositories.requests import NewRequest, RequestsRepository
 from db.session import Database
 from pao.app import assembly
 from pao.app.local.progress import ProgressReporter
-from pao.app.local.stack import RunningStack, StackOptions, running_stack
+from pao.app.local.stack import RunningStack, StackOptions, running_stack, sample_catalog
 from pao.app.worker import build_worker
 from pao.clients.temporal import RequestWorkflows
 from pao.clients.temporal_connection import connect
@@ -173,6 +174,8 @@ def settings_of(stack: RunningStack) -> Settings:
             "TEMPORAL_ADDRESS": stack.temporal.address,
             "TEMPORAL_NAMESPACE": stack.temporal.namespace,
             "TEMPORAL_TASK_QUEUE": QUEUE,
+            # A worker must have one; this one's queue has no schedule that reads it.
+            "CATALOG_PATH": str(sample_catalog()),
             "PAO_ENCRYPTION_KEYS": f"k1:{generate_key()}",
             "JIRA_BASE_URL": stack.jira_url,
             "JIRA_USERNAME": "bench",
@@ -183,7 +186,9 @@ def settings_of(stack: RunningStack) -> Settings:
     )
 
 
-async def _run(stack: RunningStack) -> dict[str, float]:
+@asynccontextmanager
+async def running(stack: RunningStack) -> AsyncIterator[tuple[Client, Database]]:
+    """Run both workers for as long as the block runs."""
     settings = settings_of(stack)
     client = await connect(assembly.temporal_target(settings))
     database = assembly.database(settings, application_name="bench")
@@ -200,14 +205,19 @@ async def _run(stack: RunningStack) -> dict[str, float]:
         workflow_task_poller_behavior=PollerBehaviorAutoscaling(),
         activity_task_poller_behavior=PollerBehaviorAutoscaling(),
     )
-    running = [asyncio.create_task(ours.run()), asyncio.create_task(bare.run())]
+    work = [asyncio.create_task(ours.run()), asyncio.create_task(bare.run())]
     try:
-        return await _measure(Runner(client, database))
+        yield client, database
     finally:
         await asyncio.gather(ours.shutdown(), bare.shutdown())
-        await asyncio.gather(*running, return_exceptions=True)
+        await asyncio.gather(*work, return_exceptions=True)
         jira.close()
         await database.close()
+
+
+async def _run(stack: RunningStack) -> dict[str, float]:
+    async with running(stack) as (client, database):
+        return await _measure(Runner(client, database))
 
 
 def main() -> int:
