@@ -48,6 +48,7 @@ bench: $(READY) ## measure submissions, actions, bundles and the catalog, relati
 	@$(BIN)/python -m benchmarks.bundles
 	@$(BIN)/python -m benchmarks.catalog_pages
 	@$(BIN)/python -m benchmarks.catalog_sync
+	@$(BIN)/python -m benchmarks.catalog_push
 	@$(BIN)/python -m benchmarks.web_pages
 
 bench-peers: $(READY) ## measure three steps in PAO, in bare Temporal and in DBOS (installed below .pao/peers)
