@@ -13,6 +13,25 @@ DNS = (CATALOG / "network/network-dns-record.yaml").read_text(encoding="utf-8")
 REPOSITORY = (CATALOG / "access/access-github-repository.yaml").read_text(encoding="utf-8")
 
 
+UNOWNED = {
+    "file": "tools/tool-one-basic.yaml",
+    "line": 8,
+    "column": 10,
+    "path": "$.metadata.owner.team",
+    "rule": "owner-not-code-owner",
+    "severity": "warning",
+    "message": "team-a is not among the owners that CODEOWNERS names: @acme/b",
+    "hint": "name the team in CODEOWNERS, or correct metadata.owner.team",
+}
+UNTOLD = {
+    "cause": "refused",
+    "message": "the App has no right to create a check run",
+    "proposal": 12,
+    "since": "2026-01-01T00:00:00+00:00",
+    "at": "2026-01-01T00:00:00+00:00",
+}
+
+
 async def test_the_catalog_s_state_is_shown_and_read_again(visit: Visit) -> None:
     at = await visit(PRIYA)
     page = await at.page("/platform")
@@ -33,9 +52,12 @@ async def test_a_revision_that_is_held_back_is_shown_and_confirmed(
     stack.rows(
         "UPDATE catalog_state SET held = $1, commit = $2, error = 'the forge does not answer',"
         " error_cause = 'unavailable', error_since = now() - interval '5 minutes',"
-        " notice = 'The branch main demands no review by code owners'",
+        " notice = 'The branch main demands no review by code owners', ownership = $3,"
+        " untold = $4",
         held,
         commit,
+        [UNOWNED],
+        {"c0ffee": UNTOLD},
     )
     stack.run(stack.services.catalog.catch_up())
 
@@ -46,6 +68,9 @@ async def test_a_revision_that_is_held_back_is_shown_and_confirmed(
     await expect(page.get_by_text("and 2 more")).to_be_visible()
     await expect(page.get_by_text("The catalog cannot be read: the forge")).to_be_visible()
     await expect(page.get_by_text("Raise a version (Dana)")).to_be_visible()
+    await expect(page.get_by_text("The authors of 1 commit cannot be told")).to_be_visible()
+    await expect(page.get_by_role("heading", name="Code owners")).to_be_visible()
+    await expect(page.get_by_text("team-a is not among the owners")).to_be_visible()
     await judge(page)
     # The folder shows what is served, so nothing is held back any more.
     await page.get_by_role("button", name="Serve it and remove them").click()

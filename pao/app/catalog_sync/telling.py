@@ -40,10 +40,12 @@ class Telling:
 
     async def is_due(self, before: CatalogStanding, revision: str, *, is_held: bool) -> bool:
         """Return whether a revision is to be told now, by what was known before it was read."""
+        # Where nobody can be told any more, the catalog has come from a forge before.
+        over = _over(before.untold, revision) if self.reporter else list(before.untold)
+        if over:
+            await self._forget(over)
         if self.reporter is None:
             return False
-        if over := _over(before.untold, revision):
-            await self._forget(over)
         known = before.held_revision if is_held else before.revision
         untold = before.untold.get(revision)
         return revision != known or (untold is not None and _age(untold["since"]) < LONGEST)

@@ -133,6 +133,15 @@ async def test_a_branch_that_moved_on_makes_up_for_its_tip_only(
     assert (await standing(opened)).untold == {}
 
 
+async def test_a_catalog_that_is_on_no_forge_any_more_leaves_nobody_waiting(
+    opened: Database, forge: Forge
+) -> None:
+    forge.fails = [REFUSED]
+    await sync_of(opened, forge).run()
+    await CatalogSync(opened, forge, KNOWN).run()
+    assert (await standing(opened)).untold == {}
+
+
 async def test_a_proposal_that_could_not_be_told_is_shown_until_it_is(
     opened: Database, forge: Forge
 ) -> None:
