@@ -32,6 +32,7 @@ class Outage:
     def __init__(self, database: Given) -> None:
         self._database = database
         self.is_due = False
+        self.judged: list[str] = []
         self.began = asyncio.Event()
         self._loop = asyncio.get_running_loop()
 
@@ -39,8 +40,9 @@ class Outage:
         return ""
 
     def findings(
-        self, _path: str, _document: CatalogDocument, _beside: Mapping[str, bytes]
+        self, path: str, _document: CatalogDocument, _beside: Mapping[str, bytes]
     ) -> Iterable[Finding]:
+        self.judged.append(path)
         return ()
 
     def own_findings(self, _beside: Mapping[str, bytes]) -> Iterable[Finding]:
@@ -108,7 +110,8 @@ async def test_a_sync_that_cannot_store_does_so_when_postgres_is_back(
     assert report is not None
     assert (report.changed, report.problem) == (("tool-b-b",), None)
     assert await versions(opened) == {"tool-a-a": "1.0.0", "tool-b-b": "2.0.0"}
-    # What was fetched before Postgres went had been kept.
+    # What was fetched and judged before Postgres went had been kept.
+    assert outage.judged == [f"tools/tool-{one}.yaml" for one in ("a-a", "b-b", "b-b")]
     assert source.calls == ["listing", "contents", "listing", "contents", "listing"]
     await opened.close()
 

@@ -24,10 +24,20 @@ class Reading:
         self.selection: Selection
         self._loaded: dict[str, ValidationResult] = {}
 
+    def adopt(self, unfinished: "Reading") -> None:
+        """Take over what was judged for a look that did not come to its end."""
+        # It may still be at it, in a thread that nobody waits for any more.
+        for path, file in dict(unfinished.judged).items():
+            entry, result = self.entries.get(path), unfinished.result(path)
+            if entry is not None and result is not None and self._is_same(file, entry):
+                self.add(result, entry)
+
     def keep(self, files: Mapping[str, StoredFile]) -> list[Entry]:
         """Take over files as they were judged before; return those that are to be judged."""
         fresh = []
         for entry in self.entries.values():
+            if entry.path in self.seen:
+                continue
             file = files.get(entry.path)
             if file is None or not self._is_same(file, entry):
                 fresh.append(entry)
@@ -73,9 +83,13 @@ class Reading:
             served[key].path: key for key in named & served.keys() if served[key].path in self.seen
         }
 
+    def result(self, path: str) -> ValidationResult | None:
+        """Return the verdict on a file that was judged now."""
+        return self._loaded.get(path)
+
     def document(self, path: str) -> CatalogDocument | None:
         """Return a document that was read now."""
-        result = self._loaded.get(path)
+        result = self.result(path)
         return result.item if result else None
 
     def select(self, served: Mapping[str, Served], across: Iterable[Finding]) -> None:

@@ -73,6 +73,8 @@ class CatalogSync:
         self.telling = Telling(database, reporter)
         self._rules = rules_digest(known_actions)
         self._seen: str | None = None
+        # A sync that failed is tried again at once; judging is the longest part of a large one.
+        self._unfinished: Reading | None = None
 
     async def run(self, asked: SyncInput = ANYTHING) -> SyncReport:
         """Bring the catalog up to date; return what has changed.
@@ -111,7 +113,7 @@ class CatalogSync:
         stored = await self._stored()
         look = Look.of(found, stored)
         contents = PassingContents(self._database, self._source, look.revision)
-        reading, across = await self._read(look, stored, contents)
+        reading, across = await self._read(look, stored, contents, keeps=False)
         held = held_back(
             reading.selection.removed,
             served=len(stored.served),
@@ -141,7 +143,7 @@ class CatalogSync:
             return await self._leave(look, stored, outdated=OUTDATED)
         contents = Contents(self._database, self._source, look.revision)
         with tracing.tracer().start_as_current_span("catalog.judge") as span:
-            reading, across = await self._read(look, stored, contents)
+            reading, across = await self._read(look, stored, contents, keeps=True)
             span.set_attribute("pao.files", len(reading.judged))
         removed = reading.selection.removed
         too_much = held_back(
@@ -152,6 +154,7 @@ class CatalogSync:
         else:
             report = report_of(reading, stored, look.revision)
             await self._store(reading, across, stored, look, held)
+        self._unfinished = None
         if look.failed:
             raise look.failed
         if await self.telling.is_due(stored.standing, look.revision, is_held=bool(report.held)):
@@ -224,10 +227,14 @@ class CatalogSync:
         return SyncReport(held=held, outdated=outdated, revision=look.revision)
 
     async def _read(
-        self, look: Look, stored: Stored, contents: Contents
+        self, look: Look, stored: Stored, contents: Contents, *, keeps: bool
     ) -> tuple[Reading, Sequence[Finding]]:
         beside = await self._beside(look, contents)
         reading = Reading(identity(self._rules, self._check, beside), look.entries)
+        if self._unfinished is not None:
+            reading.adopt(self._unfinished)
+        if keeps:
+            self._unfinished = reading
         fresh = reading.keep(stored.files)
         await contents.fetch([entry for entry in fresh if not problem_of(entry)])
         judge = Judge(self._known_actions, contents, check=self._check, beside=beside)
