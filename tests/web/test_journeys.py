@@ -56,6 +56,7 @@ JOURNEYS = {
     "restart-api-while-watching": "bad_days:a_page_survives_a_restart_of_the_api",
     "seven-windows": "bad_days:seven_windows_leave_the_site_usable",
     "ten-tabs": "bad_days:ten_tabs_begin_when_they_are_looked_at",
+    "first-three-minutes": "journeys:a_stranger_gets_a_database_that_was_refused_at_first",
     "no-scripts": "request_form:everything_works_without_scripts",
     "keyboard-only": "journeys:a_keyboard_is_enough",
     "hostile-text": "hostile_texts:what_a_target_says_is_a_text",
@@ -130,3 +131,32 @@ async def test_a_keyboard_is_enough(stack: Stack, visit: Visit) -> None:
     await page.wait_for_url("**/requests/*")
     made = "select 1 from requests where fields->>'hostName' = 'keyboard.example.com'"
     assert len(stack.rows(made)) == 1
+
+
+async def test_a_stranger_gets_a_database_that_was_refused_at_first(
+    stack: Stack, visit: Visit
+) -> None:
+    stack.jira.fault("status", status=400, message="The name legacy-db is reserved")
+    page = await (await visit()).page("/")
+    await page.get_by_placeholder("What do you need?").fill("postgres")
+    await page.keyboard.press("Enter")
+    await page.get_by_role("link", name="PostgreSQL Database").first.click()
+    await page.get_by_role("link", name="Request", exact=True).click()
+    await page.get_by_label("Instance name").fill("legacy-db")
+    await page.get_by_label("Storage").fill("100")
+    await page.get_by_role("button", name="Continue").last.click()
+    await page.get_by_role("button", name="Review").last.click()
+    # Without scrolling, whatever stands above it.
+    await expect(page.get_by_role("button", name="Submit request")).to_be_in_viewport()
+    await page.get_by_role("button", name="Submit request").click()
+
+    # What is wrong, what helps, and where to go stand together, before everything else.
+    now = page.locator("#now .notice")
+    await expect(now).to_contain_text("The name legacy-db is reserved", timeout=30_000)
+    await expect(now).to_contain_text("retry with corrected fields")
+    await page.get_by_role("link", name="Decide: retry, escalate or abort").click()
+    await page.get_by_label("Instance name").fill("orders-db")
+    await page.get_by_label("Reason").fill("The name was reserved.")
+    await page.locator("#retry").click()
+    await expect(page).to_have_title("Completed: legacy-db - PAO", timeout=30_000)
+    await expect(page.locator("#now .standing")).to_contain_text("the database team")
