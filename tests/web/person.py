@@ -31,7 +31,7 @@ _SPLIT = """[...document.querySelectorAll('table :is(th, button, time, code, .te
   if (text?.nodeType !== Node.TEXT_NODE || text.data.trim().length > 16) return false;
   range.selectNodeContents(text);
   const lines = new Set([...range.getClientRects()].map(box => Math.round(box.top)));
-  return lines.size > text.data.trim().split(/\\s+/).length;
+  return lines.size > text.data.trim().split(/[\\s-]+/).length;
 }).slice(0, 5).map(e => e.outerHTML.slice(0, 120))"""
 
 
