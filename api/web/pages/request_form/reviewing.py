@@ -35,12 +35,9 @@ async def review(
     draft_id: UUID,
 ) -> Response:
     """Show what would be submitted and what that would do, computed anew."""
-    draft = await services.drafts.get(caller, str(draft_id))
-    if draft.request_id:
-        return _to(f"/requests/{draft.request_id}")
-    filling = await fill(services, caller, draft)
-    if filling.errors:
-        return _to(f"/drafts/{draft.id}/{filling.first_wrong_step()}?check=1")
+    filling = await _filled(services, caller, draft_id)
+    if isinstance(filling, Response):
+        return filling
     return await _review_page(request, services, caller, correlation, filling)
 
 
@@ -55,12 +52,10 @@ async def submit(  # noqa: PLR0913 -- what it is given, each part named
     posted: Posted,
 ) -> Response:
     """Submit a draft: once, however often this is called, and only what was reviewed."""
-    draft = await services.drafts.get(caller, str(draft_id))
-    if draft.request_id:
-        return _to(f"/requests/{draft.request_id}")
-    filling = await fill(services, caller, draft)
-    if filling.errors:
-        return _to(f"/drafts/{draft.id}/{filling.first_wrong_step()}?check=1")
+    filling = await _filled(services, caller, draft_id)
+    if isinstance(filling, Response):
+        return filling
+    draft = filling.draft
     if text_of(posted, "version") != filling.entry.loaded.item.version:
         return _to(f"/drafts/{draft.id}/review")
     body = _submission(filling)
@@ -81,6 +76,19 @@ async def submit(  # noqa: PLR0913 -- what it is given, each part named
         submitted = before
     await services.drafts.submitted(caller, draft, submitted)
     return _to(f"/requests/{submitted}")
+
+
+async def _filled(
+    services: Services, caller: Principal, draft_id: UUID
+) -> Filling | RedirectResponse:
+    """Return a draft that can be submitted; of another, where it leads instead."""
+    draft = await services.drafts.get(caller, str(draft_id))
+    if draft.request_id:
+        return _to(f"/requests/{draft.request_id}")
+    filling = await fill(services, caller, draft)
+    if filling.errors:
+        return _to(f"/drafts/{draft.id}/{filling.first_wrong_step()}?check=1")
+    return filling
 
 
 async def _review_page(

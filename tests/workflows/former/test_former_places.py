@@ -1,9 +1,5 @@
 """Corrections that move an action elsewhere, and what stays at its former places."""
 
-from collections.abc import AsyncIterator, Iterator
-from pathlib import Path
-
-import pytest
 from temporalio.api.sdk.v1 import WorkflowMetadata
 
 from db.repositories.cleanups import CleanupsRepository
@@ -12,34 +8,13 @@ from pao.core.resources import left_entry_id
 from tests.support.hosts import (
     CREATE,
     Hosts,
-    bench_with_token,
     host_request,
     in_doubt,
     ticket_in_doubt,
 )
-from tests.support.postgres import Database
-from tests.support.raw_servers import RawServer, raw_server
+from tests.support.raw_servers import RawServer
 from tests.support.requests import Request, new_request, ticket
 from tests.support.worker import Workbench, eventually
-
-
-@pytest.fixture
-def hosts() -> Hosts:
-    return Hosts()
-
-
-@pytest.fixture
-def server(hosts: Hosts) -> Iterator[RawServer]:
-    with raw_server(hosts.serve) as running:
-        yield running
-
-
-@pytest.fixture
-async def bench(
-    database: Database, temporal_address: str, tmp_path: Path
-) -> AsyncIterator[Workbench]:
-    async with bench_with_token(database, temporal_address, tmp_path) as running:
-        yield running
 
 
 def placed() -> Request:

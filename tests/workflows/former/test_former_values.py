@@ -1,45 +1,20 @@
 """Corrected fields while earlier attempts may have had an effect: the record tells the truth."""
 
 import json
-from collections.abc import AsyncIterator, Iterator
-from pathlib import Path
 from typing import Any
-
-import pytest
 
 from tests.support.hosts import (
     OPERATORS,
     Hosts,
-    bench_with_token,
     host_request,
     in_doubt,
     ticket_in_doubt,
 )
-from tests.support.postgres import Database
-from tests.support.raw_servers import RawServer, raw_server
+from tests.support.raw_servers import RawServer
 from tests.support.requests import Request, automatic, new_request, ticket
 from tests.support.worker import Workbench
 
 SEARCH = {"path": "/search"}
-
-
-@pytest.fixture
-def hosts() -> Hosts:
-    return Hosts()
-
-
-@pytest.fixture
-def server(hosts: Hosts) -> Iterator[RawServer]:
-    with raw_server(hosts.serve) as running:
-        yield running
-
-
-@pytest.fixture
-async def bench(
-    database: Database, temporal_address: str, tmp_path: Path
-) -> AsyncIterator[Workbench]:
-    async with bench_with_token(database, temporal_address, tmp_path) as running:
-        yield running
 
 
 async def test_a_look_asks_with_the_former_values_and_what_exists_is_not_called_the_new_one(
