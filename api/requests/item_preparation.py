@@ -93,7 +93,9 @@ class ItemPreparer:
         if result.valid and not stars:
             require_small(result.values)
             return result
-        details = field_details((*result.errors, *stars))
+        starred = {one.field for one in stars}
+        others = [one for one in result.errors if one.field not in starred]
+        details = field_details((*others, *stars))
         found = "1 field is invalid; correct it"
         if len(details) != 1:
             found = f"{len(details)} fields are invalid; correct them"
