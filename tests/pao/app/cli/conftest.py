@@ -5,6 +5,7 @@ import socket
 import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 import uvicorn
@@ -15,7 +16,8 @@ from starlette.routing import Route
 from typer.testing import CliRunner, Result
 
 from pao.app.cli.main import app as pao_app
-from tests.pao.app.cli.scripted import Pao, Service
+from tests.pao.app.cli.questions import ITEM, Start, form
+from tests.pao.app.cli.scripted import Pao, Service, answered, request
 from tests.pao.app.cli.terminals import Places, Terminal
 
 
@@ -89,3 +91,17 @@ def on_terminal(
     yield start
     for terminal in opened:
         terminal.close()
+
+
+@pytest.fixture
+def asked(on_terminal: Start, service: Service) -> Start:
+    """Start a submission of an item with these fields."""
+
+    def start(*fields: dict[str, Any], given: tuple[str, ...] = (), **environ: str) -> Terminal:
+        service.on("GET", "/catalog/items/db", ITEM)
+        service.on("GET", "/catalog/items/db/schema", form(*fields))
+        if ("POST", "/api/v1/requests") not in service.script:
+            service.on("POST", "/requests", answered(request(), 201))
+        return on_terminal("request", "submit", "db", *given, NO_COLOR="1", **environ)
+
+    return start
