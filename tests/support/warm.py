@@ -162,8 +162,10 @@ def nursery() -> Nursery:
 def serve(number: int) -> None:
     """Import `pao`, then fork for every message at this socket until the other side is gone."""
     asked = socket.socket(fileno=number)
-    import pao.app.cli  # noqa: PLC0415 -- only this process needs it
+    import activities.registry  # noqa: PLC0415 -- only this process needs it, and the next
+    import pao.app.cli  # noqa: PLC0415
 
+    activities.registry.action_schemas()
     for module in pkgutil.walk_packages(pao.app.cli.__path__, "pao.app.cli."):
         __import__(module.name)
     assert "readline" not in sys.modules, "it reads the terminal when it is imported"
