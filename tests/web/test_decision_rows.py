@@ -1,11 +1,14 @@
 """Lists of a failed request are corrected row by row, as its form was filled in."""
 
+import socket
+import threading
 from typing import Any
 
 from playwright.async_api import expect
 
 from tests.support.callers import DANA
 from tests.support.inventory import Inventory
+from tests.support.raw_servers import answering
 from tests.support.stack import Stack, wait_until
 from tests.web.person import Visit, judge
 from tests.web.requesting import has_failed, submit
@@ -66,3 +69,26 @@ async def test_rows_are_corrected_row_by_row(
         "ends": False,
         "label": "test-10.3.0.0/16",
     }
+
+
+async def test_choices_that_come_late_are_put_in_their_place(
+    stack: Stack, visit: Visit, inventory: Inventory
+) -> None:
+    inventory.offers("c-1")
+    stack.jira.fault("status", status=400, match={"method": "POST"}, message="No such network")
+    values = {"environment": "test", "cluster": "c-1", "rules": RULES[:1]}
+    made = has_failed(stack, submit(stack, "web-rows", **values))
+    answers = threading.Event()
+
+    def late(connection: socket.socket, request: bytes) -> None:
+        answers.wait(30)
+        offered = b'{"items": [{"id": "c-1", "name": "C-1"}, {"id": "c-2", "name": "C-2"}]}'
+        answering(offered)(connection, request)
+
+    inventory.answer = late
+    page = await (await visit()).page(f"/requests/{made['id']}/decide")
+    await expect(page.get_by_text("Asking for the choices...")).to_be_visible()
+    answers.set()
+    cluster = page.get_by_label("Cluster", exact=True)
+    await expect(cluster.get_by_role("option", name="C-2")).to_have_count(1, timeout=30_000)
+    await expect(cluster).to_have_value("c-1")

@@ -55,3 +55,23 @@ function doubt(form, action) {
     } catch { globalThis.pao?.say(form.dataset.lost); }
   });
 }
+
+// Choices that another system offers may come a moment later; what was chosen stays.
+const LATE = 2000, MOST_TIMES = 5;
+async function renew(left) {
+  const awaited = [...document.querySelectorAll("[data-awaited]")].map(one => one.closest("[data-field]"));
+  if (!awaited.length || !left) return;
+  try {
+    const answer = await fetch(location.href, { headers: { Accept: "text/html" } });
+    const got = new DOMParser().parseFromString(await answer.text(), "text/html");
+    for (const old of awaited) {
+      const fresh = got.querySelector(`[data-field="${CSS.escape(old.dataset.field)}"]`);
+      if (!fresh || fresh.querySelector("[data-awaited]") || old.contains(document.activeElement)) continue;
+      const chosen = old.querySelector("select")?.value, select = fresh.querySelector("select");
+      old.replaceWith(fresh);
+      if (select && [...select.options].some(one => one.value === chosen)) select.value = chosen;
+    }
+  } catch { /* asked again below */ }
+  setTimeout(renew, LATE, left - 1);
+}
+setTimeout(renew, LATE, MOST_TIMES);
