@@ -3,7 +3,7 @@
 import sys
 
 from pao.app.cli.exits import ExitCode
-from pao.app.cli.streams import flush_streams, prepare_streams
+from pao.app.cli.streams import flush_streams, prepare_streams, say_error
 from pao.runtime.version import VERSION
 
 
@@ -19,6 +19,12 @@ def main() -> None:
 
 def _show_version() -> None:
     prepare_streams()
-    sys.stdout.write(f"pao {VERSION}\n")
+    try:
+        sys.stdout.write(f"pao {VERSION}\n")
+    except OSError as error:
+        flush_streams()
+        if not isinstance(error, BrokenPipeError):
+            say_error(f"the output could not be written: {error.strerror}")
+        raise SystemExit(ExitCode.FAILED) from None
     if not flush_streams():
         raise SystemExit(ExitCode.FAILED)

@@ -4,6 +4,7 @@ import json
 import subprocess
 import sys
 from collections.abc import Mapping
+from pathlib import Path
 
 import pytest
 import typer
@@ -53,6 +54,19 @@ def test_the_version_loads_no_command(environ: dict[str, str | None]) -> None:
     modules = loaded(environ, "--version")
     assert not modules & {"typer", "rich", "asyncio", "httpx", "pao.app.cli.main"}
     assert len(modules) <= OF_VERSION
+
+
+def test_a_version_that_cannot_be_written_is_an_error() -> None:
+    with Path("/dev/full").open("w") as full:
+        done = subprocess.run(
+            [sys.executable, "-m", "pao", "--version"],
+            stdout=full,
+            stderr=subprocess.PIPE,
+            text=True,
+            check=False,
+        )
+    assert done.returncode == 1
+    assert done.stderr == "Error: the output could not be written: No space left on device\n"
 
 
 def test_help_of_a_command_loads_its_group_and_no_client(environ: dict[str, str | None]) -> None:
