@@ -156,7 +156,7 @@ async def test_a_rejection_has_a_page_and_a_reason(stack: Stack, visit: Visit) -
     await page.get_by_role("link", name="Reject...").click()
     await expect(page).to_have_title("Reject: to see how it is watched - PAO")
     await expect(page.get_by_text("nothing after it runs")).to_be_visible()
-    await judge(page, themes=())
+    await judge(page, wide=False)
     await page.get_by_role("button", name="Reject").click()
     await expect(page.get_by_role("alert")).to_contain_text("Give a reason")
     await page.get_by_label("Reason").fill("Not this week.")

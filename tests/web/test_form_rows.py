@@ -171,7 +171,7 @@ async def test_choices_that_are_late_or_away_leave_the_rest_usable(
     inventory.answer = cutting
     await page.get_by_label("Environment").select_option("production")
     await expect(page.get_by_text("The choices cannot be loaded now")).to_be_visible()
-    await judge(page, themes=())
+    await judge(page, wide=False)
     inventory.offers("again")
     while not await cluster.get_by_role("option", name="AGAIN").count():
         await page.get_by_role("button", name="Ask again").click()

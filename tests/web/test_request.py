@@ -49,7 +49,7 @@ async def test_the_list_shows_where_each_request_stands(stack: Stack, visit: Vis
     await page.get_by_role("button", name="Show").click()
     await expect(page.locator(f"a[href='/requests/{made['id']}']")).to_be_visible()
     await expect(page.get_by_label("From")).to_have_value("2020-01-01")
-    await judge(page, themes=())
+    await judge(page, wide=False)
     await page.get_by_label("To", exact=True).fill("2020-01-02")
     await page.get_by_role("button", name="Show").click()
     await expect(page.get_by_text("No request matches.")).to_be_visible()

@@ -131,4 +131,4 @@ async def test_large_requests_stay_within_twice_the_budget(stack: Stack, visit: 
         assert size <= 2 * WARM_BYTES
         assert await page.locator("li").count() < 1_500
     await expect(page.locator(".steps-done > li")).to_have_count(200)
-    await judge(page, themes=("light",))
+    await judge(page)
