@@ -5,7 +5,7 @@ said by catalog/forms/reading.py, what is right by the form; nothing of that is 
 """
 
 import hashlib
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
 from typing import Any
@@ -73,6 +73,10 @@ class FieldView:
     error: str = ""
     shown: bool = True
     entered: str = ""
+    sealed: str = ""
+    """What was entered, where the page itself keeps it."""
+    dropped: bool = False
+    """Whether what was entered before is to be removed."""
     code: bool = False
     numeric: bool = False
     accept: str = ""
@@ -169,6 +173,10 @@ class Entered:
     texts: Mapping[str, Sequence[str]]
     sealed: Mapping[str, str] = field(default_factory=dict)
     """Of passwords and files that were entered: what may be shown of them."""
+    in_page: Mapping[str, str] = field(default_factory=dict)
+    """Those that the page keeps until it is sent, sealed."""
+    dropped: Collection[str] = ()
+    """Those that are to be removed."""
     computed: Mapping[str, Any] = field(default_factory=dict)
     offered: Mapping[str, Offered] = field(default_factory=dict)
     """Choices that come from elsewhere."""
@@ -238,6 +246,8 @@ def view_of(
         error=entered.errors.get(way, ""),
         shown=way in entered.visible,
         entered=entered.sealed.get(name, ""),
+        sealed=entered.in_page.get(name, ""),
+        dropped=name in entered.dropped,
         code=one.type in {FieldType.JSON, FieldType.LIST},
         numeric=one.type in _NUMBERS,
         accept=",".join(one.validation.types or ()) if one.type is FieldType.FILE else "",

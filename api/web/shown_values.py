@@ -41,6 +41,11 @@ def _shown_row(one: FieldDefinition, row: Any) -> str:
     return "; ".join(told)
 
 
+def mention(one: FieldDefinition, value: str) -> str:
+    """Return what may be shown of a password or a file that was entered."""
+    return file_words(value) if one.type is FieldType.FILE else _("Entered before")
+
+
 def file_words(value: str) -> str:
     """Return name and size of a file that is a data URL."""
     head, _comma, content = value.partition(",")

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 import pytest_asyncio
 from playwright.async_api import Browser as Chromium
-from playwright.async_api import async_playwright
+from playwright.async_api import async_playwright, expect
 
 from pao.app.local.postgres import PostgresAddress
 from pao.app.local.web_scripts import fetch
@@ -26,6 +26,10 @@ from tests.web.large import large_item
 from tests.web.leaks import Leaks
 from tests.web.person import At, Visit
 from tests.web.watched import Watched
+
+# In milliseconds: only what never comes takes as long, on however busy a machine.
+_PATIENCE = 60_000
+expect.set_options(timeout=_PATIENCE)
 
 ITEMS = Path(__file__).parent / "catalog"
 SECRET = "Hunter2-sentinel!"
@@ -67,8 +71,9 @@ def web_stack(
     for items in (SAMPLES, ITEMS):
         shutil.copytree(items, catalog, dirs_exist_ok=True)
     (catalog / "web" / "web-large.yaml").write_text(json.dumps(large_item(fields=300)))
-    asking = catalog / "web" / "web-rows.yaml"
-    asking.write_text(asking.read_text().replace("http://inventory", inventory.server.url))
+    for name in ("web-rows", "web-accounts"):
+        asking = catalog / "web" / f"{name}.yaml"
+        asking.write_text(asking.read_text().replace("http://inventory", inventory.server.url))
     environ = {
         "PAO_WEB_RATE_LIMIT": "1000000",
         "PAO_EGRESS_ALLOW": "127.0.0.1",
@@ -117,7 +122,7 @@ async def visit(stack: Stack, chromium: Chromium, leaks: Leaks) -> AsyncIterator
 
     async def open_as(person: Person | None = DANA, **options: object) -> At:
         context = await chromium.new_context(base_url=stack.url, **options)  # type: ignore[arg-type]
-        context.set_default_timeout(15_000)
+        context.set_default_timeout(_PATIENCE)
         at = At(context, Watched(context), stack)
         opened.append(at)
         if person is not None:

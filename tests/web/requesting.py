@@ -29,6 +29,18 @@ def has_failed(stack: Stack, made: dict[str, Any]) -> dict[str, Any]:
     return document
 
 
+def final(stack: Stack, request_id: str) -> dict[str, Any]:
+    """Wait until a request has ended, and return it."""
+
+    def ended() -> dict[str, Any] | None:
+        document: dict[str, Any] = stack.caller(DANA).get(f"/requests/{request_id}").json()
+        return document if document["status"] in {"completed", "aborted", "escalated"} else None
+
+    found = wait_until(ended)
+    assert found is not None
+    return found
+
+
 def asked(stack: Stack, requester: Person = DANA) -> str:
     """Submit a request that waits for an approval; return its id once people are asked."""
     item, purpose = "access-production-account", "to see how it is watched"

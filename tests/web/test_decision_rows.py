@@ -44,6 +44,9 @@ async def test_rows_are_corrected_row_by_row(
 
     await page.get_by_role("button", name="Remove Rules 1").click()
     await expect(page.get_by_role("group", name="Rules 2")).to_have_count(0)
+    await page.get_by_role("button", name="Show what a retry would do").click()
+    gone = page.get_by_role("region", name="What a retry would do").locator(".removed").first
+    await expect(gone).to_contain_text("Network: 10.0.0.0/8")
     await page.get_by_role("button", name="Add another to Rules").click()
     await expect(row(page, 2).get_by_label("Network")).to_be_focused()
     await row(page, 2).get_by_label("Network").fill("nonsense")

@@ -9,7 +9,7 @@ from playwright.async_api import Route, expect
 from tests.support.callers import DANA, OLIVER, PRIYA
 from tests.support.stack import Stack, wait_until
 from tests.web.person import Visit, judge
-from tests.web.requesting import asked, dns, has_failed, submit
+from tests.web.requesting import asked, dns, final, has_failed, submit
 
 
 def failed(stack: Stack, name: str, **fault: Any) -> dict[str, Any]:
@@ -57,18 +57,6 @@ async def test_a_value_is_corrected_and_retried(stack: Stack, visit: Visit) -> N
     assert done["status"] == "completed"
     assert done["fields"]["hostName"] == "right.example.com"
     assert done["decisions"][-1]["reason"] == "The name was wrong."
-
-
-def final(stack: Stack, request_id: str) -> dict[str, Any]:
-    """Wait until a request has ended, and return it."""
-
-    def ended() -> dict[str, Any] | None:
-        document: dict[str, Any] = stack.caller(DANA).get(f"/requests/{request_id}").json()
-        return document if document["status"] in {"completed", "aborted", "escalated"} else None
-
-    found = wait_until(ended)
-    assert found is not None
-    return found
 
 
 async def test_a_retry_adopts_what_exists(stack: Stack, visit: Visit) -> None:

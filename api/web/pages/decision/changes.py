@@ -10,7 +10,7 @@ from api.web.line_changes import Lines, differing
 from api.web.pages.decision.corrections import Corrections
 from api.web.shown_values import shown_value
 from api.web.words import _
-from catalog.forms.definition import FieldType
+from catalog.forms.definition import FieldDefinition, FieldType
 
 LONG = 2_000
 
@@ -36,8 +36,14 @@ class CallView:
     data: str
 
 
-def field_changes(preview: RetryPreview, corrections: Corrections) -> list[Change]:
-    """Return the changed fields with their labels, in words; secrets are not shown."""
+def field_changes(
+    preview: RetryPreview, corrections: Corrections, former: Mapping[str, Any]
+) -> list[Change]:
+    """Return the changed fields with their labels, in words; secrets are not shown.
+
+    Rows are compared with those of the ``former`` values, as the audit trail tells long lists by
+    their number of rows only.
+    """
     found = []
     for name, change in preview.changes.items():
         field = corrections.fields.get(name)
@@ -45,10 +51,20 @@ def field_changes(preview: RetryPreview, corrections: Corrections) -> list[Chang
             found.append(Change(name, _text(change.get("old")), _text(change.get("new"))))
         elif field.type is FieldType.PASSWORD:
             found.append(Change(field.label, _("what was entered before"), _("what you entered")))
+        elif field.type is FieldType.LIST:
+            found.append(_rows_changed(field, former.get(name), corrections.changes.get(name)))
         else:
             old, new = (shown_value(field, change.get(side)) for side in ("old", "new"))
             found.append(Change(field.label, old, new))
     return found
+
+
+def _rows_changed(field: FieldDefinition, former: Any, changed: Any) -> Change:
+    old, new = shown_value(field, former), shown_value(field, changed)
+    if old == new:
+        new = _("the same rows, with other passwords or files")
+        return Change(field.label, _("as they are"), new)
+    return Change(field.label, old, new, differing(old, new))
 
 
 def calls_of(preview: RetryPreview, names: Mapping[str, str]) -> list[CallView]:

@@ -12,9 +12,11 @@ from api.requests.reading import Stored
 from api.requests.retry_preview import open_actions, requester_of
 from api.services import Services
 from api.web.fields import Entered, GroupView, groups_of
+from api.web.pages.decision.kept_entries import sealed_entries
 from api.web.posted_fields import field_named
 from api.web.problems import errors_by_way
 from api.web.rows import Edit, with_edit, without_rows
+from api.web.shown_values import mention
 from api.web.words import _
 from catalog.document_kinds import parse_definition
 from catalog.forms.definition import FieldDefinition, FieldType
@@ -41,11 +43,17 @@ class Corrections:
 
 
 async def corrections_of(
-    services: Services, stored: Stored, posted: Mapping[str, Sequence[str]], dropped: Names = ()
+    services: Services,
+    stored: Stored,
+    posted: Mapping[str, Sequence[str]],
+    dropped: Names = (),
+    *,
+    sealed_for: str = "",
 ) -> Corrections:
     """Return the correctable fields with what was posted, else with what the request holds.
 
-    A password or a file that was not entered again stays as it is, unless it is dropped.
+    A password or a file that was not entered again stays as it is, unless it is dropped. One that
+    was entered is kept by the page, sealed for that person.
     """
     item, today = _document(stored), datetime.now(UTC).date()
     form = item.form
@@ -58,9 +66,19 @@ async def corrections_of(
     reading = await asyncio.to_thread(read_posted, form, texts, today)
     filled = await services.options.filling(item, reading.values, requester_of(stored))
     errors = errors_by_way(reading.errors)
+    entered_now = {
+        name: one[-1] for name, one in posted.items() if one and one[-1] and _is_apart(form, name)
+    }
     entered = Entered(
         texts=texts,
-        sealed=dict.fromkeys(apart - set(dropped), _("Kept as it is")),
+        sealed=dict.fromkeys(apart, _("Kept as it is"))
+        | {
+            name: mention(one, value)
+            for name, value in entered_now.items()
+            if (one := field_named(form.fields, name)) is not None
+        },
+        in_page=sealed_entries(services.decisions.box, sealed_for, entered_now),
+        dropped=dropped,
         offered=filled.context.offered,
         awaited=filled.awaited,
         visible=form.shown(reading.values, today) | frozenset(kept),

@@ -133,7 +133,9 @@ async def decide_page(
         cost=monthly_cost(stored.row.item_definition.get("metadata") or {}),
         groups=corrections.groups if corrections else [],
         tried=tried,
-        changes=field_changes(preview, corrections) if preview and corrections else [],
+        changes=field_changes(preview, corrections, stored.row.fields)
+        if preview and corrections
+        else [],
         calls=calls_of(preview, names) if preview else [],
         confirm=confirm | set(tried.options),
         manual=bool(document.error_context and document.error_context.manual_way),

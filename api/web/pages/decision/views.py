@@ -22,6 +22,7 @@ from api.web import times
 from api.web.forms import Posted, text_of
 from api.web.pages.decision.corrections import correctable, corrections_of, edited_of
 from api.web.pages.decision.explaining import look_words, meanwhile
+from api.web.pages.decision.kept_entries import kept_entries
 from api.web.pages.decision.posted import attempt_of, evidence_of, reason_of
 from api.web.pages.decision.showing import Tried, decide_page, ending_page, explained, is_open
 from api.web.posted_fields import field_named, posted_secrets, posted_texts, removed
@@ -128,13 +129,14 @@ async def retry(
 ) -> Response:
     """Retry, with corrected values if there are any; or show what a retry would send."""
     stored = await services.reading.get(caller, str(request_id))
-    fields = correctable(stored)
-    texts, place = await _posted(fields, posted), ""
+    fields, sealed_for = correctable(stored), f"retry:{request_id}:{caller.id}"
+    kept = kept_entries(services.decisions.box, sealed_for, fields, posted)
+    texts, place = await _posted(fields, kept, posted), ""
     edit = edit_of(text_of(posted, "rows"), fields)
     if edit is not None:
         texts, place = edited_of(stored, texts, edit)
     dropped = {one for one in removed(posted) if field_named(fields, one)}
-    corrections = await corrections_of(services, stored, texts, dropped)
+    corrections = await corrections_of(services, stored, texts, dropped, sealed_for=sealed_for)
     reason, problems = reason_of(posted)
     options = frozenset(name for name in ("manual", "acceptUsed", "leaveBehind") if name in posted)
     key = text_of(posted, "key")
@@ -266,8 +268,11 @@ async def _refused(
     return await decide_page(request, services, caller, stored, shown)
 
 
-async def _posted(fields: Mapping[str, FieldDefinition], posted: FormData) -> dict[str, list[str]]:
-    secrets = await posted_secrets(fields, posted)
+async def _posted(
+    fields: Mapping[str, FieldDefinition], kept: Mapping[str, str], posted: FormData
+) -> dict[str, list[str]]:
+    """Return what was posted; of passwords and files what is entered now, else what was kept."""
+    secrets = {**kept, **await posted_secrets(fields, posted)}
     return posted_texts(fields, posted) | {name: [one] for name, one in secrets.items()}
 
 

@@ -20,7 +20,7 @@ from api.web.fields import (
 )
 from api.web.posted_fields import field_named
 from api.web.problems import errors_by_way
-from api.web.shown_values import file_words
+from api.web.shown_values import mention
 from api.web.words import _
 from catalog.forms.definition import FieldDefinition, FieldType, Layout
 from catalog.forms.form import Form, FormResult
@@ -124,7 +124,7 @@ async def fill(services: Services, caller: Principal, draft: Draft) -> Filling:
         entered=Entered(
             texts=texts,
             sealed={
-                name: _mention(one, value)
+                name: mention(one, value)
                 for name, value in secrets.items()
                 if (one := names(name)) is not None
             },
@@ -174,11 +174,6 @@ def _computed_in_rows(form: Form, result: FormResult) -> dict[str, Any]:
 
 def _required_in_rows(form: Form, result: FormResult) -> list[str]:
     return [way for way, one, _value in _in_rows(form, result) if one.required is not False]
-
-
-def _mention(one: FieldDefinition, value: str) -> str:
-    """Return what may be shown of a value that is kept apart."""
-    return file_words(value) if one.type is FieldType.FILE else _("Entered before")
 
 
 def texts_of(form: Form, values: Mapping[str, Any]) -> dict[str, list[str]]:
