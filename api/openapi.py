@@ -201,6 +201,8 @@ def _forget_null(parameters: list[dict[str, Any]]) -> None:
         if len(meant) == 1:
             del schema["anyOf"]
             schema.update(meant[0])
+        elif meant:
+            schema["anyOf"] = meant
 
 
 def _restore_examples(operations: dict[str, Any], route: APIRoute) -> None:

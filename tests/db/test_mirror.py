@@ -123,7 +123,8 @@ async def test_the_same_snapshot_twice_counts_both_times_and_changes_nothing(
     )
     first = await mirror(db, given)
     before = await owner.fetchrow("SELECT * FROM requests")
-    assert await mirror(db, given) == first
+    # Only a write that changes the row tells the time of the change.
+    assert await mirror(db, given) == replace(first, updated_at=None)
     assert first.started_actions == []
     assert await owner.fetchrow("SELECT * FROM requests") == before
     assert await owner.fetchval("SELECT count(*) FROM audit_logs WHERE run_id IS NOT NULL") == 1
@@ -348,7 +349,7 @@ async def test_a_retrys_write_answers_the_same_when_it_is_executed_again(db: Dat
         request, RequestStatus.FAILED, seq=3, retrying=True, actions=[action(attempt=2)]
     )
     first, second = await mirror(db, retry), await mirror(db, retry)
-    assert first == second
+    assert second == replace(first, updated_at=None)
     assert first.started_actions == ["ticket"]
 
 

@@ -56,4 +56,4 @@ def test_an_example_of_pao_is_valid(example: str) -> None:
 
 def test_every_example_is_tried() -> None:
     assert len(parts_of_pao()) == 8
-    assert len(examples_of_forms()) == 3
+    assert len(examples_of_forms()) == 4
