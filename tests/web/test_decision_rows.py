@@ -1,10 +1,11 @@
 """Lists of a failed request are corrected row by row, as its form was filled in."""
 
+import asyncio
 import socket
 import threading
 from typing import Any
 
-from playwright.async_api import expect
+from playwright.async_api import Route, expect
 
 from tests.support.callers import DANA
 from tests.support.inventory import Inventory
@@ -72,6 +73,32 @@ async def test_rows_are_corrected_row_by_row(
         "ends": False,
         "label": "test-10.3.0.0/16",
     }
+
+
+async def test_nothing_is_sent_while_a_row_is_being_removed(
+    stack: Stack, visit: Visit, inventory: Inventory
+) -> None:
+    inventory.offers("c-1")
+    stack.jira.fault("status", status=400, match={"method": "POST"}, message="No such network")
+    values = {"environment": "test", "cluster": "c-1", "rules": RULES}
+    made = has_failed(stack, submit(stack, "web-rows", **values))
+    page = await (await visit()).page(f"/requests/{made['id']}/decide")
+    await page.get_by_label("Reason").fill("The first is not needed.")
+    held: list[Route] = []
+    arrived = asyncio.Event()
+
+    async def hold(route: Route) -> None:
+        held.append(route)
+        arrived.set()
+
+    await page.route("**/retry", hold)
+    await page.get_by_role("button", name="Remove Rules 1").click()
+    await arrived.wait()
+    await page.locator("#retry").click()
+    await held[0].continue_()
+    await expect(page.get_by_role("group", name="Rules 2")).to_have_count(0)
+    assert len(held) == 1
+    await expect(row(page, 1).get_by_label("Network")).to_have_value("10.1.0.0/16")
 
 
 async def test_choices_that_come_late_are_put_in_their_place(

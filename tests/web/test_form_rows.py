@@ -1,10 +1,11 @@
 """Lists that are filled in row by row, and many choices; with scripts and without."""
 
+import asyncio
 import socket
 import threading
 from typing import Any
 
-from playwright.async_api import Page, expect
+from playwright.async_api import Page, Route, expect
 
 from tests.support.callers import DANA
 from tests.support.inventory import Inventory
@@ -177,3 +178,38 @@ async def test_choices_that_are_late_or_away_leave_the_rest_usable(
         await page.get_by_role("button", name="Ask again").click()
         await page.wait_for_load_state()
     await expect(page.get_by_label("Environment")).to_have_value("production")
+
+
+async def test_what_is_sent_waits_for_rows_that_are_still_being_removed(
+    visit: Visit, inventory: Inventory
+) -> None:
+    inventory.offers("c-1")
+    page = await (await visit()).page(ROWS)
+    await begin(page)
+    for number in (1, 2, 3):
+        await row(page, number).get_by_label("Network").fill(f"10.{number}.0.0/16")
+        if number < 3:
+            await page.get_by_role("button", name="Add another to Rules").click()
+            await expect(row(page, number + 1).get_by_label("Network")).to_be_focused()
+    held: list[Route] = []
+    arrived = asyncio.Event()
+
+    async def hold(route: Route) -> None:
+        body = route.request.post_data_buffer or b""
+        if b"remove:0:rules" in body and not held:
+            held.append(route)
+            arrived.set()
+        else:
+            await route.continue_()
+
+    await page.route("**/drafts/*", hold)
+    await page.get_by_role("button", name="Remove Rules 1").click()
+    await arrived.wait()
+    # The first is still on its way; its rows are still shown.
+    await page.get_by_role("button", name="Remove Rules 2").click()
+    await page.get_by_role("button", name="Review").last.click()
+    await held[0].continue_()
+    await page.wait_for_url("**/review")
+    await expect(page.get_by_text("10.3.0.0/16").first).to_be_visible()
+    await expect(page.get_by_text("10.1.0.0/16")).to_have_count(0)
+    await expect(page.get_by_text("10.2.0.0/16")).to_have_count(0)

@@ -92,7 +92,16 @@ function expect() {
 }
 
 // A row is added or removed by the server, as everything else; the rest of the page stays.
-async function edit(button) {
+// One after the other, and before the form is sent: each begins with the page that the last has left.
+let edits = Promise.resolve(), pending = 0;
+function queue(command) {
+  pending += 1;
+  edits = edits.then(() => edit(command)).finally(() => { pending -= 1; });
+}
+
+async function edit(command) {
+  const button = [...form.elements].find(one => one.name === "rows" && one.value === command);
+  if (!button) return;
   const list = fieldOf(button), place = list.dataset.field, adds = button.hasAttribute("data-adds");
   let page;
   try {
@@ -127,7 +136,13 @@ form.addEventListener("input", event => {
 form.addEventListener("submit", event => {
   clearTimeout(timer);
   clearTimeout(later);
-  if (event.submitter?.name === "rows") { event.preventDefault(); edit(event.submitter); return; }
+  const { submitter } = event;
+  if (submitter?.name === "rows") { event.preventDefault(); queue(submitter.value); return; }
+  if (pending) {
+    event.preventDefault();
+    edits.then(() => form.requestSubmit(submitter));
+    return;
+  }
   form.elements.saved.value = number();
   become();
 });
