@@ -5,6 +5,7 @@ The units are run as processes by a stand-in for systemctl, and judged by system
 
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -25,6 +26,7 @@ from pao.app.local.stack import sample_catalog
 from pao.app.local.temporal_binary import cached_program
 from sandbox.jira.world import Settings as JiraSettings
 from tests.support.jira import JiraSandbox, jira_sandbox
+from tests.support.pages import ROOT
 from tests.support.stack import wait_until
 from tests.support.submitting import dns, new_host
 
@@ -225,16 +227,29 @@ def test_a_machine_is_installed_used_upgraded_and_removed(machine: Machine, tmp_
         assert (machine.home / "secrets.json").read_text() == secret
 
 
-@pytest.mark.skipif(shutil.which("systemd-analyze") is None, reason="apt-get install systemd")
 @pytest.mark.parametrize("account", [("--account", "root"), ()])
 def test_systemd_takes_the_units(tmp_path: Path, account: tuple[str, ...]) -> None:
-    """The units of `pao install`, and those of deploy/systemd with their programs replaced."""
+    """The units of `pao install`, for the system and for a user."""
     version = make_version(tmp_path / "one", {})
     shown = version.pao("install", "--print", "--home", str(tmp_path), *account, "-o", "json")
     units = tmp_path / "units"
     units.mkdir()
     for name, text in json.loads(shown.stdout)["units"].items():
         (units / name).write_text(text)
+    verify(units)
+
+
+def test_systemd_takes_the_units_of_a_server(tmp_path: Path) -> None:
+    """Those of deploy/systemd; another program stands for theirs, which are not installed."""
+    for unit in (ROOT / "deploy" / "systemd").iterdir():
+        text = re.sub(r"^(ExecStart=)/\S+", r"\1/bin/true", unit.read_text(), flags=re.MULTILINE)
+        (tmp_path / unit.name).write_text(text)
+    verify(tmp_path)
+
+
+def verify(units: Path) -> None:
+    """Fail for what systemd says of units: unknown keys, wrong values, units that are missing."""
+    assert shutil.which("systemd-analyze"), "it is needed here: apt-get install systemd"
     written = sorted(map(str, units.iterdir()))
     done = subprocess.run(  # noqa: S603 -- a program of the system
         ["systemd-analyze", "verify", "--man=no", "--recursive-errors=no", *written],  # noqa: S607
@@ -242,5 +257,5 @@ def test_systemd_takes_the_units(tmp_path: Path, account: tuple[str, ...]) -> No
         text=True,
         check=False,
     )
-    said = [line for line in done.stderr.splitlines() if "pao-" in line]
+    said = [line for line in done.stderr.splitlines() if str(units) in line]
     assert (done.returncode, said) == (0, []), done.stderr

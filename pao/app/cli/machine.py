@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.text import Text
@@ -93,12 +93,7 @@ def install(  # noqa: PLR0913 -- the options of the command line are its paramet
             hint=f"Fill in {place.settings_file}, then run `pao install` again.",
         )
     document = {"home": str(place.home.folder), "api": place.api_url, "build": place.build_id}
-    cli.show(
-        document,
-        lambda: cli.out.print(
-            Text(f"✓ PAO {place.build_id} runs: {place.api_url}", style="green"), soft_wrap=True
-        ),
-    )
+    _done(cli, document, f"PAO {place.build_id} runs: {place.api_url}")
 
 
 @command(app, "upgrade")
@@ -114,18 +109,13 @@ def upgrade(
     Run it from the environment of the new version. It replays open requests, backs up, migrates,
     and replaces worker and API. Back again is the same, from the environment of the old one.
     """
-    from pao.app.local.machine.installed import with_its_ports  # noqa: PLC0415 -- as above
     from pao.app.local.machine.installing import upgrade as run  # noqa: PLC0415 -- extra `local`
 
+    place = _place(home, units, account)
     with _told():
-        place = with_its_ports(_place(home, units, account))
         run(place, cli.note)
-    cli.show(
-        {"home": str(place.home.folder), "build": place.build_id},
-        lambda: cli.out.print(
-            Text(f"✓ PAO {place.build_id} has taken over.", style="green"), soft_wrap=True
-        ),
-    )
+    document = {"home": str(place.home.folder), "build": place.build_id}
+    _done(cli, document, f"PAO {place.build_id} has taken over.")
 
 
 @command(app, "uninstall")
@@ -143,13 +133,8 @@ def uninstall(
     with _told():
         removed = run(place)
     folder = place.home.folder
-    cli.show(
-        {"removed": removed, "home": str(folder)},
-        lambda: cli.out.print(
-            Text(f"✓ {len(removed)} units were removed; {folder} stays.", style="green"),
-            soft_wrap=True,
-        ),
-    )
+    document = {"removed": removed, "home": str(folder)}
+    _done(cli, document, f"{len(removed)} units were removed; {folder} stays.")
 
 
 @command(machine, "postgres")
@@ -196,6 +181,10 @@ def _place(home: Path | None, units: Path | None, account: str | None) -> "Place
         return with_its_ports(
             Place(Home(folder.resolve()), units or usual_units, account or usual_account)
         )
+
+
+def _done(cli: Cli, document: dict[str, Any], text: str) -> None:
+    cli.show(document, lambda: cli.out.print(Text(f"✓ {text}", style="green"), soft_wrap=True))
 
 
 def _print_units(cli: Cli, place: "Place") -> None:

@@ -1,9 +1,7 @@
 """What verdicts rest on beside the documents, and what is reported to whoever wrote them."""
 
-from collections.abc import AsyncIterator, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
-
-import pytest
 
 from catalog.model import CatalogDocument
 from catalog.ownership import CodeOwnersCheck, Dialect, OwnershipMode
@@ -14,21 +12,6 @@ from db.session import Database
 from pao.app.catalog_sync import CatalogSync
 from tests.pao.app.test_catalog_sources import KNOWN, MANY, served, standing, sync_of
 from tests.support.catalog_source import Repository
-from tests.support.postgres import Database as Given
-
-
-@pytest.fixture
-async def opened(database: Given) -> AsyncIterator[Database]:
-    made = Database(database.service_url)
-    yield made
-    await made.close()
-
-
-@pytest.fixture
-def source() -> Repository:
-    made = Repository()
-    made.put("tool-a-a", "tool-b-b", "tool-c-c")
-    return made
 
 
 class Owners:

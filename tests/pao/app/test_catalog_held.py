@@ -1,28 +1,9 @@
 """A revision without most items is held back until somebody confirms it."""
 
-from collections.abc import AsyncIterator
-
-import pytest
-
 from db.session import Database
 from pao.app.catalog_sync import SyncInput, SyncReport
 from tests.pao.app.test_catalog_sources import MANY, POLLED, standing, sync_of
 from tests.support.catalog_source import Repository
-from tests.support.postgres import Database as Given
-
-
-@pytest.fixture
-async def opened(database: Given) -> AsyncIterator[Database]:
-    made = Database(database.service_url)
-    yield made
-    await made.close()
-
-
-@pytest.fixture
-def source() -> Repository:
-    made = Repository()
-    made.put("tool-a-a", "tool-b-b", "tool-c-c")
-    return made
 
 
 async def test_a_listing_without_most_items_is_held_back_until_somebody_confirms_it(

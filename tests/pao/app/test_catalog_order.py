@@ -1,7 +1,6 @@
 """Two processes that see two folders: the newer one is served, and nobody goes round in circles."""
 
 import os
-from collections.abc import AsyncIterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -12,10 +11,9 @@ from catalog.sources.local import LocalFolder
 from catalog.validation import ActionSchema
 from db.repositories.catalog import CatalogRepository
 from db.repositories.catalog_state import CatalogStateRepository, Lineage
-from db.session import Database, PoolSettings
+from db.session import Database
 from pao.app.catalog_sync import CatalogSync, SyncInput
 from pao.app.catalog_sync.order import OUTDATED, Revision, after, revision_of, takes
-from tests.support.postgres import Database as Given
 
 KNOWN = {"jira-ticket": ActionSchema(config={"type": "object"})}
 ITEM = """\
@@ -42,13 +40,6 @@ def put(root: Path, version: str, *, changed: int | None = None) -> Path:
         for path in (file, file.parent, root):
             os.utime(path, (changed, changed))
     return root
-
-
-@pytest.fixture
-async def opened(database: Given) -> AsyncIterator[Database]:
-    made = Database(database.service_url, pool=PoolSettings(max_idle=2, max_open=20))
-    yield made
-    await made.close()
 
 
 def process(opened: Database, root: Path) -> CatalogSync:

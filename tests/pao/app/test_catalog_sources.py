@@ -1,6 +1,6 @@
 """A catalog from a source that is shared, on bad days: the last good one stays in service."""
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import Mapping
 from contextlib import AsyncExitStack
 from datetime import UTC, datetime, timedelta
 
@@ -19,7 +19,7 @@ from catalog.sources.source import (
 from catalog.validation import ActionSchema
 from db.repositories.catalog import CatalogRepository
 from db.repositories.catalog_state import CatalogStanding, CatalogStateRepository
-from db.session import Database, PoolSettings
+from db.session import Database
 from pao.app.catalog_sync import CatalogSync, SyncInput
 from pao.app.catalog_sync.syncing import EMPTY
 from pao.app.local.postgres import PostgresAddress
@@ -33,20 +33,6 @@ KNOWN = {"jira-ticket": ActionSchema(config={"type": "object"})}
 OTHER_RULES = {"jira-ticket": ActionSchema(config={"type": "object"}), "new": ActionSchema({})}
 POLLED = SyncInput([POLL])
 MANY = [f"tool-{at:02}-x" for at in range(24)]
-
-
-@pytest.fixture
-async def opened(database: Given) -> AsyncIterator[Database]:
-    made = Database(database.service_url, pool=PoolSettings(max_idle=2, max_open=20))
-    yield made
-    await made.close()
-
-
-@pytest.fixture
-def source() -> Repository:
-    made = Repository()
-    made.put("tool-a-a", "tool-b-b", "tool-c-c")
-    return made
 
 
 def sync_of(opened: Database, source: Repository) -> CatalogSync:

@@ -2,7 +2,6 @@
 
 import asyncio
 import shutil
-from collections.abc import AsyncIterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -15,7 +14,7 @@ from catalog.validation import ActionSchema
 from db.leases import lease
 from db.repositories.catalog import LEASE, CatalogRepository
 from db.repositories.catalog_state import CHANNEL, CatalogStanding, CatalogStateRepository
-from db.session import Database, PoolSettings
+from db.session import Database
 from pao.app.catalog_sync import CatalogSync, SyncReport
 from pao.core.errors import PaoError
 from tests.support.catalog_source import ITEM
@@ -32,13 +31,6 @@ def put(root: Path, name: str, *, version: str = "1.0.0", path: str | None = Non
 
 def spoil(root: Path, name: str) -> None:
     (root / f"tools/{name}.yaml").write_text("kind: [\n", encoding="utf-8")
-
-
-@pytest.fixture
-async def opened(database: Given) -> AsyncIterator[Database]:
-    made = Database(database.service_url, pool=PoolSettings(max_idle=2, max_open=20))
-    yield made
-    await made.close()
 
 
 @pytest.fixture

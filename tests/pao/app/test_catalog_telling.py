@@ -1,6 +1,5 @@
 """Authors who could not be told what was found: kept, shown, told later, and not for ever."""
 
-from collections.abc import AsyncIterator
 from typing import Any
 
 import asyncpg
@@ -41,13 +40,6 @@ class Forge(Repository):
         if self.fails:
             raise self.fails.pop(0)
         self.told.append((what, again))
-
-
-@pytest.fixture
-async def opened(database: Given) -> AsyncIterator[Database]:
-    made = Database(database.service_url)
-    yield made
-    await made.close()
 
 
 @pytest.fixture
