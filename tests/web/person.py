@@ -96,7 +96,9 @@ async def judge(page: Page, *, wide: bool = True) -> None:
 
     The light theme is judged in a wide window and the dark one on a phone: no rule depends on both.
     With a folder in PAO_TEST_PICTURES, pictures of the page are put there to be looked at.
+    A click waits until the next page has begun, not until it is there: judging does.
     """
+    await page.wait_for_load_state()
     if wide:
         await picture(page, "light")
         assert (found := await violations(page)) == [], found

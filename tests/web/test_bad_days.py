@@ -282,6 +282,7 @@ async def test_without_temporal_nothing_is_stored_and_all_is_kept(
     await page.get_by_label("Host name").fill("later.example.com")
     await page.get_by_label("Address").fill("10.0.0.7")
     await page.get_by_role("button", name="Review").last.click()
+    await expect(page.get_by_role("button", name="Submit request")).to_be_visible()
     review = page.url
     await page.get_by_role("button", name="Submit request").click()
     await expect(page).to_have_title("PAO cannot take this now - PAO")

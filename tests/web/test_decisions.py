@@ -77,6 +77,7 @@ async def test_an_abort_says_what_is_left_and_asks_why(stack: Stack, visit: Visi
     made = failed(stack, "aborted.example.com")
     page = await (await visit()).page(f"/requests/{made['id']}/decide")
     await page.get_by_role("link", name="Abort, nothing to clean up...").click()
+    await expect(page.get_by_role("button", name="Abort")).to_be_visible()
     await judge(page)
     await page.get_by_role("button", name="Abort").click()
     await expect(page.get_by_role("alert")).to_be_focused()

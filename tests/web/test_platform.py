@@ -1,5 +1,6 @@
 """The pages of platform teams: the catalog's state, a refresh, the preview of a document."""
 
+import re
 from pathlib import Path
 
 from playwright.async_api import expect
@@ -116,12 +117,12 @@ async def test_an_item_in_service_can_be_picked_to_begin_with(visit: Visit) -> N
     assert "IAM Role" not in await picker.inner_text()
     await page.get_by_role("button", name="Show its document").click()
     document = page.get_by_role("textbox", name="Document")
+    beginning = re.compile("^schemaVersion: catalog/v1\nkind: CatalogItem\nmetadata:\n")
+    await expect(document).to_have_value(beginning)
     text = await document.input_value()
-    assert text.startswith("schemaVersion: catalog/v1\nkind: CatalogItem\nmetadata:\n")
     await document.fill(text.replace("version: 1.2.0", "version: 1.3.0"))
     await page.get_by_role("button", name="Preview").click()
-    changed = await page.locator("pre.diff :is(.added, .removed)").all_inner_texts()
-    assert len(changed) == 2
+    await expect(page.locator("pre.diff :is(.added, .removed)")).to_have_count(2)
     await judge(page)
     await page.goto("/platform/preview?item=access-aws-role")
     await expect(page.get_by_role("textbox", name="Document")).to_have_value("")

@@ -172,6 +172,8 @@ async def test_a_bundle_tells_why_a_component_is_held(stack: Stack, visit: Visit
     await page.locator(".notice").get_by_role("link", name="Database").click()
     await page.get_by_label("Reason").fill("Now it may.")
     await page.locator("#retry").click()
+    # The component's own page, then the bundle's.
+    await page.wait_for_url(re.compile("/requests/[0-9a-f-]{36}$"))
     await page.goto(f"/requests/{made['id']}")
     await expect(page).to_have_title(f"Completed: {made['title']} - PAO", timeout=60_000)
     await expect(page.get_by_text("Name / ").first).to_be_visible()

@@ -301,6 +301,7 @@ async def test_an_earlier_request_is_repeated_and_changes_are_marked(
     await expect(page.get_by_text("before: 10.0.0.7")).to_be_visible()
     await expect(page.get_by_text("Changed", exact=True)).to_have_count(1)
     await page.get_by_text("Copy as a link").click()
+    await expect(page.locator("#copy-link")).to_be_visible()
     link = await page.locator("#copy-link").inner_text()
     await judge(page)
     again = await at.page(link)

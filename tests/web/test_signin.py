@@ -49,7 +49,7 @@ async def test_without_scripts_the_code_is_pasted(stack: Stack, visit: Visit) ->
     await page.get_by_label("Code").fill(link)
     await page.get_by_role("button", name="Continue").click()
     await page.get_by_role("button", name="Sign in").click()
-    assert page.url == f"{stack.url}/signin"
+    await expect(page).to_have_url(f"{stack.url}/signin")
 
 
 async def test_a_page_that_needs_a_session_leads_to_it_and_back(stack: Stack, visit: Visit) -> None:
@@ -59,7 +59,7 @@ async def test_a_page_that_needs_a_session_leads_to_it_and_back(stack: Stack, vi
     await page.get_by_label("Code").fill(link_of(stack).rpartition("#")[2])
     await page.get_by_role("button", name="Continue").click()
     await page.get_by_role("button", name="Sign in").click()
-    assert page.url == f"{stack.url}/?from=mail"
+    await expect(page).to_have_url(f"{stack.url}/?from=mail")
 
 
 async def test_a_return_path_never_leads_elsewhere(stack: Stack, visit: Visit) -> None:

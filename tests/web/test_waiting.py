@@ -31,6 +31,7 @@ async def test_what_failed_in_an_outage_is_retried_together(stack: Stack, visit:
     await expect(outage).to_contain_text(re.compile(r"\d+ failed"))
     await judge(page)
     await outage.get_by_role("link", name="Retry all...").click()
+    await expect(page.get_by_role("button", name="Retry the chosen ones")).to_be_visible()
     await judge(page)
     await page.get_by_role("button", name="Retry the chosen ones").click()
     await expect(page.get_by_role("alert")).to_contain_text("Give a reason")
