@@ -232,7 +232,7 @@ def main() -> int:
         print(f"{name:<20} {milliseconds(value)}")
     bare, ours = ((found[f"{who} many"] - found[f"{who} one"]) / FURTHER for who in ("bare", "PAO"))
     print(f"a further action     {milliseconds(ours)}, bare {milliseconds(bare)}")
-    more = (ours - bare) * 1000
+    more = ours - bare
     for check in (
         aims.at_most("A further action against an empty activity", ours / bare, aims.FURTHER),
         aims.at_most("What it costs more", more, aims.FURTHER_MS, unit=" ms"),

@@ -91,7 +91,7 @@ class Bundles:
         handle = self._client.get_workflow_handle(workflow_id(request_input.context.request_id))
         result = await handle.result()
         if result["status"] != "completed":
-            raise RuntimeError(f"a request was {result['status']}")
+            raise RuntimeError(f"a request was {result['status']}: {result}")
 
 
 def _bundle(*, parallel: bool) -> tuple[RequestInput, dict[str, RequestInput]]:

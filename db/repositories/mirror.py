@@ -8,7 +8,8 @@ What a write does is decided under the request's row lock, by the stored state a
 - the request was ended by this same run: later decisions, audit lines and stream entries of that
   run are **appended**; the state stays. A run drains its last signals this way, and one whose
   workflow task was lost, which waits for the decision that it had carried out, comes to that end
-  again. It must not do anything else: a write that shows it at work is refused.
+  again. It may pass through what it had passed through before; a write that shows it at work of
+  which the stored state does not show the end is refused.
 - older than what is stored (a straggler, of this run or of one before a reset): it does not count.
   Its audit lines are facts and are kept as ``superseded``, decisions that are missing are added,
   and actions that it shows as started are remembered as started.
@@ -45,8 +46,11 @@ from pao.core.inherited import inherit, leaves_something
 from pao.core.payloads.actions import ActionState
 from pao.core.payloads.decisions import DecisionRecord
 from pao.core.payloads.mirror import MirrorAnswer, Snapshot
-from pao.core.states import TERMINAL, RequestStatus, can_move
+from pao.core.states import TERMINAL, ActionStatus, RequestStatus, can_move
 from pao.core.timestamps import timestamp
+
+_AT_WORK = frozenset({ActionStatus.IN_PROGRESS, ActionStatus.WAITING})
+_ENDED = frozenset({ActionStatus.COMPLETED, ActionStatus.FAILED, ActionStatus.SKIPPED})
 
 
 class _Case(Enum):
@@ -103,6 +107,8 @@ class MirrorRepository:
             known = snapshot.after_seq > 0
             return Recorded(MirrorAnswer(applied=False, terminal=not known, absent=known))
         case = _judge(snapshot, stored)
+        if case is _Case.REFUSED and await self._retreads(snapshot, stored):
+            case = _Case.APPENDS
         behind = _is_behind(snapshot, stored)
         if behind and case is _Case.COUNTS:
             await self._catch_up(snapshot, RequestStatus(stored.status))
@@ -130,6 +136,25 @@ class MirrorRepository:
             return Recorded(answer)
         lines, entries = frozenset(done.lines), frozenset(done.entries)
         return Recorded(answer, lines, entries, correlation_id=str(stored.correlation_id))
+
+    async def _retreads(self, snapshot: Snapshot, stored: Row[Any]) -> bool:
+        """Return whether the run that has ended this request shows what came before that end.
+
+        Its workflow task was lost after the end was written, and is executed again. Every action
+        that the snapshot shows at work has ended in that same attempt, so nothing is started anew.
+        """
+        at_work = {(one.id, one.attempt) for one in snapshot.actions if one.status in _AT_WORK}
+        went_on = (
+            bool(at_work) if snapshot.retrying else snapshot.status == RequestStatus.IN_PROGRESS
+        )
+        if stored.run_id != snapshot.run_id or not went_on:
+            return False
+        query = select(col(RequestAction.action_id), col(RequestAction.attempt)).where(
+            col(RequestAction.request_id) == UUID(snapshot.request_id),
+            col(RequestAction.status).in_(_ENDED),
+        )
+        ended = {(action_id, attempt) for action_id, attempt in await self._session.execute(query)}
+        return at_work <= ended
 
     async def _catch_up(self, snapshot: Snapshot, stored: RequestStatus) -> None:
         """Take a row to a state from which it may go where its workflow has gone meanwhile."""

@@ -174,6 +174,40 @@ async def test_a_run_whose_task_was_lost_finds_its_own_decision_and_carries_it_o
     assert (kept.outcome, kept.accepted) == ("done", True)
 
 
+async def test_a_run_whose_task_was_lost_passes_through_what_came_before_its_end(
+    db: Database,
+) -> None:
+    request = await stored(db)
+    going, completed = RequestStatus.IN_PROGRESS, RequestStatus.COMPLETED
+    running = action(ActionStatus.IN_PROGRESS, attempt=1)
+    await mirror(db, snapshot(request, going, seq=1, actions=[running]))
+    over = action(ActionStatus.COMPLETED, attempt=1)
+    await mirror(db, snapshot(request, completed, seq=2, actions=[over]))
+
+    again = await mirror(db, snapshot(request, going, seq=3, actions=[running]))
+    assert (again.applied, again.terminal) == (True, False)
+    anew = replace(running, attempt=2)
+    refused = await mirror(db, snapshot(request, going, seq=4, actions=[anew]))
+    assert (refused.applied, refused.terminal) == (False, True)
+    other = await mirror(db, snapshot(request, going, seq=5, run="run-2", actions=[running]))
+    assert (other.applied, other.terminal) == (False, True)
+    async with db.reading() as session:
+        [kept] = await RequestsRepository(session).get_actions(request.context.request_id)
+    assert (kept.status, kept.attempt) == (ActionStatus.COMPLETED, 1)
+
+
+async def test_a_failure_of_a_lost_task_is_told_again(db: Database) -> None:
+    request = await stored(db)
+    going, failed = RequestStatus.IN_PROGRESS, RequestStatus.FAILED
+    waiting = action(ActionStatus.WAITING, attempt=1)
+    await mirror(db, snapshot(request, going, seq=1, actions=[waiting]))
+    over = action(ActionStatus.FAILED, attempt=1)
+    await mirror(db, snapshot(request, failed, seq=2, actions=[over]))
+    for number, (status, state) in enumerate(((going, waiting), (failed, over)), start=3):
+        again = await mirror(db, snapshot(request, status, seq=number, actions=[state]))
+        assert (again.applied, again.terminal) == (True, False)
+
+
 async def test_fields_of_a_lost_task_stay_and_are_told_to_the_one_that_follows(
     db: Database,
 ) -> None:
