@@ -33,7 +33,7 @@ ANY_FREE = Ports(api=0, temporal=0, temporal_ui=0, jira=0, github=0, postgres=0)
 SERVICE = "execute-api"
 QUEUE = "pao"
 KILL_SECONDS = 20.0
-WAIT_SECONDS = 60.0
+WAIT_SECONDS = 240.0
 
 
 class Part(Protocol):
