@@ -61,7 +61,7 @@ class ApiMetrics:
         )
         self._deliveries = Counter(
             "pao_webhook_deliveries",
-            "Deliveries of GitHub and GitLab, by forge and what became of them.",
+            "Deliveries of forges, by forge and what became of them.",
             ["forge", "outcome"],
             registry=self.registry,
         )

@@ -204,6 +204,7 @@ def _webhooks(settings: Settings, client: Client, state: State) -> WebhookServic
     secrets = {
         Forge.GITHUB: (given.github_webhook_secret, given.github_webhook_secret_previous),
         Forge.GITLAB: (given.gitlab_webhook_secret, given.gitlab_webhook_secret_previous),
+        Forge.GIT: (given.git_webhook_secret, given.git_webhook_secret_previous),
     }
     places = {
         one: WebhookPlace(

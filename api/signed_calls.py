@@ -25,7 +25,7 @@ OPEN_PATHS = frozenset(
         *("/health", "/health/live", "/health/ready"),
         *("/version", "/metrics", "/openapi.json"),
         # Signed by the secret of the webhook, over a body that is read as it arrives.
-        *("/webhooks/github", "/webhooks/gitlab"),
+        *("/webhooks/git", "/webhooks/github", "/webhooks/gitlab"),
     )
 )
 DOCS = f"{BASE}/docs"

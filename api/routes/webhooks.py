@@ -1,4 +1,4 @@
-"""HTTP for deliveries of GitHub and GitLab: signed by their own secrets, not by an access key."""
+"""HTTP for deliveries of forges: signed by their own secrets, not by an access key."""
 
 from typing import Any
 
@@ -33,6 +33,7 @@ _OF_GITLAB = _payload(
     after=_AFTER,
     project={"path_with_namespace": "example/platform-catalog"},
 )
+_OF_GIT = _payload(ref=_BRANCH, before=_BEFORE, after=_AFTER)
 _ANSWERS = documented({200: IGNORED, 202: ACCEPTED}, 400, 401, 404, 408, 413, 429, 503)
 
 
@@ -69,6 +70,24 @@ async def receive_gitlab_webhook(
     `X-Gitlab-Token`.
     """
     return await _receive(Forge.GITLAB, request, response, services)
+
+
+@router.post(
+    "/webhooks/git",
+    status_code=202,
+    summary="Take a delivery of another forge",
+    responses=_ANSWERS,
+    openapi_extra=_OF_GIT,
+)
+async def receive_git_webhook(
+    request: Request, response: Response, services: ServicesDep
+) -> WebhookAccepted | WebhookIgnored:
+    """Have the catalog looked at after a push to its branch: of Gitea, Forgejo, Gogs or Bitbucket.
+
+    Needs no signature of a caller but that of the webhook: `X-Hub-Signature-256`,
+    `X-Hub-Signature` with SHA-256, `X-Gitea-Signature` or `X-Gogs-Signature`.
+    """
+    return await _receive(Forge.GIT, request, response, services)
 
 
 async def _receive(

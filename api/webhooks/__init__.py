@@ -1,1 +1,1 @@
-"""Deliveries of GitHub and GitLab: whether they are genuine, and about the catalog."""
+"""Deliveries of forges: whether they are genuine, and about the catalog."""

@@ -1,6 +1,6 @@
 """What a delivery means for the catalog: look at its branch, judge a change, or nothing. Pure."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -90,6 +90,38 @@ def of_gitlab(event: str, payload: Mapping[str, Any], place: Place) -> Meaning:
     )
 
 
+def of_git(_event: str, payload: Mapping[str, Any], place: Place) -> Meaning:
+    """Return what an event of any other forge means: pushes of Gitea and its kin, of Bitbucket.
+
+    Which repository it is about is not compared: the address that PAO reads may be another one.
+    """
+    moved = {ref: commits for ref, *commits in _moves(payload)}
+    if not moved:
+        return Ignored("no push")
+    if f"refs/heads/{place.branch}" not in moved:
+        return Ignored("another branch or tag")
+    before, after = map(_commit, moved[f"refs/heads/{place.branch}"])
+    return Ignored("the branch was deleted") if after is None else Push(after, before)
+
+
+def _moves(payload: Mapping[str, Any]) -> Iterator[tuple[Any, Any, Any]]:
+    """Yield what has moved: the reference, and what it pointed to before and points to now."""
+    if "ref" in payload and "after" in payload:
+        yield str(payload["ref"]), payload.get("before"), payload["after"]
+    # Bitbucket Data Center.
+    for change in _list(payload.get("changes")):
+        yield str(_at(change, "ref", "id")), _at(change, "fromHash"), _at(change, "toHash")
+    # Bitbucket Cloud: of a branch that was deleted, nothing is new.
+    for change in _list(_at(payload, "push", "changes")):
+        sides = [_at(change, side) for side in ("old", "new")]
+        known = sides[1] or sides[0]
+        if _at(known, "type") == "branch":
+            before, after = (_at(side, "target", "hash") for side in sides)
+            yield f"refs/heads/{_at(known, 'name')}", before, after
+        else:
+            yield f"refs/tags/{_at(known, 'name')}", None, None
+
+
 def _push(payload: Mapping[str, Any], place: Place, *, after: Any) -> Meaning:
     if payload.get("ref") != f"refs/heads/{place.branch}":
         return Ignored("another branch or tag")
@@ -117,9 +149,7 @@ def _check(event: str, payload: Mapping[str, Any], place: Place) -> Meaning:
         return Ignored("no check of the catalog was asked for again")
     pulls = _at(given, "pull_requests")
     numbers = [
-        pull.get("number")
-        for pull in (pulls if isinstance(pulls, list) else ())
-        if _at(pull, "base", "ref") == place.branch
+        pull.get("number") for pull in _list(pulls) if _at(pull, "base", "ref") == place.branch
     ]
     return Proposal(next(filter(_is_number, numbers), None), commit, again=True)
 
@@ -138,6 +168,10 @@ def _commit(given: Any) -> str | None:
 
 def _is_name(given: Any, repository: str) -> bool:
     return isinstance(given, str) and given.casefold() == repository.casefold()
+
+
+def _list(given: Any) -> list[Any]:
+    return given if isinstance(given, list) else []
 
 
 def _at(document: Any, *keys: str) -> Any:

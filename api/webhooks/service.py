@@ -2,7 +2,7 @@
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
@@ -15,7 +15,12 @@ from starlette.requests import ClientDisconnect
 from api.ratelimit import RateLimiter, address_caller
 from api.webhooks import events
 from api.webhooks.events import Ignored, Meaning, Place, Proposal, Push
-from api.webhooks.signatures import GitHubVerification, GitLabVerification, Verification
+from api.webhooks.signatures import (
+    GitHubVerification,
+    GitLabVerification,
+    GitVerification,
+    Verification,
+)
 from pao.clients.temporal import TemporalUnavailableError
 from pao.core.errors import ErrorCode, PaoError
 
@@ -23,6 +28,7 @@ from pao.core.errors import ErrorCode, PaoError
 MOST_BYTES = 25 * 1024 * 1024
 KEPT_BYTES = 1024 * 1024
 _LONGEST_ID = 200
+_PUSHES = frozenset({"push", "Push Hook", "repo:push", "repo:refs_changed"})
 
 
 class Forge(StrEnum):
@@ -30,6 +36,25 @@ class Forge(StrEnum):
 
     GITHUB = "github"
     GITLAB = "gitlab"
+    GIT = "git"
+    """Any other one, of a catalog that is read by git."""
+
+
+_READ: Mapping[Forge, Callable[[str, Mapping[str, Any], Place], Meaning]] = {
+    Forge.GITHUB: events.of_github,
+    Forge.GITLAB: events.of_gitlab,
+    Forge.GIT: events.of_git,
+}
+_EVENT: Mapping[Forge, Sequence[str]] = {
+    Forge.GITHUB: ("x-github-event",),
+    Forge.GITLAB: ("x-gitlab-event",),
+    Forge.GIT: ("x-gitea-event", "x-gogs-event", "x-event-key", "x-github-event"),
+}
+_DELIVERY: Mapping[Forge, Sequence[str]] = {
+    Forge.GITHUB: ("x-github-delivery",),
+    Forge.GITLAB: ("webhook-id", "idempotency-key", "x-gitlab-event-uuid"),
+    Forge.GIT: ("x-gitea-delivery", "x-gogs-delivery", "x-request-uuid", "x-github-delivery"),
+}
 
 
 class Outcome(StrEnum):
@@ -171,24 +196,23 @@ class WebhookService:
 
 
 def _verification(forge: Forge, headers: Headers, secrets: Sequence[SecretStr]) -> Verification:
-    if forge is Forge.GITHUB:
-        return GitHubVerification(headers, secrets)
-    return GitLabVerification(headers, secrets, datetime.now(UTC))
+    if forge is Forge.GITLAB:
+        return GitLabVerification(headers, secrets, datetime.now(UTC))
+    return (GitHubVerification if forge is Forge.GITHUB else GitVerification)(headers, secrets)
 
 
 def _read(forge: Forge, headers: Headers, body: bytes | None, place: Place | None) -> Meaning:
-    event = headers.get("x-github-event" if forge is Forge.GITHUB else "x-gitlab-event", "")
+    event = _first(headers, _EVENT[forge])
     if place is None:
         return Ignored(f"the catalog does not come from {forge.value}")
     if body is None:
         # Only a push is worth a look at the source; whose it was, the look will show.
-        is_push = event in {"push", "Push Hook"}
-        return Push() if is_push else Ignored(f"event {event[:50]}, longer than what is read")
+        long = f"event {event[:50]}, longer than what is read"
+        return Push() if event in _PUSHES else Ignored(long)
     payload = _document(body)
     if not isinstance(payload, Mapping):
         return Ignored("the payload is no object")
-    read = events.of_github if forge is Forge.GITHUB else events.of_gitlab
-    return read(event, payload, place)
+    return _READ[forge](event, payload, place)
 
 
 def _document(body: bytes) -> Any:
@@ -210,13 +234,12 @@ def _require_json(headers: Headers) -> None:
 
 
 def _delivery_id(forge: Forge, headers: Headers) -> str | None:
-    names = (
-        ("x-github-delivery",)
-        if forge is Forge.GITHUB
-        else ("webhook-id", "idempotency-key", "x-gitlab-event-uuid")
-    )
-    given = next((headers[name] for name in names if headers.get(name)), None)
+    given = _first(headers, _DELIVERY[forge])
     return f"{forge.value}:{given[:_LONGEST_ID]}" if given else None
+
+
+def _first(headers: Headers, names: Iterable[str]) -> str:
+    return next((headers[name] for name in names if headers.get(name)), "")
 
 
 def _refuse_hopeless(headers: Headers) -> None:

@@ -15,6 +15,9 @@ from starlette.datastructures import Headers
 SIGNING_PREFIX = "whsec_"
 TOLERANCE = timedelta(minutes=5)
 _GITHUB = re.compile(rb"sha256=[0-9a-f]{64}")
+# Of Gitea, Forgejo and others; of Bitbucket; of Gitea and Gogs before they had the first.
+_OF_ANY_FORGE = ("x-hub-signature-256", "x-hub-signature", "x-gitea-signature", "x-gogs-signature")
+_WITHOUT_NAME = frozenset({"x-gitea-signature", "x-gogs-signature"})
 _TIMESTAMP = re.compile(r"[0-9]{1,12}")
 _LONGEST = 4096
 
@@ -35,8 +38,7 @@ class GitHubVerification:
     """``X-Hub-Signature-256``: ``sha256=`` and 64 lower-case digits, over the body alone."""
 
     def __init__(self, headers: Headers, secrets: Sequence[SecretStr]) -> None:
-        given = headers.getlist("x-hub-signature-256")
-        self._given = given[0].encode("latin-1") if len(given) == 1 else b""
+        self._given = self._signature(headers)
         self._macs = [_mac(secret.get_secret_value().encode()) for secret in secrets]
 
     def update(self, piece: bytes) -> None:
@@ -52,6 +54,18 @@ class GitHubVerification:
             (f"sha256={mac.hexdigest()}".encode() for mac in self._macs), [self._given]
         )
 
+    def _signature(self, headers: Headers) -> bytes:
+        return _only(headers, "x-hub-signature-256")
+
+
+class GitVerification(GitHubVerification):
+    """The same by whichever header a forge has for it; the first of them counts."""
+
+    def _signature(self, headers: Headers) -> bytes:
+        name = next((one for one in _OF_ANY_FORGE if one in headers), "")
+        given = _only(headers, name)
+        return b"sha256=" + given if name in _WITHOUT_NAME else given
+
 
 class GitLabVerification:
     """``webhook-signature`` where the delivery has one, else the plain ``X-Gitlab-Token``.
@@ -66,8 +80,7 @@ class GitLabVerification:
         self._is_signed = bool(signed)
         self._given = _signatures(signed[0]) if len(signed) == 1 else []
         self._macs = [_mac(key) for text in texts if (key := _signing_key(text)) is not None]
-        tokens = headers.getlist("x-gitlab-token")
-        self._token = tokens[0].encode("latin-1") if len(tokens) == 1 else b""
+        self._token = _only(headers, "x-gitlab-token")
         self._plain = [text.encode() for text in texts if not text.startswith(SIGNING_PREFIX)]
         stamp = headers.get("webhook-timestamp", "")
         self._is_recent = _is_recent(stamp, now)
@@ -84,6 +97,12 @@ class GitLabVerification:
         if not self._is_signed:
             return bool(self._token) and _any_equal(self._plain, [self._token])
         return self._is_recent and _any_equal((mac.digest() for mac in self._macs), self._given)
+
+
+def _only(headers: Headers, name: str) -> bytes:
+    """Return the one value of a header; one that comes twice is as good as none."""
+    given = headers.getlist(name)
+    return given[0].encode("latin-1") if len(given) == 1 else b""
 
 
 def _mac(key: bytes) -> hmac.HMAC:

@@ -78,6 +78,12 @@ class CatalogSettings(Part):
     gitlab_webhook_secret_previous: SecretStr | None = Field(
         None, validation_alias="GITLAB_WEBHOOK_SECRET_PREVIOUS"
     )
+    git_webhook_secret: SecretStr | None = Field(
+        None, validation_alias="CATALOG_GIT_WEBHOOK_SECRET"
+    )
+    git_webhook_secret_previous: SecretStr | None = Field(
+        None, validation_alias="CATALOG_GIT_WEBHOOK_SECRET_PREVIOUS"
+    )
     webhook_rate_per_minute: Count = Field(600, validation_alias="CATALOG_WEBHOOK_RATE_PER_MINUTE")
     poll_interval: Duration = Field(timedelta(minutes=5), validation_alias="CATALOG_POLL_INTERVAL")
     watch: bool = Field(default=True, validation_alias="CATALOG_WATCH")
@@ -94,8 +100,13 @@ class CatalogSettings(Part):
             if self.ownership != "off"
             else None
         )
+        webhook = (
+            "No webhook is set up: changes are served at the next poll or refresh."
+            if self.git_webhook_secret is None
+            else None
+        )
         told = (
-            "There are no webhooks: changes are served at the next poll or refresh.",
+            webhook,
             "Pull requests are not checked: run pao catalog validate in a pipeline.",
             rules,
         )
