@@ -13,6 +13,13 @@ class ProposalSource(Source, Protocol):
         """Return the folder at a commit; ``Unchanged`` where it is as it is in service."""
         ...
 
+    async def fork_point(self, commit: str, known: Known) -> str | None:
+        """Return the last commit that a proposal shares with what is in service.
+
+        None where there is none, or where it cannot be told any more, as after a force push.
+        """
+        ...
+
 
 class ProposalReporter(Reporter, Protocol):
     """Tells the authors of a proposal; ``again`` what they were told already, at their request."""

@@ -46,6 +46,10 @@ class SourceGoneError(SourceUnavailableError):
     cause = "gone"
 
 
+class FolderGoneError(SourceGoneError):
+    """The commit is there, and has no folder of the catalog."""
+
+
 class SourceRefusedError(SourceUnavailableError):
     """The credentials are wrong, expired, or lack a right."""
 
@@ -60,6 +64,15 @@ class SourceLimitedError(SourceUnavailableError):
     def __init__(self, message: str, *, until: datetime | None = None) -> None:
         super().__init__(message)
         self.until = until
+
+
+class FilesTooLongError(SourceUnavailableError):
+    """Some files are longer than is read of any; ``blobs`` are their ids, ``why`` is told there."""
+
+    def __init__(self, blobs: Collection[str], why: str) -> None:
+        super().__init__(why)
+        self.blobs = frozenset(blobs)
+        self.why = why
 
 
 class PollSkippedError(Exception):
@@ -174,8 +187,10 @@ class Source(Protocol):
     async def contents(self, revision: str, entries: Collection[Entry]) -> Mapping[str, bytes]:
         """Return the contents of entries of a listing by blob id, each checked against it.
 
-        Raises ``SourceMovedError`` where a content is no longer what was listed, and the other
-        kinds of ``SourceUnavailableError``.
+        Raises ``SourceMovedError`` where a content is no longer what was listed,
+        ``FilesTooLongError`` where some are so long that nobody should have them in memory (they
+        become findings, and the others are asked for again), and the other kinds of
+        ``SourceUnavailableError``.
         """
         ...
 

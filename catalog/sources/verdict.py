@@ -15,7 +15,7 @@ class Verdict:
     """What was found at a revision; paths are relative to the folder of the catalog.
 
     ``findings`` are all of them, warnings included; ``held`` says why the revision is not in
-    service, where it is held back.
+    service, where it is held back. One that is ``emptied`` holds none of the documents in service.
     """
 
     revision: str
@@ -23,12 +23,13 @@ class Verdict:
     documents: int
     commit: Commit | None = None
     held: str | None = None
+    emptied: bool = False
 
     @property
     def is_refused(self) -> bool:
         """Whether anything of it would not be served."""
         errors = any(finding.severity is Severity.ERROR for finding in self.findings)
-        return errors or self.held is not None
+        return errors or self.emptied or self.held is not None
 
 
 class Reporter(Protocol):

@@ -136,7 +136,8 @@ class Pages:
         pull = self._stored_pull(name, request) if name else None
         if pull is None:
             return self._missing(request)
-        base = self._merge_base(name, pull["base"]["sha"], pull["head"]["sha"])
+        sides = (pull["base"]["sha"], pull["head"]["sha"])
+        base = self._calls.git.merge_base(name, *sides)
         return self._renderer.page(
             "pull.html",
             name=name,
@@ -227,10 +228,6 @@ class Pages:
         if run is None or run["repository"] != self._name(request):
             return None
         return self._actions.advanced(run)
-
-    def _merge_base(self, name: str, base: str, head: str) -> str | None:
-        known = {sha for sha, _ in self._calls.git.log(name, base)}
-        return next((sha for sha, _ in self._calls.git.log(name, head) if sha in known), None)
 
     def _changes(self, name: str, before: str | None, after: str) -> Iterator[FileChange]:
         old, new = self._files(name, before), self._files(name, after)

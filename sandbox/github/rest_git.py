@@ -37,6 +37,7 @@ class GitData:
             route(f"{_ROOT}/git/trees/{{sha}}", self._tree),
             route(f"{_ROOT}/git/blobs", self._create_blob, "POST"),
             route(f"{_ROOT}/commits", self._commits),
+            route(f"{_ROOT}/compare/{{sides}}", self._compare),
         ]
 
     async def _ref(self, request: Request) -> Response:
@@ -172,6 +173,48 @@ class GitData:
             ]
         shapes = [self._commit_shape(request, name, sha, commit) for sha, commit in found]
         return JSONResponse(page(request, [{**shape, "commit": shape} for shape in shapes]))
+
+    async def _compare(self, request: Request) -> Response:
+        """Compare two commits; which files differ is on the first page, which nobody asks for."""
+        name = self._calls.filled(request)
+        base, _, head = request.path_params["sides"].partition("...")
+        fork = self._git.merge_base(name, base, head)
+        if fork is None:
+            raise RefusalError(404, "Not Found")
+        ahead, behind = (
+            [sha for sha, _ in self._git.log(name, side)].index(fork) for side in (head, base)
+        )
+        page = self._calls.page_url(request, f"/{name}/compare/{base}...{head}")
+        status = "diverged" if ahead and behind else "behind" if behind else "ahead"
+        body = {
+            "url": self._calls.api_url(request, f"/repos/{name}/compare/{base}...{head}"),
+            "html_url": page,
+            "permalink_url": page,
+            "diff_url": f"{page}.diff",
+            "patch_url": f"{page}.patch",
+            "base_commit": self._whole_commit(request, name, base),
+            "merge_base_commit": self._whole_commit(request, name, fork),
+            "status": status if ahead or behind else "identical",
+            "ahead_by": ahead,
+            "behind_by": behind,
+            "total_commits": ahead,
+            "commits": [],
+        }
+        return JSONResponse(body)
+
+    def _whole_commit(self, request: Request, name: str, sha: str) -> dict[str, Any]:
+        shape = self._commit_shape(request, name, sha, self._git.commit(name, sha) or {})
+        address = self._calls.api_url(request, f"/repos/{name}/commits/{sha}")
+        commit = {"comment_count": 0, "url": shape["url"]}
+        commit |= {key: shape[key] for key in ("author", "committer", "message", "tree")}
+        return {
+            **{key: shape[key] for key in ("sha", "node_id", "html_url", "parents")},
+            "url": address,
+            "comments_url": f"{address}/comments",
+            "author": None,
+            "committer": None,
+            "commit": commit,
+        }
 
     def _ref_answer(
         self, request: Request, name: str, ref: str, sha: str, *, status: int = 200

@@ -43,6 +43,7 @@ class Rest:
         return [
             self._route(f"{repository}/branches/{{branch:path}}", self._branch),
             self._route(f"{repository}/commits/{{sha}}", self._commit),
+            self._route(f"{repository}/merge_base", self._merge_base),
             self._route(f"{repository}/tree", self._tree),
             self._route(f"{repository}/blobs/{{sha}}/raw", self._blob),
             self._route(f"{repository}/archive.tar.gz", self._archive),
@@ -107,6 +108,16 @@ class Rest:
         if self._git.commit(name, sha) is None:
             raise RefusalError(404, "404 Commit Not Found")
         return JSONResponse(self._shape(request, name, sha))
+
+    async def _merge_base(self, request: Request, name: str) -> Response:
+        refs = request.query_params.getlist("refs[]")
+        commits = [sha for ref in refs if (sha := self._git.resolve(name, ref))]
+        if len(refs) < 2 or len(commits) < len(refs):  # noqa: PLR2004 -- two sides
+            raise RefusalError(400, "Could not find ref")
+        found = self._git.merge_base(name, *commits)
+        if found is None:
+            raise RefusalError(404, "404 Merge Base Not Found")
+        return JSONResponse(self._shape(request, name, found))
 
     def _shape(self, request: Request, name: str, sha: str) -> dict[str, Any]:
         commit = self._git.commit(name, sha) or {}

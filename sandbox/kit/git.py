@@ -111,6 +111,11 @@ class Git:
             commit = self.commit(repository, sha)
         return found
 
+    def merge_base(self, repository: str, one: str, other: str) -> str | None:
+        """Return the newest commit that is in both histories, along first parents."""
+        known = {sha for sha, _ in self.log(repository, one)}
+        return next((sha for sha, _ in self.log(repository, other) if sha in known), None)
+
     def ref(self, repository: str, name: str) -> str | None:
         """Return the commit that ``heads/...`` or ``tags/...`` points to."""
         found: str | None = self._store.get("ref", _key(repository, name))

@@ -9,6 +9,7 @@ from catalog.sources.source import (
     FILE,
     Commit,
     Entry,
+    FolderGoneError,
     Known,
     Listing,
     PollSkippedError,
@@ -16,6 +17,7 @@ from catalog.sources.source import (
     SourceUsage,
     Unchanged,
 )
+from catalog.sources.verdict import Verdict
 
 ITEM = """\
 schemaVersion: catalog/v1
@@ -48,6 +50,7 @@ class Repository:
         self.contents_away: list[SourceUnavailableError] = []
         self.swapped: dict[str, bytes | None] = {}
         self.notice: str | None = None
+        self.describes = True
 
     def put(self, *ids: str, version: str = "1.0.0") -> None:
         """Commit items."""
@@ -75,7 +78,8 @@ class Repository:
         memory: dict[str, Any] = {"tree": self.revision}
         commit = Commit(self.revision, subject="Change items", author="Dana")
         if known.memory == memory:
-            return Unchanged(self.revision, commit, memory, notice=self.notice)
+            described = commit if self.describes else None
+            return Unchanged(self.revision, described, memory, notice=self.notice)
         return Listing(
             self.revision,
             tuple(self._entry(path, content) for path, content in self.files.items()),
@@ -107,3 +111,55 @@ class Repository:
 
     def _entry(self, path: str, content: bytes) -> Entry:
         return Entry(path, blob_id(content), self.modes.get(path, FILE), len(content))
+
+
+class Forge(Repository):
+    """A repository whose commits can be read, and told about unless it fails.
+
+    A commit that was not made here shows what the branch does.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.fails: list[BaseException] = []
+        self.told: list[tuple[str, bool]] = []
+        self.verdicts: list[Verdict] = []
+        self.commits: dict[str, Repository | None] = {}
+        self.fork: str | None = None
+
+    def commit(self, name: str, *ids: str, version: str = "1.0.0") -> Repository:
+        """Make a commit that has these items and is on no branch."""
+        made = Repository()
+        made.put(*ids, version=version)
+        self.commits[name] = made
+        return made
+
+    async def at(self, commit: str, known: Known) -> Listing | Unchanged:
+        there = self.commits.get(commit, self)
+        if there is None:
+            raise FolderGoneError("the commit has no folder catalog")
+        found = await Repository.listing(there, known)
+        if isinstance(found, Unchanged):
+            return found
+        return Listing(commit, found.entries, found.beside, memory=found.memory)
+
+    async def fork_point(self, _commit: str, _known: Known) -> str | None:
+        return self.fork
+
+    async def contents(self, revision: str, entries: Collection[Entry]) -> Mapping[str, bytes]:
+        there = self.commits.get(revision)
+        if there is not None:
+            return await there.contents(revision, entries)
+        return await super().contents(revision, entries)
+
+    async def report(self, verdict: Verdict, *, again: bool = False) -> None:
+        self.verdicts.append(verdict)
+        await self._tell(verdict.revision, again=again)
+
+    async def untouched(self, commit: str, *, again: bool = False) -> None:
+        await self._tell(f"untouched {commit}", again=again)
+
+    async def _tell(self, what: str, *, again: bool) -> None:
+        if self.fails:
+            raise self.fails.pop(0)
+        self.told.append((what, again))

@@ -33,6 +33,7 @@ _PATHS = (
     f"{_REPO}/commits",
     f"{_REPO}/commits/{{ref}}/check-runs",
     f"{_REPO}/commits/{{ref}}/statuses",
+    f"{_REPO}/compare/{{basehead}}",
     f"{_REPO}/contents/{{path}}",
     f"{_REPO}/git/blobs",
     f"{_REPO}/git/blobs/{{file_sha}}",

@@ -76,6 +76,18 @@ class Look:
             notice=answer.notice,
         )
 
+    def merged(self, fork: Self, stored: Stored) -> Self:
+        """Return what would be there if a proposal that left the branch at ``fork`` was merged.
+
+        A file that both sides have changed is taken as the proposal has it.
+        """
+        own_beside = self.beside != fork.beside
+        return replace(
+            self,
+            entries=_merged(self.entries, fork.entries, _entries(stored)),
+            beside=self.beside if own_beside else _beside(stored),
+        )
+
     @classmethod
     def again(cls, stored: Stored, failed: SourceUnavailableError) -> Self:
         """Return what was seen before, where the source cannot be read now."""
@@ -134,6 +146,20 @@ def _entries(stored: Stored) -> tuple[Entry, ...]:
         Entry(file.path, file.sha, file.mode, problem=file.problem)
         for file in stored.files.values()
     )
+
+
+def _merged(
+    proposed: Iterable[Entry], before: Iterable[Entry], served: Iterable[Entry]
+) -> tuple[Entry, ...]:
+    new, old = ({entry.path: entry for entry in entries} for entries in (proposed, before))
+    merged = {entry.path: entry for entry in served}
+    for path in old.keys() | new.keys():
+        if old.get(path) == new.get(path):
+            continue
+        merged.pop(path, None)
+        if path in new:
+            merged[path] = new[path]
+    return tuple(merged[path] for path in sorted(merged))
 
 
 def _beside(stored: Stored) -> tuple[Entry, ...]:

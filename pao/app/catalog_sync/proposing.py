@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from catalog.sources.proposals import ProposalReporter, ProposalSource
-from catalog.sources.source import Unchanged
+from catalog.sources.source import FolderGoneError, Known, Listing, Unchanged
 from pao.app.catalog_sync.syncing import CatalogSync
 from pao.core.payloads.catalog import Proposal
 
@@ -32,11 +32,40 @@ class Proposals:
 
     async def _judge(self, proposal: Proposal) -> str:
         known = await self.sync.known()
-        found = await self.source.at(proposal.commit, known)
+        fork = await self._fork(proposal.commit, known)
+        there = Known(fork.revision, fork.memory) if fork else known
+        found = await self._at(proposal.commit, there)
         # A commit in service is no proposal: its check was asked for again.
-        if isinstance(found, Unchanged) and proposal.commit != known.revision:
+        if proposal.commit != known.revision and _is_untouched(found, fork):
             await self.reporter.untouched(proposal.commit, again=proposal.again)
             return "untouched"
-        verdict = await self.sync.judged(found)
+        verdict = await self.sync.judged(found, fork=fork)
         await self.reporter.report(verdict, again=proposal.again)
         return "refused" if verdict.is_refused else "valid"
+
+    async def _fork(self, commit: str, known: Known) -> Listing | None:
+        """Return what was there where the proposal has left the branch, if the branch has moved on.
+
+        None where it has not, and where that cannot be told: the head itself is judged then.
+        """
+        if commit == known.revision:
+            return None
+        fork = await self.source.fork_point(commit, known)
+        if fork is None or fork in {known.revision, commit}:
+            return None
+        found = await self._at(fork, Known())
+        return found if isinstance(found, Listing) else None
+
+    async def _at(self, commit: str, known: Known) -> Listing | Unchanged:
+        """Return the folder at a commit, which is empty where there is none yet or any more."""
+        try:
+            return await self.source.at(commit, known)
+        except FolderGoneError:
+            return Listing(commit, ())
+
+
+def _is_untouched(found: Listing | Unchanged, fork: Listing | None) -> bool:
+    """Return whether a proposal changes nothing, also where the folder is younger than it."""
+    if isinstance(found, Unchanged):
+        return True
+    return fork is not None and not (found.entries or fork.entries)

@@ -1,6 +1,6 @@
 """The result of reading a catalog's source once, before it is stored. No I/O here."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import asdict, replace
 from typing import Any
 
@@ -47,6 +47,12 @@ class Reading:
                 file.sha, _facts(file) if file.facts else None, findings
             )
         return fresh
+
+    def give_up(self, blobs: Collection[str], why: str) -> None:
+        """Take files for ones that cannot be read, which only asking for them has shown."""
+        for path, entry in self.entries.items():
+            if entry.blob in blobs:
+                self.entries[path] = replace(entry, problem=why)
 
     def add(self, result: ValidationResult, entry: Entry) -> None:
         """Take a file that was judged now."""

@@ -14,6 +14,7 @@ from datetime import UTC, datetime
 from catalog.sources.beside import BesideCheck
 from catalog.sources.source import (
     Entry,
+    FilesTooLongError,
     Known,
     Listing,
     PollSkippedError,
@@ -108,10 +109,15 @@ class CatalogSync:
         """Return what is known of the source, for whoever asks it about something else."""
         return (await self._stored()).known(self._source.name, ANYTHING)
 
-    async def judged(self, found: Listing | Unchanged) -> Verdict:
-        """Return what would be found if a listing were taken over; nothing is stored."""
+    async def judged(self, found: Listing | Unchanged, *, fork: Listing | None = None) -> Verdict:
+        """Return what would be found if a listing were taken over; nothing is stored.
+
+        With ``fork``, where it has left the branch: what would be found once it was merged.
+        """
         stored = await self._stored()
         look = Look.of(found, stored)
+        if fork is not None:
+            look = look.merged(Look.of(fork, stored), stored)
         contents = PassingContents(self._database, self._source, look.revision)
         reading, across = await self._read(look, stored, contents, keeps=False)
         held = held_back(
@@ -120,7 +126,8 @@ class CatalogSync:
             revision=look.revision,
             confirm=None,
         )
-        return _verdict(look, reading, across, held)
+        verdict = _verdict(look, reading, across, held)
+        return replace(verdict, emptied=bool(stored.served and not look.entries))
 
     def calls(self) -> SourceCalls | None:
         """Return how often the source was called, for metrics; None where it is a folder."""
@@ -236,7 +243,12 @@ class CatalogSync:
         if keeps:
             self._unfinished = reading
         fresh = reading.keep(stored.files)
-        await contents.fetch([entry for entry in fresh if not problem_of(entry)])
+        try:
+            await contents.fetch(_readable(fresh))
+        except FilesTooLongError as error:
+            reading.give_up(error.blobs, error.why)
+            fresh = [reading.entries[entry.path] for entry in fresh]
+            await contents.fetch(_readable(fresh))
         judge = Judge(self._known_actions, contents, check=self._check, beside=beside)
         for at in range(0, len(fresh), _JUDGED_AT_ONCE):
             some = fresh[at : at + _JUDGED_AT_ONCE]

@@ -8,7 +8,7 @@ import zlib
 from collections.abc import Awaitable, Callable, Collection, Iterator, Mapping
 
 from catalog.loading import MAX_BYTES
-from catalog.sources.source import Entry, SourceUnavailableError
+from catalog.sources.source import Entry, FilesTooLongError, SourceUnavailableError
 
 # An archive may unpack to a thousand times its length.
 _MOST_UNPACKED = 1024 * 1024 * 1024
@@ -25,6 +25,12 @@ def listed(path: str, blob: str, mode: str, size: int | None) -> Entry:
     too_long = size is not None and size > MAX_BYTES
     problem = f"the file has {size:,} bytes; at most {MAX_BYTES:,} are read" if too_long else None
     return Entry(path, blob, mode, size, problem)
+
+
+def too_long(blobs: Collection[str]) -> FilesTooLongError:
+    """Return what to raise where no listing has told that files are that long."""
+    most = f"{MOST_UNLISTED // 1024**2} MB"
+    return FilesTooLongError(blobs, f"the file is longer than {most}; at most 1 MB is read")
 
 
 async def fetched_singly(

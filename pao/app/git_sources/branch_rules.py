@@ -25,10 +25,13 @@ class RulesFound:
 
 
 class BranchRules:
-    """Judges one branch; ``ask`` calls the forge, and returns whether it demands code owners."""
+    """Judges one branch; ``ask`` calls the forge, and returns whether it demands code owners.
+
+    None says that we may not ask.
+    """
 
     def __init__(
-        self, mode: OwnershipMode, branch: str, ask: Callable[[], Awaitable[bool]]
+        self, mode: OwnershipMode, branch: str, ask: Callable[[], Awaitable[bool | None]]
     ) -> None:
         self._mode = mode
         self._branch = branch
@@ -49,6 +52,11 @@ class BranchRules:
             f"The branch {self._branch} takes changes that no code owner has approved: demand "
             "reviews by code owners in its rules."
         )
+        if protected is None:
+            told = (
+                f"Our credentials may not read the rules of the branch {self._branch}, so nobody "
+                "knows whether code owners approve: give them the role that may."
+            )
         if new and self._mode is OwnershipMode.REFUSE:
             raise BranchUnprotectedError(f"{told} Until then nothing new is taken over.")
-        return RulesFound(told, {_PROTECTED: False})
+        return RulesFound(told, {} if protected is None else {_PROTECTED: False})

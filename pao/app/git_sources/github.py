@@ -6,11 +6,11 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Any
 
-from catalog.loading import MAX_BYTES
 from catalog.ownership import Dialect, OwnershipMode
 from catalog.sources.source import (
     Commit,
     Entry,
+    FolderGoneError,
     Known,
     Listing,
     SourceGoneError,
@@ -21,6 +21,7 @@ from catalog.sources.source import (
 )
 from pao.app.git_sources.blobs import (
     MOST_SINGLE,
+    MOST_UNLISTED,
     fetched_singly,
     is_content_of,
     listed,
@@ -32,7 +33,13 @@ from pao.app.git_sources.github_errors import as_source_errors
 from pao.app.git_sources.outgoing_calls import OutgoingCalls, text
 from pao.app.git_sources.owners_file import OwnersFile, find_owners_file
 from pao.clients.github import GitHubInstance, GitHubResponse, Outbound
-from pao.clients.github.repository import CommitFacts, Repository, SizedEntry, Tip
+from pao.clients.github.repository import (
+    CommitFacts,
+    NoBranchError,
+    Repository,
+    SizedEntry,
+    Tip,
+)
 from pao.runtime.masking import SecretMasks
 
 _MOST_ARCHIVE = 64 * 1024 * 1024
@@ -94,6 +101,13 @@ class GitHubSource:
         with self.errors():
             return await self._read(Tip(commit, None), self._remembered(known), RulesFound())
 
+    async def fork_point(self, commit: str, known: Known) -> str | None:
+        """Return where a proposal has left what is in service; None where nobody knows."""
+        if known.revision is None:
+            return None
+        with self.errors():
+            return await self._repository.merge_base(known.revision, commit)
+
     async def contents(self, revision: str, entries: Collection[Entry]) -> Mapping[str, bytes]:
         """Return contents by blob id: up to 50 one by one, more by one archive."""
         wanted = paths_by_blob(entries, self._place.folder)
@@ -153,6 +167,9 @@ class GitHubSource:
     async def _tip(self, etag: str | None) -> Tip | None:
         try:
             return await self._repository.tip(self._place.branch, etag)
+        except NoBranchError as error:
+            told = f"GitHub: {error}; correct CATALOG_BRANCH, or bring it back."
+            raise SourceGoneError(told) from error
         except LookupError as error:
             raise SourceGoneError(f"GitHub: {error}.") from error
 
@@ -163,7 +180,7 @@ class GitHubSource:
             here = await self._directory(tree) if tree else here
             entry = here.get(part)
             if entry is None or entry.type != _TREE:
-                raise SourceGoneError(
+                raise FolderGoneError(
                     f"{self._place.repository} has no folder {self._place.folder} on the branch "
                     f"{self._place.branch}; correct CATALOG_REPOSITORY_PATH."
                 )
@@ -201,7 +218,8 @@ class GitHubSource:
         return await find_owners_file(root, read, memory.get("owner_folders"), Dialect.GITHUB)
 
     async def _blob(self, blob: str) -> bytes:
-        content = await self._repository.blob(blob, most=MAX_BYTES)
+        # A document is no longer than its listing has said; CODEOWNERS may be.
+        content = await self._repository.blob(blob, most=MOST_UNLISTED)
         if not is_content_of(content, blob):
             raise SourceMovedError("GitHub has sent another content than it had listed.")
         return content

@@ -11,6 +11,7 @@ from catalog.ownership import Dialect, OwnershipMode
 from catalog.sources.source import (
     Commit,
     Entry,
+    FolderGoneError,
     Known,
     Listing,
     SourceGoneError,
@@ -27,6 +28,7 @@ from pao.app.git_sources.blobs import (
     fetched_singly,
     is_content_of,
     paths_by_blob,
+    too_long,
     unpacked,
 )
 from pao.app.git_sources.branch_rules import BranchRules, RulesFound
@@ -80,7 +82,8 @@ class GitLabSource:
             tip = await self.project.branch(self._place.branch)
             if tip is None:
                 raise SourceGoneError(
-                    f"GitLab: {self._place.project} has no branch {self._place.branch}."
+                    f"GitLab: {self._place.project} has no branch {self._place.branch}; correct "
+                    "CATALOG_BRANCH, or bring it back."
                 )
             new = tip.sha != text(memory, "revision")
             ask = new or known.is_poll or known.is_asked
@@ -95,10 +98,25 @@ class GitLabSource:
             found = await self.project.commit(commit)
             return await self._read(found, self._remembered(known), RulesFound())
 
+    async def fork_point(self, commit: str, known: Known) -> str | None:
+        """Return where a proposal has left what is in service; None where nobody knows."""
+        if known.revision is None:
+            return None
+        with self.errors():
+            return await self.project.merge_base(known.revision, commit)
+
     async def contents(self, revision: str, entries: Collection[Entry]) -> Mapping[str, bytes]:
         """Return contents by blob id: up to 50 one by one, more by one archive."""
         wanted = paths_by_blob(entries, self._place.folder)
         found: dict[str, bytes] = {}
+        long: set[str] = set()
+
+        async def one(blob: str) -> bytes:
+            content = await self._blob(blob)
+            if content is None:
+                long.add(blob)
+            return content or b""
+
         with self.errors():
             if len(wanted) > MOST_SINGLE:
                 archive = await self.project.archive(
@@ -106,7 +124,10 @@ class GitLabSource:
                 )
                 if archive is not None:
                     found = await asyncio.to_thread(unpacked, archive, wanted)
-            return found | await fetched_singly(wanted.keys() - found.keys(), self._blob)
+            found |= await fetched_singly(wanted.keys() - found.keys(), one)
+        if long:
+            raise too_long(long)
+        return found
 
     def usage(self) -> SourceUsage:
         """Return how often it was called, and what is left."""
@@ -162,7 +183,7 @@ class GitLabSource:
         parent, _, name = self._place.folder.rpartition("/")
         entry = (await self._directory(sha, parent) if parent else root).get(name)
         if entry is None or entry.type != _TREE:
-            raise SourceGoneError(
+            raise FolderGoneError(
                 f"{self._place.project} has no folder {self._place.folder} on the branch "
                 f"{self._place.branch}; correct CATALOG_REPOSITORY_PATH."
             )
@@ -183,10 +204,11 @@ class GitLabSource:
 
         return await find_owners_file(root, read, memory.get("owner_folders"), Dialect.GITLAB)
 
-    async def _blob(self, blob: str) -> bytes:
+    async def _blob(self, blob: str) -> bytes | None:
+        """Return a content; None where it is longer than is read of any."""
         content = await self.project.blob(blob, most=MOST_UNLISTED)
         if len(content) > MOST_UNLISTED:
-            raise SourceUnavailableError("A file of the catalog is longer than is read of any.")
+            return None
         if not is_content_of(content, blob):
             raise SourceMovedError("GitLab has sent another content than it had listed.")
         return content

@@ -18,6 +18,7 @@ from catalog.ownership import LOCATIONS, Dialect, OwnershipMode
 from catalog.sources.source import (
     Commit,
     Entry,
+    FolderGoneError,
     Known,
     Listing,
     SourceGoneError,
@@ -26,7 +27,7 @@ from catalog.sources.source import (
     SourceUsage,
     Unchanged,
 )
-from pao.app.git_sources.blobs import is_content_of
+from pao.app.git_sources.blobs import MOST_UNLISTED, is_content_of, too_long
 from pao.app.git_sources.git_commands import GIT_SECONDS, GitCommands, GitRemote
 from pao.app.git_sources.outgoing_calls import text
 
@@ -76,8 +77,10 @@ class GitSource:
         if missing := [blob for blob in wanted if blob not in here]:
             await self._fetch_blobs(missing)
             here = await self._here()
-        if not here.issuperset(wanted):
+        if not here.keys() >= set(wanted):
             raise SourceMovedError("The repository no longer has a file that it had listed.")
+        if long := [blob for blob in wanted if here[blob] > MOST_UNLISTED]:
+            raise too_long(long)
         found = await self._blobs(wanted)
         for blob, content in found.items():
             if not is_content_of(content, blob):
@@ -101,7 +104,10 @@ class GitSource:
             sha, _, ref = line.partition("\t")
             if ref == name and _ID.fullmatch(sha):
                 return sha
-        raise SourceGoneError(f"git: the repository has no branch {self._place.branch}.")
+        raise SourceGoneError(
+            f"git: the repository has no branch {self._place.branch}; correct CATALOG_BRANCH, or "
+            "bring it back."
+        )
 
     async def _fetch(self, commit: str) -> None:
         """Fetch a commit with its trees; one that a push has replaced meanwhile is gone."""
@@ -133,7 +139,7 @@ class GitSource:
         commit = await self._commit(tip)
         folder = await self._entry(f"{tip}:", self._place.folder)
         if folder is None or folder[1] != _TREE:
-            raise SourceGoneError(
+            raise FolderGoneError(
                 f"The repository has no folder {self._place.folder} on the branch "
                 f"{self._place.branch}; correct CATALOG_REPOSITORY_PATH."
             )
@@ -194,10 +200,14 @@ class GitSource:
         if not (self._home / "config").exists():
             await self._fetch(revision)
 
-    async def _here(self) -> set[str]:
-        """Return the ids of all objects that are here; asking for one would fetch it by itself."""
-        asked = ("--batch-all-objects", "--unordered", "--batch-check=%(objectname)")
-        return set((await self.git.local("cat-file", *asked)).decode().split())
+    async def _here(self) -> dict[str, int]:
+        """Return the lengths of all objects that are here, by their ids.
+
+        Asking for one that is not would fetch it by itself.
+        """
+        asked = ("--batch-all-objects", "--unordered", "--batch-check=%(objectname) %(objectsize)")
+        out = (await self.git.local("cat-file", *asked)).decode().split()
+        return dict(zip(out[::2], map(int, out[1::2]), strict=True))
 
     async def _fetch_blobs(self, blobs: Collection[str]) -> None:
         """Fetch contents by their ids, as a partial clone does for itself one by one."""

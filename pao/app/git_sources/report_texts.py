@@ -63,6 +63,10 @@ def report_of(verdict: Verdict, folder: str) -> Report:
     errors = [finding for finding in findings if finding.severity is Severity.ERROR]
     others = len(findings) - len(errors)
     told = _counted(verdict.documents, "document")
+    if verdict.emptied:
+        title = "No document would be left"
+        note = "That is never taken over: what is in service stays."
+        return Report(verdict.revision, Conclusion.BAD, title, findings, note)
     if verdict.held is not None:
         title = "Held back: a person must confirm it"
         note = (

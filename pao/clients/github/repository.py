@@ -62,6 +62,10 @@ class Tree:
     truncated: bool
 
 
+class NoBranchError(LookupError):
+    """The repository has other branches only."""
+
+
 class Repository:
     """Reads one repository; raises ``GitHubRefusedError`` and whatever ``send`` raises.
 
@@ -84,7 +88,8 @@ class Repository:
     async def tip(self, branch: str, known: str | None = None) -> Tip | None:
         """Return what a branch points to, or None where ``known`` says so already.
 
-        Raises ``LookupError`` where there is no such branch, or nothing at all yet.
+        Raises ``NoBranchError`` where there is no such branch, ``LookupError`` where there is
+        nothing at all yet.
         """
         call = self._get(
             f"read the branch {branch} of {self.name}",
@@ -100,7 +105,7 @@ class Repository:
             if error.status != _NOT_FOUND:
                 raise
             await self._require_repository()
-            raise LookupError(f"{self.name} has no branch {branch}") from error
+            raise NoBranchError(f"{self.name} has no branch {branch}") from error
         if answer.status == _NOT_MODIFIED:
             return None
         return Tip(self._read(call, answer, read_ref), answer.headers.get("etag"))
@@ -109,6 +114,21 @@ class Repository:
         """Return a commit."""
         call = self._get(f"read the commit {sha}", f"/git/commits/{sha}")
         return await self.calls.ask(call, _commit)
+
+    async def merge_base(self, branch: str, head: str) -> str | None:
+        """Return the commit at which a head has left a commit's history, or None without one."""
+        call = self._get(
+            f"compare {branch} with {head}",
+            f"/compare/{branch}...{head}",
+            # The first page would list up to 300 files with their changes.
+            query={"per_page": "1", "page": "2"},
+        )
+        try:
+            return await self.calls.ask(call, _merge_base)
+        except GitHubRefusedError as error:
+            if error.status != _NOT_FOUND:
+                raise
+            return None
 
     async def tree(self, sha: str, *, deep: bool = False) -> Tree:
         """Return a directory, or with ``deep`` everything below it."""
@@ -181,6 +201,13 @@ def _commit(document: Any) -> CommitFacts:
             url=str(document.get("html_url") or ""),
         )
     except (KeyError, TypeError, AttributeError) as error:
+        raise UnreadableError from error
+
+
+def _merge_base(document: Any) -> str:
+    try:
+        return str(document["merge_base_commit"]["sha"])
+    except (KeyError, TypeError) as error:
         raise UnreadableError from error
 
 

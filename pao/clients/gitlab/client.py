@@ -19,7 +19,7 @@ _JSON_BYTES = 4 * 1024 * 1024
 _PER_PAGE = 100
 # 100,000 files: a catalog of that size is a mistake, and so is a server that pages for ever.
 _MOST_PAGES = 1_000
-_OK, _CREATED, _BAD_REQUEST, _NOT_FOUND = 200, 201, 400, 404
+_OK, _CREATED, _BAD_REQUEST, _FORBIDDEN, _NOT_FOUND = 200, 201, 400, 403, 404
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +88,14 @@ class GitLabProject:
         answer = await self._call("GET", f"/repository/commits/{quote(sha, safe='')}")
         return self._read(f"read the commit {sha}", answer, _branch)
 
+    async def merge_base(self, branch: str, head: str) -> str | None:
+        """Return the commit at which a head has left a commit's history, or None without one."""
+        query = urlencode({"refs[]": [branch, head]}, doseq=True)
+        answer = await self._call("GET", f"/repository/merge_base?{query}")
+        if answer.status in {_BAD_REQUEST, _NOT_FOUND}:
+            return None
+        return self._read(f"compare {branch} with {head}", answer, lambda found: _branch(found).sha)
+
     async def tree(self, sha: str, folder: str, *, deep: bool = False) -> list[TreeItem]:
         """Return what is in a folder at a commit, or with ``deep`` everything below it."""
         query = {"ref": sha, "path": folder, "per_page": str(_PER_PAGE), "pagination": "keyset"}
@@ -116,9 +124,14 @@ class GitLabProject:
         answer = self._required(f"pack {sha}", await self._call("GET", path, max_body=most))
         return None if answer.truncated else answer.body
 
-    async def wants_code_owners(self, branch: str) -> bool:
-        """Return whether a rule that protects the branch demands that code owners approve."""
+    async def wants_code_owners(self, branch: str) -> bool | None:
+        """Return whether a rule that protects the branch demands that code owners approve.
+
+        None where the token may not know: some versions tell only maintainers.
+        """
         answer = await self._call("GET", "/protected_branches?per_page=100")
+        if answer.status == _FORBIDDEN:
+            return None
 
         def read(found: Any) -> bool:
             return any(

@@ -1,45 +1,18 @@
 """Authors who could not be told what was found: kept, shown, told later, and not for ever."""
 
-from typing import Any
-
 import asyncpg
 import pytest
 
-from catalog.sources.source import Known, Listing, SourceRefusedError, SourceUnavailableError
-from catalog.sources.verdict import Verdict
+from catalog.sources.source import SourceRefusedError, SourceUnavailableError
 from db.session import Database
 from pao.app.catalog_sync import CatalogSync
 from pao.app.catalog_sync.proposing import Proposals
 from pao.core.payloads.catalog import Proposal
 from tests.pao.app.test_catalog_sources import KNOWN, standing
-from tests.support.catalog_source import Repository
+from tests.support.catalog_source import Forge
 from tests.support.postgres import Database as Given
 
 REFUSED = SourceRefusedError("GitHub: the App has no right to create a check run")
-
-
-class Forge(Repository):
-    """A repository whose commits can be read, and told about unless it fails."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.fails: list[BaseException] = []
-        self.told: list[tuple[str, bool]] = []
-
-    async def at(self, commit: str, known: Known) -> Any:
-        found = await self.listing(known)
-        return Listing(commit, found.entries) if isinstance(found, Listing) else found
-
-    async def report(self, verdict: Verdict, *, again: bool = False) -> None:
-        await self._tell(verdict.revision, again=again)
-
-    async def untouched(self, commit: str, *, again: bool = False) -> None:
-        await self._tell(f"untouched {commit}", again=again)
-
-    async def _tell(self, what: str, *, again: bool) -> None:
-        if self.fails:
-            raise self.fails.pop(0)
-        self.told.append((what, again))
 
 
 @pytest.fixture

@@ -190,6 +190,14 @@ async def test_a_proposal_is_read_at_its_commit_and_told_if_it_is_about_the_cata
     assert sorted(entry.path for entry in found.entries) == ["b.yaml", "database/a.yaml"]
     other = github.tell("pushes", **change, parent=base, files={"README.md": "x"})["sha"]
     assert isinstance(await source.at(other, known), Unchanged)
+    # The branch moves on, and is still left where it was left.
+    await reader.read()
+    github.tell("pushes", repository=REPOSITORY, files={"README.md": "moved on"})
+    await reader.read()
+    assert reader.revision != base
+    assert await source.fork_point(other, Known(reader.revision)) == base
+    assert await source.fork_point("c" * 40, Known(reader.revision)) is None
+    assert await source.fork_point(other, Known()) is None
     await GitHubReporter(source).tell(untouched(other))
     (run,) = ask(github, f"/commits/{other}/check-runs")
     assert run["conclusion"] == "skipped"

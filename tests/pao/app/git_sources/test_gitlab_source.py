@@ -6,6 +6,7 @@ import pytest
 
 from catalog.ownership import OwnershipMode
 from catalog.sources.source import (
+    FilesTooLongError,
     Known,
     Listing,
     PollSkippedError,
@@ -17,6 +18,7 @@ from catalog.sources.source import (
 )
 from catalog.sources.verdict import CHECK, Verdict
 from catalog.validation import Finding, Severity
+from pao.app.git_sources.blobs import MOST_UNLISTED
 from pao.app.git_sources.branch_rules import BranchUnprotectedError
 from pao.app.git_sources.gitlab import GitLabPlace, GitLabSource
 from pao.app.git_sources.gitlab_reports import GitLabReporter
@@ -122,6 +124,16 @@ async def test_a_file_that_is_too_long_for_a_document_is_read_whole(
     assert len(reader.texts()["long.yaml"]) == 1_500_000
 
 
+async def test_a_file_that_nobody_should_have_in_memory_is_named(
+    gitlab: GitLabSandbox, opened: Open
+) -> None:
+    push(gitlab, {"catalog/huge.yaml": "#" * (MOST_UNLISTED + 1), "catalog/x.yaml": "x: 1\n"})
+    reader = opened()
+    with pytest.raises(FilesTooLongError, match="longer than 10 MB") as told:
+        await reader.read()
+    assert told.value.blobs == {reader.entries["huge.yaml"].blob}
+
+
 @pytest.mark.parametrize(
     ("what", "given", "kind", "message"),
     [
@@ -201,6 +213,23 @@ async def test_owners_and_the_protection_of_the_branch_are_read(
         await opened(ownership="refuse").read()
 
 
+async def test_a_token_that_may_not_read_the_protection_still_reads_the_catalog(
+    gitlab: GitLabSandbox, opened: Open
+) -> None:
+    forbidden = {"kind": "status", "path": "/protected_branches", "status": 403}
+    gitlab.tell("faults", **forbidden)
+    reader = opened(ownership="report")
+    assert "may not read the rules" in str((await reader.read()).notice)
+    assert reader.texts() == {"database/a.yaml": "a: 1\n"}
+    # Given the right, it is asked again at once.
+    protection = {"name": "main", "code_owner_approval_required": True}
+    gitlab.tell("protections", project=PROJECT, branches=[protection])
+    assert (await reader.read()).notice is None
+    gitlab.tell("faults", **forbidden)
+    with pytest.raises(BranchUnprotectedError, match="may not read the rules"):
+        await opened(ownership="refuse").read()
+
+
 async def test_a_commit_gets_a_status_and_a_proposal_is_read_at_its_commit(
     gitlab: GitLabSandbox, opened: Open
 ) -> None:
@@ -212,6 +241,12 @@ async def test_a_commit_gets_a_status_and_a_proposal_is_read_at_its_commit(
     found = await source.at(sha, Known(reader.revision, reader.memory))
     assert isinstance(found, Listing)
     assert "b.yaml" in {entry.path for entry in found.entries}
+    left = str(reader.revision)
+    push(gitlab, {"README.md": "moved on"})
+    await reader.read()
+    assert await source.fork_point(sha, Known(reader.revision)) == left
+    assert await source.fork_point("c" * 40, Known(reader.revision)) is None
+    assert await source.fork_point(sha, Known()) is None
     finding = Finding("b.yaml", 1, 1, "$", "schema", Severity.ERROR, "no item")
     reporter = GitLabReporter(source, details="https://pao.example.com")
     await reporter.report(Verdict(sha, (finding,), 2))

@@ -11,6 +11,7 @@ from pydantic import SecretStr
 
 from catalog.ownership import OwnershipMode
 from catalog.sources.source import (
+    FilesTooLongError,
     Known,
     Listing,
     SourceGoneError,
@@ -18,6 +19,7 @@ from catalog.sources.source import (
     SourceUnavailableError,
     Unchanged,
 )
+from pao.app.git_sources.blobs import MOST_UNLISTED
 from pao.app.git_sources.git_commands import GitRemote
 from pao.app.git_sources.plain_git import GitPlace, GitSource
 from pao.clients.outgoing import EgressRules
@@ -140,6 +142,16 @@ async def test_contents_are_byte_for_byte_what_was_committed(
     reader = opened()
     await reader.read()
     assert reader.texts()["exact.yaml"] == exact
+
+
+async def test_a_file_that_nobody_should_have_in_memory_is_named(
+    repository: Path, opened: Open
+) -> None:
+    committed(repository, {"catalog/huge.yaml": "#" * (MOST_UNLISTED + 1)})
+    reader = opened()
+    with pytest.raises(FilesTooLongError, match="longer than 10 MB") as told:
+        await reader.read()
+    assert told.value.blobs == {reader.entries["huge.yaml"].blob}
 
 
 async def test_odd_names_links_and_submodules_are_listed_as_they_are(
