@@ -159,7 +159,7 @@ class CatalogService:
             raise PaoError(
                 ErrorCode.EXTERNAL_SERVICE_ERROR,
                 "The catalog source cannot be read; the last valid catalog stays in service:"
-                f" {report.problem}.",
+                f" {report.problem.removesuffix('.')}.",
             )
         await self._record(
             AuditEntry(

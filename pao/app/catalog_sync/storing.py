@@ -67,13 +67,13 @@ async def store(  # noqa: PLR0913 -- what is stored together, each part named
         known = replace(stored.standing, generation=generation)
         await state.stand(replace(known, refused=refused, ownership=ownership))
         return
-    now = datetime.now(UTC)
+    now, before = datetime.now(UTC), stored.standing
     await state.stand(
         CatalogStanding(
             generation=generation,
             source=source,
             revision=look.revision,
-            commit=look.commit,
+            commit=look.commit or (before.commit if look.revision == before.revision else None),
             synced_at=now,
             asked_at=now,
             notice=look.notice,

@@ -318,6 +318,8 @@ def test_a_branch_without_its_rule_serves_nothing_new_and_says_so(
     problem = wait_until(lambda: stack.caller().get("/catalog/status").json()["problem"])
     assert problem["cause"] == "unprotected"
     assert "no code owner has approved" in problem["message"]
+    refused = stack.caller(ADA).post("/catalog/refresh").json()["error"]["message"]
+    assert refused.endswith("Until then nothing new is taken over.")
     assert served(stack, "tool-one-basic") == before
     github.tell("protections", repository=REPOSITORY, rule=REFUSE)
     push(github, {"README.md": "again"})

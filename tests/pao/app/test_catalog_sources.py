@@ -7,9 +7,11 @@ from datetime import UTC, datetime, timedelta
 import asyncpg
 import pytest
 
+from catalog.sources.files import blob_id
 from catalog.sources.source import (
     LINK,
     SUBMODULE,
+    FilesTooLongError,
     PollSkippedError,
     SourceGoneError,
     SourceLimitedError,
@@ -72,8 +74,12 @@ async def test_nothing_new_costs_one_call_and_one_changed_file_one_content(
     assert (now.source, now.revision) == (source.name, source.revision)
     assert (now.commit or {})["author"] == "Dana"
 
-    # Another worker goes on with what this one has remembered.
+    # Another worker goes on with what this one has remembered; a commit that is still the one is
+    # not described again, and stays described.
+    source.describes = False
     assert (await sync_of(opened, source).run(POLLED)).judged == 0
+    assert (await standing(opened)).commit == now.commit
+    source.describes = True
     assert source.calls[2:] == ["listing"]
     assert (source.asked[1].revision, source.asked[1].is_poll) == (source.revision, True)
 
@@ -202,6 +208,19 @@ async def test_what_is_no_document_is_a_finding_and_blocks_nobody(
     [finding] = (await standing(opened)).refused
     assert told in finding["message"]
     assert (await sync_of(opened, source).run()).judged == 0
+
+
+async def test_a_file_that_is_too_long_to_be_fetched_is_a_finding_and_blocks_nobody(
+    opened: Database, source: Repository
+) -> None:
+    """Where listings tell no lengths, as on GitLab, only asking for it shows that."""
+    source.put("tool-d-d")
+    huge = blob_id(source.files["tools/tool-d-d.yaml"])
+    source.contents_away = [FilesTooLongError({huge}, "the file is longer than 10 MB")]
+    report = await sync_of(opened, source).run()
+    assert (report.refused, len(report.added)) == (("tools/tool-d-d.yaml",), 3)
+    [finding] = (await standing(opened)).refused
+    assert finding["message"] == "the file is longer than 10 MB"
 
 
 async def test_an_item_whose_file_became_a_link_stays_in_its_last_good_version(

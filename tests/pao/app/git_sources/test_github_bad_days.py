@@ -194,6 +194,14 @@ async def test_owners_are_read_of_the_very_commit_wherever_they_are(
     assert not reader.beside
 
 
+async def test_owners_may_be_longer_than_a_document(github: GitHubSandbox, opened: Open) -> None:
+    owners = "# who\n" * 300_000 + "* @acme/a\n"
+    push(github, files={"CODEOWNERS": owners})
+    reader = opened(ownership="report")
+    await reader.read()
+    assert reader.stored[reader.beside["CODEOWNERS"].blob] == owners.encode()
+
+
 async def test_the_first_place_of_owners_wins(github: GitHubSandbox, opened: Open) -> None:
     push(github, files={"CODEOWNERS": "", "docs/CODEOWNERS": "", ".github/CODEOWNERS": "#"})
     reader = opened(ownership="report")
