@@ -12,7 +12,8 @@ from db.repositories.requests import NewRequest, RequestsRepository
 from db.session import Database
 from pao.core.payloads.actions import ActionState
 from pao.core.payloads.context import ItemSnapshot, RequestContext, Requester
-from pao.core.payloads.mirror import MirrorAnswer, Snapshot
+from pao.core.payloads.decisions import DecisionRecord
+from pao.core.payloads.mirror import AuditEvent, MirrorAnswer, Snapshot, StreamEvent
 from pao.core.payloads.plan import PlannedAction
 from pao.core.payloads.tickets import Escalation
 from pao.core.states import ActionStatus, RequestStatus
@@ -108,6 +109,27 @@ def snapshot(
     )
 
 
+def audit(seq: int, event_type: str = "request.in_progress", **more: Any) -> AuditEvent:
+    return AuditEvent(seq=seq, at=at(seq), event_type=event_type, actor="workflow", **more)
+
+
+def entry(seq: int, kind: str = "state", **more: Any) -> StreamEvent:
+    return StreamEvent(seq=seq, at=at(seq), kind=kind, data={"n": seq}, **more)
+
+
+def decision(outcome: str = "open", id_: str = "d-1", **more: Any) -> DecisionRecord:
+    return DecisionRecord(
+        decision_id=id_,
+        decision="retry",
+        at=at(2),
+        by="dana",
+        via="api",
+        accepted=outcome != "rejected",
+        outcome=outcome,
+        **more,
+    )
+
+
 async def store(database: Database, *requests: NewRequest) -> list[str]:
     async with database.unit_of_work() as session:
         repository = RequestsRepository(session)
@@ -158,7 +180,6 @@ ESCALATION = Escalation(
     escalated_by="dana",
     reason="nobody answers",
 )
-
 _WAYS: dict[RequestStatus, tuple[RequestStatus, ...]] = {
     RequestStatus.SUBMITTED: (),
     RequestStatus.IN_PROGRESS: (RequestStatus.IN_PROGRESS,),

@@ -11,8 +11,7 @@ from db.session import Database
 from pao.core.payloads.decisions import DecisionRecord
 from pao.core.payloads.failures import PartialResource
 from pao.core.states import ActionStatus, RequestStatus
-from tests.db.building import action, at, mirror, snapshot, stored
-from tests.db.test_mirror import decision
+from tests.db.building import action, at, decision, mirror, snapshot, stored
 
 
 async def known(db: Database, request_id: str) -> list[DecisionRecord]:

@@ -1,96 +1,30 @@
-"""Deliveries of GitHub and GitLab: which are genuine, what follows from them, how much is read."""
+"""Deliveries of GitHub: which are genuine, what follows from them, how much is read."""
 
-import asyncio
 import json
-import time
-from collections.abc import AsyncIterator, Iterable
 from typing import Any
 
 import pytest
-from pydantic import SecretStr
 from starlette.datastructures import Headers
 
-from api.ratelimit import RateLimiter
 from api.webhooks.events import Ignored, Place, Proposal, Push
-from api.webhooks.service import (
-    KEPT_BYTES,
-    MOST_BYTES,
-    Delivery,
-    Forge,
-    WebhookPlace,
-    WebhookService,
-)
-from pao.clients.temporal import TemporalUnavailableError
+from api.webhooks.service import KEPT_BYTES, MOST_BYTES, Delivery
 from pao.core.errors import PaoError
-from tests.support.webhook_examples import (
-    SECRET,
-    SIGNING,
-    github_examples,
-    github_headers,
-    gitlab_signature,
+from tests.api.webhooks.deliveries import (
+    GITHUB,
+    GITLAB,
+    NEW,
+    OLD,
+    Heard,
+    deliver,
+    pieces,
+    push,
+    service,
+    status,
 )
+from tests.support.webhook_examples import SECRET, github_examples, github_headers
 
-OLD, NEW = "a" * 40, "b" * 40
-PLACE = Place("Acme/Catalog", "main")
-GITHUB, GITLAB = Forge.GITHUB, Forge.GITLAB
 BASE = {"ref": "main"}
 AGAIN = "no check of the catalog was asked for again"
-
-
-class Heard:
-    """What was told, and the outcomes that were counted."""
-
-    def __init__(self, *, away: bool = False) -> None:
-        self.pushes: list[tuple[Push, str | None]] = []
-        self.proposals: list[Proposal] = []
-        self.counts: list[tuple[str, str]] = []
-        self._away = away
-
-    async def pushed(self, push: Push, *, delivery: str | None) -> None:
-        if self._away:
-            raise TemporalUnavailableError
-        self.pushes.append((push, delivery))
-
-    async def proposed(self, proposal: Proposal) -> None:
-        self.proposals.append(proposal)
-
-    def count(self, forge: str, outcome: str) -> None:
-        self.counts.append((forge, outcome))
-
-
-def service(
-    heard: Heard,
-    *,
-    secrets: Iterable[str] = (SECRET,),
-    place: Place | None = PLACE,
-    per_minute: int = 10_000,
-    seconds: float = 5,
-) -> WebhookService:
-    known = WebhookPlace([SecretStr(one) for one in secrets], place)
-    return WebhookService(
-        dict.fromkeys(Forge, known),
-        heard,
-        limiter=RateLimiter(per_minute),
-        seconds=seconds,
-        count=heard.count,
-    )
-
-
-async def pieces(*given: bytes, pause: float = 0) -> AsyncIterator[bytes]:
-    for piece in given:
-        await asyncio.sleep(pause)
-        yield piece
-
-
-def push(**changes: Any) -> dict[str, Any]:
-    repository = {"full_name": "acme/catalog", "default_branch": "main"}
-    return {
-        "ref": "refs/heads/main",
-        "before": OLD,
-        "after": NEW,
-        "repository": repository,
-        "project": {"path_with_namespace": "acme/catalog"},
-    } | changes
 
 
 def pull(**changes: Any) -> dict[str, Any]:
@@ -107,27 +41,6 @@ def rerequest(**changes: Any) -> dict[str, Any]:
     check = {"name": "pao/catalog", "head_sha": NEW, "pull_requests": []}
     whole = {"action": "rerequested", "check_run": check, "check_suite": check}
     return whole | {"repository": {"full_name": "acme/catalog"}} | changes
-
-
-async def deliver(  # noqa: PLR0913 -- what a delivery consists of
-    to: WebhookService,
-    payload: Any,
-    event: str = "push",
-    *,
-    body: bytes | None = None,
-    headers: dict[str, str] | None = None,
-    forge: Forge = GITHUB,
-) -> Ignored | None:
-    content = json.dumps(payload).encode() if body is None else body
-    sent = github_headers(event, content) if headers is None else headers
-    delivery = Delivery(Headers(sent), "192.0.2.7", pieces(content[:100], content[100:]))
-    return await to.receive(forge, delivery)
-
-
-async def status(to: WebhookService, payload: Any = None, **more: Any) -> int:
-    with pytest.raises(PaoError) as refused:
-        await deliver(to, payload or push(), **more)
-    return refused.value.status
 
 
 async def test_every_published_payload_is_taken() -> None:
@@ -348,112 +261,3 @@ async def test_an_address_that_sends_too_much_is_stopped_before_anything_is_hash
     with pytest.raises(PaoError) as refused:
         await to.receive(GITHUB, other)
     assert refused.value.status == 401
-
-
-def gitlab(body: bytes, event: str = "Push Hook", *, stamp: int | None = None) -> dict[str, str]:
-    at = int(time.time()) if stamp is None else stamp
-    return {
-        "content-type": "application/json",
-        "x-gitlab-event": event,
-        "webhook-id": "m-1",
-        "webhook-timestamp": str(at),
-        "webhook-signature": gitlab_signature(body, stamp=at),
-    }
-
-
-async def test_a_signed_delivery_of_gitlab_is_taken() -> None:
-    heard = Heard()
-    to = service(heard, secrets=[SIGNING])
-    body = json.dumps(push()).encode()
-    await deliver(to, None, body=body, headers=gitlab(body), forge=GITLAB)
-    other = gitlab_signature(body, stamp=1)
-    several = gitlab(body)["webhook-signature"] + f" v1a,x {other} v1,*"
-    headers = gitlab(body) | {"webhook-signature": several}
-    await deliver(to, None, body=body, headers=headers, forge=GITLAB)
-    assert heard.pushes == [(Push(NEW, OLD), "gitlab:m-1")] * 2
-
-
-@pytest.mark.parametrize(
-    "changes",
-    [
-        {"webhook-timestamp": str(int(time.time()) - 301)},
-        {"webhook-timestamp": "now"},
-        {"webhook-id": "m-2"},
-        {"webhook-signature": "v1,AAAA"},
-        {"webhook-signature": "v2,AAAA"},
-        {"webhook-signature": ""},
-        {"webhook-signature": "", "x-gitlab-token": SIGNING},
-        {"webhook-signature": "v1,\xe9"},
-    ],
-)
-async def test_a_signature_of_gitlab_that_does_not_fit_is_refused(
-    changes: dict[str, str],
-) -> None:
-    body = json.dumps(push()).encode()
-    to = service(Heard(), secrets=[SIGNING])
-    headers = gitlab(body) | changes
-    assert await status(to, body=body, headers=headers, forge=GITLAB) == 401
-
-
-async def test_an_old_delivery_cannot_be_replayed() -> None:
-    body = json.dumps(push()).encode()
-    for offset in (-301, 301):
-        headers = gitlab(body, stamp=int(time.time()) + offset)
-        to = service(Heard(), secrets=[SIGNING])
-        assert await status(to, body=body, headers=headers, forge=GITLAB) == 401
-
-
-async def test_a_plain_token_of_gitlab_is_compared_and_a_signing_secret_is_none() -> None:
-    heard = Heard()
-    body = json.dumps(push()).encode()
-    plain = {"content-type": "application/json", "x-gitlab-event": "Push Hook"}
-    to = service(heard)
-    await deliver(to, None, body=body, headers=plain | {"x-gitlab-token": SECRET}, forge=GITLAB)
-    assert len(heard.pushes) == 1
-    for token in ("", "x", SECRET.upper(), f"{SECRET} "):
-        headers = plain | {"x-gitlab-token": token}
-        assert await status(to, body=body, headers=headers, forge=GITLAB) == 401
-    signing = service(heard, secrets=[SIGNING])
-    headers = plain | {"x-gitlab-token": SIGNING}
-    assert await status(signing, body=body, headers=headers, forge=GITLAB) == 401
-    # A plain secret signs nothing.
-    headers = gitlab(body) | {"x-gitlab-token": SECRET}
-    assert await status(to, body=body, headers=headers, forge=GITLAB) == 401
-
-
-@pytest.mark.parametrize(
-    ("event", "changes", "expected"),
-    [
-        ("Push Hook", {"ref": "refs/heads/x"}, "another branch or tag"),
-        ("Tag Push Hook", {}, "event Tag Push Hook"),
-        ("Push Hook", {"project": {"path_with_namespace": "a/b"}}, "another repository"),
-        ("Push Hook", {"after": "0" * 40}, "the branch was deleted"),
-        ("Merge Request Hook", {}, "another branch"),
-    ],
-)
-async def test_other_events_of_gitlab_are_ignored(
-    event: str, changes: dict[str, Any], expected: str
-) -> None:
-    body = json.dumps(push(**changes)).encode()
-    to = service(Heard(), secrets=[SIGNING])
-    found = await deliver(to, None, body=body, headers=gitlab(body, event), forge=GITLAB)
-    assert found == Ignored(expected)
-
-
-async def test_a_merge_request_into_the_branch_is_judged() -> None:
-    heard = Heard()
-    merge = {
-        "object_kind": "merge_request",
-        "project": {"path_with_namespace": "acme/catalog"},
-        "object_attributes": {
-            "action": "update",
-            "target_branch": "main",
-            "iid": 12,
-            "last_commit": {"id": NEW},
-        },
-    }
-    body = json.dumps(merge).encode()
-    to = service(heard, secrets=[SIGNING])
-    headers = gitlab(body, "Merge Request Hook")
-    assert await deliver(to, None, body=body, headers=headers, forge=GITLAB) is None
-    assert heard.proposals == [Proposal(12, NEW)]

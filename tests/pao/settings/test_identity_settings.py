@@ -3,9 +3,8 @@
 import pytest
 
 from pao.settings import load_settings
-from tests.pao.settings.test_settings import environ, problems_of
+from tests.pao.settings.environments import problems_of
 
-__all__ = ["environ"]
 ARN = "arn:aws:elasticloadbalancing:eu-west-1:123456789012:loadbalancer/app/pao/50dc6c495c0c9188"
 ISSUER = {"PAO_OIDC_ISSUER": "https://login.example.com/", "PAO_OIDC_CLIENT_ID": "pao"}
 

@@ -3,6 +3,8 @@
 import json
 from typing import Any
 
+import pytest
+
 from tests.support.hosts import (
     OPERATORS,
     Hosts,
@@ -229,29 +231,33 @@ async def test_evidence_that_it_is_there_completes_the_action(
     assert (told["actor"], told["event_data"]["present"]) == ("ann", True)
 
 
-async def test_evidence_that_nothing_is_there_has_it_made(
-    bench: Workbench, server: RawServer, hosts: Hosts
+@pytest.mark.parametrize(
+    ("lost", "correction", "made"),
+    [
+        (False, {}, "one"),
+        # What was made was a person's word against the target: only the corrected call follows.
+        (False, {"fields": {"title": "two"}}, "two"),
+        (True, {}, "one"),
+    ],
+)
+async def test_evidence_that_nothing_is_there_has_it_made(  # noqa: PLR0913 -- fixtures and a row
+    bench: Workbench,
+    server: RawServer,
+    hosts: Hosts,
+    correction: dict[str, Any],
+    made: str,
+    *,
+    lost: bool,
 ) -> None:
     request = await unreadable(bench, server, hosts)
+    if lost:
+        await bench.terminate(request)
+        await bench.take_up(request, "The workflow was terminated in Temporal.")
     hosts.answers = None
-    record = await bench.decide(request, "retry", evidence={"present": False})
+    record = await bench.decide(request, "retry", evidence={"present": False}, **correction)
     assert record.outcome == "done", record.message
     await bench.reached(request, "completed")
-    assert hosts.made == ["one", "one"]
-
-
-async def test_evidence_that_nothing_is_there_comes_with_a_correction(
-    bench: Workbench, server: RawServer, hosts: Hosts
-) -> None:
-    request = await unreadable(bench, server, hosts)
-    hosts.answers = None
-    record = await bench.decide(
-        request, "retry", evidence={"present": False}, fields={"title": "two"}
-    )
-    assert record.outcome == "done", record.message
-    await bench.reached(request, "completed")
-    # What was made was a person's word against the target: only the corrected call follows.
-    assert hosts.made == ["one", "two"]
+    assert hosts.made == ["one", made]
 
 
 async def test_evidence_is_not_taken_when_the_correction_beside_it_is_refused(
@@ -281,19 +287,6 @@ async def test_evidence_of_what_exists_does_not_come_with_a_correction(
     record = await bench.decide(request, "retry", evidence=seen, fields={"title": "two"})
     assert record.outcome == "rejected"
     assert "without corrected fields" in (record.message or "")
-
-
-async def test_evidence_after_a_lost_workflow_is_taken_as_well(
-    bench: Workbench, server: RawServer, hosts: Hosts
-) -> None:
-    request = await unreadable(bench, server, hosts)
-    await bench.terminate(request)
-    await bench.take_up(request, "The workflow was terminated in Temporal.")
-    hosts.answers = None
-    record = await bench.decide(request, "retry", evidence={"present": False})
-    assert record.outcome == "done", record.message
-    await bench.reached(request, "completed")
-    assert hosts.made == ["one", "one"]
 
 
 async def test_evidence_about_what_is_certain_is_refused(bench: Workbench) -> None:

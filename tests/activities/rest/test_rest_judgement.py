@@ -5,7 +5,6 @@ from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
-from temporalio.exceptions import ApplicationError
 
 from activities.actions.notification import NotificationAction
 from activities.actions.rest_api import RestApiAction
@@ -13,7 +12,8 @@ from activities.actions.webhook import WebhookAction
 from activities.breakers import BreakerLimits, BreakerOptions, Breakers
 from pao.core.judgement import Cause
 from tests.support.actions import Stage, loopback_network
-from tests.support.raw_servers import RawServer, answering, raw_server
+from tests.support.raw_servers import answering, raw_server
+from tests.support.rest_calls import config, refused
 
 SECRETS = {"token": "s3cret-token-value", "key": "k" * 32}
 LIMITS = BreakerOptions(usual=BreakerLimits(failures=3))
@@ -25,16 +25,6 @@ async def stage() -> AsyncIterator[Stage]:
     made = Stage(RestApiAction(), secrets=SECRETS, network=network)
     yield made
     await made.close()
-
-
-def config(server: RawServer, path: str = "/things", **more: Any) -> dict[str, Any]:
-    return {"endpoint": {"url": f"{server.url}{path}"}, **more}
-
-
-async def refused(stage: Stage, given: dict[str, Any], **fields: Any) -> ApplicationError:
-    with pytest.raises(ApplicationError) as caught:
-        await stage.execute(stage.request(given, **fields))
-    return caught.value
 
 
 @pytest.mark.parametrize(

@@ -1,233 +1,17 @@
-"""The action type rest-api against servers of a few lines."""
+"""What a REST target answers: outputs, doubt, looks, and calls that are followed."""
 
-import base64
 import json
 import socket
-from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
-from botocore.auth import SigV4Auth
-from botocore.awsrequest import AWSRequest
-from botocore.credentials import Credentials
 from temporalio.exceptions import ApplicationError
 
-from activities.actions.rest_api import RestApiAction
 from pao.core.answers import READ_BYTES
 from pao.core.payloads.waits import Pending
 from tests.support.actions import Stage
-from tests.support.raw_servers import RawServer, answering, cutting, raw_server
-
-SECRETS = {"token": "s3cret-token-value", "other": "an0ther-secret"}
-
-
-@pytest.fixture
-async def stage() -> AsyncIterator[Stage]:
-    made = Stage(RestApiAction(), secrets=SECRETS)
-    yield made
-    await made.close()
-
-
-def config(server: RawServer, path: str = "/things", **more: Any) -> dict[str, Any]:
-    return {"endpoint": {"url": f"{server.url}{path}"}, **more}
-
-
-def sent(server: RawServer, number: int = -1) -> tuple[str, dict[str, str], bytes]:
-    head, _, body = server.requests[number].partition(b"\r\n\r\n")
-    first, *lines = head.decode().split("\r\n")
-    headers = dict(line.lower().split(": ", 1) for line in lines)
-    return first, headers, body
-
-
-async def refused(stage: Stage, given: dict[str, Any], **fields: Any) -> ApplicationError:
-    with pytest.raises(ApplicationError) as caught:
-        await stage.execute(stage.request(given, **fields))
-    return caught.value
-
-
-async def test_templates_fill_address_headers_query_and_body(stage: Stage) -> None:
-    given = {
-        "headers": {"X-Title": "{{fields.title}}"},
-        "query": {"q": "{{fields.title}}", "size": "{{fields.size}}", "none": None},
-        "body": {
-            "type": "json",
-            "contentTemplate": {"n": "{{fields.size}}", "t": "{{fields.title}}"},
-        },
-    }
-    with raw_server(answering(b'{"id": "T-1"}', status="201 Created")) as server:
-        given |= config(server, "/a/{{fields.title}}/b")
-        result = await stage.execute(stage.request(given, title='x/../y "&z', size=7))
-    first, headers, body = sent(server)
-    assert first.startswith("POST /a/x%2F..%2Fy%20%22%26z/b?q=x%2F..%2Fy")
-    assert first.endswith("&size=7 HTTP/1.1")
-    assert headers["x-title"] == 'x/../y "&z'
-    assert json.loads(body) == {"n": 7, "t": 'x/../y "&z'}
-    assert result.outputs == {"status": 201, "body": {"id": "T-1"}}
-
-
-@pytest.mark.parametrize(
-    ("body", "kind", "expected"),
-    [
-        (
-            {"contentTemplate": '{"t": "{{fields.title}}"}'},
-            "application/json",
-            b'{"t": "<a> \\"b\\""}',
-        ),
-        (
-            {"type": "xml", "contentTemplate": "<t>{{fields.title}}</t>"},
-            "application/xml",
-            b"<t>&lt;a&gt; &quot;b&quot;</t>",
-        ),
-        ({"type": "text", "contentTemplate": "{{fields.title}}"}, "text/plain", b'<a> "b"'),
-        (
-            {"type": "form", "contentTemplate": {"t": "{{fields.title}}", "n": [1, True]}},
-            "application/x-www-form-urlencoded",
-            b"t=%3Ca%3E+%22b%22&n=1&n=true",
-        ),
-        (
-            {"type": "form", "contentTemplate": "t={{fields.title}}"},
-            "application/x-www-form-urlencoded",
-            b"t=%3Ca%3E%20%22b%22",
-        ),
-    ],
-)
-async def test_a_value_stays_a_value_in_every_kind_of_body(
-    stage: Stage, body: dict[str, Any], kind: str, expected: bytes
-) -> None:
-    with raw_server(answering()) as server:
-        await stage.execute(stage.request(config(server, body=body), title='<a> "b"'))
-    _, headers, content = sent(server)
-    assert headers["content-type"].startswith(kind)
-    assert content == expected
-
-
-async def test_a_multipart_body_holds_texts_and_files_and_is_the_same_every_time(
-    stage: Stage,
-) -> None:
-    parts = {"note": "{{fields.title}}", "f": {"filename": "a.txt", "content": "x{{fields.size}}"}}
-    body = {"type": "multipart", "contentTemplate": parts}
-    with raw_server(answering()) as server:
-        request = stage.request(config(server, body=body, idempotencyHeader="Key"), title="t")
-        await stage.execute(request)
-        await stage.again(request)
-    _, headers, content = sent(server)
-    assert headers["content-type"].startswith("multipart/form-data; boundary=pao-")
-    assert b'name="f"; filename="a.txt"' in content
-    assert b"x1\r\n" in content
-    assert b'name="note"\r\n\r\nt\r\n' in content
-    assert sent(server, 0)[2] == content
-
-
-@pytest.mark.parametrize(
-    ("authentication", "header", "value"),
-    [
-        (
-            {"type": "basic", "username": "ann", "password": "{{secrets.token}}"},
-            "authorization",
-            "basic " + base64.b64encode(b"ann:s3cret-token-value").decode().lower(),
-        ),
-        (
-            {"type": "bearer", "token": "{{secrets.token}}"},
-            "authorization",
-            "bearer s3cret-token-value",
-        ),
-        ({"type": "api-key", "key": "{{secrets.token}}"}, "x-api-key", "s3cret-token-value"),
-    ],
-)
-async def test_credentials_reach_the_target_and_nobody_else(
-    stage: Stage, authentication: dict[str, Any], header: str, value: str
-) -> None:
-    def echo(connection: socket.socket, request: bytes) -> None:
-        answering(json.dumps({"you": request.decode()}).encode(), status="400 No")(
-            connection, request
-        )
-
-    with raw_server(echo) as server:
-        error = await refused(stage, config(server, authentication=authentication))
-    assert sent(server)[1][header] == value
-    told = f"{error.message} {error.details}"
-    assert "s3cret" not in told
-    assert base64.b64encode(b"ann:s3cret-token-value").decode() not in told
-    assert "********" in told
-
-
-async def test_an_aws_signature_is_what_aws_itself_would_make(stage: Stage) -> None:
-    given: dict[str, Any] = {
-        "authentication": {
-            "type": "aws-sigv4",
-            "accessKeyId": "AKIDEXAMPLE",
-            "secretAccessKey": "{{secrets.token}}",
-            "region": "eu-west-1",
-        },
-        "query": {"b": "2 3", "a": "1"},
-        "body": {"contentTemplate": {"x": 1}},
-    }
-    with raw_server(answering()) as server:
-        await stage.execute(stage.request(config(server, **given)))
-    first, headers, body = sent(server)
-    names = headers["authorization"].partition("signedheaders=")[2].partition(",")[0].split(";")
-    url = f"{server.url}{first.split()[1]}"
-    again = AWSRequest(
-        method="POST",
-        url=url,
-        data=body,
-        headers={name: headers[name] for name in names if name not in {"host", "x-amz-date"}},
-    )
-    again.context["timestamp"] = headers["x-amz-date"].upper()
-    signer = SigV4Auth(Credentials("AKIDEXAMPLE", SECRETS["token"]), "execute-api", "eu-west-1")
-    again.headers["X-Amz-Date"] = headers["x-amz-date"].upper()
-    canonical = signer.canonical_request(again)
-    expected = signer.signature(signer.string_to_sign(again, canonical), again)
-    assert headers["authorization"].endswith(expected)
-
-
-async def test_a_token_is_kept_and_renewed_once_when_it_is_refused(stage: Stage) -> None:
-    given_out: list[str] = []
-
-    def issue(connection: socket.socket, request: bytes) -> None:
-        given_out.append(f"token-number-{len(given_out)}")
-        answer = {"access_token": given_out[-1], "expires_in": 3600}
-        answering(json.dumps(answer).encode())(connection, request)
-
-    good = {"token-number-0"}
-
-    def serve(connection: socket.socket, request: bytes) -> None:
-        known = any(f"Bearer {one}\r\n".encode() in request for one in good)
-        answering(status="200 OK" if known else "401 No")(connection, request)
-
-    with raw_server(issue) as issuer, raw_server(serve) as server:
-        authentication = {
-            "type": "oauth2",
-            "tokenUrl": issuer.url,
-            "clientId": "pao",
-            "clientSecret": "{{secrets.token}}",
-            "scope": "things",
-        }
-        request = stage.request(config(server, authentication=authentication))
-        await stage.execute(request)
-        await stage.execute(request)
-        assert issuer.count == 1
-        good.clear()
-        good.add("token-number-1")
-        await stage.execute(request)
-        assert issuer.count == 2
-        good.clear()
-        error = await refused(stage, request.plan[0].config)
-    assert issuer.count == 3
-    assert error.details[0]["httpStatus"] == 401
-    assert b"grant_type=client_credentials&scope=things" in issuer.requests[0]
-
-
-async def test_a_failing_token_server_means_that_nothing_was_sent(stage: Stage) -> None:
-    with raw_server(cutting) as issuer, raw_server(answering()) as server:
-        authentication = {
-            "type": "oauth2",
-            "tokenUrl": issuer.url,
-            "clientId": "pao",
-            "clientSecret": "{{secrets.token}}",
-        }
-        error = await refused(stage, config(server, authentication=authentication))
-    assert (error.type, server.count) == ("ActionFailed", 0)
+from tests.support.raw_servers import answering, cutting, raw_server
+from tests.support.rest_calls import config, refused, sent
 
 
 @pytest.mark.parametrize(
@@ -292,20 +76,6 @@ async def test_an_answer_that_breaks_its_promise_leaves_the_outcome_unknown(
     assert "$.id" in error.message
 
 
-async def test_a_path_that_is_none_is_told_before_anything_is_sent(stage: Stage) -> None:
-    with raw_server(answering()) as server:
-        error = await refused(stage, config(server, response={"extract": {"id": "$["}}))
-    assert (error.type, server.count) == ("ActionFailed", 0)
-    assert "JSONPath" in error.message
-
-
-async def test_a_secret_that_is_not_set_is_named_and_nothing_is_sent(stage: Stage) -> None:
-    with raw_server(answering()) as server:
-        error = await refused(stage, config(server, headers={"X": "{{secrets.absent}}"}))
-    assert server.count == 0
-    assert "absent (PAO_SECRET_ABSENT)" in error.message
-
-
 async def test_what_a_target_gives_back_of_a_secret_is_masked(stage: Stage) -> None:
     with raw_server(
         answering(b'{"token": "s3cret-token-value", "as": "an0ther-secret!"}')
@@ -320,9 +90,6 @@ async def test_of_ten_megabytes_a_bounded_part_is_kept(stage: Stage) -> None:
         result = await stage.execute(stage.request(config(server)))
     assert len(result.outputs["body"]) == 64 * 1024
     assert result.outputs["bodyTruncated"]
-
-
-# After a cut connection
 
 
 async def test_the_same_key_is_sent_on_every_attempt(stage: Stage) -> None:
@@ -426,9 +193,6 @@ async def test_no_output_is_read_from_an_answer_that_is_too_large(stage: Stage) 
         request = stage.request(config(server, response={"extract": extract}))
         with pytest.raises(ApplicationError, match="larger than 4 MB"):
             await stage.execute(request)
-
-
-# Asynchronous calls
 
 
 def working(*states: str) -> Any:

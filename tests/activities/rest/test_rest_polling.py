@@ -2,7 +2,6 @@
 
 import json
 import socket
-from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -10,7 +9,6 @@ import pytest
 from temporalio.exceptions import ApplicationError
 
 from activities.actions.rest.polling import PATIENCE
-from activities.actions.rest_api import RestApiAction
 from pao.core.payloads.actions import ActionResult
 from pao.core.payloads.waits import Pending
 from pao.core.timestamps import timestamp
@@ -24,13 +22,6 @@ FOLLOWING = {
     "failWhen": {"path": "$.state", "values": ["broken"]},
     "every": 0.05,
 }
-
-
-@pytest.fixture
-async def stage() -> AsyncIterator[Stage]:
-    made = Stage(RestApiAction(), secrets=SECRETS)
-    yield made
-    await made.close()
 
 
 def told(state: str, **more: Any) -> Behave:

@@ -1,0 +1,91 @@
+"""The paths that a bundle and its components can take, each played once to be recorded."""
+
+from tests.histories.request_paths import Play
+from tests.support.bundles import new_bundle
+from tests.support.requests import Request, ticket
+from tests.support.worker import Workbench, eventually
+
+RIGHT = {"method": "POST", "path": "/issue$", "summaryContains": "right:"}
+
+
+async def bundle(bench: Workbench) -> Request:
+    """Two components at once, a third with the first one's output, then an action of the bundle."""
+    summary = "own: {{components.left.outputs.key}} {{output/last/key}}"
+    whole = await new_bundle(ticket("own", summary=summary)).submit(bench)
+    await bench.reached(whole, "completed")
+    return whole
+
+
+async def bundle_component_retried(bench: Workbench) -> Request:
+    """A component fails, fails again when it is retried, is retried once more; the rest goes on."""
+    made = new_bundle(after={"left": [], "right": [], "last": ["right"]})
+    bench.jira.fault("status", status=400, match=RIGHT, times=2)
+    whole = await made.submit(bench)
+    await bench.reached(whole, "failed")
+    await bench.decide(whole, "retry")
+    await bench.decide(made.parts["right"], "retry")
+    await bench.reached(made.parts["right"], "failed", attempt=2)
+    await bench.decide(made.parts["right"], "retry")
+    await bench.reached(whole, "completed")
+    return whole
+
+
+async def bundle_aborted(bench: Workbench) -> Request:
+    """A component is aborted, then the bundle, which ends the one that never began."""
+    made = new_bundle(after={"left": [], "right": [], "last": ["right"]})
+    bench.jira.fault("status", status=400, match=RIGHT)
+    whole = await made.submit(bench)
+    await bench.reached(whole, "failed")
+    await bench.decide(made.parts["right"], "abort")
+    await eventually(lambda: bench.has_logged(whole, "It was aborted"))
+    await bench.decide(whole, "abort")
+    await bench.reached(whole, "aborted")
+    return whole
+
+
+async def bundle_resumed(bench: Workbench) -> Request:
+    """Terminated while a component is failed, which is fixed meanwhile; then retried."""
+    made = new_bundle(after={"left": [], "right": [], "last": ["right"]})
+    bench.jira.fault("status", status=400, match=RIGHT)
+    whole = await made.submit(bench)
+    await bench.reached(whole, "failed")
+    await bench.terminate(whole)
+    await bench.decide(made.parts["right"], "retry")
+    await bench.reached(made.parts["right"], "completed")
+    await bench.take_up(whole, "The workflow was terminated in Temporal.")
+    await eventually(lambda: bench.has_logged(whole, "A retry goes on"))
+    await bench.decide(whole, "retry")
+    await bench.reached(whole, "completed")
+    return whole
+
+
+async def component(bench: Workbench) -> Request:
+    """A component that fails, is retried, and tells its bundle each time."""
+    made = new_bundle(after={"left": [], "right": []})
+    bench.jira.fault("status", status=400, match=RIGHT)
+    whole = await made.submit(bench)
+    await bench.reached(whole, "failed")
+    await bench.decide(made.parts["right"], "retry")
+    await bench.reached(whole, "completed")
+    return made.parts["right"]
+
+
+async def component_ended_by_its_bundle(bench: Workbench) -> Request:
+    """A component that never began, and is escalated with its bundle."""
+    made = new_bundle(after={"right": [], "last": ["right"]})
+    bench.jira.fault("status", status=400, match=RIGHT)
+    whole = await made.submit(bench)
+    await bench.reached(whole, "failed")
+    await bench.decide(whole, "escalate")
+    await bench.reached(whole, "escalated")
+    return made.parts["last"]
+
+
+OF_BUNDLES: dict[str, Play] = {
+    "bundle": bundle,
+    "bundle-component-retried": bundle_component_retried,
+    "bundle-aborted": bundle_aborted,
+    "bundle-resumed": bundle_resumed,
+    "component": component,
+    "component-ended-by-its-bundle": component_ended_by_its_bundle,
+}
