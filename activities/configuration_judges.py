@@ -10,6 +10,7 @@ from activities.base import Action
 from activities.config_values import PlacedError
 from catalog.configuration_checks import ActionModels, ConfigProblem, Judge, Reader
 from catalog.scopes import ScopeContext
+from pao.runtime.model_errors import message_of
 
 
 def models_of(actions: Mapping[str, Action[Any]], surroundings: ScopeContext) -> ActionModels:
@@ -66,7 +67,7 @@ def problems_of(error: ValidationError) -> tuple[ConfigProblem, ...]:
     found = [
         ConfigProblem(
             place=(*one["loc"], *_place_within(one)),
-            message=one["msg"].removeprefix("Value error, "),
+            message=message_of(one),
             missing=one["type"] in {"missing", "extra_forbidden"},
         )
         for one in error.errors(include_input=False, include_url=False)

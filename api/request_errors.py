@@ -11,6 +11,7 @@ from pydantic.alias_generators import to_camel
 
 from catalog.suggestions import did_you_mean
 from pao.core.errors import Detail, ErrorCode, PaoError
+from pao.runtime.model_errors import message_of
 
 # Comparing names costs time, and nobody reads a hundred suggestions.
 _MOST_SUGGESTIONS = 20
@@ -61,7 +62,7 @@ def _message(problem: Mapping[str, Any], route: object, *, suggests: bool) -> st
             known = _WORD.findall(str(problem.get("ctx", {}).get("expected")))
             hint = did_you_mean(given, known) if suggests else ""
             return f"{given[:100]!r} is none of {', '.join(known)}{hint}"
-    return str(problem["msg"])
+    return message_of(problem)
 
 
 def _keys(route: object, path: Sequence[str | int]) -> Sequence[str]:

@@ -22,6 +22,7 @@ from pydantic.alias_generators import to_camel
 from catalog.loading import MAX_BYTES, Document, DocumentError, load_document
 from pao.core.durations import format_duration
 from pao.core.names import MASK
+from pao.runtime.model_errors import message_of
 from pao.settings.parameter_store import read_parameters
 from pao.settings.parts import HttpUrl, JiraFlavour
 from pao.settings.values import read_duration, read_duration_or_zero
@@ -238,7 +239,7 @@ def read_jira_file(path: Path, environ: Mapping[str, str]) -> tuple[JiraFile | N
 def _explain(document: Document, error: ValidationError) -> Iterator[str]:
     for found in error.errors(include_url=False, include_context=False, include_input=False):
         where = tuple(part for part in found["loc"] if part not in _TYPES)
-        yield _problem(document, where, found["msg"].removeprefix("Value error, "))
+        yield _problem(document, where, message_of(found))
 
 
 _TYPES = frozenset({"api_token", "basic", "pat", "oauth2"})

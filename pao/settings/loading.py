@@ -13,6 +13,7 @@ from pydantic.fields import FieldInfo
 from db.urls import SCHEMES
 from pao.core.durations import format_duration
 from pao.core.names import MASK
+from pao.runtime.model_errors import message_of
 from pao.settings.actions import ActionSettings
 from pao.settings.catalog import CatalogSettings
 from pao.settings.http import HttpSettings
@@ -208,7 +209,7 @@ def _explain(kind: type[Part], error: ValidationError, environ: Mapping[str, str
     problems = []
     for found in error.errors(include_url=False, include_context=False, include_input=False):
         name = str(found["loc"][0])
-        text = found["msg"].removeprefix("Value error, ")
+        text = message_of(found)
         given = environ.get(name, "")
         own_words = found["type"] == "value_error" or _is_secret(names[name])
         problems.append(f"{name}: {text}" if own_words else f"{name}: {text} (it is {given!r})")

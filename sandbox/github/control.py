@@ -10,6 +10,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
+from pao.runtime.model_errors import messages_of
 from sandbox.github.base import RestCalls
 from sandbox.github.control_source import SourceControl
 from sandbox.github.faults import MEANING, Fault, FaultBook
@@ -88,8 +89,7 @@ class Control:
         try:
             self._book.add(Fault.model_validate(body))
         except ValidationError as error:
-            found = error.errors(include_url=False, include_context=False, include_input=False)
-            return JSONResponse({"message": str(found)}, 422)
+            return JSONResponse({"message": "; ".join(messages_of(error))}, 422)
         return JSONResponse({}, 201)
 
     async def _clear(self, request: Request) -> Response:

@@ -14,6 +14,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
+from pao.runtime.model_errors import messages_of
 from sandbox.github.base import RestCalls, moment
 from sandbox.github.faults import MEANING, Fault, FaultBook
 from sandbox.github.rest_actions import Actions
@@ -192,7 +193,7 @@ class Pages:
         try:
             self._book.add(Fault.model_validate({**document, **given}))
         except ValidationError as exc:
-            return self._front(wrong="; ".join(each["msg"] for each in exc.errors()), status=422)
+            return self._front(wrong="; ".join(messages_of(exc)), status=422)
         return see_other("/#faults")
 
     async def _clear_faults(self, request: Request) -> Response:

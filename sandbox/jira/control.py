@@ -12,6 +12,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
+from pao.runtime.model_errors import messages_of
 from sandbox.jira.adf_check import adf_text
 from sandbox.jira.faults import MEANING, Fault, FaultBook
 from sandbox.jira.store import Store, Ticket
@@ -49,8 +50,7 @@ class Control:
         try:
             fault = Fault.model_validate(json.loads(await request.body()))
         except ValidationError as exc:
-            found = exc.errors(include_url=False, include_context=False, include_input=False)
-            return _no(422, *(f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in found))
+            return _no(422, *messages_of(exc))
         except ValueError:
             return _no(400, "the body is not JSON")
         return JSONResponse({"id": self._book.add(fault)}, 201)

@@ -8,6 +8,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from pao.runtime.model_errors import messages_of
 from sandbox.jira.control import plain
 from sandbox.jira.faults import MEANING, Fault, FaultBook
 from sandbox.jira.store import Store
@@ -78,7 +79,7 @@ class Pages:
         try:
             self._book.add(Fault.model_validate({**document, **optional}))
         except ValidationError as exc:
-            return self._list(wrong="; ".join(error["msg"] for error in exc.errors()), status=422)
+            return self._list(wrong="; ".join(messages_of(exc)), status=422)
         return see_other("/#faults")
 
     async def _clear_faults(self, request: Request) -> Response:

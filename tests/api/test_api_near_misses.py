@@ -52,3 +52,21 @@ def test_a_status_that_is_nearly_right(dana: httpx.Client) -> None:
         assert answer.status_code == 400
         known = "submitted, in_progress, completed, failed, aborted, escalated"
         assert messages(answer) == {"status": f"'faild' is none of {known}; did you mean 'failed'?"}
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "more", "told"),
+    [
+        ("POST", "/test/variables", {"json": {}}, "provide either catalogItemId or item"),
+        (
+            "GET",
+            "/requests",
+            {"params": {"since": "1700000000"}},
+            "write a time such as 2026-01-31T08:00:00Z",
+        ),
+    ],
+)
+def test_what_a_rule_of_ours_says_is_told_as_it_is_written(
+    dana: httpx.Client, method: str, path: str, more: dict[str, Any], told: str
+) -> None:
+    assert list(messages(dana.request(method, path, **more)).values()) == [told]
