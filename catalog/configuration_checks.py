@@ -20,6 +20,7 @@ from catalog.templating import (
     evaluate_when,
     render,
 )
+from pao.core.field_ways import form_field
 from pao.core.payloads.context import RequestContext
 from pao.core.payloads.plan import PlannedAction
 
@@ -137,7 +138,7 @@ class _ConfigurationCheck:
         self._fields = context.fields
         self._names = names
         self._secrets = dict(secrets)
-        self._secret_fields = {way.partition("[")[0] for way in secrets}
+        self._secret_fields = {form_field(way) for way in secrets}
         self._unknown = unknown
         self._scopes = self._bound(self._fields, self._secrets)
         self._choose = target_chooser(models.targets.get(action.type, {}), action.config)

@@ -10,6 +10,7 @@ from typing import Any
 from catalog.forms import FieldDefinition, FieldError, Form
 from catalog.forms.passwords import passwords_among
 from catalog.forms.values import canonical
+from pao.core.field_ways import read_way
 from pao.core.names import MASK
 
 _ENTER_AGAIN = "is only the stars that are shown for a password; enter it again"
@@ -72,8 +73,6 @@ def star_errors(form: Form, values: Mapping[str, Any]) -> tuple[FieldError, ...]
 
 
 def _label(form: Form, way: str) -> str:
-    name, _, rest = way.partition("[")
-    if way in form.fields or name not in form.fields:
-        return form.fields[way].label
-    inner = rest.partition("].")[2]
-    return next(one.label for one in form.fields[name].fields if one.id == inner)
+    name, _, inner = read_way(way)
+    outer = form.fields[name]
+    return next((one.label for one in outer.fields if one.id == inner), outer.label)

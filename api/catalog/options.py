@@ -27,6 +27,7 @@ from db.session import Database
 from pao.clients.temporal import RequestWorkflows, TemporalUnavailableError
 from pao.core.durations import seconds_of
 from pao.core.errors import ErrorCode, PaoError
+from pao.core.field_ways import form_field
 from pao.core.payloads.choices import ChoicesAnswer, ChoicesQuestion
 from pao.core.payloads.context import Requester
 
@@ -126,7 +127,7 @@ class OptionsService:
         questions = [
             one
             for one in found
-            if one.value is not None and (only is None or one.way.partition("[")[0] in only)
+            if one.value is not None and (only is None or form_field(one.way) in only)
         ]
         choosing = [one for one in questions if one.field.options is not None]
         naming = [one for one in questions if one.field.options is None]

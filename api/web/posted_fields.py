@@ -10,7 +10,7 @@ from catalog.forms.definition import FieldDefinition, FieldType
 from catalog.forms.files import file_value
 from catalog.forms.posted import row_numbers
 from catalog.forms.writing import KEPT_APART
-from pao.core.passwords import way_in_row
+from pao.core.field_ways import read_way, way_in_row
 
 
 def posted_texts(fields: Mapping[str, FieldDefinition], posted: FormData) -> dict[str, list[str]]:
@@ -68,8 +68,8 @@ def _named(
 
 def field_named(fields: Mapping[str, FieldDefinition], name: str) -> FieldDefinition | None:
     """Return the field that is posted under a name, in a row as well; None where there is none."""
-    outer, bracket, rest = name.partition("[")
-    one, inner = fields.get(name), rest.partition("].")[2]
-    if one is not None or not bracket or outer not in fields:
+    outer, number, inner = read_way(name)
+    one = fields.get(outer)
+    if one is None or number is None:
         return one
-    return next((one for one in fields[outer].fields if one.id == inner), None)
+    return next((each for each in one.fields if each.id == inner), None)

@@ -32,7 +32,9 @@ from catalog.forms.situation import Judgement, Question, Resolved, Situation
 from catalog.forms.ui_schema import form_ui_schema
 from catalog.suggestions import did_you_mean
 from catalog.templating import TemplateError
-from pao.core.passwords import Passwords, way_in_row
+from pao.core.field_ways import form_field, way_in_row
+from pao.core.passwords import Passwords
+from pao.runtime.model_errors import messages_of
 
 __all__ = ["FieldError", "Form", "FormError", "FormResult"]
 
@@ -61,9 +63,7 @@ class Form:
         try:
             return cls(FormDefinition.model_validate(dict(raw)))
         except ValidationError as error:
-            first = error.errors(include_url=False)[0]
-            where = ".".join(str(part) for part in first["loc"])
-            raise FormError(f"{where}: {first['msg']}") from None
+            raise FormError(next(messages_of(error))) from None
 
     def validate(
         self, values: Mapping[str, Any], today: date, context: FormContext = NOBODY
@@ -127,7 +127,7 @@ class Form:
         return judge.option_reads.get(inner or outer) if judge else None
 
     def _expressions_of(self, question: Question) -> Expressions:
-        outer = question.way.partition("[")[0]
+        outer = form_field(question.way)
         in_row = outer != question.way
         return Expressions(self.definition, self.fields[outer]) if in_row else self._expressions
 

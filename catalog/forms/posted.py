@@ -4,7 +4,6 @@ Whether a value is good is for the validator to say (form.py). A text that canno
 error in the validator's shape.
 """
 
-import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
@@ -15,9 +14,7 @@ from catalog.forms.definition import MOST_ROWS, FieldDefinition, FieldType
 from catalog.forms.form import FieldError, Form, FormResult
 from catalog.forms.reading import ReadingError, read_inputs
 from catalog.forms.values import excerpt
-from pao.core.passwords import way_in_row
-
-_ROW_NUMBER = re.compile(r"[0-9]{1,4}")
+from pao.core.field_ways import form_field, read_way, way_in_row
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +37,7 @@ class Reading:
         order = {field_id: index for index, field_id in enumerate(form.fields)}
         errors = sorted(
             (*unreadable.values(), *others),
-            key=lambda error: order.get(error.field.partition("[")[0], len(order)),
+            key=lambda error: order.get(form_field(error.field), len(order)),
         )
         return replace(result, valid=False, errors=tuple(errors))
 
@@ -113,13 +110,11 @@ def _read_rows(
 
 def row_numbers(field: FieldDefinition, posted: Iterable[str]) -> list[int]:
     """Return the numbers of the rows of a list that were posted, in their order."""
-    known, start = {inner.id for inner in field.fields}, f"{field.id}["
-    numbers = set()
+    known, numbers = {inner.id for inner in field.fields}, set()
     for name in posted:
-        if name.startswith(start):
-            number, _, inner = name.removeprefix(start).partition("].")
-            if inner in known and _ROW_NUMBER.fullmatch(number):
-                numbers.add(int(number))
+        outer, number, inner = read_way(name)
+        if outer == field.id and number is not None and inner in known:
+            numbers.add(number)
     return sorted(numbers)[: MOST_ROWS + 1]
 
 

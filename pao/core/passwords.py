@@ -4,6 +4,8 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from pao.core.field_ways import way_in_row
+
 _PASSWORD = "password"  # noqa: S105 -- the name of a field type
 
 
@@ -82,8 +84,3 @@ def passwords_of(definition: Mapping[str, Any]) -> Passwords:
 
 def _ids(fields: list[dict[str, Any]]) -> frozenset[str]:
     return frozenset(str(one.get("id")) for one in fields if one.get("type") == _PASSWORD)
-
-
-def way_in_row(list_id: str, row: int, field_id: str) -> str:
-    """Return how a field in a row is named; rows are counted from 0."""
-    return f"{list_id}[{row}].{field_id}"

@@ -27,7 +27,7 @@ from catalog.forms.writing import KEPT_APART, written
 from catalog.model import CatalogDocument
 from catalog.secrets import with_stars
 from pao.core.errors import ErrorCode, PaoError
-from pao.core.passwords import way_in_row
+from pao.core.field_ways import way_in_row
 
 Names = Collection[str]
 

@@ -7,6 +7,7 @@ from catalog.forms import FieldDefinition, Form
 from catalog.forms.graph import dependency_graph
 from catalog.forms.outcome import FieldError, FormResult
 from catalog.forms.values import canonical
+from pao.core.field_ways import form_field
 
 Judge = Callable[[Mapping[str, Any]], FormResult]
 
@@ -132,7 +133,9 @@ class Answers:
     def unanswered(self) -> list[str]:
         """The fields that are still to be asked for, in the order of the form."""
         result = self._judged()
-        wrong = {_root(error) for error in result.errors if _is_own(error, result)} - self._stored
+        wrong = {
+            form_field(error.field) for error in result.errors if _is_own(error, result)
+        } - self._stored
         asked = self._to_ask | wrong | self._refused.keys()
         return [name for name in result.visible if name in asked and not self._is_fixed(name)]
 
@@ -157,7 +160,9 @@ class Answers:
 
 def _said(result: FormResult, name: str) -> list[str]:
     return [
-        error.message for error in result.errors if _root(error) == name and _is_own(error, result)
+        error.message
+        for error in result.errors
+        if form_field(error.field) == name and _is_own(error, result)
     ]
 
 
@@ -174,11 +179,6 @@ def _is_own(error: FieldError, result: FormResult) -> bool:
 
 def _is_rule(error: FieldError) -> bool:
     return error.constraint.startswith("rule:")
-
-
-def _root(error: FieldError) -> str:
-    """Return the field of the form that an error is about: of ``rules[0].port`` it is rules."""
-    return error.field.partition("[")[0]
 
 
 def _ranks(form: Form) -> dict[str, int]:

@@ -26,6 +26,7 @@ from pao.app.cli.asking.summary import group_of, picked, print_summary
 from pao.app.cli.context import Cli
 from pao.app.cli.exits import CliError, ExitCode
 from pao.app.cli.terminal import clean
+from pao.core.field_ways import form_field
 
 Sent = TypeVar("Sent")
 
@@ -304,7 +305,7 @@ class Interview:
             if question.draft:
                 fields[question.field.id] = question.draft
         kept = self.purpose.kept(fields)
-        holders = {way.partition("[")[0] for way in form.passwords.found(kept)}
+        holders = {form_field(way) for way in form.passwords.found(kept)}
         secret = [one for name, one in form.fields.items() if name in holders]
         kept = form.passwords.without(kept)
         unanswered |= holders

@@ -16,6 +16,7 @@ from pao.app.cli.asking import line
 from pao.app.cli.asking.display import row_shown
 from pao.app.cli.asking.question import Question
 from pao.app.cli.terminal import clean
+from pao.core.field_ways import read_way
 from pao.core.names import MASK
 from pao.core.passwords import Passwords
 
@@ -161,10 +162,9 @@ class RowsQuestion:
     def _problems(self) -> list[str]:
         told = []
         for error in self._errors(self._rows):
-            root, _, rest = error.field.partition("[")
+            root, number, _ = read_way(error.field)
             if root == self.field.id:
-                number = rest.partition("]")[0]
-                where = f"Row {int(number) + 1}: " if number.isdecimal() else ""
+                where = "" if number is None else f"Row {number + 1}: "
                 told.append(where + error.message)
         return told
 
