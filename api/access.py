@@ -5,6 +5,10 @@ from typing import Protocol
 
 from api.auth.principal import Principal
 from db.repositories.request_visibility import Visibility
+from pao.core.errors import ErrorCode, PaoError
+
+EVERYBODY = "all"
+"""Instead of a user's id, where admins ask for what belongs to anybody."""
 
 
 class Restricted(Protocol):
@@ -25,6 +29,25 @@ class Access:
     def is_admin(self, caller: Principal) -> bool:
         """Return whether the caller is in a team of admins."""
         return not self.admin_teams.isdisjoint(caller.teams)
+
+    def require_admin(self, caller: Principal, what: str) -> None:
+        """Raise ``FORBIDDEN``, "Only admins ...", unless the caller is one."""
+        if not self.is_admin(caller):
+            raise PaoError(ErrorCode.FORBIDDEN, f"Only admins {what}.")
+
+    def user_shown(self, caller: Principal, wanted: str | None, *, things: str) -> str | None:
+        """Return the user whose keys or sessions are listed: the caller unless an admin asks.
+
+        None is everybody. Raises ``FORBIDDEN`` for what belongs to others unless an admin asks.
+        """
+        if wanted is None or wanted == caller.id:
+            return caller.id
+        self.require_admin(caller, f"see the {things} of others")
+        return None if wanted == EVERYBODY else wanted
+
+    def may_end(self, caller: Principal, *, user_id: str) -> bool:
+        """Return whether the caller may revoke a key or end a session of a user."""
+        return caller.id == user_id or self.is_admin(caller)
 
     def visibility(self, caller: Principal) -> Visibility:
         """Return on whose behalf the database is read for a caller."""

@@ -42,7 +42,7 @@ class AuditService:
 
         Raises ``FORBIDDEN`` for who is not an admin, and what naming a request raises.
         """
-        self._require_admin(caller)
+        self.access.require_admin(caller, "read the audit trail")
         return AuditFilters(
             actor=actor,
             event_types=event_types,
@@ -56,7 +56,7 @@ class AuditService:
         self, caller: Principal, filters: AuditFilters, *, cursor: str | None, limit: int
     ) -> AuditPage:
         """Return one page; raises ``FORBIDDEN`` for who is not an admin."""
-        self._require_admin(caller)
+        self.access.require_admin(caller, "read the audit trail")
         scope = f"audit:{filters!r}"
         before = int(self.cursors.read(scope, cursor)[0]) if cursor else None
         async with self.database.reading() as session:
@@ -89,10 +89,6 @@ class AuditService:
                 return str(UUID(reference))
             except ValueError:
                 raise error from None
-
-    def _require_admin(self, caller: Principal) -> None:
-        if not self.access.is_admin(caller):
-            raise PaoError(ErrorCode.FORBIDDEN, "Only admins read the audit trail.")
 
 
 def _shown(row: AuditLog) -> AuditLine:

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
-from api.access import Access
+from api.access import EVERYBODY, Access
 from api.auth.keys import create_key
 from api.auth.principal import Principal
 from api.keys.schemas import (
@@ -51,14 +51,12 @@ class KeysService:
 
         Raises ``FORBIDDEN`` for the keys of others unless the caller is an admin.
         """
-        wanted = caller.id if user is None else user
-        if wanted != caller.id:
-            self._require_admin(caller, "see the keys of others")
-        scope = f"{_SCOPE}:{wanted}"
+        shown_user = self.access.user_shown(caller, user, things="keys")
+        scope = f"{_SCOPE}:{shown_user or EVERYBODY}"
         after = self.cursors.read(scope, cursor) if cursor else None
         async with self.database.reading() as session:
             found = await AccessKeysRepository(session).page(
-                user_id=None if wanted == "all" else wanted, after=after, limit=limit + 1
+                user_id=shown_user, after=after, limit=limit + 1
             )
         shown, now = found[:limit], datetime.now(UTC)
         following = None
@@ -71,7 +69,7 @@ class KeysService:
 
     async def issue(self, caller: Principal, wanted: NewKeyBody) -> IssuedKey:
         """Issue a key and return it with its secret; raises ``FORBIDDEN`` unless an admin asks."""
-        self._require_admin(caller, "issue keys")
+        self.access.require_admin(caller, "issue keys")
         made = create_key(self.box)
         key = NewAccessKey(
             access_key_id=made.access_key_id,
@@ -144,7 +142,7 @@ class KeysService:
         async with self.database.unit_of_work() as session:
             keys = AccessKeysRepository(session)
             stored = await keys.find(access_key_id)
-            if stored is None or not (stored.user_id == caller.id or self.access.is_admin(caller)):
+            if stored is None or not self.access.may_end(caller, user_id=stored.user_id):
                 raise PaoError(
                     ErrorCode.NOT_FOUND,
                     f"There is no access key {access_key_id[:40]!r}, or it is not yours.",
@@ -152,10 +150,6 @@ class KeysService:
             await keys.revoke(access_key_id, revoked_by=caller.id, via=_VIA)
             stored = await keys.find(access_key_id, anew=True) or stored
         return key_answer(stored, datetime.now(UTC))
-
-    def _require_admin(self, caller: Principal, what: str) -> None:
-        if not self.access.is_admin(caller):
-            raise PaoError(ErrorCode.FORBIDDEN, f"Only admins {what}.")
 
 
 def _aws(caller: Principal) -> AwsIdentity | None:

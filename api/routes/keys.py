@@ -2,7 +2,7 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Path, Query
+from fastapi import APIRouter, Path
 
 from api.bodies import JsonRoute
 from api.keys.schemas import (
@@ -17,7 +17,7 @@ from api.keys.schemas import (
     OpenedSession,
 )
 from api.responses import documented
-from api.routes.parameters import Cursor, Limit
+from api.routes.parameters import Cursor, Limit, OtherUser
 from api.routes.query_values import storable
 from api.services import Caller, ServicesDep
 
@@ -32,10 +32,7 @@ KeyId = Annotated[str, Path(max_length=100, description="Id of the access key")]
 async def list_keys(
     services: ServicesDep,
     caller: Caller,
-    user_id: Annotated[
-        str | None,
-        Query(alias="userId", max_length=200, description="Another user, or `all`; for admins"),
-    ] = None,
+    user_id: OtherUser = None,
     limit: Limit = 50,
     cursor: Cursor = None,
 ) -> AccessKeys:

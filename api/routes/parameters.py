@@ -1,4 +1,4 @@
-"""Parameters that several routes about requests take."""
+"""Parameters that several routes take."""
 
 import re
 from datetime import datetime
@@ -34,6 +34,10 @@ RequestId = Annotated[str, Depends(_resolved)]
 Limit = Annotated[int, Query(ge=1, le=200, description="Rows on the page")]
 Cursor = Annotated[
     str | None, Query(max_length=2000, description="`nextCursor` of the previous page")
+]
+OtherUser = Annotated[
+    str | None,
+    Query(alias="userId", max_length=200, description="Another user, or `all`; for admins"),
 ]
 EntryId = Annotated[
     str, Path(pattern=r"^[0-9a-f]{16}$", description="`entryId` of what is cleaned up")

@@ -3,9 +3,11 @@
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Path, Query, Request
+from fastapi import APIRouter, Path, Request
 
 from api.responses import documented
+from api.routes.parameters import OtherUser
+from api.routes.query_values import storable
 from api.services import Caller, ServicesDep
 from api.sessions.schemas import (
     SESSION,
@@ -53,16 +55,11 @@ async def create_web_sign_in(request: Request, services: ServicesDep, caller: Ca
 async def list_web_sessions(
     services: ServicesDep,
     caller: Caller,
-    user_id: Annotated[
-        str | None,
-        Query(alias="userId", max_length=200, description="Another user, or `all`; for admins"),
-    ] = None,
+    user_id: OtherUser = None,
 ) -> WebSessions:
     """List the caller's open sessions, or for admins those of others."""
-    if user_id not in {None, caller.id} and not services.access.is_admin(caller):
-        raise PaoError(ErrorCode.FORBIDDEN, "Only admins see the sessions of others.")
-    wanted = None if user_id == "all" else user_id or caller.id
-    return WebSessions(data=[_shown(one) for one in await services.sessions.list(user_id=wanted)])
+    user = services.access.user_shown(caller, storable("userId", user_id), things="sessions")
+    return WebSessions(data=[_shown(one) for one in await services.sessions.list(user_id=user)])
 
 
 @router.delete(
