@@ -37,13 +37,15 @@ class BreakerOptions:
 
     A closed breaker is trusted to be closed for ``believed`` seconds, which saves most calls
     a question; what another worker has opened is met no later. A database that did not answer is
-    not asked again for ``away`` seconds: calls must not wait for it.
+    not asked again for ``away`` seconds: calls must not wait for it. ``titles`` are what people
+    call targets, where that differs.
     """
 
     usual: BreakerLimits = field(default_factory=BreakerLimits)
     own: Mapping[str, BreakerLimits] = field(default_factory=dict)
     believed: float = 1.0
     away: float = 5.0
+    titles: Mapping[str, str] = field(default_factory=dict)
 
     def of(self, target: str) -> BreakerLimits:
         """Return the limits of a target."""
@@ -134,7 +136,8 @@ class Breakers:
             return False
         if state.state == "half-open" and await self._begin_probe(key):
             return True
-        raise ActionFailedError(_refusal(state), judged=LEFT_ALONE)
+        title = self._options.titles.get(key.target, key.target)
+        raise ActionFailedError(_refusal(title, state), judged=LEFT_ALONE)
 
     async def _state(self, key: BreakerKey) -> BreakerState | None:
         read_at, state = self._believed.get(key, (0.0, None))
@@ -235,12 +238,12 @@ def _blamed(error: ActionError) -> str | None:
     return f"It gave {said}." if said.startswith("no") else f"It gave: {said}."
 
 
-def _refusal(state: BreakerState) -> str:
+def _refusal(title: str, state: BreakerState) -> str:
     wait = state.wait_seconds or 0.0
     at = timestamp(datetime.now(UTC) + timedelta(seconds=wait))
     whose = f" for the item {state.item}" if state.item else ""
     return (
-        f"The circuit breaker for {state.target} is open{whose} after {state.failures} failures in "
-        f"a row; nothing was sent. Retry after {at} (in {max(wait, 1):.0f} s). Last error: "
+        f"The circuit breaker for {title} is open{whose} after {state.failures} failures in a row; "
+        f"nothing was sent. Retry after {at} (in {max(wait, 1):.0f} s). Last error: "
         f"{state.last_error}"
     )

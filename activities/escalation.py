@@ -96,7 +96,7 @@ class Escalator:
             client = self.jira.instance(self.target.instance, self.target.project)
         except LookupError as error:
             raise ActionFailedError(str(error), judged=NOT_SET) from error
-        async with self.breakers.guard(f"jira:{client.instance.name}"):
+        async with self.breakers.guard(client.instance.target):
             return await self._ask(client, escalation_input, mark=mark, deadline=deadline)
 
     async def _ask(

@@ -70,7 +70,7 @@ class TicketLinker:
         if client is not self._client(later):
             return 0
         correlation_id = action_input.context.correlation_id
-        async with self.breakers.guard(f"jira:{client.instance.name}"):
+        async with self.breakers.guard(client.instance.target):
             try:
                 known = await client.get_parts(earlier["key"], correlation_id, deadline=deadline)
                 if (kind.casefold(), later["key"]) in known.links:
@@ -117,7 +117,7 @@ class TicketLinker:
         mark = names.mark(context.request_id, action_input.action.id)
         unclear = action_input.look_first and action_input.unclear
         lag = client.instance.index_lag
-        async with self.breakers.guard(f"jira:{client.instance.name}"):
+        async with self.breakers.guard(client.instance.target):
             try:
                 found = await client.find_by_label(
                     mark,

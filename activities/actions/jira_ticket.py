@@ -139,8 +139,8 @@ class JiraTicketAction(Action[JiraTicketConfig]):
 
     def place(self, config: JiraTicketConfig) -> str:
         """Return the instance and the project."""
-        project = config.ticket.project or "the default project"
-        return f"JIRA {config.instance or 'of that project'}, project {project}"
+        instance = f'JIRA "{config.instance}"' if config.instance else "JIRA"
+        return f"{instance}, project {config.ticket.project or 'the default project'}"
 
     def from_evidence(self, config: JiraTicketConfig, outputs: dict[str, Any]) -> ActionResult:
         """Return the ticket that a person has seen."""
@@ -149,7 +149,7 @@ class JiraTicketAction(Action[JiraTicketConfig]):
 
     def breaker(self, config: JiraTicketConfig, context: ActionContext) -> str:
         """Return the instance: what fails on one says nothing about another."""
-        return f"jira:{_client(config, context).instance.name}"
+        return _client(config, context).instance.target
 
     def cleanup(self, result: ActionResult) -> str:
         """Return what to do with the ticket when the request is abandoned."""

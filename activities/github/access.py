@@ -108,7 +108,7 @@ async def _send(context: ActionContext, server: GitHubInstance, out: Outbound) -
             out.url,
             headers=out.headers,
             content=out.content,
-            target=f"GitHub {server.name}",
+            target=server.target,
             max_body=out.max_body,
         )
     except ActionError as error:
@@ -126,7 +126,7 @@ def _unanswered(error: ActionError, server: GitHubInstance, out: Outbound) -> Ac
     else:
         after = "" if error.silent else " Nothing was changed; retry later."
     return kind(
-        f'GitHub "{server.name}" was asked to {out.doing}: {error.message}{after}',
+        f"{server.title} was asked to {out.doing}: {error.message}{after}",
         code=error.code,
         http_status=error.http_status,
         response_body=error.response_body,

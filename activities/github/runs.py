@@ -49,7 +49,7 @@ async def prepare(access: GitHubAccess, context: ActionContext, wanted: Wanted) 
         )
     certain = file is not None and file.shows(wanted.mark_input)
     if file is not None and not certain and not server.tells_the_run:
-        raise ActionFailedError(_how_to_mark(server.name, wanted), judged=NOT_SET)
+        raise ActionFailedError(_how_to_mark(server.title, wanted), judged=NOT_SET)
     marked = wanted.mark_input in file.inputs if file is not None else not server.tells_the_run
     if server.tells_the_run and len(wanted.inputs) == server.most_inputs:
         # The run is told in the answer; only a lost answer would have needed the mark.
@@ -57,9 +57,9 @@ async def prepare(access: GitHubAccess, context: ActionContext, wanted: Wanted) 
     sent = wanted.inputs | ({wanted.mark_input: context.mark} if marked else {})
     if len(sent) > server.most_inputs:
         raise ActionFailedError(
-            f"There are {len(sent)} inputs, including the one for the mark, but GitHub "
-            f'"{server.name}" takes {server.most_inputs} at most. Put several values into one, '
-            "as JSON.",
+            f"There are {len(sent)} inputs, including the one for the mark, but "
+            f"{server.title} takes {server.most_inputs} at most. Put several values into one, as "
+            "JSON.",
             judged=BAD_CALL,
         )
     return Dispatch(sent, certain)
@@ -130,7 +130,7 @@ async def _file(access: GitHubAccess, wanted: Wanted) -> WorkflowFile | None:
 def _how_to_mark(server: str, wanted: Wanted) -> str:
     name = wanted.mark_input
     return (
-        f'GitHub "{server}" does not report which run it started, so {wanted.workflow} must '
+        f"{server} does not report which run it started, so {wanted.workflow} must "
         f"show it: declare the input {name} under workflow_dispatch, and write "
         f"run-name: ... ${{{{ inputs.{name} }}}}."
     )

@@ -14,7 +14,7 @@ from db.session import Database
 from pao.clients.outgoing import host_of
 from pao.core.errors import PaoError
 
-_JIRA, _GITHUB = "jira:", "GitHub "
+_GITHUB = "GitHub "
 # An address whose host is written out.
 _LITERAL = re.compile(r"\s*(https?://[^/?#{}\s]+)(?=[/?#]|\s*\Z)", re.IGNORECASE)
 _ON_GITHUB = frozenset({"git-commit", "github-workflow"})
@@ -51,12 +51,17 @@ class WeatherService:
         called = frozenset(self._targets(item))
         found = {
             one.target: Outage(
-                _name(one.target), one.failing_since or one.retry_at, one.last_error or ""
+                self._title(one.target), one.failing_since or one.retry_at, one.last_error or ""
             )
             for one in breakers
             if one.retry_at is not None and (one.item or _is_called(one.target, called))
         }
         return list(found.values())
+
+    def _title(self, target: str) -> str:
+        # There is one GitHub at most.
+        github = "GitHub" if target.startswith(_GITHUB) else target
+        return str(self.jira.titles.get(target, github))
 
     def _targets(self, item: CatalogDocument) -> Iterator[str]:
         for action in plan(item):
@@ -76,12 +81,8 @@ class WeatherService:
             client = self.jira.instance(config.get("instance"), ticket.get("project"))
         except LookupError:
             return
-        yield f"{_JIRA}{client.instance.name}"
+        yield client.instance.target
 
 
 def _is_called(target: str, called: frozenset[str]) -> bool:
     return target in called or (target.startswith(_GITHUB) and _GITHUB in called)
-
-
-def _name(target: str) -> str:
-    return f"JIRA {target.removeprefix(_JIRA)}" if target.startswith(_JIRA) else target

@@ -37,13 +37,15 @@ def action_tools(
     ``environ`` is the environment that the process was started with.
     """
     started_with = os.environ if environ is None else environ
+    options = action_options(settings, started_with)
+    titles = jira.titles | options.github.instances.titles
     return Tools(
         box=assembly.secret_box(settings),
         jira=jira,
         surroundings=assembly.surroundings(settings),
-        options=action_options(settings, started_with),
+        options=options,
         logs=ExecutionLogs(database),
-        network=network(settings.actions, database, shares(settings)),
+        network=network(settings.actions, database, shares(settings), titles),
         secrets=secret_store(settings, started_with),
         states=StateRegistry(database),
     )
@@ -70,17 +72,23 @@ def shares(settings: Settings) -> Shares:
 
 
 def network(
-    settings: ActionSettings, database: Database | None = None, shares: Shares | None = None
+    settings: ActionSettings,
+    database: Database | None = None,
+    shares: Shares | None = None,
+    titles: Mapping[str, str] | None = None,
 ) -> Network:
-    """Return the way out: rules, proxy, trust, and the breakers that all workers share."""
+    """Return the way out: rules, proxy, trust, and the breakers that all workers share.
+
+    ``titles`` are what people call targets.
+    """
     store = SharedStore(database) if database is not None else None
     return Network(
         client=HttpClient(wire_options(settings)),
-        breakers=Breakers(store, breaker_options(settings), shares),
+        breakers=Breakers(store, breaker_options(settings, titles or {}), shares),
     )
 
 
-def breaker_options(settings: ActionSettings) -> BreakerOptions:
+def breaker_options(settings: ActionSettings, titles: Mapping[str, str]) -> BreakerOptions:
     """Return when breakers open and for how long."""
     return BreakerOptions(
         usual=BreakerLimits(
@@ -90,4 +98,5 @@ def breaker_options(settings: ActionSettings) -> BreakerOptions:
             target: BreakerLimits(failures=failures, seconds=open_for.total_seconds())
             for target, (failures, open_for) in settings.breaker_targets.items()
         },
+        titles=titles,
     )

@@ -33,7 +33,12 @@ async def db(database: Given) -> AsyncIterator[Database]:
 
 
 def breakers(db: Database | None, **options: BreakerLimits) -> Breakers:
-    given = BreakerOptions(usual=BreakerLimits(failures=3, seconds=30), own=options, believed=0)
+    given = BreakerOptions(
+        usual=BreakerLimits(failures=3, seconds=30),
+        own=options,
+        believed=0,
+        titles={"jira:default": "JIRA"},
+    )
     return Breakers(SharedStore(db) if db else None, given)
 
 
@@ -349,3 +354,11 @@ async def test_targets_that_templates_choose_do_not_grow_in_memory_without_end()
     for number in range(MOST_KEPT + 100):
         await succeed(of, f"host-{number}.example.com")
     assert of.remembered <= MOST_KEPT
+
+
+async def test_an_open_breaker_names_its_target_as_people_do() -> None:
+    of = breakers(None)
+    for target, title in (("jira:default", "JIRA"), (TARGET, TARGET)):
+        await fail(of, target, times=3)
+        with pytest.raises(ActionFailedError, match=f"^The circuit breaker for {title} is open"):
+            await succeed(of, target)

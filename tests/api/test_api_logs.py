@@ -82,7 +82,7 @@ def test_a_failure_is_one_line_with_the_reason_and_one_with_what_is_awaited(
     document = failed(stack, dana, message="Field priority cannot be set")
     decide(dana, document, "abort", "nobody needs it")
 
-    why = 'JIRA "default" could not create the ticket (HTTP 400): Field priority cannot be set'
+    why = "JIRA could not create the ticket (HTTP 400): Field priority cannot be set"
     assert log.events(document)[3:] == [
         f"Ask the network team for the record failed: {why}",
         "the request failed; it waits for a decision: retry, abort or escalate; suggested: retry",

@@ -20,7 +20,7 @@ async def test_who_is_about_to_request_is_told_what_does_not_answer(
     try:
         for path in ("/catalog/network-dns-record", "/catalog/network-dns-record/request"):
             text = await (await at.context.request.get(path)).text()
-            assert "JIRA default has not answered since 10:41." in text
+            assert "JIRA has not answered since 10:41." in text
             assert "own.example.com has not answered" in text
             assert "elsewhere.example.com" not in text
     finally:

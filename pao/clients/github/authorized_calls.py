@@ -87,19 +87,18 @@ class AuthorizedCalls:
         )
 
     def _read(self, call: GitHubCall, answer: GitHubResponse, read: Callable[[Any], T]) -> T:
-        name = self._instance.name
         if answer.status not in call.expected:
             raise self._unexpected(call, answer)
         try:
             return read(_document(answer))
         except (ValueError, UnreadableError):
-            raise unreadable(name, call.doing, answer, effect=call.effect) from None
+            raise unreadable(self._instance.title, call.doing, answer, effect=call.effect) from None
 
     def _unexpected(self, call: GitHubCall, answer: GitHubResponse) -> GitHubError:
         """Return the error for an unexpected status; another 2xx is unreadable, not refused."""
         if HTTPStatus.OK <= answer.status < HTTPStatus.MULTIPLE_CHOICES:
-            return unreadable(self._instance.name, call.doing, answer, effect=call.effect)
-        return refusal(self._instance.name, call.doing, answer, effect=call.effect)
+            return unreadable(self._instance.title, call.doing, answer, effect=call.effect)
+        return refusal(self._instance.title, call.doing, answer, effect=call.effect)
 
 
 def _document(answer: GitHubResponse) -> Any:

@@ -64,14 +64,14 @@ class GitHubOutcomeUnknownError(GitHubError):
     """A change was sent, and no response proves that it was not made."""
 
 
-def refusal(instance: str, doing: str, answer: GitHubResponse, *, effect: bool) -> GitHubError:
+def refusal(server: str, doing: str, answer: GitHubResponse, *, effect: bool) -> GitHubError:
     """Return the error for an answer whose status is no success."""
     text = _text(answer)
     judged = judge(answer.status, answer.headers, text)
     unknown = effect and judged.doubtful
     kind: type[GitHubError] = GitHubOutcomeUnknownError if unknown else GitHubRefusedError
     said = words(text)
-    message = f'GitHub "{instance}" could not {doing} (HTTP {answer.status})'
+    message = f"{server} could not {doing} (HTTP {answer.status})"
     after = "It may have done it all the same: a retry looks first." if unknown else ""
     parts = [f"{message}: {said}." if said else f"{message}.", _advice(answer, judged), after]
     return kind(
@@ -83,7 +83,7 @@ def refusal(instance: str, doing: str, answer: GitHubResponse, *, effect: bool) 
     )
 
 
-def unreadable(instance: str, doing: str, answer: GitHubResponse, *, effect: bool) -> GitHubError:
+def unreadable(server: str, doing: str, answer: GitHubResponse, *, effect: bool) -> GitHubError:
     """Return the error for a success that cannot be read."""
     what = "too long to read" if answer.truncated else "not a response of GitHub's API"
     kind: type[GitHubError] = GitHubOutcomeUnknownError if effect else GitHubRefusedError
@@ -93,7 +93,7 @@ def unreadable(instance: str, doing: str, answer: GitHubResponse, *, effect: boo
         else "Nothing was changed; check GITHUB_API_URL, and retry."
     )
     return kind(
-        f'GitHub "{instance}" was asked to {doing} and answered HTTP {answer.status}, but the '
+        f"{server} was asked to {doing} and answered HTTP {answer.status}, but the "
         f"answer is {what}. {after}",
         status=answer.status,
         body=_text(answer) or None,

@@ -1,7 +1,7 @@
 """The GitHub servers that the operator has configured, with their tokens."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from urllib.parse import urlsplit
 
@@ -23,6 +23,7 @@ class GitHubInstance:
 
     ``page_url`` is where its pages are. The limits are those of GitHub's published description:
     25 inputs and the run's id in the answer on github.com, 10 inputs and neither on a server.
+    ``alone`` says that no other one is configured.
     """
 
     name: str
@@ -30,10 +31,21 @@ class GitHubInstance:
     auth: GitHubAuth = field(repr=False)
     flavour: GitHubFlavour = GitHubFlavour.CLOUD
     api_version: str = "2022-11-28"
+    alone: bool = False
     tokens: Tokens = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "tokens", Tokens(self.auth))
+
+    @property
+    def title(self) -> str:
+        """What people call it: its name matters only to those who have several."""
+        return "GitHub" if self.alone else f'GitHub "{self.name}"'
+
+    @property
+    def target(self) -> str:
+        """Its name among the targets of circuit breakers."""
+        return f"GitHub {self.name}"
 
     @property
     def most_inputs(self) -> int:
@@ -68,7 +80,13 @@ class GitHubInstances:
     """The servers by name; the first is the default."""
 
     def __init__(self, instances: Iterable[GitHubInstance] = ()) -> None:
-        self._instances = {instance.name: instance for instance in instances}
+        known = list(instances)
+        self._instances = {one.name: replace(one, alone=len(known) == 1) for one in known}
+
+    @property
+    def titles(self) -> dict[str, str]:
+        """What people call each of them, by its name among the targets of circuit breakers."""
+        return {one.target: one.title for one in self._instances.values()}
 
     def instance(self, name: str | None) -> GitHubInstance:
         """Return the named server, else the first.

@@ -177,7 +177,7 @@ class Repository:
         try:
             return read(read_json(answer.body))
         except (ValueError, UnreadableError):
-            raise unreadable(self.instance.name, call.doing, answer, effect=False) from None
+            raise unreadable(self.instance.title, call.doing, answer, effect=False) from None
 
     async def _require_repository(self) -> None:
         """Raise where the repository cannot be seen: a 404 then says nothing of what is in it."""

@@ -117,7 +117,7 @@ def read_change(answer: JiraResponse, *, expected: int) -> Any:
 def unknown(answer: JiraResponse, why: str) -> JiraOutcomeUnknownError:
     """Return the error for a change whose answer does not tell whether it was made."""
     return JiraOutcomeUnknownError(
-        f'JIRA "{answer.instance.name}" was asked to {answer.doing}, and {why.rstrip(".")}. '
+        f"{answer.instance.title} was asked to {answer.doing}, and {why.rstrip('.')}. "
         "It may or may not have done it. Look in JIRA, or retry: a retry looks first and adopts "
         "what it finds.",
         instance=answer.instance.name,
@@ -155,10 +155,9 @@ def _refused(
     errors: Mapping[str, str] | None = None,
     messages: tuple[str, ...] = (),
 ) -> JiraRefusedError:
-    name = answer.instance.name
     return JiraRefusedError(
-        f'JIRA "{name}" could not {answer.doing} (HTTP {answer.status}): {why}',
-        instance=name,
+        f"{answer.instance.title} could not {answer.doing} (HTTP {answer.status}): {why}",
+        instance=answer.instance.name,
         status=answer.status,
         body=answer.text(),
         judged=answer.judged,

@@ -252,9 +252,7 @@ class JiraClient:
             return {"parent": {"key": epic}}
         field = await self._fields.epic(self._asking(correlation_id, deadline))
         if field is None:
-            raise LookupError(
-                f'JIRA "{self.instance.name}" has no field for epics; leave epicKey out'
-            )
+            raise LookupError(f"{self.instance.title} has no field for epics; leave epicKey out")
         return {field: epic}
 
     async def issue_types(

@@ -42,7 +42,6 @@ async def escalation_problems(client: JiraClient, target: EscalationTarget) -> l
     Raises JiraError where JIRA does not answer the question.
     """
     deadline = Deadline.after(_MOST_SECONDS)
-    name = client.instance.name
     try:
         types = await client.issue_types(target.project, deadline=deadline)
     except JiraRefusedError as refused:
@@ -51,8 +50,8 @@ async def escalation_problems(client: JiraClient, target: EscalationTarget) -> l
         types = []
     if not types:
         told = (
-            f'ESCALATION_PROJECT: JIRA "{name}" has no project {target.project} in which this '
-            "account may create tickets; correct the key, or give the account that permission"
+            f"ESCALATION_PROJECT: {client.instance.title} has no project {target.project} in which "
+            "this account may create tickets; correct the key, or give the account that permission"
         )
         return [told]
     kind = _type_named(types, target.issue_type)

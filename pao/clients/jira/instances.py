@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from pao.clients.jira.client import JiraClient
 from pao.clients.jira.jira_errors import JiraError
@@ -36,7 +36,8 @@ class JiraInstances:
     """JIRA clients by instance; the first one is the default, unless another is named."""
 
     def __init__(self, instances: Iterable[JiraInstance], *, default: str | None = None) -> None:
-        self._clients = {instance.name: JiraClient(instance) for instance in instances}
+        known = list(instances)
+        self._clients = {one.name: JiraClient(replace(one, alone=len(known) == 1)) for one in known}
         self._default = default or next(iter(self._clients), "")
 
     def instance(self, name: str | None, project: str | None = None) -> JiraClient:
@@ -86,6 +87,11 @@ class JiraInstances:
     def all(self) -> dict[str, JiraClient]:
         """Return every client by its instance's name."""
         return dict(self._clients)
+
+    @property
+    def titles(self) -> dict[str, str]:
+        """What people call each of them, by its name among the targets of circuit breakers."""
+        return {one.instance.target: one.instance.title for one in self._clients.values()}
 
     def close(self) -> None:
         """Close every client's connections."""

@@ -50,7 +50,7 @@ class LabelSearch:
         issues = read_object(answer).get("issues")
         if not isinstance(issues, list):
             raise JiraUnreachableError(
-                f'JIRA "{self.instance.name}" answered a search without a list of issues.',
+                f"{self.instance.title} answered a search without a list of issues.",
                 instance=self.instance.name,
                 status=answer.status,
                 body=answer.text(),
@@ -67,7 +67,7 @@ class LabelSearch:
     def _too_early(self, seconds: float) -> JiraTooEarlyError:
         moment = datetime.now(UTC) + timedelta(seconds=seconds)
         return JiraTooEarlyError(
-            f'JIRA "{self.instance.name}" shows no ticket with the label {self.label}, but its '
+            f"{self.instance.title} shows no ticket with the label {self.label}, but its "
             f"search may lag {self.instance.index_lag:.0f} s. Nothing was created; the result is "
             f"certain from {moment:%H:%M:%S} UTC on: retry then.",
             instance=self.instance.name,

@@ -32,7 +32,7 @@ class JiraInstance:
     are compared without regard to case. ``site_url`` is where people read tickets, where that is
     another address than the one of the API; ``ca_file`` holds the authorities to trust.
     ``search_lag`` is how many seconds its search may be behind its tickets; None: as is usual for
-    its flavour.
+    its flavour. ``alone`` says that no other JIRA is configured.
     """
 
     name: str
@@ -49,6 +49,17 @@ class JiraInstance:
     site_url: str | None = None
     ca_file: str | None = None
     search_lag: float | None = None
+    alone: bool = False
+
+    @property
+    def title(self) -> str:
+        """What people call it: its name matters only to those who have several."""
+        return "JIRA" if self.alone else f'JIRA "{self.name}"'
+
+    @property
+    def target(self) -> str:
+        """Its name among the targets of circuit breakers."""
+        return f"jira:{self.name}"
 
     @property
     def index_lag(self) -> float:

@@ -102,7 +102,7 @@ class Wire:
             if not exc.left:
                 raise self._unreachable(doing, exc) from None
             raise JiraOutcomeUnknownError(
-                f'JIRA "{self._instance.name}" was asked to {doing}, but {exc.reason}: it may or '
+                f"{self._instance.title} was asked to {doing}, but {exc.reason}: it may or "
                 "may not have done it. Look in JIRA, or retry: a retry looks first and adopts "
                 "what it finds.",
                 instance=self._instance.name,
@@ -110,7 +110,7 @@ class Wire:
 
     def _unreachable(self, doing: str, exc: _NoAnswerError) -> JiraUnreachableError:
         return JiraUnreachableError(
-            f'JIRA "{self._instance.name}" could not {doing}: {exc.reason}. Nothing was changed; '
+            f"{self._instance.title} could not {doing}: {exc.reason}. Nothing was changed; "
             "retry later.",
             instance=self._instance.name,
             judged=exc.judged,
@@ -142,7 +142,7 @@ class Wire:
 
     def _without_token(self, doing: str, exc: NoTokenError) -> JiraRefusedError:
         return JiraRefusedError(
-            f'JIRA "{self._instance.name}" was not asked to {doing}: {self.hide(exc.reason)}.',
+            f"{self._instance.title} was not asked to {doing}: {self.hide(exc.reason)}.",
             instance=self._instance.name,
             status=exc.status or HTTPStatus.UNAUTHORIZED,
             judged=exc.judged,

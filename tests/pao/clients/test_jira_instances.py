@@ -135,3 +135,22 @@ async def test_nothing_asked_is_nothing_sent(instances: JiraInstances, corp: Jir
     corp.fault("status", match={}, times=None)
     assert await instances.instance("corp").get_statuses([]) == {}
     assert await instances.statuses([]) == []
+
+
+def test_an_instance_is_called_by_its_name_only_where_there_are_several(
+    instances: JiraInstances, corp: JiraSandbox
+) -> None:
+    assert instances.titles == {"jira:corp": 'JIRA "corp"', "jira:site": 'JIRA "site"'}
+    alone = JiraInstances([corp.instance(name="corp")])
+    assert alone.titles == {"jira:corp": "JIRA"}
+    alone.close()
+
+
+async def test_one_that_refuses_is_told_from_the_others(
+    instances: JiraInstances, corp: JiraSandbox
+) -> None:
+    alone = JiraInstances([corp.instance(name="corp")])
+    for known, title in ((instances, 'JIRA "corp"'), (alone, "JIRA")):
+        with pytest.raises(JiraRefusedError, match=f"^{title} could not create the ticket"):
+            await make(known.instance("corp"), "NOWHERE")
+    alone.close()
