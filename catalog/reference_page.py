@@ -31,7 +31,7 @@ from catalog.templating.functions import FUNCTIONS, LAZY
 from catalog.templating.functions.signatures import SIGNATURES
 from catalog.templating.names import GO_SYSTEM, REQUEST_MEMBERS, SCOPES, SYSTEM_MEMBERS
 from catalog.templating.value_types import PRESENT, TEXTUAL, named
-from catalog.validation.structure_messages import model_in
+from catalog.validation.structure_messages import models_in
 
 _HEAD = """# Reference of catalog documents
 
@@ -93,8 +93,8 @@ def _keys() -> Iterator[str]:
     for name, model in _PARTS:
         yield from ("", f"### {name}", "", _sentence(model.__doc__), "", "| key | |", "|---|---|")
         for field_name, field in model.model_fields.items():
-            inner = model_in(field.annotation)
-            said = field.description or (inner.__doc__ if inner else field.title)
+            inner = models_in(field.annotation)
+            said = field.description or (inner[0].__doc__ if inner else field.title)
             told = [_cell(said)] if said else []
             told[-1:] = [f"{told[-1].rstrip('.')}."] if told else []
             told += ["Required."] if field.is_required() else []

@@ -22,6 +22,7 @@ _KINDS = {
 }
 _MEMBERS = frozenset({"anyOf", "oneOf"})
 _MESSAGE = 200
+_OF_ACTIONS = frozenset({"id", "when", "dependsOn", "cleanup"})
 
 
 def configuration_problems(
@@ -37,6 +38,28 @@ def configuration_problems(
         # It is there, under the unknown key that another finding names.
         if explained.lacks.get(problem) not in explained.meant:
             yield problem
+
+
+def place_of(key: str, schema: Mapping[str, Any]) -> str | None:
+    """Return where a configuration takes a key: ``config``, or ``config.endpoint``."""
+    properties = schema.get("properties", {})
+    if key in properties:
+        return "config"
+    below = (name for name in properties if key in _keys_below(properties[name], schema))
+    return next((f"config.{name}" for name in below), None)
+
+
+def _keys_below(schema: Any, root: Mapping[str, Any]) -> set[str]:
+    """Return the keys of a mapping that a schema describes, by reference or in a union."""
+    if not isinstance(schema, Mapping):
+        return set()
+    if "$ref" in schema:
+        name = str(schema["$ref"]).rpartition("/")[2]
+        return set(root.get("$defs", {}).get(name, {}).get("properties", {}))
+    found = set(schema.get("properties", {}))
+    for member in schema.get("anyOf", ()):
+        found |= _keys_below(member, root)
+    return found
 
 
 class _Explained:
@@ -84,24 +107,16 @@ class _Explained:
         for key in (key for key in instance if key not in properties):
             meant = key_meant(key, known)
             hint = f"known here: {', '.join(known)}"
-            below = [name for name in known if key in self._keys_below(properties[name])]
+            below = [name for name in known if key in _keys_below(properties[name], self._root)]
             if below and not meant:
                 hint = f"it belongs under {below[0]}"
+            elif where != self._path and key in self._root.get("properties", {}):
+                hint = "it belongs under config"
+            elif where == self._path and key in _OF_ACTIONS:
+                hint = "it belongs beside config"
             self.meant.add((*where, meant or next(iter(below), key)))
             message = f"unknown key {key[:80]!r}" + (f"; did you mean {meant!r}?" if meant else "")
             yield Problem((*where, key), message, hint, at_key=True)
-
-    def _keys_below(self, schema: Any) -> set[str]:
-        """Return the keys of a mapping that a schema describes, by reference or in a union."""
-        if not isinstance(schema, Mapping):
-            return set()
-        if "$ref" in schema:
-            name = str(schema["$ref"]).rpartition("/")[2]
-            return set(self._root.get("$defs", {}).get(name, {}).get("properties", {}))
-        found = set(schema.get("properties", {}))
-        for member in schema.get("anyOf", ()):
-            found |= self._keys_below(member)
-        return found
 
     def _union(self, where: Path, error: ValidationError) -> Iterator[Problem]:
         schema = error.schema if isinstance(error.schema, dict) else {}

@@ -97,8 +97,29 @@ def recover(
                 only_keys,
             )
         except ValidationError as error:
-            errors = error.errors(include_url=False, include_input=False)
+            errors = errors_in(data, error)
     return None
+
+
+def errors_in(data: Mapping[str, Any], error: ValidationError) -> list[ErrorDetails]:
+    """Return what pydantic says of a document, with places as the document has them.
+
+    Of a union pydantic's path also names the member: ``options.http.url``.
+    """
+    found = error.errors(include_url=False, include_input=False)
+    for one in found:
+        one["loc"] = _written(data, one["loc"])
+    return found
+
+
+def _written(data: Any, path: Path) -> Path:
+    written: list[str | int] = []
+    for part in path[:-1]:
+        inner = value_at(data, (part,))
+        if inner is not None:
+            written.append(part)
+            data = inner
+    return (*written, *path[-1:])
 
 
 def existing(data: Mapping[str, Any], path: Path) -> Path:

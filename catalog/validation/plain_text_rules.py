@@ -13,6 +13,8 @@ from catalog.validation.subject import Problem, Subject, is_template
 _SHOWN = 60
 _WHERE_USED = "put the template where the value is used, into the config of an action"
 _COMPUTED = 'write default: {template: "..."} to have it computed'
+# Parts of documents in which no template is read at all: of items, and the rows of lists.
+_OTHERS = ("lifecycle", "rows")
 _GITHUB_FILES = ("git-commit", "contentTemplate")
 _KNOWN = (
     "data|each|env|fields|form|input|inputs|local|metadata|module|outputs|parameters|params"
@@ -42,18 +44,21 @@ _FOREIGN = (
 )
 
 
+_CODE = re.compile(r"`[^`]*`")
 _MAY_BE_FOREIGN = re.compile(r"[$#<]|(?<!\{)\{(?!\{)")
 
 
 def unread(subject: Subject) -> Iterator[Problem]:
     """Require that a text in which no template is read looks like none.
 
-    Names, placeholders, patterns, messages, plain defaults and keys are taken as they are written:
-    ``default: "{{fields.team}}-db"`` would become a database of that name. Templates are the
-    texts in the ``config`` of actions and components, ``cleanup`` and ``when``.
+    Names, descriptions, tags, owners, addresses of documentation, placeholders, patterns, messages,
+    plain defaults, rows of lists and keys are taken as they are written: ``default:
+    "{{fields.team}}-db"`` would become a database of that name. Templates are the texts in the
+    ``config`` of actions and components, ``cleanup`` and ``when``. A description may show one as
+    code, between backticks.
     """
     for path, text in _plain_texts(subject) if _may_hold_templates(subject) else ():
-        found = text.find("{{")
+        found = _CODE.sub(_blank, text).find("{{") if path[-1] == "description" else text.find("{{")
         if found >= 0:
             what = _what(path)
             message = f"{what} is no template: {text[:_SHOWN]!r} would be taken as it is written"
@@ -84,20 +89,27 @@ def foreign(subject: Subject) -> Iterator[Problem]:
 
 def _may_hold_templates(subject: Subject) -> bool:
     """Return whether any text outside of the actions looks like a template, which is rare."""
-    names = (*(action.name for _, action in subject.actions()), subject.item.name)
+    names = [action.name for _, action in subject.actions()]
     components = (component.name for _, component in subject.components())
-    form = (text for _, text in walk_texts(subject.document.data.get("presentation")))
-    return any("{{" in text for text in (*names, *components, *form))
+    parts = (subject.document.data.get(key) for key in ("metadata", "presentation", *_OTHERS))
+    texts = (text for part in parts for _, text in walk_texts(part))
+    return any("{{" in text for text in (*names, *components, *texts))
 
 
 def _plain_texts(subject: Subject) -> Iterator[tuple[Path, str]]:
     """Yield the texts that people see or that are compared, as they are written."""
     item = subject.item
-    yield ("metadata", "name"), item.name
+    for key in ("name", "description", "tags", "owner"):
+        yield from _texts(("metadata", key), subject)
+    yield from _texts(("presentation", "display"), subject)
+    for key in _OTHERS:
+        yield from _texts((key,), subject)
     for g, group in enumerate(item.groups):
         yield (*GROUPS, g, "name"), group.name or ""
+        yield (*GROUPS, g, "description"), group.description or ""
     for path, field in fields_of(subject):
         yield (*path, "name"), field.name or ""
+        yield (*path, "description"), field.description or ""
         yield (*path, "placeholder"), field.placeholder or ""
         for key in ("pattern", "message"):
             yield (*path, "validation", key), getattr(field.validation, key) or ""
@@ -141,9 +153,13 @@ def _keys_in(value: Any, path: Path) -> Iterator[Problem]:
             yield from _keys_in(inner, (*path, key))
 
 
+def _blank(code: re.Match[str]) -> str:
+    return " " * len(code[0])
+
+
 def _what(path: Path) -> str:
     last = next((part for part in reversed(path) if isinstance(part, str)), "this")
-    return f"the {last}" if last != "enum" else "a value of an enum"
+    return {"enum": "a value of an enum", "tags": "a tag"}.get(last, f"the {last}")
 
 
 def _meant(path: str, known: set[str]) -> str:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any
 
 from pydantic import ValidationError
@@ -10,14 +11,14 @@ from catalog.document_kinds import KINDS, parse_definition
 from catalog.loading import Document
 from catalog.model import SCHEMA_VERSION, CatalogDocument
 from catalog.suggestions import did_you_mean, nearest
-from catalog.validation.error_recovery import RecoveredDocument, existing, recover
+from catalog.validation.error_recovery import RecoveredDocument, errors_in, existing, recover
 from catalog.validation.structure_messages import (
     MISSING_KEY,
     UNKNOWN_KEY,
     VALUE_TYPE,
     StructureMessages,
 )
-from catalog.validation.subject import Problem
+from catalog.validation.subject import ActionSchema, Problem
 from catalog.validation.unquoted_numbers import restore_texts
 
 MOST_PROBLEMS = 100
@@ -84,7 +85,9 @@ class Structure:
         return not any(path[:1] == ("presentation",) for path in self.recovered.touched)
 
 
-def read_structure(document: Document) -> Structure:
+def read_structure(
+    document: Document, known_actions: Mapping[str, ActionSchema] = MappingProxyType({})
+) -> Structure:
     """Parse a document as its kind; recovers from invalid parts where that is possible."""
     data = _copy(document.data)
     problems = tuple(_kind_problems(data))
@@ -96,13 +99,13 @@ def read_structure(document: Document) -> Structure:
         try:
             return Structure(data, parse_definition(whole), problems)
         except ValidationError as error:
-            errors = error.errors(include_url=False, include_input=False)
+            errors = errors_in(whole, error)
         numbers = [tuple(one["loc"]) for one in errors if one["type"] == "string_type"]
         if not restore_texts(document, data, [existing(data, path) for path in numbers]):
             break
     # Nobody reads more at once, and looking for what was meant costs time.
     told = errors[:MOST_PROBLEMS]
-    messages = StructureMessages(KINDS[kind], data)
+    messages = StructureMessages(KINDS[kind], data, known_actions)
     meant = set(messages.misspelt(told))
     problems += tuple(messages.problems(told, meant))
     recovered = recover(_copy(whole), errors, meant)

@@ -6,16 +6,20 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from pydantic import BaseModel
+from pydantic.fields import FieldInfo
 from pydantic_core import ErrorDetails
 
 from catalog.loading import Path, value_at
 from catalog.suggestions import did_you_mean, nearest
+from catalog.validation.configuration_messages import place_of
 from catalog.validation.error_recovery import existing
-from catalog.validation.subject import Problem
+from catalog.validation.subject import ActionSchema, Problem
 from catalog.validation.wording import hint_for, other_key, shown, word_meant
+from pao.runtime.model_errors import message_of
 
 MISSING_KEY, UNKNOWN_KEY, VALUE_TYPE = "missing-key", "unknown-key", "value-type"
 
+_SHOWN_KEYS = 3
 _EXPECTED = {
     "string_type": "a text",
     "int_type": "a whole number",
@@ -48,9 +52,15 @@ _MEMBERS = {("str",), ("int",), ("float",), ("bool",)}
 class StructureMessages:
     """Explains the errors of data that should fit a model."""
 
-    def __init__(self, model: type[BaseModel], data: Mapping[str, Any]) -> None:
+    def __init__(
+        self,
+        model: type[BaseModel],
+        data: Mapping[str, Any],
+        known_actions: Mapping[str, ActionSchema] = types.MappingProxyType({}),
+    ) -> None:
         self._model = model
         self._data = data
+        self._known_actions = known_actions
 
     def problems(self, details: list[ErrorDetails], misspelt: set[Path]) -> Iterator[Problem]:
         """Yield a problem for each error, but for keys that are there under another spelling."""
@@ -83,7 +93,7 @@ class StructureMessages:
                     yield (*path[:-1], meant)
 
     def _known_keys(self, path: Path) -> list[str]:
-        return _known_keys(self._model, path)
+        return _known_keys(self._model, self._data, path)
 
     def _hint_for_key(self, path: Path, known: list[str]) -> str:
         key = str(path[-1])
@@ -97,7 +107,27 @@ class StructureMessages:
                 return f"it belongs under {part}"
             if word:
                 return f"write {word}, under {part}"
-        return f"known here: {', '.join(known)}"
+        place = self._place_in_configuration(path)
+        return f"it belongs under {place}" if place else f"known here: {', '.join(known)}"
+
+    def _of_union(self, detail: ErrorDetails, path: Path) -> Problem:
+        """Return what is wrong with the key that tells the members of a union apart."""
+        words = str(detail.get("ctx", {}).get("expected_tags", "list, teams, http"))
+        written = str(detail.get("ctx", {}).get("discriminator", "type"))
+        key = written.rpartition("|")[2].strip(" '")
+        where = existing(self._data, path)
+        found = (value_at(self._data, where) or {}).get(key)
+        if found is None:
+            told = f"{_name(path)} needs {key}, one of {words}"
+            return Problem(where, told, rule=VALUE_TYPE)
+        told = f"{_name((*where, key))} must be one of {words}, not {str(found)[:80]!r}"
+        return Problem((*where, key), told + word_meant(found, words), rule=VALUE_TYPE)
+
+    def _place_in_configuration(self, path: Path) -> str | None:
+        """Return where an action's configuration takes the key that stands beside it."""
+        action = value_at(self._data, path[:-1])
+        known = self._known_actions.get(str(action.get("type"))) if _is_action(path) else None
+        return place_of(str(path[-1]), known.config) if known else None
 
     def _one(self, detail: ErrorDetails, path: Path) -> Problem:
         key = str(path[-1]) if path else ""
@@ -116,11 +146,7 @@ class StructureMessages:
                 told = f"{_name(path)} must be {words}, not {str(found)[:80]!r}"
                 return Problem(path, told + word_meant(found, words), rule=VALUE_TYPE)
             case "union_tag_invalid" | "union_tag_not_found":
-                words = str(detail.get("ctx", {}).get("expected_tags", "list, teams, http"))
-                written = str(detail.get("ctx", {}).get("discriminator", "type"))
-                key = written.rpartition("|")[2].strip(" '")
-                told = f"{_name(path)} needs {key}, one of {words}"
-                return Problem(existing(self._data, path), told, rule=VALUE_TYPE)
+                return self._of_union(detail, path)
             case "too_long":
                 limits = detail.get("ctx", {})
                 told = f"has more than {limits.get('max_length')} entries; split it"
@@ -128,6 +154,11 @@ class StructureMessages:
             case _:
                 where = existing(self._data, path)
                 return Problem(where, f"{_name(path)}{_told(detail)}", rule=VALUE_TYPE)
+
+
+def _is_action(path: Path) -> bool:
+    """Return whether a key is one of an action: ``fulfillment.manual.actions[0].url``."""
+    return path[:1] == ("fulfillment",) and isinstance(path[-2], int) and len(path) in {4, 5}
 
 
 def _kinds(words: list[str]) -> list[str]:
@@ -153,7 +184,7 @@ def _told(detail: ErrorDetails) -> str:
     """Return the end of a sentence about a value: in our own words, not in pydantic's."""
     kind, limits = detail["type"], detail.get("ctx", {})
     if kind == "value_error":
-        return f": {detail['msg'].removeprefix('Value error, ')}"
+        return f": {message_of(detail)}"
     if kind in {"string_too_short", "too_short"} and limits.get("min_length") == 1:
         return " must not be empty"
     if kind in _LIMITS:
@@ -166,25 +197,39 @@ def _told(detail: ErrorDetails) -> str:
 
 def _name(path: Path) -> str:
     """Describe a node for people: the last keys of its path, ``fields[2].type``."""
-    shown = [f"[{part}]" if isinstance(part, int) else f".{part}" for part in path[-3:]]
+    last = path[-4:] if len(path) > _SHOWN_KEYS and isinstance(path[-3], int) else path[-3:]
+    shown = [f"[{part}]" if isinstance(part, int) else f".{part}" for part in last]
     return "".join(shown).lstrip(".") or "the document"
 
 
-def _known_keys(outer: type[BaseModel], path: Path) -> list[str]:
-    model: Any = outer
+def _known_keys(outer: type[BaseModel], data: Any, path: Path) -> list[str]:
+    """Return the keys of a mapping in data that should fit a model."""
+    models = [outer]
     for part in path:
-        if isinstance(part, int) or model is None:
-            continue
-        fields = {field.alias or name: field for name, field in model.model_fields.items()}
-        model = model_in(fields[part].annotation) if part in fields else None
-    if model is None:
-        return []
-    return [field.alias or name for name, field in model.model_fields.items()]
+        data = value_at(data, (part,))
+        if isinstance(part, str):
+            fields = [_fields_of(one)[part] for one in models if part in _fields_of(one)]
+            models = [one for field in fields for one in models_in(field.annotation)]
+        if isinstance(data, Mapping):
+            models = [one for one in models if _is_meant(one, data)] or models
+    return list(_fields_of(models[0])) if models else []
 
 
-def model_in(annotation: Any) -> type[BaseModel] | None:
-    """Return the model that an annotation names, alone or inside of others, or None."""
+def _fields_of(model: type[BaseModel]) -> dict[str, FieldInfo]:
+    return {field.alias or name: field for name, field in model.model_fields.items()}
+
+
+def _is_meant(model: type[BaseModel], data: Mapping[str, Any]) -> bool:
+    """Return whether data names a member of a union by the key that tells them apart."""
+    return any(
+        data.get(key) in typing.get_args(field.annotation)
+        for key, field in _fields_of(model).items()
+        if typing.get_origin(field.annotation) is typing.Literal
+    )
+
+
+def models_in(annotation: Any) -> list[type[BaseModel]]:
+    """Return the models that an annotation names, alone or inside of others."""
     if isinstance(annotation, type) and not isinstance(annotation, types.GenericAlias):
-        return annotation if issubclass(annotation, BaseModel) else None
-    inner = (model_in(argument) for argument in typing.get_args(annotation))
-    return next((model for model in inner if model is not None), None)
+        return [annotation] if issubclass(annotation, BaseModel) else []
+    return [model for argument in typing.get_args(annotation) for model in models_in(argument)]

@@ -39,7 +39,7 @@ def validate(
     """
     try:
         document = load_document(content, file=file)
-        structure = read_structure(document)
+        structure = read_structure(document, known_actions)
         findings = _located(document, "", Severity.ERROR, structure.problems)
         return ValidationResult(
             file,

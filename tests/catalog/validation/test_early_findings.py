@@ -47,6 +47,7 @@ def call(**config: object) -> str:
         '{id: x, name: X, type: select, enum: ["{{fields.team}}", b]}',
         '{id: x, name: X, type: select, enum: [{value: a, label: "{{fields.team}}"}]}',
         '{id: x, name: X, type: multiselect, enum: ["a"], default: ["{{fields.team}}"]}',
+        '{id: x, name: X, type: string, description: "Of `{{a}}` and {{fields.team}}"}',
     ],
 )
 def test_a_template_where_none_is_read_is_an_error(field: str) -> None:
@@ -54,7 +55,25 @@ def test_a_template_where_none_is_read_is_an_error(field: str) -> None:
 
     assert [one.severity for one in found] == ["error"]
     line = item(form(field)).split("\n")[found[0].line - 1]
-    assert line[found[0].column - 1 :].startswith("{{")
+    assert line[found[0].column - 1 :].startswith(("{{fields.", "{{x"))
+
+
+def test_what_only_people_read_of_an_item_is_no_template() -> None:
+    text = item("""
+        metadata: {owner: {team: a, contact: 'x@{{fields.a}}'}, tags: ['{{fields.b}}']}
+        presentation: {display: {documentationUrl: 'https://x.example.com/{{fields.c}}'}}
+    """)
+    told = [one.message for one in findings(text) if one.rule == "template-unread"]
+    assert [one.partition(" is no template")[0] for one in told] == [
+        "the contact",
+        "a tag",
+        "the documentationUrl",
+    ]
+
+
+def test_a_description_may_show_a_template_as_code() -> None:
+    field = "{id: x, name: X, type: string, description: 'Written `{{fields.team}}` there'}"
+    assert "template-unread" not in rules(item(form(field)))
 
 
 def test_for_a_default_the_computed_form_is_shown() -> None:

@@ -45,13 +45,28 @@ def errors(
         ({**HTTP, "cache": "2d"}, "options", "at most a day"),
         ({**HTTP, "url": "https://a.example/{{fields.token}}"}, "form-template", "token is a"),
         ({**HTTP, "url": "https://a.example/{{fields.nothing}}"}, "template", "nothing"),
-        ({"from": "ldap"}, "value-type", "needs from, one of"),
+        ({"from": "ldap"}, "value-type", "options.from must be one of 'list', 'teams'"),
+        ({"url": "https://a.example"}, "value-type", "options needs from, one of"),
+        ({"from": "http", "select": "$"}, "missing-key", "].options.url is missing"),
+        ({**HTTP, "whenAway": "never"}, "value-type", "'refuse' or 'allow', not 'never'"),
+        ({**HTTP, "selct": "$"}, "unknown-key", "did you mean 'select'?"),
         (["a", "b"], "value-type", "values to choose from are an enum"),
     ],
 )
 def test_a_mistake_in_options_is_found(options: Any, rule: str, message: str) -> None:
     found = errors(options)
     assert [one for one, told in found if message in told] == [rule], found
+
+
+def test_what_is_wrong_with_a_source_hides_nothing_else() -> None:
+    found = errors({"from": "http"}, validation={"minLength": 3, "maxLength": 1})
+    assert {rule for rule, _ in found} >= {"missing-key", "constraint-range"}
+
+
+def test_a_row_of_a_list_is_no_template() -> None:
+    sizes = {**SIZES, "rows": [{"value": "s", "label": "Of {{fields.team}}"}]}
+    [(rule, message)] = errors({"from": "list", "list": "sizes"}, sizes)
+    assert (rule, message.partition(" is no template")[0]) == ("template-unread", "the label")
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,7 @@
 """What other tools write is understood, and every finding says in our own words what is meant."""
 
 import pytest
+import yaml
 
 from catalog.model import CatalogItem
 from tests.catalog.validation.example_items import action, item, told
@@ -124,3 +125,29 @@ def test_of_a_union_the_key_and_the_allowed_types_are_told(config: str, said: st
 
     assert rule == "action-config"
     assert said in message
+
+
+@pytest.mark.parametrize(
+    ("kind", "given", "said"),
+    [
+        ("rest-api", "{endpoint: {}}", "unknown key 'endpoint' (it belongs under config)"),
+        ("rest-api", "{url: x}", "unknown key 'url' (it belongs under config.endpoint)"),
+        ("jira-ticket", "{project: NET}", "unknown key 'project' (it belongs under config.ticket)"),
+        ("rest-api", "{zzz: 1}", "unknown key 'zzz' (known here: id, name, type, config,"),
+        (
+            "rest-api",
+            "{config: {endpoint: {url: 'https://x.example.com', method: POST, headers: {}}}}",
+            "unknown key 'headers' (it belongs under config)",
+        ),
+        (
+            "rest-api",
+            "{config: {endpoint: {url: 'https://x.example.com', method: POST}, when: 'true'}}",
+            "unknown key 'when' (it belongs beside config)",
+        ),
+    ],
+)
+def test_a_key_at_another_level_is_told_where_it_belongs(kind: str, given: str, said: str) -> None:
+    step = {"id": "step", "type": kind, **yaml.safe_load(given)}
+    text = item(yaml.safe_dump({"fulfillment": {"manual": {"actions": [step]}}}))
+
+    assert any(message.startswith(said) for _, message in told(text)), told(text)
