@@ -8,13 +8,14 @@ from temporalio.api.operatorservice.v1 import ListSearchAttributesRequest
 from temporalio.api.taskqueue.v1 import TaskQueue
 from temporalio.api.workflowservice.v1 import DescribeTaskQueueRequest
 from temporalio.client import Client
-from temporalio.service import RPCError
+from temporalio.service import RPCError, RPCStatusCode
 
 from pao.clients.builds import build_of
 from pao.clients.installation import installation_of
 from pao.clients.temporal import CHECK_SECONDS, TemporalUnavailableError
 from pao.core import names
 
+_KEPT_TO_OPERATORS = frozenset({RPCStatusCode.PERMISSION_DENIED, RPCStatusCode.UNIMPLEMENTED})
 UNVERSIONED = "without PAO_BUILD_ID"
 
 
@@ -74,11 +75,16 @@ class TemporalServer:
         )
 
     async def missing_search_attributes(self) -> list[str]:
-        """Return the search attributes that are not registered: without them no request starts."""
+        """Return the search attributes that are not registered: without them no request starts.
+
+        None where the server keeps the list to its operators, as Temporal Cloud does.
+        """
         request = ListSearchAttributesRequest(namespace=self.client.namespace)
         try:
             async with asyncio.timeout(CHECK_SECONDS):
                 answer = await self.client.operator_service.list_search_attributes(request)
         except (TimeoutError, RPCError, RuntimeError) as error:
+            if isinstance(error, RPCError) and error.status in _KEPT_TO_OPERATORS:
+                return []
             raise TemporalUnavailableError from error
         return sorted(names.SEARCH_ATTRIBUTES.keys() - answer.custom_attributes.keys())
