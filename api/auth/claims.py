@@ -77,7 +77,7 @@ def _verified_email(claims: Mapping[str, Any]) -> str | None:
     email = claims.get("email")
     # Cognito and load balancers write booleans as text.
     verified = claims.get("email_verified") in (True, "true")
-    if not verified or not isinstance(email, str):
+    if not verified or not isinstance(email, str) or not email.isprintable():
         return None
     return email if _EMAIL.fullmatch(email) and len(email) <= _LONGEST_EMAIL else None
 

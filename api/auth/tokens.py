@@ -5,6 +5,7 @@ Nothing in a token decides how it is verified: algorithms, issuer and keys are c
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any, Protocol
 
 import jwt
@@ -88,7 +89,21 @@ def decoded(token: str, key: jwt.PyJWK, rules: TokenRules) -> Mapping[str, Any]:
         ) from None
     except jwt.InvalidTokenError as error:
         raise malformed(_why(error)) from None
+    if ends_at(claims) is None:
+        raise malformed("the token does not say in seconds when it expires (exp)")
     return claims
+
+
+def ends_at(claims: Mapping[str, Any]) -> datetime | None:
+    """Return when a token expires; None for what is no time, such as one in milliseconds."""
+    exp = claims.get("exp")
+    # PyJWT takes whatever becomes a number, texts and truth values included.
+    if not isinstance(exp, (int, float)) or isinstance(exp, bool):
+        return None
+    try:
+        return datetime.fromtimestamp(exp, UTC)
+    except (ValueError, OverflowError, OSError):
+        return None
 
 
 def usable_keys(documents: Sequence[Any]) -> dict[str, jwt.PyJWK]:

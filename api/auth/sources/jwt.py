@@ -1,12 +1,12 @@
 """The identity source `jwt`: a token of an issuer, in the Authorization header."""
 
-from datetime import UTC, datetime
+from datetime import datetime
 
 from api.auth.claims import ClaimRules, ClaimsError, read_claims
 from api.auth.principal import Principal, own_user
 from api.auth.raw import RawRequest
 from api.auth.signature_errors import malformed
-from api.auth.tokens import Keys, TokenRules, read_header, verified
+from api.auth.tokens import Keys, TokenRules, ends_at, read_header, verified
 from pao.core.errors import Detail, ErrorCode, PaoError
 
 NAME = "jwt"
@@ -42,7 +42,7 @@ class JwtIdentity:
             teams=known.teams,
             source=NAME,
             access_key_id=None,
-            valid_until=datetime.fromtimestamp(claims["exp"], UTC),
+            valid_until=ends_at(claims),
         )
 
 

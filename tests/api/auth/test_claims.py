@@ -27,6 +27,14 @@ def test_an_address_counts_only_if_it_is_verified(verified: object, *, counts: b
     assert (read_claims(claims, RULES).email == "dana@example.com") is counts
 
 
+@pytest.mark.parametrize(
+    "address", ["dana", "a b@example.com", "a\0@example.com", "\ud800@x"], ids=repr
+)
+def test_an_address_that_is_none_does_not_count(address: str) -> None:
+    claims = DANA | {"email": address, "email_verified": True}
+    assert read_claims(claims, RULES).email is None
+
+
 def test_nobody_is_known_by_an_address_that_is_not_verified() -> None:
     rules = ClaimRules(user="email", groups="groups", map=GroupMap())
     claims = DANA | {"email": "ada@example.com", "email_verified": False}
