@@ -59,6 +59,12 @@ class ApiMetrics:
             ["reason"],
             registry=self.registry,
         )
+        self.streams = Gauge(
+            "pao_streams_open", "Event streams that this process has open.", registry=self.registry
+        )
+        self.streams_most = Gauge(
+            "pao_streams_max", "Event streams that this process may open.", registry=self.registry
+        )
         self._deliveries = Counter(
             "pao_webhook_deliveries",
             "Deliveries of forges, by forge and what became of them.",

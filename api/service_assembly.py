@@ -19,6 +19,7 @@ from api.health.weather import WeatherService
 from api.identity_assembly import admin_teams
 from api.insights.service import InsightsService
 from api.keys.service import KeysService
+from api.metrics import ApiMetrics
 from api.pagination import Cursors
 from api.requests.bulk_decisions import BulkDecisionService
 from api.requests.cleanups import CleanupService
@@ -162,14 +163,7 @@ def assemble_services(
         log=LogService(database, cursors),
         cleanups=CleanupService(box=box, database=database, reading=reading, workflows=workflows),
         terraform_states=TerraformStatesService(access=access, database=database, reading=reading),
-        streams=Streams(
-            StreamLimits(
-                most=settings.http.max_streams,
-                most_per_caller=settings.http.max_streams_per_caller,
-                heartbeat=settings.http.stream_heartbeat,
-                lifetime=settings.http.stream_lifetime,
-            )
-        ),
+        streams=_streams(settings, state.metrics),
         tools=ToolsService(action_schemas(), surroundings),
         health=HealthService(
             Parts(
@@ -197,6 +191,21 @@ def assemble_services(
         metrics=state.metrics,
         webhooks=_webhooks(settings, client, state),
     )
+
+
+def _streams(settings: Settings, metrics: ApiMetrics) -> Streams:
+    given = settings.http
+    streams = Streams(
+        StreamLimits(
+            most=given.max_streams,
+            most_per_caller=given.max_streams_per_caller,
+            heartbeat=given.stream_heartbeat,
+            lifetime=given.stream_lifetime,
+        )
+    )
+    metrics.streams.set_function(lambda: streams.open)
+    metrics.streams_most.set(given.max_streams)
+    return streams
 
 
 def _webhooks(settings: Settings, client: Client, state: State) -> WebhookService:

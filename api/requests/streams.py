@@ -39,6 +39,11 @@ class Streams:
         self._open: Counter[str] = Counter()
         self._ending = asyncio.Event()
 
+    @property
+    def open(self) -> int:
+        """How many are open."""
+        return self._open.total()
+
     def end(self) -> None:
         """End every stream now and tell its client to reconnect."""
         self._ending.set()
@@ -48,7 +53,7 @@ class Streams:
         """Hold a place while the block runs; ``RATE_LIMIT_EXCEEDED`` if none is free."""
         if self._open[caller_id] >= self.limits.most_per_caller:
             raise _none_left(f"You already have {self.limits.most_per_caller} event streams open")
-        if self._open.total() >= self.limits.most:
+        if self.open >= self.limits.most:
             raise _none_left("All event streams of this process are in use")
         self._open[caller_id] += 1
         try:

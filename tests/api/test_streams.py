@@ -37,6 +37,8 @@ def test_a_caller_has_so_many_streams_and_a_closed_one_makes_room(narrow_stack: 
         assert int(refused.headers["Retry-After"]) > 0
         with oliver.stream("GET", path) as third:
             assert third.status_code == 200
+            shown = narrow_stack.anybody().get("/metrics").text
+            assert {"pao_streams_open 3.0", "pao_streams_max 3.0"} <= set(shown.splitlines())
             assert oliver.get(path).status_code == 429
     wait_until(lambda: opens(dana, path))
 

@@ -5,7 +5,7 @@ That their expressions can be evaluated is checked by Prometheus itself: make ch
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from importlib.metadata import distribution
 from pathlib import Path
 
@@ -26,19 +26,24 @@ RULES = yaml.safe_load((FILES / "pao.rules.yml").read_text(encoding="utf-8"))
 METRIC = re.compile(r"\b(?:pao|temporal|process)_[a-z_]+\b")
 
 
-def expressions() -> Iterator[str]:
-    """Yield every expression of rules and dashboards."""
-    for group in RULES["groups"]:
-        for rule in group["rules"]:
-            yield rule["expr"]
+def shown() -> Iterator[str]:
+    """Yield every expression of the dashboards."""
     for file in sorted((FILES / "dashboards").glob("*.json")):
         for panel in json.loads(file.read_text(encoding="utf-8"))["panels"]:
             for target in panel.get("targets", ()):
                 yield target["expr"]
 
 
-def metrics_named() -> set[str]:
-    named = {name for one in expressions() for name in METRIC.findall(one)}
+def expressions() -> Iterator[str]:
+    """Yield every expression of rules and dashboards."""
+    for group in RULES["groups"]:
+        for rule in group["rules"]:
+            yield rule["expr"]
+    yield from shown()
+
+
+def metrics_of(expressions: Iterable[str]) -> set[str]:
+    named = {name for one in expressions for name in METRIC.findall(one)}
     return {re.sub(r"_(count|bucket|sum)$", "", name) for name in named}
 
 
@@ -60,10 +65,16 @@ def scraped(
 
 
 def test_every_metric_exists(scraped: set[str]) -> None:
-    ours = {name for name in metrics_named() if not name.startswith("temporal_")}
+    ours = {name for name in metrics_of(expressions()) if not name.startswith("temporal_")}
 
     assert len(ours) > 20
     assert ours - scraped == set()
+
+
+def test_every_metric_of_ours_is_on_a_dashboard(scraped: set[str]) -> None:
+    ours = {name for name in scraped if name.startswith("pao_")}
+
+    assert ours - metrics_of(shown()) == set()
 
 
 def test_every_metric_of_temporal_s_sdk_is_one_that_it_has() -> None:
@@ -72,7 +83,7 @@ def test_every_metric_of_temporal_s_sdk_is_one_that_it_has() -> None:
     library = next(
         Path(str(file.locate())).read_bytes() for file in files if file.suffix in {".so", ".pyd"}
     )
-    of_sdk = {name for name in metrics_named() if name.startswith("temporal_")}
+    of_sdk = {name for name in metrics_of(expressions()) if name.startswith("temporal_")}
 
     assert of_sdk
     for name in of_sdk:

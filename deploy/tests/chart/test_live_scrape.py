@@ -1,13 +1,10 @@
 """Prometheus scrapes a running PAO, evaluates the rules, answers every question of a dashboard."""
 
 import json
-import os
-import signal
 import subprocess
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +13,7 @@ import pytest
 import yaml
 
 from deploy.tests.chart.rendering import CHART
-from pao.app.local.env_file import read_env_file
+from deploy.tests.running import Running, running_pao
 from pao.app.local.ports import free_ports
 
 FILES = CHART / "files"
@@ -28,10 +25,10 @@ EMPTY_WHERE_ALL_IS_WELL = (
     "max by (target) (pao_circuit_breaker_open)",  # no target has failed lately
     'max by (item) (pao_requests{status="failed"})',  # no request is failed
     "temporal_workflow_task_execution_failed",  # no workflow task failed
+    "pao_secret_age_seconds",  # no secret comes from a store
+    "pao_catalog_source_calls",  # the catalog is a folder
 )
 PATIENCE_SECONDS = 180.0
-PAO = str(Path(__file__).parents[3] / ".venv/bin/pao")
-PORTS = ("api", "temporal", "temporal-ui", "jira", "github", "postgres")
 
 
 def dashboards() -> Iterator[str]:
@@ -69,73 +66,44 @@ class Prometheus:
         self._client.close()
 
 
-@dataclass(frozen=True, slots=True)
-class Running:
-    """A `pao up`: an admin's environment, and where its processes show their metrics."""
-
-    admin: dict[str, str]
-    metrics_port: int
-
-    @property
-    def api(self) -> str:
-        """The API as host and port."""
-        return self.admin["PAO_URL"].removeprefix("http://")
+@pytest.fixture(scope="module")
+def metrics_port() -> int:
+    [port] = free_ports(1)
+    return port
 
 
 @pytest.fixture(scope="module")
-def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
-    [metrics_port] = free_ports(1)
+def running(metrics_port: int, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
     home = tmp_path_factory.mktemp("home")
-    environment = {**os.environ, "WORKER_METRICS_PORT": str(metrics_port)}
-    environment.pop("TEMPORAL_ADDRESS", None)
-    ports = [f"--{part}-port=0" for part in PORTS]
-    with subprocess.Popen(  # noqa: S603 -- our own command
-        [PAO, "up", "--home", str(home), *ports],
-        env=environment,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-    ) as process:
-        try:
-            assert process.stdout is not None
-            said = []
-            for line in process.stdout:
-                said.append(line)
-                if "PAO is ready." in line:
-                    break
-            else:
-                pytest.fail("".join(said))
-            yield Running(read_env_file(home / "env.admin"), metrics_port)
-        finally:
-            process.send_signal(signal.SIGINT)
-            process.communicate(timeout=120)
+    with running_pao(home, WORKER_METRICS_PORT=str(metrics_port)) as made:
+        yield made
 
 
 @pytest.fixture(scope="module")
 def used(running: Running) -> Running:
-    """A PAO with a completed request, and one that failed and was retried."""
+    """A PAO with a completed request, one that failed and was retried, and callers of all kinds."""
     fields = ("--field", "hostName=orders.example.com", "--field", "address=10.0.0.7")
     submit = ("request", "submit", "network-dns-record", *fields)
-    assert pao(running, *submit).returncode == 0
+    assert running.pao(*submit).returncode == 0
     faults = f"{running.admin['JIRA_SANDBOX_URL']}/sandbox/faults"
     fault = {"kind": "status", "status": 400, "message": "No"}
     httpx.post(faults, json=fault, trust_env=False).raise_for_status()
-    pao(running, *submit)
-    failed = pao(running, "request", "list", "--status", "failed", "-o", "id").stdout.split()
+    running.pao(*submit)
+    failed = running.pao("request", "list", "--status", "failed", "-o", "id").stdout.split()
     assert len(failed) == 1
-    assert pao(running, "request", "retry", *failed, "--reason", "again").returncode == 0
+    assert running.pao("request", "retry", *failed, "--reason", "again").returncode == 0
+    with httpx.Client(base_url=running.admin["PAO_URL"], trust_env=False) as client:
+        # No webhook is set up, and no such link was made: both are counted.
+        assert client.post("/api/v1/webhooks/github", json={}).status_code == 404
+        form = {"code": "x" * 43, "confirmed": "yes"}
+        client.post("/signin", data=form, headers={"Sec-Fetch-Site": "same-origin"})
     return running
 
 
-def pao(running: Running, *arguments: str) -> "subprocess.CompletedProcess[str]":
-    environment = {**os.environ, **running.admin}
-    return subprocess.run(  # noqa: S603 -- our own command
-        [PAO, *arguments], env=environment, check=False, capture_output=True, text=True
-    )
-
-
 @pytest.fixture(scope="module")
-def prometheus(used: Running, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Prometheus]:
+def prometheus(
+    used: Running, metrics_port: int, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Prometheus]:
     folder = tmp_path_factory.mktemp("prometheus")
     jobs = [
         {
@@ -145,7 +113,7 @@ def prometheus(used: Running, tmp_path_factory: pytest.TempPathFactory) -> Itera
         },
         {
             "job_name": "pao-worker",
-            "static_configs": [{"targets": [f"127.0.0.1:{used.metrics_port}"]}],
+            "static_configs": [{"targets": [f"127.0.0.1:{metrics_port}"]}],
         },
     ]
     often = {"scrape_interval": "1s", "evaluation_interval": "1s"}
