@@ -25,10 +25,15 @@ class Version:
     folder: Path
     environ: Mapping[str, str]
 
+    @property
+    def command(self) -> tuple[str, ...]:
+        """How its commands are run."""
+        return (str(self.folder / "bin/python"), "-P", "-m", "pao")
+
     def pao(self, *arguments: str, **environ: str) -> "subprocess.CompletedProcess[str]":
         """Run a command of this version."""
         return subprocess.run(  # noqa: S603 -- our own command
-            [self.folder / "bin/python", "-P", "-m", "pao", *arguments],
+            [*self.command, *arguments],
             env={**os.environ, **self.environ, **environ},
             cwd="/",
             capture_output=True,

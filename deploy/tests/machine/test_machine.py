@@ -18,6 +18,7 @@ import httpx
 import pytest
 
 from deploy.tests.machine.environments import AWAITED, PATCHED, Version, make_version
+from deploy.tests.running import running_pao
 from pao.app.cli.http import BASE_PATH, SigV4
 from pao.app.cli.profiles import Target
 from pao.app.local.ports import free_ports
@@ -160,6 +161,22 @@ def set_back(version: Version, machine: Machine) -> None:
     assert done.returncode == 0, done.stderr
 
 
+def is_looked_at(version: Version, machine: Machine, folder: Path) -> None:
+    """Have `pao up` start a restored copy: its requests were given to a build of the machine's."""
+    [backup] = (machine.home / "backups").iterdir()
+    restored = version.pao("restore", str(backup), "--home", str(folder))
+    assert restored.returncode == 0, restored.stderr
+    fields = ("--field", f"hostName={new_host()}", "--field", "address=10.0.0.7")
+    try:
+        with running_pao(folder, command=version.command) as copy:
+            listed = copy.pao("request", "list", "--status", "failed", "-o", "id")
+            assert len(listed.stdout.split()) == 1
+            done = copy.pao("request", "submit", "network-dns-record", *fields)
+            assert done.returncode == 0, done.stderr
+    finally:
+        forget_files(folder / "postgres")
+
+
 def is_removed(version: Version, machine: Machine) -> None:
     gone = version.pao("uninstall", *machine.where, "-o", "json")
     assert gone.returncode == 0, gone.stderr
@@ -223,6 +240,7 @@ def test_a_machine_is_installed_used_upgraded_and_removed(machine: Machine, tmp_
         logs = "".join(file.read_text() for file in machine.state.glob("*.log"))
         assert key["secretAccessKey"] not in logs
 
+        is_looked_at(two, machine, tmp_path / "copy")
         is_removed(two, machine)
         assert (machine.home / "secrets.json").read_text() == secret
 

@@ -4,6 +4,7 @@ import asyncio
 import os
 from collections.abc import Coroutine, Iterator
 from contextlib import contextmanager
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
@@ -124,8 +125,9 @@ def _restore_home(
         replace = _ask(cli, found, [str(home)])
     with _told():
         restore_home(found, state, replace=replace)
-    # A folder that `pao install` has made, or that of `pao up`.
-    again = "install" if (state.folder / "machine.env").exists() else "up"
+    # A folder that `pao install` has made, or that of `pao up`, which an installed PAO has not.
+    installed = (state.folder / "machine.env").exists() or find_spec("sandbox") is None
+    again = "install" if installed else "up"
     cli.show(
         _document(found),
         lambda: cli.out.print(

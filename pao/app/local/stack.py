@@ -39,6 +39,7 @@ from pao.app.local.temporal import NAMESPACE, TemporalDevServer, prepare_namespa
 from pao.app.local.temporal_binary import find_or_build
 from pao.app.local.terraform import terraform_environment
 from pao.app.local.users import DEFAULT_ROLE, USERS, issue_keys
+from pao.app.local.versioned import needed_build
 from pao.core.errors import PaoError
 
 
@@ -213,6 +214,8 @@ class _Builder:
         )
         configuration |= also_allowed(configuration, environment) | chosen_lag(environment)
         configuration = around.cleared | configuration
+        if around.outside is None:
+            configuration |= _build_id(stack.temporal, configuration["TEMPORAL_TASK_QUEUE"])
         self.home.jira.mkdir(mode=0o700, exist_ok=True)
         jira = ["jira-sandbox", "--port", str(stack.ports.jira), "--state", str(self.home.jira)]
         self.home.github.mkdir(mode=0o700, exist_ok=True)
@@ -270,6 +273,12 @@ def _catalog_folder(wanted: Path | None) -> Path:
     if not folder.is_dir():
         raise LocalError(f"There is no catalog folder {folder}: correct --catalog.")
     return folder
+
+
+def _build_id(temporal: TemporalPlace, task_queue: str) -> dict[str, str]:
+    needed = needed_build(temporal.address, namespace=temporal.namespace, task_queue=task_queue)
+    build_id = asyncio.run(needed)
+    return {} if build_id is None else {"PAO_BUILD_ID": build_id}
 
 
 def _usable_ports(wanted: Ports, outside: TemporalPlace | None) -> Ports:

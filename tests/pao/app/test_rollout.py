@@ -13,6 +13,8 @@ import pytest
 from temporalio.service import RPCError
 
 from pao.app import assembly
+from pao.app.local.build import own_build
+from pao.app.local.versioned import needed_build
 from pao.app.schedules import MAINTENANCE
 from pao.app.worker import build_worker
 from pao.app.worker.promotion import Promoter
@@ -114,6 +116,7 @@ async def test_without_a_current_build_requests_wait_and_everybody_says_so(
     build = make_build(tmp_path, "first", bench.environ)
     async with build.worker(PAO_PROMOTE="manual") as said:
         await is_polling(bench, "first")
+        assert await needed(bench) is None
         pollers = await TemporalServer(bench.client, bench.task_queue).pollers()
         assert (pollers.own, pollers.idle, pollers.current) == (0, ("first",), None)
         code, printed = await build.pao("worker", "promote", "--build-id", "unknown")
@@ -123,18 +126,26 @@ async def test_without_a_current_build_requests_wait_and_everybody_says_so(
         code, printed = await build.pao("worker", "promote")
         assert code == 0, printed
         await is_current(bench, "first")
+        assert await needed(bench) == own_build()
         request = await bench.submit()
         await bench.reached(request, "completed")
         assert (await TemporalServer(bench.client, bench.task_queue).pollers()).own == 1
 
         code, printed = await build.pao("worker", "promote", "--unversioned")
         assert code == 0, printed
+        assert await needed(bench) is None
         await bench.start_worker()
         request = await bench.submit()
         await bench.reached(request, "completed")
         assert await builds_of(bench, request.workflow_id) == {""}
         await bench.stop_worker()
     assert "no build of the workers is current" in said[0]
+
+
+async def needed(bench: Workbench) -> str | None:
+    """Return what `pao up` would give its worker as a build."""
+    given = bench.settings.temporal
+    return await needed_build(given.address, namespace=given.namespace, task_queue=bench.task_queue)
 
 
 @asynccontextmanager

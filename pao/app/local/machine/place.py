@@ -1,18 +1,13 @@
 """Where the services of one machine are: folder, account, ports, the files of their settings."""
 
-import hashlib
-import importlib.util
 import os
 import sys
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
+from pao.app.local.build import own_build
 from pao.app.local.home import Home
-from pao.runtime.version import VERSION
-
-PACKAGES = ("pao", "api", "workflows", "activities", "catalog", "db")
-_ID_LENGTH = 10
 
 
 @dataclass(frozen=True)
@@ -69,15 +64,8 @@ class Place:
 
     @cached_property
     def build_id(self) -> str:
-        """The id of this build of the worker: its version, and a digest of its code."""
-        digest = hashlib.sha256()
-        for package in PACKAGES:
-            spec = importlib.util.find_spec(package)
-            for folder in (spec.submodule_search_locations or ()) if spec else ():
-                for file in sorted(Path(folder).rglob("*.py")):
-                    digest.update(str(file.relative_to(folder)).encode() + b"\0")
-                    digest.update(file.read_bytes())
-        return f"{VERSION}-{digest.hexdigest()[:_ID_LENGTH]}"
+        """The id of this build of the worker."""
+        return own_build()
 
 
 def usual_place(home: Path | None = None) -> tuple[Path, Path, str | None]:
