@@ -7,7 +7,7 @@ PACKAGES := pao api workflows activities catalog db sandbox
 READY := .venv/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help demo up test test-only lint types generate bench bench-peers scale fuzz chaos mutate lock clean image-test compose-test chart-test machine-test
+.PHONY: help demo up test test-only lint types generate bench bench-peers scale fuzz chaos mutate lock clean image-test compose-test chart-test machine-test proxy-test
 
 help: ## list all targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)$$/make \1|\2/p' Makefile | while IFS='|' read -r target text; do printf '%-17s %s\n' "$$target" "$$text"; done
@@ -87,6 +87,10 @@ chart-test: $(READY) ## render the chart, scrape a running PAO, and install it o
 machine-test: $(READY) ## install PAO as `pao install` does, upgrade it with open requests, remove it (systemd is a stand-in)
 	@$(BIN)/python -m pao.app.local.temporal_binary
 	@$(BIN)/pytest -q -n0 --timeout 1800 deploy/tests/machine
+
+proxy-test: $(READY) ## call a running PAO through nginx and Caddy as the documents set them up (root)
+	@$(BIN)/python -m pao.app.local.temporal_binary
+	@$(BIN)/pytest -q -n0 --timeout 900 deploy/tests/proxies
 
 lock: $(READY) ## update the lock files from pyproject.toml
 	@$(BIN)/uv pip compile -q --universal --generate-hashes --no-emit-index-url --no-header \
