@@ -182,8 +182,9 @@ def test_a_stream_arrives_line_by_line_and_outlives_its_silence(proxy: Proxy) ->
 
 def test_a_body_is_bounded_as_pao_bounds_it_and_a_delivery_may_be_larger(proxy: Proxy) -> None:
     with proxy.client() as client:
-        large = {"catalogItemId": "x" * (MEGABYTE + 1)}
-        assert client.post("/requests", json=large).status_code == 413
+        for size in (1, 5):
+            large = {"catalogItemId": "x" * (size * MEGABYTE + 1)}
+            assert client.post("/requests", json=large).status_code == 413
         delivery = json.dumps({"ref": "x" * (5 * MEGABYTE)}).encode()
         answer = client.post("/webhooks/github", content=delivery)
         # No webhook is set up: what counts is that PAO says so.
