@@ -97,7 +97,10 @@ class GitLabProject:
         return self._read(f"compare {branch} with {head}", answer, lambda found: _branch(found).sha)
 
     async def tree(self, sha: str, folder: str, *, deep: bool = False) -> list[TreeItem]:
-        """Return what is in a folder at a commit, or with ``deep`` everything below it."""
+        """Return what is in a folder at a commit, or with ``deep`` everything below it.
+
+        Nothing is in a folder that is not there.
+        """
         query = {"ref": sha, "path": folder, "per_page": str(_PER_PAGE), "pagination": "keyset"}
         query |= {"recursive": "true"} if deep else {}
         doing, found = f"list {folder or 'the root'} of {self.path}", []
@@ -105,6 +108,9 @@ class GitLabProject:
         for _ in range(_MOST_PAGES):
             asked = query | ({"page_token": token} if token else {})
             answer = await self._call("GET", f"/repository/tree?{urlencode(asked)}")
+            if answer.status == _NOT_FOUND and not deep:
+                await self._require_project()
+                return []
             found += self._read(doing, answer, _items)
             token = _next_page(answer.headers.get("link", ""))
             if token is None:

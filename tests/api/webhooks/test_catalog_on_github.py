@@ -82,6 +82,7 @@ def stack(
         "GITHUB_APP_ID": "4711",
         "GITHUB_APP_PRIVATE_KEY": PRIVATE,
         "GITHUB_WEBHOOK_SECRET": SECRET,
+        "CATALOG_GIT_WEBHOOK_SECRET": SECRET,
         "PAO_EGRESS_ALLOW": "127.0.0.1",
         "PAO_PUBLIC_URL": "https://pao.example.com",
     }
@@ -203,11 +204,19 @@ def test_a_pull_request_is_checked_at_its_head_and_nothing_of_it_is_stored(
     stored = stack.rows("SELECT content FROM catalog_blobs")
     assert stored
     assert not [row for row in stored if b"tool-three-basic" in row["content"]]
+    # The branch has moved on since; what came is part of what it is judged as.
+    push(github, {PATH.format("tool-four-basic"): item("tool-four-basic")})
+    wait_until(lambda: served(stack, "tool-four-basic") == "1.0.0")
     fixed = push(
         github, {PATH.format("tool-three-basic"): item("tool-three-basic")}, branch="topic"
     )
     github.tell("pulls", repository=REPOSITORY, number=number, action="synchronize")
-    assert check(github, fixed)["conclusion"] == "success"
+    run = check(github, fixed)
+    documents = stack.caller().get("/catalog/status").json()["items"] + 1
+    assert (run["conclusion"], run["output"]["title"]) == (
+        "success",
+        f"{documents} documents valid",
+    )
     other = push(github, {"README.md": "x"}, branch="topic", parent=tip)
     github.tell("pulls", repository=REPOSITORY, number=number, action="synchronize")
     assert check(github, other)["conclusion"] == "skipped"
@@ -293,6 +302,9 @@ def test_deliveries_need_the_secret_and_no_other_signature(stack: Stack) -> None
     bad = github_headers("ping", b"another")
     assert client.post("/webhooks/github", content=body, headers=bad).status_code == 401
     assert client.post("/webhooks/gitlab", content=body).status_code == 404
+    assert client.post("/webhooks/git", content=body, headers=bad).status_code == 401
+    answer = client.post("/webhooks/git", **sent)  # type: ignore[arg-type] # as above
+    assert answer.json() == {"ignored": "the catalog does not come from git"}
     form = github_headers("ping", body) | {"content-type": "application/x-www-form-urlencoded"}
     assert client.post("/webhooks/github", content=body, headers=form).status_code == 400
     assert client.get("/webhooks/github").status_code == 405

@@ -96,9 +96,10 @@ async def test_nothing_new_costs_one_call_and_one_changed_file_one_content(
 async def test_other_rules_judge_everything_again_without_a_content_from_the_source(
     opened: Database, source: Repository
 ) -> None:
+    source.put(*(f"tool-{at:04}-x" for at in range(1997)))
     await sync_of(opened, source).run()
     report = await CatalogSync(opened, source, OTHER_RULES).run()
-    assert (report.judged, source.calls[2:]) == (3, ["listing"])
+    assert (report.judged, source.calls[2:]) == (2000, ["listing"])
 
 
 async def test_other_rules_judge_everything_again_while_the_source_is_away(

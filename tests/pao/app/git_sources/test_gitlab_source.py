@@ -7,6 +7,7 @@ import pytest
 from catalog.ownership import OwnershipMode
 from catalog.sources.source import (
     FilesTooLongError,
+    FolderGoneError,
     Known,
     Listing,
     PollSkippedError,
@@ -113,6 +114,8 @@ async def test_a_deep_folder_and_a_branch_with_a_slash_are_read(
     await reader.read()
     modes = {path: entry.mode for path, entry in reader.entries.items()}
     assert modes == {"c/x.yaml": "100644", "c/l.yaml": "120000"}
+    with pytest.raises(FolderGoneError, match="no folder nowhere/b"):
+        await opened(folder="nowhere/b").read()
 
 
 async def test_a_file_that_is_too_long_for_a_document_is_read_whole(
