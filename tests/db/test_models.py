@@ -1,3 +1,4 @@
+from collections.abc import Iterator
 from typing import Any
 
 import asyncpg
@@ -8,8 +9,10 @@ from sqlalchemy.ext.asyncio import create_async_engine
 from sqlalchemy.types import TypeEngine
 
 from db import models
+from pao.app.local.postgres import PostgresAddress
 from tests.db.building import START
 from tests.support.postgres import Database as Given
+from tests.support.postgres import cloned_database
 
 TABLES = models.Request.metadata.tables
 WORDS = {"TEXT", "VARCHAR"}
@@ -20,12 +23,19 @@ def kind(given: TypeEngine[Any], dialect: Dialect) -> str:
     return "TEXT" if written in WORDS else written
 
 
+@pytest.fixture(scope="module")
+def migrated(postgres_address: PostgresAddress) -> Iterator[Given]:
+    """A database that is only looked at."""
+    with cloned_database(postgres_address) as cloned:
+        yield cloned
+
+
 @pytest.mark.parametrize("name", sorted(TABLES))
-async def test_a_model_has_the_columns_of_its_table(database: Given, name: str) -> None:
+async def test_a_model_has_the_columns_of_its_table(migrated: Given, name: str) -> None:
     def reflect(connection: Connection) -> list[ReflectedColumn]:
         return inspect(connection).get_columns(name)
 
-    engine = create_async_engine(database.owner_url.replace("postgresql:", "postgresql+asyncpg:"))
+    engine = create_async_engine(migrated.owner_url.replace("postgresql:", "postgresql+asyncpg:"))
     async with engine.connect() as connection:
         columns = await connection.run_sync(reflect)
     await engine.dispose()

@@ -54,12 +54,19 @@ class Aws:
     answer: Response | None = None
     asked: list[dict[str, str]] = field(default_factory=list)
     admin: dict[str, str] = field(default_factory=dict)
+    _session: boto3.session.Session = field(default_factory=boto3.session.Session)
+    _clients: dict[tuple[str, ...], Any] = field(default_factory=dict)
 
     def client(self, service: str, access: dict[str, str] | None = None) -> Any:
         """Return a boto3 client, as the administrator or with other credentials."""
-        return boto3.session.Session().client(
-            service, region_name=REGION, endpoint_url=self.url, **(access or self.admin)
-        )
+        given = access or self.admin
+        key = (service, *given.values())
+        # To make one, boto3 reads a description of the whole service.
+        if key not in self._clients:
+            self._clients[key] = self._session.client(
+                service, region_name=REGION, endpoint_url=self.url, **given
+            )
+        return self._clients[key]
 
     def user(self, name: str, *groups: str, path: str = "/") -> tuple[str, ReadOnlyCredentials]:
         """Make a user in these groups; return its unique id and its credentials."""

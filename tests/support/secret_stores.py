@@ -1,5 +1,6 @@
 """Parameter Store and Secrets Manager, as moto serves them over a socket."""
 
+import functools
 import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -11,6 +12,7 @@ from moto.server import ThreadedMotoServer
 
 REGION = "eu-central-1"
 CREDENTIALS = {"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test"}
+_SIGNED = {name.lower(): value for name, value in CREDENTIALS.items()}
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +55,12 @@ class SecretStores:
         self._client("secretsmanager").put_secret_value(SecretId=arn, SecretString=value)
 
     def _client(self, service: str) -> Any:
-        return boto3.client(service, region_name=REGION, endpoint_url=self.url)
+        return _client(self.url, service)
+
+
+@functools.cache
+def _client(url: str, service: str) -> Any:
+    return boto3.client(service, region_name=REGION, endpoint_url=url, **_SIGNED)
 
 
 @contextmanager
