@@ -32,7 +32,8 @@ def cloned_database(address: PostgresAddress) -> Iterator[Database]:
     name = f"test_{secrets.token_hex(6)}"
     run_sql(
         address,
-        f"create database {name} template {DATABASE} owner {OWNER};"
+        # Files are copied in half the time that it takes to write every page to the log.
+        f"create database {name} template {DATABASE} owner {OWNER} strategy file_copy;"
         f"revoke all on database {name} from public;"
         f"grant connect on database {name} to {SERVICE};",
     )
