@@ -18,7 +18,7 @@ from starlette.responses import Response
 from starlette.types import Message, Receive, Scope, Send
 
 from api.auth.principal import Principal
-from api.refusals import head_too_large
+from api.refusals import head_too_large, no_http
 from pao.core.errors import ErrorCode, PaoError
 from pao.runtime import tracing
 from pao.runtime.logging import log_fields
@@ -129,6 +129,7 @@ class Gate:
         side = self._side(scope["path"])
         try:
             self._require_modest_head(scope)
+            _require_one_host(scope)
             await side.serve(scope, receive, send)
         except PaoError as error:
             await side.refused(scope, error)(scope, receive, send)
@@ -163,6 +164,12 @@ class Gate:
             return str(UUID(given))
         except ValueError:
             return str(uuid4())
+
+
+def _require_one_host(scope: Scope) -> None:
+    """Refuse a call to two hosts: a proxy may have judged it by the other one."""
+    if len(Headers(scope=scope).getlist("host")) > 1:
+        raise no_http()
 
 
 def route_of(scope: Scope) -> str:

@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from http.client import HTTPConnection
 
 import httpx
 import pytest
@@ -48,6 +49,17 @@ def test_what_is_signed_well_is_let_in(stack: Stack) -> None:
 )
 def test_nobody_gets_in_unsigned(stack: Stack, method: str, path: str) -> None:
     refused(stack, stack.anybody().build_request(method, path), "missing")
+
+
+@pytest.mark.parametrize("path", ["/api/v1/version", "/api/v1/requests", "/signin"])
+def test_a_call_to_two_hosts_is_refused_whatever_it_asks_for(stack: Stack, path: str) -> None:
+    connection = HTTPConnection("127.0.0.1", stack.port, timeout=60)
+    connection.putrequest("GET", path, skip_host=True)
+    for host in ("pao.example.com", "other.example.com"):
+        connection.putheader("Host", host)
+    connection.endheaders()
+    assert connection.getresponse().status == 400
+    connection.close()
 
 
 def test_a_wrong_secret_is_refused(stack: Stack) -> None:
