@@ -23,6 +23,7 @@ from api.metrics import ApiMetrics
 from api.pagination import Cursors
 from api.requests.bulk_decisions import BulkDecisionService
 from api.requests.cleanups import CleanupService
+from api.requests.commit_files import CommitFilesService
 from api.requests.decisions import DecisionService, DecisionSettings
 from api.requests.history import HistoryService
 from api.requests.item_preparation import ItemPreparer
@@ -106,6 +107,9 @@ def assemble_services(
         traits=_traits(),
         longest_wait=settings.http.api_timeout.total_seconds() - 5,
     )
+    preparer = Preparer(
+        ItemPreparer(access=access, box=box, settings=submission_settings), catalog, options
+    )
     decisions = DecisionService(
         box=box,
         database=database,
@@ -143,14 +147,11 @@ def assemble_services(
             box=box,
             database=database,
             notifications=notifications,
-            preparer=Preparer(
-                ItemPreparer(access=access, box=box, settings=submission_settings),
-                catalog,
-                options,
-            ),
+            preparer=preparer,
             settings=submission_settings,
             workflows=workflows,
         ),
+        commit_files=CommitFilesService(preparer=preparer, workflows=workflows),
         decisions=decisions,
         bulk_decisions=BulkDecisionService(
             database=database,

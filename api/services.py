@@ -20,6 +20,7 @@ from api.metrics import ApiMetrics
 from api.pagination import Cursors
 from api.requests.bulk_decisions import BulkDecisionService
 from api.requests.cleanups import CleanupService
+from api.requests.commit_files import CommitFilesService
 from api.requests.decisions import DecisionService
 from api.requests.history import HistoryService
 from api.requests.listing import ListingService
@@ -51,6 +52,7 @@ class Services:
     keys: KeysService
     streams: Streams
     submission: SubmissionService
+    commit_files: CommitFilesService
     options: OptionsService
     reading: ReadingService
     drafts: DraftService

@@ -1,4 +1,4 @@
-"""Short read-only workflows: does an action's effect exist, does evidence hold, what is offered."""
+"""Short read-only workflows: does an action's effect exist, does evidence hold, what is there."""
 
 from datetime import timedelta
 from typing import TypeVar
@@ -11,11 +11,12 @@ with workflow.unsafe.imports_passed_through():
     from pao.core.payloads.actions import ActionInput, LookResult
     from pao.core.payloads.choices import ChoicesAnswer, ChoicesQuestion
     from pao.core.payloads.decisions import EvidenceAnswer, EvidenceInput
+    from pao.core.payloads.files import FilesAnswer
     from workflows import policies
     from workflows.failures import classify
 
 
-AnswerT = TypeVar("AnswerT", LookResult, EvidenceAnswer, ChoicesAnswer)
+AnswerT = TypeVar("AnswerT", LookResult, EvidenceAnswer, ChoicesAnswer, FilesAnswer)
 
 
 async def _ask(
@@ -77,3 +78,17 @@ class ChoicesWorkflow:
             return await _ask(names.CHOICES_ACTIVITY, question, ChoicesAnswer, summary=summary)
         except FailureError as error:
             return ChoicesAnswer(problem=classify(error).message)
+
+
+@workflow.defn(name=names.FILES_WORKFLOW)
+class FilesWorkflow:
+    """Reads the files that a commit would change."""
+
+    @workflow.run
+    async def run(self, given: ActionInput) -> FilesAnswer:
+        """Return what they hold, or why that is not known; never fails."""
+        summary = f"read what {given.action.name} would change"
+        try:
+            return await _ask(names.FILES_ACTIVITY, given, FilesAnswer, summary=summary)
+        except FailureError as error:
+            return FilesAnswer(problem=classify(error).message)

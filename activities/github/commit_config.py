@@ -117,6 +117,11 @@ class GitCommitConfig(CamelCaseConfig):
         description="Reviewers: user names, and teams as owner/team",
         examples=[["ann", "platform/team-platform"]],
     )
+    show_changes: bool = Field(
+        default=True,
+        description="Whether the review of a request shows what the files hold now; switch it off "
+        "where requesters must not read the repository",
+    )
     allow_workflow_files: bool = Field(
         default=False,
         description="Whether files that act by themselves may be written: workflows and all else "

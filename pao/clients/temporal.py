@@ -31,6 +31,7 @@ from pao.core.payloads.decisions import (
     EvidenceInput,
     OutcomeQuery,
 )
+from pao.core.payloads.files import FilesAnswer
 from pao.core.payloads.requests import RequestInput, SettledRequest
 from pao.core.search_attributes import search_attributes
 
@@ -50,7 +51,7 @@ FURTHER_START = WorkflowIDReusePolicy.ALLOW_DUPLICATE_FAILED_ONLY
 TRUSTED_SECONDS = 1.0
 _SILENT = "no worker has answered yet; try again"
 
-AnswerT = TypeVar("AnswerT", LookResult, EvidenceAnswer, ChoicesAnswer)
+AnswerT = TypeVar("AnswerT", LookResult, EvidenceAnswer, ChoicesAnswer, FilesAnswer)
 
 
 class TemporalUnavailableError(Exception):
@@ -255,6 +256,18 @@ class RequestWorkflows:
             budget=budget,
         )
         return answer or ChoicesAnswer(problem=_SILENT)
+
+    async def read_files(self, given: ActionInput, *, budget: float) -> FilesAnswer:
+        """Ask the worker what the files hold that a commit would change; it reads only."""
+        answer = await self._ask(
+            names.FILES_WORKFLOW,
+            given,
+            FilesAnswer,
+            kind="files",
+            summary=f"read what {given.action.name} would change",
+            budget=budget,
+        )
+        return answer or FilesAnswer(problem=_SILENT)
 
     async def _ask(  # noqa: PLR0913 -- what Temporal wants to know of a workflow, by name
         self,

@@ -18,6 +18,7 @@ from activities.configuration_judges import models_of
 from activities.corrections import Corrector
 from activities.escalation import Escalator
 from activities.execution import Executor
+from activities.github.present_files import FilesReader
 from activities.metrics import WorkerMetrics
 from activities.registry import load_all
 from activities.senders import SenderChecker
@@ -145,6 +146,7 @@ def build_worker(  # noqa: PLR0913 -- what a worker is made of, each part named.
             components.read,
             Conditions(tools.box, tools.surroundings).condition,
             *_choices(types, tools),
+            *_files(types, tools),
             *maintenance_activities(
                 client,
                 task_queue=queue,
@@ -196,3 +198,9 @@ def _choices(types: Mapping[str, Action[Any]], tools: Tools) -> list[Callable[..
     """Return the activity that fetches choices: it asks as a rest-api action does."""
     action = types.get("rest-api")
     return [ChoicesFetcher(action, tools).fetch] if action else []
+
+
+def _files(types: Mapping[str, Action[Any]], tools: Tools) -> list[Callable[..., Any]]:
+    """Return the activity that reads the files of a commit: it asks as a git-commit action does."""
+    action = types.get("git-commit")
+    return [FilesReader(action, tools).read] if action else []

@@ -3,7 +3,7 @@
 from workflows.bundle import BundleWorkflow
 from workflows.catalog_proposal import CatalogProposalWorkflow
 from workflows.catalog_sync import CatalogSyncWorkflow
-from workflows.look import ChoicesWorkflow, EvidenceWorkflow, LookWorkflow
+from workflows.look import ChoicesWorkflow, EvidenceWorkflow, FilesWorkflow, LookWorkflow
 from workflows.maintenance import MAINTENANCE_WORKFLOWS
 from workflows.request import RequestWorkflow
 from workflows.sweep import SweepWorkflow
@@ -14,6 +14,7 @@ WORKFLOWS: list[type] = [
     LookWorkflow,
     EvidenceWorkflow,
     ChoicesWorkflow,
+    FilesWorkflow,
     SweepWorkflow,
     CatalogSyncWorkflow,
     CatalogProposalWorkflow,

@@ -301,6 +301,9 @@ class GitHub:
 
 def _content(document: Any) -> bytes:
     try:
+        # Of a large file GitHub gives an empty content, in no encoding.
+        if document["encoding"] != "base64":
+            raise answers.UnreadableError
         return base64.b64decode(document["content"])
     except (KeyError, TypeError, binascii.Error) as error:
         raise answers.UnreadableError from error

@@ -1,0 +1,56 @@
+"""What the files hold that the commits of a submission would change, before it is submitted."""
+
+import asyncio
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from api.requests.preparation import Preparer
+from api.requests.prepared import Prepared, SubmissionCall
+from api.requests.schemas import Submission
+from pao.clients.temporal import RequestWorkflows, TemporalUnavailableError
+from pao.core.payloads.actions import ActionInput
+from pao.core.payloads.files import FilesAnswer
+
+COMMIT = "git-commit"
+# The worker gives up after five seconds; the rest is the way there and back.
+ANSWER_SECONDS = 8.0
+MOST_COMMITS = 10
+
+Key = tuple[str, str]
+"""The component of a bundle, empty for what is its own, and the action."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CommitFilesService:
+    """Has the worker read what a submission would change, with the rights of its actions."""
+
+    preparer: Preparer
+    workflows: RequestWorkflows
+
+    async def of(self, body: Submission, call: SubmissionCall) -> dict[Key, FilesAnswer]:
+        """Return the files of each commit whose configuration is complete; reads only.
+
+        Raises ``PaoError`` for a submission that would be refused: nothing is read for it.
+        """
+        prepared = await self.preparer.prepare(body, call)
+        asked = dict(list(self._asked(prepared))[:MOST_COMMITS])
+        answers = await asyncio.gather(*(self._read(one) for one in asked.values()))
+        return dict(zip(asked, answers, strict=True))
+
+    def _asked(self, prepared: Prepared) -> Iterator[tuple[Key, ActionInput]]:
+        parts = [(part.id, part.prepared) for part in prepared.components if not part.waiting]
+        for name, one in (*parts, ("", prepared)):
+            complete = {
+                action.id
+                for action in self.preparer.render(one)
+                if action.complete and action.runs is not False and not action.fallback
+            }
+            for action in one.actions:
+                if action.type == COMMIT and action.id in complete:
+                    yield (name, action.id), ActionInput(one.context.without_plan(), action)
+
+    async def _read(self, given: ActionInput) -> FilesAnswer:
+        try:
+            return await self.workflows.read_files(given, budget=ANSWER_SECONDS)
+        except TemporalUnavailableError:
+            return FilesAnswer(problem="Temporal does not respond; try again.")

@@ -1,0 +1,75 @@
+"""What stands at the paths of a commit is read before a request is submitted; nothing is made."""
+
+from collections.abc import AsyncIterator, Iterator
+from typing import Any
+
+import pytest
+
+from activities.action_errors import ActionError
+from activities.github.commit_config import GitCommitConfig
+from activities.github.present_files import MOST_BYTES, MOST_FILES, present_files
+from pao.core.payloads.files import FilesAnswer
+from tests.support.github import GitHubSandbox
+from tests.support.github_actions import (
+    about,
+    close_network,
+    fits_the_published_api,
+    github_sandbox,
+)
+
+TENANTS = "platform/tenants"
+
+
+@pytest.fixture(autouse=True)
+async def _network() -> AsyncIterator[None]:
+    yield
+    await close_network()
+
+
+@pytest.fixture(scope="module")
+def github(tmp_path_factory: pytest.TempPathFactory) -> Iterator[GitHubSandbox]:
+    with github_sandbox(tmp_path_factory.mktemp("github")) as sandbox:
+        files = {"old/a.txt": "a\n", "old/large.txt": "x" * (MOST_BYTES + 1), "old/b": "a\0b"}
+        sandbox.tell("pushes", repository=TENANTS, files=files)
+        yield sandbox
+        fits_the_published_api(sandbox)
+        assert {one["method"] for one in sandbox.calls()} == {"GET"}
+
+
+async def read(github: GitHubSandbox, *paths: str, **more: Any) -> FilesAnswer:
+    files = [{"path": path, "contentTemplate": "new"} for path in paths]
+    given = {"repository": TENANTS, "branch": "main", "files": files, "commitMessage": "Change"}
+    config = GitCommitConfig.model_validate(given | more)
+    return await present_files(config, about(github.options()))
+
+
+async def test_texts_are_read_and_what_is_none_is_named(github: GitHubSandbox) -> None:
+    found = await read(github, "old/a.txt", "old/new.txt", "old/large.txt", "old/b")
+    assert found.texts == {"old/a.txt": "a\n", "old/new.txt": None}
+    assert sorted(found.unread) == ["old/b", "old/large.txt"]
+    assert found.problem is None
+
+
+async def test_a_proposal_is_read_where_it_starts_from(github: GitHubSandbox) -> None:
+    assert (await read(github, "old/a.txt", createPullRequest=True)).texts == {"old/a.txt": "a\n"}
+    new = await read(github, "old/a.txt", branch="new", baseBranch="main")
+    assert new.texts == {"old/a.txt": "a\n"}
+    assert (await read(github, "old/a.txt", branch="nowhere")).texts == {"old/a.txt": None}
+
+
+async def test_of_many_files_the_first_are_read(github: GitHubSandbox) -> None:
+    found = await read(github, *(f"many/{number}" for number in range(MOST_FILES + 1)))
+    assert len(found.texts) == MOST_FILES
+    assert found.unread == [f"many/{MOST_FILES}"]
+
+
+async def test_an_item_may_keep_what_its_repository_holds(github: GitHubSandbox) -> None:
+    before = len(github.calls())
+    found = await read(github, "old/a.txt", showChanges=False)
+    assert found == FilesAnswer(problem="The service does not show what its repository holds.")
+    assert len(github.calls()) == before
+
+
+async def test_an_unknown_repository_is_an_error_of_the_action(github: GitHubSandbox) -> None:
+    with pytest.raises(ActionError, match="platform/none"):
+        await read(github, "old/a.txt", repository="platform/none")
