@@ -10,6 +10,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import Scope
 
+from api.web.kept_input import KeptInput, kept_input
 from api.web.rendering import whole
 from api.web.words import _
 from pao.core.errors import ErrorCode, PaoError
@@ -17,7 +18,7 @@ from pao.runtime.crypto import SecretUnreadableError
 
 _log = logging.getLogger(__name__)
 
-NOT_THERE = 404
+NOT_THERE, SIGNED_OUT, TOO_MANY, OURS = 404, 401, 429, 500
 # Not found, not allowed and not readable look alike: an address tells nothing to who guesses it.
 _ABSENT = frozenset({400, 404, 405, 422})
 _NOTHING = {
@@ -44,7 +45,9 @@ def of_error(scope: Scope, error: PaoError) -> Response:
         message=_said_once(error.message, advice) if status != NOT_THERE else "",
         advice=advice,
         details=[detail.message for detail in error.details],
-        quote=status >= 500,  # noqa: PLR2004 -- faults of ours
+        quote=status >= OURS,
+        signed_out=status == SIGNED_OUT,
+        kept=_kept(scope, status),
     )
 
 
@@ -84,6 +87,14 @@ def install(app: FastAPI) -> None:
         return of_defect(request.scope, error)
 
 
+def _kept(scope: Scope, status: int) -> KeptInput | None:
+    """Return what was entered, where it was not wrong but could not be taken."""
+    body: bytes | None = scope.get("state", {}).get("posted")
+    if body is None or not (status in {SIGNED_OUT, TOO_MANY} or status >= OURS):
+        return None
+    return kept_input(scope, body)
+
+
 def _said_once(message: str, advice: str) -> str:
     """Return a message without what the page advises anyway, and knows better when."""
     said = _AGAIN.sub("", message)
@@ -97,6 +108,8 @@ def _words(error: PaoError, status: int, path: str) -> tuple[str, str]:
     if status == NOT_THERE:
         known = (said for start, said in _NOTHING.items() if path.startswith(start))
         return _("Not found"), next(known, _NO_PAGE)
+    if status == SIGNED_OUT:
+        return _("Your session is over"), _("Sign in; then send this again.")
     if error.code == ErrorCode.INTERNAL_ERROR:
         return _("Something broke on our side"), _("It may or may not have been done: look first.")
     if error.code in {ErrorCode.SERVICE_UNAVAILABLE, ErrorCode.RATE_LIMIT_EXCEEDED}:

@@ -5,6 +5,7 @@ of ours as well; browsers say so in `Sec-Fetch-Site`, old ones in `Origin`.
 """
 
 import logging
+from contextlib import suppress
 from urllib.parse import quote
 
 from starlette.datastructures import Headers
@@ -22,6 +23,7 @@ from api.sessions import alb
 from api.sessions.address import WebAddress
 from api.sessions.service import ALB, Session, SessionService
 from api.web import error_pages
+from api.web.kept_input import can_be_kept
 from pao.core.errors import ErrorCode, PaoError
 
 _log = logging.getLogger(__name__)
@@ -76,6 +78,22 @@ class Pages:
             return
         if scope["method"] not in READS:
             self._require_own_origin(scope, headers)
+        try:
+            away = await self._admitted(scope, headers, vouched)
+        except PaoError:
+            with suppress(PaoError):
+                await self._keep(scope, headers, receive)
+            raise
+        if away is not None:
+            await self._keep(scope, headers, receive)
+            await _led(away, scope, headers)(scope, receive, send)
+            return
+        body = await self._read(scope, headers, receive)
+        await self._app(scope, replayed(body, receive), send)
+
+    async def _admitted(self, scope: Scope, headers: Headers, vouched: str) -> str | None:
+        """Find whose call it is, within limits; return where to sign in for nobody's."""
+        path = scope["path"]
         address = address_caller((scope.get("client") or ("unknown",))[0])
         if path in PROVIDED:
             self._provided.check(address)
@@ -87,14 +105,22 @@ class Pages:
             scope["state"]["principal"] = session.caller
             self._limiter.check(f"session:{session.id}")
         elif path != SIGN_IN and path not in PROVIDED:
-            page = SIGN_IN_BY_ALB if self._balancer and vouched else SIGN_IN
-            await _to_sign_in(page, scope, headers)(scope, receive, send)
-            return
+            return SIGN_IN_BY_ALB if self._balancer and vouched else SIGN_IN
         elif scope["method"] not in READS:
             self._sign_ins.check(address)
+        return None
+
+    async def _read(self, scope: Scope, headers: Headers, receive: Receive) -> bytes:
         self._bodies.refuse_hopeless(headers)
         body = await self._bodies.read(receive)
-        await self._app(scope, replayed(body, receive), send)
+        if can_be_kept(scope):
+            scope["state"]["posted"] = body
+        return body
+
+    async def _keep(self, scope: Scope, headers: Headers, receive: Receive) -> None:
+        """Read what a person has sent, so that the page of an error can give it back."""
+        if can_be_kept(scope):
+            await self._read(scope, headers, receive)
 
     def refused(self, scope: Scope, error: PaoError) -> Response:
         """Return a page that says why."""
@@ -160,7 +186,10 @@ def _taken_out(scope: Scope) -> str:
     return said[0].decode("latin-1") if len(said) == 1 else ""
 
 
-def _to_sign_in(page: str, scope: Scope, headers: Headers) -> Response:
+def _led(page: str, scope: Scope, headers: Headers) -> Response:
+    """Lead to a page where one signs in; what was sent is given back instead."""
+    if can_be_kept(scope):
+        return error_pages.of_error(scope, PaoError(ErrorCode.UNAUTHORIZED, "", status=401))
     if scope["method"] not in READS or headers.get("hx-request-type") == "partial":
         return _signed_out()
     accepted = headers.get("accept", "*/*")

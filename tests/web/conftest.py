@@ -19,6 +19,8 @@ from pao.app.local.postgres import PostgresAddress
 from pao.app.local.web_scripts import fetch
 from tests.support.browser import ARGUMENTS, Browser
 from tests.support.callers import DANA, Person
+from tests.support.github import GitHubSandbox
+from tests.support.github_actions import github_sandbox
 from tests.support.inventory import Inventory
 from tests.support.postgres import cloned_database
 from tests.support.stack import SAMPLES, Stack, running_stack
@@ -59,9 +61,17 @@ def inventory() -> Iterator[Inventory]:
 
 
 @pytest.fixture(scope="session")
-def web_stack(
+def github(tmp_path_factory: pytest.TempPathFactory) -> Iterator[GitHubSandbox]:
+    """The repositories that the services of the tests write to."""
+    with github_sandbox(tmp_path_factory.mktemp("github")) as sandbox:
+        yield sandbox
+
+
+@pytest.fixture(scope="session")
+def web_stack(  # noqa: PLR0913, PLR0917 -- all that it stands on
     leaks: Leaks,
     inventory: Inventory,
+    github: GitHubSandbox,
     postgres_address: PostgresAddress,
     temporal_address: str,
     tmp_path_factory: pytest.TempPathFactory,
@@ -78,6 +88,9 @@ def web_stack(
         "PAO_WEB_RATE_LIMIT": "1000000",
         "PAO_EGRESS_ALLOW": "127.0.0.1",
         "PAO_STREAM_HEARTBEAT": "200ms",
+        "GITHUB_API_URL": github.api_url,
+        "GITHUB_FLAVOUR": "cloud",
+        "GITHUB_TOKEN": github.settings.token,
     }
     with (
         cloned_database(postgres_address) as database,

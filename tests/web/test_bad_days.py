@@ -14,7 +14,7 @@ from tests.support.callers import DANA, PRIYA
 from tests.support.postgres import cloned_database
 from tests.support.stack import Stack, running_stack
 from tests.web.person import At, Visit, judge
-from tests.web.requesting import asked
+from tests.web.requesting import asked, dns, final, has_failed
 from tests.web.watched import Watched
 
 PATIENT = 40_000
@@ -72,12 +72,25 @@ async def test_a_lost_connection_is_said_until_it_is_back(stack: Stack, visit: V
         await at.context.set_offline(True)
         await expect(lost).to_be_visible(timeout=PATIENT)
         await form.get_by_label("Host name").blur()
+        await form.get_by_role("button", name="Review").last.click()
+        said = form.get_by_text("You are not connected, so nothing was sent.", exact=False)
+        await expect(said.first).to_be_visible()
         await expect(form.get_by_label("Host name")).to_have_value("kept-offline.example.com")
         await at.context.set_offline(False)
         await expect(lost).to_be_hidden(timeout=PATIENT)
         await form.get_by_label("Address").fill("10.0.0.7")
         await form.get_by_role("button", name="Review").last.click()
         await expect(form.get_by_text("kept-offline.example.com").first).to_be_visible()
+        await form.wait_for_load_state()
+        await at.context.set_offline(True)
+        await form.get_by_role("button", name="Submit request").click()
+        await expect(form.locator(".doubt")).to_contain_text("We do not know whether it arrived.")
+        await at.context.set_offline(False)
+        await form.get_by_role("button", name="Check").click()
+        missing = form.get_by_text("It has not arrived, and nothing was stored.")
+        await expect(missing).to_be_visible()
+        await form.get_by_role("button", name="Submit request").click()
+        await expect(form).to_have_title(re.compile("kept-offline.example.com"))
         approve(stack, request_id)
 
 
@@ -243,6 +256,12 @@ def without_postgres(stack: Stack) -> Iterator[None]:
 async def test_without_postgres_nothing_is_lost(stack: Stack, visit: Visit) -> None:
     at = await visit()
     at.watched.expected += BROKEN
+    stack.jira.fault(kind="status", status=400, message="Priority is gone")
+    failed = has_failed(stack, dns(stack, "undecided.example.com"))
+    stack.jira.clear_faults()
+    decision = await at.page(f"/requests/{failed['id']}/decide")
+    await decision.get_by_label("Host name").fill("decided.example.com")
+    await decision.get_by_label("Reason").fill("The name was wrong.")
     page = await at.page("/catalog/network-dns-record/request")
     await page.get_by_label("Host name").fill("patient.example.com")
     with without_postgres(stack):
@@ -254,8 +273,22 @@ async def test_without_postgres_nothing_is_lost(stack: Stack, visit: Visit) -> N
         await page.get_by_label("Address").fill("10.0.0.7")
         await page.get_by_label("Address").blur()
         await expect(page.get_by_label("Host name")).to_have_value("patient.example.com")
-    await page.get_by_role("button", name="Review").last.click()
+        # What cannot be saved is given back, to be sent again.
+        await page.get_by_role("button", name="Review").last.click()
+        await expect(page).to_have_title("PAO cannot take this now - PAO")
+        await expect(page.get_by_text("patient.example.com", exact=True)).to_be_visible()
+        await judge(page, wide=False)
+        # A decision's page stays as it is, passwords and files too.
+        await decision.locator("#retry").click()
+        await expect(decision.locator(".doubt")).to_contain_text("PAO cannot take this now")
+        await expect(decision.get_by_label("Host name")).to_have_value("decided.example.com")
+        await judge(decision, wide=False)
+    await page.get_by_role("button", name="Send again").click()
     await expect(page).to_have_title("Review DNS Record - PAO", timeout=PATIENT)
+    await expect(page.get_by_text("patient.example.com", exact=True).first).to_be_visible()
+    await decision.locator("#retry").click()
+    await expect(decision).to_have_title(COMPLETED, timeout=PATIENT)
+    assert final(stack, failed["id"])["fields"]["hostName"] == "decided.example.com"
 
 
 @pytest.fixture
@@ -284,8 +317,9 @@ async def test_without_temporal_nothing_is_stored_and_all_is_kept(
     await page.get_by_role("button", name="Review").last.click()
     await expect(page.get_by_role("button", name="Submit request")).to_be_visible()
     review = page.url
+    await page.wait_for_load_state()
     await page.get_by_role("button", name="Submit request").click()
-    await expect(page).to_have_title("PAO cannot take this now - PAO")
+    await expect(page.locator(".doubt")).to_contain_text("PAO cannot take this now")
     await expect(page.get_by_text("so nothing was stored.", exact=False)).to_be_visible()
     await expect(page.get_by_text("Try again")).to_have_count(1)
     await expect(page.get_by_text("Try again in 5 s.")).to_be_visible()

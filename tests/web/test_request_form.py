@@ -6,6 +6,7 @@ from typing import Any
 from playwright.async_api import Page, expect
 
 from tests.support.callers import ADA, DANA, OLIVER, STRANGER
+from tests.support.github import GitHubSandbox
 from tests.support.stack import Stack
 from tests.web.conftest import SECRET
 from tests.web.person import Visit, judge
@@ -68,6 +69,30 @@ async def test_a_service_is_requested(stack: Stack, visit: Visit) -> None:
         "settings": {"a": [1, 2]},
         "starts": "2026-01-05T09:00:00Z",
     }
+
+
+async def test_a_review_shows_what_a_commit_changes(github: GitHubSandbox, visit: Visit) -> None:
+    at = await visit()
+    page = await at.page("/catalog/web-commits/request?fields.owner=team-payments")
+    await review(page)
+    lines = page.locator(".diff").first
+    await expect(lines.locator(".added")).to_have_text(["+owner: team-payments"])
+    await expect(lines.locator(".removed")).to_have_text(["-owner: team-shop", "-quota: 4"])
+    missing = page.get_by_text("There is no such file, so this step would fail.")
+    await expect(missing).to_be_visible()
+    await judge(page)
+    github.fault("status", status=500, times=None)
+    try:
+        plain = await visit(DANA, java_script_enabled=False)
+        without = await plain.context.new_page()
+        await without.goto(page.url)
+        await without.get_by_role("link", name="Read what the files hold now").click()
+        told = without.get_by_text("What the files hold now could not be read:")
+        await expect(told).to_be_visible()
+        await expect(without.locator(".diff .added").first).to_have_text("+name: shop")
+        await expect(without.get_by_role("button", name="Submit request")).to_be_visible()
+    finally:
+        github.clear_faults()
 
 
 def request_of(stack: Stack, title: str) -> str:

@@ -11,9 +11,12 @@ from api.requests.schemas import RenderedAction
 from api.web.pages.request_form.calls import Call, call_of
 from api.web.pages.request_form.copies import copies_of, has_secrets
 from catalog.forms import Form
+from pao.core.payloads.files import FilesAnswer
 
 
-def told(kind: str, config: dict[str, Any], **more: Any) -> Call:
+def told(
+    kind: str, config: dict[str, Any], present: FilesAnswer | None = None, **more: Any
+) -> Call:
     usual = {
         "id": "one",
         "index": 0,
@@ -26,7 +29,8 @@ def told(kind: str, config: dict[str, Any], **more: Any) -> Call:
         "slow": False,
         "fallback": False,
     }
-    return call_of(RenderedAction(type=kind, config=config, **(usual | more)))
+    action = RenderedAction(type=kind, config=config, **(usual | more))
+    return call_of(action, present=present)
 
 
 def test_a_ticket_is_shown_as_a_ticket() -> None:
@@ -76,10 +80,40 @@ def test_a_commit_is_shown_as_the_lines_that_it_adds() -> None:
     ]
     call = told("git-commit", {"repository": "o/r", "commitMessage": "Add a", "files": files})
     assert call.line == "Add a"
-    assert [(one.title, one.added) for one in call.blocks] == [
-        ("a.yaml: a new file, which must not exist yet", ("x: 1", "y: 2")),
+    assert [(one.title, one.lines) for one in call.blocks] == [
+        ("a.yaml: a new file, which must not exist yet", (("added", "+x: 1"), ("added", "+y: 2"))),
         ("b: removed", ()),
     ]
+
+
+def test_a_commit_is_shown_as_what_it_changes_once_that_was_read() -> None:
+    files = [
+        {"path": "kept", "operation": "update", "contentTemplate": "a\nb\n"},
+        {"path": "same", "operation": "update", "contentTemplate": "a\n"},
+        {"path": "gone", "operation": "delete"},
+        {"path": "missing", "operation": "update", "contentTemplate": "a\n"},
+        {"path": "there", "contentTemplate": "a\n"},
+        {"path": "large", "operation": "update", "contentTemplate": "a\n"},
+        {"path": "image", "encoding": "base64", "contentTemplate": "aGk="},
+    ]
+    texts = {"kept": "a\nc\n", "same": "a\n", "gone": "x\n", "missing": None, "there": "z\n"}
+    present = FilesAnswer(texts, unread=["large"])
+    call = told("git-commit", {"commitMessage": "Change", "files": files}, present=present)
+    assert {one.title.partition(":")[0]: (one.lines, one.warning) for one in call.blocks} == {
+        "kept": (
+            (("place", "@@ -1,2 +1,2 @@"), ("same", " a"), ("removed", "-c"), ("added", "+b")),
+            "",
+        ),
+        "same": ((), "It holds this already."),
+        "gone": ((("place", "@@ -1 +0,0 @@"), ("removed", "-x")), ""),
+        "missing": ((("added", "+a"),), "There is no such file, so this step would fail."),
+        "there": ((("added", "+a"),), "It exists already, so this step would fail."),
+        "large": ((("added", "+a"),), "What it holds now is not shown: it is large, or no text."),
+        "image": ((), ""),
+    }
+    away = told("git-commit", {"files": files}, present=FilesAnswer(problem="GitHub is away."))
+    assert away.trouble == "What the files hold now could not be read: GitHub is away."
+    assert [one.warning for one in away.blocks] == [""] * 7
 
 
 @pytest.mark.parametrize(

@@ -36,6 +36,20 @@ document.addEventListener("htmx:after:swap", event => {
   if (told) say(told.textContent);
 });
 
+// Without a network a browser would throw away the page, and what was entered with it.
+addEventListener("submit", event => {
+  const form = event.target, text = one("#live")?.dataset.offline;
+  if (navigator.onLine || event.defaultPrevented || form.method !== "post" || form.hasAttribute("data-certain")) return;
+  event.preventDefault();
+  event.stopImmediatePropagation();
+  one(".offline", form)?.remove();
+  const said = Object.assign(document.createElement("p"), { className: "notice warn offline", textContent: text });
+  const buttons = [...form.querySelectorAll(".buttons")].at(-1);
+  if (buttons) buttons.before(said); else form.append(said);
+  say(text);
+  addEventListener("online", () => said.remove(), { once: true });
+});
+
 // What was sent is not sent twice by an impatient finger; the server would not do it twice either.
 addEventListener("submit", event => {
   const form = event.target;

@@ -9,26 +9,14 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any
 
+from api.requests.commit_files import COMMIT
 from api.requests.schemas import DryRun, RenderedAction
+from api.web.pages.request_form.commit_lines import Block, file_blocks
 from api.web.words import KINDS, _, condition_in_words
+from pao.core.payloads.files import FilesAnswer
 
 LONG = 2_000
-MOST_LINES = 200
-_OPERATIONS = {
-    "create": _("a new file, which must not exist yet"),
-    "update": _("takes the place of what the file holds"),
-    "delete": _("removed"),
-}
 Rows = list[tuple[str, str]]
-
-
-@dataclass(frozen=True, slots=True)
-class Block:
-    """A text to be read as it is: a body, or the lines that a commit adds."""
-
-    title: str
-    text: str
-    added: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +30,8 @@ class Call:
     rows: Rows
     blocks: list[Block]
     data: str
+    trouble: str = ""
+    """Why it is not shown what it changes."""
 
 
 @dataclass(slots=True)
@@ -49,30 +39,52 @@ class _Told:
     line: str = ""
     rows: Rows = field(default_factory=list)
     blocks: list[Block] = field(default_factory=list)
+    present: FilesAnswer | None = None
 
     def add(self, label: str, value: Any) -> None:
         if value not in (None, "", [], (), {}):
             self.rows.append((label, _short(value)))
 
 
-def calls_of(run: DryRun, labels: Mapping[str, str]) -> tuple[list[Call], list[Call]]:
+def calls_of(
+    run: DryRun,
+    labels: Mapping[str, str],
+    present: Mapping[tuple[str, str], FilesAnswer] = MappingProxyType({}),
+) -> tuple[list[Call], list[Call]]:
     """Return what will be sent, and what is sent if a person chooses the manual way.
 
-    ``labels`` are the names of the form's fields.
+    ``labels`` are the names of the form's fields, ``present`` what the files of commits hold now.
     """
     calls = [
-        call_of(one, within=part.name)
+        call_of(one, within=part.name, present=present.get((part.id, one.id)))
         for part in run.components or ()
         for one in part.actions
         if not one.fallback
     ]
     # A bundle's own actions follow its components.
-    calls += [call_of(one, labels=labels) for one in run.actions if not one.fallback]
+    calls += [
+        call_of(one, labels=labels, present=present.get(("", one.id)))
+        for one in run.actions
+        if not one.fallback
+    ]
     return calls, [call_of(one, labels=labels) for one in run.actions if one.fallback]
 
 
+def has_commits(run: DryRun) -> bool:
+    """Return whether a commit is among what will be sent, whose files can be read."""
+    every = [*run.actions, *(one for part in run.components or () for one in part.actions)]
+    return any(
+        one.type == COMMIT and one.complete and one.runs is not False and not one.fallback
+        for one in every
+    )
+
+
 def call_of(
-    action: RenderedAction, *, within: str = "", labels: Mapping[str, str] = MappingProxyType({})
+    action: RenderedAction,
+    *,
+    within: str = "",
+    labels: Mapping[str, str] = MappingProxyType({}),
+    present: FilesAnswer | None = None,
 ) -> Call:
     """Return an action for people."""
     about = [KINDS.get(action.type, action.type)]
@@ -85,7 +97,7 @@ def call_of(
         about.append(only % {"condition": condition_in_words(action.when, labels)})
     if not action.complete and action.runs is not False:
         about.append(_("filled in when earlier steps are done"))
-    left, told = dict(action.config), _Told()
+    left, told = dict(action.config), _Told(present=present)
     _TELLERS.get(action.type, _tell_nothing)(left, told)
     for key, value in left.items():
         told.add(key, value)
@@ -96,7 +108,15 @@ def call_of(
         rows=told.rows,
         blocks=told.blocks,
         data=json.dumps(action.config, indent=2, ensure_ascii=False),
+        trouble=_trouble(present),
     )
+
+
+def _trouble(present: FilesAnswer | None) -> str:
+    if present is None or present.problem is None:
+        return ""
+    told = _("What the files hold now could not be read: %(why)s")
+    return told % {"why": present.problem}
 
 
 def _ticket(config: dict[str, Any], told: _Told) -> None:
@@ -149,16 +169,10 @@ def _commit(config: dict[str, Any], told: _Told) -> None:
     told.line = str(config.pop("commitMessage", ""))
     told.add(_("Repository"), config.pop("repository", None))
     told.add(_("Branch"), config.pop("branch", None))
+    config.pop("showChanges", None)
     if config.pop("createPullRequest", False):
         told.add(_("Pull request"), config.pop("title", None) or told.line)
-    for one in _mappings(config, "files"):
-        operation = str(one.get("operation") or "create")
-        lines = str(one.get("contentTemplate") or "").splitlines()
-        shown = tuple(lines[:MOST_LINES])
-        more = len(lines) - len(shown)
-        rest = _("and %(n)s more lines") % {"n": more} if more > 0 else ""
-        how = _OPERATIONS.get(operation, operation)
-        told.blocks.append(Block(f"{one.get('path', '')}: {how}", rest, shown))
+    told.blocks += file_blocks(_mappings(config, "files"), told.present)
 
 
 def _workflow(config: dict[str, Any], told: _Told) -> None:

@@ -1,25 +1,30 @@
 """`/drafts/ID/review`: what would be sent is shown, and submitted."""
 
 import json
+from collections.abc import Mapping
+from contextlib import suppress
+from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Request
+from fastapi import APIRouter, Query, Request
 from starlette.responses import RedirectResponse, Response
 
 from api.auth.principal import Principal
+from api.requests.commit_files import Key
 from api.requests.lifecycle import warnings_of
 from api.requests.prepared import SubmissionCall
 from api.requests.schemas import Submission
 from api.services import Caller, Correlation, Services, ServicesDep
 from api.web.forms import Posted, text_of
-from api.web.pages.request_form.calls import Call, calls_of
+from api.web.pages.request_form.calls import Call, calls_of, has_commits
 from api.web.pages.request_form.copies import copies_of, has_secrets
 from api.web.pages.request_form.filling import Filling, fill
 from api.web.pages.request_form.review import answers_of, sentence_of
 from api.web.pages.request_form.saving import earlier
-from api.web.rendering import page
+from api.web.rendering import is_partial, page
 from api.web.weather import weather_of
 from pao.core.errors import ErrorCode, PaoError
+from pao.core.payloads.files import FilesAnswer
 
 router = APIRouter()
 
@@ -27,18 +32,55 @@ OURS = 500
 
 
 @router.get("/drafts/{draft_id}/review")
-async def review(
+async def review(  # noqa: PLR0913 -- what it is given, each part named
+    request: Request,
+    services: ServicesDep,
+    caller: Caller,
+    correlation: Correlation,
+    *,
+    draft_id: UUID,
+    changes: Annotated[str, Query(max_length=10)] = "",
+) -> Response:
+    """Show what would be submitted and what that would do, computed anew.
+
+    ``changes`` has what the files of commits hold now read at once: without scripts nobody asks.
+    """
+    filling = await _filled(services, caller, draft_id)
+    if isinstance(filling, Response):
+        return filling
+    call = SubmissionCall(caller=caller, correlation_id=correlation, raw_body=b"")
+    present: dict[Key, FilesAnswer] | None = None
+    if changes:
+        # The review itself tells why it would be refused.
+        with suppress(PaoError):
+            present = await services.commit_files.of(_submission(filling), call)
+    return await _review_page(request, services, call, filling, present)
+
+
+@router.get("/drafts/{draft_id}/changes")
+async def changed_files(
     request: Request,
     services: ServicesDep,
     caller: Caller,
     correlation: Correlation,
     draft_id: UUID,
 ) -> Response:
-    """Show what would be submitted and what that would do, computed anew."""
+    """Show the calls with what the files of commits hold now, which takes a moment."""
+    if not is_partial(request):
+        return _to(f"/drafts/{draft_id}/review?changes=yes")
     filling = await _filled(services, caller, draft_id)
     if isinstance(filling, Response):
-        return filling
-    return await _review_page(request, services, caller, correlation, filling)
+        return Response(status_code=204)
+    call = SubmissionCall(caller=caller, correlation_id=correlation, raw_body=b"")
+    body = _submission(filling)
+    run = await services.submission.dry_run(body, call)
+    present = await services.commit_files.of(body, call)
+    calls, _fallback = calls_of(run, _labels(filling), present)
+    return page(request, "pages/request_form/changes.html", calls=calls)
+
+
+def _labels(filling: Filling) -> dict[str, str]:
+    return {name: one.label for name, one in filling.form.fields.items()}
 
 
 @router.post("/drafts/{draft_id}/submit")
@@ -72,10 +114,21 @@ async def submit(  # noqa: PLR0913 -- what it is given, each part named
         if before is None:
             if error.status >= OURS or error.code == ErrorCode.RATE_LIMIT_EXCEEDED:
                 raise
-            return await _review_page(request, services, caller, correlation, filling)
+            return await _review_page(request, services, call, filling)
         submitted = before
     await services.drafts.submitted(caller, draft, submitted)
     return _to(f"/requests/{submitted}")
+
+
+@router.get("/drafts/{draft_id}/arrived")
+async def arrived(
+    request: Request, services: ServicesDep, caller: Caller, draft_id: UUID
+) -> Response:
+    """Say whether a submission has arrived: its key is the draft's id."""
+    request_id = await services.submission.submitted_as(caller, str(draft_id))
+    return page(
+        request, "pages/request_form/arrived.html", draft_id=str(draft_id), request_id=request_id
+    )
 
 
 async def _filled(
@@ -94,13 +147,13 @@ async def _filled(
 async def _review_page(
     request: Request,
     services: Services,
-    caller: Principal,
-    correlation: str,
+    call: SubmissionCall,
     filling: Filling,
+    present: Mapping[Key, FilesAnswer] | None = None,
 ) -> Response:
     body, item = _submission(filling), filling.entry.loaded.item
-    call = SubmissionCall(caller=caller, correlation_id=correlation, raw_body=b"")
     problems, calls, fallback, sentence = list[str](), list[Call](), list[Call](), ""
+    unread = False
     try:
         run = await services.submission.dry_run(body, call)
     except PaoError as error:
@@ -108,9 +161,10 @@ async def _review_page(
             raise
         problems = [detail.message for detail in error.details] or [error.message]
     else:
-        calls, fallback = calls_of(run, {name: one.label for name, one in item.form.fields.items()})
+        calls, fallback = calls_of(run, _labels(filling), present or {})
+        unread = present is None and has_commits(run)
         sentence = sentence_of(run)
-    before = await earlier(services, caller, filling.draft.repeats)
+    before = await earlier(services, call.caller, filling.draft.repeats)
     web = services.web_address
     address = (web.of(request.scope) if web else None) or ""
     return page(
@@ -124,6 +178,7 @@ async def _review_page(
         problems=problems,
         sentence=sentence,
         calls=calls,
+        unread=unread,
         fallback=fallback,
         cost=services.catalog.row(filling.draft.item_id).monthly_cost,
         changed=filling.changed,

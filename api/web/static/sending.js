@@ -1,4 +1,5 @@
-// Sends a decision, so that a connection that breaks on the way is said and can be looked into.
+// Sends a request or a decision, so that a connection that breaks on the way is said and can be looked into, and
+// what was entered stays when it could not be taken.
 // Nothing is sent again unasked; the form's key makes that harmless where somebody does.
 
 addEventListener("submit", async event => {
@@ -9,9 +10,10 @@ addEventListener("submit", async event => {
   const body = new FormData(form, event.submitter);
   try {
     const answer = await fetch(action, { method: "POST", body, headers: { Accept: "text/html" } });
-    if (answer.status === 401) { location.reload(); return; }
     if (answer.redirected) { location.assign(answer.url); return; }
-    show(await answer.text());
+    const got = new DOMParser().parseFromString(await answer.text(), "text/html");
+    const later = [401, 429].includes(answer.status) || answer.status >= 500;
+    if (later && got.querySelector("#said")) refused(form, got); else show(got);
   } catch {
     delete form.dataset.sent;
     doubt(form, action);
@@ -19,8 +21,7 @@ addEventListener("submit", async event => {
 });
 
 /** Put an answer in the page's place: what is wrong, or what a retry would do. */
-function show(text) {
-  const got = new DOMParser().parseFromString(text, "text/html");
+function show(got) {
   const main = got.querySelector("main");
   document.querySelector("main").replaceWith(main);
   document.title = got.title;
@@ -29,22 +30,36 @@ function show(text) {
   (place ?? main.querySelector("[data-focus]"))?.focus();
 }
 
-function doubt(form, action) {
-  const url = new URL(form.dataset.arrived, location.href);
-  url.searchParams.set("decision", action.split("/").pop());
-  url.searchParams.set("key", form.elements.key.value);
+/** Say beside a form why it was not taken; it can be sent again as it is. */
+function refused(form, got) {
+  const title = document.createElement("p"), strong = document.createElement("strong");
+  strong.textContent = got.querySelector("h1")?.textContent ?? "";
+  title.append(strong);
+  delete form.dataset.sent;
+  notice(form, title, ...got.querySelector("#said").children);
+  globalThis.pao?.say(strong.textContent);
+}
+
+function notice(form, ...parts) {
   form.querySelector(".doubt")?.remove();
   const box = document.createElement("div");
   box.className = "notice warn doubt";
   box.tabIndex = -1;
+  box.append(...parts);
+  form.querySelector(".buttons").before(box);
+  box.focus();
+}
+
+function doubt(form, action) {
+  const url = new URL(form.dataset.arrived, location.href);
+  url.searchParams.set("decision", action.split("/").pop());
+  url.searchParams.set("key", form.elements.key.value);
   const said = document.createElement("p");
   said.textContent = form.dataset.lost;
   const check = document.createElement("button");
   check.type = "button";
   check.textContent = form.dataset.check;
-  box.append(said, check);
-  form.querySelector(".buttons").before(box);
-  box.focus();
+  notice(form, said, check);
   globalThis.pao?.say(form.dataset.lost);
   check.addEventListener("click", async () => {
     try {

@@ -1,0 +1,65 @@
+"""The files of a commit as people read them: what goes, what comes, what does not fit. Pure."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from api.web.line_changes import Lines, differing
+from api.web.words import _
+from pao.core.payloads.files import FilesAnswer
+
+MOST_LINES = 200
+_OPERATIONS = {
+    "create": _("a new file, which must not exist yet"),
+    "update": _("takes the place of what the file holds"),
+    "delete": _("removed"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """A text to be read as it is: a body, or the lines that a commit adds and removes."""
+
+    title: str
+    text: str
+    lines: Lines = ()
+    warning: str = ""
+
+
+def file_blocks(files: Iterable[Mapping[str, Any]], present: FilesAnswer | None) -> list[Block]:
+    """Return a block for each file; ``present`` is what they hold now, where that was read."""
+    return [_file(one, present) for one in files]
+
+
+def _file(one: Mapping[str, Any], present: FilesAnswer | None) -> Block:
+    path, operation = str(one.get("path", "")), str(one.get("operation") or "create")
+    title = f"{path}: {_OPERATIONS.get(operation, operation)}"
+    new = str(one.get("contentTemplate") or "")
+    if one.get("encoding") == "base64":
+        return Block(title, _("Not shown as text."))
+    known = present is not None and present.problem is None and path in present.texts
+    old = present.texts[path] if present is not None and known else None
+    if known and (old is None) != (operation == "create"):
+        return _shown(title, _added(new), warning=_misfit(operation))
+    if old is None:
+        unread = present is not None and path in present.unread
+        told = _("What it holds now is not shown: it is large, or no text.") if unread else ""
+        return _shown(title, _added(new), warning=told)
+    lines = differing(old, new)
+    return _shown(title, lines, warning="" if lines else _("It holds this already."))
+
+
+def _misfit(operation: str) -> str:
+    if operation == "create":
+        return _("It exists already, so this step would fail.")
+    return _("There is no such file, so this step would fail.")
+
+
+def _added(text: str) -> Lines:
+    return tuple(("added", f"+{line}") for line in text.splitlines())
+
+
+def _shown(title: str, lines: Lines, *, warning: str) -> Block:
+    more = len(lines) - MOST_LINES
+    rest = _("and %(n)s more lines") % {"n": more} if more > 0 else ""
+    return Block(title, rest, lines[:MOST_LINES], warning)
