@@ -43,6 +43,7 @@ async def test_pages_stay_within_their_budget(stack: Stack, visit: Visit) -> Non
         "/": (1, 0),
         "/catalog": (1, 0),
         "/catalog/web-kitchen-sink": (1, 0),
+        "/waiting": (1, 0),
         "/catalog/web-kitchen-sink/request": (1, 0),
         "/catalog/web-large/request": (2, 0),
         f"/requests/{made['id']}": (1, 1),

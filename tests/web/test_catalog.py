@@ -15,8 +15,16 @@ async def test_the_catalog_is_searched_as_one_types(visit: Visit) -> None:
     page = await (await visit()).page("/catalog")
     await expect(page).to_have_title("Catalog - PAO")
     await judge(page)
+    groups = page.locator("#results .category")
+    await expect(groups.first).to_have_text("Access")
+    await expect(page.locator("#results .rows").first.locator("li").first).to_contain_text(
+        "Access to a Restricted Repository"
+    )
     await page.get_by_role("searchbox").press_sequentially("relational")
     await expect(page.get_by_role("heading", name="PostgreSQL Database")).to_be_visible()
+    # What is searched stands by how well it fits, and names its category.
+    await expect(groups).to_have_count(0)
+    await expect(page.locator("#results .rows").get_by_text("Databases")).to_be_visible()
     await expect(page.locator("#results").get_by_text("1 service", exact=True)).to_be_visible()
     await expect(page).to_have_url("/catalog?q=relational")
     await page.reload()
@@ -97,7 +105,7 @@ async def test_more_than_fifty_services_have_pages(stack: Stack, visit: Visit) -
             (folder / f"{number}.yaml").write_text(json.dumps(document))
         ada.post("/catalog/refresh")
         page = await (await visit()).page("/catalog")
-        rows = page.locator(".rows h2")
+        rows = page.locator("#results .rows > li")
         await expect(
             page.locator("#results").get_by_text("52 services", exact=True)
         ).to_be_visible()

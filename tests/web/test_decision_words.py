@@ -30,8 +30,10 @@ from api.web.pages.decision.explaining import (
     meanwhile,
     similar_words,
     suggested,
+    why_suggested,
 )
 from api.web.pages.decision.showing import Tried, explained
+from api.web.pages.request.notes import advice_of
 from pao.core.errors import ErrorCode, PaoError
 from pao.core.judgement import Cause
 from pao.core.states import Decision, RequestStatus
@@ -79,6 +81,25 @@ def test_the_brief_counts_attempts_and_tells_of_doubt() -> None:
         "The ticket failed 5 min ago, in attempt 3: it is not known whether JIRA has done it."
     )
     assert helps(doubtful) == "A retry looks first, and adopts what exists."
+
+
+def test_what_was_stopped_on_purpose_is_called_that() -> None:
+    document = failed("unknown", decisions=[decided("cancel", 400)])
+    assert brief(document, NOW) == "The ticket failed 5 min ago: it was stopped on purpose."
+    assert helps(document) == "A retry begins this step again."
+    assert advice_of(document) == "It was stopped on purpose. A retry begins this step again."
+    refused = failed("unknown", decisions=[decided("cancel", 400, accepted=False)])
+    assert "the cause is not known" in brief(refused, NOW)
+
+
+def test_nothing_is_said_twice() -> None:
+    reason = SuggestedDecision(decision="retry", reason="Because.")
+    assert why_suggested(failed("input", suggestion=reason)) == "Because."
+    assert why_suggested(failed("declined", suggestion=reason)) == ""
+    assert why_suggested(failed("unknown", suggestion=reason)) == ""
+    doubtful = failed("input", suggestion=reason, error={"outcome_unknown": True})
+    assert why_suggested(doubtful) == ""
+    assert why_suggested(failed("input", suggestion=None)) == ""
 
 
 def test_every_cause_says_whether_a_retry_helps() -> None:

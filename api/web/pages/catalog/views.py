@@ -1,6 +1,8 @@
 """`/catalog` and `/catalog/ID`: what can be requested."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import groupby
 from math import ceil
 from typing import Annotated, Any
 from urllib.parse import urlencode
@@ -27,7 +29,7 @@ router = APIRouter()
 PER_PAGE = 50
 EARLIER = 5
 MOST_OWNED = 5
-MOST_CHOICES = 12
+MOST_CHOICES = {"category": 50, "owner": 12, "tag": 12}
 """Of each filter the most frequent values are offered; the search finds the others."""
 _UNITS = {
     "s": ("%(n)s second", "%(n)s seconds"),
@@ -51,6 +53,15 @@ class Item:
 
 
 @dataclass(frozen=True, slots=True)
+class Group:
+    """Items under a heading, which leads to all of the category; without one, as they rank."""
+
+    label: str
+    href: str
+    items: list[Item]
+
+
+@dataclass(frozen=True, slots=True)
 class Choice:
     """A value of a filter: how many it would leave, and where it leads."""
 
@@ -71,7 +82,10 @@ async def catalog(
     tag: Word = "",
     at: Annotated[int, Query(ge=1, le=1_000)] = 1,
 ) -> Response:
-    """Show the items that match, best first; htmx gets the results alone."""
+    """Show the items by category, or those that a search finds, best first.
+
+    htmx gets the results alone.
+    """
     chosen = {"q": q, "category": category, "owner": owner, "tag": tag}
     index = services.catalog.state.index
     found = index.find(CatalogQuery(**{name: value or None for name, value in chosen.items()}))
@@ -79,7 +93,8 @@ async def catalog(
     # A link to a page that is not there any more leads to the last one.
     at = min(at, max(ceil(total / PER_PAGE), 1))
     start = (at - 1) * PER_PAGE
-    rows = [row for _rank, row in found.rows[start : start + PER_PAGE]]
+    matches = [row for _rank, row in found.rows]
+    rows = (matches if q.split() else sorted(matches, key=_by_category))[start : start + PER_PAGE]
     more = total > start + PER_PAGE
     return page(
         request,
@@ -88,7 +103,8 @@ async def catalog(
         q=q,
         hidden={name: value for name, value in chosen.items() if value and name != "q"},
         total=ngettext("%(n)s service", "%(n)s services", total) % {"n": total},
-        items=[_item(services, caller, row) for row in rows],
+        groups=_groups(services, caller, rows, chosen),
+        with_category=not category,
         filters=_filters(chosen, found.facets),
         filtered=any(chosen.values()),
         before=_address(chosen | {"at": str(at - 1)}) if at > 1 else None,
@@ -134,6 +150,23 @@ async def item(request: Request, services: ServicesDep, caller: Caller, item_id:
     )
 
 
+def _by_category(row: Row) -> tuple[str, ...]:
+    return row.category.casefold(), row.category, row.name.casefold(), row.id
+
+
+def _groups(
+    services: Services, caller: Caller, rows: Sequence[Row], chosen: dict[str, str]
+) -> list[Group]:
+    """Return the rows by category, unless they are ranked or are all of one."""
+    items = [_item(services, caller, row) for row in rows]
+    if chosen["q"].split() or chosen["category"]:
+        return [Group("", "", items)] if items else []
+    return [
+        Group(heading(name), _address(chosen | {"category": name}), list(some))
+        for name, some in groupby(items, key=lambda one: one.entry.category)
+    ]
+
+
 def _item(services: Services, caller: Caller, row: Row) -> Item:
     entry = entry_of(services.catalog.state.index, services.access, caller, row)
     only = ", ".join(sorted(row.allowed_teams))
@@ -171,8 +204,8 @@ def _filters(chosen: dict[str, str], facets: dict[str, dict[str, int]]) -> list[
 
 
 def _choices(chosen: dict[str, str], name: str, counts: dict[str, int]) -> list[Choice]:
-    often = sorted(counts, key=lambda value: (-counts[value], value.casefold()))[:MOST_CHOICES]
-    values = sorted({*often, *filter(None, [chosen[name]])}, key=str.casefold)
+    often = sorted(counts, key=lambda value: (-counts[value], value.casefold()))
+    values = sorted({*often[: MOST_CHOICES[name]], *filter(None, [chosen[name]])}, key=str.casefold)
     return [
         Choice(
             label=heading(value) if name == "category" else value,

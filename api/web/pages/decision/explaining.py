@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 from api.requests.schemas import Look, Request, SimilarFailures
 from api.requests.summary import team_name
 from api.web import times
+from api.web.pages.request.notes import is_cancelled
 from api.web.targets import capital, made_by, name_of
 from api.web.words import _, ngettext
 from pao.core.judgement import Cause
@@ -30,7 +31,7 @@ _HELPS = {
     Cause.TARGET_DOWN: _("A retry can help: the values were not the problem."),
     Cause.CONFLICT: _("A retry helps once what is in the way is gone, or with other values."),
     Cause.OURS: _("A retry fails again until PAO or the service is fixed."),
-    Cause.DECLINED: _("A retry asks again."),
+    Cause.DECLINED: _("A retry asks them again."),
     Cause.UNKNOWN: _("Nothing says that a retry would go better."),
 }
 _DID = {
@@ -64,6 +65,8 @@ def brief(document: Request, now: datetime) -> str:
     error = document.error
     cause = Cause(document.cause) if document.cause in set(Cause) else Cause.UNKNOWN
     why = _WHY[cause] % {"target": target_of(document)}
+    if is_cancelled(document):
+        why = _("it was stopped on purpose")
     if error is not None and error.outcome_unknown:
         why = _("it is not known whether %(target)s has done it") % {"target": target_of(document)}
     told = {"step": step, "ago": ago(since, now), "why": why, "n": document.attempt}
@@ -72,9 +75,20 @@ def brief(document: Request, now: datetime) -> str:
     return _("%(step)s failed %(ago)s: %(why)s.") % told
 
 
+def why_suggested(document: Request) -> str:
+    """Return why a decision is suggested, where that says more than whether a retry helps."""
+    said_already = {Cause.DECLINED, Cause.UNKNOWN}
+    doubtful = document.error is not None and document.error.outcome_unknown
+    if document.suggestion is None or doubtful or document.cause in said_already:
+        return ""
+    return document.suggestion.reason
+
+
 def helps(document: Request) -> str:
     """Return whether a retry can help, and why."""
     error = document.error
+    if is_cancelled(document):
+        return _("A retry begins this step again.")
     if error is not None and error.outcome_unknown:
         return _("A retry looks first, and adopts what exists.")
     if error is not None and error.retryable and document.cause in {Cause.UNKNOWN, Cause.OURS}:

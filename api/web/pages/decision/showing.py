@@ -26,6 +26,7 @@ from api.web.pages.decision.explaining import (
     similar_words,
     suggested,
     target_of,
+    why_suggested,
 )
 from api.web.pages.request.made import plan_words
 from api.web.pages.request.showing import answers
@@ -34,6 +35,7 @@ from api.web.words import _
 from pao.core.errors import ErrorCode, PaoError
 from pao.core.states import Decision, RequestStatus
 
+APPROVAL = "approval"
 _OURS = 500
 _CONFIRMED = {
     ErrorCode.FIELDS_ALREADY_USED: "acceptUsed",
@@ -122,9 +124,13 @@ async def decide_page(
         doc=document,
         failed=failed,
         can_retry=Decision.RETRY in document.possible_decisions,
+        # An approval leaves nothing anywhere that one could look for.
+        can_look=Decision.RETRY in document.possible_decisions
+        and (document.waiting_action is None or document.waiting_action.type != APPROVAL),
         brief=brief(document, now),
         target=target_of(document),
         helps=helps(document),
+        because=why_suggested(document),
         similar=similar,
         similar_words=similar_words(similar) if similar else [],
         labels={name: one.label for name, one in corrections.fields.items()} if corrections else {},

@@ -9,6 +9,7 @@ from api.web.words import _, condition_in_words
 from catalog.forms.base import label_from_id
 from pao.core.states import Decision
 
+CANCEL = "cancel"
 _NOT_TRUE = re.compile(r"when (.+): not true", re.DOTALL)
 """What the engine gives as the reason of an action whose condition does not hold."""
 
@@ -34,8 +35,16 @@ def choices_of(document: Request) -> str:
     return _("Decide: %(some)s or %(last)s") % {"some": ", ".join(others), "last": last}
 
 
+def is_cancelled(document: Request) -> bool:
+    """Return whether a person has stopped what failed."""
+    accepted = [one for one in document.decisions if one.accepted]
+    return bool(accepted) and accepted[-1].decision == CANCEL
+
+
 def advice_of(document: Request) -> str:
     """Return why a decision is suggested, unless the error says it already."""
+    if is_cancelled(document):
+        return _("It was stopped on purpose. A retry begins this step again.")
     reason = document.suggestion.reason if document.suggestion else ""
     known = document.error is not None and document.error.outcome_unknown
     return "" if known or not document.may_decide else reason
@@ -46,6 +55,12 @@ def labels_of(definition: Mapping[str, Any]) -> dict[str, str]:
     form = (definition.get("presentation") or {}).get("form") or {}
     fields = (one for group in form.get("groups") or () for one in group.get("fields") or ())
     return {one["id"]: one.get("name") or label_from_id(one["id"]) for one in fields}
+
+
+def corrected_of(document: Request, labels: Mapping[str, str]) -> list[str]:
+    """Return the names of the fields that accepted decisions have changed since the submission."""
+    changed = (name for one in document.decisions if one.accepted for name in one.changes or {})
+    return [labels.get(name, name) for name in dict.fromkeys(changed)]
 
 
 def note_of(action: Action, labels: Mapping[str, str]) -> str:

@@ -17,6 +17,7 @@ from api.web import times
 from api.web.pages.request.happened import happened
 from api.web.pages.request.keys import key_of
 from api.web.pages.request.logs import logs
+from api.web.pages.request.notes import corrected_of, labels_of
 from api.web.pages.request.showing import Past, Shown, answers, shown, usual_words
 from api.web.rendering import is_partial, page, part
 from pao.core.states import TERMINAL
@@ -48,6 +49,7 @@ async def one_request(
         shown=now,
         doc=now.document,
         fields=answers(stored, now.document.fields),
+        corrected=corrected_of(now.document, labels_of(stored.row.item_definition)),
         logs=logs(now.document, log.lines, totals),
         total=sum(totals.values()) if totals else len(log.lines),
         last=log.lines[-1].sequence if log.lines else 0,
