@@ -6,7 +6,7 @@ from typing import Any
 from temporalio import activity
 
 from activities.action_errors import ActionError, ActionFailedError
-from activities.actions.rest import bodies, paths
+from activities.actions.rest import bodies
 from activities.actions.rest.sending import Sender
 from activities.base import Action
 from activities.call_origin import acting_for
@@ -15,6 +15,7 @@ from activities.heartbeats import heartbeats
 from activities.outgoing import TargetResponse
 from activities.session import Session
 from activities.session_factory import SessionFactory, Tools
+from catalog import json_paths
 from catalog.forms.options import MOST_OPTIONS, as_choices
 from pao.core.judgement import UNREADABLE
 from pao.core.names import CHOICES_ACTIVITY
@@ -71,24 +72,24 @@ class ChoicesFetcher:
 
 def _rows(question: ChoicesQuestion, document: Any) -> list[dict[str, Any]]:
     try:
-        with paths.bounded():
-            entries = paths.every(question.select, document, most=MOST_OPTIONS + 1)
+        with json_paths.bounded():
+            entries = json_paths.every(question.select, document, most=MOST_OPTIONS + 1)
             if len(entries) > MOST_OPTIONS:
                 told = f"It offers more than {MOST_OPTIONS:,} options; narrow them by the address."
                 raise ActionFailedError(told, judged=UNREADABLE)
             rows = [_row(question, entry) for entry in entries]
-    except paths.PathError as error:
+    except json_paths.PathError as error:
         told = f"The answer cannot be read by the field's JSONPaths: it {error}."
         raise ActionFailedError(told, judged=UNREADABLE) from error
     return as_choices(rows)
 
 
 def _row(question: ChoicesQuestion, entry: Any) -> dict[str, Any]:
-    value = paths.first(question.value, entry)
-    label = paths.first(question.label, entry) if question.label else value
+    value = json_paths.first(question.value, entry)
+    label = json_paths.first(question.label, entry) if question.label else value
     return {
-        "value": None if value is paths.MISSING else value,
-        "label": value if label is paths.MISSING else label,
+        "value": None if value is json_paths.MISSING else value,
+        "label": value if label is json_paths.MISSING else label,
     }
 
 

@@ -88,6 +88,9 @@ class _Explained:
         elif error.validator == "enum":
             words = [str(word) for word in _given(error)]
             yield _wrong_word(where, error.instance, words)
+        elif error.validator == "format" and error.cause is not None:
+            told = f"the JSONPath {str(error.instance)[:80]!r} {str(error.cause)[:_MESSAGE]}"
+            yield Problem(where, told)
         else:
             yield Problem(where, f"{_name(where)} is invalid: {message_of(error)[:_MESSAGE]}")
 

@@ -6,7 +6,7 @@ from itertools import islice
 
 from catalog.loading import Document, DocumentError, json_path, load_document
 from catalog.model import CatalogDocument
-from catalog.validation import component_output_rules, folder_rules
+from catalog.validation import component_field_rules, component_output_rules, folder_rules
 from catalog.validation.findings import Finding, Severity
 from catalog.validation.folder_rules import CatalogDocuments, FileProblems
 from catalog.validation.subject import ActionSchema, Problem
@@ -53,7 +53,7 @@ FOLDER_RULES: tuple[FolderRule, ...] = (
         "component-fields",
         "A component's values fit its item",
         Severity.ERROR,
-        folder_rules.component_fields,
+        component_field_rules.component_fields,
     ),
     FolderRule(
         "component-outputs",

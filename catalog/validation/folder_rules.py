@@ -5,24 +5,20 @@ from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from dataclasses import field as attribute
-from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import PurePosixPath
 from typing import Any
 
 from catalog.bundle import CatalogBundle, Component
-from catalog.forms import FieldDefinition, Form, FormDefinition, FormError
+from catalog.forms import FieldDefinition
 from catalog.forms.expressions import row_keys
 from catalog.forms.options import ListOptions
 from catalog.forms.values import canonical
 from catalog.lists import CatalogList
-from catalog.loading import Path, walk_texts
+from catalog.loading import Path
 from catalog.model import CatalogDocument
 from catalog.suggestions import did_you_mean
-from catalog.templating.value_types import named
 from catalog.validation.subject import Problem
-from catalog.validation.template_types import field_shape
-from catalog.validation.templates import component_kinds
 
 _log = logging.getLogger(__name__)
 
@@ -179,19 +175,6 @@ def bundle_cycles(whole: CatalogDocuments) -> FileProblems:
                 yield file, Problem((*path, "catalogItem"), message)
 
 
-def component_fields(whole: CatalogDocuments) -> FileProblems:
-    """Require values that the form of a component's item accepts.
-
-    Unknown fields, values of a wrong type and missing required fields are found; a template is
-    checked by the type of its result.
-    """
-    for file, bundle, path, component in whole.components():
-        item = whole.items.get(component.catalog_item)
-        if item is not None and not isinstance(item, CatalogBundle):
-            for problem in _isolated(_field_problems(bundle, component, item, path), path):
-                yield file, problem
-
-
 def deprecated_components(whole: CatalogDocuments) -> FileProblems:
     """Warn about a deprecated item in a bundle."""
     for file, _, path, component in whole.components():
@@ -200,16 +183,6 @@ def deprecated_components(whole: CatalogDocuments) -> FileProblems:
             instead = item.deprecation.replacement
             hint = f"use {instead}" if instead else ""
             yield file, Problem((*path, "catalogItem"), f"{item.id} is deprecated", hint)
-
-
-def _isolated(problems: Iterator[Problem], path: Path) -> Iterator[Problem]:
-    """Report an internal error as a problem of this component, so that the others are checked."""
-    try:
-        yield from problems
-    except Exception as error:  # noqa: BLE001 -- whatever it is, it must stay in this file
-        _log.exception("checking a component's fields failed with an internal error")
-        kind = type(error).__name__
-        yield Problem(path, f"could not be checked because of an internal error of PAO ({kind})")
 
 
 def _is_named_after(file: str, document: CatalogDocument) -> bool:
@@ -248,44 +221,3 @@ def _way_back(start: str, holds: Mapping[str, list[str]]) -> list[str]:
                 came_from[held] = here
                 waiting.append(held)
     return []
-
-
-def _field_problems(
-    bundle: CatalogBundle, component: Component, item: CatalogDocument, path: Path
-) -> Iterator[Problem]:
-    fields = {field.id: field for field in item.fields}
-    kinds = component_kinds(bundle, component)
-    for key, value in component.config.items():
-        where = (*path, "config", key)
-        if key not in fields:
-            message = f"{item.id} has no field {key[:80]!r}{did_you_mean(key, fields)}"
-            hint = f"its fields: {', '.join(list(fields)[:20])}"
-            yield Problem(where, message, hint, at_key=True)
-        elif key in kinds:
-            wanted = field_shape(fields[key]).present_kinds
-            if not kinds[key] & wanted:
-                told = f"this gives {named(kinds[key])}, but the field {key} of {item.id}"
-                yield Problem(where, f"{told} needs {named(wanted)}")
-        elif not any("{{" in text or "{%" in text for _, text in walk_texts(value)):
-            yield from _literal_problems(where, fields[key], value)
-    yield from _missing_fields(component, item, path)
-
-
-def _literal_problems(where: Path, field: FieldDefinition, value: Any) -> Iterator[Problem]:
-    try:
-        group = {"id": "group", "fields": (field.alone(),)}
-        form = Form(FormDefinition.model_validate({"groups": (group,)}))
-    except FormError:
-        return
-    for error in form.validate({field.id: value}, datetime.now(UTC).date()).errors:
-        yield Problem(where, f"the field {field.id} does not accept this: {error.message}")
-
-
-def _missing_fields(component: Component, item: CatalogDocument, path: Path) -> Iterator[Problem]:
-    for group in item.groups:
-        for field in group.fields:
-            needed = field.is_always_required and field.default is None
-            always = field.conditional is None and group.conditional is None
-            if needed and always and field.id not in component.config:
-                message = f"{item.id} needs a value for its field {field.id!r}"
-                yield Problem(path, message, "add it to config")

@@ -4,8 +4,9 @@ import json
 import re
 from collections import Counter
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from graphlib import CycleError, TopologicalSorter
+from typing import Any
 
 from catalog.forms import Condition, FieldDefinition, FieldType, Form, FormDefinition
 from catalog.forms.checks import CONSTRAINTS, constraint_problems, key_of
@@ -21,6 +22,7 @@ from catalog.forms.graph import (
     dependency_graph,
     describe_cycle,
 )
+from catalog.forms.text_formats import comparable, resolve_moment
 from catalog.forms.values import is_number, parse_date
 from catalog.loading import Path
 from catalog.suggestions import did_you_mean
@@ -31,6 +33,7 @@ GROUPS: Path = ("presentation", "form", "groups")
 RULES: Path = ("presentation", "form", "rules")
 SHORTEST_PASSWORD = 8
 _NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]*(-[A-Za-z0-9_]+)*")
+_ANY_DAY = date(2000, 1, 1)
 _RANGES = (("min_length", "max_length"), ("min_items", "max_items"), ("min", "max"))
 
 
@@ -148,12 +151,18 @@ def condition_cycle(subject: Subject) -> Iterator[Problem]:
 
 
 def _cycle(subject: Subject, graph: Graph, what: str) -> Iterator[Problem]:
-    try:
-        TopologicalSorter(graph).prepare()
-    except CycleError as error:
-        first = error.args[1][0]
-        where = next((path for path, field in fields_of(subject) if field.id == first), GROUPS)
-        yield Problem(where, describe_cycle(error, what))
+    """Yield each cycle once, without those that share fields with another."""
+    left = dict(graph)
+    while True:
+        try:
+            TopologicalSorter(left).prepare()
+        except CycleError as error:
+            first, members = error.args[1][0], set(error.args[1])
+            where = next((path for path, field in fields_of(subject) if field.id == first), GROUPS)
+            yield Problem(where, describe_cycle(error, what))
+            left = {name: seen - members for name, seen in left.items() if name not in members}
+        else:
+            return
 
 
 def condition_value(subject: Subject) -> Iterator[Problem]:
@@ -206,10 +215,29 @@ def constraint_range(subject: Subject) -> Iterator[Problem]:
     """Require a lower bound that is not above its upper bound, or no value could pass."""
     for path, field in fields_of(subject):
         for low, high in _RANGES:
-            least, most = (getattr(field.validation, name) for name in (low, high))
-            if is_number(least) and is_number(most) and least > most:
+            least, most = field.constraint(low), field.constraint(high)
+            if _is_above(least, most):
                 message = f"{key_of(low)} {least} is above {key_of(high)} {most}"
-                yield Problem((*path, "validation", key_of(low)), message)
+                place = () if getattr(field, low, None) is not None else ("validation",)
+                yield Problem((*path, *place, key_of(low)), message)
+
+
+def _is_above(least: Any, most: Any) -> bool:
+    """Return whether a lower bound is above the upper one, whichever day it is."""
+    if is_number(least) and is_number(most):
+        return bool(least > most)
+    if not (isinstance(least, str) and isinstance(most, str)):
+        return False
+    if least.startswith("today") != most.startswith("today"):
+        return False
+    one, other = _bound(least), _bound(most)
+    return one is not None and type(one) is type(other) and bool(one > other)
+
+
+def _bound(text: str) -> Any:
+    """Read a bound: a date or moment (as of any one day), a time or a duration."""
+    found = comparable(text)
+    return resolve_moment(text, _ANY_DAY) or (found and found[1])
 
 
 def default_value(subject: Subject) -> Iterator[Problem]:

@@ -8,8 +8,9 @@ from catalog.forms.options import HttpOptions, ResourceOptions
 from catalog.forms.values import canonical
 from catalog.lists import CatalogList
 from catalog.loading import Path
+from catalog.validation.configuration_messages import configuration_problems
 from catalog.validation.form_rules import fields_of
-from catalog.validation.subject import Problem, Subject
+from catalog.validation.subject import ActionSchema, Problem, Subject, is_judged_later
 from pao.core.durations import seconds_of
 
 _CHOOSING = frozenset({FieldType.SELECT, FieldType.MULTISELECT})
@@ -42,7 +43,7 @@ def _call(subject: Subject, given: HttpOptions, where: Path) -> Iterator[Problem
     if seconds is None or seconds > _LONGEST_CACHE:
         yield Problem((*where, "cache"), "cache is not a duration of at most a day", "write 5m")
     rest = subject.known_actions.get("rest-api")
-    if rest is None or rest.judge is None:
+    if rest is None:
         return
     paths = {"select": given.select, "value": given.value, "label": given.label}
     config: dict[str, Any] = {
@@ -53,10 +54,20 @@ def _call(subject: Subject, given: HttpOptions, where: Path) -> Iterator[Problem
     }
     if given.authentication is not None:
         config["authentication"] = given.authentication
-    for problem in rest.judge(config):
-        place = [part for part in problem.place if part not in ("endpoint", "response", "extract")]
-        written = place[:1] if place[:1] and place[0] in paths else place
-        yield Problem((*where, *written), problem.message)
+    for place, message in _refused(rest, config):
+        own = [part for part in place if part not in ("endpoint", "response", "extract")]
+        written = own[:1] if own[:1] and own[0] in paths else own
+        yield Problem((*where, *written), message)
+
+
+def _refused(rest: ActionSchema, config: dict[str, Any]) -> Iterator[tuple[Path, str]]:
+    """Yield what is wrong with a call, by the type's own model where that is at hand."""
+    if rest.judge is not None:
+        yield from ((problem.place, problem.message) for problem in rest.judge(config))
+        return
+    errors = [error for error in rest.validator.iter_errors(config) if not is_judged_later(error)]
+    for problem in configuration_problems((), errors, rest.config):
+        yield problem.path, problem.message
 
 
 def resources(subject: Subject) -> Iterator[Problem]:

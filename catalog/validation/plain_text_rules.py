@@ -107,22 +107,29 @@ def _plain_texts(subject: Subject) -> Iterator[tuple[Path, str]]:
     for g, group in enumerate(item.groups):
         yield (*GROUPS, g, "name"), group.name or ""
         yield (*GROUPS, g, "description"), group.description or ""
-    for path, field in fields_of(subject):
-        yield (*path, "name"), field.name or ""
-        yield (*path, "description"), field.description or ""
-        yield (*path, "placeholder"), field.placeholder or ""
-        for key in ("pattern", "message"):
-            yield (*path, "validation", key), getattr(field.validation, key) or ""
-        enum: Path = ("enum",) if field.enum is not None else ("validation", "enum")
-        yield from _texts((*path, *enum), subject)
-        if field.type is not FieldType.JSON and isinstance(field.default, str | list | tuple):
-            yield from _texts((*path, "default"), subject)
+    yield from _texts_of_fields(subject)
     for r, rule in enumerate(item.presentation.form.rules):
         yield ("presentation", "form", "rules", r, "message"), rule.message
     for path, action in subject.actions():
         yield (*path, "name"), action.name
     for path, component in subject.components():
         yield (*path, "name"), component.name
+
+
+def _texts_of_fields(subject: Subject) -> Iterator[tuple[Path, str]]:
+    for path, field in fields_of(subject):
+        yield (*path, "name"), field.name or ""
+        yield (*path, "description"), field.description or ""
+        yield (*path, "placeholder"), field.placeholder or ""
+        for key in ("pattern", "message"):
+            yield (*path, "validation", key), getattr(field.validation, key) or ""
+        for key in ("list", "select", "value", "label"):
+            text = getattr(field.options, key, None)
+            yield (*path, "options", key), text if isinstance(text, str) else ""
+        enum: Path = ("enum",) if field.enum is not None else ("validation", "enum")
+        yield from _texts((*path, *enum), subject)
+        if field.type is not FieldType.JSON and isinstance(field.default, str | list | tuple):
+            yield from _texts((*path, "default"), subject)
 
 
 def _texts(path: Path, subject: Subject) -> Iterator[tuple[Path, str]]:

@@ -88,17 +88,17 @@ def _secrets_read(subject: Subject, *, shown: bool = False) -> Iterator[tuple[Pl
         if placed.found is None:
             continue
         for use in placed.found.shown if shown else placed.found.uses:
-            if _is_secret(use, passwords) or (
-                _reads_rows(use, passwords) and shows_rows(subject, placed)
+            if is_secret(use, passwords) or (
+                reads_rows(use, passwords) and shows_rows(subject, placed)
             ):
                 yield placed, ".".join(use)
 
 
-def _is_secret(use: tuple[str, ...], passwords: Passwords) -> bool:
+def is_secret(use: tuple[str, ...], passwords: Passwords) -> bool:
     """Return whether a use reads a secret, by itself or among all fields."""
     if use[0] == "secrets":
         return True
-    way = _way(use)
+    way = way_of(use)
     if way[0] != "fields":
         return False
     if not way[1:] or way[1] == "*":
@@ -107,13 +107,14 @@ def _is_secret(use: tuple[str, ...], passwords: Passwords) -> bool:
     return way[1] in passwords.fields or (way[3:4] != () and way[3] in inner | {"*"})
 
 
-def _reads_rows(use: tuple[str, ...], passwords: Passwords) -> bool:
+def reads_rows(use: tuple[str, ...], passwords: Passwords) -> bool:
     """Return whether a use reads rows that have passwords, without saying which of their fields."""
-    way = _way(use)
+    way = way_of(use)
     return way[0] == "fields" and way[1:2] != () and way[1] in passwords.in_rows and not way[3:]
 
 
-def _way(use: tuple[str, ...]) -> tuple[str, ...]:
+def way_of(use: tuple[str, ...]) -> tuple[str, ...]:
+    """Return what a template reads by its way from the fields, however it is written."""
     return ("fields", *use[2:]) if use[:2] == ("request", "data") else use
 
 

@@ -6,7 +6,7 @@ from dataclasses import field as attribute
 from functools import cached_property
 from typing import Any
 
-from jsonschema import Draft202012Validator
+from jsonschema import Draft202012Validator, FormatChecker
 from jsonschema.exceptions import ValidationError
 
 from catalog.bundle import CatalogBundle, Component
@@ -18,6 +18,20 @@ from catalog.loading import Document, Path, Position
 from catalog.model import CatalogDocument
 from catalog.validation.findings import Severity
 from catalog.validation.templates import PlacedTemplate, placed_templates
+
+
+def _is_json_path(text: Any) -> bool:
+    """Raise ``ValueError`` for a JSONPath that cannot be read."""
+    # Most documents have none, and reading them takes a library.
+    from catalog import json_paths  # noqa: PLC0415 -- loaded by those that have some
+
+    if isinstance(text, str):
+        json_paths.check(text)
+    return True
+
+
+_FORMATS = FormatChecker(())
+_FORMATS.checks("json-path", raises=ValueError)(_is_json_path)
 
 
 @dataclass(frozen=True)
@@ -38,7 +52,7 @@ class ActionSchema:
     @cached_property
     def validator(self) -> Draft202012Validator:
         """The validator of configurations, made once."""
-        return Draft202012Validator(dict(self.config))
+        return Draft202012Validator(dict(self.config), format_checker=_FORMATS)
 
 
 # A text that holds a template has its final form, and so its length or pattern, later only.

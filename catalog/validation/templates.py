@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
@@ -105,8 +106,8 @@ def placed_templates(subject: TemplatedDocument) -> Iterator[PlacedTemplate]:
                 yield inspector.look(placed, seen, everything)
 
 
-def component_kinds(bundle: CatalogBundle, component: Component) -> dict[str, int]:
-    """Return the kinds of value for each field that a component fills by a single template.
+def component_templates(bundle: CatalogBundle, component: Component) -> dict[Path, Inspection]:
+    """Return what is known of the templates in a component's values, by their place in it.
 
     Templates that are wrong are left out: a rule of the bundle alone reports them.
     """
@@ -114,15 +115,13 @@ def component_kinds(bundle: CatalogBundle, component: Component) -> dict[str, in
     ready = bundle.ready_before[component.id]
     shapes = document_shapes(bundle, bundle.metadata.model_dump(by_alias=True))
     shapes["components"] = component_shapes(ready)
-    found: dict[str, int] = {}
-    for key, text in component.config.items():
-        if not isinstance(text, str) or not ("{{" in text or "{%" in text):
+    found: dict[Path, Inspection] = {}
+    for place, text in walk_texts(component.config):
+        if not ("{{" in text or "{%" in text):
             continue
         names = Names(groups, (), ready, tuple(_VARIABLE.findall(text)), item=bundle.id)
-        try:
-            found[key] = inspect(text, names, shapes).shape.present_kinds
-        except TemplateError:
-            continue
+        with suppress(TemplateError):
+            found[place] = inspect(text, names, shapes)
     return found
 
 

@@ -5,9 +5,9 @@ from typing import Any
 
 import httpx
 
-from activities.actions.rest import paths
 from activities.actions.rest.config import Condition, Extract, RestApiConfig, StatusUrl
 from activities.outgoing import TargetResponse
+from catalog import json_paths
 from pao.core.answers import KEPT_CHARACTERS
 
 _KINDS: dict[str, tuple[type, ...]] = {
@@ -30,7 +30,7 @@ def outputs(config: RestApiConfig, answer: TargetResponse) -> dict[str, Any]:
     made: dict[str, Any] = {"status": answer.status, "body": body}
     if answer.truncated and config.response.extract:
         raise ExtractError("it is larger than 4 MB, too large to read outputs from")
-    with paths.bounded():
+    with json_paths.bounded():
         for name, given in config.response.extract.items():
             wanted = Extract(path=given) if isinstance(given, str) else given
             made[name] = _extracted(name, wanted, body)
@@ -67,12 +67,12 @@ def holds(condition: Condition, answer: TargetResponse) -> bool:
     """
     found = _first(condition.path, read_body(answer))
     if not condition.values:
-        return found is not paths.MISSING and found is not None
+        return found is not json_paths.MISSING and found is not None
     return any(_is_same(found, one) for one in condition.values)
 
 
 def _is_same(found: Any, wanted: Any) -> bool:
-    if found is paths.MISSING:
+    if found is json_paths.MISSING:
         return False
     if isinstance(found, str) != isinstance(wanted, str):
         written = [one if isinstance(one, str) else json.dumps(one) for one in (found, wanted)]
@@ -82,7 +82,7 @@ def _is_same(found: Any, wanted: Any) -> bool:
 
 def tells(condition: Condition, answer: TargetResponse) -> bool:
     """Return whether an answer holds what a condition reads, whatever its value."""
-    return _first(condition.path, read_body(answer)) is not paths.MISSING
+    return _first(condition.path, read_body(answer)) is not json_paths.MISSING
 
 
 def status_url(where: StatusUrl, answer: TargetResponse) -> str | None:
@@ -102,7 +102,7 @@ def status_url(where: StatusUrl, answer: TargetResponse) -> str | None:
 
 def _extracted(name: str, wanted: Extract, body: Any) -> Any:
     found = _first(wanted.path, body)
-    if found is paths.MISSING or found is None:
+    if found is json_paths.MISSING or found is None:
         if wanted.required:
             raise ExtractError(f"it has no {wanted.path}, which {name} is read from")
         return None
@@ -117,6 +117,6 @@ def _extracted(name: str, wanted: Extract, body: Any) -> Any:
 
 def _first(path: str, body: Any) -> Any:
     try:
-        return paths.first(path, body)
-    except paths.PathError as error:
+        return json_paths.first(path, body)
+    except json_paths.PathError as error:
         raise ExtractError(f"the JSONPath {path!r} {error}") from error

@@ -2,11 +2,12 @@
 
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, Field, field_validator, model_validator
+from pydantic import AfterValidator, Field, WithJsonSchema, field_validator, model_validator
 
-from activities.actions.rest import paths
 from activities.base import CamelCaseConfig
 from activities.config_values import Headers
+from catalog import json_paths
+from catalog.json_paths import JSON_PATH
 
 Method = Literal["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"]
 Scalar = str | int | float | bool
@@ -117,13 +118,17 @@ Authentication = Annotated[
 
 def _json_path(path: str) -> str:
     try:
-        paths.check(path)
-    except paths.PathError as error:
+        json_paths.check(path)
+    except json_paths.PathError as error:
         raise ValueError(f"the JSONPath {path[:200]!r} {error}") from error
     return path
 
 
-JsonPath = Annotated[str, AfterValidator(_json_path)]
+# The schema names the format, so that the catalog's rules find a wrong path in the document.
+_JSON_PATH = {"type": "string", "format": JSON_PATH}
+JsonPath = Annotated[
+    str, AfterValidator(_json_path), Field(json_schema_extra={"format": JSON_PATH})
+]
 """A JSONPath that is evaluated within bounds; its patterns are RE2's."""
 
 
@@ -141,7 +146,7 @@ class Extract(CamelCaseConfig):
 class Response(CamelCaseConfig):
     """What is read from the answer."""
 
-    extract: dict[str, str | Extract] = Field(
+    extract: dict[str, Annotated[str, WithJsonSchema(_JSON_PATH)] | Extract] = Field(
         default_factory=dict, description="Name of an output to its JSONPath"
     )
 

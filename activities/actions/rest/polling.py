@@ -10,11 +10,12 @@ from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from activities.action_errors import ActionError, ActionFailedError, OutcomeUnknownError
-from activities.actions.rest import answers, paths
+from activities.actions.rest import answers
 from activities.actions.rest.config import Asynchronous, RestApiConfig
 from activities.actions.rest.sending import Sender
 from activities.base import ActionContext
 from activities.outgoing import TargetResponse
+from catalog import json_paths
 from pao.clients.outgoing import AddressRefusedError, redirected_url
 from pao.core.answers import place
 from pao.core.judgement import CUT, NOT_ALLOWED, NOT_SET, REFUSED, UNREADABLE
@@ -158,7 +159,7 @@ async def evaluated(read: Callable[..., T], /, *given: Any, reading: bool = Fals
     """Read an answer by the document's JSONPaths, in a thread: that may take up to a second."""
     try:
         return await asyncio.to_thread(read, *given)
-    except (answers.ExtractError, paths.PathError) as error:
+    except (answers.ExtractError, json_paths.PathError) as error:
         kind = ActionFailedError if reading else OutcomeUnknownError
         raise kind(
             f"The answer cannot be read as the item says: {error}.", judged=UNREADABLE

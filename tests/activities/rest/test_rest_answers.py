@@ -92,6 +92,9 @@ async def test_of_ten_megabytes_a_bounded_part_is_kept(stage: Stage) -> None:
     assert result.outputs["bodyTruncated"]
 
 
+# After a cut connection
+
+
 async def test_the_same_key_is_sent_on_every_attempt(stage: Stage) -> None:
     with raw_server(cutting) as server:
         request = stage.request(config(server, idempotencyHeader="Idempotency-Key"))
@@ -193,6 +196,9 @@ async def test_no_output_is_read_from_an_answer_that_is_too_large(stage: Stage) 
         request = stage.request(config(server, response={"extract": extract}))
         with pytest.raises(ApplicationError, match="larger than 4 MB"):
             await stage.execute(request)
+
+
+# Asynchronous calls
 
 
 def working(*states: str) -> Any:

@@ -7,11 +7,11 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from activities.actions.rest import paths
 from activities.actions.rest.answers import ExtractError, outputs
 from activities.actions.rest.config import RestApiConfig
 from activities.actions.rest.polling import evaluated
 from activities.outgoing import TargetResponse
+from catalog import json_paths
 
 EVIL = {"rows": [{"b": "a" * 40 + "!"}]}
 
@@ -26,7 +26,7 @@ EVIL = {"rows": [{"b": "a" * 40 + "!"}]}
     ],
 )
 def test_a_pattern_that_would_backtrack_for_ever_is_answered(path: str) -> None:
-    assert paths.first(path, EVIL | {"pattern": "^(a+)+$"}) is paths.MISSING
+    assert json_paths.first(path, EVIL | {"pattern": "^(a+)+$"}) is json_paths.MISSING
 
 
 @pytest.mark.parametrize(
@@ -34,20 +34,20 @@ def test_a_pattern_that_would_backtrack_for_ever_is_answered(path: str) -> None:
     [
         ("$.rows[?search(@.b, 'a!')].b", "aa!"),
         ("$.rows[?match(@.b, 'a+!')].b", "aa!"),
-        ("$.rows[?match(@.b, 'a+')].b", paths.MISSING),
+        ("$.rows[?match(@.b, 'a+')].b", json_paths.MISSING),
         ("$.rows[?@.b =~ /A+!/i].b", "aa!"),
         ("$..b", "aa!"),
         ("$.rows[?@.b == 'aa!'].b", "aa!"),
         ("$.rows[?length(@.b) == 3].b", "aa!"),
-        ("$.rows[?search(@.b, $.broken)].b", paths.MISSING),
+        ("$.rows[?search(@.b, $.broken)].b", json_paths.MISSING),
     ],
 )
 def test_paths_find_what_they_found_before(path: str, found: Any) -> None:
     if "broken" in path:
-        with pytest.raises(paths.PathError, match="RE2"):
-            paths.first(path, {"rows": [{"b": "aa!"}], "broken": "("})
+        with pytest.raises(json_paths.PathError, match="RE2"):
+            json_paths.first(path, {"rows": [{"b": "aa!"}], "broken": "("})
         return
-    assert paths.first(path, {"rows": [{"b": "aa!"}]}) == found
+    assert json_paths.first(path, {"rows": [{"b": "aa!"}]}) == found
 
 
 @pytest.mark.parametrize(
@@ -61,8 +61,8 @@ def test_paths_find_what_they_found_before(path: str, found: Any) -> None:
 )
 def test_work_that_grows_with_the_answer_ends_at_its_bound(path: str) -> None:
     value: Any = [[[number, [number]] for number in range(40)] for _ in range(200)]
-    with pytest.raises(paths.PathError, match=r"steps|too long"):
-        paths.first(path, [value, value, value])
+    with pytest.raises(json_paths.PathError, match=r"steps|too long"):
+        json_paths.first(path, [value, value, value])
 
 
 def test_all_outputs_of_one_answer_share_their_bound() -> None:
@@ -76,13 +76,13 @@ def test_all_outputs_of_one_answer_share_their_bound() -> None:
     )
     with pytest.raises(ExtractError):
         outputs(config, TargetResponse(200, {}, json.dumps(value).encode()))
-    assert paths.first("$..nothing", value) is paths.MISSING
+    assert json_paths.first("$..nothing", value) is json_paths.MISSING
 
 
 @pytest.mark.parametrize(
     "path",
     [
-        "$." + "a" * paths.MAX_PATH,
+        "$." + "a" * json_paths.MAX_PATH,
         "$.a[?search(@.b, '((a{500}){500}){2}')]",
         "$.a[?@.b =~ /(a{1000}b{1000}){50}/]",
         "$.a[?search(@.b, '(')]",
@@ -92,8 +92,8 @@ def test_all_outputs_of_one_answer_share_their_bound() -> None:
     ],
 )
 def test_a_path_or_pattern_that_is_too_large_or_bad_is_refused_beforehand(path: str) -> None:
-    with pytest.raises(paths.PathError):
-        paths.check(path)
+    with pytest.raises(json_paths.PathError):
+        json_paths.check(path)
 
 
 @pytest.mark.parametrize(
@@ -116,8 +116,8 @@ def test_an_answer_nested_too_deeply_is_a_bad_answer() -> None:
     value: Any = "leaf"
     for _ in range(500):
         value = [value]
-    with pytest.raises(paths.PathError):
-        paths.first("$..nothing", value)
+    with pytest.raises(json_paths.PathError):
+        json_paths.first("$..nothing", value)
 
 
 async def test_answers_are_read_off_the_event_loop() -> None:

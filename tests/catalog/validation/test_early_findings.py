@@ -33,114 +33,6 @@ def call(**config: object) -> str:
     return action("rest-api", json.dumps({"endpoint": ADDRESS, **config}))
 
 
-# Templates where none is read
-
-
-@pytest.mark.parametrize(
-    "field",
-    [
-        '{id: x, name: X, type: string, default: "{{fields.team}}-db"}',
-        '{id: x, name: X, type: string, placeholder: "{{fields.team}}"}',
-        '{id: x, name: "{{fields.team}}", type: string}',
-        '{id: x, name: X, type: string, validation: {pattern: "^{{fields.team}}$"}}',
-        '{id: x, name: X, type: string, validation: {minLength: 1, message: "{{fields.x}}"}}',
-        '{id: x, name: X, type: select, enum: ["{{fields.team}}", b]}',
-        '{id: x, name: X, type: select, enum: [{value: a, label: "{{fields.team}}"}]}',
-        '{id: x, name: X, type: multiselect, enum: ["a"], default: ["{{fields.team}}"]}',
-        '{id: x, name: X, type: string, description: "Of `{{a}}` and {{fields.team}}"}',
-    ],
-)
-def test_a_template_where_none_is_read_is_an_error(field: str) -> None:
-    found = [one for one in findings(item(form(field))) if one.rule == "template-unread"]
-
-    assert [one.severity for one in found] == ["error"]
-    line = item(form(field)).split("\n")[found[0].line - 1]
-    assert line[found[0].column - 1 :].startswith(("{{fields.", "{{x"))
-
-
-def test_what_only_people_read_of_an_item_is_no_template() -> None:
-    text = item("""
-        metadata: {owner: {team: a, contact: 'x@{{fields.a}}'}, tags: ['{{fields.b}}']}
-        presentation: {display: {documentationUrl: 'https://x.example.com/{{fields.c}}'}}
-    """)
-    told = [one.message for one in findings(text) if one.rule == "template-unread"]
-    assert [one.partition(" is no template")[0] for one in told] == [
-        "the contact",
-        "a tag",
-        "the documentationUrl",
-    ]
-
-
-def test_a_description_may_show_a_template_as_code() -> None:
-    field = "{id: x, name: X, type: string, description: 'Written `{{fields.team}}` there'}"
-    assert "template-unread" not in rules(item(form(field)))
-
-
-def test_for_a_default_the_computed_form_is_shown() -> None:
-    field = '{id: x, name: X, type: string, default: "{{fields.team}}-db"}'
-    (found,) = (one for one in findings(item(form(field))) if one.rule == "template-unread")
-
-    assert found.hint == 'write default: {template: "..."} to have it computed'
-
-
-def test_a_computed_default_is_a_template_where_one_is_read() -> None:
-    fields = form(
-        "{id: team, name: Team, type: string}",
-        '{id: x, name: X, type: string, default: {template: "{{fields.team}}-db"}}',
-    )
-
-    assert "template-unread" not in rules(item(fields))
-
-
-def test_a_template_as_a_key_is_an_error() -> None:
-    assert "template-unread" in rules(call(headers={"{{fields.name}}": "x"}))
-
-
-def test_a_json_default_and_a_text_of_the_config_may_hold_braces() -> None:
-    document = item(form('{id: x, name: X, type: json, default: {text: "{{value}}"}}'))
-
-    assert "template-unread" not in rules(document)
-
-
-@pytest.mark.parametrize(
-    ("text", "hint"),
-    [
-        ("${{ parameters.name }}", "write {{fields.name}}"),
-        ("${var.size} GB", "write {{fields.size}}"),
-        ("$(params.stage)", "write {{fields.stage}}"),
-        ("<%= name %>", "write {{fields.name}}"),
-        ("{fields.name}", "write {{fields.name}}"),
-        ("#{fields.name}", "write {{fields.name}}"),
-    ],
-)
-def test_a_spelling_of_another_tool_is_warned_of(text: str, hint: str) -> None:
-    ((rule, message),) = told(ticket(text))
-
-    assert rule == "template-foreign"
-    assert hint in message
-
-
-def test_files_of_a_commit_may_be_written_in_the_spelling_of_another_tool() -> None:
-    config = {
-        "repository": "org/repo",
-        "branch": "x",
-        "commitMessage": "Add it",
-        "files": [
-            {"path": "w.yml", "operation": "create", "contentTemplate": "run: ${{ github.sha }}"}
-        ],
-    }
-
-    assert "template-foreign" not in rules(action("git-commit", json.dumps(config)))
-    assert "template-foreign" in rules(
-        action("git-commit", json.dumps({**config, "commitMessage": "${{ inputs.name }}"}))
-    )
-
-
-@pytest.mark.parametrize("text", ["costs $5 {code}", "${HOME}/x", "{{fields.name}}", "{color:red}"])
-def test_other_braces_are_no_spelling_of_another_tool(text: str) -> None:
-    assert rules(ticket(text)) == []
-
-
 # Everything that is wrong with a template
 
 
@@ -369,9 +261,10 @@ def test_outputs_of_terraform_stay_in_its_configuration() -> None:
     assert step.config["outputs"] == ["id"]
 
 
-# Bundles
-
 BUNDLE = RuleExample("", "", "", {"kind": "CatalogBundle"})
+
+
+# Components
 
 
 def bundle_findings(item_text: str, components: Sequence[Mapping[str, object]]) -> list[str]:

@@ -27,6 +27,8 @@ from jsonpath.token import TOKEN_RE_FLAGS, Token
 
 from catalog.patterns import Pattern, PatternError, compile_pattern
 
+JSON_PATH = "json-path"
+"""How a JSON Schema says that a text is one."""
 MAX_PATH = 1000
 # Far above any answer that people read from; a second's worth of work at most.
 MAX_STEPS = 200_000
@@ -37,7 +39,7 @@ CHARACTERS_PER_STEP = 256
 MISSING = object()
 
 
-class PathError(Exception):
+class PathError(ValueError):
     """A path that is invalid, or that needs more work on a value than is allowed."""
 
 
