@@ -9,6 +9,7 @@ import kubernetes_validate
 import pytest
 import yaml
 
+from api.requests.streams import StreamLimits
 from deploy.tests.chart.programs import FOLDER, KUBERNETES
 from deploy.tests.chart.rendering import (
     CHART,
@@ -28,6 +29,20 @@ OF_THE_OPERATOR = {"ServiceMonitor", "PrometheusRule"}
 @pytest.mark.parametrize("values", EVERY)
 def test_helm_finds_nothing_wrong(values: str) -> None:
     assert "0 chart(s) failed" in lint(values)
+
+
+def test_the_values_of_the_page_are_values_that_render(tmp_path: Path) -> None:
+    page = (CHART.parents[1] / "docs/kubernetes.md").read_text(encoding="utf-8")
+    files = []
+    for number, block in enumerate(re.findall(r"```yaml\n(.*?)```", page, re.DOTALL)):
+        file = tmp_path / f"{number}.yaml"
+        file.write_text(block.replace("sha256:...", f"sha256:{'0' * 64}"))
+        files += ["--values", str(file)]
+    found = pods(rendered("least", *files))
+
+    assert len(files) == 4
+    for name in ("pao-api", "pao-worker", "pao-replay-gate"):
+        assert variables(found[name])["TEMPORAL_API_KEY_FILE"] == "/secrets/TEMPORAL_API_KEY"
 
 
 @pytest.mark.parametrize("values", EVERY)
@@ -132,6 +147,7 @@ def test_the_balancer_leaves_signed_calls_as_they_are_and_metrics_inside() -> No
     assert "routing.http.preserve_host_header.enabled=true" in balancer
     idle = int(re.findall(r"idle_timeout\.timeout_seconds=(\d+)", balancer)[0])
     assert idle < 75, "below PAO_IDLE_TIMEOUT"
+    assert idle > StreamLimits().heartbeat.total_seconds(), "streams are cut while they are silent"
     action = json.loads(attributes["alb.ingress.kubernetes.io/actions.closed"])
     assert action["fixedResponseConfig"]["statusCode"] == "404"
     assert (closed["path"], closed["pathType"]) == ("/api/v1/metrics", "Exact")
