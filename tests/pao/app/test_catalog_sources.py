@@ -208,6 +208,8 @@ async def test_what_is_no_document_is_a_finding_and_blocks_nobody(
     assert (report.refused, len(report.added)) == ((path,), 3)
     [finding] = (await standing(opened)).refused
     assert told in finding["message"]
+    # Only what the listing does not tell is worth a call.
+    assert (path in source.fetched) == (told in {"Git LFS", "not UTF-8"})
     assert (await sync_of(opened, source).run()).judged == 0
 
 
