@@ -46,6 +46,7 @@ def of_error(scope: Scope, error: PaoError) -> Response:
         advice=advice,
         details=[detail.message for detail in error.details],
         quote=status >= OURS,
+        untouched=scope.get("state", {}).get("untouched", False),
         signed_out=status == SIGNED_OUT,
         kept=_kept(scope, status),
     )

@@ -81,6 +81,7 @@ class Pages:
         try:
             away = await self._admitted(scope, headers, vouched)
         except PaoError:
+            scope["state"]["untouched"] = scope["method"] not in READS
             with suppress(PaoError):
                 await self._keep(scope, headers, receive)
             raise

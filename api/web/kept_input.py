@@ -15,6 +15,8 @@ from python_multipart.multipart import Field, File
 from starlette.datastructures import Headers
 from starlette.types import Scope
 
+from catalog.forms.base import label_from_id
+
 MOST_BYTES = 512 * 1024
 """Of more the page says that it has to be entered again."""
 
@@ -76,7 +78,7 @@ def kept_input(scope: Scope, body: bytes) -> KeptInput | None:
         return None
     entries = tuple(_without_secrets(posted))
     shown = tuple(
-        (name.removeprefix(_FIELD), text)
+        (label_from_id(name.removeprefix(_FIELD)), text)
         for name, text in entries
         if text.strip() and (name.startswith(_FIELD) or name in _IN_WORDS)
     )

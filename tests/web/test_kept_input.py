@@ -33,7 +33,7 @@ def test_texts_are_kept_and_passwords_are_not(multipart: dict[str, Any]) -> None
     found = kept(data=ENTERED, **multipart)
     assert found is not None
     assert found.address == "/drafts/1"
-    assert found.shown == (("name", "a\r\nb"),)
+    assert found.shown == (("Name", "a\r\nb"),)
     assert found.apart
     assert ("go", "review") in found.entries
     assert SECRET not in str(found)
@@ -53,7 +53,7 @@ def test_a_file_is_not_kept_and_said() -> None:
 def test_several_values_of_a_field_are_all_kept() -> None:
     found = kept(data={"has.zones": "1", "fields.zones": ["a", "b"], "reason": "because"})
     assert found is not None
-    assert found.shown == (("zones", "a"), ("zones", "b"), ("reason", "because"))
+    assert found.shown == (("Zones", "a"), ("Zones", "b"), ("Reason", "because"))
 
 
 @pytest.mark.parametrize(
@@ -117,5 +117,5 @@ def test_who_calls_too_often_keeps_what_was_entered(stack: Stack) -> None:
     assert answer.status_code == 429
     assert "PAO cannot take this now" in answer.text
     assert "What you entered is kept here" in answer.text
-    assert "Try again in" in answer.text
+    assert "Nothing was stored. Try again in" in answer.text
     assert SECRET not in answer.text
