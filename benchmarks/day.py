@@ -14,6 +14,7 @@ import random
 import sys
 import tempfile
 import time
+from collections import Counter
 from collections.abc import Awaitable, Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
@@ -37,6 +38,7 @@ BUSIEST = 4 * A_DAY / 86_400
 PROCESSES = 3
 ENVIRON = {"PAO_DRAIN": "3s", "RATE_LIMIT_REQUESTS_PER_MINUTE": "1000000"}
 WATCH_SECONDS = 0.3
+POLLS = "worker polls"
 ANSWERED = (201, 202)
 
 T = TypeVar("T")
@@ -142,8 +144,9 @@ async def _submit(client: httpx.AsyncClient, played: Played) -> None:
 class Day:
     """The parts of the day, one after another."""
 
-    def __init__(self, world: World, narrator: ProgressReporter) -> None:
+    def __init__(self, world: World, narrator: ProgressReporter, polling: Counter[str]) -> None:
         self._world = world
+        self._polling = polling
         self._narrator = narrator
         self._made: list[str] = []
         self.lost = 0
@@ -170,9 +173,10 @@ class Day:
         )
         for name in self._parts:
             self._narrator.tell(f"Replacing {name}")
+            polled = self._polling[name]
             self._world.end(name)
             self._world.bring_up(name)
-            self._wait(self._ports.get(name, self._world.ports.api))
+            self._wait(name, polled)
         self._rolled = True
         self._tell("the busiest hour, while all are replaced", rolling.result())
         _tell_costs(spent, rate=len(steady.made) / elapsed)
@@ -183,11 +187,14 @@ class Day:
         for name in self._parts:
             world.remove(name)
         print(f"\n{found.text()}; {self.lost} calls lost")
-        return found.submitted == found.completed == found.with_one_ticket and not self.lost
+        for message, times in Counter(found.waiting).items():
+            print(f"  {times} wait: {message}")
+        return found.nothing_lost and not self.lost
 
-    def _wait(self, port: int) -> None:
-        """Wait until an API takes calls; what is replaced next is not missed, then."""
-        while not asyncio.run(is_ready(port)):
+    def _wait(self, name: str, before: int) -> None:
+        """Wait until an API takes calls, or a worker polls once more than ``before``."""
+        port = self._ports.get(name)
+        while not (asyncio.run(is_ready(port)) if port else self._polling[name] > before):
             time.sleep(WATCH_SECONDS)
 
     def _apart(self, playing: Awaitable[Played]) -> Played:
@@ -230,8 +237,14 @@ def main() -> int:
     narrator = ProgressReporter()
     with tempfile.TemporaryDirectory(prefix="pao-day-") as folder:
         program = find_or_build(narrator)
-        with World(Path(folder) / "home", program, environ=ENVIRON) as world:
-            right = Day(world, narrator).run(seconds=options.seconds, burst=options.burst)
+        polling: Counter[str] = Counter()
+
+        def hear(name: str, line: str) -> None:
+            polling[name] += POLLS in line
+
+        home = Path(folder) / "home"
+        with World(home, program, environ=ENVIRON, sink=hear) as world:
+            right = Day(world, narrator, polling).run(seconds=options.seconds, burst=options.burst)
     return 0 if right else 1
 
 

@@ -9,6 +9,8 @@ from dataclasses import dataclass
 import asyncpg
 import httpx
 
+from pao.core.states import SETTLED
+
 # Without any request that completes meanwhile: a burst on a busy machine takes minutes to work off.
 PATIENCE_SECONDS = 120.0
 PAUSE_SECONDS = 0.2
@@ -21,17 +23,26 @@ class Truth:
     submitted: int
     completed: int
     with_one_ticket: int
+    twice: int
     tickets: int
+    waiting: tuple[str, ...] = ()
+    """Why each failed one failed; it waits for a decision, so it is not lost."""
 
     @property
     def right(self) -> bool:
         """Return whether all agree."""
         return self.submitted == self.completed == self.with_one_ticket == self.tickets
 
+    @property
+    def nothing_lost(self) -> bool:
+        """Return whether each is completed or waits for a decision, and none has two tickets."""
+        return self.submitted == self.completed + len(self.waiting) and not self.twice
+
     def text(self) -> str:
         """Say it in words."""
+        waiting = f"{len(self.waiting)} waiting for a decision, " if self.waiting else ""
         return (
-            f"{self.submitted} submitted, {self.completed} completed, "
+            f"{self.submitted} submitted, {self.completed} completed, {waiting}"
             f"{self.with_one_ticket} with exactly one ticket of {self.tickets} tickets in all"
         )
 
@@ -52,7 +63,9 @@ async def count(database_url: str, *, jira: str, made: Sequence[str]) -> Truth:
         submitted=len(made),
         completed=sum(row["status"] == "completed" for row in rows),
         with_one_ticket=sum(tickets[str(row["correlation_id"])] == 1 for row in rows),
+        twice=sum(tickets[str(row["correlation_id"])] > 1 for row in rows),
         tickets=tickets.total(),
+        waiting=tuple(row["message"] for row in rows if row["status"] == "failed"),
     )
 
 
@@ -60,9 +73,11 @@ async def _settled(connection: asyncpg.Connection, made: Sequence[str]) -> list[
     fewest, ends = len(made), time.monotonic() + PATIENCE_SECONDS
     while True:
         rows: list[asyncpg.Record] = await connection.fetch(
-            "SELECT status, correlation_id FROM requests WHERE id = ANY($1::uuid[])", list(made)
+            "SELECT status, correlation_id, error->>'message' AS message FROM requests"
+            " WHERE id = ANY($1::uuid[])",
+            list(made),
         )
-        open_ones = [row for row in rows if row["status"] != "completed"]
+        open_ones = [row for row in rows if row["status"] not in SETTLED]
         if len(open_ones) < fewest:
             fewest, ends = len(open_ones), time.monotonic() + PATIENCE_SECONDS
         if not open_ones or time.monotonic() > ends:

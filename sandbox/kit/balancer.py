@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
 
 LOOPBACK = "127.0.0.1"
 _CHUNK = 65_536
@@ -23,15 +23,19 @@ class Balancer:
         """How many connections each server has taken."""
         self.open: Counter[int] = Counter()
         """How many each has now."""
+        self._serving: set[asyncio.Task[None]] = set()
 
     async def start(self) -> str:
         """Listen; returns the address."""
-        self._server = await asyncio.start_server(self._serve, LOOPBACK, 0)
+        self._server = await asyncio.start_server(self._accept, LOOPBACK, 0)
         return f"http://{LOOPBACK}:{self._server.sockets[0].getsockname()[1]}"
 
     async def stop(self) -> None:
-        """Take no more connections."""
+        """Take no more connections, and close those that are open."""
         self._server.close()
+        for task in self._serving:
+            task.cancel()
+        await asyncio.gather(*self._serving, return_exceptions=True)
 
     def take_out(self, port: int) -> None:
         """Give a server no new connections."""
@@ -41,9 +45,14 @@ class Balancer:
         """Give a server connections again."""
         self._out.discard(port)
 
+    def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        task = asyncio.create_task(self._serve(reader, writer))
+        self._serving.add(task)
+        task.add_done_callback(self._serving.discard)
+
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         # A client that goes away, or a server that does, ends both halves.
-        with contextlib.suppress(OSError), contextlib.closing(writer):
+        async with _closed(writer):
             for _ in range(len(self._ports)):
                 port = self._next()
                 with contextlib.suppress(OSError):
@@ -54,7 +63,7 @@ class Balancer:
             self.taken[port] += 1
             self.open[port] += 1
             try:
-                with contextlib.closing(there[1]):
+                async with _closed(there[1]):
                     await asyncio.gather(_pump(reader, there[1]), _pump(there[0], writer))
             finally:
                 self.open[port] -= 1
@@ -68,6 +77,18 @@ class Balancer:
             if port not in self._out:
                 break
         return port
+
+
+@contextlib.asynccontextmanager
+async def _closed(writer: asyncio.StreamWriter) -> AsyncIterator[None]:
+    """Close a connection at the end of the block; returns when it is closed."""
+    try:
+        with contextlib.suppress(OSError):
+            yield
+    finally:
+        writer.close()
+        with contextlib.suppress(OSError):
+            await writer.wait_closed()
 
 
 async def _pump(source: asyncio.StreamReader, to: asyncio.StreamWriter) -> None:

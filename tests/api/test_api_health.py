@@ -7,6 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
@@ -35,9 +36,17 @@ def jira_away(stack: Stack) -> Iterator[Stack]:
 
 
 def test_everything_is_well(stack: Stack, probe: httpx.Client) -> None:
-    document = wait_until(
-        lambda: (found := probe.get("/health").json())["status"] == "ok" and found
-    )
+    seen: list[dict[str, Any]] = []
+
+    def well() -> bool:
+        seen.append(probe.get("/health").json())
+        return bool(seen[-1]["status"] == "ok")
+
+    try:
+        wait_until(well)
+    except AssertionError:
+        pytest.fail(f"not well: {seen[-1]}")
+    document = seen[-1]
     parts = document["components"]
     assert parts["database"]["status"] == "ok"
     assert parts["database"]["latencyMs"] > 0
