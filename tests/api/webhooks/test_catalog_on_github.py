@@ -161,7 +161,7 @@ def test_a_bad_file_keeps_its_last_good_version_and_is_annotated_at_its_line(
     assert served(stack, "tool-one-basic") == good
     fixed = push(github, {path: item("tool-one-basic", "1.2.0")})
     assert check(github, fixed)["conclusion"] == "success"
-    assert served(stack, "tool-one-basic") == "1.2.0"
+    wait_until(lambda: served(stack, "tool-one-basic") == "1.2.0")
 
 
 def test_an_owner_that_owns_no_code_keeps_an_item_out_until_it_does(
@@ -179,7 +179,7 @@ def test_an_owner_that_owns_no_code_keeps_an_item_out_until_it_does(
     sha = push(github, {"CODEOWNERS": owners})
     run = check(github, sha)
     assert [(one["path"], one["start_line"]) for one in run["annotations"]] == [("CODEOWNERS", 3)]
-    assert served(stack, "tool-two-basic") == "1.0.0"
+    wait_until(lambda: served(stack, "tool-two-basic") == "1.0.0")
     sha = push(github, {"CODEOWNERS": "* @acme/team-a @acme/dba\n"})
     wait_until(lambda: stack.caller().get("/catalog/status").json()["revision"] == sha)
 
@@ -245,7 +245,7 @@ def test_an_app_without_its_right_is_shown_and_its_checks_are_made_up_for(
     github.clear_faults()
     stack.caller(ADA).post("/catalog/refresh")
     assert check(github, sha)["conclusion"] == "success"
-    assert stack.caller().get("/catalog/status").json()["unreported"] is None
+    wait_until(lambda: stack.caller().get("/catalog/status").json()["unreported"] is None)
 
 
 def test_the_same_delivery_twice_and_others_branches_change_nothing(
