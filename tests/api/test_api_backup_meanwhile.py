@@ -25,6 +25,8 @@ from tests.support.stack import Stack, running_stack, wait_until
 from tests.support.submitting import failed, submit, tickets_of
 
 AT_ONCE = 2
+Answer = tuple[str, str]
+"""The id of a request, and the state that was answered."""
 # Nothing changes any more, so nothing is left to settle.
 SETTLED = Turns(settling=timedelta(seconds=-5))
 
@@ -36,14 +38,15 @@ def stack(database: Database, temporal_address: str, tmp_path: Path) -> Iterator
 
 
 @contextmanager
-def submissions(client: httpx.Client) -> Iterator[list[str]]:
-    """Submit as long as the block runs; the list grows by the id of each that was answered."""
-    answered: list[str] = []
+def submissions(client: httpx.Client) -> Iterator[list[Answer]]:
+    """Submit as long as the block runs; the list grows by each that was answered."""
+    answered: list[Answer] = []
     enough = threading.Event()
 
     def go_on() -> None:
         while not enough.is_set():
-            answered.append(submit(client)["id"])
+            document = submit(client)
+            answered.append((document["id"], document["status"]))
 
     with ThreadPoolExecutor(AT_ONCE) as pool:
         runs = [pool.submit(go_on) for _ in range(AT_ONCE)]
@@ -87,10 +90,10 @@ def test_a_backup_made_meanwhile_lacks_nothing_that_was_answered_before_it_began
     stack: Stack, tmp_path: Path
 ) -> None:
     dana = stack.caller(DANA)
-    waiting = failed(stack, dana)["id"]
+    waiting = failed(stack, dana)
     with submissions(dana) as answered:
         wait_until(lambda: len(answered) >= AT_ONCE)
-        before = {waiting, *answered}
+        before = [(waiting["id"], "failed"), *answered]
         made = backed_up(stack.database, tmp_path / "backups")
         during = len(answered)
         wait_until(lambda: len(answered) > during + AT_ONCE)
@@ -98,23 +101,25 @@ def test_a_backup_made_meanwhile_lacks_nothing_that_was_answered_before_it_began
     stack.stop_api()
     stack.stop_worker()
     set_back(stack.database, made)
-    states = {str(row["id"]): row["status"] for row in stack.rows("SELECT * FROM requests")}
-    assert before <= states.keys()
-    assert {states[one] for one in before - {waiting}} == {"completed"}
+    then = states(stack)
+    assert {one: then.get(one) for one, _ in before} == dict(before)
     # What came meanwhile is there as it stood then, or lacking: Temporal knows it.
-    assert not states.keys() >= set(answered)
+    assert not then.keys() >= dict(answered).keys()
     stack.start_worker()
-    wait_until(lambda: not rebuilt(stack).unanswered and is_whole(stack, answered))
+    wait_until(
+        lambda: not rebuilt(stack).unanswered and dict(answered).items() <= states(stack).items()
+    )
 
     stack.start_api()
-    for one in answered:
+    for one, status in answered:
         document = dana.get(f"/requests/{one}").json()
-        assert document["status"] == "completed"
-        assert len(tickets_of(stack, document)) == 1
-    assert dana.get(f"/requests/{waiting}").json()["status"] == "failed"
+        assert document["status"] == status
+        # On a busy machine JIRA may have been too slow for one.
+        assert len(tickets_of(stack, document)) == 1 or status == "failed"
+    assert dana.get(f"/requests/{waiting['id']}").json()["status"] == "failed"
 
 
-def is_whole(stack: Stack, answered: list[str]) -> bool:
-    """Return whether each request is there, and has ended."""
-    ended = stack.rows("SELECT id FROM requests WHERE status = 'completed'")
-    return set(answered) <= {str(row["id"]) for row in ended}
+def states(stack: Stack) -> dict[str, str]:
+    """Return the state of each request that Postgres has."""
+    rows = stack.rows("SELECT id, status FROM requests")
+    return {str(row["id"]): row["status"] for row in rows}
