@@ -60,10 +60,19 @@ class DecisionSettings:
 
 @dataclass(frozen=True, slots=True)
 class Decided:
-    """The outcome of a decision so far; ``open`` while it is being carried out."""
+    """The outcome of a decision so far; ``open`` while it is being carried out.
+
+    ``late``: the workflow has not taken it within the time that an answer has.
+    """
 
     open: bool
     replayed: bool = False
+    late: bool = False
+
+    @property
+    def outcome(self) -> str:
+        """What became of it, for metrics."""
+        return "late" if self.late else "open" if self.open else "done"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -210,7 +219,7 @@ class DecisionService:
         if record is None:
             record = await self._known(request_id, payload["decisionId"])
         status = await self._status_now(request_id, stored.row.status)
-        return Decided(open=True) if record is None else self._told(record, status)
+        return Decided(open=True, late=True) if record is None else self._told(record, status)
 
     async def _tell(
         self, request_id: str, decision: Decision | ApprovalVote, payload: dict[str, Any]

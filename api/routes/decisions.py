@@ -179,7 +179,7 @@ async def _decide(services: Services, response: Response, call: DecisionCall) ->
     outcome = "refused"
     try:
         decided = await services.decisions.decide(call)
-        outcome = "open" if decided.open else "done"
+        outcome = decided.outcome
     finally:
         services.metrics.decisions.labels(call.decision, outcome).inc()
     if decided.open:

@@ -308,3 +308,22 @@ def test_a_cancel_is_refused_where_nothing_runs(stack: Stack, dana: httpx.Client
     assert answer.status_code == 409
     assert error(answer)["code"] == "INVALID_STATE_TRANSITION"
     assert "nothing is running or waiting" in error(answer)["message"]
+
+
+def test_a_decision_that_no_worker_takes_in_time_is_late(hasty_stack: Stack) -> None:
+    dana = hasty_stack.caller()
+    document = failed(hasty_stack, dana)
+    before = late(hasty_stack)
+    hasty_stack.stop_worker()
+    try:
+        assert decide(dana, document, "abort").status_code == 202
+        assert late(hasty_stack) == before + 1
+    finally:
+        hasty_stack.start_worker()
+    wait_until(lambda: dana.get(f"/requests/{document['id']}").json()["status"] == "aborted")
+
+
+def late(stack: Stack) -> float:
+    """Return how many aborts were late so far."""
+    [counted] = stack.services.metrics.decisions.labels("abort", "late").collect()
+    return sum(one.value for one in counted.samples)

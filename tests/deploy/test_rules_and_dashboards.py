@@ -15,7 +15,6 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from activities.metrics import WorkerMetrics
 from pao.app.local.postgres import PostgresAddress
-from pao.core.states import ApprovalVote, Decision
 from tests.docs.test_pages_name_what_exists import routes
 from tests.support.pages import ROOT
 from tests.support.postgres import cloned_database
@@ -90,30 +89,12 @@ def test_every_metric_of_temporal_s_sdk_is_one_that_it_has() -> None:
         assert name.removeprefix("temporal_").encode() in library
 
 
-def test_the_objective_of_decisions_counts_each_of_them() -> None:
-    [text] = [
-        rule["expr"]
-        for group in RULES["groups"]
-        for rule in group["rules"]
-        if rule.get("record") == "pao:decisions_slow:ratio_rate1h"
-    ]
-    for named in re.findall(r"\(([a-z|]+)\)\"", text):
-        assert set(named.split("|")) == {*Decision, *ApprovalVote}
-
-
 def test_every_route_is_one_that_calls_are_counted_by() -> None:
     known = {call.partition(" ")[2] for call in routes()}
     named = {one for text in expressions() for one in re.findall(r'route="([^"]+)"', text)}
-    chosen = {one for text in expressions() for one in re.findall(r'route=~"([^"]+)"', text)}
 
     assert named
     assert named <= known
-    for pattern in chosen:
-        parts = re.fullmatch(r"(.+)\((.+)\)", pattern)
-        assert parts is not None
-        assert {
-            parts[1].replace("{request_id}", "{}") + one for one in parts[2].split("|")
-        } <= known
 
 
 def test_every_alert_says_how_urgent_it_is_and_what_it_is_about() -> None:

@@ -246,8 +246,7 @@ async def _carried_out(
     )
     outcome = "refused"
     try:
-        decided = await services.decisions.decide(call)
-        outcome = "open" if decided.open else "done"
+        outcome = (await services.decisions.decide(call)).outcome
     finally:
         services.metrics.decisions.labels(kind, outcome).inc()
 
