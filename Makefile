@@ -3,11 +3,13 @@
 BIN := .venv/bin
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 UV_VERSION := 0.13.9
+# Tests wait as much as they compute: twice as many processes as two cores can run at once.
+WORKERS ?= 4
 PACKAGES := pao api workflows activities catalog db sandbox
 READY := .venv/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help demo up test test-only lint types generate bench bench-peers scale fuzz chaos mutate lock clean image-test compose-test chart-test machine-test proxy-test
+.PHONY: help demo up test test-only bytecode lint types generate bench bench-peers scale fuzz chaos mutate lock clean image-test compose-test chart-test machine-test proxy-test
 
 help: ## list all targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)$$/make \1|\2/p' Makefile | while IFS='|' read -r target text; do printf '%-17s %s\n' "$$target" "$$text"; done
@@ -19,17 +21,19 @@ up: $(READY) ## start everything on this machine and keep it running (ARGS="--ap
 	@$(BIN)/pao up $(ARGS)
 
 # Without kept bytecode every process of a test would compile what it imports, and pytest all tests.
-test test-only: export PYTHONDONTWRITEBYTECODE =
+test test-only bytecode: export PYTHONDONTWRITEBYTECODE =
 
 test: $(READY) ## run all checks and tests, as CI does
-	@$(MAKE) --no-print-directory lint types test-only
+	@$(MAKE) --no-print-directory lint
+	@$(MAKE) --no-print-directory --jobs 2 types bytecode
+	@$(MAKE) --no-print-directory test-only
 
 test-only: $(READY) ## run only the tests
 	@$(BIN)/python -m pao.app.local.temporal_binary
 	@$(BIN)/python -m pao.app.local.terraform_binary
 	@$(BIN)/python -m tests.support.go
 	@$(BIN)/python -m tests.support.browser >/dev/null
-	@$(BIN)/pytest -q -n 2 --dist loadgroup
+	@$(BIN)/pytest -q -n $(WORKERS) --dist loadfile --no-loadscope-reorder
 
 lint: $(READY) ## check style, format and import contracts
 	@$(BIN)/ruff check .
@@ -38,6 +42,10 @@ lint: $(READY) ## check style, format and import contracts
 
 types: $(READY) ## check the types of code and tests
 	@$(BIN)/mypy $(PACKAGES) tests deploy $(wildcard benchmarks/*.py fuzz/*.py)
+
+# Before several processes begin to compile the same files.
+bytecode: $(READY)
+	@$(BIN)/pytest -q --collect-only >/dev/null || true  # the run itself says what is wrong
 
 generate: $(READY) ## regenerate JSON Schemas and three pages of docs from the code
 	@$(BIN)/python -m pao.app.generate

@@ -1,6 +1,7 @@
 """Fixtures for every test: the run's real servers, started only when a test needs them."""
 
-from collections.abc import Iterator
+import gc
+from collections.abc import Generator, Iterator
 from pathlib import Path
 from typing import Any, cast
 
@@ -9,6 +10,7 @@ from hypothesis import settings
 
 from pao.app.local.postgres import PostgresAddress
 from tests.support.browser import Browser
+from tests.support.groups import FIRST, group_of, scheduler
 from tests.support.postgres import Database, cloned_database
 from tests.support.servers import Keeper, ask
 
@@ -19,7 +21,7 @@ settings.load_profile("pao")
 KEEPER = pytest.StashKey[Keeper]()
 WHERE = pytest.StashKey[tuple[str, str]]()
 
-WEB = Path(__file__).parent / "web"
+LAST = len(FIRST) + 1
 
 SERVER_FIXTURES = {
     "postgres_address": "postgres",
@@ -49,32 +51,50 @@ def pytest_configure_node(node: Any) -> None:
     node.workerinput.update(servers_address=address, servers_key=key)
 
 
+@pytest.hookimpl(wrapper=True)
+def pytest_collection() -> Generator[None, object, object]:
+    """Have the collector leave alone what is imported and collected: millions of objects that stay.
+
+    They would be walked through again and again, for a second each time.
+    """
+    gc.disable()
+    collected = yield
+    gc.collect()
+    gc.freeze()
+    gc.enable()
+    return collected
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
+    """Hand out tests by group, whatever ``--dist`` says."""
+    return scheduler(config, log)
+
+
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Put what belongs together into a group, which runs one after the other, in one process.
+    """Put the long groups first, then whatever needs a server.
 
-    That is what stops servers of its own, what uses the browser, and the files whose tests share
-    what is started for them, so that it is not started in every process.
+    The rest takes milliseconds each, so that all processes end at once.
     """
+    ranks: dict[str, int] = {}
     for item in items:
-        if group := _group(item):
-            item.add_marker(pytest.mark.xdist_group(group))
+        group = group_of(item.nodeid)
+        ranks[group] = min(_rank(item, group), ranks.get(group, LAST))
+    items.sort(key=lambda item: ranks[group_of(item.nodeid)])
 
 
-def _group(item: pytest.Item) -> str:
-    if item.get_closest_marker("outage"):
-        return "outage"
-    if WEB in item.path.parents:
-        return "web"
-    fixtures = getattr(item, "_fixtureinfo").name2fixturedefs.values()  # noqa: B009 -- of functions
-    scopes = {one.scope for each in fixtures for one in each}
-    if "package" in scopes:
-        return item.path.parent.name
-    return item.path.stem if "module" in scopes else ""
+def _rank(item: pytest.Item, group: str) -> int:
+    if group in FIRST:
+        return FIRST.index(group)
+    needed = getattr(item, "fixturenames", ())
+    return LAST - 1 if SERVER_FIXTURES.keys() & set(needed) else LAST
 
 
 def pytest_collection_finish(session: pytest.Session) -> None:
     """Start what the collected tests need before their clocks run."""
+    if session.config.option.collectonly:
+        return
     needed = {name for item in session.items for name in getattr(item, "fixturenames", ())}
     for fixture, question in SERVER_FIXTURES.items():
         if fixture in needed:

@@ -57,7 +57,7 @@ FOR_TESTS: Mapping[str, str] = {
     "synchronous_commit": "off",
     # Every test opens connections of its own; the cost of SCRAM's rounds adds up.
     "scram_iterations": "32",
-    "max_connections": "200",
+    "max_connections": "400",
 }
 """Settings that make a server faster and its data worthless after a crash."""
 
