@@ -12,7 +12,7 @@ from pao.app.local.postgres import PostgresAddress
 from tests.support.callers import DANA
 from tests.support.postgres import cloned_database
 from tests.support.stack import Stack, running_stack
-from tests.support.submitting import tickets_of
+from tests.support.submitting import submit, tickets_of
 
 
 def item(key: str, fields: list[dict[str, Any]], actions: list[dict[str, Any]]) -> dict[str, Any]:
@@ -189,8 +189,7 @@ def refused(answer: httpx.Response) -> list[dict[str, Any]]:
 
 def test_what_has_no_value_is_left_out_of_lists_and_custom_fields(judged: Stack) -> None:
     caller = judged.caller(DANA)
-    answer = caller.post("/requests", json=sent("judged-lists"))
-    document = answer.json()
+    document = submit(caller, sent("judged-lists"))
 
     assert document["status"] == "completed", document
     [made] = tickets_of(judged, document)
@@ -228,7 +227,7 @@ def test_a_correction_that_an_action_cannot_use_is_refused_by_its_field(
 ) -> None:
     caller = judged.caller(DANA)
     judged.jira.fault("status", status=400, times=1)
-    document = caller.post("/requests", json=sent("judged-summary", title="one")).json()
+    document = submit(caller, sent("judged-summary", title="one"))
     assert document["status"] == "failed", document
 
     path = f"/requests/{document['id']}/retry"
@@ -244,7 +243,7 @@ def test_a_correction_that_an_action_cannot_use_is_refused_by_its_field(
 def test_the_dry_run_of_a_retry_shows_what_is_left_out_as_left_out(judged: Stack) -> None:
     caller = judged.caller(DANA)
     judged.jira.fault("status", status=400, times=1)
-    document = caller.post("/requests", json=sent("judged-lists")).json()
+    document = submit(caller, sent("judged-lists"))
 
     body = {"reason": "r", "dryRun": True}
     shown = caller.post(f"/requests/{document['id']}/retry", json=body).json()
