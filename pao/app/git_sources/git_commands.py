@@ -24,8 +24,8 @@ _SLOW_BYTES, _SLOW_SECONDS = 100, 20
 _PORTS = {"http": 80, "https": 443}
 _MOST_OUTPUT = 256 * 1024 * 1024
 _GONE = re.compile(
-    rb"couldn.t find remote ref|repository .*not found|returned error: (404|410)|not our ref"
-    rb"|does not appear to be a git repository",
+    rb"couldn.t find remote ref|repository .*not found|returned error: (30[1278]|404|410)"
+    rb"|not our ref|does not appear to be a git repository",
     re.IGNORECASE,
 )
 _REFUSED = re.compile(
@@ -172,7 +172,7 @@ def _failure(said: bytes) -> SourceUnavailableError:
         )
     if _GONE.search(said):
         return SourceGoneError(
-            "There is no such repository or branch, or our credentials may not see it; correct "
-            "CATALOG_REPOSITORY or CATALOG_BRANCH."
+            "There is no such repository or branch, it was renamed, or our credentials may not see "
+            "it; correct CATALOG_REPOSITORY or CATALOG_BRANCH."
         )
     return SourceUnavailableError("git could not read the repository; retry later.")

@@ -30,8 +30,8 @@ Open = Callable[..., Reader]
 
 
 @asynccontextmanager
-async def refusing(heard: list[str]) -> AsyncIterator[str]:
-    """Serve 403 to everything, and note the credentials that come."""
+async def refusing(heard: list[str], answer: str = "403 Forbidden") -> AsyncIterator[str]:
+    """Serve this to everything, and note the credentials that come."""
 
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         head = (await reader.readuntil(b"\r\n\r\n")).decode()
@@ -40,7 +40,8 @@ async def refusing(heard: list[str]) -> AsyncIterator[str]:
             for line in head.splitlines()
             if line.lower().startswith("authorization: ")
         )
-        writer.write(b"HTTP/1.1 403 Forbidden\r\nContent-Length: 0\r\nConnection: close\r\n\r\n")
+        text = f"HTTP/1.1 {answer}\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
+        writer.write(text.encode())
         await writer.drain()
         writer.close()
 
@@ -256,3 +257,16 @@ async def test_credentials_are_sent_in_a_header_and_a_refusal_is_told() -> None:
         await made.close()
     pair = base64.b64encode(b"git:s3cret-token").decode()
     assert f"Basic {pair}" in heard
+
+
+async def test_a_repository_that_was_renamed_is_gone_and_its_new_address_is_not_called(
+    server: str, repository: Path
+) -> None:
+    """Whoever answers could send us anywhere; and an operator should know of the new name."""
+    target = f"{server}/{repository.name}/.git/info/refs?service=git-upload-pack"
+    async with refusing([], f"301 Moved Permanently\r\nLocation: {target}") as url:
+        remote = GitRemote(url=f"{url}/x.git", rules=EgressRules.parse(["127.0.0.1"]))
+        made = GitSource(remote, GitPlace(), seconds=20)
+        with pytest.raises(SourceGoneError, match="correct CATALOG_REPOSITORY"):
+            await made.listing(Known())
+        await made.close()
