@@ -10,7 +10,7 @@ from starlette.datastructures import Headers
 from api.webhooks.events import Ignored, Push
 from api.webhooks.service import KEPT_BYTES, Delivery, Forge
 from pao.core.errors import PaoError
-from tests.api.webhooks.test_webhook_service import NEW, OLD, PLACE, Heard, pieces, service
+from tests.api.webhooks.deliveries import NEW, OLD, PLACE, Heard, pieces, service
 from tests.support.webhook_examples import SECRET
 
 GITEA = {"ref": "refs/heads/main", "before": OLD, "after": NEW}
