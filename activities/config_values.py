@@ -4,9 +4,12 @@ import re
 from collections.abc import Mapping
 from typing import Annotated, Any, TypeVar
 
-from pydantic import AfterValidator, BeforeValidator
+from pydantic import AfterValidator, BeforeValidator, Field
 
 T = TypeVar("T")
+# The schema names the format, so that the catalog's rules find another address in the document.
+Address = Annotated[str, Field(json_schema_extra={"format": "web-address"})]
+"""Where a call goes; the client that makes it judges what is rendered."""
 _NO_HEADER = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
 
 

@@ -110,7 +110,8 @@ def _comparison(before: CatalogDocument, new: _Version) -> Iterator[Finding]:
 def _removal(file: str, before: CatalogDocument) -> Iterator[Finding]:
     if before.deprecation.deprecated:
         return
-    message = f"the item {before.id!r} was removed without having been deprecated"
+    kind = before.kind.removeprefix("Catalog").lower()
+    message = f"the {kind} {before.id!r} was removed without having been deprecated"
     hint = "mark it as deprecated with a sunsetDate first, so that people can move on"
     yield from located(
         [(file, Problem(("metadata", "id"), message, hint))], BREAKING, Severity.ERROR, None

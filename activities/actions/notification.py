@@ -9,6 +9,7 @@ from pydantic import BaseModel, Field
 
 from activities.action_errors import ActionError, RepeatIsSafeError
 from activities.base import Action, ActionConfig, ActionContext, InDoubt
+from activities.config_values import Address
 from catalog.templating import Target
 from pao.core.answers import shortened
 from pao.core.payloads.actions import ActionResult
@@ -21,7 +22,7 @@ _HALF_AN_ENTITY = re.compile(r"&[a-z]{0,3}\Z")
 class NotificationConfig(ActionConfig):
     """Configuration of a notification action."""
 
-    url: str = Field(
+    url: Address = Field(
         min_length=1, description="Address of the incoming webhook; take it from secrets"
     )
     text: str = Field(min_length=1, description="The message; cut at 4000 characters")

@@ -11,7 +11,7 @@ from pydantic import BaseModel, Field
 
 from activities.action_errors import RepeatIsSafeError
 from activities.base import Action, ActionContext, CamelCaseConfig, InDoubt
-from activities.config_values import Headers
+from activities.config_values import Address, Headers
 from activities.outgoing import TargetResponse
 from catalog.templating import Target
 from pao.core.payloads.actions import ActionResult
@@ -22,7 +22,7 @@ TIMESTAMP, SIGNATURE, DELIVERY = "X-PAO-Timestamp", "X-PAO-Signature", "X-PAO-De
 class WebhookConfig(CamelCaseConfig):
     """Configuration of a webhook action."""
 
-    url: str = Field(min_length=1, description="Address of the receiver")
+    url: Address = Field(min_length=1, description="Address of the receiver")
     secret: str = Field(min_length=16, description="Key of the signature; take it from secrets")
     payload: Any = Field(
         default_factory=dict, description="JSON to send: a mapping, or a JSON template"

@@ -89,8 +89,7 @@ class _Explained:
             words = [str(word) for word in _given(error)]
             yield _wrong_word(where, error.instance, words)
         elif error.validator == "format" and error.cause is not None:
-            told = f"the JSONPath {str(error.instance)[:80]!r} {str(error.cause)[:_MESSAGE]}"
-            yield Problem(where, told)
+            yield Problem(where, str(error.cause))
         else:
             yield Problem(where, f"{_name(where)} is invalid: {message_of(error)[:_MESSAGE]}")
 

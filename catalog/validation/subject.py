@@ -25,13 +25,23 @@ def _is_json_path(text: Any) -> bool:
     # Most documents have none, and reading them takes a library.
     from catalog import json_paths  # noqa: PLC0415 -- loaded by those that have some
 
-    if isinstance(text, str):
-        json_paths.check(text)
+    try:
+        json_paths.check(str(text))
+    except json_paths.PathError as error:
+        raise ValueError(f"the JSONPath {str(text)[:200]!r} {error}") from error
+    return True
+
+
+def _is_web_address(text: Any) -> bool:
+    """Raise ``ValueError`` for an address that actions do not call."""
+    if not str(text).lower().startswith(("https://", "http://")):
+        raise ValueError(f"the address {str(text)[:200]!r} must begin with https:// or http://")
     return True
 
 
 _FORMATS = FormatChecker(())
 _FORMATS.checks("json-path", raises=ValueError)(_is_json_path)
+_FORMATS.checks("web-address", raises=ValueError)(_is_web_address)
 
 
 @dataclass(frozen=True)

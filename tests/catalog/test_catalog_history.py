@@ -160,7 +160,7 @@ def test_a_change_with_the_old_version_is_a_warning(repository: Path) -> None:
 def test_an_item_is_deprecated_before_it_is_removed(repository: Path) -> None:
     (repository / "catalog" / FILE).unlink()
     (finding,) = told(repository)
-    assert "was removed without having been deprecated" in finding
+    assert "the item 'database-small-one' was removed without" in finding
 
     write(repository, ITEM, "databases/moved.yaml")
     assert told(repository) == []

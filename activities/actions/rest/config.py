@@ -5,7 +5,7 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, Field, WithJsonSchema, field_validator, model_validator
 
 from activities.base import CamelCaseConfig
-from activities.config_values import Headers
+from activities.config_values import Address, Headers
 from catalog import json_paths
 from catalog.json_paths import JSON_PATH
 
@@ -20,7 +20,7 @@ _WIRE = frozenset({"host", "content-length", "transfer-encoding", "connection"})
 class Endpoint(CamelCaseConfig):
     """What is called."""
 
-    url: str = Field(
+    url: Address = Field(
         min_length=1,
         description="Address; values in it are percent-encoded",
         examples=["https://dns.example.com/zones/{{fields.zone}}/records"],
@@ -88,7 +88,7 @@ class ClientCredentials(CamelCaseConfig):
     """OAuth 2 client credentials: a token is fetched, kept, and renewed once on a 401."""
 
     type: Literal["oauth2"]
-    token_url: str = Field(description="Address of the token endpoint")
+    token_url: Address = Field(description="Address of the token endpoint")
     client_id: str = Field(description="The client's id")
     client_secret: str = Field(description="A template: secrets.<NAME>")
     scope: str | None = Field(default=None, description="Scope of the token")
@@ -190,7 +190,7 @@ class Asynchronous(CamelCaseConfig):
 class Look(CamelCaseConfig):
     """How an earlier effect is found before anything is done a second time."""
 
-    url: str = Field(min_length=1, description="Address to read (GET)")
+    url: Address = Field(min_length=1, description="Address to read (GET)")
     query: dict[str, Scalar | None] = Field(default_factory=dict)
     found: Condition = Field(
         description="Holds where the effect exists. A 404, 410 or 204 means that it does not; any "

@@ -110,3 +110,15 @@ def test_a_jsonpath_of_options_is_judged_as_well(key: str) -> None:
     options = {"from": "http", "url": URL, key: "$.id["}
     wrong = "the JSONPath '$.id[' is not a valid JSONPath: unexpected end of query"
     assert told(form({"id": "x", "type": "select", "options": options})) == [("options", wrong)]
+
+
+@pytest.mark.parametrize("url", ["ftp://x.example.com", "x.example.com", "//x.example.com", "/x"])
+def test_an_address_that_no_action_calls_is_found(url: str) -> None:
+    wrong = ("action-config", f"the address {url!r} must begin with https:// or http://")
+    assert told(call(endpoint={"url": url})) == [wrong]
+    assert told(call(look={"url": url, "found": {"path": "$"}})) == [wrong]
+
+
+@pytest.mark.parametrize("url", ["HTTPS://x.example.com", "{{env.BASE}}/x", "{{secrets.hook}}"])
+def test_an_address_of_the_web_or_of_a_template_is_none_to_tell_of(url: str) -> None:
+    assert "action-config" not in dict(told(call(endpoint={"url": url})))
