@@ -35,7 +35,7 @@ from api.web.pages.decision.explaining import (
 from api.web.pages.decision.showing import Tried, explained
 from api.web.pages.request.notes import advice_of
 from pao.core.errors import ErrorCode, PaoError
-from pao.core.judgement import Cause
+from pao.core.judgement import SUGGESTED, Cause
 from pao.core.states import Decision, RequestStatus
 from pao.core.timestamps import timestamp
 
@@ -95,8 +95,9 @@ def test_what_was_stopped_on_purpose_is_called_that() -> None:
 def test_nothing_is_said_twice() -> None:
     reason = SuggestedDecision(decision="retry", reason="Because.")
     assert why_suggested(failed("input", suggestion=reason)) == "Because."
-    assert why_suggested(failed("declined", suggestion=reason)) == ""
-    assert why_suggested(failed("unknown", suggestion=reason)) == ""
+    for cause, (decision, usual) in SUGGESTED.items():
+        same = SuggestedDecision(decision=decision, reason=usual)
+        assert why_suggested(failed(cause, suggestion=same)) == ""
     doubtful = failed("input", suggestion=reason, error={"outcome_unknown": True})
     assert why_suggested(doubtful) == ""
     assert why_suggested(failed("input", suggestion=None)) == ""
@@ -218,9 +219,9 @@ def test_what_a_retry_changes_in_a_call_is_shown_value_by_value() -> None:
     (shown,) = calls_of(preview, {"t": "The ticket"})
     assert shown.name == "The ticket"
     assert [(one.label, one.old, one.new) for one in shown.changes] == [
-        ("ticket.summary", "old", "new"),
-        ("ticket.labels 2", "b", ""),
-        ("ticket.priority", "", "1"),
+        ("Summary", "old", "new"),
+        ("Labels 2", "b", ""),
+        ("Priority", "", "1"),
     ]
 
 

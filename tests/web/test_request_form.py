@@ -118,6 +118,12 @@ async def test_mistakes_are_named_beside_their_fields_and_in_a_summary(visit: Vi
     await expect(page.get_by_label("Size")).to_be_focused()
     await expect(page.get_by_label("Title")).to_have_value("No!")
     assert await page.get_by_label("Title").get_attribute("aria-invalid") == "true"
+    # The summary goes on saying what the fields say.
+    links = page.locator(".problems").get_by_role("link")
+    await page.get_by_label("Title").fill("Nor this")
+    await expect(links.first).to_contain_text("You entered 'Nor this'.")
+    await page.get_by_label("Title").fill("orders")
+    await expect(links).to_have_count(3)
 
 
 async def test_a_field_is_checked_when_it_is_left_and_as_typed_once_it_is_wrong(

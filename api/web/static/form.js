@@ -51,6 +51,23 @@ function show({ visible, errors }) {
   for (const group of groups()) {
     group.hidden = ![...group.querySelectorAll("[data-field]")].some(field => !field.hidden);
   }
+  summarize(errors);
+}
+
+// The summary says what the fields say; what is right by now leaves it, without a word.
+function summarize(errors) {
+  const box = document.querySelector(".problems");
+  if (!box) return;
+  box.removeAttribute("role");
+  for (const link of box.querySelectorAll("a")) {
+    const field = document.getElementById(link.hash.slice(1))?.closest("[data-field]");
+    // Of rows it names the row as well.
+    if (!field || !/^#f\d+$/.test(link.hash)) continue;
+    const text = errors[field.dataset.field];
+    if (text) link.textContent = text;
+    link.closest("li").hidden = !text;
+  }
+  box.hidden = !box.querySelector("li:not([hidden])");
 }
 
 function mark(field, text) {

@@ -10,6 +10,7 @@ from api.web.line_changes import Lines, differing
 from api.web.pages.decision.corrections import Corrections
 from api.web.shown_values import shown_value
 from api.web.words import _
+from catalog.forms.base import label_from_id
 from catalog.forms.definition import FieldDefinition, FieldType
 
 LONG = 2_000
@@ -89,7 +90,7 @@ def _changed(call: PlannedCall) -> Iterable[Change]:
             before, after = _text(old.get(path)), _text(new.get(path))
             several = "\n" in before.strip() or "\n" in after.strip()
             lines = differing(before, after) if several else ()
-            yield Change(path, before, after, lines)
+            yield Change(_place(path), before, after, lines)
 
 
 def _flat(value: Any, path: str = "") -> Iterable[tuple[str, Any]]:
@@ -102,6 +103,14 @@ def _flat(value: Any, path: str = "") -> Iterable[tuple[str, Any]]:
             yield from _flat(inner, f"{path} {number}")
     else:
         yield path, value
+
+
+def _place(path: str) -> str:
+    """Return a place in a configuration; parts of a ticket as people call them: "Summary"."""
+    within, _dot, part = path.partition(".")
+    if within != "ticket" or not part or "." in part:
+        return path
+    return label_from_id(part.removesuffix("Template"))
 
 
 def _text(value: Any) -> str:

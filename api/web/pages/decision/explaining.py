@@ -11,7 +11,7 @@ from api.web import times
 from api.web.pages.request.notes import is_cancelled
 from api.web.targets import capital, made_by, name_of
 from api.web.words import _, ngettext
-from pao.core.judgement import Cause
+from pao.core.judgement import SUGGESTED, Cause
 from pao.core.states import Decision, RequestStatus
 
 _WHY = {
@@ -77,11 +77,12 @@ def brief(document: Request, now: datetime) -> str:
 
 def why_suggested(document: Request) -> str:
     """Return why a decision is suggested, where that says more than whether a retry helps."""
-    said_already = {Cause.DECLINED, Cause.UNKNOWN}
     doubtful = document.error is not None and document.error.outcome_unknown
-    if document.suggestion is None or doubtful or document.cause in said_already:
+    if document.suggestion is None or doubtful or is_cancelled(document):
         return ""
-    return document.suggestion.reason
+    cause = Cause(document.cause) if document.cause in set(Cause) else Cause.UNKNOWN
+    _decision, usual = SUGGESTED[cause]
+    return "" if document.suggestion.reason == usual else document.suggestion.reason
 
 
 def helps(document: Request) -> str:

@@ -170,6 +170,10 @@ def _commit(config: dict[str, Any], told: _Told) -> None:
     told.add(_("Repository"), config.pop("repository", None))
     told.add(_("Branch"), config.pop("branch", None))
     config.pop("showChanges", None)
+    told.add(_("Reviewers"), config.pop("reviewers", None))
+    text = config.pop("body", None)
+    if text:
+        told.blocks.append(_block(_("Text of the pull request"), text))
     if config.pop("createPullRequest", False):
         told.add(_("Pull request"), config.pop("title", None) or told.line)
     told.blocks += file_blocks(_mappings(config, "files"), told.present)
