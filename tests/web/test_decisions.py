@@ -117,9 +117,9 @@ async def test_two_deciders_are_told_of_each_other(stack: Stack, visit: Visit) -
 async def test_an_approval_is_given(stack: Stack, visit: Visit) -> None:
     fields = {"purpose": "On call this week, as agreed.", "days": 3}
     made = submit(stack, "access-production-account", **fields)
-    wait_until(
-        lambda: stack.caller(PRIYA).get("/requests?decidable=me&sort=waiting").json()["data"]
-    )
+    # Others wait as well, and the page stands still: this one has to wait by then.
+    dana, address = stack.caller(DANA), f"/requests/{made['id']}"
+    wait_until(lambda: dana.get(address).json().get("waitingSince"))
     page = await (await visit(PRIYA)).page("/waiting")
     await page.locator(f"a[href='/requests/{made['id']}/decide']").click()
     await expect(page.get_by_text("requests an account in production")).to_be_visible()
