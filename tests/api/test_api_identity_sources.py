@@ -15,8 +15,9 @@ from botocore.credentials import ReadOnlyCredentials
 
 from activities.retention import Retention
 from pao.app.local.postgres import PostgresAddress
-from pao.clients.aws.signing import HEADER, sign
+from pao.clients.aws.signing import HEADER
 from tests.support.aws import ACCOUNT, Aws
+from tests.support.aws_callers import SERVER, Cli, by_aws
 from tests.support.callers import DANA
 from tests.support.go import go_command
 from tests.support.issuer import CLIENT, Issuer
@@ -27,8 +28,6 @@ from tests.support.stack import Stack, running_stack
 ROOT = Path(__file__).parents[2]
 SIGNING = ROOT / "examples" / "signing"
 NODE = Path(__file__).parent / "auth" / "node"
-SERVER = "https://pao.example.com"
-REGION = "us-east-1"
 SECRET = "secret-of-the-gateway"
 DNS = {"catalogItemId": "network-dns-record"}
 FIELDS = {"hostName": "aws.example.com", "address": "10.0.0.7"}
@@ -91,28 +90,6 @@ def stack(sources_stack: Stack) -> Stack:
 @pytest.fixture(scope="module")
 def dana(running_aws_server: Aws) -> tuple[str, ReadOnlyCredentials]:
     return running_aws_server.user("api-dana", "api-orders")
-
-
-def by_aws(
-    aws: Aws,
-    credentials: ReadOnlyCredentials,
-    method: str = "GET",
-    path: str = "/requests",
-    body: bytes = b"",
-) -> dict[str, str]:
-    """Return the header that has AWS vouch for a call."""
-    path, _, query = path.partition("?")
-    proof = sign(
-        credentials,
-        sts_url=aws.sts_url,
-        region=REGION,
-        server_id=SERVER,
-        method=method,
-        raw_path=f"/api/v1{path}".encode(),
-        raw_query=query.encode(),
-        body=body,
-    )
-    return {HEADER: proof}
 
 
 def of_session(document: dict[str, Any]) -> tuple[str, str]:
@@ -368,40 +345,6 @@ def test_the_examples_sign_as_they_should(
             timeout=300,
         )
         assert found in done.stdout, (done.stdout, done.stderr)
-
-
-class Cli:
-    """`pao` as somebody with AWS credentials runs it."""
-
-    def __init__(
-        self, stack: Stack, aws: Aws, credentials: ReadOnlyCredentials, home: Path
-    ) -> None:
-        self.home = home
-        self._environ = {
-            "PATH": os.environ["PATH"],
-            "HOME": str(home),
-            "XDG_CONFIG_HOME": str(home / ".config"),
-            "PAO_URL": stack.url,
-            "PAO_SERVER_ID": SERVER,
-            "PAO_STS_URL": aws.sts_url,
-            "AWS_ACCESS_KEY_ID": credentials.access_key,
-            "AWS_SECRET_ACCESS_KEY": credentials.secret_key,
-            "AWS_EC2_METADATA_DISABLED": "true",
-        }
-
-    def run(self, *args: str, **environ: str) -> subprocess.CompletedProcess[str]:
-        command = [sys.executable, "-m", "pao", *args]
-        return subprocess.run(  # noqa: S603 -- our own program
-            command,
-            env=self._environ | environ,
-            capture_output=True,
-            text=True,
-            check=False,
-            timeout=120,
-        )
-
-    def kept(self) -> list[Path]:
-        return sorted((self.home / ".config" / "pao" / "sessions").glob("*"))
 
 
 def test_the_command_line_signs_with_aws_credentials(
