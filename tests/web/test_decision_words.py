@@ -53,6 +53,7 @@ def failed(cause: str = "input", *, kind: str = "jira-ticket", **more: Any) -> R
         "waiting_action": WaitingAction(id="t", name="The ticket", type=kind),
         "waiting_since": timestamp(NOW - timedelta(minutes=5)),
         "possible_decisions": [Decision.RETRY, Decision.ABORT, Decision.ESCALATE],
+        "may_decide": True,
     }
     return REQUEST.model_copy(update=values | more)
 
@@ -90,6 +91,15 @@ def test_what_was_stopped_on_purpose_is_called_that() -> None:
     assert advice_of(document) == "It was stopped on purpose. A retry begins this step again."
     refused = failed("unknown", decisions=[decided("cancel", 400, accepted=False)])
     assert "the cause is not known" in brief(refused, NOW)
+
+
+def test_an_approval_that_nobody_gave_is_told_from_a_rejection() -> None:
+    expired = failed("declined", kind="approval", decisions=[decided("retry", 900)])
+    assert brief(expired, NOW) == "The ticket failed 5 min ago: nobody decided in time."
+    assert advice_of(expired) == "Nobody decided in time. A retry asks again."
+    rejected = failed("declined", kind="approval", decisions=[decided("reject", 300)])
+    assert "people have said no" in brief(rejected, NOW)
+    assert "people have said no" in brief(failed("declined"), NOW)
 
 
 def test_nothing_is_said_twice() -> None:

@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 from api.requests.schemas import Look, Request, SimilarFailures
 from api.requests.summary import team_name
 from api.web import times
-from api.web.pages.request.notes import is_cancelled
+from api.web.pages.request.notes import is_cancelled, is_expired
 from api.web.targets import capital, made_by, name_of
 from api.web.words import _, ngettext
 from pao.core.judgement import SUGGESTED, Cause
@@ -67,6 +67,8 @@ def brief(document: Request, now: datetime) -> str:
     why = _WHY[cause] % {"target": target_of(document)}
     if is_cancelled(document):
         why = _("it was stopped on purpose")
+    elif is_expired(document):
+        why = _("nobody decided in time")
     if error is not None and error.outcome_unknown:
         why = _("it is not known whether %(target)s has done it") % {"target": target_of(document)}
     told = {"step": step, "ago": ago(since, now), "why": why, "n": document.attempt}

@@ -7,7 +7,8 @@ from typing import Any
 from api.requests.schemas import Action, Request
 from api.web.words import _, condition_in_words
 from catalog.forms.base import label_from_id
-from pao.core.states import Decision
+from pao.core.judgement import Cause
+from pao.core.states import ApprovalVote, Decision
 
 CANCEL = "cancel"
 _NOT_TRUE = re.compile(r"when (.+): not true", re.DOTALL)
@@ -37,17 +38,32 @@ def choices_of(document: Request) -> str:
 
 def is_cancelled(document: Request) -> bool:
     """Return whether a person has stopped what failed."""
-    accepted = [one for one in document.decisions if one.accepted]
-    return bool(accepted) and accepted[-1].decision == CANCEL
+    return _last_decision(document) == CANCEL
+
+
+def is_expired(document: Request) -> bool:
+    """Return whether an approval has failed because its deadline passed, and nobody said no."""
+    step = document.waiting_action
+    declined = document.cause == Cause.DECLINED and not document.components
+    of_people = step is not None and step.type == "approval"
+    return declined and of_people and _last_decision(document) != ApprovalVote.REJECT
+
+
+def _last_decision(document: Request) -> str:
+    accepted = [one.decision for one in document.decisions if one.accepted]
+    return accepted[-1] if accepted else ""
 
 
 def advice_of(document: Request) -> str:
     """Return why a decision is suggested, unless the error says it already."""
+    known = document.error is not None and document.error.outcome_unknown
+    if known or not document.may_decide:
+        return ""
     if is_cancelled(document):
         return _("It was stopped on purpose. A retry begins this step again.")
-    reason = document.suggestion.reason if document.suggestion else ""
-    known = document.error is not None and document.error.outcome_unknown
-    return "" if known or not document.may_decide else reason
+    if is_expired(document):
+        return _("Nobody decided in time. A retry asks again.")
+    return document.suggestion.reason if document.suggestion else ""
 
 
 def labels_of(definition: Mapping[str, Any]) -> dict[str, str]:
