@@ -21,6 +21,11 @@ import sys
 from pao.app.local.supervisor import AskedToEndError, Supervisor
 from pao.app.local.processes import ChildProcess, Program
 
+def say(*words):
+    # One write: the parts speak in threads of their own.
+    sys.stdout.write(" ".join(words) + "\\n")
+    sys.stdout.flush()
+
 class Talker:
     def __init__(self, name):
         self.name = name
@@ -28,14 +33,11 @@ class Talker:
     def start(self):
         script = "trap 'exit 0' TERM; sleep 1000 & echo up $$ $!; wait"
         self.process = ChildProcess(
-            Program(name=self.name, command=["/bin/sh", "-c", script]), show)
+            Program(name=self.name, command=["/bin/sh", "-c", script]), say)
     def stop(self):
-        print("stopping", self.name, flush=True)
+        say("stopping", self.name)
         self.process.stop()
-        print("stopped", self.name, flush=True)
-
-def show(name, line):
-    print(name, line, flush=True)
+        say("stopped", self.name)
 
 try:
     with Supervisor() as supervisor:
@@ -43,9 +45,10 @@ try:
             part = Talker(name)
             with supervisor.starting(part):
                 part.start()
+        say("watching")
         supervisor.watch()
 except AskedToEndError as asked:
-    print("asked", asked, flush=True)
+    say("asked", str(asked))
 """
 
 
@@ -73,9 +76,10 @@ def supervised() -> Iterator["subprocess.Popen[str]"]:
 
 
 def started(process: "subprocess.Popen[str]") -> list[int]:
-    """Wait until both parts run; their process ids, each with that of its child."""
+    """Wait until both parts are watched; their process ids, each with that of its child."""
     assert process.stdout is not None
-    words = [process.stdout.readline().split() for _ in range(2)]
+    # A part speaks before it is known to have started; either may be the last line.
+    words = [process.stdout.readline().split() for _ in range(3)]
     return [int(word) for line in words for word in line[2:]]
 
 
