@@ -155,7 +155,7 @@ def settled(dana: httpx.Client, document: dict[str, Any]) -> dict[str, Any]:
 
 def test_of_two_decisions_at_once_one_wins(stack: Stack, dana: httpx.Client) -> None:
     document = failed(stack, dana)
-    strike(stack, document["fields"]["hostName"], "slow", seconds=0.5)
+    strike(stack, document["fields"]["hostName"], "slow", seconds=3.0)
     with ThreadPoolExecutor(2) as pool:
         answers = list(pool.map(lambda kind: decide(dana, document, kind), ["retry", "abort"]))
     won, lost = sorted(answer.status_code for answer in answers)
@@ -169,7 +169,7 @@ def test_of_two_decisions_at_once_one_wins(stack: Stack, dana: httpx.Client) -> 
 
 def test_of_ten_retries_at_once_one_is_carried_out(stack: Stack, dana: httpx.Client) -> None:
     document = failed(stack, dana)
-    strike(stack, document["fields"]["hostName"], "slow", seconds=0.5)
+    strike(stack, document["fields"]["hostName"], "slow", seconds=3.0)
     with ThreadPoolExecutor(10) as pool:
         answers = list(pool.map(lambda _: decide(dana, document, "retry"), range(10)))
     won, *lost = sorted(answer.status_code for answer in answers)
@@ -183,7 +183,7 @@ def test_of_ten_retries_at_once_one_is_carried_out(stack: Stack, dana: httpx.Cli
 def test_a_decision_while_another_is_carried_out_is_refused(hasty_stack: Stack) -> None:
     dana = hasty_stack.caller()
     document = failed(hasty_stack, dana)
-    strike(hasty_stack, document["fields"]["hostName"], "slow", seconds=1.5)
+    strike(hasty_stack, document["fields"]["hostName"], "slow", seconds=4.0)
     first = decide(dana, document, "retry")
     second = decide(dana, document, "abort")
     assert first.status_code == 202

@@ -28,7 +28,7 @@ async def test_each_component_waits_for_a_human_and_makes_its_ticket_once(
 ) -> None:
     made = new_bundle(after={**{name: [] for name in AT_ONCE}, "last": ["middle"]})
     creation = {"method": "POST", "path": "/issue$"}
-    bench.jira.fault("slow", seconds=1.5, when="after", match=creation, times=3)
+    bench.jira.fault("slow", seconds=4.0, when="after", match=creation, times=3)
     process = await asyncio.create_subprocess_exec(
         sys.executable, "-m", "pao", "worker", env=bench.environ
     )

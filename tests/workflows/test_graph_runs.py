@@ -36,7 +36,7 @@ async def test_branches_run_beside_each_other_and_what_depends_on_both_runs_last
         summary="last: {{outputs.left.key}} {{fulfillment.id}}",
         dependsOn=["left", "right"],
     )
-    bench.jira.fault("slow", seconds=0.6, when="before", match=creation("left"), times=1)
+    bench.jira.fault("slow", seconds=3.0, when="before", match=creation("left"), times=1)
     request = parallel(ticket("left"), ticket("right", outputs=["id"]), last)
     await bench.submit(request)
     await eventually(lambda: _is(bench, request, left="in_progress", right="completed"))
@@ -107,7 +107,7 @@ async def test_of_two_people_who_decide_at_once_about_two_failed_branches_one_is
         bench.jira.fault("status", status=400, match=creation(name))
     request = await bench.submit(parallel(ticket("left"), ticket("right")))
     await bench.reached(request, "failed")
-    bench.jira.fault("slow", seconds=0.5, when="before", match=creation("left"))
+    bench.jira.fault("slow", seconds=3.0, when="before", match=creation("left"))
     first, second = await asyncio.gather(
         bench.decide(request, "retry", by="ann"), bench.decide(request, "abort", by="bob")
     )

@@ -32,7 +32,7 @@ async def test_a_request_goes_on_when_postgres_is_away_and_is_told_when_it_is_ba
             superuser_url=address.owner_url,
         )
         async with workbench(database, temporal_address, tmp_path) as bench:
-            bench.jira.fault("slow", seconds=0.5, when="before")
+            bench.jira.fault("slow", seconds=3.0, when="before")
             request = await bench.submit(new_request(waits=Waits(mirror=0.5)))
             await bench.reached(request, "in_progress")
             await bench.close_connection()

@@ -71,7 +71,7 @@ async def test_the_details_of_a_failed_request_tell_what_why_and_what_can_be_don
 
 
 async def test_the_details_follow_the_request_to_its_end(bench: Workbench) -> None:
-    bench.jira.fault("slow", seconds=0.5, when="before")
+    bench.jira.fault("slow", seconds=3.0, when="before")
     request = await bench.submit()
     await bench.reached(request, "in_progress")
     running = await details(bench, request)

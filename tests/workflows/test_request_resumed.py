@@ -62,7 +62,7 @@ async def test_a_new_run_that_is_told_of_no_earlier_one_looks_for_what_the_mirro
 async def test_an_action_that_was_in_hand_has_an_unknown_outcome_and_is_looked_for(
     bench: Workbench,
 ) -> None:
-    bench.jira.fault("slow", seconds=0.4, when="before")
+    bench.jira.fault("slow", seconds=3.0, when="before")
     request = await bench.submit()
     await eventually(lambda: not bench.jira.faults())
     await bench.terminate(request)
@@ -115,7 +115,7 @@ async def test_decisions_of_the_lost_workflow_are_closed_and_not_taken_twice(
     bench: Workbench,
 ) -> None:
     request = await bench.failed()
-    bench.jira.fault("slow", seconds=0.4, match={"path": "/search"})
+    bench.jira.fault("slow", seconds=6.0, match={"path": "/search"})
     await bench.signal(request, "retry", {"decisionId": "cut"})
     await eventually(lambda: not bench.jira.faults())
     await bench.terminate(request)

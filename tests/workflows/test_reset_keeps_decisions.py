@@ -71,7 +71,7 @@ async def test_a_decision_without_an_id_is_recognised_too(bench: Workbench) -> N
 
 
 async def test_a_refused_decision_stays_refused_when_it_is_played_again(bench: Workbench) -> None:
-    bench.jira.fault("slow", seconds=0.5, when="before")
+    bench.jira.fault("slow", seconds=3.0, when="before")
     bench.jira.fault("status", status=400, times=2, match=SECOND)
     request = await bench.submit(new_request(ticket("first"), ticket("second")))
     await bench.reached(request, "in_progress")

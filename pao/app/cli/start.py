@@ -1,10 +1,16 @@
 """Where the command `pao` begins: `pao --version` is answered before anything is loaded."""
 
+import atexit
+import os
 import sys
+import threading
+from typing import NoReturn
 
 from pao.app.cli.exits import ExitCode
 from pao.app.cli.streams import flush_streams, prepare_streams, say_error
 from pao.runtime.version import VERSION
+
+_TEMPORAL = "temporalio.bridge.temporal_sdk_bridge"
 
 
 def main() -> None:
@@ -14,7 +20,27 @@ def main() -> None:
     else:
         from pao.app.cli.main import main as run  # noqa: PLC0415 -- Typer and Rich: 0.1 s
 
-        run()
+        try:
+            run()
+        except SystemExit as end:
+            if _TEMPORAL in sys.modules:
+                _leave(end.code)
+            raise
+
+
+def _leave(code: str | int | None) -> NoReturn:
+    """End without tearing Python down, once everything that belongs to an end is done.
+
+    Threads of Temporal's client live on, and one that needs Python while it is torn down aborts the
+    process: a command that had succeeded ended with SIGABRT, rarely. See
+    https://github.com/temporalio/sdk-python/issues/300.
+    """
+    threading._shutdown()  # type: ignore[attr-defined]  # noqa: SLF001 -- as Python itself does
+    atexit._run_exitfuncs()  # noqa: SLF001 -- as Python itself does
+    if isinstance(code, str):
+        say_error(code)
+    flush_streams()
+    os._exit(int(code) if isinstance(code, int) else int(code is not None))
 
 
 def _show_version() -> None:
