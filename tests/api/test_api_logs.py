@@ -69,8 +69,10 @@ def test_a_completed_request_is_told_once_and_every_line_has_its_ids(
         f"Ask the network team for the record succeeded: {key}",
         "the request is completed",
     ]
+    # The line of the call is written once its answer is on its way.
+    call = "POST /api/v1/requests 201"
+    wait_until(lambda: call in {line["message"] for line in log.about(document)})
     lines = log.about(document)
-    assert {line["message"] for line in lines} >= {"POST /api/v1/requests 201"}
     assert [line for line in lines if not all(line.get(name) for name in IDS)] == []
     assert {line["correlationId"] for line in lines} == {document["correlationId"]}
     assert len({line["traceId"] for line in lines}) == 1
