@@ -3,8 +3,8 @@
 BIN := .venv/bin
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 UV_VERSION := 0.13.9
-# Tests wait as much as they compute: twice as many processes as two cores can run at once.
-WORKERS ?= 4
+# Tests also wait, so that two cores have something to do for a third process.
+WORKERS ?= 3
 PACKAGES := pao api workflows activities catalog db sandbox
 READY := .venv/.ready
 

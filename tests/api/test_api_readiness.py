@@ -65,6 +65,8 @@ def test_probes_are_not_logged_but_a_change_of_what_they_hear_is(
         idle.anybody().get("/metrics")
     idle.anybody().get("/version")
 
+    # The line of a call is written once its answer is on its way.
+    wait_until(lambda: any("/version" in record.getMessage() for record in caplog.records))
     said = [record.getMessage() for record in caplog.records]
     assert [line for line in said if line.startswith("GET ")] == ["GET /api/v1/version 200"]
     assert said.count("not ready: no worker is polling the task queue") == 1
