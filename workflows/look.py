@@ -1,5 +1,6 @@
 """Short read-only workflows: does an action's effect exist, does evidence hold, what is there."""
 
+from collections.abc import Callable
 from datetime import timedelta
 from typing import TypeVar
 
@@ -24,17 +25,22 @@ async def _ask(
     question: ActionInput | EvidenceInput | ChoicesQuestion,
     answer: type[AnswerT],
     *,
+    failed: Callable[[str], AnswerT],
     summary: str,
 ) -> AnswerT:
-    found: AnswerT = await workflow.execute_activity(
-        activity,
-        question,
-        result_type=answer,
-        summary=summary,
-        start_to_close_timeout=timedelta(seconds=12),
-        schedule_to_close_timeout=timedelta(seconds=20),
-        retry_policy=policies.NEVER_AGAIN,
-    )
+    """Return the activity's answer, or what ``failed`` makes of the reason why there is none."""
+    try:
+        found: AnswerT = await workflow.execute_activity(
+            activity,
+            question,
+            result_type=answer,
+            summary=summary,
+            start_to_close_timeout=timedelta(seconds=12),
+            schedule_to_close_timeout=timedelta(seconds=20),
+            retry_policy=policies.NEVER_AGAIN,
+        )
+    except FailureError as error:
+        return failed(classify(error).message)
     return found
 
 
@@ -45,11 +51,13 @@ class LookWorkflow:
     @workflow.run
     async def run(self, action_input: ActionInput) -> LookResult:
         """Return ``found``, ``absent``, or ``unknown`` with the reason; never fails."""
-        summary = f"look for {action_input.action.name}"
-        try:
-            return await _ask(names.LOOK_ACTIVITY, action_input, LookResult, summary=summary)
-        except FailureError as error:
-            return LookResult(answer="unknown", reason=classify(error).message)
+        return await _ask(
+            names.LOOK_ACTIVITY,
+            action_input,
+            LookResult,
+            failed=lambda why: LookResult(answer="unknown", reason=why),
+            summary=f"look for {action_input.action.name}",
+        )
 
 
 @workflow.defn(name=names.EVIDENCE_WORKFLOW)
@@ -59,11 +67,13 @@ class EvidenceWorkflow:
     @workflow.run
     async def run(self, evidence: EvidenceInput) -> EvidenceAnswer:
         """Return the result that the action would go on with, or the problem; never fails."""
-        summary = f"check the evidence about {evidence.about.action.name}"
-        try:
-            return await _ask(names.EVIDENCE_ACTIVITY, evidence, EvidenceAnswer, summary=summary)
-        except FailureError as error:
-            return EvidenceAnswer(message=f"it could not be checked: {classify(error).message}")
+        return await _ask(
+            names.EVIDENCE_ACTIVITY,
+            evidence,
+            EvidenceAnswer,
+            failed=lambda why: EvidenceAnswer(message=f"it could not be checked: {why}"),
+            summary=f"check the evidence about {evidence.about.action.name}",
+        )
 
 
 @workflow.defn(name=names.CHOICES_WORKFLOW)
@@ -73,11 +83,13 @@ class ChoicesWorkflow:
     @workflow.run
     async def run(self, question: ChoicesQuestion) -> ChoicesAnswer:
         """Return the choices, or why there are none now; never fails."""
-        summary = f"fetch {question.call.action.name}"
-        try:
-            return await _ask(names.CHOICES_ACTIVITY, question, ChoicesAnswer, summary=summary)
-        except FailureError as error:
-            return ChoicesAnswer(problem=classify(error).message)
+        return await _ask(
+            names.CHOICES_ACTIVITY,
+            question,
+            ChoicesAnswer,
+            failed=lambda why: ChoicesAnswer(problem=why),
+            summary=f"fetch {question.call.action.name}",
+        )
 
 
 @workflow.defn(name=names.FILES_WORKFLOW)
@@ -87,8 +99,10 @@ class FilesWorkflow:
     @workflow.run
     async def run(self, given: ActionInput) -> FilesAnswer:
         """Return what they hold, or why that is not known; never fails."""
-        summary = f"read what {given.action.name} would change"
-        try:
-            return await _ask(names.FILES_ACTIVITY, given, FilesAnswer, summary=summary)
-        except FailureError as error:
-            return FilesAnswer(problem=classify(error).message)
+        return await _ask(
+            names.FILES_ACTIVITY,
+            given,
+            FilesAnswer,
+            failed=lambda why: FilesAnswer(problem=why),
+            summary=f"read what {given.action.name} would change",
+        )

@@ -118,9 +118,9 @@ class GitCommitConfig(CamelCaseConfig):
         examples=[["ann", "platform/team-platform"]],
     )
     show_changes: bool = Field(
-        default=True,
-        description="Whether the review of a request shows what the files hold now; switch it off "
-        "where requesters must not read the repository",
+        default=False,
+        description="Whether the review of a request reads and shows what the files hold now: "
+        "whoever may request the item then sees it",
     )
     allow_workflow_files: bool = Field(
         default=False,

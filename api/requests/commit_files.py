@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from api.requests.preparation import Preparer
 from api.requests.prepared import Prepared, SubmissionCall
-from api.requests.schemas import Submission
+from api.requests.schemas import RenderedAction, Submission
 from pao.clients.temporal import RequestWorkflows, TemporalUnavailableError
 from pao.core.payloads.actions import ActionInput
 from pao.core.payloads.files import FilesAnswer
@@ -20,6 +20,17 @@ Key = tuple[str, str]
 """The component of a bundle, empty for what is its own, and the action."""
 
 
+def is_shown(action: RenderedAction) -> bool:
+    """Return whether a review reads the files of an action: its item must say so."""
+    return (
+        action.type == COMMIT
+        and action.config.get("showChanges") is True
+        and action.complete
+        and action.runs is not False
+        and not action.fallback
+    )
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CommitFilesService:
     """Has the worker read what a submission would change, with the rights of its actions."""
@@ -28,7 +39,7 @@ class CommitFilesService:
     workflows: RequestWorkflows
 
     async def of(self, body: Submission, call: SubmissionCall) -> dict[Key, FilesAnswer]:
-        """Return the files of each commit whose configuration is complete; reads only.
+        """Return the files of each commit that shows them (``is_shown``); reads only.
 
         Raises ``PaoError`` for a submission that would be refused: nothing is read for it.
         """
@@ -40,13 +51,9 @@ class CommitFilesService:
     def _asked(self, prepared: Prepared) -> Iterator[tuple[Key, ActionInput]]:
         parts = [(part.id, part.prepared) for part in prepared.components if not part.waiting]
         for name, one in (*parts, ("", prepared)):
-            complete = {
-                action.id
-                for action in self.preparer.render(one)
-                if action.complete and action.runs is not False and not action.fallback
-            }
+            shown = {action.id for action in self.preparer.render(one) if is_shown(action)}
             for action in one.actions:
-                if action.type == COMMIT and action.id in complete:
+                if action.id in shown:
                     yield (name, action.id), ActionInput(one.context.without_plan(), action)
 
     async def _read(self, given: ActionInput) -> FilesAnswer:

@@ -82,11 +82,10 @@ def kept_input(scope: Scope, body: bytes) -> KeptInput | None:
         for name, text in entries
         if text.strip() and (name.startswith(_FIELD) or name in _IN_WORDS)
     )
-    fields = sum(name.startswith(_FIELD) and bool(text) for name, text in posted)
-    kept = sum(name.startswith(_FIELD) and bool(text) for name, text in entries)
     if not shown:
         return None
-    return KeptInput(scope["path"], entries, shown, apart=any(files) or fields > kept)
+    filled, kept = (sum(bool(text) for _, text in some) for some in (posted, entries))
+    return KeptInput(scope["path"], entries, shown, apart=any(files) or filled > kept)
 
 
 def _without_secrets(posted: list[tuple[str, str]]) -> Iterator[tuple[str, str]]:

@@ -7,21 +7,8 @@ from hypothesis import given as for_all
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from activities.github.commit_config import GitCommitConfig
 from activities.github.paths import checked_path
-
-TENANTS = "platform/tenants"
-NEW = {"path": "tenants/cart.yaml", "contentTemplate": "name: cart\n"}
-
-
-def config(**values: Any) -> GitCommitConfig:
-    usual: dict[str, Any] = {
-        "repository": TENANTS,
-        "branch": "main",
-        "files": [NEW],
-        "commitMessage": "Add the tenant cart",
-    }
-    return GitCommitConfig.model_validate(usual | values)
+from tests.support.git_commits import NEW, config
 
 
 @pytest.mark.parametrize(

@@ -36,7 +36,8 @@ def github(tmp_path_factory: pytest.TempPathFactory) -> Iterator[GitHubSandbox]:
         assert {one["method"] for one in sandbox.calls()} == {"GET"}
 
 
-async def read(github: GitHubSandbox, *paths: str, **more: Any) -> FilesAnswer:
+async def read(github: GitHubSandbox, *paths: str, shown: bool = True, **more: Any) -> FilesAnswer:
+    more |= {"showChanges": True} if shown else {}
     files = [{"path": path, "contentTemplate": "new"} for path in paths]
     given = {"repository": TENANTS, "branch": "main", "files": files, "commitMessage": "Change"}
     config = GitCommitConfig.model_validate(given | more)
@@ -63,9 +64,11 @@ async def test_of_many_files_the_first_are_read(github: GitHubSandbox) -> None:
     assert found.unread == [f"many/{MOST_FILES}"]
 
 
-async def test_an_item_may_keep_what_its_repository_holds(github: GitHubSandbox) -> None:
+async def test_what_a_repository_holds_is_read_only_where_its_item_says_so(
+    github: GitHubSandbox,
+) -> None:
     before = len(github.calls())
-    found = await read(github, "old/a.txt", showChanges=False)
+    found = await read(github, "old/a.txt", shown=False)
     assert found == FilesAnswer(problem="The service does not show what its repository holds.")
     assert len(github.calls()) == before
 

@@ -81,6 +81,11 @@ async def test_a_review_shows_what_a_commit_changes(github: GitHubSandbox, visit
     await expect(lines.locator(".removed")).to_have_text(["-owner: team-shop", "-quota: 4"])
     missing = page.get_by_text("There is no such file, so this step would fail.")
     await expect(missing).to_be_visible()
+    # Of a commit whose item does not say that requesters may see it, only what is new is shown.
+    await expect(page.locator(".diff").last.locator(".added")).to_have_text(
+        ["+owner: team-payments"]
+    )
+    await expect(page.locator(".diff .removed")).to_have_count(2)
     await judge(page)
     github.fault("status", status=500, times=None)
     try:

@@ -1,5 +1,6 @@
 """Items for tests of rules: a complete good one, with parts laid over it."""
 
+import json
 from textwrap import dedent
 
 import yaml
@@ -9,6 +10,7 @@ from catalog.loading import load_document
 from catalog.validation import Finding, validate
 from catalog.validation.examples import RuleExample
 
+ADDRESS = {"url": "https://x.example.com", "method": "POST"}
 FILE = "databases/database-postgresql-standard.yaml"
 
 
@@ -37,3 +39,25 @@ def told(text: str) -> list[tuple[str, str]]:
         (one.rule, f"{one.message} ({one.hint})" if one.hint else one.message)
         for one in findings(text)
     ]
+
+
+def rules(text: str) -> list[str]:
+    """Return the rules that find something in a document."""
+    return [one.rule for one in findings(text)]
+
+
+def form(*fields: str) -> str:
+    """Return a form of these fields, in flow YAML."""
+    return (
+        f"presentation: {{form: {{groups: [{{id: a, name: A, fields: [{', '.join(fields)}]}}]}}}}"
+    )
+
+
+def ticket(text: str) -> str:
+    """Return an item whose ticket has this summary."""
+    return action("jira-ticket", json.dumps({"ticket": {"summaryTemplate": text}}))
+
+
+def call(**config: object) -> str:
+    """Return an item that makes a call with this configuration."""
+    return action("rest-api", json.dumps({"endpoint": ADDRESS, **config}))

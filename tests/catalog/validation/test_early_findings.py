@@ -10,28 +10,17 @@ from activities.registry import action_schemas
 from catalog.model import CatalogItem
 from catalog.validation import validate_files
 from catalog.validation.examples import RuleExample
-from tests.catalog.validation.example_items import FILE, action, findings, item, told
-
-ADDRESS = {"url": "https://x.example.com", "method": "POST"}
-
-
-def rules(text: str) -> list[str]:
-    return [one.rule for one in findings(text)]
-
-
-def form(*fields: str) -> str:
-    return (
-        f"presentation: {{form: {{groups: [{{id: a, name: A, fields: [{', '.join(fields)}]}}]}}}}"
-    )
-
-
-def ticket(text: str) -> str:
-    return action("jira-ticket", json.dumps({"ticket": {"summaryTemplate": text}}))
-
-
-def call(**config: object) -> str:
-    return action("rest-api", json.dumps({"endpoint": ADDRESS, **config}))
-
+from tests.catalog.validation.example_items import (
+    ADDRESS,
+    FILE,
+    action,
+    call,
+    form,
+    item,
+    rules,
+    ticket,
+    told,
+)
 
 # Everything that is wrong with a template
 

@@ -4,27 +4,16 @@ import json
 
 import pytest
 
-from tests.catalog.validation.example_items import action, findings, item, told
-
-ADDRESS = {"url": "https://x.example.com", "method": "POST"}
-
-
-def rules(text: str) -> list[str]:
-    return [one.rule for one in findings(text)]
-
-
-def form(*fields: str) -> str:
-    return (
-        f"presentation: {{form: {{groups: [{{id: a, name: A, fields: [{', '.join(fields)}]}}]}}}}"
-    )
-
-
-def ticket(text: str) -> str:
-    return action("jira-ticket", json.dumps({"ticket": {"summaryTemplate": text}}))
-
-
-def call(**config: object) -> str:
-    return action("rest-api", json.dumps({"endpoint": ADDRESS, **config}))
+from tests.catalog.validation.example_items import (
+    action,
+    call,
+    findings,
+    form,
+    item,
+    rules,
+    ticket,
+    told,
+)
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any
 
-from api.requests.commit_files import COMMIT
+from api.requests.commit_files import is_shown
 from api.requests.schemas import DryRun, RenderedAction
 from api.web.pages.request_form.commit_lines import Block, file_blocks
 from api.web.words import KINDS, _, condition_in_words
@@ -70,13 +70,10 @@ def calls_of(
     return calls, [call_of(one, labels=labels) for one in run.actions if one.fallback]
 
 
-def has_commits(run: DryRun) -> bool:
-    """Return whether a commit is among what will be sent, whose files can be read."""
+def shows_files(run: DryRun) -> bool:
+    """Return whether a commit is among what will be sent that shows what its files hold."""
     every = [*run.actions, *(one for part in run.components or () for one in part.actions)]
-    return any(
-        one.type == COMMIT and one.complete and one.runs is not False and not one.fallback
-        for one in every
-    )
+    return any(map(is_shown, every))
 
 
 def call_of(

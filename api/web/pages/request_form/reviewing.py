@@ -16,7 +16,7 @@ from api.requests.prepared import SubmissionCall
 from api.requests.schemas import Submission
 from api.services import Caller, Correlation, Services, ServicesDep
 from api.web.forms import Posted, text_of
-from api.web.pages.request_form.calls import Call, calls_of, has_commits
+from api.web.pages.request_form.calls import Call, calls_of, shows_files
 from api.web.pages.request_form.copies import copies_of, has_secrets
 from api.web.pages.request_form.filling import Filling, fill
 from api.web.pages.request_form.review import answers_of, sentence_of
@@ -162,7 +162,7 @@ async def _review_page(
         problems = [detail.message for detail in error.details] or [error.message]
     else:
         calls, fallback = calls_of(run, _labels(filling), present or {})
-        unread = present is None and has_commits(run)
+        unread = present is None and shows_files(run)
         sentence = sentence_of(run)
     before = await earlier(services, call.caller, filling.draft.repeats)
     web = services.web_address

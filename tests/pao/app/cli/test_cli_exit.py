@@ -5,14 +5,14 @@ import sys
 
 # Loads Temporal's client before a command whose usage is wrong.
 PROGRAM = """
-import atexit, os, sys, threading, time
+import atexit, os, sys, threading
 {loads}
 class Torn:
     def __del__(self, write=os.write):
         write(1, b"torn down\\n")
 kept = Torn()
 atexit.register(print, "at exit")
-threading.Thread(target=lambda: (time.sleep(0.2), print("thread ended"))).start()
+threading.Thread(target=lambda: (threading.main_thread().join(), print("thread ended"))).start()
 from pao.app.cli.start import main
 main()
 """
