@@ -83,7 +83,7 @@ def recover(
             return None
         news += [error for error in errors if number and _is_news(error, made_up)]
         for error in errors:
-            path = _mend(data, error)
+            path = _repair(data, error)
             touched.add(path)
             if error["type"] != "extra_forbidden":
                 made_up.add(path)
@@ -104,28 +104,42 @@ def recover(
 def errors_in(data: Mapping[str, Any], error: ValidationError) -> list[ErrorDetails]:
     """Return what pydantic says of a document, with places as the document has them.
 
-    Of a union pydantic's path also names the member: ``options.http.url``.
+    Of a union pydantic's path also names the member: ``options.http.url``. Of a list it counts only
+    what is valid: one that is long enough is not called too short because of what it holds.
     """
     found = error.errors(include_url=False, include_input=False)
     for one in found:
         one["loc"] = _written(data, one["loc"])
-    return found
+    return [one for one in found if not _is_long_enough(data, one)]
 
 
 def _written(data: Any, path: Path) -> Path:
     written: list[str | int] = []
     for part in path[:-1]:
-        inner = value_at(data, (part,))
-        if inner is not None:
+        if _holds(data, part):
             written.append(part)
-            data = inner
+            data = data[part]
     return (*written, *path[-1:])
+
+
+def _holds(data: Any, part: str | int) -> bool:
+    if isinstance(data, list):
+        return isinstance(part, int) and part < len(data)
+    return isinstance(data, dict) and part in data
+
+
+def _is_long_enough(data: Mapping[str, Any], error: ErrorDetails) -> bool:
+    if error["type"] != "too_short":
+        return False
+    given = value_at(data, error["loc"])
+    return isinstance(given, list) and len(given) >= error["ctx"]["min_length"]
 
 
 def existing(data: Mapping[str, Any], path: Path) -> Path:
     """Cut off what pydantic adds to a path to name the member of a union."""
     while path and value_at(data, path) is None and value_at(data, path[:-1]) is not None:
-        if isinstance(value_at(data, path[:-1]), dict | list):
+        holder = value_at(data, path[:-1])
+        if isinstance(holder, dict) or (isinstance(holder, list) and isinstance(path[-1], int)):
             return path
         path = path[:-1]
     return path
@@ -137,7 +151,7 @@ def _is_news(error: ErrorDetails, made_up: set[Path]) -> bool:
     return error["type"] == "value_error" and not any(m[: len(path)] == path for m in made_up)
 
 
-def _mend(data: dict[str, Any], error: ErrorDetails) -> Path:
+def _repair(data: dict[str, Any], error: ErrorDetails) -> Path:
     path: Path = tuple(error["loc"])
     if error["type"] == "missing":
         value_at(data, path[:-1])[path[-1]] = _stand_in(path)

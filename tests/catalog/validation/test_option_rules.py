@@ -116,3 +116,11 @@ def test_a_mistake_in_a_list_is_found(changes: Document, rule: str) -> None:
 def test_a_list_that_is_refused_is_not_missed_as_well() -> None:
     found = errors({"from": "list", "list": "sizes"}, SIZES | {"rows": []})
     assert "options-list" not in [one for one, _ in found]
+
+
+@pytest.mark.parametrize("value", [[], {}, [[]], [{"value": []}], {"a": 1}, None])
+def test_a_value_of_a_row_that_is_none_is_the_only_finding(value: Any) -> None:
+    sizes = {**SIZES, "rows": [{"value": value}]}
+    [(rule, message)] = errors({"from": "list", "list": "sizes"}, sizes)
+    assert rule == "value-type"
+    assert message.startswith("rows[0].value must be a text or a number or true or false")
