@@ -10,18 +10,17 @@ from typing import Any
 
 from temporalio import workflow
 
-with workflow.unsafe.imports_passed_through():
-    from pao.core import names
-    from pao.core.payloads.requests import RequestInput, RequestOutcome
-    from pao.core.states import TERMINAL, ActionStatus, RequestStatus
-    from workflows.bundle_decisions import objection_to
-    from workflows.bundle_ledger import BundleLedger
-    from workflows.components import Components
-    from workflows.handlers import RequestHandlers
-    from workflows.lifecycle import Lifecycle
-    from workflows.mirror import Mirror
-    from workflows.open_decisions import OpenDecisions
-    from workflows.stopping import Stop
+from pao.core import names
+from pao.core.payloads.requests import RequestInput, RequestOutcome
+from pao.core.states import TERMINAL, ActionStatus, RequestStatus
+from workflows.bundle_decisions import objection_to
+from workflows.bundle_ledger import BundleLedger
+from workflows.components import Components
+from workflows.handlers import RequestHandlers
+from workflows.lifecycle import Lifecycle
+from workflows.mirror import Mirror
+from workflows.open_decisions import OpenDecisions
+from workflows.stopping import Stop
 
 
 @workflow.defn(name=names.BUNDLE_WORKFLOW)

@@ -3,21 +3,18 @@
 from dataclasses import replace
 from typing import Any
 
-from temporalio import workflow
-
-with workflow.unsafe.imports_passed_through():
-    from pao.core.components import COMPONENT, ComponentReport, SeenComponent, component_action
-    from pao.core.documents import from_document, to_document
-    from pao.core.errors import ErrorCode
-    from pao.core.names import workflow_id
-    from pao.core.payloads.actions import ActionResult, ActionState
-    from pao.core.payloads.failures import ActionFailure
-    from pao.core.payloads.plan import PlannedAction
-    from pao.core.payloads.requests import RequestInput
-    from pao.core.states import TERMINAL, ActionStatus, Decision, RequestStatus
-    from workflows.bundle_details import bundle_details
-    from workflows.failures import error_context, overall, suggest
-    from workflows.ledger import Ledger
+from pao.core.components import COMPONENT, ComponentReport, SeenComponent, component_action
+from pao.core.documents import from_document, to_document
+from pao.core.errors import ErrorCode
+from pao.core.names import workflow_id
+from pao.core.payloads.actions import ActionResult, ActionState
+from pao.core.payloads.failures import ActionFailure
+from pao.core.payloads.plan import PlannedAction
+from pao.core.payloads.requests import RequestInput
+from pao.core.states import TERMINAL, ActionStatus, Decision, RequestStatus
+from workflows.bundle_details import bundle_details
+from workflows.failures import error_context, overall, suggest
+from workflows.ledger import Ledger
 
 ENDED = frozenset({RequestStatus.ABORTED, RequestStatus.ESCALATED})
 

@@ -3,11 +3,10 @@
 from temporalio import workflow
 from temporalio.exceptions import FailureError
 
-with workflow.unsafe.imports_passed_through():
-    from pao.core import names
-    from pao.core.payloads.catalog import Proposal
-    from workflows import policies
-    from workflows.maintenance import forget_earlier_turns
+from pao.core import names
+from pao.core.payloads.catalog import Proposal
+from workflows import policies
+from workflows.maintenance import forget_earlier_turns
 
 
 @workflow.defn(name=names.CATALOG_PROPOSAL_WORKFLOW)

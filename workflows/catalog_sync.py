@@ -6,12 +6,11 @@ from dataclasses import dataclass, field
 
 from temporalio import workflow
 
-with workflow.unsafe.imports_passed_through():
-    from pao.core import names
-    from pao.core.payloads.catalog import PUSH, REFRESH, SyncInput, SyncReport, SyncRequest
-    from pao.core.payloads.catalog import SyncSignal as Signal
-    from workflows import policies
-    from workflows.maintenance import forget_earlier_turns
+from pao.core import names
+from pao.core.payloads.catalog import PUSH, REFRESH, SyncInput, SyncReport, SyncRequest
+from pao.core.payloads.catalog import SyncSignal as Signal
+from workflows import policies
+from workflows.maintenance import forget_earlier_turns
 
 # A forge delivers again what was not answered in time; nobody delivers older ones.
 _MOST_REMEMBERED = 1_000

@@ -6,13 +6,12 @@ import contextlib
 from temporalio import workflow
 from temporalio.exceptions import FailureError
 
-with workflow.unsafe.imports_passed_through():
-    from pao.core import names
-    from pao.core.components import ComponentReport, tell
-    from pao.core.payloads.requests import BundleLink
-    from pao.core.states import RequestStatus
-    from workflows.ledger import Ledger
-    from workflows.snapshots import Snapshots
+from pao.core import names
+from pao.core.components import ComponentReport, tell
+from pao.core.payloads.requests import BundleLink
+from pao.core.states import RequestStatus
+from workflows.ledger import Ledger
+from workflows.snapshots import Snapshots
 
 Standing = tuple[RequestStatus, bool]
 

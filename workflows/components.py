@@ -12,29 +12,28 @@ from typing import Any, TypeVar
 from temporalio import workflow
 from temporalio.exceptions import FailureError, WorkflowAlreadyStartedError
 
-with workflow.unsafe.imports_passed_through():
-    from pao.core import names
-    from pao.core.components import (
-        COMPONENT,
-        BundleDecision,
-        ComponentQuery,
-        ComponentReport,
-        ComponentStart,
-        read_report,
-    )
-    from pao.core.graph import Graph
-    from pao.core.payloads.actions import ActionState
-    from pao.core.payloads.decisions import DecisionRecord
-    from pao.core.payloads.plan import PlannedAction
-    from pao.core.payloads.requests import RequestInput, Waits
-    from pao.core.search_attributes import search_attributes
-    from pao.core.states import ActionStatus, RequestStatus
-    from workflows import policies
-    from workflows.bundle_ledger import BundleLedger, key_of
-    from workflows.mirror import Mirror
-    from workflows.senders import prove
-    from workflows.stopping import Stop
-    from workflows.versions import FromNextSignal
+from pao.core import names
+from pao.core.components import (
+    COMPONENT,
+    BundleDecision,
+    ComponentQuery,
+    ComponentReport,
+    ComponentStart,
+    read_report,
+)
+from pao.core.graph import Graph
+from pao.core.payloads.actions import ActionState
+from pao.core.payloads.decisions import DecisionRecord
+from pao.core.payloads.plan import PlannedAction
+from pao.core.payloads.requests import RequestInput, Waits
+from pao.core.search_attributes import search_attributes
+from pao.core.states import ActionStatus, RequestStatus
+from workflows import policies
+from workflows.bundle_ledger import BundleLedger, key_of
+from workflows.mirror import Mirror
+from workflows.senders import prove
+from workflows.stopping import Stop
+from workflows.versions import FromNextSignal
 
 T = TypeVar("T")
 

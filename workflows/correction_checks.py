@@ -6,21 +6,20 @@ from dataclasses import dataclass, field
 from temporalio import workflow
 from temporalio.exceptions import FailureError
 
-with workflow.unsafe.imports_passed_through():
-    from pao.core import names
-    from pao.core.components import OF_BUNDLES
-    from pao.core.correction_checks import Refusal, found_by, judge, leaves_behind
-    from pao.core.graph import Graph
-    from pao.core.payloads.actions import ActionInput, ActionState, FormerCall, LookResult
-    from pao.core.payloads.context import RequestContext
-    from pao.core.payloads.decisions import DecisionRecord
-    from pao.core.payloads.failures import PartialResource
-    from pao.core.payloads.requests import Waits
-    from pao.core.states import ActionStatus
-    from workflows import policies
-    from workflows.failures import classify
-    from workflows.ledger import Ledger
-    from workflows.leftovers import MOST_FORMER
+from pao.core import names
+from pao.core.components import OF_BUNDLES
+from pao.core.correction_checks import Refusal, found_by, judge, leaves_behind
+from pao.core.graph import Graph
+from pao.core.payloads.actions import ActionInput, ActionState, FormerCall, LookResult
+from pao.core.payloads.context import RequestContext
+from pao.core.payloads.decisions import DecisionRecord
+from pao.core.payloads.failures import PartialResource
+from pao.core.payloads.requests import Waits
+from pao.core.states import ActionStatus
+from workflows import policies
+from workflows.failures import classify
+from workflows.ledger import Ledger
+from workflows.leftovers import MOST_FORMER
 
 
 @dataclass

@@ -8,27 +8,26 @@ from dataclasses import replace
 from temporalio import workflow
 from temporalio.exceptions import FailureError
 
-with workflow.unsafe.imports_passed_through():
-    from pao.core import names
-    from pao.core.components import COMPONENT
-    from pao.core.correction_checks import MANUAL, seen_action
-    from pao.core.errors import ErrorCode
-    from pao.core.payloads.actions import ActionState, FormerCall
-    from pao.core.payloads.decisions import Correction, CorrectionAnswer, DecisionRecord
-    from pao.core.payloads.plan import PlannedAction
-    from pao.core.payloads.requests import Waits
-    from pao.core.payloads.tickets import Escalation, EscalationInput
-    from pao.core.states import ActionStatus, Decision, RequestStatus
-    from pao.core.timestamps import timestamp
-    from workflows import evidence, policies
-    from workflows.components import Components
-    from workflows.correction_checks import in_doubt, weigh
-    from workflows.failures import classify
-    from workflows.ledger import Ledger
-    from workflows.mirror import Mirror, SupersededError
-    from workflows.open_decisions import OpenDecisions
-    from workflows.runs import is_reset
-    from workflows.stopping import CANCELLED, Stop
+from pao.core import names
+from pao.core.components import COMPONENT
+from pao.core.correction_checks import MANUAL, seen_action
+from pao.core.errors import ErrorCode
+from pao.core.payloads.actions import ActionState, FormerCall
+from pao.core.payloads.decisions import Correction, CorrectionAnswer, DecisionRecord
+from pao.core.payloads.plan import PlannedAction
+from pao.core.payloads.requests import Waits
+from pao.core.payloads.tickets import Escalation, EscalationInput
+from pao.core.states import ActionStatus, Decision, RequestStatus
+from pao.core.timestamps import timestamp
+from workflows import evidence, policies
+from workflows.components import Components
+from workflows.correction_checks import in_doubt, weigh
+from workflows.failures import classify
+from workflows.ledger import Ledger
+from workflows.mirror import Mirror, SupersededError
+from workflows.open_decisions import OpenDecisions
+from workflows.runs import is_reset
+from workflows.stopping import CANCELLED, Stop
 
 FORMER_CALLS = "former-calls-are-looked-for"
 

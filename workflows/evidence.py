@@ -5,14 +5,13 @@ from dataclasses import dataclass
 from temporalio import workflow
 from temporalio.exceptions import FailureError
 
-with workflow.unsafe.imports_passed_through():
-    from pao.core import names
-    from pao.core.graph import Graph
-    from pao.core.payloads.actions import ActionInput, ActionResult, ActionState
-    from pao.core.payloads.decisions import DecisionRecord, EvidenceAnswer, EvidenceInput
-    from workflows import policies
-    from workflows.failures import classify
-    from workflows.ledger import Ledger
+from pao.core import names
+from pao.core.graph import Graph
+from pao.core.payloads.actions import ActionInput, ActionResult, ActionState
+from pao.core.payloads.decisions import DecisionRecord, EvidenceAnswer, EvidenceInput
+from workflows import policies
+from workflows.failures import classify
+from workflows.ledger import Ledger
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,13 +10,12 @@ from typing import Any
 from temporalio import workflow
 from temporalio.common import RawValue
 
-with workflow.unsafe.imports_passed_through():
-    from pao.core import names
-    from pao.core.payloads.decisions import DecisionRecord, OutcomeQuery
-    from pao.core.payloads.mirror import Snapshot
-    from pao.core.payloads.requests import SettledRequest
-    from pao.core.states import ApprovalVote, Decision, RequestStatus
-    from workflows.lifecycle import Lifecycle
+from pao.core import names
+from pao.core.payloads.decisions import DecisionRecord, OutcomeQuery
+from pao.core.payloads.mirror import Snapshot
+from pao.core.payloads.requests import SettledRequest
+from pao.core.states import ApprovalVote, Decision, RequestStatus
+from workflows.lifecycle import Lifecycle
 
 VOTE = (
     "Counts if PAO's API sent it, or if the operator allows approvals by Temporal signal. "

@@ -11,34 +11,33 @@ from dataclasses import replace
 from temporalio import workflow
 from temporalio.exceptions import ApplicationError
 
-with workflow.unsafe.imports_passed_through():
-    from pao.core.components import COMPONENT
-    from pao.core.graph import Graph
-    from pao.core.payloads.decisions import DecisionRecord, OutcomeQuery
-    from pao.core.payloads.mirror import Snapshot
-    from pao.core.payloads.requests import (
-        CompletedState,
-        RequestInput,
-        RequestOutcome,
-        SettledRequest,
-    )
-    from pao.core.states import RequestStatus
-    from pao.core.timestamps import timestamp
-    from workflows import policies
-    from workflows.approvals import OpenApprovals
-    from workflows.component_reports import Reporter
-    from workflows.components import Components
-    from workflows.decisions import Decider
-    from workflows.ledger import Ledger
-    from workflows.mirror import Mirror, SupersededError
-    from workflows.notifications import FAILED, Notices
-    from workflows.open_decisions import OpenDecisions
-    from workflows.plan_runner import PlanRunner
-    from workflows.resumption import take_up
-    from workflows.runs import is_reset
-    from workflows.signal_handlers import SignalHandlers
-    from workflows.stopping import Stop
-    from workflows.waiting import Waiting
+from pao.core.components import COMPONENT
+from pao.core.graph import Graph
+from pao.core.payloads.decisions import DecisionRecord, OutcomeQuery
+from pao.core.payloads.mirror import Snapshot
+from pao.core.payloads.requests import (
+    CompletedState,
+    RequestInput,
+    RequestOutcome,
+    SettledRequest,
+)
+from pao.core.states import RequestStatus
+from pao.core.timestamps import timestamp
+from workflows import policies
+from workflows.approvals import OpenApprovals
+from workflows.component_reports import Reporter
+from workflows.components import Components
+from workflows.decisions import Decider
+from workflows.ledger import Ledger
+from workflows.mirror import Mirror, SupersededError
+from workflows.notifications import FAILED, Notices
+from workflows.open_decisions import OpenDecisions
+from workflows.plan_runner import PlanRunner
+from workflows.resumption import take_up
+from workflows.runs import is_reset
+from workflows.signal_handlers import SignalHandlers
+from workflows.stopping import Stop
+from workflows.waiting import Waiting
 
 # Every one of them may have outputs, and an update's answer is one payload.
 MOST_TOLD = 3

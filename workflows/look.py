@@ -7,15 +7,13 @@ from typing import TypeVar
 from temporalio import workflow
 from temporalio.exceptions import FailureError
 
-with workflow.unsafe.imports_passed_through():
-    from pao.core import names
-    from pao.core.payloads.actions import ActionInput, LookResult
-    from pao.core.payloads.choices import ChoicesAnswer, ChoicesQuestion
-    from pao.core.payloads.decisions import EvidenceAnswer, EvidenceInput
-    from pao.core.payloads.files import FilesAnswer
-    from workflows import policies
-    from workflows.failures import classify
-
+from pao.core import names
+from pao.core.payloads.actions import ActionInput, LookResult
+from pao.core.payloads.choices import ChoicesAnswer, ChoicesQuestion
+from pao.core.payloads.decisions import EvidenceAnswer, EvidenceInput
+from pao.core.payloads.files import FilesAnswer
+from workflows import policies
+from workflows.failures import classify
 
 AnswerT = TypeVar("AnswerT", LookResult, EvidenceAnswer, ChoicesAnswer, FilesAnswer)
 

@@ -7,9 +7,8 @@ from typing import Any
 from temporalio import workflow
 from temporalio.exceptions import ApplicationError, FailureError
 
-with workflow.unsafe.imports_passed_through():
-    from pao.core import names
-    from workflows import policies
+from pao.core import names
+from workflows import policies
 
 
 async def _turn(activity: str, *, seconds: float, summary: str) -> dict[str, Any]:

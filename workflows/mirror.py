@@ -11,18 +11,17 @@ from dataclasses import replace
 from temporalio import workflow
 from temporalio.exceptions import FailureError
 
-with workflow.unsafe.imports_passed_through():
-    from pao.core import names
-    from pao.core.payloads.decisions import DecisionRecord
-    from pao.core.payloads.mirror import MirrorAnswer, Snapshot
-    from pao.core.payloads.requests import RequestInput
-    from pao.core.search_attributes import STATUS
-    from pao.core.states import TERMINAL, RequestStatus
-    from workflows import policies
-    from workflows.failures import is_refusal
-    from workflows.ledger import Ledger
-    from workflows.open_decisions import OpenDecisions
-    from workflows.snapshots import Snapshots
+from pao.core import names
+from pao.core.payloads.decisions import DecisionRecord
+from pao.core.payloads.mirror import MirrorAnswer, Snapshot
+from pao.core.payloads.requests import RequestInput
+from pao.core.search_attributes import STATUS
+from pao.core.states import TERMINAL, RequestStatus
+from workflows import policies
+from workflows.failures import is_refusal
+from workflows.ledger import Ledger
+from workflows.open_decisions import OpenDecisions
+from workflows.snapshots import Snapshots
 
 RESTORED = (
     "Postgres was restored from an older copy and had lost what the workflow had written since. "

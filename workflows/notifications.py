@@ -7,13 +7,12 @@ from typing import Any
 from temporalio import workflow
 from temporalio.exceptions import FailureError
 
-with workflow.unsafe.imports_passed_through():
-    from pao.core.payloads.actions import ActionInput, ActionResult
-    from pao.core.payloads.plan import PlannedAction
-    from workflows import policies
-    from workflows.failures import classify
-    from workflows.ledger import Ledger
-    from workflows.mirror import Mirror
+from pao.core.payloads.actions import ActionInput, ActionResult
+from pao.core.payloads.plan import PlannedAction
+from workflows import policies
+from workflows.failures import classify
+from workflows.ledger import Ledger
+from workflows.mirror import Mirror
 
 FAILED = "failure"
 WAITS = "waiting"

@@ -11,23 +11,22 @@ from dataclasses import replace
 from temporalio import workflow
 from temporalio.exceptions import FailureError
 
-with workflow.unsafe.imports_passed_through():
-    from pao.core import names
-    from pao.core.errors import ErrorCode
-    from pao.core.graph import Graph
-    from pao.core.payloads.actions import ActionInput, ActionResult, ActionState, ConditionAnswer
-    from pao.core.payloads.failures import ActionFailure
-    from pao.core.payloads.requests import Waits
-    from pao.core.states import ActionStatus, RequestStatus
-    from pao.core.timestamps import timestamp
-    from workflows import policies
-    from workflows.failures import classify
-    from workflows.ledger import Ledger
-    from workflows.mirror import Mirror
-    from workflows.open_decisions import OpenDecisions
-    from workflows.runs import is_reset
-    from workflows.stopping import TOO_LATE, Stop
-    from workflows.waiting import WaitFailedError, Waiting
+from pao.core import names
+from pao.core.errors import ErrorCode
+from pao.core.graph import Graph
+from pao.core.payloads.actions import ActionInput, ActionResult, ActionState, ConditionAnswer
+from pao.core.payloads.failures import ActionFailure
+from pao.core.payloads.requests import Waits
+from pao.core.states import ActionStatus, RequestStatus
+from pao.core.timestamps import timestamp
+from workflows import policies
+from workflows.failures import classify
+from workflows.ledger import Ledger
+from workflows.mirror import Mirror
+from workflows.open_decisions import OpenDecisions
+from workflows.runs import is_reset
+from workflows.stopping import TOO_LATE, Stop
+from workflows.waiting import WaitFailedError, Waiting
 
 NEVER_STARTED = "It was cancelled before it started; nothing was done."
 REVISE = "revise"

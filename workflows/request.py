@@ -7,16 +7,15 @@ decisions.py, signals in signal_handlers.py, the mirror in mirror.py, every time
 
 from temporalio import workflow
 
-with workflow.unsafe.imports_passed_through():
-    from pao.core import names
-    from pao.core.payloads.requests import RequestInput, RequestOutcome
-    from pao.core.states import TERMINAL
-    from workflows.handlers import RequestHandlers
-    from workflows.ledger import Ledger
-    from workflows.lifecycle import Lifecycle
-    from workflows.mirror import Mirror
-    from workflows.open_decisions import OpenDecisions
-    from workflows.stopping import Stop
+from pao.core import names
+from pao.core.payloads.requests import RequestInput, RequestOutcome
+from pao.core.states import TERMINAL
+from workflows.handlers import RequestHandlers
+from workflows.ledger import Ledger
+from workflows.lifecycle import Lifecycle
+from workflows.mirror import Mirror
+from workflows.open_decisions import OpenDecisions
+from workflows.stopping import Stop
 
 
 @workflow.defn(name=names.REQUEST_WORKFLOW)

@@ -5,10 +5,9 @@ from typing import Any
 from temporalio import workflow
 from temporalio.exceptions import FailureError
 
-with workflow.unsafe.imports_passed_through():
-    from pao.core import names
-    from pao.core.payloads.decisions import SenderAnswer, SenderQuery
-    from workflows import policies
+from pao.core import names
+from pao.core.payloads.decisions import SenderAnswer, SenderQuery
+from workflows import policies
 
 UNPROVEN_VOTE = (
     "an approval counts only if it is sent through PAO's API (pao request approve or reject); one "

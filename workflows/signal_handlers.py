@@ -6,23 +6,22 @@ from typing import Any
 
 from temporalio import workflow
 
-with workflow.unsafe.imports_passed_through():
-    from pao.core import names
-    from pao.core.documents import from_document
-    from pao.core.payloads.cleanups import CleanupMark
-    from pao.core.payloads.decisions import DecisionRecord, SenderAnswer
-    from pao.core.payloads.tickets import TicketResolved
-    from pao.core.states import SETTLED, ApprovalVote, Decision
-    from pao.core.timestamps import timestamp
-    from workflows.approvals import OpenApprovals
-    from workflows.commands import fallback_id, read_bundle_decision, read_command, read_vote
-    from workflows.ledger import Ledger
-    from workflows.mirror import Mirror
-    from workflows.open_decisions import OpenDecisions
-    from workflows.senders import UNPROVEN_VOTE, ask_sender
-    from workflows.stopping import Stop
-    from workflows.versions import FromNextSignal, SignalsPlayedAgain
-    from workflows.waiting import Waiting
+from pao.core import names
+from pao.core.documents import from_document
+from pao.core.payloads.cleanups import CleanupMark
+from pao.core.payloads.decisions import DecisionRecord, SenderAnswer
+from pao.core.payloads.tickets import TicketResolved
+from pao.core.states import SETTLED, ApprovalVote, Decision
+from pao.core.timestamps import timestamp
+from workflows.approvals import OpenApprovals
+from workflows.commands import fallback_id, read_bundle_decision, read_command, read_vote
+from workflows.ledger import Ledger
+from workflows.mirror import Mirror
+from workflows.open_decisions import OpenDecisions
+from workflows.senders import UNPROVEN_VOTE, ask_sender
+from workflows.stopping import Stop
+from workflows.versions import FromNextSignal, SignalsPlayedAgain
+from workflows.waiting import Waiting
 
 API, TEMPORAL = "api", "temporal"
 

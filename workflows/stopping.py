@@ -7,13 +7,12 @@ carried out, only the signal can end what a retry runs.
 
 from temporalio import workflow
 
-with workflow.unsafe.imports_passed_through():
-    from pao.core.payloads.decisions import DecisionRecord
-    from pao.core.states import Decision, RequestStatus
-    from pao.core.timestamps import timestamp
-    from workflows.ledger import Ledger
-    from workflows.open_decisions import OpenDecisions
-    from workflows.runs import is_cancelled
+from pao.core.payloads.decisions import DecisionRecord
+from pao.core.states import Decision, RequestStatus
+from pao.core.timestamps import timestamp
+from workflows.ledger import Ledger
+from workflows.open_decisions import OpenDecisions
+from workflows.runs import is_cancelled
 
 CANCELLED = "The workflow was cancelled in Temporal."
 NOTHING_RUNS = "there is nothing to cancel: nothing is running or waiting"

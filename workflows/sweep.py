@@ -5,10 +5,9 @@ from datetime import timedelta
 from temporalio import workflow
 from temporalio.exceptions import ApplicationError, FailureError
 
-with workflow.unsafe.imports_passed_through():
-    from pao.core import names
-    from workflows import policies
-    from workflows.maintenance import forget_earlier_turns
+from pao.core import names
+from workflows import policies
+from workflows.maintenance import forget_earlier_turns
 
 
 @workflow.defn(name=names.SWEEP_WORKFLOW)

@@ -2,8 +2,7 @@
 
 from temporalio import workflow
 
-with workflow.unsafe.imports_passed_through():
-    from workflows.runs import is_reset
+from workflows.runs import is_reset
 
 
 class FromNextSignal:

@@ -10,23 +10,22 @@ from typing import Any
 from temporalio import workflow
 from temporalio.exceptions import FailureError
 
-with workflow.unsafe.imports_passed_through():
-    from pao.core import names
-    from pao.core.documents import stored
-    from pao.core.errors import ErrorCode
-    from pao.core.payloads.actions import ActionInput, ActionResult, ActionState, FollowInput
-    from pao.core.payloads.failures import ActionFailure, PartialResource
-    from pao.core.payloads.requests import Waits
-    from pao.core.payloads.tickets import TicketResolved
-    from pao.core.payloads.waits import OpenApproval, OpenWait, Pending
-    from pao.core.states import ActionStatus, ApprovalVote, RequestStatus
-    from pao.core.timestamps import timestamp
-    from workflows import policies
-    from workflows.approvals import Approval, OpenApprovals
-    from workflows.failures import classify, never_began
-    from workflows.ledger import Ledger
-    from workflows.notifications import WAITS, Notices
-    from workflows.stopping import Stop
+from pao.core import names
+from pao.core.documents import stored
+from pao.core.errors import ErrorCode
+from pao.core.payloads.actions import ActionInput, ActionResult, ActionState, FollowInput
+from pao.core.payloads.failures import ActionFailure, PartialResource
+from pao.core.payloads.requests import Waits
+from pao.core.payloads.tickets import TicketResolved
+from pao.core.payloads.waits import OpenApproval, OpenWait, Pending
+from pao.core.states import ActionStatus, ApprovalVote, RequestStatus
+from pao.core.timestamps import timestamp
+from workflows import policies
+from workflows.approvals import Approval, OpenApprovals
+from workflows.failures import classify, never_began
+from workflows.ledger import Ledger
+from workflows.notifications import WAITS, Notices
+from workflows.stopping import Stop
 
 
 class WaitFailedError(Exception):

@@ -66,7 +66,11 @@ def test_a_history_names_no_machine(file: Path) -> None:
 
 @pytest.mark.parametrize("file", STORED)
 async def test_a_stored_history_replays(file: Path) -> None:
-    replayer = Replayer(workflows=[RequestWorkflow, BundleWorkflow], data_converter=CONVERTER)
+    replayer = Replayer(
+        workflows=[RequestWorkflow, BundleWorkflow],
+        data_converter=CONVERTER,
+        workflow_runner=UnsandboxedWorkflowRunner(),
+    )
     await replayer.replay_workflow(history(file))
 
 

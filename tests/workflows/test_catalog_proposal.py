@@ -14,11 +14,10 @@ from temporalio import activity
 from temporalio.client import WorkflowHistory
 from temporalio.exceptions import ApplicationError
 from temporalio.testing import ActivityEnvironment
-from temporalio.worker import Replayer, Worker
+from temporalio.worker import Replayer, UnsandboxedWorkflowRunner, Worker
 
 from activities.catalog_sync import CatalogSyncer
 from catalog.sources.source import SourceLimitedError, SourceRefusedError
-from pao.app.workflow_sandbox import sandbox_for
 from pao.clients.catalog_sync import CatalogSyncs
 from pao.clients.temporal_connection import CONVERTER, TemporalTarget, connect
 from pao.core import names
@@ -59,7 +58,7 @@ async def test_a_check_is_tried_again_and_one_that_is_asked_for_again_is_another
         task_queue=queue,
         workflows=[CatalogProposalWorkflow],
         activities=[forge.judge, forge.forget],
-        workflow_runner=sandbox_for(client.data_converter),
+        workflow_runner=UnsandboxedWorkflowRunner(),
     )
     handle = client.get_workflow_handle(names.catalog_proposal_id(queue, COMMIT))
     async with worker:
@@ -114,7 +113,11 @@ def stored(file: Path) -> WorkflowHistory:
 
 @pytest.mark.parametrize("file", HISTORIES, ids=lambda file: file.stem)
 async def test_a_stored_history_replays(file: Path) -> None:
-    replayer = Replayer(workflows=[CatalogProposalWorkflow], data_converter=CONVERTER)
+    replayer = Replayer(
+        workflows=[CatalogProposalWorkflow],
+        data_converter=CONVERTER,
+        workflow_runner=UnsandboxedWorkflowRunner(),
+    )
     await replayer.replay_workflow(stored(file))
 
 

@@ -10,9 +10,8 @@ from uuid import uuid4
 import pytest
 from temporalio import activity
 from temporalio.client import Client, WorkflowExecutionStatus, WorkflowHistory
-from temporalio.worker import Replayer, Worker
+from temporalio.worker import Replayer, UnsandboxedWorkflowRunner, Worker
 
-from pao.app.workflow_sandbox import sandbox_for
 from pao.clients.catalog_sync import CatalogSyncs
 from pao.clients.temporal_connection import CONVERTER, TemporalTarget, connect
 from pao.core import names
@@ -83,7 +82,7 @@ async def _bench(temporal_address: str) -> AsyncIterator[Bench]:
         task_queue=queue,
         workflows=[CatalogSyncWorkflow],
         activities=[runs.run, runs.forget],
-        workflow_runner=sandbox_for(client.data_converter),
+        workflow_runner=UnsandboxedWorkflowRunner(),
     )
     async with worker:
         yield Bench(client, CatalogSyncs(client, task_queue=queue), runs, queue)
@@ -196,5 +195,9 @@ def stored(file: Path) -> WorkflowHistory:
 @pytest.mark.parametrize("file", HISTORIES, ids=lambda file: file.stem)
 async def test_a_stored_history_replays(file: Path) -> None:
     """A sync under way survives a deploy: one that did not would keep every later one waiting."""
-    replayer = Replayer(workflows=[CatalogSyncWorkflow], data_converter=CONVERTER)
+    replayer = Replayer(
+        workflows=[CatalogSyncWorkflow],
+        data_converter=CONVERTER,
+        workflow_runner=UnsandboxedWorkflowRunner(),
+    )
     await replayer.replay_workflow(stored(file))

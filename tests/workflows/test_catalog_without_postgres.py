@@ -6,7 +6,7 @@ from uuid import uuid4
 
 import asyncpg
 from temporalio import activity
-from temporalio.worker import Worker
+from temporalio.worker import UnsandboxedWorkflowRunner, Worker
 
 from activities.catalog_sync import CatalogSyncer
 from catalog.model import CatalogDocument
@@ -14,7 +14,6 @@ from catalog.validation import Finding
 from db.repositories.catalog import CatalogRepository
 from db.session import Database
 from pao.app.catalog_sync import CatalogSync
-from pao.app.workflow_sandbox import sandbox_for
 from pao.clients.catalog_sync import CatalogSyncs
 from pao.clients.temporal_connection import TemporalTarget, connect
 from pao.core import names
@@ -95,7 +94,7 @@ async def test_a_sync_that_cannot_store_does_so_when_postgres_is_back(
         task_queue=queue,
         workflows=[CatalogSyncWorkflow],
         activities=[syncer.run, forget],
-        workflow_runner=sandbox_for(client.data_converter),
+        workflow_runner=UnsandboxedWorkflowRunner(),
     )
     async with worker:
         assert (await syncs.refresh(SyncRequest(), budget=60)) is not None

@@ -6,9 +6,8 @@ from pathlib import Path
 import pytest
 from temporalio import activity
 from temporalio.client import Client
-from temporalio.worker import Worker
+from temporalio.worker import UnsandboxedWorkflowRunner, Worker
 
-from pao.app.workflow_sandbox import sandbox_for
 from pao.clients.installation import WorkerGuard, installation_of, worker_identity
 from pao.clients.temporal_connection import TemporalTarget, connect
 from pao.core.names import LOOK_ACTIVITY, LOOK_WORKFLOW
@@ -62,7 +61,7 @@ async def test_an_activity_of_another_installation_does_not_start_and_says_so(
         client,
         task_queue=bench.task_queue,
         workflows=[LookWorkflow],
-        workflow_runner=sandbox_for(client.data_converter),
+        workflow_runner=UnsandboxedWorkflowRunner(),
         interceptors=[WorkerGuard(owner)],
     )
     activities = Worker(

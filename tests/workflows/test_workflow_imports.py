@@ -1,4 +1,4 @@
-"""What workflow code imports: every run of the sandbox pays for a module too many."""
+"""What workflow code imports: the standard library, Temporal and the kernel."""
 
 import json
 import subprocess

@@ -7,7 +7,12 @@ from datetime import timedelta
 from typing import Any
 
 from temporalio.client import Client
-from temporalio.worker import PollerBehaviorAutoscaling, Worker, WorkerDeploymentConfig
+from temporalio.worker import (
+    PollerBehaviorAutoscaling,
+    UnsandboxedWorkflowRunner,
+    Worker,
+    WorkerDeploymentConfig,
+)
 
 from activities.base import Action
 from activities.bookkeeping import Bookkeeper
@@ -31,7 +36,6 @@ from pao.app.catalog_assembly import catalog_syncer
 from pao.app.maintenance import maintenance_activities
 from pao.app.worker.workflow_kinds import WORKFLOWS
 from pao.app.worker_log import RequestIds
-from pao.app.workflow_sandbox import sandbox_for
 from pao.clients.catalog_sync import CatalogSyncs
 from pao.clients.installation import WorkerGuard, worker_identity
 from pao.clients.jira.instances import JiraInstances
@@ -165,7 +169,7 @@ def build_worker(  # noqa: PLR0913 -- what a worker is made of, each part named.
         ],
         interceptors=[measured, RequestIds(), *guards],
         identity=identity,
-        workflow_runner=sandbox_for(client.data_converter),
+        workflow_runner=UnsandboxedWorkflowRunner(),
         max_concurrent_activities=settings.worker.pool_size,
         sticky_queue_schedule_to_start_timeout=STICKY_TIMEOUT,
         graceful_shutdown_timeout=grace,

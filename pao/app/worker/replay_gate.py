@@ -9,10 +9,9 @@ from dataclasses import dataclass, field
 
 from temporalio.client import Client, WorkflowExecution, WorkflowHistory
 from temporalio.service import RPCError, RPCStatusCode
-from temporalio.worker import Replayer
+from temporalio.worker import Replayer, UnsandboxedWorkflowRunner
 
 from pao.app.worker.workflow_kinds import WORKFLOWS
-from pao.app.workflow_sandbox import sandbox_for
 from pao.clients.installation import is_foreign
 
 _DUMPED = re.compile(r'message: "((?:[^"\\]|\\.)*)"')
@@ -51,7 +50,7 @@ async def replay_open_workflows(
     replayer = Replayer(
         workflows=WORKFLOWS,
         data_converter=client.data_converter,
-        workflow_runner=sandbox_for(client.data_converter),
+        workflow_runner=UnsandboxedWorkflowRunner(),
         namespace=client.namespace,
     )
     histories = _histories(client, task_queue=task_queue, installation=installation, kinds=kinds)

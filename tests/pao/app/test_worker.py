@@ -8,22 +8,18 @@ import signal
 import sys
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from temporalio.api.enums.v1 import TaskQueueType
 from temporalio.api.taskqueue.v1 import TaskQueue
 from temporalio.api.workflowservice.v1 import DescribeTaskQueueRequest
-from temporalio.converter import DefaultPayloadConverter
 from temporalio.worker import Worker
-from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner
 
 from pao.app.local.postgres import SERVICE, PostgresAddress, run_sql
 from pao.app.schedules import MAINTENANCE
 from pao.app.worker import Workers
-from pao.app.workflow_sandbox import sandbox_for
-from pao.clients.temporal_connection import CONVERTER, TemporalTarget, connect
+from pao.clients.temporal_connection import TemporalTarget, connect
 from pao.clients.temporal_server import TemporalServer
 from pao.core.names import slow_queue, waits_queue
 from tests.support.postgres import Database
@@ -126,17 +122,6 @@ async def test_slow_actions_and_waits_have_queues_of_their_own_in_the_same_proce
         return bool((await bench.client.workflow_service.describe_task_queue(asked)).pollers)
 
     await eventually(is_polled)
-
-
-async def test_workflows_are_spared_of_contexts_that_the_converter_does_not_use() -> None:
-    client = await connect(TemporalTarget(address="127.0.0.1:1"), lazy=True)
-    plain = type(sandbox_for(replace(CONVERTER, payload_converter_class=OtherConverter)))
-    assert plain is SandboxedWorkflowRunner
-    assert type(sandbox_for(client.data_converter)) is not plain
-
-
-class OtherConverter(DefaultPayloadConverter):
-    """A converter of somebody else."""
 
 
 async def test_a_worker_on_a_database_that_is_not_usable_says_why_in_a_sentence(
