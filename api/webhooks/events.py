@@ -1,5 +1,6 @@
 """What a delivery means for the catalog: look at its branch, judge a change, or nothing. Pure."""
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -8,8 +9,10 @@ from catalog.sources.verdict import CHECK
 
 _NOTHING = frozenset("0")
 _OPEN_ACTIONS = frozenset({"opened", "synchronize", "reopened", "ready_for_review", "edited"})
+_CHECKED = frozenset({"push", "pull_request", "merge_group", "check_run", "check_suite"})
+# A merge queue tests a branch of its own, named after the last pull request that it contains.
+_QUEUED = re.compile(r"/pr-([0-9]{1,12})-[0-9a-f]+$")
 _GITLAB_ACTIONS = frozenset({"open", "update", "reopen"})
-_LONGEST = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,13 +55,15 @@ class Place:
 
 def of_github(event: str, payload: Mapping[str, Any], place: Place) -> Meaning:
     """Return what an event of GitHub means."""
-    if event not in {"push", "pull_request", "check_run", "check_suite"}:
+    if event not in _CHECKED:
         return Ignored(f"event {event[:50] or 'unnamed'}")
     name = _at(payload, "repository", "full_name")
     if not _is_name(name, place.repository):
         return Ignored("another repository")
     if event == "push":
         return _push(payload, place, after=payload.get("after"))
+    if event == "merge_group":
+        return _queued(payload, place)
     if event != "pull_request":
         return _check(event, payload, place)
     pull = payload.get("pull_request")
@@ -138,6 +143,18 @@ def _proposal(is_open: bool, base: Any, number: Any, head: Any, *, place: Place)
     if not is_open or commit is None or not _is_number(number):
         return Ignored("nothing new to judge")
     return Proposal(number, commit)
+
+
+def _queued(payload: Mapping[str, Any], place: Place) -> Meaning:
+    """Return what a merge queue wants: the check of what would be there after the merge."""
+    group = payload.get("merge_group")
+    if str(_at(group, "base_ref")).removeprefix("refs/heads/") != place.branch:
+        return Ignored("another branch")
+    commit = _commit(_at(group, "head_sha"))
+    if payload.get("action") != "checks_requested" or commit is None:
+        return Ignored("nothing new to judge")
+    named = _QUEUED.search(str(_at(group, "head_ref")))
+    return Proposal(int(named[1]) if named else None, commit)
 
 
 def _check(event: str, payload: Mapping[str, Any], place: Place) -> Meaning:

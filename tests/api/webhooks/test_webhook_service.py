@@ -37,6 +37,20 @@ def pull(**changes: Any) -> dict[str, Any]:
     return whole | changes
 
 
+def queued(**changes: Any) -> dict[str, Any]:
+    group = {
+        "head_sha": NEW,
+        "head_ref": f"refs/heads/gh-readonly-queue/main/pr-104-{OLD}",
+        "base_ref": "refs/heads/main",
+        "base_sha": OLD,
+    }
+    return {
+        "action": "checks_requested",
+        "merge_group": group | changes,
+        "repository": {"full_name": "acme/catalog"},
+    }
+
+
 def rerequest(**changes: Any) -> dict[str, Any]:
     check = {"name": "pao/catalog", "head_sha": NEW, "pull_requests": []}
     whole = {"action": "rerequested", "check_run": check, "check_suite": check}
@@ -160,6 +174,10 @@ async def test_a_push_to_the_branch_is_told_with_its_delivery() -> None:
         ("pull_request", pull(number=True), "nothing new to judge"),
         ("pull_request", pull(pull_request={"base": {"ref": "x"}}), "another branch"),
         ("pull_request", pull(repository={"full_name": "a/b"}), "another repository"),
+        ("merge_group", queued(base_ref="refs/heads/next"), "another branch"),
+        ("merge_group", queued(head_sha="x"), "nothing new to judge"),
+        ("merge_group", queued() | {"action": "destroyed"}, "nothing new to judge"),
+        ("merge_group", queued() | {"merge_group": None}, "another branch"),
         ("check_run", rerequest(action="created"), AGAIN),
         ("check_run", rerequest(check_run={"name": "build", "head_sha": NEW}), AGAIN),
         ("check_run", rerequest(check_run=None), AGAIN),
@@ -179,6 +197,14 @@ async def test_a_pull_request_into_the_branch_is_judged() -> None:
     heard = Heard()
     await deliver(service(heard), pull(action="synchronize"), "pull_request")
     assert heard.proposals == [Proposal(7, NEW)]
+
+
+async def test_what_a_merge_queue_tests_is_judged() -> None:
+    """A queue waits for every check that the branch requires, and so for this one."""
+    heard = Heard()
+    await deliver(service(heard), queued(), "merge_group")
+    await deliver(service(heard), queued(head_ref="x", base_ref="main"), "merge_group")
+    assert heard.proposals == [Proposal(104, NEW), Proposal(None, NEW)]
 
 
 @pytest.mark.parametrize(
