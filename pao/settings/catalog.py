@@ -1,5 +1,7 @@
 """The part of the configuration that says where the catalog is, and who may change it."""
 
+import base64
+import binascii
 import re
 from collections.abc import Mapping
 from datetime import timedelta
@@ -13,6 +15,8 @@ from pao.settings.parts import Count, HttpUrl, Part
 from pao.settings.values import Duration, Names, Size
 
 _OWNER_TEAM = re.compile(r"(?P<owner>@[^=\s,]+|[^=\s,@]+@[^=\s,]+)=(?P<team>[^=\s,]+)")
+
+_SIGNING = "whsec_"
 
 
 def _owner_teams(given: Any) -> Any:
@@ -38,6 +42,21 @@ def _folder_path(text: str) -> str:
     return path
 
 
+def _gitlab_secret(secret: SecretStr) -> SecretStr:
+    text = secret.get_secret_value()
+    if not text.startswith(_SIGNING):
+        return secret
+    try:
+        key = base64.b64decode(text.removeprefix(_SIGNING), validate=True)
+    except binascii.Error:
+        key = b""
+    if not key:
+        msg = f"not a signing token: base64 follows {_SIGNING}; copy it from GitLab as a whole"
+        raise ValueError(msg)
+    return secret
+
+
+GitLabSecret = Annotated[SecretStr, AfterValidator(_gitlab_secret)]
 FolderPath = Annotated[str, AfterValidator(_folder_path)]
 OwnerTeams = Annotated[Mapping[str, str], NoDecode, BeforeValidator(_owner_teams)]
 
@@ -74,8 +93,10 @@ class CatalogSettings(Part):
     github_webhook_secret_previous: SecretStr | None = Field(
         None, validation_alias="GITHUB_WEBHOOK_SECRET_PREVIOUS"
     )
-    gitlab_webhook_secret: SecretStr | None = Field(None, validation_alias="GITLAB_WEBHOOK_SECRET")
-    gitlab_webhook_secret_previous: SecretStr | None = Field(
+    gitlab_webhook_secret: GitLabSecret | None = Field(
+        None, validation_alias="GITLAB_WEBHOOK_SECRET"
+    )
+    gitlab_webhook_secret_previous: GitLabSecret | None = Field(
         None, validation_alias="GITLAB_WEBHOOK_SECRET_PREVIOUS"
     )
     git_webhook_secret: SecretStr | None = Field(

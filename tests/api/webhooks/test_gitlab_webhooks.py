@@ -86,8 +86,12 @@ async def test_a_plain_token_of_gitlab_is_compared_and_a_signing_secret_is_none(
     signing = service(heard, secrets=[SIGNING])
     headers = plain | {"x-gitlab-token": SIGNING}
     assert await status(signing, body=body, headers=headers, forge=GITLAB) == 401
-    # A plain secret signs nothing.
+    # A plain secret signs nothing, and neither does a signing token without a key.
     headers = gitlab(body) | {"x-gitlab-token": SECRET}
+    assert await status(to, body=body, headers=headers, forge=GITLAB) == 401
+    at = int(headers["webhook-timestamp"])
+    headers["webhook-signature"] = gitlab_signature(body, stamp=at, secret="whsec_")
+    to = service(heard, secrets=["whsec_"])
     assert await status(to, body=body, headers=headers, forge=GITLAB) == 401
 
 

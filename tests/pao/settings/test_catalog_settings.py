@@ -66,6 +66,11 @@ async def test_a_source_is_built_from_the_settings(environ: dict[str, str], name
         (GITHUB | {"CATALOG_OWNER_TEAMS": "team-db"}, "CATALOG_OWNER_TEAMS"),
         (GITLAB | {"GITLAB_TOKEN": ""}, "GITLAB_TOKEN"),
         (GITLAB | {"CATALOG_REPOSITORY": "catalog"}, "CATALOG_REPOSITORY"),
+        (GITLAB | {"GITLAB_WEBHOOK_SECRET": "whsec_"}, "GITLAB_WEBHOOK_SECRET"),
+        (
+            GITLAB | {"GITLAB_WEBHOOK_SECRET_PREVIOUS": "whsec_c2VjcmV0L"},
+            "GITLAB_WEBHOOK_SECRET_PREVIOUS",
+        ),
         (GIT | {"CATALOG_REPOSITORY": "https://u:p@git.example.com/x"}, "CATALOG_REPOSITORY"),
         (GIT | {"CATALOG_REPOSITORY": "git@example.com:x"}, "CATALOG_REPOSITORY"),
         ({"CATALOG_SOURCE": "svn"}, "CATALOG_SOURCE"),
