@@ -9,7 +9,7 @@ import json
 import logging
 import time
 from collections.abc import Awaitable, Callable, Collection, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any, Self
 
@@ -148,30 +148,30 @@ class CatalogService:
     async def refresh_for(
         self, user_id: str, correlation_id: str, asked: SyncRequest | None = None
     ) -> SyncReport | None:
-        """Have the source read on behalf of a caller, and record that in the audit trail.
+        """Have the source read on behalf of a caller, and keep what came of it in the audit trail.
 
         None means that it takes longer. Raises ``EXTERNAL_SERVICE_ERROR`` when the source cannot be
-        read, ``SERVICE_UNAVAILABLE`` while Temporal is away.
+        read, ``SERVICE_UNAVAILABLE`` while Temporal is away; that is recorded as well.
         """
         asked = asked or SyncRequest()
-        report = await self.refresh(asked)
-        if report and report.problem:
-            raise PaoError(
-                ErrorCode.EXTERNAL_SERVICE_ERROR,
-                "The catalog source cannot be read; the last valid catalog stays in service:"
-                f" {report.problem.removesuffix('.')}.",
-            )
-        await self._record(
-            AuditEntry(
-                event_type="catalog.refreshed",
-                actor=user_id,
-                via="api",
-                source_system="api",
-                at=datetime.now(UTC),
-                correlation_id=correlation_id,
-                event_data=_recorded(report, asked),
-            )
+        entry = AuditEntry(
+            event_type="catalog.refreshed",
+            actor=user_id,
+            via="api",
+            source_system="api",
+            at=datetime.now(UTC),
+            correlation_id=correlation_id,
+            event_data={"forced": asked.force, "confirmed": asked.confirm},
         )
+        try:
+            report = await self.refresh(asked)
+            _require_read(report)
+        except PaoError as error:
+            failed = {"error": {"code": error.code.value, "message": error.message}}
+            data = entry.event_data | failed
+            await self._record(replace(entry, event_type="catalog.refresh-failed", event_data=data))
+            raise
+        await self._record(replace(entry, event_data=entry.event_data | _recorded(report)))
         return report
 
     async def refresh(self, asked: SyncRequest | None = None) -> SyncReport | None:
@@ -284,21 +284,25 @@ def _drawn(item: CatalogDocument) -> tuple[CatalogForm, int]:
     return form, len(form.model_dump_json())
 
 
-def _recorded(report: SyncReport | None, asked: SyncRequest) -> dict[str, Any]:
-    """Return what the audit trail keeps of a refresh."""
-    about = {"forced": asked.force, "confirmed": asked.confirm}
+def _require_read(report: SyncReport | None) -> None:
+    if report and report.problem:
+        raise PaoError(
+            ErrorCode.EXTERNAL_SERVICE_ERROR,
+            "The catalog source cannot be read; the last valid catalog stays in service:"
+            f" {report.problem.removesuffix('.')}.",
+        )
+
+
+def _recorded(report: SyncReport | None) -> dict[str, Any]:
+    """Return what the audit trail keeps of what a refresh has found."""
     if report is None:
-        return about | {"pending": True}
-    held = str(report.held) if report.held else None
-    return (
-        report.document()
-        | about
-        | {"judged": report.judged, "revision": report.revision}
-        | {
-            "outdated": report.outdated,
-            "held": held,
-        }
-    )
+        return {"pending": True}
+    return report.document() | {
+        "judged": report.judged,
+        "revision": report.revision,
+        "outdated": report.outdated,
+        "held": str(report.held) if report.held else None,
+    }
 
 
 def _not_found(item_id: str, known: Collection[str] = ()) -> PaoError:

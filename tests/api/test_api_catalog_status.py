@@ -73,7 +73,15 @@ def test_what_is_held_back_is_told_everywhere_and_served_once_confirmed(own: Sta
 def test_a_source_that_is_away_is_told_with_its_cause(own: Stack) -> None:
     ada = own.caller(ADA)
     own.catalog.rename(own.catalog.with_name("away"))
-    assert ada.post("/catalog/refresh").status_code == 502
+    answer = ada.post("/catalog/refresh")
+    assert answer.status_code == 502
+    [line] = own.rows(
+        "select actor, event_type, event_data->'error' as why from audit_logs"
+        " where correlation_id = $1",
+        answer.headers["X-Correlation-ID"],
+    )
+    assert (line["actor"], line["event_type"]) == ("ada", "catalog.refresh-failed")
+    assert "the folder of the catalog cannot be read" in str(line["why"])
     problem = status(ada)["problem"]
     assert problem.pop("since")
     assert problem == {
