@@ -126,6 +126,7 @@ class Forge(Repository):
         self.verdicts: list[Verdict] = []
         self.commits: dict[str, Repository | None] = {}
         self.fork: str | None = None
+        self.fork_away: SourceUnavailableError | None = None
 
     def commit(self, name: str, *ids: str, version: str = "1.0.0") -> Repository:
         """Make a commit that has these items and is on no branch."""
@@ -144,6 +145,8 @@ class Forge(Repository):
         return Listing(commit, found.entries, found.beside, memory=found.memory)
 
     async def fork_point(self, _commit: str, _known: Known) -> str | None:
+        if self.fork_away:
+            raise self.fork_away
         return self.fork
 
     async def contents(self, revision: str, entries: Collection[Entry]) -> Mapping[str, bytes]:

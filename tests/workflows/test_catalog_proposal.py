@@ -77,7 +77,8 @@ class Failing:
 
     error: Exception
 
-    async def judge(self, _proposal: Proposal) -> str:
+    async def judge(self, _proposal: Proposal, *, attempt: int) -> str:
+        assert attempt == 1
         raise self.error
 
 

@@ -1,11 +1,23 @@
 """Judges a pull or merge request at its newest commit, and tells its authors; nothing is stored."""
 
+import logging
 from dataclasses import dataclass
 
 from catalog.sources.proposals import ProposalReporter, ProposalSource
-from catalog.sources.source import FolderGoneError, Known, Listing, Unchanged
+from catalog.sources.source import (
+    FolderGoneError,
+    Known,
+    Listing,
+    SourceUnavailableError,
+    Unchanged,
+)
 from pao.app.catalog_sync.syncing import CatalogSync
 from pao.core.payloads.catalog import Proposal
+
+_log = logging.getLogger(__name__)
+
+# Forges compare slowly what differs much, and some of it never; passing trouble is over by then.
+MOST_COMPARED = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,23 +28,25 @@ class Proposals:
     source: ProposalSource
     reporter: ProposalReporter
 
-    async def judge(self, proposal: Proposal) -> str:
+    async def judge(self, proposal: Proposal, *, attempt: int = 1) -> str:
         """Judge a commit and tell its authors; returns in a word what came of it.
 
-        Raises ``SourceUnavailableError`` or one of its kinds, and whatever else it fails by: the
-        status of the catalog shows that the authors wait until a later try succeeds.
+        Where the forge cannot say, even at the third ``attempt``, where the commit has left the
+        branch, the commit itself is judged. Raises ``SourceUnavailableError`` or one of its kinds,
+        and whatever else it fails by: the status of the catalog shows that the authors wait until
+        a later try succeeds.
         """
         try:
-            outcome = await self._judge(proposal)
+            outcome = await self._judge(proposal, attempt)
         except Exception as error:
             await self.sync.telling.failed(proposal.commit, error, proposal=proposal.number)
             raise
         await self.sync.telling.succeeded(proposal.commit)
         return outcome
 
-    async def _judge(self, proposal: Proposal) -> str:
+    async def _judge(self, proposal: Proposal, attempt: int) -> str:
         known = await self.sync.known()
-        fork = await self._fork(proposal.commit, known)
+        fork = await self._fork(proposal.commit, known, attempt)
         there = Known(fork.revision, fork.memory) if fork else known
         found = await self._at(proposal.commit, there)
         # A commit in service is no proposal: its check was asked for again.
@@ -43,14 +57,20 @@ class Proposals:
         await self.reporter.report(verdict, again=proposal.again)
         return "refused" if verdict.is_refused else "valid"
 
-    async def _fork(self, commit: str, known: Known) -> Listing | None:
+    async def _fork(self, commit: str, known: Known, attempt: int) -> Listing | None:
         """Return what was there where the proposal has left the branch, if the branch has moved on.
 
         None where it has not, and where that cannot be told: the head itself is judged then.
         """
         if commit == known.revision:
             return None
-        fork = await self.source.fork_point(commit, known)
+        try:
+            fork = await self.source.fork_point(commit, known)
+        except SourceUnavailableError as error:
+            if attempt < MOST_COMPARED or error.cause != SourceUnavailableError.cause:
+                raise
+            _log.warning("%s is judged as it is, not as it would be merged: %s", commit, error)
+            return None
         if fork is None or fork in {known.revision, commit}:
             return None
         found = await self._at(fork, Known())

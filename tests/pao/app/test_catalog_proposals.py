@@ -5,10 +5,11 @@ from collections.abc import Iterable, Mapping
 import pytest
 
 from catalog.model import CatalogDocument
+from catalog.sources.source import SourceRefusedError, SourceUnavailableError
 from catalog.validation import Finding
 from db.session import Database
 from pao.app.catalog_sync import CatalogSync
-from pao.app.catalog_sync.proposing import Proposals
+from pao.app.catalog_sync.proposing import MOST_COMPARED, Proposals
 from pao.core.payloads.catalog import Proposal
 from tests.pao.app.test_catalog_sources import KNOWN, MANY
 from tests.support.catalog_source import Forge, Repository
@@ -105,6 +106,21 @@ async def test_where_a_proposal_did_not_leave_long_ago_or_nobody_knows_its_head_
     assert await judged(opened, forge) == "refused"
     assert "19 of 24 items" in str(forge.verdicts[0].held)
     assert len(forge.commits[FORK].calls) == calls  # type: ignore[union-attr]  # made above
+
+
+async def test_a_forge_that_cannot_compare_has_the_head_judged_in_the_end(
+    opened: Database, forge: Forge
+) -> None:
+    forge.fork_away = SourceUnavailableError("GitHub could not compare (HTTP 500)")
+    forge.commit(HEAD, *OLD)
+    proposals = Proposals(CatalogSync(opened, forge, KNOWN), forge, forge)
+    with pytest.raises(SourceUnavailableError):
+        await proposals.judge(Proposal(12, HEAD), attempt=MOST_COMPARED - 1)
+    assert await proposals.judge(Proposal(12, HEAD), attempt=MOST_COMPARED) == "refused"
+    # Whoever may not ask is told so until somebody corrects it.
+    forge.fork_away = SourceRefusedError("GitHub rejected our credentials")
+    with pytest.raises(SourceRefusedError):
+        await proposals.judge(Proposal(12, HEAD), attempt=MOST_COMPARED + 1)
 
 
 class Noting:
