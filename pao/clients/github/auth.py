@@ -14,12 +14,13 @@ from pydantic import SecretStr
 from pao.clients.github.github_errors import GitHubRefusedError
 from pao.clients.github.wire import GitHubCall
 from pao.clients.oauth import AccessToken, TokenCache
-from pao.core.judgement import NOT_SET, UNREADABLE
+from pao.core.judgement import HIDDEN, NOT_SET, UNREADABLE
 
 # GitHub refuses a JWT that lives longer than ten minutes, or begins in its future.
 _JWT_SECONDS, _CLOCK_SKEW = 540, 60
 # A token that ends while the calls of an execution still go on would be refused in the middle.
 _RENEW_BEFORE = 300.0
+_NOT_FOUND = 404
 
 AsApp = Callable[[GitHubCall, str], Awaitable[Any]]
 """Makes a call with the JWT that it is given."""
@@ -75,6 +76,17 @@ class Tokens:
 
     async def _fetch(self, auth: AppAuth, repository: str, as_app: AsApp) -> AccessToken:
         signed = _signed(auth)
+        try:
+            return await self._grant(auth, repository, as_app, signed)
+        except GitHubRefusedError as error:
+            # An App that was removed and installed again has another installation.
+            if error.status != _NOT_FOUND or not self._installations.pop(repository.lower(), None):
+                raise
+        return await self._grant(auth, repository, as_app, signed)
+
+    async def _grant(
+        self, auth: AppAuth, repository: str, as_app: AsApp, signed: str
+    ) -> AccessToken:
         installation = auth.installation_id or await self._installation(repository, as_app, signed)
         path = f"/app/installations/{installation}/access_tokens"
         call = GitHubCall(
@@ -103,7 +115,17 @@ class Tokens:
             method="GET",
             path=f"/repos/{repository}/installation",
         )
-        found = await as_app(call, signed)
+        try:
+            found = await as_app(call, signed)
+        except GitHubRefusedError as error:
+            if error.status != _NOT_FOUND:
+                raise
+            raise GitHubRefusedError(
+                f"The App is not installed for {repository}, or there is no such repository; "
+                "install the App there.",
+                judged=HIDDEN,
+                status=_NOT_FOUND,
+            ) from error
         number = found.get("id") if isinstance(found, dict) else None
         if not isinstance(number, int):
             raise GitHubRefusedError(

@@ -83,6 +83,21 @@ async def test_a_known_installation_is_not_looked_up(github: GitHubSandbox) -> N
     assert not [call for call in github.calls() if call["path"].endswith("/installation")]
 
 
+async def test_an_app_that_was_installed_anew_is_found_and_one_that_is_not_is_told(
+    github: GitHubSandbox,
+) -> None:
+    speaking = client(github, app())
+    await speaking.default_branch()
+    github.tell("tokens/expire")
+    # What was installed before is no more.
+    github.fault("status", status=404, path="/access_tokens$", message="Not Found")
+    assert await speaking.default_branch() == "main"
+    assert sum(call["path"].endswith("/installation") for call in github.calls()) == 2
+    github.fault("status", status=404, path="/installation$", message="Not Found", times=None)
+    with pytest.raises(ActionFailedError, match="App is not installed for"), as_action_errors():
+        await client(github, app()).default_branch()
+
+
 async def test_a_refused_token_is_renewed_once_and_the_call_made_again(
     github: GitHubSandbox,
 ) -> None:
