@@ -27,15 +27,21 @@ class RulesFound:
 class BranchRules:
     """Judges one branch; ``ask`` calls the forge, and returns whether it demands code owners.
 
-    None says that we may not ask.
+    None says that we may not ask. ``place`` is where the forge keeps such a rule.
     """
 
     def __init__(
-        self, mode: OwnershipMode, branch: str, ask: Callable[[], Awaitable[bool | None]]
+        self,
+        mode: OwnershipMode,
+        branch: str,
+        ask: Callable[[], Awaitable[bool | None]],
+        *,
+        place: str,
     ) -> None:
         self._mode = mode
         self._branch = branch
         self._ask = ask
+        self._place = place
 
     async def judge(self, memory: Mapping[str, Any], *, ask: bool, new: bool) -> RulesFound:
         """Return what the rules say, or said when they were asked last.
@@ -50,12 +56,13 @@ class BranchRules:
             return RulesFound(memory={_PROTECTED: True})
         told = (
             f"The branch {self._branch} takes changes that no code owner has approved: demand "
-            "reviews by code owners in its rules."
+            f"reviews by code owners in {self._place}."
         )
         if protected is None:
             told = (
                 f"Our credentials may not read the rules of the branch {self._branch}, so nobody "
-                "knows whether code owners approve: give them the role that may."
+                "knows whether code owners approve: give them the role that may, or check that the "
+                "plan of the repository has such rules."
             )
         if new and self._mode is OwnershipMode.REFUSE:
             raise BranchUnprotectedError(f"{told} Until then nothing new is taken over.")

@@ -74,7 +74,10 @@ class GitHubSource:
             instance, place.repository, send=self._send, learn=self._masks.add
         )
         self._rules = BranchRules(
-            place.ownership, place.branch, lambda: self._repository.wants_code_owners(place.branch)
+            place.ownership,
+            place.branch,
+            lambda: self._repository.wants_code_owners(place.branch),
+            place="a ruleset, since classic branch protection cannot be read",
         )
 
     async def listing(self, known: Known) -> Listing | Unchanged:

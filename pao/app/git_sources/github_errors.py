@@ -27,8 +27,11 @@ def as_source_errors(masks: SecretMasks) -> Iterator[None]:
 
 
 def _translated(error: GitHubError, message: str) -> SourceUnavailableError:
-    if error.judged is HIDDEN or (error.judged is REDIRECT and error.status in _MOVED):
-        return SourceGoneError(message)
+    if error.judged is HIDDEN:
+        told = "Correct CATALOG_REPOSITORY, or let the token or App see the repository."
+        return SourceGoneError(f"{message} {told}")
+    if error.judged is REDIRECT and error.status in _MOVED:
+        return SourceGoneError(f"{message} Correct CATALOG_REPOSITORY.")
     if error.judged.cause is Cause.QUOTA:
         wait = timedelta(seconds=min(error.wait or 60.0, 86_400.0))
         return SourceLimitedError(message, until=datetime.now(UTC) + wait)

@@ -70,7 +70,10 @@ class GitLabSource:
         self._of = f"{where} {place.ownership}"
         self.project = GitLabProject(instance, place.project, send=self._send)
         self._rules = BranchRules(
-            place.ownership, place.branch, lambda: self.project.wants_code_owners(place.branch)
+            place.ownership,
+            place.branch,
+            lambda: self.project.wants_code_owners(place.branch),
+            place="the settings of the protected branch",
         )
 
     async def listing(self, known: Known) -> Listing | Unchanged:

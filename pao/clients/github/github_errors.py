@@ -135,7 +135,7 @@ def _redirect(answer: GitHubResponse) -> str:
     location = answer.headers.get("location")
     to = f" to {place(location)}" if location else ""
     if answer.status in _MOVED:
-        return f"The repository was renamed or moved{to}; correct it in the catalog item."
+        return f"The repository was renamed or moved{to}; use its new name."
     return f"It redirects{to}, which is not followed; check GITHUB_API_URL."
 
 

@@ -17,7 +17,7 @@ from pao.clients.github.github_errors import GitHubRefusedError, unreadable
 from pao.clients.github.instances import GitHubInstance
 from pao.clients.github.wire import GitHubCall, GitHubResponse, Send
 from pao.core.answers import read_json
-from pao.core.judgement import HIDDEN
+from pao.core.judgement import FORBIDDEN, HIDDEN
 
 T = TypeVar("T")
 
@@ -151,14 +151,23 @@ class Repository:
         answer = await self.calls.answer(call)
         return None if answer.truncated else answer.body
 
-    async def wants_code_owners(self, branch: str) -> bool:
-        """Return whether the rules of a branch demand that code owners approve."""
+    async def wants_code_owners(self, branch: str) -> bool | None:
+        """Return whether the rules of a branch demand that code owners approve.
+
+        None where nobody tells us: private repositories have no rules in some plans, and old
+        servers no such call.
+        """
         call = self._get(
             f"read the rules of the branch {branch}",
             f"/rules/branches/{quote(branch, safe='')}",
             query={"per_page": "100"},
         )
-        return await self.calls.ask(call, _wants_code_owners)
+        try:
+            return await self.calls.ask(call, _wants_code_owners)
+        except GitHubRefusedError as error:
+            if error.judged is not FORBIDDEN and error.status != _NOT_FOUND:
+                raise
+            return None
 
     async def code_owner_errors(self, sha: str) -> tuple[str, ...]:
         """Return what GitHub itself finds wrong with the CODEOWNERS of a commit."""

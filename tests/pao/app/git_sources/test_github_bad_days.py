@@ -33,9 +33,13 @@ def push(github: GitHubSandbox, **more: object) -> str:
         (
             "repositories",
             {"name": REPOSITORY, "moved": "acme/services"},
-            (SourceGoneError, "renamed or moved"),
+            (SourceGoneError, "renamed or moved .* Correct CATALOG_REPOSITORY"),
         ),
-        ("repositories", {"name": REPOSITORY, "moved": None}, (SourceGoneError, "may not see it")),
+        (
+            "repositories",
+            {"name": REPOSITORY, "moved": None},
+            (SourceGoneError, "may not see it.* Correct CATALOG_REPOSITORY"),
+        ),
         ("refs", {"repository": REPOSITORY}, (SourceGoneError, "is empty")),
         ("refs", MAIN, (SourceGoneError, "is empty")),
         ("rate", {"remaining": 0, "seconds": 60}, (SourceLimitedError, "rate limit")),
@@ -167,6 +171,21 @@ async def test_nothing_new_is_taken_over_from_a_branch_without_reviews(
     github.tell("protections", repository=REPOSITORY, rule=rule)
     await reader.read()
     assert "b.yaml" in reader.texts()
+
+
+@pytest.mark.parametrize(
+    ("status", "message"),
+    [(403, "Upgrade to GitHub Pro or make this repository public"), (404, "Not Found")],
+)
+async def test_rules_that_nobody_tells_us_keep_only_new_things_out(
+    github: GitHubSandbox, opened: Open, status: int, message: str
+) -> None:
+    github.fault("status", path="/rules/branches/", status=status, message=message, times=9)
+    reader = opened(ownership="report")
+    assert "may not read the rules" in str((await reader.read()).notice)
+    assert reader.texts() == {"database/a.yaml": "a: 1\n"}
+    with pytest.raises(BranchUnprotectedError, match="may not read the rules"):
+        await opened(ownership="refuse").read()
 
 
 @pytest.mark.parametrize("place", [".github/CODEOWNERS", "CODEOWNERS", "docs/CODEOWNERS"])
