@@ -136,7 +136,13 @@ class Control:
         return JSONResponse({}, 201)
 
     async def _tell(self, body: dict[str, Any]) -> Response:
-        self._projects.tell(body["project"], body["event"], body["payload"])
+        """Deliver an event; the merge request that it is about is known from then on."""
+        name, payload = body["project"], body["payload"]
+        merge = payload.get("object_attributes") or {}
+        if "iid" in merge:
+            key = f"{name.lower()}:{merge['last_commit']['id']}"
+            self._projects.store.put("merge", key, {"iid": merge["iid"]})
+        self._projects.tell(name, body["event"], payload)
         return JSONResponse({}, 201)
 
     async def _add_fault(self, body: dict[str, Any]) -> Response:

@@ -43,6 +43,7 @@ class Rest:
         return [
             self._route(f"{repository}/branches/{{branch:path}}", self._branch),
             self._route(f"{repository}/commits/{{sha}}", self._commit),
+            self._route(f"{repository}/commits/{{sha}}/merge_requests", self._merge_requests),
             self._route(f"{repository}/merge_base", self._merge_base),
             self._route(f"{repository}/tree", self._tree),
             self._route(f"{repository}/blobs/{{sha}}/raw", self._blob),
@@ -108,6 +109,10 @@ class Rest:
         if self._git.commit(name, sha) is None:
             raise RefusalError(404, "404 Commit Not Found")
         return JSONResponse(self._shape(request, name, sha))
+
+    async def _merge_requests(self, request: Request, name: str) -> Response:
+        found = self._projects.store.get("merge", f"{name.lower()}:{request.path_params['sha']}")
+        return JSONResponse([found] if found else [])
 
     async def _merge_base(self, request: Request, name: str) -> Response:
         refs = request.query_params.getlist("refs[]")
@@ -196,6 +201,8 @@ class Rest:
             raise RefusalError(404, "404 Commit Not Found")
         if given.get("state") not in _STATES:
             raise RefusalError(400, "state does not have a valid value")
+        if "ref" not in given and not self._is_on_a_branch(name, sha):
+            raise RefusalError(404, "404 References for commit Not Found")
         key = f"{name.lower()}:{sha}:{given.get('name', 'default')}"
         before = self._projects.store.get("status", key)
         if before is not None and before["state"] == given["state"] == "pending":
@@ -203,3 +210,8 @@ class Rest:
         status = {"sha": sha, **given}
         self._projects.store.put("status", key, status)
         return JSONResponse(status, 201)
+
+    def _is_on_a_branch(self, name: str, sha: str) -> bool:
+        """Return whether a branch has this commit; of a fork's merge request, none does."""
+        tips = self._git.refs(name).values()
+        return any(sha == one for tip in tips for one, _ in self._git.log(name, tip))

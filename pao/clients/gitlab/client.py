@@ -149,11 +149,28 @@ class GitLabProject:
         return self._read("read the protected branches", answer, read)
 
     async def set_status(self, sha: str, status: Mapping[str, Any]) -> None:
-        """Set the status of a commit; setting it twice changes nothing."""
-        answer = await self._call("POST", f"/statuses/{quote(sha, safe='')}", body=status)
+        """Set the status of a commit; setting it twice changes nothing.
+
+        One that is on no branch of the project, but in a merge request from a fork, gets it by the
+        request's name.
+        """
+        path = f"/statuses/{quote(sha, safe='')}"
+        answer = await self._call("POST", path, body=status)
+        if answer.status == _NOT_FOUND and b"References for commit" in answer.body:
+            number = await self._merge_request(sha)
+            if number is not None:
+                ref = f"refs/merge-requests/{number}/head"
+                answer = await self._call("POST", path, body={**status, "ref": ref})
         if answer.status == _BAD_REQUEST and b"Cannot transition status" in answer.body:
             return
         self._required(f"set the status of the commit {sha}", answer, expected=_CREATED)
+
+    async def _merge_request(self, sha: str) -> int | None:
+        """Return the number of a merge request that a commit is in, or None."""
+        path = f"/repository/commits/{quote(sha, safe='')}/merge_requests"
+        answer = await self._call("GET", path)
+        doing = f"list the merge requests of {sha}"
+        return self._read(doing, answer, lambda found: int(found[0]["iid"]) if found else None)
 
     async def _require_project(self) -> None:
         """Raise where the project cannot be seen: a 404 then says nothing of what is in it."""

@@ -260,3 +260,21 @@ async def test_a_commit_gets_a_status_and_a_proposal_is_read_at_its_commit(
         await reporter.report(Verdict(sha, (), 2, held="it removes 9 of 12"))
     (status,) = gitlab.state()["status"]
     assert (status["state"], status["target_url"]) == ("pending", "https://pao.example.com")
+
+
+async def test_a_commit_of_a_fork_gets_its_status_by_the_merge_request(
+    gitlab: GitLabSandbox, opened: Open
+) -> None:
+    """No branch of the project has it."""
+    source = opened().source
+    assert isinstance(source, GitLabSource)
+    sha = push(gitlab, {"catalog/b.yaml": "b"}, branch="of-a-fork")
+    gitlab.tell("branches", project=PROJECT, branch="of-a-fork")
+    reporter = GitLabReporter(source)
+    with pytest.raises(SourceUnavailableError, match="References for commit"):
+        await reporter.untouched(sha)
+    payload = {"object_attributes": {"iid": 7, "last_commit": {"id": sha}}}
+    gitlab.tell("events", project=PROJECT, event="Merge Request Hook", payload=payload)
+    await reporter.untouched(sha)
+    (status,) = gitlab.state()["status"]
+    assert (status["sha"], status["ref"]) == (sha, "refs/merge-requests/7/head")
