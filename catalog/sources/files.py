@@ -12,6 +12,7 @@ SUFFIXES = frozenset({".yaml", ".yml"})
 # A folder that is named so holds sample inputs of the item beside it, no documents.
 TESTS_SUFFIX = ".tests"
 _MAX_FOLDERS = 8
+_SHA1_DIGITS = 40
 
 
 def catalog_root(path: Path) -> Path:
@@ -70,6 +71,14 @@ def blob_id(content: bytes) -> str:
     """Return Git's id of this content (``git hash-object``): 40 hexadecimal digits."""
     header = f"blob {len(content)}\0".encode()
     return hashlib.sha1(header + content, usedforsecurity=False).hexdigest()
+
+
+def is_content_of(content: bytes, blob: str) -> bool:
+    """Return whether Git gives this content this id, by SHA-1 or SHA-256."""
+    if len(blob) == _SHA1_DIGITS:
+        return blob_id(content) == blob
+    header = f"blob {len(content)}\0".encode()
+    return hashlib.sha256(header + content).hexdigest() == blob
 
 
 def holds_documents(folder: str) -> bool:

@@ -27,6 +27,7 @@ How to write a source:
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from types import MappingProxyType
 from typing import Any, ClassVar, Protocol
 
 FILE, EXECUTABLE, LINK, SUBMODULE = "100644", "100755", "120000", "160000"
@@ -38,6 +39,8 @@ class SourceUnavailableError(Exception):
 
     cause: ClassVar[str] = "unavailable"
     """A stable word for health, metrics and the status of the catalog."""
+    found: Mapping[str, bytes] = MappingProxyType({})
+    """Contents that were read before it failed, by blob id: the next try need not ask for them."""
 
 
 class SourceGoneError(SourceUnavailableError):

@@ -3,14 +3,13 @@
 import asyncio
 from collections.abc import Collection, Iterable, Mapping
 
-from catalog.sources.files import blob_id
+from catalog.sources.files import is_content_of
 from catalog.sources.source import Entry, Source, SourceUnavailableError
 from db.repositories.catalog_blobs import CatalogBlobsRepository
 from db.session import Database
 from pao.runtime import tracing
 
 _AT_ONCE = 200
-_SHA1_DIGITS = 40
 
 
 class Contents:
@@ -25,8 +24,8 @@ class Contents:
     async def fetch(self, entries: Collection[Entry]) -> None:
         """Have these contents in Postgres; the source is asked for what is not there yet.
 
-        What was fetched stays when the sync does not come to its end. Raises
-        ``SourceUnavailableError``.
+        What was fetched stays when the sync does not come to its end, or the source to its own.
+        Raises ``SourceUnavailableError``.
         """
         by_blob = {entry.blob: entry for entry in entries}
         async with self._database.reading() as session:
@@ -36,7 +35,13 @@ class Contents:
             return
         with tracing.tracer().start_as_current_span("catalog.contents") as span:
             span.set_attribute("pao.files", len(missing))
-            found = await self._source.contents(self._revision, missing)
+            try:
+                found = await self._source.contents(self._revision, missing)
+            except SourceUnavailableError as error:
+                some = [entry for entry in missing if entry.blob in error.found]
+                await asyncio.to_thread(_check, some, error.found)
+                await self._keep(error.found)
+                raise
         await asyncio.to_thread(_check, missing, found)
         await self._keep(found)
 
@@ -83,7 +88,7 @@ def _check(wanted: Collection[Entry], found: Mapping[str, bytes]) -> None:
         content = found.get(entry.blob)
         if content is None:
             raise SourceUnavailableError(f"the source did not return {entry.path}")
-        if len(entry.blob) == _SHA1_DIGITS and blob_id(content) != entry.blob:
+        if not is_content_of(content, entry.blob):
             raise SourceUnavailableError(f"the source returned another content of {entry.path}")
 
 

@@ -1,5 +1,6 @@
 """What a look at the source has shown, with what was known before. No I/O here."""
 
+import hashlib
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, datetime
@@ -24,6 +25,8 @@ from db.repositories.catalog_files import StoredFile
 from db.repositories.catalog_state import CatalogStanding, Lineage, SourceMemory
 from pao.core.payloads.catalog import SyncInput
 
+MOST_PATH = 1_000
+"""In bytes; a few levels of folders are far from it."""
 _LFS = b"version https://git-lfs.github.com/spec/"
 
 
@@ -96,7 +99,7 @@ class Look:
 
 def documents_of(entries: Iterable[Entry]) -> tuple[Entry, ...]:
     """Return the documents, and what stands in a document's place and is none."""
-    return tuple(entry for entry in entries if _concerns(entry))
+    return tuple(_named(entry) for entry in entries if _concerns(entry))
 
 
 def problem_of(entry: Entry) -> str | None:
@@ -132,6 +135,16 @@ def commit_of(commit: Mapping[str, Any] | None) -> Commit | None:
         return None
     at = commit.get("at")
     return Commit(**{**commit, "at": datetime.fromisoformat(at) if at else None})
+
+
+def _named(entry: Entry) -> Entry:
+    """Return an entry by a path that may be a key in Postgres; another path is a finding."""
+    path = entry.path.encode(errors="replace")
+    if len(path) <= MOST_PATH:
+        return entry
+    # Others may begin in the same way.
+    shown = f"{entry.path[:100]}...{hashlib.sha256(path).hexdigest()[:12]}"
+    return replace(entry, path=shown, problem=f"the path has {len(path):,} bytes; shorten it")
 
 
 def _concerns(entry: Entry) -> bool:

@@ -1,18 +1,17 @@
 """Contents of files: whether they are what Git's id says, and how they are found in an archive."""
 
 import asyncio
-import hashlib
 import io
 import tarfile
 import zlib
 from collections.abc import Awaitable, Callable, Collection, Iterator, Mapping
 
 from catalog.loading import MAX_BYTES
+from catalog.sources.files import is_content_of
 from catalog.sources.source import Entry, FilesTooLongError, SourceUnavailableError
 
 # An archive may unpack to a thousand times its length.
 _MOST_UNPACKED = 1024 * 1024 * 1024
-_SHA1_DIGITS = 40
 MOST_SINGLE = 50
 MOST_UNLISTED = 10 * 1024 * 1024
 """The longest file that is read where a listing tells no lengths; one that is too long for a
@@ -36,7 +35,11 @@ def too_long(blobs: Collection[str]) -> FilesTooLongError:
 async def fetched_singly(
     blobs: Collection[str], fetch: Callable[[str], Awaitable[bytes]]
 ) -> dict[str, bytes]:
-    """Fetch contents one by one, a few at a time; the first failure ends it."""
+    """Fetch contents one by one, a few at a time; the first failure ends it.
+
+    What was fetched by then is in the ``SourceUnavailableError``: a limit of calls may be lower
+    than the number of files.
+    """
     gate = asyncio.Semaphore(_AT_ONCE)
 
     async def one(blob: str) -> tuple[str, bytes]:
@@ -46,16 +49,13 @@ async def fetched_singly(
     tasks = [asyncio.ensure_future(one(blob)) for blob in sorted(blobs)]
     try:
         return dict(await asyncio.gather(*tasks))
+    except SourceUnavailableError as error:
+        whole = [task for task in tasks if task.done() and not task.cancelled()]
+        error.found = dict(task.result() for task in whole if task.exception() is None)
+        raise
     finally:
         for task in tasks:
             task.cancel()
-
-
-def is_content_of(content: bytes, blob: str) -> bool:
-    """Return whether Git gives this content this id, by SHA-1 or SHA-256."""
-    name = "sha1" if len(blob) == _SHA1_DIGITS else "sha256"
-    header = f"blob {len(content)}\0".encode()
-    return hashlib.new(name, header + content, usedforsecurity=False).hexdigest() == blob
 
 
 def paths_by_blob(entries: Collection[Entry], folder: str) -> dict[str, set[str]]:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from catalog.ownership import Dialect, OwnershipMode
+from catalog.sources.files import is_content_of
 from catalog.sources.source import (
     Commit,
     Entry,
@@ -23,7 +24,6 @@ from pao.app.git_sources.blobs import (
     MOST_SINGLE,
     MOST_UNLISTED,
     fetched_singly,
-    is_content_of,
     listed,
     paths_by_blob,
     unpacked,
@@ -115,12 +115,12 @@ class GitHubSource:
         """Return contents by blob id: up to 50 one by one, more by one archive."""
         wanted = paths_by_blob(entries, self._place.folder)
         found: dict[str, bytes] = {}
-        with self.errors():
-            if len(wanted) > MOST_SINGLE:
+        if len(wanted) > MOST_SINGLE:
+            with self.errors():
                 archive = await self._repository.archive(revision, most=_MOST_ARCHIVE)
-                if archive is not None:
-                    found = await asyncio.to_thread(unpacked, archive, wanted)
-            return found | await fetched_singly(wanted.keys() - found.keys(), self._blob)
+            if archive is not None:
+                found = await asyncio.to_thread(unpacked, archive, wanted)
+        return found | await fetched_singly(wanted.keys() - found.keys(), self._blob)
 
     def errors(self) -> AbstractContextManager[None]:
         """Return what turns errors of calls to this repository into those of a source."""
@@ -222,7 +222,8 @@ class GitHubSource:
 
     async def _blob(self, blob: str) -> bytes:
         # A document is no longer than its listing has said; CODEOWNERS may be.
-        content = await self._repository.blob(blob, most=MOST_UNLISTED)
+        with self.errors():
+            content = await self._repository.blob(blob, most=MOST_UNLISTED)
         if not is_content_of(content, blob):
             raise SourceMovedError("GitHub has sent another content than it had listed.")
         return content

@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from catalog.ownership import Dialect, OwnershipMode
+from catalog.sources.files import is_content_of
 from catalog.sources.source import (
     Commit,
     Entry,
@@ -26,7 +27,6 @@ from pao.app.git_sources.blobs import (
     MOST_SINGLE,
     MOST_UNLISTED,
     fetched_singly,
-    is_content_of,
     paths_by_blob,
     too_long,
     unpacked,
@@ -120,16 +120,18 @@ class GitLabSource:
                 long.add(blob)
             return content or b""
 
-        with self.errors():
-            if len(wanted) > MOST_SINGLE:
+        if len(wanted) > MOST_SINGLE:
+            with self.errors():
                 archive = await self.project.archive(
                     revision, self._place.folder, most=_MOST_ARCHIVE
                 )
-                if archive is not None:
-                    found = await asyncio.to_thread(unpacked, archive, wanted)
-            found |= await fetched_singly(wanted.keys() - found.keys(), one)
+            if archive is not None:
+                found = await asyncio.to_thread(unpacked, archive, wanted)
+        found |= await fetched_singly(wanted.keys() - found.keys(), one)
         if long:
-            raise too_long(long)
+            error = too_long(long)
+            error.found = {blob: found[blob] for blob in found.keys() - long}
+            raise error
         return found
 
     def usage(self) -> SourceUsage:
@@ -209,7 +211,8 @@ class GitLabSource:
 
     async def _blob(self, blob: str) -> bytes | None:
         """Return a content; None where it is longer than is read of any."""
-        content = await self.project.blob(blob, most=MOST_UNLISTED)
+        with self.errors():
+            content = await self.project.blob(blob, most=MOST_UNLISTED)
         if len(content) > MOST_UNLISTED:
             return None
         if not is_content_of(content, blob):

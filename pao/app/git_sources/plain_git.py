@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from catalog.ownership import LOCATIONS, Dialect, OwnershipMode
+from catalog.sources.files import is_content_of
 from catalog.sources.source import (
     Commit,
     Entry,
@@ -27,7 +28,7 @@ from catalog.sources.source import (
     SourceUsage,
     Unchanged,
 )
-from pao.app.git_sources.blobs import MOST_UNLISTED, is_content_of, too_long
+from pao.app.git_sources.blobs import MOST_UNLISTED, too_long
 from pao.app.git_sources.git_commands import GIT_SECONDS, GitCommands, GitRemote
 from pao.app.git_sources.outgoing_calls import text
 
@@ -35,6 +36,7 @@ _ID = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
 _TIP = "refs/pao/tip"
 _REMOTE = "origin"
 _TREE, _BLOB = "tree", "blob"
+_SHA1_DIGITS = 40
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,6 +60,7 @@ class GitSource:
         self._place = place
         self._of = f"{remote.url} {place.branch} {place.folder} {place.ownership}"
         self._home = Path(tempfile.mkdtemp(prefix="pao-catalog-"))
+        self._ids: str | None = None
         self.git = GitCommands(remote, self._home, seconds=seconds)
 
     async def listing(self, known: Known) -> Listing | Unchanged:
@@ -111,16 +114,7 @@ class GitSource:
 
     async def _fetch(self, commit: str) -> None:
         """Fetch a commit with its trees; one that a push has replaced meanwhile is gone."""
-        if not (self._home / "config").exists():
-            await self.git.local("init", "--quiet", "--bare", ".")
-            for key, value in (
-                ("core.repositoryFormatVersion", "1"),
-                ("extensions.partialClone", _REMOTE),
-                (f"remote.{_REMOTE}.url", self._remote.url),
-                (f"remote.{_REMOTE}.promisor", "true"),
-                (f"remote.{_REMOTE}.partialCloneFilter", "blob:none"),
-            ):
-                await self.git.local("config", key, value)
+        await self._prepare(_ids_of(commit))
         await self.git.remote(
             "fetch",
             "--quiet",
@@ -134,6 +128,23 @@ class GitSource:
         )
         if (await self.git.local("rev-parse", _TIP)).decode().strip() != commit:
             raise SourceMovedError("The branch has moved while it was fetched.")
+
+    async def _prepare(self, ids: str) -> None:
+        """Have a repository to fetch into; one whose ids are of another kind is begun anew."""
+        if self._ids == ids:
+            return
+        self._ids = None
+        await asyncio.to_thread(_emptied, self._home)
+        await self.git.local("init", "--quiet", "--bare", f"--object-format={ids}", ".")
+        for key, value in (
+            ("core.repositoryFormatVersion", "1"),
+            ("extensions.partialClone", _REMOTE),
+            (f"remote.{_REMOTE}.url", self._remote.url),
+            (f"remote.{_REMOTE}.promisor", "true"),
+            (f"remote.{_REMOTE}.partialCloneFilter", "blob:none"),
+        ):
+            await self.git.local("config", key, value)
+        self._ids = ids
 
     async def _read(self, tip: str, memory: Mapping[str, Any]) -> Listing | Unchanged:
         commit = await self._commit(tip)
@@ -197,7 +208,7 @@ class GitSource:
 
     async def _require(self, revision: str) -> None:
         """Have a commit here; a process that has just started has none."""
-        if not (self._home / "config").exists():
+        if self._ids != _ids_of(revision):
             await self._fetch(revision)
 
     async def _here(self) -> dict[str, int]:
@@ -242,3 +253,13 @@ class GitSource:
         memory = known.memory
         mine = memory.get("of") == self._of and memory.get("revision") == known.revision
         return memory if mine else {}
+
+
+def _ids_of(commit: str) -> str:
+    """Return which kind of ids a repository has, by one of them."""
+    return "sha1" if len(commit) == _SHA1_DIGITS else "sha256"
+
+
+def _emptied(folder: Path) -> None:
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(mode=0o700, exist_ok=True)

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from contextlib import AsyncExitStack
 from datetime import UTC, datetime, timedelta
+from random import Random
 
 import asyncpg
 import pytest
@@ -213,6 +214,20 @@ async def test_what_is_no_document_is_a_finding_and_blocks_nobody(
     assert (await sync_of(opened, source).run()).judged == 0
 
 
+async def test_a_path_that_is_too_long_to_be_a_key_is_a_finding_and_blocks_nobody(
+    opened: Database, source: Repository
+) -> None:
+    """Nothing may be repeated in it: Postgres compresses its keys."""
+    for seed in range(2):
+        source.files[f"tools/{Random(seed).randbytes(1900).hex()}.yaml"] = b"a: 1"
+    report = await sync_of(opened, source).run()
+    assert (len(report.refused), len(report.added)) == (2, 3)
+    assert not any(len(path) > 200 for path in report.refused)
+    told = {finding["message"] for finding in (await standing(opened)).refused}
+    assert told == {"the path has 3,811 bytes; shorten it"}
+    assert (await sync_of(opened, source).run()).judged == 0
+
+
 async def test_a_file_that_is_too_long_to_be_fetched_is_a_finding_and_blocks_nobody(
     opened: Database, source: Repository
 ) -> None:
@@ -285,6 +300,21 @@ async def test_what_was_fetched_stays_when_a_sync_does_not_come_to_its_end(
 
     assert (await sync_of(opened, source).run()).judged == 3
     assert source.calls == ["listing"]
+
+
+async def test_a_source_that_stops_in_the_middle_goes_on_where_it_was(
+    opened: Database, database: Given, source: Repository
+) -> None:
+    """A limit of calls may be lower than the number of files."""
+    one, *rest = source.files
+    limited = SourceLimitedError("no calls are left")
+    limited.found = {blob_id(source.files[one]): source.files[one]}
+    source.contents_away = [limited]
+    with pytest.raises(SourceLimitedError):
+        await sync_of(opened, source).run()
+    assert (await served(opened), await blobs(database)) == ({}, 1)
+    await sync_of(opened, source).run()
+    assert sorted(source.fetched) == sorted(rest)
 
 
 async def _free_lease(database: Given) -> None:

@@ -10,6 +10,7 @@ from catalog.sources.source import (
     Known,
     Listing,
     PollSkippedError,
+    SourceLimitedError,
     SourceUnavailableError,
     Unchanged,
 )
@@ -115,6 +116,20 @@ async def test_a_bad_archive_costs_calls_or_an_error_never_a_wrong_content(
         await reader.read()
     await reader.read()
     assert reader.texts()["database/item-0054.yaml"] == files["catalog/database/item-0054.yaml"]
+
+
+async def test_what_was_read_before_the_calls_were_used_up_is_not_lost(
+    github: GitHubSandbox, opened: Open
+) -> None:
+    push(github, files=items(30))
+    reader = opened()
+    found = await reader.source.listing(Known())
+    assert isinstance(found, Listing)
+    github.tell("rate", remaining=10, seconds=600)
+    with pytest.raises(SourceLimitedError) as told:
+        await reader.source.contents(found.revision, found.entries)
+    assert 0 < len(told.value.found) <= 10
+    assert told.value.found.keys() <= {entry.blob for entry in found.entries}
 
 
 async def test_a_folder_may_be_deep_and_files_of_every_mode(

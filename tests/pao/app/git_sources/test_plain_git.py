@@ -2,6 +2,7 @@
 
 import asyncio
 import base64
+import shutil
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -184,6 +185,22 @@ async def test_rewritten_history_is_followed(repository: Path, opened: Open) -> 
     await reader.read()
     assert reader.revision == sha
     assert sorted(reader.texts()) == ["database/a.yaml", "y.yaml"]
+
+
+async def test_a_repository_that_was_made_anew_with_longer_ids_is_read(
+    repository: Path, opened: Open
+) -> None:
+    reader = opened()
+    await reader.read()
+    shutil.rmtree(repository / ".git")
+    git(repository, "init", "-q", "-b", "main", "--object-format=sha256")
+    sha = committed(repository, {"catalog/b.yaml": "b: 1\n", "README.md": "#\n"})
+    await reader.read()
+    assert (reader.revision, len(sha)) == (sha, 64)
+    assert reader.texts() == {"b.yaml": "b: 1\n", "database/a.yaml": "a: 1\n"}
+    sha = committed(repository, {"catalog/b.yaml": "b: 2\n"})
+    await reader.read()
+    assert reader.texts()["b.yaml"] == "b: 2\n"
 
 
 async def test_another_process_needs_no_cache(opened: Open) -> None:
