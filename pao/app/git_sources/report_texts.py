@@ -10,6 +10,7 @@ from catalog.sources.verdict import Verdict
 from catalog.validation import Finding, Severity
 
 MOST_SUMMARY = 60_000
+"""In bytes: GitHub takes 65,535, and counts no characters."""
 _LISTED = 200
 _ORDER = {Severity.ERROR: 0, Severity.WARNING: 1, Severity.SUGGESTION: 2}
 
@@ -44,7 +45,7 @@ class Report:
         text = self.title
         if self.conclusion is Conclusion.BAD and self.findings:
             worst = self.findings[0]
-            text = f"{text}; {worst.file}:{worst.line} {worst.message}"
+            text = " ".join(f"{text}; {worst.file}:{worst.line} {worst.message}".split())
         return text if len(text) <= most else f"{text[: most - 3]}..."
 
     def summary(self) -> str:
@@ -54,7 +55,10 @@ class Report:
         if len(self.findings) > _LISTED:
             lines.append(f"- ... and {len(self.findings) - _LISTED} more")
         text = "\n".join(lines) or "No document has a finding."
-        return text if len(text) <= MOST_SUMMARY else f"{text[:MOST_SUMMARY]}\n..."
+        written = text.encode()
+        if len(written) <= MOST_SUMMARY:
+            return text
+        return f"{written[:MOST_SUMMARY].decode(errors='ignore')}\n..."
 
 
 def report_of(verdict: Verdict, folder: str) -> Report:
@@ -108,6 +112,11 @@ def _counted(count: int, what: str) -> str:
 
 def _line(finding: Finding) -> str:
     hint = f" ({finding.hint})" if finding.hint else ""
-    place = f"{finding.file}:{finding.line}:{finding.column}"
-    text = f"{finding.message}{hint}".replace("`", "'").replace("\n", " ")
+    place = _on_one_line(f"{finding.file}:{finding.line}:{finding.column}")
+    text = _on_one_line(f"{finding.message}{hint}")
     return f"- **{finding.severity}** `{place}` {text} [`{finding.rule}`]"
+
+
+def _on_one_line(text: str) -> str:
+    """Return a text that neither ends a line of Markdown nor what is quoted in it."""
+    return " ".join(text.split()).replace("`", "'")

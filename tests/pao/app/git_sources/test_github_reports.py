@@ -16,7 +16,7 @@ from catalog.sources.verdict import CHECK, Verdict
 from catalog.validation import Finding, Severity
 from pao.app.git_sources.github import GitHubSource
 from pao.app.git_sources.github_reports import MOST_TOLD, GitHubReporter
-from pao.app.git_sources.report_texts import untouched
+from pao.app.git_sources.report_texts import MOST_SUMMARY, report_of, untouched
 from tests.pao.app.git_sources.conftest import REPOSITORY, Open
 from tests.support.github import GitHubSandbox
 from tests.support.github_keys import app_auth
@@ -168,11 +168,20 @@ async def test_a_verdict_has_a_conclusion(  # noqa: PLR0913, PLR0917 -- one case
     assert str(status["description"]).startswith(title)
 
 
+def test_a_summary_holds_whatever_files_are_called_and_is_bounded_in_bytes() -> None:
+    odd = report_of(Verdict("c", (finding(file="a`\n# b.yaml"),), 1), "catalog")
+    assert "`catalog/a' # b.yaml:1:3` this is no version" in odd.summary()
+    many = [finding(number, file="\u5b57" * 200) for number in range(200)]
+    long = report_of(Verdict("c", tuple(many), 1), "catalog").summary()
+    assert MOST_SUMMARY < len(long.encode()) < 65_535
+
+
 async def test_a_status_is_cut_to_what_github_takes(github: GitHubSandbox, opened: Open) -> None:
-    told = verdict(github, finding(file="x" * 200))
+    told = verdict(github, finding(file="x\n" * 100))
     await reporter(opened, app=False).report(told)
     (status,) = ask(github, f"/commits/{told.revision}/statuses")
     assert len(str(status["description"])) == 140
+    assert "\n" not in str(status["description"])
 
 
 async def test_a_proposal_is_read_at_its_commit_and_told_if_it_is_about_the_catalog(
