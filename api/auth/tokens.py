@@ -19,6 +19,7 @@ LEEWAY_SECONDS = 60
 LONGEST_TOKEN = 16 * 1024
 # Keys, or where keys are, that a token brings along: whoever made the token has made them too.
 _OWN_KEYS = ("jku", "x5u", "jwk", "x5c")
+_TIMES = ("exp", "nbf", "iat")
 _PARTS = 3
 
 
@@ -61,11 +62,14 @@ def read_header(token: str) -> Mapping[str, Any]:
     parts = token.split(".")
     if len(parts) != _PARTS:
         raise malformed("the token must have three parts")
-    header, _ = (_part(text) for text in parts[:2])
+    header, claims = (_part(text) for text in parts[:2])
     if header.get("alg") not in ALGORITHMS:
         raise malformed(f"the token's algorithm must be one of {', '.join(ALGORITHMS)}")
     if brought := [name for name in _OWN_KEYS if name in header]:
         raise malformed(f"the token brings its own key ({brought[0]}), which is not accepted")
+    # PyJWT takes whatever becomes a number, texts and truth values included.
+    if wrong := [name for name in _TIMES if name in claims and moment(claims[name]) is None]:
+        raise malformed(f"the token's {wrong[0]} is not a time in seconds")
     return header
 
 
@@ -89,19 +93,18 @@ def decoded(token: str, key: jwt.PyJWK, rules: TokenRules) -> Mapping[str, Any]:
         ) from None
     except jwt.InvalidTokenError as error:
         raise malformed(_why(error)) from None
-    if ends_at(claims) is None:
-        raise malformed("the token does not say in seconds when it expires (exp)")
     return claims
 
 
-def ends_at(claims: Mapping[str, Any]) -> datetime | None:
-    """Return when a token expires; None for what is no time, such as one in milliseconds."""
-    exp = claims.get("exp")
-    # PyJWT takes whatever becomes a number, texts and truth values included.
-    if not isinstance(exp, (int, float)) or isinstance(exp, bool):
+def moment(seconds: Any) -> datetime | None:
+    """Return a time of a token (RFC 7519, NumericDate); None for what is none.
+
+    That is: a text, a truth value, a time in milliseconds, one before 1970 or beyond the calendar.
+    """
+    if not isinstance(seconds, (int, float)) or isinstance(seconds, bool):
         return None
     try:
-        return datetime.fromtimestamp(exp, UTC)
+        return datetime.fromtimestamp(seconds, UTC) if seconds >= 0 else None
     except (ValueError, OverflowError, OSError):
         return None
 

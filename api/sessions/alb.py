@@ -20,7 +20,7 @@ from cryptography.hazmat.primitives.serialization import load_pem_public_key
 from api.auth.claims import ClaimRules, Known, read_claims
 from api.auth.key_sets import ASKED_EVERY_SECONDS, KEPT_SECONDS, unavailable
 from api.auth.signature_errors import Reason, SignatureError, malformed
-from api.auth.tokens import LEEWAY_SECONDS, read_header
+from api.auth.tokens import LEEWAY_SECONDS, moment, read_header
 from pao.clients.bounded_http import BoundedHttp, NoAnswerError
 
 HEADER = "x-amzn-oidc-data"
@@ -95,10 +95,10 @@ class AlbSignIn:
             )
         if header.get("iss") != self._config.issuer:
             raise malformed("the balancer's token is of another issuer")
-        ends = header.get("exp")
-        if not isinstance(ends, (int, float)) or isinstance(ends, bool):
+        ends = moment(header.get("exp"))
+        if ends is None:
             raise malformed("the balancer's token does not say until when it is valid")
-        if ends + LEEWAY_SECONDS < self._now():
+        if ends.timestamp() + LEEWAY_SECONDS < self._now():
             raise SignatureError(Reason.EXPIRED, "the balancer's token has expired")
 
 

@@ -4,7 +4,7 @@ import math
 import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeGuard
 
 from cachetools import LRUCache
 
@@ -59,17 +59,19 @@ def read_token(body: bytes) -> AccessToken:
         document = None
     answer = document if isinstance(document, dict) else {}
     value, kind = answer.get("access_token"), str(answer.get("token_type", "bearer"))
-    if not isinstance(value, str) or not _sendable(value) or kind.lower() != "bearer":
+    if not is_sendable(value) or kind.lower() != "bearer":
         raise ValueError("the answer holds no bearer token")
     return AccessToken(value, _end(answer.get("expires_in")))
 
 
-def _sendable(token: str) -> bool:
-    """Return whether a token can stand in a header: visible ASCII only."""
-    return bool(token) and all("!" <= letter <= "~" for letter in token)
+def is_sendable(token: Any) -> TypeGuard[str]:
+    """Return whether a token can stand in a header: a text of visible ASCII only."""
+    return isinstance(token, str) and token != "" and all("!" <= one <= "~" for one in token)
 
 
 def _end(seconds: Any) -> float | None:
+    if isinstance(seconds, bool):
+        return None
     try:
         lasts = float(seconds)
     except (TypeError, ValueError):

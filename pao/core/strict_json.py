@@ -1,6 +1,7 @@
-"""JSON that means one thing: no NaN, no key given twice. Pure."""
+"""JSON that means one thing: no NaN, no number beyond all bounds, no key given twice. Pure."""
 
 import json
+import math
 from collections.abc import Sequence
 from typing import Any, NoReturn
 
@@ -13,11 +14,20 @@ def read_json(text: str) -> Any:
     Raises ``ValueError`` (``json.JSONDecodeError`` with the place, where there is one) for what is
     not JSON, and ``RecursionError`` for what is nested too deeply.
     """
-    return json.loads(text, parse_constant=_no_number, object_pairs_hook=_unique)
+    return json.loads(
+        text, parse_constant=_no_number, parse_float=_finite, object_pairs_hook=_unique
+    )
 
 
 def _no_number(text: str) -> NoReturn:
     raise ValueError(f"{text} is not a JSON number")
+
+
+def _finite(text: str) -> float:
+    number = float(text)
+    if not math.isfinite(number):
+        raise ValueError(f"{text[:_SHOWN]} is larger than a number can be")
+    return number
 
 
 def _unique(pairs: Sequence[tuple[str, Any]]) -> dict[str, Any]:

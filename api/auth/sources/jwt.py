@@ -6,7 +6,7 @@ from api.auth.claims import ClaimRules, ClaimsError, read_claims
 from api.auth.principal import Principal, own_user
 from api.auth.raw import RawRequest
 from api.auth.signature_errors import malformed
-from api.auth.tokens import Keys, TokenRules, ends_at, read_header, verified
+from api.auth.tokens import Keys, TokenRules, moment, read_header, verified
 from pao.core.errors import Detail, ErrorCode, PaoError
 
 NAME = "jwt"
@@ -42,7 +42,7 @@ class JwtIdentity:
             teams=known.teams,
             source=NAME,
             access_key_id=None,
-            valid_until=ends_at(claims),
+            valid_until=moment(claims["exp"]),
         )
 
 

@@ -13,7 +13,7 @@ from pydantic import SecretStr
 
 from pao.clients.github.github_errors import GitHubRefusedError
 from pao.clients.github.wire import GitHubCall
-from pao.clients.oauth import AccessToken, TokenCache
+from pao.clients.oauth import AccessToken, TokenCache, is_sendable
 from pao.core.judgement import HIDDEN, NOT_SET, UNREADABLE
 
 # GitHub refuses a JWT that lives longer than ten minutes, or begins in its future.
@@ -98,8 +98,7 @@ class Tokens:
         )
         given = await as_app(call, signed)
         try:
-            lasts = datetime.fromisoformat(given["expires_at"]).timestamp() - _now()
-            return AccessToken(str(given["token"]), time.monotonic() + lasts - _RENEW_BEFORE)
+            return _read(given)
         except (KeyError, TypeError, ValueError) as error:
             raise GitHubRefusedError(
                 f"GitHub gave no token for {repository}; check GITHUB_API_URL.",
@@ -133,6 +132,14 @@ class Tokens:
             )
         self._installations[repository.lower()] = number
         return number
+
+
+def _read(given: Any) -> AccessToken:
+    """Return the token of an answer; raises what reading anything else does."""
+    token, ends = given["token"], datetime.fromisoformat(given["expires_at"])
+    if not is_sendable(token) or ends.tzinfo is None:
+        raise ValueError("no token, or no end of it")
+    return AccessToken(token, time.monotonic() + ends.timestamp() - _now() - _RENEW_BEFORE)
 
 
 def _signed(auth: AppAuth) -> str:

@@ -10,6 +10,7 @@ import jwt
 import pytest
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+from jwt.api_jws import PyJWS
 from starlette.responses import JSONResponse, RedirectResponse, Response
 
 from api.auth.key_sets import LARGEST_JWKS, KeySet
@@ -106,9 +107,6 @@ REFUSED: dict[str, tuple[Any, Reason]] = {
     "no audience": (minted(aud=None), Reason.MALFORMED),
     "no expiry": (minted(exp=None), Reason.MALFORMED),
     "no time": (minted(iat=None), Reason.MALFORMED),
-    "an expiry that is a text": (minted(exp=str(2**33)), Reason.MALFORMED),
-    "an expiry in milliseconds": (minted(exp=2**33 * 1000), Reason.MALFORMED),
-    "an expiry beyond every calendar": (minted(exp=1e300), Reason.MALFORMED),
     "no subject": (minted(sub=None), Reason.MALFORMED),
     "no issuer": (minted(iss=None), Reason.MALFORMED),
     "another key": (minted(key=OTHER_RSA_KEY), Reason.SIGNATURE_MISMATCH),
@@ -171,6 +169,35 @@ async def test_a_token_is_refused_for(what: str) -> None:
     with pytest.raises(SignatureError) as caught:
         await verified(make(), RULES, Published())
     assert caught.value.reason is reason, caught.value.message
+
+
+# What PyJWT would read as a number, or compare with any: (JSON of) values that are no time.
+NO_TIMES = (
+    "true",
+    "false",
+    "null",
+    '"1700000000"',
+    "[]",
+    "{}",
+    "-1",
+    "-1e300",
+    "1e300",
+    "1e400",
+    "NaN",
+)
+NO_TIMES += (str(int(time.time()) * 1000), "9" * 400)
+
+
+@pytest.mark.parametrize("name", ["exp", "nbf", "iat"])
+async def test_a_time_is_a_number_of_seconds(name: str) -> None:
+    for written in NO_TIMES:
+        claims = usual(**{name: "HERE"}).replace(b'"HERE"', written.encode())
+        made = PyJWS().encode(claims, RSA_KEY, algorithm="RS256", headers={"kid": "rsa"})
+        with pytest.raises(SignatureError) as caught:
+            await verified(made, RULES, Published())
+        assert caught.value.reason is Reason.MALFORMED, written
+    parts_of_seconds = token(**{name: time.time() + (30 if name == "exp" else -30) + 0.25})
+    assert await verified(parts_of_seconds, RULES, Published())
 
 
 async def test_a_token_with_many_groups_is_not_too_long() -> None:

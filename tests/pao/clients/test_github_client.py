@@ -13,6 +13,8 @@ from pydantic import SecretStr
 from activities.action_errors import ActionFailedError
 from activities.github.access import access, as_action_errors
 from pao.clients.github import AppAuth, GitHub
+from pao.clients.github.auth import Tokens
+from pao.clients.github.github_errors import GitHubRefusedError
 from tests.support.github import GitHubSandbox
 from tests.support.github_actions import (
     about,
@@ -118,6 +120,25 @@ async def test_a_token_that_ends_soon_is_replaced_before_it_is_used(tmp_path: An
         await speaking.default_branch()
         await speaking.default_branch()
         assert tokens_fetched(short) == 2
+
+
+async def test_an_answer_without_a_usable_token_is_refused() -> None:
+    given: dict[str, Any] = {"token": "ghs_1", "expires_at": "2999-01-01T00:00:00Z"}
+
+    async def answer(*_: Any) -> Any:
+        return given
+
+    tokens = Tokens(app(installation_id=7))
+    odd: tuple[dict[str, Any], ...] = (
+        *({"token": token} for token in (None, True, 7, "", "ghs\n1")),
+        *({"expires_at": end} for end in (None, True, "soon", "2999-01-01T00:00:00")),
+    )
+    for change in odd:
+        given = {"token": "ghs_1", "expires_at": "2999-01-01T00:00:00Z"} | change
+        with pytest.raises(GitHubRefusedError, match="gave no token"):
+            await tokens.token(TENANTS, answer)
+    given["expires_at"] = "2999-01-01T00:00:00+02:00"
+    assert await tokens.token(TENANTS, answer) == "ghs_1"
 
 
 async def test_a_wrong_key_is_told_without_the_key(github: GitHubSandbox) -> None:

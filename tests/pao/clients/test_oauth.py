@@ -39,7 +39,15 @@ def test_what_is_no_json_is_no_token() -> None:
 
 @pytest.mark.parametrize(
     ("seconds", "fresh"),
-    [(3600, True), ("3600", True), (5, True), (-5, False), (None, True), ("soon", True)],
+    [
+        (3600, True),
+        ("3600", True),
+        (5, True),
+        (-5, False),
+        (None, True),
+        ("soon", True),
+        (True, True),
+    ],
 )
 def test_a_token_is_kept_until_shortly_before_its_end(seconds: Any, *, fresh: bool) -> None:
     assert answered(access_token="token", expires_in=seconds).fresh is fresh
