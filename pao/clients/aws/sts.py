@@ -9,9 +9,11 @@ from pao.clients.aws.signing import BODY
 from pao.clients.bounded_http import BoundedAnswer, BoundedHttp, NoAnswerError
 
 LARGEST_ANSWER = 16 * 1024
-_OK, _REFUSED, _BROKEN = 200, 400, 500
+_OK, _REFUSED, _TOO_MANY, _BROKEN = 200, 400, 429, 500
 _CODE = re.compile(r"[A-Za-z]{1,60}")
 _EXPIRED = frozenset({"ExpiredToken", "ExpiredTokenException", "RequestExpired"})
+# A refusal of the moment, which says nothing about the signature.
+_BUSY = frozenset({"Throttling", "ThrottlingException", "RequestLimitExceeded"})
 
 
 class StsRefusedError(Exception):
@@ -40,7 +42,10 @@ class Sts:
             "POST", self._url, most=LARGEST_ANSWER, headers=headers, content=BODY
         )
         if _REFUSED <= answer.status < _BROKEN:
-            raise StsRefusedError(_code(answer))
+            code = _code(answer)
+            if answer.status == _TOO_MANY or code in _BUSY:
+                raise NoAnswerError(f"STS is asked too often ({code})")
+            raise StsRefusedError(code)
         if answer.status != _OK:
             raise NoAnswerError(f"STS answered {answer.status}")
         return _caller(answer.json())

@@ -263,6 +263,9 @@ ANSWERS: dict[str, Response] = {
     "an answer of another action": answered(json.dumps({"AssumeRoleResponse": {}})),
     "201": answered(GOOD, 201),
     "500": answered(GOOD, 500),
+    "429": answered(GOOD, 429),
+    "throttled": answered('{"Error": {"Code": "Throttling"}}', 400),
+    "a number beyond all bounds": answered(GOOD.replace(f'"{ACCOUNT}"', "1e400")),
 }
 
 
