@@ -84,11 +84,9 @@ def identities(
         url = settings.aws_callers.sts_url or f"https://sts.{region}.amazonaws.com"
         config = StsConfig(url=url, region=region, server_id=server_id(settings))
         others[sts.NAME] = StsIdentity(config, Sts(url, http), people, replays)
-    secret = settings.aws_callers.gateway_secret
-    if IdentitySource.GATEWAY in wanted and people is not None and secret is not None:
-        gateway_config = GatewayConfig(
-            proxies=settings.http.trusted_proxies, secret=secret.get_secret_value()
-        )
+    secrets = settings.aws_callers.gateway_secrets
+    if IdentitySource.GATEWAY in wanted and people is not None and secrets:
+        gateway_config = GatewayConfig(proxies=settings.http.trusted_proxies, secrets=secrets)
         others[gateway.NAME] = GatewayIdentity(gateway_config, people)
     if IdentitySource.JWT in wanted:
         others[jwt.NAME] = _jwt(settings, http)
@@ -112,11 +110,10 @@ def sign_in_ways(settings: Settings, http: BoundedHttp, database: Database) -> S
     claims = ClaimRules(user=given.user_claim, groups=given.teams_claim, map=group_map(settings))
     oidc = alb = None
     if given.oidc_issuer is not None:
-        secret = given.oidc_client_secret
         config = OidcConfig(
             issuer=given.oidc_issuer,
             client_id=given.oidc_client_id or "",
-            client_secret=secret.get_secret_value() if secret else None,
+            client_secret=given.oidc_client_secret,
             scopes=given.oidc_scopes,
             name=given.oidc_name,
             claims=claims,

@@ -49,7 +49,11 @@ class AwsPeople:
         return self.rules.users.get(own, own)
 
     async def teams(self, caller: AwsCaller) -> tuple[str, ...]:
-        """Return the caller's teams as AWS tells them, at most five minutes ago."""
+        """Return the caller's teams as AWS tells them, at most five minutes ago.
+
+        Raises ``FORBIDDEN`` for another account: a session may be older than the configuration.
+        """
+        self._require_known_account(caller)
         match caller.kind:
             case CallerKind.USER:
                 groups = await self.directory.groups_of_user(caller.account, caller.name)

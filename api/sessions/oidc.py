@@ -19,6 +19,8 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 from urllib.parse import quote_plus, urlencode, urlsplit
 
+from pydantic import SecretStr
+
 from api.auth.claims import ClaimRules, ClaimsError, Known, claim, read_claims
 from api.auth.key_sets import FAILED_SECONDS, KEPT_SECONDS, KeySet, unavailable
 from api.auth.replay import ReplayStore
@@ -52,7 +54,7 @@ class OidcConfig:
 
     issuer: str
     client_id: str
-    client_secret: str | None = field(repr=False)
+    client_secret: SecretStr | None
     scopes: tuple[str, ...]
     name: str
     claims: ClaimRules
@@ -174,7 +176,9 @@ class OidcSignIn:
             "code_verifier": verifier,
         }
         headers = {"Content-Type": "application/x-www-form-urlencoded"}
-        secret = self.config.client_secret
+        # As it is now: it may have been read again.
+        given = self.config.client_secret
+        secret = given.get_secret_value() if given else None
         if secret is None:
             form["client_id"] = self.config.client_id
         elif await self._provider.takes_secrets_in_the_header():

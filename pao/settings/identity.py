@@ -110,6 +110,7 @@ def _long_enough(secret: SecretStr) -> SecretStr:
     return secret
 
 
+SharedSecret = Annotated[SecretStr, AfterValidator(_long_enough)]
 Accounts = Annotated[Names, AfterValidator(_accounts)]
 UserMap = Annotated[JsonObject, AfterValidator(_users)]
 
@@ -132,9 +133,16 @@ class AwsCallerSettings(Part):
     )
     identity_store_region: str | None = Field(None, validation_alias="PAO_IDENTITY_STORE_REGION")
     endpoint_url: SafeUrl | None = Field(None, validation_alias="AWS_ENDPOINT_URL")
-    gateway_secret: Annotated[SecretStr, AfterValidator(_long_enough)] | None = Field(
-        None, validation_alias="PAO_GATEWAY_SECRET"
+    gateway_secret: SharedSecret | None = Field(None, validation_alias="PAO_GATEWAY_SECRET")
+    gateway_secret_previous: SharedSecret | None = Field(
+        None, validation_alias="PAO_GATEWAY_SECRET_PREVIOUS"
     )
+
+    @property
+    def gateway_secrets(self) -> tuple[SecretStr, ...]:
+        """The secrets that count; two while they are rotated."""
+        given = (self.gateway_secret, self.gateway_secret_previous)
+        return tuple(secret for secret in given if secret is not None)
 
 
 class JwtSettings(Part):

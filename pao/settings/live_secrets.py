@@ -16,7 +16,6 @@ FIXED = frozenset(
         "DATABASE_URL",
         "PAO_MIGRATION_DATABASE_URL",
         "PAO_EGRESS_PROXY",
-        "PAO_OIDC_CLIENT_SECRET",
     }
 )
 """What counts as it was at the start: clients and keys are made of it once."""

@@ -5,9 +5,12 @@ shared secret. What is not believed here is taken out of a call before anything 
 """
 
 import hmac
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from ipaddress import ip_address, ip_network
+
+from pydantic import SecretStr
 
 from api.auth.aws_people import AwsPeople
 from api.auth.principal import Principal, aws_user
@@ -26,10 +29,10 @@ _LONGEST = 4096
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GatewayConfig:
-    """The proxies that may speak for callers, and the secret that they send along."""
+    """The proxies that may speak for callers, and the secrets that they may send along."""
 
     proxies: tuple[str, ...]
-    secret: str = field(repr=False)
+    secrets: Sequence[SecretStr]
 
 
 class GatewayIdentity:
@@ -37,7 +40,7 @@ class GatewayIdentity:
 
     def __init__(self, config: GatewayConfig, people: AwsPeople) -> None:
         self._networks = [ip_network(one) for one in config.proxies]
-        self._secret = config.secret.encode()
+        self._secrets = config.secrets
         self._people = people
 
     def check_head(self, request: RawRequest, now: datetime) -> None:  # noqa: ARG002 -- as all sources
@@ -58,13 +61,20 @@ class GatewayIdentity:
         )
 
     def _require_trust(self, request: RawRequest) -> None:
-        secrets = request.values(SECRET)
-        known = len(secrets) == 1 and hmac.compare_digest(secrets[0], self._secret)
+        given = request.values(SECRET)
+        known = len(given) == 1 and self._is_known(given[0])
         if not known or not self._is_proxy(request.peer):
             raise SignatureError(
                 Reason.SIGNATURE_MISMATCH,
                 "identity headers are taken from the gateway only; call through it, or sign",
             )
+
+    def _is_known(self, given: bytes) -> bool:
+        """Compare with each secret as it is now, in constant time."""
+        known = False
+        for secret in self._secrets:
+            known |= hmac.compare_digest(given, secret.get_secret_value().encode())
+        return known
 
     def _is_proxy(self, peer: str | None) -> bool:
         try:

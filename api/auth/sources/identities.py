@@ -35,7 +35,7 @@ class Source(Protocol):
 class Identities:
     """Identifies callers by the sources that are switched on.
 
-    ``keys`` is always there: keys of sessions are good whatever source opened them.
+    ``keys`` is always there: a session's key is good as long as the source is on that opened it.
     """
 
     keys: KeysIdentity
@@ -55,8 +55,9 @@ class Identities:
             caller = await self._source(request).authenticate(request, now)
         except SignatureError as error:
             raise unauthorized(error.reason, error.message) from None
-        if caller.source == KEYS and not self.takes_issued_keys:
-            raise unauthorized(Reason.MISSING, _off(KEYS))
+        is_on = self.takes_issued_keys if caller.source == KEYS else caller.source in self.others
+        if not is_on:
+            raise unauthorized(Reason.MISSING, _off(caller.source))
         return caller
 
     async def is_still_good(self, caller: Principal, now: datetime) -> bool:

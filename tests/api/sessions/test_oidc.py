@@ -10,6 +10,7 @@ from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
+from pydantic import SecretStr
 from starlette.responses import JSONResponse, RedirectResponse, Response
 
 from api.auth.claims import ClaimRules
@@ -52,7 +53,7 @@ def oidc(issuer: Issuer, http: BoundedHttp, moment: Moment) -> OidcSignIn:
     config = OidcConfig(
         issuer=issuer.url,
         client_id=CLIENT,
-        client_secret=CLIENT_SECRET,
+        client_secret=SecretStr(CLIENT_SECRET),
         scopes=("email", "profile"),
         name="Example",
         claims=CLAIMS,
@@ -189,6 +190,7 @@ TOKENS: dict[str, dict[str, Any]] = {
     "another audience": {"aud": "grafana"},
     "another issuer": {"iss": "https://evil.example"},
     "expired": {"iat": 1_700_000_000, "exp": 1_700_000_300},
+    "issued at no time": {"iat": True},
     "for several, by nobody": {"aud": [CLIENT, "grafana"]},
     "for several, by another": {"aud": [CLIENT, "grafana"], "azp": "grafana"},
     "for us, by another": {"azp": "grafana"},

@@ -45,6 +45,12 @@ async def test_groups_of_a_user_count_by_their_arns(aws: Aws) -> None:
     assert found == tuple(f"arn:aws:iam::{ACCOUNT}:group/{name}" for name in ("in-a", "in-b"))
 
 
+async def test_a_session_of_an_account_that_is_no_longer_configured_is_refused(aws: Aws) -> None:
+    with pytest.raises(PaoError) as caught:
+        await people(aws, accounts=frozenset({OTHER_ACCOUNT})).teams(user("in-groups"))
+    assert caught.value.code is ErrorCode.FORBIDDEN
+
+
 def paged(pages: int, each: int) -> Route:
     """Return IAM as it answers for a user in many groups; moto answers with all at once."""
     member = "<member><Path>/</Path><GroupName>{0}</GroupName><GroupId>{0}</GroupId><Arn>{0}</Arn>"

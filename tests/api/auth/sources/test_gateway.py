@@ -3,11 +3,13 @@
 from datetime import UTC, datetime
 
 import pytest
+from pydantic import SecretStr
 
 from api.auth.raw import RawRequest
 from api.auth.signature_errors import Reason, SignatureError
 from api.auth.sources.gateway import GatewayConfig, GatewayIdentity
 from pao.core.errors import ErrorCode, PaoError
+from pao.settings.live_secrets import LiveSecret
 from tests.api.auth.sources.office import people
 from tests.support.aws import ACCOUNT, Aws
 
@@ -21,7 +23,7 @@ Headers = tuple[tuple[bytes, bytes], ...]
 @pytest.fixture
 def gateway(aws: Aws) -> GatewayIdentity:
     return GatewayIdentity(
-        GatewayConfig(proxies=("10.1.0.0/16", "::1"), secret=SECRET), people(aws)
+        GatewayConfig(proxies=("10.1.0.0/16", "::1"), secrets=(SecretStr(SECRET),)), people(aws)
     )
 
 
@@ -99,6 +101,17 @@ async def test_headers_are_not_believed(gateway: GatewayIdentity, what: str) -> 
     with pytest.raises(SignatureError) as caught:
         await gateway.authenticate(FORGED[what], now)
     assert caught.value.reason in {Reason.SIGNATURE_MISMATCH, Reason.MALFORMED}
+
+
+async def test_a_new_secret_counts_at_once_beside_the_one_before(aws: Aws) -> None:
+    current, previous = LiveSecret(SECRET), LiveSecret("the-secret-before-it")
+    config = GatewayConfig(proxies=("10.1.0.0/16",), secrets=(current, previous))
+    gateway = GatewayIdentity(config, people(aws))
+    current.replace("the-secret-after-it")
+    for secret in ("the-secret-after-it", "the-secret-before-it"):
+        gateway.check_head(call(API_GATEWAY, secret=secret), datetime.now(UTC))
+    with pytest.raises(SignatureError):
+        gateway.check_head(call(API_GATEWAY, secret=SECRET), datetime.now(UTC))
 
 
 async def test_another_account_is_not_let_in(gateway: GatewayIdentity) -> None:

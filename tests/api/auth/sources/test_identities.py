@@ -61,10 +61,11 @@ async def test_what_is_off_vouches_for_nobody(headers: tuple[tuple[bytes, bytes]
     assert caught.value.code is ErrorCode.UNAUTHORIZED
 
 
-async def test_issued_keys_are_refused_where_keys_are_off_but_those_of_sessions_are_not() -> None:
+async def test_a_key_is_good_as_long_as_the_source_is_on_that_vouched_for_it() -> None:
     office = open_office()
     key = office.key
-    off = Identities(keys=office.identity, others={}, takes_issued_keys=False)
+    aws = {"sts": Named("sts")}
+    off = Identities(keys=office.identity, others=aws, takes_issued_keys=False)
 
     def signed() -> RawRequest:
         return sign(key_id=key.access_key_id, secret=key.secret)
@@ -74,6 +75,8 @@ async def test_issued_keys_are_refused_where_keys_are_off_but_those_of_sessions_
     stored = office.keys.keys[key.access_key_id]
     office.keys.keys[key.access_key_id] = dataclasses.replace(stored, source="sts", is_session=True)
     assert (await off.authenticate(signed(), datetime.now(UTC))).source == "sts"
+    with pytest.raises(PaoError, match="sts is not switched on"):
+        await dataclasses.replace(off, others={}).authenticate(signed(), datetime.now(UTC))
 
 
 async def test_a_proof_that_cannot_be_asked_again_ends_by_itself() -> None:
