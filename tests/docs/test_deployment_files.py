@@ -80,6 +80,13 @@ def test_only_migration_and_backup_have_the_owner_s_address(unit: Path) -> None:
         assert parser["Service"]["User"] == "pao"
 
 
+@pytest.mark.parametrize("unit", UNITS, ids=lambda unit: unit.name)
+def test_a_restart_of_a_unit_ends_no_other(unit: Path) -> None:
+    # As systemd does with what requires the unit, is bound to it or part of it.
+    ending = re.compile(r"^(Requires|Requisite|BindsTo|PartOf)=", re.MULTILINE)
+    assert not ending.search(unit.read_text(encoding="utf-8"))
+
+
 @pytest.fixture
 def server(tmp_path: Path) -> Iterator[PostgresAddress]:
     [port] = free_ports(1)

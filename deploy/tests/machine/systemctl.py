@@ -1,7 +1,8 @@
 """A stand-in for `systemctl`: it runs the units of one folder as processes, as systemd would.
 
-Knows what the units of PAO use: notify, oneshot, environment files, After and Requires. The
-folders come from UNITS and STATE. Says nothing about confinement: users and namespaces are not its.
+Knows what the units of PAO use: notify, oneshot, environment files, Wants and Requires, and that a
+unit ends with one that it requires. The folders come from UNITS and STATE. Says nothing about
+confinement: users and namespaces are not its.
 """
 
 import contextlib
@@ -27,9 +28,8 @@ def main(arguments: list[str]) -> int:
         missing = [unit for unit in units if not (UNITS / unit).exists()]
         return _fail(f"Unit {missing[0]} not found.") if missing else 0
     for unit in units:
-        if verb in {"stop", "restart"}:
-            stop(unit)
-        if verb in {"start", "restart"} and not start(unit):
+        ended = stop(unit) if verb in {"stop", "restart"} else []
+        if verb in {"start", "restart"} and not all(start(one) for one in (unit, *ended)):
             return _fail(f"Job for {unit} failed.")
     return 0
 
@@ -38,7 +38,10 @@ def start(unit: str) -> bool:
     if unit.endswith(".timer") or is_active(unit):
         return True
     settings = read(unit)
-    if not all(start(one) for one in settings.get("Requires", [""])[-1].split()):
+    for one in named(settings, "Wants"):
+        if (UNITS / one).exists():
+            start(one)
+    if not all(start(one) for one in named(settings, "Requires")):
         return False
     kind = settings.get("Type", ["simple"])[-1]
     environment = environment_of(settings)
@@ -92,7 +95,15 @@ def is_told(listener: socket.socket, process: "subprocess.Popen[bytes]") -> bool
     return False
 
 
-def stop(unit: str) -> None:
+def stop(unit: str) -> list[str]:
+    """End a unit, after those that require it; return these."""
+    ended = [
+        file.name
+        for file in sorted(UNITS.glob("pao-*.service"))
+        if unit in named(read(file.name), "Requires") and is_active(file.name)
+    ]
+    for one in ended:
+        stop(one)
     file = STATE / f"{unit}.pid"
     if is_active(unit) and (known := file.read_text()) != "done":
         pid = int(known)
@@ -103,6 +114,7 @@ def stop(unit: str) -> None:
                 os.killpg(pid, signal.SIGKILL)
             time.sleep(0.05)
     file.unlink(missing_ok=True)
+    return ended
 
 
 def is_active(unit: str) -> bool:
@@ -120,6 +132,10 @@ def read(unit: str) -> dict[str, list[str]]:
         if separator and not line.startswith(("#", "[")):
             found.setdefault(name, []).append(value)
     return found
+
+
+def named(settings: dict[str, list[str]], relation: str) -> list[str]:
+    return " ".join(settings.get(relation, [])).split()
 
 
 def _lives(pid: int) -> bool:

@@ -11,7 +11,8 @@ from pao.app.local.processes import write_private
 _TEMPLATE = """\
 # Settings of API and worker on this machine; written once by `pao install`, then yours.
 # After a change: pao install. All settings: docs/operations.md. Addresses of Postgres and
-# Temporal are in machine.env.
+# Temporal are in machine.env. Values with blanks, quotes, $ or # in single quotes: systemd and
+# shells read them alike.
 JIRA_FLAVOUR=cloud
 JIRA_BASE_URL=
 JIRA_USERNAME=

@@ -44,9 +44,10 @@ def unit_files(place: Place) -> Mapping[str, str]:
     temporal = f"--port {place.temporal_port} --ui-port {place.temporal_ui_port}"
     files = [f"EnvironmentFile={place.machine_file}", f"EnvironmentFile={place.settings_file}"]
     owner = [f"EnvironmentFile={place.owner_file}"]
-    # Not "Requires": a restart of the database must not end what waits for it.
+    # Not "Requires": systemd ends with a unit what requires it, in a restart as well. What waits
+    # for the database outlives its restart, and old processes the migration of an upgrade.
     after_servers = {"After": f"{POSTGRES} {TEMPORAL} network-online.target", "Wants": _both()}
-    migrated = {"After": f"{MIGRATE} {TEMPORAL}", "Requires": MIGRATE}
+    migrated = {"After": f"{MIGRATE} {TEMPORAL}", "Wants": MIGRATE}
     once = {"Type": "oneshot", "RemainAfterExit": "yes"}
     build = [f"Environment=PAO_BUILD_ID={place.build_id}"]
     return {

@@ -46,6 +46,16 @@ def test_every_unit_runs_a_command_that_exists_and_is_confined(pao: Pao, place: 
     assert build == f"PAO_BUILD_ID={place.build_id}"
 
 
+def test_a_restart_of_a_unit_ends_no_other(place: Place) -> None:
+    # As systemd does with what requires the unit, is bound to it or part of it.
+    for text in units.unit_files(place).values():
+        assert not any(
+            values(text, name) for name in ("Requires", "Requisite", "BindsTo", "PartOf")
+        )
+    for name in (units.WORKER, units.API):
+        assert values(units.unit_files(place)[name], "Wants") == [units.MIGRATE]
+
+
 def test_services_of_a_user_ask_for_nothing_that_only_root_may(place: Place) -> None:
     of_user = Place(place.home, place.units, None)
     text = units.unit_files(of_user)[units.API]
