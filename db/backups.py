@@ -8,9 +8,9 @@ import asyncio
 import hashlib
 import json
 import shutil
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict, dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +21,9 @@ MANIFEST = "manifest.json"
 PAO = "pao"
 """The name of PAO's own database within a backup."""
 CONNECT_SECONDS = 10.0
+_NAME = "%Y-%m-%dT%H%M%S.%fZ"
+# No backup takes longer; one may be under way beside another.
+_LONGEST = timedelta(days=2)
 
 _SCHEMA = "SELECT to_regclass('public.schema_migrations') IS NOT NULL"
 _VERSIONS = "SELECT version FROM public.schema_migrations ORDER BY version"
@@ -88,25 +91,31 @@ async def back_up(  # noqa: PLR0913 -- what a backup is made of, by name
 ) -> Backup:
     """Dump databases, by their names, into a folder of their own below ``root``; then make copies.
 
-    Of complete backups the newest ``keep`` stay. Raises ``BackupError``; nothing is removed then.
+    Of complete backups the newest ``keep`` stay. Raises ``BackupError``, or ``OSError`` for a full
+    disk and the like; then no earlier backup is removed, and what was written of this one is.
     """
     at = datetime.now(UTC)
-    folder = root / at.strftime("%Y-%m-%dT%H%M%S.%fZ")
+    folder = root / at.strftime(_NAME)
     folder.mkdir(parents=True, mode=0o700)
-    migrations, sealed = await _described(databases[PAO])
-    files = []
-    for name, url in databases.items():
-        file = folder / f"{name}.dump"
-        await _dump(url, file, programs)
-        files.append(_stored(folder, file))
-    for name, copy in (copies or {}).items():
-        file = folder / name
-        file.parent.mkdir(mode=0o700, exist_ok=True)
-        await asyncio.to_thread(copy, file)
-        files.append(_stored(folder, file))
-    made = Backup(folder, at, version, migrations, sealed, tuple(files))
-    _write_manifest(made)
-    for old in sorted(_complete(root), reverse=True)[keep:]:
+    try:
+        migrations, sealed = await _described(databases[PAO])
+        files = []
+        for name, url in databases.items():
+            file = folder / f"{name}.dump"
+            await _dump(url, file, programs)
+            files.append(_stored(folder, file))
+        for name, copy in (copies or {}).items():
+            file = folder / name
+            file.parent.mkdir(mode=0o700, exist_ok=True)
+            await asyncio.to_thread(copy, file)
+            files.append(_stored(folder, file))
+        made = Backup(folder, at, version, migrations, sealed, tuple(files))
+        _write_manifest(made)
+    except BaseException:
+        # On a full disk the next attempts would find it fuller each time.
+        shutil.rmtree(folder, ignore_errors=True)
+        raise
+    for old in (*sorted(_complete(root), reverse=True)[keep:], *_abandoned(root, at)):
         shutil.rmtree(old)
     return made
 
@@ -161,6 +170,17 @@ def _stored(folder: Path, file: Path) -> StoredFile:
 
 def _complete(root: Path) -> list[Path]:
     return [file.parent for file in root.glob(f"*/{MANIFEST}")]
+
+
+def _abandoned(root: Path, now: datetime) -> Iterator[Path]:
+    """Yield what backups that were killed have left."""
+    for folder in sorted(root.iterdir()):
+        try:
+            at = datetime.strptime(folder.name, _NAME).replace(tzinfo=UTC)
+        except ValueError:
+            continue
+        if now - at > _LONGEST and folder.is_dir() and not (folder / MANIFEST).exists():
+            yield folder
 
 
 def _write_manifest(made: Backup) -> None:

@@ -2,6 +2,7 @@
 
 import os
 from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -79,10 +80,28 @@ async def test_only_complete_backups_count_and_the_newest_stay(
     with pytest.raises(BackupError, match="absent") as caught:
         await back_up(tmp_path, {**databases, "temporal": absent}, version="1", keep=1)
     assert str(urlsplit(database.owner_url).password) not in str(caught.value)
-    [broken] = [path for path in folders(tmp_path) if not (path / MANIFEST).exists()]
+    assert folders(tmp_path) == [one.folder for one in made[1:]]
+    (made[2].folder / MANIFEST).unlink()
     with pytest.raises(BackupError, match="no complete backup"):
-        read_backup(broken)
-    assert len(folders(tmp_path)) == 3
+        read_backup(made[2].folder)
+
+
+async def test_what_is_no_backup_does_not_fill_the_disk(database: Database, tmp_path: Path) -> None:
+    kept = [tmp_path / "notes", tmp_path / f"{datetime.now(UTC):%Y-%m-%dT%H%M%S.%fZ}"]
+    killed = tmp_path / "2026-01-31T023000.000001Z"
+    for folder in (*kept, killed):
+        folder.mkdir()
+        (folder / "pao.dump").write_bytes(b"half")
+
+    def on_a_full_disk(_: Path) -> None:
+        Path("/dev/full").write_bytes(b"full")
+
+    given: dict[str, Any] = {"databases": {"pao": database.owner_url}, "version": "1", "keep": 1}
+    with pytest.raises(OSError, match="No space left"):
+        await back_up(tmp_path, **given, copies={"temporal.db": on_a_full_disk})
+    assert folders(tmp_path) == sorted([*kept, killed])
+    made = await back_up(tmp_path, **given)
+    assert folders(tmp_path) == sorted([*kept, made.folder])
 
 
 async def test_a_damaged_file_is_found_before_anything_is_changed(
