@@ -1,6 +1,6 @@
 """Writes what is generated from the code and kept in the repository: ``make generate``.
 
-JSON Schemas below catalog/schema/, pages below docs/, and the secrets that the chart's values must
+JSON Schemas below catalog/schema/, pages below docs/, and the settings that the chart's values must
 not hold. Tests fail where they differ.
 """
 
@@ -17,6 +17,10 @@ from pao.settings.loading import secret_names
 
 ROOT = Path(__file__).resolve().parents[2]
 VALUES_SCHEMA = "helm/pao/values.schema.json"
+DECIDED_BY_THE_CHART = (
+    *("PAO_BUILD_ID", "PAO_HOST", "PAO_PORT", "PAO_PROMOTE"),
+    *("WORKER_METRICS_HOST", "WORKER_METRICS_PORT"),
+)
 
 
 def generated() -> dict[str, str]:
@@ -35,9 +39,13 @@ def generated() -> dict[str, str]:
 
 
 def values_schema() -> str:
-    """Return the schema of the chart's values, which refuses secrets among its settings."""
+    """Return the schema of the chart's values.
+
+    It refuses secrets among the settings, and what probes, services and jobs take for granted.
+    """
     schema = json.loads((ROOT / VALUES_SCHEMA).read_text(encoding="utf-8"))
-    schema["definitions"]["settings"]["propertyNames"]["not"]["enum"] = secret_names()
+    refused = sorted([*secret_names(), *DECIDED_BY_THE_CHART])
+    schema["definitions"]["settings"]["propertyNames"]["not"]["enum"] = refused
     return json.dumps(schema, indent=2) + "\n"
 
 

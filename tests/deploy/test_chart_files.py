@@ -3,6 +3,7 @@
 import json
 import re
 import tomllib
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -10,9 +11,10 @@ import jsonschema
 import pytest
 import yaml
 
+from pao.app.generate import DECIDED_BY_THE_CHART
 from pao.settings.loading import secret_names
 from tests.docs.test_pages_name_what_exists import routes, settings
-from tests.support.pages import ROOT
+from tests.support.pages import ROOT, rows
 
 CHART = ROOT / "helm/pao"
 TEMPLATES = {
@@ -24,7 +26,9 @@ SCHEMA = json.loads((CHART / "values.schema.json").read_text(encoding="utf-8"))
 TRIED = sorted((ROOT / "deploy/tests/chart/values").glob("*.yaml"))
 # A setting by its second name too.
 KNOWN = {*settings(), *(f"{name}_{how}" for name in secret_names() for how in ("FILE", "PATH"))}
-KNOWN |= {"AWS_REGION"}
+KNOWN |= {"AWS_REGION", "AWS_ACCOUNT_ID"}
+# Values that people fill in as a whole.
+WHOLE = {"settings", "resources", "dashboardLabels"}
 
 
 def read(file: Path) -> dict[str, Any]:
@@ -61,6 +65,23 @@ def test_every_value_is_in_the_schema_and_has_a_default() -> None:
     compare(SCHEMA, read(CHART / "values.yaml"), "values")
 
 
+def values(given: dict[str, Any], place: str = "") -> Iterator[str]:
+    """Yield the path of every value."""
+    for name, value in given.items():
+        if isinstance(value, dict) and value and name not in WHOLE:
+            yield from values(value, f"{place}{name}.")
+        else:
+            yield f"{place}{name}"
+
+
+def test_the_page_of_the_chart_lists_every_value_and_no_other() -> None:
+    known = values(read(CHART / "values.yaml"))
+    cells = [row.cells[0] for row in rows(CHART / "README.md")]
+    listed = [name for cell in cells for name in re.findall(r"`([\w.]+)`", cell)]
+
+    assert sorted(listed) == sorted(known)
+
+
 @pytest.mark.parametrize("place", ["settings", "api", "worker", "migrate"])
 def test_a_secret_is_refused_where_settings_are_shown_in_the_open(place: str) -> None:
     for name in secret_names():
@@ -68,6 +89,13 @@ def test_a_secret_is_refused_where_settings_are_shown_in_the_open(place: str) ->
         values = {place: given if place == "settings" else {"settings": given}}
         with pytest.raises(jsonschema.ValidationError):
             jsonschema.validate(values, SCHEMA)
+
+
+def test_what_probes_services_and_jobs_take_for_granted_cannot_be_set() -> None:
+    assert set(DECIDED_BY_THE_CHART) <= KNOWN
+    for name in DECIDED_BY_THE_CHART:
+        with pytest.raises(jsonschema.ValidationError):
+            jsonschema.validate({"settings": {name: "9000"}}, SCHEMA)
 
 
 def test_what_the_chart_decides_are_settings() -> None:

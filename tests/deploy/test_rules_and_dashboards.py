@@ -106,3 +106,13 @@ def test_every_alert_says_how_urgent_it_is_and_what_it_is_about() -> None:
         assert alert["labels"]["severity"] in {"page", "ticket"}
         assert alert["annotations"]["summary"]
         assert alert["alert"].startswith("Pao")
+
+
+def test_every_alert_has_a_section_that_says_what_to_do() -> None:
+    alerts = [rule for group in RULES["groups"] for rule in group["rules"] if "alert" in rule]
+    page = (ROOT / "docs/alerts.md").read_text(encoding="utf-8")
+    sections = re.findall(r"^### (\w+)\n\n\*\*(\w+)\.\*\*", page, re.MULTILINE)
+
+    assert sorted(sections) == sorted((one["alert"], one["labels"]["severity"]) for one in alerts)
+    for alert in alerts:
+        assert alert["annotations"]["runbook"] == f"docs/alerts.md#{alert['alert'].lower()}"

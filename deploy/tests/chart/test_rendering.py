@@ -220,6 +220,58 @@ def test_rules_and_monitors_name_their_jobs_alike_in_every_release(release: str)
     assert dashboards["metadata"]["labels"]["grafana_dashboard"] == "1"
 
 
+def test_every_pod_of_a_release_runs_where_its_part_may() -> None:
+    found = pods(rendered("tainted"))
+
+    names = {"pao-api", "pao-worker", "pao-replay-gate", "pao-migrate", "pao-signed-call"}
+    assert found.keys() == names
+    for name, pod in found.items():
+        assert pod["nodeSelector"] == {"role": "platform"}, name
+        assert [one["key"] for one in pod["tolerations"]] == ["role"], name
+
+
+def test_numbers_reach_the_processes_as_they_were_written() -> None:
+    given = variables(pods(rendered("tainted"))["pao-api"])
+
+    names = (
+        "AWS_ACCOUNT_ID",
+        "RATE_LIMIT_REQUESTS_PER_MINUTE",
+        "TRACING_SAMPLE_RATE",
+        "DB_IAM_AUTH",
+    )
+    assert [given[name] for name in names] == ["123456789012", "1000000", "0.25", "true"]
+    assert len(given["PAO_BUILD_ID"]) == 63
+
+
+def test_a_role_by_pod_identity_is_asked_of_the_node_s_agent_alone() -> None:
+    policies = [one for (kind, _), one in rendered("tainted").items() if kind == "NetworkPolicy"]
+
+    agents = [
+        (peer["ipBlock"]["cidr"], [port["port"] for port in rule["ports"]])
+        for policy in policies
+        for rule in policy["spec"]["egress"]
+        for peer in rule.get("to", ())
+        if "except" not in peer["ipBlock"]
+    ]
+    assert agents == [("169.254.170.23/32", [80]), ("fd00:ec2::23/128", [80])] * len(policies)
+
+
+def test_an_ingress_may_have_its_certificate_in_a_secret() -> None:
+    [tls] = rendered("tainted")["Ingress", "pao-api"]["spec"]["tls"]
+
+    assert tls == {"hosts": ["pao.example.com"], "secretName": "pao-tls"}
+
+
+def test_an_alert_leads_to_its_section_where_the_pages_are_kept() -> None:
+    groups = rendered("tainted")["PrometheusRule", "pao"]["spec"]["groups"]
+
+    for alert in (rule for group in groups for rule in group["rules"] if "alert" in rule):
+        section = alert["alert"].lower()
+        url = f"https://git.example.com/pao/docs/alerts.md#{section}"
+        assert alert["annotations"]["runbook_url"] == url
+        assert "runbook" not in alert["annotations"]
+
+
 def test_the_rules_raise_their_alerts_when_they_should() -> None:
     command = ["/usr/bin/promtool", "test", "rules", str(FOLDER / "rules.test.yml")]
     done = subprocess.run(command, check=False, capture_output=True, text=True)  # noqa: S603 -- our own file
@@ -235,6 +287,13 @@ def test_the_rules_raise_their_alerts_when_they_should() -> None:
         ("replicas=3", "replicas"),
         ("rollout.promote=sometimes", "promote"),
         ("worker.replicas=0", "replicas"),
+        ("settings.PAO_PORT=9000", "PAO_PORT"),
+        ("settings.log_level=DEBUG", "log_level"),
+        ("ingress.tls=pao-tls", "tls"),
+        ("api.autoscaling.maxReplica=9", "maxReplica"),
+        ("worker.toleration=none", "toleration"),
+        ("networkPolicy.podidentity=1", "podidentity"),
+        ("monitoring.runbooks=docs/alerts.md", "runbooks"),
     ],
 )
 def test_values_that_are_wrong_are_refused_by_name(given: str, said: str) -> None:
@@ -245,6 +304,11 @@ def test_values_that_are_wrong_are_refused_by_name(given: str, said: str) -> Non
 def _as_json(given: str) -> str:
     path, _, value = given.partition("=")
     return f"{path}={value if value.isdigit() else json.dumps(value)}"
+
+
+def test_an_autoscaler_of_no_size_is_refused() -> None:
+    with pytest.raises(HelmError, match="minReplicas is larger than maxReplicas"):
+        rendered("eks", "--set", "api.autoscaling.minReplicas=9")
 
 
 def test_an_image_and_a_host_must_be_named(tmp_path: Path) -> None:

@@ -23,16 +23,31 @@ helm.sh/chart: {{ printf "%s-%s" .root.Chart.Name .root.Chart.Version }}
 {{- end }}
 {{- end }}
 
-{{/* Temporal takes 63 characters at most: of a digest, what tells images apart. */}}
+{{/* Temporal takes 63 characters at most: of a digest, what tells images apart; of a tag, its end. */}}
 {{- define "pao.buildId" -}}
-{{- .Values.rollout.buildId | default (.Values.image.digest | trimPrefix "sha256:" | trunc 32) | default .Values.image.tag | default .Chart.AppVersion }}
+{{- .Values.rollout.buildId | default (.Values.image.digest | trimPrefix "sha256:" | trunc 32) | default (.Values.image.tag | trunc -63) | default .Chart.AppVersion }}
+{{- end }}
+
+{{/* Where the pods of one part, or a job of it, may run. */}}
+{{- define "pao.placement" -}}
+{{- with .nodeSelector }}
+nodeSelector: {{- toYaml . | nindent 2 }}
+{{- end }}
+{{- with .tolerations }}
+tolerations: {{- toYaml . | nindent 2 }}
+{{- end }}
+{{- end }}
+
+{{/* A value as text. Helm reads every number as a float, and would write a million as 1e+06. */}}
+{{- define "pao.text" -}}
+{{- if and (kindIs "float64" .) (eq . (floor .)) }}{{ int64 . }}{{ else }}{{ toString . }}{{ end }}
 {{- end }}
 
 {{/* A list of variables: settings that are not empty, then the files of secrets. */}}
 {{- define "pao.environment" -}}
 {{- range $name, $value := .settings }}
 {{- if not (or (kindIs "invalid" $value) (eq (toString $value) "")) }}
-- {name: {{ $name }}, value: {{ toString $value | quote }}}
+- {name: {{ $name }}, value: {{ include "pao.text" $value | quote }}}
 {{- end }}
 {{- end }}
 {{- if .secrets.existingSecret }}
