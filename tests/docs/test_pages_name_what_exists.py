@@ -51,7 +51,7 @@ OTHER_VARIABLES = {
     *("PAO_SECRET", "PAO_SECRET_DNS_TOKEN"),
 }
 EVENTS_OF = ("workflows", "activities", "api", "db", "pao/app/cli")
-EVENT = re.compile(r"(?:\.line\(|event_type=|event=)\s*\"([a-z_]+\.[a-z-]+)\"")
+EVENT = re.compile(r"(?:\.line\(|_record\(|event_type=|event ?=)\s*\"([a-z_]+\.[a-z-]+)\"")
 CALL = re.compile(r"\b(GET|POST|PUT|PATCH|DELETE) (?:/api/v1)?(/(?!sandbox)[a-z][\w/{}-]*)")
 FILLED_IN = re.compile(r"{.*?}|\bID\b|\b[0-9a-f]{8}-[0-9a-f-]{27}\b")
 ROUTERS = (
