@@ -173,19 +173,9 @@ async def test_a_token_is_refused_for(what: str) -> None:
 
 # What PyJWT would read as a number, or compare with any: (JSON of) values that are no time.
 NO_TIMES = (
-    "true",
-    "false",
-    "null",
-    '"1700000000"',
-    "[]",
-    "{}",
-    "-1",
-    "-1e300",
-    "1e300",
-    "1e400",
-    "NaN",
+    *("true", "false", "null", '"1700000000"', "[]", "{}", "-1", "-1e300", "1e300", "1e400", "NaN"),
+    *(str(int(time.time()) * 1000), "9" * 400),
 )
-NO_TIMES += (str(int(time.time()) * 1000), "9" * 400)
 
 
 @pytest.mark.parametrize("name", ["exp", "nbf", "iat"])
@@ -196,8 +186,8 @@ async def test_a_time_is_a_number_of_seconds(name: str) -> None:
         with pytest.raises(SignatureError) as caught:
             await verified(made, RULES, Published())
         assert caught.value.reason is Reason.MALFORMED, written
-    parts_of_seconds = token(**{name: time.time() + (30 if name == "exp" else -30) + 0.25})
-    assert await verified(parts_of_seconds, RULES, Published())
+    parts_of_seconds: dict[str, Any] = {name: time.time() + (30 if name == "exp" else -30) + 0.25}
+    assert await verified(token(**parts_of_seconds), RULES, Published())
 
 
 async def test_a_token_with_many_groups_is_not_too_long() -> None:
