@@ -7,6 +7,7 @@ and `pao db rebuild` writes what is missing. A folder without its manifest is no
 import asyncio
 import hashlib
 import json
+import os
 import shutil
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict, dataclass, field
@@ -165,6 +166,7 @@ async def _dump(url: str, file: Path, programs: Path | None) -> None:
 
 def _stored(folder: Path, file: Path) -> StoredFile:
     file.chmod(0o600)
+    _sync(file)
     return StoredFile(str(file.relative_to(folder)), file.stat().st_size, _sha256(file))
 
 
@@ -183,6 +185,15 @@ def _abandoned(root: Path, now: datetime) -> Iterator[Path]:
             yield folder
 
 
+def _sync(path: Path) -> None:
+    """Return when the disk has a file or folder: older backups are removed for it."""
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
 def _write_manifest(made: Backup) -> None:
     document: dict[str, Any] = {
         "at": made.at.isoformat(),
@@ -195,7 +206,9 @@ def _write_manifest(made: Backup) -> None:
     unfinished = made.folder / f"{MANIFEST}.new"
     unfinished.write_text(json.dumps(document, indent=2) + "\n", "utf-8")
     unfinished.chmod(0o600)
+    _sync(unfinished)
     unfinished.rename(made.folder / MANIFEST)
+    _sync(made.folder)
 
 
 def _sha256(file: Path) -> str:

@@ -68,6 +68,11 @@ class Home:
         return self.folder / "github"
 
     @property
+    def terraform(self) -> Path:
+        """The folder of Terraform's states."""
+        return self.folder / "terraform"
+
+    @property
     def logs(self) -> Path:
         """The folder of the processes' logs, where they are written to files."""
         return self.folder / "logs"
@@ -136,7 +141,7 @@ class Home:
         for folder in (self.jira, self.github):
             for file in folder.glob("*"):
                 file.unlink()
-        shutil.rmtree(self.folder / "terraform", ignore_errors=True)
+        shutil.rmtree(self.terraform, ignore_errors=True)
 
     def close(self) -> None:
         """Make the folder if there is none, and keep everybody else out of it.

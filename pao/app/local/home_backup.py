@@ -1,15 +1,19 @@
-"""Backups of a state folder of `pao up`: its Postgres, Temporal's file, the secrets, the stand-ins.
+"""Backups of a state folder of `pao up`, as a whole: databases, Terraform's states, the secrets.
 
 The folder may be in use meanwhile; a restore fills one that is not.
 """
 
 import asyncio
+import json
 import os
 import shutil
 import sqlite3
+import tarfile
+import time
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import partial
+from io import BytesIO
 from pathlib import Path
 
 from db.backups import PAO, Backup, BackupError, Copy, back_up
@@ -21,9 +25,12 @@ from pao.app.local.postgres import EmbeddedPostgres, PostgresAddress, running_ad
 from pao.app.local.postgres_files import installed_programs
 from pao.app.local.processes import LocalError
 
-TEMPORAL, SECRETS = "temporal.db", "secrets.json"
+SECRETS, STATES = "secrets.json", "terraform.tar"
 STAND_INS = ("jira", "github")
+_LOCK = ".lock.info"
+"""What Terraform calls the lock of a state: whoever held it does not run where it is restored."""
 _SQLITE = b"SQLite format 3\0"
+_READS, _PAUSE_SECONDS = 5, 0.2
 
 
 def back_up_home(home: Home, root: Path, *, version: str, keep: int) -> Backup:
@@ -77,7 +84,11 @@ def _fill(backup: Backup, home: Home, names: set[str]) -> None:
             restore(backup, {PAO: address.owner_url}, replace=False, programs=installed_programs())
         )
         asyncio.run(migrate(address.owner_url))
-    for name in names - {SECRETS, f"{PAO}.dump"}:
+    if STATES in names:
+        home.terraform.mkdir(mode=0o700, exist_ok=True)
+        with tarfile.open(backup.folder / STATES) as states:
+            states.extractall(home.terraform, filter="data")
+    for name in names - {SECRETS, STATES, f"{PAO}.dump"}:
         target = home.folder / name
         target.parent.mkdir(mode=0o700, exist_ok=True)
         shutil.copy(backup.folder / name, target)
@@ -105,12 +116,40 @@ def _copies(home: Home) -> Mapping[str, Copy]:
     """Return what is copied after the database: Temporal's file last but for the secrets."""
     files = [file for name in STAND_INS for file in sorted((home.folder / name).glob("*"))]
     files += [home.temporal_database, home.secrets_file]
-    return {
+    states = {STATES: partial(_pack, home.terraform)} if home.terraform.is_dir() else {}
+    return states | {
         str(file.relative_to(home.folder)): partial(_copy, file)
         for file in files
         # What belongs to an open database (-wal, -shm) is in its copy.
         if file.is_file() and not file.name.endswith(("-wal", "-shm", "-journal"))
     }
+
+
+def _pack(folder: Path, target: Path) -> None:
+    """Pack the states of Terraform, and those that no backend took; one may go meanwhile."""
+    with tarfile.open(target, "x") as archive:
+        for file in sorted(folder.rglob("*")):
+            if file.name.endswith(_LOCK) or file.is_symlink() or not file.is_file():
+                continue
+            with suppress(FileNotFoundError):
+                entry = tarfile.TarInfo(str(file.relative_to(folder)))
+                entry.mode = 0o600
+                content = _whole_state(file)
+                entry.size = len(content)
+                archive.addfile(entry, BytesIO(content))
+
+
+def _whole_state(file: Path) -> bytes:
+    """Return what a file holds; one that Terraform is writing is read again, one torn as it is."""
+    for _ in range(_READS):
+        content = file.read_bytes()
+        try:
+            json.loads(content)
+        except ValueError:
+            time.sleep(_PAUSE_SECONDS)
+        else:
+            break
+    return content
 
 
 def _copy(source: Path, target: Path) -> None:

@@ -234,7 +234,7 @@ class _Builder:
                 api_url=stack.api_url,
                 catalog=catalog,
             )
-        terraform = terraform_environment(catalog, self.home.folder, environment)
+        terraform = terraform_environment(catalog, self.home.terraform, environment)
         worker = self._service("worker", ["worker"], configuration | terraform)
         if asyncio.run(is_restored(stack.postgres.service_url)):
             rebuild(configuration, worker, self.narrator)

@@ -7,7 +7,7 @@ from pao.app.local.terraform_binary import find
 
 
 def terraform_environment(
-    catalog: Path, home: Path, environment: Mapping[str, str]
+    catalog: Path, states: Path, environment: Mapping[str, str]
 ) -> dict[str, str]:
     """Return the worker's variables; a variable that a person has set stays as it is.
 
@@ -15,7 +15,7 @@ def terraform_environment(
     """
     known = {
         "TERRAFORM_SOURCES": str(catalog.resolve().with_name("terraform")),
-        "TERRAFORM_STATE_PATH": str((home / "terraform").resolve()),
+        "TERRAFORM_STATE_PATH": str(states.resolve()),
     }
     if program := find(environment):
         known["TERRAFORM_BINARY"] = str(program)

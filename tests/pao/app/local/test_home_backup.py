@@ -63,6 +63,10 @@ def test_a_home_in_use_is_backed_up_and_restored_with_its_secrets_and_workflows(
         workflows.commit()
         used.jira.mkdir()
         (used.jira / "note.txt").write_text("of the stand-in")
+        states = used.terraform / "module-1" / "workspaces" / "pao-1"
+        states.mkdir(parents=True)
+        (states / "terraform.tfstate").write_text('{"serial": 4}')
+        (states / ".terraform.tfstate.lock.info").write_text("{}")
         known = installation(address.owner_url)
         made = back_up_home(used, tmp_path / "backups", version="1", keep=2)
     finally:
@@ -70,7 +74,7 @@ def test_a_home_in_use_is_backed_up_and_restored_with_its_secrets_and_workflows(
         server.stop()
 
     names = sorted(one.name for one in made.files)
-    assert names == ["jira/note.txt", "pao.dump", "secrets.json", "temporal.db"]
+    assert names == ["jira/note.txt", "pao.dump", "secrets.json", "temporal.db", "terraform.tar"]
     with used.held(), pytest.raises(BackupError, match="already running"):
         restore_home(read_backup(made.folder), used, replace=True)
     with pytest.raises(BackupError, match="not empty"):
@@ -79,6 +83,8 @@ def test_a_home_in_use_is_backed_up_and_restored_with_its_secrets_and_workflows(
 
     assert empty.read_secrets() == secrets
     assert (empty.jira / "note.txt").read_text() == "of the stand-in"
+    restored = {one.name: one.read_text() for one in empty.terraform.rglob("*") if one.is_file()}
+    assert restored == {"terraform.tfstate": '{"serial": 4}'}
     copy = sqlite3.connect(empty.temporal_database)
     assert copy.execute("SELECT id FROM executions").fetchall() == [("request-1",)]
     copy.close()
