@@ -5,16 +5,14 @@ from typing import Any
 
 from temporalio import activity
 
-from activities.action_errors import ActionError, ActionFailedError
+from activities.action_errors import ActionFailedError
+from activities.action_reader import ActionReader
 from activities.actions.rest import bodies
 from activities.actions.rest.sending import Sender
 from activities.base import Action
-from activities.call_origin import acting_for
-from activities.disclosure import Disclosure
-from activities.heartbeats import heartbeats
 from activities.outgoing import TargetResponse
 from activities.session import Session
-from activities.session_factory import SessionFactory, Tools
+from activities.session_factory import Tools
 from catalog import json_paths
 from catalog.forms.options import MOST_OPTIONS, as_choices
 from pao.core.judgement import UNREADABLE
@@ -22,39 +20,26 @@ from pao.core.names import CHOICES_ACTIVITY
 from pao.core.payloads.choices import ChoicesAnswer, ChoicesQuestion
 
 MOST_BYTES = 256_000
-SECONDS = 5.0
 
 
 class ChoicesFetcher:
-    """Asks as a rest-api action would: its credentials, egress rules, breakers and masks."""
+    """Asks as a rest-api action would."""
 
     def __init__(self, action: Action[Any], tools: Tools) -> None:
-        self._action = action
-        self._sessions = SessionFactory(tools)
+        self._reader = ActionReader(action, tools)
         self._sender = Sender()
 
     @activity.defn(name=CHOICES_ACTIVITY)
     async def fetch(self, question: ChoicesQuestion) -> ChoicesAnswer:
         """Return the choices, or why there are none; never raises for what the target answers."""
-        call = question.call
-        disclosure = self._sessions.disclosure(call)
-        with acting_for(call.context.item.id, call.action.config, self._action.breaker_keys):
-            async with heartbeats(repeatable=True):
-                try:
-                    return await self._fetched(question, disclosure)
-                except ActionError as error:
-                    return ChoicesAnswer(problem=disclosure.message(error.message))
 
-    async def _fetched(self, question: ChoicesQuestion, disclosure: Disclosure) -> ChoicesAnswer:
-        session = await self._sessions.open(
-            self._action, question.call, disclosure, seconds=SECONDS
+        async def read(session: Session) -> ChoicesAnswer:
+            document = await self._read(session)
+            return ChoicesAnswer(await asyncio.to_thread(_rows, question, document))
+
+        return await self._reader.ask(
+            question.call, read, failed=lambda why: ChoicesAnswer(problem=why)
         )
-        document = await self._read(session)
-        rows = await asyncio.to_thread(_rows, question, document)
-        hide = disclosure.secrets.hide
-        for row in rows:
-            row.update({key: hide(one) for key, one in row.items() if isinstance(one, str)})
-        return ChoicesAnswer(choices=rows)
 
     async def _read(self, session: Session) -> Any:
         config, context = session.config, session.context

@@ -9,7 +9,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass, fields, is_dataclass, replace
 from enum import Enum
-from typing import Any
+from typing import Any, TypeVar
 
 from activities.action_errors import ActionError, ActionFailedError
 from pao.core.answers import KEPT_CHARACTERS
@@ -28,10 +28,11 @@ OURS = frozenset(
 )
 """Words of our own, which the workflow acts on: no value of a request or a target gets there."""
 
-MESSAGES = frozenset({"message", "response_body", "cleanup", "reason", "note"})
+MESSAGES = frozenset({"message", "response_body", "cleanup", "reason", "note", "problem"})
 """Texts for people. All others are values, in which short secrets are whole words only."""
 
 FOLLOWED = "follow"
+AnswerT = TypeVar("AnswerT")
 _KNOWN_ERRORS = frozenset({"code", "http_status", "retryable", "refused", "judged"})
 # Masked first, cut where it is stored: the margin is for what masking makes shorter.
 _LONGEST = KEPT_CHARACTERS + 4096
@@ -48,6 +49,11 @@ class Disclosure:
     def result(self, result: ActionResult) -> ActionResult:
         """Return a result as it may leave the activity."""
         masked: ActionResult = self._masked(result)
+        return masked
+
+    def answer(self, answer: AnswerT) -> AnswerT:
+        """Return what was read, as it may leave the activity."""
+        masked: AnswerT = self._masked(answer)
         return masked
 
     def error(self, error: ActionError) -> ActionError:

@@ -13,12 +13,7 @@ from typing import Any
 from pydantic import ValidationError
 from temporalio import activity
 
-from activities.action_errors import (
-    MESSAGE_LIMIT,
-    ActionError,
-    ActionFailedError,
-    OutcomeUnknownError,
-)
+from activities.action_errors import ActionError, ActionFailedError, OutcomeUnknownError
 from activities.base import Action
 from activities.call_origin import acting_for
 from activities.disclosure import Disclosure
@@ -27,9 +22,16 @@ from activities.former_calls import with_secrets, without_secrets
 from activities.heartbeats import heartbeats
 from activities.progress import Progress
 from activities.resets import refuse_after_reset
-from activities.session import Session, first_problem, internal_error, masked_error, validated
+from activities.session import (
+    Session,
+    first_problem,
+    foreseen,
+    internal_error,
+    masked_error,
+    reason_of,
+    validated,
+)
 from activities.session_factory import SessionFactory, Tools
-from pao.core.answers import shortened
 from pao.core.judgement import NOT_SET
 from pao.core.names import EVIDENCE_ACTIVITY, FOLLOW_ACTIVITY, LOOK_ACTIVITY
 from pao.core.payloads.actions import ActionInput, ActionResult, FollowInput, FormerCall, LookResult
@@ -158,10 +160,11 @@ class Executor:
         self, action: Action[Any], action_input: ActionInput, disclosure: Disclosure
     ) -> LookResult:
         try:
-            session = await self._sessions.open(action, action_input, disclosure)
-            calls = await self._earlier(session)
+            with foreseen(disclosure):
+                session = await self._sessions.open(action, action_input, disclosure)
+                calls = await self._earlier(session)
         except ActionError as error:
-            return LookResult(answer="unknown", reason=await _reason(error, disclosure))
+            return LookResult(answer="unknown", reason=await reason_of(error, disclosure))
         about = LookResult(
             answer="unknown",
             changed=any(call.changed for call in calls),
@@ -172,7 +175,7 @@ class Executor:
         try:
             seen = await session.looked_for(calls)
         except ActionError as error:
-            return replace(about, reason=await _reason(error, disclosure))
+            return replace(about, reason=await reason_of(error, disclosure))
         about = replace(about, exists=seen.contradicts(action))
         if seen.repeat is not None and action.converges:
             about = replace(about, changed=False)
@@ -180,7 +183,7 @@ class Executor:
             result = await self._finished(session, seen.found)
             return replace(about, answer="found", result=result)
         shown = seen.repeat or seen.part
-        reason = await _reason(shown, disclosure) if shown else None
+        reason = await reason_of(shown, disclosure) if shown else None
         return replace(about, answer="unknown" if seen.repeat else "absent", reason=reason)
 
     @activity.defn(name=EVIDENCE_ACTIVITY)
@@ -189,11 +192,12 @@ class Executor:
         action = self._actions[evidence_input.about.action.type]
         disclosure = self._sessions.disclosure(evidence_input.about)
         try:
-            session = await self._sessions.open(action, evidence_input.about, disclosure)
+            with foreseen(disclosure):
+                session = await self._sessions.open(action, evidence_input.about, disclosure)
             result = action.from_evidence(session.config, evidence_input.outputs)
             return EvidenceAnswer(result=await self._finished(session, result))
         except ActionError as error:
-            return EvidenceAnswer(message=await _reason(error, disclosure))
+            return EvidenceAnswer(message=await reason_of(error, disclosure))
         except ValidationError as error:
             return EvidenceAnswer(message=disclosure.message(f"outputs.{first_problem(error)}"))
         except ValueError as error:
@@ -237,11 +241,6 @@ class Executor:
             session.seen.found = result
             raise masked_error(raised, session, session.disclosure) from None
         return replace(result, cleanup=cleanup, resource_type=session.action.resource_type)
-
-
-async def _reason(error: ActionError, disclosure: Disclosure) -> str:
-    told = await asyncio.to_thread(disclosure.error, error)
-    return shortened(told.message, MESSAGE_LIMIT)
 
 
 def _moved(calls: list[EarlierCall], place: str | None, disclosure: Disclosure) -> list[str] | None:

@@ -1,9 +1,10 @@
 """One execution of an action: rendered, with its context and its findings."""
 
+import asyncio
 import logging
 import traceback
-from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Iterator, Mapping
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -11,6 +12,7 @@ from pydantic import ValidationError
 from temporalio.exceptions import ApplicationError
 
 from activities.action_errors import (
+    MESSAGE_LIMIT,
     ActionError,
     ActionFailedError,
     OutcomeUnknownError,
@@ -22,6 +24,7 @@ from activities.disclosure import Disclosure
 from activities.earlier_attempts import Earlier, EarlierCall, ask
 from activities.former_calls import FormerCalls
 from activities.look_findings import LookFindings
+from pao.core.answers import shortened
 from pao.core.judgement import BAD_CALL, NOT_SET
 from pao.core.payloads.actions import ActionInput, ActionResult
 from pao.runtime.masking import SecretMasks
@@ -146,6 +149,23 @@ def internal_error(error: Exception, secrets: SecretMasks, kind: type[ActionErro
     text = secrets.hide(f"{type(error).__name__}: {error}")
     message = f"The action could not be carried out because of an internal error: {text}"
     return kind(message, judged=NOT_SET)
+
+
+@contextmanager
+def foreseen(disclosure: Disclosure) -> Iterator[None]:
+    """Turn an error that nobody foresaw into one of an action: its text may hold a secret."""
+    try:
+        yield
+    except ActionError:
+        raise
+    except Exception as error:  # noqa: BLE001 -- as its docstring says
+        raise internal_error(error, disclosure.secrets, ActionFailedError) from None
+
+
+async def reason_of(error: ActionError, disclosure: Disclosure) -> str:
+    """Return what an error says, masked, then cut."""
+    told = await asyncio.to_thread(disclosure.error, error)
+    return shortened(told.message, MESSAGE_LIMIT)
 
 
 def first_problem(error: ValidationError) -> str:

@@ -5,46 +5,35 @@ from typing import Any
 
 from temporalio import activity
 
-from activities.action_errors import ActionError
+from activities.action_reader import ActionReader
 from activities.base import Action, ActionContext
-from activities.call_origin import acting_for
 from activities.github.access import access, as_action_errors
 from activities.github.commit_config import GitCommitConfig
 from activities.github.commits import place_of
-from activities.heartbeats import heartbeats
-from activities.session_factory import SessionFactory, Tools
+from activities.session import Session
+from activities.session_factory import Tools
 from pao.core.names import FILES_ACTIVITY
 from pao.core.payloads.actions import ActionInput
 from pao.core.payloads.files import FilesAnswer
 
 MOST_FILES, MOST_BYTES = 10, 50_000
 PARALLEL = 4
-SECONDS = 5.0
 
 
 class FilesReader:
-    """Reads with the rights, egress rules, breakers and masks of the action itself."""
+    """Reads as the action itself would."""
 
     def __init__(self, action: Action[Any], tools: Tools) -> None:
-        self._action = action
-        self._sessions = SessionFactory(tools)
+        self._reader = ActionReader(action, tools)
 
     @activity.defn(name=FILES_ACTIVITY)
     async def read(self, given: ActionInput) -> FilesAnswer:
         """Return the files, or why they are not known; never raises for what GitHub answers."""
-        disclosure = self._sessions.disclosure(given)
-        with acting_for(given.context.item.id, given.action.config, self._action.breaker_keys):
-            async with heartbeats(repeatable=True):
-                try:
-                    session = await self._sessions.open(
-                        self._action, given, disclosure, seconds=SECONDS
-                    )
-                    found = await present_files(session.config, session.context)
-                except ActionError as error:
-                    return FilesAnswer(problem=disclosure.message(error.message))
-        hide = disclosure.secrets.hide
-        texts = {path: text and hide(text) for path, text in found.texts.items()}
-        return FilesAnswer(texts, found.unread)
+
+        async def read(session: Session) -> FilesAnswer:
+            return await present_files(session.config, session.context)
+
+        return await self._reader.ask(given, read, failed=lambda why: FilesAnswer(problem=why))
 
 
 async def present_files(config: GitCommitConfig, context: ActionContext) -> FilesAnswer:

@@ -21,14 +21,24 @@ from activities.progress import Progress
 from activities.registry import load_all
 from pao.core.names import SEALED_PREFIX
 from pao.core.payloads.actions import ActionResult, LookResult
+from pao.core.payloads.choices import ChoicesAnswer
 from pao.core.payloads.failures import ActionFailure, PartialResource
+from pao.core.payloads.files import FilesAnswer
 from pao.core.payloads.waits import Pending
 from pao.runtime.crypto import SecretBox, generate_key
 from pao.runtime.masking import SecretMasks
 
 SECRET = "S3ntinel-Pa55word"
 BOX = SecretBox(f"k1:{generate_key()}")
-LEAVING = [ActionResult, LookResult, PartialResource, ActionFailure, Pending]
+LEAVING = [
+    ActionResult,
+    LookResult,
+    PartialResource,
+    ActionFailure,
+    Pending,
+    ChoicesAnswer,
+    FilesAnswer,
+]
 
 
 def disclosure() -> Disclosure:
@@ -89,6 +99,8 @@ def test_every_class_that_a_result_or_an_error_is_made_of_is_looked_at() -> None
     walk(ActionResult)
     walk(LookResult)
     walk(ActionFailure)
+    walk(ChoicesAnswer)
+    walk(FilesAnswer)
     assert seen == set(LEAVING)
 
 

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from typing import Any, ClassVar
 
 import pytest
-from pydantic import BaseModel
+from pydantic import BaseModel, field_validator
 from temporalio.exceptions import ApplicationError
 
 from activities.action_errors import ActionFailedError, OutcomeUnknownError
@@ -217,3 +217,24 @@ async def test_a_look_tells_what_a_retry_would_adopt_and_changes_nothing(
 async def test_a_look_that_fails_is_unknown_and_says_why() -> None:
     result = await executor(Scripted(succeed)).look(given(request("no look")))
     assert (result.answer, result.reason) == ("unknown", "the look failed")
+
+
+class Unforeseen(EchoConfig):
+    """A model that breaks on what it is given."""
+
+    @field_validator("text")
+    @classmethod
+    def _broken(cls, text: str) -> str:
+        raise RuntimeError(text)
+
+
+class Breaking(Scripted):
+    """An action type with such a model."""
+
+    config = Unforeseen
+
+
+async def test_a_look_that_breaks_before_it_asks_is_unknown_and_tells_no_password() -> None:
+    result = await executor(Breaking(succeed)).look(given(request("say {{fields.token}}")))
+    assert result.answer == "unknown"
+    assert "internal error: RuntimeError: say ********" in str(result.reason)

@@ -1,0 +1,51 @@
+"""Asks a target as an action would, without acting: for choices of a form and files of a commit."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from typing import Any, TypeVar
+
+from activities.action_errors import ActionError
+from activities.base import Action
+from activities.call_origin import acting_for
+from activities.heartbeats import heartbeats
+from activities.session import Session, foreseen, reason_of
+from activities.session_factory import SessionFactory, Tools
+from pao.core.payloads.actions import ActionInput
+from pao.core.payloads.choices import ChoicesAnswer
+from pao.core.payloads.files import FilesAnswer
+
+SECONDS = 5.0
+
+AnswerT = TypeVar("AnswerT", ChoicesAnswer, FilesAnswer)
+
+
+class ActionReader:
+    """Reads with the credentials, egress rules, breakers and masks of an action."""
+
+    def __init__(self, action: Action[Any], tools: Tools) -> None:
+        self._action = action
+        self._sessions = SessionFactory(tools)
+
+    async def ask(
+        self,
+        given: ActionInput,
+        read: Callable[[Session], Awaitable[AnswerT]],
+        *,
+        failed: Callable[[str], AnswerT],
+    ) -> AnswerT:
+        """Return what ``read`` finds, or what ``failed`` makes of the reason; never raises.
+
+        The answer is masked: Temporal keeps it, and whoever fills in a form reads it.
+        """
+        disclosure = self._sessions.disclosure(given)
+        with acting_for(given.context.item.id, given.action.config, self._action.breaker_keys):
+            async with heartbeats(repeatable=True):
+                try:
+                    with foreseen(disclosure):
+                        session = await self._sessions.open(
+                            self._action, given, disclosure, seconds=SECONDS
+                        )
+                        answer = await read(session)
+                except ActionError as error:
+                    answer = failed(await reason_of(error, disclosure))
+                return await asyncio.to_thread(disclosure.answer, answer)
