@@ -33,7 +33,7 @@ class ComponentReader:
 
     database: Database
     box: SecretBox
-    surroundings: ScopeContext
+    scope_context: ScopeContext
 
     @activity.defn(name=names.COMPONENT_ACTIVITY)
     async def prepare(self, query: ComponentQuery) -> ComponentStart:
@@ -79,7 +79,7 @@ class ComponentReader:
             context = context_of(bundle)
             giving = ComponentContext(
                 context=context,
-                surroundings=self.surroundings,
+                scope_context=self.scope_context,
                 secrets=open_fields(self.box, context),
                 components=query.components,
             )

@@ -22,7 +22,7 @@ class Conditions:
     """Evaluates conditions; pure, so it may be asked any number of times."""
 
     box: SecretBox
-    surroundings: ScopeContext
+    scope_context: ScopeContext
 
     @activity.defn(name=names.CONDITION_ACTIVITY)
     async def condition(self, action_input: ActionInput) -> ConditionAnswer:
@@ -34,7 +34,7 @@ class Conditions:
         secrets: dict[str, str] = {}
         try:
             secrets = open_fields(self.box, action_input.context)
-            holds = condition_holds(action_input, self.surroundings, secrets=secrets)
+            holds = condition_holds(action_input, self.scope_context, secrets=secrets)
         except (TemplateError, SecretUnreadableError) as error:
             reason = hide_secrets(f"Its condition cannot be evaluated: {error}", secrets.values())
             return ConditionAnswer(holds=False, failed=True, reason=reason)

@@ -13,10 +13,10 @@ from catalog.scopes import ScopeContext
 from pao.runtime.model_errors import message_of
 
 
-def models_of(actions: Mapping[str, Action[Any]], surroundings: ScopeContext) -> ActionModels:
+def models_of(actions: Mapping[str, Action[Any]], scope_context: ScopeContext) -> ActionModels:
     """Return the models and targets of action types, for judging rendered configurations."""
     return ActionModels(
-        surroundings,
+        scope_context,
         judges={name: judge_of(action.config) for name, action in actions.items()},
         targets={name: action.targets for name, action in actions.items()},
     )

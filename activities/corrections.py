@@ -40,7 +40,7 @@ class Corrector:
                 correction.changes,
                 self.box,
                 datetime.now(UTC).date(),
-                self.models.surroundings,
+                self.models.scope_context,
             )
         except SecretUnreadableError as error:
             return CorrectionAnswer(valid=False, message=str(error))

@@ -51,7 +51,7 @@ class Tools:
 
     box: SecretBox
     jira: JiraClients
-    surroundings: ScopeContext
+    scope_context: ScopeContext
     action_seconds: float = 8.0
     options: ActionOptions = field(default_factory=ActionOptions)
     logs: LogSinks | None = None
@@ -76,9 +76,9 @@ class SessionFactory:
         if action_input.action.cleanup is None:
             return None
         outputs = {**action_input.outputs, action_input.action.key: result.outputs}
-        surroundings = self._tools.surroundings
+        scope_context = self._tools.scope_context
         return render_cleanup(
-            action_input.action.cleanup, action_input.context, surroundings, outputs=outputs
+            action_input.action.cleanup, action_input.context, scope_context, outputs=outputs
         )
 
     async def open(
@@ -124,7 +124,7 @@ class SessionFactory:
                 render_action,
                 action_input.action,
                 action_input.context,
-                self._tools.surroundings,
+                self._tools.scope_context,
                 targets=action.targets,
                 secrets=opened,
                 kept=kept,
@@ -187,7 +187,7 @@ class SessionFactory:
                 config_reads,
                 action_input.action,
                 request,
-                tools.surroundings,
+                tools.scope_context,
                 tuple(action_input.outputs),
             ),
         )

@@ -77,12 +77,12 @@ def assemble_services(
     box = assembly.secret_box(settings)
     access = Access(admin_teams=admin_teams(settings))
     budget = settings.http.submission_budget.total_seconds()
-    surroundings = assembly.surroundings(settings)
+    scope_context = assembly.scope_context(settings)
     actions = load_all()
     targets = {name: action.targets for name, action in actions.items()}
     catalog = _catalog(settings, database, client)
     options = OptionsService(
-        catalog=catalog, database=database, surroundings=surroundings, workflows=workflows
+        catalog=catalog, database=database, scope_context=scope_context, workflows=workflows
     )
     cursors = Cursors(box)
     references = ReferenceService(access=access, database=database)
@@ -100,7 +100,7 @@ def assemble_services(
     readers = {name: one.reader for name, one in action_schemas().items() if one.reader}
     submission_settings = SubmissionSettings(
         budget=budget,
-        surroundings=surroundings,
+        scope_context=scope_context,
         targets=targets,
         judges=judges,
         readers=readers,
@@ -117,7 +117,7 @@ def assemble_services(
         reading=reading,
         settings=DecisionSettings(
             budget=budget,
-            judging=ActionModels(surroundings, judges, targets),
+            judging=ActionModels(scope_context, judges, targets),
             readers=readers,
         ),
         workflows=workflows,
@@ -165,7 +165,7 @@ def assemble_services(
         cleanups=CleanupService(box=box, database=database, reading=reading, workflows=workflows),
         terraform_states=TerraformStatesService(access=access, database=database, reading=reading),
         streams=_streams(settings, state.metrics),
-        tools=ToolsService(action_schemas(), surroundings),
+        tools=ToolsService(action_schemas(), scope_context),
         health=HealthService(
             Parts(
                 database=database,

@@ -37,7 +37,7 @@ _SECRET = re.compile(r"\bsecrets[./]([A-Za-z][A-Za-z0-9_]*)")
 def render_action(  # noqa: PLR0913 -- what a rendering depends on, all of it named.
     action: PlannedAction,
     context: RequestContext,
-    surroundings: ScopeContext,
+    scope_context: ScopeContext,
     *,
     targets: Mapping[str, Target],
     secrets: Mapping[str, str],
@@ -55,7 +55,7 @@ def render_action(  # noqa: PLR0913 -- what a rendering depends on, all of it na
     dry run, they are stars. Raises ``TemplateError`` for the first template that fails.
     """
     scopes, names = bind(
-        context, surroundings, secrets=secrets, outputs=outputs, published=published
+        context, scope_context, secrets=secrets, outputs=outputs, published=published
     )
     named = secret_names(action) if kept is None else ()
     scopes["secrets"] = {
@@ -78,12 +78,12 @@ def secret_names(action: PlannedAction) -> list[str]:
 
 
 def condition_holds(
-    action_input: ActionInput, surroundings: ScopeContext, *, secrets: Mapping[str, str]
+    action_input: ActionInput, scope_context: ScopeContext, *, secrets: Mapping[str, str]
 ) -> bool:
     """Return whether an action's ``when`` holds; raises ``TemplateError`` if it has no result."""
     scopes, names = bind(
         action_input.context,
-        surroundings,
+        scope_context,
         secrets=secrets,
         outputs=action_input.outputs,
         published=action_input.published,
@@ -94,7 +94,7 @@ def condition_holds(
 def condition_before(
     action: PlannedAction,
     context: RequestContext,
-    surroundings: ScopeContext,
+    scope_context: ScopeContext,
     *,
     secrets: Mapping[str, str],
 ) -> bool | None:
@@ -104,7 +104,7 @@ def condition_before(
     """
     if action.when is None:
         return True
-    scopes, names = bind(context, surroundings, secrets=secrets, outputs={})
+    scopes, names = bind(context, scope_context, secrets=secrets, outputs={})
     try:
         if any(use[0] in LATER for use in check_when(action.when, names)):
             return None
@@ -116,7 +116,7 @@ def condition_before(
 def render_cleanup(
     text: str,
     context: RequestContext,
-    surroundings: ScopeContext,
+    scope_context: ScopeContext,
     *,
     outputs: Mapping[str, Mapping[str, Any]],
 ) -> str:
@@ -127,7 +127,7 @@ def render_cleanup(
     """
     scopes, names = bind(
         context,
-        surroundings,
+        scope_context,
         secrets=_unread(context),
         outputs=outputs,
     )
@@ -145,7 +145,7 @@ def _unread(context: RequestContext) -> dict[str, str]:
 
 def bind(
     context: RequestContext,
-    surroundings: ScopeContext,
+    scope_context: ScopeContext,
     *,
     secrets: Mapping[str, str],
     outputs: Mapping[str, Mapping[str, Any]],
@@ -155,13 +155,13 @@ def bind(
     item = parse_definition(context.item.definition)
     scopes = build_scopes(
         context,
-        surroundings,
+        scope_context,
         form=item.fields,
         secrets=secrets,
         outputs=outputs,
         published=published or {},
     )
-    return scopes, names_for(item, surroundings, tuple(outputs))
+    return scopes, names_for(item, scope_context, tuple(outputs))
 
 
 def target_chooser(

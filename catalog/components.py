@@ -43,7 +43,7 @@ class ComponentContext:
     """What the values of a component are rendered from: the bundle's request, secrets, results."""
 
     context: RequestContext
-    surroundings: ScopeContext
+    scope_context: ScopeContext
     secrets: Mapping[str, str]
     components: Mapping[str, Any] | None = None
 
@@ -59,7 +59,7 @@ def component_values(
 
     Without ``components`` nothing has run yet: what needs other components waits.
     """
-    names = names_for_component(bundle, component, context.surroundings)
+    names = names_for_component(bundle, component, context.scope_context)
     scopes = _scopes(bundle, context)
     values: dict[str, Any] = {}
     waiting: list[str] = []
@@ -75,7 +75,7 @@ def component_values(
             problems.append(FieldError(key, "template", str(error)))
     if not problems:
         given, at = context.context, datetime.fromisoformat(context.context.submitted_at)
-        about = form_context(item, given.requester, at, context.surroundings)
+        about = form_context(item, given.requester, at, context.scope_context)
         result = item.form.validate(_present(values), today, about)
         problems += _still_wrong(result.errors, waiting)
         if not waiting and not problems:
@@ -84,10 +84,10 @@ def component_values(
 
 
 def names_for_component(
-    bundle: CatalogBundle, component: Component, surroundings: ScopeContext
+    bundle: CatalogBundle, component: Component, scope_context: ScopeContext
 ) -> Names:
     """Return the names that a component's templates may use: those that surely ran before it."""
-    names = names_for(bundle, surroundings)
+    names = names_for(bundle, scope_context)
     return Names(
         groups=names.groups,
         outputs=(),
@@ -100,7 +100,7 @@ def names_for_component(
 def _scopes(bundle: CatalogBundle, context: ComponentContext) -> dict[str, Any]:
     scopes = build_scopes(
         context.context,
-        context.surroundings,
+        context.scope_context,
         form=bundle.fields,
         secrets=context.secrets,
         outputs={},

@@ -13,11 +13,11 @@ from pao.core.payloads.plan import PlannedAction
 def config_reads(
     action: PlannedAction,
     context: RequestContext,
-    surroundings: ScopeContext,
+    scope_context: ScopeContext,
     outputs: Iterable[str],
 ) -> dict[str, list[str]]:
     """Return what each template reads (``fields.name``) by its dotted place (``backend.type``)."""
-    names = names_for(parse_definition(context.item.definition), surroundings, tuple(outputs))
+    names = names_for(parse_definition(context.item.definition), scope_context, tuple(outputs))
     found: dict[str, list[str]] = {}
     for path, text in walk_texts(action.config):
         if reads := sorted({_named(use) for use in check(text, names)}):

@@ -69,7 +69,7 @@ class ValueProblem:
 class ActionModels:
     """The models and targets of the installed action types, and the scopes of templates."""
 
-    surroundings: ScopeContext
+    scope_context: ScopeContext
     judges: Mapping[str, Judge]
     targets: Mapping[str, Mapping[str, Target]]
 
@@ -108,7 +108,7 @@ def check_configurations(  # noqa: PLR0913 -- what a plan is judged by, each par
         if only is not None and action.id not in only:
             continue
         earlier = tuple(keys[other] for other in before[action.id])
-        names = names_for(item, models.surroundings, earlier)
+        names = names_for(item, models.scope_context, earlier)
         work = _ConfigurationCheck(
             item, action, context, models, names=names, secrets=secrets, unknown=unknown
         )
@@ -134,7 +134,7 @@ class _ConfigurationCheck:
         self._item = item
         self._action = action
         self._context = context
-        self._surroundings = models.surroundings
+        self._scope_context = models.scope_context
         self._fields = context.fields
         self._names = names
         self._secrets = dict(secrets)
@@ -222,7 +222,7 @@ class _ConfigurationCheck:
     def _bound(self, fields: Mapping[str, Any], secrets: Mapping[str, str]) -> dict[str, Any]:
         context = replace(self._context, fields=dict(fields))
         empty = dict.fromkeys(self._unknown, "")
-        scopes, _ = bind(context, self._surroundings, secrets={**empty, **secrets}, outputs={})
+        scopes, _ = bind(context, self._scope_context, secrets={**empty, **secrets}, outputs={})
         return scopes
 
     def _is_later(self, uses: list[tuple[str, ...]]) -> bool:

@@ -26,7 +26,7 @@ def correct(
     changes: Mapping[str, Any],
     box: SecretBox,
     today: date,
-    surroundings: ScopeContext,
+    scope_context: ScopeContext,
 ) -> tuple[CorrectionAnswer, tuple[FieldError, ...]]:
     """Judge the request's fields with the changes made; null takes a value away.
 
@@ -38,7 +38,7 @@ def correct(
     """
     item = parse_definition(context.item.definition)
     form, submitted = item.form, datetime.fromisoformat(context.submitted_at)
-    about = form_context(item, context.requester, submitted, surroundings)
+    about = form_context(item, context.requester, submitted, scope_context)
     opened = in_clear(context.fields, open_fields(box, context), form.passwords)
     sent = form.without_computed(opened, today, about)
     given = in_clear(changes, open_fields(box, context, changes), form.passwords)

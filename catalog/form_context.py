@@ -4,13 +4,13 @@ from datetime import UTC, datetime
 
 from catalog.forms import FormContext
 from catalog.model import CatalogDocument
-from catalog.scopes import ScopeContext, surrounding_system
+from catalog.scopes import ScopeContext, system_scope
 from pao.core.payloads.context import Requester
 from pao.core.timestamps import timestamp
 
 
 def form_context(
-    item: CatalogDocument, requester: Requester, at: datetime, surroundings: ScopeContext
+    item: CatalogDocument, requester: Requester, at: datetime, scope_context: ScopeContext
 ) -> FormContext:
     """Return what the form of an item may read; ``at`` is when it is, or was, submitted."""
     user = {"id": requester.id, "email": requester.email, "teams": list(requester.teams)}
@@ -19,7 +19,7 @@ def form_context(
         scopes={
             "metadata": item.metadata.model_dump(mode="json", by_alias=True, exclude_unset=True),
             "request": {"user": user, "timestamp": timestamp(moment)},
-            "system": surrounding_system(surroundings, moment),
-            "environment": dict(surroundings.variables),
+            "system": system_scope(scope_context, moment),
+            "environment": dict(scope_context.variables),
         }
     )

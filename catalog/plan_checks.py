@@ -14,7 +14,7 @@ from pao.core.payloads.plan import PlannedAction
 def check_plan(
     item: CatalogDocument,
     actions: list[PlannedAction],
-    surroundings: ScopeContext,
+    scope_context: ScopeContext,
     targets: Mapping[str, Mapping[str, Target]],
 ) -> list[str]:
     """Check every template against its later scopes; returns one sentence per problem."""
@@ -23,11 +23,11 @@ def check_plan(
     keys = {action.id: action.key for action in actions}
     for action in actions:
         earlier = tuple(keys[other] for other in before[action.id])
-        names = names_for(item, surroundings, earlier)
+        names = names_for(item, scope_context, earlier)
         choose = target_chooser(targets.get(action.type, {}))
         problems += _check_when(action, names)
         problems += _check_config(action, names, choose)
-        problems += _check_cleanup(action, names_for(item, surroundings, (*earlier, action.key)))
+        problems += _check_cleanup(action, names_for(item, scope_context, (*earlier, action.key)))
     return problems
 
 

@@ -27,7 +27,7 @@ class ScopeContext:
 
 def build_scopes(  # noqa: PLR0913 -- one part per scope that is not the request itself.
     context: RequestContext,
-    surroundings: ScopeContext,
+    scope_context: ScopeContext,
     *,
     form: Sequence[FieldDefinition],
     secrets: Mapping[str, str],
@@ -45,8 +45,8 @@ def build_scopes(  # noqa: PLR0913 -- one part per scope that is not the request
         "fields": fields,
         "metadata": context.item.definition.get("metadata") or {},
         "request": _request(context, fields),
-        "system": _system(context, surroundings),
-        "environment": dict(surroundings.variables),
+        "system": _system(context, scope_context),
+        "environment": dict(scope_context.variables),
         "outputs": {key: dict(value) for key, value in outputs.items()},
         "fulfillment": dict(published or {}),
         "components": dict(context.components),
@@ -86,34 +86,34 @@ def _request(context: RequestContext, fields: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def _system(context: RequestContext, surroundings: ScopeContext) -> dict[str, Any]:
+def _system(context: RequestContext, scope_context: ScopeContext) -> dict[str, Any]:
     submitted = datetime.fromisoformat(context.submitted_at).astimezone(UTC)
-    system = surrounding_system(surroundings, submitted)
+    system = system_scope(scope_context, submitted)
     return {**system, "uuid": str(uuid5(UUID(context.request_id), ""))}
 
 
-def surrounding_system(surroundings: ScopeContext, at: datetime) -> dict[str, Any]:
+def system_scope(scope_context: ScopeContext, at: datetime) -> dict[str, Any]:
     """Return the scope ``system`` at a moment in UTC, without what depends on a request."""
     return {
         "timestamp": int(at.timestamp()),
         "datetime": at.strftime("%Y-%m-%dT%H:%M:%SZ"),
         "date": at.strftime("%Y-%m-%d"),
         "time": at.strftime("%H:%M:%S"),
-        "hostname": surroundings.hostname,
-        "region": surroundings.region,
-        "environment": surroundings.environment,
-        "account": surroundings.account,
+        "hostname": scope_context.hostname,
+        "region": scope_context.region,
+        "environment": scope_context.environment,
+        "account": scope_context.account,
     }
 
 
 def names_for(
-    item: CatalogDocument, surroundings: ScopeContext | None, earlier: tuple[str, ...] = ()
+    item: CatalogDocument, scope_context: ScopeContext | None, earlier: tuple[str, ...] = ()
 ) -> Names:
     """Return the names that templates of this item may use after the given actions."""
     return Names(
         groups={group.id: tuple(field.id for field in group.fields) for group in item.groups},
         outputs=earlier,
-        environment=tuple(surroundings.variables) if surroundings else (),
+        environment=tuple(scope_context.variables) if scope_context else (),
         **_of_bundle(item),
     )
 

@@ -101,14 +101,14 @@ class OptionsService:
 
     catalog: CatalogService
     database: Database
-    surroundings: ScopeContext
+    scope_context: ScopeContext
     workflows: RequestWorkflows
     cache: ChoicesCache = field(default_factory=ChoicesCache)
 
     def about(self, item: CatalogDocument, caller: Requester) -> FormContext:
         """Return what the form of an item may know of a caller, now."""
         now = datetime.now(UTC)
-        return form_context(item, caller, now, self.surroundings)
+        return form_context(item, caller, now, self.scope_context)
 
     async def asked(
         self,

@@ -116,7 +116,7 @@ def _values(
         raise _refused(bundle, component, (_problem("catalogItem", message),))
     giving = ComponentContext(
         context=whole.context,
-        surroundings=preparer.settings.surroundings,
+        scope_context=preparer.settings.scope_context,
         secrets=whole.secrets,
     )
     found = component_values(bundle, component, item, giving, datetime.now(UTC).date())

@@ -287,8 +287,8 @@ class DecisionService:
     ) -> CorrectionAnswer:
         """Return the corrected fields; raises when the form or an action's own model refuses."""
         context = context_of(stored.row)
-        today, surroundings = datetime.now(UTC).date(), self.settings.judging.surroundings
-        answer, errors = correct(context, changes, self.box, today, surroundings)
+        today, scope_context = datetime.now(UTC).date(), self.settings.judging.scope_context
+        answer, errors = correct(context, changes, self.box, today, scope_context)
         if answer.valid:
             context.fields = answer.fields
             self._require_usable(stored, context, mode)

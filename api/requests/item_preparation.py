@@ -135,7 +135,7 @@ class ItemPreparer:
         """
         settings = self.settings
         problems = check_plan(
-            entry.loaded.item, prepared.actions, settings.surroundings, settings.targets
+            entry.loaded.item, prepared.actions, settings.scope_context, settings.targets
         )
         problems = problems or (self._try_first(prepared) if complete else [])
         if problems:
@@ -159,7 +159,7 @@ class ItemPreparer:
             item,
             prepared.actions,
             prepared.context,
-            ActionModels(settings.surroundings, settings.judges, settings.targets),
+            ActionModels(settings.scope_context, settings.judges, settings.targets),
             secrets=prepared.secrets,
             unknown=frozenset(waiting),
         )
@@ -190,7 +190,7 @@ class ItemPreparer:
             runs = condition_before(
                 action,
                 prepared.context,
-                self.settings.surroundings,
+                self.settings.scope_context,
                 secrets=prepared.secrets,
             )
         try:
@@ -217,7 +217,7 @@ class ItemPreparer:
         return render_action(
             action,
             prepared.context,
-            self.settings.surroundings,
+            self.settings.scope_context,
             targets=self.settings.targets.get(action.type, {}),
             secrets=prepared.secrets,
             outputs={},

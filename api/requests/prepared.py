@@ -26,7 +26,7 @@ class SubmissionSettings:
     """
 
     budget: float
-    surroundings: ScopeContext
+    scope_context: ScopeContext
     targets: Mapping[str, Mapping[str, Target]]
     judges: Mapping[str, Judge] = field(default_factory=dict)
     readers: Mapping[str, Reader] = field(default_factory=dict)

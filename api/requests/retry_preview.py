@@ -124,7 +124,7 @@ class RetryPreview:
                     render_action(
                         action,
                         context,
-                        self.judging.surroundings,
+                        self.judging.scope_context,
                         targets=self.judging.targets.get(action.type, {}),
                         secrets=secrets,
                         outputs=outputs_for(action, plan, stored.actions),

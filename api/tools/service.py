@@ -28,7 +28,7 @@ class ToolsService:
     """Validates and renders documents. May take seconds: call it in a thread."""
 
     known_actions: Mapping[str, ActionSchema]
-    surroundings: ScopeContext
+    scope_context: ScopeContext
 
     def validate(self, content: bytes, *, file: str = BODY) -> schemas.DocumentCheck:
         """Return every finding in a document, and what it is."""
@@ -78,7 +78,7 @@ class ToolsService:
         item, trials, refused = document.draft, list[TemplateSample](), tuple[FieldError, ...]()
         values: dict[str, Any] = {}
         if item is not None:
-            result = validated(item, sample, self.surroundings)
+            result = validated(item, sample, self.scope_context)
             refused = result.errors
             values = with_stars(result.values, item.passwords)
             trials = try_templates(
@@ -86,7 +86,7 @@ class ToolsService:
                 document.definition,
                 sample,
                 known_actions=self.known_actions,
-                surroundings=self.surroundings,
+                scope_context=self.scope_context,
             )
         failed = any(trial.error for trial in trials)
         return schemas.TemplateTestResult(

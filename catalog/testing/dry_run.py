@@ -42,14 +42,14 @@ def dry_run(
     sample: Sample,
     *,
     known_actions: Mapping[str, ActionSchema],
-    surroundings: ScopeContext | None = None,
+    scope_context: ScopeContext | None = None,
 ) -> DryRun:
     """Do everything that submission does, but submit; secrets show as stars.
 
-    Outputs of earlier actions are the sample's, or made up; without ``surroundings`` so are
+    Outputs of earlier actions are the sample's, or made up; without ``scope_context`` so are
     variables of the environment.
     """
-    around = surroundings or with_variables(ScopeContext(), definition, sample.environment)
+    around = scope_context or with_variables(ScopeContext(), definition, sample.environment)
     result = validated(item, sample, around)
     context, secrets = context_of(item, definition, result.values, sample)
     if not result.valid:
@@ -89,9 +89,9 @@ def _judged(rendered: dict[str, Any], schema: ActionSchema) -> dict[str, Any]:
 
 
 def _rendered(
-    action: PlannedAction, context: RequestContext, surroundings: ScopeContext, **given: Any
+    action: PlannedAction, context: RequestContext, scope_context: ScopeContext, **given: Any
 ) -> dict[str, Any]:
     try:
-        return {"config": render_action(action, context, surroundings, reveal=False, **given)}
+        return {"config": render_action(action, context, scope_context, reveal=False, **given)}
     except TemplateError as error:
         return {"error": str(error)}

@@ -37,12 +37,12 @@ def outputs_of(
 
 
 def with_variables(
-    surroundings: ScopeContext, config: Any, given: Mapping[str, str]
+    scope_context: ScopeContext, config: Any, given: Mapping[str, str]
 ) -> ScopeContext:
-    """Return the surroundings with these variables, and one made up for each that is read."""
+    """Return the context with these variables, and one made up for each that is read."""
     read = {name for _, text in walk_texts(config) for name in _VARIABLE.findall(text)}
     made = {name: _AN_ADDRESS if _ADDRESS.search(name) else f"<{name}>" for name in read}
-    return replace(surroundings, variables={**made, **surroundings.variables, **given})
+    return replace(scope_context, variables={**made, **scope_context.variables, **given})
 
 
 def _of_kind(kind: Any, action_id: str, name: str) -> Any:

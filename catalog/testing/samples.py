@@ -51,9 +51,9 @@ class Sample:
         return self.at.astimezone(UTC).date()
 
 
-def validated(item: CatalogDocument, sample: Sample, surroundings: ScopeContext) -> FormResult:
+def validated(item: CatalogDocument, sample: Sample, scope_context: ScopeContext) -> FormResult:
     """Judge the sample's fields as its requester would submit them."""
-    about = form_context(item, sample.requester, sample.at, surroundings)
+    about = form_context(item, sample.requester, sample.at, scope_context)
     questions = item.form.questions(sample.fields, sample.today, about)
     offered = {one.way: _offered(item, one, sample, about) for one in questions}
     known = {way: answer for way, answer in offered.items() if answer is not None}

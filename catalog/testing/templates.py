@@ -57,13 +57,13 @@ def try_templates(
     sample: Sample,
     *,
     known_actions: Mapping[str, ActionSchema],
-    surroundings: ScopeContext | None = None,
+    scope_context: ScopeContext | None = None,
 ) -> list[TemplateSample]:
     """Try every text that has a template in it, manual actions first; secrets show as stars.
 
     Outputs that the sample does not give are made up, so that what reads them can be seen.
     """
-    around = surroundings or ScopeContext()
+    around = scope_context or ScopeContext()
     result = validated(item, sample, around)
     context, secrets = context_of(item, definition, result.values, sample)
     trials: list[TemplateSample] = []

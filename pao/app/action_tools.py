@@ -42,7 +42,7 @@ def action_tools(
     return Tools(
         box=assembly.secret_box(settings),
         jira=jira,
-        surroundings=assembly.surroundings(settings),
+        scope_context=assembly.scope_context(settings),
         options=options,
         logs=ExecutionLogs(database),
         network=network(settings.actions, database, shares(settings), titles),

@@ -258,7 +258,7 @@ def traces(settings: Settings, *, service: str) -> Tracing:
     )
 
 
-def surroundings(settings: Settings) -> ScopeContext:
+def scope_context(settings: Settings) -> ScopeContext:
     """Return what templates may know of this installation; only listed variables show."""
     return ScopeContext(
         hostname=socket.gethostname(),

@@ -52,7 +52,7 @@ class ActionHarness:
         tools = Tools(
             box=SecretBox(f"k1:{generate_key()}"),
             jira=JiraInstances([]),
-            surroundings=ScopeContext(),
+            scope_context=ScopeContext(),
             network=Network(client=self._client),
             secrets=SecretStore([EnvironmentSecrets(environ)]),
         )

@@ -79,7 +79,7 @@ BOX = SecretBox(f"k1:{generate_key()}")
 
 
 def executor(action: Scripted) -> Executor:
-    tools = Tools(box=BOX, jira=JiraInstances([]), surroundings=ScopeContext())
+    tools = Tools(box=BOX, jira=JiraInstances([]), scope_context=ScopeContext())
     return Executor({action.type: action}, tools)
 
 

@@ -89,7 +89,7 @@ def wait_for(text: str = "") -> FollowInput:
 
 
 def activity_of(job: Job) -> Any:
-    tools = Tools(box=BOX, jira=JiraInstances([]), surroundings=ScopeContext())
+    tools = Tools(box=BOX, jira=JiraInstances([]), scope_context=ScopeContext())
     [follow] = [
         one
         for one in Executor({"job": job}, tools).activities()

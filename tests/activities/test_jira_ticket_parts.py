@@ -121,7 +121,7 @@ async def test_a_retry_through_the_executor_completes_what_it_adopts(
     one = new_request()
     one.plan[0].config = {"ticket": document}
     tools = Tools(
-        box=SecretBox(f"k1:{generate_key()}"), jira=instances, surroundings=ScopeContext()
+        box=SecretBox(f"k1:{generate_key()}"), jira=instances, scope_context=ScopeContext()
     )
     executor = Executor({ACTION.type: ACTION}, tools)
     jira.fault("status", status=503, match={"path": "/attachments"})

@@ -201,7 +201,7 @@ def test_a_start_has_a_second_even_when_the_budget_is_used_up(
     stack: Stack, database: Database
 ) -> None:
     recording = Recording(stack.temporal, task_queue=stack.task_queue)
-    settings = SubmissionSettings(budget=3.0, surroundings=ScopeContext(), targets={})
+    settings = SubmissionSettings(budget=3.0, scope_context=ScopeContext(), targets={})
     box = assembly.secret_box(stack.settings)
     items = Threaded(access=stack.services.access, box=box, settings=settings)
     submission = SubmissionService(

@@ -46,7 +46,7 @@ class Stage:
         self.tools = Tools(
             box=BOX,
             jira=jira or JiraInstances([]),
-            surroundings=ScopeContext(),
+            scope_context=ScopeContext(),
             network=self.network,
             secrets=SecretStore([EnvironmentSecrets(environ)]),
             **more,

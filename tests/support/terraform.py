@@ -147,7 +147,7 @@ class Ground:
         tools = Tools(
             box=SecretBox(self.keys),
             jira=JiraInstances([]),
-            surroundings=ScopeContext(),
+            scope_context=ScopeContext(),
             options=ActionOptions(terraform=self.options),
             logs=self.said,
             states=self.states,

@@ -1,6 +1,6 @@
 """The files that a person sources: what they export, in words that bash, zsh and fish read alike.
 
-What `pao up` makes of such variables when they come back to it is in surroundings.py.
+What `pao up` makes of such variables when they come back to it is in shell_environment.py.
 """
 
 import re

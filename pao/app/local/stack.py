@@ -33,8 +33,8 @@ from pao.app.local.services import (
     service_environment,
     worker_problem,
 )
+from pao.app.local.shell_environment import ShellEnvironment, TemporalPlace, read_shell
 from pao.app.local.supervisor import Supervisor
-from pao.app.local.surroundings import Surroundings, TemporalPlace, surroundings
 from pao.app.local.temporal import NAMESPACE, TemporalDevServer, prepare_namespace
 from pao.app.local.temporal_binary import find_or_build
 from pao.app.local.terraform import terraform_environment
@@ -109,7 +109,7 @@ def running_stack(
             builder = _Builder(options, home, supervisor, narrator, sink)
             given = os.environ if environment is None else environment
             usable = with_usable_cache(given, home.folder / "cache", narrator)
-            yield builder.start(surroundings(home, usable))
+            yield builder.start(read_shell(home, usable))
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,14 +122,14 @@ class _Builder:
     narrator: ProgressReporter
     sink: LineSink
 
-    def start(self, around: Surroundings) -> RunningStack:
-        for sentence in (*around.ignored, *_ignored_ports(self.options.ports, around.outside)):
+    def start(self, shell: ShellEnvironment) -> RunningStack:
+        for sentence in (*shell.ignored, *_ignored_ports(self.options.ports, shell.outside)):
             self.narrator.tell(sentence)
-        ports = _usable_ports(self.options.ports, around.outside)
+        ports = _usable_ports(self.options.ports, shell.outside)
         catalog = _catalog_folder(self.options.catalog)
         secrets = self.home.read_secrets()
         postgres = self._postgres(ports)
-        temporal = self._temporal(ports, around)
+        temporal = self._temporal(ports, shell)
         stack = RunningStack(
             home=self.home,
             ports=ports,
@@ -138,7 +138,7 @@ class _Builder:
             supervisor=self.supervisor,
         )
         self._database(stack, secrets)
-        self._services(stack, catalog, secrets, around)
+        self._services(stack, catalog, secrets, shell)
         return stack
 
     def _postgres(self, ports: Ports) -> PostgresAddress:
@@ -149,13 +149,13 @@ class _Builder:
         with self.supervisor.starting(server):
             return server.start()
 
-    def _temporal(self, ports: Ports, around: Surroundings) -> TemporalPlace:
-        if (outside := around.outside) is not None:
+    def _temporal(self, ports: Ports, shell: ShellEnvironment) -> TemporalPlace:
+        if (outside := shell.outside) is not None:
             self.narrator.tell(f"Using the Temporal server at {outside.address}")
             asyncio.run(_prepare_outside(outside, self.narrator))
             self.home.temporal_address_file.unlink(missing_ok=True)
             return outside
-        program = find_or_build(self.narrator, around.variables)
+        program = find_or_build(self.narrator, shell.variables)
         self.narrator.tell("Starting Temporal")
         server = TemporalDevServer(
             program,
@@ -199,9 +199,9 @@ class _Builder:
         stack: RunningStack,
         catalog: Path,
         secrets: Secrets,
-        around: Surroundings,
+        shell: ShellEnvironment,
     ) -> None:
-        environment = around.variables
+        environment = shell.variables
         configuration = service_environment(
             ports=stack.ports,
             catalog=catalog,
@@ -213,8 +213,8 @@ class _Builder:
             log_format=environment.get("LOG_FORMAT", "text"),
         )
         configuration |= also_allowed(configuration, environment) | chosen_lag(environment)
-        configuration = around.cleared | configuration
-        if around.outside is None:
+        configuration = shell.cleared | configuration
+        if shell.outside is None:
             configuration |= _build_id(stack.temporal, configuration["TEMPORAL_TASK_QUEUE"])
         self.home.jira.mkdir(mode=0o700, exist_ok=True)
         jira = ["jira-sandbox", "--port", str(stack.ports.jira), "--state", str(self.home.jira)]

@@ -123,10 +123,10 @@ def build_worker(  # noqa: PLR0913 -- what a worker is made of, each part named.
     tools = action_tools(settings, database=database, jira=jira, environ=environ)
     types = types or load_all()
     actions = Executor(types, tools).activities()
-    models = models_of(types, tools.surroundings)
+    models = models_of(types, tools.scope_context)
     bookkeeper = Bookkeeper(database)
     senders = SenderChecker(box=tools.box, temporal_approvals=settings.worker.temporal_approvals)
-    components = ComponentReader(database, tools.box, tools.surroundings)
+    components = ComponentReader(database, tools.box, tools.scope_context)
     escalator = Escalator(
         jira,
         target=assembly.escalation_target(settings),
@@ -148,7 +148,7 @@ def build_worker(  # noqa: PLR0913 -- what a worker is made of, each part named.
             senders.prove,
             components.prepare,
             components.read,
-            Conditions(tools.box, tools.surroundings).condition,
+            Conditions(tools.box, tools.scope_context).condition,
             *_choices(types, tools),
             *_files(types, tools),
             *maintenance_activities(

@@ -30,7 +30,7 @@ class TemporalPlace:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Surroundings:
+class ShellEnvironment:
     """The variables that count, the outside Temporal server they name, and what was ignored."""
 
     variables: Mapping[str, str]
@@ -44,13 +44,13 @@ class Surroundings:
         return {} if self.outside else dict.fromkeys(_of_temporal(self.variables), "")
 
 
-def surroundings(home: Home, environment: Mapping[str, str]) -> Surroundings:
+def read_shell(home: Home, environment: Mapping[str, str]) -> ShellEnvironment:
     """Sort the variables of a shell for the stack in ``home``."""
     exported_by = environment.get(FILE, "")
     foreign = bool(exported_by) and exported_by not in _env_files(home)
     outside = _outside_temporal(home, environment, foreign=foreign)
     ignored = list(_ignored(environment, exported_by, foreign=foreign, outside=outside))
-    return Surroundings(variables=environment, outside=outside, ignored=tuple(ignored))
+    return ShellEnvironment(variables=environment, outside=outside, ignored=tuple(ignored))
 
 
 def _outside_temporal(

@@ -6,7 +6,7 @@ import pytest
 
 from pao.app.local.env_file import read_env_file, write_env_file
 from pao.app.local.home import Home
-from pao.app.local.surroundings import surroundings
+from pao.app.local.shell_environment import read_shell
 
 OWN = "127.0.0.1:7233"
 OUTSIDE = "temporal.example.com:7233"
@@ -37,7 +37,7 @@ def test_addresses_that_another_stack_exported_are_not_taken_and_named(
     other = stack(tmp_path / "other", OWN, own=own)
     sourced = read_env_file(other.env_file(role))
 
-    found = surroundings(Home(tmp_path / "mine"), sourced)
+    found = read_shell(Home(tmp_path / "mine"), sourced)
 
     assert found.outside is None
     (said,) = found.ignored
@@ -52,7 +52,7 @@ def test_a_shell_keeps_no_address_of_another_stack_that_has_moved_on_or_is_gone(
     sourced = read_env_file(other.env_file())
     other.throw_away()
 
-    assert surroundings(Home(tmp_path / "mine"), sourced).outside is None
+    assert read_shell(Home(tmp_path / "mine"), sourced).outside is None
 
 
 def test_the_own_server_is_no_outside_one_even_at_a_former_address(tmp_path: Path) -> None:
@@ -60,7 +60,7 @@ def test_the_own_server_is_no_outside_one_even_at_a_former_address(tmp_path: Pat
     sourced = read_env_file(home.env_file())
     home.temporal_address_file.write_text("127.0.0.1:9999\n")
 
-    found = surroundings(home, sourced)
+    found = read_shell(home, sourced)
 
     assert found.outside is None
     assert found.ignored == ()
@@ -69,7 +69,7 @@ def test_the_own_server_is_no_outside_one_even_at_a_former_address(tmp_path: Pat
 def test_a_stack_on_an_outside_server_stays_there(tmp_path: Path) -> None:
     home = stack(tmp_path / "mine", OUTSIDE, own=False)
 
-    found = surroundings(home, read_env_file(home.env_file()))
+    found = read_shell(home, read_env_file(home.env_file()))
 
     assert found.outside is not None
     assert found.outside.address == OUTSIDE
@@ -80,7 +80,7 @@ def test_an_address_that_a_person_sets_counts(tmp_path: Path, *, sourced: bool) 
     other = stack(tmp_path / "other", OWN, own=True)
     given = read_env_file(other.env_file()) if sourced else {}
 
-    found = surroundings(Home(tmp_path / "mine"), {**given, "TEMPORAL_ADDRESS": OUTSIDE})
+    found = read_shell(Home(tmp_path / "mine"), {**given, "TEMPORAL_ADDRESS": OUTSIDE})
 
     assert found.outside is not None
     assert found.outside.address == OUTSIDE
@@ -95,7 +95,7 @@ def test_what_is_never_taken_is_named_with_the_option_that_does_it(tmp_path: Pat
         "HOME": "/",
     }
 
-    found = surroundings(Home(tmp_path), given)
+    found = read_shell(Home(tmp_path), given)
 
     assert found.ignored == (
         "Ignored, as `pao up` brings its own: CATALOG_PATH (use --catalog), TEMPORAL_API_KEY",
