@@ -102,7 +102,7 @@ class SharedStore:
 
 
 @dataclass(slots=True)
-class _Own:
+class _LocalBreaker:
     """What this process counts by itself."""
 
     failures: int = 0
@@ -117,27 +117,27 @@ class _Own:
         return self.retry_at is None and self.failures >= limits.failures and several
 
 
-class OwnStore:
+class LocalStore:
     """The breakers of this process alone, for while Postgres is away."""
 
     def __init__(self, *, probe_seconds: float = PROBE_SECONDS) -> None:
         self._probe_seconds = probe_seconds
-        self._kept: TTLCache[BreakerKey, _Own] = TTLCache(MOST_KEPT, MEMORY_SECONDS)
+        self._kept: TTLCache[BreakerKey, _LocalBreaker] = TTLCache(MOST_KEPT, MEMORY_SECONDS)
 
     async def read(self, key: BreakerKey) -> BreakerState | None:
         """Return the state of a breaker."""
-        own = self._kept.get(key)
-        return _shown(key, own) if own else None
+        breaker = self._kept.get(key)
+        return _shown(key, breaker) if breaker else None
 
     async def begin_probe(self, key: BreakerKey) -> bool:
         """Claim the probe of a half-open breaker."""
-        own = self._kept.get(key)
-        if own is None or own.retry_at is None:
+        breaker = self._kept.get(key)
+        if breaker is None or breaker.retry_at is None:
             # Postgres had it half-open and went away; nothing here keeps the call from probing.
             return True
-        if _is_ahead(own.probe_until):
+        if _is_ahead(breaker.probe_until):
             return False
-        own.probe_until = time.monotonic() + self._probe_seconds
+        breaker.probe_until = time.monotonic() + self._probe_seconds
         return True
 
     async def failed(
@@ -145,24 +145,24 @@ class OwnStore:
     ) -> BreakerState:
         """Count a failure."""
         # Stored again, to restart its time to live.
-        own = self._kept[key] = self._kept.get(key) or _Own()
-        own.failures, own.error = own.failures + 1, failure.error
-        if len(own.items) < 2:  # noqa: PLR2004 -- of two items, or of one
-            own.items.add(failure.caused_by)
-        if failure.probing or own.opens(key, limits):
-            own.retry_at, own.probe_until = time.monotonic() + limits.seconds, 0.0
-        return _shown(key, own)
+        breaker = self._kept[key] = self._kept.get(key) or _LocalBreaker()
+        breaker.failures, breaker.error = breaker.failures + 1, failure.error
+        if len(breaker.items) < 2:  # noqa: PLR2004 -- of two items, or of one
+            breaker.items.add(failure.caused_by)
+        if failure.probing or breaker.opens(key, limits):
+            breaker.retry_at, breaker.probe_until = time.monotonic() + limits.seconds, 0.0
+        return _shown(key, breaker)
 
     async def answered(self, key: BreakerKey, *, probing: bool) -> None:
         """Forget the failures."""
-        own = self._kept.get(key)
-        if own is not None and (own.retry_at is None or probing):
+        breaker = self._kept.get(key)
+        if breaker is not None and (breaker.retry_at is None or probing):
             self._kept.pop(key, None)
 
     async def give_back(self, key: BreakerKey) -> None:
         """Release a probe without a result."""
-        if own := self._kept.get(key):
-            own.probe_until = 0.0
+        if breaker := self._kept.get(key):
+            breaker.probe_until = 0.0
 
     async def forget(self, key: BreakerKey) -> None:
         """Forget a breaker: Postgres has taken over."""
@@ -173,10 +173,12 @@ def _is_ahead(moment: float) -> bool:
     return time.monotonic() < moment
 
 
-def _shown(key: BreakerKey, own: _Own) -> BreakerState:
-    if own.retry_at is None:
-        return BreakerState(key.target, own.failures, own.error, None, "closed", None, key.item)
-    wait = max(own.retry_at - time.monotonic(), 0.0)
+def _shown(key: BreakerKey, breaker: _LocalBreaker) -> BreakerState:
+    if breaker.retry_at is None:
+        return BreakerState(
+            key.target, breaker.failures, breaker.error, None, "closed", None, key.item
+        )
+    wait = max(breaker.retry_at - time.monotonic(), 0.0)
     at = datetime.now(UTC) + timedelta(seconds=wait)
     state = "open" if wait else "half-open"
-    return BreakerState(key.target, own.failures, own.error, at, state, wait, key.item)
+    return BreakerState(key.target, breaker.failures, breaker.error, at, state, wait, key.item)

@@ -15,7 +15,7 @@ from typing import TypeVar
 from cachetools import TTLCache
 
 from activities.action_errors import ActionError, ActionFailedError
-from activities.breaker_stores import MOST_KEPT, BreakerLimits, OwnStore, SharedStore, Store
+from activities.breaker_stores import MOST_KEPT, BreakerLimits, LocalStore, SharedStore, Store
 from activities.call_origin import acting_item, is_named
 from activities.target_shares import Shares
 from db.repositories.breakers import MEMORY_SECONDS, BreakerFailure, BreakerKey, BreakerState
@@ -35,21 +35,21 @@ __all__ = ["BreakerLimits", "BreakerOptions", "BreakerPermit", "Breakers", "Shar
 class BreakerOptions:
     """The limits of all targets, and of those that have their own.
 
-    A closed breaker is trusted to be closed for ``believed`` seconds, which saves most calls
-    a question; what another worker has opened is met no later. A database that did not answer is
-    not asked again for ``away`` seconds: calls must not wait for it. ``titles`` are what people
-    call targets, where that differs.
+    A closed breaker is trusted to be closed for ``trust_seconds``, which saves most calls a
+    question; what another worker has opened is met no later. A database that did not answer is not
+    asked again for ``away_seconds``: calls must not wait for it. ``titles`` are what people call
+    targets, where that differs.
     """
 
-    usual: BreakerLimits = field(default_factory=BreakerLimits)
-    own: Mapping[str, BreakerLimits] = field(default_factory=dict)
-    believed: float = 1.0
-    away: float = 5.0
+    limits: BreakerLimits = field(default_factory=BreakerLimits)
+    limits_by_target: Mapping[str, BreakerLimits] = field(default_factory=dict)
+    trust_seconds: float = 1.0
+    away_seconds: float = 5.0
     titles: Mapping[str, str] = field(default_factory=dict)
 
     def of(self, target: str) -> BreakerLimits:
         """Return the limits of a target."""
-        return self.own.get(target, self.usual)
+        return self.limits_by_target.get(target, self.limits)
 
 
 @dataclass(slots=True)
@@ -72,18 +72,18 @@ class Breakers:
         shares: Shares | None = None,
     ) -> None:
         self._shared = shared
-        self._own = OwnStore()
+        self._local = LocalStore()
         self._options = options or BreakerOptions()
         self._shares = shares or Shares()
         self._away_until = 0.0
-        self._believed: TTLCache[BreakerKey, tuple[float, BreakerState | None]] = TTLCache(
+        self._cached: TTLCache[BreakerKey, tuple[float, BreakerState | None]] = TTLCache(
             MOST_KEPT, MEMORY_SECONDS
         )
 
     @property
     def remembered(self) -> int:
         """How many breakers are cached."""
-        return len(self._believed)
+        return len(self._cached)
 
     @asynccontextmanager
     async def guard(
@@ -91,43 +91,43 @@ class Breakers:
     ) -> AsyncIterator[BreakerPermit]:
         """Admit a call or fail it at once; its outcome updates the breaker.
 
-        It counts as failed by ``passage.failure``, or by an error that counts by the one table
+        It counts as failed by ``permit.failure``, or by an error that counts by the one table
         (pao/core/judgement.py). An answer of any other kind is a sign of life; what we refused by
         ourselves, or cut off from our side, says nothing.
         """
-        item, passage = acting_item(), BreakerPermit()
+        item, permit = acting_item(), BreakerPermit()
         hide = (secrets or SecretMasks()).hide
         async with AsyncExitStack() as stack:
             if item:
-                await stack.enter_async_context(self._watched(BreakerKey(target, item), passage))
-            await stack.enter_async_context(self._watched(BreakerKey(target), passage))
+                await stack.enter_async_context(self._watched(BreakerKey(target, item), permit))
+            await stack.enter_async_context(self._watched(BreakerKey(target), permit))
             await stack.enter_async_context(self._shares.place(target))
             try:
-                yield passage
+                yield permit
             except ActionError as error:
-                passage.failure = passage.failure or _blamed(error)
+                permit.failure = permit.failure or _blamed(error)
                 raise
             finally:
-                passage.failure = hide(passage.failure) if passage.failure else None
+                permit.failure = hide(permit.failure) if permit.failure else None
 
     @asynccontextmanager
-    async def _watched(self, key: BreakerKey, passage: BreakerPermit) -> AsyncIterator[None]:
+    async def _watched(self, key: BreakerKey, permit: BreakerPermit) -> AsyncIterator[None]:
         """Admit a call through one breaker, and record its outcome."""
         probing = await self._admit(key)
         try:
             yield
         except ActionError as error:
-            if error.silent and passage.failure is None:
+            if error.silent and permit.failure is None:
                 if probing:
                     await self._give_back(key)
                 raise
-            await self._judge(key, passage, probing=probing)
+            await self._judge(key, permit, probing=probing)
             raise
         except BaseException:
             if probing:
                 await self._give_back(key)
             raise
-        await self._judge(key, passage, probing=probing)
+        await self._judge(key, permit, probing=probing)
 
     async def _admit(self, key: BreakerKey) -> bool:
         """Raise where the breaker is open; return whether this call is its probe."""
@@ -140,16 +140,16 @@ class Breakers:
         raise ActionFailedError(_refusal(title, state), judged=LEFT_ALONE)
 
     async def _state(self, key: BreakerKey) -> BreakerState | None:
-        read_at, state = self._believed.get(key, (0.0, None))
+        read_at, state = self._cached.get(key, (0.0, None))
         closed = state is None or state.state == "closed"
-        if closed and time.monotonic() - read_at < self._options.believed:
+        if closed and time.monotonic() - read_at < self._options.trust_seconds:
             return state
         store = self._store()
         try:
             state = await store.read(key)
         except (PaoError, TimeoutError):
-            state = await self._own_store().read(key)
-        self._believed[key] = (time.monotonic(), state)
+            state = await self._local_store().read(key)
+        self._cached[key] = (time.monotonic(), state)
         return state
 
     async def _begin_probe(self, key: BreakerKey) -> bool:
@@ -166,11 +166,11 @@ class Breakers:
         try:
             return await self._store().begin_probe(key)
         except (PaoError, TimeoutError):
-            return await self._own_store().begin_probe(key)
+            return await self._local_store().begin_probe(key)
 
-    async def _judge(self, key: BreakerKey, passage: BreakerPermit, *, probing: bool) -> None:
-        if passage.failure is not None:
-            await self._failed(key, passage.failure, probing=probing)
+    async def _judge(self, key: BreakerKey, permit: BreakerPermit, *, probing: bool) -> None:
+        if permit.failure is not None:
+            await self._failed(key, permit.failure, probing=probing)
         elif probing or self._has_failed(key):
             await self._answered(key, probing=probing)
 
@@ -182,20 +182,20 @@ class Breakers:
             named=is_named(key.target),
             probing=probing,
         )
-        state = await self._told(key, lambda store: store.failed(key, failure, limits))
-        self._believed[key] = (time.monotonic(), state)
+        state = await self._tell(key, lambda store: store.failed(key, failure, limits))
+        self._cached[key] = (time.monotonic(), state)
         if state.state == "open":
             whose = f" for {key.item}" if key.item else ""
             _log.warning("the circuit breaker for %s is open%s: %s", key.target, whose, error)
 
     async def _answered(self, key: BreakerKey, *, probing: bool) -> None:
-        await self._told(key, lambda store: store.answered(key, probing=probing))
-        self._believed[key] = (time.monotonic(), None)
+        await self._tell(key, lambda store: store.answered(key, probing=probing))
+        self._cached[key] = (time.monotonic(), None)
 
     async def _give_back(self, key: BreakerKey) -> None:
-        await self._told(key, lambda store: asyncio.shield(store.give_back(key)))
+        await self._tell(key, lambda store: asyncio.shield(store.give_back(key)))
 
-    async def _told(self, key: BreakerKey, tell: Callable[[Store], Awaitable[T]]) -> T:
+    async def _tell(self, key: BreakerKey, tell: Callable[[Store], Awaitable[T]]) -> T:
         """Tell the shared store, or this process's own while Postgres is away.
 
         What Postgres knows replaces what this process counted meanwhile, a probe included.
@@ -204,24 +204,24 @@ class Breakers:
         try:
             told = await tell(store)
         except (PaoError, TimeoutError):
-            return await tell(self._own_store())
-        if store is not self._own:
-            await self._own.forget(key)
+            return await tell(self._local_store())
+        if store is not self._local:
+            await self._local.forget(key)
         return told
 
     def _has_failed(self, key: BreakerKey) -> bool:
-        _, state = self._believed.get(key, (0.0, None))
+        _, state = self._cached.get(key, (0.0, None))
         return state is not None
 
     def _store(self) -> Store:
         if self._shared is None or time.monotonic() < self._away_until:
-            return self._own
+            return self._local
         return self._shared
 
-    def _own_store(self) -> Store:
+    def _local_store(self) -> Store:
         """Return this process's store, and do not ask Postgres for a while."""
-        self._away_until = time.monotonic() + self._options.away
-        return self._own
+        self._away_until = time.monotonic() + self._options.away_seconds
+        return self._local
 
 
 def _blamed(error: ActionError) -> str | None:

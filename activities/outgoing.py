@@ -181,7 +181,7 @@ class Outgoing:
     async def _sent(
         self, call: OutgoingCall, target: str, *, seconds: float, reads: bool
     ) -> OutgoingResponse:
-        async with self._network.breakers.guard(target, self._secrets) as passage:
+        async with self._network.breakers.guard(target, self._secrets) as permit:
             name = label_of(target)
             with tracing.calling(target, method=call.method, system="http", counted_as=name):
                 try:
@@ -189,7 +189,7 @@ class Outgoing:
                 except OutgoingError as error:
                     _translate(error, reads=reads)
             if judge(reply.status).counts:
-                passage.failure = f"It answered {reply.status}."
+                permit.failure = f"It answered {reply.status}."
             return reply
 
     def _bounded(self, seconds: float) -> float:

@@ -91,10 +91,10 @@ def network(
 def breaker_options(settings: ActionSettings, titles: Mapping[str, str]) -> BreakerOptions:
     """Return when breakers open and for how long."""
     return BreakerOptions(
-        usual=BreakerLimits(
+        limits=BreakerLimits(
             failures=settings.breaker_failures, seconds=settings.breaker_open.total_seconds()
         ),
-        own={
+        limits_by_target={
             target: BreakerLimits(failures=failures, seconds=open_for.total_seconds())
             for target, (failures, open_for) in settings.breaker_targets.items()
         },

@@ -7,7 +7,7 @@ import asyncpg
 import pytest
 
 from activities.action_errors import ActionError, ActionFailedError, OutcomeUnknownError
-from activities.breaker_stores import MOST_KEPT, OwnStore
+from activities.breaker_stores import MOST_KEPT, LocalStore
 from activities.breakers import BreakerLimits, BreakerOptions, Breakers, SharedStore
 from activities.call_origin import acting_for
 from db.repositories.breakers import (
@@ -34,9 +34,9 @@ async def db(database: Given) -> AsyncIterator[Database]:
 
 def breakers(db: Database | None, **options: BreakerLimits) -> Breakers:
     given = BreakerOptions(
-        usual=BreakerLimits(failures=3, seconds=30),
-        own=options,
-        believed=0,
+        limits=BreakerLimits(failures=3, seconds=30),
+        limits_by_target=options,
+        trust_seconds=0,
         titles={"jira:default": "JIRA"},
     )
     return Breakers(SharedStore(db) if db else None, given)
@@ -108,7 +108,7 @@ async def test_a_target_that_answers_again_is_called_again(db: Database, databas
 async def test_a_probe_that_finds_nothing_out_leaves_the_next_call_to_probe(
     db: Database, end: BaseException, item: str, with_database: object
 ) -> None:
-    at_once = BreakerOptions(usual=BreakerLimits(failures=3, seconds=0), believed=0)
+    at_once = BreakerOptions(limits=BreakerLimits(failures=3, seconds=0), trust_seconds=0)
     of = Breakers(SharedStore(db) if with_database else None, at_once)
     with acting_for(item, {}):
         await fail(of, times=3)
@@ -165,8 +165,8 @@ async def test_a_refusal_is_a_sign_of_life(db: Database, error: ActionFailedErro
 async def test_an_answer_that_says_the_target_is_broken_counts_as_failure(db: Database) -> None:
     of = breakers(db)
     for _ in range(3):
-        async with of.guard(TARGET) as passage:
-            passage.failure = "It answered 503."
+        async with of.guard(TARGET) as permit:
+            permit.failure = "It answered 503."
     with pytest.raises(ActionFailedError, match="It answered 503"):
         await succeed(of)
 
@@ -225,7 +225,7 @@ async def test_without_a_database_calls_go_on_and_each_process_counts_for_itself
     await away.close()
 
 
-class Flaky(OwnStore):
+class Flaky(LocalStore):
     """A store that stops answering, as Postgres does, and may come back."""
 
     def __init__(self) -> None:
@@ -256,7 +256,9 @@ class Flaky(OwnStore):
             raise TimeoutError
 
 
-NO_DELAYS = BreakerOptions(usual=BreakerLimits(failures=3, seconds=0), believed=0, away=0)
+NO_DELAYS = BreakerOptions(
+    limits=BreakerLimits(failures=3, seconds=0), trust_seconds=0, away_seconds=0
+)
 
 
 async def test_a_target_is_probed_when_the_database_goes_away_before_the_probe() -> None:
@@ -279,7 +281,7 @@ async def test_a_probe_without_the_database_is_over_when_the_database_has_its_ou
     await succeed(of)
 
 
-class Late(OwnStore):
+class Late(LocalStore):
     """Claims a probe at once, and says so late, as Postgres under load does."""
 
     def __init__(self) -> None:
@@ -308,7 +310,7 @@ async def test_a_probe_that_is_cancelled_while_it_is_claimed_is_given_back() -> 
 
 
 async def test_a_probe_of_this_process_expires() -> None:
-    own, key = OwnStore(probe_seconds=0), BreakerKey(TARGET)
+    own, key = LocalStore(probe_seconds=0), BreakerKey(TARGET)
     failure = BreakerFailure(error="It gave no answer.")
     await own.failed(key, failure, BreakerLimits(failures=1, seconds=0))
     assert await own.begin_probe(key)

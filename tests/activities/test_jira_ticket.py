@@ -184,7 +184,7 @@ def test_any_text_makes_a_summary_that_jira_takes(text: str) -> None:
 
 async def test_a_jira_that_answers_5xx_is_left_alone(jira: JiraSandbox) -> None:
     made = JiraInstances([jira.instance()])
-    limits = BreakerOptions(usual=BreakerLimits(failures=3))
+    limits = BreakerOptions(limits=BreakerLimits(failures=3))
     network = loopback_network(breakers=Breakers(options=limits))
     stage = Stage(ACTION, jira=made, network=network)
     asked = {"ticket": {"summaryTemplate": "A thing"}}

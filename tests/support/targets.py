@@ -60,7 +60,7 @@ class ContractTarget:
 
     def stage(self, network: Network | None = None) -> Stage:
         """Return what executes the type, by a network of its own or this; the caller closes it."""
-        limits = BreakerOptions(usual=BreakerLimits(failures=self.patience))
+        limits = BreakerOptions(limits=BreakerLimits(failures=self.patience))
         return Stage(
             load_all()[self.type],
             secrets={"token": SECRET, "key": SIGNING_KEY},

@@ -16,7 +16,7 @@ from tests.support.raw_servers import answering, raw_server
 from tests.support.rest_calls import config, refused
 
 SECRETS = {"token": "s3cret-token-value", "key": "k" * 32}
-LIMITS = BreakerOptions(usual=BreakerLimits(failures=3))
+LIMITS = BreakerOptions(limits=BreakerLimits(failures=3))
 
 
 @pytest.fixture
