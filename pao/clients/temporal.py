@@ -3,13 +3,15 @@
 import asyncio
 import logging
 import time
+from dataclasses import dataclass
 from datetime import timedelta
-from typing import Any, TypeVar
+from typing import Any, Generic, TypeVar
 from uuid import uuid4
 
 from temporalio.client import (
     Client,
     WithStartWorkflowOperation,
+    WorkflowFailureError,
     WorkflowHandle,
     WorkflowUpdateFailedError,
     WorkflowUpdateRPCTimeoutOrCancelledError,
@@ -52,6 +54,21 @@ TRUSTED_SECONDS = 1.0
 _SILENT = "no worker has answered yet; try again"
 
 AnswerT = TypeVar("AnswerT", LookResult, EvidenceAnswer, ChoicesAnswer, FilesAnswer)
+
+
+@dataclass(frozen=True, slots=True)
+class _Question(Generic[AnswerT]):
+    """A short workflow, what its ids begin with, and the answer where none comes."""
+
+    workflow: str
+    kind: str
+    silence: AnswerT
+
+
+_LOOK = _Question(names.LOOK_WORKFLOW, "look", LookResult(answer="unknown", reason=_SILENT))
+_EVIDENCE = _Question(names.EVIDENCE_WORKFLOW, "evidence", EvidenceAnswer(message=_SILENT))
+_CHOICES = _Question(names.CHOICES_WORKFLOW, "choices", ChoicesAnswer(problem=_SILENT))
+_FILES = _Question(names.FILES_WORKFLOW, "files", FilesAnswer(problem=_SILENT))
 
 
 class TemporalUnavailableError(Exception):
@@ -223,77 +240,40 @@ class RequestWorkflows:
 
     async def look(self, action_input: ActionInput, *, budget: float) -> LookResult:
         """Ask the worker to look for an action's effect; ``unknown`` when no answer comes."""
-        result = await self._ask(
-            names.LOOK_WORKFLOW,
-            action_input,
-            LookResult,
-            kind="look",
-            summary=f"look for {action_input.action.name}",
-            budget=budget,
-        )
-        return result or LookResult(answer="unknown", reason=_SILENT)
+        summary = f"look for {action_input.action.name}"
+        return await self._ask(_LOOK, action_input, summary, budget)
 
     async def check_evidence(self, evidence: EvidenceInput, *, budget: float) -> EvidenceAnswer:
         """Ask the worker to check a person's evidence; without a result when no answer comes."""
-        answer = await self._ask(
-            names.EVIDENCE_WORKFLOW,
-            evidence,
-            EvidenceAnswer,
-            kind="evidence",
-            summary=f"check the evidence about {evidence.about.action.name}",
-            budget=budget,
-        )
-        return answer or EvidenceAnswer(message=_SILENT)
+        summary = f"check the evidence about {evidence.about.action.name}"
+        return await self._ask(_EVIDENCE, evidence, summary, budget)
 
     async def fetch_choices(self, question: ChoicesQuestion, *, budget: float) -> ChoicesAnswer:
         """Ask the worker for the choices of a field; with a problem when no answer comes."""
-        answer = await self._ask(
-            names.CHOICES_WORKFLOW,
-            question,
-            ChoicesAnswer,
-            kind="choices",
-            summary=f"fetch {question.call.action.name}",
-            budget=budget,
-        )
-        return answer or ChoicesAnswer(problem=_SILENT)
+        return await self._ask(_CHOICES, question, f"fetch {question.call.action.name}", budget)
 
     async def read_files(self, given: ActionInput, *, budget: float) -> FilesAnswer:
         """Ask the worker what the files hold that a commit would change; it reads only."""
-        answer = await self._ask(
-            names.FILES_WORKFLOW,
-            given,
-            FilesAnswer,
-            kind="files",
-            summary=f"read what {given.action.name} would change",
-            budget=budget,
-        )
-        return answer or FilesAnswer(problem=_SILENT)
+        return await self._ask(_FILES, given, f"read what {given.action.name} would change", budget)
 
-    async def _ask(  # noqa: PLR0913 -- what Temporal wants to know of a workflow, by name
-        self,
-        workflow: str,
-        question: ActionInput | EvidenceInput | ChoicesQuestion,
-        answer: type[AnswerT],
-        *,
-        kind: str,
-        summary: str,
-        budget: float,
-    ) -> AnswerT | None:
-        """Run a short workflow; None when it has not answered within ``budget`` seconds."""
+    async def _ask(
+        self, question: _Question[AnswerT], given: Any, summary: str, budget: float
+    ) -> AnswerT:
+        """Run a short workflow; within ``budget`` seconds it answers, or nobody does."""
         try:
             async with asyncio.timeout(budget):
                 found: AnswerT = await self._client.execute_workflow(
-                    workflow,
-                    question,
-                    id=f"{kind}-{uuid4()}",
+                    question.workflow,
+                    given,
+                    id=f"{question.kind}-{uuid4()}",
                     task_queue=self._queue,
-                    result_type=answer,
+                    result_type=type(question.silence),
                     execution_timeout=timedelta(seconds=30),
                     static_summary=summary,
                     rpc_timeout=timedelta(seconds=budget),
                 )
-        except TimeoutError:
-            return None
+        except (TimeoutError, WorkflowFailureError):
+            return question.silence
         except RPCError as error:
             raise _explained(error) from error
         return found
