@@ -1,8 +1,9 @@
 """HTTP for deliveries of forges: signed by their own secrets, not by an access key."""
 
-from typing import Any
+from dataclasses import dataclass
+from typing import Annotated, Any
 
-from fastapi import APIRouter, Request, Response
+from fastapi import APIRouter, Depends, Request, Response
 
 from api.responses import documented
 from api.services import ServicesDep
@@ -37,6 +38,30 @@ _OF_GIT = _payload(ref=_BRANCH, before=_BEFORE, after=_AFTER)
 _ANSWERS = documented({200: IGNORED, 202: ACCEPTED}, 400, 401, 404, 408, 413, 429, 503)
 
 
+@dataclass(frozen=True, slots=True)
+class Delivered:
+    """A delivery that has arrived, whoever sent it."""
+
+    request: Request
+    response: Response
+    services: ServicesDep
+
+    async def receive(self, forge: Forge) -> WebhookAccepted | WebhookIgnored:
+        """Take it, and answer as forges show it to people."""
+        client = self.request.client
+        delivery = Delivery(
+            self.request.headers, client.host if client else "", self.request.stream()
+        )
+        ignored = await self.services.webhooks.receive(forge, delivery)
+        if ignored is None:
+            return WebhookAccepted()
+        self.response.status_code = 200
+        return WebhookIgnored(ignored=ignored.why)
+
+
+DeliveredDep = Annotated[Delivered, Depends()]
+
+
 @router.post(
     "/webhooks/github",
     status_code=202,
@@ -44,14 +69,12 @@ _ANSWERS = documented({200: IGNORED, 202: ACCEPTED}, 400, 401, 404, 408, 413, 42
     responses=_ANSWERS,
     openapi_extra=_OF_GITHUB,
 )
-async def receive_github_webhook(
-    request: Request, response: Response, services: ServicesDep
-) -> WebhookAccepted | WebhookIgnored:
+async def receive_github_webhook(delivered: DeliveredDep) -> WebhookAccepted | WebhookIgnored:
     """Have the catalog looked at after a push to its branch, and pull requests into it judged.
 
     Needs no signature of a caller but that of the webhook: `X-Hub-Signature-256`.
     """
-    return await _receive(Forge.GITHUB, request, response, services)
+    return await delivered.receive(Forge.GITHUB)
 
 
 @router.post(
@@ -61,15 +84,13 @@ async def receive_github_webhook(
     responses=_ANSWERS,
     openapi_extra=_OF_GITLAB,
 )
-async def receive_gitlab_webhook(
-    request: Request, response: Response, services: ServicesDep
-) -> WebhookAccepted | WebhookIgnored:
+async def receive_gitlab_webhook(delivered: DeliveredDep) -> WebhookAccepted | WebhookIgnored:
     """Have the catalog looked at after a push to its branch, and merge requests into it judged.
 
     Needs no signature of a caller but that of the webhook: `webhook-signature`, or
     `X-Gitlab-Token`.
     """
-    return await _receive(Forge.GITLAB, request, response, services)
+    return await delivered.receive(Forge.GITLAB)
 
 
 @router.post(
@@ -79,24 +100,10 @@ async def receive_gitlab_webhook(
     responses=_ANSWERS,
     openapi_extra=_OF_GIT,
 )
-async def receive_git_webhook(
-    request: Request, response: Response, services: ServicesDep
-) -> WebhookAccepted | WebhookIgnored:
+async def receive_git_webhook(delivered: DeliveredDep) -> WebhookAccepted | WebhookIgnored:
     """Have the catalog looked at after a push to its branch: of Gitea, Forgejo, Gogs or Bitbucket.
 
     Needs no signature of a caller but that of the webhook: `X-Hub-Signature-256`,
     `X-Hub-Signature` with SHA-256, `X-Gitea-Signature` or `X-Gogs-Signature`.
     """
-    return await _receive(Forge.GIT, request, response, services)
-
-
-async def _receive(
-    forge: Forge, request: Request, response: Response, services: ServicesDep
-) -> WebhookAccepted | WebhookIgnored:
-    client = request.client
-    delivery = Delivery(request.headers, client.host if client else "", request.stream())
-    ignored = await services.webhooks.receive(forge, delivery)
-    if ignored is None:
-        return WebhookAccepted()
-    response.status_code = 200
-    return WebhookIgnored(ignored=ignored.why)
+    return await delivered.receive(Forge.GIT)
