@@ -6,10 +6,11 @@ from uuid import UUID
 
 from fastapi import APIRouter, Header, Query, Request
 from sse_starlette import EventSourceResponse, ServerSentEvent
-from starlette.responses import JSONResponse, RedirectResponse, Response
+from starlette.responses import RedirectResponse, Response
 
 from api.requests.log import LogQuery
 from api.requests.reading import Stored
+from api.requests.schemas import Request as RequestDocument
 from api.requests.streams import EventStream
 from api.services import Caller, Services, ServicesDep
 from api.sessions.service import Session
@@ -95,10 +96,9 @@ async def history(
 
 
 @router.get("/requests/{request_id}/json")
-async def as_json(services: ServicesDep, caller: Caller, request_id: UUID) -> Response:
+async def as_json(services: ServicesDep, caller: Caller, request_id: UUID) -> RequestDocument:
     """Return the document that the API gives of a request."""
-    document = await services.reading.document(caller, str(request_id))
-    return JSONResponse(document.model_dump(by_alias=True, mode="json"))
+    return await services.reading.document(caller, str(request_id))
 
 
 @router.get("/requests/{request_id}/stream")

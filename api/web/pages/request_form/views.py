@@ -3,15 +3,18 @@
 Every post is answered with a redirect, so Back and reload never send anything again.
 """
 
+from collections.abc import Mapping
 from typing import Annotated
 from uuid import UUID, uuid4
 
 from fastapi import APIRouter, Query, Request
+from pydantic import Field
 from starlette.datastructures import FormData
-from starlette.responses import JSONResponse, RedirectResponse, Response
+from starlette.responses import RedirectResponse, Response
 
 from api.drafts.service import Draft
 from api.requests.lifecycle import warnings_of
+from api.schemas import Answer, Omittable
 from api.services import Caller, ServicesDep
 from api.web.forms import Posted, text_of
 from api.web.pages.request_form.copies import MOST_LINKED
@@ -25,6 +28,18 @@ router = APIRouter()
 
 REVIEW, HERE = "review", "here"
 Checked = Annotated[bool, Query(alias="check")]
+
+
+class FormCheck(Answer):
+    """What a form shows of its fields, named by their places; or the request that it has become.
+
+    What a field offers is told by a word that another offer changes.
+    """
+
+    visible: tuple[str, ...] = ()
+    errors: Mapping[str, str] = Field(default_factory=dict)
+    offers: Mapping[str, str] = Field(default_factory=dict)
+    submitted: Omittable[str] = None
 
 
 @router.get("/catalog/{item_id}/request")
@@ -93,16 +108,11 @@ def _following(filling: Filling, go: str, step: int) -> str:
 
 
 @router.post("/drafts/{draft_id}/check")
-async def check(
-    services: ServicesDep, caller: Caller, draft_id: UUID, posted: Posted
-) -> JSONResponse:
-    """Save what was entered so far; say which fields apply, what is wrong, what they offer.
-
-    Fields are named by their places; what they offer by a word that another offer changes.
-    """
+async def check(services: ServicesDep, caller: Caller, draft_id: UUID, posted: Posted) -> FormCheck:
+    """Save what was entered so far; say which fields apply, what is wrong, what they offer."""
     draft, _place = await saved(services, caller, str(draft_id), posted)
     if draft.request_id:
-        return JSONResponse({"submitted": draft.request_id})
+        return FormCheck(submitted=draft.request_id)
     filling = await fill(services, caller, draft)
     fields = [
         one
@@ -110,12 +120,10 @@ async def check(
         for outer in group.fields
         for one in outer.each()
     ]
-    return JSONResponse(
-        {
-            "visible": [one.place for one in fields if one.shown],
-            "errors": {one.place: one.error for one in fields if one.shown and one.error},
-            "offers": {one.place: one.offer for one in fields if one.shown and one.offer},
-        }
+    return FormCheck(
+        visible=tuple(one.place for one in fields if one.shown),
+        errors={one.place: one.error for one in fields if one.shown and one.error},
+        offers={one.place: one.offer for one in fields if one.shown and one.offer},
     )
 
 
