@@ -2,12 +2,10 @@
 
 import asyncio
 import dataclasses
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from cryptography.hazmat.primitives import serialization
-from cryptography.hazmat.primitives.asymmetric import rsa
 from pydantic import SecretStr
 
 from activities.action_errors import ActionFailedError
@@ -16,44 +14,16 @@ from pao.clients.github import AppAuth, GitHub
 from pao.clients.github.auth import Tokens
 from pao.clients.github.github_errors import GitHubRefusedError
 from tests.support.github import GitHubSandbox
-from tests.support.github_actions import (
-    about,
-    close_network,
-    fits_the_published_api,
-    github_sandbox,
-)
+from tests.support.github_actions import about, github_sandbox
+from tests.support.github_keys import PRIVATE, PUBLIC, key_pair
 
 TENANTS = "platform/tenants"
-KEY = rsa.generate_private_key(public_exponent=65537, key_size=2048)
-PRIVATE = KEY.private_bytes(
-    serialization.Encoding.PEM,
-    serialization.PrivateFormat.PKCS8,
-    serialization.NoEncryption(),
-).decode()
-PUBLIC = (
-    KEY.public_key()
-    .public_bytes(serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo)
-    .decode()
-)
-
-
-@pytest.fixture(autouse=True)
-async def _network() -> AsyncIterator[None]:
-    yield
-    await close_network()
 
 
 @pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[GitHubSandbox]:
+def github_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[GitHubSandbox]:
     with github_sandbox(tmp_path_factory.mktemp("app"), app_key=PUBLIC) as sandbox:
         yield sandbox
-
-
-@pytest.fixture
-def github(server: GitHubSandbox) -> Iterator[GitHubSandbox]:
-    server.reset()
-    yield server
-    fits_the_published_api(server)
 
 
 def app(**changes: Any) -> AppAuth:
@@ -142,12 +112,8 @@ async def test_an_answer_without_a_usable_token_is_refused() -> None:
 
 
 async def test_a_wrong_key_is_told_without_the_key(github: GitHubSandbox) -> None:
-    other = rsa.generate_private_key(public_exponent=65537, key_size=2048).private_bytes(
-        serialization.Encoding.PEM,
-        serialization.PrivateFormat.PKCS8,
-        serialization.NoEncryption(),
-    )
-    for key, text in ((other.decode(), "HTTP 401"), ("nonsense", "not an RSA key")):
+    other, _ = key_pair()
+    for key, text in ((other, "HTTP 401"), ("nonsense", "not an RSA key")):
         wrong = app(private_key=SecretStr(key))
         with pytest.raises(ActionFailedError, match=text) as caught, as_action_errors():
             await client(github, wrong).default_branch()

@@ -1,6 +1,6 @@
 """What stands at the paths of a commit is read before a request is submitted; nothing is made."""
 
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -10,30 +10,17 @@ from activities.github.commit_config import GitCommitConfig
 from activities.github.present_files import MOST_BYTES, MOST_FILES, present_files
 from pao.core.payloads.files import FilesAnswer
 from tests.support.github import GitHubSandbox
-from tests.support.github_actions import (
-    about,
-    close_network,
-    fits_the_published_api,
-    github_sandbox,
-)
+from tests.support.github_actions import about
 
 TENANTS = "platform/tenants"
 
 
-@pytest.fixture(autouse=True)
-async def _network() -> AsyncIterator[None]:
-    yield
-    await close_network()
-
-
-@pytest.fixture(scope="module")
-def github(tmp_path_factory: pytest.TempPathFactory) -> Iterator[GitHubSandbox]:
-    with github_sandbox(tmp_path_factory.mktemp("github")) as sandbox:
-        files = {"old/a.txt": "a\n", "old/large.txt": "x" * (MOST_BYTES + 1), "old/b": "a\0b"}
-        sandbox.tell("pushes", repository=TENANTS, files=files)
-        yield sandbox
-        fits_the_published_api(sandbox)
-        assert {one["method"] for one in sandbox.calls()} == {"GET"}
+@pytest.fixture
+def github(github: GitHubSandbox) -> Iterator[GitHubSandbox]:
+    files = {"old/a.txt": "a\n", "old/large.txt": "x" * (MOST_BYTES + 1), "old/b": "a\0b"}
+    github.tell("pushes", repository=TENANTS, files=files)
+    yield github
+    assert {one["method"] for one in github.calls()} <= {"GET"}
 
 
 async def read(github: GitHubSandbox, *paths: str, shown: bool = True, **more: Any) -> FilesAnswer:

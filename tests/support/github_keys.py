@@ -6,17 +6,22 @@ from pydantic import SecretStr
 
 from pao.clients.github import AppAuth
 
-_KEY = rsa.generate_private_key(public_exponent=65537, key_size=2048)
-PRIVATE = _KEY.private_bytes(
-    serialization.Encoding.PEM,
-    serialization.PrivateFormat.PKCS8,
-    serialization.NoEncryption(),
-).decode()
-PUBLIC = (
-    _KEY.public_key()
-    .public_bytes(serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo)
-    .decode()
-)
+
+def key_pair() -> tuple[str, str]:
+    """Return a new private key and its public one, as PEM."""
+    key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
+    private = key.private_bytes(
+        serialization.Encoding.PEM,
+        serialization.PrivateFormat.PKCS8,
+        serialization.NoEncryption(),
+    )
+    public = key.public_key().public_bytes(
+        serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo
+    )
+    return private.decode(), public.decode()
+
+
+PRIVATE, PUBLIC = key_pair()
 
 
 def app_auth() -> AppAuth:

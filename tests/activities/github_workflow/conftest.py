@@ -1,28 +1,11 @@
-"""The stand-ins for GitHub that workflows run on: github.com, and a server of one's own."""
+"""The other stand-in for GitHub that workflows run on: a server of one's own."""
 
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import Iterator
 
 import pytest
 
 from tests.support.github import GitHubSandbox
-from tests.support.github_actions import (
-    SERVER,
-    close_network,
-    fits_the_published_api,
-    github_sandbox,
-)
-
-
-@pytest.fixture(autouse=True)
-async def _network() -> AsyncIterator[None]:
-    yield
-    await close_network()
-
-
-@pytest.fixture(scope="module")
-def cloud_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[GitHubSandbox]:
-    with github_sandbox(tmp_path_factory.mktemp("github")) as sandbox:
-        yield sandbox
+from tests.support.github_actions import SERVER, begun_anew, github_sandbox
 
 
 @pytest.fixture(scope="module")
@@ -32,14 +15,6 @@ def enterprise_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[GitH
 
 
 @pytest.fixture
-def github(cloud_server: GitHubSandbox) -> Iterator[GitHubSandbox]:
-    cloud_server.reset()
-    yield cloud_server
-    fits_the_published_api(cloud_server)
-
-
-@pytest.fixture
 def enterprise(enterprise_server: GitHubSandbox) -> Iterator[GitHubSandbox]:
-    enterprise_server.reset()
-    yield enterprise_server
-    fits_the_published_api(enterprise_server)
+    with begun_anew(enterprise_server):
+        yield enterprise_server
