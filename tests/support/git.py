@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 
-def git(folder: Path, *arguments: str) -> str:
+def git(folder: Path, *arguments: str, committer_date: str = "") -> str:
     """Run git in a repository of the test's own; return what it prints."""
     who = {"GIT_AUTHOR_NAME": "a", "GIT_AUTHOR_EMAIL": "a@x", "GIT_CONFIG_GLOBAL": "/dev/null"}
     who |= {"GIT_COMMITTER_NAME": "a", "GIT_COMMITTER_EMAIL": "a@x", "GIT_CONFIG_NOSYSTEM": "1"}
@@ -18,7 +18,7 @@ def git(folder: Path, *arguments: str) -> str:
         ["git", *arguments],  # noqa: S607 -- of this machine
         cwd=folder,
         check=True,
-        env={"PATH": os.environ["PATH"], **who},
+        env={"PATH": os.environ["PATH"], "GIT_COMMITTER_DATE": committer_date, **who},
         capture_output=True,
         text=True,
     )

@@ -10,7 +10,6 @@ import shutil
 import tempfile
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
-from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -31,6 +30,7 @@ from catalog.sources.source import (
 from pao.app.git_sources.blobs import MOST_UNLISTED, too_long
 from pao.app.git_sources.git_commands import GIT_SECONDS, GitCommands, GitRemote
 from pao.app.git_sources.outgoing_calls import text
+from pao.core.timestamps import moment
 
 _ID = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
 _TIP = "refs/pao/tip"
@@ -204,7 +204,7 @@ class GitSource:
     async def _commit(self, tip: str) -> Commit:
         out = await self.git.local("show", "--no-patch", "--format=%s%x00%an%x00%cI", tip)
         subject, author, at = out.decode(errors="replace").rstrip("\n").split("\0")
-        return Commit(tip, subject[:200], author[:200], datetime.fromisoformat(at))
+        return Commit(tip, subject[:200], author[:200], moment(at))
 
     async def _require(self, revision: str) -> None:
         """Have a commit here; a process that has just started has none."""

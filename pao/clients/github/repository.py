@@ -18,6 +18,7 @@ from pao.clients.github.instances import GitHubInstance
 from pao.clients.github.wire import GitHubCall, GitHubResponse, Send
 from pao.core.answers import read_json
 from pao.core.judgement import FORBIDDEN, HIDDEN
+from pao.core.timestamps import moment
 
 T = TypeVar("T")
 
@@ -206,7 +207,7 @@ def _commit(document: Any) -> CommitFacts:
             tree=str(document["tree"]["sha"]),
             subject=message.partition("\n")[0][:200],
             author=str((document.get("author") or {}).get("name") or "")[:200],
-            at=_moment((document.get("committer") or {}).get("date")),
+            at=moment((document.get("committer") or {}).get("date")),
             url=str(document.get("html_url") or ""),
         )
     except (KeyError, TypeError, AttributeError) as error:
@@ -253,10 +254,3 @@ def _code_owner_errors(document: Any) -> tuple[str, ...]:
         )
     except (KeyError, TypeError) as error:
         raise UnreadableError from error
-
-
-def _moment(text: Any) -> datetime | None:
-    try:
-        return datetime.fromisoformat(text)
-    except (TypeError, ValueError):
-        return None

@@ -12,6 +12,7 @@ from pydantic import SecretStr
 
 from pao.clients.gitlab.gitlab_errors import GitLabAnswer, refusal, unreadable
 from pao.core.answers import read_json
+from pao.core.timestamps import moment
 
 T = TypeVar("T")
 
@@ -216,7 +217,7 @@ def _branch(commit: Any) -> Branch:
         sha=commit["id"],
         subject=str(commit.get("title") or "")[:200],
         author=str(commit.get("author_name") or "")[:200],
-        at=_moment(commit.get("committed_date")),
+        at=moment(commit.get("committed_date")),
         url=str(commit.get("web_url") or ""),
     )
 
@@ -235,10 +236,3 @@ def _next_page(link: str) -> str | None:
             query = parse_qs(urlsplit(address.strip().strip("<>")).query)
             return query.get("page_token", [None])[0]
     return None
-
-
-def _moment(text: Any) -> datetime | None:
-    try:
-        return datetime.fromisoformat(text)
-    except (TypeError, ValueError):
-        return None

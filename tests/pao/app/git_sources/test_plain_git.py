@@ -12,6 +12,7 @@ from pydantic import SecretStr
 
 from catalog.ownership import OwnershipMode
 from catalog.sources.source import (
+    Commit,
     FilesTooLongError,
     Known,
     Listing,
@@ -174,6 +175,15 @@ async def test_odd_names_links_and_submodules_are_listed_as_they_are(
         "link.yaml": "120000",
         "sub": "160000",
     }
+
+
+@pytest.mark.parametrize("date", ["@1700000000 +9959", "@253402337000 -1400"])
+async def test_a_commit_of_an_impossible_time_is_read_without_it(
+    repository: Path, opened: Open, date: str
+) -> None:
+    git(repository, "commit", "-q", "--allow-empty", "-m", "odd", committer_date=date)
+    found = await opened().read()
+    assert found.commit == Commit(found.revision, "odd", "a", None)
 
 
 async def test_rewritten_history_is_followed(repository: Path, opened: Open) -> None:
