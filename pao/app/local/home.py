@@ -15,10 +15,17 @@ from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 
 from pao.app.local.env_file import quoted
-from pao.app.local.postgres_files import forget_files
+from pao.app.local.postgres_files import (
+    bring_data_back,
+    forget_data_aside,
+    forget_files,
+    put_data_aside,
+)
 from pao.app.local.processes import LocalError, write_private
 
 _OTHERS = 0o077
+_ASIDE, _DONE, _WHOLE = "replaced", "replaced.done", "whole"
+"""Where a state is kept while it is replaced, where until it goes; what marks it as whole."""
 
 
 class HomeInUseError(LocalError):
@@ -143,6 +150,54 @@ class Home:
                 file.unlink()
         shutil.rmtree(self.terraform, ignore_errors=True)
 
+    @contextmanager
+    def replaced(self) -> Iterator[None]:
+        """Empty the folder, which must be held, for what the block puts there.
+
+        All is as it was if the block fails; if the process is killed, from the next ``held`` on.
+        """
+        aside = self.folder / _ASIDE
+        aside.mkdir(mode=0o700)
+        for path in self._contents():
+            path.rename(aside / path.name)
+        put_data_aside(self.postgres)
+        (aside / _WHOLE).touch()
+        try:
+            yield
+        except BaseException:
+            self._bring_back()
+            raise
+        aside.rename(self.folder / _DONE)
+        self._forget_aside()
+
+    def _contents(self) -> list[Path]:
+        """Return what makes the state of the folder, as far as it is there."""
+        found = [self.postgres, self.terraform, self.jira, self.github, self.secrets_file]
+        for pattern in ("temporal.*", "env", "env.*"):
+            found += self.folder.glob(pattern)
+        return [path for path in found if path.exists()]
+
+    def _bring_back(self) -> None:
+        aside = self.folder / _ASIDE
+        if not aside.exists():
+            return
+        # Before the mark, what is in its place is the state itself.
+        for path in self._contents() if (aside / _WHOLE).exists() else ():
+            if path.is_dir():
+                shutil.rmtree(path)
+            else:
+                path.unlink()
+        (aside / _WHOLE).unlink(missing_ok=True)
+        for path in list(aside.iterdir()):
+            path.rename(self.folder / path.name)
+        bring_data_back(self.postgres)
+        aside.rmdir()
+
+    def _forget_aside(self) -> None:
+        if (self.folder / _DONE).exists():
+            forget_data_aside(self.postgres)
+            shutil.rmtree(self.folder / _DONE)
+
     def close(self) -> None:
         """Make the folder if there is none, and keep everybody else out of it.
 
@@ -205,6 +260,8 @@ class Home:
             lock.truncate(0)
             lock.write(f"{os.getpid()}\n")
             lock.flush()
+            self._bring_back()
+            self._forget_aside()
             yield
 
     @property

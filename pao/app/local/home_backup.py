@@ -53,9 +53,9 @@ def back_up_home(home: Home, root: Path, *, version: str, keep: int) -> Backup:
 
 
 def restore_home(backup: Backup, home: Home, *, replace: bool) -> None:
-    """Fill a state folder with a backup; with ``replace`` what it holds is removed before.
+    """Fill a state folder with a backup; with ``replace`` what it holds goes once that is done.
 
-    Raises ``BackupError``; a folder that was empty is empty again then.
+    Raises ``BackupError``; the folder is as it was then.
     """
     names = {one.name for one in backup.files}
     if not {SECRETS, f"{PAO}.dump"} <= names:
@@ -63,15 +63,10 @@ def restore_home(backup: Backup, home: Home, *, replace: bool) -> None:
     refuse_newer(backup)
     try:
         with home.held():
-            if home.postgres.exists() or home.secrets_file.exists():
-                if not replace:
-                    raise BackupError(f"{home.folder} is not empty: its state would be replaced")
-                home.throw_away()
-            try:
+            if not replace and (home.postgres.exists() or home.secrets_file.exists()):
+                raise BackupError(f"{home.folder} is not empty: its state would be replaced")
+            with home.replaced():
                 _fill(backup, home, names)
-            except BaseException:
-                home.throw_away()
-                raise
     except HomeInUseError as error:
         raise BackupError(str(error)) from error
 

