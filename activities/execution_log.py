@@ -61,7 +61,8 @@ class StoredLog:
                 await self._write_all()
         if self._waiting:
             _log.warning(
-                "the database is away; %d lines of an action's log are lost", len(self._waiting)
+                "the database is unavailable; %d lines of an action's log are lost",
+                len(self._waiting),
             )
 
     async def _write_gathered(self) -> None:

@@ -133,7 +133,7 @@ class ApiMetrics:
         )
         self.catalog_unreported = Gauge(
             "pao_catalog_unreported_commits",
-            "Commits and pull or merge requests whose authors the forge could not be told about.",
+            "Commits and pull or merge requests whose check could not be set on the forge.",
             registry=self.registry,
         )
 

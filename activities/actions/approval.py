@@ -34,7 +34,9 @@ class ApprovalConfig(CamelCaseConfig):
     minimum: int = Field(1, ge=1, le=50, description="How many people must approve.")
     allow_self: bool = Field(False, description="Whether the requester may vote.")  # noqa: FBT003 -- a default
     message: str = Field("", max_length=4000, description="What to decide.")
-    deadline: Duration = Field(None, description="Seconds, or 2h, 3d; after that nobody can vote.")
+    deadline: Duration = Field(
+        None, description="Seconds, or a duration such as 2h; then `onDeadline` applies."
+    )
     on_deadline: Literal["reject", "approve", "remind"] = "reject"
     remind_every: Duration = Field(
         None, description="How often to remind, in the log and through onWaiting."

@@ -278,7 +278,7 @@ def _lost(
         cleanup=f"Look for the workflow run {number}, and undo what it has done.",
     )
     return OutcomeUnknownError(
-        f"The workflow was started, but GitHub no longer tells what became of it: {error.message}",
+        f"The workflow was started, but its outcome can no longer be read: {error.message}",
         http_status=error.status,
         response_body=error.body,
         judged=error.judged,

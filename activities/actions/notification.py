@@ -108,7 +108,7 @@ class NotificationAction(Action[NotificationConfig]):
         """Explain that a message may be sent twice."""
         del config, context
         return InDoubt(
-            retry="A retry sends the message again; one that comes twice does no harm.",
+            retry="A retry sends the message again; a duplicate does no harm.",
             by_hand="look in the channel whether the message is there",
         )
 

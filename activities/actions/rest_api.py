@@ -209,7 +209,7 @@ def _not_looked(config: RestApiConfig, context: ActionContext) -> ActionError:
     if config.idempotency_header:
         return RepeatIsSafeError(
             f"The target cannot be asked, but a retry sends the same {config.idempotency_header}, "
-            "by which the target tells a repeat from a new call."
+            "by which the target recognizes a repeated call."
         )
     if method in REPEATABLE:
         return RepeatIsSafeError(f"The target cannot be asked, but {method} may be repeated.")

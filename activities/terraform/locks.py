@@ -28,7 +28,7 @@ async def remove_left_lock(here: ModuleCli, events: Events, *, since: datetime) 
         if ended.code == 0:
             return "Its lock on the state was removed."
     return (
-        f"The state is locked ({identity or 'by an unknown lock'}); where nobody works on it, "
+        f"The state is locked ({identity or 'by an unknown lock'}); if nobody is using it, "
         f"unlock it with terraform force-unlock {identity}."
     )
 

@@ -85,7 +85,7 @@ class AwsPeople:
             # Without the proof this would be somebody else: everybody with the same permission set.
             raise PaoError(
                 ErrorCode.SERVICE_UNAVAILABLE,
-                "AWS does not tell now whether Identity Center made your role. Try again.",
+                "AWS cannot say now whether Identity Center made your role. Try again.",
                 headers={"Retry-After": "10"},
             )
         return caller.session if role.path.startswith(RESERVED_PATH) else None

@@ -80,7 +80,7 @@ def unavailable() -> PaoError:
     """Return the error of an issuer that does not answer."""
     return PaoError(
         ErrorCode.SERVICE_UNAVAILABLE,
-        "The identity provider does not answer, so nobody can be identified now. Try again.",
+        "The identity provider does not respond, so callers cannot be identified. Try again.",
         headers={"Retry-After": "10"},
     )
 

@@ -231,7 +231,7 @@ class RefreshReport(Answer):
     refused: list[str] = Field(description="Files that are not served because they are invalid")
     revision: Omittable[str] = Field(None, description="The commit that was read")
     pending: Omittable[bool] = Field(
-        None, description="The source is still being read; GET /catalog/status tells what comes"
+        None, description="The source is still being read; GET /catalog/status has the result"
     )
     held: Omittable[HeldRevision] = Field(
         None, description="Why nothing changed: confirm this revision to serve it"
@@ -291,7 +291,7 @@ class CatalogStatus(Answer):
     limits: list[str] = Field(description="What PAO does not do for this kind of source")
     ownership: int = Field(description="Findings about code owners that refuse nothing")
     unreported: UnreportedCommits | None = Field(
-        description="Commits without a check or status, since the forge could not be told"
+        description="Commits whose check or status could not be set on the forge"
     )
 
 

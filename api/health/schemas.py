@@ -70,7 +70,7 @@ class CatalogPart(Part):
     error_since: Moment | None = None
     held: str | None = Field(None, description="Why a newer revision is held back")
     notice: str | None = Field(None, description="What an operator should fix")
-    unreported: int = Field(0, description="Commits that the forge could not be told about")
+    unreported: int = Field(0, description="Commits whose check could not be set on the forge")
 
 
 class MirrorPart(Part):

@@ -110,7 +110,7 @@ class BulkDecisionService:
             error = failure(stored.row.error)
             is_failed = stored.row.status == RequestStatus.FAILED and not stored.row.retrying
             if is_failed and (error is None or error.cause != bulk.cause):
-                return "It failed for another reason meanwhile; decide about it by itself."
+                return "It failed for another reason meanwhile; decide about it individually."
             body = RetryBody(reason=bulk.reason, attempt=attempt_of(stored.actions))
             await self.decisions.decide(
                 DecisionCall(

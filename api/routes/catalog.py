@@ -82,7 +82,7 @@ async def list_refused_files(services: ServicesDep, _caller: Caller) -> schemas.
 
 @router.get(
     "/status",
-    summary="Tell how the catalog stands",
+    summary="Get the status of the catalog",
     responses=documented({200: examples.STATUS}, 401, 429, 503),
 )
 async def get_catalog_status(services: ServicesDep, _caller: Caller) -> schemas.CatalogStatus:

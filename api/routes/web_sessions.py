@@ -40,8 +40,8 @@ async def create_web_sign_in(request: Request, services: ServicesDep, caller: Ca
     if address is None:
         raise PaoError(
             ErrorCode.FORBIDDEN,
-            "Nobody can sign in to the pages here: the operator must set PAO_PUBLIC_URL to their "
-            "address, and leave PAO_WEB on.",
+            "Signing in to the pages is not possible here: the operator must set PAO_PUBLIC_URL to "
+            "their address, and leave PAO_WEB on.",
         )
     made = await services.sessions.sign_in(caller)
     return WebSignIn(url=f"{address}/signin#{made.code}", expires_at=made.expires_at)

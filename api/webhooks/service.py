@@ -190,7 +190,7 @@ class WebhookService:
         except TemporalUnavailableError as error:
             raise PaoError(
                 ErrorCode.SERVICE_UNAVAILABLE,
-                "Temporal does not respond, so nobody can be told; deliver it again.",
+                "Temporal does not respond, so the delivery was not processed; deliver it again.",
                 headers={"Retry-After": "30"},
             ) from error
 

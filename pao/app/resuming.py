@@ -22,7 +22,7 @@ from pao.core.payloads.requests import RequestInput
 from pao.core.states import RequestStatus
 
 NEVER_STARTED = (
-    "The request was never started, and is too old to be started by itself: Temporal may have "
+    "The request was never started, and is too old to be started automatically: Temporal may have "
     "forgotten an earlier run. A retry looks for what exists before it acts."
 )
 LOST = (WorkflowPresence.LOST, WorkflowPresence.UNKNOWN)

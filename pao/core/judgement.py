@@ -28,7 +28,7 @@ class Cause(StrEnum):
 SUGGESTED: Mapping[Cause, tuple[Decision, str]] = {
     Cause.ACCESS: (
         Decision.ESCALATE,
-        "Access was denied; somebody must fix the credentials or the rights first.",
+        "Access was denied; the credentials or their rights must be corrected first.",
     ),
     Cause.QUOTA: (
         Decision.RETRY,

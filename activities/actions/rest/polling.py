@@ -190,7 +190,7 @@ async def _well(sender: Sender, config: RestApiConfig, context: ActionContext, u
 
 def _lost(url: str, error: ActionError) -> OutcomeUnknownError:
     return OutcomeUnknownError(
-        f"The target has accepted the call, but {place(url)} no longer tells what became of it: "
+        f"The target has accepted the call, but {place(url)} no longer reports its outcome: "
         f"{error.message} Look there; a retry asks again.",
         http_status=error.http_status,
         response_body=error.response_body,

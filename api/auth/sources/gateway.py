@@ -91,7 +91,7 @@ class GatewayIdentity:
                 user_id = user_id if session is None else f"{user_id}:{session}"
             return read_caller(account=account, arn=arn, user_id=user_id)
         except CallerError as error:
-            raise malformed(f"the gateway names nobody who can be known: {error}") from None
+            raise malformed(f"the gateway's identity is not usable: {error}") from None
 
     async def _unique_id(self, account: str, kind: CallerKind, name: str) -> str:
         """Return the unique id that VPC Lattice leaves out."""
@@ -104,7 +104,7 @@ class GatewayIdentity:
         if found is None:
             raise PaoError(
                 ErrorCode.SERVICE_UNAVAILABLE,
-                "AWS does not tell now who you are. Try again.",
+                "AWS cannot identify you now. Try again.",
                 headers={"Retry-After": "10"},
             )
         return found

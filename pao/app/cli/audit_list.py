@@ -31,7 +31,7 @@ def list_lines(  # noqa: PLR0913 -- the options of the command line are its para
         str | None, typer.Option(metavar="ID", help="Only about this request.")
     ] = None,
     via: Annotated[
-        str | None, typer.Option(metavar="VIA", help="Only that came this way: api, sql, ...")
+        str | None, typer.Option(metavar="VIA", help="Only lines of this origin: api, sql, ...")
     ] = None,
     since: Annotated[
         str | None, typer.Option(metavar="24h", help="Not older than 90m, 24h, 7d, or a date.")

@@ -106,7 +106,7 @@ def _untold(unreported: dict[str, Any]) -> str:
     of = f" of request {number}" if number else ""
     more = f" and {others} more" if others else ""
     return (
-        f"Authors cannot be told about {clean(unreported['commit'])[:12]}{of}{more}: "
+        f"Not reported to the authors of {clean(unreported['commit'])[:12]}{of}{more}: "
         f"{_since(unreported)}"
     )
 

@@ -148,7 +148,7 @@ def _judged(api: "Api", item: str, fields: Mapping[str, Any]) -> dict[str, Any]:
 def _unreadable(secrets: set[str]) -> CliError:
     options = " ".join(f"--field {name}=@FILE" for name in sorted(secrets))
     return CliError(
-        "Nobody can read the secrets of the earlier request",
+        "The secrets of the earlier request cannot be read",
         exit_code=ExitCode.USAGE,
         details=tuple(f"{name}: give it again" for name in sorted(secrets)),
         hint=f"Add {options}, or --unset to leave one out.",

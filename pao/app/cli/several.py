@@ -55,7 +55,7 @@ class Selection(RequestFilters):
         if self.every and not self.any:
             raise _wrong("--all needs at least one filter, such as --item or --cause")
         if self.every and not self.yes and not cli.interactive:
-            raise _wrong("Nobody can be asked without a terminal; add --yes")
+            raise _wrong("There is no terminal to ask on; add --yes")
 
 
 def selected(

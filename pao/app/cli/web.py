@@ -43,7 +43,7 @@ def list_sessions(
     """List your open sessions of the pages, the newest first."""
     with cli.api() as api:
         document = api.get("/web-sessions", userId=user)
-    empty = "Nobody is signed in. `pao web` signs you in."
+    empty = "No open sessions. `pao web` opens one."
     cli.show_table(document, document["data"], _SESSIONS, empty=empty)
 
 
@@ -93,7 +93,7 @@ def _has_browser() -> bool:
 
 def _print_link(cli: Cli, document: dict[str, Any]) -> None:
     cli.out.print(Text(clean(document["url"])), soft_wrap=True)
-    cli.note("Good for a minute, and once. Send it to nobody: it signs in as you.")
+    cli.note("Valid once, for one minute. Do not share it: it signs in as you.")
 
 
 def _print_ended(cli: Cli, document: dict[str, Any]) -> None:

@@ -61,7 +61,7 @@ def _caller(document: Any) -> AwsCaller:
     try:
         return read_caller(account=found["Account"], arn=found["Arn"], user_id=found["UserId"])
     except CallerError as error:
-        raise NoAnswerError(f"STS names nobody who can be known: {error}") from error
+        raise NoAnswerError(f"the identity in the answer of STS is not usable: {error}") from error
 
 
 def _members(value: Any, names: set[str]) -> Mapping[str, Any]:

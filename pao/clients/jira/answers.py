@@ -216,7 +216,7 @@ def _retry_after(answer: JiraResponse) -> str:
 _ADVICE: dict[int, str] = {
     401: "the credentials of this instance are not accepted: check user and token",
     403: "the account of this instance may not do this: check its permissions in the project",
-    410: "this part of its REST API is gone: check the flavour (cloud or datacenter)",
+    410: "this part of its REST API no longer exists: check the flavour (cloud or datacenter)",
 }
 
 

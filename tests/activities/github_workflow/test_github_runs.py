@@ -200,7 +200,7 @@ async def test_a_wait_ends_in_doubt_where_github_keeps_refusing(
     context, given = about(github.options()), config()
     started = await ACTION.execute(given, context)
     github.fault("status", status=status, path=r"/runs/\d+$", times=None)
-    with pytest.raises(OutcomeUnknownError, match="no longer tells") as caught:
+    with pytest.raises(OutcomeUnknownError, match="can no longer be read") as caught:
         await follow(given, context, started)
     assert caught.value.http_status == status
     assert [left.url for left in caught.value.partial] == [started.url]
@@ -210,7 +210,7 @@ async def test_a_run_that_is_gone_is_not_started_a_second_time(github: GitHubSan
     context, given = about(github.options()), config()
     started = await ACTION.execute(given, context)
     github.tell("runs", id=github.runs()[0]["id"], deleted=True)
-    with pytest.raises(OutcomeUnknownError, match="no longer tells"):
+    with pytest.raises(OutcomeUnknownError, match="can no longer be read"):
         await follow(given, context, started)
     with pytest.raises(ActionFailedError, match="is gone from GitHub") as caught:
         await ACTION.look(given, replace(again(context), earlier=started.pending))

@@ -113,7 +113,7 @@ async def test_a_status_address_that_keeps_refusing_leaves_the_outcome_unknown(
         error = await ended(stage, request, pending)
         assert server.count == 1 + PATIENCE
     assert error.type == "OutcomeUnknown"
-    assert f"{server.url}/jobs/1 no longer tells" in error.message
+    assert f"{server.url}/jobs/1 no longer reports its outcome" in error.message
     assert "s3cret" not in error.message
 
 

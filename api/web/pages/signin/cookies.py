@@ -18,7 +18,7 @@ def address_of(request: Request, services: Services) -> tuple[WebAddress, str]:
     if address is None or here is None:
         raise PaoError(
             ErrorCode.FORBIDDEN,
-            "Nobody can sign in under this address. Open the address that your operator has given "
+            "You cannot sign in at this address. Open the address that your operator has given "
             "PAO (PAO_PUBLIC_URL).",
         )
     return address, here

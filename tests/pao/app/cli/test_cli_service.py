@@ -151,7 +151,7 @@ def test_the_status_names_authors_who_cannot_be_told_and_limits_of_the_source(
     untold |= {"proposal": 12, "since": None}
     service.on("GET", "/catalog/status", STATUS | {"unreported": untold, "limits": ["No hooks."]})
     told = (
-        "Authors cannot be told about c0ffee12ab34 of request 12 and 2 more: the App has no right"
+        "Not reported to the authors of c0ffee12ab34 of request 12 and 2 more: the App has no right"
     )
     result = pao("catalog", "status")
     assert result.exit_code == 1

@@ -74,7 +74,7 @@ def test_sessions_are_listed_without_control_characters(pao: Pao, service: Servi
 def test_no_session_is_said(pao: Pao, service: Service) -> None:
     service.on("GET", "/web-sessions", {"data": []})
 
-    assert "Nobody is signed in" in pao("sessions", "list").stderr
+    assert "No open sessions" in pao("sessions", "list").stderr
 
 
 def test_a_session_is_ended_by_its_id(pao: Pao, service: Service) -> None:
