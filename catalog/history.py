@@ -46,13 +46,11 @@ class _Version:
 def changed_since(folder: Path, revision: str) -> list[Change]:
     """Return the YAML files below a folder that differ from a revision, untracked ones included.
 
-    Raises ``HistoryError`` where the folder is in no repository or the revision is unknown.
+    Before the first commit everything differs from HEAD. Raises ``HistoryError`` where the folder
+    is in no repository or the revision is unknown.
     """
     _git(folder, "rev-parse", "--show-toplevel")
-    commit = _git(
-        folder, "rev-parse", "--verify", "--quiet", "--end-of-options", f"{revision}^{{commit}}"
-    )
-    base = commit.decode().strip()
+    base = _base(folder, revision)
     changed = _names(_git(folder, "diff", "--name-only", "-z", "--no-renames", "--relative", base))
     new = _names(_git(folder, "ls-files", "--others", "--exclude-standard", "-z"))
     files = sorted({*changed, *new})
@@ -132,6 +130,18 @@ def _change(folder: Path, base: str, file: str) -> Change:
     here = folder / file
     after = here.read_bytes() if here.is_file() and not here.is_symlink() else None
     return Change(file, before or None, after)
+
+
+def _base(folder: Path, revision: str) -> str:
+    """Return the id of a revision's commit, or of the empty tree where nothing is committed yet."""
+    if revision == "HEAD" and not _git(
+        folder, "rev-parse", "--verify", "--quiet", revision, missing_is_empty=True
+    ):
+        return _git(folder, "hash-object", "-t", "tree", os.devnull).decode().strip()
+    commit = _git(
+        folder, "rev-parse", "--verify", "--quiet", "--end-of-options", f"{revision}^{{commit}}"
+    )
+    return commit.decode().strip()
 
 
 def _names(output: bytes) -> list[str]:

@@ -64,6 +64,17 @@ def told(repository: Path) -> list[str]:
     return [str(finding) for finding in breaking_findings(changes)]
 
 
+def test_before_the_first_commit_everything_is_new(tmp_path: Path) -> None:
+    """A hook judges the first commit as well."""
+    git(tmp_path, "init", "-q", "-b", "main")
+    write(tmp_path, ITEM)
+    git(tmp_path, "add", "-A")
+    [change] = changed_since(tmp_path / "catalog", "HEAD")
+    assert (change.file, change.before, change.after) == (FILE, None, ITEM.encode())
+    with pytest.raises(HistoryError, match="'main' is not a revision"):
+        changed_since(tmp_path / "catalog", "main")
+
+
 def test_without_a_change_nothing_is_told(repository: Path) -> None:
     write(repository, ITEM)
 
