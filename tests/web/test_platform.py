@@ -181,3 +181,21 @@ async def test_a_refused_file_shows_with_its_findings(stack: Stack, visit: Visit
         file.unlink()
     await page.get_by_role("button", name="Refresh").click()
     await expect(page.get_by_text("Every file is valid.")).to_be_visible()
+
+
+async def test_a_refresh_of_a_source_that_is_away_says_so_on_the_page(
+    stack: Stack, visit: Visit
+) -> None:
+    at = await visit(ADA)
+    at.watched.expected.append("502")
+    page = await at.page("/platform")
+    away = stack.catalog.rename(stack.catalog.with_name("away"))
+    try:
+        await page.get_by_role("button", name="Refresh").click()
+        await expect(page).to_have_title("Error: the catalog cannot be read - PAO")
+        await expect(page.get_by_role("alert")).to_contain_text("The last good one is served.")
+        await judge(page)
+    finally:
+        away.rename(stack.catalog)
+    await page.get_by_role("button", name="Refresh").click()
+    await expect(page).to_have_title("Platform: the catalog was read - PAO")

@@ -11,6 +11,8 @@ from pao.app.cli.terminal import age, clean
 
 app = typer.Typer()
 
+# A first look at a source adds everything; -o json has all of them.
+_MOST_NAMED = 50
 _PENDING = "The source is still being read. Look again: pao catalog status"
 
 
@@ -157,8 +159,10 @@ def _print_refresh(cli: Cli, document: dict[str, Any]) -> None:
             cli.out.print(Text(f"{kind:<9} {clean(entries)}", style=style))
             continue
         cli.out.print(Text(f"{kind:<9} {len(entries)}", style=style if entries else "bright_black"))
-        for entry in entries:
+        for entry in entries[:_MOST_NAMED]:
             cli.out.print(Text(f"  {_finding(entry)}"), soft_wrap=True)
+        if len(entries) > _MOST_NAMED:
+            cli.out.print(Text(f"  and {len(entries) - _MOST_NAMED} more", "bright_black"))
 
 
 def _finding(entry: Any) -> str:

@@ -25,7 +25,9 @@ from catalog.yaml_tree import DocumentError
 from pao.core.errors import ErrorCode, PaoError
 from pao.core.payloads.catalog import SyncReport, SyncRequest
 
-_REFUSED = 422
+_GOOD, _REFUSED = 200, 422
+# A page of a thousand files is read by nobody; the status of the command line has them all.
+_MOST_NAMED = 50
 
 
 def _require_owner(services: ServicesDep, caller: Caller) -> None:
@@ -101,7 +103,13 @@ async def refresh(
     """Have the source read now, and say what has changed; `confirm` serves what is held back."""
     confirm = text_of(posted, "confirm") or None
     asked = SyncRequest(confirm=confirm)
-    report = await services.catalog.refresh_for(caller.id, correlation, asked)
+    try:
+        report = await services.catalog.refresh_for(caller.id, correlation, asked)
+    except PaoError as error:
+        if error.code is not ErrorCode.EXTERNAL_SERVICE_ERROR:
+            raise
+        # The page says why, and what is served all the same.
+        return _platform(request, services, status=error.status)
     return _platform(request, services, read=Read.of(report))
 
 
@@ -267,12 +275,17 @@ def _previewed(
     )
 
 
-def _platform(request: Request, services: Services, *, read: Read | None = None) -> Response:
+def _platform(
+    request: Request, services: Services, *, read: Read | None = None, status: int = _GOOD
+) -> Response:
     standing = services.catalog.state.standing
     return page(
         request,
         "pages/platform/platform.html",
+        status=status,
         catalog=status_of(services.catalog),
+        is_failed=status != _GOOD,
+        most=_MOST_NAMED,
         owners=_by_file(standing.ownership),
         refused=_by_file(standing.refused),
         read=read,
@@ -280,6 +293,8 @@ def _platform(request: Request, services: Services, *, read: Read | None = None)
 
 
 def _by_file(stored: list[dict[str, Any]]) -> list[JudgedFile]:
-    found = [Finding.model_validate(one) for one in stored]
-    files = dict.fromkeys(one.file for one in found)
-    return [JudgedFile(file, [one for one in found if one.file == file]) for file in files]
+    """Return what was found in each file; other rules may find something in every one."""
+    files: dict[str, list[Finding]] = {}
+    for one in stored:
+        files.setdefault(one["file"], []).append(Finding.model_validate(one))
+    return [JudgedFile(file, found) for file, found in files.items()]

@@ -92,6 +92,16 @@ def test_a_refresh_that_refused_files_exits_with_1(pao: Pao, service: Service) -
     assert "x.yaml" in result.stdout
 
 
+def test_a_refresh_that_changes_most_of_the_catalog_names_some(pao: Pao, service: Service) -> None:
+    names = [f"tool-{number:04}" for number in range(2000)]
+    document = {"added": names, "changed": [], "removed": [], "refused": []}
+    service.on("POST", "/catalog/refresh", document)
+    lines = pao("catalog", "refresh").stdout.splitlines()
+    assert (lines[0], lines[50], lines[51]) == ("added     2000", "  tool-0049", "  and 1950 more")
+    service.on("POST", "/catalog/refresh", document)
+    assert json.loads(pao("catalog", "refresh", "-o", "json").stdout) == document
+
+
 STATUS: dict[str, Any] = {
     "source": "GitHub acme/catalog",
     "revision": "9f3c2ab1c0de4a5b6c7d8e9f00112233445566aa",
