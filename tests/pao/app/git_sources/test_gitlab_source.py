@@ -1,6 +1,7 @@
 """A catalog on GitLab: what is read, in how many calls, on good and on bad days."""
 
 from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import suppress
 
 import pytest
 
@@ -179,10 +180,13 @@ async def test_no_broken_answer_becomes_a_catalog(
     gitlab: GitLabSandbox, opened: Open, path: str, kind: str
 ) -> None:
     gitlab.tell("faults", kind=kind, path=path, status=502, seconds=5)
-    reader = opened(seconds=0.5)
+    hasty, reader = opened(seconds=0.5 if kind == "drip" else 20), opened()
     with pytest.raises(SourceUnavailableError):
+        await hasty.read()
+    assert not hasty.stored
+    # On a slow machine the hasty one may not have come to the fault.
+    with suppress(SourceUnavailableError):
         await reader.read()
-    assert not reader.stored
     await reader.read()
     assert reader.texts() == {"database/a.yaml": "a: 1\n"}
 
