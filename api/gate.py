@@ -112,10 +112,14 @@ class Gate:
             extra["Connection"] = "close"
         outgoing = Outgoing(send, extra)
         started = time.perf_counter()
-        method = scope["method"]
+        method, headers = scope["method"], Headers(scope=scope)
+        request_id = _request_in(scope["path"])
+        about = {"requestId": request_id} if request_id else {}
         with (
-            log_fields(correlationId=correlation, **_request_in(scope["path"])),
-            tracing.serving(method, Headers(scope=scope), correlation_id=correlation) as span,
+            log_fields(correlationId=correlation, **about),
+            tracing.serving(
+                method, headers, correlation_id=correlation, request_id=request_id
+            ) as span,
         ):
             try:
                 await self._answer(scope, receive, outgoing)
@@ -177,10 +181,10 @@ def route_of(scope: Scope) -> str:
     return getattr(scope.get("route"), "path", "none")
 
 
-def _request_in(path: str) -> dict[str, str]:
-    """Return the id of the request that a path is about, as it stands on log lines."""
+def _request_in(path: str) -> str | None:
+    """Return the id of the request that a path is about."""
     found = _OF_REQUEST.match(path)
-    return {"requestId": found[1].lower()} if found else {}
+    return found[1].lower() if found else None
 
 
 def _log_access(scope: Scope, status: int, seconds: float) -> None:

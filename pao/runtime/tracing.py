@@ -108,8 +108,12 @@ def tagged(*, correlation_id: str | None = None, request_id: str | None = None) 
 
 
 @contextmanager
-def serving(method: str, headers: Mapping[str, str], *, correlation_id: str) -> Iterator[Span]:
+def serving(
+    method: str, headers: Mapping[str, str], *, correlation_id: str, request_id: str | None
+) -> Iterator[Span]:
     """Make the span of one HTTP call, within the caller's trace where ``traceparent`` names one.
+
+    ``request_id`` is that of the request that the call is about, where its path says so.
 
     It is named after the route once that is known (`answered`); no address, query or body is on
     it, because those may carry signatures and secrets.
@@ -117,7 +121,7 @@ def serving(method: str, headers: Mapping[str, str], *, correlation_id: str) -> 
     token = context.attach(_incoming.extract(dict(headers)))
     try:
         with (
-            tagged(correlation_id=correlation_id),
+            tagged(correlation_id=correlation_id, request_id=request_id),
             tracer().start_as_current_span(
                 method, kind=SpanKind.SERVER, attributes={"http.request.method": method}
             ) as span,

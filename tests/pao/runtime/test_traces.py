@@ -186,6 +186,7 @@ async def test_a_decision_is_a_trace_of_its_own_that_the_requests_trace_links_to
     )
     [signalled] = [span for span in trace if span.name == "HandleSignal:retry"]
     assert signalled.links == (retried[0].trace_id,)
+    assert {span.attributes.get("pao.request_id") for span in retried} == {document["id"]}
     runs = [span for span in trace if span.name == "RunActivity:jira-ticket"]
     assert [span.failed for span in runs] == [True, False]
     everything = b"".join(running.receiver.raw)
