@@ -184,11 +184,27 @@ def test_a_body_is_bounded_as_pao_bounds_it_and_a_delivery_may_be_larger(proxy: 
     with proxy.client() as client:
         for size in (1, 5):
             large = {"catalogItemId": "x" * (size * MEGABYTE + 1)}
-            assert client.post("/requests", json=large).status_code == 413
+            answer = client.post("/requests", json=large)
+            assert answer.status_code == 413
+            if size == 1:
+                assert answer.json()["error"]["code"] == "PAYLOAD_TOO_LARGE"
         delivery = json.dumps({"ref": "x" * (5 * MEGABYTE)}).encode()
         answer = client.post("/webhooks/github", content=delivery)
         # No webhook is set up: what counts is that PAO says so.
         assert (answer.status_code, answer.json()["error"]["code"]) == (404, "NOT_FOUND")
+
+
+def test_a_head_is_as_long_as_pao_takes_it(proxy: Proxy) -> None:
+    with proxy.client() as client:
+        # One header that is as long as a token may be, several that are so together, and too many.
+        for headers, status in (
+            ({"X-Long": "x" * 20_000}, 200),
+            ({f"X-Long-{one}": "x" * 7_000 for one in range(4)}, 200),
+            ({f"X-Long-{one}": "x" * 7_000 for one in range(5)}, 431),
+        ):
+            answer = client.get("/version", headers=headers)
+            assert answer.status_code == status
+            assert answer.headers["content-type"] == "application/json"
 
 
 def test_metrics_are_not_for_the_world(proxy: Proxy) -> None:

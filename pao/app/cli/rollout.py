@@ -121,7 +121,7 @@ def replay_gate(cli: Cli) -> None:
             for one in result.failures
         ],
     }
-    cli.show(document, lambda: _print(cli, result))
+    cli.show(document, lambda: _print(cli, result, queue=settings.temporal.task_queue))
     if result.failures:
         raise typer.Exit(ExitCode.FAILED)
 
@@ -156,7 +156,7 @@ def _silence_core() -> None:
     Runtime.set_default(Runtime(telemetry=TelemetryConfig(logging=None)))
 
 
-def _print(cli: Cli, result: "GateResult") -> None:
+def _print(cli: Cli, result: "GateResult", *, queue: str) -> None:
     for one in result.failures:
         cli.out.print(Text(f"✗ {one.workflow_id}: {one.reason}", style="red"))
     if result.failures:
@@ -167,9 +167,12 @@ def _print(cli: Cli, result: "GateResult") -> None:
                 style="bold red",
             )
         )
-    else:
-        text = f"✓ This build can go on with all {result.replayed} open workflows."
-        cli.out.print(Text(text, style="green"))
+        return
+    text = f"✓ This build can go on with all {result.replayed} open workflows."
+    if not result.replayed:
+        # So that a wrong queue or namespace does not pass for a good release.
+        text = f"✓ No workflow is open on the task queue {queue}: there was nothing to replay."
+    cli.out.print(Text(text, style="green"))
 
 
 async def _client(settings: "Settings") -> "Client":

@@ -11,7 +11,7 @@ import sqlite3
 import tarfile
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import closing, contextmanager, suppress
 from functools import partial
 from io import BytesIO
 from pathlib import Path
@@ -153,10 +153,14 @@ def _copy(source: Path, target: Path) -> None:
     if not is_database:
         shutil.copy(source, target)
         return
-    with sqlite3.connect(f"file:{source}?mode=ro", uri=True, timeout=60) as opened:
-        copy = sqlite3.connect(target)
-        try:
+    try:
+        with (
+            closing(
+                sqlite3.connect(f"{source.resolve().as_uri()}?mode=ro", uri=True, timeout=60)
+            ) as opened,
+            closing(sqlite3.connect(target)) as copy,
+        ):
             opened.backup(copy)
-        finally:
-            copy.close()
-    opened.close()
+    except sqlite3.Error as error:
+        # Such as that of a full disk, which is none of the system's here.
+        raise BackupError(f"{source} cannot be copied: {error}") from error

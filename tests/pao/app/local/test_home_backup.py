@@ -69,6 +69,11 @@ def test_a_home_in_use_is_backed_up_and_restored_with_its_secrets_and_workflows(
         (states / "terraform.tfstate").write_text('{"serial": 4}')
         (states / ".terraform.tfstate.lock.info").write_text("{}")
         known = installation(address.owner_url)
+        broken = used.jira / "world.db"
+        broken.write_bytes(b"SQLite format 3\0" + b"x" * 200)
+        with pytest.raises(BackupError, match=r"world\.db cannot be copied"):
+            back_up_home(used, tmp_path / "backups", version="1", keep=2)
+        broken.unlink()
         made = back_up_home(used, tmp_path / "backups", version="1", keep=2)
     finally:
         workflows.close()
