@@ -71,6 +71,12 @@ def read_claim(request: RawRequest) -> Claim:
     )
 
 
+def is_presigned(raw_query: bytes) -> bool:
+    """Return whether a query bears a signature, well-formed or not."""
+    names = (unquote_to_bytes(pair.partition(b"=")[0]) for pair in raw_query.split(b"&"))
+    return any(_SPELLINGS.get(_text(name).lower()) in _CREDENTIAL_PARAMETERS for name in names)
+
+
 def _header_claim(request: RawRequest, authorization: bytes) -> Claim:
     algorithm, _, rest = _text(authorization).strip().partition(" ")
     fields = [field.strip().partition("=") for field in rest.split(",")]

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
+from api.auth.claim import is_presigned
 from api.auth.keys import KeysIdentity, unauthorized
 from api.auth.principal import Principal
 from api.auth.raw import RawRequest
@@ -94,6 +95,8 @@ def _borne(request: RawRequest) -> set[str]:
         found.add(sts.NAME)
     for value in request.values(b"authorization"):
         found.add(jwt.NAME if value.lower().startswith(jwt.SCHEME) else KEYS)
+    if is_presigned(request.raw_query):
+        found.add(KEYS)
     if gateway.speaks(request):
         found.add(gateway.NAME)
     return found

@@ -32,6 +32,17 @@ def test_variables_replace_the_stand_in_by_a_jira_of_one_s_own(tmp_path: Path) -
     assert mounts["/etc/pao/catalog"]["source"] == str(tmp_path)
 
 
+def test_pages_and_tickets_lead_to_the_port_that_was_chosen() -> None:
+    for given, url in (
+        ({}, "http://127.0.0.1:8080"),
+        ({"PAO_PORT": "9090"}, "http://127.0.0.1:9090"),
+        ({"PAO_PUBLIC_URL": "https://pao.example.com"}, "https://pao.example.com"),
+    ):
+        services = load(given=given)["services"]
+        urls = [services[one]["environment"]["PAO_PUBLIC_URL"] for one in ("api", "worker")]
+        assert urls == [url, url]
+
+
 def test_further_settings_come_from_a_file_beside_it(tmp_path: Path) -> None:
     for name in ("docker-compose.yml", "deploy"):
         (tmp_path / name).symlink_to(ROOT / name)

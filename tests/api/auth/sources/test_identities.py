@@ -7,7 +7,7 @@ import pytest
 
 from api.auth.principal import Principal, own_user
 from api.auth.raw import RawRequest
-from api.auth.sources.identities import Identities, without_claims
+from api.auth.sources.identities import Identities, source_of, without_claims
 from pao.core.errors import ErrorCode, PaoError
 from tests.api.auth.signing import open_office, sign
 
@@ -52,6 +52,18 @@ async def test_a_call_is_for_the_source_of_its_credential(
     every = identities("sts", "jwt", "gateway")
     every.check_head(call(*headers), datetime.now(UTC))
     assert (await every.authenticate(call(*headers), datetime.now(UTC))).id == name
+
+
+@pytest.mark.parametrize("query", [b"X-Amz-Signature=0", b"a=b&x%2Damz-signature=0"], ids=str)
+async def test_a_presigned_query_is_a_credential_as_well(query: bytes) -> None:
+    every = identities("sts", "jwt", "gateway")
+    assert source_of(dataclasses.replace(call(), raw_query=query)) == "keys"
+    for header in (STS, TOKEN):
+        both = dataclasses.replace(call(header), raw_query=query)
+        with pytest.raises(PaoError, match="several credentials"):
+            await every.authenticate(both, datetime.now(UTC))
+    passed_on = dataclasses.replace(call(GATEWAY), raw_query=query)
+    assert (await every.authenticate(passed_on, datetime.now(UTC))).id == "gateway"
 
 
 @pytest.mark.parametrize("headers", [(STS,), (TOKEN,), (STS, TOKEN), (GATEWAY,), ()], ids=str)
