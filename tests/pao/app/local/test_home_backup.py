@@ -47,6 +47,14 @@ def homes(tmp_path: Path) -> Iterator[tuple[Home, Home]]:
         forget_files(one.postgres)
 
 
+def no_broken_database_is_copied(home: Home, root: Path) -> None:
+    broken = home.jira / "world.db"
+    broken.write_bytes(b"SQLite format 3\0" + b"x" * 200)
+    with pytest.raises(BackupError, match=r"world\.db cannot be copied"):
+        back_up_home(home, root, version="1", keep=2)
+    broken.unlink()
+
+
 def test_a_home_in_use_is_backed_up_and_restored_with_its_secrets_and_workflows(
     homes: tuple[Home, Home], tmp_path: Path
 ) -> None:
@@ -69,11 +77,7 @@ def test_a_home_in_use_is_backed_up_and_restored_with_its_secrets_and_workflows(
         (states / "terraform.tfstate").write_text('{"serial": 4}')
         (states / ".terraform.tfstate.lock.info").write_text("{}")
         known = installation(address.owner_url)
-        broken = used.jira / "world.db"
-        broken.write_bytes(b"SQLite format 3\0" + b"x" * 200)
-        with pytest.raises(BackupError, match=r"world\.db cannot be copied"):
-            back_up_home(used, tmp_path / "backups", version="1", keep=2)
-        broken.unlink()
+        no_broken_database_is_copied(used, tmp_path / "backups")
         made = back_up_home(used, tmp_path / "backups", version="1", keep=2)
     finally:
         workflows.close()
