@@ -123,7 +123,6 @@ class Tokens:
                 f"The App is not installed for {repository}, or there is no such repository; "
                 "install the App there.",
                 judged=HIDDEN,
-                status=_NOT_FOUND,
             ) from error
         number = found.get("id") if isinstance(found, dict) else None
         if not isinstance(number, int):

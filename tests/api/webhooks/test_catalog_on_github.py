@@ -222,6 +222,19 @@ def test_a_pull_request_is_checked_at_its_head_and_nothing_of_it_is_stored(
     assert check(github, other)["conclusion"] == "skipped"
 
 
+def test_what_a_merge_queue_tests_is_checked(stack: Stack, github: GitHubSandbox) -> None:
+    branch = f"gh-readonly-queue/main/pr-104-{'a' * 40}"
+    head = {"branch": branch, "parent": github.branch(REPOSITORY)["sha"]}
+    sha = push(github, {PATH.format("tool-one-basic"): item("tool-one-basic", "soon")}, **head)
+    group = {"head_sha": sha, "head_ref": f"refs/heads/{branch}", "base_ref": "refs/heads/main"}
+    event = {"action": "checks_requested", "merge_group": group}
+    body = json.dumps(event | {"repository": {"full_name": REPOSITORY}}).encode()
+    headers = github_headers("merge_group", body, delivery="queue-1")
+    told = stack.anybody().post("/webhooks/github", content=body, headers=headers)
+    assert told.status_code == 202
+    assert check(github, sha)["conclusion"] == "failure"
+
+
 def test_a_check_that_is_asked_for_again_is_made_anew(stack: Stack, github: GitHubSandbox) -> None:
     sha = stack.caller().get("/catalog/status").json()["revision"]
     first = check(github, sha)

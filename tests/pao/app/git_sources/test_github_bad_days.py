@@ -1,5 +1,6 @@
 """What GitHub does on bad days, as errors of a source: the caller keeps what it has."""
 
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -19,6 +20,7 @@ from pao.clients.github import TokenAuth
 from tests.pao.app.git_sources.conftest import REPOSITORY, Open
 from tests.support.git_sources import items
 from tests.support.github import GitHubSandbox
+from tests.support.github_keys import app_auth
 
 MAIN = {"repository": REPOSITORY, "ref": "heads/main"}
 
@@ -86,6 +88,27 @@ async def test_credentials_without_a_right_are_refused_and_never_shown(
     github.fault("status", path="/git/ref/", status=403, message="Not accessible by ghp_x")
     with pytest.raises(SourceRefusedError, match="has no right"):
         await opened().read()
+
+
+async def test_a_secondary_limit_says_when_it_ends(github: GitHubSandbox, opened: Open) -> None:
+    github.fault("secondary-limit", path="/git/ref/", retry_after="3600")
+    with pytest.raises(SourceLimitedError) as told:
+        await opened().read()
+    assert told.value.until is not None
+    left = told.value.until - datetime.now(UTC)
+    assert timedelta(minutes=50) < left <= timedelta(hours=1)
+
+
+async def test_an_app_that_is_suspended_or_not_installed_is_told(
+    github: GitHubSandbox, opened: Open
+) -> None:
+    suspended = "This installation has been suspended"
+    github.fault("status", path="/access_tokens$", status=403, message=suspended)
+    with pytest.raises(SourceRefusedError, match=f"{suspended}.* must grant it"):
+        await opened(auth=app_auth()).read()
+    github.fault("status", path="/installation$", status=404, message="Not Found")
+    with pytest.raises(SourceGoneError, match="App is not installed for acme/catalog"):
+        await opened(auth=app_auth()).read()
 
 
 async def test_a_token_in_an_answer_is_masked(github: GitHubSandbox, opened: Open) -> None:
