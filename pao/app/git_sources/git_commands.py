@@ -8,12 +8,18 @@ import re
 import signal
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from urllib.parse import urlsplit
 
 from pydantic import SecretStr
 
-from catalog.sources.source import SourceGoneError, SourceRefusedError, SourceUnavailableError
+from catalog.sources.source import (
+    SourceGoneError,
+    SourceLimitedError,
+    SourceRefusedError,
+    SourceUnavailableError,
+)
 from pao.clients.outgoing import EgressRules, OutgoingError
 from pao.clients.outgoing.resolver import Guide
 from pao.runtime import tracing
@@ -32,6 +38,24 @@ _REFUSED = re.compile(
     rb"authentication failed|could not read (username|password)|returned error: (401|403)",
     re.IGNORECASE,
 )
+_LIMITED = re.compile(rb"returned error: 429", re.IGNORECASE)
+_LIMIT_LASTS = timedelta(minutes=1)
+_UNTRUSTED = re.compile(rb"certificate|handshake|SSL|TLS", re.IGNORECASE)
+_SILENT = re.compile(
+    rb"failed to connect|couldn.t connect|connection (refused|reset|timed out)|too slow"
+    rb"|empty reply|hung up|early EOF",
+    re.IGNORECASE,
+)
+_BROKEN = re.compile(rb"returned error: 5", re.IGNORECASE)
+# Whatever else it fails by: what git says (of OpenSSL or GnuTLS, as it was built), and our words.
+_OTHERS = {
+    _UNTRUSTED: (
+        "git: the server is not trusted, or does not speak TLS; list its issuer in "
+        "PAO_EGRESS_CA_BUNDLE, or correct CATALOG_REPOSITORY."
+    ),
+    _SILENT: "git: the server does not answer, or not to the end; retry later.",
+    _BROKEN: "git: the server answers with an error of its own; retry later.",
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -175,4 +199,10 @@ def _failure(said: bytes) -> SourceUnavailableError:
             "There is no such repository or branch, it was renamed, or our credentials may not see "
             "it; correct CATALOG_REPOSITORY or CATALOG_BRANCH."
         )
-    return SourceUnavailableError("git could not read the repository; retry later.")
+    if _LIMITED.search(said):
+        until = datetime.now(UTC) + _LIMIT_LASTS
+        return SourceLimitedError("git: the server takes no more calls for now.", until=until)
+    known = next((told for sign, told in _OTHERS.items() if sign.search(said)), None)
+    return SourceUnavailableError(
+        known or "git could not read the repository; see what git ls-remote says on this worker."
+    )

@@ -17,6 +17,7 @@ from catalog.sources.source import (
     Known,
     Listing,
     SourceGoneError,
+    SourceLimitedError,
     SourceRefusedError,
     SourceUnavailableError,
     Unchanged,
@@ -284,6 +285,36 @@ async def test_credentials_are_sent_in_a_header_and_a_refusal_is_told() -> None:
         await made.close()
     pair = base64.b64encode(b"git:s3cret-token").decode()
     assert f"Basic {pair}" in heard
+
+
+@pytest.mark.parametrize(
+    ("answer", "scheme", "told"),
+    [
+        ("HTTP/1.1 429 Too Many Requests", "http", (SourceLimitedError, "takes no more calls")),
+        ("HTTP/1.1 503 Busy", "http", (SourceUnavailableError, "an error of its own")),
+        ("not TLS", "https", (SourceUnavailableError, "PAO_EGRESS_CA_BUNDLE")),
+    ],
+)
+async def test_whatever_keeps_git_from_reading_is_told_in_our_words(
+    answer: str, scheme: str, told: tuple[type[Exception], str]
+) -> None:
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.read(65_536)
+        writer.write(f"{answer}\r\nContent-Length: 0\r\nConnection: close\r\n\r\n".encode())
+        writer.write_eof()
+        # Closing before it has closed could lose the answer.
+        await reader.read()
+        writer.close()
+
+    async with await asyncio.start_server(serve, "127.0.0.1", 0) as server:
+        url = f"{scheme}://127.0.0.1:{server.sockets[0].getsockname()[1]}/x.git"
+        made = GitSource(GitRemote(url=url, rules=EgressRules.parse(["127.0.0.1"])), GitPlace())
+        with pytest.raises(told[0], match=told[1]) as raised:
+            await made.listing(Known())
+    assert url not in str(raised.value)
+    with pytest.raises(SourceUnavailableError, match="does not answer"):
+        await made.listing(Known())
+    await made.close()
 
 
 async def test_a_repository_that_was_renamed_is_gone_and_its_new_address_is_not_called(
