@@ -38,44 +38,79 @@ SIMPLE = re.compile(r"[\w.]{1,80}|'[^']{0,80}'|\"[^\"]{0,80}\"")
 """A path or a literal, which can be moved within an expression."""
 
 FUNCTION_MEANT: Mapping[str, str] = {
+    "atoi": "int",
     "b64dec": "base64decode",
     "b64enc": "base64",
+    "b64encode": "base64",
+    "base64encode": "base64",
     "capitalize": "title",
+    "cat": "concat",
     "count": "len",
+    "dateFormat": "date",
+    "dig": "lookup",
+    "distinct": "unique",
     "downcase": "lower",
+    "dump": "json",
+    "empty": "not",
+    "encodeURIComponent": "urlencode",
+    "endsWith": "matches",
     "equals": "eq",
+    "formatDate": "date",
+    "get": "lookup",
     "greaterThan": "gt",
+    "hasKey": "contains",
+    "includes": "contains",
     "isEqual": "eq",
+    "kebabcase": "slugify",
+    "keys": "items",
     "lessThan": "lt",
     "lowercase": "lower",
+    "md5": "hash",
+    "newUUID": "uuid",
+    "parseInt": "int",
     "quote": "json",
-    "regexMatch": "matches",
+    "rand": "random",
+    "randInt": "random",
+    "randomInt": "random",
     "regex_match": "matches",
+    "regexMatch": "matches",
+    "regexReplaceAll": "replace",
+    "replaceAll": "replace",
+    "sha1": "hash",
     "sha256": "hash",
     "sha256sum": "hash",
+    "sha512": "hash",
     "size": "len",
     "startcase": "title",
+    "startsWith": "matches",
+    "strftime": "date",
     "strip": "trim",
     "substr": "truncate",
     "substring": "truncate",
+    "to_json": "json",
+    "to_yaml": "yaml",
+    "toInt": "int",
     "toLower": "lower",
     "toLowerCase": "lower",
+    "toNumber": "int",
     "toString": "string",
     "toUpper": "upper",
     "toUpperCase": "upper",
     "toYaml": "yaml",
-    "to_json": "json",
-    "to_yaml": "yaml",
+    "trunc": "truncate",
+    "uniq": "unique",
     "upcase": "upper",
     "uppercase": "upper",
     "urlencode_component": "urlencode",
     "urlquery": "url",
+    "uuid4": "uuid",
     "uuidv4": "uuid",
 }
 
 SCOPE_MEANT: Mapping[str, str] = {
     **dict.fromkeys(
-        ("form", "inputs", "parameters", "params", "user_input", "values", "var", "vars"), "fields"
+        ("Values", "form", "inputs", "parameters", "params", "user_input", "values", "var", "vars"),
+        "fields",
     ),
     **dict.fromkeys(("requester", "user"), "request.user"),
     **dict.fromkeys(("correlationId", "correlation_id"), "request.correlation_id"),
@@ -130,3 +165,31 @@ MEMBER_MEANT: Mapping[str, Mapping[str, str]] = {
     },
 }
 """Members of the scopes that are the same for every document, and the path that is meant."""
+
+PATHS_MEANT: Mapping[str, str] = {
+    "Release.Name": "request.id",
+    "run.createdBy": "request.user.id",
+    "run.id": "request.id",
+    "trigger.by.user": "request.user",
+    "user.entity.metadata.name": "request.user.id",
+    "user.entity.spec.profile.email": "request.user.email",
+}
+"""Longer beginnings of paths."""
+
+
+def path_meant(written: str) -> str | None:
+    """Return a path whose beginning other languages write so, as it is written here."""
+    text = written.lstrip("$.")
+    for theirs, ours in PATHS_MEANT.items():
+        if text == theirs or text.startswith(f"{theirs}."):
+            return continued(ours, text[len(theirs) :])
+    first, dot, rest = text.partition(".")
+    ours = SCOPE_MEANT.get(first, "")
+    return continued(ours, dot + rest) if ours else None
+
+
+def continued(ours: str, rest: str) -> str:
+    """Return a path with what follows its beginning, whose first member may be another here."""
+    name, dot, further = rest.removeprefix(".").partition(".")
+    member = MEMBER_MEANT.get(ours, {}).get(name)
+    return f"{member}{dot}{further}" if member else ours + rest

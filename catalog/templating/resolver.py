@@ -17,7 +17,7 @@ from catalog.templating.names import (
     scopes_of,
 )
 from catalog.templating.nodes import Key, Member, PathForm, Reference
-from catalog.templating.other_words import MEMBER_MEANT, SCOPE_MEANT
+from catalog.templating.other_words import MEMBER_MEANT, continued, path_meant
 
 _DATA = ("index", "key", "first", "last")
 _GENERATED = ("uuid", "timestamp")
@@ -281,12 +281,17 @@ def _unknown(code: str, path: Reference, member: Member, known: Iterable[str]) -
     return FaultError(code, f"{where} does not exist here", suggestion=suggestion)
 
 
+_WITHOUT_LEVELS = (PathForm.PLAIN, PathForm.ITEM, PathForm.DOLLAR)
+
+
 def _meant(path: Reference, member: Key, known: Iterable[str]) -> str:
     """Return the path with what was probably meant in place of a wrong member."""
     wrong, rest = _name(member), path.text[member.end :]
-    before = path.text[: member.start].rstrip(".")
-    other = MEMBER_MEANT.get(before, {}).get(wrong) if before else SCOPE_MEANT.get(wrong)
+    before = path.text[: member.start].strip("$.")
+    if not before and path.form in _WITHOUT_LEVELS and (meant := path_meant(path.text)):
+        return meant
+    other = MEMBER_MEANT.get(before, {}).get(wrong)
     if other and path.form is PathForm.PLAIN:
-        return other + rest
+        return continued(other, rest)
     near = nearest(wrong, known)
     return path.text[: member.start] + near + rest if near else ""

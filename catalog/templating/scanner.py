@@ -27,6 +27,7 @@ _QUOTED = re.compile(r""""((?:[^"\\]|\\.)*+)"|'((?:[^'\\]|\\.)*+)'|`([^`]*+)`"""
 _ESCAPE = re.compile(r"\\(?:u([0-9a-fA-F]{4})|(.?))", re.DOTALL)
 _ESCAPES = {"\\": "\\", '"': '"', "'": "'", "n": "\n", "r": "\r", "t": "\t"}
 _REFUSED = re.compile(r":=|=(?!=)|\*|as\s*\||_")
+_COMPARED = re.compile(r"=\s")
 _DIGITS_OF_AN_INDEX = 15
 
 
@@ -116,6 +117,8 @@ class Scanner:
     def unexpected(self, message: str = "") -> NoReturn:
         """Raise the fault for what does not belong here."""
         rest = self.text[self.position :]
+        if _COMPARED.match(rest):
+            raise FaultError("template-refused", "a single = compares nothing; write ==")
         if _REFUSED.match(rest):
             raise refused(rest[:20])
         shown = f"{rest[:20]!r} is not expected here" if rest else "it ends unexpectedly"

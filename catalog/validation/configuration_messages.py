@@ -9,7 +9,7 @@ from catalog.loading import Path
 from catalog.schema_messages import message_of
 from catalog.suggestions import did_you_mean
 from catalog.validation.subject import Problem, is_judged_later
-from catalog.validation.wording import key_meant, shown
+from catalog.validation.wording import key_meant, other_key, shown
 
 _KINDS = {
     "array": "a list",
@@ -41,12 +41,15 @@ def configuration_problems(
 
 
 def place_of(key: str, schema: Mapping[str, Any]) -> str | None:
-    """Return where a configuration takes a key: ``config``, or ``config.endpoint``."""
+    """Return in a sentence where a configuration takes a key, or what other tools call so."""
     properties = schema.get("properties", {})
-    if key in properties:
-        return "config"
-    below = (name for name in properties if key in _keys_below(properties[name], schema))
-    return next((f"config.{name}" for name in below), None)
+    levels = {"config": set(properties)} | {
+        f"config.{name}": _keys_below(part, schema) for name, part in properties.items()
+    }
+    if place := next((name for name, known in levels.items() if key in known), None):
+        return f"it belongs under {place}"
+    words = ((other_key(key, known), name) for name, known in levels.items())
+    return next((f"write {word}, under {name}" for word, name in words if word), None)
 
 
 def _keys_below(schema: Any, root: Mapping[str, Any]) -> set[str]:
@@ -109,9 +112,11 @@ class _Explained:
         for key in (key for key in instance if key not in properties):
             meant = key_meant(key, known)
             hint = f"known here: {', '.join(known)}"
-            below = [name for name in known if key in _keys_below(properties[name], self._root)]
+            deeper = {name: _keys_below(properties[name], self._root) for name in known}
+            below = [name for name in known if key in deeper[name] or other_key(key, deeper[name])]
             if below and not meant:
-                hint = f"it belongs under {below[0]}"
+                word = None if key in deeper[below[0]] else other_key(key, deeper[below[0]])
+                hint = f"write {word}, under {below[0]}" if word else f"it belongs under {below[0]}"
             elif where != self._path and key in self._root.get("properties", {}):
                 hint = "it belongs under config"
             elif where == self._path and key in _OF_ACTIONS:

@@ -10,7 +10,7 @@ from pydantic import ValidationError
 from catalog.document_kinds import KINDS, parse_definition
 from catalog.loading import Document
 from catalog.model import SCHEMA_VERSION, CatalogDocument
-from catalog.suggestions import did_you_mean, nearest
+from catalog.suggestions import nearest
 from catalog.validation.error_recovery import RecoveredDocument, errors_in, existing, recover
 from catalog.validation.structure_messages import (
     MISSING_KEY,
@@ -20,6 +20,7 @@ from catalog.validation.structure_messages import (
 )
 from catalog.validation.subject import ActionSchema, Problem
 from catalog.validation.unquoted_numbers import restore_texts
+from catalog.validation.wording import word_meant
 
 MOST_PROBLEMS = 100
 SCHEMA_VERSION_RULE, KIND = "schema-version", "kind"
@@ -128,8 +129,9 @@ def _kind_problems(data: Mapping[str, Any]) -> Iterator[Problem]:
         yield Problem(("schemaVersion",), f"{told} {SCHEMA_VERSION}", rule=SCHEMA_VERSION_RULE)
     if not isinstance(kind, str) or kind not in KINDS:
         said = "is missing" if kind is None else f"{str(kind)[:80]!r} is not known"
-        said += did_you_mean(str(kind), KINDS)
-        yield Problem(("kind",), f"kind {said}; write {' or '.join(KINDS)}", rule=KIND)
+        near = word_meant(kind, ", ".join(map(repr, KINDS)))
+        told = f"kind {said}" + (near or f"; write {' or '.join(KINDS)}")
+        yield Problem(("kind",), told, rule=KIND)
 
 
 def _kind_meant(data: Mapping[str, Any]) -> str | None:

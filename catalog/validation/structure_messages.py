@@ -13,8 +13,16 @@ from catalog.loading import Path, value_at
 from catalog.suggestions import did_you_mean, nearest
 from catalog.validation.configuration_messages import place_of
 from catalog.validation.error_recovery import existing
+from catalog.validation.foreign_words import PLACES
 from catalog.validation.subject import ActionSchema, Problem
-from catalog.validation.wording import hint_for, other_key, shown, word_meant
+from catalog.validation.wording import (
+    action_meant,
+    hint_for,
+    other_key,
+    other_way,
+    shown,
+    word_meant,
+)
 from pao.runtime.model_errors import message_of
 
 MISSING_KEY, UNKNOWN_KEY, VALUE_TYPE = "missing-key", "unknown-key", "value-type"
@@ -81,25 +89,44 @@ class StructureMessages:
             # A union names each of its members once per error.
             wanted, found = " or ".join(_kinds(words)), value_at(self._data, path)
             told = f"{_name(path)} must be {wanted}{shown(found)}"
-            yield Problem(path, told, hint_for(wanted, found), rule=VALUE_TYPE)
+            key = str(path[-1]) if path else ""
+            yield Problem(path, told, hint_for(wanted, found, key), rule=VALUE_TYPE)
 
     def misspelt(self, details: list[ErrorDetails]) -> Iterator[Path]:
         """Yield the paths that unknown keys were probably meant for."""
         for detail in details:
             path = tuple(detail["loc"])
             if detail["type"] == "extra_forbidden":
-                meant = nearest(str(path[-1]), self._known_keys(path[:-1]))
-                if meant:
+                key, known = str(path[-1]), self._known_keys(path[:-1])
+                meant = other_key(key, known) or nearest(key, known)
+                if meant and meant not in (value_at(self._data, path[:-1]) or ()):
                     yield (*path[:-1], meant)
 
     def _known_keys(self, path: Path) -> list[str]:
         return _known_keys(self._model, self._data, path)
 
+    def _instead(self, path: Path) -> str:
+        """Return a hint where a missing key is there under the name that other tools have."""
+        key, holder = str(path[-1]), value_at(self._data, path[:-1])
+        written = holder if isinstance(holder, Mapping) else {}
+        other = next((one for one in written if other_key(str(one), {key})), None)
+        return f"write {key} instead of {other}" if other else ""
+
+    def _is_foreign(self, key: str, path: Path, known: list[str]) -> bool:
+        """Return whether other tools write this key: a near one is not what was meant."""
+        below = (self._known_keys((*path[:-1], part)) for part in known)
+        return bool(
+            other_key(key, known) or other_way(key) or any(other_key(key, one) for one in below)
+        )
+
     def _hint_for_key(self, path: Path, known: list[str]) -> str:
         key = str(path[-1])
-        other = other_key(key, known)
-        if other:
+        if other := other_key(key, known):
             return f"write {other}"
+        if len(path) == 1 and key in PLACES:
+            return f"write it under {PLACES[key]}"
+        if way := other_way(key):
+            return way
         for part in known:
             below = self._known_keys((*path[:-1], part))
             word = key if key in below else other_key(key, below)
@@ -108,7 +135,7 @@ class StructureMessages:
             if word:
                 return f"write {word}, under {part}"
         place = self._place_in_configuration(path)
-        return f"it belongs under {place}" if place else f"known here: {', '.join(known)}"
+        return place or f"known here: {', '.join(known)}"
 
     def _of_union(self, detail: ErrorDetails, path: Path) -> Problem:
         """Return what is wrong with the key that tells the members of a union apart."""
@@ -126,17 +153,22 @@ class StructureMessages:
     def _place_in_configuration(self, path: Path) -> str | None:
         """Return where an action's configuration takes the key that stands beside it."""
         action = value_at(self._data, path[:-1])
-        known = self._known_actions.get(str(action.get("type"))) if _is_action(path) else None
+        if not _is_action(path):
+            return None
+        written, types = str(action.get("type")), self._known_actions
+        known = types.get(written) or types.get(action_meant(written, types) or "")
         return place_of(str(path[-1]), known.config) if known else None
 
     def _one(self, detail: ErrorDetails, path: Path) -> Problem:
         key = str(path[-1]) if path else ""
         match detail["type"]:
             case "missing":
-                return Problem(path, f"{_name(path)} is missing", rule=MISSING_KEY)
+                return Problem(
+                    path, f"{_name(path)} is missing", self._instead(path), rule=MISSING_KEY
+                )
             case "extra_forbidden":
                 known = self._known_keys(path[:-1])
-                near = "" if other_key(key, known) else did_you_mean(key, known)
+                near = "" if self._is_foreign(key, path, known) else did_you_mean(key, known)
                 hint = "" if near else self._hint_for_key(path, known)
                 message = f"unknown key {key[:80]!r}{near}"
                 return Problem(path, message, hint, at_key=True, rule=UNKNOWN_KEY)
@@ -144,6 +176,8 @@ class StructureMessages:
                 words = detail.get("ctx", {}).get("expected", "")
                 found = value_at(self._data, path)
                 told = f"{_name(path)} must be {words}, not {str(found)[:80]!r}"
+                if path[-1:] == ("type",) and _has_rows(value_at(self._data, path[:-1])):
+                    found = "rows"
                 return Problem(path, told + word_meant(found, words), rule=VALUE_TYPE)
             case "union_tag_invalid" | "union_tag_not_found":
                 return self._of_union(detail, path)
@@ -159,6 +193,15 @@ class StructureMessages:
 def _is_action(path: Path) -> bool:
     """Return whether a key is one of an action: ``fulfillment.manual.actions[0].url``."""
     return path[:1] == ("fulfillment",) and isinstance(path[-2], int) and len(path) in {4, 5}
+
+
+def _has_rows(field: Any) -> bool:
+    """Return whether a field is written as a list of objects: with fields, or as JSON Schema."""
+    written = field if isinstance(field, Mapping) else {}
+    items = written.get("items")
+    return "fields" in written or (
+        isinstance(items, Mapping) and ("properties" in items or items.get("type") == "object")
+    )
 
 
 def _kinds(words: list[str]) -> list[str]:

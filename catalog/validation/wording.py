@@ -1,100 +1,49 @@
 """Words for values of a wrong type: what was found, and what to write instead."""
 
 import re
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from typing import Any
 
 from catalog.suggestions import did_you_mean, nearest
+from catalog.validation.foreign_words import (
+    HINTS,
+    KEYS,
+    action_of_another_tool,
+    plain_word,
+    type_meant,
+)
 
 _MOST = 80
 _BEGINNING = 4
 _TRUE = frozenset({"yes", "y", "on", "true"})
 _FALSE = frozenset({"no", "n", "off", "false"})
-# What other tools call it: the first of these words that is allowed is meant.
-_OTHER_WORDS: dict[str, tuple[str, ...]] = {
-    "!=": ("notEquals",),
-    "<": ("lessThan",),
-    "==": ("equals",),
-    ">": ("greaterThan",),
-    "array": ("multiselect",),
-    "auto": ("automatic",),
-    "automated": ("automatic",),
-    "bool": ("boolean",),
-    "checkbox": ("boolean",),
-    "dropdown": ("select",),
-    "enum": ("select",),
-    "eq": ("equals",),
-    "equal": ("equals",),
-    "float": ("number",),
-    "gt": ("greaterThan",),
-    "includes": ("contains",),
-    "int": ("integer",),
-    "is": ("equals",),
-    "link": ("url",),
-    "lt": ("lessThan",),
-    "ne": ("notEquals",),
-    "neq": ("notEquals",),
-    "object": ("json",),
-    "oneof": ("in",),
-    "present": ("exists",),
-    "rows": ("list",),
-    "str": ("string",),
-    "table": ("list",),
-    "text": ("string",),
-    "timestamp": ("datetime",),
-    "uri": ("url",),
+_FIRST_KEYS = {
+    "owner": "team: {}",
+    "strategy": "mode: {}",
+    "conditional": "dependsOn: ..., condition: equals, value: ...",
 }
-_OTHER_KEYS: dict[str, tuple[str, ...]] = {
-    "apiVersion": ("schemaVersion",),
-    "choices": ("enum",),
-    "condition": ("when", "conditional"),
-    "default_value": ("default",),
-    "errorMessage": ("message",),
-    "help": ("description",),
-    "if": ("when", "conditional"),
-    "inputs": ("fields", "config"),
-    "label": ("name",),
-    "mandatory": ("required",),
-    "maximum": ("max",),
-    "minimum": ("min",),
-    "multipleOf": ("step",),
-    "needs": ("dependsOn",),
-    "operator": ("condition",),
-    "options": ("enum",),
-    "parameters": ("fields", "config"),
-    "params": ("config", "fields"),
-    "regex": ("pattern",),
-    "regexp": ("pattern",),
-    "showIf": ("conditional",),
-    "steps": ("actions",),
-    "tasks": ("actions",),
-    "title": ("name",),
-    "uses": ("type",),
-    "values": ("enum",),
-    "visibleWhen": ("conditional",),
-    "with": ("config",),
+"""What belongs into a mapping for which people write one text."""
+_WRITTEN_OUT = {
+    "enum": "write each choice as {value: ..., label: ...}",
+    "fields": "write each field as - id: ...",
+    "groups": "write each group as - id: ...",
+    "actions": "write each action as - id: ...",
+    "rules": "write each rule as - id: ...",
+    "components": "write each component as - id: ...",
+    "rows": "write each row as - value: ...",
 }
-_OTHER_ACTIONS = {
-    "api": "rest-api",
-    "git": "git-commit",
-    "github-action": "github-workflow",
-    "github-actions": "github-workflow",
-    "http": "rest-api",
-    "http-request": "rest-api",
-    "jira": "jira-ticket",
-    "manual-approval": "approval",
-    "opentofu": "terraform",
-    "pull-request": "git-commit",
-    "rest": "rest-api",
-    "slack": "notification",
-    "ticket": "jira-ticket",
-    "tofu": "terraform",
-}
+"""How lists are written for which people write mappings."""
+_WITH_ACTIONS = frozenset({"manual", "automatic"})
 
 
 def other_key(key: str, known: Collection[str]) -> str | None:
     """Return the key for what other tools call so, where it is known here."""
-    return next((word for word in _OTHER_KEYS.get(key, ()) if word in known), None)
+    return next((word for word in KEYS.get(plain_word(key), ()) if word in known), None)
+
+
+def other_way(key: str) -> str | None:
+    """Return how what other tools write with this key is written here, in a sentence."""
+    return HINTS.get(plain_word(key))
 
 
 def key_meant(key: str, known: Collection[str]) -> str | None:
@@ -104,10 +53,16 @@ def key_meant(key: str, known: Collection[str]) -> str | None:
     return other_key(key, known) or alone or nearest(key, known)
 
 
+def action_meant(name: str, known: Collection[str]) -> str | None:
+    """Return the action type that is nearest, or that other tools call so."""
+    other = action_of_another_tool(name)
+    return nearest(name, known) or (other if other in known else None)
+
+
 def action_type_meant(name: str, known: Collection[str]) -> str:
-    """Suggest the action type that other tools call so, or the nearest one."""
-    other = _OTHER_ACTIONS.get(name.lower())
-    return f"; did you mean {other!r}?" if other in known else did_you_mean(name, known)
+    """Suggest the action type that is meant, as the end of a sentence."""
+    meant = action_meant(name, known)
+    return f"; did you mean {meant!r}?" if meant else ""
 
 
 def shown(value: Any) -> str:
@@ -119,15 +74,29 @@ def shown(value: Any) -> str:
     return f", not {value!r}" if isinstance(value, int | float | str) and _short(value) else ""
 
 
-def hint_for(wanted: str, value: Any) -> str:
+def hint_for(wanted: str, value: Any, key: str = "") -> str:
     """Return what to write instead of a value of a wrong type, or an empty text."""
-    if not isinstance(value, str) or not _short(value):
-        return ""
-    if wanted == "true or false" and value.strip().lower() in _TRUE | _FALSE:
-        return f"write {str(value.strip().lower() in _TRUE).lower()}, without quotes"
-    if "number" in wanted:
-        return unquoted(value)
-    return f"write [{value}]" if wanted == "a list" and "[" not in value else ""
+    if isinstance(value, str):
+        return _hint_for_text(wanted, value, key) if _short(value) else ""
+    if wanted == "a list" and isinstance(value, Mapping):
+        return _WRITTEN_OUT.get(key, "")
+    is_list = wanted.startswith("a mapping") and isinstance(value, list)
+    return f"write actions: below {key}" if is_list and key in _WITH_ACTIONS else ""
+
+
+def _hint_for_text(wanted: str, text: str, key: str) -> str:
+    hint = ""
+    if wanted == "true or false" and text.strip().lower() in _TRUE | _FALSE:
+        hint = f"write {str(text.strip().lower() in _TRUE).lower()}, without quotes"
+    elif "number" in wanted:
+        hint = unquoted(text)
+    elif key == "required" and "{{" in text:
+        hint = "write required: {when: ...}"
+    elif key in _FIRST_KEYS and wanted.startswith("a mapping"):
+        hint = f"write {key}: {{{_FIRST_KEYS[key].format(text)}}}"
+    elif wanted == "a list" and "[" not in text:
+        hint = f"write [{text}]"
+    return hint
 
 
 def unquoted(value: Any) -> str:
@@ -141,8 +110,7 @@ def word_meant(value: Any, allowed: str) -> str:
     if not isinstance(value, str):
         return ""
     words = re.findall(r"'([^']*)'", allowed)
-    others = _OTHER_WORDS.get(value.lower(), ())
-    other = next((word for word in others if word in words), None)
+    other = type_meant(value, words)
     return f"; did you mean {other!r}?" if other else did_you_mean(value, words)
 
 

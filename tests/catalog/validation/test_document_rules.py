@@ -221,12 +221,12 @@ def test_all_mistakes_are_told_at_once_in_the_order_of_lines() -> None:
 
 
 def test_a_part_with_an_unknown_key_is_still_judged_as_a_whole() -> None:
-    broken = "            conditional: {dependsOn: size, operator: exists}\n"
+    broken = "            conditional: {dependsOn: size, mood: exists}\n"
 
     told = sorted(f.message for f in changed("            required: true\n", broken))
 
     assert len(told) == 2
-    assert "unknown key 'operator'" in told[1]
+    assert "unknown key 'mood'" in told[1]
     assert "dependsOn and condition must be used together" in told[0]
 
 
