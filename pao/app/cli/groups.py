@@ -6,6 +6,7 @@ from typing import Any
 from typer.core import TyperGroup
 
 from catalog.suggestions import nearest
+from pao.app.cli.bad_values import said_in_our_words
 from pao.app.cli.commands import Commands
 
 
@@ -24,6 +25,16 @@ class Groups(TyperGroup):
         if args and not ctx.resilient_parsing and self.get_command(ctx, args[0]) is None:
             self._suggest(ctx, args[0])
         return super().resolve_command(ctx, args)
+
+    def make_context(self, *args: Any, **options: Any) -> Any:
+        """Read the options before a command's name."""
+        with said_in_our_words():
+            return super().make_context(*args, **options)
+
+    def invoke(self, ctx: Any) -> Any:
+        """Read the options of a command, and run it."""
+        with said_in_our_words():
+            return super().invoke(ctx)
 
     def _suggest(self, ctx: Any, given: str) -> None:
         if given.startswith("-") or nearest(given, self.commands):

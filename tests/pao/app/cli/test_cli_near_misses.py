@@ -30,6 +30,29 @@ def test_a_word_that_is_nearly_right(pao: Pao, arguments: tuple[str, ...], meant
     assert meant in " ".join(result.stderr.replace("│", " ").split())
 
 
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (("-o", "jsn", "request", "list"), "'jsn' is not one of table, wide, id, json, yaml; did"),
+        (("request", "list", "--sort", "waitng"), "created, waiting; did you mean 'waiting'?"),
+        (("request", "list", "--limit", "ten"), "'--limit': it must be a whole number"),
+        (("request", "list", "--limit", "0"), "'--limit': it must be at least 1"),
+        (("request", "list", "--timeout", "soon"), "'--timeout': it must be a number"),
+        (("up", "--api-port", "70000"), "'--api-port': it must be at most 65535"),
+    ],
+)
+def test_a_value_that_an_option_does_not_take(
+    pao: Pao, arguments: tuple[str, ...], said: str
+) -> None:
+    result = pao(*arguments)
+
+    assert result.exit_code == 2
+    told = " ".join(result.stderr.replace("│", " ").split())
+    assert said in told
+    assert "Value error" not in told
+    assert "Input should" not in told
+
+
 def test_a_word_that_is_nothing_like_any_other(pao: Pao) -> None:
     result = pao("xyzzy")
 
