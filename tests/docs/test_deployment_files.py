@@ -104,8 +104,13 @@ async def test_the_roles_can_be_made_twice_and_are_what_migrations_expect(
     script = (DEPLOY / "postgres/roles.sql").read_text(encoding="utf-8")
     # The wheel's server has no extensions; Temporal's visibility is tried by hand.
     script = script.partition("-- Temporal's visibility schema")[0]
+    # The administrator of a managed Postgres such as RDS is no superuser, and makes what is not there.
+    run_sql(server, "drop database pao; drop role pao_owner, pao_service;")
+    run_sql(server, "create role administrator createrole createdb;")
+    managed = f"set session authorization administrator;\n{script}"
     passwords = {"owner_password": "o w'n".replace("'", "''"), "temporal_password": "t"}
-    run_sql(server, script, service_password="first", **passwords)
+    run_sql(server, managed, service_password="first", **passwords)
+    run_sql(server, managed, service_password="another", **passwords)
     run_sql(server, script, service_password="second", **passwords)
 
     place = f"127.0.0.1:{server.port}/pao"
