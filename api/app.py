@@ -12,7 +12,7 @@ from starlette.types import Receive, Scope, Send
 from api import docs, index, openapi
 from api import error_responses as errors
 from api.connections import ConnectionLimits, bounded_protocol
-from api.gate import Gate, GateSettings, route_of
+from api.gate import Gate, GateSettings, method_of, route_of
 from api.identity_assembly import aws_people, identities, sign_in_ways
 from api.incoming import BodyLimits
 from api.metrics import ApiMetrics
@@ -194,7 +194,7 @@ class Application:
         return getattr(self.app.state, "services", None)
 
     def _observe(self, scope: Scope, status: int, seconds: float) -> None:
-        self._metrics.http.labels(scope["method"], route_of(scope), status).observe(seconds)
+        self._metrics.http.labels(method_of(scope), route_of(scope), status).observe(seconds)
 
 
 @asynccontextmanager

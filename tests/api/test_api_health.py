@@ -306,15 +306,19 @@ def test_metrics_have_no_label_that_callers_choose(dana: httpx.Client, probe: ht
     dana.get(f"/requests/{strange}")
     dana.post("/requests", json={"catalogItemId": strange})
     dana.request(strange.upper(), "/catalog")
+    # One that is known to HTTP, and to nobody here.
+    dana.request("MKCOL", "/catalog")
 
     def counted() -> str:
         """Read them once the calls are in them: they are counted when they have been answered."""
         found = probe.get("/metrics").text
-        return found if 'route="/requests/{request_id}"' in found else ""
+        wanted = ('route="/requests/{request_id}"', 'method="other"')
+        return found if all(one in found for one in wanted) else ""
 
     text = wait_until(counted)
     assert strange not in text
     assert strange.upper() not in text
+    assert "MKCOL" not in text
 
 
 @pytest.mark.parametrize(

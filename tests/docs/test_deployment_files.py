@@ -104,7 +104,7 @@ async def test_the_roles_can_be_made_twice_and_are_what_migrations_expect(
     script = (DEPLOY / "postgres/roles.sql").read_text(encoding="utf-8")
     # The wheel's server has no extensions; Temporal's visibility is tried by hand.
     script = script.partition("-- Temporal's visibility schema")[0]
-    # The administrator of a managed Postgres such as RDS is no superuser, and makes what is not there.
+    # The administrator of RDS is no superuser, and makes what is not there yet.
     run_sql(server, "drop database pao; drop role pao_owner, pao_service;")
     run_sql(server, "create role administrator createrole createdb;")
     managed = f"set session authorization administrator;\n{script}"
