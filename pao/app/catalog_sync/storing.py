@@ -24,8 +24,9 @@ from pao.core.payloads.catalog import SyncReport
 # More is read by nobody, and every process keeps them in memory.
 MOST_REFUSED = 5_000
 _OF_OWNERS = frozenset({OWNERSHIP_RULE, CODE_OWNERS_RULE})
-# Names in a report: it travels through Temporal, which takes two megabytes.
-MOST_NAMED = 5_000
+# Names of one kind in a report, and their bytes: it travels through Temporal, which takes two
+# megabytes, and paths may be long.
+MOST_NAMED, MOST_NAMED_BYTES = 5_000, 300_000
 
 
 async def store(  # noqa: PLR0913 -- what is stored together, each part named
@@ -115,4 +116,11 @@ def is_stored(path: str, key: str, stored: Stored) -> bool:
 
 
 def _named(names: Iterable[str]) -> tuple[str, ...]:
-    return tuple(sorted(names)[:MOST_NAMED])
+    told: list[str] = []
+    left = MOST_NAMED_BYTES
+    for name in sorted(names)[:MOST_NAMED]:
+        left -= len(name.encode())
+        if left < 0:
+            break
+        told.append(name)
+    return tuple(told)

@@ -1,5 +1,6 @@
 """A catalog from a source that is shared, on bad days: the last good one stays in service."""
 
+import json
 from collections.abc import Mapping
 from contextlib import AsyncExitStack
 from datetime import UTC, datetime, timedelta
@@ -226,6 +227,17 @@ async def test_a_path_that_is_too_long_to_be_a_key_is_a_finding_and_blocks_nobod
     told = {finding["message"] for finding in (await standing(opened)).refused}
     assert told == {"the path has 3,811 bytes; shorten it"}
     assert (await sync_of(opened, source).run()).judged == 0
+
+
+async def test_a_report_of_many_long_paths_is_no_longer_than_temporal_takes(
+    opened: Database, source: Repository
+) -> None:
+    for number in range(400):
+        source.files[f"tools/{number:03}{'x' * 900}.yaml"] = b"a: 1"
+    report = await sync_of(opened, source).run()
+    assert len(json.dumps(report.document())) < 310_000
+    assert report.refused[0].startswith("tools/000")
+    assert len({finding["file"] for finding in (await standing(opened)).refused}) == 400
 
 
 async def test_a_file_that_is_too_long_to_be_fetched_is_a_finding_and_blocks_nobody(
