@@ -187,18 +187,12 @@ class GitSource:
         """Return mode, type, id and path of entries."""
         out = await self.git.local("ls-tree", "-z", "--full-tree", *arguments)
         found = []
-        for line in out.decode(errors="surrogateescape").split("\0"):
+        # Names that are no UTF-8 stay as different as they are.
+        for line in out.decode(errors="backslashreplace").split("\0"):
             head, tab, path = line.partition("\t")
             if tab:
                 mode, kind, sha = head.split()
-                found.append(
-                    (
-                        mode,
-                        kind,
-                        sha,
-                        path.encode(errors="surrogateescape").decode(errors="replace"),
-                    )
-                )
+                found.append((mode, kind, sha, path))
         return found
 
     async def _commit(self, tip: str) -> Commit:

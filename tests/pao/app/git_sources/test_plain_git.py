@@ -161,7 +161,8 @@ async def test_a_file_that_nobody_should_have_in_memory_is_named(
 async def test_odd_names_links_and_submodules_are_listed_as_they_are(
     repository: Path, opened: Open
 ) -> None:
-    committed(repository, {"catalog/a b\u00e9\n.yaml": "x"})
+    latin = {f"catalog/{name}.yaml": "x" for name in ("\udce8", "\udce9")}
+    committed(repository, {"catalog/a b\u00e9\n.yaml": "x", **latin})
     (repository / "catalog" / "link.yaml").symlink_to("a.yaml")
     git(repository, "add", ".")
     sha = git(repository, "rev-parse", "HEAD")
@@ -174,6 +175,8 @@ async def test_odd_names_links_and_submodules_are_listed_as_they_are(
         "a b\u00e9\n.yaml": "100644",
         "database/a.yaml": "100644",
         "link.yaml": "120000",
+        "\\xe8.yaml": "100644",
+        "\\xe9.yaml": "100644",
         "sub": "160000",
     }
 
