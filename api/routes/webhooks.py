@@ -72,7 +72,8 @@ DeliveredDep = Annotated[Delivered, Depends()]
 async def receive_github_webhook(delivered: DeliveredDep) -> WebhookAccepted | WebhookIgnored:
     """Have the catalog looked at after a push to its branch, and pull requests into it judged.
 
-    Needs no signature of a caller but that of the webhook: `X-Hub-Signature-256`.
+    So is what a merge queue tests. Needs no signature of a caller but that of the webhook:
+    `X-Hub-Signature-256`.
     """
     return await delivered.receive(Forge.GITHUB)
 
