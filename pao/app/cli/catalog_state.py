@@ -114,8 +114,11 @@ def _untold(unreported: dict[str, Any]) -> str:
 
 
 def _since(problem: dict[str, Any]) -> str:
-    since = f" (first {age(problem['since'])})" if problem.get("since") else ""
-    return f"{clean(problem['message'])}{since}"
+    told = [f"first {age(problem['since'])}"] if problem.get("since") else []
+    again = age(problem["until"]) if problem.get("until") else ""
+    if again.startswith("in "):
+        told.append(f"polls go on {again}")
+    return clean(problem["message"]) + (f" ({'; '.join(told)})" if told else "")
 
 
 def _print_held(cli: Cli, held: dict[str, Any]) -> None:

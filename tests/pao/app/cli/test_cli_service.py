@@ -1,4 +1,5 @@
 import json
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -152,6 +153,26 @@ def test_the_status_names_what_is_not_served_and_how_to_serve_it(
         "  pao catalog refresh --confirm c0ffee12ab34",
         "a.yaml:3:2 not \\x1b[31mYAML",
     ]
+
+
+def test_the_status_says_when_polls_of_a_source_that_rests_go_on(
+    pao: Pao, service: Service
+) -> None:
+    now = datetime.now(UTC)
+    problem = {"cause": "limited", "message": "no calls are left"}
+    problem |= {"since": (now - timedelta(hours=3)).isoformat()}
+    for until, told in (
+        (now + timedelta(minutes=90), "(first 3 h ago; polls go on in 1 h)"),
+        (now - timedelta(minutes=90), "(first 3 h ago)"),
+    ):
+        service.on(
+            "GET",
+            "/catalog/status",
+            STATUS | {"problem": problem | {"until": until.isoformat()}},
+        )
+        assert pao("catalog", "status").stdout.splitlines()[-1] == (
+            f"The source cannot be read: no calls are left {told}"
+        )
 
 
 def test_the_status_names_authors_who_cannot_be_told_and_limits_of_the_source(
