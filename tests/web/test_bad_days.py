@@ -98,11 +98,24 @@ async def test_a_page_survives_a_restart_of_the_api(stack: Stack, visit: Visit) 
     at = await visit()
     async with watching(stack, at) as (page, request_id):
         lost = page.get_by_text("Connection lost at")
+        form = await at.page("/catalog/network-dns-record/request")
+        await form.get_by_label("Host name").fill("unreachable.example.com")
         stack.stop_api()
         await expect(lost).to_be_visible(timeout=PATIENT)
         await judge(page, wide=False)
+        # The network is there, PAO is not: the form is not given away to an error of the browser.
+        await form.get_by_label("Address").fill("10.0.0.7")
+        await form.get_by_label("Address").blur()
+        await expect(form.locator(".noted")).to_contain_text("cannot be saved at the moment")
+        await form.get_by_role("button", name="Review").last.click()
+        await expect(form.locator(".noted")).to_contain_text("PAO cannot be reached")
+        await expect(form.get_by_label("Host name")).to_have_value("unreachable.example.com")
+        await judge(form, wide=False)
         stack.start_api()
         await expect(lost).to_be_hidden(timeout=PATIENT)
+        await form.get_by_role("button", name="Review").last.click()
+        await expect(form).to_have_title("Review DNS Record - PAO")
+        await expect(form.get_by_text("unreachable.example.com").first).to_be_visible()
         approve(stack, request_id)
 
 
@@ -222,15 +235,23 @@ async def test_a_form_outlives_its_session(stack: Stack, visit: Visit) -> None:
     address = page.url
     newest = stack.caller(DANA).get("/web-sessions").json()["data"][0]
     stack.caller(DANA).delete(f"/web-sessions/{newest['id']}")
+    # What no draft has yet stays as well: one signs in beside it.
     await page.get_by_label("Address").fill("10.0.0.7")
     await page.get_by_label("Address").blur()
-    await expect(page).to_have_title("Sign in - PAO")
+    await expect(page.locator(".noted")).to_contain_text("Your session is over")
+    await judge(page, wide=False)
+    async with at.context.expect_page() as opened:
+        await page.get_by_role("link", name="Sign in, in another window").click()
+    other = await opened.value
     link = stack.caller(DANA).post("/web-sign-ins").json()["url"]
-    await page.get_by_label("Code").fill(link)
-    await page.get_by_role("button", name="Continue").click()
-    await page.get_by_role("button", name="Sign in").click()
-    await expect(page).to_have_url(address)
-    await expect(page.get_by_label("Host name")).to_have_value("kept.example.com")
+    await other.get_by_label("Code").fill(link)
+    await other.get_by_role("button", name="Continue").click()
+    await other.get_by_role("button", name="Sign in").click()
+    await expect(other).to_have_url(address)
+    await expect(other.get_by_label("Host name")).to_have_value("kept.example.com")
+    await page.get_by_role("button", name="Review").last.click()
+    await expect(page).to_have_title("Review DNS Record - PAO")
+    await expect(page.get_by_text("10.0.0.7", exact=True).first).to_be_visible()
 
 
 @contextlib.contextmanager
@@ -269,9 +290,10 @@ async def test_without_postgres_nothing_is_lost(stack: Stack, visit: Visit) -> N
         await expect(other).to_have_title("PAO cannot take this now - PAO")
         await expect(other.get_by_text("Try again")).to_have_count(1)
         await judge(other, wide=False)
-        # Early checks fail silently; what was typed stays.
+        # Early checks say that nothing is saved; what was typed stays.
         await page.get_by_label("Address").fill("10.0.0.7")
         await page.get_by_label("Address").blur()
+        await expect(page.locator(".noted")).to_contain_text("cannot be saved at the moment")
         await expect(page.get_by_label("Host name")).to_have_value("patient.example.com")
         # What cannot be saved is given back, to be sent again.
         await page.get_by_role("button", name="Review").last.click()

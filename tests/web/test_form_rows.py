@@ -176,8 +176,8 @@ async def test_choices_that_are_late_or_away_leave_the_rest_usable(
     await judge(page, wide=False)
     inventory.offers("again")
     while not await cluster.get_by_role("option", name="AGAIN").count():
-        await page.get_by_role("button", name="Ask again").click()
-        await page.wait_for_load_state()
+        async with page.expect_navigation():
+            await page.get_by_role("button", name="Ask again").click()
     await expect(page.get_by_label("Environment")).to_have_value("production")
 
 

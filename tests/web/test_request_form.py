@@ -1,6 +1,7 @@
 """From the form to the request: drafts, checks, review, submission."""
 
 import json
+import re
 from typing import Any
 
 from playwright.async_api import Page, expect
@@ -23,6 +24,8 @@ async def fill_sink(page: Page, title: str) -> None:
 
 async def review(page: Page) -> None:
     await page.get_by_role("button", name="Review").last.click()
+    # Whether PAO is there is asked before anything is sent.
+    await page.wait_for_url(re.compile(r"/review$|check=1$"))
 
 
 def fields_of(stack: Stack, title: str) -> dict[str, Any]:

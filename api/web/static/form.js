@@ -29,16 +29,26 @@ async function check() {
   let answer;
   try {
     const response = await fetch(form.dataset.check, { method: "POST", body, headers: { Accept: "application/json" } });
-    if (response.status === 401) { location.reload(); return; }
-    if (!response.ok) return;
-    become();
+    if (response.status === 401) { pao.note(form, ...signIn()); return; }
+    if (!response.ok) throw new Error(response.status);
     answer = await response.json();
-  } catch { return; }
+  } catch { pao.note(form, form.dataset.unsaved); return; }
+  pao.note(form);
+  become();
   if (saved < latest) return;
   if (answer.submitted) { location.assign(`/requests/${answer.submitted}`); return; }
   show(answer);
   await renew(Object.entries(answer.offers).filter(([place, offer]) => fieldAt(place)?.dataset.offer !== offer));
   expect();
+}
+
+// The page stays as it is, with what no draft has yet; signed in in another window, one goes on here.
+function signIn() {
+  const link = document.createElement("a");
+  link.href = `/signin?to=${encodeURIComponent(location.pathname)}`;
+  link.target = "_blank";
+  link.textContent = form.dataset.signIn;
+  return [`${form.dataset.over} `, link];
 }
 
 function show({ visible, errors }) {

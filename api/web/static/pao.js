@@ -5,7 +5,20 @@ const one = (selector, inside = document) => inside.querySelector(selector);
 /** Tell a person something without moving the focus. */
 const say = text => { const live = one("#live"); if (live) live.textContent = text; };
 
-globalThis.pao = { say };
+/** Show a notice above a form's last buttons, and tell it once; without parts the notice goes. */
+function note(form, ...parts) {
+  const before = one(".noted", form), box = document.createElement("div");
+  box.className = "notice warn noted";
+  box.append(...parts);
+  if (before?.textContent === box.textContent) return;
+  before?.remove();
+  if (!parts.length) return;
+  const buttons = [...form.querySelectorAll(".buttons")].at(-1);
+  if (buttons) buttons.before(box); else form.append(box);
+  say(box.textContent);
+}
+
+globalThis.pao = { say, note };
 
 // Times are written by the server, in the reader's zone.
 const zone = Intl.DateTimeFormat().resolvedOptions().timeZone;
@@ -36,19 +49,47 @@ document.addEventListener("htmx:after:swap", event => {
   if (told) say(told.textContent);
 });
 
-// Without a network a browser would throw away the page, and what was entered with it.
-addEventListener("submit", event => {
-  const form = event.target, text = one("#live")?.dataset.offline;
-  if (navigator.onLine || event.defaultPrevented || form.method !== "post" || form.hasAttribute("data-certain")) return;
+// Where nobody answers a browser throws the page away, and what was entered with it. So PAO is asked first whether it
+// is there; forms that send themselves find out by that.
+const PATIENCE = 10_000;
+async function away() {
+  const { offline, away } = one("#live").dataset;
+  if (!navigator.onLine) return offline;
+  try {
+    const address = one("link[rel=icon]").href;
+    const answer = await fetch(address, { cache: "no-store", signal: AbortSignal.timeout(PATIENCE) });
+    // After an update the file may have another name; whoever says that is there.
+    return answer.status < 500 ? "" : away;
+  } catch { return away; }
+}
+const sendable = new WeakSet(), asking = new WeakSet();
+const holdsInput = form => form.hasAttribute("data-kept") ||
+  [...form.elements].some(one => one.matches("input:not([type=hidden]), select, textarea"));
+addEventListener("submit", async event => {
+  const { target: form, submitter } = event;
+  if (form.method !== "post" || form.hasAttribute("data-certain") || sendable.has(form) || !holdsInput(form)) return;
+  // Rows are fetched into the page.
+  if (submitter?.name === "rows" && form.hasAttribute("data-form")) return;
   event.preventDefault();
   event.stopImmediatePropagation();
-  one(".offline", form)?.remove();
-  const said = Object.assign(document.createElement("p"), { className: "notice warn offline", textContent: text });
-  const buttons = [...form.querySelectorAll(".buttons")].at(-1);
-  if (buttons) buttons.before(said); else form.append(said);
-  say(text);
-  addEventListener("online", () => said.remove(), { once: true });
-});
+  if (asking.has(form)) return;
+  asking.add(form);
+  const why = await away();
+  asking.delete(form);
+  note(form, ...(why ? [why] : []));
+  if (why) return;
+  sendable.add(form);
+  form.requestSubmit(submitter);
+  sendable.delete(form);
+}, true);
+
+// What is read after the page, and cannot be, is not awaited for ever.
+function unread(event) {
+  const hint = event.detail.ctx?.sourceElement?.querySelector(":scope > .hint.with-scripts");
+  if (hint) hint.textContent = one("#live").dataset.unread;
+}
+document.addEventListener("htmx:error", unread);
+document.addEventListener("htmx:response:error", unread);
 
 // What was sent is not sent twice by an impatient finger; the server would not do it twice either.
 addEventListener("submit", event => {
