@@ -151,7 +151,7 @@ def assemble_services(
             settings=submission_settings,
             workflows=workflows,
         ),
-        commit_files=CommitFilesService(preparer=preparer, workflows=workflows),
+        commit_files=CommitFilesService(workflows=workflows),
         decisions=decisions,
         bulk_decisions=BulkDecisionService(
             database=database,

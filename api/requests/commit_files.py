@@ -4,9 +4,8 @@ import asyncio
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from api.requests.preparation import Preparer
-from api.requests.prepared import Prepared, SubmissionCall
-from api.requests.schemas import RenderedAction, Submission
+from api.requests.prepared import Prepared
+from api.requests.schemas import DryRun, RenderedAction
 from pao.clients.temporal import RequestWorkflows, TemporalUnavailableError
 from pao.core.payloads.actions import ActionInput
 from pao.core.payloads.files import FilesAnswer
@@ -35,29 +34,33 @@ def is_shown(action: RenderedAction) -> bool:
 class CommitFilesService:
     """Has the worker read what a submission would change, with the rights of its actions."""
 
-    preparer: Preparer
     workflows: RequestWorkflows
 
-    async def of(self, body: Submission, call: SubmissionCall) -> dict[Key, FilesAnswer]:
+    async def of(self, prepared: Prepared, run: DryRun) -> dict[Key, FilesAnswer]:
         """Return the files of each commit that shows them (``is_shown``); reads only.
 
-        Raises ``PaoError`` for a submission that would be refused: nothing is read for it.
+        ``run`` is what the same submission would do, as it is shown to its requester.
         """
-        prepared = await self.preparer.prepare(body, call)
-        asked = dict(list(self._asked(prepared))[:MOST_COMMITS])
+        asked = dict(list(_asked(prepared, run))[:MOST_COMMITS])
         answers = await asyncio.gather(*(self._read(one) for one in asked.values()))
         return dict(zip(asked, answers, strict=True))
-
-    def _asked(self, prepared: Prepared) -> Iterator[tuple[Key, ActionInput]]:
-        parts = [(part.id, part.prepared) for part in prepared.components if not part.waiting]
-        for name, one in (*parts, ("", prepared)):
-            shown = {action.id for action in self.preparer.render(one) if is_shown(action)}
-            for action in one.actions:
-                if action.id in shown:
-                    yield (name, action.id), ActionInput(one.context.without_plan(), action)
 
     async def _read(self, given: ActionInput) -> FilesAnswer:
         try:
             return await self.workflows.read_files(given, budget=ANSWER_SECONDS)
         except TemporalUnavailableError:
             return FilesAnswer(problem="Temporal does not respond; try again.")
+
+
+def _asked(prepared: Prepared, run: DryRun) -> Iterator[tuple[Key, ActionInput]]:
+    made = {one.id: one for one in prepared.components}
+    parts = [
+        (part.id, part.actions, made[part.id].prepared)
+        for part in run.components or ()
+        if not made[part.id].waiting
+    ]
+    for name, actions, one in (*parts, ("", run.actions, prepared)):
+        shown = {action.id for action in actions if is_shown(action)}
+        for action in one.actions:
+            if action.id in shown:
+                yield (name, action.id), ActionInput(one.context.without_plan(), action)

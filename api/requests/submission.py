@@ -86,7 +86,10 @@ class SubmissionService:
 
     async def dry_run(self, body: Submission, call: SubmissionCall) -> schemas.DryRun:
         """Run every check of a submission and return what would be sent, secrets masked."""
-        prepared = await self.prepare(body, call)
+        return await self.shown(await self.prepare(body, call))
+
+    async def shown(self, prepared: Prepared) -> schemas.DryRun:
+        """Return what a submission that passed every check would send, secrets masked."""
         # In a thread: templates may take a second, and other callers must not wait for them.
         actions = await asyncio.to_thread(self.preparer.render, prepared)
         components = await asyncio.to_thread(self.preparer.render_components, prepared)

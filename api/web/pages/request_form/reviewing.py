@@ -1,8 +1,6 @@
 """`/drafts/ID/review`: what would be sent is shown, and submitted."""
 
 import json
-from collections.abc import Mapping
-from contextlib import suppress
 from typing import Annotated
 from uuid import UUID
 
@@ -10,7 +8,6 @@ from fastapi import APIRouter, Query, Request
 from starlette.responses import RedirectResponse, Response
 
 from api.auth.principal import Principal
-from api.requests.commit_files import Key
 from api.requests.lifecycle import warnings_of
 from api.requests.prepared import SubmissionCall
 from api.requests.schemas import Submission
@@ -24,7 +21,6 @@ from api.web.pages.request_form.saving import earlier
 from api.web.rendering import is_partial, page
 from api.web.weather import weather_of
 from pao.core.errors import ErrorCode, PaoError
-from pao.core.payloads.files import FilesAnswer
 
 router = APIRouter()
 
@@ -49,12 +45,7 @@ async def review(  # noqa: PLR0913 -- what it is given, each part named
     if isinstance(filling, Response):
         return filling
     call = SubmissionCall(caller=caller, correlation_id=correlation, raw_body=b"")
-    present: dict[Key, FilesAnswer] | None = None
-    if changes:
-        # The review itself tells why it would be refused.
-        with suppress(PaoError):
-            present = await services.commit_files.of(_submission(filling), call)
-    return await _review_page(request, services, call, filling, present)
+    return await _review_page(request, services, call, filling, reads=bool(changes))
 
 
 @router.get("/drafts/{draft_id}/changes")
@@ -72,9 +63,9 @@ async def changed_files(
     if isinstance(filling, Response):
         return Response(status_code=204)
     call = SubmissionCall(caller=caller, correlation_id=correlation, raw_body=b"")
-    body = _submission(filling)
-    run = await services.submission.dry_run(body, call)
-    present = await services.commit_files.of(body, call)
+    prepared = await services.submission.prepare(_submission(filling), call)
+    run = await services.submission.shown(prepared)
+    present = await services.commit_files.of(prepared, run)
     calls, _fallback = calls_of(run, _labels(filling), present)
     return page(request, "pages/request_form/changes.html", calls=calls)
 
@@ -149,20 +140,23 @@ async def _review_page(
     services: Services,
     call: SubmissionCall,
     filling: Filling,
-    present: Mapping[Key, FilesAnswer] | None = None,
+    *,
+    reads: bool = False,
 ) -> Response:
     body, item = _submission(filling), filling.entry.loaded.item
     problems, calls, fallback, sentence = list[str](), list[Call](), list[Call](), ""
     unread = False
     try:
-        run = await services.submission.dry_run(body, call)
+        prepared = await services.submission.prepare(body, call)
+        run = await services.submission.shown(prepared)
     except PaoError as error:
         if error.status >= OURS:
             raise
         problems = [detail.message for detail in error.details] or [error.message]
     else:
-        calls, fallback = calls_of(run, _labels(filling), present or {})
-        unread = present is None and shows_files(run)
+        present = await services.commit_files.of(prepared, run) if reads else {}
+        calls, fallback = calls_of(run, _labels(filling), present)
+        unread = shows_files(run) and not reads
         sentence = sentence_of(run)
     before = await earlier(services, call.caller, filling.draft.repeats)
     web = services.web_address
