@@ -30,6 +30,12 @@ AT_ONCE = 5
 SECONDS = 15.0
 """How long one call goes on; what is left is the next one's."""
 DONE = ""
+_DID = {
+    "retry": "retried it",
+    "abort": "aborted it",
+    "escalate": "escalated it",
+    "cancel": "cancelled it",
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -124,8 +130,18 @@ class BulkDecisionService:
         except PaoError as error:
             if error.code == ErrorCode.SERVICE_UNAVAILABLE:
                 return None
+            if error.code == ErrorCode.INVALID_STATE_TRANSITION:
+                return await self._decided(caller, request_id) or error.message
             return error.message
         return DONE
+
+    async def _decided(self, caller: Principal, request_id: str) -> str:
+        """Return who was faster, and what they have decided; empty where nobody was."""
+        document = await self.reading.document(caller, request_id)
+        accepted = [one for one in document.decisions if one.accepted and one.decision in _DID]
+        if not accepted:
+            return ""
+        return f"Nothing was decided: {accepted[-1].by} {_DID[accepted[-1].decision]} meanwhile."
 
 
 def _bulk(row: WebBulkDecision) -> BulkDecision:

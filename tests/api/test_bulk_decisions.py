@@ -67,6 +67,14 @@ def test_each_request_is_judged_by_itself(stack: Stack, dana: httpx.Client) -> N
     assert decisions(dana, other_cause) == []
 
 
+def test_who_was_faster_is_named(stack: Stack, dana: httpx.Client) -> None:
+    one = failed(stack, dana)
+    bulk = begun(stack, one)
+    assert dana.post(f"/requests/{one}/abort", json={"reason": "Mine."}).status_code == 200
+    said = "Nothing was decided: dana aborted it meanwhile."
+    assert gone_on(stack, bulk).results == {one: said}
+
+
 @pytest.mark.parametrize(
     ("more", "says"),
     [

@@ -42,7 +42,7 @@ async def test_what_failed_in_an_outage_is_retried_together(stack: Stack, visit:
     await page.get_by_role("button", name="Retry the chosen ones").click()
     await page.wait_for_url("**/waiting/retries/*")
     rows = {one["id"]: page.locator(f"li:has(a[href='/requests/{one['id']}'])") for one in made}
-    await expect(rows[made[0]["id"]]).to_contain_text("aborted")
+    await expect(rows[made[0]["id"]]).to_contain_text("dana aborted it meanwhile.")
     await expect(page.get_by_text("the row says why")).to_be_visible()
     for one in made[1:]:
         await expect(rows[one["id"]]).to_contain_text("Retried")
