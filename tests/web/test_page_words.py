@@ -5,17 +5,19 @@ from typing import Any
 
 import pytest
 
-from api.requests.schemas import Action
+from api.requests.schemas import Action, DecisionRecord
 from api.requests.schemas.action import ACTION
 from api.requests.schemas.dry_run import DRY_RUN
 from api.requests.schemas.request import REQUEST
 from api.web.pages.admin.browsers import browser_in_words
 from api.web.pages.admin.health import row_of
 from api.web.pages.catalog.views import length_in_words
+from api.web.pages.request.happened import happened
 from api.web.pages.request.made import made_by
 from api.web.pages.request.notes import choices_of, labels_of, note_of
 from api.web.pages.request_form.review import sentence_of
 from api.web.words import condition_in_words, did
+from catalog.forms.definition import FormDefinition
 from pao.core.states import Decision
 
 NOW = datetime(2026, 11, 30, 10, 41, tzinfo=UTC)
@@ -105,6 +107,43 @@ def test_a_condition_names_fields_as_the_form_does() -> None:
 def test_who_decided_what_is_told_in_the_past() -> None:
     assert did("escalate", "dana") == "Dana escalated"
     assert did("something new", "dana") == "Dana decided"
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ({"size": {"old": 1, "new": 2}}, "changed Size from Small to Large"),
+        ({"name": {"old": None, "new": "b"}}, "changed Host name from Not given to b"),
+        ({"name": {"old": "a", "new": "b" * 61}}, "changed Host name"),
+        ({"secret": {"old": "********", "new": "********"}}, "changed Secret"),
+        ({"gone": {"old": 1, "new": 2}}, "changed gone"),
+    ],
+)
+def test_a_correction_is_told_by_the_names_of_the_form(change: dict[str, Any], words: str) -> None:
+    sizes = [{"value": 1, "label": "Small"}, {"value": 2, "label": "Large"}]
+    fields = [
+        {"id": "size", "name": "Size", "type": "select", "enum": sizes},
+        {"id": "name", "name": "Host name", "type": "string"},
+        {"id": "secret", "name": "Secret", "type": "password"},
+    ]
+    form = FormDefinition.model_validate({"groups": [{"id": "main", "fields": fields}]})
+    decision = DecisionRecord(
+        id="1",
+        decision="retry",
+        by="dana",
+        via="api",
+        reason=None,
+        at="2026-11-30T10:41:00Z",
+        accepted=True,
+        outcome="done",
+        message=None,
+        changes=change,
+        code=None,
+        details=None,
+    )
+    request = REQUEST.model_copy(update={"decisions": [decision]})
+    lines = happened(request, [], {one.id: one for one in form.fields})
+    assert words in [one.about for one in lines]
 
 
 def test_what_was_made_is_named_by_its_kind() -> None:

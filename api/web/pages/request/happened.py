@@ -9,7 +9,10 @@ from api.requests.history import Happening
 from api.requests.schemas import Request
 from api.web import times
 from api.web.pages.request.made import web_address
+from api.web.shown_values import shown_value
 from api.web.words import STATES, _
+from catalog.forms.definition import FieldDefinition, FieldType
+from catalog.forms.writing import KEPT_APART
 from pao.core.states import RequestStatus
 
 _STEP = {
@@ -28,6 +31,9 @@ DID = {
     "approve": _("approved"),
     "reject": _("rejected"),
 }
+SHORT = 60
+"""So long a value may be to stand in a line."""
+_NAMED_ONLY = KEPT_APART | {FieldType.JSON, FieldType.LIST}
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,8 +48,13 @@ class Line:
     refused: bool = False
 
 
-def happened(document: Request, happenings: Sequence[Happening]) -> list[Line]:
-    """Return everything in the order of its time, decisions with who made them and why."""
+def happened(
+    document: Request, happenings: Sequence[Happening], fields: Mapping[str, FieldDefinition]
+) -> list[Line]:
+    """Return everything in the order of its time, decisions with who made them and why.
+
+    ``fields`` are those of the form, by which corrected values are named.
+    """
     names = {("", one.id): one.name or one.id for one in document.actions}
     for part in document.components or ():
         names |= {(part.id, one.id): f"{part.name} / {one.name or one.id}" for one in part.actions}
@@ -53,8 +64,11 @@ def happened(document: Request, happenings: Sequence[Happening]) -> list[Line]:
         *(_state(one, document) for one in happenings if one.kind == "state" and _is_told(one)),
     ]
     for decision in document.decisions:
-        changed = ", ".join(decision.changes or {})
-        parts = [decision.reason, _("changed: %(fields)s") % {"fields": changed} if changed else ""]
+        changed = ", ".join(
+            _changed(name, change, fields.get(name))
+            for name, change in (decision.changes or {}).items()
+        )
+        parts = [decision.reason, _("changed %(fields)s") % {"fields": changed} if changed else ""]
         if not decision.accepted:
             parts.append(_("refused: %(why)s") % {"why": decision.message or decision.outcome})
         lines.append(
@@ -67,6 +81,18 @@ def happened(document: Request, happenings: Sequence[Happening]) -> list[Line]:
             )
         )
     return sorted(lines, key=lambda one: one.at)
+
+
+def _changed(name: str, change: Any, field: FieldDefinition | None) -> str:
+    """Return which value was corrected, and from what to what where that is short."""
+    if field is None:
+        return name
+    if field.type in _NAMED_ONLY or not isinstance(change, Mapping):
+        return field.label
+    old, new = (shown_value(field, change.get(side)) for side in ("old", "new"))
+    if len(old) > SHORT or len(new) > SHORT or "\n" in old + new:
+        return field.label
+    return _("%(label)s from %(old)s to %(new)s") % {"label": field.label, "old": old, "new": new}
 
 
 def _step(one: Happening, names: Mapping[tuple[str, str], str]) -> Line:

@@ -19,7 +19,7 @@ from api.web.pages.request.happened import happened
 from api.web.pages.request.keys import key_of
 from api.web.pages.request.logs import logs
 from api.web.pages.request.notes import corrected_of, labels_of
-from api.web.pages.request.showing import Past, Shown, answers, shown, usual_words
+from api.web.pages.request.showing import Past, Shown, answers, form_of, shown, usual_words
 from api.web.rendering import is_partial, page, part
 from pao.core.states import TERMINAL
 
@@ -87,11 +87,13 @@ async def history(
     stored = await services.reading.get(caller, str(request_id))
     document = services.reading.present(stored)
     happenings = await services.history.happenings(stored)
+    form = form_of(stored)
+    fields = {one.id: one for one in form.fields} if form else {}
     return page(
         request,
         f"pages/request/{'history_list' if is_partial(request) else 'history'}.html",
         doc=document,
-        lines=happened(document, happenings),
+        lines=happened(document, happenings, fields),
     )
 
 
