@@ -78,6 +78,11 @@ class AuditService:
                 return
             before = found[-1].id
 
+    async def ndjson(self, filters: AuditFilters) -> AsyncIterator[str]:
+        """Yield all lines as JSON, one line each."""
+        async for line in self.lines(filters):
+            yield line.model_dump_json() + "\n"
+
     async def _request_id(self, caller: Principal, reference: str) -> str:
         try:
             return await self.references.resolve(caller, reference)

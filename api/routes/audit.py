@@ -1,13 +1,11 @@
 """HTTP for the audit trail. Decides nothing."""
 
-from collections.abc import AsyncIterator
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Query
 from fastapi.responses import StreamingResponse
 
 from api.audit.schemas import LINE, PAGE, AuditPage
-from api.audit.service import AuditService
 from api.responses import documented
 from api.routes.parameters import Cursor, Limit, Moment
 from api.routes.query_values import aware, storable
@@ -90,9 +88,4 @@ async def export_audit(services: ServicesDep, filters: Filters) -> StreamingResp
 
     A connection that breaks leaves a shorter file; compare its last line's `id` with a list.
     """
-    return StreamingResponse(_written(services.audit, filters), media_type=NDJSON)
-
-
-async def _written(audit: AuditService, filters: AuditFilters) -> AsyncIterator[str]:
-    async for line in audit.lines(filters):
-        yield line.model_dump_json() + "\n"
+    return StreamingResponse(services.audit.ndjson(filters), media_type=NDJSON)

@@ -1,5 +1,6 @@
 """The pages of admins: health, access keys, sessions, the audit trail."""
 
+import json
 from uuid import uuid4
 
 import pytest
@@ -113,6 +114,11 @@ async def test_the_trail_is_filtered_by_a_request(stack: Stack, visit: Visit) ->
     await page.get_by_role("button", name="Show").click()
     await expect(page.get_by_role("cell", name="request.submitted")).to_have_count(1)
     await expect(page.get_by_role("link", name=request["id"][:8]).first).to_be_visible()
+    async with page.expect_download() as started:
+        await page.get_by_role("link", name="Download as NDJSON").click()
+    download = await started.value
+    lines = [json.loads(one) for one in (await download.path()).read_text().splitlines()]
+    assert {one["requestId"] for one in lines} == {request["id"]}
 
     at.watched.expected.append("422")
     await page.goto("/admin/audit?about=NONE-1")
