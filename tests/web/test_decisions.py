@@ -67,6 +67,11 @@ async def test_a_retry_adopts_what_exists(stack: Stack, visit: Visit) -> None:
     await judge(page)
     retry = page.get_by_role("button", name="Retry and adopt NET-")
     await expect(retry).to_have_class("primary")
+    # The values were not the problem: they stand aside, and can be changed all the same.
+    await expect(page.get_by_label("Host name")).to_be_hidden()
+    await page.get_by_text("Change values first").click()
+    await expect(page.get_by_label("Host name")).to_have_value("adopted.example.com")
+    await judge(page, wide=False)
     await page.get_by_label("Reason").fill("It exists.")
     await retry.click()
     await page.wait_for_url(f"**/requests/{made['id']}")

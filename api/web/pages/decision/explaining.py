@@ -99,6 +99,13 @@ def helps(document: Request) -> str:
     return _HELPS[Cause(document.cause) if document.cause in set(Cause) else Cause.UNKNOWN]
 
 
+def keeps_values(document: Request) -> bool:
+    """Return whether the values were not the problem, as far as anybody can tell."""
+    if document.error is not None and document.error.outcome_unknown:
+        return True
+    return document.cause in {Cause.TARGET_DOWN, Cause.ACCESS, Cause.QUOTA, Cause.OURS}
+
+
 def look_words(
     document: Request, found: Look | None, unknown: str, zone: ZoneInfo, now: datetime
 ) -> LookWords:

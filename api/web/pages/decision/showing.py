@@ -21,6 +21,7 @@ from api.web.pages.decision.explaining import (
     abort_words,
     brief,
     helps,
+    keeps_values,
     meanwhile,
     people_of,
     similar_words,
@@ -138,6 +139,8 @@ async def decide_page(
         values=answers(stored, document.fields) if approvals else [],
         cost=monthly_cost(stored.row.item_definition.get("metadata") or {}),
         groups=corrections.groups if corrections else [],
+        # What somebody has entered stays in sight.
+        values_aside=tried.corrections is None and keeps_values(document),
         tried=tried,
         changes=field_changes(preview, corrections, stored.row.fields)
         if preview and corrections
