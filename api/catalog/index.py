@@ -39,6 +39,7 @@ class Row:
     generation: int
     provisioning_time: str | None = None
     monthly_cost: str | None = None
+    file: str = ""
 
     @property
     def is_requested(self) -> bool:
@@ -109,6 +110,7 @@ def row_of(outline: Outline) -> Row:
         generation=outline.generation,
         provisioning_time=(metadata.get("sla") or {}).get("provisioningTime"),
         monthly_cost=monthly_cost(metadata),
+        file=outline.file_path,
     )
 
 

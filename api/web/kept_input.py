@@ -26,7 +26,7 @@ _FIELD, _MARKER = "fields.", "has."
 _MAY_BE_SHOWN = "1"
 # Codes to sign in are secrets.
 _SECRET_PAGES = ("/signin", "/signout")
-_IN_WORDS = ("reason", "outputs", "document", "values")
+_IN_WORDS = ("reason", "outputs", "document")
 
 
 @dataclass(frozen=True, slots=True)

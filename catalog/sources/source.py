@@ -29,6 +29,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from types import MappingProxyType
 from typing import Any, ClassVar, Protocol
+from urllib.parse import quote
 
 FILE, EXECUTABLE, LINK, SUBMODULE = "100644", "100755", "120000", "160000"
 """The modes of Git's entries; a folder is not listed."""
@@ -105,13 +106,20 @@ class Entry:
 
 @dataclass(frozen=True, slots=True)
 class Commit:
-    """A commit, as people look at it."""
+    """A commit, as people look at it; ``files`` is where they look at the catalog's folder."""
 
     id: str
     subject: str = ""
     author: str = ""
     at: datetime | None = None
     url: str | None = None
+    files: str | None = None
+
+
+def folder_url(commit_url: str, folder: str) -> str | None:
+    """Return where a forge shows a folder at a commit; GitHub and GitLab have like addresses."""
+    repository, _, commit = commit_url.rpartition("/commit/")
+    return f"{repository}/blob/{commit}/{quote(folder)}" if repository else None
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,6 +19,7 @@ from catalog.sources.source import (
     SourceUnavailableError,
     SourceUsage,
     Unchanged,
+    folder_url,
 )
 from pao.app.git_sources.blobs import (
     MOST_SINGLE,
@@ -139,9 +140,10 @@ class GitHubSource:
     ) -> Listing | Unchanged:
         """List a commit that is new: as little of it as it differs from what is known."""
         facts = await self._repository.commit(tip.sha)
+        shown = _shown(facts, self.folder)
         fresh = {**memory, "of": self._of, "revision": tip.sha, "etag": tip.etag, **rules.memory}
         if facts.tree == text(memory, "tree"):
-            return Unchanged(tip.sha, _shown(facts), fresh, _notice(rules.notice, fresh))
+            return Unchanged(tip.sha, shown, fresh, _notice(rules.notice, fresh))
         root = await self._directory(facts.tree)
         folder = await self._folder(root)
         owners = await self._owners(root, memory)
@@ -154,7 +156,7 @@ class GitHubSource:
         }
         same_owners = blob == memory.get("owners")
         if folder == text(memory, "folder") and same_owners:
-            return Unchanged(tip.sha, _shown(facts), fresh, _notice(rules.notice, fresh))
+            return Unchanged(tip.sha, shown, fresh, _notice(rules.notice, fresh))
         if not same_owners:
             errors = await self._repository.code_owner_errors(tip.sha) if blob else ()
             fresh["owner_errors"] = list(errors[:20])
@@ -162,7 +164,7 @@ class GitHubSource:
             tip.sha,
             await self._below(folder),
             (owners.entry,) if owners.entry else (),
-            _shown(facts),
+            shown,
             fresh,
             notice=_notice(rules.notice, fresh),
         )
@@ -245,8 +247,9 @@ class GitHubSource:
         )
 
 
-def _shown(facts: CommitFacts) -> Commit:
-    return Commit(facts.sha, facts.subject, facts.author, facts.at, facts.url or None)
+def _shown(facts: CommitFacts, folder: str) -> Commit:
+    files = folder_url(facts.url, folder)
+    return Commit(facts.sha, facts.subject, facts.author, facts.at, facts.url or None, files)
 
 
 def _notice(rules: str | None, memory: Mapping[str, Any]) -> str | None:

@@ -22,6 +22,7 @@ from catalog.sources.source import (
     SourceUnavailableError,
     SourceUsage,
     Unchanged,
+    folder_url,
 )
 from pao.app.git_sources.blobs import (
     MOST_SINGLE,
@@ -167,7 +168,7 @@ class GitLabSource:
             **rules.memory,
         }
         if folder == text(memory, "folder") and owners.blob == memory.get("owners"):
-            return Unchanged(tip.sha, _shown(tip), fresh, rules.notice)
+            return Unchanged(tip.sha, _shown(tip, self.folder), fresh, rules.notice)
         found = await self.project.tree(tip.sha, self._place.folder, deep=True)
         start = len(self._place.folder) + 1
         return Listing(
@@ -178,7 +179,7 @@ class GitLabSource:
                 if item.type != _TREE
             ),
             (owners.entry,) if owners.entry else (),
-            _shown(tip),
+            _shown(tip, self.folder),
             fresh,
             notice=rules.notice,
         )
@@ -235,8 +236,9 @@ class GitLabSource:
         )
 
 
-def _shown(tip: Branch) -> Commit:
-    return Commit(tip.sha, tip.subject, tip.author, tip.at, tip.url or None)
+def _shown(tip: Branch, folder: str) -> Commit:
+    files = folder_url(tip.url, folder)
+    return Commit(tip.sha, tip.subject, tip.author, tip.at, tip.url or None, files)
 
 
 def _translated(error: GitLabError, message: str) -> SourceUnavailableError:

@@ -5,27 +5,29 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Annotated, Any, Self
+from urllib.parse import quote
 
 from fastapi import APIRouter, Depends, Query, Request
+from starlette.datastructures import FormData
 from starlette.responses import Response
 
 from api.auth.principal import Principal
-from api.catalog.schemas import Finding, FormLayout
+from api.catalog.schemas import Finding
 from api.catalog.status import status_of
 from api.services import Caller, Correlation, Services, ServicesDep
 from api.tools.schemas import TemplateResult, TemplateTest
 from api.web.forms import Posted, text_of
 from api.web.line_changes import Lines, differing
 from api.web.pages.platform.picked import as_text, choices
+from api.web.pages.platform.trying import Tried, tried
+from api.web.pages.request.made import web_address
 from api.web.rendering import page
 from api.web.words import _, ngettext
-from catalog.loading import load_document
 from catalog.testing.cases import dump
-from catalog.yaml_tree import DocumentError
 from pao.core.errors import ErrorCode, PaoError
 from pao.core.payloads.catalog import SyncReport, SyncRequest
 
-_GOOD, _REFUSED = 200, 422
+_GOOD = 200
 # A page of a thousand files is read by nobody; the status of the command line has them all.
 _MOST_NAMED = 50
 
@@ -42,10 +44,15 @@ router = APIRouter(prefix="/platform", dependencies=[Depends(_require_owner)])
 
 @dataclass(frozen=True, slots=True)
 class JudgedFile:
-    """A file with what was found in it."""
+    """A file with what was found in it; ``href`` is where its source shows it.
+
+    ``served`` is the version that it had when it was valid, which is in service.
+    """
 
     file: str
     findings: list[Finding]
+    href: str | None
+    served: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,7 +86,7 @@ class Preview:
     title: str
     findings: list[Finding]
     excerpts: list[str]
-    form: FormLayout | None
+    form: Tried | None
     calls: list[TemplateResult]
     problems: list[str]
     difference: Lines | None
@@ -124,9 +131,7 @@ async def empty_preview(
     offered = choices(services, caller)
     published = await _published(services, caller, item) if item in dict(offered) else None
     document = as_text(published) if published else ""
-    return _previewed(
-        request, document=document, values="", preview=None, offered=offered, item=item
-    )
+    return _previewed(request, document=document, preview=None, offered=offered, item=item)
 
 
 @router.post("/preview")
@@ -134,52 +139,29 @@ async def preview(
     request: Request, services: ServicesDep, caller: Caller, posted: Posted
 ) -> Response:
     """Show what a pasted document would be: findings, form and calls. Nothing is stored or sent."""
-    document, values = text_of(posted, "document"), text_of(posted, "values")
-    fields, problem = _values(values)
-    if problem:
-        return _previewed(request, document=document, values=values, preview=None, problem=problem)
-    shown = await _preview(services, caller, document, fields)
-    return _previewed(request, document=document, values=values, preview=shown)
-
-
-def _values(text: str) -> tuple[dict[str, Any], str]:
-    """Return the values that were entered, and what is wrong with them."""
-    if not text.strip():
-        return {}, ""
-    try:
-        found = load_document(text, file="values").data
-    except DocumentError as error:
-        return {}, _("Values, line %(line)s: %(why)s") % {
-            "line": error.line,
-            "why": error.message,
-        }
-    if isinstance(found, dict):
-        return found, ""
-    return {}, _("Values are one line per field, such as hostName: a.example.com")
+    document = text_of(posted, "document")
+    shown = await _preview(services, caller, document, posted)
+    return _previewed(request, document=document, preview=shown)
 
 
 async def _preview(
-    services: Services, caller: Principal, document: str, fields: dict[str, Any]
+    services: Services, caller: Principal, document: str, posted: FormData
 ) -> Preview:
     tools, content = services.tools, document.encode("utf-8", "replace")
     read = await asyncio.to_thread(tools.read, document)
     file = _file_name(read.definition)
     checked = await asyncio.to_thread(tools.validate, content, file=file)
-    form: FormLayout | None = None
-    try:
-        form = (await asyncio.to_thread(tools.preview, content, file=file)).form
-    except PaoError as error:
-        if error.code is not ErrorCode.VALIDATION_ERROR:
-            raise
-    tried = await asyncio.to_thread(tools.test, TemplateTest(item=document, fields=fields), read)
+    form = await tried(services, caller, read.draft, posted) if read.draft else None
+    sample = TemplateTest(item=document, fields=form.values if form else {})
+    test = await asyncio.to_thread(tools.test, sample, read)
     published = await _published(services, caller, checked.item.id if checked.item else None)
     return Preview(
         title=_sentence(checked.errors, checked.warnings),
         findings=checked.findings,
         excerpts=[_excerpt(document, one) for one in checked.findings],
         form=form,
-        calls=[one for one in tried.templates if one.error is None or form is not None],
-        problems=[f"{one.field}: {one.message}" for one in tried.field_errors],
+        calls=[one for one in test.templates if one.error is None or form is not None],
+        problems=[one.message for one in test.field_errors],
         difference=_difference(published, read.definition) if published else None,
         published=str(published["metadata"]["version"]) if published else None,
     )
@@ -256,20 +238,15 @@ def _previewed(
     request: Request,
     *,
     document: str,
-    values: str,
     preview: Preview | None,
-    problem: str = "",
     offered: Sequence[tuple[str, str]] = (),
     item: str = "",
 ) -> Response:
     return page(
         request,
         "pages/platform/preview.html",
-        status=_REFUSED if problem else 200,
         document=document,
-        values=values,
         preview=preview,
-        problem=problem,
         offered=offered,
         picked=item,
     )
@@ -286,15 +263,23 @@ def _platform(
         catalog=status_of(services.catalog),
         is_failed=status != _GOOD,
         most=_MOST_NAMED,
-        owners=_by_file(standing.ownership),
-        refused=_by_file(standing.refused),
+        owners=_by_file(services, standing.ownership),
+        refused=_by_file(services, standing.refused),
         read=read,
     )
 
 
-def _by_file(stored: list[dict[str, Any]]) -> list[JudgedFile]:
+def _by_file(services: Services, stored: list[dict[str, Any]]) -> list[JudgedFile]:
     """Return what was found in each file; other rules may find something in every one."""
+    state = services.catalog.state
     files: dict[str, list[Finding]] = {}
     for one in stored:
         files.setdefault(one["file"], []).append(Finding.model_validate(one))
-    return [JudgedFile(file, found) for file, found in files.items()]
+    served = {one.file: f"{one.name} {one.version}" for one in state.index.rows.values()}
+    folder = web_address((state.standing.commit or {}).get("files"))
+    return [
+        JudgedFile(
+            file, found, f"{folder}/{quote(file)}" if folder else None, served.get(file, "")
+        )
+        for file, found in files.items()
+    ]

@@ -110,7 +110,7 @@ async def fill(services: Services, caller: Principal, draft: Draft) -> Filling:
     texts: dict[str, Sequence[str]] = {
         name: one for name, one in draft.texts.items() if names(name) is not None
     }
-    texts = _with_rows(form, texts, today)
+    texts = with_rows(form, texts, today)
     apart: dict[str, Sequence[str]] = {name: [one] for name, one in secrets.items()}
     # In threads: conditions and computed values are templates.
     reading = await asyncio.to_thread(read_posted, form, texts | apart, today, about)
@@ -121,28 +121,35 @@ async def fill(services: Services, caller: Principal, draft: Draft) -> Filling:
         draft=draft,
         values=reading.values,
         result=result,
-        entered=Entered(
-            texts=texts,
+        entered=replace(
+            entered_of(form, texts, result, today),
             sealed={
                 name: mention(one, value)
                 for name, value in secrets.items()
                 if (one := names(name)) is not None
             },
-            computed={name: result.values.get(name) for name in result.computed}
-            | _computed_in_rows(form, result),
             offered=filled.context.offered,
             awaited=filled.awaited,
-            visible=frozenset((*result.visible, *result.in_rows)),
-            required=frozenset((*result.required, *_required_in_rows(form, result))),
-            today=today,
-            by_row=True,
         ),
     )
 
 
-def _with_rows(
-    form: Form, texts: dict[str, Sequence[str]], today: date
-) -> dict[str, Sequence[str]]:
+def entered_of(
+    form: Form, texts: Mapping[str, Sequence[str]], result: FormResult, today: date
+) -> Entered:
+    """Return what is known of a form by its texts and by what the validator says of them."""
+    return Entered(
+        texts=texts,
+        computed={name: result.values.get(name) for name in result.computed}
+        | _computed_in_rows(form, result),
+        visible=frozenset((*result.visible, *result.in_rows)),
+        required=frozenset((*result.required, *_required_in_rows(form, result))),
+        today=today,
+        by_row=True,
+    )
+
+
+def with_rows(form: Form, texts: dict[str, Sequence[str]], today: date) -> dict[str, Sequence[str]]:
     """Return the texts with those of the rows that lists begin with."""
     found: dict[str, Sequence[str]] = dict(texts)
     for one in form.fields.values():

@@ -43,6 +43,7 @@ async def test_a_folder_is_listed_with_its_commit(github: GitHubSandbox, opened:
     assert commit is not None
     assert (commit.id, commit.subject, commit.author) == (sha, "Add b", "ann")
     assert commit.url == f"{github.url}/acme/catalog/commit/{sha}"
+    assert commit.files == f"{github.url}/acme/catalog/blob/{sha}/catalog"
     assert commit.at is not None
 
 
