@@ -1,18 +1,23 @@
 """Texts from outside: they are shown as texts, hide nothing, and break no layout."""
 
+import contextlib
+import json
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
 from playwright.async_api import Page, expect
 
 from api.web.shown_text import shown
-from tests.support.callers import DANA, PRIYA
+from tests.support.callers import ADA, DANA, PRIYA
 from tests.support.stack import Stack
-from tests.web.person import Visit, judge
-from tests.web.requesting import dns, submit
+from tests.web.hostile import hostile_item
+from tests.web.person import HEIGHT, Visit, judge, picture
+from tests.web.requesting import dns, has_failed, submit
 
 MARKUP = "<img src=x onerror=alert(1)><script>alert(2)</script>{{7*7}}"
 LONG = "w" * 300
+WIDER = "document.scrollingElement.scrollWidth > window.innerWidth"
 
 
 @pytest.mark.parametrize(
@@ -100,3 +105,80 @@ async def test_what_is_in_logs_histories_and_bulk_decisions_is_a_text(
     await page.wait_for_url("**/waiting/retries/*")
     await expect(page.get_by_text("onerror=alert(1)").first).to_be_visible()
     await harmless(page)
+
+
+@contextlib.contextmanager
+def offered(stack: Stack) -> Iterator[None]:
+    """Offer the hostile item while the block runs."""
+    file = stack.catalog / "web" / "web-hostile.yaml"
+    file.write_text(json.dumps(hostile_item()))
+    try:
+        report = stack.caller(ADA).post("/catalog/refresh").json()
+        assert report["added"] == ["web-hostile"], report
+        yield
+    finally:
+        file.unlink()
+        stack.caller(ADA).post("/catalog/refresh")
+
+
+async def plain(page: Page) -> None:
+    """Fail if a text became an element or a link that runs, or makes the page too wide.
+
+    What axe judges does not depend on what texts say.
+    """
+    found = "main :is(img, script), main a[href^=javascript]"
+    assert await page.locator(found).count() == 0
+    for width in (320, 1280):
+        await page.set_viewport_size({"width": width, "height": HEIGHT})
+        await picture(page, f"hostile-{width}")
+        assert not await page.evaluate(WIDER), (page.url, width)
+
+
+async def test_what_the_catalog_says_is_a_text_on_every_page(stack: Stack, visit: Visit) -> None:
+    at = await visit(ADA)
+    with offered(stack):
+        page = await at.page("/catalog/web-hostile/request")
+        await plain(page)
+        await page.get_by_label("Word").fill("hostile")
+        await page.get_by_role("button", name="Review").last.click()
+        await expect(page.get_by_role("button", name="Submit request")).to_be_visible()
+        await plain(page)
+        stack.jira.fault("status", status=503, message="away")
+        made = has_failed(stack, submit(stack, "web-hostile", word="hostile"))
+        stack.jira.clear_faults()
+        request = f"/requests/{made['id']}"
+        paths = (
+            "/",
+            "/catalog",
+            "/catalog?q=hostile",
+            "/catalog/web-hostile",
+            "/find?q=hostile",
+            request,
+            f"{request}/decide",
+            f"{request}/abort",
+            f"{request}/history",
+            "/requests",
+            "/requests?item=web-hostile",
+            "/waiting",
+            "/waiting/retry?type=jira-ticket",
+            "/insights",
+            "/platform/preview?item=web-hostile",
+        )
+        for path in paths:
+            await page.goto(path)
+            await plain(page)
+
+
+async def test_what_admins_read_is_a_text(stack: Stack, visit: Visit) -> None:
+    caller = stack.caller(ADA)
+    key = caller.post("/keys", json={"user": "hostile", "note": f"{MARKUP} {LONG}"[:200]}).json()
+    caller.delete(f"/keys/{key['accessKeyId']}")
+    stack.jira.fault("status", status=400, message="No")
+    failed = has_failed(stack, dns(stack, "audited-too.example.com"))
+    reason = f"{MARKUP} \u202e {LONG}"
+    stack.caller(DANA).post(f"/requests/{failed['id']}/abort", json={"reason": reason})
+    page = await (await visit(ADA)).page("/admin")
+    for path in ("/admin/audit", "/admin/keys?user=hostile"):
+        await page.goto(path)
+        await expect(page.get_by_text("<img src=x").first).to_be_visible()
+        await plain(page)
