@@ -68,7 +68,8 @@ def happened(
             _changed(name, change, fields.get(name))
             for name, change in (decision.changes or {}).items()
         )
-        parts = [decision.reason, _("changed %(fields)s") % {"fields": changed} if changed else ""]
+        reason = (decision.reason or "").rstrip(".")
+        parts = [reason, _("changed %(fields)s") % {"fields": changed} if changed else ""]
         if not decision.accepted:
             parts.append(_("refused: %(why)s") % {"why": decision.message or decision.outcome})
         lines.append(
