@@ -278,8 +278,6 @@ def _by_file(services: Services, stored: list[dict[str, Any]]) -> list[JudgedFil
     served = {one.file: f"{one.name} {one.version}" for one in state.index.rows.values()}
     folder = web_address((state.standing.commit or {}).get("files"))
     return [
-        JudgedFile(
-            file, found, f"{folder}/{quote(file)}" if folder else None, served.get(file, "")
-        )
+        JudgedFile(file, found, f"{folder}/{quote(file)}" if folder else None, served.get(file, ""))
         for file, found in files.items()
     ]
