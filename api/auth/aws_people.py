@@ -56,7 +56,9 @@ class AwsPeople:
         self._require_known_account(caller)
         match caller.kind:
             case CallerKind.USER:
-                groups = await self.directory.groups_of_user(caller.account, caller.name)
+                groups = await self.directory.groups_of_user(
+                    caller.account, caller.name, unique_id=caller.unique_id
+                )
                 return self.rules.map.teams_of(groups or ())
             case CallerKind.ROLE:
                 return await self._teams_of_role(caller)

@@ -72,9 +72,15 @@ class AwsDirectory:
         # Threads of its own: an AWS that does not answer holds up nothing else.
         self._threads = ThreadPoolExecutor(_MOST_THREADS, thread_name_prefix="aws-directory")
 
-    async def groups_of_user(self, account: str, name: str) -> tuple[str, ...] | None:
-        """Return the ARNs of an IAM user's groups."""
-        return await self._ask(("groups", account, name), lambda: self._list_groups(account, name))
+    async def groups_of_user(
+        self, account: str, name: str, *, unique_id: str
+    ) -> tuple[str, ...] | None:
+        """Return the ARNs of an IAM user's groups.
+
+        Names are given again: what is known of one user does not count for the next of its name.
+        """
+        key = ("groups", account, name, unique_id)
+        return await self._ask(key, lambda: self._list_groups(account, name))
 
     async def user_id(self, account: str, name: str) -> str | None:
         """Return the unique id of an IAM user."""

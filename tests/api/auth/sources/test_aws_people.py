@@ -29,9 +29,9 @@ SSO = "AWSReservedSSO_Developer_0123456789abcdef"
 SSO_PATH = f"{RESERVED_PATH}eu-west-1/"
 
 
-def user(name: str, account: str = ACCOUNT) -> AwsCaller:
+def user(name: str, account: str = ACCOUNT, unique_id: str = "AIDA" + "U" * 17) -> AwsCaller:
     arn = f"arn:aws:iam::{account}:user/{name}"
-    return read_caller(account=account, arn=arn, user_id="AIDA" + "U" * 17)
+    return read_caller(account=account, arn=arn, user_id=unique_id)
 
 
 def session(name: str, unique_id: str, named: str = "build-1") -> AwsCaller:
@@ -82,7 +82,7 @@ async def test_all_pages_of_groups_are_read_within_bounds(pages: int, found: int
     iam = ServerThread(server)
     access = {"aws_access_key_id": "AKIA", "aws_secret_access_key": "x"}
     config = DirectoryConfig(region=REGION, endpoint=f"http://127.0.0.1:{iam.port}", access=access)
-    groups = await AwsDirectory(config).groups_of_user(ACCOUNT, "dana")
+    groups = await AwsDirectory(config).groups_of_user(ACCOUNT, "dana", unique_id="AIDA")
     iam.stop()
     assert (groups if groups is None else len(groups)) == found
 
@@ -190,23 +190,31 @@ async def test_an_answer_counts_for_five_minutes_and_not_a_second_longer(aws: Aw
     assert await known.teams(user("leaving")) == ()
 
 
+async def test_groups_of_a_user_are_not_those_of_the_next_one_of_its_name(aws: Aws) -> None:
+    aws.user("made-anew", "was-in")
+    known = people(aws)
+    assert await known.teams(user("made-anew"))
+    aws.client("iam").remove_user_from_group(GroupName="was-in", UserName="made-anew")
+    assert await known.teams(user("made-anew", unique_id="AIDA" + "N" * 17)) == ()
+
+
 async def test_no_answer_is_no_team_and_nothing_old_is_kept(aws: Aws) -> None:
     clock = Clock()
     asked = directory(aws, clock)
     aws.user("away", "away-group")
-    assert await asked.groups_of_user(ACCOUNT, "away")
+    assert await asked.groups_of_user(ACCOUNT, "away", unique_id="AIDA")
     # Whoever asks has lost the right to.
     denied = dataclasses.replace(
         asked._config,
         access={"aws_access_key_id": "AKIAUNKNOWN000000000", "aws_secret_access_key": "x"},
     )
     asked._config, clock.now = denied, 2_000
-    assert await asked.groups_of_user(ACCOUNT, "away") is None
+    assert await asked.groups_of_user(ACCOUNT, "away", unique_id="AIDA") is None
     assert await people(aws, asked).teams(user("away")) == ()
     asked._config, clock.now = directory(aws)._config, 2_005
-    assert await asked.groups_of_user(ACCOUNT, "away") is None
+    assert await asked.groups_of_user(ACCOUNT, "away", unique_id="AIDA") is None
     clock.now = 4_000
-    assert await asked.groups_of_user(ACCOUNT, "away")
+    assert await asked.groups_of_user(ACCOUNT, "away", unique_id="AIDA")
 
 
 async def test_another_account_is_asked_by_a_role_in_it(aws: Aws) -> None:
