@@ -63,12 +63,13 @@ class Store(Protocol):
 class SharedStore:
     """The breakers of all processes, in Postgres. Raises ``PaoError`` or ``TimeoutError``."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, *, answer_seconds: float = ANSWER_SECONDS) -> None:
         self._database = database
+        self._answer_seconds = answer_seconds
 
     async def read(self, key: BreakerKey) -> BreakerState | None:
         """Return the state of a breaker."""
-        async with asyncio.timeout(ANSWER_SECONDS), self._database.reading() as session:
+        async with asyncio.timeout(self._answer_seconds), self._database.reading() as session:
             return await BreakersRepository(session).read(key)
 
     async def begin_probe(self, key: BreakerKey) -> bool:
@@ -97,7 +98,7 @@ class SharedStore:
 
     @asynccontextmanager
     async def _writing(self) -> AsyncIterator[BreakersRepository]:
-        async with asyncio.timeout(ANSWER_SECONDS), self._database.unit_of_work() as session:
+        async with asyncio.timeout(self._answer_seconds), self._database.unit_of_work() as session:
             yield BreakersRepository(session)
 
 

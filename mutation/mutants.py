@@ -4,6 +4,7 @@ The tool reads its settings where it is imported, so this is a process of its ow
 """
 
 import json
+import os
 import re
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -17,17 +18,25 @@ from mutmut.mutation.mutators import operator_string
 from mutmut.stats import status_by_exit_code
 from mutmut.utils.file_utils import walk_mutatable_files
 
+from tests.support.servers import SERVERS, Keeper
+
 RESULTS = Path("results.json")
 KILLED = frozenset({"killed", "timeout", "segfault"})
 
 
 def main() -> None:
     """Make the mutants of the target and run its tests on each of them."""
-    file_mutation.mutation_operators = [
+    tool = vars(file_mutation)
+    tool["mutation_operators"] = [
         (kind, keys_only if operator is operator_string else operator)
-        for kind, operator in file_mutation.mutation_operators
+        for kind, operator in tool["mutation_operators"]
     ]
-    mutmut._run([], max_children=1)  # noqa: SLF001 -- the command without click around it
+    keeper = Keeper()
+    os.environ[SERVERS] = f"{keeper.address} {keeper.key}"
+    try:
+        mutmut._run([], max_children=1)  # noqa: SLF001 -- the command without click around it
+    finally:
+        keeper.close()
     RESULTS.write_text(json.dumps(list(results())))
 
 

@@ -1,6 +1,7 @@
 """Fixtures for every test: the run's real servers, started only when a test needs them."""
 
 import gc
+import os
 from collections.abc import Generator, Iterator
 from pathlib import Path
 from typing import Any, cast
@@ -12,7 +13,7 @@ from pao.app.local.postgres import PostgresAddress
 from tests.support.browser import Browser
 from tests.support.groups import FIRST, group_of, scheduler
 from tests.support.postgres import Database, cloned_database
-from tests.support.servers import Keeper, ask
+from tests.support.servers import SERVERS, Keeper, ask
 
 # A deadline per example would judge the machine: what must not take long is counted in steps.
 settings.register_profile("pao", deadline=None)
@@ -38,6 +39,10 @@ def pytest_configure(config: pytest.Config) -> None:
     worker: dict[str, Any] | None = getattr(config, "workerinput", None)
     if worker is not None:
         config.stash[WHERE] = (worker["servers_address"], worker["servers_key"])
+        return
+    if SERVERS in os.environ:
+        address, _, key = os.environ[SERVERS].partition(" ")
+        config.stash[WHERE] = (address, key)
         return
     keeper = Keeper()
     config.stash[KEEPER] = keeper

@@ -39,7 +39,12 @@ def breakers(db: Database | None, **options: BreakerLimits) -> Breakers:
         trust_seconds=0,
         titles={"jira:default": "JIRA"},
     )
-    return Breakers(SharedStore(db) if db else None, given)
+    return Breakers(shared(db) if db else None, given)
+
+
+def shared(db: Database) -> SharedStore:
+    """The store of all processes; on a busy machine it is waited for."""
+    return SharedStore(db, answer_seconds=30)
 
 
 async def fail(of: Breakers, target: str = TARGET, *, times: int = 1) -> None:
@@ -109,7 +114,7 @@ async def test_a_probe_that_finds_nothing_out_leaves_the_next_call_to_probe(
     db: Database, end: BaseException, item: str, with_database: object
 ) -> None:
     at_once = BreakerOptions(limits=BreakerLimits(failures=3, seconds=0), trust_seconds=0)
-    of = Breakers(SharedStore(db) if with_database else None, at_once)
+    of = Breakers(shared(db) if with_database else None, at_once)
     with acting_for(item, {}):
         await fail(of, times=3)
         for _ in range(2):
@@ -231,8 +236,10 @@ class Flaky(LocalStore):
     def __init__(self) -> None:
         super().__init__()
         self.readable = self.writable = True
+        self.asked = 0
 
     async def read(self, key: BreakerKey) -> BreakerState | None:
+        self.asked += 1
         if not self.readable:
             raise TimeoutError
         return await super().read(key)
@@ -309,12 +316,41 @@ async def test_a_probe_that_is_cancelled_while_it_is_claimed_is_given_back() -> 
     await succeed(of)
 
 
+KEY, FAILURE = BreakerKey(TARGET), BreakerFailure(error="It gave no answer.")
+
+
 async def test_a_probe_of_this_process_expires() -> None:
-    own, key = LocalStore(probe_seconds=0), BreakerKey(TARGET)
-    failure = BreakerFailure(error="It gave no answer.")
-    await own.failed(key, failure, BreakerLimits(failures=1, seconds=0))
-    assert await own.begin_probe(key)
-    assert await own.begin_probe(key)
+    local = LocalStore(probe_seconds=0)
+    await local.failed(KEY, FAILURE, BreakerLimits(failures=1, seconds=0))
+    assert await local.begin_probe(KEY)
+    assert await local.begin_probe(KEY)
+
+
+async def test_one_call_of_this_process_probes_at_a_time() -> None:
+    local = LocalStore()
+    await local.failed(KEY, FAILURE, BreakerLimits(failures=1, seconds=0))
+    assert [await local.begin_probe(KEY) for _ in range(2)] == [True, False]
+    await local.give_back(KEY)
+    assert [await local.begin_probe(KEY) for _ in range(2)] == [True, False]
+
+
+async def test_a_failure_of_this_process_is_shown_as_one_in_postgres_is(db: Database) -> None:
+    for store in (LocalStore(), shared(db)):
+        await store.failed(KEY, FAILURE, BreakerLimits(failures=2, seconds=30))
+        found = await store.read(KEY)
+        assert found is not None
+        shown = (found.target, found.failures, found.last_error, found.state, found.item)
+        assert shown == (TARGET, 1, FAILURE.error, "closed", "")
+
+
+async def test_a_database_that_did_not_answer_is_left_out_for_a_while() -> None:
+    store = Flaky()
+    of = Breakers(store, BreakerOptions(trust_seconds=0, away_seconds=600))
+    store.readable = False
+    await succeed(of)
+    store.readable = True
+    await succeed(of)
+    assert store.asked == 1
 
 
 @pytest.mark.parametrize("with_database", [True, False], ids=["shared", "own"])

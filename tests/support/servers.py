@@ -24,6 +24,8 @@ from tests.support.browser import Browser, find_browser
 from tests.support.postgres import migrate_template
 
 END = "end"
+SERVERS = "PAO_TEST_SERVERS"
+"""The variable with the address and the key of servers that several runs share."""
 
 
 class TestServers:
