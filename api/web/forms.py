@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator
 from typing import Annotated
 
 from fastapi import Depends, Request
-from starlette.datastructures import FormData
+from starlette.datastructures import FormData, UploadFile
 
 MOST_FIELDS = 20_000
 MOST_FILES = 1_000
@@ -13,7 +13,12 @@ MOST_FILES = 1_000
 async def _posted(request: Request) -> AsyncIterator[FormData]:
     # Files are closed when the answer is made.
     async with request.form(max_fields=MOST_FIELDS, max_files=MOST_FILES) as posted:
-        yield posted
+        yield FormData([(name, _without_nulls(one)) for name, one in posted.multi_items()])
+
+
+def _without_nulls(value: UploadFile | str) -> UploadFile | str:
+    """Return a value without what no key sends and Postgres refuses in any text."""
+    return value.replace("\0", "") if isinstance(value, str) else value
 
 
 Posted = Annotated[FormData, Depends(_posted)]

@@ -73,6 +73,10 @@ class Pages:
         send.extra.update(HEADERS)
         vouched = _taken_out(scope)
         headers, path = Headers(scope=scope), scope["path"]
+        if "\0" in path:
+            raise PaoError(ErrorCode.NOT_FOUND, "")
+        # No key sends it, and no text in Postgres has it.
+        scope["query_string"] = scope["query_string"].replace(b"%00", b"")
         if path.startswith(STATIC):
             await self._app(scope, receive, send)
             return

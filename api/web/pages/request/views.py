@@ -109,7 +109,7 @@ async def stream(
     services: ServicesDep,
     caller: Caller,
     request_id: UUID,
-    after: Annotated[int, Query(ge=0)] = 0,
+    after: Annotated[int, Query(ge=0, lt=2**63)] = 0,
     last_event_id: Annotated[str | None, Header(pattern=r"^[0-9]{1,18}$")] = None,
 ) -> EventSourceResponse:
     """Stream parts of the page as they change: one rendering for what happened at once."""

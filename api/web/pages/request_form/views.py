@@ -96,7 +96,7 @@ async def go_on(services: ServicesDep, caller: Caller, draft_id: UUID, posted: P
 
 def _following(filling: Filling, go: str, step: int) -> str:
     """Return the page of a draft that a button of a step leads to."""
-    if go.isdecimal() and int(go) in filling.steps():
+    if go in map(str, filling.steps()):
         return go
     if filling.is_stepped and go != REVIEW:
         if filling.is_step_wrong(step):

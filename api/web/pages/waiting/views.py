@@ -18,6 +18,7 @@ from api.auth.principal import Principal
 from api.requests.bulk_decisions import MOST, BulkDecision
 from api.requests.filters import RequestFilters, Sort
 from api.requests.schemas import RequestSummary
+from api.routes.query_values import aware
 from api.services import Caller, Services, ServicesDep
 from api.web import times
 from api.web.forms import Posted, text_of
@@ -107,9 +108,7 @@ async def new(
     request: Request, services: ServicesDep, caller: Caller, since: datetime, who: Whose = ""
 ) -> Response:
     """Say how many requests have begun to wait since a page was made; 204 for none."""
-    if since.tzinfo is None:
-        raise PaoError(ErrorCode.NOT_FOUND, "")
-    filters = _filters(services, caller, who, after=since)
+    filters = _filters(services, caller, who, after=aware("since", since))
     listed = await services.listing.page(caller, filters, cursor=None, limit=1, counted=True)
     if not listed.count:
         return Response(status_code=_NO_CONTENT)
