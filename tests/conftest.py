@@ -2,13 +2,15 @@
 
 import gc
 import os
-from collections.abc import Generator, Iterator
+from collections.abc import AsyncIterator, Generator, Iterator
 from pathlib import Path
 from typing import Any, cast
 
 import pytest
 from hypothesis import settings
 
+from db.session import Database as OpenDatabase
+from db.session import PoolSettings
 from pao.app.local.postgres import PostgresAddress
 from tests.support.browser import Browser
 from tests.support.groups import FIRST, group_of, scheduler
@@ -124,6 +126,14 @@ def database(postgres_address: PostgresAddress) -> Iterator[Database]:
     """A fresh, migrated database of the test's own."""
     with cloned_database(postgres_address) as cloned:
         yield cloned
+
+
+@pytest.fixture
+async def db(database: Database) -> AsyncIterator[OpenDatabase]:
+    """The same as a process of the service has it open."""
+    opened = OpenDatabase(database.service_url, pool=PoolSettings(max_idle=2, max_open=20))
+    yield opened
+    await opened.close()
 
 
 @pytest.fixture(scope="session")

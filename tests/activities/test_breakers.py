@@ -1,7 +1,8 @@
 """How calls meet circuit breakers: failing at once, trying out, and going on without Postgres."""
 
 import asyncio
-from collections.abc import AsyncIterator
+import re
+from datetime import UTC, datetime, timedelta
 
 import asyncpg
 import pytest
@@ -16,20 +17,13 @@ from db.repositories.breakers import (
     BreakersRepository,
     BreakerState,
 )
-from db.session import Database, PoolSettings
+from db.session import Database
 from pao.core.errors import ErrorCode
 from pao.core.judgement import CUT, NOT_READY, UNSENT
 from tests.support.postgres import Database as Given
 
 TARGET = "api.example.com"
 AWAY = {"code": ErrorCode.EXTERNAL_SERVICE_ERROR, "retryable": True}
-
-
-@pytest.fixture
-async def db(database: Given) -> AsyncIterator[Database]:
-    opened = Database(database.service_url, pool=PoolSettings(max_idle=2, max_open=5))
-    yield opened
-    await opened.close()
 
 
 def breakers(db: Database | None, **options: BreakerLimits) -> Breakers:
@@ -341,6 +335,49 @@ async def test_a_failure_of_this_process_is_shown_as_one_in_postgres_is(db: Data
         assert found is not None
         shown = (found.target, found.failures, found.last_error, found.state, found.item)
         assert shown == (TARGET, 1, FAILURE.error, "closed", "")
+
+
+async def test_an_open_breaker_of_this_process_is_shown_as_one_in_postgres_is(
+    db: Database,
+) -> None:
+    key, limits = BreakerKey(TARGET, "one-item"), BreakerLimits(failures=1, seconds=600)
+    for store in (LocalStore(), shared(db)):
+        before = datetime.now(UTC)
+        await store.failed(key, FAILURE, limits)
+        found = await store.read(key)
+        assert found is not None
+        shown = (found.target, found.failures, found.last_error, found.state, found.item)
+        assert shown == (TARGET, 1, FAILURE.error, "open", "one-item")
+        assert 300 < (found.wait_seconds or 0) <= 600
+        assert found.retry_at is not None
+        assert found.retry_at > before + timedelta(seconds=300)
+
+
+async def test_one_call_probes_while_the_database_is_away() -> None:
+    store = Flaky()
+    of = Breakers(store, NO_DELAYS)
+    store.readable = store.writable = False
+    await fail(of, times=3)
+    async with of.guard(TARGET):
+        with pytest.raises(ActionFailedError, match="is open"):
+            await succeed(of)
+    await succeed(of)
+
+
+async def test_a_refusal_says_when_to_come_back() -> None:
+    of = breakers(None, **{TARGET: BreakerLimits(failures=1, seconds=600)})
+    before = datetime.now(UTC)
+    await fail(of)
+    with pytest.raises(ActionFailedError) as caught:
+        await succeed(of)
+    told = re.fullmatch(
+        rf"The circuit breaker for {TARGET} is open after 1 failures in a row; nothing was sent\. "
+        r"Retry after (\S+) \(in (\d+) s\)\. Last error: .+",
+        caught.value.message,
+    )
+    assert told is not None, caught.value.message
+    assert datetime.fromisoformat(told[1]) > before + timedelta(seconds=300)
+    assert 300 < int(told[2]) <= 600
 
 
 async def test_a_database_that_did_not_answer_is_left_out_for_a_while() -> None:

@@ -1,6 +1,5 @@
 """What an action says while it runs: lines of the request's execution log."""
 
-from collections.abc import AsyncIterator
 from dataclasses import replace
 from typing import Any
 
@@ -11,23 +10,15 @@ from activities.log import LEFT_OUT, LINES, ActionLog
 from db.repositories.events import EventsRepository, StoredEvent
 from db.repositories.mirror import MirrorRepository
 from db.repositories.requests import NewRequest, RequestsRepository
-from db.session import Database, PoolSettings
+from db.session import Database
 from pao.core.payloads.actions import ActionInput
 from pao.core.payloads.mirror import Snapshot, StreamEvent
 from pao.core.states import RequestStatus
 from pao.runtime.masking import SecretMasks
-from tests.support.postgres import Database as Given
 from tests.support.requests import new_request
 from tests.support.worker import eventually
 
 RUN = "run-1"
-
-
-@pytest.fixture
-async def db(database: Given) -> AsyncIterator[Database]:
-    opened = Database(database.service_url, pool=PoolSettings(max_idle=2, max_open=5))
-    yield opened
-    await opened.close()
 
 
 async def running(db: Database) -> ActionInput:

@@ -1,7 +1,6 @@
 """A Terraform state belongs to one request: registered before init, whoever comes first."""
 
 import asyncio
-from collections.abc import AsyncIterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -12,19 +11,12 @@ from activities.state_registry import StateRegistry
 from activities.terraform.state_key import state_key
 from db.models import TerraformState
 from db.repositories.terraform_states import TerraformStatesRepository
-from db.session import Database, PoolSettings
+from db.session import Database
 from tests.support.postgres import Database as Given
 from tests.support.requests import item, new_request
 from tests.support.terraform import HALF_WAY, PAIR, Failure, Ground, StateServer, wrapped
 
 SHARED = {"workspace": "production", "shared": True}
-
-
-@pytest.fixture
-async def db(database: Given) -> AsyncIterator[Database]:
-    opened = Database(database.service_url, pool=PoolSettings(max_idle=2, max_open=10))
-    yield opened
-    await opened.close()
 
 
 @pytest.fixture

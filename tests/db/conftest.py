@@ -1,20 +1,11 @@
-"""The database as the service uses it, and plain connections as its owner and as the service."""
+"""Plain connections to the database, as its owner and as the service."""
 
 from collections.abc import AsyncIterator
 
 import asyncpg
 import pytest
 
-from db.session import Database, PoolSettings
 from tests.support.postgres import Database as Given
-
-
-@pytest.fixture
-async def db(database: Given) -> AsyncIterator[Database]:
-    """The database, used with the rights of the service's own role."""
-    opened = Database(database.service_url, pool=PoolSettings(max_idle=2, max_open=20))
-    yield opened
-    await opened.close()
 
 
 @pytest.fixture

@@ -1,20 +1,15 @@
 """What the tests of a catalog that is brought into service begin with."""
 
-from collections.abc import AsyncIterator
-
 import pytest
 
-from db.session import Database, PoolSettings
+from db.session import Database
 from tests.support.catalog_source import Repository
-from tests.support.postgres import Database as Given
 
 
 @pytest.fixture
-async def opened(database: Given) -> AsyncIterator[Database]:
-    """The database as one process has it open."""
-    made = Database(database.service_url, pool=PoolSettings(max_idle=2, max_open=20))
-    yield made
-    await made.close()
+def opened(db: Database) -> Database:
+    """The database as the process has it open that brings the catalog into service."""
+    return db
 
 
 @pytest.fixture
