@@ -35,7 +35,14 @@ from pao.app.git_sources.blobs import (
 from pao.app.git_sources.branch_rules import BranchRules, RulesFound
 from pao.app.git_sources.outgoing_calls import OutgoingCalls, text
 from pao.app.git_sources.owners_file import OwnersFile, find_owners_file
-from pao.clients.gitlab import Branch, GitLabError, GitLabInstance, GitLabProject, TreeItem
+from pao.clients.gitlab import (
+    Branch,
+    GitLabError,
+    GitLabInstance,
+    GitLabProject,
+    NoBranchError,
+    TreeItem,
+)
 from pao.clients.gitlab.client import GitLabCall
 from pao.clients.gitlab.gitlab_errors import GitLabAnswer
 from pao.core.judgement import HIDDEN, REDIRECT, Cause
@@ -83,12 +90,7 @@ class GitLabSource:
             self.outgoing.allowance.spare("GitLab")
         with self.errors():
             memory = self._remembered(known)
-            tip = await self.project.branch(self._place.branch)
-            if tip is None:
-                raise SourceGoneError(
-                    f"GitLab: {self._place.project} has no branch {self._place.branch}; correct "
-                    "CATALOG_BRANCH, or bring it back."
-                )
+            tip = await self._tip()
             new = tip.sha != text(memory, "revision")
             ask = new or known.is_poll or known.is_asked
             rules = await self._rules.judge(memory, ask=ask, new=new)
@@ -152,6 +154,13 @@ class GitLabSource:
             # The token as it is now: it may have been replaced since this was made.
             masks = SecretMasks([self._token.get_secret_value()])
             raise _translated(error, masks.hide(error.message)) from error
+
+    async def _tip(self) -> Branch:
+        try:
+            return await self.project.branch(self._place.branch)
+        except NoBranchError as error:
+            told = f"GitLab: {error}; correct CATALOG_BRANCH, or bring it back."
+            raise SourceGoneError(told) from error
 
     async def _read(
         self, tip: Branch, memory: Mapping[str, Any], rules: RulesFound

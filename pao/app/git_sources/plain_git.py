@@ -35,6 +35,7 @@ from pao.core.timestamps import moment
 _ID = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
 _TIP = "refs/pao/tip"
 _REMOTE = "origin"
+_DEFAULT = "ref: refs/heads/"
 _TREE, _BLOB = "tree", "blob"
 _SHA1_DIGITS = 40
 
@@ -99,17 +100,18 @@ class GitSource:
         await asyncio.to_thread(shutil.rmtree, self._home, ignore_errors=True)
 
     async def _tip(self) -> str:
-        found = await self.git.remote(
-            "ls-remote", "--", self._remote.url, f"refs/heads/{self._place.branch}"
-        )
         name = f"refs/heads/{self._place.branch}"
+        found = await self.git.remote("ls-remote", "--symref", "--", self._remote.url, "HEAD", name)
+        default = ""
         for line in found.decode(errors="replace").splitlines():
             sha, _, ref = line.partition("\t")
             if ref == name and _ID.fullmatch(sha):
                 return sha
+            if ref == "HEAD" and sha.startswith(_DEFAULT):
+                default = f" (its default branch is {sha.removeprefix(_DEFAULT)})"
         raise SourceGoneError(
-            f"git: the repository has no branch {self._place.branch}; correct CATALOG_BRANCH, or "
-            "bring it back."
+            f"git: the repository has no branch {self._place.branch}{default}; correct "
+            "CATALOG_BRANCH, or bring it back."
         )
 
     async def _fetch(self, commit: str) -> None:

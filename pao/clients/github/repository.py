@@ -105,8 +105,9 @@ class Repository:
                 raise LookupError(f"the repository {self.name} is empty") from error
             if error.status != _NOT_FOUND:
                 raise
-            await self._require_repository()
-            raise NoBranchError(f"{self.name} has no branch {branch}") from error
+            default = await self._default_branch()
+            text = f"{self.name} has no branch {branch} (its default branch is {default})"
+            raise NoBranchError(text) from error
         if answer.status == _NOT_MODIFIED:
             return None
         return Tip(self._read(call, answer, read_ref), answer.headers.get("etag"))
@@ -189,10 +190,13 @@ class Repository:
         except (ValueError, UnreadableError):
             raise unreadable(self.instance.title, call.doing, answer, effect=False) from None
 
-    async def _require_repository(self) -> None:
-        """Raise where the repository cannot be seen: a 404 then says nothing of what is in it."""
+    async def _default_branch(self) -> str:
+        """Return the default branch.
+
+        Raises where the repository cannot be seen: a 404 then says nothing of what is in it.
+        """
         try:
-            await self.calls.ask(self._get(f"see {self.name}", ""), read_default_branch)
+            return await self.calls.ask(self._get(f"see {self.name}", ""), read_default_branch)
         except GitHubRefusedError as error:
             if error.status == _NOT_FOUND:
                 error.judged = HIDDEN

@@ -42,6 +42,10 @@ class Branch:
     url: str
 
 
+class NoBranchError(LookupError):
+    """The project has other branches only."""
+
+
 @dataclass(frozen=True, slots=True)
 class TreeItem:
     """One entry of a listing, by its path from the root."""
@@ -75,13 +79,14 @@ class GitLabProject:
         self._send = send
         self._root = f"{instance.url.rstrip('/')}/api/v4/projects/{quote(path, safe='')}"
 
-    async def branch(self, name: str) -> Branch | None:
-        """Return the tip of a branch, or None where the project has no such branch."""
+    async def branch(self, name: str) -> Branch:
+        """Return the tip of a branch; raises ``NoBranchError``."""
         doing = f"read the branch {name} of {self.path}"
         answer = await self._call("GET", f"/repository/branches/{quote(name, safe='')}")
         if answer.status == _NOT_FOUND:
-            await self._require_project()
-            return None
+            default = await self._default_branch()
+            text = f"{self.path} has no branch {name}"
+            raise NoBranchError(f"{text} (its default branch is {default})" if default else text)
         return self._read(doing, answer, lambda found: _branch(found["commit"]))
 
     async def commit(self, sha: str) -> Branch:
@@ -110,7 +115,7 @@ class GitLabProject:
             asked = query | ({"page_token": token} if token else {})
             answer = await self._call("GET", f"/repository/tree?{urlencode(asked)}")
             if answer.status == _NOT_FOUND and not deep:
-                await self._require_project()
+                await self._default_branch()
                 return []
             found += self._read(doing, answer, _items)
             token = _next_page(answer.headers.get("link", ""))
@@ -173,9 +178,15 @@ class GitLabProject:
         doing = f"list the merge requests of {sha}"
         return self._read(doing, answer, lambda found: int(found[0]["iid"]) if found else None)
 
-    async def _require_project(self) -> None:
-        """Raise where the project cannot be seen: a 404 then says nothing of what is in it."""
-        self._required(f"see the project {self.path}", await self._call("GET", ""))
+    async def _default_branch(self) -> str | None:
+        """Return the default branch, None while the project is empty.
+
+        Raises where the project cannot be seen: a 404 then says nothing of what is in it.
+        """
+        doing = f"see the project {self.path}"
+        answer = await self._call("GET", "")
+        default: str | None = self._read(doing, answer, lambda found: found.get("default_branch"))
+        return default
 
     async def _call(
         self, method: str, path: str, *, body: Any = None, max_body: int = _JSON_BYTES

@@ -64,7 +64,7 @@ async def test_a_branch_that_was_deleted_is_gone_until_it_is_back(
     reader = opened(branch="live")
     await reader.read()
     github.tell("refs", repository=REPOSITORY, ref="heads/live")
-    with pytest.raises(SourceGoneError, match="no branch live"):
+    with pytest.raises(SourceGoneError, match=r"no branch live \(its default branch is main\)"):
         await reader.read()
     github.tell("refs", repository=REPOSITORY, ref="heads/live", sha=sha)
     assert (await reader.read()).revision == sha

@@ -143,7 +143,12 @@ async def test_a_file_that_nobody_should_have_in_memory_is_named(
     [
         ("projects", {"name": PROJECT, "moved": "x/y"}, SourceGoneError, "renamed or moved"),
         ("projects", {"name": PROJECT, "moved": None}, SourceGoneError, "may not see it"),
-        ("branches", {"project": PROJECT, "branch": "main"}, SourceGoneError, "no branch main"),
+        (
+            "branches",
+            {"project": PROJECT, "branch": "main"},
+            SourceGoneError,
+            r"no branch main \(its default branch",
+        ),
         ("rate", {"remaining": 0}, SourceLimitedError, "Retry later"),
     ],
 )

@@ -232,7 +232,7 @@ def first_known(reader: Reader) -> Known:
 @pytest.mark.parametrize(
     ("given", "message"),
     [
-        ({"branch": "live"}, "no branch live"),
+        ({"branch": "live"}, r"no branch live \(its default branch is main\)"),
         ({"folder": "items"}, "no folder items"),
     ],
 )
