@@ -10,6 +10,7 @@ from datetime import UTC, datetime, timedelta
 
 from temporalio.api.deployment.v1 import WorkerDeploymentVersion as Version
 from temporalio.api.enums.v1 import TaskQueueType
+from temporalio.api.errordetails.v1 import NamespaceNotFoundFailure
 from temporalio.api.taskqueue.v1 import TaskQueue
 from temporalio.api.workflowservice.v1 import (
     DescribeTaskQueueRequest,
@@ -71,7 +72,7 @@ class Deployment:
                 request, retry=True
             )
         except RPCError as error:
-            if error.status == RPCStatusCode.NOT_FOUND:
+            if error.status == RPCStatusCode.NOT_FOUND and not _lacks_namespace(error):
                 return Routing(current=None, is_chosen=False)
             if error.status in _LACKING:
                 raise VersioningUnavailableError(error.message) from error
@@ -154,6 +155,11 @@ class Deployment:
             use_worker_versioning=True,
             default_versioning_behavior=VersioningBehavior.AUTO_UPGRADE,
         )
+
+
+def _lacks_namespace(error: RPCError) -> bool:
+    """Return whether there is no such namespace, rather than no such deployment in it."""
+    return any(one.Is(NamespaceNotFoundFailure.DESCRIPTOR) for one in error.grpc_status.details)
 
 
 def deployment_name(task_queue: str) -> str:

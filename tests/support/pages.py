@@ -9,6 +9,7 @@ ROOT = Path(__file__).parents[2]
 PAGES = sorted(
     [
         *(ROOT / name for name in ("README.md", "CONTRIBUTING.md", "SECURITY.md", "CHANGELOG.md")),
+        ROOT / "helm/pao/README.md",
         *(ROOT / "docs").rglob("*.md"),
     ]
 )

@@ -20,6 +20,7 @@ from pao.app.worker import build_worker
 from pao.app.worker.promotion import Promoter
 from pao.clients.deployments import Deployment
 from pao.clients.queues import polled_queues
+from pao.clients.temporal_connection import TemporalTarget, connect
 from pao.clients.temporal_server import TemporalServer
 from pao.core.states import Decision
 from pao.runtime.background import BackgroundTask
@@ -108,6 +109,16 @@ async def builds_of(bench: Workbench, workflow_id: str) -> set[str]:
         for event in history.events
         if event.HasField("workflow_task_completed_event_attributes")
     }
+
+
+async def test_a_namespace_that_is_not_there_is_no_deployment_without_builds(
+    temporal_address: str,
+) -> None:
+    client = await connect(TemporalTarget(address=temporal_address, namespace="absent"))
+    with pytest.raises(RPCError, match="absent is not found"):
+        await Deployment(client, "pao").routing()
+    client = await connect(TemporalTarget(address=temporal_address))
+    assert (await Deployment(client, "nobody-polls-this").routing()).builds == ()
 
 
 async def test_without_a_current_build_requests_wait_and_everybody_says_so(
