@@ -59,7 +59,7 @@ bench: $(READY) ## measure submissions, actions, bundles and the catalog, relati
 	@$(BIN)/python -m benchmarks.catalog_push
 	@$(BIN)/python -m benchmarks.web_pages
 
-bench-peers: $(READY) ## measure three steps in PAO, in bare Temporal and in DBOS (installed below .pao/peers)
+bench-peers: $(READY) ## measure three steps in PAO, in bare Temporal, in DBOS and in Backstage (installed below .pao/peers)
 	@$(BIN)/python -m benchmarks.peers
 
 scale: $(READY) ## play a day of 20,000 requests on three APIs and three workers, all of them replaced meanwhile
