@@ -19,10 +19,15 @@ _WORD = re.compile(r"'([^']*)'")
 
 
 def from_validation(error: RequestValidationError, route: object) -> PaoError:
-    """Return pydantic's findings: 400 if nothing could be read, 422 for invalid values."""
+    """Return pydantic's findings: 400 if nothing could be read, 422 for invalid values.
+
+    A body that is JSON but no object is one that cannot be read.
+    """
     problems = error.errors()
     unreadable = any(
-        problem["type"] == "json_invalid" or problem["loc"][:1] in {("query",), ("path",)}
+        _is_no_object(problem)
+        or problem["type"] == "json_invalid"
+        or problem["loc"][:1] in {("query",), ("path",)}
         for problem in problems
     )
     details = tuple(
@@ -42,6 +47,10 @@ def from_validation(error: RequestValidationError, route: object) -> PaoError:
     )
 
 
+def _is_no_object(problem: Mapping[str, Any]) -> bool:
+    return bool(problem["type"] == "model_attributes_type" and problem["loc"] == ("body",))
+
+
 def _field_of(place: Sequence[str | int]) -> str:
     """Return where a value stands; a parameter by its name, whichever of its values it is."""
     where, *parts = map(str, place)
@@ -53,6 +62,8 @@ def _field_of(place: Sequence[str | int]) -> str:
 def _message(problem: Mapping[str, Any], route: object, *, suggests: bool) -> str:
     given = problem.get("input")
     match problem["type"]:
+        case _ if _is_no_object(problem):
+            return "The body must be a JSON object."
         case "extra_forbidden" if problem["loc"][0] == "body":
             name = str(problem["loc"][-1])
             known = _keys(route, problem["loc"][1:-1]) if suggests else ()

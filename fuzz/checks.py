@@ -5,6 +5,7 @@ Which of its own checks are used is said in schemathesis.toml.
 
 import functools
 import json
+import re
 from typing import Any, NoReturn
 
 import jsonschema_rs
@@ -23,6 +24,12 @@ ENVELOPE = jsonschema_rs.Draft202012Validator(
 )
 SUBMITTING = frozenset({"/api/v1/requests", "/api/v1/validate/request"})
 READINESS = "/api/v1/health/ready"
+_NAMED = {
+    "uniqueBy": "x-pao-unique-by",
+    "enum": "x-pao-options",
+    "options": "x-pao-options",
+    "required": "x-pao-required",
+}
 TAKEN = frozenset({200, 201, 202})
 UNAUTHORIZED, INVALID, TOO_MANY, SERVER, OUTSIDE = 401, 422, 429, 500, 502
 
@@ -74,7 +81,7 @@ def form_and_schema_agree(_: CheckContext, response: Response, case: Case[Any]) 
     if response.status_code in TAKEN and problems:
         told = "; ".join(problem.message for problem in problems)
         _fail(case, "Taken, although the form's JSON Schema refuses it", told)
-    if response.status_code == INVALID and not problems and _refused_fields(response):
+    if response.status_code == INVALID and not problems and _refused(sent, response):
         _fail(case, "Refused, although the form's JSON Schema takes it", response.text)
 
 
@@ -85,22 +92,39 @@ def _submission(response: Response) -> Submission | None:
         return None
 
 
-def _refused_fields(response: Response) -> list[Any]:
-    """Return what is wrong with fields, except bounds of dates, which JSON Schema cannot say."""
+def _refused(sent: Submission, response: Response) -> list[Any]:
+    """Return what is wrong with fields, except what JSON Schema cannot say."""
+    form = _forms()[sent.catalog_item_id]
     return [
         detail
         for detail in response.json()["error"]["details"]
-        if detail["field"].startswith("fields.")
-        and not (detail["constraint"] in {"min", "max"} and isinstance(detail["received"], str))
+        if detail["field"].startswith("fields.") and not _is_beyond_schema(detail, form)
     ]
+
+
+def _is_beyond_schema(detail: dict[str, Any], form: dict[str, Any]) -> bool:
+    """Return whether a form's schema only names what a value was refused for, by ``x-pao-*``."""
+    field = str(form["properties"].get(re.split(r"[.\[]", detail["field"])[1], {}))
+    constraint = detail["constraint"]
+    named = _NAMED.get(constraint)
+    return (
+        (named is not None and named in field)
+        or constraint.startswith("rule:")
+        # Which teams and people there are is no matter of a form.
+        or constraint == "known"
+        # Dates, durations and sizes are texts there.
+        or (constraint in {"min", "max"} and isinstance(detail["received"], str))
+    )
 
 
 @functools.cache
 def _schemas() -> dict[str, jsonschema_rs.Draft202012Validator]:
-    return {
-        item: jsonschema_rs.Draft202012Validator(schema)
-        for item, schema in forms(Place.from_environment())
-    }
+    return {item: jsonschema_rs.Draft202012Validator(form) for item, form in _forms().items()}
+
+
+@functools.cache
+def _forms() -> dict[str, dict[str, Any]]:
+    return dict(forms(Place.from_environment()))
 
 
 def _code(response: Response) -> str:

@@ -97,7 +97,15 @@ async def get_catalog_status(services: ServicesDep, _caller: Caller) -> schemas.
     "/refresh",
     summary="Reload the catalog",
     responses=documented(
-        {200: examples.REFRESH, 202: examples.REFRESH_PENDING}, 400, 401, 403, 422, 429, 502, 503
+        {200: examples.REFRESH, 202: examples.REFRESH_PENDING},
+        400,
+        401,
+        403,
+        413,
+        422,
+        429,
+        502,
+        503,
     ),
 )
 async def refresh_catalog(

@@ -142,7 +142,7 @@ for _command in COMMANDS:
 @router.post(
     "/requests/{request_id}/look",
     summary="Look for a failed action's effect",
-    responses=documented({200: LOOK}, 400, 401, 403, 404, 409, 422, 429, 503),
+    responses=documented({200: LOOK}, 400, 401, 403, 404, 409, 413, 422, 429, 503),
 )
 async def look_for_effect(
     services: ServicesDep,

@@ -27,7 +27,7 @@ FieldWay = Annotated[
 @router.post(
     "/items/{item_id}/options/{field}",
     summary="List what a field offers",
-    responses=documented({200: examples.OPTIONS}, 400, 401, 403, 404, 413, 429, 503),
+    responses=documented({200: examples.OPTIONS}, 400, 401, 403, 404, 413, 422, 429, 503),
 )
 async def list_field_options(
     services: ServicesDep,
@@ -62,7 +62,7 @@ async def list_field_options(
 @router.post(
     "/items/{item_id}/form",
     summary="Evaluate a form",
-    responses=documented({200: examples.FORM_STATE}, 400, 401, 403, 404, 413, 429, 503),
+    responses=documented({200: examples.FORM_STATE}, 400, 401, 403, 404, 413, 422, 429, 503),
 )
 async def evaluate_form(
     services: ServicesDep, caller: Caller, item_id: ItemId, body: schemas.FormFields

@@ -37,7 +37,7 @@ async def get_liveness() -> Liveness:
 @router.get(
     "/health/ready",
     summary="Readiness",
-    responses=documented({200: examples.READY, 503: examples.NOT_READY}),
+    responses=documented({200: examples.READY, 503: examples.NOT_READY}, 400),
 )
 async def get_readiness(
     services: ServicesDep,

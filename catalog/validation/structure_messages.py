@@ -23,26 +23,11 @@ from catalog.validation.wording import (
     shown,
     word_meant,
 )
-from pao.runtime.model_errors import message_of
+from pao.runtime.model_errors import KINDS, message_of
 
 MISSING_KEY, UNKNOWN_KEY, VALUE_TYPE = "missing-key", "unknown-key", "value-type"
 
 _SHOWN_KEYS = 3
-_EXPECTED = {
-    "string_type": "a text",
-    "int_type": "a whole number",
-    "float_type": "a number",
-    "int_parsing": "a whole number",
-    "int_from_float": "a whole number",
-    "float_parsing": "a number",
-    "bool_type": "true or false",
-    "bool_parsing": "true or false",
-    "list_type": "a list",
-    "mapping_type": "a mapping of keys to values",
-    "tuple_type": "a list",
-    "dict_type": "a mapping of keys to values",
-    "model_type": "a mapping of keys to values",
-}
 
 
 def explain(
@@ -78,11 +63,11 @@ class StructureMessages:
             if detail["type"] == "missing" and path in misspelt:
                 # It is there, under the unknown key that another finding names.
                 continue
-            if detail["type"] in _EXPECTED:
+            if detail["type"] in KINDS:
                 where = existing(self._data, path)
                 if where[-1:] in _MEMBERS and value_at(self._data, where) is None:
                     where = where[:-1]
-                expected.setdefault(where, []).append(_EXPECTED[detail["type"]])
+                expected.setdefault(where, []).append(KINDS[detail["type"]])
             else:
                 yield self._one(detail, path)
         for path, words in expected.items():

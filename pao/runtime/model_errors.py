@@ -1,21 +1,50 @@
 """What pydantic finds wrong with a document, in the words that people read."""
 
+import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
 from pydantic import ValidationError
 
+KINDS = {
+    "string_type": "a text",
+    "int_type": "a whole number",
+    "float_type": "a number",
+    "int_parsing": "a whole number",
+    "int_from_float": "a whole number",
+    "float_parsing": "a number",
+    "bool_type": "true or false",
+    "bool_parsing": "true or false",
+    "list_type": "a list",
+    "mapping_type": "a mapping of keys to values",
+    "tuple_type": "a list",
+    "dict_type": "a mapping of keys to values",
+    "model_type": "a mapping of keys to values",
+    "model_attributes_type": "a mapping of keys to values",
+}
+"""What a value must be, by the type of pydantic's error."""
+
 # Pydantic puts these before what a validator of ours says.
 _PREFIXES = {"value_error": "Value error, ", "assertion_error": "Assertion failed, "}
+# And these before what it says itself: "List should have at most 2 items after validation, not 3".
+_SUBJECT = re.compile(r"(?:[A-Z][A-Za-z]+ )+?should ")
 
 
 def message_of(problem: Mapping[str, Any]) -> str:
-    """Return what is wrong; what a validator of ours says stands by itself."""
-    return str(problem["msg"]).removeprefix(_PREFIXES.get(problem["type"], ""))
+    """Return what is wrong with a value, as one says it behind its name."""
+    kind = str(problem["type"])
+    if kind in _PREFIXES:
+        return str(problem["msg"]).removeprefix(_PREFIXES[kind])
+    if kind in KINDS:
+        return f"must be {KINDS[kind]}"
+    if kind == "missing":
+        return "is missing"
+    told = _SUBJECT.sub("must ", str(problem["msg"]), count=1)
+    return told.replace(" after validation", "")
 
 
 def messages_of(error: ValidationError) -> Iterator[str]:
-    """Yield every problem with its place: ``match.method: Input should be a valid string``."""
+    """Yield every problem with its place: ``match.method: must be a text``."""
     for problem in error.errors(include_url=False, include_context=False, include_input=False):
         where = ".".join(map(str, problem["loc"]))
         yield f"{where}: {message_of(problem)}" if where else message_of(problem)

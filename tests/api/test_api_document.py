@@ -108,6 +108,18 @@ def test_every_answer_says_which_headers_it_has(stack: Stack, document: dict[str
     assert {"Retry-After", "RateLimit-Limit"} <= refused["429"]["headers"].keys()
 
 
+def test_an_operation_says_that_what_it_takes_may_be_refused(document: dict[str, Any]) -> None:
+    for name, operation in operations(document).items():
+        refusals: set[str] = set()
+        for media, content in operation.get("requestBody", {}).get("content", {}).items():
+            # What a delivery of a webhook holds is not ours to judge.
+            is_ours = media == "application/json" and "/schemas/" in str(content["schema"])
+            refusals |= {"400", "413", "422"} if is_ours else {"400", "413"}
+        if any(one["in"] == "query" for one in operation.get("parameters", [])):
+            refusals.add("400")
+        assert operation["responses"].keys() >= refusals, name
+
+
 def test_operations_have_the_names_that_clients_call_them_by(document: dict[str, Any]) -> None:
     names = [operation["operationId"] for operation in operations(document).values()]
     assert len(set(names)) == len(names)

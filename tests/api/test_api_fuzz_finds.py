@@ -116,3 +116,27 @@ def test_what_is_no_document_is_judged_and_the_openapi_says_that_it_may_be_sent(
     paths = stack.anybody().get("/openapi.json").json()["paths"]
     media = paths[f"/api/v1{path}"]["post"]["requestBody"]["content"][kind]
     Draft202012Validator(media["schema"]).validate(json.loads(sent))
+
+
+@pytest.mark.parametrize("sent", ["[null, null]", "7", '"text"', "null"])
+@pytest.mark.parametrize(
+    "path",
+    ["/requests", "/validate/request", "/test/variables", "/catalog/items/network-dns-record/form"],
+)
+def test_a_body_that_is_no_object_cannot_be_read(dana: httpx.Client, path: str, sent: str) -> None:
+    answer = dana.post(path, content=sent, headers={"Content-Type": "application/json"})
+    assert answer.status_code == 400
+    assert [one["message"] for one in error(answer)["details"]] == [
+        "The body must be a JSON object."
+    ]
+
+
+def test_what_a_body_lacks_or_has_wrong_is_told_in_plain_words(dana: httpx.Client) -> None:
+    answer = dana.post("/requests", json={"fields": 7, "catalogItemId": ["a"]})
+    assert answer.status_code == 422
+    assert {one["field"]: one["message"] for one in error(answer)["details"]} == {
+        "fields": "must be a mapping of keys to values",
+        "catalogItemId": "must be a text",
+    }
+    [lacking] = error(dana.post("/requests", json={"fields": {}}))["details"]
+    assert (lacking["field"], lacking["message"]) == ("catalogItemId", "is missing")

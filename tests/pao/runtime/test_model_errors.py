@@ -45,8 +45,8 @@ class _Outer(BaseModel):
         (
             {"inner": 1, "whole": "x"},
             [
-                "inner: Input should be a valid list",
-                "whole: Input should be a valid boolean, unable to interpret input",
+                "inner: must be a list",
+                "whole: must be true or false",
             ],
         ),
     ],
