@@ -33,7 +33,7 @@ _AGAIN = re.compile(r"[.;,]? *[Tt]ry again( in (a moment|[0-9]+ s))?\.?$")
 def of_error(scope: Scope, error: PaoError) -> Response:
     """Return the page of an error that we foresaw."""
     status = NOT_THERE if error.status in {404, 405} else error.status
-    title, advice = _words(error, status, scope["path"])
+    title, advice = _words(error, status, scope)
     headers = dict(error.headers or {})
     headers.pop("WWW-Authenticate", None)
     return whole(
@@ -102,17 +102,19 @@ def _said_once(message: str, advice: str) -> str:
     return f"{said}." if advice and said != message else message
 
 
-def _words(error: PaoError, status: int, path: str) -> tuple[str, str]:
+def _words(error: PaoError, status: int, scope: Scope) -> tuple[str, str]:
     """Return the title of an error's page, and what to do."""
     wait = (error.headers or {}).get("Retry-After")
     again = _("Try again in %(seconds)s s.") % {"seconds": wait} if wait else _("Try again.")
     if status == NOT_THERE:
-        known = (said for start, said in _NOTHING.items() if path.startswith(start))
+        known = (said for start, said in _NOTHING.items() if scope["path"].startswith(start))
         return _("Not found"), next(known, _NO_PAGE)
     if status == SIGNED_OUT:
         return _("Your session is over"), _("Sign in; then send this again.")
     if error.code == ErrorCode.INTERNAL_ERROR:
-        return _("Something broke on our side"), _("It may or may not have been done: look first.")
+        looks = scope["method"] in {"GET", "HEAD"}
+        done = _("It may or may not have been done: look first.")
+        return _("Something broke on our side"), again if looks else done
     if error.code in {ErrorCode.SERVICE_UNAVAILABLE, ErrorCode.RATE_LIMIT_EXCEEDED}:
         return _("PAO cannot take this now"), again
     if error.code == ErrorCode.FORBIDDEN:

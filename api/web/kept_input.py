@@ -23,7 +23,8 @@ MOST_BYTES = 512 * 1024
 _IN_PARTS = "multipart/form-data"
 _FORMS = ("application/x-www-form-urlencoded", _IN_PARTS)
 _FIELD, _MARKER = "fields.", "has."
-_MAY_BE_SHOWN = "1"
+_MAY_BE_SHOWN = "shown "
+"""How a marker begins; then it says what the field is called."""
 # Codes to sign in are secrets.
 _SECRET_PAGES = ("/signin", "/signout")
 _IN_WORDS = ("reason", "outputs", "document")
@@ -77,8 +78,13 @@ def kept_input(scope: Scope, body: bytes) -> KeptInput | None:
     except (FormParserError, ValueError):
         return None
     entries = tuple(_without_secrets(posted))
+    labels = {
+        name.removeprefix(_MARKER): text.removeprefix(_MAY_BE_SHOWN)
+        for name, text in entries
+        if name.startswith(_MARKER) and text.startswith(_MAY_BE_SHOWN)
+    }
     shown = tuple(
-        (label_from_id(name.removeprefix(_FIELD)), text)
+        (labels.get(name.removeprefix(_FIELD)) or label_from_id(name), text)
         for name, text in entries
         if text.strip() and (name.startswith(_FIELD) or name in _IN_WORDS)
     )
@@ -95,7 +101,7 @@ def _without_secrets(posted: list[tuple[str, str]]) -> Iterator[tuple[str, str]]
     }
     for name, text in posted:
         field = name.removeprefix(_FIELD)
-        if not name.startswith(_FIELD) or markers.get(field) == _MAY_BE_SHOWN:
+        if not name.startswith(_FIELD) or markers.get(field, "").startswith(_MAY_BE_SHOWN):
             yield name, text
 
 

@@ -6,13 +6,15 @@ import httpx
 import pytest
 from starlette.types import Scope
 
+from api.web.error_pages import of_error
 from api.web.kept_input import MOST_BYTES, KeptInput, can_be_kept, kept_input
+from pao.core.errors import ErrorCode, PaoError
 from tests.support.callers import DANA
 from tests.support.stack import Stack
 from tests.web.conftest import SECRET
 from tests.web.person import session_of
 
-SHOWN = {"has.name": "1", "has.token": "apart"}
+SHOWN = {"has.name": "shown Host name", "has.token": "apart"}
 ENTERED = {**SHOWN, "fields.name": "a\r\nb", "fields.token": SECRET, "go": "review"}
 
 
@@ -33,14 +35,14 @@ def test_texts_are_kept_and_passwords_are_not(multipart: dict[str, Any]) -> None
     found = kept(data=ENTERED, **multipart)
     assert found is not None
     assert found.address == "/drafts/1"
-    assert found.shown == (("Name", "a\r\nb"),)
+    assert found.shown == (("Host name", "a\r\nb"),)
     assert found.apart
     assert ("go", "review") in found.entries
     assert SECRET not in str(found)
 
 
 def test_a_file_is_not_kept_and_said() -> None:
-    data = {"has.name": "1", "fields.name": "a", "has.proof": "apart"}
+    data = {"has.name": "shown Name", "fields.name": "a", "has.proof": "apart"}
     found = kept(data=data, files={"fields.proof": ("a.txt", b"content")})
     assert found is not None
     assert found.apart
@@ -51,7 +53,7 @@ def test_a_file_is_not_kept_and_said() -> None:
 
 
 def test_several_values_of_a_field_are_all_kept() -> None:
-    found = kept(data={"has.zones": "1", "fields.zones": ["a", "b"], "reason": "because"})
+    found = kept(data={"has.zones": "shown Zones", "fields.zones": ["a", "b"], "reason": "because"})
     assert found is not None
     assert found.shown == (("Zones", "a"), ("Zones", "b"), ("Reason", "because"))
 
@@ -60,7 +62,7 @@ def test_several_values_of_a_field_are_all_kept() -> None:
     "given",
     [
         {"data": {"fields.name": "a field that no page has shown"}},
-        {"data": {"has.name": "1", "go": "review"}},
+        {"data": {"has.name": "shown Name", "go": "review"}},
         {"data": {"reason": "x" * MOST_BYTES}},
         {"data": {"reason": "x"}, "accept": "application/json"},
         {"data": {"reason": "a code"}, "path": "/signin"},
@@ -79,6 +81,21 @@ def test_anything_else_is_not_kept(given: dict[str, Any]) -> None:
         assert kept_input(scope, given["content"]) is None
     else:
         assert kept(**given) is None
+
+
+@pytest.mark.parametrize(
+    ("method", "says"),
+    [("GET", "Try again."), ("POST", "It may or may not have been done: look first.")],
+)
+def test_what_broke_is_to_be_looked_at_only_where_it_was_a_change(method: str, says: str) -> None:
+    scope, _body = sent()
+    state = {"correlation_id": "7f3c1d2e"}
+    page = of_error(
+        scope | {"method": method, "state": state}, PaoError(ErrorCode.INTERNAL_ERROR, "")
+    )
+    text = bytes(page.body).decode()
+    assert says in text
+    assert "Quote this when you report it:" in text
 
 
 def browser(stack: Stack, *, signed_in: bool) -> httpx.Client:
