@@ -71,6 +71,8 @@ SEEN = """() => {
   const bare = Boolean(top) && (one.contains(top) || top.contains(one));
   return getComputedStyle(one).outlineStyle !== "none" && bare;
 }"""
+HEADER = """() => [...document.querySelectorAll(".top :is(a, summary, button)")]
+  .map(one => one.getBoundingClientRect()).filter(box => box.width).map(box => box.left)"""
 NAMED = """name => {
   const one = document.activeElement;
   const label = one.labels?.[0]?.textContent ?? one.textContent ?? "";
@@ -103,6 +105,10 @@ async def tab_to(page: Page, name: str) -> None:
 
 async def test_a_keyboard_is_enough(stack: Stack, visit: Visit) -> None:
     page = await (await visit()).page("/")
+    # What follows with Tab follows to the eye.
+    places = await page.evaluate(HEADER)
+    assert places == sorted(places)
+    assert len(places) > 6
     await page.keyboard.press("Control+k")
     await page.keyboard.type("dns record")
     await expect(page.get_by_role("dialog").get_by_role("link", name="DNS Record")).to_be_visible()

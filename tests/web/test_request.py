@@ -193,9 +193,15 @@ async def test_a_request_is_made_again_with_its_values(stack: Stack, visit: Visi
 async def test_jira_is_silent_and_what_was_known_is_shown(stack: Stack, visit: Visit) -> None:
     made = dns(stack, "silent-jira.example.com")
     stack.jira.fault("status", status=503, match={"method": "GET"}, times=None)
-    page = await (await visit()).page(f"/requests/{made['id']}")
+    at = await visit()
+    page = await at.page(f"/requests/{made['id']}")
     await expect(page.get_by_text("JIRA does not answer.")).to_be_visible()
     await judge(page)
+    # Where it is PAO that does not answer, the page does not ask for ever.
+    at.watched.expected += ["ERR_FAILED", "htmx:error"]
+    await page.route("**/tickets", lambda route: route.abort())
+    await page.reload()
+    await expect(page.get_by_text("This cannot be read now.")).to_be_visible()
 
 
 async def test_a_request_prints_whole(stack: Stack, visit: Visit) -> None:
