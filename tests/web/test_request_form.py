@@ -267,6 +267,10 @@ async def test_a_wizard_has_pages_and_enter_goes_on(visit: Visit) -> None:
     await page.get_by_role("button", name="Continue").last.click()
     await page.wait_for_url("**/drafts/*/0?check=1")
     await expect(page.get_by_role("alert")).to_be_focused()
+    # A step counts what is wrong as long as that is so.
+    await expect(page.get_by_role("button", name="1 Basic")).to_contain_text("(1 problem)")
+    await page.get_by_label("Instance name").fill("wizard-db")
+    await expect(page.locator(".steps .badge")).to_be_hidden()
 
 
 async def test_everything_works_without_scripts(stack: Stack, visit: Visit) -> None:

@@ -77,7 +77,11 @@ function summarize(errors) {
     if (text) link.textContent = text;
     link.closest("li").hidden = !text;
   }
-  box.hidden = !box.querySelector("li:not([hidden])");
+  const left = box.querySelectorAll("li:not([hidden])").length, badge = form.querySelector(".steps [aria-current] .badge");
+  box.hidden = !left;
+  if (!badge) return;
+  badge.hidden = !left;
+  badge.textContent = left === 1 ? badge.dataset.one : badge.dataset.many.replace("{n}", left);
 }
 
 function mark(field, text) {
