@@ -89,10 +89,8 @@ def test_anything_else_is_not_kept(given: dict[str, Any]) -> None:
 )
 def test_what_broke_is_to_be_looked_at_only_where_it_was_a_change(method: str, says: str) -> None:
     scope, _body = sent()
-    state = {"correlation_id": "7f3c1d2e"}
-    page = of_error(
-        scope | {"method": method, "state": state}, PaoError(ErrorCode.INTERNAL_ERROR, "")
-    )
+    scope.update(method=method, state={"correlation_id": "7f3c1d2e"})
+    page = of_error(scope, PaoError(ErrorCode.INTERNAL_ERROR, ""))
     text = bytes(page.body).decode()
     assert says in text
     assert "Quote this when you report it:" in text
