@@ -11,6 +11,7 @@ from catalog.validation.findings import Finding, Severity
 from catalog.validation.folder_rules import CatalogDocuments, FileProblems
 from catalog.validation.subject import ActionSchema, Problem
 from catalog.validation.validator import unreadable, validate
+from pao.runtime.collection import full_collections_postponed
 
 MOST_PROBLEMS = 1_000
 
@@ -101,6 +102,15 @@ def validate_files(
     ``content`` returns a file's bytes and may raise ``DocumentError``; it is asked again for files
     in which a rule across files has found something.
     """
+    with full_collections_postponed():
+        return _validated(files, content, known_actions)
+
+
+def _validated(
+    files: Iterable[str],
+    content: Callable[[str], bytes],
+    known_actions: Mapping[str, ActionSchema],
+) -> list[Finding]:
     findings: list[Finding] = []
     documents: dict[str, CatalogDocument] = {}
     refused: set[str] = set()

@@ -42,6 +42,7 @@ from pao.app.catalog_sync.storing import is_stored, report_of, store
 from pao.app.catalog_sync.telling import Telling
 from pao.core.payloads.catalog import Held, SyncInput, SyncReport
 from pao.runtime import tracing
+from pao.runtime.collection import full_collections_postponed
 from pao.runtime.process_metrics import SourceCalls
 
 _log = logging.getLogger(__name__)
@@ -250,11 +251,12 @@ class CatalogSync:
             fresh = [reading.entries[entry.path] for entry in fresh]
             await contents.fetch(_readable(fresh))
         judge = Judge(self._known_actions, contents, check=self._check, beside=beside)
-        for at in range(0, len(fresh), _JUDGED_AT_ONCE):
-            some = fresh[at : at + _JUDGED_AT_ONCE]
-            texts = await contents.read(entry.blob for entry in some)
-            # All of them may take seconds, and the process has more to do.
-            await asyncio.to_thread(judge.judge, some, texts, reading)
+        with full_collections_postponed():
+            for at in range(0, len(fresh), _JUDGED_AT_ONCE):
+                some = fresh[at : at + _JUDGED_AT_ONCE]
+                texts = await contents.read(entry.blob for entry in some)
+                # All of them may take seconds, and the process has more to do.
+                await asyncio.to_thread(judge.judge, some, texts, reading)
         across = await self._across(reading, stored, contents, judge)
         reading.select(stored.served, across)
         await contents.fetch([reading.entries[path] for path in reading.missing()])
