@@ -275,6 +275,30 @@ def test_a_bad_day_of_the_source_is_told_and_refuses_the_value(
     assert refused(submit(own, cluster="c-1")) == [("fields.cluster", "options")]
 
 
+def test_a_correction_is_checked_against_what_is_offered_then(
+    own: Stack, inventory: Inventory
+) -> None:
+    inventory.offers("c-1", "c-2")
+    own.jira.fault("status", status=400, match={"method": "POST", "path": "/issue$"})
+    dana = own.caller(DANA)
+    body = {"catalogItemId": "thing", "fields": {"title": "T", "cluster": "c-1"}}
+    request = dana.post("/requests", json=body).json()
+    assert request["status"] == "failed", request
+
+    def retry(name: str) -> Any:
+        correction = {"reason": "Moved", "fields": {"cluster": name}}
+        return dana.post(f"/requests/{request['id']}/retry", json=correction)
+
+    inventory.answer = answering(BIG)
+    assert refused(retry("c-2")) == [("fields.cluster", "options")]
+    inventory.offers("c-1", "c-3")
+    assert refused(retry("c-2")) == [("fields.cluster", "enum")]
+    assert dana.get(f"/requests/{request['id']}").json()["attempt"] == request["attempt"]
+    answer = retry("c-3")
+    assert answer.json()["status"] == "completed", answer.text
+    assert answer.json()["fields"]["cluster"] == "c-3"
+
+
 def test_while_a_lenient_source_is_away_any_text_is_taken(own: Stack, inventory: Inventory) -> None:
     inventory.answer = cutting
     assert ask(own, "lenient").json()["freeText"] is True

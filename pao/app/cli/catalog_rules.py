@@ -8,6 +8,7 @@ from rich.text import Text
 
 from pao.app.cli.context import Cli, command
 from pao.app.cli.exits import CliError, ExitCode
+from pao.app.cli.near import unknown_word
 from pao.app.cli.tables import Column, Fit, Table
 from pao.app.cli.terminal import clean
 
@@ -71,11 +72,7 @@ def schema(
         cli.show({"files": files}, lambda: _print_files(cli, files))
         return
     if name not in schemas:
-        raise CliError(
-            f"There is no schema {name!r}",
-            exit_code=ExitCode.USAGE,
-            hint=f"Known: {', '.join(schemas)}",
-        )
+        raise unknown_word("The schema", name, list(schemas))
     typer.echo(schemas[name], nl=False)
 
 

@@ -7,6 +7,8 @@ from typing import TypeVar
 from catalog.suggestions import did_you_mean
 from pao.app.cli.exits import CliError, ExitCode
 
+_BEGINNING = 3
+
 Word = TypeVar("Word", bound=StrEnum)
 
 
@@ -23,8 +25,10 @@ def words(option: str, given: Iterable[str] | None, known: type[Word]) -> list[W
 
 def unknown_word(what: str, given: str, known: Sequence[str]) -> CliError:
     """Return the refusal of a word, with the nearest known one and all of them."""
+    begun = [word for word in known if len(given) >= _BEGINNING and word.startswith(given)]
+    meant = f"; did you mean {begun[0]!r}?" if len(begun) == 1 else did_you_mean(given, known)
     return CliError(
-        f"{what} {given!r} is not known{did_you_mean(given, known)}",
+        f"{what} {given!r} is not known{meant}",
         exit_code=ExitCode.USAGE,
         hint=f"Known: {', '.join(known)}" if known else None,
     )

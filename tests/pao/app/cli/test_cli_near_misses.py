@@ -20,6 +20,8 @@ from tests.pao.app.cli.scripted import Pao
         (("request", "list", "--status", "faild"), "did you mean 'failed'?"),
         (("request", "list", "--cause", "target-dwn"), "did you mean 'target-down'?"),
         (("actions", "show", "jira-tiket"), "did you mean 'jira-ticket'?"),
+        (("actions", "show", "jira"), "did you mean 'jira-ticket'?"),
+        (("catalog", "schema", "catalog-itm"), "did you mean 'catalog-item'?"),
         (("config", "show", "--for", "wrker"), "did you mean 'worker'?"),
     ],
 )
