@@ -1,5 +1,6 @@
 """Explains what the schema of an action type says about a configuration: errors become problems."""
 
+import json
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
@@ -9,7 +10,7 @@ from catalog.loading import Path
 from catalog.schema_messages import message_of
 from catalog.suggestions import did_you_mean
 from catalog.validation.subject import Problem, is_judged_later
-from catalog.validation.wording import key_meant, other_key, shown
+from catalog.validation.wording import key_meant, other_key, other_way, shown
 
 _KINDS = {
     "array": "a list",
@@ -21,6 +22,27 @@ _KINDS = {
     "string": "a text",
 }
 _MEMBERS = frozenset({"anyOf", "oneOf"})
+_LIMITS = {
+    "const": "must be {}",
+    "exclusiveMaximum": "must be less than {}",
+    "exclusiveMinimum": "must be more than {}",
+    "maxItems": "must have at most {} entries",
+    "maxLength": "must have at most {} characters",
+    "maxProperties": "must have at most {} keys",
+    "maximum": "must be at most {}",
+    "minItems": "must have at least {} entries",
+    "minLength": "must have at least {} characters",
+    "minProperties": "must have at least {} keys",
+    "minimum": "must be at least {}",
+    "multipleOf": "must be a multiple of {}",
+    "pattern": "must match {}",
+    "uniqueItems": "must name each entry once",
+}
+_WRITTEN_OUT = {
+    "approvers": "write approvers: {users: [...], teams: [...]}",
+    "endpoint": "write endpoint: {url: ..., method: ...}",
+}
+"""How mappings are written for which people write a text or a list."""
 _MESSAGE = 200
 _OF_ACTIONS = frozenset({"id", "when", "dependsOn", "cleanup"})
 
@@ -93,6 +115,8 @@ class _Explained:
             yield _wrong_word(where, error.instance, words)
         elif error.validator == "format" and error.cause is not None:
             yield Problem(where, str(error.cause))
+        elif error.validator in _LIMITS:
+            yield Problem(where, f"{_name(where)} {_limit(error)}")
         else:
             yield Problem(where, f"{_name(where)} is invalid: {message_of(error)[:_MESSAGE]}")
 
@@ -111,7 +135,7 @@ class _Explained:
         instance: Any = error.instance
         for key in (key for key in instance if key not in properties):
             meant = key_meant(key, known)
-            hint = f"known here: {', '.join(known)}"
+            hint = other_way(key) or f"known here: {', '.join(known)}"
             deeper = {name: _keys_below(properties[name], self._root) for name in known}
             below = [name for name in known if key in deeper[name] or other_key(key, deeper[name])]
             if below and not meant:
@@ -167,8 +191,18 @@ def _wrong_kind(where: Path, value: Any, kinds: Iterable[str]) -> Problem:
     wanted = [kind for kind in kinds if kind != _KINDS["null"]] or [*kinds]
     if _KINDS["number"] in wanted:
         wanted = [kind for kind in wanted if kind != _KINDS["integer"]]
-    hint = "write a value, or leave it out" if value is None else ""
+    hint = (
+        "write a value, or leave it out" if value is None else _WRITTEN_OUT.get(str(where[-1]), "")
+    )
     return Problem(where, f"{_name(where)} must be {' or '.join(wanted)}{shown(value)}", hint)
+
+
+def _limit(error: ValidationError) -> str:
+    """Say which limit is not kept; the value may be a credential and is not shown."""
+    limit = _given(error)
+    if error.validator in {"minLength", "minItems", "minProperties"} and limit == 1:
+        return "must not be empty"
+    return _LIMITS[str(error.validator)].format(json.dumps(limit, ensure_ascii=False))
 
 
 def _wrong_word(where: Path, value: Any, words: list[str]) -> Problem:

@@ -135,6 +135,8 @@ KEYS: Mapping[str, tuple[str, ...]] = {
     "docs": ("documentationUrl",),
     "documentation": ("documentationUrl",),
     "email": ("contact",),
+    "branch": ("ref",),
+    "endpoint": ("url",),
     "enabledwhen": ("conditional",),
     "error": ("message",),
     "errormessage": ("message",),
@@ -178,6 +180,8 @@ KEYS: Mapping[str, tuple[str, ...]] = {
     "showwhen": ("conditional",),
     "source": ("from",),
     "steps": ("actions",),
+    "statuscodes": ("expectedStatus",),
+    "successcodes": ("expectedStatus",),
     "summary": ("summaryTemplate",),
     "sunset": ("sunsetDate",),
     "tasks": ("actions",),
@@ -199,6 +203,8 @@ KEYS: Mapping[str, tuple[str, ...]] = {
     "visiblewhen": ("conditional",),
     "widget": ("type",),
     "with": ("config",),
+    "workflow": ("workflowFile",),
+    "workflowid": ("workflowFile",),
 }
 """Keys: the first of the words that is known at the place is meant."""
 
@@ -234,6 +240,7 @@ HINTS: Mapping[str, str] = {
     "outputs": "outputs are named at the action that makes them",
     "required": "write required: true at each field",
     "retries": "leave it out: a failed action waits for a person, who may retry it",
+    "retry": "leave it out: a failed action waits for a person, who may retry it",
     "rows": "write fields: [...]",
     "secret": "write type: password",
     "sensitive": "write type: password",

@@ -1,5 +1,6 @@
 """What a rule looks at and what it answers. The rules themselves are in modules of their own."""
 
+import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from dataclasses import field as attribute
@@ -22,20 +23,23 @@ from catalog.validation.templates import PlacedTemplate, placed_templates
 
 def _is_json_path(text: Any) -> bool:
     """Raise ``ValueError`` for a JSONPath that cannot be read."""
+    # That it is a text at all is judged besides.
+    if not isinstance(text, str):
+        return True
     # Most documents have none, and reading them takes a library.
     from catalog import json_paths  # noqa: PLC0415 -- loaded by those that have some
 
     try:
-        json_paths.check(str(text))
+        json_paths.check(text)
     except json_paths.PathError as error:
-        raise ValueError(f"the JSONPath {str(text)[:200]!r} {error}") from error
+        raise ValueError(f"the JSONPath {text[:200]!r} {error}") from error
     return True
 
 
 def _is_web_address(text: Any) -> bool:
     """Raise ``ValueError`` for an address that actions do not call."""
-    if not str(text).lower().startswith(("https://", "http://")):
-        raise ValueError(f"the address {str(text)[:200]!r} must begin with https:// or http://")
+    if isinstance(text, str) and not text.lower().startswith(("https://", "http://")):
+        raise ValueError(f"the address {text[:200]!r} must begin with https:// or http://")
     return True
 
 
@@ -76,9 +80,21 @@ def is_template(value: Any) -> bool:
     return isinstance(value, str) and ("{{" in value or "{%" in value)
 
 
+_OF_PARTS = frozenset({"object", "array"})
+_ONE_TAG = re.compile(r"\{\{(?!#)[^{}]*\}\}")
+
+
 def is_judged_later(error: ValidationError) -> bool:
-    """Return whether an error is about a template, whose text only the rendering decides."""
-    return error.validator in _JUDGED_LATER and is_template(error.instance)
+    """Return whether an error is about a template, whose text only the rendering decides.
+
+    A template with text around its tag is a text for certain, and never a mapping or a list.
+    """
+    if error.validator not in _JUDGED_LATER or not is_template(error.instance):
+        return False
+    if error.context:
+        return any(is_judged_later(inner) for inner in error.context)
+    is_text = error.validator == "type" and error.validator_value in _OF_PARTS
+    return not is_text or bool(_ONE_TAG.fullmatch(error.instance))
 
 
 @dataclass(frozen=True)

@@ -1,10 +1,12 @@
 """Documents as users of other tools write them: each mistake is told once, with what to write."""
 
+import json
 import re
 
 import pytest
 import yaml
 
+from activities.registry import action_schemas
 from tests.catalog.validation.example_items import action, findings, form, item, ticket, told
 
 BACKSTAGE = form(
@@ -136,6 +138,14 @@ def test_a_missing_name_that_is_there_under_another_is_told_with_it() -> None:
     ("kind", "config", "said"),
     [
         ("jira-ticket", "{summary: x}", "unknown key 'summary' (write summaryTemplate, under"),
+        ("webhook", "{url: 'https://x.example.com', secret: abc}", "secret must have at least 16"),
+        ("approval", "{approvers: [dana]}", "(write approvers: {users: [...], teams: [...]})"),
+        (
+            "rest-api",
+            "{endpoint: 'https://x.example.com/{{fields.name}}'}",
+            "(write endpoint: {url: ..., method: ...})",
+        ),
+        ("github-workflow", "{workflow_id: a, branch: b}", "did you mean 'workflowFile'?"),
         ("git-commit", "{message: x}", "unknown key 'message'; did you mean 'commitMessage'?"),
         ("io.kestra.plugin.core.http.Request", "{}", "did you mean 'rest-api'?"),
         ("publish:github:pull-request", "{}", "did you mean 'git-commit'?"),
@@ -157,6 +167,27 @@ def test_keys_beside_an_action_of_another_tool_are_told_by_the_type_that_is_mean
     assert "unknown key 'uri' (write url, under config.endpoint)" in found
     assert "unknown key 'method' (it belongs under config.endpoint)" in found
     assert "unknown key 'body' (it belongs under config)" in found
+
+
+def test_no_text_of_the_library_that_judges_configurations_shows() -> None:
+    odd: list[object] = ["", "x", "a{{fields.name}}", 0, -1, 1.5, True, None, [], [1], {}, {"a": 1}]
+    said: list[str] = []
+    for kind, schema in action_schemas().items():
+        for value in odd:
+            config = json.dumps(dict.fromkeys(schema.config["properties"], value))
+            said += [message for _, message in told(action(kind, config))]
+
+    assert len(said) > 100
+    words = (
+        "is too",
+        "is not of type",
+        "is not valid under",
+        "does not match",
+        "non-empty",
+        "was ",
+    )
+    for word in (*words, "of the minimum", "of the maximum", "None", "Additional", "Input should"):
+        assert not [message for message in said if word in message], word
 
 
 @pytest.mark.parametrize(
