@@ -94,7 +94,7 @@ def is_judged_later(error: ValidationError) -> bool:
     if error.context:
         return any(is_judged_later(inner) for inner in error.context)
     is_text = error.validator == "type" and error.validator_value in _OF_PARTS
-    return not is_text or bool(_ONE_TAG.fullmatch(error.instance))
+    return not is_text or bool(_ONE_TAG.fullmatch(str(error.instance)))
 
 
 @dataclass(frozen=True)
