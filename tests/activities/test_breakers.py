@@ -201,7 +201,7 @@ async def test_what_a_target_said_is_not_kept_with_a_breaker_that_others_meet(
     async with db.reading() as session:
         state = await BreakersRepository(session).read(BreakerKey(TARGET))
     assert state is not None
-    assert state.last_error == told
+    assert (state.last_error, state.named) == (told, True)
 
 
 @pytest.mark.parametrize("with_database", [True, False], ids=["shared", "own"])

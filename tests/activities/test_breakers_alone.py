@@ -2,13 +2,14 @@
 
 import asyncio
 import re
+import socket
 from datetime import UTC, datetime, timedelta
 
 import pytest
 
 from activities.action_errors import ActionFailedError
 from activities.breaker_stores import LocalStore
-from activities.breakers import BreakerLimits, BreakerOptions, Breakers
+from activities.breakers import BreakerLimits, BreakerOptions, Breakers, SharedStore
 from db.repositories.breakers import BreakerFailure, BreakerKey, BreakerState
 from db.session import Database
 from tests.support.breakers import TARGET, breakers, fail, shared, succeed
@@ -130,12 +131,13 @@ async def test_one_call_of_this_process_probes_at_a_time() -> None:
 
 
 async def test_a_failure_of_this_process_is_shown_as_one_in_postgres_is(db: Database) -> None:
+    key = BreakerKey(TARGET, "one-item")
     for store in (LocalStore(), shared(db)):
-        await store.failed(KEY, FAILURE, BreakerLimits(failures=2, seconds=30))
-        found = await store.read(KEY)
+        await store.failed(key, FAILURE, BreakerLimits(failures=2, seconds=30))
+        found = await store.read(key)
         assert found is not None
         shown = (found.target, found.failures, found.last_error, found.state, found.item)
-        assert shown == (TARGET, 1, FAILURE.error, "closed", "")
+        assert shown == (TARGET, 1, FAILURE.error, "closed", "one-item")
 
 
 async def test_an_open_breaker_of_this_process_is_shown_as_one_in_postgres_is(
@@ -189,3 +191,30 @@ async def test_a_database_that_did_not_answer_is_left_out_for_a_while() -> None:
     store.readable = True
     await succeed(of)
     assert store.asked == 1
+
+
+async def test_a_closed_breaker_is_trusted_for_a_while_and_an_open_one_is_not() -> None:
+    store = Flaky()
+    limits = BreakerLimits(failures=2, seconds=600)
+    of = Breakers(store, BreakerOptions(limits=limits, trust_seconds=600))
+    for _ in range(2):
+        await succeed(of)
+    assert store.asked == 1
+    await fail(of)
+    await fail(of)
+    assert store.asked == 1
+    with pytest.raises(ActionFailedError, match="is open"):
+        await succeed(of)
+    await succeed(of, "another.example.com")
+    assert store.asked == 3
+
+
+async def test_a_database_that_says_nothing_holds_no_call_up() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        url = f"postgresql://pao:x@127.0.0.1:{silent.getsockname()[1]}/pao"
+        database = Database(url)
+        store = SharedStore(database, answer_seconds=0.05)
+        for ask in (store.read(KEY), store.begin_probe(KEY), store.give_back(KEY)):
+            with pytest.raises(TimeoutError):
+                await ask
+        await database.close()
