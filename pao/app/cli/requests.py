@@ -96,12 +96,23 @@ def list_requests(  # noqa: PLR0913 -- the options of the command line are its p
     }
     with cli.api() as api:
         document = joined(api.pages("/requests", limit=limit, **query))
-    rows = document["data"]
+        rows = document["data"]
+        if not rows and filters.item is not None and cli.is_table:
+            _tell_unknown_item(cli, api, filters.item)
     waiting = decidable or sort is Sort.WAITING
     table = request_table(rows, waiting=waiting)
     cli.show_table(document, rows, table, empty="No requests match.")
     if cli.is_table and document.get("pagination", {}).get("hasMore"):
         cli.note(f"{_more(len(rows), document)}; --limit {len(rows) * 4} shows more.")
+
+
+def _tell_unknown_item(cli: Cli, api: "Api", item: str) -> None:
+    """Say that there is no such item, with the one that is meant; there may be one no more."""
+    try:
+        api.get(f"/catalog/items/{segment(item)}")
+    except CliError as error:
+        if error.code == "CATALOG_ITEM_NOT_FOUND":
+            cli.note(clean(error.message))
 
 
 @command(app, "get")

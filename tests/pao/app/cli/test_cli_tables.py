@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from rich.cells import cell_len
 
-from tests.pao.app.cli.scripted import Pao, Service, request
+from tests.pao.app.cli.scripted import Pao, Service, page, refused, request
 from tests.pao.app.cli.terminals import Terminal
 
 FAILED = "7b0c2f6e-3d5a-4a53-9d0a-0f6e5b7d1c11"
@@ -313,3 +313,15 @@ def test_findings_are_filtered_as_well(pao: Pao, tmp_path: Path) -> None:
     result = pao("catalog", "validate", str(document), "--jq", ".valid")
 
     assert (result.exit_code, result.stdout) == (1, "false\n")
+
+
+def test_a_list_of_an_item_that_does_not_exist_says_so(pao: Pao, service: Service) -> None:
+    said = "There is no catalog item 'netwrk'; did you mean 'network'?"
+    service.on("GET", "/requests", page())
+    service.on("GET", "/catalog/items/netwrk", refused(404, "CATALOG_ITEM_NOT_FOUND", said))
+
+    result = pao("request", "list", "--item", "netwrk")
+
+    assert result.exit_code == 0
+    assert said in result.stderr
+    assert "No requests match." in result.stderr
