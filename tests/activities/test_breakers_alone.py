@@ -196,7 +196,7 @@ async def test_a_database_that_did_not_answer_is_left_out_for_a_while() -> None:
 async def test_a_closed_breaker_is_trusted_for_a_while_and_an_open_one_is_not() -> None:
     store = Flaky()
     limits = BreakerLimits(failures=2, seconds=600)
-    of = Breakers(store, BreakerOptions(limits=limits, trust_seconds=600))
+    of = Breakers(store, BreakerOptions(limits=limits, trust_seconds=60))
     for _ in range(2):
         await succeed(of)
     assert store.asked == 1

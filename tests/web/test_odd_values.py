@@ -52,4 +52,5 @@ def test_odd_values_are_no_internal_errors(web_stack: Stack, client: httpx.Clien
         data = {"item": "network-dns-record", "reason": "odd", **given}
         answer = client.post(path.format(**names), data=data)
         answers[f"{path} {str(given)[:40]}"] = answer.status_code
+    assert client.post(f"/drafts/{names['draft']}/discard").status_code == 303
     assert {path: status for path, status in answers.items() if status >= 500} == {}
