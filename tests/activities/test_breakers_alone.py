@@ -167,6 +167,12 @@ async def test_one_call_probes_while_the_database_is_away() -> None:
     await succeed(of)
 
 
+async def test_after_a_probe_that_failed_the_next_one_may_begin() -> None:
+    of = Breakers(None, NO_DELAYS)
+    await fail(of, times=4)
+    await succeed(of)
+
+
 async def test_a_refusal_says_when_to_come_back() -> None:
     of = breakers(None, **{TARGET: BreakerLimits(failures=1, seconds=600)})
     before = datetime.now(UTC)
