@@ -37,7 +37,8 @@ from api.health.schemas import (
     WorkerPart,
 )
 from db.installation import Installation
-from db.migrations.runner import MigrationError, check_ready
+from db.migrations.files import MigrationError
+from db.migrations.runner import check_ready
 from db.notifications import RequestNotifications
 from db.repositories.breakers import BreakersRepository
 from db.repositories.maintenance_runs import MaintenanceRunsRepository

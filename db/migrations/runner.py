@@ -1,14 +1,11 @@
 """Applies the ordered SQL files, once each, under a lock; reports which ones are applied."""
 
 import asyncio
-import hashlib
-import re
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
-from functools import cache
 from importlib import resources
 
 import asyncpg
@@ -16,16 +13,15 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from db.connections import PasswordSource, connection
+from db.migrations.files import GRANTS, Migration, MigrationError, packaged_migrations
 from db.service_role import SERVICE_ROLE, ServiceRole, ServiceRoleError, make_service_role
 from db.unavailable import translated
 
 LOCK = 7_236_401_125_118
 """The advisory lock that one migrating process holds; an arbitrary number."""
 
-GRANTS = "grants.sql"
 CONNECT_SECONDS = 10.0
 
-_FILE = re.compile(r"(?P<version>\d{4})_(?P<description>[a-z0-9_]+)\.sql")
 _TABLE = """
 CREATE TABLE IF NOT EXISTS public.schema_migrations (
     version     text        PRIMARY KEY,
@@ -53,10 +49,6 @@ class Patience:
 PATIENCE = Patience()
 
 
-class MigrationError(Exception):
-    """The schema and the migration files do not match; the message says what to do."""
-
-
 class State(StrEnum):
     """The state of one migration."""
 
@@ -64,16 +56,6 @@ class State(StrEnum):
     PENDING = "pending"
     EDITED = "edited"
     UNKNOWN = "unknown"
-
-
-@dataclass(frozen=True, slots=True)
-class Migration:
-    """One file: its version (four digits), what it does, its SQL and that text's SHA-256."""
-
-    version: str
-    description: str
-    sql: str
-    checksum: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,34 +76,6 @@ class MigrationStatus:
     description: str
     state: State
     applied_at: datetime | None = None
-
-
-@cache
-def packaged_migrations() -> tuple[Migration, ...]:
-    """Read the migrations that come with this version of PAO, in their order."""
-    folder = resources.files("db.migrations")
-    return load_migrations(
-        {
-            entry.name: entry.read_text("utf-8")
-            for entry in folder.iterdir()
-            if entry.name.endswith(".sql")
-        }
-    )
-
-
-def load_migrations(files: dict[str, str]) -> tuple[Migration, ...]:
-    """Order migration files by version; raises ``MigrationError`` on a bad name or a duplicate."""
-    found: dict[str, Migration] = {}
-    for name in sorted(set(files) - {GRANTS}):
-        match = _FILE.fullmatch(name)
-        if match is None:
-            raise MigrationError(f"{name}: name a migration like 0007_what_it_does.sql")
-        version = match["version"]
-        if version in found:
-            raise MigrationError(f"{name}: version {version} is taken; give it the next free one")
-        description = match["description"].replace("_", " ")
-        found[version] = Migration(version, description, files[name], _checksum(files[name]))
-    return tuple(found.values())
 
 
 async def migrate(
@@ -347,8 +301,3 @@ def _refuse_pending(statuses: Sequence[MigrationStatus]) -> None:
         raise MigrationError(
             f"Not applied yet: {', '.join(pending)}. Run `pao db migrate` as the owner."
         )
-
-
-def _checksum(sql: str) -> str:
-    # A checkout may have converted the line ends; that is no edit.
-    return hashlib.sha256(sql.replace("\r\n", "\n").encode()).hexdigest()

@@ -11,51 +11,23 @@ import yaml
 from pao.app.local.postgres import PostgresAddress
 from tests.support.callers import ADA, DANA, STRANGER
 from tests.support.inventory import Inventory
+from tests.support.option_fields import (
+    CREW,
+    ENVIRONMENT,
+    FEW,
+    NAME,
+    PEER,
+    SIZE,
+    SIZES,
+    TEAM,
+    Document,
+)
 from tests.support.postgres import cloned_database
 from tests.support.raw_servers import answering, cutting
 from tests.support.requests import item
 from tests.support.stack import Stack, running_stack, wait_until
 
-Document = dict[str, Any]
 TOKEN = "s3cr3t-inventory-token"
-SIZES: Document = {
-    "schemaVersion": "catalog/v1",
-    "kind": "CatalogList",
-    "metadata": {"id": "sizes", "name": "Sizes", "version": "1.0.0", "category": "lists"},
-    "rows": [
-        {"value": "s", "label": "Small", "environment": "test"},
-        {"value": "m", "label": "Medium", "environment": "test"},
-        {"value": "xl", "label": "Huge", "environment": "production"},
-    ],
-}
-ENVIRONMENT = {
-    "id": "environment",
-    "name": "Environment",
-    "type": "select",
-    "enum": ["test", "production"],
-    "default": "test",
-}
-SIZE = {
-    "id": "flavor",
-    "name": "Flavor",
-    "type": "select",
-    "options": {
-        "from": "list",
-        "list": "sizes",
-        "where": "{{row.environment == fields.environment}}",
-    },
-}
-TEAM = {"id": "owner", "name": "Owner", "type": "select", "options": {"from": "teams"}}
-PEER = {"id": "peer", "name": "Peer", "type": "user"}
-CREW = {"id": "crew", "name": "Crew", "type": "team"}
-
-NAME = {
-    "id": "name",
-    "name": "Name",
-    "type": "string",
-    "default": {"template": "{{request.user.id}}-{{fields.title}}"},
-}
-FEW = {"id": "few", "check": "fields.size < 2", "message": "Two is a lot.", "severity": "warning"}
 
 
 @pytest.fixture(scope="module")

@@ -10,7 +10,8 @@ import pytest
 from db.audit_anchoring import anchor_all
 from db.audit_chain import Anchor, anchor_document, exported_anchor
 from db.audit_verification import Verification, verify
-from db.migrations.runner import migrate, packaged_migrations
+from db.migrations.files import packaged_migrations
+from db.migrations.runner import migrate
 from db.repositories.anchors import MOST_CHAINS, AnchorsRepository
 from db.repositories.retention import RetentionRepository
 from db.session import Database

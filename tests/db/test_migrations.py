@@ -7,19 +7,8 @@ from pathlib import Path
 import asyncpg
 import pytest
 
-from db.migrations.runner import (
-    LOCK,
-    Migration,
-    MigrationError,
-    Patience,
-    State,
-    check_ready,
-    load_migrations,
-    migrate,
-    packaged_migrations,
-    status,
-    verify,
-)
+from db.migrations.files import Migration, MigrationError, load_migrations, packaged_migrations
+from db.migrations.runner import LOCK, Patience, State, check_ready, migrate, status, verify
 from db.session import Database
 from pao.core.errors import ErrorCode, PaoError
 from tests.support.postgres import Database as Given

@@ -4,7 +4,8 @@ from typing import Any
 
 import asyncpg
 
-from db.migrations.runner import migrate, packaged_migrations
+from db.migrations.files import packaged_migrations
+from db.migrations.runner import migrate
 from db.session import Database
 from pao.core.payloads.actions import ActionState
 from pao.core.states import ActionStatus, RequestStatus

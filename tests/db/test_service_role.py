@@ -3,7 +3,8 @@
 import asyncpg
 import pytest
 
-from db.migrations.runner import MigrationError, migrate
+from db.migrations.files import MigrationError
+from db.migrations.runner import migrate
 from db.service_role import ServiceRole, ServiceRoleError, scram_verifier
 from pao.app.local.postgres import PostgresAddress
 from tests.support.postgres import Database

@@ -6,7 +6,8 @@ from datetime import UTC, datetime, timedelta
 import asyncpg
 import pytest
 
-from db.migrations.runner import migrate, packaged_migrations
+from db.migrations.files import packaged_migrations
+from db.migrations.runner import migrate
 from db.session import Database
 from pao.core.states import ActionStatus, RequestStatus
 from tests.db.building import START, action, at, mirror, new_request, snapshot, store

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 @contextmanager
 def database_errors(*variables: str) -> Iterator[None]:
     """Turn what the database refuses into a sentence; ``variables`` hold its address."""
-    from db.migrations.runner import MigrationError  # noqa: PLC0415 -- SQLAlchemy: 0.4 s
+    from db.migrations.files import MigrationError  # noqa: PLC0415 -- SQLAlchemy: 0.4 s
     from db.unavailable import DatabaseUnavailableError, translated  # noqa: PLC0415 -- as above
 
     try:

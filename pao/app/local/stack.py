@@ -14,7 +14,8 @@ from temporalio.client import Client
 from temporalio.service import RPCError
 
 import pao
-from db.migrations.runner import MigrationError, migrate
+from db.migrations.files import MigrationError
+from db.migrations.runner import migrate
 from pao.app.local.env_file import write_env_file
 from pao.app.local.github_catalog import app_key_file, put_on_github
 from pao.app.local.go_programs import with_usable_cache

@@ -14,7 +14,8 @@ from temporalio.service import RPCError
 from activities.metrics import WorkerMetrics
 from db.installation import Installation
 from db.living_processes import check_connections
-from db.migrations.runner import MigrationError, check_ready
+from db.migrations.files import MigrationError
+from db.migrations.runner import check_ready
 from db.session import Database
 from db.unavailable import DatabaseUnavailableError, Trouble
 from pao.app import assembly
