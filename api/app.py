@@ -141,6 +141,7 @@ class Application:
         app.state.web_sessions = SessionService(
             self._database,
             teams=people.teams if people else None,
+            takes=app.state.identity.takes,
             count=self._metrics.signed_in,
         )
         app.state.sign_in_ways = sign_in_ways(settings, http, self._database)

@@ -19,15 +19,10 @@ _WORD = re.compile(r"'([^']*)'")
 
 
 def from_validation(error: RequestValidationError, route: object) -> PaoError:
-    """Return pydantic's findings: 400 if nothing could be read, 422 for invalid values.
-
-    A body that is JSON but no object is one that cannot be read.
-    """
+    """Return pydantic's findings: 400 if nothing could be read, 422 for invalid values."""
     problems = error.errors()
     unreadable = any(
-        _is_no_object(problem)
-        or problem["type"] == "json_invalid"
-        or problem["loc"][:1] in {("query",), ("path",)}
+        problem["type"] == "json_invalid" or problem["loc"][:1] in {("query",), ("path",)}
         for problem in problems
     )
     details = tuple(
@@ -47,10 +42,6 @@ def from_validation(error: RequestValidationError, route: object) -> PaoError:
     )
 
 
-def _is_no_object(problem: Mapping[str, Any]) -> bool:
-    return bool(problem["type"] == "model_attributes_type" and problem["loc"] == ("body",))
-
-
 def _field_of(place: Sequence[str | int]) -> str:
     """Return where a value stands; a parameter by its name, whichever of its values it is."""
     where, *parts = map(str, place)
@@ -62,7 +53,7 @@ def _field_of(place: Sequence[str | int]) -> str:
 def _message(problem: Mapping[str, Any], route: object, *, suggests: bool) -> str:
     given = problem.get("input")
     match problem["type"]:
-        case _ if _is_no_object(problem):
+        case "model_attributes_type" if problem["loc"] == ("body",):
             return "The body must be a JSON object."
         case "extra_forbidden" if problem["loc"][0] == "body":
             name = str(problem["loc"][-1])

@@ -47,16 +47,23 @@ def _uncounted(_way: str, _outcome: str) -> None:
     """Count nothing."""
 
 
+def _every(_source: str) -> bool:
+    """Take every source."""
+    return True
+
+
 @dataclass(frozen=True, slots=True)
 class SessionService:
     """Opens sessions, finds them by the browser's token, and ends them.
 
     Codes and tokens have 256 random bits; Postgres keeps digests of them. A session is read at
-    every page, so its end holds at once, in every process; so does that of the key behind it.
+    every page, so its end holds at once, in every process; so does that of the key behind it, which
+    ends as well when its source, or the AWS account of its user, is no longer configured.
     """
 
     database: Database
     teams: TeamsOf | None = None
+    takes: Callable[[str], bool] = _every
     count: Callable[[str, str], None] = _uncounted
 
     async def sign_in(self, caller: Principal) -> SignIn:
@@ -106,12 +113,13 @@ class SessionService:
         """Return the open session of a browser's token, and note that it is used."""
         async with self.database.reading() as session:
             stored = await WebSessionsRepository(session).find(_digest(token))
-        if stored is None:
+        caller = await self._caller(stored) if stored else None
+        if stored is None or caller is None:
             return None
         if stored.seen_at <= datetime.now(UTC) - _USE_NOTED_EVERY:
             async with self.database.unit_of_work() as unit:
                 await WebSessionsRepository(unit).note_use(stored.id)
-        return Session(stored.id, await self._caller(stored), lacks_groups=stored.lacks_groups)
+        return Session(stored.id, caller, lacks_groups=stored.lacks_groups)
 
     async def is_open(self, session_id: str) -> bool:
         """Return whether a session is still open, for answers that last long."""
@@ -165,11 +173,19 @@ class SessionService:
         stored = await PostgresKeyStore(self.database).find(key_id) if key_id else None
         if stored is None or why_ended(stored, datetime.now(UTC)) is not None:
             return None
-        return await principal_now(stored, self.teams, source=LINK)
+        if not self.takes(stored.source):
+            return None
+        try:
+            return await principal_now(stored, self.teams, source=LINK)
+        except PaoError as error:
+            if error.code is not ErrorCode.FORBIDDEN:
+                raise
+            return None
 
-    async def _caller(self, stored: StoredSession) -> Principal:
-        of_key = await self._by_key(stored.access_key_id) if stored.is_of_aws else None
-        return of_key or own_user(
+    async def _caller(self, stored: StoredSession) -> Principal | None:
+        if stored.is_of_aws:
+            return await self._by_key(stored.access_key_id)
+        return own_user(
             stored.user_id,
             email=stored.email,
             teams=stored.teams,

@@ -118,7 +118,7 @@ class Scanner:
         """Raise the fault for what does not belong here."""
         rest = self.text[self.position :]
         if _COMPARED.match(rest):
-            raise FaultError("template-refused", "a single = compares nothing; write ==")
+            raise FaultError("template-refused", "= is not a comparison; write ==")
         if _REFUSED.match(rest):
             raise refused(rest[:20])
         shown = f"{rest[:20]!r} is not expected here" if rest else "it ends unexpectedly"

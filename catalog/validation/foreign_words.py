@@ -224,7 +224,7 @@ HINTS: Mapping[str, str] = {
     "enumnames": "write enum: [{value: ..., label: ...}]",
     "env": "leave it out: values are templates in config",
     "expression": "choices from elsewhere are options: {from: http, url: ...}",
-    "fallback": "the manual actions are the way out of every mode; leave it out",
+    "fallback": "manual actions are the fallback in every mode; leave it out",
     "format": "the format is the type: date, datetime, time, email, url, user, team",
     "hidden": "write conditional; a value that nobody changes is readOnly: true with a default",
     "invocationmethod": "write actions, under manual and automatic",

@@ -272,7 +272,11 @@ class RequestWorkflows:
                     static_summary=summary,
                     rpc_timeout=timedelta(seconds=budget),
                 )
-        except (TimeoutError, WorkflowFailureError):
+        except TimeoutError:
+            return question.silence
+        except WorkflowFailureError as error:
+            # Somebody has ended it, or it took too long; asking again is all that one can do.
+            _log.warning("a %s workflow ended without an answer: %s", question.kind, error.cause)
             return question.silence
         except RPCError as error:
             raise _explained(error) from error

@@ -6,6 +6,7 @@ import socket
 import subprocess
 import sys
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -15,7 +16,9 @@ from botocore.credentials import ReadOnlyCredentials
 
 from activities.retention import Retention
 from pao.app.local.postgres import PostgresAddress
+from pao.clients.aws.caller import AwsCaller
 from pao.clients.aws.signing import HEADER
+from pao.core.errors import ErrorCode, PaoError
 from tests.support.aws import ACCOUNT, Aws
 from tests.support.aws_callers import SERVER, Cli, by_aws
 from tests.support.callers import DANA
@@ -195,6 +198,10 @@ def test_keys_of_sessions_are_gone_a_day_after_their_end(stack: Stack) -> None:
     assert stack.rows("select count(*) from access_keys where not is_session") == before
 
 
+async def no_such_account(_caller: AwsCaller) -> tuple[str, ...]:
+    raise PaoError(ErrorCode.FORBIDDEN, "this account is not configured")
+
+
 def test_a_session_opens_the_pages_as_well(aws: Aws, stack: Stack, dana: User) -> None:
     headers = by_aws(aws, dana[1], "POST", "/sessions")
     document = stack.anybody().post("/sessions", headers=headers).json()
@@ -206,6 +213,11 @@ def test_a_session_opens_the_pages_as_well(aws: Aws, stack: Stack, dana: User) -
     found = stack.run(sessions.find(token))
     assert found is not None
     assert (found.caller.id, found.caller.teams) == (dana[0], ("team-orders",))
+    for configured_otherwise in (
+        replace(sessions, takes=lambda source: source != "sts"),
+        replace(sessions, teams=no_such_account),
+    ):
+        assert stack.run(configured_otherwise.find(token)) is None
     assert client.delete(f"/keys/{document['accessKeyId']}").status_code == 200
     assert stack.run(sessions.find(token)) is None
 

@@ -94,6 +94,21 @@ async def test_a_lost_connection_is_said_until_it_is_back(stack: Stack, visit: V
         approve(stack, request_id)
 
 
+async def test_a_form_is_kept_while_the_session_at_the_balancer_is_over(visit: Visit) -> None:
+    page = await (await visit()).page("/catalog/network-dns-record/request")
+    await page.get_by_label("Host name").fill("balanced.example.com")
+
+    async def lead_away(route: Route) -> None:
+        await route.fulfill(status=302, headers={"Location": "https://login.example.com/"})
+
+    await page.route(re.compile("favicon|icon"), lead_away)
+    await page.get_by_role("button", name="Review").last.click()
+    await expect(page.locator(".noted")).to_contain_text(
+        "Your session is over, so nothing was sent."
+    )
+    await expect(page.get_by_label("Host name")).to_have_value("balanced.example.com")
+
+
 async def test_a_page_survives_a_restart_of_the_api(stack: Stack, visit: Visit) -> None:
     at = await visit()
     async with watching(stack, at) as (page, request_id):
@@ -106,7 +121,7 @@ async def test_a_page_survives_a_restart_of_the_api(stack: Stack, visit: Visit) 
         # The network is there, PAO is not: the form is not given away to an error of the browser.
         await form.get_by_label("Address").fill("10.0.0.7")
         await form.get_by_label("Address").blur()
-        await expect(form.locator(".noted")).to_contain_text("cannot be saved at the moment")
+        await expect(form.locator(".noted")).to_contain_text("could not be saved")
         await form.get_by_role("button", name="Review").last.click()
         await expect(form.locator(".noted")).to_contain_text("PAO cannot be reached")
         await expect(form.get_by_label("Host name")).to_have_value("unreachable.example.com")
@@ -293,7 +308,7 @@ async def test_without_postgres_nothing_is_lost(stack: Stack, visit: Visit) -> N
         # Early checks say that nothing is saved; what was typed stays.
         await page.get_by_label("Address").fill("10.0.0.7")
         await page.get_by_label("Address").blur()
-        await expect(page.locator(".noted")).to_contain_text("cannot be saved at the moment")
+        await expect(page.locator(".noted")).to_contain_text("could not be saved")
         await expect(page.get_by_label("Host name")).to_have_value("patient.example.com")
         # What cannot be saved is given back, to be sent again.
         await page.get_by_role("button", name="Review").last.click()

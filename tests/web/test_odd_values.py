@@ -15,6 +15,7 @@ DIGITS = "9" * 4500
 ADDRESSES = [
     "/requests?q=%00&status=%00",
     "/find?q=a%00b",
+    "/requests/{request}/log?action=%%0000",
     "/requests/{request}/log?action=%00&component=%00",
     "/requests/{request}/stream?after=99999999999999999999",
     "/waiting/new?since=9999-12-31T23:59:59-12:00",
@@ -47,6 +48,7 @@ def client(web_stack: Stack) -> Iterator[httpx.Client]:
 def test_odd_values_are_no_internal_errors(web_stack: Stack, client: httpx.Client) -> None:
     made = submit(web_stack, "network-dns-record", hostName="a.example.com", address="10.0.0.7")
     names = {"request": made["id"], "draft": str(uuid4())}
+    assert client.get("/requests").status_code == 200
     answers = {path: client.get(path.format(**names)).status_code for path in ADDRESSES}
     for path, given in FORMS:
         data = {"item": "network-dns-record", "reason": "odd", **given}

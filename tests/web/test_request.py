@@ -201,7 +201,7 @@ async def test_jira_is_silent_and_what_was_known_is_shown(stack: Stack, visit: V
     at.watched.expected += ["ERR_FAILED", "htmx:error"]
     await page.route("**/tickets", lambda route: route.abort())
     await page.reload()
-    await expect(page.get_by_text("This cannot be read now.")).to_be_visible()
+    await expect(page.get_by_text("This could not be loaded.")).to_be_visible()
 
 
 async def test_a_request_prints_whole(stack: Stack, visit: Visit) -> None:

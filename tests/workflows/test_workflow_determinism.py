@@ -52,10 +52,15 @@ def offences(source: str) -> Iterator[str]:
                 yield from _unknown_of(module, [one.name for one in names])
             case ast.Attribute(value=ast.Name(id=name), attr=attr) if name in modules:
                 yield from _unknown_of(modules[name], [attr])
-            case ast.Attribute(value=ast.Name(id="date" | "datetime" as name), attr=attr):
-                yield from [f"{name}.{attr}"] if attr in CLOCK else []
+            case ast.Attribute(value=value, attr=attr) if attr in CLOCK:
+                yield from [] if _is_of_temporal(value) else [attr]
             case ast.Call(func=ast.Name(id=name)) if name in BUILT_IN:
                 yield name
+
+
+def _is_of_temporal(value: ast.expr) -> bool:
+    """Return whether a clock is the workflow's, or the one that a ledger was given."""
+    return isinstance(value, ast.Name) and value.id in {"ledger", "self", "workflow"}
 
 
 def _is_known(module: str) -> bool:
@@ -84,8 +89,10 @@ def test_workflow_code_names_nothing_that_a_replay_answers_differently(file: Pat
         ("import uuid as u\nu.uuid1()", "uuid.uuid1"),
         ("import asyncio\nasyncio.wait(tasks)", "asyncio.wait"),
         ("import asyncio\nasyncio.to_thread(f)", "asyncio.to_thread"),
-        ("from datetime import datetime\ndatetime.now()", "datetime.now"),
-        ("from datetime import date\ndate.today()", "date.today"),
+        ("from datetime import datetime\ndatetime.now()", "now"),
+        ("import datetime\ndatetime.datetime.now()", "now"),
+        ("from datetime import datetime as moment\nmoment.utcnow()", "utcnow"),
+        ("from datetime import date\ndate.today()", "today"),
         ("open('a')", "open"),
         ("hash('a')", "hash"),
     ],

@@ -56,10 +56,13 @@ class Identities:
             caller = await self._source(request).authenticate(request, now)
         except SignatureError as error:
             raise unauthorized(error.reason, error.message) from None
-        is_on = self.takes_issued_keys if caller.source == KEYS else caller.source in self.others
-        if not is_on:
+        if not self.takes(caller.source):
             raise unauthorized(Reason.MISSING, _off(caller.source))
         return caller
+
+    def takes(self, source: str) -> bool:
+        """Return whether a source is configured; what it has opened goes with it."""
+        return self.takes_issued_keys if source == KEYS else source in self.others
 
     async def is_still_good(self, caller: Principal, now: datetime) -> bool:
         """Return whether the caller is still valid, for answers that last long."""

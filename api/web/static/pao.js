@@ -53,11 +53,13 @@ document.addEventListener("htmx:after:swap", event => {
 // is there; forms that send themselves find out by that.
 const PATIENCE = 10_000;
 async function away() {
-  const { offline, away } = one("#live").dataset;
+  const { offline, away, over } = one("#live").dataset;
   if (!navigator.onLine) return offline;
   try {
     const address = one("link[rel=icon]").href;
-    const answer = await fetch(address, { cache: "no-store", signal: AbortSignal.timeout(PATIENCE) });
+    const answer = await fetch(address, { cache: "no-store", redirect: "manual", signal: AbortSignal.timeout(PATIENCE) });
+    // A balancer whose session is over leads to its provider.
+    if (answer.type === "opaqueredirect") return over;
     // After an update the file may have another name; whoever says that is there.
     return answer.status < 500 ? "" : away;
   } catch { return away; }
@@ -74,13 +76,14 @@ addEventListener("submit", async event => {
   event.stopImmediatePropagation();
   if (asking.has(form)) return;
   asking.add(form);
+  say(form.dataset.sending ?? "");
   const why = await away();
   asking.delete(form);
   note(form, ...(why ? [why] : []));
   if (why) return;
   sendable.add(form);
-  form.requestSubmit(submitter);
-  sendable.delete(form);
+  // A field that was fetched anew meanwhile has other buttons.
+  try { form.requestSubmit(submitter?.isConnected ? submitter : null); } finally { sendable.delete(form); }
 }, true);
 
 // What is read after the page, and cannot be, is not awaited for ever.

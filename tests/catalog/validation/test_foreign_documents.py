@@ -200,7 +200,7 @@ def test_no_text_of_the_library_that_judges_configurations_shows() -> None:
         ("{{ $.Values.name }}", "did you mean fields.name?"),
         ("{{ user.name }}", "did you mean request.user.id?"),
         ("{{ user.entity.metadata.name }}", "did you mean request.user.id?"),
-        ("{{#if fields.name = 'x'}}y{{/if}}", "a single = compares nothing; write =="),
+        ("{{#if fields.name = 'x'}}y{{/if}}", "= is not a comparison; write =="),
     ],
 )
 def test_a_template_of_another_tool_is_told_with_ours(tag: str, said: str) -> None:
