@@ -182,16 +182,21 @@ class Home:
         if not aside.exists():
             return
         # Before the mark, what is in its place is the state itself.
-        for path in self._contents() if (aside / _WHOLE).exists() else ():
-            if path.is_dir():
-                shutil.rmtree(path)
-            else:
-                path.unlink()
-        (aside / _WHOLE).unlink(missing_ok=True)
+        if (aside / _WHOLE).exists():
+            self._remove_contents()
+            (aside / _WHOLE).unlink()
         for path in list(aside.iterdir()):
             path.rename(self.folder / path.name)
         bring_data_back(self.postgres)
         aside.rmdir()
+
+    def _remove_contents(self) -> None:
+        forget_files(self.postgres)
+        for path in self._contents():
+            if path.is_dir():
+                shutil.rmtree(path)
+            else:
+                path.unlink()
 
     def _forget_aside(self) -> None:
         if (self.folder / _DONE).exists():

@@ -6,6 +6,7 @@ import pytest
 
 from pao.app.local.env_file import read_env_file, write_env_file
 from pao.app.local.home import Home, HomeInUseError, KeptKey
+from pao.app.local.postgres_files import prepare_files
 from pao.app.local.processes import LocalError
 from pao.runtime.crypto import SecretBox
 
@@ -186,3 +187,18 @@ def test_a_state_that_was_replaced_is_gone(tmp_path: Path) -> None:
         with home.replaced():
             assert home.read_secrets() != secrets
         assert {one.name for one in home.folder.iterdir()} == {"lock", "secrets.json"}
+
+
+def test_nothing_is_left_of_a_state_that_could_not_be_put_into_an_empty_folder(
+    tmp_path: Path,
+) -> None:
+    home = Home(tmp_path / "home")
+    with home.held():
+        failing = home.replaced()
+        failing.__enter__()
+        # As root they are elsewhere.
+        data = prepare_files(home.postgres).data
+        data.mkdir(exist_ok=True)
+    with home.held():
+        assert not data.exists()
+        assert {one.name for one in home.folder.iterdir()} == {"lock"}
