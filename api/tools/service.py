@@ -19,8 +19,10 @@ from catalog.testing.samples import Sample, validated
 from catalog.testing.templates import TemplateSample, try_templates
 from catalog.validation import ActionSchema, Finding, Severity, ValidationResult, validate
 from pao.core.errors import Detail, ErrorCode, PaoError
+from pao.core.payloads.context import Requester
 
 BODY = "body"
+SOMEBODY = Sample().requester
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,11 +72,15 @@ class ToolsService:
         return self._read(item if isinstance(item, str) else json.dumps(item), BODY)
 
     def test(
-        self, body: schemas.TemplateTest, document: ValidationResult
+        self,
+        body: schemas.TemplateTest,
+        document: ValidationResult,
+        *,
+        requester: Requester = SOMEBODY,
     ) -> schemas.TemplateTestResult:
         """Render every template of an item with sample fields; secrets are masked."""
         now = datetime.now(UTC)
-        sample = Sample(fields=body.fields, outputs=body.outputs, at=now)
+        sample = Sample(fields=body.fields, outputs=body.outputs, requester=requester, at=now)
         item, trials, refused = document.draft, list[TemplateSample](), tuple[FieldError, ...]()
         values: dict[str, Any] = {}
         if item is not None:

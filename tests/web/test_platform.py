@@ -191,7 +191,9 @@ async def test_a_refused_file_shows_with_its_findings(stack: Stack, visit: Visit
         page = await at.page("/platform")
         await page.get_by_role("button", name="Refresh").click()
         await expect(page.get_by_role("heading", name="network/broken.yaml")).to_be_visible()
-        await expect(page.get_by_text("DNS Record 1.1.0 is still served")).to_have_count(1)
+        await expect(
+            page.get_by_text("The last valid version, DNS Record 1.1.0, is still served.")
+        ).to_have_count(1)
         await judge(page)
     finally:
         file.unlink()

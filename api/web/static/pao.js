@@ -28,7 +28,8 @@ if (zone && !document.cookie.split("; ").includes(`tz=${zone}`)) {
 }
 
 // Where something is wrong, that is where a person begins to read.
-one("[data-focus]")?.focus();
+const place = document.getElementById(one("[data-place]")?.dataset.place ?? "");
+(place ?? one("[data-focus]"))?.focus();
 
 // A code for signing in comes in the fragment, which no server and no log sees.
 const signIn = one("#signin");

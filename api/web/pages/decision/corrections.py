@@ -12,7 +12,7 @@ from api.requests.reading import Stored
 from api.requests.retry_preview import open_actions, requester_of
 from api.services import Services
 from api.web.fields import Entered, GroupView, groups_of
-from api.web.pages.decision.kept_entries import sealed_entries
+from api.web.kept_entries import sealed_entries
 from api.web.posted_fields import field_named
 from api.web.problems import errors_by_way
 from api.web.rows import Edit, with_edit, without_rows

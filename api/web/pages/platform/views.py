@@ -14,6 +14,7 @@ from starlette.responses import Response
 from api.auth.principal import Principal
 from api.catalog.schemas import Finding
 from api.catalog.status import status_of
+from api.requests.prepared import requester_of
 from api.services import Caller, Correlation, Services, ServicesDep
 from api.tools.schemas import TemplateResult, TemplateTest
 from api.web.forms import Posted, text_of
@@ -87,6 +88,7 @@ class Preview:
     findings: list[Finding]
     excerpts: list[str]
     form: Tried | None
+    is_whole: bool
     calls: list[TemplateResult]
     problems: list[str]
     difference: Lines | None
@@ -151,15 +153,17 @@ async def _preview(
     read = await asyncio.to_thread(tools.read, document)
     file = _file_name(read.definition)
     checked = await asyncio.to_thread(tools.validate, content, file=file)
-    form = await tried(services, caller, read.draft, posted) if read.draft else None
+    form = await tried(services, caller, read, posted)
     sample = TemplateTest(item=document, fields=form.values if form else {})
-    test = await asyncio.to_thread(tools.test, sample, read)
+    who = requester_of(caller)
+    test = await asyncio.to_thread(tools.test, sample, read, requester=who)
     published = await _published(services, caller, checked.item.id if checked.item else None)
     return Preview(
         title=_sentence(checked.errors, checked.warnings),
         findings=checked.findings,
         excerpts=[_excerpt(document, one) for one in checked.findings],
         form=form,
+        is_whole=read.draft is not None,
         calls=[one for one in test.templates if one.error is None or form is not None],
         problems=[one.message for one in test.field_errors],
         difference=_difference(published, read.definition) if published else None,
