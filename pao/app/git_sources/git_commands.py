@@ -40,22 +40,25 @@ _REFUSED = re.compile(
 )
 _LIMITED = re.compile(rb"returned error: 429", re.IGNORECASE)
 _LIMIT_LASTS = timedelta(minutes=1)
-_UNTRUSTED = re.compile(rb"certificate|handshake|SSL|TLS", re.IGNORECASE)
+_BROKEN = re.compile(rb"returned error: 5", re.IGNORECASE)
 _SILENT = re.compile(
-    rb"failed to connect|couldn.t connect|connection (refused|reset|timed out)|too slow"
-    rb"|empty reply|hung up|early EOF",
+    rb"failed to connect|couldn.t connect|connection (refused|reset)|timed? ?out|too slow"
+    rb"|empty reply|hung up|early EOF|(pull|push) function",
     re.IGNORECASE,
 )
-_BROKEN = re.compile(rb"returned error: 5", re.IGNORECASE)
+_UNTRUSTED = re.compile(rb"certificate|handshake|SSL|TLS", re.IGNORECASE)
 # Whatever else it fails by: what git says (of OpenSSL or GnuTLS, as it was built), and our words.
+# The first counts: a connection by TLS that breaks off is told in words of TLS.
 _OTHERS = {
+    _BROKEN: "git: the server answers with an error of its own; retry later.",
+    _SILENT: "git: the server does not answer, or not to the end; retry later.",
     _UNTRUSTED: (
         "git: the server is not trusted, or does not speak TLS; list its issuer in "
         "PAO_EGRESS_CA_BUNDLE, or correct CATALOG_REPOSITORY."
     ),
-    _SILENT: "git: the server does not answer, or not to the end; retry later.",
-    _BROKEN: "git: the server answers with an error of its own; retry later.",
 }
+# Addresses and names of branches may hold any of these words.
+_QUOTED = re.compile(rb"'[^'\n]*'")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -91,6 +94,8 @@ class GitCommands:
     ) -> bytes:
         """Run a command that calls the remote; raises ``SourceUnavailableError`` or its kinds."""
         self.calls += 1
+        # A cleaner of temporary files may have removed it.
+        await asyncio.to_thread(self._folder.mkdir, 0o700, exist_ok=True)
         settings = await self._network() | dict(config or {})
         with tracing.calling("git", method=arguments[0], system="git"):
             return await self._run(arguments, given, config=settings)
@@ -189,6 +194,7 @@ def _environment(folder: Path, config: dict[str, str]) -> dict[str, str]:
 
 def _failure(said: bytes) -> SourceUnavailableError:
     """Return what went wrong in our own words: git's may repeat addresses and credentials."""
+    said = _QUOTED.sub(b"''", said)
     if _REFUSED.search(said):
         return SourceRefusedError(
             "The repository rejected our credentials; the operator must replace "

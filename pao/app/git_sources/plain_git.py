@@ -133,7 +133,7 @@ class GitSource:
 
     async def _prepare(self, ids: str) -> None:
         """Have a repository to fetch into; one whose ids are of another kind is begun anew."""
-        if self._ids == ids:
+        if self._is_prepared(ids):
             return
         self._ids = None
         await asyncio.to_thread(_emptied, self._home)
@@ -147,6 +147,10 @@ class GitSource:
         ):
             await self.git.local("config", key, value)
         self._ids = ids
+
+    def _is_prepared(self, ids: str) -> bool:
+        # The folder may vanish under a process that has been running for weeks.
+        return self._ids == ids and (self._home / "config").exists()
 
     async def _read(self, tip: str, memory: Mapping[str, Any]) -> Listing | Unchanged:
         commit = await self._commit(tip)
@@ -203,8 +207,8 @@ class GitSource:
         return Commit(tip, subject[:200], author[:200], moment(at))
 
     async def _require(self, revision: str) -> None:
-        """Have a commit here; a process that has just started has none."""
-        if self._ids != _ids_of(revision):
+        """Have a commit here; a process that has just started, or has lost its cache, has none."""
+        if not self._is_prepared(_ids_of(revision)):
             await self._fetch(revision)
 
     async def _here(self) -> dict[str, int]:

@@ -3,6 +3,8 @@
 import asyncio
 import base64
 import shutil
+import socket
+import struct
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -217,6 +219,21 @@ async def test_a_repository_that_was_made_anew_with_longer_ids_is_read(
     assert reader.texts()["b.yaml"] == "b: 2\n"
 
 
+async def test_a_cache_that_vanishes_is_made_anew(repository: Path, opened: Open) -> None:
+    """Cleaners of temporary files know nothing of a worker that runs for weeks."""
+    reader = opened()
+    listed = await reader.read()
+    assert isinstance(listed, Listing)
+    shutil.rmtree(source(reader)._home)
+    assert list((await source(reader).contents(listed.revision, listed.entries)).values()) == [
+        b"a: 1\n"
+    ]
+    shutil.rmtree(source(reader)._home)
+    sha = committed(repository, {"catalog/database/a.yaml": "a: 2\n"})
+    await reader.read()
+    assert (reader.revision, reader.texts()) == (sha, {"database/a.yaml": "a: 2\n"})
+
+
 async def test_another_process_needs_no_cache(opened: Open) -> None:
     first, second = opened(), opened()
     found = await first.source.listing(first_known(first))
@@ -295,7 +312,9 @@ async def test_credentials_are_sent_in_a_header_and_a_refusal_is_told() -> None:
     [
         ("HTTP/1.1 429 Too Many Requests", "http", (SourceLimitedError, "takes no more calls")),
         ("HTTP/1.1 503 Busy", "http", (SourceUnavailableError, "an error of its own")),
+        ("HTTP/1.1 418 Odd", "http", (SourceUnavailableError, "git ls-remote says")),
         ("not TLS", "https", (SourceUnavailableError, "PAO_EGRESS_CA_BUNDLE")),
+        ("", "https", (SourceUnavailableError, "does not answer")),
     ],
 )
 async def test_whatever_keeps_git_from_reading_is_told_in_our_words(
@@ -303,6 +322,12 @@ async def test_whatever_keeps_git_from_reading_is_told_in_our_words(
 ) -> None:
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         await reader.read(65_536)
+        if not answer:
+            # Closed so, the connection is reset.
+            connection = writer.get_extra_info("socket")
+            connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+            writer.transport.abort()
+            return
         writer.write(f"{answer}\r\nContent-Length: 0\r\nConnection: close\r\n\r\n".encode())
         writer.write_eof()
         # Closing before it has closed could lose the answer.
@@ -310,7 +335,8 @@ async def test_whatever_keeps_git_from_reading_is_told_in_our_words(
         writer.close()
 
     async with await asyncio.start_server(serve, "127.0.0.1", 0) as server:
-        url = f"{scheme}://127.0.0.1:{server.sockets[0].getsockname()[1]}/x.git"
+        # What its name says is not why it fails.
+        url = f"{scheme}://127.0.0.1:{server.sockets[0].getsockname()[1]}/tls-certificates.git"
         made = GitSource(GitRemote(url=url, rules=EgressRules.parse(["127.0.0.1"])), GitPlace())
         with pytest.raises(told[0], match=told[1]) as raised:
             await made.listing(Known())
