@@ -131,6 +131,8 @@ async def test_no_broken_answer_becomes_a_catalog(
         await hasty.read()
     except SourceUnavailableError:
         assert hasty.revision is None
+    else:
+        assert hasty.texts() == {"database/a.yaml": "a: 1\n"}
     github.clear_faults()
     await reader.read()
     assert reader.texts() == {"database/a.yaml": "a: 1\n"}
