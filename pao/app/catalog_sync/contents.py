@@ -38,9 +38,7 @@ class Contents:
             try:
                 found = await self._source.contents(self._revision, missing)
             except SourceUnavailableError as error:
-                some = [entry for entry in missing if entry.blob in error.found]
-                await asyncio.to_thread(_check, some, error.found)
-                await self._keep(error.found)
+                await self._keep(await asyncio.to_thread(_genuine, error.found))
                 raise
         await asyncio.to_thread(_check, missing, found)
         await self._keep(found)
@@ -90,6 +88,11 @@ def _check(wanted: Collection[Entry], found: Mapping[str, bytes]) -> None:
             raise SourceUnavailableError(f"the source did not return {entry.path}")
         if not is_content_of(content, entry.blob):
             raise SourceUnavailableError(f"the source returned another content of {entry.path}")
+
+
+def _genuine(found: Mapping[str, bytes]) -> dict[str, bytes]:
+    """Return what is as it was listed; why the source has failed counts for more than the rest."""
+    return {blob: content for blob, content in found.items() if is_content_of(content, blob)}
 
 
 def _batches(

@@ -4,7 +4,7 @@ import asyncio
 import io
 import tarfile
 import zlib
-from collections.abc import Awaitable, Callable, Collection, Iterator, Mapping
+from collections.abc import Awaitable, Callable, Collection, Iterable, Iterator, Mapping
 
 from catalog.loading import MAX_BYTES
 from catalog.sources.files import is_content_of
@@ -33,29 +33,37 @@ def too_long(blobs: Collection[str]) -> FilesTooLongError:
 
 
 async def fetched_singly(
-    blobs: Collection[str], fetch: Callable[[str], Awaitable[bytes]]
+    blobs: Collection[str],
+    fetch: Callable[[str], Awaitable[bytes | None]],
+    found: Mapping[str, bytes],
 ) -> dict[str, bytes]:
-    """Fetch contents one by one, a few at a time; the first failure ends it.
+    """Return contents; those that were not found before are fetched one by one, a few at a time.
 
-    What was fetched by then is in the ``SourceUnavailableError``: a limit of calls may be lower
-    than the number of files.
+    One that ``fetch`` returns None for is left out. The first failure ends it; what was found by
+    then is in the ``SourceUnavailableError``: a limit of calls may be lower than the number of
+    files.
     """
     gate = asyncio.Semaphore(_AT_ONCE)
 
-    async def one(blob: str) -> tuple[str, bytes]:
+    async def one(blob: str) -> tuple[str, bytes | None]:
         async with gate:
             return blob, await fetch(blob)
 
-    tasks = [asyncio.ensure_future(one(blob)) for blob in sorted(blobs)]
+    tasks = [asyncio.ensure_future(one(blob)) for blob in sorted(set(blobs) - found.keys())]
     try:
-        return dict(await asyncio.gather(*tasks))
+        return {**found, **_whole(await asyncio.gather(*tasks))}
     except SourceUnavailableError as error:
-        whole = [task for task in tasks if task.done() and not task.cancelled()]
-        error.found = dict(task.result() for task in whole if task.exception() is None)
+        done = [task for task in tasks if task.done() and not task.cancelled()]
+        whole = _whole(task.result() for task in done if task.exception() is None)
+        error.found = {**found, **whole}
         raise
     finally:
         for task in tasks:
             task.cancel()
+
+
+def _whole(fetched: Iterable[tuple[str, bytes | None]]) -> dict[str, bytes]:
+    return {blob: content for blob, content in fetched if content is not None}
 
 
 def paths_by_blob(entries: Collection[Entry], folder: str) -> dict[str, set[str]]:

@@ -121,7 +121,7 @@ class GitHubSource:
                 archive = await self._repository.archive(revision, most=_MOST_ARCHIVE)
             if archive is not None:
                 found = await asyncio.to_thread(unpacked, archive, wanted)
-        return found | await fetched_singly(wanted.keys() - found.keys(), self._blob)
+        return await fetched_singly(wanted, self._blob, found)
 
     def errors(self) -> AbstractContextManager[None]:
         """Return what turns errors of calls to this repository into those of a source."""

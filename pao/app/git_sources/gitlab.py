@@ -115,14 +115,6 @@ class GitLabSource:
         """Return contents by blob id: up to 50 one by one, more by one archive."""
         wanted = paths_by_blob(entries, self._place.folder)
         found: dict[str, bytes] = {}
-        long: set[str] = set()
-
-        async def one(blob: str) -> bytes:
-            content = await self._blob(blob)
-            if content is None:
-                long.add(blob)
-            return content or b""
-
         if len(wanted) > MOST_SINGLE:
             with self.errors():
                 archive = await self.project.archive(
@@ -130,10 +122,10 @@ class GitLabSource:
                 )
             if archive is not None:
                 found = await asyncio.to_thread(unpacked, archive, wanted)
-        found |= await fetched_singly(wanted.keys() - found.keys(), one)
-        if long:
+        found = await fetched_singly(wanted, self._blob, found)
+        if long := wanted.keys() - found.keys():
             error = too_long(long)
-            error.found = {blob: found[blob] for blob in found.keys() - long}
+            error.found = found
             raise error
         return found
 

@@ -319,12 +319,15 @@ async def test_a_source_that_stops_in_the_middle_goes_on_where_it_was(
 ) -> None:
     """A limit of calls may be lower than the number of files."""
     one, *rest = source.files
-    limited = SourceLimitedError("no calls are left")
-    limited.found = {blob_id(source.files[one]): source.files[one]}
+    limited = SourceLimitedError("no calls are left", until=datetime.now(UTC) + timedelta(hours=1))
+    # A content that is not what was listed does not hide why the source has failed.
+    bad = {blob_id(source.files[rest[0]]): b""}
+    limited.found = {blob_id(source.files[one]): source.files[one]} | bad
     source.contents_away = [limited]
     with pytest.raises(SourceLimitedError):
         await sync_of(opened, source).run()
     assert (await served(opened), await blobs(database)) == ({}, 1)
+    assert (await standing(opened)).error_until == limited.until
     await sync_of(opened, source).run()
     assert sorted(source.fetched) == sorted(rest)
 
