@@ -222,6 +222,15 @@ class HeldRevision(Answer):
     since: Omittable[Moment] = None
 
 
+class Unnamed(Answer):
+    """How many of each kind are not named, because they are too many."""
+
+    added: int = 0
+    changed: int = 0
+    removed: int = 0
+    refused: int = 0
+
+
 class RefreshReport(Answer):
     """What changed when the source was read again."""
 
@@ -238,6 +247,9 @@ class RefreshReport(Answer):
     )
     outdated: Omittable[str] = Field(
         None, description="Why nothing changed: the source is not newer than the catalog in service"
+    )
+    unnamed: Omittable[Unnamed] = Field(
+        None, description="How many more there are of each kind than the lists name"
     )
 
 

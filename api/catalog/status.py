@@ -56,6 +56,7 @@ def report_of(report: SyncReport | None) -> schemas.RefreshReport:
         revision=report.revision,
         held=_held(held) if held else None,
         outdated=report.outdated,
+        unnamed=schemas.Unnamed(**report.unnamed) if report.unnamed else None,
     )
 
 

@@ -1,6 +1,6 @@
 """Stores what was read in one transaction, and says what has changed by it."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import asdict, replace
 from datetime import UTC, datetime
 
@@ -95,13 +95,22 @@ def report_of(reading: Reading, stored: Stored, revision: str) -> SyncReport:
         for key, path in selection.written.items()
         if key in before and before[key].sha != reading.seen[path].sha
     ]
+    kinds: dict[str, Collection[str]] = {
+        "added": selection.written.keys() - before.keys(),
+        "changed": changed,
+        "removed": selection.removed,
+        "refused": selection.refused_files,
+    }
+    named = {kind: _named(names) for kind, names in kinds.items()}
+    left = {kind: len(names) - len(named[kind]) for kind, names in kinds.items()}
     return SyncReport(
-        added=_named(selection.written.keys() - before.keys()),
-        changed=_named(changed),
-        removed=_named(selection.removed),
-        refused=_named(selection.refused_files),
+        added=named["added"],
+        changed=named["changed"],
+        removed=named["removed"],
+        refused=named["refused"],
         judged=len(reading.judged),
         revision=revision,
+        unnamed={kind: count for kind, count in left.items() if count},
     )
 
 

@@ -11,7 +11,7 @@ from pao.app.cli.terminal import age, clean
 
 app = typer.Typer()
 
-# A first look at a source adds everything; -o json has all of them.
+# A first look at a source adds everything; -o json has all that the API names.
 _MOST_NAMED = 50
 _PENDING = "The source is still being read. Look again: pao catalog status"
 
@@ -161,11 +161,12 @@ def _print_refresh(cli: Cli, document: dict[str, Any]) -> None:
         if not isinstance(entries, list):
             cli.out.print(Text(f"{kind:<9} {clean(entries)}", style=style))
             continue
-        cli.out.print(Text(f"{kind:<9} {len(entries)}", style=style if entries else "bright_black"))
+        count = len(entries) + (document.get("unnamed") or {}).get(kind, 0)
+        cli.out.print(Text(f"{kind:<9} {count}", style=style if count else "bright_black"))
         for entry in entries[:_MOST_NAMED]:
             cli.out.print(Text(f"  {_finding(entry)}"), soft_wrap=True)
-        if len(entries) > _MOST_NAMED:
-            cli.out.print(Text(f"  and {len(entries) - _MOST_NAMED} more", "bright_black"))
+        if more := count - len(entries[:_MOST_NAMED]):
+            cli.out.print(Text(f"  and {more} more", "bright_black"))
 
 
 def _finding(entry: Any) -> str:

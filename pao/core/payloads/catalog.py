@@ -87,6 +87,7 @@ class Held:
 class SyncReport:
     """What a sync changed, by item id, and the files that were refused.
 
+    ``unnamed`` says of each kind how many more there are, where they are too many to be named.
     ``judged`` counts the files that were checked for it. ``outdated`` says why nothing was, where
     a copy is not newer than what is served; ``problem`` why the source could not be read.
     ``late`` is true where the source does not show yet what a push has named; ``skipped`` says why
@@ -105,14 +106,19 @@ class SyncReport:
     cause: str | None = None
     late: bool = False
     skipped: str | None = None
+    unnamed: dict[str, int] = field(default_factory=dict)
+
+    def count(self, kind: str) -> int:
+        """Return how many there are of a kind, named or not."""
+        return len(getattr(self, kind)) + self.unnamed.get(kind, 0)
 
     def summary(self) -> str:
         """Say in one line how much has changed, for logs."""
-        parts = ("added", "changed", "removed")
-        told = [f"{len(getattr(self, part))} {part}" for part in parts]
-        return f"{', '.join(told)}, {self.judged} files judged, {len(self.refused)} refused"
+        told = [f"{self.count(kind)} {kind}" for kind in ("added", "changed", "removed")]
+        return f"{', '.join(told)}, {self.judged} files judged, {self.count('refused')} refused"
 
     def document(self) -> dict[str, Any]:
-        """Return the names that changed, as lists."""
+        """Return the names that changed, as lists, and how many are not among them."""
         names = ("added", "changed", "removed", "refused")
-        return {name: list(getattr(self, name)) for name in names}
+        unnamed = {"unnamed": self.unnamed} if self.unnamed else {}
+        return {name: list(getattr(self, name)) for name in names} | unnamed

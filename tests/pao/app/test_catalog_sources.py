@@ -237,6 +237,8 @@ async def test_a_report_of_many_long_paths_is_no_longer_than_temporal_takes(
     report = await sync_of(opened, source).run()
     assert len(json.dumps(report.document())) < 310_000
     assert report.refused[0].startswith("tools/000")
+    assert report.unnamed == {"refused": 400 - len(report.refused)}
+    assert report.count("refused") == 400
     assert len({finding["file"] for finding in (await standing(opened)).refused}) == 400
 
 

@@ -58,11 +58,14 @@ class JudgedFile:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Read:
-    """What a refresh has changed, by kind; ``is_pending`` while it still goes on."""
+    """What a refresh has changed: names by kind, and how many are not among them.
+
+    ``is_pending`` while it still goes on.
+    """
 
     is_pending: bool = False
     is_held: bool = False
-    changes: Sequence[tuple[str, Sequence[str]]] = ()
+    changes: Sequence[tuple[str, Sequence[str], int]] = ()
     outdated: str | None = None
 
     @classmethod
@@ -70,14 +73,18 @@ class Read:
         """Return what a page says of a report."""
         if report is None:
             return cls(is_pending=True)
-        changes = [
-            (_("Added"), report.added),
-            (_("Changed"), report.changed),
-            (_("Removed"), report.removed),
-            (_("Refused"), report.refused),
-        ]
-        named = [(word, names) for word, names in changes if names]
-        return cls(changes=named, is_held=report.held is not None, outdated=report.outdated)
+        words = {
+            "added": _("Added"),
+            "changed": _("Changed"),
+            "removed": _("Removed"),
+            "refused": _("Refused"),
+        }
+        changes = []
+        for kind, word in words.items():
+            if count := report.count(kind):
+                names = getattr(report, kind)[:_MOST_NAMED]
+                changes.append((word, names, count - len(names)))
+        return cls(changes=changes, is_held=report.held is not None, outdated=report.outdated)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -101,6 +101,11 @@ def test_a_refresh_that_changes_most_of_the_catalog_names_some(pao: Pao, service
     assert (lines[0], lines[50], lines[51]) == ("added     2000", "  tool-0049", "  and 1950 more")
     service.on("POST", "/catalog/refresh", document)
     assert json.loads(pao("catalog", "refresh", "-o", "json").stdout) == document
+    cut = document | {"removed": ["a"], "unnamed": {"added": 7000, "removed": 2}}
+    service.on("POST", "/catalog/refresh", cut)
+    lines = pao("catalog", "refresh").stdout.splitlines()
+    assert (lines[0], lines[51]) == ("added     9000", "  and 8950 more")
+    assert lines[53:56] == ["removed   3", "  a", "  and 2 more"]
 
 
 STATUS: dict[str, Any] = {
