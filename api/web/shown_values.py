@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 from urllib.parse import unquote
 
+from api.web.posted_fields import field_named
 from api.web.words import _
 from catalog.forms.definition import Choice, FieldDefinition, FieldType
 from catalog.forms.writing import KEPT_APART, as_text, written
@@ -41,9 +42,13 @@ def _shown_row(one: FieldDefinition, row: Any) -> str:
     return "; ".join(told)
 
 
-def mention(one: FieldDefinition, value: str) -> str:
-    """Return what may be shown of a password or a file that was entered."""
-    return file_words(value) if one.type is FieldType.FILE else _("Entered before")
+def mentions(fields: Mapping[str, FieldDefinition], entered: Mapping[str, str]) -> dict[str, str]:
+    """Return what may be shown of passwords and files that were entered, by their names."""
+    return {
+        name: file_words(value) if one.type is FieldType.FILE else _("Entered before")
+        for name, value in entered.items()
+        if (one := field_named(fields, name)) is not None
+    }
 
 
 def file_words(value: str) -> str:

@@ -28,6 +28,11 @@ KINDS = {
 _PREFIXES = {"value_error": "Value error, ", "assertion_error": "Assertion failed, "}
 # And these before what it says itself: "List should have at most 2 items after validation, not 3".
 _SUBJECT = re.compile(r"(?:[A-Z][A-Za-z]+ )+?should ")
+_SHORTER = {
+    "greater than or equal to": "at least",
+    "less than or equal to": "at most",
+    " after validation": "",
+}
 
 
 def message_of(problem: Mapping[str, Any]) -> str:
@@ -40,7 +45,9 @@ def message_of(problem: Mapping[str, Any]) -> str:
     if kind == "missing":
         return "is missing"
     told = _SUBJECT.sub("must ", str(problem["msg"]), count=1)
-    return told.replace(" after validation", "")
+    for theirs, ours in _SHORTER.items():
+        told = told.replace(theirs, ours)
+    return told
 
 
 def messages_of(error: ValidationError) -> Iterator[str]:

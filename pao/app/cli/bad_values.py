@@ -8,18 +8,8 @@ import typer
 
 from catalog.suggestions import did_you_mean
 
-_CHOICE = re.compile(r"(?:Value error, )?'(.*)' is not one of ('.*')\.?", re.DOTALL)
-_WORDS = (
-    # What the library of the command line says, and what is said here.
-    (re.compile(r"Input should be a valid integer.*", re.DOTALL), "it must be a whole number"),
-    (re.compile(r"Input should be a valid number.*", re.DOTALL), "it must be a number"),
-    (re.compile(r"Input should be greater than or equal to (\S+)"), r"it must be at least \1"),
-    (re.compile(r"Input should be less than or equal to (\S+)"), r"it must be at most \1"),
-    (re.compile(r"Input should be greater than (\S+)"), r"it must be more than \1"),
-    (re.compile(r"Input should be less than (\S+)"), r"it must be less than \1"),
-    (re.compile(r"Input should be (?:a valid )?"), "it must be "),
-    (re.compile(r"Value error, "), ""),
-)
+_PREFIX = "Value error, "
+_CHOICE = re.compile(r"'(.*)' is not one of ('.*')\.?", re.DOTALL)
 
 
 @contextmanager
@@ -28,17 +18,23 @@ def said_in_our_words() -> Iterator[None]:
     try:
         yield
     except typer.BadParameter as error:
-        error.message = _in_our_words(error.message)
+        error.message = _in_our_words(error)
         raise
 
 
-def _in_our_words(message: str) -> str:
+def _in_our_words(error: typer.BadParameter) -> str:
+    # What a validator says may quote what was typed; its control characters are escaped here.
+    message = error.message.removeprefix(_PREFIX)
     if choice := _CHOICE.fullmatch(message):
         given, words = choice[1], re.findall(r"'([^']*)'", choice[2])
         # One character is near every other one.
         meant = did_you_mean(given, words) if len(given) > 1 else ""
-        return f"{given!r} is not one of {', '.join(words)}{meant}"
-    for theirs, ours in _WORDS:
-        if theirs.match(message):
-            return theirs.sub(ours, message, count=1)
+        return f"'{given}' is not one of {', '.join(words)}{meant}"
+    from pydantic import ValidationError  # noqa: PLC0415 -- 0.1 s, only where something is wrong
+
+    from pao.runtime.model_errors import message_of  # noqa: PLC0415 -- as above
+
+    cause = error.__cause__
+    if isinstance(cause, ValidationError) and not error.message.startswith(_PREFIX):
+        return f"it {message_of(cause.errors(include_url=False)[0])}"
     return message

@@ -3,7 +3,7 @@
 from typing import Annotated
 
 import pytest
-from pydantic import AfterValidator, BaseModel, ValidationError, model_validator
+from pydantic import AfterValidator, BaseModel, Field, ValidationError, model_validator
 
 from pao.runtime.model_errors import messages_of
 
@@ -26,7 +26,8 @@ class _Inner(BaseModel):
 
 
 class _Outer(BaseModel):
-    inner: list[_Inner] = []
+    inner: Annotated[list[_Inner], Field(max_length=2)] = []
+    share: Annotated[int, Field(ge=1, le=9)] = 1
     whole: bool = True
 
     @model_validator(mode="after")
@@ -42,6 +43,9 @@ class _Outer(BaseModel):
         ({"inner": [{"number": 2}, {"number": 3}]}, ["inner.1.number: write an even number"]),
         ({"inner": [{"text": "abc"}]}, ["inner.0.text: write two characters at most"]),
         ({"whole": False}, ["it must be whole"]),
+        ({"share": 0}, ["share: must be at least 1"]),
+        ({"share": 10}, ["share: must be at most 9"]),
+        ({"inner": [{}, {}, {}]}, ["inner: must have at most 2 items, not 3"]),
         (
             {"inner": 1, "whole": "x"},
             [

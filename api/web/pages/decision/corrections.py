@@ -16,7 +16,7 @@ from api.web.kept_entries import sealed_entries
 from api.web.posted_fields import field_named
 from api.web.problems import errors_by_way
 from api.web.rows import Edit, with_edit, without_rows
-from api.web.shown_values import mention
+from api.web.shown_values import mentions
 from api.web.words import _
 from catalog.document_kinds import parse_definition
 from catalog.forms.definition import FieldDefinition, FieldType
@@ -71,12 +71,7 @@ async def corrections_of(
     }
     entered = Entered(
         texts=texts,
-        sealed=dict.fromkeys(apart, _("Kept as it is"))
-        | {
-            name: mention(one, value)
-            for name, value in entered_now.items()
-            if (one := field_named(form.fields, name)) is not None
-        },
+        sealed=dict.fromkeys(apart, _("Kept as it is")) | mentions(form.fields, entered_now),
         in_page=sealed_entries(services.decisions.box, sealed_for, entered_now),
         dropped=dropped,
         offered=filled.context.offered,

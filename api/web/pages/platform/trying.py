@@ -4,7 +4,6 @@ import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
-from functools import partial
 from typing import Any
 
 from starlette.datastructures import FormData
@@ -16,10 +15,10 @@ from api.web.fields import GroupView, groups_of
 from api.web.forms import text_of
 from api.web.kept_entries import kept_entries, sealed_entries
 from api.web.pages.request_form.filling import entered_of, with_rows
-from api.web.posted_fields import field_named, posted_secrets, posted_texts, removed
+from api.web.posted_fields import posted_secrets, posted_texts, removed
 from api.web.problems import errors_by_way
 from api.web.rows import edit_of, with_edit
-from api.web.shown_values import mention
+from api.web.shown_values import mentions
 from api.web.words import _
 from catalog.forms import FormContext, Offered
 from catalog.forms.definition import Choice
@@ -77,14 +76,9 @@ async def tried(
     offered = await asyncio.to_thread(_offered, form, reading.values, today, about, teams)
     context = replace(about, offered=offered)
     result = await asyncio.to_thread(reading.judged_by, form, today, context)
-    names = partial(field_named, form.fields)
     shown = replace(
         entered_of(form, texts, result, today),
-        sealed={
-            name: mention(one, secrets[name])
-            for name in in_page
-            if (one := names(name)) is not None
-        },
+        sealed=mentions(form.fields, {name: secrets[name] for name in in_page}),
         in_page=in_page,
         offered=offered,
         unasked=frozenset(way for way, one in offered.items() if one.problem is not None),

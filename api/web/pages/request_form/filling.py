@@ -20,7 +20,7 @@ from api.web.fields import (
 )
 from api.web.posted_fields import field_named
 from api.web.problems import errors_by_way
-from api.web.shown_values import mention
+from api.web.shown_values import mentions
 from api.web.words import _
 from catalog.forms.definition import FieldDefinition, FieldType, Layout
 from catalog.forms.form import Form, FormResult
@@ -123,11 +123,7 @@ async def fill(services: Services, caller: Principal, draft: Draft) -> Filling:
         result=result,
         entered=replace(
             entered_of(form, texts, result, today),
-            sealed={
-                name: mention(one, value)
-                for name, value in secrets.items()
-                if (one := names(name)) is not None
-            },
+            sealed=mentions(form.fields, secrets),
             offered=filled.context.offered,
             awaited=filled.awaited,
         ),
