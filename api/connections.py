@@ -11,7 +11,6 @@ import socket
 from collections import defaultdict
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from ipaddress import ip_address, ip_network
 from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 
 from uvicorn.protocols.http.auto import AutoHTTPProtocol
@@ -19,6 +18,7 @@ from uvicorn.protocols.http.auto import AutoHTTPProtocol
 from api.ratelimit import address_caller
 from api.refusals import head_late, head_too_large, no_http, too_many, written
 from pao.core.errors import PaoError
+from pao.runtime.networks import Networks
 
 _log = logging.getLogger(__name__)
 
@@ -69,7 +69,7 @@ class Connections:
 
     def __init__(self, limits: ConnectionLimits, told: Told) -> None:
         self._limits = limits
-        self._proxies = [ip_network(one) for one in limits.proxies]
+        self._proxies = Networks(limits.proxies)
         self.told = told
         self._addresses: dict[Closable, str] = {}
         self._counts: defaultdict[str, int] = defaultdict(int)
@@ -86,7 +86,7 @@ class Connections:
         has_share = self._counts[address] >= self._limits.most_per_address
         if (
             has_share
-            and not self._is_proxy(host)
+            and not self._proxies.hold(host)
             and not self._make_room(self._waiting_of[address])
         ):
             return "address"
@@ -120,13 +120,6 @@ class Connections:
         if not self._counts[address]:
             del self._counts[address]
             self._waiting_of.pop(address, None)
-
-    def _is_proxy(self, host: str) -> bool:
-        try:
-            address = ip_address(host)
-        except ValueError:
-            return False
-        return any(address in network for network in self._proxies)
 
     def _make_room(self, waiting: dict[Closable, None]) -> bool:
         oldest = next(iter(waiting), None)

@@ -5,7 +5,7 @@ import math
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from ipaddress import IPv6Address, ip_address
+from ipaddress import IPv6Address
 
 from cachetools import TTLCache
 from limits import RateLimitItemPerMinute
@@ -13,6 +13,7 @@ from limits.storage import Storage
 from limits.strategies import FixedWindowRateLimiter
 
 from pao.core.errors import ErrorCode, PaoError
+from pao.runtime.networks import read_address
 
 _log = logging.getLogger(__name__)
 
@@ -115,13 +116,11 @@ def address_caller(host: str) -> str:
     address (a Unix socket's peer) counts as one caller as well.
     """
     try:
-        address = ip_address(host)
+        address = read_address(host)
     except ValueError:
         return "address:unknown"
     if not isinstance(address, IPv6Address):
         return f"address:{address}"
-    if address.ipv4_mapped is not None:
-        return f"address:{address.ipv4_mapped}"
     return f"address:{int(address) >> _IPV6_NETWORK_BITS:x}/64"
 
 

@@ -15,6 +15,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
 from api.auth.raw import PEER
+from pao.runtime.networks import Networks
 
 POLL_SECONDS = 0.05
 # What is left to uvicorn's own end when a call has used up the whole grace.
@@ -53,7 +54,9 @@ def config(
 
 def _with_peer(app: ASGIApp, proxies: Sequence[str]) -> ASGIApp:
     """Have every call tell who is at the other end of its connection, a proxy or the client."""
-    inner = ProxyHeadersMiddleware(app, list(proxies)) if proxies else app  # type: ignore[arg-type]
+    # It compares what it is told with what the socket and other proxies write.
+    trusted = Networks(proxies).spellings()
+    inner = ProxyHeadersMiddleware(app, trusted) if trusted else app  # type: ignore[arg-type]
 
     async def serve(scope: Scope, receive: Receive, send: Send) -> None:
         client = scope.get("client")

@@ -1,6 +1,5 @@
 """Connecting to Temporal, and how payloads are read and written there."""
 
-import ipaddress
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -20,6 +19,7 @@ from pao.clients.installation import ClientGuard, GetInstallation
 from pao.clients.payload_json import DataclassJsonConverter
 from pao.core.errors import ErrorCode, PaoError
 from pao.runtime import tracing
+from pao.runtime.networks import read_address
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -107,6 +107,6 @@ async def connect(
 def _loopback(target: TemporalTarget) -> bool:
     host = target.address.rpartition(":")[0].strip("[]")
     try:
-        return ipaddress.ip_address(host).is_loopback
+        return read_address(host).is_loopback
     except ValueError:
         return host == "localhost"

@@ -11,6 +11,7 @@ import httpx
 import pytest
 from starlette.types import Receive, Scope, Send
 
+from api.auth.raw import PEER
 from api.connections import ConnectionLimits, bounded_protocol
 from api.serving import Server, config
 from tests.support.stack import EventLoop, wait_until
@@ -97,6 +98,29 @@ def test_without_a_drain_time_and_for_a_person_the_end_comes_at_once(
         process.send(number)
         wait_until(process.serving.done)
         assert process.told[-1] == "ending"
+
+
+@pytest.mark.parametrize(
+    ("peer", "said", "client"),
+    [
+        ("10.1.2.3", "203.0.113.9", "203.0.113.9"),
+        ("::ffff:10.1.2.3", "203.0.113.9, ::ffff:10.1.9.9", "203.0.113.9"),
+        ("::ffff:10.2.0.1", "203.0.113.9", "::ffff:10.2.0.1"),
+    ],
+)
+async def test_a_proxy_is_believed_as_the_socket_spells_it(
+    peer: str, said: str, client: str
+) -> None:
+    seen: list[Scope] = []
+
+    async def note(scope: Scope, _receive: Receive, _send: Send) -> None:
+        seen.append(scope)
+
+    protocol = bounded_protocol(ConnectionLimits(), lambda _: None)
+    app: Any = config(note, protocol, proxies=["10.1.0.0/16"]).app
+    headers = [(b"x-forwarded-for", said.encode())]
+    await app({"type": "http", "client": (peer, 1), "headers": headers}, None, None)
+    assert (seen[0]["client"][0], seen[0][PEER]) == (client, peer)
 
 
 def test_a_connection_cannot_leave_its_bounds_for_another_protocol() -> None:

@@ -8,7 +8,6 @@ import hmac
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from ipaddress import ip_address, ip_network
 
 from pydantic import SecretStr
 
@@ -18,6 +17,7 @@ from api.auth.raw import RawRequest
 from api.auth.signature_errors import Reason, SignatureError, malformed
 from pao.clients.aws.caller import AwsCaller, CallerError, CallerKind, read_arn, read_caller
 from pao.core.errors import ErrorCode, PaoError
+from pao.runtime.networks import Networks
 
 NAME = "gateway"
 SECRET = b"x-pao-gateway-secret"
@@ -39,7 +39,7 @@ class GatewayIdentity:
     """Believes the identity headers of a trusted proxy."""
 
     def __init__(self, config: GatewayConfig, people: AwsPeople) -> None:
-        self._networks = [ip_network(one) for one in config.proxies]
+        self._proxies = Networks(config.proxies)
         self._secrets = config.secrets
         self._people = people
 
@@ -63,7 +63,7 @@ class GatewayIdentity:
     def _require_trust(self, request: RawRequest) -> None:
         given = request.values(SECRET)
         known = len(given) == 1 and self._is_known(given[0])
-        if not known or not self._is_proxy(request.peer):
+        if not known or not self._proxies.hold(request.peer):
             raise SignatureError(
                 Reason.SIGNATURE_MISMATCH,
                 "identity headers are taken from the gateway only; call through it, or sign",
@@ -75,13 +75,6 @@ class GatewayIdentity:
         for secret in self._secrets:
             known |= hmac.compare_digest(given, secret.get_secret_value().encode())
         return known
-
-    def _is_proxy(self, peer: str | None) -> bool:
-        try:
-            address = ip_address(peer or "")
-        except ValueError:
-            return False
-        return any(address in network for network in self._networks)
 
     async def _caller(self, arn: str, user_id: str | None) -> AwsCaller:
         try:

@@ -2,7 +2,6 @@
 
 import ssl
 from collections.abc import Iterator
-from ipaddress import ip_address
 from urllib.parse import urlsplit
 
 import requests
@@ -10,6 +9,7 @@ from urllib3.exceptions import ConnectTimeoutError, NameResolutionError
 
 from pao.clients.jira.transport import CallEndedError, JiraCall
 from pao.core.answers import place
+from pao.runtime.networks import read_address
 
 TOO_LATE = "no complete response arrived in time"
 
@@ -52,7 +52,7 @@ def is_loopback(url: str) -> bool:
     """Return whether an address is on this machine."""
     host = urlsplit(url).hostname or ""
     try:
-        return ip_address(host).is_loopback
+        return read_address(host).is_loopback
     except ValueError:
         return host == "localhost"
 

@@ -1,16 +1,8 @@
 """Which addresses are public, and what the others are; embedded IPv4 addresses are unwrapped."""
 
-from ipaddress import (
-    IPv4Address,
-    IPv4Network,
-    IPv6Address,
-    IPv6Network,
-    ip_address,
-    ip_network,
-)
+from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address, ip_network
 
-Address = IPv4Address | IPv6Address
-Network = IPv4Network | IPv6Network
+from pao.runtime.networks import Address, Network
 
 # IANA's special-purpose registries, described for people; spelled out, because the results of
 # Python's ``is_global`` have changed between releases. The first match describes the address.

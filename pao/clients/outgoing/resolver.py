@@ -5,9 +5,10 @@ import socket
 from collections.abc import Sequence
 from typing import Protocol
 
-from pao.clients.outgoing.addresses import Address, read_address
+from pao.clients.outgoing.addresses import read_address
 from pao.clients.outgoing.outgoing_errors import AddressRefusedError, CallUnsentError
 from pao.clients.outgoing.rules import EgressRules
+from pao.runtime.networks import Address
 
 Resolved = Sequence[str]
 

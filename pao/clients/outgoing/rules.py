@@ -2,13 +2,13 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from ipaddress import ip_network
 from typing import Self
 
 import httpx
 
-from pao.clients.outgoing.addresses import Address, Network, read_address, seen_through, special
+from pao.clients.outgoing.addresses import read_address, seen_through, special
 from pao.clients.outgoing.outgoing_errors import AddressRefusedError
+from pao.runtime.networks import Address, Network, read_network
 
 ANY = "*"
 # Wider networks would allow unintended targets, such as metadata services.
@@ -77,8 +77,7 @@ class EgressRules:
 
     def judge(self, host: str, address: Address, port: int) -> None:
         """Raise AddressRefusedError if the address that the host resolved to is not permitted."""
-        meant = seen_through(address)
-        if any(rule.holds(one, port) for rule in self.rules for one in (address, meant)):
+        if self._holds(address, port):
             return
         what = special(address)
         if what is not None:
@@ -98,7 +97,11 @@ class EgressRules:
             address = read_address(host)
         except ValueError:
             return False
-        return any(rule.holds(address, port) for rule in self.rules)
+        return self._holds(address, port)
+
+    def _holds(self, address: Address, port: int) -> bool:
+        spellings = {address, seen_through(address)}
+        return any(rule.holds(one, port) for rule in self.rules for one in spellings)
 
     def _is_named(self, host: str, port: int) -> bool:
         return any(rule.names(normal_host(host), port) for rule in self.rules)
@@ -118,7 +121,7 @@ def normal_host(host: str) -> str:
 def _read(text: str) -> _Rule:
     host, port = _split(text)
     try:
-        network = ip_network(host, strict=False)
+        network = read_network(host, strict=False)
     except ValueError:
         return _named(host, port, text)
     if network.prefixlen < _WIDEST[network.version]:

@@ -34,6 +34,8 @@ def test_names_may_have_these_signs(name: str) -> None:
         ("[fd00::1]:8443", "fd00::1", 8443),
         ("10.1.2.3/16", "10.1.9.9", 1),
         ("host:8443", "host", 8443),
+        ("10.1.0.0/16", "::ffff:10.1.9.9", 1),
+        ("[::ffff:10.1.0.0/112]:8443", "10.1.9.9", 8443),
     ],
 )
 def test_an_entry_permits_what_it_names(entry: str, host: str, port: int) -> None:
@@ -51,6 +53,7 @@ def test_an_entry_permits_what_it_names(entry: str, host: str, port: int) -> Non
         ("_", f"'_' {NO_HOST}"),
         (".-", f"'.-' {NO_HOST}"),
         ("[fd00::1]]", "'[fd00::1]]' is not an address; write [fd00::1] or [fd00::1]:8443"),
+        ("::ffff:0:0/96", "'::ffff:0:0/96' is too wide; write * for every public address"),
         ("[fd00::1]:", "'[fd00::1]:' has an invalid port; write host:8443, or leave it out"),
     ],
 )

@@ -48,6 +48,11 @@ async def test_api_gateway_names_the_caller(gateway: GatewayIdentity) -> None:
     assert (caller.id, caller.arn, caller.source) == (USER_ID, USER, "gateway")
 
 
+def test_a_proxy_is_known_on_a_socket_for_ipv4_and_ipv6_too(gateway: GatewayIdentity) -> None:
+    for peer in (PROXY, f"::ffff:{PROXY}", "::1"):
+        gateway.check_head(call(API_GATEWAY, peer=peer), datetime.now(UTC))
+
+
 async def test_vpc_lattice_names_a_role_and_iam_its_unique_id(
     aws: Aws, gateway: GatewayIdentity
 ) -> None:
@@ -70,6 +75,7 @@ FORGED: dict[str, RawRequest] = {
     "with another secret": call(API_GATEWAY, secret="secret-of-somebody"),
     "with two secrets": call(API_GATEWAY, headers(x_pao_gateway_secret=SECRET)),
     "from elsewhere": call(API_GATEWAY, peer="10.2.0.1"),
+    "from elsewhere, by both protocols": call(API_GATEWAY, peer="::ffff:10.2.0.1"),
     "from a Unix socket": call(API_GATEWAY, peer=None),
     "from a name": call(API_GATEWAY, peer="localhost"),
     "with two ARNs": call(API_GATEWAY, headers(x_pao_caller_arn=USER)),
