@@ -93,7 +93,7 @@ class AwsPeople:
         return caller.session if role.path.startswith(RESERVED_PATH) else None
 
     async def _role(self, caller: AwsCaller) -> Role | None:
-        role = await self.directory.role(caller.account, caller.name)
+        role = await self.directory.role(caller.account, caller.name, unique_id=caller.unique_id)
         # A role of the same name that was made after this session began is another one.
         return role if role is not None and role.unique_id == caller.unique_id else None
 

@@ -21,7 +21,8 @@ class NoAnswerError(Exception):
     """The service gave no answer that can be used; the message names its host and nothing more."""
 
 
-_JSON_TYPES = frozenset({"application/json", "application/jwk-set+json"})
+_JSON = "application/json"
+KEYS_JSON = "application/jwk-set+json"
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,9 +33,9 @@ class BoundedAnswer:
     content_type: str
     body: bytes = field(repr=False)
 
-    def json(self) -> object:
-        """Return the body as JSON; raises ``NoAnswerError`` for anything ambiguous."""
-        if self.content_type.partition(";")[0].strip().lower() not in _JSON_TYPES:
+    def json(self, *, also: str = _JSON) -> object:
+        """Return the body as JSON, ``also`` of that type; raises ``NoAnswerError`` if ambiguous."""
+        if self.content_type.partition(";")[0].strip().lower() not in {_JSON, also}:
             raise NoAnswerError(f"its answer is {self.content_type[:80]!r}, not JSON")
         try:
             return read_json(self.body.decode())

@@ -5,7 +5,11 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 _ACCOUNT = r"(?P<account>\d{12})"
-_ARN = re.compile(rf"arn:(?P<partition>aws[a-z-]*):(?P<service>iam|sts)::{_ACCOUNT}:(?P<rest>.+)")
+# No sign that a path or a name may not have: IAM is asked about what stands here.
+_ARN = re.compile(
+    rf"arn:(?P<partition>aws[a-z-]*):(?P<service>iam|sts)::{_ACCOUNT}:(?P<rest>[\x21-\x7e]+)",
+    re.ASCII,
+)
 _USER_ID = re.compile(r"AIDA[A-Z0-9]{12,124}")
 _ROLE_ID = re.compile(r"(?P<role>AROA[A-Z0-9]{12,124}):(?P<session>[\w+=,.@-]{2,64})", re.ASCII)
 _LONGEST = 2048

@@ -75,20 +75,21 @@ class AwsDirectory:
     async def groups_of_user(
         self, account: str, name: str, *, unique_id: str
     ) -> tuple[str, ...] | None:
-        """Return the ARNs of an IAM user's groups.
-
-        Names are given again: what is known of one user does not count for the next of its name.
-        """
+        """Return the ARNs of an IAM user's groups; none if the name is somebody else's by now."""
         key = ("groups", account, name, unique_id)
-        return await self._ask(key, lambda: self._list_groups(account, name))
+        return await self._ask(key, lambda: self._list_groups(account, name, unique_id))
 
     async def user_id(self, account: str, name: str) -> str | None:
         """Return the unique id of an IAM user."""
         return await self._ask(("user", account, name), lambda: self._get_user(account, name))
 
-    async def role(self, account: str, name: str) -> Role | None:
-        """Return what a role is."""
-        return await self._ask(("role", account, name), lambda: self._get_role(account, name))
+    async def role(self, account: str, name: str, *, unique_id: str = "") -> Role | None:
+        """Return what the role of a name is now.
+
+        With the id that a caller knows it by, a role made anew is asked about at once.
+        """
+        key = ("role", account, name, unique_id)
+        return await self._ask(key, lambda: self._get_role(account, name))
 
     async def groups_of_person(self, user_name: str) -> tuple[str, ...] | None:
         """Return the ids of the groups of a user of Identity Center; none if it is not asked."""
@@ -109,10 +110,11 @@ class AwsDirectory:
 
     async def _answer(self, key: tuple[str, ...], call: Callable[[], T]) -> T | None:
         from botocore.exceptions import BotoCoreError, ClientError  # noqa: PLC0415 -- 0.3 s
+        from botocore.parsers import ResponseParserError  # noqa: PLC0415 -- as above
 
         try:
             found = await asyncio.get_running_loop().run_in_executor(self._threads, call)
-        except (BotoCoreError, ClientError, LookupError) as error:
+        except (BotoCoreError, ClientError, ResponseParserError, LookupError, ValueError) as error:
             _log.warning("AWS does not tell the %s of a caller: %s", key[0], _reason(error))
             self._failed[key] = True
             return None
@@ -122,9 +124,13 @@ class AwsDirectory:
         finally:
             del self._asking[key]
 
-    def _list_groups(self, account: str, name: str) -> tuple[str, ...]:
+    def _list_groups(self, account: str, name: str, unique_id: str) -> tuple[str, ...]:
         pages = self._iam_of(account).get_paginator("list_groups_for_user")
         found = [group["Arn"] for page in pages.paginate(UserName=name) for group in page["Groups"]]
+        # Names are given again, ids are not. Asked last: had somebody else got the name before the
+        # groups were listed, it would be told here.
+        if _differs(self._get_user(account, name), unique_id):
+            raise LookupError(f"{unique_id} is no longer the user of its name")
         return _bounded(found)
 
     def _get_user(self, account: str, name: str) -> str:
@@ -188,6 +194,11 @@ class AwsDirectory:
             ),
             **access,
         )
+
+
+def _differs(told: str, unique_id: str) -> bool:
+    """Return whether an id is another user's; stand-ins for IAM may have ids of no such form."""
+    return told.startswith("AIDA") and told != unique_id
 
 
 def _bounded(found: list[str]) -> tuple[str, ...]:

@@ -42,6 +42,11 @@ class Proof:
         return base64.urlsafe_b64encode(text.encode()).rstrip(b"=").decode()
 
 
+def usual_url(region: str) -> str:
+    """Return where STS of a region is; China's are in a domain of their own."""
+    return f"https://sts.{region}.amazonaws.com{'.cn' if region.startswith('cn-') else ''}"
+
+
 def request_hash(method: str, raw_path: bytes, raw_query: bytes, body: bytes) -> str:
     """Return what binds a signature to one call, over the bytes of its request line and body."""
     digest = hashlib.sha256(body).hexdigest().encode()

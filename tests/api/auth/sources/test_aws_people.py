@@ -1,6 +1,8 @@
 """Users, roles and people of Identity Center: which id they have here, and which teams."""
 
 import dataclasses
+from collections.abc import Iterator
+from contextlib import contextmanager
 from urllib.parse import parse_qs
 
 import pytest
@@ -10,6 +12,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from api.auth.aws_people import AwsPeople, AwsRules
 from api.auth.groups import ADMINS, GroupMap
 from pao.clients.aws.caller import (
     RESERVED_PATH,
@@ -51,40 +54,76 @@ async def test_a_session_of_an_account_that_is_no_longer_configured_is_refused(a
     assert caught.value.code is ErrorCode.FORBIDDEN
 
 
-def paged(pages: int, each: int) -> Route:
-    """Return IAM as it answers for a user in many groups; moto answers with all at once."""
-    member = "<member><Path>/</Path><GroupName>{0}</GroupName><GroupId>{0}</GroupId><Arn>{0}</Arn>"
-    member += "<CreateDate>2026-01-01T00:00:00Z</CreateDate></member>"
+@dataclasses.dataclass
+class Iam:
+    """IAM with one user, as AWS answers: in pages, and with its ids; moto does neither."""
 
-    async def answer(request: Request) -> Response:
-        page = int(parse_qs((await request.body()).decode()).get("Marker", ["0"])[0])
-        groups = "".join(member.format(f"g{page}-{one}") for one in range(each))
+    user_id: str
+    pages: int = 1
+    each: int = 1
+    garbage: str = ""
+    asked: list[str] = dataclasses.field(default_factory=list)
+
+    async def answer(self, request: Request) -> Response:
+        form = parse_qs((await request.body()).decode())
+        [action] = form["Action"]
+        self.asked.append(action)
+        result = self._user() if action == "GetUser" else self._page(form)
+        text = f"<{action}Response><{action}Result>{result}</{action}Result></{action}Response>"
+        return Response(self.garbage or text, media_type="text/xml")
+
+    def _user(self) -> str:
+        return f"<User><UserName>dana</UserName><UserId>{self.user_id}</UserId></User>"
+
+    def _page(self, form: dict[str, list[str]]) -> str:
+        page = int(form.get("Marker", ["0"])[0])
+        arns = (f"g{page}-{one}" for one in range(self.each))
+        groups = "".join(f"<member><Arn>{arn}</Arn></member>" for arn in arns)
         more = f"<IsTruncated>true</IsTruncated><Marker>{page + 1}</Marker>"
-        more = more if page + 1 < pages else "<IsTruncated>false</IsTruncated>"
-        result = f"<ListGroupsForUserResult><Groups>{groups}</Groups>{more}"
-        return Response(
-            f"<ListGroupsForUserResponse>{result}</ListGroupsForUserResult>"
-            "</ListGroupsForUserResponse>",
-            media_type="text/xml",
-        )
-
-    return Route("/", answer, methods=["POST"])
+        return f"<Groups>{groups}</Groups>{more if page + 1 < self.pages else ''}"
 
 
-@pytest.mark.parametrize(("pages", "found"), [(3, 300), (11, None)], ids=["all", "too many"])
-async def test_all_pages_of_groups_are_read_within_bounds(pages: int, found: int | None) -> None:
-    routes = [Route("/sandbox/health", lambda _: Response()), paged(pages, 100)]
+@contextmanager
+def served(iam: Iam) -> Iterator[AwsDirectory]:
+    """Run this IAM, and return who asks it."""
+    routes = [
+        Route("/sandbox/health", lambda _: Response()),
+        Route("/", iam.answer, methods=["POST"]),
+    ]
 
     def server(port: int) -> uvicorn.Server:
         app = Starlette(routes=routes)
         return uvicorn.Server(uvicorn.Config(app, port=port, log_level="warning", ws="none"))
 
-    iam = ServerThread(server)
+    running = ServerThread(server)
     access = {"aws_access_key_id": "AKIA", "aws_secret_access_key": "x"}
-    config = DirectoryConfig(region=REGION, endpoint=f"http://127.0.0.1:{iam.port}", access=access)
-    groups = await AwsDirectory(config).groups_of_user(ACCOUNT, "dana", unique_id="AIDA")
-    iam.stop()
+    endpoint = f"http://127.0.0.1:{running.port}"
+    try:
+        yield AwsDirectory(DirectoryConfig(region=REGION, endpoint=endpoint, access=access))
+    finally:
+        running.stop()
+
+
+@pytest.mark.parametrize(("pages", "found"), [(3, 300), (11, None)], ids=["all", "too many"])
+async def test_all_pages_of_groups_are_read_within_bounds(pages: int, found: int | None) -> None:
+    with served(Iam("AIDA", pages, 100)) as known:
+        groups = await known.groups_of_user(ACCOUNT, "dana", unique_id="AIDA")
     assert (groups if groups is None else len(groups)) == found
+
+
+async def test_an_answer_that_is_none_of_iam_is_no_answer() -> None:
+    with served(Iam("AIDA", garbage="<html><p>Sign in to this network")) as known:
+        assert await known.groups_of_user(ACCOUNT, "dana", unique_id="AIDA") is None
+
+
+async def test_a_session_of_a_user_is_in_no_group_of_the_next_one_of_its_name() -> None:
+    former, present = (user("dana", unique_id="AIDA" + letter * 17) for letter in "FP")
+    iam = Iam(present.unique_id)
+    with served(iam) as asked:
+        known = AwsPeople(AwsRules(accounts=frozenset({ACCOUNT}), map=GroupMap()), asked)
+        assert await known.teams(former) == ()
+        assert await known.teams(present) == ("g0-0",)
+    assert iam.asked == ["ListGroupsForUser", "GetUser"] * 2
 
 
 async def test_groups_are_named_by_the_map(aws: Aws) -> None:
@@ -123,9 +162,17 @@ async def test_a_tag_makes_nobody_an_admin(aws: Aws, tag: str) -> None:
 
 
 async def test_a_role_that_was_made_anew_is_another_one(aws: Aws) -> None:
-    aws.role("made-anew", team="team-orders")
+    present = session("made-anew", aws.role("made-anew", team="team-orders"))
     former = session("made-anew", "AROA" + "F" * 17)
-    assert await people(aws).teams(former) == ()
+    known = people(aws)
+    assert await known.teams(former) == ()
+    # What was told about the former one holds up nobody.
+    iam = aws.client("iam")
+    iam.delete_role_policy(RoleName="made-anew", PolicyName="all")
+    iam.delete_role(RoleName="made-anew")
+    newest = session("made-anew", aws.role("made-anew", team="team-web"))
+    assert await known.teams(newest) == ("team-web",)
+    assert await known.teams(present) == ()
 
 
 async def test_a_person_of_identity_center_is_known_by_name_and_groups(aws: Aws) -> None:

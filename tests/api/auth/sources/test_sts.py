@@ -246,6 +246,8 @@ ANSWERS: dict[str, Response] = {
     "XML": answered("<GetCallerIdentityResponse/>", kind="text/xml"),
     "JSON that calls itself XML": answered(GOOD, kind="text/xml"),
     "no JSON": answered("{"),
+    "JSON after a byte order mark": answered(f"\ufeff{GOOD}"),
+    "JSON of a key set": answered(GOOD, kind="application/jwk-set+json"),
     "a list": answered("[]"),
     "a document more": answered(json.dumps(identity(**USER) | {"x": 1})),
     "a key more": answered(json.dumps(identity(**USER, Name="x"))),
@@ -259,6 +261,7 @@ ANSWERS: dict[str, Response] = {
     "a role that is called a user": answered(
         json.dumps(identity(**USER | {"UserId": ROLE["UserId"]}))
     ),
+    "a null in the ARN": answered(json.dumps(identity(**USER | {"Arn": f"{USER['Arn']}\0"}))),
     "no ARN": answered(json.dumps(identity(**USER | {"Arn": "dana"}))),
     "an answer of another action": answered(json.dumps({"AssumeRoleResponse": {}})),
     "201": answered(GOOD, 201),
