@@ -10,7 +10,7 @@ import json
 import os
 import shutil
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -61,7 +61,10 @@ class SealedSample:
 
 @dataclass(frozen=True, slots=True)
 class Backup:
-    """What a folder holds; ``version`` of PAO has made it, of a database with these migrations."""
+    """What a folder holds; ``version`` of PAO has made it, of a database with these migrations.
+
+    ``not_removed`` says of one just made which older ones were to go and stayed, and why.
+    """
 
     folder: Path
     at: datetime
@@ -69,6 +72,7 @@ class Backup:
     migrations: tuple[str, ...]
     sealed: tuple[SealedSample, ...]
     files: tuple[StoredFile, ...]
+    not_removed: Mapping[Path, str] = field(default_factory=dict)
 
     @property
     def databases(self) -> tuple[str, ...]:
@@ -92,8 +96,9 @@ async def back_up(  # noqa: PLR0913 -- what a backup is made of, by name
 ) -> Backup:
     """Dump databases, by their names, into a folder of their own below ``root``; then make copies.
 
-    Of complete backups the newest ``keep`` stay. Raises ``BackupError``, or ``OSError`` for a full
-    disk and the like; then no earlier backup is removed, and what was written of this one is.
+    Of complete backups the newest ``keep`` stay, and those that cannot be removed. Raises
+    ``BackupError``, or ``OSError`` for a full disk and the like; then no earlier backup is removed,
+    and what was written of this one is.
     """
     at = datetime.now(UTC)
     folder = root / at.strftime(_NAME)
@@ -116,9 +121,7 @@ async def back_up(  # noqa: PLR0913 -- what a backup is made of, by name
         # On a full disk the next attempts would find it fuller each time.
         shutil.rmtree(folder, ignore_errors=True)
         raise
-    for old in (*sorted(_complete(root), reverse=True)[keep:], *_abandoned(root, at)):
-        shutil.rmtree(old)
-    return made
+    return replace(made, not_removed=await asyncio.to_thread(_remove_old, root, at, keep))
 
 
 def read_backup(folder: Path) -> Backup:
@@ -170,19 +173,48 @@ def _stored(folder: Path, file: Path) -> StoredFile:
     return StoredFile(str(file.relative_to(folder)), file.stat().st_size, _sha256(file))
 
 
-def _complete(root: Path) -> list[Path]:
-    return [file.parent for file in root.glob(f"*/{MANIFEST}")]
+def _remove_old(root: Path, now: datetime, keep: int) -> dict[Path, str]:
+    """Remove all complete backups but the newest, and what those that were killed have left.
+
+    Returns what was to go and stays, and why.
+    """
+    stay: dict[Path, str] = {}
+    try:
+        found = sorted(_named(root), reverse=True)
+    except OSError as error:
+        return {root: _why(error)}
+    complete = [folder for _, folder in found if _is_complete(folder)]
+    abandoned = [folder for at, folder in found if now - at > _LONGEST and not _is_complete(folder)]
+    for old in (*complete[keep:], *abandoned):
+        try:
+            # First of all: what is left of one that goes only in part must not pass for a backup.
+            (old / MANIFEST).unlink(missing_ok=True)
+            shutil.rmtree(old)
+        except FileNotFoundError:
+            # Another backup removes it as well.
+            continue
+        except OSError as error:
+            stay[old] = _why(error)
+    return stay
 
 
-def _abandoned(root: Path, now: datetime) -> Iterator[Path]:
-    """Yield what backups that were killed have left."""
-    for folder in sorted(root.iterdir()):
+def _named(root: Path) -> Iterator[tuple[datetime, Path]]:
+    """Yield the folders that are called as backups are; what is called otherwise is somebody's."""
+    for folder in root.iterdir():
         try:
             at = datetime.strptime(folder.name, _NAME).replace(tzinfo=UTC)
         except ValueError:
             continue
-        if now - at > _LONGEST and folder.is_dir() and not (folder / MANIFEST).exists():
-            yield folder
+        if folder.is_dir() and not folder.is_symlink():
+            yield at, folder
+
+
+def _is_complete(folder: Path) -> bool:
+    return os.access(folder / MANIFEST, os.F_OK)
+
+
+def _why(error: OSError) -> str:
+    return error.strerror or type(error).__name__
 
 
 def _sync(path: Path) -> None:

@@ -92,6 +92,7 @@ async def test_what_is_no_backup_does_not_fill_the_disk(database: Database, tmp_
     for folder in (*kept, killed):
         folder.mkdir()
         (folder / "pao.dump").write_bytes(b"half")
+    (kept[0] / MANIFEST).write_text("of something else")
 
     def on_a_full_disk(_: Path) -> None:
         Path("/dev/full").write_bytes(b"full")
@@ -102,6 +103,20 @@ async def test_what_is_no_backup_does_not_fill_the_disk(database: Database, tmp_
     assert folders(tmp_path) == sorted([*kept, killed])
     made = await back_up(tmp_path, **given)
     assert folders(tmp_path) == sorted([*kept, made.folder])
+
+
+async def test_a_backup_is_complete_though_an_older_one_cannot_be_removed(
+    database: Database, tmp_path: Path
+) -> None:
+    stubborn, old = (tmp_path / f"2026-01-0{day}T023000.000001Z" for day in (2, 1))
+    # A folder in place of the file: whoever runs this may be root, who may remove any file.
+    (stubborn / MANIFEST).mkdir(parents=True)
+    old.mkdir()
+    (old / MANIFEST).write_text("{}")
+    made = await back_up(tmp_path, {"pao": database.owner_url}, version="1", keep=1)
+    assert made.not_removed == {stubborn: "Is a directory"}
+    assert folders(tmp_path) == [stubborn, made.folder]
+    assert read_backup(made.folder).files == made.files
 
 
 async def test_a_damaged_file_is_found_before_anything_is_changed(

@@ -54,17 +54,27 @@ def backup(
     others: WithOption = None,
     keep: Annotated[int, typer.Option(min=1, help="How many backups stay.")] = 14,
 ) -> None:
-    """Dump PAO's database, then others; the service may go on meanwhile."""
+    """Dump PAO's database, then others; the service may go on meanwhile.
+
+    Exits with 6 if the backup is complete, and older ones that should go could not be removed.
+    """
     from db import backups  # noqa: PLC0415 -- SQLAlchemy and asyncpg: 0.4 s
 
     if home is not None:
         made = _back_up_home(home, folder, others, keep=keep)
     else:
         made = _run(backups.back_up(folder, _databases(others), version=VERSION, keep=keep))
+    stay = [{"path": str(path), "reason": why} for path, why in made.not_removed.items()]
     cli.show(
-        _document(made),
+        _document(made) | {"notRemoved": stay},
         lambda: cli.out.print(Text(f"✓ {made.folder}", style="green"), soft_wrap=True),
     )
+    for one in stay:
+        cli.note(
+            f"Not removed, though older than the {keep} to keep: {one['path']} ({one['reason']})"
+        )
+    if stay:
+        raise typer.Exit(ExitCode.NOT_CLEANED)
 
 
 @command(app, "restore")

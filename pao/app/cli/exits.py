@@ -15,6 +15,7 @@ class ExitCode(IntEnum):
     DENIED = 3
     NOT_FOUND = 4
     UNAVAILABLE = 5
+    NOT_CLEANED = 6
     INTERRUPTED = 130
 
 

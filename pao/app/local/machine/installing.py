@@ -27,6 +27,8 @@ from pao.app.local.temporal_binary import find_or_build
 READY_SECONDS = 180.0
 POLL_SECONDS = 0.5
 ROOT = "root"
+NOT_CLEANED = 6
+"""The exit code of a `pao backup` that is complete, beside older ones that it could not remove."""
 
 Tell = Callable[[str], None]
 
@@ -69,7 +71,7 @@ def upgrade(place: Place, tell: Tell) -> None:
         tell("Replaying open requests with this version")
         _pao(place, "replay-gate")
         tell("Backing up")
-        _pao(place, "backup", str(place.backups), "--home", str(place.home.folder))
+        _back_up(place, tell)
     except LocalError as error:
         raise LocalError(f"Nothing was changed. {error}") from error
     with acting_as(place):
@@ -134,8 +136,18 @@ def _missing(place: Place) -> list[str]:
     return list(found)
 
 
-def _pao(place: Place, *arguments: str) -> None:
-    """Run a command of this version with the settings of the services, as their account."""
+def _back_up(place: Place, tell: Tell) -> None:
+    """Back up the folder; older backups that cannot be removed hold up nothing, and are told."""
+    arguments = ("backup", str(place.backups), "--home", str(place.home.folder))
+    if said := _pao(place, *arguments, also=NOT_CLEANED):
+        tell(said)
+
+
+def _pao(place: Place, *arguments: str, also: int = 0) -> str:
+    """Run a command of this version with the settings of the services, as their account.
+
+    ``also`` is an exit code that is no failure either; returns what was said on standard error.
+    """
     user = place.account if os.geteuid() == 0 and place.account != ROOT else None
     done = subprocess.run(  # noqa: S603 -- our own command
         [sys.executable, "-P", "-m", "pao", *arguments],
@@ -148,9 +160,10 @@ def _pao(place: Place, *arguments: str) -> None:
         text=True,
         check=False,
     )
-    if done.returncode:
+    if done.returncode not in {0, also}:
         said = (done.stdout + done.stderr).strip()
         raise LocalError(f"pao {' '.join(arguments[:2])} failed:\n{said}")
+    return done.stderr.strip()
 
 
 def _run_pao(place: Place, systemd: Systemd) -> None:

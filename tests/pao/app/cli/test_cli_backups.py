@@ -6,6 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from pao.app.cli.exits import ExitCode
+from pao.app.local.machine.installing import NOT_CLEANED
 from pao.app.local.postgres_files import installed_programs
 from pao.runtime.crypto import generate_key
 from tests.pao.app.cli.scripted import Pao
@@ -45,6 +47,13 @@ def test_a_restore_wants_the_keys_of_the_backup_and_an_empty_database(
         assert "--lost-keys" in refused.stderr
     refused = pao("restore", folder, **variables)
     assert (refused.exit_code, "Not empty: pao" in refused.stderr) == (2, True), refused.stderr
+
+    (tmp_path / "2026-01-31T023000.000001Z" / "manifest.json").mkdir(parents=True)
+    again = pao("backup", str(tmp_path), "--keep", "1", "-o", "json", **variables)
+    [stays] = json.loads(again.stdout)["notRemoved"]
+    assert (again.exit_code, int(ExitCode.NOT_CLEANED)) == (NOT_CLEANED, NOT_CLEANED)
+    assert f"{stays['path']} ({stays['reason']})" in again.stderr
+    folder = json.loads(again.stdout)["folder"]
 
     ring = f"k2:{generate_key()},{keys}"
     done = pao("restore", folder, "--replace", **{**variables, "PAO_ENCRYPTION_KEYS": ring})
