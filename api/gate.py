@@ -22,6 +22,7 @@ from api.refusals import head_too_large, no_http
 from pao.core.errors import ErrorCode, PaoError
 from pao.runtime import tracing
 from pao.runtime.logging import log_fields
+from pao.runtime.networks import read_address
 
 _access_log = logging.getLogger("pao.access")
 
@@ -209,5 +210,14 @@ def _log_access(scope: Scope, status: int, seconds: float) -> None:
             "status": status,
             "durationMs": round(seconds * 1000, 1),
             "userId": caller.id if caller else None,
+            "client": _address_of(scope),
         },
     )
+
+
+def _address_of(scope: Scope) -> str | None:
+    """Return from where a call comes; None for what is no address, whatever a proxy says."""
+    try:
+        return str(read_address((scope.get("client") or ("",))[0]))
+    except ValueError:
+        return None

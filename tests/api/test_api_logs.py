@@ -177,3 +177,4 @@ def test_a_repeated_submission_is_told_as_a_call_only(dana: httpx.Client, log: L
 
     wait_until(lambda: len(calls()) == 2)
     assert [one["requestId"] for one in calls()] == [document["id"]] * 2
+    assert {one["client"] for one in calls()} == {"127.0.0.1"}
