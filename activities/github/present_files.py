@@ -1,8 +1,10 @@
 """Reads the files that a commit would change, for a review before it; reads only, within bounds."""
 
 import asyncio
+from dataclasses import dataclass
 from typing import Any
 
+from cachetools import LRUCache
 from temporalio import activity
 
 from activities.action_reader import ActionReader
@@ -18,6 +20,30 @@ from pao.core.payloads.files import FilesAnswer
 
 MOST_FILES, MOST_BYTES = 10, 50_000
 PARALLEL = 4
+MOST_KEPT = 8_000_000
+"""Bytes of all files that a process keeps, about."""
+_ROOM = 500
+
+Place = tuple[str, str, str, str]
+"""A file as it never changes: the server, the repository, the commit, the path."""
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """What a commit holds at a path: a text, nothing, or what is no text of a modest size."""
+
+    text: str | None
+    is_shown: bool = True
+
+
+class KeptFiles(LRUCache[Place, Held]):
+    """What was read of commits, which do not change; those that were not asked for long go.
+
+    Who asks has found the commit with the credentials of an action, so nobody else's are used.
+    """
+
+    def __init__(self) -> None:
+        super().__init__(MOST_KEPT, getsizeof=lambda one: _ROOM + len((one.text or "").encode()))
 
 
 class FilesReader:
@@ -25,22 +51,26 @@ class FilesReader:
 
     def __init__(self, action: Action[Any], tools: Tools) -> None:
         self._reader = ActionReader(action, tools)
+        self._kept = KeptFiles()
 
     @activity.defn(name=FILES_ACTIVITY)
     async def read(self, given: ActionInput) -> FilesAnswer:
         """Return the files, or why they are not known; never raises for what GitHub answers."""
 
         async def read(session: Session) -> FilesAnswer:
-            return await present_files(session.config, session.context)
+            return await present_files(session.config, session.context, self._kept)
 
         return await self._reader.ask(given, read, failed=lambda why: FilesAnswer(problem=why))
 
 
-async def present_files(config: GitCommitConfig, context: ActionContext) -> FilesAnswer:
+async def present_files(
+    config: GitCommitConfig, context: ActionContext, kept: KeptFiles
+) -> FilesAnswer:
     """Return what stands at the paths of a commit, where the commit would be built on."""
     if not config.show_changes:
         return FilesAnswer(problem="The service does not show what its repository holds.")
-    client = access(context, config.repository, config.instance).client
+    reached = access(context, config.repository, config.instance)
+    client, server = reached.client, reached.instance.api_url
     texts, unread = dict[str, str | None](), [one.path for one in config.files[MOST_FILES:]]
     with as_action_errors():
         place = await place_of(client, config, context.mark)
@@ -49,20 +79,31 @@ async def present_files(config: GitCommitConfig, context: ActionContext) -> File
             tip = await client.branch(place.base)
         limit = asyncio.Semaphore(PARALLEL)
 
-        async def read(path: str) -> tuple[str, bytes | None]:
+        async def read(path: str) -> tuple[str, Held]:
+            if tip is None:
+                return path, Held(None)
+            key = server, config.repository, tip, path
+            if (known := kept.get(key)) is not None:
+                return path, known
             async with limit:
-                return path, await client.file(path, tip) if tip else None
+                found = kept[key] = _held(await client.file(path, tip))
+            return path, found
 
         found = await asyncio.gather(*(read(one.path) for one in config.files[:MOST_FILES]))
-    for path, content in found:
-        try:
-            texts[path] = content if content is None else _text(content)
-        except ValueError:
+    for path, held in found:
+        if held.is_shown:
+            texts[path] = held.text
+        else:
             unread.append(path)
     return FilesAnswer(texts, unread)
 
 
-def _text(content: bytes) -> str:
+def _held(content: bytes | None) -> Held:
+    if content is None:
+        return Held(None)
     if len(content) > MOST_BYTES or b"\0" in content:
-        raise ValueError("no text of a modest size")
-    return content.decode()
+        return Held(None, is_shown=False)
+    try:
+        return Held(content.decode())
+    except UnicodeDecodeError:
+        return Held(None, is_shown=False)

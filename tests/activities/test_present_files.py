@@ -7,7 +7,7 @@ import pytest
 
 from activities.action_errors import ActionError
 from activities.github.commit_config import GitCommitConfig
-from activities.github.present_files import MOST_BYTES, MOST_FILES, present_files
+from activities.github.present_files import MOST_BYTES, MOST_FILES, KeptFiles, present_files
 from pao.core.payloads.files import FilesAnswer
 from tests.support.github import GitHubSandbox
 from tests.support.github_actions import about
@@ -23,12 +23,24 @@ def github(github: GitHubSandbox) -> Iterator[GitHubSandbox]:
     assert {one["method"] for one in github.calls()} <= {"GET"}
 
 
-async def read(github: GitHubSandbox, *paths: str, shown: bool = True, **more: Any) -> FilesAnswer:
+async def read(
+    github: GitHubSandbox,
+    *paths: str,
+    shown: bool = True,
+    kept: KeptFiles | None = None,
+    **more: Any,
+) -> FilesAnswer:
     more |= {"showChanges": True} if shown else {}
     files = [{"path": path, "contentTemplate": "new"} for path in paths]
     given = {"repository": TENANTS, "branch": "main", "files": files, "commitMessage": "Change"}
     config = GitCommitConfig.model_validate(given | more)
-    return await present_files(config, about(github.options()))
+    kept = KeptFiles() if kept is None else kept
+    return await present_files(config, about(github.options()), kept)
+
+
+def reads(github: GitHubSandbox) -> int:
+    """Return how many contents were read."""
+    return sum("/contents/" in one["path"] for one in github.calls())
 
 
 async def test_texts_are_read_and_what_is_none_is_named(github: GitHubSandbox) -> None:
@@ -36,6 +48,23 @@ async def test_texts_are_read_and_what_is_none_is_named(github: GitHubSandbox) -
     assert found.texts == {"old/a.txt": "a\n", "old/new.txt": None}
     assert sorted(found.unread) == ["old/b", "old/large.txt"]
     assert found.problem is None
+
+
+async def test_what_a_commit_holds_is_read_once(github: GitHubSandbox) -> None:
+    kept, paths = KeptFiles(), ("old/a.txt", "old/new.txt", "old/large.txt", "old/b")
+    first = await read(github, *paths, kept=kept)
+    before = reads(github)
+    assert await read(github, *paths, kept=kept) == first
+    assert reads(github) == before
+    # The branch is asked each time: another commit holds something else.
+    github.tell("pushes", repository=TENANTS, files={"old/a.txt": "b\n"})
+    assert (await read(github, "old/a.txt", kept=kept)).texts == {"old/a.txt": "b\n"}
+    # Whoever may not read the repository is told nothing that others have read.
+    github.fault("status", status=404, times=None)
+    with pytest.raises(ActionError):
+        await read(github, "old/a.txt", kept=kept, createPullRequest=True)
+    github.clear_faults()
+    assert kept.currsize < kept.maxsize
 
 
 async def test_a_proposal_is_read_where_it_starts_from(github: GitHubSandbox) -> None:
