@@ -4,7 +4,7 @@ The draft's id is the Idempotency-Key of its submission, so two clicks, two tabs
 Back give one request.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
@@ -17,6 +17,8 @@ from pao.runtime.crypto import SecretBox, SecretUnreadableError
 
 MOST_PER_USER = 50
 SHOWN = 10
+NEVER = -1
+"""The number of a draft that nobody has saved yet."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,7 +30,7 @@ class Draft:
     item_version: str
     texts: dict[str, list[str]]
     sealed: dict[str, str] = field(repr=False)
-    saved: int = 0
+    saved: int = NEVER
     request_id: str | None = None
     repeats: str | None = None
     """The request that it repeats."""
@@ -62,29 +64,35 @@ class DraftService:
             found = await WebDraftsRepository(session).list(caller.id, limit=SHOWN)
         return [_draft(one) for one in found]
 
-    async def save(self, caller: Principal, draft: Draft, secrets: Mapping[str, str]) -> Draft:
-        """Save a draft unless a newer save of it is there; return what is kept.
+    async def save(
+        self,
+        caller: Principal,
+        new: Draft,
+        secrets: Mapping[str, str],
+        change: Callable[[Draft], Draft],
+    ) -> Draft:
+        """Change a draft, or ``new`` where there is none yet; return what is kept.
 
-        ``secrets`` are new values of passwords and files, by field.
+        ``secrets`` are new values of passwords and files, by field. ``change`` is given the draft
+        with them, as others may have saved it meanwhile, and returns it with the number of this
+        save; where a newer one is there nothing is changed, nor of what was submitted.
         """
         sealed = {
-            name: self.box.seal(value, context=draft_context(draft.id, name))
+            name: self.box.seal(value, context=draft_context(new.id, name))
             for name, value in secrets.items()
         }
-        content = DraftContent(
-            texts=draft.texts,
-            sealed=draft.sealed | sealed,
-            item_version=draft.item_version,
-            saved=draft.saved,
-            repeats=draft.repeats,
-        )
         async with self.database.unit_of_work() as session:
             repository = WebDraftsRepository(session)
-            kept = await repository.save(draft.id, caller.id, draft.item_id, content)
+            row = await repository.locked(new.id, caller.id, new.item_id, new=_content(new))
+            if row is None:
+                raise _not_found()
+            kept = _draft(row)
+            changed = change(replace(kept, sealed=kept.sealed | sealed))
+            if kept.request_id is None and kept.saved < changed.saved:
+                await repository.save(kept.id, _content(changed))
+                kept = changed
             await repository.keep_newest(caller.id, most=MOST_PER_USER)
-        if kept is None:
-            raise _not_found()
-        return _draft(kept)
+        return kept
 
     async def submitted(self, caller: Principal, draft: Draft, request_id: str) -> None:
         """Note which request a draft has become."""
@@ -110,6 +118,16 @@ class DraftService:
 def without(draft: Draft, names: frozenset[str]) -> Draft:
     """Return a draft without the sealed values of some fields."""
     return replace(draft, sealed={k: v for k, v in draft.sealed.items() if k not in names})
+
+
+def _content(draft: Draft) -> DraftContent:
+    return DraftContent(
+        texts=draft.texts,
+        sealed=draft.sealed,
+        item_version=draft.item_version,
+        saved=draft.saved,
+        repeats=draft.repeats,
+    )
 
 
 def _draft(row: WebDraft) -> Draft:

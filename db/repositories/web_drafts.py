@@ -48,36 +48,24 @@ class WebDraftsRepository:
         )
         return [*(await self._session.scalars(query)).all()]
 
-    async def save(
-        self, draft_id: str, user_id: str, item_id: str, content: DraftContent
+    async def locked(
+        self, draft_id: str, user_id: str, item_id: str, *, new: DraftContent
     ) -> WebDraft | None:
-        """Create a draft, or save it unless a newer save is there; return it as it is now.
+        """Return a draft that nobody else changes until the transaction ends; a new one is made.
 
-        A draft that was submitted is not changed any more. None where the id is somebody else's.
+        None where the id is somebody else's.
         """
-        values: dict[str, Any] = {
-            "texts": content.texts,
-            "sealed": content.sealed,
-            "item_version": content.item_version,
-            "saved": content.saved,
-        }
-        new = {
-            "id": UUID(draft_id),
-            "user_id": user_id,
-            "catalog_item_id": item_id,
-            "repeats": UUID(content.repeats) if content.repeats else None,
-            **values,
-        }
-        change = insert(WebDraft).values(new)
-        newer = change.on_conflict_do_update(
-            index_elements=[col(WebDraft.id)],
-            set_={**values, "changed_at": func.now()},
-            where=_of(user_id)
-            & (col(WebDraft.saved) < content.saved)
-            & col(WebDraft.request_id).is_(None),
+        made = insert(WebDraft).values(
+            id=UUID(draft_id), user_id=user_id, catalog_item_id=item_id, **_values(new)
         )
-        await self._session.execute(newer)
-        return await self.get(draft_id, user_id)
+        await self._session.execute(made.on_conflict_do_nothing(index_elements=[col(WebDraft.id)]))
+        query = select(WebDraft).where(col(WebDraft.id) == UUID(draft_id), _of(user_id))
+        return (await self._session.scalars(query.with_for_update())).first()
+
+    async def save(self, draft_id: str, content: DraftContent) -> None:
+        """Save what a draft holds now."""
+        change = update(WebDraft).where(col(WebDraft.id) == UUID(draft_id))
+        await self._session.execute(change.values(changed_at=func.now(), **_values(content)))
 
     async def submitted(self, draft_id: str, user_id: str, request_id: str) -> None:
         """Note which request a draft has become; what it held is with the request from now on."""
@@ -109,6 +97,16 @@ class WebDraftsRepository:
         )
         result = await self._session.execute(delete(WebDraft).where(col(WebDraft.id).in_(old)))
         return int(getattr(result, "rowcount", 0))
+
+
+def _values(content: DraftContent) -> dict[str, Any]:
+    return {
+        "texts": content.texts,
+        "sealed": content.sealed,
+        "item_version": content.item_version,
+        "saved": content.saved,
+        "repeats": UUID(content.repeats) if content.repeats else None,
+    }
 
 
 def _of(user_id: str) -> Any:

@@ -2,14 +2,19 @@
 
 import json
 import re
+from concurrent.futures import ThreadPoolExecutor
+from uuid import uuid4
 
+import asyncpg
+import httpx
 from playwright.async_api import Page, expect
 
+from tests.support.callers import DANA
 from tests.support.inventory import Inventory
 from tests.support.raw_servers import answering
-from tests.support.stack import Stack
+from tests.support.stack import Stack, wait_until
 from tests.web.conftest import SECRET
-from tests.web.person import Visit, judge
+from tests.web.person import Visit, judge, session_of
 from tests.web.requesting import final
 from tests.web.test_decision_secrets import user
 
@@ -20,6 +25,52 @@ OTHER = "0ther-pa55word!"
 async def fill(page: Page, number: int, login: str, password: str) -> None:
     await user(page, number).get_by_label("Login").fill(login)
     await user(page, number).get_by_label("First password", exact=True).fill(password)
+
+
+HOLD = "SELECT 1 FROM web_drafts WHERE id = $1 FOR UPDATE"
+WAITING = """
+    SELECT count(*) AS sessions FROM pg_stat_activity
+    WHERE datname = current_database() AND wait_event_type = 'Lock' AND query LIKE '%web_drafts%'
+"""
+
+
+async def held(stack: Stack, draft: str) -> asyncpg.Connection:
+    """Lock a draft until the connection is closed."""
+    connection = await asyncpg.connect(stack.database.superuser_url)
+    await connection.execute("BEGIN")
+    await connection.fetch(HOLD, draft)
+    return connection
+
+
+def test_two_saves_at_once_lose_no_password(stack: Stack) -> None:
+    name, token = session_of(stack, DANA)
+    draft, marks = str(uuid4()), {"has.users": "shown", "has.users[0].login": "shown"}
+
+    def save(number: int, **given: str) -> int:
+        data = {"item": "web-accounts", "saved": str(number), **given}
+        headers = {"Origin": stack.url, "Cookie": f"{name}={token}"}
+        return httpx.post(
+            f"{stack.url}/drafts/{draft}/check", data=data, headers=headers, timeout=60
+        ).status_code
+
+    def waits(sessions: int) -> bool:
+        return stack.rows(WAITING) == [{"sessions": sessions}]
+
+    assert save(1, **marks) == 200
+    one = {"has.token": "apart", "fields.token": SECRET}
+    other = {**marks, "has.users[0].initial": "apart", "fields.users[0].initial": OTHER}
+    with ThreadPoolExecutor() as browsers:
+        connection = stack.run(held(stack, draft))
+        try:
+            first = browsers.submit(save, 2, **one)
+            wait_until(lambda: waits(1))
+            second = browsers.submit(save, 3, **other)
+            wait_until(lambda: waits(2))
+        finally:
+            stack.run(connection.close())
+        assert (first.result(), second.result()) == (200, 200)
+    [kept] = stack.rows("SELECT sealed FROM web_drafts WHERE id = $1", draft)
+    assert set(kept["sealed"]) == {"token", "users[0].initial"}
 
 
 async def test_passwords_stay_with_their_rows_and_are_shown_by_none(

@@ -23,7 +23,7 @@ async def saved(
     known = await services.drafts.find(caller, draft_id)
     item_id = known.item_id if known else text_of(posted, "item")
     item = (await services.catalog.entry(item_id)).loaded.item
-    draft = known or Draft(
+    new = known or Draft(
         id=draft_id,
         item_id=item_id,
         item_version=item.version,
@@ -31,25 +31,25 @@ async def saved(
         sealed={},
         repeats=await repeated(services, caller, text_of(posted, "repeats"), item_id),
     )
-    form, place = item.form, None
-    shown = [one for one in form.fields if f"has.{one}" in posted]
-    texts = without_rows(draft.texts, shown, form.fields) | posted_texts(form.fields, posted)
-    # Its rows are posted one by one; a text of all of them might have passwords in clear.
-    texts |= {name: [] for name, one in form.fields.items() if one.fields and name in texts}
-    edit = edit_of(text_of(posted, "rows"), form.fields)
-    if edit is not None:
-        texts, place = with_edit(form.fields, texts, edit)
-    # The version at which the form was begun is kept: who fills it in is told of another one.
-    changed = replace(draft, texts=texts, saved=_number(posted, draft))
-    secrets = await posted_secrets(form.fields, posted)
-    # A file goes with its row.
-    gone = {one for one in (*draft.sealed, *secrets) if "[" in one and one not in texts}
-    kept = await services.drafts.save(
-        caller,
-        without(changed, removed(posted) | gone),
-        {name: value for name, value in secrets.items() if name not in gone},
-    )
-    return kept, place
+    fields, place = item.form.fields, None
+    entered, secrets = posted_texts(fields, posted), await posted_secrets(fields, posted)
+    shown = [one for one in fields if f"has.{one}" in posted]
+    edit = edit_of(text_of(posted, "rows"), fields)
+
+    def change(draft: Draft) -> Draft:
+        nonlocal place
+        texts = without_rows(draft.texts, shown, fields) | entered
+        # Its rows are posted one by one; a text of all of them might have passwords in clear.
+        texts |= {name: [] for name, one in fields.items() if one.fields and name in texts}
+        if edit is not None:
+            texts, place = with_edit(fields, texts, edit)
+        # A file goes with its row.
+        gone = {one for one in draft.sealed if "[" in one and one not in texts}
+        # The version at which the form was begun is kept: who fills it in is told of another one.
+        changed = replace(draft, texts=texts, saved=_number(posted, draft))
+        return without(changed, removed(posted).difference(secrets) | gone)
+
+    return await services.drafts.save(caller, new, secrets, change), place
 
 
 async def repeated(
