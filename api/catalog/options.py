@@ -42,7 +42,7 @@ MOST_ANSWERS = 500
 # Of one submission: calls to other systems, and lists whose rows are judged.
 MOST_CALLS, MOST_LISTS = 20, 100
 _NO_RESOURCES = "PAO keeps no resources yet."
-_TOO_MANY = Offered(
+TOO_MANY = Offered(
     problem=f"The rows ask for more than {MOST_CALLS} different lists of options; send fewer."
 )
 _log = logging.getLogger(__name__)
@@ -153,7 +153,7 @@ class OptionsService:
         naming = [one for one in found if one.field.options is None and one.value is not None]
         asked = {
             key: asyncio.ensure_future(self.offered(item, one, caller, about, hurried=True))
-            for key, one in _bounded(choosing).items()
+            for key, one in bounded(choosing).items()
         }
         if asked:
             await asyncio.wait(asked.values(), timeout=MOMENT)
@@ -162,13 +162,11 @@ class OptionsService:
         context = replace(
             about,
             offered={
-                one.way: known.get(_same(one), _TOO_MANY)
-                for one in choosing
-                if _same(one) not in late
+                one.way: known.get(same(one), TOO_MANY) for one in choosing if same(one) not in late
             },
             unknown=await self._unknown(naming, caller),
         )
-        return Filled(context, frozenset(one.way for one in choosing if _same(one) in late))
+        return Filled(context, frozenset(one.way for one in choosing if same(one) in late))
 
     async def _offered_to_all(
         self,
@@ -178,12 +176,12 @@ class OptionsService:
         about: FormContext,
     ) -> dict[str, Offered]:
         """Return what each field offers; rows that ask the same are answered by one question."""
-        asked = _bounded(questions)
+        asked = bounded(questions)
         answers = await asyncio.gather(
             *(self.offered(item, one, caller, about) for one in asked.values())
         )
         known = dict(zip(asked, answers, strict=True))
-        return {one.way: known.get(_same(one), _TOO_MANY) for one in questions}
+        return {one.way: known.get(same(one), TOO_MANY) for one in questions}
 
     async def offered(
         self,
@@ -296,17 +294,17 @@ class OptionsService:
         return await self.offered(item, question, caller, about)
 
 
-def _bounded(questions: list[Question]) -> dict[str, Question]:
+def bounded(questions: list[Question]) -> dict[str, Question]:
     """Return the different questions, as many of each kind as are asked at once."""
     different: dict[str, Question] = {}
     for one in questions:
-        different.setdefault(_same(one), one)
+        different.setdefault(same(one), one)
     calls = [key for key, one in different.items() if isinstance(one.field.options, HttpOptions)]
     others = [key for key in different if key not in set(calls)]
     return {key: different[key] for key in (*calls[:MOST_CALLS], *others[:MOST_LISTS])}
 
 
-def _same(question: Question) -> str:
+def same(question: Question) -> str:
     """Return a key that is the same for rows whose field offers the same."""
     field = re.sub(r"\[[0-9]+\]", "", question.way)
     return f"{field} {json.dumps(dict(question.seen), sort_keys=True, default=str)}"

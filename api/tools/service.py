@@ -2,9 +2,10 @@
 
 import json
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
+from types import MappingProxyType
 from typing import Any
 
 from api.catalog.schemas import FieldProblem, FormLayout
@@ -77,10 +78,19 @@ class ToolsService:
         document: ValidationResult,
         *,
         requester: Requester = SOMEBODY,
+        lists: Mapping[str, Sequence[Mapping[str, Any]]] = MappingProxyType({}),
     ) -> schemas.TemplateTestResult:
-        """Render every template of an item with sample fields; secrets are masked."""
-        now = datetime.now(UTC)
-        sample = Sample(fields=body.fields, outputs=body.outputs, requester=requester, at=now)
+        """Render every template of an item with sample fields; secrets are masked.
+
+        ``lists`` are the rows of the catalog's lists, as far as they are to be chosen from.
+        """
+        sample = Sample(
+            fields=body.fields,
+            outputs=body.outputs,
+            requester=requester,
+            at=datetime.now(UTC),
+            lists=lists,
+        )
         item, trials, refused = document.draft, list[TemplateSample](), tuple[FieldError, ...]()
         values: dict[str, Any] = {}
         if item is not None:

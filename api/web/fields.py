@@ -68,8 +68,8 @@ class FieldView:
     """Why its choices are not there."""
     awaited: bool = False
     """Whether its choices are still asked for."""
-    unasked: bool = False
-    """Whether nobody is asked for its choices, so that a value is typed."""
+    note: str = ""
+    """What is said of its choices instead."""
     optional: bool = False
     placeholder: str = ""
     error: str = ""
@@ -184,8 +184,8 @@ class Entered:
     """Choices that come from elsewhere."""
     awaited: frozenset[str] = frozenset()
     """Fields whose choices have not come yet."""
-    unasked: frozenset[str] = frozenset()
-    """Fields whose choices are asked of nobody."""
+    notes: Mapping[str, str] = field(default_factory=dict)
+    """What is said of choices that come otherwise than in a form in service."""
     visible: frozenset[str]
     required: frozenset[str]
     errors: Mapping[str, str] = field(default_factory=dict)
@@ -244,7 +244,7 @@ def view_of(
         hint=one.description or "",
         trouble=(offered.problem or "") if offered else "",
         awaited=awaited,
-        unasked=way in entered.unasked,
+        note=entered.notes.get(way, ""),
         empty=_when_empty(one, default),
         optional=way not in entered.required and default is None and not one.read_only,
         placeholder=one.placeholder or "",

@@ -111,9 +111,24 @@ def test_enter_previews_and_the_first_form_says_what_is_offered(stack: Stack) ->
     team = re.search(r'<select id="f0".*?</select>', page, re.DOTALL)
     assert team
     assert re.findall(r'value="([^"]+)"', team[0]) == sorted(PRIYA.teams)
-    assert page.count("Choices are not loaded in a preview; enter a value.") == 1
+    assert page.count("A preview asks no other system for choices. Enter a value.") == 1
     assert "cannot be loaded" not in page
     assert "Ask again" not in page
+
+
+def test_a_list_in_service_is_offered_as_its_form_offers_it(stack: Stack) -> None:
+    options = '{from: list, list: kafka-clusters, where: "{{row.environment == fields.token}}"}'
+    document = DOCUMENT.replace("type: password", "type: string").replace("{from: teams}", options)
+    team = {"fields.token": "production", **row(0, "ann")}
+    page = previewed(stack, {**team, "fields.team": "kafka-prod-2"}, document)
+    offered = re.search(r'<select id="f0".*?</select>', page, re.DOTALL)
+    assert offered
+    assert re.findall(r'value="([^"]+)"', offered[0]) == ["kafka-prod-1", "kafka-prod-2"]
+    assert "The choices depend on other values: preview again" in page
+    assert REFUSED not in page
+    assert REFUSED in previewed(stack, {**team, "fields.team": "kafka-dev-1"}, document)
+    gone = previewed(stack, {}, document.replace("kafka-clusters", "no-such-list"))
+    assert "There is no list no-such-list in service yet. Enter a value." in gone
 
 
 @pytest.mark.parametrize(("team", "refused"), [("own", False), ("team-of-nobody", True)])

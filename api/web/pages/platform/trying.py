@@ -1,14 +1,15 @@
-"""The form of a pasted document, filled in to see what would be sent. Nobody is asked."""
+"""The form of a pasted document, filled in to see what would be sent. No other system is asked."""
 
 import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, date, datetime
+from datetime import UTC, datetime
 from typing import Any
 
 from starlette.datastructures import FormData
 
 from api.auth.principal import Principal
+from api.catalog.options import TOO_MANY, bounded, same
 from api.requests.prepared import requester_of
 from api.services import Services
 from api.web.fields import GroupView, groups_of
@@ -23,24 +24,31 @@ from api.web.words import _
 from catalog.forms import FormContext, Offered
 from catalog.forms.definition import Choice
 from catalog.forms.form import Form
-from catalog.forms.options import TeamOptions
+from catalog.forms.options import ListOptions, TeamOptions, as_choices
 from catalog.forms.posted import read_posted
+from catalog.forms.situation import Question
+from catalog.lists import CatalogList
 from catalog.validation import ValidationResult
+from pao.core.errors import ErrorCode, PaoError
 
 MOST_SEALED = 512 * 1024
 """Characters; a longer part of a posted form is not taken."""
+
+Lists = Mapping[str, Sequence[Mapping[str, Any]]]
+"""The rows of lists in service, by their ids."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Tried:
     """A form as its requesters will see it, and the values that were entered.
 
-    ``place`` is the element to which an edit of rows has led. ``forgets`` says that a file is too
-    large to be kept by the page.
+    ``lists`` are those that it chooses from. ``place`` is the element to which an edit of rows has
+    led. ``forgets`` says that a file is too large to be kept by the page.
     """
 
     groups: list[GroupView]
     values: dict[str, Any]
+    lists: Lists
     place: str
     forgets: bool
 
@@ -50,7 +58,7 @@ async def tried(
 ) -> Tried | None:
     """Return the form of a document with what was entered, as the caller would request it.
 
-    None where it has no form that works. Choices are not asked for elsewhere.
+    None where it has no form that works. Choices are not asked of other systems.
     """
     form, today, place = read.form, datetime.now(UTC).date(), ""
     if form is None:
@@ -73,7 +81,10 @@ async def tried(
     item, teams = read.parsed or read.sketch, sorted(caller.teams)
     about = services.options.about(item, requester_of(caller)) if item else FormContext()
     reading = await asyncio.to_thread(read_posted, form, {**texts, **apart}, today, about)
-    offered = await asyncio.to_thread(_offered, form, reading.values, today, about, teams)
+    lists = await _lists(services, form)
+    found = await asyncio.to_thread(form.questions, reading.values, today, about)
+    asked = [one for one in found if one.field.options is not None]
+    offered = await asyncio.to_thread(_all_offered, form, asked, about, teams, lists)
     context = replace(about, offered=offered)
     result = await asyncio.to_thread(reading.judged_by, form, today, context)
     shown = replace(
@@ -81,12 +92,13 @@ async def tried(
         sealed=mentions(form.fields, {name: secrets[name] for name in in_page}),
         in_page=in_page,
         offered=offered,
-        unasked=frozenset(way for way, one in offered.items() if one.problem is not None),
+        notes={one.way: _note(one, offered[one.way]) for one in asked},
         errors=errors_by_way(result.errors) if filled_in else {},
     )
     return Tried(
         groups=groups_of(form.definition.groups, shown),
         values=reading.values,
+        lists=lists,
         place=place,
         forgets=len(in_page) < len(sealed),
     )
@@ -102,21 +114,51 @@ async def _secrets(
     return {name: one for name, one in found.items() if "[" not in name or name in texts}
 
 
-def _offered(
-    form: Form,
-    values: Mapping[str, Any],
-    today: date,
-    about: FormContext,
-    teams: Sequence[str],
-) -> dict[str, Offered]:
-    """Return what fields offer that is known without asking, by their ways; else any text is taken.
+async def _lists(services: Services, form: Form) -> Lists:
+    """Return the lists in service from which fields of a form choose."""
+    fields = [one for outer in form.fields.values() for one in (outer, *outer.fields)]
+    ids = {one.options.list for one in fields if isinstance(one.options, ListOptions)}
+    found: dict[str, Sequence[Mapping[str, Any]]] = {}
+    for name in ids:
+        try:
+            item = (await services.catalog.document(name)).loaded.item
+        except PaoError as error:
+            if error.code != ErrorCode.CATALOG_ITEM_NOT_FOUND:
+                raise
+            continue
+        if isinstance(item, CatalogList):
+            found[name] = item.choices
+    return found
 
-    Fields in rows are among them.
-    """
-    own = Offered(tuple(Choice(value=team, label=team) for team in teams))
-    unasked = Offered(problem=_("not loaded in a preview"), lenient=True)
-    return {
-        one.way: own if isinstance(one.field.options, TeamOptions) else unasked
-        for one in form.questions(values, today, about)
-        if one.field.options is not None
-    }
+
+def _all_offered(
+    form: Form, asked: list[Question], about: FormContext, teams: Sequence[str], lists: Lists
+) -> dict[str, Offered]:
+    """Return what fields offer, by their ways; rows that ask the same are answered once."""
+    known = {key: _offered(form, one, about, teams, lists) for key, one in bounded(asked).items()}
+    return {one.way: known.get(same(one), TOO_MANY) for one in asked}
+
+
+def _offered(
+    form: Form, question: Question, about: FormContext, teams: Sequence[str], lists: Lists
+) -> Offered:
+    """Return what a field offers that is known without asking elsewhere; else any text is taken."""
+    options = question.field.options
+    if isinstance(options, TeamOptions):
+        return Offered(tuple(Choice(value=team, label=team) for team in teams))
+    if not isinstance(options, ListOptions):
+        told = _("A preview asks no other system for choices. Enter a value.")
+        return Offered(problem=told, lenient=True)
+    if options.list not in lists:
+        told = _("There is no list %(list)s in service yet. Enter a value.")
+        return Offered(problem=told % {"list": options.list}, lenient=True)
+    rows = form.offered_rows(question, lists[options.list], about)
+    return Offered(tuple(Choice(**row) for row in as_choices(rows)))
+
+
+def _note(question: Question, offered: Offered) -> str:
+    """Return what is said of the choices of a field; the form itself has them come anew."""
+    options = question.field.options
+    if isinstance(options, ListOptions) and options.where is not None and not offered.problem:
+        return _("The choices depend on other values: preview again after changing those.")
+    return offered.problem or ""

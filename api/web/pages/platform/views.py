@@ -163,7 +163,8 @@ async def _preview(
     form = await tried(services, caller, read, posted)
     sample = TemplateTest(item=document, fields=form.values if form else {})
     who = requester_of(caller)
-    test = await asyncio.to_thread(tools.test, sample, read, requester=who)
+    lists = form.lists if form else {}
+    test = await asyncio.to_thread(tools.test, sample, read, requester=who, lists=lists)
     published = await _published(services, caller, checked.item.id if checked.item else None)
     return Preview(
         title=_sentence(checked.errors, checked.warnings),
