@@ -312,6 +312,13 @@ async def test_a_draft_outlives_changes_of_its_service(stack: Stack, visit: Visi
         await fill_sink(page, "outlives")
         await review(page)
         await expect(page).to_have_title("Review Kitchen Sink - PAO")
+        # Another version may be forgotten: what it says is compared as well.
+        document = document.replace("Sink {{", "Another sink {{")
+        file.write_text(document)
+        ada.post("/catalog/refresh")
+        await page.get_by_role("button", name="Submit request").click()
+        await expect(page.get_by_text("has changed since you checked your request")).to_be_visible()
+        await expect(page.get_by_text("Another sink outlives").first).to_be_visible()
         file.write_text(document.replace("version: 1.0.0", "version: 1.1.0"))
         ada.post("/catalog/refresh")
         await page.reload()

@@ -89,8 +89,8 @@ async def submit(  # noqa: PLR0913 -- what it is given, each part named
     if isinstance(filling, Response):
         return filling
     draft = filling.draft
-    if text_of(posted, "version") != filling.entry.loaded.item.version:
-        return _to(f"/drafts/{draft.id}/review")
+    if text_of(posted, "reviewed") != _reviewed(filling):
+        return _to(f"/drafts/{draft.id}/review?again=yes")
     body = _submission(filling)
     call = SubmissionCall(
         caller=caller,
@@ -176,6 +176,9 @@ async def _review_page(
         fallback=fallback,
         cost=services.catalog.row(filling.draft.item_id).monthly_cost,
         changed=filling.changed,
+        # Something else was reviewed before.
+        again="again" in request.query_params,
+        reviewed=_reviewed(filling),
         copies=copies_of(item.form, item.id, filling.values, address),
         left_out=has_secrets(item.form, filling.values),
         warnings=[
@@ -184,6 +187,12 @@ async def _review_page(
             *await weather_of(request, services, item),
         ],
     )
+
+
+def _reviewed(filling: Filling) -> str:
+    """Return a word for the item as it is: its version, which authors may forget, and content."""
+    loaded = filling.entry.loaded
+    return f"{loaded.item.version} {loaded.sha}"
 
 
 def _submission(filling: Filling) -> Submission:
