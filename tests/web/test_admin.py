@@ -1,6 +1,7 @@
 """The pages of admins: health, access keys, sessions, the audit trail."""
 
 import json
+from urllib.parse import quote
 from uuid import uuid4
 
 import pytest
@@ -70,7 +71,7 @@ async def test_bad_input_is_named_and_kept(visit: Visit) -> None:
 async def test_a_key_is_revoked_after_a_question_and_its_sessions_end(
     stack: Stack, visit: Visit
 ) -> None:
-    user = f"user-{uuid4().hex[:8]}"
+    user = f"user+{uuid4().hex[:8]}"
     made = stack.caller(ADA).post("/keys", json={"user": user}).json()
     link = (
         stack.client_of((made["accessKeyId"], made["secretAccessKey"]))
@@ -81,7 +82,7 @@ async def test_a_key_is_revoked_after_a_question_and_its_sessions_end(
     await guest.follow(link)
 
     at = await visit(ADA, java_script_enabled=False)
-    page = await at.page(f"/admin/keys?user={user}")
+    page = await at.page(f"/admin/keys?user={quote(user)}")
     await page.get_by_role("link", name="Revoke").click()
     await expect(page).to_have_title(f"Revoke {made['accessKeyId']}? - PAO")
     await page.get_by_role("button", name="Revoke key").click()

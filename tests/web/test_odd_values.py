@@ -14,6 +14,7 @@ from tests.web.requesting import submit
 DIGITS = "9" * 4500
 ADDRESSES = [
     "/requests?q=%00&status=%00",
+    "/requests?since=0001-01-01&until=9999-12-31",
     "/find?q=a%00b",
     "/requests/{request}/log?action=%%0000",
     "/requests/{request}/log?action=%00&component=%00",

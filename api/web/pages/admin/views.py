@@ -1,6 +1,7 @@
 """`/admin`: what admins see and do; each view is a tab with an address of its own."""
 
 from typing import Annotated, Any
+from urllib.parse import urlencode
 from uuid import UUID
 
 from fastapi import APIRouter, Depends, Query, Request
@@ -112,7 +113,7 @@ async def confirm_revocation(request: Request, access_key_id: str) -> Response:
 async def revoke_key(services: ServicesDep, caller: Caller, access_key_id: str) -> Response:
     """Revoke a key."""
     revoked = await services.keys.revoke(caller, _clean(access_key_id))
-    return RedirectResponse(f"{KEYS}?user={revoked.user}", 303)
+    return RedirectResponse(f"{KEYS}?{urlencode({'user': revoked.user})}", 303)
 
 
 @router.get("/sessions")

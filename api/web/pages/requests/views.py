@@ -52,7 +52,6 @@ class Narrowed:
 
     def filters(self, caller: Principal, zone: ZoneInfo) -> RequestFilters:
         """Return it for the list; a day is one of the reader's, the last is included."""
-        until = _day(self.until, zone)
         return RequestFilters(
             text=_plain(self.q).strip() or None,
             statuses=(RequestStatus(self.status),) if self.status in set(RequestStatus) else (),
@@ -62,7 +61,7 @@ class Narrowed:
             team=_plain(self.team) or None,
             catalog_item_id=_plain(self.item) or None,
             since=_day(self.since, zone),
-            until=until + timedelta(days=1) if until else None,
+            until=_day(self.until, zone, later=1),
         )
 
 
@@ -117,10 +116,11 @@ def _plain(text: str) -> str:
     return text.replace("\x00", "")
 
 
-def _day(text: str, zone: ZoneInfo) -> datetime | None:
-    """Return when a day begins, or None for what is no day."""
+def _day(text: str, zone: ZoneInfo, *, later: int = 0) -> datetime | None:
+    """Return when a day, or one so many days later, begins; None for what is no day."""
     try:
-        return datetime.combine(date.fromisoformat(text), time(), tzinfo=zone).astimezone(UTC)
+        day = date.fromisoformat(text) + timedelta(days=later)
+        return datetime.combine(day, time(), tzinfo=zone).astimezone(UTC)
     except (ValueError, OverflowError):
         return None
 
