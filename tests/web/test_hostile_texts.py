@@ -2,6 +2,7 @@
 
 import contextlib
 import json
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -10,10 +11,12 @@ from playwright.async_api import Page, expect
 
 from api.web.shown_text import shown
 from tests.support.callers import ADA, DANA, PRIYA
+from tests.support.inventory import Inventory
 from tests.support.stack import Stack, wait_until
 from tests.web.hostile import hostile_item
 from tests.web.person import HEIGHT, Visit, judge, picture
-from tests.web.requesting import dns, has_failed, submit
+from tests.web.requesting import asked, dns, has_failed, submit
+from tests.web.test_bad_days import is_live
 
 MARKUP = "<img src=x onerror=alert(1)><script>alert(2)</script>{{7*7}}"
 LONG = "w" * 300
@@ -127,7 +130,7 @@ async def plain(page: Page) -> None:
 
     What axe judges does not depend on what texts say.
     """
-    found = "main :is(img, script), main a[href^=javascript]"
+    found = ":is(main, dialog) :is(img, script, a[href^=javascript])"
     assert await page.locator(found).count() == 0
     for width in (320, 1280):
         await page.set_viewport_size({"width": width, "height": HEIGHT})
@@ -168,6 +171,52 @@ async def test_what_the_catalog_says_is_a_text_on_every_page(stack: Stack, visit
         for path in paths:
             await page.goto(path)
             await plain(page)
+        # What is fetched into a page is no different.
+        await page.get_by_role("button", name="Preview", exact=True).click()
+        await expect(page).to_have_title("Preview of a document - PAO")
+        await page.get_by_label("Word").fill(MARKUP)
+        await page.get_by_role("button", name="Preview with these values").click()
+        await expect(page.get_by_role("region", name="What would be sent")).to_contain_text(MARKUP)
+        await plain(page)
+        await page.goto("/catalog")
+        await page.get_by_role("searchbox").press_sequentially("hostile")
+        await expect(page.locator("#results .rows > li")).to_have_count(1)
+        await plain(page)
+        await page.keyboard.press("Control+k")
+        await page.keyboard.type("hostile")
+        found = page.get_by_role("dialog").get_by_role("link", name="Hostile")
+        await expect(found.first).to_be_visible()
+        await plain(page)
+
+
+SAID = """
+    INSERT INTO request_events (request_id, run_id, seq, kind, at, data)
+    SELECT $1, 'said', 1, 'log', now(), jsonb_build_object('level', 'error', 'actionId', 'approval',
+        'attempt', 1, 'data', '{}'::jsonb, 'message', $2::text)
+"""
+
+
+async def test_what_comes_while_a_page_is_open_is_a_text(
+    stack: Stack, visit: Visit, inventory: Inventory
+) -> None:
+    text = f"{MARKUP} \u202e {LONG}"
+    inventory.offers(text)
+    page = await (await visit()).page("/catalog/web-rows/request")
+    await page.get_by_label("Environment").select_option("test")
+    cluster = page.get_by_label("Cluster", exact=True)
+    await expect(cluster.locator("option").last).to_contain_text("ONERROR=ALERT(1)")
+    await plain(page)
+    request_id = asked(stack)
+    await page.goto(f"/requests/{request_id}")
+    await is_live(page)
+    stack.rows(SAID, request_id, text)
+    stack.rows("SELECT pg_notify('pao_requests', $1)", request_id)
+    await expect(page.locator(".log-lines li", has_text="onerror")).to_have_count(1)
+    body = {"actionId": "approval", "reason": text}
+    assert stack.caller(PRIYA).post(f"/requests/{request_id}/reject", json=body).is_success
+    await expect(page.locator("#now")).to_contain_text("onerror=alert(1)")
+    await expect(page).to_have_title(re.compile("^Failed: "))
+    await plain(page)
 
 
 async def test_what_admins_read_is_a_text(stack: Stack, visit: Visit) -> None:

@@ -9,6 +9,7 @@ from tests.support.callers import ADA, DANA, OLIVER, PRIYA
 from tests.support.stack import Stack, wait_until
 from tests.web.person import Visit, judge
 from tests.web.requesting import dns, has_failed
+from tests.web.test_bad_days import BROKEN
 
 DOWN = {"kind": "status", "status": 503, "message": "down for maintenance"}
 
@@ -104,10 +105,18 @@ async def test_what_is_new_is_counted_and_moves_no_row(stack: Stack, visit: Visi
     await page.clock.install()
     await page.goto("/waiting")
     before = await page.locator(".rows").all_inner_texts()
+    # Whoever cannot ask says so, once.
+    at.watched.expected += BROKEN
+    await page.route("**/waiting/new?*", lambda route: route.abort())
+    await page.clock.run_for(35_000)
+    lost = page.locator("main").get_by_text("Connection lost at")
+    await expect(lost).to_have_count(1)
+    await page.unroute("**/waiting/new?*")
     (made,) = failed(stack, "new.example.com", kind="status", status=400, message="No")
     await page.clock.run_for(20_000)
     await expect(page.locator("#new")).to_contain_text("1 new, show")
     await expect(page.locator("#live")).to_have_text("1 new")
+    await expect(lost).to_have_count(0)
     assert await page.locator(".rows").all_inner_texts() == before
     await page.get_by_role("link", name="show", exact=True).click()
     await expect(page.locator(f"a[href='/requests/{made['id']}/decide']")).to_be_visible()

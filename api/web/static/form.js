@@ -137,9 +137,11 @@ async function edit(command) {
   let page;
   try {
     const response = await fetch(form.action, { method: "POST", body: posted(button) });
+    if (response.status === 401) { pao.note(form, ...signIn()); return; }
     if (!response.ok) throw new Error(response.status);
     page = new DOMParser().parseFromString(await response.text(), "text/html");
-  } catch { pao.say(form.dataset.failed); return; }
+  } catch { pao.note(form, form.dataset.failed); return; }
+  pao.note(form);
   become();
   put(page, place);
   const rows = fieldAt(place)?.querySelectorAll(".row") ?? [];

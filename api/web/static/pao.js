@@ -87,13 +87,47 @@ addEventListener("submit", async event => {
   try { form.requestSubmit(submitter?.isConnected ? submitter : null); } finally { sendable.delete(form); }
 }, true);
 
+// What is asked for as one types, or again and again, may find nobody. That is said once, beside what asks, which goes
+// on asking until it is answered.
+const AGAIN = 3000, unheard = new WeakMap();
+function heard(source) {
+  clearTimeout(unheard.get(source)?.timer);
+  unheard.get(source)?.box.remove();
+  unheard.delete(source);
+}
+function notHeard(source, status, again) {
+  const { unheard: lost, ended } = one("#live").dataset, over = status === 401;
+  const text = over ? ended : lost.replace("{time}", new Date().toTimeString().slice(0, 5));
+  let told = unheard.get(source);
+  if (!told || told.over !== over) {
+    heard(source);
+    told = { over, box: document.createElement("p") };
+    told.box.className = "notice warn";
+    told.box.textContent = text;
+    source.after(told.box);
+    unheard.set(source, told);
+    say(text);
+  }
+  clearTimeout(told.timer);
+  if (!over && again) told.timer = setTimeout(again, AGAIN);
+}
+
 // What is read after the page, and cannot be, is not awaited for ever.
 function unread(event) {
-  const hint = event.detail.ctx?.sourceElement?.querySelector(":scope > .hint.with-scripts");
+  const { ctx } = event.detail, source = ctx?.sourceElement;
+  if (!source) return;
+  const hint = source.querySelector(":scope > .hint.with-scripts");
   if (hint) hint.textContent = one("#live").dataset.unread;
+  else if (source.matches("form")) notHeard(source, ctx.response?.status, () => source.requestSubmit());
+  else if (source.matches("a")) notHeard(source, ctx.response?.status, () => source.click());
+  else if (source.matches("[hx-trigger^=every]")) notHeard(source, ctx.response?.status);
 }
 document.addEventListener("htmx:error", unread);
 document.addEventListener("htmx:response:error", unread);
+document.addEventListener("htmx:after:request", event => {
+  const { sourceElement, response } = event.detail.ctx;
+  if (response.status < 400) heard(sourceElement);
+});
 
 // What was sent is not sent twice by an impatient finger; the server would not do it twice either.
 addEventListener("submit", event => {
@@ -135,13 +169,17 @@ if (palette) {
   keys.checked = localStorage.getItem(kept) !== "off";
   keys.addEventListener("change", () => localStorage.setItem(kept, keys.checked ? "on" : "off"));
 
+  const again = () => { if (palette.open) find(); };
   const find = async () => {
     const number = ++asked;
     try {
       const headers = { Accept: "text/html", "HX-Request-Type": "partial" };
       const response = await fetch(`${palette.dataset.address}?q=${encodeURIComponent(words.value)}`, { headers });
-      if (number === asked && response.ok) found.innerHTML = await response.text();
-    } catch { /* what was found before stays */ }
+      if (number !== asked) return;
+      if (!response.ok) { notHeard(words, response.status, again); return; }
+      found.innerHTML = await response.text();
+      heard(words);
+    } catch { if (number === asked) notHeard(words, 0, again); }
   };
   const open = () => { if (!palette.open) { palette.showModal(); words.select(); find(); } };
   const links = () => [...found.querySelectorAll("a")];

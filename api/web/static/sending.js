@@ -67,14 +67,18 @@ function doubt(form, action) {
       const got = new DOMParser().parseFromString(await answer.text(), "text/html");
       said.replaceWith(got.querySelector("#answer") ?? got.querySelector("main"));
       check.remove();
-    } catch { globalThis.pao?.say(form.dataset.lost); }
+    } catch {
+      said.textContent = `${form.dataset.lost} ${form.dataset.still}`;
+      globalThis.pao?.say(form.dataset.still);
+    }
   });
 }
 
 // Choices that another system offers may come a moment later; what was chosen stays.
 const LATE = 2000, MOST_TIMES = 5;
 async function renew(left) {
-  const awaited = [...document.querySelectorAll("[data-awaited]")].map(one => one.closest("[data-field]"));
+  const hints = [...document.querySelectorAll("[data-awaited]")], awaited = hints.map(one => one.closest("[data-field]"));
+  if (!left) for (const one of hints) one.textContent = document.querySelector("#live").dataset.unread;
   if (!awaited.length || !left) return;
   try {
     const answer = await fetch(location.href, { headers: { Accept: "text/html" } });
