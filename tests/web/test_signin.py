@@ -16,7 +16,8 @@ def link_of(stack: Stack) -> str:
 
 async def test_a_link_asks_and_then_signs_in_once(stack: Stack, visit: Visit) -> None:
     link, at = link_of(stack), await visit(None)
-    page = await at.page(link)
+    page = await at.page("/signin")
+    await page.goto(link)
 
     await expect(page).to_have_title("Sign in as dana? - PAO")
     assert "#" not in page.url

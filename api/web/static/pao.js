@@ -33,11 +33,15 @@ const place = document.getElementById(one("[data-place]")?.dataset.place ?? "");
 
 // A code for signing in comes in the fragment, which no server and no log sees.
 const signIn = one("#signin");
-if (signIn && location.hash.length > 40) {
+function useCode() {
+  if (!signIn || location.hash.length <= 40) return;
   one("#code").value = location.hash.slice(1);
   history.replaceState(null, "", location.pathname + location.search);
   signIn.requestSubmit();
 }
+useCode();
+// A link that is opened where this page stands already loads nothing.
+addEventListener("hashchange", useCode);
 
 // A search that is answered as one types has its own address.
 document.addEventListener("htmx:after:swap", event => {
