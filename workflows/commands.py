@@ -12,7 +12,7 @@ from pao.core.passwords import passwords_of
 from pao.core.payloads.decisions import DecisionRecord
 from pao.core.payloads.tickets import Escalation
 from pao.core.states import Decision
-from workflows.options import MODES, OPTIONS, read_options
+from workflows.options import MAX_DEPTH, MODES, OPTIONS, deeper_than, read_options
 
 # The namespace of ids for decisions that come without one.
 UNNAMED = UUID("5f0c2f0e-0f3b-4c0a-9a43-9f0d6f7c1b52")
@@ -23,7 +23,6 @@ MAX_TEXT = 2_000
 MAX_ID = 100
 # Corrections are kept in history beside the fields that they change.
 MAX_FIELDS = 128 * 1024
-MAX_DEPTH = 64
 VOTE_SHAPE = 'one JSON object such as {"actionId": "approval-1", "by": "ann", "reason": "fine"}'
 SHAPE = 'one JSON object such as {"by": "ann", "reason": "quota was raised"}'
 
@@ -167,7 +166,7 @@ def _check_fields(kind: str, payload: dict[str, Any]) -> str | None:
     fields = payload.get("fields")
     if fields is not None and not isinstance(fields, dict):
         return "fields must be an object of field ids and values"
-    if fields and _deeper_than(MAX_DEPTH, fields):
+    if fields and deeper_than(MAX_DEPTH, fields):
         return f"the corrected fields are nested deeper than {MAX_DEPTH} levels"
     if fields and len(json.dumps(fields, default=str)) > MAX_FIELDS:
         return f"the corrected fields are too large: more than {MAX_FIELDS} bytes of JSON"
@@ -180,22 +179,6 @@ def _check_mode(kind: str, mode: Any) -> str | None:
     if mode is not None and mode not in MODES:
         return f"mode must be one of {', '.join(MODES)}"
     return "only a retry takes a mode" if mode and kind != Decision.RETRY else None
-
-
-def _deeper_than(depth: int, value: Any) -> bool:
-    """Return whether a value is nested deeper; a hostile one would overflow the stack."""
-    level = [value]
-    for _ in range(depth + 1):
-        level = [member for one in level for member in _members(one)]
-        if not level:
-            return False
-    return True
-
-
-def _members(value: Any) -> list[Any]:
-    if isinstance(value, dict):
-        return list(value.values())
-    return value if isinstance(value, list) else []
 
 
 def clear_passwords(definition: dict[str, Any], changes: dict[str, Any]) -> list[str]:

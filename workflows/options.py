@@ -11,6 +11,8 @@ FLAGS = ("acceptUsed", "leaveBehind")
 MODES = ("automatic", "manual", "revise")
 EVIDENCE_KEYS = frozenset({"present", "outputs", "actionId"})
 MAX_EVIDENCE = 64 * 1024
+MAX_DEPTH = 64
+"""So deep values may be nested that people send: what reads and writes them later recurses."""
 EVIDENCE_SHAPE = '{"present": true, "outputs": {...}} or {"present": false}'
 
 
@@ -46,6 +48,8 @@ def _evidence(payload: dict[str, Any]) -> str | None:
     shaped = isinstance(evidence, dict) and isinstance(evidence.get("present"), bool)
     if not shaped or evidence.keys() - EVIDENCE_KEYS:
         return f"evidence must be {EVIDENCE_SHAPE}"
+    if deeper_than(MAX_DEPTH, evidence):
+        return f"the evidence is nested deeper than {MAX_DEPTH} levels"
     if len(json.dumps(evidence, default=str)) > MAX_EVIDENCE:
         return f"the evidence is too large: more than {MAX_EVIDENCE} bytes of JSON"
     return _evidence_parts(evidence)
@@ -67,3 +71,19 @@ def _of_retry(record: DecisionRecord, payload: dict[str, Any]) -> str | None:
         return None
     wrong = sorted(key for key in payload if key != "attempt" and payload[key] is not False)
     return f"only a retry takes {', '.join(wrong)}" if wrong else None
+
+
+def deeper_than(depth: int, value: Any) -> bool:
+    """Return whether a value is nested deeper; a hostile one would overflow the stack."""
+    level = [value]
+    for _ in range(depth + 1):
+        level = [member for one in level for member in _members(one)]
+        if not level:
+            return False
+    return True
+
+
+def _members(value: Any) -> list[Any]:
+    if isinstance(value, dict):
+        return list(value.values())
+    return value if isinstance(value, list) else []

@@ -138,10 +138,18 @@ def nested(depth: int) -> dict[str, Any]:
     return {"title": value}
 
 
-@pytest.mark.parametrize("depth", [70, 500, 5_000])
-def test_fields_that_are_nested_too_deep_are_refused_without_recursion(depth: int) -> None:
-    record, _ = read_command("retry", ({"fields": nested(depth)},), at="now", fallback_id="f")
-    assert (record.outcome, "deeper than 64" in str(record.message)) == ("rejected", True)
+@pytest.mark.parametrize("depth", [64, 500, 5_000])
+@pytest.mark.parametrize("within", ["fields", "evidence"])
+def test_values_that_are_nested_too_deep_are_refused_without_recursion(
+    depth: int, within: str
+) -> None:
+    # One object of its own around the fields, and one more around the outputs.
+    for beyond, refused in ((0, depth > 64), (1, True)):
+        value = nested(depth + beyond - (1 if within == "fields" else 2))
+        given = value if within == "fields" else {"present": True, "outputs": value}
+        record, _ = read("retry", {within: given})
+        assert (record.outcome == "rejected") is refused
+        assert ("nested deeper than 64 levels" in str(record.message)) is refused
 
 
 def test_an_id_that_is_too_long_is_refused_and_not_cut() -> None:
