@@ -72,7 +72,7 @@ fuzz: $(READY) ## fuzz the API from its OpenAPI document, and catalog validation
 chaos: $(READY) ## kill and pause processes at random under load, then check for losses (ARGS="--rounds 100")
 	@$(BIN)/python -m sandbox.chaos.run $(ARGS)
 
-mutate: $(READY) ## change the code at random where tests should notice (TARGET=catalog/forms; ARGS="--update")
+mutate: $(READY) ## change the code at random where tests should notice (TARGET=catalog/forms; ARGS="--only checks --update")
 	@$(BIN)/uv pip install -q --python $(BIN)/python --require-hashes -r mutation/requirements.lock
 	@$(BIN)/python -m mutation.run $(TARGET) $(ARGS)
 

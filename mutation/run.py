@@ -1,10 +1,11 @@
 """Mutation tests of one target: the changes of the code that no test notices.
 
-    python -m mutation.run catalog/forms
+    python -m mutation.run catalog/forms --only checks conditions
 
 What is mutated, and by which tests it is judged, is in targets.toml. What survives must be listed
 in survivors.md with its reason; a survivor that is not listed fails the run. ``--update`` adds the
-new ones to the list, with the reason still to be given.
+new ones to the list, with the reason still to be given. ``--resume`` goes on with the last run's
+results: it takes over what has changed since, and judges only the mutants that were not killed.
 """
 
 import argparse
@@ -13,6 +14,7 @@ import shutil
 import subprocess
 import sys
 import tomllib
+from fnmatch import fnmatch
 from pathlib import Path
 from typing import Any
 
@@ -31,13 +33,20 @@ def main() -> None:
     arguments = argparse.ArgumentParser(description=__doc__)
     targets = tomllib.loads((HERE / "targets.toml").read_text())
     arguments.add_argument("target", choices=sorted(targets))
+    arguments.add_argument("--only", nargs="+", metavar="FILE", help="names without folder and .py")
+    arguments.add_argument("--resume", action="store_true", help="go on with the last results")
     arguments.add_argument("--update", action="store_true", help="add new survivors to the list")
     given = arguments.parse_args()
-    copy = copied(given.target, targets[given.target])
-    subprocess.run([sys.executable, "-m", "mutation.mutants"], cwd=copy, check=True)
+    target = targets[given.target]
+    mutated = chosen(target["mutate"], given.only)
+    copy = copied(given.target, target, mutated, resume=given.resume)
+    again = ["--again"] if given.resume else []
+    program = [sys.executable, "-m", "mutation.mutants", *again]
+    subprocess.run(program, cwd=copy, check=True)  # noqa: S603 -- our own module
     results = dict(json.loads((copy / "results.json").read_text()))
     # A run that was stopped has not come to all of them.
-    results = {key: status for key, status in results.items() if status != "not checked"}
+    left = {key for key, status in results.items() if status == "not checked"}
+    results = {key: status for key, status in results.items() if key not in left}
     alive = {key for key, status in results.items() if status not in KILLED}
     listed = read_survivors(given.target)
     new = sorted(alive - listed.keys())
@@ -48,44 +57,67 @@ def main() -> None:
     for key in new:
         print(f"  {results[key]}: {key}")
     if given.update:
-        write_survivors(given.target, {key: listed.get(key, UNEXPLAINED) for key in sorted(alive)})
+        kept = {key for key in listed if key in left or not is_in(key, mutated)}
+        told = {key: listed.get(key, UNEXPLAINED) for key in sorted(alive | kept)}
+        write_survivors(given.target, told)
         return
     sys.exit(1 if new else 0)
 
 
-def copied(target: str, given: dict[str, Any]) -> Path:
-    """Copy the repository, so that nothing here is touched, with the settings for the target."""
-    copy = SCRATCH / target.replace("/", "-")
-    listed = subprocess.run(
+def files() -> list[str]:
+    """Return the files of the repository, new ones included."""
+    found = subprocess.run(
         ["git", "ls-files", "-co", "--exclude-standard"],  # noqa: S607 -- the developer's git
         cwd=ROOT,
         check=True,
         capture_output=True,
         text=True,
     ).stdout.splitlines()
-    shutil.rmtree(copy, ignore_errors=True)
+    return [name for name in found if (ROOT / name).is_file()]
+
+
+def chosen(patterns: list[str], only: list[str] | None) -> list[str]:
+    """Return the files to be mutated: those of the target, or only some of them."""
+    found = [name for name in files() if any(fnmatch(name, pattern) for pattern in patterns)]
+    python = [Path(name) for name in found if name.endswith(".py")]
+    return [str(path) for path in python if not only or path.stem in only]
+
+
+def is_in(mutant: str, mutated: list[str]) -> bool:
+    """Return whether a mutant is in one of these files; its name begins with its module."""
+    modules = (name.removesuffix(".py").replace("/", ".") for name in mutated)
+    return any(mutant.startswith(f"{module}.") for module in modules)
+
+
+def copied(target: str, given: dict[str, Any], mutated: list[str], *, resume: bool) -> Path:
+    """Copy the repository, so that nothing here is touched, with the settings for the target."""
+    copy = SCRATCH / target.replace("/", "-")
+    if not resume:
+        shutil.rmtree(copy, ignore_errors=True)
+    listed = files()
     for name in listed:
-        if (ROOT / name).is_file():
-            (copy / name).parent.mkdir(parents=True, exist_ok=True)
-            shutil.copy2(ROOT / name, copy / name)
+        (copy / name).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy2(ROOT / name, copy / name)
     pyproject = copy / "pyproject.toml"
-    pyproject.write_text(pyproject.read_text() + _settings(given, listed))
+    pyproject.write_text(pyproject.read_text() + _settings(given, listed, mutated))
     return copy
 
 
-def _settings(given: dict[str, Any], listed: list[str]) -> str:
+def _settings(given: dict[str, Any], listed: list[str], mutated: list[str]) -> str:
     """Return the tool's own settings for a target."""
     packages = ["pao", "api", "workflows", "activities", "catalog", "db"]
     folders = {name.split("/")[0] for name in listed if "/" in name}
     deselect = " and ".join(f"not {name}" for name in given.get("deselect", []))
     settings = {
         "source_paths": packages,
-        "only_mutate": given["mutate"],
+        "only_mutate": mutated,
         "also_copy": sorted(folders - set(packages) - {"tests"}),
         "pytest_add_cli_args_test_selection": given["tests"],
         "pytest_add_cli_args": ["-p", "no:cacheprovider", *(["-k", deselect] if deselect else [])],
         # The workers are forked from a process that has run no test: threads do not survive a fork.
         "process_isolation": "forkserver",
+        # A test's own time does not count the start of what it needs, and the machine may be busy.
+        "timeout_constant": 3.0,
         "use_git_change_detection": False,
         "track_dependencies": False,
     }
