@@ -56,6 +56,8 @@ def test_what_is_deep_but_bounded_and_pairs_of_surrogates_are_read() -> None:
         ('[{"message": "One"}, {"message": "Two"}]', "One; Two"),
         ("plain\n words", "plain words"),
         ("<html>Sign in</html>", ""),
+        ("\n  <html>Sign in</html>", ""),
+        ("is < 3 ", "is < 3"),
         ("", ""),
     ],
 )
@@ -66,4 +68,6 @@ def test_a_target_is_shown_in_its_own_words(text: str, said: str) -> None:
 def test_a_place_is_shown_without_what_may_be_secret() -> None:
     assert place("https://ann:pw@a.example.com:8443/x?key=1#f") == "https://a.example.com:8443/x"
     assert place("/jobs/1?key=s") == "/jobs/1"
+    assert place("https://ann:p@w@a.example.com/x") == "https://a.example.com/x"
+    assert place("?key=1") == "itself"
     assert place("http://[broken") == "a place that is no URL"

@@ -1,6 +1,7 @@
 """What a target said, judged by the one table; the page for operators shows the same table."""
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -69,6 +70,55 @@ def test_each_answer_has_one_row(
     status: int, headers: dict[str, str], text: str, row: Judgement
 ) -> None:
     assert judge(status, headers, text) is row
+
+
+OTHER = judgement.NOT_SET
+
+
+@pytest.mark.parametrize(
+    ("text", "row"),
+    [
+        ("unexpected status code: 403", judgement.FORBIDDEN),
+        ("StatusCode=429", judgement.LIMITED),
+        ("status 409 Conflict", judgement.CONFLICT),
+        ("HTTP/1.1 503 Service Unavailable", judgement.BROKEN),
+        ("HTTP response 422: branch protection forbids it", judgement.PROTECTED),
+        ("error 404", judgement.REFUSED),
+        ("4031 rows were read", OTHER),
+        ("status 1403", OTHER),
+        ("Throttling: Rate exceeded", judgement.LIMITED),
+        ("QuotaExceeded for cores", judgement.LIMITED),
+        ("AccessDenied: not authorized", judgement.FORBIDDEN),
+        ("the token is expired token", judgement.FORBIDDEN),
+        ("bucket already exists", judgement.CONFLICT),
+        ("dial tcp: connection refused", judgement.UNSENT),
+        ("no such host, access denied", judgement.FORBIDDEN),
+        ("x" * 9_993 + "conflict", OTHER),
+        ("x" * 9_992 + "conflict", judgement.CONFLICT),
+        ("something else", OTHER),
+        ("", OTHER),
+    ],
+)
+def test_the_report_of_a_tool_is_judged_by_its_words(text: str, row: Judgement) -> None:
+    assert judgement.judge_text(text, otherwise=OTHER) is row
+
+
+@pytest.mark.parametrize(
+    ("cause", "facts", "found"),
+    [
+        ("quota", {"status": 401, "retryable": False, "declined": True}, Cause.DECLINED),
+        ("quota", {"status": 401, "retryable": False}, Cause.QUOTA),
+        ("of a later version", {"status": 401, "retryable": True}, Cause.ACCESS),
+        (None, {"status": 500, "retryable": False}, Cause.TARGET_DOWN),
+        (None, {"status": 204, "retryable": False}, Cause.UNKNOWN),
+        (None, {"status": 204, "retryable": True}, Cause.TARGET_DOWN),
+        (None, {"status": None, "retryable": False}, Cause.UNKNOWN),
+    ],
+)
+def test_the_cause_of_a_failure_that_stored_none(
+    cause: str | None, facts: dict[str, Any], found: Cause
+) -> None:
+    assert judgement.cause_of(cause, **facts) is found
 
 
 def test_only_a_4xx_that_no_gateway_gives_proves_that_nothing_was_done() -> None:

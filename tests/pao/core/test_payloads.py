@@ -14,7 +14,8 @@ from temporalio.converter import DataConverter
 
 from pao.clients.temporal_connection import ForgivingConverter
 from pao.core import payloads
-from pao.core.timestamps import timestamp
+from pao.core.payloads.catalog import Held, SyncReport
+from pao.core.timestamps import moment, timestamp
 
 CONVERTERS = [DataConverter.default.payload_converter, ForgivingConverter()]
 MODULES = [
@@ -125,7 +126,34 @@ def test_what_is_written_is_read_back_the_same(kind: type[Any]) -> None:
     assert converter.from_payload(converter.to_payload(value), kind) == value
 
 
+def test_what_a_sync_changed_is_counted_whether_named_or_not() -> None:
+    held = Held.of({"revision": "r" * 40, "removes": 3, "served": 4, "items": ["a"], "more": 1})
+    assert held == Held("r" * 40, 3, 4, ["a"])
+    assert str(held) == f"revision {'r' * 12} would remove 3 of 4 items and is held back"
+    report = SyncReport(("a", "b"), ("c",), (), ("x.yaml",), judged=9, unnamed={"refused": 5})
+    assert report.summary() == "2 added, 1 changed, 0 removed, 9 files judged, 6 refused"
+    named = {"added": ["a", "b"], "changed": ["c"], "removed": [], "refused": ["x.yaml"]}
+    assert report.document() == named | {"unnamed": {"refused": 5}}
+    assert dataclasses.replace(report, unnamed={}).document() == named
+
+
 def test_a_moment_is_written_in_utc_with_milliseconds() -> None:
     moment = datetime(2026, 3, 1, 14, 0, 0, 123_987, timezone(timedelta(hours=2)))
     assert timestamp(moment) == "2026-03-01T12:00:00.123Z"
     assert timestamp(datetime(2026, 3, 1, tzinfo=UTC)) == "2026-03-01T00:00:00.000Z"
+
+
+@pytest.mark.parametrize(
+    ("written", "read"),
+    [
+        ("2026-03-01T14:00:00+02:00", datetime(2026, 3, 1, 12, tzinfo=UTC)),
+        ("2026-03-01T12:00:00.000+0000", datetime(2026, 3, 1, 12, tzinfo=UTC)),
+        ("2026-03-01T12:00:00", datetime(2026, 3, 1, 12, tzinfo=UTC)),
+        ("0001-01-01T00:00:00+14:00", None),
+        ("tomorrow", None),
+        (None, None),
+        (1_770_000_000, None),
+    ],
+)
+def test_a_moment_of_another_system_is_read_in_utc(written: object, read: datetime | None) -> None:
+    assert moment(written) == read
