@@ -1,12 +1,14 @@
 import dataclasses
 import re
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 
-from api.auth.keys import KeysIdentity, create_key
+from api.auth.keys import KeysIdentity, create_key, principal_now, principal_of
 from api.auth.raw import RawRequest
 from api.auth.replay import SIGNED_ALIKE
+from pao.clients.aws.caller import AwsCaller, read_caller
 from pao.core.errors import ErrorCode, PaoError
 from pao.runtime.crypto import SecretBox, generate_key
 from tests.api.auth.signing import REGION, Office, open_office, sign
@@ -201,6 +203,63 @@ async def test_a_secret_that_cannot_be_opened_is_the_operators_matter(office: Of
     assert caught.value.code is ErrorCode.SERVICE_UNAVAILABLE
     assert "encryption key" in caught.value.message
     assert office.key.secret not in caught.value.message
+
+
+async def test_a_head_is_refused_by_its_form_and_never_for_its_key(office: Office) -> None:
+    office.identity.check_head(sign(key_id="PAOUNKNOWN"), datetime.now(UTC))
+    bare = RawRequest("GET", b"/", b"", ((b"host", b"h"),), b"")
+    with pytest.raises(PaoError) as caught:
+        office.identity.check_head(bare, datetime.now(UTC))
+    [detail] = caught.value.details
+    assert (caught.value.code, caught.value.status) == (ErrorCode.UNAUTHORIZED, 401)
+    assert (detail.field, detail.constraint) == ("Authorization", "missing")
+    assert caught.value.message == f"missing: {detail.message}"
+
+
+@pytest.mark.parametrize(
+    ("ended", "good"),
+    [
+        ({}, True),
+        ({"expires_at": 1}, True),
+        ({"expires_at": 0}, False),
+        ({"revoked_at": 1}, False),
+        ({"access_key_id": "PAOUNKNOWN"}, False),
+        ({"access_key_id": None}, False),
+    ],
+    ids=str,
+)
+async def test_a_caller_is_good_as_long_as_the_key_is(
+    office: Office, ended: dict[str, Any], *, good: bool
+) -> None:
+    now = datetime.now(UTC)
+    caller = await office.identity.authenticate(signed(office), now)
+    given = {"access_key_id": office.key.access_key_id} | ended
+    caller = dataclasses.replace(caller, access_key_id=given.pop("access_key_id"))
+    times: dict[str, Any] = {
+        name: now + timedelta(seconds=seconds) for name, seconds in given.items()
+    }
+    key_id = office.key.access_key_id
+    office.keys.keys[key_id] = dataclasses.replace(office.keys.keys[key_id], **times)
+    assert await office.identity.is_still_good(caller, now) is good
+
+
+async def test_a_session_that_aws_vouched_for_has_the_teams_of_today(office: Office) -> None:
+    key_id, arn = office.key.access_key_id, "arn:aws:iam::123456789012:user/dana"
+    dana = read_caller(account="123456789012", arn=arn, user_id="AIDA" + "D" * 17)
+    stored = dataclasses.replace(office.keys.keys[key_id], user_id="dana", aws=dana, source="sts")
+
+    async def teams(caller: AwsCaller) -> tuple[str, ...]:
+        return (f"today-of-{caller.name}",)
+
+    known = await principal_now(stored, teams)
+    assert (known.id, known.arn, known.account) == ("dana", arn, "123456789012")
+    assert (known.email, known.session, known.aws) == (None, None, dana)
+    assert (known.teams, known.source) == (("today-of-dana",), "sts")
+    assert known.access_key_id == key_id
+    assert (await principal_now(stored, None)).teams == ()
+    assert principal_of(stored, source="oidc").source == "oidc"
+    own = principal_of(office.keys.keys[key_id], source="link")
+    assert (own.source, own.teams, own.access_key_id) == ("link", ("platform",), key_id)
 
 
 def test_a_new_key_looks_like_one_and_hides_its_secret() -> None:

@@ -1,0 +1,132 @@
+"""The header of a call that AWS is to vouch for: what is refused without asking AWS."""
+
+import dataclasses
+import json
+import re
+from collections.abc import AsyncIterator, Callable
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from botocore.credentials import ReadOnlyCredentials
+
+from api.auth.signature_errors import Reason, SignatureError
+from api.auth.sources.sts import LONGEST_HEADER, StsIdentity
+from pao.clients.bounded_http import BoundedHttp
+from pao.core.errors import PaoError
+from tests.api.auth.sources.office import Forger, office, request, signed, written
+from tests.support.aws import Aws
+
+AWAY = Aws("http://127.0.0.1:9", "http://127.0.0.1:9")
+"""Nobody listens there: whatever is asked for is no refusal of the header."""
+CREDENTIALS = ReadOnlyCredentials("AKIA" + "X" * 16, "s" * 40, None)
+FORGER = Forger(AWAY, CREDENTIALS)
+
+
+@pytest.fixture
+async def sts() -> AsyncIterator[StsIdentity]:
+    http = BoundedHttp()
+    yield office(AWAY, http)
+    await http.close()
+
+
+UNREADABLE: dict[str, Callable[[Forger], bytes]] = {
+    "an extra header": lambda forger: (
+        forger.proof(headers={"X-Forwarded-For": "1.2.3.4"}).written().encode()
+    ),
+    "a header less": lambda forger: forger.proof(headers={"X-PAO-Nonce": ""}).written().encode(),
+    "a token that is not signed": lambda forger: written(forger.document(token="t" * 100)),
+    "another service of AWS": lambda forger: forger.proof(service="s3").written().encode(),
+    "another region": lambda forger: forger.proof(region="us-east-1").written().encode(),
+    "another algorithm": lambda forger: written(
+        forger.document(
+            authorization=forger.proof().authorization.replace("HMAC-SHA256", "ECDSA-P256-SHA256")
+        )
+    ),
+    "two signatures": lambda forger: written(
+        forger.document(authorization=f"{forger.proof().authorization}, Signature={'0' * 64}")
+    ),
+    "a line break": lambda forger: written(
+        forger.document(authorization=f"{forger.proof().authorization}\r\nHost: evil")
+    ),
+    "a date of another day": lambda forger: written(forger.document(date="20200101T000000Z")),
+    "a scope of another day": lambda forger: written(
+        forger.document(
+            authorization=re.sub(r"/\d{8}/", "/20200101/", forger.proof().authorization)
+        )
+    ),
+    "a date that is none": lambda forger: written(forger.document(date="20261399T000000Z")),
+    "a date with more": lambda forger: written(forger.document(date="20261129T220000Z\r\nX: y")),
+    "a short nonce": lambda forger: written(forger.document(nonce="n")),
+    "a nonce with more": lambda forger: written(forger.document(nonce="n" * 32 + "\r\nX: y")),
+    "a member more": lambda forger: written(forger.document(host="sts.evil.example")),
+    "a member less": lambda forger: written(forger.document(nonce=None)),
+    "a member twice": lambda forger: written(
+        json.dumps(forger.document())[:-1] + ',"date":"20200101T000000Z"}'
+    ),
+    "a number": lambda forger: written(forger.document(nonce=1)),
+    "a list": lambda _: written([]),
+    "nested": lambda _: written("[" * 5000),
+    "no JSON": lambda _: written("authorization"),
+    "no base64": lambda _: b"{}",
+    "spaces": lambda forger: forger.proof().written().encode() + b" ",
+    "more than 8 kB": lambda forger: written(forger.document(token="t" * 6200)),
+    "nothing": lambda _: b"",
+}
+
+
+@pytest.mark.parametrize("what", UNREADABLE, ids=str)
+async def test_a_header_is_refused_without_asking_aws_for(sts: StsIdentity, what: str) -> None:
+    call, now = request(UNREADABLE[what](FORGER)), datetime.now(UTC)
+    with pytest.raises(SignatureError) as caught:
+        sts.check_head(call, now)
+    assert caught.value.reason in {Reason.MALFORMED, Reason.EXPIRED}
+    with pytest.raises(SignatureError):
+        await sts.authenticate(call, now)
+
+
+async def test_a_header_that_is_readable_is_asked_about(sts: StsIdentity) -> None:
+    call = request(signed(AWAY, CREDENTIALS))
+    sts.check_head(call, datetime.now(UTC))
+    with pytest.raises(PaoError, match="AWS does not say now who you are"):
+        await sts.authenticate(call, datetime.now(UTC))
+
+
+def test_the_header_comes_once(sts: StsIdentity) -> None:
+    call = request(signed(AWAY, CREDENTIALS))
+    for headers in (call.headers * 2, ()):
+        with pytest.raises(SignatureError, match="must be sent once"):
+            sts.check_head(dataclasses.replace(call, headers=headers), datetime.now(UTC))
+
+
+@pytest.mark.parametrize(("beyond", "good"), [(0, True), (1, False)])
+def test_a_header_may_have_8_kb(sts: StsIdentity, beyond: int, *, good: bool) -> None:
+    # Three bytes of a token make four of the header; spaces of the document fill the rest.
+    document = FORGER.document(token="t" * 5000)
+    document["authorization"] = document["authorization"].replace(
+        "host;x-amz-date;", "host;x-amz-date;x-amz-security-token;"
+    )
+    text = json.dumps(document)
+    header = written(text + " " * (LONGEST_HEADER // 4 * 3 + beyond - len(text)))
+    assert len(header) - LONGEST_HEADER == (2 if beyond else 0)
+    if good:
+        sts.check_head(request(header), datetime.now(UTC))
+        return
+    with pytest.raises(SignatureError, match="is longer than"):
+        sts.check_head(request(header), datetime.now(UTC))
+
+
+@pytest.mark.parametrize(
+    ("seconds", "good"), [(300, True), (-300, True), (301, False), (-301, False)]
+)
+def test_clocks_may_differ_by_five_minutes(sts: StsIdentity, seconds: int, *, good: bool) -> None:
+    document = FORGER.document()
+    made = datetime.strptime(document["date"], "%Y%m%dT%H%M%SZ").replace(tzinfo=UTC)
+    call, now = request(written(document)), made + timedelta(seconds=seconds)
+    if good:
+        sts.check_head(call, now)
+        return
+    with pytest.raises(SignatureError) as caught:
+        sts.check_head(call, now)
+    assert caught.value.reason is Reason.EXPIRED
+    assert f"signed at {made:%Y-%m-%dT%H:%M:%SZ}" in caught.value.message
+    assert f"{now:%Y-%m-%dT%H:%M:%SZ}" in caught.value.message
