@@ -87,7 +87,10 @@ class SecretsPart(Part):
     """Secrets that this process reads again from their stores."""
 
     unread: list[str] = Field(
-        description="Names of those that could not be read the last time; their last values count"
+        description=(
+            "Names of those that keep their last value: the last time it could not be read, or a "
+            "start would refuse what was read"
+        )
     )
 
 

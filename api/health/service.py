@@ -73,7 +73,7 @@ T = TypeVar("T")
 class Parts:
     """What health checks; a catalog older than ``catalog_age`` seconds is degraded.
 
-    ``unread_secrets`` names the secrets that could not be read again.
+    ``unread_secrets`` names the secrets that keep their last values.
     """
 
     database: Database

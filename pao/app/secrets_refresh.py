@@ -5,14 +5,15 @@ import logging
 from collections.abc import Callable, Mapping
 
 from pao.runtime.background import BackgroundTask
-from pao.runtime.logging import hide_in_logs
 from pao.settings.live_secrets import LiveSecrets
 
 _log = logging.getLogger(__name__)
 
 
 class SecretsRefresh:
-    """Reads all of them again ``every`` so many seconds; a value that cannot be read stays.
+    """Reads all of them again ``every`` so many seconds.
+
+    One that cannot be read, or whose new value a start would refuse, keeps its last value.
 
     ``changed`` are called with the new value, by the name of the secret, for those who keep a copy.
     """
@@ -28,7 +29,7 @@ class SecretsRefresh:
         self._every = every
         self._changed = dict(changed or {})
         self.unread: Mapping[str, str] = {}
-        """Why secrets could not be read the last time, by their names; no value is in it."""
+        """Why secrets kept their last values, by their names; no value is in it."""
         self.task = BackgroundTask("secrets-refresh", self._keep_reading)
 
     @property
@@ -43,7 +44,6 @@ class SecretsRefresh:
     async def read_again(self) -> None:
         """Read all secrets now, and tell whoever keeps a copy."""
         found = await asyncio.to_thread(self._secrets.read_again)
-        hide_in_logs(self._secrets.value(name) for name in found.changed)
         for name in found.changed:
             if name in self._changed:
                 self._changed[name](self._secrets.value(name))
@@ -51,9 +51,9 @@ class SecretsRefresh:
             _log.info("secrets have new values: %s", ", ".join(found.changed))
         if found.unread and found.unread != self.unread:
             told = "; ".join(f"{name}: {text}" for name, text in sorted(found.unread.items()))
-            _log.warning("secrets could not be read again, their last values count: %s", told)
+            _log.warning("secrets keep their last values: %s", told)
         if self.unread and not found.unread:
-            _log.info("all secrets can be read again")
+            _log.info("all secrets are up to date again")
         self.unread = found.unread
 
     async def _keep_reading(self) -> None:

@@ -43,17 +43,23 @@ class EnvironmentSecrets:
 
 
 class FolderSecrets:
-    """One file per secret, named like it, as Kubernetes mounts them; read at every use."""
+    """One file per secret, named like it, as Kubernetes mounts them; read at every use.
+
+    An empty file counts as none.
+    """
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
 
     async def find(self, names: Iterable[str]) -> dict[str, str]:
-        """Return those that are there, without the line's end."""
+        """Return those that are there, without the line's end; raises ``SecretsUnavailableError``.
+
+        A file that is there and cannot be read is no absent secret, nor is the beginning of one.
+        """
         found = {}
         for name in names:
             text = await asyncio.to_thread(_read, self._folder / name)
-            if text is not None:
+            if text:
                 found[name] = text
         return found
 
@@ -131,7 +137,18 @@ class SecretStore:
 
 def _read(path: Path) -> str | None:
     try:
-        with path.open(encoding="utf-8") as file:
-            return file.read(LARGEST).rstrip("\r\n")
-    except (OSError, UnicodeDecodeError):
+        with path.open("rb") as file:
+            content = file.read(LARGEST + 1)
+        if len(content) > LARGEST:
+            raise SecretsUnavailableError(_cannot_be_read(path, "it is larger than 64 KB"))
+        return content.decode().rstrip("\r\n")
+    except (FileNotFoundError, IsADirectoryError, NotADirectoryError):
         return None
+    except OSError as error:
+        raise SecretsUnavailableError(_cannot_be_read(path, error.strerror)) from error
+    except UnicodeDecodeError:
+        raise SecretsUnavailableError(_cannot_be_read(path, "it is not UTF-8 text")) from None
+
+
+def _cannot_be_read(path: Path, why: str | None) -> str:
+    return f"The secret {path.name!r} cannot be read from its file ({why}); correct the file."

@@ -2,11 +2,12 @@
 
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from pydantic import SecretStr
 
+from pao.runtime.logging import hide_in_logs
 from pao.settings.parameter_store import read_parameters, resolve_paths
 from pao.settings.secret_files import resolve_files
 
@@ -22,6 +23,9 @@ FIXED = frozenset(
 
 _WHERE = ("AWS_", "PAO_REGION")
 
+Check = Callable[[str], str | None]
+"""Returns why a start would refuse a value, without repeating it; None for one that it takes."""
+
 
 class LiveSecret(SecretStr):
     """A secret whose value is replaced when its store has a newer one."""
@@ -33,7 +37,7 @@ class LiveSecret(SecretStr):
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """What reading again has found: names with another value, and why others were not read."""
+    """What reading again has found: names with another value, and why others keep their last."""
 
     changed: tuple[str, ...] = ()
     unread: Mapping[str, str] = field(default_factory=dict)
@@ -42,7 +46,8 @@ class Reading:
 class LiveSecrets:
     """The secrets that were given by `<NAME>_PATH` or `<NAME>_FILE`, and of the file of JIRAs.
 
-    ``paths`` are those of secrets that have no variable of their own.
+    ``paths`` are those of secrets that have no variable of their own; ``checks`` are what a start
+    demands of a value.
     """
 
     def __init__(
@@ -51,8 +56,10 @@ class LiveSecrets:
         secrets: Mapping[str, LiveSecret],
         *,
         paths: Mapping[str, str] | None = None,
+        checks: Mapping[str, Check] | None = None,
     ) -> None:
         self._secrets = dict(secrets)
+        self._checks = dict(checks or {})
         self._paths = dict(paths or {})
         sources = {f"{name}{end}" for name in secrets for end in ("_PATH", "_FILE")}
         # Not the values themselves: they are kept in one place.
@@ -77,16 +84,27 @@ class LiveSecrets:
         return {name: now - at for name, at in self._read_at.items()}
 
     def read_again(self) -> Reading:
-        """Read every secret from its store; one that cannot be read keeps its value. Blocks."""
+        """Read every secret from its store. Blocks.
+
+        One that cannot be read, or whose new value a start would refuse, keeps its last value.
+        """
         with self._lock:
             found, unread = self._found()
             changed = []
             for name, value in found.items():
+                if refusal := self._refusal(name, value):
+                    unread[name] = f"its new value is refused: {refusal}"
+                    continue
                 self._read_at[name] = time.monotonic()
                 if value != self._secrets[name].get_secret_value():
+                    hide_in_logs([value])
                     self._secrets[name].replace(value)
                     changed.append(name)
             return Reading(tuple(sorted(changed)), unread)
+
+    def _refusal(self, name: str, value: str) -> str | None:
+        check = self._checks.get(name)
+        return check(value) if check else None
 
     def _found(self) -> tuple[dict[str, str], dict[str, str]]:
         names = [name for name in self._secrets if name not in self._paths]
@@ -97,5 +115,4 @@ class LiveSecrets:
             variable, _, text = problem.partition(": ")
             unread[variable.removesuffix("_PATH").removesuffix("_FILE")] = text
         values = {name: resolved[name] for name in names if resolved.get(name)}
-        stripped = {name: value.strip() for name, value in found.items() if value.strip()}
-        return values | stripped, unread
+        return values | {name: value.strip() for name, value in found.items()}, unread

@@ -4,6 +4,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, replace
 from datetime import timedelta
+from functools import partial
 from typing import Any, get_args
 from urllib.parse import urlsplit
 
@@ -25,7 +26,7 @@ from pao.settings.identity import (
 )
 from pao.settings.jira_file import VARIABLE as JIRA_FILE
 from pao.settings.jira_file import JiraFile, read_jira_file
-from pao.settings.live_secrets import FIXED, LiveSecret, LiveSecrets
+from pao.settings.live_secrets import FIXED, Check, LiveSecret, LiveSecrets
 from pao.settings.parameter_store import resolve_paths
 from pao.settings.parts import (
     AuthSettings,
@@ -157,6 +158,7 @@ def _made_live(
 ) -> tuple[LiveSecrets, JiraFile | None]:
     """Put a secret that can be read again where one was given by its place; return them all."""
     secrets: dict[str, LiveSecret] = {}
+    checks: dict[str, Check] = {}
     for name, part in parts.items():
         update = {}
         for attribute, info in type(part).model_fields.items():
@@ -166,9 +168,10 @@ def _made_live(
                 update[attribute] = secrets.setdefault(
                     variable, LiveSecret(value.get_secret_value())
                 )
+                checks[variable] = partial(_refusal, type(part), variable)
         parts[name] = part.model_copy(update=update) if update else part
     if jira_file is None:
-        return LiveSecrets(environ, secrets), None
+        return LiveSecrets(environ, secrets, checks=checks), None
     paths, instances = {}, []
     for one in jira_file.instances:
         path = one.form.authentication.secret.path
@@ -179,7 +182,17 @@ def _made_live(
             one = replace(one, secret=live)  # noqa: PLW2901 -- the same instance
         instances.append(one)
     found = replace(jira_file, instances=tuple(instances))
-    return LiveSecrets(environ, secrets, paths=paths), found
+    return LiveSecrets(environ, secrets, paths=paths, checks=checks), found
+
+
+def _refusal(kind: type[Part], variable: str, value: str) -> str | None:
+    """Return why a start would refuse a value of one variable; None for one that it takes."""
+    try:
+        kind.read({variable: value})
+    except ValidationError as error:
+        told = (text.partition(": ")[2] for text in _explain(kind, error, {}))
+        return "; ".join(told)
+    return None
 
 
 def _for_pool(database: DatabaseSettings, worker: WorkerSettings) -> DatabaseSettings:

@@ -55,6 +55,9 @@ def read_parameters(
             problems[name] = problem
         else:
             values[name] = value
+    for name in [name for name, value in values.items() if not value.strip()]:
+        del values[name]
+        problems[name] = f"{wanted[name]!r} is empty"
     return values, problems
 
 

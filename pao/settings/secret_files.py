@@ -47,7 +47,7 @@ def _content(file: Path) -> str:
     except UnicodeDecodeError as error:
         msg = f"{str(file)!r} is not UTF-8 text"
         raise ValueError(msg) from error
-    if not text:
+    if not text.strip():
         msg = f"{str(file)!r} is empty"
         raise ValueError(msg)
     return text

@@ -36,6 +36,23 @@ async def test_a_folder_is_read_anew_and_left_by_no_name(tmp_path: Path) -> None
     assert await store.find(["one"]) == {"one": "second"}
 
 
+@pytest.mark.parametrize(
+    ("content", "told"),
+    [(b"x" * (64 * 1024 + 1), "larger than 64 KB"), (b"\xff\xfe", "not UTF-8 text")],
+)
+async def test_a_file_that_cannot_be_used_whole_is_no_absent_secret(
+    tmp_path: Path, content: bytes, told: str
+) -> None:
+    (tmp_path / "token").write_bytes(content)
+    with pytest.raises(SecretsUnavailableError, match=f"'token' cannot be read.*{told}"):
+        await SecretStore([FolderSecrets(tmp_path)]).find(["token"])
+
+
+async def test_an_empty_file_counts_as_no_secret(tmp_path: Path) -> None:
+    (tmp_path / "token").write_text("\n")
+    assert await SecretStore([FolderSecrets(tmp_path)]).find(["token"]) == {}
+
+
 async def test_parameters_are_read_decrypted_under_the_prefix_and_kept(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:

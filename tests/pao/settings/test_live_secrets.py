@@ -122,12 +122,64 @@ async def test_what_cannot_be_read_again_keeps_its_value_and_is_told_once(
     assert set(refresh.unread) == {"JIRA_API_TOKEN"}
     assert settings.jira.api_token is not None
     assert settings.jira.api_token.get_secret_value() == "the-token"
-    assert len([text for text in caplog.messages if "could not be read again" in text]) == 1
+    assert len([text for text in caplog.messages if "keep their last values" in text]) == 1
 
     aws.parameter("lost", "another-token")
     await refresh.read_again()
     assert refresh.unread == {}
     assert settings.jira.api_token.get_secret_value() == "another-token"
+
+
+async def test_a_new_value_that_a_start_would_refuse_is_not_taken(
+    environ: dict[str, str], caplog: pytest.LogCaptureFixture, tmp_path: Path
+) -> None:
+    first = {
+        "PAO_GATEWAY_SECRET": "a-secret-of-the-gateway",
+        "PAO_GATEWAY_SECRET_PREVIOUS": "the-secret-before-that-one",
+        "GITLAB_WEBHOOK_SECRET": f"whsec_{generate_key()}",
+        "GITHUB_TOKEN": "first-token",
+    }
+    for name, value in first.items():
+        (tmp_path / name).write_text(value)
+    files = {f"{name}_FILE": str(tmp_path / name) for name in first}
+    settings = loaded(environ | files | {"JIRA_API_TOKEN": "x"})
+    refresh = SecretsRefresh(settings.live_secrets, every=300)
+
+    refused = {
+        "PAO_GATEWAY_SECRET": "short",
+        "PAO_GATEWAY_SECRET_PREVIOUS": " \t\n",
+        "GITLAB_WEBHOOK_SECRET": "whsec_not-base64!",
+        "GITHUB_TOKEN": "",
+    }
+    for name, value in refused.items():
+        (tmp_path / name).write_text(value)
+    await refresh.read_again()
+
+    assert {name: settings.live_secrets.value(name) for name in first} == first
+    told = "its new value is refused: too short; use 16 random characters or more"
+    assert refresh.unread["PAO_GATEWAY_SECRET"] == told
+    assert "not a signing token" in refresh.unread["GITLAB_WEBHOOK_SECRET"]
+    assert "is empty" in refresh.unread["PAO_GATEWAY_SECRET_PREVIOUS"]
+    assert "is empty" in refresh.unread["GITHUB_TOKEN"]
+    assert "secrets keep their last values: GITHUB_TOKEN: " in caplog.text
+    assert "not-base64" not in caplog.text
+
+    (tmp_path / "PAO_GATEWAY_SECRET").write_text("the-next-secret-of-the-gateway")
+    await refresh.read_again()
+    assert settings.live_secrets.value("PAO_GATEWAY_SECRET") == "the-next-secret-of-the-gateway"
+    assert "PAO_GATEWAY_SECRET" not in refresh.unread
+
+
+@pytest.mark.parametrize("kind", ["parameter", "secret"])
+def test_an_empty_secret_of_aws_is_a_problem(
+    aws: SecretStores, environ: dict[str, str], kind: str
+) -> None:
+    path = getattr(aws, kind)(f"blank-{kind}", "  ")
+
+    with pytest.raises(ConfigurationError) as caught:
+        loaded(environ | {"JIRA_API_TOKEN": "x", "GITHUB_WEBHOOK_SECRET_PATH": path})
+
+    assert caught.value.problems == [f"GITHUB_WEBHOOK_SECRET_PATH: {path!r} is empty"]
 
 
 def test_secrets_of_the_file_of_jiras_are_read_again(
