@@ -124,7 +124,7 @@ async def _file(access: GitHubAccess, wanted: Wanted) -> WorkflowFile | None:
         if error.judged is FORBIDDEN:
             return None
         raise
-    return None if content is None else read_workflow_file(content)
+    return None if content is None else await asyncio.to_thread(read_workflow_file, content)
 
 
 def _how_to_mark(server: str, wanted: Wanted) -> str:

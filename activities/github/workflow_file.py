@@ -18,16 +18,17 @@ class WorkflowFile:
 
     def shows(self, name: str) -> bool:
         """Return whether an input is declared and stands in the name of every run."""
-        expression = (
-            rf"\$\{{\{{[^}}]*\binputs(\.{re.escape(name)}\b|\[['\"]{re.escape(name)}['\"]\])"
-        )
-        return name in self.inputs and re.search(expression, self.run_name) is not None
+        wanted = re.compile(rf"\binputs(\.{re.escape(name)}\b|\[['\"]{re.escape(name)}['\"]\])")
+        # Each expression by itself: a pattern for all of them would need the square of the time.
+        expressions = (one.partition("}}")[0] for one in self.run_name.split("${{")[1:])
+        return name in self.inputs and any(map(wanted.search, expressions))
 
 
 def read_workflow_file(content: bytes) -> WorkflowFile | None:
     """Read a workflow's file; None where it cannot be read: GitHub itself will say why.
 
-    Only the tree of nodes is looked at, nothing is constructed: a file made to grow does not.
+    Only the tree of nodes is looked at, nothing is constructed: a file made to grow does not. A
+    large one takes seconds: call it in a thread.
     """
     if len(content) > LARGEST:
         return None

@@ -2,16 +2,24 @@
 
 import difflib
 
+from api.web.words import _
+
 _KINDS = {"+": "added", "-": "removed", "@": "place"}
-MOST = 5_000
-"""So many lines of a text are compared."""
+MOST = 2_000
+"""So many lines of a text are compared: the time grows with the square of their number."""
 
 Lines = tuple[tuple[str, str], ...]
 """Lines with their kinds, which are the classes of the style sheet."""
 
 
 def differing(old: str, new: str) -> Lines:
-    """Return the lines by which two texts differ, each with its sign, and some around them."""
-    before, after = old.splitlines()[:MOST], new.splitlines()[:MOST]
-    lines = [*difflib.unified_diff(before, after, lineterm="")][2:]
-    return tuple((_KINDS.get(line[:1], "same"), line) for line in lines)
+    """Return the lines by which two texts differ, each with its sign, and some around them.
+
+    Takes up to half a second: call it in a thread.
+    """
+    before, after = old.splitlines(), new.splitlines()
+    lines = [*difflib.unified_diff(before[:MOST], after[:MOST], lineterm="")][2:]
+    told = tuple((_KINDS.get(line[:1], "same"), line) for line in lines)
+    if before[MOST:] == after[MOST:]:
+        return told
+    return (*told, ("place", _("Lines after the first %(n)s are not compared.") % {"n": MOST}))

@@ -44,7 +44,7 @@ def _object(text: str) -> dict[str, Any]:
     except (ValueError, RecursionError) as error:
         raise _unreadable(str(error)) from error
     if not isinstance(value, dict):
-        raise _unreadable(_("it is no object"))
+        raise _unreadable(_("it is not an object"))
     return value
 
 

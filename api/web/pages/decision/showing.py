@@ -1,5 +1,6 @@
 """The pages of a decision, with what somebody has tried on them."""
 
+import asyncio
 from dataclasses import dataclass, field, replace
 from uuid import uuid4
 
@@ -142,10 +143,10 @@ async def decide_page(
         # What somebody has entered stays in sight.
         values_aside=tried.corrections is None and keeps_values(document),
         tried=tried,
-        changes=field_changes(preview, corrections, stored.row.fields)
+        changes=await asyncio.to_thread(field_changes, preview, corrections, stored.row.fields)
         if preview and corrections
         else [],
-        calls=calls_of(preview, names) if preview else [],
+        calls=await asyncio.to_thread(calls_of, preview, names) if preview else [],
         confirm=confirm | set(tried.options),
         manual=bool(document.error_context and document.error_context.manual_way),
         doubtful=bool(document.error and document.error.outcome_unknown),

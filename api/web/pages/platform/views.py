@@ -174,7 +174,9 @@ async def _preview(
         is_whole=read.draft is not None,
         calls=[one for one in test.templates if one.error is None or form is not None],
         problems=[one.message for one in test.field_errors],
-        difference=_difference(published, read.definition) if published else None,
+        difference=await asyncio.to_thread(_difference, published, read.definition)
+        if published
+        else None,
         published=str(published["metadata"]["version"]) if published else None,
     )
 

@@ -46,7 +46,8 @@ def _file(one: Mapping[str, Any], present: FilesAnswer | None) -> Block:
         told = _("What it holds now is not shown: it is large, or no text.") if unread else ""
         return _shown(title, _added(new), warning=told)
     lines = differing(old, new)
-    return _shown(title, lines, warning="" if lines else _("It holds this already."))
+    same = _("It holds this already.") if old == new else _("Only line breaks differ.")
+    return _shown(title, lines, warning="" if lines else same)
 
 
 def _misfit(operation: str) -> str:

@@ -1,5 +1,6 @@
 """`/drafts/ID/review`: what would be sent is shown, and submitted."""
 
+import asyncio
 import json
 from typing import Annotated
 from uuid import UUID
@@ -66,7 +67,7 @@ async def changed_files(
     prepared = await services.submission.prepare(_submission(filling), call)
     run = await services.submission.shown(prepared)
     present = await services.commit_files.of(prepared, run)
-    calls, _fallback = calls_of(run, _labels(filling), present)
+    calls, _fallback = await asyncio.to_thread(calls_of, run, _labels(filling), present)
     return page(request, "pages/request_form/changes.html", calls=calls)
 
 
@@ -155,7 +156,7 @@ async def _review_page(
         problems = [detail.message for detail in error.details] or [error.message]
     else:
         present = await services.commit_files.of(prepared, run) if reads else {}
-        calls, fallback = calls_of(run, _labels(filling), present)
+        calls, fallback = await asyncio.to_thread(calls_of, run, _labels(filling), present)
         unread = shows_files(run) and not reads
         sentence = sentence_of(run)
     before = await earlier(services, call.caller, filling.draft.repeats)
