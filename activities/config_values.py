@@ -11,6 +11,7 @@ T = TypeVar("T")
 Address = Annotated[str, Field(json_schema_extra={"format": "web-address"})]
 """Where a call goes; the client that makes it judges what is rendered."""
 _NO_HEADER = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
+_NOT_IN_HEADER = "a header cannot hold a line break or control character"
 
 
 class PlacedError(ValueError):
@@ -45,8 +46,14 @@ def require_header_texts(headers: dict[str, T]) -> dict[str, T]:
     """Refuse values that no header can hold; raises ``PlacedError``."""
     for name, value in headers.items():
         if isinstance(value, str) and _NO_HEADER.search(value):
-            raise PlacedError((name,), "a header cannot hold a line break or control character")
+            raise PlacedError((name,), _NOT_IN_HEADER)
     return headers
+
+
+def _require_header_text(text: str) -> str:
+    if _NO_HEADER.search(text):
+        raise ValueError(_NOT_IN_HEADER)
+    return text
 
 
 def is_empty(value: Any) -> bool:
@@ -64,6 +71,8 @@ Headers = Annotated[
     dict[str, str | int | float | bool | None], AfterValidator(require_header_texts)
 ]
 """Headers by name; one that is null is left out."""
+
+HeaderText = Annotated[str, AfterValidator(_require_header_text)]
 
 Texts = Annotated[tuple[str, ...], BeforeValidator(without_empty)]
 """A list of texts; items that are null or blank are left out."""

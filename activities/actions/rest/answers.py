@@ -111,7 +111,7 @@ def _extracted(name: str, wanted: Extract, body: Any) -> Any:
     kinds = _KINDS.get(wanted.type)
     is_bool = isinstance(found, bool) and wanted.type != "boolean"
     if kinds and (is_bool or not isinstance(found, kinds)):
-        raise ExtractError(f"its {wanted.path} is no {wanted.type}, as {name} promises")
+        raise ExtractError(f"its {wanted.path} is not of type {wanted.type}, as {name} promises")
     return found
 
 

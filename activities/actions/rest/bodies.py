@@ -1,5 +1,6 @@
 """Builds what is sent from a configuration: address with query, headers, body."""
 
+import hashlib
 import json
 from collections.abc import Mapping
 from typing import Any
@@ -7,7 +8,7 @@ from typing import Any
 import httpx
 
 from activities.action_errors import ActionFailedError
-from activities.actions.rest.config import Body, File, RestApiConfig, Scalar
+from activities.actions.rest.config import Body, File, RestApiConfig, Scalar, is_left_out
 from pao.core.judgement import BAD_CALL
 
 _TYPES = {
@@ -38,13 +39,13 @@ def headers(config: RestApiConfig, *, correlation_id: str) -> dict[str, str]:
     return given
 
 
-def content(body: Body | None, boundary: str) -> tuple[bytes | None, dict[str, str]]:
+def content(body: Body | None, mark: str) -> tuple[bytes | None, dict[str, str]]:
     """Return the body and its content type; the same configuration results in the same bytes."""
     if body is None:
         return None, {}
     if body.type == "multipart":
-        return _multipart(body.content_template, boundary)
-    return _encoded(body).encode(errors="replace"), {"Content-Type": _TYPES[body.type]}
+        return _multipart(body.content_template, mark)
+    return _bytes(_encoded(body)), {"Content-Type": _TYPES[body.type]}
 
 
 def _encoded(body: Body) -> str:
@@ -57,17 +58,29 @@ def _encoded(body: Body) -> str:
     return json.dumps(given, ensure_ascii=False, separators=(",", ":"))
 
 
-def _multipart(parts: Mapping[str, Any], boundary: str) -> tuple[bytes, dict[str, str]]:
+def _multipart(parts: Mapping[str, Any], mark: str) -> tuple[bytes, dict[str, str]]:
+    """Return the body and its content type; no value can hold the boundary, which is made of all.
+
+    The mark alone is known to whoever corrects a value for a retry.
+    """
+    digest = hashlib.sha256(json.dumps([mark, parts], sort_keys=True).encode()).hexdigest()
+    boundary = f"{mark}-{digest[:24]}"
     every: list[tuple[str, tuple[str | None, bytes, str | None]]] = []
     for name, part in parts.items():
+        if is_left_out(part):
+            continue
         if isinstance(part, dict):
             file = File.model_validate(part)
-            every.append((name, (file.filename, file.content.encode(), file.content_type)))
-        elif part is not None:
-            every.append((name, (None, _text(part).encode(), None)))
+            every.append((name, (file.filename, _bytes(file.content), file.content_type)))
+        else:
+            every.append((name, (None, _bytes(_text(part)), None)))
     kind = {"Content-Type": f"multipart/form-data; boundary={boundary}"}
     request = httpx.Request("POST", "http://multipart", headers=kind, files=every)
     return request.read(), kind
+
+
+def _bytes(text: str) -> bytes:
+    return text.encode(errors="replace")
 
 
 def _texts(value: Any) -> Any:

@@ -2,12 +2,20 @@
 
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, Field, WithJsonSchema, field_validator, model_validator
+from pydantic import (
+    AfterValidator,
+    Field,
+    ValidationError,
+    WithJsonSchema,
+    field_validator,
+    model_validator,
+)
 
 from activities.base import CamelCaseConfig
-from activities.config_values import Address, Headers
+from activities.config_values import Address, Headers, HeaderText, PlacedError
 from catalog import json_paths
 from catalog.json_paths import JSON_PATH
+from pao.runtime.model_errors import message_of
 
 Method = Literal["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"]
 Scalar = str | int | float | bool
@@ -33,7 +41,7 @@ class File(CamelCaseConfig):
 
     filename: str
     content: str
-    content_type: str = "application/octet-stream"
+    content_type: HeaderText = "application/octet-stream"
 
 
 class Body(CamelCaseConfig):
@@ -47,11 +55,29 @@ class Body(CamelCaseConfig):
         mapping = isinstance(self.content_template, dict)
         if self.type == "multipart" and not mapping:
             raise ValueError("a multipart body is a mapping from names to texts or files")
+        if self.type == "multipart":
+            _require_files(self.content_template)
         if self.type in {"text", "xml"} and not isinstance(self.content_template, str):
             raise ValueError(f"a body of type {self.type} is a text")
         if self.type == "form" and not (mapping or isinstance(self.content_template, str)):
             raise ValueError("a form is a mapping from names to values, or a text")
         return self
+
+
+def is_left_out(part: Any) -> bool:
+    """Return whether a part of a multipart body is null, or a file without content."""
+    return part is None or (isinstance(part, dict) and part.get("content", "") is None)
+
+
+def _require_files(parts: dict[str, Any]) -> None:
+    for name, part in parts.items():
+        if isinstance(part, dict) and not is_left_out(part):
+            try:
+                File.model_validate(part)
+            except ValidationError as error:
+                found = error.errors(include_url=False, include_input=False)[0]
+                place = ("contentTemplate", name, *found["loc"])
+                raise PlacedError(place, message_of(found)) from error
 
 
 class NoAuthentication(CamelCaseConfig):

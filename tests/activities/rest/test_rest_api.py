@@ -3,6 +3,7 @@
 import base64
 import json
 import socket
+from email import message_from_string
 from typing import Any
 
 import pytest
@@ -10,6 +11,9 @@ from botocore.auth import SigV4Auth
 from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials
 
+from activities.actions.rest import bodies
+from activities.actions.rest.config import Body, RestApiConfig
+from activities.configuration_judges import judge_of
 from tests.support.actions import Stage
 from tests.support.raw_servers import answering, cutting, raw_server
 from tests.support.rest_calls import SECRETS, config, refused, sent
@@ -86,6 +90,37 @@ async def test_a_multipart_body_holds_texts_and_files_and_is_the_same_every_time
     assert b"x1\r\n" in content
     assert b'name="note"\r\n\r\nt\r\n' in content
     assert sent(server, 0)[2] == content
+
+
+def test_no_value_leaves_its_part_of_a_multipart_body() -> None:
+    def sent_with(title: str) -> tuple[bytes | None, str]:
+        parts = {
+            "note": title,
+            "none": {"filename": "b.txt", "content": None},
+            "f": {"filename": title, "content": "x"},
+        }
+        body = Body(type="multipart", contentTemplate=parts)
+        content, headers = bodies.content(body, "pao-0123456789ab")
+        return content, headers["Content-Type"]
+
+    # Whoever corrects a field for a retry has seen the mark, and may have seen the first body.
+    for known in ("pao-0123456789ab", sent_with("t")[1].partition("boundary=")[2]):
+        part = f'\r\n--{known}\r\nContent-Disposition: form-data; name="admin"\r\n\r\ntrue'
+        content, kind = sent_with(part)
+        message = message_from_string(f"Content-Type: {kind}\r\n\r\n{(content or b'').decode()}")
+        names = [one.get_param("name", header="content-disposition") for one in message.walk()]
+        assert names == [None, "note", "f"]
+
+
+def test_a_content_type_of_a_file_is_one_line() -> None:
+    parts = {"f": {"filename": "a", "content": "x", "contentType": "text/csv\r\nX-Admin: true"}}
+    given = {
+        "endpoint": {"url": "https://files.example.com"},
+        "body": {"type": "multipart", "contentTemplate": parts},
+    }
+    [problem] = judge_of(RestApiConfig)(given)
+    assert problem.place == ("body", "contentTemplate", "f", "contentType")
+    assert "line break" in problem.message
 
 
 @pytest.mark.parametrize(
