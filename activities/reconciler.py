@@ -55,14 +55,14 @@ class Turns:
     """How much one turn does, and what it leaves alone.
 
     ``seconds``: after this time a turn begins nothing new; the next goes on there.
-    ``settling``: a row that has changed lately may be about to change again. ``lately``: how far
+    ``quiet``: a row that has changed lately may be about to change again. ``lately``: how far
     back Temporal is asked for what it lost. ``memory``: how long it surely knows an id.
     """
 
     page: int = 1_000
     at_once: int = 10
     seconds: float = 35.0
-    settling: timedelta = timedelta(seconds=20)
+    quiet: timedelta = timedelta(seconds=20)
     lately: timedelta = timedelta(minutes=10)
     memory: timedelta = timedelta(days=names.RETENTION_DAYS / 2)
 
@@ -150,7 +150,7 @@ class Reconciler:
             page = await requests.page(
                 after=_place(last.position if last else None),
                 limit=self.turns.page,
-                quiet_since=now - self.turns.settling,
+                quiet_since=now - self.turns.quiet,
             )
             urgent = await requests.named(lost)
         return urgent, page
@@ -179,7 +179,7 @@ class Reconciler:
             return Divergence.AGREES
         _log.warning(
             "a request and its workflow disagree",
-            extra={"verdict": divergence, "row": row.status, "workflow": standing.shown},
+            extra={"divergence": divergence, "row": row.status, "workflow": standing.shown},
         )
         if divergence == Divergence.BEHIND:
             await self.inspector.mirror_again(row.id, turn=str(uuid4()))

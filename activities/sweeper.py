@@ -19,7 +19,7 @@ from pao.runtime.logging import log_fields
 _log = logging.getLogger(__name__)
 
 # A submission that is still being started is left alone.
-SETTLING = timedelta(seconds=20)
+SWEEP_AFTER = timedelta(seconds=20)
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,14 +34,14 @@ class Sweeper:
     workflows: RequestWorkflows
     _: KW_ONLY
     memory: timedelta = timedelta(days=names.RETENTION_DAYS / 2)
-    settling: timedelta = SETTLING
+    sweep_after: timedelta = SWEEP_AFTER
 
     @activity.defn(name=names.SWEEP_ACTIVITY)
     async def sweep(self) -> int:
         """Start what was never started; return how many there were."""
         async with self.database.unit_of_work() as session:
             rows = await RequestsRepository(session).unstarted(
-                older_than=self.settling, younger_than=self.memory
+                older_than=self.sweep_after, younger_than=self.memory
             )
             requests = RequestsRepository(session)
             keys = [await requests.idempotency_of(str(row.id)) for row in rows]

@@ -10,7 +10,7 @@ from activities.audit_anchors import AuditAnchors
 from activities.closed_turns import ClosedTurns
 from activities.reconciler import Reconciler, Turns
 from activities.retention import Retention
-from activities.sweeper import SETTLING, Sweeper
+from activities.sweeper import SWEEP_AFTER, Sweeper
 from activities.ticket_status import TicketUpdater
 from db.session import Database
 from pao.clients.inspection import Inspector
@@ -27,19 +27,19 @@ def maintenance_activities(  # noqa: PLR0913 -- what maintenance works with, eac
     jira: JiraInstances,
     box: SecretBox,
     memory: timedelta,
-    settling: timedelta = SETTLING,
+    sweep_after: timedelta = SWEEP_AFTER,
     installation: str | None = None,
 ) -> list[Callable[..., Any]]:
     """Return what the schedules run.
 
-    ``memory`` is how long Temporal remembers closed workflows, ``settling`` how long the sweep
+    ``memory`` is how long Temporal remembers closed workflows, ``sweep_after`` how long the sweep
     leaves a stored request to its submission.
     """
     requests = RequestWorkflows(client, task_queue=task_queue)
     inspector = Inspector(client, task_queue=task_queue, installation=installation)
     turns = Turns(memory=memory / 2)
     return [
-        Sweeper(database, requests, memory=memory / 2, settling=settling).sweep,
+        Sweeper(database, requests, memory=memory / 2, sweep_after=sweep_after).sweep,
         Reconciler(database, requests, inspector, turns).reconcile,
         TicketUpdater(database, inspector, jira, box=box).update,
         Retention(database).maintain,

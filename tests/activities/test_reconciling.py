@@ -30,7 +30,7 @@ async def bench(
 
 
 def reconciler(bench: Workbench, **turns: object) -> Reconciler:
-    given = Turns(**{"settling": AT_ONCE, **turns})  # type: ignore[arg-type]  # a test's words
+    given = Turns(**{"quiet": AT_ONCE, **turns})  # type: ignore[arg-type]  # a test's words
     inspector = Inspector(bench.client, task_queue=bench.task_queue)
     return Reconciler(bench.database, bench.workflows, inspector, turns=given)
 

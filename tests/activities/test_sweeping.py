@@ -30,9 +30,9 @@ async def session(database: Database) -> AsyncIterator[Session]:
     await opened.close()
 
 
-def sweeper(bench: Workbench, session: Session, *, settling: timedelta = AT_ONCE) -> Sweeper:
+def sweeper(bench: Workbench, session: Session, *, sweep_after: timedelta = AT_ONCE) -> Sweeper:
     workflows = RequestWorkflows(bench.client, task_queue=bench.settings.temporal.task_queue)
-    return Sweeper(session, workflows, settling=settling)
+    return Sweeper(session, workflows, sweep_after=sweep_after)
 
 
 async def stored(session: Session) -> Request:
@@ -71,7 +71,7 @@ async def test_a_request_that_is_just_being_submitted_is_left_alone(
 ) -> None:
     await stored(session)
 
-    assert await sweeper(bench, session, settling=timedelta(seconds=20)).sweep() == 0
+    assert await sweeper(bench, session, sweep_after=timedelta(seconds=20)).sweep() == 0
 
 
 async def test_a_request_that_cannot_be_started_does_not_hold_up_the_others(

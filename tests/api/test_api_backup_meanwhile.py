@@ -28,7 +28,7 @@ AT_ONCE = 2
 Answer = tuple[str, str]
 """The id of a request, and the state that was answered."""
 # Nothing changes any more, so nothing is left to settle.
-SETTLED = Turns(settling=timedelta(seconds=-5))
+SETTLED = Turns(quiet=timedelta(seconds=-5))
 
 
 @pytest.fixture

@@ -59,7 +59,7 @@ async def set_back(bench: Workbench, request: Request, status: str, *, seq: int)
 
 async def turn(bench: Workbench) -> dict[str, int]:
     inspector = Inspector(bench.client, task_queue=bench.task_queue)
-    turns = Turns(settling=timedelta(seconds=-5))
+    turns = Turns(quiet=timedelta(seconds=-5))
     reconciler = Reconciler(bench.database, bench.workflows, inspector, turns=turns)
     return await reconciler.reconcile()
 

@@ -158,7 +158,7 @@ def build_worker(  # noqa: PLR0913 -- what a worker is made of, each part named.
                 jira=jira,
                 box=tools.box,
                 memory=memory,
-                settling=settings.worker.sweep_after,
+                sweep_after=settings.worker.sweep_after,
                 installation=installation,
             ),
             TicketLinker(jira, breakers=tools.network.breakers).link,
