@@ -34,7 +34,7 @@ from pao.core.errors import ErrorCode
 from pao.core.states import ApprovalVote, Decision, RequestStatus
 from pao.settings.loading import PARTS, secret_names
 from pao.settings.parts import Part
-from tests.support.pages import HISTORY, PAGES, ROOT, names, rows, text
+from tests.support.pages import HISTORY, PAGES, ROOT, names, prose, rows, text
 
 VARIABLE = re.compile(r"[A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+")
 PREFIXES = (
@@ -53,6 +53,7 @@ OTHER_VARIABLES = {
 EVENTS_OF = ("workflows", "activities", "api", "db", "pao/app/cli")
 EVENT = re.compile(r"(?:\.line\(|_record\(|event_type=|event ?=)\s*\"([a-z_]+\.[a-z-]+)\"")
 CALL = re.compile(r"\b(GET|POST|PUT|PATCH|DELETE) (?:/api/v1)?(/(?!sandbox)[a-z][\w/{}-]*)")
+PLACED = re.compile(r"`([A-Za-z_]+)`\s+(?:of\s+|in\s+|\()`([\w/]+\.(?:py|sql))`")
 FILLED_IN = re.compile(r"{.*?}|\bID\b|\b[0-9a-f]{8}-[0-9a-f-]{27}\b")
 ROUTERS = (
     audit,
@@ -198,6 +199,20 @@ def routes_of(page: Path) -> set[str]:
 @pytest.mark.parametrize("page", sorted(set(PAGES) - HISTORY), ids=lambda page: page.name)
 def test_a_call_that_a_page_names_exists(page: Path) -> None:
     assert routes_of(page) - routes() == set()
+
+
+@pytest.mark.parametrize("page", sorted(set(PAGES) - HISTORY), ids=lambda page: page.name)
+def test_a_name_that_a_page_places_in_a_file_is_there(page: Path) -> None:
+    placed = PLACED.findall(prose(page))
+
+    assert [one for one in placed if not is_in_file(*one)] == []
+
+
+def is_in_file(name: str, path: str) -> bool:
+    """Return whether a file has the name; one without a folder may be anywhere."""
+    files = [ROOT / path] if "/" in path else [*ROOT.glob(f"[!.]*/**/{path}")]
+    word = re.compile(rf"\b{name}\b")
+    return any(file.is_file() and word.search(text(file)) for file in files)
 
 
 def test_every_call_is_described() -> None:
