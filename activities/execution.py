@@ -32,13 +32,14 @@ from activities.session import (
     validated,
 )
 from activities.session_factory import SessionFactory, Tools
-from pao.core.judgement import NOT_SET
+from pao.core.judgement import NOT_READY, NOT_SET
 from pao.core.names import EVIDENCE_ACTIVITY, FOLLOW_ACTIVITY, LOOK_ACTIVITY
 from pao.core.payloads.actions import ActionInput, ActionResult, FollowInput, FormerCall, LookResult
 from pao.core.payloads.decisions import EvidenceAnswer, EvidenceInput
 from pao.core.payloads.waits import Pending
 from pao.runtime.crypto import SecretUnreadableError
 
+CANCELLED = "The action was cancelled while it was running; it may have taken effect."
 # How long a cancelled wait may take to tell its target.
 CANCEL_SECONDS = 10.0
 
@@ -220,6 +221,12 @@ class Executor:
         except ActionError as error:
             shown = _in_doubt(error) if existing and session is None else error
             raise await asyncio.to_thread(masked_error, shown, session, disclosure) from None
+        except asyncio.CancelledError:
+            if session is None or not _was_cancelled():
+                raise
+            # Said here and not by the workflow: only the action knows where a person has to look.
+            stopped = OutcomeUnknownError(CANCELLED, judged=NOT_READY)
+            raise await asyncio.to_thread(masked_error, stopped, session, disclosure) from None
         except Exception as error:  # noqa: BLE001 -- its text may hold a secret; history keeps it
             kind = OutcomeUnknownError if existing else ActionFailedError
             raised = internal_error(error, disclosure.secrets, kind)
@@ -270,12 +277,17 @@ async def _tell_target(session: Session, pending: Pending) -> None:
 
     The worker's own end is no reason for it, nor a wait that Temporal has given to another worker.
     """
-    details = activity.cancellation_details() if activity.in_activity() else None
-    if details is None or not details.cancel_requested:
+    if not _was_cancelled():
         return
     with contextlib.suppress(ActionError, TimeoutError):
         async with asyncio.timeout(CANCEL_SECONDS):
             await session.action.cancel(session.config, session.context, pending)
+
+
+def _was_cancelled() -> bool:
+    """Return whether somebody has asked for the end of this activity."""
+    details = activity.cancellation_details() if activity.in_activity() else None
+    return details is not None and details.cancel_requested
 
 
 def _saved_before() -> Mapping[str, Any]:

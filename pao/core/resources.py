@@ -169,4 +169,7 @@ def in_doubt(name: str, by_hand: str) -> str:
 
 def look_by_hand(mark: str) -> str:
     """Say how a person finds an effect by its mark."""
-    return f"look in its target for the mark {mark}, and undo what carries it"
+    return (
+        f"look in its target for what it has made, by the mark {mark} if the target shows one, and "
+        "undo it"
+    )

@@ -111,9 +111,12 @@ async def test_the_target_is_told_when_a_wait_is_cancelled() -> None:
     running = asyncio.ensure_future(environment.run(activity_of(job), wait_for("for ever")))
     await job.waiting.wait()
     environment.cancel()
-    with pytest.raises(asyncio.CancelledError):
+    with pytest.raises(ApplicationError) as caught:
         await running
     assert job.cancelled == [{"job": "J-1"}]
+    # The workflow knows no more than that it was cancelled; where to look, the action says.
+    assert caught.value.type == "OutcomeUnknown"
+    assert "look in its target" in caught.value.details[0]["byHand"]
 
 
 async def test_the_target_works_on_when_temporal_has_given_the_wait_to_another_worker() -> None:

@@ -8,6 +8,7 @@ from urllib.parse import parse_qsl, urlsplit
 import pytest
 
 from api.requests.schemas import RenderedAction
+from api.web.line_changes import differing
 from api.web.pages.request_form.calls import Call, call_of
 from api.web.pages.request_form.copies import copies_of, has_secrets
 from catalog.forms import Form
@@ -201,3 +202,15 @@ def test_a_request_is_handed_on_without_its_secrets() -> None:
 def test_what_would_be_too_long_is_no_link() -> None:
     copies = copies_of(FORM, "thing", {"name": "x" * 9_000}, "https://pao.example")
     assert [one.id for one in copies] == ["command", "call", "data"]
+
+
+def test_texts_that_differ_say_so_wherever_they_do() -> None:
+    long = "same\n" * 2_000
+
+    assert [line for _kind, line in differing(long + "old", long + "new")] == [
+        "Lines after the first 2000 are not compared."
+    ]
+    assert differing(long + "old", long + "old") == ()
+    commit = {"files": [{"path": "a", "operation": "update", "contentTemplate": "x"}]}
+    [told_of] = told("git-commit", commit, FilesAnswer(texts={"a": "x\n"})).blocks
+    assert told_of.warning == "Only line breaks differ."
