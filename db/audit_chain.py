@@ -85,7 +85,7 @@ def exported_anchor(document: Any) -> Anchor:
             hash=bytes.fromhex(document["hash"]),
         )
     except (AttributeError, KeyError, TypeError, ValueError) as error:
-        raise ValueError("it is no anchor of an audit trail") from error
+        raise ValueError("it is not an anchor of an audit trail") from error
 
 
 def anchor_document(anchor: Anchor) -> dict[str, Any]:

@@ -137,11 +137,13 @@ def read_backup(folder: Path) -> Backup:
             tuple(StoredFile(**one) for one in document["files"]),
         )
     except (OSError, ValueError, KeyError, TypeError) as error:
-        raise BackupError(f"{folder} is no complete backup: it has no good {MANIFEST}") from error
+        raise BackupError(
+            f"{folder} is not a complete backup: it has no good {MANIFEST}"
+        ) from error
     for one in found.files:
         file = folder / one.name
         if not file.resolve().is_relative_to(folder.resolve()):
-            raise BackupError(f"{folder} is no backup of PAO: it names files elsewhere")
+            raise BackupError(f"{folder} is not a backup of PAO: it names files elsewhere")
         if not file.is_file() or file.stat().st_size != one.size or _sha256(file) != one.sha256:
             raise BackupError(f"{file} is not as it was written: use another backup")
     return found

@@ -58,7 +58,7 @@ class TicketAttachment(CamelCaseConfig):
         found = parse_data_url(self.data_url)
         if found is None:
             raise ActionFailedError(
-                f"Attachment {name!r} is no file: dataUrl must be the value of a file field.",
+                f"Attachment {name!r} is not a file: dataUrl must be the value of a file field.",
                 judged=BAD_CALL,
             )
         content = base64.b64decode(self.data_url.partition(",")[2])

@@ -123,7 +123,7 @@ def _language() -> Language:
 def _hcl_file(text: str) -> Block:
     root = Parser(_language()).parse(text.encode()).root_node
     if root.has_error:
-        raise _SyntaxError(f"line {_wrong_line(root)} is no valid HCL")
+        raise _SyntaxError(f"line {_wrong_line(root)} is not valid HCL")
     bodies = [child for child in root.named_children if child.type == "body"]
     attributes, blocks = _body(bodies)
     return Block(type="", attributes=attributes, blocks=blocks)
@@ -220,9 +220,9 @@ def _json_file(text: str) -> Block:
     try:
         read = json.loads(text, object_pairs_hook=_Pairs)
     except ValueError as error:
-        raise _SyntaxError(f"is no valid JSON: {error}") from error
+        raise _SyntaxError(f"is not valid JSON: {error}") from error
     if not isinstance(read, list):
-        raise _SyntaxError("is no JSON object")
+        raise _SyntaxError("is not a JSON object")
     attributes, blocks = _json_body(read, JSON_SHAPES)
     return Block(type="", attributes=attributes, blocks=blocks)
 

@@ -35,7 +35,7 @@ def read_state(content: bytes) -> dict[str, Any]:
     except (ValueError, RecursionError) as error:
         raise DamagedStateError("it is not JSON to its end") from error
     if not isinstance(read, dict) or not isinstance(read.get("lineage"), str):
-        raise DamagedStateError("it is no Terraform state")
+        raise DamagedStateError("it is not a Terraform state")
     if not isinstance(read.get("serial"), int) or not read["lineage"]:
         raise DamagedStateError("it has no serial or no lineage")
     return read

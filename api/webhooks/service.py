@@ -211,7 +211,7 @@ def _read(forge: Forge, headers: Headers, body: bytes | None, place: Place | Non
         return Push() if event in _PUSHES else Ignored(long)
     payload = _document(body)
     if not isinstance(payload, Mapping):
-        return Ignored("the payload is no object")
+        return Ignored("the payload is not an object")
     return _READ[forge](event, payload, place)
 
 

@@ -127,7 +127,7 @@ def _read_github(lines: Iterable[tuple[int, str]], reading: _Reading) -> None:
         owners = rest.split()
         bad = next((owner for owner in owners if not _GITHUB_OWNER.fullmatch(owner)), None)
         if bad is not None:
-            why = f"{bad[:100]!r} is no owner; write @user, @organization/team or an address"
+            why = f"{bad[:100]!r} is not an owner; write @user, @organization/team or an address"
             reading.skip(number, line, why, column=line.index(bad, len(written)) + 1)
             continue
         try:
@@ -138,7 +138,7 @@ def _read_github(lines: Iterable[tuple[int, str]], reading: _Reading) -> None:
 
 def _github_pattern(text: str) -> PathPattern:
     for sign, why in (
-        ("***", "*** is no pattern; write ** for any number of folders"),
+        ("***", "*** is not a pattern; write ** for any number of folders"),
         ("[", "a range in brackets is not supported"),
     ):
         if sign in text:

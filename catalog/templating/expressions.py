@@ -131,7 +131,7 @@ class ExpressionParser(PathReader):
         short = len(self.text) <= _LONGEST_SUGGESTION
         raise FaultError(
             "template-syntax",
-            f"{found[0]} is no operator here; write {ours}",
+            f"{found[0]} is not an operator here; write {ours}",
             suggestion=f"{left} {ours} {right}".strip() if short else "",
         )
 
@@ -145,7 +145,7 @@ class ExpressionParser(PathReader):
         simple = SIMPLE.fullmatch(left) and SIMPLE.fullmatch(right)
         raise FaultError(
             "template-syntax",
-            f"{found[1]} is no operator here; write {ours}",
+            f"{found[1]} is not an operator here; write {ours}",
             suggestion=written.format(left=left, right=right) if simple else "",
         )
 

@@ -137,7 +137,7 @@ def outputs_in_config(subject: Subject) -> Iterator[Problem]:
     for path, _ in subject.actions():
         written = value_at(subject.document.data, path)
         if isinstance(written, dict) and are_misplaced(written):
-            message = "outputs are no part of the configuration"
+            message = "outputs are not part of the configuration"
             hint = "write outputs beside config, and where they are found in response.extract"
             yield Problem((*path, "config", "outputs"), message, hint, at_key=True)
 

@@ -67,7 +67,7 @@ def _field_problems(
     for place, found in templates.items():
         secret = _misplaced_secret(bundle, item, place, found)
         if place[0] in fields and secret:
-            told = f"{secret} is a secret, but what it is passed to is no password of {item.id}"
+            told = f"{secret} is a secret, but what it is passed to is not a password of {item.id}"
             yield Problem((*config, *place), told)
     yield from _missing_fields(component, item, path)
 

@@ -143,7 +143,7 @@ def _list_problems(
     known_values = {canonical(row["value"]) for row in found.choices}
     for value in given:
         if canonical(value) not in known_values:
-            told = f"the default {str(value)[:80]!r} is no value of {found.id}"
+            told = f"the default {str(value)[:80]!r} is not a value of {found.id}"
             yield Problem((*where[:-1], "default"), told)
 
 

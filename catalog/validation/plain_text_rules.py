@@ -61,7 +61,7 @@ def unread(subject: Subject) -> Iterator[Problem]:
         found = _CODE.sub(_blank, text).find("{{") if path[-1] == "description" else text.find("{{")
         if found >= 0:
             what = _what(path)
-            message = f"{what} is no template: {text[:_SHOWN]!r} would be taken as it is written"
+            message = f"{what} is not a template: {text[:_SHOWN]!r} would be taken as it is written"
             hint = _COMPUTED if path[-1] == "default" else _WHERE_USED
             yield Problem(path, message, hint, inside=_position(text, found))
     yield from _keys(subject)
@@ -154,7 +154,7 @@ def _keys_in(value: Any, path: Path) -> Iterator[Problem]:
     entries: Any = value.items() if isinstance(value, dict) else enumerate(value)
     for key, inner in entries:
         if is_template(key):
-            message = f"a key is no template: {key[:_SHOWN]!r} would be taken as it is written"
+            message = f"a key is not a template: {key[:_SHOWN]!r} would be taken as it is written"
             yield Problem((*path, key), message, "write the key out", at_key=True)
         if isinstance(inner, dict | list):
             yield from _keys_in(inner, (*path, key))

@@ -110,7 +110,7 @@ def place(location: str) -> str:
         read = urlsplit(location)
         host = read.netloc.rpartition("@")[2]
     except ValueError:
-        return "a place that is no URL"
+        return "an invalid URL"
     shown = f"{read.scheme}://{host}{read.path}" if host else read.path
     return shown or "itself"
 

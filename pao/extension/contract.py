@@ -116,7 +116,7 @@ def _keys(action: Action[Any]) -> Iterator[str]:
             yield f"{key}: there is no {first} in the configuration"
     for key, target in action.targets.items():
         if target not in set(Target):
-            yield f"{key}: {target!r} is no target of templates"
+            yield f"{key}: {target!r} is not a target of templates"
 
 
 def _credentials(action: Action[Any]) -> Iterator[str]:

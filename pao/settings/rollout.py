@@ -20,7 +20,7 @@ class Promotion(StrEnum):
 
 def _build_id(text: str) -> str:
     if len(text) > MOST or not text.isascii() or not text.isprintable() or " " in text:
-        msg = f"{text!r} is no build id; use letters, digits and .:-_, at most {MOST}"
+        msg = f"{text!r} is not a build id; use letters, digits and .:-_, at most {MOST}"
         raise ValueError(msg)
     return text
 

@@ -86,8 +86,8 @@ def write(ground: Ground, file: str, text: str) -> None:
             "key_provider external in main.tf",
         ),
         ({"main.tf": "", "terraform.d/plugins/x": ""}, "plugins in terraform.d"),
-        ({"main.tf": 'locals { a = "\n'}, "main.tf line 1 is no valid HCL"),
-        ({"main.tf": "", "more.tf.json": "{"}, "more.tf.json is no valid JSON"),
+        ({"main.tf": 'locals { a = "\n'}, "main.tf line 1 is not valid HCL"),
+        ({"main.tf": "", "more.tf.json": "{"}, "more.tf.json is not valid JSON"),
     ],
 )
 async def test_a_module_that_runs_commands_is_refused_before_anything_is_made(

@@ -277,7 +277,7 @@ async def test_lines_of_before_the_migration_are_chained_by_it(
 async def test_an_export_that_is_none_is_refused() -> None:
     documents: list[Any] = [{}, {"id": "x"}, [], None]
     for document in documents:
-        with pytest.raises(ValueError, match="no anchor"):
+        with pytest.raises(ValueError, match="not an anchor"):
             exported_anchor(document)
 
 

@@ -82,7 +82,7 @@ async def test_only_complete_backups_count_and_the_newest_stay(
     assert str(urlsplit(database.owner_url).password) not in str(caught.value)
     assert folders(tmp_path) == [one.folder for one in made[1:]]
     (made[2].folder / MANIFEST).unlink()
-    with pytest.raises(BackupError, match="no complete backup"):
+    with pytest.raises(BackupError, match="not a complete backup"):
         read_backup(made[2].folder)
 
 

@@ -239,7 +239,7 @@ def _some(answer: str) -> str:
 
 
 def _plain(answer: str) -> str:
-    return "a name is no template; leave out {{" if "{{" in answer else _some(answer)
+    return "a name is not a template; leave out {{" if "{{" in answer else _some(answer)
 
 
 def _address(answer: str) -> str:

@@ -36,7 +36,7 @@ _READS, _PAUSE_SECONDS = 5, 0.2
 def back_up_home(home: Home, root: Path, *, version: str, keep: int) -> Backup:
     """Back up a state folder; the encryption key is part of it. Raises ``BackupError``."""
     if not home.secrets_file.is_file() or not home.postgres.is_dir():
-        raise BackupError(f"{home.folder} is no state folder of `pao up`")
+        raise BackupError(f"{home.folder} is not a state folder of `pao up`")
     if (owner := home.folder.stat().st_uid) != os.geteuid():
         raise BackupError(f"{home.folder} belongs to another user: do this as user {owner}")
     with _postgres(home) as address:
@@ -59,7 +59,7 @@ def restore_home(backup: Backup, home: Home, *, replace: bool) -> None:
     """
     names = {one.name for one in backup.files}
     if not {SECRETS, f"{PAO}.dump"} <= names:
-        raise BackupError(f"{backup.folder} is no backup of a state folder")
+        raise BackupError(f"{backup.folder} is not a backup of a state folder")
     refuse_newer(backup)
     try:
         with home.held():

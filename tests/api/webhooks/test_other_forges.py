@@ -76,7 +76,7 @@ async def test_a_push_is_understood_whoever_tells_it(payload: Any, push: Push) -
         ({"test": True}, "no push"),
         ({"push": {"changes": None}, "changes": {"a": 1}}, "no push"),
         ({"changes": [1, None], "push": 5}, "another branch or tag"),
-        ([], "the payload is no object"),
+        ([], "the payload is not an object"),
     ],
 )
 async def test_what_does_not_move_the_branch_is_ignored(payload: Any, why: str) -> None:

@@ -167,7 +167,7 @@ async def test_a_push_to_the_branch_is_told_with_its_delivery() -> None:
         ("push", push(after="0" * 40), "the branch was deleted"),
         ("push", push(after=None), "the branch was deleted"),
         ("push", push(after=["b"]), "the branch was deleted"),
-        ("push", [1, 2], "the payload is no object"),
+        ("push", [1, 2], "the payload is not an object"),
         ("ping", {"zen": "x"}, "event ping"),
         ("", push(), "event unnamed"),
         ("pull_request", pull(action="closed"), "nothing new to judge"),

@@ -102,10 +102,10 @@ def test_the_last_line_of_github_decides(text: str, expected: str) -> None:
 @pytest.mark.parametrize(
     ("line", "why", "column"),
     [
-        ("*.txt docs@", "is no owner", 7),
-        ("* ann", "is no owner", 3),
-        ("* @o/a, @o/b", "is no owner", 3),
-        ("* @o/a/b", "is no owner", 3),
+        ("*.txt docs@", "is not an owner", 7),
+        ("* ann", "is not an owner", 3),
+        ("* @o/a, @o/b", "is not an owner", 3),
+        ("* @o/a/b", "is not an owner", 3),
         ("***/*.rb @o/a", "write **", 1),
         ("a[bc] @o/a", "range", 1),
         ("!a @o/a", "negated", 1),

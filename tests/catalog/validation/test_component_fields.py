@@ -70,7 +70,7 @@ def test_a_password_goes_to_a_password(config: Document) -> None:
     ],
 )
 def test_a_secret_that_is_passed_to_anything_else_is_found(config: Document, secret: str) -> None:
-    told = f"{secret} is a secret, but what it is passed to is no password of thing-small-one"
+    told = f"{secret} is a secret, but what it is passed to is not a password of thing-small-one"
     assert problems(config) == [told]
 
 

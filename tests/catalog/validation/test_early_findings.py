@@ -38,7 +38,7 @@ def test_everything_wrong_with_a_template_is_told_at_once() -> None:
         "function foo is",
         "fields.siz does not",
         "fields.stag does not",
-        "&& is no operator",
+        "&& is not an operator",
         "fields.nam does not",
         "function lowr is",
         "metadata.nothing is missing",
@@ -53,7 +53,7 @@ def test_everything_wrong_with_a_template_is_told_at_once() -> None:
         ("{{fields.name contains 'x'}}", "did you mean contains(fields.name, 'x')?"),
         ("{{fields.name matches '^a'}}", "did you mean matches(fields.name, '^a')?"),
         ("{{#if fields.name eq 'x'}}a{{/if}}", "did you mean fields.name == 'x'?"),
-        ("{{1 + 2 gt 2}}", "gt is no operator here; write >"),
+        ("{{1 + 2 gt 2}}", "gt is not an operator here; write >"),
     ],
 )
 def test_a_word_between_two_values_is_answered_with_what_is_meant(text: str, said: str) -> None:
@@ -71,7 +71,7 @@ def test_functions_of_these_names_stay_functions(text: str) -> None:
 def test_a_block_without_an_end_does_not_hide_what_is_wrong_before_it() -> None:
     found = " | ".join(message for _, message in told(ticket("{{ a || b }} {{#if fields.name}}x")))
 
-    assert "|| is no operator" in found
+    assert "|| is not an operator" in found
     assert "this if has no end" in found
 
 

@@ -66,7 +66,7 @@ def test_what_is_wrong_with_a_source_hides_nothing_else() -> None:
 def test_a_row_of_a_list_is_no_template() -> None:
     sizes = {**SIZES, "rows": [{"value": "s", "label": "Of {{fields.team}}"}]}
     [(rule, message)] = errors({"from": "list", "list": "sizes"}, sizes)
-    assert (rule, message.partition(" is no template")[0]) == ("template-unread", "the label")
+    assert (rule, message.partition(" is not a template")[0]) == ("template-unread", "the label")
 
 
 @pytest.mark.parametrize(
@@ -94,7 +94,7 @@ def test_options_need_a_field_of_choices() -> None:
 
 def test_a_default_that_the_list_does_not_offer_is_found() -> None:
     found = errors({"from": "list", "list": "sizes"}, default="xl")
-    assert found == [("options-list", "the default 'xl' is no value of sizes")]
+    assert found == [("options-list", "the default 'xl' is not a value of sizes")]
     assert errors({"from": "list", "list": "sizes"}, default="m") == []
 
 

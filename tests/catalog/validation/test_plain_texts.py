@@ -44,7 +44,7 @@ def test_what_only_people_read_of_an_item_is_no_template() -> None:
         presentation: {display: {documentationUrl: 'https://x.example.com/{{fields.c}}'}}
     """)
     told = [one.message for one in findings(text) if one.rule == "template-unread"]
-    assert [one.partition(" is no template")[0] for one in told] == [
+    assert [one.partition(" is not a template")[0] for one in told] == [
         "the contact",
         "a tag",
         "the documentationUrl",

@@ -159,7 +159,7 @@ async def test_an_answer_that_makes_no_sense_leaves_the_outcome_unknown(head: st
 @pytest.mark.parametrize(
     ("location", "place"),
     [
-        ("http://[broken", "a place that is no URL"),
+        ("http://[broken", "an invalid URL"),
         ("https://ann:pw@sso.example.com/login?token=s3cret", "https://sso.example.com/login, as"),
     ],
 )

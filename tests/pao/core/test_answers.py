@@ -70,4 +70,4 @@ def test_a_place_is_shown_without_what_may_be_secret() -> None:
     assert place("/jobs/1?key=s") == "/jobs/1"
     assert place("https://ann:p@w@a.example.com/x") == "https://a.example.com/x"
     assert place("?key=1") == "itself"
-    assert place("http://[broken") == "a place that is no URL"
+    assert place("http://[broken") == "an invalid URL"

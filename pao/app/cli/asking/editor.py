@@ -31,7 +31,7 @@ def edit(text: str, *, suffix: str) -> str:
         try:
             return path.read_text(encoding="utf-8").removesuffix("\n")
         except (OSError, UnicodeDecodeError):
-            raise EditorError("what the editor has left is no text in UTF-8") from None
+            raise EditorError("what the editor left is not UTF-8 text") from None
 
 
 def _command() -> list[str]:

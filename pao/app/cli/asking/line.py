@@ -53,7 +53,7 @@ def read_line(
         with _prepared(readline, recall, tuple(words)):
             return _one(_input(prompt, unfinished, lines))
     except UnicodeDecodeError:
-        raise TextError("that is no text in UTF-8") from None
+        raise TextError("that is not UTF-8 text") from None
 
 
 def _input(prompt: str, unfinished: Callable[[], str], lines: list[str] | None) -> str:

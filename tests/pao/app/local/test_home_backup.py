@@ -113,6 +113,6 @@ def test_a_home_in_use_is_backed_up_and_restored_with_its_secrets_and_workflows(
 
 def test_what_is_no_state_folder_is_said(tmp_path: Path) -> None:
     (tmp_path / "other").mkdir()
-    with pytest.raises(BackupError, match="no state folder"):
+    with pytest.raises(BackupError, match="not a state folder"):
         back_up_home(Home(tmp_path / "other"), tmp_path / "backups", version="1", keep=2)
     shutil.rmtree(tmp_path / "other")

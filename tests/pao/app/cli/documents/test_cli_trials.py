@@ -186,7 +186,7 @@ def test_an_extension_that_breaks_its_promises_is_told_each(here: Path) -> None:
     assert code == 1
     for part in (
         "extra='forbid'",
-        "&& is no operator",
+        "&& is not an operator",
         "nme: there is no nme",
         "example 1, token: write {{secrets.<name>}}",
         "example 2, $.name: name must be a text, not 5",
