@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
-from catalog.suggestions import nearest
+from catalog.templating.absent_members import absent, member_of_a_list
 from catalog.templating.constant_comparisons import Operand, literal_text, told_of
 from catalog.templating.functions import FUNCTIONS, LAZY, OptionalArguments
 from catalog.templating.functions.signatures import signature
@@ -40,7 +40,7 @@ from catalog.templating.nodes import (
     With,
 )
 from catalog.templating.resolver import Link, Root
-from catalog.templating.type_inference import first_unknown, held_by, member_of, result_of, widened
+from catalog.templating.type_inference import held_by, member_of, result_of, widened
 from catalog.templating.value_types import (
     A_BOOLEAN,
     A_NUMBER,
@@ -61,7 +61,6 @@ from catalog.templating.value_types import (
 
 _LOOPED = LIST | MAPPING | NULL | MISSING
 _SHOWN = 80
-_FEW = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -196,16 +195,10 @@ class Inspector:
 
     def _absent(self, node: Expression) -> tuple[str, str]:
         """Report a path that does not exist, with the nearest one that does."""
-        message = f"{_written(node)} is missing"
         if not isinstance(node, Reference):
-            return message, ""
+            return f"{_written(node)} is missing", ""
         link = self._linked.links[node.number]
-        wrong, known = first_unknown(self._root(link), link.members)
-        near = nearest(wrong, known)
-        if near:
-            head, _, tail = node.text.rpartition(wrong)
-            return message, head + near + tail
-        return message + (f"; known here: {', '.join(known[:_FEW])}" if known else ""), ""
+        return absent(node, self._root(link), link.members)
 
     def _list(self, node: ListLiteral) -> Shape:
         return Shape(LIST, item=either([self._value(item) for item in node.items]))
@@ -215,7 +208,12 @@ class Inspector:
 
     def _reference(self, node: Reference) -> Shape:
         link = self._linked.links[node.number]
-        return self._members(self._root(link), link.members)
+        root = self._root(link)
+        told = member_of_a_list(node, root, link.members)
+        if told:
+            self._tell("template-undefined", *told)
+            return UNKNOWN
+        return self._members(root, link.members)
 
     def _root(self, link: Link) -> Shape:
         if link.root is Root.SCOPE:

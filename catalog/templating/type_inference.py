@@ -1,9 +1,6 @@
 """Derives shapes from shapes: members, items, results of functions."""
 
-from collections.abc import Iterable
-
 from catalog.templating.functions.signatures import signature
-from catalog.templating.nodes import Key, Member
 from catalog.templating.value_types import (
     LIST,
     MAPPING,
@@ -18,18 +15,6 @@ from catalog.templating.value_types import (
 )
 
 
-def first_unknown(shape: Shape, members: Iterable[Member]) -> tuple[str, list[str]]:
-    """Return the first member of a path that does not exist, and those that exist instead."""
-    for member in members:
-        if not isinstance(member, Key) or shape.members is None:
-            break
-        name = str(member.value)
-        if name not in shape.members:
-            return name, list(shape.members)
-        shape = shape.members[name]
-    return "", []
-
-
 def member_of(shape: Shape, key: str | int) -> Shape:
     """Return the shape of a member, NOTHING where there can be none."""
     if shape.members is not None and not shape.can_be(LIST):
@@ -38,7 +23,8 @@ def member_of(shape: Shape, key: str | int) -> Shape:
         # Whether the list is that long is known only when rendering.
         inner = shape.item or UNKNOWN
         return Shape(inner.kinds | MISSING, inner.members, inner.item, inner.choices)
-    return UNKNOWN if shape.can_be(LIST | MAPPING) else NOTHING
+    may_have = LIST | MAPPING if isinstance(key, int) else MAPPING
+    return UNKNOWN if shape.can_be(may_have) else NOTHING
 
 
 def held_by(shape: Shape) -> Shape:

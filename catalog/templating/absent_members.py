@@ -1,0 +1,78 @@
+"""Says of a path that leads nowhere why, and what was probably meant."""
+
+from collections.abc import Iterable
+
+from catalog.suggestions import nearest
+from catalog.templating.nodes import Key, Member, PathForm, Reference
+from catalog.templating.type_inference import member_of
+from catalog.templating.value_types import LIST, MAPPING, Shape
+
+_FEW = 10
+_SHOWN = 80
+_COUNTED = frozenset({"count", "length", "size"})
+_ENDS = frozenset({"first", "last"})
+
+
+def member_of_a_list(
+    path: Reference, shape: Shape, members: Iterable[Member]
+) -> tuple[str, str] | None:
+    """Return what to write for a path that names a member of a list, which has none by name.
+
+    That is the message and, for what a function gives, the suggestion. None for other paths.
+    """
+    for member in members:
+        if not isinstance(member, Key):
+            return None
+        if isinstance(member.value, str) and shape.present_kinds == LIST:
+            return _told(path, member, shape.item)
+        shape = member_of(shape, member.value)
+    return None
+
+
+def _told(path: Reference, member: Key, item: Shape | None) -> tuple[str, str]:
+    name = str(member.value)
+    whole = path.text[: member.start].rstrip("./[\"'`") or "this"
+    said = f"{whole[:_SHOWN]} is a list, which has no {name[:_SHOWN]}"
+    if name in _COUNTED:
+        return said, f"len({whole})"
+    if name in _ENDS:
+        return said, f"{name}({whole})"
+    step = "/" if path.form is PathForm.SLASH else "."
+    inner = _inner(name, item)
+    if inner is None:
+        known = ", ".join(list(item.members or ())[:_FEW]) if item else ""
+        return f"{said}, and neither have its rows; known there: {known}", ""
+    each, one = (f"this.{inner}", f"{step}{inner}") if inner else ("this", "")
+    loop = f"{{{{#each {whole}}}}}{{{{{each}}}}}{{{{/each}}}}"
+    return f"{said}: write {loop} for each row, or {whole}{step}0{one} for the first", ""
+
+
+def _inner(name: str, item: Shape | None) -> str | None:
+    """Return the member of a row that is meant, "" for the row itself, None for none of them."""
+    if item is None:
+        return name
+    if item.members is not None:
+        return name if name in item.members else nearest(name, item.members)
+    return name if item.can_be(MAPPING) else ""
+
+
+def absent(path: Reference, shape: Shape, members: Iterable[Member]) -> tuple[str, str]:
+    """Return that a path leads nowhere, and the nearest one that leads somewhere."""
+    message = f"{path.text[:_SHOWN]} is missing"
+    wrong, known = _first_unknown(shape, members)
+    near = nearest(wrong, known)
+    if near:
+        head, _, tail = path.text.rpartition(wrong)
+        return message, head + near + tail
+    return message + (f"; known here: {', '.join(known[:_FEW])}" if known else ""), ""
+
+
+def _first_unknown(shape: Shape, members: Iterable[Member]) -> tuple[str, list[str]]:
+    """Return the first member of a path that does not exist, and those that exist instead."""
+    for member in members:
+        if not isinstance(member, Key):
+            break
+        if shape.members is not None and str(member.value) not in shape.members:
+            return str(member.value), list(shape.members)
+        shape = member_of(shape, member.value)
+    return "", []
