@@ -12,6 +12,8 @@ from catalog.loading import Document
 from catalog.model import SCHEMA_VERSION, CatalogDocument
 from catalog.suggestions import nearest
 from catalog.validation.error_recovery import RecoveredDocument, errors_in, existing, recover
+from catalog.validation.foreign_documents import PAGE, whose
+from catalog.validation.foreign_words import type_meant
 from catalog.validation.structure_messages import (
     MISSING_KEY,
     UNKNOWN_KEY,
@@ -40,7 +42,15 @@ STRUCTURE_RULES = (
         "The schema version is known",
         "A document of an unknown version could be misread.",
     ),
-    (KIND, "The kind is known", "A document is a CatalogItem, a CatalogBundle or a CatalogList."),
+    (
+        KIND,
+        "The kind is known",
+        (
+            "A document is a CatalogItem, a CatalogBundle or a CatalogList. One of another tool is "
+            "named, and judged as the item that it may become: see [from other "
+            "portals](from-other-portals.md)."
+        ),
+    ),
     (MISSING_KEY, "Required keys are present", "A key that every document needs is missing."),
     (
         UNKNOWN_KEY,
@@ -118,6 +128,16 @@ def read_structure(
 
 def _kind_problems(data: Mapping[str, Any]) -> Iterator[Problem]:
     version, kind = data.get("schemaVersion"), data.get("kind")
+    if foreign := _foreign(data):
+        yield Problem(
+            tuple(data)[:1],
+            f"this is {foreign}, no document of a catalog",
+            f"{PAGE} shows how its parts are written here; begin with schemaVersion: "
+            f"{SCHEMA_VERSION} and kind: CatalogItem",
+            at_key=True,
+            rule=KIND,
+        )
+        return
     if version is None:
         yield Problem(
             ("schemaVersion",),
@@ -137,15 +157,26 @@ def _kind_problems(data: Mapping[str, Any]) -> Iterator[Problem]:
 def _kind_meant(data: Mapping[str, Any]) -> str | None:
     """Return the kind that a document is or was meant to be; None where it would be misread."""
     version, kind = data.get("schemaVersion"), data.get("kind")
-    if version is None and kind is None:
-        return None
-    if version is not None and version != SCHEMA_VERSION:
+    if _foreign(data):
+        return "CatalogItem"
+    if (version is None and kind is None) or version not in (None, SCHEMA_VERSION):
         return None
     if kind is None:
-        if "rows" in data:
-            return "CatalogList"
-        return "CatalogBundle" if "components" in data else "CatalogItem"
-    return nearest(kind, KINDS) if isinstance(kind, str) else None
+        return next((name for key, name in _KIND_BY_KEY if key in data), "CatalogItem")
+    if not isinstance(kind, str):
+        return None
+    return nearest(kind, KINDS) or type_meant(kind, list(KINDS))
+
+
+_KIND_BY_KEY = (("rows", "CatalogList"), ("components", "CatalogBundle"))
+
+
+def _foreign(data: Mapping[str, Any]) -> str | None:
+    """Return whose document this is, where nothing says that it is meant to be one of ours."""
+    kind = data.get("kind")
+    if "schemaVersion" in data or (isinstance(kind, str) and kind in KINDS):
+        return None
+    return whose(data)
 
 
 def _copy(value: Any) -> Any:

@@ -115,6 +115,68 @@ def test_what_another_tool_writes_is_answered_with_what_to_write(
         assert [message for message in found if part in message], (part, found)
 
 
+BACKSTAGE_TEMPLATE = """
+apiVersion: scaffolder.backstage.io/v1beta3
+kind: Template
+metadata: {name: service, title: Service}
+spec: {owner: team-a, type: service, parameters: [], steps: []}
+"""
+PORT_ACTION = """
+identifier: create_service
+title: Create a service
+trigger: {type: self-service, operation: CREATE, userInputs: {properties: {}}}
+invocationMethod: {type: WEBHOOK}
+"""
+KESTRA_FLOW = """
+id: create-service
+namespace: company.team
+inputs: [{id: name, type: STRING}]
+tasks: [{id: log, type: io.kestra.plugin.core.log.Log}]
+"""
+GITHUB_WORKFLOW = """
+name: CI
+on: {push: {}}
+jobs: {test: {runs-on: ubuntu-latest}}
+"""
+
+
+@pytest.mark.parametrize(
+    ("text", "name", "also"),
+    [
+        (BACKSTAGE_TEMPLATE, "a Backstage Template", "unknown key 'spec' (a document has metadata"),
+        (PORT_ACTION, "a Port action", "unknown key 'identifier' (write id, under metadata)"),
+        (KESTRA_FLOW, "a Kestra flow", "unknown key 'inputs' (write it under presentation.form"),
+        (GITHUB_WORKFLOW, "a GitHub workflow", "unknown key 'jobs' (write it under fulfillment."),
+        ("apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: x}", "a Kubernetes Dep", ""),
+        ("apiVersion: argoproj.io/v1alpha1\nkind: Workflow", "an Argo Workflow", ""),
+        ("services: {db: {image: postgres}}", "a Docker Compose file", ""),
+        ("openapi: 3.1.0\npaths: {}", "an OpenAPI document", ""),
+        ("kind: Template\nmetadata: {}\nspec: {}", "a Backstage template", ""),
+    ],
+)
+def test_a_document_of_another_tool_is_named_once_and_led_to_the_page(
+    text: str, name: str, also: str
+) -> None:
+    found = told(text)
+
+    [(_, message)] = [one for one in found if one[0] in {"kind", "schema-version"}]
+    assert f"this is {name}" in message
+    assert "docs/from-other-portals.md" in message
+    assert [one for _, one in found if also in one], found
+
+
+@pytest.mark.parametrize("kind", ["[]", "{}", "5", "null", "''", "x"])
+def test_an_odd_kind_is_a_finding(kind: str) -> None:
+    assert "kind" in {rule for rule, _ in told(f"kind: {kind}\nmetadata: {{}}")}
+
+
+def test_a_document_that_is_nearly_one_of_ours_is_judged_as_a_whole() -> None:
+    document = yaml.safe_load(item("metadata: {colour: x}")) | {"kind": "Template"}
+    document["fulfillment"]["manual"]["actions"][0]["type"] = "jira"
+
+    assert {"kind", "action-type"} <= {rule for rule, _ in told(yaml.safe_dump(document))}
+
+
 def test_a_key_under_the_name_of_another_tool_is_not_called_missing_as_well() -> None:
     step = {"name": "Ask", "uses": "jira-ticket", "with": {}}
     text = item(yaml.safe_dump({"fulfillment": {"manual": {"actions": [step]}}}))
