@@ -1,12 +1,11 @@
 """Rules about secrets: what people would read of them, and what is written in the document."""
 
-import re
 from collections.abc import Iterator, Mapping
-from typing import Any
 
 from catalog.forms.passwords import passwords_among
 from catalog.loading import Path, walk_texts
 from catalog.templating import TemplateError, render
+from catalog.validation.credentials import is_credential, is_written_out
 from catalog.validation.sample_values import sample_forms, sample_scopes
 from catalog.validation.subject import Problem, Subject, is_template
 from catalog.validation.templates import PlacedTemplate
@@ -19,28 +18,6 @@ _READ_BY_PEOPLE: Mapping[str, frozenset[str]] = {
     "git-commit": frozenset({"commitMessage", "title", "body", "branch"}),
 }
 _APPROVAL = "approval"
-
-_CREDENTIAL = re.compile(
-    r"""
-      gh[opsur]_[A-Za-z0-9]{20,}          # GitHub
-    | github_pat_[A-Za-z0-9_]{20,}
-    | glpat-[A-Za-z0-9_-]{20,}            # GitLab
-    | xox[abeprs]-[A-Za-z0-9-]{10,}       # Slack
-    | (?:AKIA|ASIA)[A-Z0-9]{16} \b        # AWS
-    | AIza[A-Za-z0-9_-]{35}               # Google
-    | sk_live_[A-Za-z0-9]{20,}            # Stripe
-    | ATATT[A-Za-z0-9_=-]{20,}            # Atlassian
-    | eyJ[A-Za-z0-9_-]{10,}\.eyJ[A-Za-z0-9_-]{10,}\.
-    | -----BEGIN[ ](?:[A-Z]+[ ])*PRIVATE[ ]KEY-----
-    """,
-    re.VERBOSE,
-)
-_KEYS = re.compile(
-    r"(?:.*[-_])?(?:password|passwd|token|secret|api-?key|client-?secret|secret-?access-?key"
-    r"|private-?key)",
-    re.IGNORECASE,
-)
-_HEADER = re.compile(r"(?:proxy-)?authorization|x-(?:api|auth)-(?:key|token)", re.IGNORECASE)
 
 
 def in_sight(subject: Subject) -> Iterator[Problem]:
@@ -137,11 +114,11 @@ def shows_rows(subject: Subject, placed: PlacedTemplate) -> bool:
 
 def _written_out(subject: Subject) -> Iterator[Problem]:
     # One look at the whole file is cheap, and there is hardly ever one.
-    any_there = _CREDENTIAL.search(subject.document.text) is not None
+    any_there = is_credential(subject.document.text)
     for path, text in walk_texts(subject.document.data):
-        if any_there and _CREDENTIAL.search(text):
+        if any_there and is_credential(text):
             yield _literal(path, "this looks like a credential")
-        elif _is_configured(path) and _names_credential(path) and not is_template(text) and text:
+        elif _is_configured(path) and is_written_out(path, text) and not is_template(text):
             yield _literal(path, "a credential is written in the document")
 
 
@@ -151,13 +128,7 @@ def _literal(path: Path, message: str) -> Problem:
 
 
 def _is_configured(path: Path) -> bool:
+    """Return whether a text is part of a call: of an action, a component or a field's options."""
+    if path[0] == "presentation":
+        return "options" in path[:-1]
     return "config" in path[:-1] and path[0] in {"components", "fulfillment"}
-
-
-def _names_credential(path: Path) -> bool:
-    last: Any = path[-1]
-    if path[-2:] == ("authentication", "key"):
-        return True
-    if isinstance(last, int):
-        return False
-    return bool(_HEADER.fullmatch(last)) if path[-2] == "headers" else bool(_KEYS.fullmatch(last))

@@ -173,6 +173,64 @@ def test_a_credential_in_the_document_is_in_sight(config: dict[str, object]) -> 
     assert "secret-in-sight" in rules(call(**config))
 
 
+# Written in two parts, so that nobody takes them for tokens that were lost.
+TOKENS = [
+    "npm_" + "a1B2" * 9,
+    "xapp-1-" + "A0" * 10,
+    "https://hooks.slack.com/services/T0001/B0001/" + "aB3" * 8,
+    "ATATT3xFf" + "aB3" * 10,
+    "ATCTT3xFf" + "aB3" * 10,
+    "hvs." + "aB3" * 10,
+    "dckr_pat_" + "aB3" * 10,
+    "pypi-AgE" + "aB3" * 10,
+    "glrt-" + "aB3" * 10,
+    "GOCSPX-" + "aB3" * 10,
+    "aws_secret_access_key = " + "aB3d" * 10,
+    "AccountKey=" + "aB3d" * 12,
+    "eyJhbGciOiJIUzI1NiJ9" + ".eyJzdWIiOiIxMjM0NTY3ODkwIn0.x",
+    "-----BEGIN OPENSSH " + "PRIVATE KEY-----",
+    "-----BEGIN PGP " + "PRIVATE KEY BLOCK-----",
+]
+
+
+@pytest.mark.parametrize("token", TOKENS)
+def test_a_token_is_known_by_its_form_wherever_it_stands(token: str) -> None:
+    assert "secret-in-sight" in rules(call(body={"type": "text", "contentTemplate": token}))
+    described = item(yaml.safe_dump({"metadata": {"runbook": f"with {token}"}}))
+    assert "secret-in-sight" in rules(described)
+
+
+@pytest.mark.parametrize(
+    "config",
+    [
+        {"headers": {"Private-Token": "abc"}},
+        {"headers": {"Cookie": "session=abc"}},
+        {"query": {"access_key": "abc"}},
+        {"body": {"type": "json", "content": {"adminPassword": "abc"}}},
+        {"endpoint": {"url": "https://svc:abc@x.example.com", "method": "POST"}},
+    ],
+)
+def test_a_credential_is_known_by_its_key_or_place(config: dict[str, object]) -> None:
+    assert "secret-in-sight" in rules(call(**config))
+
+
+def test_the_call_for_the_choices_of_a_field_holds_no_credential() -> None:
+    def field(token: str) -> str:
+        source = f"https://x.example.com, authentication: {{type: bearer, token: '{token}'}}"
+        options = f"{{from: http, url: {source}}}"
+        return item(form(f"{{id: x, name: X, type: select, options: {options}}}"))
+
+    assert "secret-in-sight" in rules(field("abc"))
+    assert "secret-in-sight" not in rules(field("{{secrets.inventory_token}}"))
+
+
+@pytest.mark.parametrize(
+    "text", ["npm_install", "the token of AWS", "sk-learn", "https://x.example.com:8443/a@b", "SG."]
+)
+def test_what_only_looks_a_little_like_one_is_no_credential(text: str) -> None:
+    assert rules(call(body={"type": "text", "contentTemplate": text})) == []
+
+
 def test_a_secret_of_the_store_is_not_in_sight_where_it_is_sent() -> None:
     authentication = {"type": "bearer", "token": "{{secrets.dns_token}}"}
 
