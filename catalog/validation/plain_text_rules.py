@@ -6,13 +6,18 @@ from dataclasses import dataclass
 from typing import Any
 
 from catalog.forms import FieldType
+from catalog.forms.conditions import leaves
 from catalog.loading import Path, Position, walk_texts
-from catalog.validation.form_rules import GROUPS, fields_of
+from catalog.templating.other_words import path_meant
+from catalog.validation.form_rules import GROUPS, conditions_of, fields_of
 from catalog.validation.subject import Problem, Subject, is_template
 
 _SHOWN = 60
 _WHERE_USED = "put the template where the value is used, into the config of an action"
-_COMPUTED = 'write default: {template: "..."} to have it computed'
+_INSTEAD = {"default": 'write default: {template: "..."} to have it computed'}
+_IN_RULE = (
+    "a condition compares with a value; fields are compared in required: {when: ...} or rules"
+)
 # Parts of documents in which no template is read at all: of items, and the rows of lists.
 _OTHERS = ("lifecycle", "rows")
 _GITHUB_FILES = ("git-commit", "contentTemplate")
@@ -20,6 +25,7 @@ _KNOWN = (
     "data|each|env|fields|form|input|inputs|local|metadata|module|outputs|parameters|params"
     "|request|self|steps|system|user|values|var|vars"
 )
+_AS_HERE = frozenset({"env", "environment", "metadata", "request", "secrets", "system"})
 _PATH = r"(?P<path>[\w.\[\]\"'-]+)"
 
 
@@ -45,6 +51,8 @@ _FOREIGN = (
 
 
 _CODE = re.compile(r"`[^`]*`")
+_MAY_BE_IN_PLAIN = re.compile(r"\$\{|\$\(|<%|#\{|\{(?:fields|metadata|request|system)\.")
+_SHOWS_ANYTHING = frozenset({"pattern", "description"})
 _MAY_BE_FOREIGN = re.compile(r"[$#<]|(?<!\{)\{(?!\{)")
 
 
@@ -52,17 +60,19 @@ def unread(subject: Subject) -> Iterator[Problem]:
     """Require that a text in which no template is read looks like none.
 
     Names, descriptions, tags, owners, addresses of documentation, placeholders, patterns, messages,
-    plain defaults, rows of lists and keys are taken as they are written: ``default:
-    "{{fields.team}}-db"`` would become a database of that name. Templates are the texts in the
-    ``config`` of actions and components, ``cleanup`` and ``when``. A description may show one as
-    code, between backticks.
+    plain defaults, values of conditions, rows of lists and keys are taken as they are written:
+    ``default: "{{fields.team}}-db"`` would become a database of that name. Templates are the texts
+    in the ``config`` of actions and components, ``cleanup`` and ``when``. A description may show
+    one as code, between backticks.
     """
     for path, text in _plain_texts(subject) if _may_hold_templates(subject) else ():
         found = _CODE.sub(_blank, text).find("{{") if path[-1] == "description" else text.find("{{")
         if found >= 0:
             what = _what(path)
             message = f"{what} is not a template: {text[:_SHOWN]!r} would be taken as it is written"
-            hint = _COMPUTED if path[-1] == "default" else _WHERE_USED
+            hint = _INSTEAD.get(str(path[-1]), _WHERE_USED)
+            if "conditional" in path:
+                hint = _IN_RULE
             yield Problem(path, message, hint, inside=_position(text, found))
     yield from _keys(subject)
 
@@ -81,10 +91,29 @@ def foreign(subject: Subject) -> Iterator[Problem]:
             continue
         for spelling in _FOREIGN if _MAY_BE_FOREIGN.search(placed.text) else ():
             for found in spelling.pattern.finditer(placed.text):
-                message = f"{found[0][:_SHOWN]} is a spelling of {spelling.tool}, no template here"
                 hint = f"write {_meant(found['path'], known)}"
-                where = _position(placed.text, found.start())
-                yield Problem(placed.path, message, hint, inside=where)
+                yield _spelt(placed.path, placed.text, found, spelling, hint)
+    yield from _plain_foreign(subject, known)
+
+
+def _plain_foreign(subject: Subject, known: set[str]) -> Iterator[Problem]:
+    """Yield the same in texts in which no template is read at all."""
+    if not _MAY_BE_IN_PLAIN.search(subject.document.text):
+        return
+    for path, text in _plain_texts(subject):
+        # Braces are told of by another rule; patterns and descriptions may show anything.
+        if "{{" in text or path[-1] in _SHOWS_ANYTHING:
+            continue
+        for spelling in _FOREIGN:
+            for found in spelling.pattern.finditer(text):
+                of_default = f'write default: {{template: "{_meant(found["path"], known)}"}}'
+                hint = of_default if path[-1] == "default" else _WHERE_USED
+                yield _spelt(path, text, found, spelling, hint)
+
+
+def _spelt(path: Path, text: str, found: re.Match[str], spelling: _Spelling, hint: str) -> Problem:
+    message = f"{found[0][:_SHOWN]} is a spelling of {spelling.tool}, no template here"
+    return Problem(path, message, hint, inside=_position(text, found.start()))
 
 
 def _may_hold_templates(subject: Subject) -> bool:
@@ -99,7 +128,7 @@ def _may_hold_templates(subject: Subject) -> bool:
 def _plain_texts(subject: Subject) -> Iterator[tuple[Path, str]]:
     """Yield the texts that people see or that are compared, as they are written."""
     item = subject.item
-    for key in ("name", "description", "tags", "owner"):
+    for key in ("name", "description", "tags", "owner", "access", "category", "sla"):
         yield from _texts(("metadata", key), subject)
     yield from _texts(("presentation", "display"), subject)
     for key in _OTHERS:
@@ -108,6 +137,9 @@ def _plain_texts(subject: Subject) -> Iterator[tuple[Path, str]]:
         yield (*GROUPS, g, "name"), group.name or ""
         yield (*GROUPS, g, "description"), group.description or ""
     yield from _texts_of_fields(subject)
+    for path, condition in conditions_of(subject):
+        for way, leaf in leaves(path, condition):
+            yield from (((*way, "value", *at), text) for at, text in walk_texts(leaf.value))
     for r, rule in enumerate(item.presentation.form.rules):
         yield ("presentation", "form", "rules", r, "message"), rule.message
     for path, action in subject.actions():
@@ -123,7 +155,9 @@ def _texts_of_fields(subject: Subject) -> Iterator[tuple[Path, str]]:
         yield (*path, "placeholder"), field.placeholder or ""
         for key in ("pattern", "message"):
             yield (*path, "validation", key), getattr(field.validation, key) or ""
-        for key in ("list", "select", "value", "label"):
+        if field.items is not None:
+            yield (*path, "items", "pattern"), field.items.pattern or ""
+        for key in ("list", "type", "select", "value", "label"):
             text = getattr(field.options, key, None)
             yield (*path, "options", key), text if isinstance(text, str) else ""
         enum: Path = ("enum",) if field.enum is not None else ("validation", "enum")
@@ -171,9 +205,16 @@ def _what(path: Path) -> str:
 
 def _meant(path: str, known: set[str]) -> str:
     """Write the value that was probably meant."""
-    last = path.replace('"', "").replace("'", "").replace("]", "").replace("[", ".").split(".")[-1]
+    plain = path.replace('"', "").replace("'", "").replace("]", "").replace("[", ".")
+    first, _, last = plain.partition(".")
+    last = last.rpartition(".")[2] or first
+    ours = path_meant(plain) or ""
+    if ours.startswith(("request", "system")):
+        return f"{{{{{ours}}}}}"
     if last in known:
         return f"{{{{fields.{last}}}}}"
+    if first in _AS_HERE and plain != first:
+        return f"{{{{{plain}}}}}"
     return "{{fields.<id>}}, or another value of this request"
 
 

@@ -51,6 +51,29 @@ def test_what_only_people_read_of_an_item_is_no_template() -> None:
     ]
 
 
+@pytest.mark.parametrize(
+    "field",
+    [
+        (
+            "{id: x, name: X, type: string, "
+            "conditional: {dependsOn: stage, condition: equals, value: '{{fields.size}}'}}"
+        ),
+        (
+            "{id: x, name: X, type: string, conditional: "
+            "{any: [{dependsOn: stage, condition: in, value: [test, '{{fields.size}}']}]}}"
+        ),
+        "{id: x, name: X, type: multiselect, items: {pattern: '^{{fields.size}}$'}}",
+        "{id: x, name: X, type: select, options: {from: list, list: '{{fields.size}}'}}",
+    ],
+)
+def test_what_is_compared_is_no_template(field: str) -> None:
+    assert "template-unread" in rules(item(form(field)))
+
+
+def test_who_may_request_an_item_is_no_template() -> None:
+    assert "template-unread" in rules(item("metadata: {access: {allowedTeams: ['{{fields.a}}']}}"))
+
+
 def test_a_description_may_show_a_template_as_code() -> None:
     field = "{id: x, name: X, type: string, description: 'Written `{{fields.team}}` there'}"
     assert "template-unread" not in rules(item(form(field)))
@@ -100,6 +123,36 @@ def test_a_spelling_of_another_tool_is_warned_of(text: str, hint: str) -> None:
     ((rule, message),) = told(ticket(text))
 
     assert rule == "template-foreign"
+    assert hint in message
+
+
+@pytest.mark.parametrize(
+    ("field", "hint"),
+    [
+        ("default: '${var.name}-db'", 'write default: {template: "{{fields.name}}"}'),
+        ("placeholder: '$(params.name)'", "put the template where the value is used"),
+        ("validation: {message: 'No #{fields.name}', maxLength: 3}", "put the template where"),
+    ],
+)
+def test_it_is_warned_of_where_no_template_is_read_too(field: str, hint: str) -> None:
+    fields = form(
+        "{id: name, name: Name, type: string}", f"{{id: x, name: X, type: string, {field}}}"
+    )
+
+    [message] = [message for rule, message in told(item(fields)) if rule == "template-foreign"]
+    assert hint in message
+
+
+@pytest.mark.parametrize(
+    ("text", "hint"),
+    [
+        ("${{ secrets.TOKEN }}", "write {{secrets.TOKEN}}"),
+        ("${{ user.entity.metadata.name }}", "write {{request.user.id}}"),
+        ("${env.STAGE}", "write {{env.STAGE}}"),
+    ],
+)
+def test_of_other_scopes_ours_is_named(text: str, hint: str) -> None:
+    ((_, message),) = told(ticket(text))
     assert hint in message
 
 
