@@ -14,7 +14,13 @@ from catalog.loading import Path
 from catalog.model import CatalogDocument
 from catalog.suggestions import nearest
 from catalog.validation.findings import Severity
-from catalog.validation.form_changes import narrowed_parts, new_rules, removed_rows
+from catalog.validation.form_changes import (
+    is_narrower,
+    may_be_hidden,
+    narrowed_parts,
+    new_rules,
+    removed_rows,
+)
 from catalog.validation.metadata_rules import SEMVER
 from catalog.validation.subject import Problem
 
@@ -25,10 +31,10 @@ HISTORY_RULES = (
         "Breaking changes have a new major version",
         Severity.ERROR,
         (
-            "Against a Git revision: a field was removed, renamed, made required or given another "
-            "type, an enum or a list lost values, a pattern or a limit was tightened, a rule was "
-            "added, an item was removed without having been deprecated. In 0.x versions, a new "
-            "minor version is enough."
+            "Against a Git revision: a field was removed, renamed, made required, given another "
+            "type or a condition, an enum or a list lost values, a pattern or a limit was "
+            "tightened, a rule was added, an item was removed without having been deprecated. In "
+            "0.x versions, a new minor version is enough."
         ),
     ),
     (
@@ -56,6 +62,7 @@ _PlacedField = tuple[Path, GroupDefinition, FieldDefinition]
 def breaking_changes(before: CatalogDocument, after: CatalogDocument) -> Iterator[Problem]:
     """Yield what values that were good before are no longer good after, each at its place."""
     yield from _compared(_fields(before), _fields(after), _GROUPS)
+    yield from _hidden_groups(_fields(before), _fields(after))
     yield from new_rules(before.presentation.form, after.presentation.form)
     if isinstance(before, CatalogList) and isinstance(after, CatalogList):
         yield from removed_rows(before, after)
@@ -72,6 +79,16 @@ def _compared(
     for field_id, (path, group, field) in new.items():
         if field_id not in old and _is_demanded(group, field):
             yield Problem(path, f"the new field {field_id!r} is required and has no default")
+
+
+def _hidden_groups(old: dict[str, _PlacedField], new: dict[str, _PlacedField]) -> Iterator[Problem]:
+    told: set[Path] = set()
+    for field_id, (path, group, _) in new.items():
+        was = old.get(field_id)
+        where = path[: len(_GROUPS) + 1]
+        if was and where not in told and is_narrower(was[1].conditional, group.conditional):
+            told.add(where)
+            yield may_be_hidden(group.id, where)
 
 
 def is_major(before: str, after: str) -> bool:

@@ -27,8 +27,12 @@ FIELDS: list[Document] = [
 RULE = {"id": "r", "check": "fields.name != 'x'", "message": "No."}
 
 
-def document(fields: list[Document], rules: list[Document] | None = None) -> Any:
-    form = {"groups": [{"id": "g", "fields": fields}], "rules": rules or []}
+def document(
+    fields: list[Document],
+    rules: list[Document] | None = None,
+    groups: list[Document] | None = None,
+) -> Any:
+    form = {"groups": [{"id": "g", "fields": fields}, *(groups or [])], "rules": rules or []}
     return parse_definition(
         {
             "schemaVersion": "catalog/v1",
@@ -51,6 +55,7 @@ def told(name: str, changes: Document) -> list[str]:
     [
         ("name", {"required": {"when": "fields.terms"}}, "has become required under a condition"),
         ("name", {"readOnly": True, "default": "x"}, "has become read-only"),
+        ("name", {"conditional": {"dependsOn": "terms", "condition": "exists"}}, "may be hidden"),
         ("terms", {"mustBe": True}, "has become required"),
         ("page", {"validation": {"hosts": ["a.example.com"]}}, "the hosts of 'page' changed"),
         ("tags", {"items": {"maxLength": 5}}, "the constraints of each value of 'tags' changed"),
@@ -111,6 +116,42 @@ def test_a_rule_that_refuses_more_is_a_break(
 ) -> None:
     found = list(breaking_changes(document(FIELDS, before), document(FIELDS, after)))
     assert bool(found) is breaks
+
+
+def on(condition: str, value: Any, name: str = "name") -> Document:
+    return {"dependsOn": name, "condition": condition, "value": value}
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "breaks"),
+    [
+        (None, on("equals", "a"), True),
+        (on("equals", "a"), None, False),
+        (on("equals", "a"), on("in", ["a", "b"]), False),
+        (on("in", ["a", "b"]), on("equals", "a"), True),
+        (on("equals", "a"), on("equals", "b"), True),
+        (on("notIn", ["a", "b"]), on("notEquals", "a"), False),
+        (on("notEquals", "a"), on("notIn", ["a", "b"]), True),
+        (on("equals", "a"), on("exists", value=True), False),
+        (on("notEquals", "a"), on("exists", value=True), True),
+        (on("equals", "a"), on("equals", "a", "page"), True),
+        (on("equals", "a"), {"any": [on("equals", "a"), on("equals", "b", "page")]}, False),
+        ({"any": [on("equals", "a"), on("equals", "b", "page")]}, on("equals", "a"), True),
+        (on("equals", "a"), {"all": [on("equals", "a"), on("equals", "b", "page")]}, True),
+        ({"all": [on("equals", "a"), on("equals", "b", "page")]}, on("equals", "a"), False),
+    ],
+)
+def test_a_field_or_group_that_is_shown_less_is_a_break(
+    before: Document | None, after: Document | None, *, breaks: bool
+) -> None:
+    def made(*, condition: Document | None, of_group: bool) -> Any:
+        note = {"id": "note", "type": "string"} | ({} if of_group else {"conditional": condition})
+        own = {"id": "own", "fields": [note]} | ({"conditional": condition} if of_group else {})
+        return document(FIELDS, groups=[own])
+
+    for of_group in (False, True):
+        states = (made(condition=one, of_group=of_group) for one in (before, after))
+        assert bool(list(breaking_changes(*states))) is breaks
 
 
 def test_a_value_that_a_list_loses_is_a_break() -> None:
