@@ -20,7 +20,7 @@ def catalog_root(path: Path) -> Path:
 
     Raises ``FileNotFoundError`` where there is no such folder.
     """
-    root = path.resolve()
+    root = real(path)
     if not root.is_dir():
         raise FileNotFoundError(f"{path} is not a folder; name the folder that holds the catalog")
     inner = root / "catalog"
@@ -88,7 +88,12 @@ def holds_documents(folder: str) -> bool:
 
 def is_inside(file: Path, root: Path) -> bool:
     """Return whether a file is below the folder itself; a link leads wherever it leads."""
-    return not file.is_symlink() or file.resolve().is_relative_to(root)
+    return not file.is_symlink() or real(file).is_relative_to(root)
+
+
+def real(path: Path) -> Path:
+    """Return where a path leads through links; never raises, as for links that lead in a circle."""
+    return Path(os.path.realpath(path))
 
 
 def _fail(error: OSError) -> None:

@@ -10,7 +10,7 @@ from typing import Self
 from watchfiles import Change, awatch
 from watchfiles.main import FileChange
 
-from catalog.sources.files import SUFFIXES
+from catalog.sources.files import SUFFIXES, real
 from pao.clients.temporal import TemporalUnavailableError
 from pao.core.errors import PaoError
 from pao.runtime.background import BackgroundTask
@@ -137,7 +137,7 @@ def _is_document(change: Change, path: str) -> bool:
 
 def _is_gone(folder: Path, changes: set[FileChange]) -> bool:
     gone = {Path(path) for change, path in changes if change is Change.deleted}
-    return not gone.isdisjoint({folder, folder.resolve()})
+    return not gone.isdisjoint({folder, real(folder)})
 
 
 def _identity(folder: Path) -> tuple[int, int] | None:

@@ -10,7 +10,7 @@ from catalog.forms.options import ListOptions
 from catalog.lists import CatalogList
 from catalog.loading import DocumentError
 from catalog.model import CatalogDocument
-from catalog.sources.files import SUFFIXES, TESTS_SUFFIX, documents, read_document
+from catalog.sources.files import SUFFIXES, TESTS_SUFFIX, documents, read_document, real
 from catalog.testing.cases import CaseError, Outcome, judge_case, read_case, with_expectation
 from catalog.testing.dry_run import dry_run
 from catalog.validation import ValidationResult
@@ -77,7 +77,7 @@ def _cases(path: Path) -> Iterator[tuple[Path, Path]]:
         document = _document_of(path)
         yield from ((document, case) for case in _beside(document))
     elif path.is_dir():
-        root = path.resolve()
+        root = real(path)
         for file in documents(root):
             document = path / file.relative_to(root)
             yield from ((document, case) for case in _beside(document))

@@ -10,7 +10,14 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from catalog.loading import MAX_BYTES
-from catalog.sources.files import SUFFIXES, TESTS_SUFFIX, documents, holds_documents, is_inside
+from catalog.sources.files import (
+    SUFFIXES,
+    TESTS_SUFFIX,
+    documents,
+    holds_documents,
+    is_inside,
+    real,
+)
 from catalog.validation import Finding, Severity
 from pao.app.cli.exits import CliError, ExitCode
 
@@ -40,8 +47,8 @@ def folder_of(path: Path) -> Path:
 def catalog_around(path: Path) -> Path:
     """Return the catalog that a file or folder is part of: ``<catalog>/<category>/<id>.yaml``."""
     known = os.environ.get("CATALOG_PATH")
-    whole = folder_of(Path(known)).resolve() if known else None
-    here = path.resolve()
+    whole = real(folder_of(Path(known))) if known else None
+    here = real(path)
     if whole and here.is_relative_to(whole):
         return whole
     if here.is_dir():
@@ -77,7 +84,7 @@ def link_findings(paths: list[Path], shown: dict[Path, str]) -> list[Finding]:
     """
     found = []
     for folder in {folder_of(path) for path in paths if path.is_dir()}:
-        for link, reason in _unread_links(folder.resolve()):
+        for link, reason in _unread_links(real(folder)):
             name = f"{shown[folder]}/{link}".removeprefix("./") if folder in shown else link
             severity = Severity.ERROR if link.endswith(tuple(SUFFIXES)) else Severity.WARNING
             found.append(Finding(name, 1, 1, "$", "yaml", severity, reason))
@@ -95,7 +102,7 @@ def _files(path: Path, *, single: bool) -> Iterator[Path]:
         # A shell's pattern names the folders of cases beside the items as well.
         if single or not path.name.endswith(TESTS_SUFFIX):
             folder = folder_of(path)
-            root = folder.resolve()
+            root = real(folder)
             yield from (folder / file.relative_to(root) for file in documents(root))
     elif path.is_symlink():
         raise CliError(f"{path} is a link that leads nowhere", exit_code=ExitCode.USAGE)

@@ -14,7 +14,7 @@ from activities.registry import action_schemas
 from catalog.loading import DocumentError
 from catalog.model import CatalogDocument
 from catalog.own_types import own_types
-from catalog.sources.files import SUFFIXES, catalog_root, documents, read_document
+from catalog.sources.files import SUFFIXES, catalog_root, documents, read_document, real
 from catalog.suggestions import did_you_mean
 from catalog.validation import ActionSchema, ValidationResult
 from catalog.validation import validate as validate_content
@@ -90,14 +90,14 @@ def catalog_folder(folder: Path | None) -> Path:
 def shown(path: Path) -> str:
     """Return a path as findings show it: from here where it is below, with slashes."""
     # A link is shown by its own name, not by that of what it leads to.
-    for whole in (Path(os.path.normpath(path.absolute())), path.resolve()):
+    for whole in (Path(os.path.normpath(path.absolute())), real(path)):
         if whole.is_relative_to(Path.cwd()):
             return whole.relative_to(Path.cwd()).as_posix()
     return path.as_posix()
 
 
 def _by_id(name: str, folder: Path) -> Path:
-    found = {file.stem: file for file in documents(folder.resolve())}
+    found = {file.stem: file for file in documents(real(folder))}
     if name in found:
         return found[name]
     hint = did_you_mean(name, found).removeprefix("; ")

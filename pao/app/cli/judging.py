@@ -9,7 +9,7 @@ from pathlib import Path
 
 from catalog.history import Change, HistoryError, breaking_findings, changed_since
 from catalog.loading import Document, DocumentError, load_document
-from catalog.sources.files import TESTS_SUFFIX, documents, read_document
+from catalog.sources.files import TESTS_SUFFIX, documents, read_document, real
 from catalog.validation import Finding, validate_files
 from pao.app.cli.catalog_files import (
     STANDARD_INPUT,
@@ -71,7 +71,7 @@ def _piped(content: bytes) -> Judged:
 
 def _changed(paths: list[Path], files: list[Path], revision: str) -> Judged:
     changes, breaking = _changes(paths, revision)
-    chosen = [file for file in files if file.resolve() in changes]
+    chosen = [file for file in files if real(file) in changes]
     affected = _affected(paths, changes)
     findings = list(breaking)
     if chosen or affected:
@@ -89,7 +89,7 @@ def _affected(paths: list[Path], changes: Mapping[Path, Change]) -> list[Path]:
     ids = {name for change in changes.values() for name in _ids(change)}
     found = []
     for file in _around(paths):
-        if file.resolve() not in changes:
+        if real(file) not in changes:
             try:
                 content = read_document(file, shown(file))
             except DocumentError:
@@ -121,7 +121,7 @@ def _judged(files: list[Path], paths: list[Path]) -> list[Finding]:
     if not any(finding.rule in ACROSS for finding in findings):
         return findings
     around = _around(paths)
-    if {file.resolve() for file in around} <= {file.resolve() for file in files}:
+    if {real(file) for file in around} <= {real(file) for file in files}:
         return findings
     names = _by_name(files)
     whole = _by_name([*around, *files])
@@ -158,7 +158,7 @@ def _changes(paths: list[Path], revision: str) -> tuple[dict[Path, Change], list
             raise CliError(str(error), exit_code=ExitCode.USAGE) from error
         if not path.is_dir():
             changes = [one for one in changes if one.file == path.name]
-        changed |= {(folder / one.file).resolve(): one for one in changes}
+        changed |= {real(folder / one.file): one for one in changes}
         findings += [
             replace(one, file=shown(folder / one.file)) for one in breaking_findings(changes)
         ]

@@ -70,6 +70,9 @@ def test_one_bad_file_never_blocks_the_others(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "tools/d.yaml")
     (tmp_path / "tools/e.yaml").mkdir()
     (tmp_path / "tools/f.yaml").symlink_to(tmp_path / "tools/nowhere.yaml")
+    (tmp_path / "tools/g.yaml").symlink_to("h.yaml")
+    (tmp_path / "tools/h.yaml").symlink_to("g.yaml")
+    (tmp_path / "tools/round").symlink_to(".")
 
     catalog = load(tmp_path)
 
@@ -80,6 +83,8 @@ def test_one_bad_file_never_blocks_the_others(tmp_path: Path) -> None:
         "tools/c.yml",
         "tools/d.yaml",
         "tools/f.yaml",
+        "tools/g.yaml",
+        "tools/h.yaml",
     }
 
 

@@ -87,6 +87,7 @@ def test_links_that_lead_nowhere_or_out_of_the_catalog_are_named(
     (catalog / "network/broken.yaml").symlink_to("nowhere.yaml")
     (catalog / "network/outward.yaml").symlink_to(here / "elsewhere/network-dns-copy.yaml")
     (catalog / "linked").symlink_to(here / "elsewhere")
+    (catalog / "network/circle.yaml").symlink_to("circle.yaml")
 
     result = pao("validate", "catalog", "--short")
 
@@ -94,7 +95,9 @@ def test_links_that_lead_nowhere_or_out_of_the_catalog_are_named(
     assert "catalog/network/broken.yaml:1:1: error: the file cannot be read" in result.stdout
     assert "catalog/network/outward.yaml:1:1: error: this link leads out" in result.stdout
     assert "catalog/linked:1:1: warning: this link to a folder is not followed" in result.stdout
-    assert pao("validate", "catalog/network/nowhere.yaml").exit_code == 2
+    assert "catalog/network/circle.yaml:1:1: error: the file cannot be read" in result.stdout
+    for path in ("catalog/network/nowhere.yaml", "catalog/network/circle.yaml"):
+        assert pao("validate", path).exit_code == 2
 
 
 # What a change means for files that did not change
