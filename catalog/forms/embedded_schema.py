@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping
 from contextvars import ContextVar
 from functools import lru_cache
 from typing import Any
+from urllib.parse import unquote
 
 from jsonschema import Draft202012Validator, FormatChecker
 from jsonschema.exceptions import SchemaError, ValidationError
@@ -50,6 +51,31 @@ def check_schema(schema: Schema) -> None:
             for pattern in value:
                 compile_pattern(str(pattern))
     _check_meta(schema)
+
+
+def missing_reference(schema: Schema) -> str | None:
+    """Return the first reference within a checked schema that leads nowhere.
+
+    None as well where parts have ids of their own, to which references are relative.
+    """
+    entries = list(_entries(schema))
+    if any(key in ("$id", "$anchor") for key, _ in entries):
+        return None
+    references = (value for key, value in entries if key == "$ref" and isinstance(value, str))
+    return next((one for one in references if not _leads_somewhere(schema, one)), None)
+
+
+def _leads_somewhere(schema: Any, reference: str) -> bool:
+    here = schema
+    for step in unquote(reference.removeprefix("#")).split("/")[1:]:
+        key = step.replace("~1", "/").replace("~0", "~")
+        if isinstance(here, dict) and key in here:
+            here = here[key]
+        elif isinstance(here, list) and key.isdecimal() and int(key[:9]) < len(here):
+            here = here[int(key[:9])]
+        else:
+            return False
+    return reference == "#" or reference.startswith("#/")
 
 
 def _check_meta(schema: Schema) -> None:

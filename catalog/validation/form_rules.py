@@ -13,6 +13,7 @@ from catalog.forms.checks import CONSTRAINTS, constraint_problems, key_of
 from catalog.forms.conditions import leaves, references
 from catalog.forms.constraint_checks import STRENGTHS
 from catalog.forms.definition import Operator
+from catalog.forms.embedded_schema import missing_reference
 from catalog.forms.form import FormError
 from catalog.forms.graph import (
     CONDITIONS,
@@ -189,6 +190,11 @@ def _wanted_value(leaf: Condition) -> str | None:
 def constraint(subject: Subject) -> Iterator[Problem]:
     """Require valid constraints: RE2 patterns, dates, sizes, schemas, enums."""
     for path, field in fields_of(subject):
+        schema = field.validation.json_schema
+        lost = missing_reference(schema) if schema and field.type is FieldType.JSON else None
+        if lost is not None:
+            told = f"schema refers to {lost[:80]!r}, which is not in it"
+            yield Problem((*path, "validation", "schema"), told)
         for key, message in constraint_problems(field):
             if key in ("enum", "items"):
                 yield Problem(path if key == "enum" else (*path, key), f"{key} {message}")

@@ -20,6 +20,7 @@ from catalog.templating.value_types import (
 )
 from catalog.validation.secret_rules import passwords_in
 from catalog.validation.subject import Problem, Subject
+from catalog.validation.template_types import kinds_of
 from catalog.validation.templates import PlacedTemplate
 
 _WHOLE_FIELD = re.compile(r"\{\{-?\s*(?:request\.data|fields)\.([A-Za-z0-9_]+)\s*-?\}\}")
@@ -71,9 +72,11 @@ def types(subject: Subject) -> Iterator[Problem]:
     """Require values of a type that function, operator and configuration accept.
 
     A field of type integer is a number, neither a list nor a text; a field of type json is
-    whatever JSON it holds. A value that is the whole text of a configuration keeps its type.
+    whatever JSON it holds. A value that is the whole text of a configuration, or of a computed
+    default, keeps its type.
     """
     yield from _remarks(subject, "template-type")
+    yield from _computed_defaults(subject)
     for placed in subject.templates:
         told = _wrong_result(subject, placed)
         if told:
@@ -82,6 +85,18 @@ def types(subject: Subject) -> Iterator[Problem]:
         elif name := _json_as_text(subject, placed):
             message = f"{name} is a field of type json, but a text is needed here"
             yield Problem(placed.path, message, f"write {{{{json(fields.{name})}}}}")
+
+
+def _computed_defaults(subject: Subject) -> Iterator[Problem]:
+    for placed in subject.templates:
+        field = placed.of_form.field if placed.of_form else None
+        if field is None or placed.found is None or placed.found.diagnostics:
+            continue
+        wanted, kinds = kinds_of(field), placed.found.shape.present_kinds
+        if not kinds & (wanted | NULL | MISSING):
+            told = f"this gives {named(kinds)}, but {field.id[:80]} needs {named(wanted)}"
+            hint = "write {{ .. | string }}" if wanted == TEXT else "write one tag, with no text"
+            yield Problem(placed.path, told, hint)
 
 
 def comparisons(subject: Subject) -> Iterator[Problem]:

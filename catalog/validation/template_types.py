@@ -10,6 +10,7 @@ from catalog.templating.names import SYSTEM_MEMBERS
 from catalog.templating.value_types import (
     A_NUMBER,
     A_TEXT,
+    ANY,
     BOOLEAN,
     LIST,
     NULL,
@@ -41,6 +42,15 @@ def field_shape(field: FieldDefinition) -> Shape:
     if certain:
         return shape
     return Shape(shape.kinds | NULL, shape.members, shape.item, shape.choices)
+
+
+def kinds_of(field: FieldDefinition) -> int:
+    """Return the kinds of value that a field takes, whichever of them it may hold."""
+    if field.type is FieldType.JSON:
+        return ANY
+    if field.type is FieldType.SELECT:
+        return TEXT | NUMBER | BOOLEAN
+    return _value_shape(field).kinds
 
 
 def row_shapes(field: FieldDefinition) -> dict[str, Shape]:

@@ -3,6 +3,7 @@
 import pytest
 
 from catalog.validation import ActionSchema, Finding, validate
+from tests.catalog.validation.example_items import form, item, told
 
 ITEM = """\
 schemaVersion: catalog/v1
@@ -242,3 +243,44 @@ def test_a_ticket_that_shows_a_password_of_a_row_is_a_warning(ticket: str, *, sh
     text = text.format(field=ROWS_WITH_PASSWORDS, rule="", ticket=ticket)
     found = validate(text, file="storage/storage-s3-bucket.yaml", known_actions=ANY).findings
     assert [one.rule for one in found] == (["secret-in-sight"] if shown else [])
+
+
+@pytest.mark.parametrize(
+    ("kind", "template", "said"),
+    [
+        ("string", "{{fields.size}}", "this gives a number, but x needs a text"),
+        ("string", "{{ matches(fields.name, 'a') }}", "this gives a boolean, but x needs a text"),
+        ("integer", "{{fields.name}}-1", "this gives a text, but x needs a number"),
+        ("boolean", "{{fields.size > 3}}", ""),
+        ("integer", "{{fields.size * 2}}", ""),
+        ("string", "{{fields.size | string}}", ""),
+        ("number", "{{ fields.size if fields.name else null }}", ""),
+        ("json", "{{fields.name}}", ""),
+    ],
+)
+def test_a_computed_default_has_the_type_of_its_field(kind: str, template: str, said: str) -> None:
+    fields = form(
+        "{id: name, name: Name, type: string}",
+        "{id: size, name: Size, type: integer, default: 1}",
+        f'{{id: x, name: X, type: {kind}, default: {{template: "{template}"}}}}',
+    )
+
+    found = [message for rule, message in told(item(fields)) if rule == "template-type"]
+    assert len(found) == bool(said)
+    assert all(said in message for message in found)
+
+
+@pytest.mark.parametrize(
+    ("schema", "lost"),
+    [
+        ("{$ref: '#/$defs/absent'}", "#/$defs/absent"),
+        ("{properties: {a: {$ref: '#/$defs/a~1b'}}, $defs: {a/b: {type: string}}}", ""),
+        ("{items: {$ref: '#'}}", ""),
+        ("{$id: 'urn:x', $ref: '#/$defs/absent'}", ""),
+    ],
+)
+def test_a_reference_of_a_schema_leads_somewhere(schema: str, lost: str) -> None:
+    field = f"{{id: x, name: X, type: json, validation: {{schema: {schema}}}}}"
+
+    found = [message for rule, message in told(item(form(field))) if rule == "constraint"]
+    assert found == ([f"schema refers to '{lost}', which is not in it"] if lost else [])
