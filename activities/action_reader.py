@@ -9,7 +9,7 @@ from activities.base import Action
 from activities.call_origin import acting_for
 from activities.heartbeats import heartbeats
 from activities.session import Session, foreseen, reason_of
-from activities.session_factory import SessionFactory, Tools
+from activities.session_factory import THIS, SessionFactory, Tools
 from pao.core.payloads.actions import ActionInput
 from pao.core.payloads.choices import ChoicesAnswer
 from pao.core.payloads.files import FilesAnswer
@@ -32,9 +32,11 @@ class ActionReader:
         read: Callable[[Session], Awaitable[AnswerT]],
         *,
         failed: Callable[[str], AnswerT],
+        called: str = THIS,
     ) -> AnswerT:
         """Return what ``read`` finds, or what ``failed`` makes of the reason; never raises.
 
+        ``called`` is what people know the call as, where it is not that of an action.
         The answer is masked: Temporal keeps it, and whoever fills in a form reads it.
         """
         disclosure = self._sessions.disclosure(given)
@@ -43,7 +45,7 @@ class ActionReader:
                 try:
                     with foreseen(disclosure):
                         session = await self._sessions.open(
-                            self._action, given, disclosure, seconds=SECONDS
+                            self._action, given, disclosure, seconds=SECONDS, called=called
                         )
                         answer = await read(session)
                 except ActionError as error:

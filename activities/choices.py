@@ -38,7 +38,10 @@ class ChoicesFetcher:
             return ChoicesAnswer(await asyncio.to_thread(_rows, question, document))
 
         return await self._reader.ask(
-            question.call, read, failed=lambda why: ChoicesAnswer(problem=why)
+            question.call,
+            read,
+            failed=lambda why: ChoicesAnswer(problem=why),
+            called=question.call.action.name,
         )
 
     async def _read(self, session: Session) -> Any:

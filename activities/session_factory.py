@@ -17,9 +17,10 @@ from activities.outgoing import Network, Outgoing
 from activities.progress import Progress
 from activities.session import Session, validated
 from activities.state_registry import StateRegistry
-from catalog.action_rendering import render_action, render_cleanup, secret_names
+from catalog.action_rendering import render_action, render_cleanup
 from catalog.config_reads import config_reads
 from catalog.scopes import ScopeContext
+from catalog.secret_names import secret_names
 from catalog.secrets import open_fields
 from catalog.templating import TemplateError
 from pao.clients.jira import Deadline
@@ -32,6 +33,8 @@ from pao.core.payloads.context import RequestContext
 from pao.core.payloads.waits import Pending
 from pao.runtime.crypto import SecretBox, SecretUnreadableError
 from pao.runtime.masking import SecretMasks
+
+THIS = "this action"
 
 
 class LogSinks(Protocol):
@@ -81,7 +84,7 @@ class SessionFactory:
             action_input.action.cleanup, action_input.context, scope_context, outputs=outputs
         )
 
-    async def open(
+    async def open(  # noqa: PLR0913 -- what an execution is given, each part named
         self,
         action: Action[Any],
         action_input: ActionInput,
@@ -89,9 +92,13 @@ class SessionFactory:
         *,
         progress: Progress | None = None,
         seconds: float | None = None,
+        called: str = THIS,
     ) -> Session:
-        """Open an execution: rendered and validated, with all that it may use."""
-        rendered = await self.render(action, action_input, disclosure.secrets)
+        """Open an execution: rendered and validated, with all that it may use.
+
+        ``called`` is what people know it as, where that is no action.
+        """
+        rendered = await self.render(action, action_input, disclosure.secrets, called=called)
         config = validated(action, rendered)
         progress = progress or Progress()
         progress.guard(disclosure.sealed, disclosure.opened)
@@ -110,11 +117,16 @@ class SessionFactory:
         return Session(action, action_input, config, context, disclosure, rendered, calls)
 
     async def render(
-        self, action: Action[Any], action_input: ActionInput, secrets: SecretMasks
+        self,
+        action: Action[Any],
+        action_input: ActionInput,
+        secrets: SecretMasks,
+        *,
+        called: str = THIS,
     ) -> dict[str, Any]:
         """Render an action's configuration; it is not judged yet."""
         opened = self._passwords(action_input.context)
-        named = secret_names(action_input.action)
+        named = secret_names(action_input.action.config)
         kept = await self._kept(named)
         for value in (*opened.values(), *kept.values()):
             secrets.add(value)
@@ -135,8 +147,7 @@ class SessionFactory:
         except TemplateError as error:
             unset = _unset(named, kept)
             raise ActionFailedError(
-                f"A template of this action failed: {error}{unset}",
-                judged=NOT_SET if unset else BAD_CALL,
+                _told(called, error, unset), judged=NOT_SET if unset else BAD_CALL
             ) from error
 
     async def _kept(self, names: list[str]) -> dict[str, str]:
@@ -212,4 +223,10 @@ def idempotency_key(request_id: str, action_id: str, moves: int = 0) -> str:
 
 def _unset(named: list[str], kept: Mapping[str, str]) -> str:
     missing = [f"{name} (PAO_SECRET_{name.upper()})" for name in named if name not in kept]
-    return f"; the operator has not set the secret {', '.join(missing)}" if missing else ""
+    return f"the operator has not set the secret {', '.join(missing)}" if missing else ""
+
+
+def _told(called: str, error: TemplateError, unset: str) -> str:
+    if unset and error.message.startswith("secrets"):
+        return f"A secret of {called} is missing: {unset}"
+    return f"A template of {called} failed: {error}" + (f"; {unset}" if unset else "")

@@ -3,14 +3,13 @@
 Pure: the API dry-runs with it, the worker renders with it, so both see the same.
 """
 
-import re
 from collections.abc import Callable, Mapping
 from fnmatch import fnmatchcase
 from typing import Any
 
 from catalog.document_kinds import parse_definition
-from catalog.loading import walk_texts
 from catalog.scopes import ScopeContext, build_scopes, names_for
+from catalog.secret_names import secret_names
 from catalog.templating import (
     Names,
     SecretValue,
@@ -31,7 +30,6 @@ Place = tuple[str | int, ...]
 
 LATER = frozenset({"outputs", "fulfillment", "components", "secrets"})
 """What nobody knows before earlier actions have run, on a worker."""
-_SECRET = re.compile(r"\bsecrets[./]([A-Za-z][A-Za-z0-9_]*)")
 
 
 def render_action(  # noqa: PLR0913 -- what a rendering depends on, all of it named.
@@ -57,7 +55,7 @@ def render_action(  # noqa: PLR0913 -- what a rendering depends on, all of it na
     scopes, names = bind(
         context, scope_context, secrets=secrets, outputs=outputs, published=published
     )
-    named = secret_names(action) if kept is None else ()
+    named = secret_names(action.config) if kept is None else ()
     scopes["secrets"] = {
         name: SecretValue(value) for name, value in (kept or dict.fromkeys(named, MASK)).items()
     }
@@ -66,15 +64,6 @@ def render_action(  # noqa: PLR0913 -- what a rendering depends on, all of it na
         action.config, scopes, names, choose, reveal=reveal, learn=learn
     )
     return rendered
-
-
-def secret_names(action: PlannedAction) -> list[str]:
-    """Return the names of the operator's secrets that an action's configuration reads."""
-    found: dict[str, None] = {}
-    for _, text in walk_texts(action.config):
-        if "secrets" in text:
-            found.update(dict.fromkeys(_SECRET.findall(text)))
-    return list(found)
 
 
 def condition_holds(

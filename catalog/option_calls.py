@@ -49,7 +49,7 @@ def choices_question(
         requester=requester or Requester(id=""),
         fields=dict(question.seen),
     )
-    name = f"the choices of {question.field.label}"
+    name = f"the choices of {question.field.label} from {options.host}"
     action = PlannedAction(id="choices", index=0, type="rest-api", name=name, config=config)
     return ChoicesQuestion(
         call=ActionInput(context=context, action=action),

@@ -1,5 +1,6 @@
 """Where the choices of a field come from when they are not in the document."""
 
+import re
 from collections.abc import Iterable, Mapping
 from enum import StrEnum
 from typing import Annotated, Any, Literal
@@ -7,8 +8,10 @@ from typing import Annotated, Any, Literal
 from pydantic import BeforeValidator, Field
 
 from catalog.forms.base import Model
+from catalog.secret_names import secret_names
 
 MOST_OPTIONS = 1_000
+_SCHEME, _AFTER_HOST = re.compile(r"^https?://", re.IGNORECASE), re.compile(r"[/?#]")
 Scalar = str | int | float | bool
 
 
@@ -60,6 +63,11 @@ class HttpOptions(Model):
         WhenAway.REFUSE, description="refuse, or allow: take any text while nothing answers."
     )
 
+    @property
+    def host(self) -> str:
+        """Where the choices come from, as far as the document says it itself."""
+        return _AFTER_HOST.split(_SCHEME.sub("", self.url), maxsplit=1)[0].rpartition("@")[2]
+
 
 def _no_list(value: Any) -> Any:
     if isinstance(value, list):
@@ -85,6 +93,21 @@ def shown(options: Any, depends_on: list[str]) -> dict[str, Any]:
     if isinstance(options, ResourceOptions):
         told["type"] = options.type
     return told
+
+
+def origin(options: Any) -> str:
+    """Return where choices come from, for those who write the form: secrets by their names."""
+    match options:
+        case HttpOptions():
+            call = options.model_dump(include={"url", "query", "headers", "authentication"})
+            named = [f"{name} (PAO_SECRET_{name.upper()})" for name in secret_names(call)]
+            word = "secret" if len(named) == 1 else "secrets"
+            return f"http {options.host}" + (f" with the {word} {', '.join(named)}" * bool(named))
+        case ListOptions():
+            return f"list {options.list}"
+        case ResourceOptions():
+            return f"resources {options.type}, of which PAO keeps none yet"
+    return str(options.source)
 
 
 def drawn_options(told: Mapping[str, Any]) -> dict[str, Any] | None:

@@ -124,13 +124,17 @@ class SecretStore:
         self._sources = tuple(sources)
 
     async def find(self, names: Iterable[str]) -> dict[str, str]:
-        """Return those of the named secrets that exist; raises ``SecretsUnavailableError``."""
+        """Return those of the named secrets that exist; raises ``SecretsUnavailableError``.
+
+        A blank one is none: whoever made it has not set it yet.
+        """
         missing = [name for name in names if _NAME.fullmatch(name)]
         found: dict[str, str] = {}
         for source in self._sources:
             if not missing:
                 break
-            found |= await source.find(missing)
+            answered = await source.find(missing)
+            found |= {name: value for name, value in answered.items() if value.strip()}
             missing = [name for name in missing if name not in found]
         return found
 

@@ -86,6 +86,11 @@ def own(
             "unset",
             authentication={"type": "bearer", "token": "{{secrets.nobody_set_it}}"},
         ),
+        cluster(
+            inventory,
+            "blank",
+            authentication={"type": "bearer", "token": "{{secrets.blank_token}}"},
+        ),
         {
             "id": "spots",
             "name": "Spots",
@@ -126,6 +131,7 @@ def own(
     kept = folder / "secrets"
     kept.mkdir()
     (kept / "inventory_token").write_text(TOKEN)
+    (kept / "blank_token").write_text("\n")
     environ = {"PAO_EGRESS_ALLOW": "127.0.0.1", "PAO_SECRETS_DIR": str(kept)}
     with (
         cloned_database(postgres_address) as database,
@@ -300,9 +306,14 @@ def test_credentials_are_sent_and_never_shown(own: Stack, inventory: Inventory) 
 def test_a_secret_that_the_operator_has_not_set_is_named(own: Stack, inventory: Inventory) -> None:
     inventory.offers("c-1")
     told = ask(own, "unset").json()["problem"]
-    assert "the operator has not set the secret nobody_set_it (PAO_SECRET_NOBODY_SET_IT)" in told
+    host = inventory.server.url.removeprefix("http://")
+    assert told == (
+        f"A secret of the choices of Unset from {host} is missing: "
+        "the operator has not set the secret nobody_set_it (PAO_SECRET_NOBODY_SET_IT)"
+    )
     message = submit(own, unset="c-1").json()["error"]["details"][0]["message"]
     assert told in message
+    assert "has not set the secret blank_token" in ask(own, "blank").json()["problem"]
 
 
 def test_a_field_in_a_row_has_options_too(own: Stack, inventory: Inventory) -> None:

@@ -112,6 +112,7 @@ def test_enter_previews_and_the_first_form_says_what_is_offered(stack: Stack) ->
     assert team
     assert re.findall(r'value="([^"]+)"', team[0]) == sorted(PRIYA.teams)
     assert page.count("A preview asks no other system for choices. Enter a value.") == 1
+    assert "Their source: http inventory." in page
     assert "cannot be loaded" not in page
     assert "Ask again" not in page
 

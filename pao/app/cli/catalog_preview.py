@@ -31,7 +31,10 @@ Catalog = Annotated[
 @command(app, "preview")
 def preview(cli: Cli, *, item: Item, catalog: Catalog = None) -> None:
     """Show the form of a document as people will see it; needs no server."""
-    from pao.app.cli.form_view import print_form  # noqa: PLC0415 -- forms take 0.3 s to load
+    from pao.app.cli.form_view import (  # noqa: PLC0415 -- forms take 0.3 s to load
+        print_form,
+        with_origins,
+    )
 
     named = _find(item, catalog)
     form, errors = named.result.form, named.result.errors
@@ -50,7 +53,8 @@ def preview(cli: Cli, *, item: Item, catalog: Catalog = None) -> None:
         "form": drawn,
         "jsonSchema": form.json_schema(),
     }
-    cli.show(document, lambda: print_form(cli.out, about, drawn))
+    shown = with_origins(drawn, form.fields.values())
+    cli.show(document, lambda: print_form(cli.out, about, shown))
     if errors:
         count = f"{len(errors)} {'error' if len(errors) == 1 else 'errors'}"
         cli.note(f"The document has {count}: pao catalog validate {named.path}")

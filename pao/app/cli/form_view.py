@@ -1,12 +1,14 @@
 """Shows a form in the terminal: groups, inputs, and the constraints of each value."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from rich.cells import cell_len
 from rich.console import Console
 from rich.text import Text
 
+from catalog.forms import FieldDefinition
+from catalog.forms.options import origin
 from catalog.forms.writing import as_text
 from pao.app.cli.limits import limit_words
 from pao.app.cli.terminal import clean, padded
@@ -23,6 +25,27 @@ _WORDS = {
     "contains": "contains",
     "exists": "is given",
 }
+
+
+def with_origins(drawn: Any, fields: Iterable[FieldDefinition]) -> dict[str, Any]:
+    """Return a drawn form in which options also say, in words, where they come from."""
+    known = {one.id: one for one in fields}
+
+    def field(one: dict[str, Any], known: Mapping[str, FieldDefinition]) -> dict[str, Any]:
+        definition = known[one["id"]]
+        inner = {below.id: below for below in definition.fields}
+        more: dict[str, Any] = {}
+        if inner:
+            more["fields"] = [field(below, inner) for below in one["fields"]]
+        if definition.options is not None:
+            more["options"] = {**one["options"], "origin": origin(definition.options)}
+        return {**one, **more}
+
+    groups = [
+        {**group, "fields": [field(one, known) for one in group["fields"]]}
+        for group in drawn["groups"]
+    ]
+    return {**drawn, "groups": groups}
 
 
 def print_form(console: Console, about: Mapping[str, Any], form: Mapping[str, Any]) -> None:
@@ -72,10 +95,24 @@ def _print_field(console: Console, field: Mapping[str, Any]) -> None:
         console.print(Text(f"  {clean(field['description'])}"))
     console.print(Text(f"  {', '.join(_facts(field))}", style=_DIM))
     for inner in field.get("fields") or []:
-        mark = " *" if inner.get("required") else ""
-        about = f"{', '.join(_facts(inner))}"
-        line = Text(f"    · {clean(inner['name'])}{mark}  ")
-        console.print(line.append(about, style=_DIM))
+        _print_row_field(console, inner)
+
+
+def _print_row_field(console: Console, field: Mapping[str, Any]) -> None:
+    """Print a field of a list's rows: all that is said of a field of the form, in short."""
+    mark = " *" if field.get("required") else ""
+    known = [clean(one["label"]) for one in field.get("enum") or []]
+    choices = [f"one of {', '.join(known)}"] if known else []
+    facts = [*_facts(field), *choices, *filter(None, [_preset(field)])]
+    line = Text(f"    · {clean(field['name'])}{mark}  ").append(", ".join(facts), style=_DIM)
+    console.print(_with_conditions(line, field))
+    if field.get("description"):
+        console.print(Text(f"      {clean(field['description'])}"))
+
+
+def _preset(field: Mapping[str, Any]) -> str:
+    default = field.get("default")
+    return _computed(field) or ("" if default is None else f"default {clean(as_text(default))}")
 
 
 def _label(field: Mapping[str, Any]) -> Text:
@@ -84,6 +121,11 @@ def _label(field: Mapping[str, Any]) -> Text:
     label = Text(f"  {box}{clean(field['name'])}", style="bold")
     if field.get("required"):
         label.append(" *", style="bold red")
+    return _with_conditions(label, field)
+
+
+def _with_conditions(label: Text, field: Mapping[str, Any]) -> Text:
+    """Add when a field must have a value, and when it is shown."""
     if field.get("requiredWhen"):
         label.append(f"   required when {clean(field['requiredWhen'])}", style="not bold yellow")
     if field.get("conditional"):
@@ -173,8 +215,7 @@ def _more_facts(field: Mapping[str, Any]) -> Iterator[str]:
         yield f"different by {', '.join(map(clean, field['uniqueBy']))}"
     options = field.get("options")
     if options:
-        named = clean(options.get("list") or options.get("type") or "")
-        yield f"options from {clean(options['from'])}{f' {named}' if named else ''}"
+        yield f"options from {clean(options.get('origin') or options['from'])}"
         if options.get("dependsOn"):
             yield f"which depend on {', '.join(map(clean, options['dependsOn']))}"
     for words in limit_words(field.get("items") or {}):

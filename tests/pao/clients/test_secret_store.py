@@ -25,6 +25,16 @@ async def test_the_first_source_that_knows_a_name_answers(tmp_path: Path) -> Non
     assert found == {"both": "from the environment", "file": "a file's\nlines"}
 
 
+async def test_a_blank_secret_is_none_and_the_next_source_is_asked(tmp_path: Path) -> None:
+    first, second = tmp_path / "first", tmp_path / "second"
+    for folder, text in ((first, " \n"), (second, "set\n")):
+        folder.mkdir()
+        (folder / "one").write_text(text)
+    (first / "two").write_text("")
+    store = SecretStore([FolderSecrets(first), FolderSecrets(second)])
+    assert await store.find(["one", "two"]) == {"one": "set"}
+
+
 async def test_a_folder_is_read_anew_and_left_by_no_name(tmp_path: Path) -> None:
     folder = tmp_path / "secrets"
     folder.mkdir()

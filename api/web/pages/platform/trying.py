@@ -24,7 +24,7 @@ from api.web.words import _
 from catalog.forms import FormContext, Offered
 from catalog.forms.definition import Choice
 from catalog.forms.form import Form
-from catalog.forms.options import ListOptions, TeamOptions, as_choices
+from catalog.forms.options import ListOptions, TeamOptions, as_choices, origin
 from catalog.forms.posted import read_posted
 from catalog.forms.situation import Question
 from catalog.lists import CatalogList
@@ -148,7 +148,8 @@ def _offered(
         return Offered(tuple(Choice(value=team, label=team) for team in teams))
     if not isinstance(options, ListOptions):
         told = _("A preview asks no other system for choices. Enter a value.")
-        return Offered(problem=told, lenient=True)
+        source = _("Their source: %(source)s.") % {"source": origin(options)}
+        return Offered(problem=f"{told} {source}", lenient=True)
     if options.list not in lists:
         told = _("There is no list %(list)s in service yet. Enter a value.")
         return Offered(problem=told % {"list": options.list}, lenient=True)

@@ -78,6 +78,33 @@ def test_a_preview_shows_what_is_computed_required_offered_and_compared(
     assert "required when {{'production' in fields.networks}}" in vpn
 
 
+def test_a_preview_says_of_rows_what_it_says_of_the_form_and_whom_options_ask(
+    pao: Run, tmp_path: Path
+) -> None:
+    init(pao, "list")
+    (file,) = tmp_path.glob("caches/*.yaml")
+    call = "https://inventory.example.com/zones, headers: {X-Token: '{{secrets.zones}}'}"
+    rows = f"""
+              - {{id: kind, name: Kind, type: select, enum: [open, closed], description: Of it.}}
+              - {{id: why, name: Why, type: string, required: {{when: "fields.kind == 'open'"}},
+                 conditional: {{dependsOn: kind, condition: exists, value: true}}}}
+              - {{id: full, name: Full, type: string,
+                 default: {{template: "a-{{{{fields.why}}}}"}}}}
+              - {{id: zone, name: Zone, type: select, options: {{from: http, url: {call}}}}}
+"""
+    before, _, after = file.read_text().partition("              - {id: port,")
+    file.write_text(f"{before}{rows.lstrip(chr(10))}              - {{id: port,{after}")
+    shown = " ".join(pao("preview", str(file)).stdout.split())
+    for part in (
+        "· Kind kind: select, one of open, closed Of it.",
+        "· Why why: string required when fields.kind == 'open' shown when kind is given",
+        "· Full full: string, = a-{{fields.why}}",
+        "· Port port: integer, from 1, default 443",
+        "options from http inventory.example.com with the secret zones (PAO_SECRET_ZONES)",
+    ):
+        assert part in shown, shown
+
+
 def test_a_case_says_which_options_there_are_and_what_comes_out(pao: Run, tmp_path: Path) -> None:
     file = SAMPLES / "features" / "feature-flag-rollout.yaml"
     folder = tmp_path / "features"
