@@ -54,15 +54,16 @@ def check_schema(schema: Schema) -> None:
 
 
 def missing_reference(schema: Schema) -> str | None:
-    """Return the first reference within a checked schema that leads nowhere.
+    """Return the first reference within a schema that leads nowhere.
 
     None as well where parts have ids of their own, to which references are relative.
     """
     entries = list(_entries(schema))
     if any(key in ("$id", "$anchor") for key, _ in entries):
         return None
-    references = (value for key, value in entries if key == "$ref" and isinstance(value, str))
-    return next((one for one in references if not _leads_somewhere(schema, one)), None)
+    found = (value for key, value in entries if key == "$ref" and isinstance(value, str))
+    inner = (one for one in found if one.startswith("#"))
+    return next((one for one in inner if not _leads_somewhere(schema, one)), None)
 
 
 def _leads_somewhere(schema: Any, reference: str) -> bool:
