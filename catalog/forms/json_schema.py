@@ -1,8 +1,8 @@
 """A form as a JSON Schema (draft 2020-12), for programs that check values before they send them.
 
 It accepts what the validator accepts, where absent values are left out instead of null. What JSON
-Schema has no words for is left to the validator: bounds of dates, sizes of files, and conditions
-that compare dates. What depends on other fields by an expression is named in ``x-pao-*``.
+Schema has no words for is left to the validator and named in ``x-pao-*``: bounds of dates and
+times, sizes of files, conditions that compare dates, and what depends on others by an expression.
 """
 
 from collections.abc import Iterable, Sequence
@@ -56,18 +56,29 @@ def _object(
 ) -> dict[str, Any]:
     """Return the schema of fields that are filled in together: a form, or a row of a list."""
     conditional = _Conditional(fields, definitions, prefix)
+    rules = list(conditional.rules())
     schema: dict[str, Any] = {
         "type": "object",
-        "properties": {field.id: _field_schema(field, definitions) for field, _ in fields},
+        "properties": {
+            field.id: _with(_field_schema(field, definitions), conditional.untold.get(field.id))
+            for field, _ in fields
+        },
         "required": [
             field.id for field, conditions in fields if _needs_value(field) and not conditions
         ],
         "additionalProperties": False,
     }
-    rules = list(conditional.rules())
     if rules:
         schema["allOf"] = rules
     return schema
+
+
+def _with(schema: Schema, conditions: list[Any] | None) -> Schema:
+    """Add the conditions of a field that JSON Schema has no words for."""
+    if conditions is None or isinstance(schema, bool):
+        return schema
+    whole = conditions[0] if len(conditions) == 1 else {"all": conditions}
+    return {**schema, "x-pao-conditional": whole}
 
 
 def _needs_value(field: FieldDefinition) -> bool:
@@ -77,7 +88,10 @@ def _needs_value(field: FieldDefinition) -> bool:
 
 
 class _Conditional:
-    """Writes conditions as schemas of the whole object; one definition says when a field shows."""
+    """Writes conditions as schemas of the whole object; one definition says when a field shows.
+
+    ``untold`` are those that no schema can tell, by field.
+    """
 
     def __init__(
         self, fields: Sequence[_ConditionalField], definitions: dict[str, Schema], prefix: str
@@ -86,6 +100,7 @@ class _Conditional:
         self._conditions = {field.id: conditions for field, conditions in fields}
         self._prefix = prefix
         self.definitions = definitions
+        self.untold: dict[str, list[Any]] = {}
 
     def conditions(self, field: FieldDefinition) -> tuple[Condition, ...]:
         """Return the conditions that all must hold for a field to be shown."""
@@ -99,6 +114,10 @@ class _Conditional:
             try:
                 shown = self._shown(field.id)
             except _InexpressibleError:
+                self.untold[field.id] = [
+                    one.model_dump(mode="json", by_alias=True, exclude_unset=True)
+                    for one in self.conditions(field)
+                ]
                 continue
             rule: dict[str, Any] = {"if": shown, "else": {"properties": {field.id: False}}}
             if _needs_value(field):

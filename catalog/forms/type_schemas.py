@@ -110,7 +110,13 @@ def _boolean(field: FieldDefinition) -> dict[str, Any]:
 
 def _shaped(pattern: str, **more: Any) -> Callable[[FieldDefinition], dict[str, Any]]:
     """Return the schema of texts that have a form of their own; "" is none in these."""
-    return lambda _: {"type": "string", "pattern": pattern, **more}
+    return lambda field: {"type": "string", "pattern": pattern, **more, **_bounds(field)}
+
+
+def _bounds(field: FieldDefinition) -> dict[str, Any]:
+    """Return bounds for which JSON Schema has no words: of days, moments, times and lengths."""
+    given = {"x-pao-min": field.validation.min, "x-pao-max": field.validation.max}
+    return {key: value for key, value in given.items() if value is not None}
 
 
 def _url(field: FieldDefinition) -> dict[str, Any]:
@@ -144,7 +150,12 @@ def _file(field: FieldDefinition) -> dict[str, Any]:
     types = field.validation.types or ("*/*",)
     names = "|".join("/".join(map(_media_name, name.split("/"))) for name in types)
     pattern = f"^data:({names}){_PARAMETERS};base64,{_PAYLOAD}$"
-    return {"type": "string", "pattern": pattern}
+    size = field.validation.max_size
+    return {
+        "type": "string",
+        "pattern": pattern,
+        **({"x-pao-max-size": size} if size is not None else {}),
+    }
 
 
 def _media_name(wanted: str) -> str:
@@ -172,7 +183,7 @@ TYPES: dict[FieldType, Callable[[FieldDefinition], dict[str, Any]]] = {
     FieldType.BOOLEAN: _boolean,
     FieldType.SELECT: _select,
     FieldType.MULTISELECT: _multiselect,
-    FieldType.DATE: lambda _: {"type": "string", "format": "date"},
+    FieldType.DATE: lambda field: {"type": "string", "format": "date", **_bounds(field)},
     FieldType.FILE: _file,
     FieldType.DATETIME: _shaped(MOMENT_PATTERN, format="date-time"),
     FieldType.TIME: _shaped(TIME_PATTERN),

@@ -35,6 +35,8 @@ def explain(
         ]
         cli.show_table({"rules": listed}, listed, _RULES, empty="There are no rules.")
         return
+    # As a finding ends with it, brackets and all.
+    rule = rule.strip("[]")
     if rule not in rules:
         raise _unknown(rule, list(rules))
     title, severity, told = rules[rule]
@@ -71,9 +73,10 @@ def schema(
         files = write_schemas(write, schemas)
         cli.show({"files": files}, lambda: _print_files(cli, files))
         return
-    if name not in schemas:
+    found = next((one for one in (name, f"catalog-{name}") if one in schemas), None)
+    if found is None:
         raise unknown_word("The schema", name, list(schemas))
-    typer.echo(schemas[name], nl=False)
+    typer.echo(schemas[found], nl=False)
 
 
 def _unknown(rule: str, known: list[str]) -> CliError:
@@ -81,6 +84,9 @@ def _unknown(rule: str, known: list[str]) -> CliError:
 
     near = nearest(rule, known)
     hint = f"Did you mean {near}?" if near else "pao catalog explain lists all rules."
+    within = [name for name in known if rule.casefold() in name.split("-")]
+    if within and not near:
+        hint = f"Did you mean {' or '.join(within)}?"
     return CliError(f"There is no rule {rule!r}", exit_code=ExitCode.USAGE, hint=hint)
 
 

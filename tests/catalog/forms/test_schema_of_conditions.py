@@ -126,3 +126,26 @@ def test_conditions_are_joined_no_more_than_needed() -> None:
     assert shown(TEXT, {"any": [one, two]}) == {"anyOf": [is_one, is_two]}
     assert shown(TEXT, {"any": [one, never]}) == {"anyOf": [is_one, sent(NEVER)]}
     assert shown(TEXT, {"not": one}) == {"not": is_one}
+
+
+def test_what_json_schema_has_no_words_for_is_named() -> None:
+    condition = about_a("greaterThan", "2026-03-01")
+    bounds = {"min": "today", "max": "today+30d"}
+    fields = [
+        {"id": "a", "type": "date", "validation": bounds},
+        {"id": "b", "type": "string", "conditional": condition},
+        {"id": "c", "type": "duration", "validation": {"max": "2d"}},
+        {"id": "d", "type": "file", "validation": {"maxSize": "5MB"}},
+    ]
+    group = {"id": "g", "conditional": about_a("exists", value=True), "fields": fields[1:2]}
+    form = {"groups": [{"id": "f", "fields": [fields[0], *fields[2:]]}, group]}
+    told = Form.from_mapping(form).json_schema()["properties"]
+    assert {
+        name: {key: one for key, one in schema.items() if key.startswith("x-pao-")}
+        for name, schema in told.items()
+    } == {
+        "a": {"x-pao-min": "today", "x-pao-max": "today+30d"},
+        "b": {"x-pao-conditional": {"all": [group["conditional"], condition]}},
+        "c": {"x-pao-max": "2d"},
+        "d": {"x-pao-max-size": "5MB"},
+    }

@@ -172,6 +172,8 @@ def test_a_rule_is_explained_with_its_examples(pao: Run) -> None:
     assert '"size": {{fields.size}},}' in shown
     assert (document["id"], document["severity"]) == ("json-body", "error")
     assert "template-unread" in pao("explain").stdout
+    assert pao("explain", "[json-body]").stdout == shown
+    assert "Did you mean default-secret or secret-in-sight or" in pao("explain", "secret").stderr
     unknown = pao("explain", "json-bdy")
     assert unknown.exit_code == 2
     assert "json-body" in unknown.stderr
