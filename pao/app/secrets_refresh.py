@@ -50,7 +50,8 @@ class SecretsRefresh:
         if found.changed:
             _log.info("secrets have new values: %s", ", ".join(found.changed))
         if found.unread and found.unread != self.unread:
-            told = "; ".join(f"{name}: {text}" for name, text in sorted(found.unread.items()))
+            # Behind a colon the log would take it for the secret itself, and hide it.
+            told = "; ".join(f"{name} ({text})" for name, text in sorted(found.unread.items()))
             _log.warning("secrets keep their last values: %s", told)
         if self.unread and not found.unread:
             _log.info("all secrets are up to date again")
