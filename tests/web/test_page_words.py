@@ -30,7 +30,7 @@ NOW = datetime(2026, 11, 30, 10, 41, tzinfo=UTC)
         ("lagSeconds", 0.0, ("lag", "0 s")),
         ("reconciledAt", (NOW - timedelta(minutes=3)).isoformat(), ("reconciled", "3 min ago")),
         ("revision", "f80de1d281b6dcedc34e88af44a73082", ("revision", "f80de1d281b6")),
-        ("lastError", "it did not answer", ("last error", "it did not answer")),
+        ("lastError", "It answered 503.", ("last error", "It answered 503")),
         ("unread", ["a", "b"], ("unread", "a, b")),
     ],
 )

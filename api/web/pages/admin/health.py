@@ -65,7 +65,8 @@ def _fact(key: str, value: Any, now: datetime) -> tuple[str, str]:
         return _label(key), str(value)[:_REVISION]
     if isinstance(value, list):
         return _label(key), ", ".join(map(str, value))
-    return _label(key), str(value)
+    # A sentence of its own ends a row of facts too early.
+    return _label(key), str(value).rstrip(".")
 
 
 def _label(key: str) -> str:
