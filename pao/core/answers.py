@@ -71,29 +71,29 @@ def words(text: str) -> str:
     return "; ".join(dict.fromkeys(filter(None, map(_one_line, _said(document)))))
 
 
-def _said(document: Any, depth: int = 0) -> Iterator[str]:
+def _said(document: Any) -> Iterator[str]:
     if isinstance(document, str):
         yield document
-    elif isinstance(document, list) and depth < DEEPEST:
+    elif isinstance(document, list):
         for member in document:
-            yield from _said(member, depth + 1)
+            yield from _said(member)
     elif isinstance(document, Mapping):
-        yield from _said_in(document, depth)
+        yield from _said_in(document)
 
 
-def _said_in(document: Mapping[str, Any], depth: int) -> Iterator[str]:
+def _said_in(document: Mapping[str, Any]) -> Iterator[str]:
     field = document.get("field")
     texts = [document[key] for key in _TEXT_KEYS if document.get(key)]
     codes = [str(document[key]) for key in _OTHER_KEYS if document.get(key)]
     for text in texts or codes:
-        for said in _said(text, depth + 1):
+        for said in _said(text):
             yield f"{field}: {said}" if isinstance(field, str) and field else said
     for key in _LIST_KEYS:
         given = document.get(key)
         if isinstance(given, Mapping):
-            yield from (f"{name}: {said}" for name, one in given.items() for said in _said(one, 1))
+            yield from (f"{name}: {said}" for name, one in given.items() for said in _said(one))
         elif isinstance(given, list | str):
-            yield from _said(given, depth + 1)
+            yield from _said(given)
 
 
 def _one_line(text: str) -> str:
