@@ -4,33 +4,35 @@ import json
 
 import pytest
 
-from pao.core.answers import place, read_json, words
+from pao.core.answers import place, read_json, shortened, words
 
 
 @pytest.mark.parametrize(
-    "body",
+    ("body", "told"),
     [
-        b"[" * 30_000 + b"]" * 30_000,
-        b'{"a":' * 150 + b"1" + b"}" * 150,
-        b'{"a": "\\ud800"}',
-        b'{"\\udfff": 1}',
-        b'{"a": NaN}',
-        b'{"a": 1e999}',
-        b'{"a": -Infinity}',
-        b"\xff\xfe",
-        b"<html>",
-        b"",
+        (b"[" * 30_000 + b"]" * 30_000, "^it is nested too deeply$"),
+        (b'{"a":' * 150 + b"1" + b"}" * 150, "^it is nested too deeply$"),
+        (b"[" * 101 + b"1" + b"]" * 101, "^it is nested too deeply$"),
+        (b'{"a": "\\ud800"}', "^it holds half of a surrogate pair$"),
+        (b'{"\\udfff": 1}', "^it holds half of a surrogate pair$"),
+        (b'{"a": NaN}', "^NaN is no JSON$"),
+        (b'{"a": 1e999}', "^1e999 is larger than a number can be$"),
+        (b"1" * 500 + b".5", "^1{20} is larger than a number can be$"),
+        (b'{"a": -Infinity}', "^-Infinity is no JSON$"),
+        (b"\xff", "can't decode"),
+        (b"<html>", "Expecting value"),
+        (b"", "Expecting value"),
     ],
-    ids=lambda body: repr(body[:20]),
+    ids=lambda given: repr(given[:20]),
 )
-def test_what_nobody_could_go_on_with_is_no_json(body: bytes) -> None:
-    with pytest.raises(ValueError, match=r"."):
+def test_what_nobody_could_go_on_with_is_no_json(body: bytes, told: str) -> None:
+    with pytest.raises(ValueError, match=told):
         read_json(body)
 
 
 def test_what_is_deep_but_bounded_and_pairs_of_surrogates_are_read() -> None:
     assert read_json(b'{"a": "\\ud83d\\ude00"}') == {"a": "\N{GRINNING FACE}"}
-    assert read_json(b"[" * 60 + b"]" * 60) is not None
+    assert read_json(b"[" * 100 + b"1" + b"]" * 100) is not None
     large = json.dumps(["x" * 100] * 10_000).encode()
     assert len(read_json(large)) == 10_000
 
@@ -54,7 +56,12 @@ def test_what_is_deep_but_bounded_and_pairs_of_surrogates_are_read() -> None:
             "Validation Failed; sha: invalid",
         ),
         ('[{"message": "One"}, {"message": "Two"}]', "One; Two"),
-        ("plain\n words", "plain words"),
+        ('{"message": "Denied", "field": ""}', "Denied"),
+        ('{"message": "Denied", "field": 7}', "Denied"),
+        ('{"errors": {"a": [{"message": "is bad"}, "is odd."]}}', "a: is bad; a: is odd"),
+        ('{"type": "about:blank", "code": 7}', "7; about:blank"),
+        ("no \ud800", "no \ud800"),
+        ("plain\n words..", "plain words"),
         ("<html>Sign in</html>", ""),
         ("\n  <html>Sign in</html>", ""),
         ("is < 3 ", "is < 3"),
@@ -71,3 +78,10 @@ def test_a_place_is_shown_without_what_may_be_secret() -> None:
     assert place("https://ann:p@w@a.example.com/x") == "https://a.example.com/x"
     assert place("?key=1") == "itself"
     assert place("http://[broken") == "an invalid URL"
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"), [("", ""), ("abc", "abc"), ("abcd", "ab\u2026"), ("abcdefgh", "ab\u2026")]
+)
+def test_a_text_is_cut_to_a_length_that_includes_the_ellipsis(text: str, shown: str) -> None:
+    assert shortened(text, 3) == shown

@@ -6,6 +6,7 @@ import pytest
 
 from pao.core.components import ComponentReport, component_action, is_bundle, read_report, tell
 from pao.core.documents import to_document
+from pao.core.names import mark
 from pao.core.payloads.actions import ActionState
 from pao.core.payloads.failures import ActionFailure
 from pao.core.payloads.plan import PlannedAction
@@ -31,7 +32,13 @@ STATES = [
     ),
     state("asked", ActionStatus.PENDING, type="jira-ticket"),
     state("quiet", ActionStatus.COMPLETED),
-    state("c", ActionStatus.FAILED, error=ActionFailure("ACTION_FAILED", "no"), attempt=2),
+    state(
+        "c",
+        ActionStatus.FAILED,
+        error=ActionFailure("ACTION_FAILED", "no"),
+        attempt=2,
+        outcome_unknown=True,
+    ),
 ]
 
 
@@ -54,7 +61,8 @@ def test_a_component_tells_all_that_its_request_knows() -> None:
     assert report.place == (report.at, report.seq) == ("2026", 7)
     assert report.outputs == {"host": "2", "port": 1}
     assert [one["id"] for one in report.resources] == [None, "OPS-1", None]
-    assert [one["instructions"] for one in report.cleanup] == ["Close OPS-1."]
+    assert report.cleanup[0]["instructions"] == "Close OPS-1."
+    assert mark("r-1", "c") in report.cleanup[1]["instructions"]
     assert [(one["id"], one["attempt"]) for one in report.failed_actions] == [("c", 2)]
     assert report.tickets == [{"action": "ask", "key": "OPS-1", "url": "https://jira/OPS-1"}]
 

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from pao.core.components import BundleDecision, read_report
-from pao.core.documents import from_document, to_document
+from pao.core.documents import all_from, camel_case, from_document, to_document
 from pao.core.payloads.actions import ActionResult, FormerCall
 from pao.core.payloads.error_context import CleanupStep, ExistingResource, FailedAction
 from pao.core.payloads.failures import ActionFailure, PartialResource
@@ -87,6 +87,16 @@ def test_what_only_a_later_version_knows_is_left_out() -> None:
 def test_what_is_no_such_document_is_refused(document: object) -> None:
     with pytest.raises(ValueError, match=r"ActionFailure|PartialResource"):
         from_document(ActionFailure, document)
+
+
+def test_a_key_is_the_name_in_camel_case() -> None:
+    names = ("id", "http_status", "a_name_of_four")
+    assert [camel_case(name) for name in names] == ["id", "httpStatus", "aNameOfFour"]
+
+
+def test_of_no_list_nothing_is_read() -> None:
+    assert all_from(OpenWait, None) == []
+    assert all_from(OpenWait, [{"kind": "follow"}]) == [OpenWait("follow")]
 
 
 def test_keys_of_authors_keep_their_spelling() -> None:

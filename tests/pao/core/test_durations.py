@@ -51,6 +51,30 @@ def test_a_written_duration_is_read_as_itself(milliseconds: int) -> None:
     assert parse_duration(format_duration(duration)) == duration
 
 
+@pytest.mark.parametrize(
+    ("milliseconds", "written"),
+    [
+        (0, "0s"),
+        (1, "1ms"),
+        (1_001, "1001ms"),
+        (2_000, "2s"),
+        (90_000, "90s"),
+        (120_000, "2m"),
+        (5_400_000, "90m"),
+        (7_200_000, "2h"),
+        (172_800_000, "2d"),
+        (1_209_600_000, "14d"),
+    ],
+)
+def test_a_duration_is_written_in_its_largest_whole_unit(milliseconds: int, written: str) -> None:
+    assert format_duration(timedelta(milliseconds=milliseconds)) == written
+
+
+def test_the_longest_duration_is_one() -> None:
+    assert seconds_of(999_999 * 86_400) == 999_999 * 86_400
+    assert seconds_of(999_999 * 86_400 + 1) is None
+
+
 @pytest.mark.parametrize("span", ["", "soon", "0d", "999999w", "-1d"])
 def test_no_moment_is_after_what_is_no_duration_or_too_long(span: str) -> None:
     assert moment_after(span, datetime(2026, 1, 31, tzinfo=UTC)) is None

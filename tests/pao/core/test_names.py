@@ -24,6 +24,12 @@ def test_the_mark_of_a_known_action_never_changes() -> None:
     assert mark("7f3c2a10-0000-4000-8000-000000000001", "ticket") == "pao-2c4079541268"
 
 
+def test_an_action_that_left_something_behind_has_another_mark() -> None:
+    marks = [mark("r", "a", moves) for moves in (0, 1, 2, 11)]
+    assert len(set(marks)) == 4
+    assert marks[0] == mark("r", "a")
+
+
 def test_marks_of_different_actions_differ() -> None:
     marks = {mark(request, action) for request in ("a", "b", "ab") for action in ("b", "c", "bc")}
     assert len(marks) == 9
