@@ -254,9 +254,13 @@ def test_a_request_without_its_date_is_malformed() -> None:
     assert "no X-Amz-Date" in refusal(rewritten(sign(), b"x-amz-date", lambda _: None)).message
 
 
-@pytest.mark.parametrize("name", ["authorization", "host", "x-amz-date", "x-amz-security-token"])
+@pytest.mark.parametrize(
+    "name",
+    ["authorization", "host", "x-amz-date", "x-amz-security-token", "x-amz-content-sha256"],
+)
 def test_a_header_that_decides_may_come_once(name: str) -> None:
-    request = sign(token="a-session")
+    digest = parse(sign(), CONFIG, datetime.now(UTC)).payload_hash
+    request = sign(token="a-session", headers={"X-Amz-Content-SHA256": digest})
     repeated = with_header(request, name, request.values(name.encode())[0].decode())
     assert f"{name} was sent more than once" in refusal(repeated).message
 
