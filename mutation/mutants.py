@@ -83,7 +83,7 @@ def main() -> None:
             lambda _, code: status_by_exit_code[code] not in KILLED
         )
     ours, theirs = Pipe()
-    keeper = get_context("fork").Process(target=keep_servers, args=(theirs,))
+    keeper = get_context("fork").Process(target=keep_servers, args=(ours, theirs))
     keeper.start()
     os.environ.update([ours.recv()])
     try:
@@ -94,13 +94,14 @@ def main() -> None:
     RESULTS.write_text(json.dumps(list(results())))
 
 
-def keep_servers(pipe: Connection) -> None:
-    """Own the servers of the tests until something is sent.
+def keep_servers(other_end: Connection, pipe: Connection) -> None:
+    """Own the servers of the tests until something is sent, or the other end is gone.
 
     In a process of its own: what it imports must not be there before the mutants are.
     """
     from tests.support.servers import SERVERS, Keeper  # noqa: PLC0415 -- not in the tool's process
 
+    other_end.close()
     keeper = Keeper()
     pipe.send((SERVERS, f"{keeper.address} {keeper.key}"))
     with suppress(EOFError):
