@@ -44,8 +44,13 @@ def values_schema() -> str:
     It refuses secrets among the settings, and what probes, services and jobs take for granted.
     """
     schema = json.loads((ROOT / VALUES_SCHEMA).read_text(encoding="utf-8"))
-    refused = sorted([*secret_names(), *DECIDED_BY_THE_CHART])
-    schema["definitions"]["settings"]["propertyNames"]["not"]["enum"] = refused
+    # A name that helm refuses is told without a reason; of a value it tells what it must be.
+    refused = dict.fromkeys(secret_names(), "secret") | dict.fromkeys(
+        DECIDED_BY_THE_CHART, "decided"
+    )
+    schema["definitions"]["settings"]["properties"] = {
+        name: {"$ref": f"#/definitions/{why}"} for name, why in sorted(refused.items())
+    }
     return json.dumps(schema, indent=2) + "\n"
 
 

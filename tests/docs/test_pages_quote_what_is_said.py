@@ -10,6 +10,7 @@ BY_OTHERS = {
     "too many connections",
     "references non-existent secret key",
     "additional properties ... not allowed",
+    "missing property",
     "address already in use",
 }
 SAID_IN = ("pao", "api", "db", "activities")
