@@ -58,7 +58,7 @@ def read_caller(*, account: str, arn: str, user_id: str) -> AwsCaller:
 
     Raises ``CallerError`` if they contradict each other.
     """
-    match = _ARN.fullmatch(arn) if len(arn) <= _LONGEST else None
+    match = _parts(arn)
     if match is None or match["account"] != account:
         raise CallerError("the ARN is not one of this account")
     found = _of_arn(match["service"], match["rest"], account=account, arn=arn, user_id=user_id)
@@ -72,7 +72,7 @@ def read_arn(arn: str) -> tuple[str, CallerKind, str, str | None]:
 
     Raises ``CallerError`` for any other.
     """
-    match = _ARN.fullmatch(arn) if len(arn) <= _LONGEST else None
+    match = _parts(arn)
     if match is not None:
         what, _, rest = match["rest"].partition("/")
         if match["service"] == "iam" and what == "user" and rest:
@@ -81,6 +81,11 @@ def read_arn(arn: str) -> tuple[str, CallerKind, str, str | None]:
         if match["service"] == "sts" and what == "assumed-role" and name and session:
             return match["account"], CallerKind.ROLE, name, session
     raise CallerError("the ARN is neither a user's nor an assumed role's")
+
+
+def _parts(arn: str) -> re.Match[str] | None:
+    """Return the parts of an ARN; None for what is none, such as two that a proxy has joined."""
+    return _ARN.fullmatch(arn) if len(arn) <= _LONGEST and ",arn:" not in arn else None
 
 
 def _of_arn(service: str, rest: str, *, account: str, arn: str, user_id: str) -> AwsCaller | None:

@@ -79,6 +79,9 @@ FORGED: dict[str, RawRequest] = {
     "from a Unix socket": call(API_GATEWAY, peer=None),
     "from a name": call(API_GATEWAY, peer="localhost"),
     "with two ARNs": call(API_GATEWAY, headers(x_pao_caller_arn=USER)),
+    "with two ARNs in one": call(
+        headers(x_pao_caller_arn=f"{USER[:-4]}ada,{USER}", x_pao_caller_id=USER_ID)
+    ),
     "with two ids": call(API_GATEWAY, headers(x_pao_caller_id=USER_ID)),
     "with an ARN alone": call(headers(x_pao_caller_arn=USER)),
     "with an id alone": call(headers(x_pao_caller_id=USER_ID)),
