@@ -10,6 +10,7 @@ import json
 import os
 import shutil
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -97,30 +98,31 @@ async def back_up(  # noqa: PLR0913 -- what a backup is made of, by name
     """Dump databases, by their names, into a folder of their own below ``root``; then make copies.
 
     Of complete backups the newest ``keep`` stay, and those that cannot be removed. Raises
-    ``BackupError``, or ``OSError`` for a full disk and the like; then no earlier backup is removed,
-    and what was written of this one is.
+    ``BackupError``, for a full disk too, and what a database raises that does not answer; then no
+    earlier backup is removed, and what was written of this one is.
     """
     at = datetime.now(UTC)
     folder = root / at.strftime(_NAME)
-    folder.mkdir(parents=True, mode=0o700)
-    try:
-        migrations, sealed = await _described(databases[PAO])
-        files = []
-        for name, url in databases.items():
-            file = folder / f"{name}.dump"
-            await _dump(url, file, programs)
-            files.append(_stored(folder, file))
-        for name, copy in (copies or {}).items():
-            file = folder / name
-            file.parent.mkdir(mode=0o700, exist_ok=True)
-            await asyncio.to_thread(copy, file)
-            files.append(_stored(folder, file))
-        made = Backup(folder, at, version, migrations, sealed, tuple(files))
-        _write_manifest(made)
-    except BaseException:
-        # On a full disk the next attempts would find it fuller each time.
-        shutil.rmtree(folder, ignore_errors=True)
-        raise
+    migrations, sealed = await _described(databases[PAO])
+    with _disk_errors(folder):
+        folder.mkdir(parents=True, mode=0o700)
+        try:
+            files = []
+            for name, url in databases.items():
+                file = folder / f"{name}.dump"
+                await _dump(url, file, programs)
+                files.append(_stored(folder, file))
+            for name, copy in (copies or {}).items():
+                file = folder / name
+                file.parent.mkdir(mode=0o700, exist_ok=True)
+                await asyncio.to_thread(copy, file)
+                files.append(_stored(folder, file))
+            made = Backup(folder, at, version, migrations, sealed, tuple(files))
+            _write_manifest(made)
+        except BaseException:
+            # On a full disk the next attempts would find it fuller each time.
+            shutil.rmtree(folder, ignore_errors=True)
+            raise
     return replace(made, not_removed=await asyncio.to_thread(_remove_old, root, at, keep))
 
 
@@ -147,6 +149,15 @@ def read_backup(folder: Path) -> Backup:
         if not file.is_file() or file.stat().st_size != one.size or _sha256(file) != one.sha256:
             raise BackupError(f"{file} is not as it was written: use another backup")
     return found
+
+
+@contextmanager
+def _disk_errors(folder: Path) -> Iterator[None]:
+    """Tell apart what a disk refuses from a database that is not reached."""
+    try:
+        yield
+    except OSError as error:
+        raise BackupError(f"{error.filename or folder}: {_why(error)}") from error
 
 
 async def _described(url: str) -> tuple[tuple[str, ...], tuple[SealedSample, ...]]:

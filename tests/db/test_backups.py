@@ -98,7 +98,7 @@ async def test_what_is_no_backup_does_not_fill_the_disk(database: Database, tmp_
         Path("/dev/full").write_bytes(b"full")
 
     given: dict[str, Any] = {"databases": {"pao": database.owner_url}, "version": "1", "keep": 1}
-    with pytest.raises(OSError, match="No space left"):
+    with pytest.raises(BackupError, match="No space left"):
         await back_up(tmp_path, **given, copies={"temporal.db": on_a_full_disk})
     assert folders(tmp_path) == sorted([*kept, killed])
     made = await back_up(tmp_path, **given)

@@ -220,6 +220,6 @@ def _print_restored(cli: Cli, found: "Backup") -> None:
     names = ", ".join(found.databases)
     cli.out.print(Text(f"✓ {names} restored from {found.folder}.", style="green"), soft_wrap=True)
     cli.note(
-        "Start Temporal and a worker, run `pao db migrate` and `pao db rebuild`; the API is not"
-        " ready before."
+        "Run `pao db migrate`, start Temporal and a worker, then run `pao db rebuild`; the API is"
+        " not ready before."
     )

@@ -48,6 +48,8 @@ def test_a_restore_wants_the_keys_of_the_backup_and_an_empty_database(
     refused = pao("restore", folder, **variables)
     assert (refused.exit_code, "Not empty: pao" in refused.stderr) == (2, True), refused.stderr
 
+    refused = pao("backup", "/dev/null/backups", **variables)
+    assert (refused.exit_code, "Not a directory" in refused.stderr) == (1, True), refused.stderr
     (tmp_path / "2026-01-31T023000.000001Z" / "manifest.json").mkdir(parents=True)
     again = pao("backup", str(tmp_path), "--keep", "1", "-o", "json", **variables)
     [stays] = json.loads(again.stdout)["notRemoved"]
