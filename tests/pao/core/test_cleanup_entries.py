@@ -4,16 +4,20 @@ from typing import Any
 
 import pytest
 
+from pao.core.names import mark
 from pao.core.payloads.actions import ActionState
 from pao.core.payloads.failures import ActionFailure, PartialResource
 from pao.core.resources import (
     attempt_of,
     behind_of,
     cleanup_of,
+    entry_id,
     failed_of,
+    in_doubt,
     is_unknown,
     left_entry_id,
     left_of,
+    look_by_hand,
     resources_of,
 )
 from pao.core.states import ActionStatus
@@ -21,10 +25,7 @@ from pao.core.states import ActionStatus
 REQUEST = "7b0c6e0a-4e8d-4b53-9f0a-5a1a4d1a7c11"
 LEFT = PartialResource("branch", "fix-1", "https://git/fix-1", move=2)
 TICKET = PartialResource("ticket", "OPS-1", cleanup="Close OPS-1.")
-DOUBT = (
-    "It is not known whether 'Act' took effect: look in its target for the mark pao-9a590eb0e38b,"
-    " and undo what carries it."
-)
+DOUBT = in_doubt("Act", look_by_hand(mark(REQUEST, "act")))
 
 
 def state(status: ActionStatus = ActionStatus.FAILED, **more: Any) -> ActionState:
@@ -67,7 +68,7 @@ def test_each_thing_that_is_left_is_listed_with_what_to_do_about_it() -> None:
     # The pages and the details name an entry alike, and people's reports of years name it so.
     ids = [step["entryId"] for step in steps]
     assert (ids[0], ids[2]) == (left_entry_id("act", TICKET), left_entry_id("act", LEFT))
-    assert ids == ["b7797b8cadc83729", "e4b8010b104ba77d", "f613a30163bda482"]
+    assert ids == ["b7797b8cadc83729", entry_id("act", None, DOUBT), "f613a30163bda482"]
 
 
 def test_what_an_error_of_an_earlier_version_lists_is_left_as_well() -> None:
