@@ -11,7 +11,7 @@ from typing import Any
 import re2
 
 from catalog.forms.checks import is_blank
-from catalog.forms.conditions import holds_for
+from catalog.forms.conditions import holds_for, references
 from catalog.forms.definition import (
     MOST_ROWS,
     Condition,
@@ -20,6 +20,7 @@ from catalog.forms.definition import (
     FormDefinition,
     Operator,
 )
+from catalog.forms.graph import CONDITIONS, in_order
 from catalog.forms.text_formats import comparable
 from catalog.forms.type_schemas import TYPES, Schema, json_field, unless_blank
 from catalog.forms.values import is_number, parse_date
@@ -101,25 +102,32 @@ class _Conditional:
         self._prefix = prefix
         self.definitions = definitions
         self.untold: dict[str, list[Any]] = {}
+        self._define()
 
-    def conditions(self, field: FieldDefinition) -> tuple[Condition, ...]:
-        """Return the conditions that all must hold for a field to be shown."""
-        return self._conditions[field.id]
+    def _define(self) -> None:
+        """Say of each field when it is shown, after those it depends on: a chain may be long."""
+        graph = {
+            name: {other for one in conditions for _, other in references(one)}
+            for name, conditions in self._conditions.items()
+        }
+        for name in in_order(graph, CONDITIONS):
+            try:
+                self._shown(name)
+            except _InexpressibleError:
+                self.untold[name] = [
+                    one.model_dump(mode="json", by_alias=True, exclude_unset=True)
+                    for one in self._conditions[name]
+                ]
 
     def rules(self) -> Iterable[dict[str, Any]]:
         """Return one rule per conditional field: hidden means absent, shown may mean required."""
         for field in self._fields.values():
-            if not self.conditions(field):
+            if not self._conditions[field.id] or field.id in self.untold:
                 continue
-            try:
-                shown = self._shown(field.id)
-            except _InexpressibleError:
-                self.untold[field.id] = [
-                    one.model_dump(mode="json", by_alias=True, exclude_unset=True)
-                    for one in self.conditions(field)
-                ]
-                continue
-            rule: dict[str, Any] = {"if": shown, "else": {"properties": {field.id: False}}}
+            rule: dict[str, Any] = {
+                "if": self._shown(field.id),
+                "else": {"properties": {field.id: False}},
+            }
             if _needs_value(field):
                 rule["then"] = {"required": [field.id]}
             yield rule
@@ -127,6 +135,8 @@ class _Conditional:
     def _shown(self, field_id: str) -> Schema:
         if not self._conditions.get(field_id):
             return True
+        if field_id in self.untold:
+            raise _InexpressibleError
         name = f"{self._prefix}shown.{field_id}"
         if name not in self.definitions:
             parts = [self._schema(condition) for condition in self._conditions[field_id]]

@@ -149,3 +149,25 @@ def test_what_json_schema_has_no_words_for_is_named() -> None:
         "c": {"x-pao-max": "2d"},
         "d": {"x-pao-max-size": "5MB"},
     }
+
+
+@pytest.mark.parametrize(
+    "default", ["v", {"template": "{{fields.last}}"}], ids=["plain", "computed"]
+)
+@pytest.mark.parametrize("backwards", [False, True])
+def test_a_chain_of_hundreds_of_conditions_has_a_schema(default: Any, *, backwards: bool) -> None:
+    fields: list[dict[str, Any]] = [{"id": "last", "type": "string"}]
+    for number in range(400):
+        before = fields[-1]["id"]
+        fields.append(
+            {
+                "id": f"f{number}",
+                "type": "string",
+                "default": default,
+                "conditional": {"dependsOn": before, "condition": "exists", "value": True},
+            }
+        )
+    form = {"groups": [{"id": "g", "fields": fields[::-1] if backwards else fields}]}
+    schema = Form.from_mapping(form).json_schema()
+    named = [one for one in schema["properties"].values() if "x-pao-conditional" in one]
+    assert len(schema.get("allOf", ())) + len(named) == 400
