@@ -12,6 +12,8 @@ from pao.core.payloads.failures import ActionFailure, PartialResource
 
 MESSAGE_LIMIT = 4_000
 PARTIAL_LIMIT = 500
+CANCELLED = "The action was cancelled while it was running; it may have taken effect."
+SHUTDOWN = "The worker was stopped while the action ran; its effect may exist."
 _ELSEWHERE = frozenset({Cause.TARGET_DOWN, Cause.QUOTA})
 
 
@@ -154,8 +156,7 @@ def worker_shutdown(*, repeatable: bool = False) -> ApplicationError:
     What only reads is ``repeatable``: Temporal hands it to another worker at once.
     """
     return ApplicationError(
-        "The worker was stopped while the action ran; its effect may exist. "
-        "A retry looks for it first.",
+        SHUTDOWN,
         {"code": ErrorCode.EXTERNAL_SERVICE_ERROR, "retryable": True, "cause": Cause.OURS},
         type="WorkerShutdown",
         non_retryable=not repeatable,

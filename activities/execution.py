@@ -13,7 +13,13 @@ from typing import Any
 from pydantic import ValidationError
 from temporalio import activity
 
-from activities.action_errors import ActionError, ActionFailedError, OutcomeUnknownError
+from activities.action_errors import (
+    CANCELLED,
+    SHUTDOWN,
+    ActionError,
+    ActionFailedError,
+    OutcomeUnknownError,
+)
 from activities.base import Action
 from activities.call_origin import acting_for
 from activities.disclosure import Disclosure
@@ -39,7 +45,6 @@ from pao.core.payloads.decisions import EvidenceAnswer, EvidenceInput
 from pao.core.payloads.waits import Pending
 from pao.runtime.crypto import SecretUnreadableError
 
-CANCELLED = "The action was cancelled while it was running; it may have taken effect."
 # How long a cancelled wait may take to tell its target.
 CANCEL_SECONDS = 10.0
 
@@ -222,10 +227,11 @@ class Executor:
             shown = _in_doubt(error) if existing and session is None else error
             raise await asyncio.to_thread(masked_error, shown, session, disclosure) from None
         except asyncio.CancelledError:
-            if session is None or not _was_cancelled():
+            told = SHUTDOWN if _is_shut_down(existing=existing) else CANCELLED
+            if session is None or not (told == SHUTDOWN or _was_cancelled()):
                 raise
             # Said here and not by the workflow: only the action knows where a person has to look.
-            stopped = OutcomeUnknownError(CANCELLED, judged=NOT_READY)
+            stopped = OutcomeUnknownError(told, judged=NOT_READY)
             raise await asyncio.to_thread(masked_error, stopped, session, disclosure) from None
         except Exception as error:  # noqa: BLE001 -- its text may hold a secret; history keeps it
             kind = OutcomeUnknownError if existing else ActionFailedError
@@ -282,6 +288,11 @@ async def _tell_target(session: Session, pending: Pending) -> None:
     with contextlib.suppress(ActionError, TimeoutError):
         async with asyncio.timeout(CANCEL_SECONDS):
             await session.action.cancel(session.config, session.context, pending)
+
+
+def _is_shut_down(*, existing: bool) -> bool:
+    """Return whether the worker's end ends this; a wait for what exists goes on on another."""
+    return not existing and activity.in_activity() and activity.is_worker_shutdown()
 
 
 def _was_cancelled() -> bool:

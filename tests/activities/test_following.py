@@ -17,7 +17,7 @@ from activities.execution import Executor
 from activities.session_factory import Tools
 from catalog.scopes import ScopeContext
 from pao.clients.jira.instances import JiraInstances
-from pao.core.payloads.actions import ActionResult, FollowInput
+from pao.core.payloads.actions import ActionInput, ActionResult, FollowInput
 from pao.core.payloads.failures import PartialResource
 from pao.core.payloads.waits import Pending
 from pao.runtime.crypto import SecretBox, generate_key
@@ -55,6 +55,9 @@ class Job(Action[JobConfig]):
 
     @override
     async def execute(self, config: JobConfig, context: ActionContext) -> ActionResult:
+        if config.text == "for ever":
+            self.waiting.set()
+            await asyncio.Event().wait()
         return ActionResult(outputs={}, pending=Pending("follow", {"job": "J-1"}))
 
     async def follow(
@@ -88,14 +91,14 @@ def wait_for(text: str = "") -> FollowInput:
     )
 
 
-def activity_of(job: Job) -> Any:
+def activity_of(job: Job, name: str = "follow") -> Any:
     tools = Tools(box=BOX, jira=JiraInstances([]), scope_context=ScopeContext())
-    [follow] = [
+    [found] = [
         one
         for one in Executor({"job": job}, tools).activities()
-        if one.__temporal_activity_definition.name == "follow"  # type: ignore[attr-defined]
+        if one.__temporal_activity_definition.name == name  # type: ignore[attr-defined]
     ]
-    return follow
+    return found
 
 
 async def test_a_wait_goes_on_where_another_worker_left_it() -> None:
@@ -140,6 +143,21 @@ async def test_the_target_works_on_when_only_its_worker_ends() -> None:
     assert caught.value.type == "WorkerShutdown"
     assert not caught.value.non_retryable, "another worker carries the wait on"
     assert job.cancelled == []
+
+
+async def test_an_action_that_its_worker_s_end_interrupts_says_where_to_look() -> None:
+    environment, job, given = ActivityEnvironment(), Job(), wait_for("for ever")
+    begun = ActionInput(context=given.context, action=given.action)
+    running = asyncio.ensure_future(environment.run(activity_of(job, "job"), begun))
+    await job.waiting.wait()
+    environment.worker_shutdown()
+    running.cancel()
+    with pytest.raises(ApplicationError) as caught:
+        await running
+    assert caught.value.type == "OutcomeUnknown"
+    assert caught.value.non_retryable
+    assert "The worker was stopped" in caught.value.message
+    assert "look in its target" in caught.value.details[0]["byHand"]
 
 
 async def test_a_failure_tells_what_was_left_behind_without_a_secret() -> None:
