@@ -13,9 +13,9 @@ from api.catalog.cache import CacheSettings
 from api.catalog.options import OptionsService
 from api.catalog.service import CatalogService
 from api.drafts.service import DraftService
+from api.health.item_outages import OutageService
 from api.health.measures import Measures, Sources
 from api.health.service import HealthService, Parts
-from api.health.weather import WeatherService
 from api.identity_assembly import admin_teams
 from api.insights.service import InsightsService
 from api.keys.service import KeysService
@@ -180,7 +180,7 @@ def assemble_services(
                 catalog_age=3 * settings.catalog.poll_interval.total_seconds(),
             )
         ),
-        weather=WeatherService(database=database, jira=jira),
+        outages=OutageService(database=database, jira=jira),
         measures=Measures(
             Sources(
                 metrics=state.metrics,

@@ -11,9 +11,9 @@ from api.auth.principal import Principal
 from api.catalog.options import OptionsService
 from api.catalog.service import CatalogService
 from api.drafts.service import DraftService
+from api.health.item_outages import OutageService
 from api.health.measures import Measures
 from api.health.service import HealthService
-from api.health.weather import WeatherService
 from api.insights.service import InsightsService
 from api.keys.service import KeysService
 from api.metrics import ApiMetrics
@@ -71,7 +71,7 @@ class Services:
     terraform_states: TerraformStatesService
     tools: ToolsService
     health: HealthService
-    weather: WeatherService
+    outages: OutageService
     measures: Measures
     metrics: ApiMetrics
     webhooks: WebhookService

@@ -12,9 +12,9 @@ from api.requests.schemas.request import REQUEST
 from api.web.pages.admin.browsers import browser_in_words
 from api.web.pages.admin.health import row_of
 from api.web.pages.catalog.views import length_in_words
-from api.web.pages.request.happened import happened
 from api.web.pages.request.made import made_by
 from api.web.pages.request.notes import choices_of, labels_of, note_of
+from api.web.pages.request.timeline import happened
 from api.web.pages.request_form.review import sentence_of
 from api.web.words import condition_in_words, did
 from catalog.forms.definition import FormDefinition

@@ -9,9 +9,9 @@ from rich.text import Text
 from pao.app.cli.completion import action_types
 from pao.app.cli.context import Cli, command
 from pao.app.cli.exits import ExitCode
-from pao.app.cli.near import unknown_word
 from pao.app.cli.tables import Column, Fit, Table, print_table
 from pao.app.cli.terminal import Output, clean
+from pao.app.cli.unknown_words import unknown_word
 
 if TYPE_CHECKING:
     from activities.base import Action

@@ -8,9 +8,9 @@ from rich.text import Text
 
 from pao.app.cli.context import Cli, command
 from pao.app.cli.exits import CliError, ExitCode
-from pao.app.cli.near import unknown_word
 from pao.app.cli.tables import Column, Fit, Table
 from pao.app.cli.terminal import clean
+from pao.app.cli.unknown_words import unknown_word
 
 app = typer.Typer()
 

@@ -10,8 +10,8 @@ from rich.text import Text
 from pao.app.cli.context import Cli, command
 from pao.app.cli.exits import CliError, ExitCode
 from pao.app.cli.jira_check import EscalationCheck, check_escalation
-from pao.app.cli.near import unknown_word
 from pao.app.cli.tables import Column, Fit, Table
+from pao.app.cli.unknown_words import unknown_word
 
 if TYPE_CHECKING:
     from pao.settings import Process, Settings

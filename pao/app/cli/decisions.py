@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from pao.app.cli.bulk_decisions import Round, Selection, read_each, selected
 from pao.app.cli.completion import failed_requests, running_requests
 from pao.app.cli.context import Cli, command
 from pao.app.cli.corrections import Correction
@@ -15,7 +16,6 @@ from pao.app.cli.fields import read_form
 from pao.app.cli.looks import print_look, show_changes
 from pao.app.cli.requests import RequestArgument
 from pao.app.cli.retry_options import RetryOptions
-from pao.app.cli.several import Round, Selection, read_each, selected
 from pao.app.cli.terminal import segment
 from pao.app.cli.timeline import print_request
 from pao.app.cli.watch import finish, is_settled

@@ -19,7 +19,7 @@ from typing import Any
 import typer
 
 from pao.app.cli.exits import CliError, ExitCode
-from pao.app.cli.near import unknown_word
+from pao.app.cli.unknown_words import unknown_word
 
 DEFAULT_ENDPOINT = "http://127.0.0.1:8080"
 DEFAULT_REGION = "us-east-1"

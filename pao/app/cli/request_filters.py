@@ -8,8 +8,8 @@ import typer
 
 from pao.app.cli.completion import items, several
 from pao.app.cli.exits import CliError, ExitCode
-from pao.app.cli.near import words
 from pao.app.cli.terminal import parse_time
+from pao.app.cli.unknown_words import words
 from pao.core.durations import parse_duration
 from pao.core.judgement import Cause
 from pao.core.states import RequestStatus

@@ -17,10 +17,10 @@ from api.requests.filters import RequestFilters
 from api.requests.lifecycle import warnings_of
 from api.services import Caller, Services, ServicesDep
 from api.web.markdown import words
+from api.web.outages import outages_of
 from api.web.pages.catalog.steps import steps_of
 from api.web.pages.request.showing import usual_words
 from api.web.rendering import is_partial, page
-from api.web.weather import weather_of
 from api.web.words import _, heading, ngettext
 from catalog.forms.values import is_email
 
@@ -141,7 +141,7 @@ async def item(request: Request, services: ServicesDep, caller: Caller, item_id:
         documentation_url=_web_address(display.get("documentationUrl")),
         runbook=_web_address(metadata.get("runbook")),
         sha=entry.loaded.sha[:8],
-        warnings=[*warnings_of(definition), *await weather_of(request, services, document)],
+        warnings=[*warnings_of(definition), *await outages_of(request, services, document)],
         steps=shown,
         earlier=earlier.data,
         usual=usual_words(await services.history.usual(item_id)),

@@ -19,8 +19,8 @@ from api.services import Caller, Correlation, Services, ServicesDep
 from api.tools.schemas import TemplateResult, TemplateTest
 from api.web.forms import Posted, text_of
 from api.web.line_changes import Lines, differing
-from api.web.pages.platform.picked import as_text, choices
-from api.web.pages.platform.trying import Tried, tried
+from api.web.pages.platform.form_preview import FormPreview, preview_form
+from api.web.pages.platform.previewable_items import as_text, choices
 from api.web.pages.request.made import web_address
 from api.web.rendering import page
 from api.web.words import _, ngettext
@@ -94,7 +94,7 @@ class Preview:
     title: str
     findings: list[Finding]
     excerpts: list[str]
-    form: Tried | None
+    form: FormPreview | None
     is_whole: bool
     calls: list[TemplateResult]
     problems: list[str]
@@ -160,7 +160,7 @@ async def _preview(
     read = await asyncio.to_thread(tools.read, document)
     file = _file_name(read.definition)
     checked = await asyncio.to_thread(tools.validate, content, file=file)
-    form = await tried(services, caller, read, posted)
+    form = await preview_form(services, caller, read, posted)
     sample = TemplateTest(item=document, fields=form.values if form else {})
     who = requester_of(caller)
     lists = form.lists if form else {}

@@ -15,11 +15,11 @@ from api.requests.streams import EventStream
 from api.services import Caller, Services, ServicesDep
 from api.sessions.service import Session
 from api.web import times
-from api.web.pages.request.happened import happened
 from api.web.pages.request.keys import key_of
 from api.web.pages.request.logs import logs
 from api.web.pages.request.notes import corrected_of, labels_of
 from api.web.pages.request.showing import Past, Shown, answers, form_of, shown, usual_words
+from api.web.pages.request.timeline import happened
 from api.web.rendering import is_partial, page, part
 from pao.core.states import TERMINAL
 

@@ -14,13 +14,13 @@ from api.requests.prepared import SubmissionCall
 from api.requests.schemas import Submission
 from api.services import Caller, Correlation, Services, ServicesDep
 from api.web.forms import Posted, text_of
+from api.web.outages import outages_of
 from api.web.pages.request_form.calls import Call, calls_of, shows_files
 from api.web.pages.request_form.copies import copies_of, has_secrets
 from api.web.pages.request_form.filling import Filling, fill
 from api.web.pages.request_form.review import answers_of, sentence_of
 from api.web.pages.request_form.saving import earlier
 from api.web.rendering import is_partial, page
-from api.web.weather import weather_of
 from pao.core.errors import ErrorCode, PaoError
 
 router = APIRouter()
@@ -185,7 +185,7 @@ async def _review_page(
         warnings=[
             *warnings_of(filling.entry.loaded.definition),
             *(warning.message for warning in filling.result.warnings),
-            *await weather_of(request, services, item),
+            *await outages_of(request, services, item),
         ],
     )
 

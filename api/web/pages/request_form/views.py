@@ -17,11 +17,11 @@ from api.requests.lifecycle import warnings_of
 from api.schemas import Answer, Omittable
 from api.services import Caller, ServicesDep
 from api.web.forms import Posted, text_of
+from api.web.outages import outages_of
 from api.web.pages.request_form.copies import MOST_LINKED
 from api.web.pages.request_form.filling import FIRST, Filling, fill, linked, not_shown, texts_of
 from api.web.pages.request_form.saving import earlier, saved
 from api.web.rendering import page
-from api.web.weather import weather_of
 from api.web.words import _
 
 router = APIRouter()
@@ -74,9 +74,9 @@ async def new_form(
     if draft.repeats is None:
         notes += not_shown(filling, texts)
     step = next(iter(filling.steps()), FIRST)
-    weather = await weather_of(request, services, entry.loaded.item)
+    outages = await outages_of(request, services, entry.loaded.item)
     return _form_page(
-        request, filling, step, checked=False, weather=weather, notes=notes, others=others
+        request, filling, step, checked=False, outages=outages, notes=notes, others=others
     )
 
 
@@ -152,8 +152,8 @@ async def step_page(
     steps = filling.steps()
     if filling.is_stepped and step not in steps:
         step = next(iter(steps), FIRST)
-    weather = await weather_of(request, services, filling.entry.loaded.item)
-    return _form_page(request, filling, step, checked=checked, weather=weather)
+    outages = await outages_of(request, services, filling.entry.loaded.item)
+    return _form_page(request, filling, step, checked=checked, outages=outages)
 
 
 def _form_page(
@@ -162,7 +162,7 @@ def _form_page(
     step: int,
     *,
     checked: bool,
-    weather: list[str],
+    outages: list[str],
     notes: list[str] | None = None,
     others: list[Draft] | None = None,
 ) -> Response:
@@ -185,7 +185,7 @@ def _form_page(
         notes=notes or [],
         others=others or [],
         changed=filling.changed,
-        warnings=[*warnings_of(filling.entry.loaded.definition), *weather],
+        warnings=[*warnings_of(filling.entry.loaded.definition), *outages],
     )
 
 

@@ -39,7 +39,7 @@ Lists = Mapping[str, Sequence[Mapping[str, Any]]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Tried:
+class FormPreview:
     """A form as its requesters will see it, and the values that were entered.
 
     ``lists`` are those that it chooses from. ``place`` is the element to which an edit of rows has
@@ -53,9 +53,9 @@ class Tried:
     forgets: bool
 
 
-async def tried(
+async def preview_form(
     services: Services, caller: Principal, read: ValidationResult, posted: FormData
-) -> Tried | None:
+) -> FormPreview | None:
     """Return the form of a document with what was entered, as the caller would request it.
 
     None where it has no form that works. Choices are not asked of other systems.
@@ -95,7 +95,7 @@ async def tried(
         notes={one.way: _note(one, offered[one.way]) for one in asked},
         errors=errors_by_way(result.errors) if filled_in else {},
     )
-    return Tried(
+    return FormPreview(
         groups=groups_of(form.definition.groups, shown),
         values=reading.values,
         lists=lists,

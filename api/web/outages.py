@@ -10,7 +10,7 @@ from api.web.words import _
 from catalog.model import CatalogDocument
 
 
-async def weather_of(request: Request, services: Services, item: CatalogDocument) -> list[str]:
+async def outages_of(request: Request, services: Services, item: CatalogDocument) -> list[str]:
     """Return a sentence for each target on the way of an item that does not answer now."""
     zone: ZoneInfo = times.zone_of(request.cookies.get(times.COOKIE))
     told = _(
@@ -19,5 +19,5 @@ async def weather_of(request: Request, services: Services, item: CatalogDocument
     )
     return [
         told % {"target": one.target, "time": f"{one.since.astimezone(zone):%H:%M}"}
-        for one in await services.weather.outages(item)
+        for one in await services.outages.of(item)
     ]

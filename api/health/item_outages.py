@@ -30,13 +30,13 @@ class Outage:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class WeatherService:
+class OutageService:
     """Looks for open circuit breakers."""
 
     database: Database
     jira: Any
 
-    async def outages(self, item: CatalogDocument) -> list[Outage]:
+    async def of(self, item: CatalogDocument) -> list[Outage]:
         """Return the targets of an item's first way that do not answer; none where that is unknown.
 
         A bundle's components are asked for on their own pages.
