@@ -214,6 +214,7 @@ async def test_a_head_is_refused_by_its_form_and_never_for_its_key(office: Offic
     assert (caught.value.code, caught.value.status) == (ErrorCode.UNAUTHORIZED, 401)
     assert (detail.field, detail.constraint) == ("Authorization", "missing")
     assert caught.value.message == f"missing: {detail.message}"
+    assert "sign it with AWS Signature Version 4" in detail.message
 
 
 @pytest.mark.parametrize(
@@ -244,8 +245,8 @@ async def test_a_caller_is_good_as_long_as_the_key_is(
 
 
 async def test_a_session_that_aws_vouched_for_has_the_teams_of_today(office: Office) -> None:
-    key_id, arn = office.key.access_key_id, "arn:aws:iam::123456789012:user/dana"
-    dana = read_caller(account="123456789012", arn=arn, user_id="AIDA" + "D" * 17)
+    key_id, arn = office.key.access_key_id, "arn:aws:sts::123456789012:assumed-role/dana/build"
+    dana = read_caller(account="123456789012", arn=arn, user_id=f"AROA{'D' * 17}:build")
     stored = dataclasses.replace(office.keys.keys[key_id], user_id="dana", aws=dana, source="sts")
 
     async def teams(caller: AwsCaller) -> tuple[str, ...]:
@@ -253,7 +254,7 @@ async def test_a_session_that_aws_vouched_for_has_the_teams_of_today(office: Off
 
     known = await principal_now(stored, teams)
     assert (known.id, known.arn, known.account) == ("dana", arn, "123456789012")
-    assert (known.email, known.session, known.aws) == (None, None, dana)
+    assert (known.email, known.session, known.aws) == (None, "build", dana)
     assert (known.teams, known.source) == (("today-of-dana",), "sts")
     assert known.access_key_id == key_id
     assert (await principal_now(stored, None)).teams == ()

@@ -20,9 +20,11 @@ class Named:
 
     def __init__(self, name: str) -> None:
         self.name = name
+        self.heads: list[tuple[RawRequest, datetime]] = []
 
     def check_head(self, request: RawRequest, now: datetime) -> None:
         """Everything is well."""
+        self.heads.append((request, now))
 
     async def authenticate(self, request: RawRequest, now: datetime) -> Principal:
         del request, now
@@ -52,6 +54,54 @@ async def test_a_call_is_for_the_source_of_its_credential(
     every = identities("sts", "jwt", "gateway")
     every.check_head(call(*headers), datetime.now(UTC))
     assert (await every.authenticate(call(*headers), datetime.now(UTC))).id == name
+
+
+def test_the_source_of_a_call_checks_its_head() -> None:
+    every, given, now = identities("sts"), call(STS), datetime.now(UTC)
+    every.check_head(given, now)
+    source = every.others["sts"]
+    assert isinstance(source, Named)
+    assert source.heads == [(given, now)]
+
+
+def test_a_head_of_no_source_is_refused_with_its_reason() -> None:
+    with pytest.raises(PaoError, match="sts is not switched on") as caught:
+        identities().check_head(call(STS), datetime.now(UTC))
+    assert caught.value.details[0].constraint == "missing"
+    with pytest.raises(PaoError, match=r"several credentials \(jwt, sts\)") as caught:
+        identities("sts", "jwt").check_head(call(STS, TOKEN), datetime.now(UTC))
+    assert caught.value.details[0].constraint == "malformed"
+
+
+@pytest.mark.parametrize(
+    ("headers", "query", "source"),
+    [
+        ((), b"", "none"),
+        ((STS,), b"", "sts"),
+        ((TOKEN,), b"", "jwt"),
+        ((GATEWAY,), b"", "gateway"),
+        (((b"authorization", b"AWS4-HMAC-SHA256 x"),), b"", "keys"),
+        ((STS, TOKEN), b"", "several"),
+        ((STS,), b"X-Amz-Signature=0", "several"),
+    ],
+)
+def test_the_log_names_the_source_of_a_call(
+    headers: tuple[tuple[bytes, bytes], ...], query: bytes, source: str
+) -> None:
+    assert source_of(dataclasses.replace(call(*headers), raw_query=query)) == source
+
+
+async def test_a_key_is_asked_for_as_long_as_its_caller_is_there() -> None:
+    office, now = open_office(), datetime.now(UTC)
+    every = Identities(keys=office.identity, others={})
+    key_id = office.key.access_key_id
+    ada = own_user("ada", email=None, teams=(), source="keys", access_key_id=key_id)
+    assert await every.is_still_good(ada, now)
+    office.keys.keys[key_id] = dataclasses.replace(office.keys.keys[key_id], expires_at=now)
+    assert not await every.is_still_good(ada, now)
+    assert await every.is_still_good(ada, now - timedelta(seconds=1))
+    nobody = dataclasses.replace(ada, access_key_id=None)
+    assert not await every.is_still_good(nobody, now)
 
 
 @pytest.mark.parametrize("query", [b"X-Amz-Signature=0", b"a=b&x%2Damz-signature=0"], ids=str)

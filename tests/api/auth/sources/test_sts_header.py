@@ -1,20 +1,24 @@
-"""The header of a call that AWS is to vouch for: what is refused without asking AWS."""
+"""The header of a call that AWS is to vouch for, and what becomes of the answer, without AWS."""
 
+import asyncio
 import dataclasses
 import json
 import re
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping
 from datetime import UTC, datetime, timedelta
 
 import pytest
 from botocore.credentials import ReadOnlyCredentials
 
 from api.auth.signature_errors import Reason, SignatureError
-from api.auth.sources.sts import LONGEST_HEADER, StsIdentity
+from api.auth.sources.sts import LONGEST_HEADER, MOST_ASKED, StsConfig, StsIdentity
+from pao.clients.aws.caller import AwsCaller, read_caller
+from pao.clients.aws.sts import Sts, StsRefusedError
 from pao.clients.bounded_http import BoundedHttp
-from pao.core.errors import PaoError
-from tests.api.auth.sources.office import Forger, office, request, signed, written
-from tests.support.aws import Aws
+from pao.core.errors import ErrorCode, PaoError
+from tests.api.auth.signing import ReplaysInMemory
+from tests.api.auth.sources.office import SERVER, Forger, office, people, request, signed, written
+from tests.support.aws import ACCOUNT, REGION, Aws
 
 AWAY = Aws("http://127.0.0.1:9", "http://127.0.0.1:9")
 """Nobody listens there: whatever is asked for is no refusal of the header."""
@@ -130,3 +134,79 @@ def test_clocks_may_differ_by_five_minutes(sts: StsIdentity, seconds: int, *, go
     assert caught.value.reason is Reason.EXPIRED
     assert f"signed at {made:%Y-%m-%dT%H:%M:%SZ}" in caught.value.message
     assert f"{now:%Y-%m-%dT%H:%M:%SZ}" in caught.value.message
+
+
+ROOT = read_caller(account=ACCOUNT, arn=f"arn:aws:iam::{ACCOUNT}:root", user_id=ACCOUNT)
+"""Somebody in no group, so that the directory is not asked."""
+
+
+class Answering(Sts):
+    """Answers as a test says, and when it says so."""
+
+    def __init__(self, answer: AwsCaller | StsRefusedError) -> None:
+        self.answer = answer
+        self.asked: list[Mapping[str, str]] = []
+        self.may_answer, self.all_asked = asyncio.Event(), asyncio.Event()
+
+    async def whose(self, headers: Mapping[str, str]) -> AwsCaller:
+        self.asked.append(headers)
+        if len(self.asked) == MOST_ASKED:
+            self.all_asked.set()
+        await self.may_answer.wait()
+        if isinstance(self.answer, StsRefusedError):
+            raise self.answer
+        return self.answer
+
+
+def asking(sts: Answering) -> StsIdentity:
+    config = StsConfig(url=AWAY.sts_url, region=REGION, server_id=SERVER)
+    return StsIdentity(config, sts, people(AWAY), ReplaysInMemory(datetime.now(UTC)))
+
+
+async def test_who_aws_names_is_the_caller_for_an_hour_and_by_one_call() -> None:
+    sts = Answering(ROOT)
+    sts.may_answer.set()
+    source, call, now = asking(sts), request(signed(AWAY, CREDENTIALS)), datetime.now(UTC)
+    caller = await source.authenticate(call, now)
+    assert (caller.id, caller.account, caller.arn) == (ACCOUNT, ACCOUNT, ROOT.arn)
+    assert (caller.source, caller.teams, caller.aws) == ("sts", (), ROOT)
+    assert caller.valid_until == now + timedelta(hours=1)
+    [asked] = sts.asked
+    assert asked["Authorization"].startswith("AWS4-HMAC-SHA256 Credential=AKIAXXXX")
+    assert (asked["Host"], asked["X-PAO-Server-Id"]) == ("127.0.0.1:9", SERVER)
+    with pytest.raises(SignatureError, match="already used") as caught:
+        await source.authenticate(call, now + timedelta(minutes=4))
+    assert caught.value.reason is Reason.EXPIRED
+    another = request(signed(AWAY, CREDENTIALS))
+    assert (await source.authenticate(another, now)).id == ACCOUNT
+
+
+@pytest.mark.parametrize(
+    ("code", "reason"),
+    [("ExpiredToken", Reason.EXPIRED), ("SignatureDoesNotMatch", Reason.SIGNATURE_MISMATCH)],
+)
+async def test_a_refusal_of_aws_is_told_with_its_code(code: str, reason: Reason) -> None:
+    sts = Answering(StsRefusedError(code))
+    sts.may_answer.set()
+    with pytest.raises(SignatureError, match=rf"\({code}\).*made for {SERVER}") as caught:
+        await asking(sts).authenticate(request(signed(AWAY, CREDENTIALS)), datetime.now(UTC))
+    assert caught.value.reason is reason
+
+
+async def test_aws_is_asked_for_fifty_calls_at_once_and_again_when_one_has_ended() -> None:
+    sts = Answering(StsRefusedError("AccessDenied"))
+    source, call, now = asking(sts), request(signed(AWAY, CREDENTIALS)), datetime.now(UTC)
+    for _ in range(2):
+        sts.asked.clear()
+        sts.may_answer.clear()
+        sts.all_asked.clear()
+        waiting = [asyncio.create_task(source.authenticate(call, now)) for _ in range(MOST_ASKED)]
+        await sts.all_asked.wait()
+        with pytest.raises(PaoError, match="AWS does not say now who you are") as caught:
+            await source.authenticate(call, now)
+        assert caught.value.code is ErrorCode.SERVICE_UNAVAILABLE
+        assert caught.value.headers == {"Retry-After": "5"}
+        assert len(sts.asked) == MOST_ASKED == 50
+        sts.may_answer.set()
+        ended = await asyncio.gather(*waiting, return_exceptions=True)
+        assert all(isinstance(one, SignatureError) for one in ended)
