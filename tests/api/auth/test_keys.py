@@ -120,6 +120,16 @@ async def test_a_captured_request_that_acts_is_good_for_one_use(office: Office) 
     assert "sign again or send an Idempotency-Key" in error.message
 
 
+async def test_who_sends_no_key_holds_a_signature_that_nobody_can_name(office: Office) -> None:
+    await office.identity.authenticate(signed(office, "POST"), datetime.now(UTC))
+    await office.identity.authenticate(
+        signed(office, "POST", headers={"Idempotency-Key": "k-1"}), datetime.now(UTC)
+    )
+    # Told apart by their lengths; a store takes 32 bytes at most.
+    assert [len(one.holder) for one in office.replays.used.values()] == [31, 32]
+    assert {len(one) for one in office.replays.used} == {32}
+
+
 async def test_reading_twice_with_one_signature_is_allowed(office: Office) -> None:
     request = signed(office)
     await office.identity.authenticate(request, datetime.now(UTC))

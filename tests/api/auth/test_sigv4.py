@@ -293,6 +293,22 @@ def test_no_refusal_tells_the_expected_signature_or_the_secret() -> None:
     assert parse(request, CONFIG, datetime.now(UTC)).payload_hash not in error.message
 
 
+def test_a_request_is_taken_from_its_scope_as_its_bytes_came() -> None:
+    scope = {
+        "method": "PUT",
+        "path": "/a b",
+        "raw_path": b"/a%20b",
+        "query_string": b"c=%2F",
+        "headers": [(b"X-A", b"One"), (b"x-a", b"two")],
+    }
+    headers = ((b"x-a", b"One"), (b"x-a", b"two"))
+    request = RawRequest("PUT", b"/a%20b", b"c=%2F", headers, b"body")
+    assert raw_request_from_scope(scope, b"body") == request
+    reached = raw_request_from_scope(scope | {"pao.peer": "10.1.2.3"}, b"body")
+    assert reached == dataclasses.replace(request, peer="10.1.2.3")
+    assert reached.values(b"x-a") == [b"One", b"two"]
+
+
 def test_a_server_without_raw_paths_is_told_of_once() -> None:
     scope = {"method": "GET", "path": "/", "query_string": b"", "headers": []}
     with pytest.raises(TypeError, match="raw_path"):

@@ -171,6 +171,28 @@ async def test_a_token_is_refused_for(what: str) -> None:
     assert caught.value.reason is reason, caught.value.message
 
 
+@pytest.mark.parametrize(
+    ("what", "told"),
+    [
+        ("another audience", "the token is for somebody else (aud)"),
+        ("another issuer", "the token is of another issuer (iss)"),
+        ("no subject", "the token lacks the claim sub"),
+        ("not before", "the token is not valid yet; check the issuer's clock"),
+        ("critical", "the token is not readable"),
+        ("expired", "the token has expired; get a new one"),
+        ("another key", "the signature of the token does not match"),
+        ("unknown kid", "the issuer has no such key for the token"),
+        ("jku", "the token brings its own key (jku), which is not accepted"),
+        ("RS512", "the token's algorithm must be one of RS256, ES256, ES384"),
+        ("too long", "the token is longer than 16384 bytes"),
+    ],
+)
+async def test_a_refusal_says_what_is_wrong(what: str, told: str) -> None:
+    with pytest.raises(SignatureError) as caught:
+        await verified(REFUSED[what][0](), RULES, Published())
+    assert caught.value.message == told
+
+
 # What PyJWT would read as a number, or compare with any: (JSON of) values that are no time.
 NO_TIMES = (
     *("true", "false", "null", '"1700000000"', "[]", "{}", "-1", "-1e300", "1e300", "1e400", "NaN"),

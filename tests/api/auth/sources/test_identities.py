@@ -56,6 +56,21 @@ async def test_a_call_is_for_the_source_of_its_credential(
     assert (await every.authenticate(call(*headers), datetime.now(UTC))).id == name
 
 
+async def test_what_a_gateway_says_is_passed_over_where_it_is_off() -> None:
+    now = datetime.now(UTC)
+    assert (await identities("sts").authenticate(call(GATEWAY, STS), now)).id == "sts"
+    with pytest.raises(PaoError, match=r"^missing: the request is not signed"):
+        await identities("sts").authenticate(call(GATEWAY), now)
+
+
+@pytest.mark.parametrize(
+    ("source", "keys", "taken"),
+    [("keys", True, True), ("keys", False, False), ("sts", False, True), ("jwt", True, False)],
+)
+def test_a_source_is_taken_that_is_configured(source: str, *, keys: bool, taken: bool) -> None:
+    assert identities("sts", keys=keys).takes(source) is taken
+
+
 def test_the_source_of_a_call_checks_its_head() -> None:
     every, given, now = identities("sts"), call(STS), datetime.now(UTC)
     every.check_head(given, now)

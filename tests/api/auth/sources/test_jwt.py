@@ -30,11 +30,13 @@ class Published:
 
 ISSUER = Issuer()
 ISSUER.url = "https://issuer.example.com"
-SOURCE = JwtIdentity(
-    TokenRules(issuer=ISSUER.url, audience=CLIENT),
-    Published(),
-    ClaimRules(user="preferred_username", groups="groups", map=GroupMap()),
-)
+
+
+@pytest.fixture
+def source() -> JwtIdentity:
+    rules = TokenRules(issuer=ISSUER.url, audience=CLIENT)
+    claims = ClaimRules(user="preferred_username", groups="groups", map=GroupMap())
+    return JwtIdentity(rules, Published(), claims)
 
 
 def bearing(
@@ -49,20 +51,20 @@ def token(**claims: Any) -> bytes:
     return ISSUER.token(**{"preferred_username": "dana", **claims}).encode()
 
 
-async def test_a_token_names_user_teams_and_its_own_end() -> None:
+async def test_a_token_names_user_teams_and_its_own_end(source: JwtIdentity) -> None:
     end = int(time.time()) + 250
     made = token(groups=["team-orders"], email="d@example.com", email_verified=True, exp=end)
-    caller = await SOURCE.authenticate(bearing(b"Bearer " + made), NOW)
+    caller = await source.authenticate(bearing(b"Bearer " + made), NOW)
     assert (caller.id, caller.email, caller.teams) == ("dana", "d@example.com", ("team-orders",))
     assert (caller.source, caller.access_key_id, caller.session) == ("jwt", None, None)
     assert caller.valid_until == datetime.fromtimestamp(end, UTC)
 
 
 @pytest.mark.parametrize("scheme", [b"Bearer ", b"bearer ", b"BEARER   "])
-async def test_the_scheme_is_written_as_clients_do(scheme: bytes) -> None:
+async def test_the_scheme_is_written_as_clients_do(source: JwtIdentity, scheme: bytes) -> None:
     call = bearing(scheme + token() + b" ")
-    SOURCE.check_head(call, NOW)
-    assert (await SOURCE.authenticate(call, NOW)).id == "dana"
+    source.check_head(call, NOW)
+    assert (await source.authenticate(call, NOW)).id == "dana"
 
 
 MISPLACED: dict[str, Callable[[bytes], RawRequest]] = {
@@ -75,46 +77,46 @@ MISPLACED: dict[str, Callable[[bytes], RawRequest]] = {
 
 
 @pytest.mark.parametrize("how", MISPLACED)
-async def test_a_token_comes_once_as_bearer(how: str) -> None:
+async def test_a_token_comes_once_as_bearer(source: JwtIdentity, how: str) -> None:
     call = MISPLACED[how](token())
     with pytest.raises(SignatureError, match="must be sent once, as Bearer and a token"):
-        SOURCE.check_head(call, NOW)
+        source.check_head(call, NOW)
     with pytest.raises(SignatureError, match="must be sent once, as Bearer and a token"):
-        await SOURCE.authenticate(call, NOW)
+        await source.authenticate(call, NOW)
 
 
-def test_a_token_that_is_none_is_refused_before_the_body() -> None:
+def test_a_token_that_is_none_is_refused_before_the_body(source: JwtIdentity) -> None:
     with pytest.raises(SignatureError, match="three parts"):
-        SOURCE.check_head(bearing(b"Bearer x"), NOW)
+        source.check_head(bearing(b"Bearer x"), NOW)
 
 
-async def test_claims_that_name_nobody_are_malformed() -> None:
+async def test_claims_that_name_nobody_are_malformed(source: JwtIdentity) -> None:
     call = bearing(b"Bearer " + token(preferred_username="with space"))
     with pytest.raises(SignatureError, match="preferred_username") as caught:
-        await SOURCE.authenticate(call, NOW)
+        await source.authenticate(call, NOW)
     assert caught.value.reason is Reason.MALFORMED
 
 
 @pytest.mark.parametrize("method", ["POST", "PUT", "PATCH", "DELETE"])
-def test_what_acts_by_a_token_names_itself(method: str) -> None:
+def test_what_acts_by_a_token_names_itself(source: JwtIdentity, method: str) -> None:
     call = bearing(b"Bearer " + token(), method=method, path=b"/api/v1/requests")
     with pytest.raises(PaoError, match="Idempotency-Key") as caught:
-        SOURCE.check_head(call, NOW)
+        source.check_head(call, NOW)
     assert (caught.value.code, caught.value.status) == (ErrorCode.VALIDATION_ERROR, 400)
     [detail] = caught.value.details
     assert (detail.field, detail.constraint) == ("Idempotency-Key", "required")
     assert detail.message == caught.value.message
     named = bearing(b"Bearer " + token(), method=method, path=b"/api/v1/requests", key=b"k-1")
-    SOURCE.check_head(named, NOW)
+    source.check_head(named, NOW)
 
 
 @pytest.mark.parametrize("method", ["GET", "HEAD"])
-def test_what_reads_by_a_token_needs_no_name(method: str) -> None:
-    SOURCE.check_head(bearing(b"Bearer " + token(), method=method), NOW)
+def test_what_reads_by_a_token_needs_no_name(source: JwtIdentity, method: str) -> None:
+    source.check_head(bearing(b"Bearer " + token(), method=method), NOW)
 
 
-def test_opening_a_session_by_a_token_needs_no_name() -> None:
+def test_opening_a_session_by_a_token_needs_no_name(source: JwtIdentity) -> None:
     call = bearing(b"Bearer " + token(), method="POST", path=b"/api/v1/sessions")
-    SOURCE.check_head(call, NOW)
+    source.check_head(call, NOW)
     with pytest.raises(PaoError, match="Idempotency-Key"):
-        SOURCE.check_head(dataclasses.replace(call, raw_path=b"/api/v1/sessions/1"), NOW)
+        source.check_head(dataclasses.replace(call, raw_path=b"/api/v1/sessions/1"), NOW)

@@ -58,6 +58,12 @@ UNREADABLE: dict[str, Callable[[Forger], bytes]] = {
             authorization=re.sub(r"/\d{8}/", "/20200101/", forger.proof().authorization)
         )
     ),
+    "a day beyond the calendar": lambda forger: written(
+        forger.document(
+            date="20261399T000000Z",
+            authorization=re.sub(r"/\d{8}/", "/20261399/", forger.proof().authorization),
+        )
+    ),
     "a date that is none": lambda forger: written(forger.document(date="20261399T000000Z")),
     "a date with more": lambda forger: written(forger.document(date="20261129T220000Z\r\nX: y")),
     "a short nonce": lambda forger: written(forger.document(nonce="n")),
@@ -86,6 +92,23 @@ async def test_a_header_is_refused_without_asking_aws_for(sts: StsIdentity, what
     assert caught.value.reason in {Reason.MALFORMED, Reason.EXPIRED}
     with pytest.raises(SignatureError):
         await sts.authenticate(call, now)
+
+
+@pytest.mark.parametrize(
+    ("what", "told"),
+    [
+        ("another region", f"sign for STS in the region {REGION}"),
+        ("a scope of another day", "the credential's date differs from the date"),
+        ("a day beyond the calendar", "the date is not one of the calendar"),
+        ("a token that is not signed", "SignedHeaders must be exactly accept;.*-security-token"),
+        ("a short nonce", "the nonce must be 16 to 64"),
+    ],
+)
+def test_a_header_that_is_refused_says_what_to_correct(
+    sts: StsIdentity, what: str, told: str
+) -> None:
+    with pytest.raises(SignatureError, match=told):
+        sts.check_head(request(UNREADABLE[what](FORGER)), datetime.now(UTC))
 
 
 async def test_a_header_that_is_readable_is_asked_about(sts: StsIdentity) -> None:
