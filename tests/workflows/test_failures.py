@@ -1,5 +1,6 @@
 """What an ended activity means: failed, never started, or outcome unknown."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -21,22 +22,31 @@ from activities.action_errors import (
     worker_shutdown,
 )
 from pao.core.errors import ErrorCode
+from pao.core.names import FOREIGN_INSTALLATION
 from pao.core.payloads.actions import ActionState
 from pao.core.payloads.failures import ActionFailure, PartialResource
 from pao.core.states import ActionStatus
 from tests.support.requests import new_request
-from workflows.failures import classify, error_context, is_refusal, never_began, suggest
+from workflows.failures import (
+    LONGEST_MESSAGE,
+    classify,
+    error_context,
+    is_refusal,
+    never_began,
+    overall,
+    suggest,
+)
 
 
 def timeout(kind: TimeoutType | None) -> TimeoutError:
     return TimeoutError("late", type=kind, last_heartbeat_details=[])
 
 
-def activity(cause: BaseException | None) -> ActivityError:
+def activity(cause: BaseException | None, *, started: int = 2) -> ActivityError:
     error = ActivityError(
         "failed",
         scheduled_event_id=1,
-        started_event_id=2,
+        started_event_id=started,
         identity="",
         activity_type="jira-ticket",
         activity_id="1",
@@ -60,6 +70,10 @@ CASES: dict[str, tuple[FailureError, tuple[bool, bool, str]]] = {
     "outcome unknown": (
         application_error(OutcomeUnknownError("cut", code=ErrorCode.EXTERNAL_SERVICE_ERROR)),
         UNKNOWN,
+    ),
+    "of another installation": (
+        ApplicationError("not ours", type=FOREIGN_INSTALLATION),
+        (False, True, "ACTION_FAILED"),
     ),
     "failed": (application_error(ActionFailedError("no")), (False, False, "ACTION_FAILED")),
     "failed but worth a retry": (
@@ -87,6 +101,35 @@ def test_each_way_to_end_means_one_thing(
     failure = classify(activity(cause) if wrapped else cause)
     assert (failure.outcome_unknown, failure.retryable, failure.code) == expected
     assert failure.message
+
+
+def test_what_is_cancelled_before_it_begins_took_no_effect() -> None:
+    failure = classify(activity(CancelledError("cancelled"), started=0))
+    assert (failure.outcome_unknown, failure.retryable, failure.cause) == (False, True, "ours")
+    assert failure.code == "ACTION_FAILED"
+    assert "it did not start" in failure.message
+
+
+@pytest.mark.parametrize(
+    ("error", "told"),
+    [
+        (timeout(TimeoutType.HEARTBEAT), "The worker stopped responding while the action was"),
+        (timeout(TimeoutType.SCHEDULE_TO_START), "No worker picked up the action in time, so it"),
+        (CancelledError("cancelled"), "The action was cancelled while it was running; it may"),
+        (FailureError("reset"), "The workflow was reset while the action was running; it may"),
+        (ApplicationError("no", type="NotFoundError"), "No worker supports this action type, so"),
+        (ApplicationError("not ours", type=FOREIGN_INSTALLATION), "not ours"),
+    ],
+)
+def test_what_is_no_fault_of_the_target_says_what_happened(error: FailureError, told: str) -> None:
+    failure = classify(activity(error))
+    assert failure.message.startswith(told)
+    assert failure.cause == "ours"
+
+
+def test_an_error_without_words_is_named_by_its_type() -> None:
+    assert classify(TerminatedError("")).message == "TerminatedError"
+    assert classify(TerminatedError("ended")).message == "ended"
 
 
 def test_an_activity_without_a_cause_failed() -> None:
@@ -128,6 +171,10 @@ def test_a_refusal_of_the_database_is_told_from_its_absence() -> None:
     ("facts", "decision", "why"),
     [
         ({"outcome_unknown": True, "retryable": True}, "retry", "looks first"),
+        ({"outcome_unknown": True, "http_status": 401}, "escalate", "then a retry looks for"),
+        ({"outcome_unknown": True, "cause": "access"}, "escalate", "access was denied"),
+        ({"outcome_unknown": True, "askable": False}, "evidence", "--evidence present or"),
+        ({"outcome_unknown": True, "retry": "It asks again."}, "retry", "effect. It asks again."),
         ({"http_status": 401}, "escalate", "credentials"),
         ({"http_status": 403, "retryable": True}, "escalate", "credentials"),
         ({"http_status": 503, "retryable": True}, "retry", "not ready"),
@@ -150,6 +197,29 @@ def test_a_decision_is_suggested_with_its_reason(
     suggested, reason = suggest(ActionFailure(code="ACTION_FAILED", message="no", **facts))
     assert suggested == decision
     assert why in reason
+
+
+NO = ActionFailure(code="ACTION_FAILED", message="no", http_status=400)
+CUT = ActionFailure(code="EXTERNAL_SERVICE_ERROR", message="cut", outcome_unknown=True)
+
+
+def test_one_failure_stands_for_all_and_an_unknown_outcome_before_the_others() -> None:
+    failed = [
+        state(name, ActionStatus.FAILED, error=error)
+        for name, error in zip("abc", (NO, CUT, NO), strict=True)
+    ]
+    others = [state("d", ActionStatus.COMPLETED, error=NO), state("e", ActionStatus.FAILED)]
+    assert overall(others) is None
+    assert overall([*others, failed[0]]) is NO
+    both = overall([failed[0], failed[2]])
+    assert both == replace(NO, message="2 actions failed. a: no; c: no")
+    assert overall([*others, *failed]) == replace(
+        CUT, message="3 actions failed. a: no; b: cut; c: no"
+    )
+    long = state("f", ActionStatus.FAILED, error=replace(NO, message="x" * 5_000))
+    told = overall([failed[0], long])
+    assert told is not None
+    assert len(told.message) == LONGEST_MESSAGE
 
 
 def state(id_: str, status: ActionStatus, **more: Any) -> ActionState:
@@ -179,6 +249,12 @@ def test_the_failure_context_tells_what_failed_what_exists_and_what_to_clean_up(
     assert context["error"]["outcomeUnknown"]
     assert context["suggestedDecision"]["decision"] == "retry"
     assert context["request"]["fields"]["token"] == "********"
+    assert context["request"]["item"] == request.context.item.id
+    assert context["request"]["version"] == request.context.item.version
+    assert context["request"]["requester"] == request.context.requester.id
+    assert context["manualWay"] is False
+    ways = error_context(request.context, [made, failed], failure, manual_way=True)
+    assert ways == context | {"manualWay": True}
 
 
 def test_only_what_no_worker_has_begun_never_began() -> None:
@@ -187,5 +263,11 @@ def test_only_what_no_worker_has_begun_never_began() -> None:
     assert never_began(late)
     assert never_began(activity(late))
     assert never_began(activity(unknown))
+    assert never_began(activity(ApplicationError("not ours", type=FOREIGN_INSTALLATION)))
+    assert never_began(activity(CancelledError("cancelled"), started=0))
+    assert not never_began(activity(CancelledError("cancelled")))
+    assert not never_began(CancelledError("cancelled"))
+    assert not never_began(timeout(TimeoutType.START_TO_CLOSE))
+    assert not never_began(activity(None))
     assert not never_began(timeout(TimeoutType.HEARTBEAT))
     assert not never_began(activity(application_error(ActionFailedError("no"))))

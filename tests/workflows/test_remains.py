@@ -1,14 +1,23 @@
 """What an action may have left: it only grows, until somebody has looked."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
-from pao.core.payloads.actions import ActionState
+from pao.core.payloads.actions import ActionState, FormerCall
 from pao.core.payloads.failures import ActionFailure, PartialResource
+from pao.core.payloads.waits import Pending
 from pao.core.resources import cleanup_of
 from pao.core.states import ActionStatus
-from workflows.leftovers import STILL_UNKNOWN, after_failure, clear_doubt, leave_behind, merged
+from workflows.leftovers import (
+    STILL_UNKNOWN,
+    after_failure,
+    clear_doubt,
+    confirm_absent,
+    leave_behind,
+    merged,
+)
 
 LEFT = PartialResource("thing", id="a", cleanup="Remove a.")
 
@@ -92,6 +101,104 @@ def test_an_effect_that_is_the_actions_own_leaves_nothing_in_doubt() -> None:
     given = state(outcome_unknown=True, partial=[LEFT])
     clear_doubt(given)
     assert (given.outcome_unknown, given.partial) == (False, [])
+
+
+def sent(state_: ActionState, digest: str | None, attempt: int, **more: Any) -> None:
+    state_.attempt = attempt
+    told = failure(outcome_unknown=True, digest=digest, **more)
+    after_failure(state_, told, {"size": attempt}, now=f"2026-0{attempt}")
+
+
+def test_each_call_that_may_have_had_an_effect_is_remembered_once() -> None:
+    given = state()
+    sent(given, "d1", 1, sent="one")
+    sent(given, None, 2)
+    sent(given, "d1", 3, sent="again")
+    assert given.former == [
+        FormerCall(2, fields={"size": 2}),
+        FormerCall(3, sealed="again", digest="d1"),
+    ]
+    assert given.doubt_since == "2026-03"
+    after_failure(given, failure(), {"size": 4}, now="2026-04")
+    assert (len(given.former), given.doubt_since) == (2, "2026-03")
+    after_failure(given, failure(answered=True, absent=True))
+    assert given == state(attempt=3)
+
+
+def test_a_call_that_was_sent_is_remembered_while_something_is_left() -> None:
+    given = state()
+    after_failure(given, failure(sent="one", digest="d1", partial=[LEFT]))
+    assert given.former == [FormerCall(0, sealed="one", digest="d1")]
+    after_failure(given, failure(sent="two", digest="d2", whole=True))
+    assert given.former == []
+
+
+def test_the_failure_that_is_shown_tells_nothing_of_what_was_sent() -> None:
+    shown = after_failure(state(partial=[LEFT]), failure(sent="sealed", by_hand="ask"))
+    assert (shown.sent, shown.partial, shown.by_hand) == (None, [LEFT], None)
+
+
+def test_evidence_that_nothing_exists_ends_the_doubt_in_the_error_as_well() -> None:
+    error = failure(outcome_unknown=True, partial=[LEFT])
+    given = state(
+        outcome_unknown=True,
+        partial=[LEFT],
+        error=error,
+        doubt_since="2026",
+        pending=Pending("follow"),
+        former=[FormerCall(1)],
+        by_hand="ask",
+    )
+    confirm_absent(given)
+    assert given == state(error=failure())
+    confirm_absent(bare := state())
+    assert bare == state()
+
+
+def test_what_may_be_at_a_former_place_is_listed_where_nobody_knows() -> None:
+    given = state(outcome_unknown=True, resource_type="run", partial=[LEFT])
+    leave_behind(given, "project NET", None)
+    told = (
+        "It is not known whether 'Act' took effect at project NET: look there for what an earlier "
+        "attempt made, and undo it."
+    )
+    assert given.left_behind == [
+        replace(LEFT, move=1),
+        PartialResource("run", cleanup=told, move=1),
+    ]
+    assert (given.moves, given.outcome_unknown, given.partial) == (1, False, [])
+    found = PartialResource("run", id="7")
+    given.outcome_unknown = True
+    leave_behind(given, "project WEB", found)
+    assert given.left_behind[2:] == [replace(found, move=2)]
+
+
+def test_a_resource_without_id_and_address_is_told_by_its_text() -> None:
+    one, other = PartialResource("thing", cleanup="Look."), PartialResource("thing", cleanup="Ask.")
+    assert merged([one, other], [one]) == [one, other]
+    named = PartialResource("thing", url="https://a")
+    assert merged([replace(named, cleanup="Undo.")], [named]) == [replace(named, cleanup="Undo.")]
+
+
+@pytest.mark.parametrize(
+    ("status", "reference", "left"),
+    [
+        (ActionStatus.WAITING, None, []),
+        (ActionStatus.IN_PROGRESS, "run-1", []),
+        (
+            ActionStatus.WAITING,
+            "run-1",
+            [PartialResource("job", id="run-1", url="https://run", cleanup="Stop it.")],
+        ),
+    ],
+)
+def test_only_the_effect_of_a_wait_is_left_when_it_fails(
+    status: ActionStatus, reference: str | None, left: list[PartialResource]
+) -> None:
+    given = state(status=status, external_reference=reference, url="https://run")
+    given.cleanup = "Stop it."
+    after_failure(given, failure())
+    assert given.partial == left
 
 
 @pytest.mark.parametrize("answered", [True, False])
