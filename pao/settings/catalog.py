@@ -12,7 +12,7 @@ from pydantic import AfterValidator, AliasChoices, BeforeValidator, Field, Secre
 from pydantic_settings import NoDecode
 
 from pao.settings.parts import Count, HttpUrl, Part
-from pao.settings.values import Duration, Names, Size
+from pao.settings.values import Credential, Duration, Names, Size, Token
 
 _OWNER_TEAM = re.compile(r"(?P<owner>@[^=\s,]+|[^=\s,@]+@[^=\s,]+)=(?P<team>[^=\s,]+)")
 
@@ -86,9 +86,9 @@ class CatalogSettings(Part):
     )
     owner_teams: OwnerTeams = Field({}, validation_alias="CATALOG_OWNER_TEAMS")
     gitlab_url: HttpUrl = Field("https://gitlab.com", validation_alias="GITLAB_URL")
-    gitlab_token: SecretStr | None = Field(None, validation_alias="GITLAB_TOKEN")
+    gitlab_token: Token | None = Field(None, validation_alias="GITLAB_TOKEN")
     git_user: str = Field("git", validation_alias="CATALOG_GIT_USER", pattern=r"^[^:\x00-\x20]+$")
-    git_token: SecretStr | None = Field(None, validation_alias="CATALOG_GIT_TOKEN")
+    git_token: Credential | None = Field(None, validation_alias="CATALOG_GIT_TOKEN")
     github_webhook_secret: SecretStr | None = Field(None, validation_alias="GITHUB_WEBHOOK_SECRET")
     github_webhook_secret_previous: SecretStr | None = Field(
         None, validation_alias="GITHUB_WEBHOOK_SECRET_PREVIOUS"

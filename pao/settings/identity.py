@@ -9,7 +9,7 @@ from pydantic import AfterValidator, Field, SecretStr
 
 from pao.core.names import NAME_RULE, USER_OR_TEAM
 from pao.settings.parts import HttpUrl, Part, http_url
-from pao.settings.values import JsonObject, Names
+from pao.settings.values import Credential, JsonObject, Names
 from pao.settings.web import LOOPBACK
 
 _NAME = re.compile(USER_OR_TEAM)
@@ -69,7 +69,7 @@ class SignInSettings(Part):
 
     oidc_issuer: Issuer | None = Field(None, validation_alias="PAO_OIDC_ISSUER")
     oidc_client_id: str | None = Field(None, validation_alias="PAO_OIDC_CLIENT_ID")
-    oidc_client_secret: SecretStr | None = Field(None, validation_alias="PAO_OIDC_CLIENT_SECRET")
+    oidc_client_secret: Credential | None = Field(None, validation_alias="PAO_OIDC_CLIENT_SECRET")
     oidc_scopes: Names = Field(("email", "profile"), validation_alias="PAO_OIDC_SCOPES")
     oidc_name: str = Field("single sign-on", validation_alias="PAO_OIDC_NAME", max_length=60)
     user_claim: str = Field("sub", validation_alias="PAO_OIDC_USER_CLAIM")
@@ -110,7 +110,7 @@ def _long_enough(secret: SecretStr) -> SecretStr:
     return secret
 
 
-SharedSecret = Annotated[SecretStr, AfterValidator(_long_enough)]
+SharedSecret = Annotated[Credential, AfterValidator(_long_enough)]
 Accounts = Annotated[Names, AfterValidator(_accounts)]
 UserMap = Annotated[JsonObject, AfterValidator(_users)]
 

@@ -25,7 +25,7 @@ from pao.core.names import MASK
 from pao.runtime.model_errors import message_of
 from pao.settings.parameter_store import read_parameters
 from pao.settings.parts import HttpUrl, JiraFlavour
-from pao.settings.values import read_duration, read_duration_or_zero
+from pao.settings.values import control_problem, read_duration, read_duration_or_zero
 
 VARIABLE = "JIRA_INSTANCES"
 # One execution of an action must end before Temporal gives it up (workflows/policies.py).
@@ -276,10 +276,11 @@ def _secrets(
     problems: list[str] = []
     for index, secret in wanted.items():
         text = _value(secret, environ, values.get(str(index)))
-        if text:
+        wrong = control_problem(text) if text else None
+        if text and wrong is None:
             found[index] = SecretStr(text)
             continue
-        why = missing.get(str(index)) or f"the variable {secret.env} is not set; set it"
+        why = wrong or missing.get(str(index)) or f"the variable {secret.env} is not set; set it"
         problems.append(_problem(document, ("instances", index, "authentication"), why))
     return found, problems
 

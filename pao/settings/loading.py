@@ -44,7 +44,7 @@ from pao.settings.requirements import Process, missing
 from pao.settings.rollout import RolloutSettings
 from pao.settings.secret_files import resolve_files
 from pao.settings.terraform import TerraformSettings
-from pao.settings.values import SizeMark, show_size
+from pao.settings.values import SizeMark, control_problem, show_size
 from pao.settings.web import WebSettings
 
 SPARE_CONNECTIONS = 5
@@ -178,7 +178,7 @@ def _made_live(
         if path:
             live = LiveSecret(one.secret.get_secret_value())
             name = f"{JIRA_FILE}[{one.form.name}]"
-            secrets[name], paths[name] = live, path
+            secrets[name], paths[name], checks[name] = live, path, control_problem
             one = replace(one, secret=live)  # noqa: PLW2901 -- the same instance
         instances.append(one)
     found = replace(jira_file, instances=tuple(instances))

@@ -21,7 +21,15 @@ from pydantic_settings import (
 
 from db.urls import SCHEMES, url_problem, with_options
 from pao.runtime.crypto import SecretBox
-from pao.settings.values import SPLIT, Duration, DurationOrZero, JsonObject, Names
+from pao.settings.values import (
+    SPLIT,
+    Credential,
+    Duration,
+    DurationOrZero,
+    JsonObject,
+    Names,
+    Token,
+)
 
 
 class IdentitySource(StrEnum):
@@ -229,7 +237,7 @@ class TemporalSettings(Part):
     namespace: str = Field("default", validation_alias="TEMPORAL_NAMESPACE")
     task_queue: str = Field("pao", validation_alias="TEMPORAL_TASK_QUEUE")
     ui_url: HttpUrl | None = Field(None, validation_alias="TEMPORAL_UI_URL")
-    api_key: SecretStr | None = Field(None, validation_alias="TEMPORAL_API_KEY")
+    api_key: Token | None = Field(None, validation_alias="TEMPORAL_API_KEY")
     tls: bool = Field(default=False, validation_alias="TEMPORAL_TLS")
     tls_server_name: str | None = Field(None, validation_alias="TEMPORAL_TLS_SERVER_NAME")
     tls_server_ca_cert: Path | None = Field(
@@ -246,7 +254,7 @@ class JiraSettings(Part):
     flavour: JiraFlavour = Field(JiraFlavour.CLOUD, validation_alias="JIRA_FLAVOUR")
     base_url: HttpUrl | None = Field(None, validation_alias="JIRA_BASE_URL")
     username: str | None = Field(None, validation_alias="JIRA_USERNAME")
-    api_token: SecretStr | None = Field(None, validation_alias="JIRA_API_TOKEN")
+    api_token: Credential | None = Field(None, validation_alias="JIRA_API_TOKEN")
     default_project: str | None = Field(None, validation_alias="JIRA_DEFAULT_PROJECT")
     search_lag: DurationOrZero | None = Field(None, validation_alias="JIRA_SEARCH_LAG")
     escalation_project: str = Field("ORCHESTRATION", validation_alias="ESCALATION_PROJECT")
@@ -271,7 +279,7 @@ class GitHubSettings(Part):
     api_version: str = Field(
         "2022-11-28", validation_alias="GITHUB_API_VERSION", pattern=r"^\d{4}-\d{2}-\d{2}$"
     )
-    token: SecretStr | None = Field(None, validation_alias="GITHUB_TOKEN")
+    token: Token | None = Field(None, validation_alias="GITHUB_TOKEN")
     app_id: str | None = Field(None, validation_alias="GITHUB_APP_ID")
     app_private_key: SecretStr | None = Field(None, validation_alias="GITHUB_APP_PRIVATE_KEY")
     app_installation_id: int | None = Field(

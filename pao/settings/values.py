@@ -1,4 +1,4 @@
-"""How a value is written in an environment variable: durations, sizes, lists of names."""
+"""How a value is written in an environment variable: durations, sizes, names, credentials."""
 
 import json
 import re
@@ -6,13 +6,15 @@ from datetime import timedelta
 from ipaddress import ip_network
 from typing import Annotated, Any
 
-from pydantic import AfterValidator, BeforeValidator
+from pydantic import AfterValidator, BeforeValidator, SecretStr
 from pydantic_settings import NoDecode
 
 from pao.core.durations import parse_duration, seconds_of
 
 _SIZE_UNITS = {"B": 1, "KB": 1024, "MB": 1024**2, "GB": 1024**3}
 
+_CONTROL = re.compile(r"[\x00-\x1f\x7f]")
+_TOKEN = re.compile(r"[\x21-\x7e]+")
 _SIZE = re.compile(r"(\d+)\s*(B|KB|MB|GB)", re.IGNORECASE)
 
 
@@ -59,6 +61,29 @@ def check_networks(entries: tuple[str, ...]) -> tuple[str, ...]:
     return entries
 
 
+def control_problem(secret: str) -> str | None:
+    """Return what is wrong with a credential that is more than one line; None if it is one."""
+    if _CONTROL.search(secret) is None:
+        return None
+    return "has a line break or another control character; store the credential alone"
+
+
+def check_credential(secret: SecretStr) -> SecretStr:
+    """Refuse what no target takes; the value is not repeated."""
+    if problem := control_problem(secret.get_secret_value()):
+        raise ValueError(problem)
+    return secret
+
+
+def check_token(secret: SecretStr) -> SecretStr:
+    """Refuse what no header can hold as a token: blanks, control characters, other letters."""
+    check_credential(secret)
+    if _TOKEN.fullmatch(secret.get_secret_value()) is None:
+        msg = "has blanks or letters that a token cannot have; store the token alone"
+        raise ValueError(msg)
+    return secret
+
+
 def show_size(value: int) -> str:
     """Write a number of bytes as it may stand in an environment variable."""
     for unit in ("GB", "MB", "KB"):
@@ -87,6 +112,12 @@ def _when_text(parse: Any) -> BeforeValidator:
 class SizeMark:
     """Marks a number as bytes, so that it is shown with its unit."""
 
+
+Credential = Annotated[SecretStr, AfterValidator(check_credential)]
+"""A password or a client's secret: any text of one line."""
+
+Token = Annotated[SecretStr, AfterValidator(check_token)]
+"""What is sent in a header as it is."""
 
 SPLIT = _when_text(split_names)
 Duration = Annotated[timedelta, _when_text(read_duration)]

@@ -139,6 +139,7 @@ async def test_a_new_value_that_a_start_would_refuse_is_not_taken(
         "PAO_GATEWAY_SECRET_PREVIOUS": "the-secret-before-that-one",
         "GITLAB_WEBHOOK_SECRET": f"whsec_{generate_key()}",
         "GITHUB_TOKEN": "first-token",
+        "TEMPORAL_API_KEY": "first-key",
     }
     for name, value in first.items():
         (tmp_path / name).write_text(value)
@@ -151,6 +152,7 @@ async def test_a_new_value_that_a_start_would_refuse_is_not_taken(
         "PAO_GATEWAY_SECRET_PREVIOUS": " \t\n",
         "GITLAB_WEBHOOK_SECRET": "whsec_not-base64!",
         "GITHUB_TOKEN": "",
+        "TEMPORAL_API_KEY": "second-key\nanother-line",
     }
     for name, value in refused.items():
         (tmp_path / name).write_text(value)
@@ -162,11 +164,12 @@ async def test_a_new_value_that_a_start_would_refuse_is_not_taken(
     assert "not a signing token" in refresh.unread["GITLAB_WEBHOOK_SECRET"]
     assert "is empty" in refresh.unread["PAO_GATEWAY_SECRET_PREVIOUS"]
     assert "is empty" in refresh.unread["GITHUB_TOKEN"]
+    assert "has a line break" in refresh.unread["TEMPORAL_API_KEY"]
     [record] = [one for one in caplog.records if "keep their last values" in one.message]
     line = TextFormatter(Redactor()).format(record)
     assert f"GITHUB_TOKEN ('{tmp_path / 'GITHUB_TOKEN'}' is empty)" in line
     assert f"PAO_GATEWAY_SECRET ({told})" in line
-    assert "not-base64" not in line
+    assert not any(value in line for value in ("not-base64", "second-key"))
 
     (tmp_path / "PAO_GATEWAY_SECRET").write_text("the-next-secret-of-the-gateway")
     await refresh.read_again()
@@ -206,6 +209,8 @@ def test_secrets_of_the_file_of_jiras_are_read_again(
     aws.parameter("corp", "second-token")
 
     assert settings.live_secrets.read_again().changed == ("JIRA_INSTANCES[corp]",)
+    aws.parameter("corp", "third-token\nand-more")
+    assert settings.live_secrets.read_again().unread.keys() == {"JIRA_INSTANCES[corp]"}
     assert corp.secret.get_secret_value() == "second-token"
 
 
