@@ -58,6 +58,18 @@ def test_a_restore_wants_the_keys_of_the_backup_and_an_empty_database(
     folder = json.loads(again.stdout)["folder"]
 
     ring = f"k2:{generate_key()},{keys}"
-    done = pao("restore", folder, "--replace", **{**variables, "PAO_ENCRYPTION_KEYS": ring})
-    assert done.exit_code == 0, done.stderr
+    variables["PAO_ENCRYPTION_KEYS"] = ring
+    both = pao(
+        "backup",
+        str(tmp_path),
+        "--with",
+        "other=PAO_MIGRATION_DATABASE_URL",
+        "-o",
+        "json",
+        **variables,
+    )
+    folder = json.loads(both.stdout)["folder"]
+    done = pao("restore", folder, "--replace", **variables)
+    assert (done.exit_code, done.stdout) == (0, f"✓ pao restored from {folder}.\n"), done.stderr
+    assert "also holds other" in done.stderr
     assert pao("keys", "list", "--user", "eva", **variables).stdout.count("valid") == 1
