@@ -12,6 +12,8 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from uuid import uuid4
 
+from sqlalchemy.exc import IntegrityError
+
 from activities.bookkeeping import Bookkeeper
 from db.repositories.audit import AuditEntry, AuditRepository
 from db.repositories.mirror import MirrorRepository
@@ -103,7 +105,13 @@ class Rebuilder:
         run_id = standing.run_id or ""
         given = await self._inspector.given(request_id, run_id)
         told = await self._inspector.snapshot(request_id, run_id)
-        await self._bookkeeper.make_row(given)
+        try:
+            made = await self._bookkeeper.make_row(given)
+        except IntegrityError:
+            made = False
+        if not made:
+            # Another rebuild was faster, and stores its state.
+            return ""
         await self._store(given, told)
         return MADE
 

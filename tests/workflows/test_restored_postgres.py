@@ -1,5 +1,6 @@
 """Postgres was restored from an older copy: what it lacks, the workflows tell it again."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from datetime import timedelta
 from pathlib import Path
@@ -183,8 +184,9 @@ async def test_a_rebuild_makes_ended_requests_anew_and_has_open_ones_write(
     everything = (completed, aborted, failed)
     await eventually(lambda: all_known(bench, *everything))
     await lose(bench, *everything)
-    done = await rebuilt(bench)
-    assert (done.written, done.made, done.unanswered) == (1, 2, ())
+    both = await asyncio.gather(rebuilt(bench), rebuilt(bench))
+    assert [(one.written, one.unanswered) for one in both] == [(1, ()), (1, ())]
+    assert sum(one.made for one in both) == 2
     for request in everything:
         row = await bench.row(request)
         for name in ("status", "fields", "error", "error_context", "plan", "user_id", "created_at"):
@@ -193,6 +195,8 @@ async def test_a_rebuild_makes_ended_requests_anew_and_has_open_ones_write(
     [action] = await bench.actions(completed)
     assert action["external_reference"] == bench.tickets(completed)[0]["key"]
     assert [one["outcome"] for one in await bench.decisions(aborted)] == ["done"]
+    told = await bench.rows("SELECT request_id FROM audit_logs WHERE actor = 'rebuild'")
+    assert sorted(str(row["request_id"]) for row in told) == sorted((completed.id, aborted.id))
     again = await rebuilt(bench)
     assert (again.written, again.made) == (1, 0)
 
