@@ -35,6 +35,13 @@ def test_an_address_that_is_none_does_not_count(address: str) -> None:
     assert read_claims(claims, RULES).email is None
 
 
+@pytest.mark.parametrize(("length", "counts"), [(254, True), (255, False)])
+def test_an_address_has_254_characters_at_most(length: int, *, counts: bool) -> None:
+    address = "@example.com".rjust(length, "a")
+    known = read_claims(DANA | {"email": address, "email_verified": True}, RULES)
+    assert known.email == (address if counts else None)
+
+
 def test_nobody_is_known_by_an_address_that_is_not_verified() -> None:
     rules = ClaimRules(user="email", groups="groups", map=GroupMap())
     claims = DANA | {"email": "ada@example.com", "email_verified": False}
@@ -79,6 +86,11 @@ def test_a_claim_may_lie_within_another_and_have_dots_in_its_name() -> None:
     for name, team in (("realm_access.roles", "a"), ("https://example.com/teams", "b")):
         rules = ClaimRules(user="sub", groups=name, map=GroupMap())
         assert read_claims(claims, rules).teams == (team,)
+
+
+@pytest.mark.parametrize("name", ["sub.roles", "groups.0", "a.b.c", "preferred_username.a.b"])
+def test_what_lies_within_no_object_is_no_claim(name: str) -> None:
+    assert read_claims(DANA, ClaimRules(user="sub", groups=name, map=GroupMap())).lacks_groups
 
 
 def test_with_a_map_only_its_groups_count() -> None:

@@ -306,9 +306,10 @@ async def test_an_unusable_answer_is_an_outage_and_not_asked_for_again_at_once(
 ) -> None:
     running.answers["/jwks"] = LEFT[what]
     for _ in range(3):
-        with pytest.raises(PaoError) as caught:
+        with pytest.raises(PaoError, match="provider does not respond") as caught:
             await keys.find("rsa")
         assert caught.value.code is ErrorCode.SERVICE_UNAVAILABLE
+        assert caught.value.headers == {"Retry-After": "10"}
     assert len(running.asked) == 1
     running.answers.clear()
     clock.now = 5
