@@ -171,6 +171,33 @@ def test_a_presigned_parameter_sent_twice_or_misspelt_is_malformed() -> None:
     assert "spelt like this" in refusal(misspelt).message
 
 
+@pytest.mark.parametrize("name", ["X-Amz-Security-Token", "X-Amz-Content-Sha256"])
+def test_what_else_a_presigned_url_carries_is_sent_once_and_spelt_well(name: str) -> None:
+    request = presign()
+    for query in (f"{name.lower()}=x", f"{name}=x&{name}=x"):
+        given = request.raw_query + b"&" + query.encode()
+        told = refusal(dataclasses.replace(request, raw_query=given)).message
+        assert f"{name} must be sent once" in told
+
+
+def test_a_presigned_url_may_declare_the_hash_of_its_body() -> None:
+    digest = parse(presign(), CONFIG, datetime.now(UTC)).payload_hash
+    target = "/api/v1/requests?X-Amz-Content-Sha256={}"
+    parse(presign(target.format(digest)), CONFIG, datetime.now(UTC))
+    wrong = refusal(presign(target.format("0" * 64)))
+    assert wrong.reason is Reason.SIGNATURE_MISMATCH
+    assert "UNSIGNED-PAYLOAD is not" in refusal(presign(target.format("UNSIGNED-PAYLOAD"))).message
+
+
+@pytest.mark.parametrize(("length", "good"), [(1, True), (128, True), (129, False)])
+def test_an_access_key_id_has_128_characters_at_most(length: int, *, good: bool) -> None:
+    request = sign(key_id="A" * length)
+    if good:
+        assert parse(request, CONFIG, datetime.now(UTC)).access_key_id == "A" * length
+        return
+    assert "the credential must be <access key id>" in refusal(request).message
+
+
 def test_credentials_in_header_and_query_at_once_are_refused() -> None:
     both = dataclasses.replace(presign(), headers=sign().headers)
     assert "send one of them" in refusal(both).message
