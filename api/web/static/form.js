@@ -5,7 +5,7 @@ const touched = new Set();
 const groups = () => [...form.querySelectorAll("[data-group]")];
 const fieldOf = element => element.closest?.("[data-field]");
 const fieldAt = place => form.querySelector(`[data-field="${CSS.escape(place)}"]`);
-const LATE = 1500;
+const LATE = 1500, SILENCE = 20_000;
 let latest = 0, timer, later;
 
 // Once something is saved, this page is the draft's: Back and reload lead to what was entered.
@@ -28,7 +28,7 @@ async function check() {
   for (const input of form.querySelectorAll("input[type=file]")) body.delete(input.name);
   let answer;
   try {
-    const response = await fetch(form.dataset.check, { method: "POST", body, headers: { Accept: "application/json" } });
+    const response = await fetch(form.dataset.check, { method: "POST", body, headers: { Accept: "application/json" }, signal: AbortSignal.timeout(SILENCE) });
     if (response.status === 401) { pao.note(form, ...signIn()); return; }
     if (!response.ok) throw new Error(response.status);
     answer = await response.json();
@@ -136,7 +136,7 @@ async function edit(command) {
   const list = fieldOf(button), place = list.dataset.field, adds = button.hasAttribute("data-adds");
   let page;
   try {
-    const response = await fetch(form.action, { method: "POST", body: posted(button) });
+    const response = await fetch(form.action, { method: "POST", body: posted(button), signal: AbortSignal.timeout(SILENCE) });
     if (response.status === 401) { pao.note(form, ...signIn()); return; }
     if (!response.ok) throw new Error(response.status);
     page = new DOMParser().parseFromString(await response.text(), "text/html");

@@ -93,7 +93,7 @@ addEventListener("submit", async event => {
 
 // What is asked for as one types, or again and again, may find nobody. That is said once, beside what asks, which goes
 // on asking until it is answered.
-const AGAIN = 3000, unheard = new WeakMap();
+const AGAIN = 3000, SILENCE = 20_000, unheard = new WeakMap();
 function heard(source) {
   clearTimeout(unheard.get(source)?.timer);
   unheard.get(source)?.box.remove();
@@ -126,6 +126,11 @@ function unread(event) {
   else if (source.matches("a")) notHeard(source, ctx.response?.status, () => source.click());
   else if (source.matches("[hx-trigger^=every]")) notHeard(source, ctx.response?.status);
 }
+// A silence is no answer either; what is asked of other systems after the page may take longer.
+document.addEventListener("htmx:config:request", event => {
+  const { ctx } = event.detail;
+  if (ctx.sourceElement.matches("form, a, [hx-trigger^=every]")) ctx.request.timeout = SILENCE;
+});
 document.addEventListener("htmx:error", unread);
 document.addEventListener("htmx:response:error", unread);
 document.addEventListener("htmx:after:request", event => {
@@ -177,8 +182,8 @@ if (palette) {
   const find = async () => {
     const number = ++asked;
     try {
-      const headers = { Accept: "text/html", "HX-Request-Type": "partial" };
-      const response = await fetch(`${palette.dataset.address}?q=${encodeURIComponent(words.value)}`, { headers });
+      const headers = { Accept: "text/html", "HX-Request-Type": "partial" }, signal = AbortSignal.timeout(SILENCE);
+      const response = await fetch(`${palette.dataset.address}?q=${encodeURIComponent(words.value)}`, { headers, signal });
       if (number !== asked) return;
       if (!response.ok) { notHeard(words, response.status, again); return; }
       found.innerHTML = await response.text();
