@@ -100,12 +100,13 @@ function heard(source) {
   unheard.delete(source);
 }
 function notHeard(source, status, again) {
-  const { unheard: lost, ended } = one("#live").dataset, over = status === 401;
-  const text = over ? ended : lost.replace("{time}", new Date().toTimeString().slice(0, 5));
+  const refused = status >= 400 && status < 500 && status !== 429;
+  const kind = status === 401 ? "ended" : refused ? "unread" : "unheard";
   let told = unheard.get(source);
-  if (!told || told.over !== over) {
+  if (told?.kind !== kind) {
+    const text = one("#live").dataset[kind].replace("{time}", new Date().toTimeString().slice(0, 5));
     heard(source);
-    told = { over, box: document.createElement("p") };
+    told = { kind, box: document.createElement("p") };
     told.box.className = "notice warn";
     told.box.textContent = text;
     source.after(told.box);
@@ -113,7 +114,7 @@ function notHeard(source, status, again) {
     say(text);
   }
   clearTimeout(told.timer);
-  if (!over && again) told.timer = setTimeout(again, AGAIN);
+  if (kind === "unheard" && again) told.timer = setTimeout(again, AGAIN);
 }
 
 // What is read after the page, and cannot be, is not awaited for ever.
