@@ -27,10 +27,18 @@ STANDARD_INPUT = "-"
 def files_of(paths: list[Path]) -> list[Path]:
     """Return the documents at these paths; raises ``CliError`` for a path that does not exist.
 
-    A shell's pattern names cases and other files as well; these are left out unless a single path
-    names one.
+    A shell's pattern names cases and other files as well; these are left out, and refused where a
+    single path names one.
     """
     single = len(paths) == 1
+    if not single and STANDARD_INPUT in map(str, paths):
+        raise CliError("- stands for standard input, alone", exit_code=ExitCode.USAGE)
+    if single and any(one.name.endswith(TESTS_SUFFIX) for one in (paths[0], paths[0].parent)):
+        raise CliError(
+            f"{paths[0]} holds cases, not documents",
+            exit_code=ExitCode.USAGE,
+            hint=f"Run them: pao catalog test {paths[0]}",
+        )
     return sorted({file for path in paths for file in _files(path, single=single)})
 
 
@@ -93,8 +101,7 @@ def link_findings(paths: list[Path], shown: dict[Path, str]) -> list[Finding]:
 
 def _files(path: Path, *, single: bool) -> Iterator[Path]:
     if path.is_file():
-        is_document = path.suffix in SUFFIXES and not path.parent.name.endswith(TESTS_SUFFIX)
-        if is_document or (single and path.suffix in SUFFIXES):
+        if path.suffix in SUFFIXES and not path.parent.name.endswith(TESTS_SUFFIX):
             yield path
         elif single:
             raise CliError(f"{path} is not a YAML file", exit_code=ExitCode.USAGE)

@@ -65,6 +65,18 @@ def test_a_file_that_is_no_document_is_told_when_it_is_named_alone(pao: Run, her
     assert "not a YAML file" in result.stderr
 
 
+def test_cases_named_alone_and_standard_input_beside_files_are_refused(
+    pao: Run, here: Path, catalog: Path
+) -> None:
+    cases = catalog / "network/network-dns-record.tests"
+    for path in (cases, cases / "address.yaml"):
+        result = pao("validate", str(path))
+        assert result.exit_code == 2
+        assert "Run them: pao catalog test" in result.stderr
+
+    assert "standard input, alone" in pao("validate", "-", str(here)).stderr
+
+
 def test_a_document_is_read_from_standard_input(here: Path) -> None:
     text = (SAMPLES / DNS).read_text().replace("version: 1.1.0", "version: one")
     program = [*PAO, "validate", "-"]
