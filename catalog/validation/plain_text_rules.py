@@ -51,7 +51,8 @@ _FOREIGN = (
 
 
 _CODE = re.compile(r"`[^`]*`")
-_MAY_BE_IN_PLAIN = re.compile(r"\$\{|\$\(|<%|#\{|\{(?:fields|metadata|request|system)\.")
+_IN_PLAIN = ("${", "$(", "<%", "#{")
+_IN_PLAIN_BRACES = re.compile(r"(?<!\{)\{(?:fields|metadata|request|system)\.")
 _SHOWS_ANYTHING = frozenset({"pattern", "description"})
 _MAY_BE_FOREIGN = re.compile(r"[$#<]|(?<!\{)\{(?!\{)")
 
@@ -98,7 +99,8 @@ def foreign(subject: Subject) -> Iterator[Problem]:
 
 def _plain_foreign(subject: Subject, known: set[str]) -> Iterator[Problem]:
     """Yield the same in texts in which no template is read at all."""
-    if not _MAY_BE_IN_PLAIN.search(subject.document.text):
+    whole = subject.document.text
+    if not any(mark in whole for mark in _IN_PLAIN) and not _IN_PLAIN_BRACES.search(whole):
         return
     for path, text in _plain_texts(subject):
         # Braces are told of by another rule; patterns and descriptions may show anything.
