@@ -1,4 +1,7 @@
-"""Made-up values for everything that a template reads, of the types that are known. Pure."""
+"""Made-up values for everything that a template reads, of the types that are known. Pure.
+
+Lists have two entries: what is missing between them shows.
+"""
 
 from collections.abc import Iterator, Mapping
 from datetime import date
@@ -9,7 +12,7 @@ from catalog.model import CatalogDocument
 from catalog.templating import Inspection
 
 _A_DAY = date(2026, 1, 5)
-_TEXT = "x"
+_TEXT, _OTHER = "x", "y"
 _VALUES: Mapping[FieldType, Any] = {
     FieldType.BOOLEAN: True,
     FieldType.DATE: _A_DAY.isoformat(),
@@ -23,7 +26,7 @@ _VALUES: Mapping[FieldType, Any] = {
     FieldType.USER: "dana",
 }
 _KINDS: Mapping[str, Any] = {
-    "array": ["x"],
+    "array": ["x", "y"],
     "boolean": True,
     "integer": 1,
     "null": None,
@@ -34,7 +37,7 @@ _REQUEST = {
     "id": "00000000-0000-4000-8000-000000000000",
     "timestamp": "2026-01-05T09:00:00Z",
     "correlation_id": "00000000-0000-4000-8000-000000000000",
-    "user": {"id": "dana", "email": "dana@example.com", "teams": ["team-orders"]},
+    "user": {"id": "dana", "email": "dana@example.com", "teams": ["team-orders", "team-web"]},
 }
 
 
@@ -61,9 +64,10 @@ def value_of(field: FieldDefinition) -> Any:
     choices = [choice.value for choice in field.choices or ()]
     match field.type:
         case FieldType.LIST:
-            found: Any = [{inner.id: value_of(inner) for inner in field.fields}]
+            row = {inner.id: value_of(inner) for inner in field.fields}
+            found: Any = [row] * _several(field)
         case FieldType.MULTISELECT:
-            found = choices[:1] or [_TEXT]
+            found = (choices or [_TEXT, _OTHER])[: _several(field)]
         case FieldType.INTEGER | FieldType.NUMBER if not choices:
             least = field.validation.min
             found = least if isinstance(least, int | float) else 1
@@ -72,6 +76,12 @@ def value_of(field: FieldDefinition) -> Any:
         case _:
             found = choices[0] if choices else _VALUES.get(field.type, _TEXT)
     return found
+
+
+def _several(field: FieldDefinition) -> int:
+    """Return two, for what must stand between two, unless a list has one entry at most."""
+    most = field.constraint("max_items")
+    return 2 if most is None else min(2, most)
 
 
 def value_for(schema: Any) -> Any:
@@ -85,7 +95,7 @@ def value_for(schema: Any) -> Any:
     if isinstance(properties, Mapping):
         return {name: value_for(one) for name, one in properties.items()}
     if isinstance(schema.get("items"), Mapping):
-        return [value_for(schema["items"])]
+        return [value_for(schema["items"])] * 2
     kind = schema.get("type")
     return _KINDS.get(kind, _TEXT) if isinstance(kind, str) else _TEXT
 

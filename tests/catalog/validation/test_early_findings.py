@@ -109,6 +109,30 @@ def test_a_body_that_is_json_is_none_to_tell_of(body: str) -> None:
     assert rules(call(body={"type": "json", "contentTemplate": body})) == []
 
 
+@pytest.mark.parametrize(
+    ("body", "is_json"),
+    [
+        ('[{{#each fields.rows}}{"p": {{this.p}}}{{/each}}]', False),
+        ('[{{#each fields.rows}}{"p": {{this.p}}}{{#unless @last}},{{/unless}}{{/each}}]', True),
+        ('[{{#each fields.only}}{"p": {{this.p}}}{{/each}}]', True),
+        ("[{{#each fields.tags}}{{this}}{{/each}}]", False),
+        ("{% for team in request.user.teams %}{{ team }}{% endfor %}", False),
+        ('{"rows": {{fields.rows}}, "tags": {{fields.tags}}}', True),
+    ],
+)
+def test_what_is_missing_between_two_rows_is_found(body: str, *, is_json: bool) -> None:
+    fields = form(
+        "{id: rows, name: Rows, type: list, fields: [{id: p, name: P, type: string}]}",
+        "{id: only, name: One, type: list, maxItems: 1, fields: [{id: p, name: P, type: string}]}",
+        "{id: tags, name: Tags, type: multiselect, enum: [a, b]}",
+    )
+    content = {"type": "json", "contentTemplate": body}
+    step = {"type": "rest-api", "config": {"endpoint": ADDRESS, "body": content}}
+    whole = yaml.safe_dump({"fulfillment": {"manual": {"actions": [step]}}})
+
+    assert ("json-body" in rules(item(f"{fields}\n{whole}"))) is not is_json
+
+
 def test_fields_that_never_show_together_are_never_tried_together() -> None:
     fields = form(
         "{id: kind, name: Kind, type: select, required: true, enum: [a, b]}",
