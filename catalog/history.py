@@ -9,6 +9,7 @@ from pathlib import Path, PurePosixPath
 
 from catalog.loading import Document, DocumentError, load_document
 from catalog.model import CatalogDocument
+from catalog.sources.files import read_document
 from catalog.validation.changes import BREAKING, UNCHANGED, breaking_changes, is_major
 from catalog.validation.findings import Finding, Severity
 from catalog.validation.folder import located
@@ -128,8 +129,16 @@ def _parsed(file: str, content: bytes | None) -> _Version | None:
 def _change(folder: Path, base: str, file: str) -> Change:
     before = _git(folder, "show", f"{base}:./{file}", missing_is_empty=True)
     here = folder / file
-    after = here.read_bytes() if here.is_file() and not here.is_symlink() else None
+    after = _content(here) if here.is_file() and not here.is_symlink() else None
     return Change(file, before or None, after)
+
+
+def _content(file: Path) -> bytes:
+    """Return what is there, nothing of a file that cannot be read: it is not removed for that."""
+    try:
+        return read_document(file, file.name)
+    except DocumentError:
+        return b""
 
 
 def _base(folder: Path, revision: str) -> str:

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from catalog.history import HistoryError, breaking_findings, changed_since
+from catalog.loading import MAX_BYTES
 from catalog.validation.changes import is_major
 
 ITEM = """\
@@ -196,3 +197,16 @@ def test_a_revision_that_is_none_is_refused_in_words(repository: Path, revision:
 def test_a_folder_outside_of_git_is_refused_in_words(tmp_path: Path) -> None:
     with pytest.raises(HistoryError, match="not in a Git repository"):
         changed_since(tmp_path, "HEAD")
+
+
+def test_of_a_file_that_is_too_large_only_so_much_is_read_that_it_shows(repository: Path) -> None:
+    large = repository / "catalog/databases/large.yaml"
+    large.write_bytes(b"a: " + b"x" * (3 * MAX_BYTES))
+    try:
+        [change] = [
+            one for one in changed_since(repository, "HEAD") if one.file.endswith("large.yaml")
+        ]
+    finally:
+        large.unlink()
+    assert change.after is not None
+    assert len(change.after) == MAX_BYTES + 1
