@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 
 from catalog.suggestions import nearest
-from catalog.templating.nodes import Key, Member, PathForm, Reference
+from catalog.templating.nodes import Expression, Key, Literal, Member, PathForm, Reference
 from catalog.templating.type_inference import member_of
 from catalog.templating.value_types import LIST, MAPPING, Shape
 
@@ -11,6 +11,7 @@ _FEW = 10
 _SHOWN = 80
 _COUNTED = frozenset({"count", "length", "size"})
 _ENDS = frozenset({"first", "last"})
+_BY_KEY = frozenset({"index", "lookup"})
 
 
 def member_of_a_list(
@@ -27,6 +28,18 @@ def member_of_a_list(
             return _told(path, member, shape.item)
         shape = member_of(shape, member.value)
     return None
+
+
+def key_of_a_list(name: str, given: list[tuple[Shape, Expression]]) -> str | None:
+    """Return why ``index`` or ``lookup`` finds nothing: a list has no key that is a text."""
+    if name not in _BY_KEY:
+        return None
+    (shape, subject), (_, key) = given[:2]
+    is_text = isinstance(key, Literal) and isinstance(key.value, str)
+    if shape.present_kinds != LIST or not is_text:
+        return None
+    whole = subject.text[:_SHOWN] if isinstance(subject, Reference) else "this"
+    return f"{whole} is a list, in which {name} finds numbers: write {name}({whole}, 0, ...)"
 
 
 def _told(path: Reference, member: Key, item: Shape | None) -> tuple[str, str]:

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
-from catalog.templating.absent_members import absent, member_of_a_list
+from catalog.templating.absent_members import absent, key_of_a_list, member_of_a_list
 from catalog.templating.constant_comparisons import Operand, literal_text, told_of
 from catalog.templating.functions import FUNCTIONS, LAZY, OptionalArguments
 from catalog.templating.functions.signatures import signature
@@ -266,6 +266,9 @@ class Inspector:
             return UNKNOWN
         if name in LAZY:
             return A_BOOLEAN if name == "not" else widened(either([one for one, _ in given]))
+        if told := key_of_a_list(name, given):
+            self._tell("template-undefined", told)
+            return UNKNOWN
         self._check_arguments(name, given)
         return result_of(name, [shape for shape, _ in given])
 

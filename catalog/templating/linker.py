@@ -180,11 +180,12 @@ def _check_call(call: Call, count: int) -> None:
     if function is None:
         raise _unknown("function", call.function, FUNCTIONS)
     if count < function.least or (function.most is not None and count > function.most):
-        most = "more" if function.most is None else function.most
-        takes = str(function.least) if function.least == most else f"{function.least} to {most}"
-        raise FaultError(
-            "template-arguments", f"{call.function} takes {takes} arguments, not {count}"
-        )
+        least, most = function.least, function.most
+        takes = f"{least} or more" if most is None else f"{least} to {most}"
+        if least == most:
+            takes = str(least)
+        unit = "argument" if takes == "1" else "arguments"
+        raise FaultError("template-arguments", f"{call.function} takes {takes} {unit}, not {count}")
     if call.spaced and not function.literal_first and _is_turned(call.arguments):
         message = (
             f"{call.function} takes the value first; if the literal is meant to be it, "

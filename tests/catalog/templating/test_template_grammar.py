@@ -347,3 +347,18 @@ def test_a_configuration_renders_its_values_and_leaves_its_keys() -> None:
 
     rendered = render_config(config, SCOPES, NAMES, choose)
     assert rendered == {"{{k}}": [7, 5, {"d": 'a\\{b\\} "c" <d>'}]}
+
+
+@pytest.mark.parametrize(
+    ("call", "takes"),
+    [
+        ("index(fields.a)", "index takes 2 or more arguments, not 1"),
+        ("upper(fields.a, 1)", "upper takes 1 argument, not 2"),
+        ("truncate(fields.a)", "truncate takes 2 to 3 arguments, not 1"),
+        ("split(fields.a)", "split takes 2 arguments, not 1"),
+    ],
+)
+def test_the_number_of_arguments_is_told(call: str, takes: str) -> None:
+    with pytest.raises(TemplateError) as raised:
+        render(f"{{{{ {call} }}}}", {"fields": {"a": "x"}})
+    assert raised.value.message == takes

@@ -38,6 +38,8 @@ def document(summary: str, **step: str) -> str:
         ("{{fields.rows.color}}", "neither have its rows; known there: prefix, days"),
         ("{{fields.rows.length}}", "(did you mean len(fields.rows)?)"),
         ("{{fields.rows.first}}", "(did you mean first(fields.rows)?)"),
+        ("{{lookup fields.rows 'prefix'}}", "write lookup(fields.rows, 0, ...)"),
+        ("{{index(fields.rows, 'prefix')}}", "in which index finds numbers"),
         ("{{fields.tags.name}}", "write {{#each fields.tags}}{{this}}{{/each}} for each row"),
         ("{{request.user.teams.name}}", "request.user.teams is a list, which has no name"),
         ("{{fields.rows.0.prefx}}", "did you mean fields.rows.0.prefix?"),
