@@ -154,7 +154,7 @@ async def test_an_idempotent_repeat_passes(office: Office, key_is_signed: object
 
 async def test_a_captured_request_with_another_idempotency_key_is_refused(office: Office) -> None:
     request, now = signed(office, "POST"), datetime.now(UTC)
-    later = now + SIGNED_ALIKE + timedelta(seconds=1)
+    later = now + SIGNED_ALIKE + timedelta(milliseconds=1)
     await office.identity.authenticate(with_unsigned_idempotency_key(request, "k-1"), now)
     for key in ("k-2", "k-2", "k-3"):
         await refused(office, with_unsigned_idempotency_key(request, key), later)
@@ -167,8 +167,8 @@ async def test_honest_calls_signed_alike_within_a_second_act_for_each_of_their_k
 ) -> None:
     request, now = signed(office, "POST"), datetime.now(UTC)
     calls = [with_unsigned_idempotency_key(request, key) for key in ("k-1", "k-2", "k-3")]
-    for call in calls:
-        await office.identity.authenticate(call, now)
+    for call, seconds in zip(calls, (0, 1, 3), strict=True):
+        await office.identity.authenticate(call, now + timedelta(seconds=seconds))
     for call in calls:
         await office.identity.authenticate(call, now + timedelta(minutes=1))
     await refused(office, request, now)

@@ -147,7 +147,13 @@ def test_a_presigned_url_ends_when_it_said() -> None:
 
 @pytest.mark.parametrize("expires", [0, -1, 604801, 99999999])
 def test_a_presigned_url_lives_seven_days_at_most(expires: int) -> None:
-    assert "X-Amz-Expires" in refusal(presign(expires=expires)).message
+    told = refusal(presign(expires=expires)).message
+    assert told == "X-Amz-Expires must be a number of seconds from 1 to 604800"
+
+
+@pytest.mark.parametrize("expires", [1, 604800])
+def test_a_presigned_url_may_live_a_second_or_seven_days(expires: int) -> None:
+    parse(presign(expires=expires), CONFIG, datetime.now(UTC))
 
 
 def test_a_presigned_url_is_good_for_reading_only() -> None:
@@ -186,6 +192,8 @@ def test_a_presigned_url_may_declare_the_hash_of_its_body() -> None:
     parse(presign(target.format(digest)), CONFIG, datetime.now(UTC))
     wrong = refusal(presign(target.format("0" * 64)))
     assert wrong.reason is Reason.SIGNATURE_MISMATCH
+    beside = with_header(presign(), "x-amz-content-sha256", "0" * 64)
+    assert refusal(beside).reason is Reason.SIGNATURE_MISMATCH
     assert "UNSIGNED-PAYLOAD is not" in refusal(presign(target.format("UNSIGNED-PAYLOAD"))).message
 
 
