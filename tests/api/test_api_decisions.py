@@ -286,10 +286,10 @@ def test_odd_reasons_are_kept_as_they_are(stack: Stack, dana: httpx.Client) -> N
 
 
 def test_a_cancel_ends_what_runs_and_leaves_the_request_to_the_usual_decision(
-    stack: Stack, dana: httpx.Client
+    hasty_stack: Stack,
 ) -> None:
-    host = new_host()
-    strike(stack, host, "slow", seconds=30)
+    dana, host = hasty_stack.caller(), new_host()
+    strike(hasty_stack, host, "slow", seconds=30)
     before = dana.post("/requests", json=dns(host)).json()
     assert before["possibleDecisions"] == ["cancel"]
     answer = decide(dana, before, "cancel", reason="it hangs")

@@ -122,7 +122,8 @@ def test_what_runs_becomes_failed_with_the_reason_and_then_offers_what_works(
 ) -> None:
     host = new_host()
     strike(stack, host, "slow", seconds=60.0)
-    request_id = dana.post("/requests", json=dns(host)).json()["id"]
+    soon = {"Prefer": "wait=1"}
+    request_id = dana.post("/requests", json=dns(host), headers=soon).json()["id"]
     wait_until(lambda: get(dana, request_id)["status"] == "in_progress")
     after, why = lost[0](request_id), lost[1]
     dana = after.caller()
