@@ -27,6 +27,22 @@ _MESSAGE = 300
 # These would compile patterns of the schema for Python's backtracking engine.
 _REFUSED = ("unevaluatedProperties", "unevaluatedItems", "$dynamicRef", "$dynamicAnchor")
 
+# The keywords under which a value, or a part of it, is judged by another schema.
+_SUBSCHEMA = frozenset(
+    {
+        "additionalProperties",
+        "contains",
+        "else",
+        "if",
+        "items",
+        "not",
+        "propertyNames",
+        "then",
+    }
+)
+_SUBSCHEMAS = frozenset({"allOf", "anyOf", "oneOf", "prefixItems"})
+_NAMED_SUBSCHEMAS = frozenset({"dependentSchemas", "patternProperties", "properties"})
+
 _NO_FORMATS = FormatChecker(formats=())
 
 _references_left: ContextVar[int] = ContextVar("references_left", default=_MAX_REFERENCES)
@@ -54,19 +70,45 @@ def check_schema(schema: Schema) -> None:
 
 
 def missing_reference(schema: Schema) -> str | None:
-    """Return the first reference within a schema that leads nowhere.
+    """Return the first reference within a schema that leads nowhere when a value is judged.
 
-    None as well where parts have ids of their own, to which references are relative.
+    Only subschemas that may be applied count: neither instances (``default``, ``const``) nor
+    definitions to which nothing refers. None as well where parts have ids of their own, to which
+    references are relative.
     """
-    entries = list(_entries(schema))
-    if any(key in ("$id", "$anchor") for key, _ in entries):
+    if any(key in ("$id", "$anchor") for key, _ in _entries(schema)):
         return None
-    found = (value for key, value in entries if key == "$ref" and isinstance(value, str))
-    inner = (one for one in found if one.startswith("#"))
-    return next((one for one in inner if not _leads_somewhere(schema, one)), None)
+    waiting: list[Any] = [schema]
+    seen: set[int] = set()
+    while waiting:
+        here = waiting.pop()
+        if not isinstance(here, dict) or id(here) in seen:
+            continue
+        seen.add(id(here))
+        reference = here.get("$ref")
+        if isinstance(reference, str) and reference.startswith("#"):
+            target = _target(schema, reference)
+            if target is None:
+                return reference
+            waiting.append(target)
+        waiting += _subschemas(here)
+    return None
 
 
-def _leads_somewhere(schema: Any, reference: str) -> bool:
+def _subschemas(schema: Mapping[str, Any]) -> Iterator[Any]:
+    for key, value in schema.items():
+        if key in _SUBSCHEMA:
+            yield value
+        elif key in _SUBSCHEMAS and isinstance(value, list):
+            yield from value
+        elif key in _NAMED_SUBSCHEMAS and isinstance(value, dict):
+            yield from value.values()
+
+
+def _target(schema: Any, reference: str) -> Any:
+    """Return the part of a schema to which a reference leads, None for none."""
+    if reference != "#" and not reference.startswith("#/"):
+        return None
     here = schema
     for step in unquote(reference.removeprefix("#")).split("/")[1:]:
         key = step.replace("~1", "/").replace("~0", "~")
@@ -75,8 +117,8 @@ def _leads_somewhere(schema: Any, reference: str) -> bool:
         elif isinstance(here, list) and key.isdecimal() and int(key[:9]) < len(here):
             here = here[int(key[:9])]
         else:
-            return False
-    return reference == "#" or reference.startswith("#/")
+            return None
+    return here
 
 
 def _check_meta(schema: Schema) -> None:
