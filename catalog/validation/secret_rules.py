@@ -27,6 +27,10 @@ def in_sight(subject: Subject) -> Iterator[Problem]:
     catalog; a credential belongs into the secret store and is written as ``{{secrets.<name>}}``.
     Whether there is one may be said: ``{{#if fields.password}}set{{/if}}`` shows nothing of it. The
     address of a notification is no text for readers.
+
+    In the document, any text that looks like a token or a private key is found. In the calls of
+    actions, components and ``options``, so are a literal under a key or header that names a
+    credential (``password``, ``apiKey``, ``Authorization``) and a password in an address.
     """
     for placed, secret in _secrets_read(subject, shown=True):
         if _is_read(placed):
