@@ -11,7 +11,10 @@ from catalog.forms.base import Model
 from catalog.secret_names import secret_names
 
 MOST_OPTIONS = 1_000
-_SCHEME, _AFTER_HOST = re.compile(r"^https?://", re.IGNORECASE), re.compile(r"[/?#]")
+_SCHEME = re.compile(r"^https?://", re.IGNORECASE)
+# A template is one unit, whatever signs are in it.
+_AUTHORITY = re.compile(r"(?:\{\{.*?\}\}|[^/?#])*", re.DOTALL)
+_PORT = re.compile(r"(?:[0-9]|\{\{.*?\}\})*", re.DOTALL)
 Scalar = str | int | float | bool
 
 
@@ -65,8 +68,24 @@ class HttpOptions(Model):
 
     @property
     def host(self) -> str:
-        """Where the choices come from, as far as the document says it itself."""
-        return _AFTER_HOST.split(_SCHEME.sub("", self.url), maxsplit=1)[0].rpartition("@")[2]
+        """Where the choices come from, as far as the document says it itself.
+
+        Nothing of a password shows, not even of one with a sign that ends a host: what follows
+        the colon before an ``@`` may be one.
+        """
+        address = _SCHEME.sub("", self.url)
+        host, rest = _split_host(address)
+        name, _, port = host.partition(":")
+        if port and "@" in rest:
+            host = name if _PORT.fullmatch(port) else _split_host(address.rpartition("@")[2])[0]
+        return host
+
+
+def _split_host(address: str) -> tuple[str, str]:
+    """Return the host of an address without its scheme, and what follows it."""
+    found = _AUTHORITY.match(address)
+    end = found.end() if found else 0
+    return address[:end].rpartition("@")[2], address[end:]
 
 
 def _no_list(value: Any) -> Any:

@@ -7,6 +7,7 @@ import pytest
 
 from catalog.forms import Form, FormContext, FormError, Offered
 from catalog.forms.definition import Choice
+from catalog.forms.options import HttpOptions
 
 TODAY = date(2026, 3, 5)
 Document = dict[str, Any]
@@ -100,3 +101,26 @@ def test_whether_choices_depend_on_who_asks() -> None:
         judge = form(ENV, one)
         (question,) = judge.questions({}, TODAY)
         assert judge.options_read_user(question) is depends
+
+
+@pytest.mark.parametrize(
+    ("url", "host"),
+    [
+        ("https://h.example.com/a?b=c", "h.example.com"),
+        ("HTTP://h.example.com:8443#x", "h.example.com:8443"),
+        ("https://svc:{{secrets/p}}@h.example.com/", "h.example.com"),
+        ("https://svc:hun?ter2@h.example.com/a", "h.example.com"),
+        ("https://svc:hun/ter2@h.example.com", "h.example.com"),
+        ("https://svc:12?ter2@h.example.com", "svc"),
+        ("https://a@b:hun#ter2@h.example.com", "h.example.com"),
+        ("https://h.example.com?mail=ops@example.com", "h.example.com"),
+        ("https://h.example.com:8443/?mail=ops@example.com", "h.example.com"),
+        (
+            "https://{{fields.env | default('a/b')}}.example.com/x",
+            "{{fields.env | default('a/b')}}.example.com",
+        ),
+        ("https://h.example.com:{{fields.port}}/x", "h.example.com:{{fields.port}}"),
+    ],
+)
+def test_the_host_of_a_source_shows_nothing_of_a_password(url: str, host: str) -> None:
+    assert HttpOptions.model_validate({"from": "http", "url": url}).host == host
