@@ -54,7 +54,7 @@ def _told(path: Reference, member: Key, item: Shape | None) -> tuple[str, str]:
     inner = _inner(name, item)
     if inner is None:
         known = ", ".join(list(item.members or ())[:_FEW]) if item else ""
-        return f"{said}, and neither have its rows; known there: {known}", ""
+        return f"{said}; neither do its rows, which have: {known}", ""
     each, one = (f"this.{inner}", f"{step}{inner}") if inner else ("this", "")
     loop = f"{{{{#each {whole}}}}}{{{{{each}}}}}{{{{/each}}}}"
     return f"{said}: write {loop} for each row, or {whole}{step}0{one} for the first", ""

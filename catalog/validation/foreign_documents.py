@@ -35,10 +35,10 @@ _KEYS: tuple[tuple[frozenset[str], str], ...] = (
 )
 
 
-def whose(data: Mapping[str, Any]) -> str | None:
+def foreign_name(data: Mapping[str, Any]) -> str | None:
     """Return what a document of another tool is, ``a Backstage Template``; None for all others."""
     kind, api = data.get("kind"), data.get("apiVersion")
-    if isinstance(kind, str) and isinstance(api, str):
+    if isinstance(kind, str) and kind and isinstance(api, str):
         tool = max((one for one in _APIS if api.startswith(one)), key=len)
         article = "an" if _APIS[tool][0] in "AEIOU" else "a"
         return f"{article} {_APIS[tool]} {kind[:80]}"

@@ -8,6 +8,7 @@ from typing import Any
 from catalog.forms import FieldType
 from catalog.forms.conditions import leaves
 from catalog.loading import Path, Position, walk_texts
+from catalog.templating.names import REQUEST_MEMBERS, SYSTEM_MEMBERS
 from catalog.templating.other_words import path_meant
 from catalog.validation.form_rules import GROUPS, conditions_of, fields_of
 from catalog.validation.subject import Problem, Subject, is_template
@@ -26,6 +27,8 @@ _KNOWN = (
     "|request|self|steps|system|user|values|var|vars"
 )
 _AS_HERE = frozenset({"env", "environment", "metadata", "request", "secrets", "system"})
+_MEMBERS = {"request": REQUEST_MEMBERS, "system": SYSTEM_MEMBERS}
+_ANY_VALUE = "{{fields.<id>}}, or another value of this request"
 _PATH = r"(?P<path>[\w.\[\]\"'-]+)"
 
 
@@ -38,8 +41,8 @@ class _Spelling:
 
 
 _FOREIGN = (
-    _Spelling(re.compile(rf"\$\{{\{{\s*{_PATH}[^}}]*\}}\}}"), "Backstage and GitHub"),
-    _Spelling(re.compile(rf"\$\{{\s*(?=(?:{_KNOWN})\.){_PATH}\s*\}}"), "Terraform and JavaScript"),
+    _Spelling(re.compile(rf"\$\{{\{{\s*{_PATH}[^}}]*\}}\}}"), "Backstage or GitHub"),
+    _Spelling(re.compile(rf"\$\{{\s*(?=(?:{_KNOWN})\.){_PATH}\s*\}}"), "Terraform or JavaScript"),
     _Spelling(re.compile(rf"\$\((?=(?:{_KNOWN})\.){_PATH}\)"), "Tekton"),
     _Spelling(re.compile(rf"<%=?\s*{_PATH}[^%]*%>"), "ERB"),
     _Spelling(re.compile(rf"#\{{\s*(?=(?:{_KNOWN})\.){_PATH}\s*\}}"), "Ruby"),
@@ -93,7 +96,7 @@ def foreign(subject: Subject) -> Iterator[Problem]:
         for spelling in _FOREIGN if _MAY_BE_FOREIGN.search(placed.text) else ():
             for found in spelling.pattern.finditer(placed.text):
                 hint = f"write {_meant(found['path'], known)}"
-                yield _spelt(placed.path, placed.text, found, spelling, hint)
+                yield _foreign_problem(placed.path, placed.text, found, spelling, hint)
     yield from _plain_foreign(subject, known)
 
 
@@ -108,13 +111,15 @@ def _plain_foreign(subject: Subject, known: set[str]) -> Iterator[Problem]:
             continue
         for spelling in _FOREIGN:
             for found in spelling.pattern.finditer(text):
-                of_default = f'write default: {{template: "{_meant(found["path"], known)}"}}'
-                hint = of_default if path[-1] == "default" else _WHERE_USED
-                yield _spelt(path, text, found, spelling, hint)
+                computed = f'write default: {{template: "{_meant(found["path"], known)}"}}'
+                hint = computed if path[-1] == "default" else _WHERE_USED
+                yield _foreign_problem(path, text, found, spelling, hint)
 
 
-def _spelt(path: Path, text: str, found: re.Match[str], spelling: _Spelling, hint: str) -> Problem:
-    message = f"{found[0][:_SHOWN]} is a spelling of {spelling.tool}, no template here"
+def _foreign_problem(
+    path: Path, text: str, found: re.Match[str], spelling: _Spelling, hint: str
+) -> Problem:
+    message = f"{found[0][:_SHOWN]} is {spelling.tool} syntax, not a template"
     return Problem(path, message, hint, inside=_position(text, found.start()))
 
 
@@ -213,11 +218,12 @@ def _meant(path: str, known: set[str]) -> str:
     ours = path_meant(plain) or ""
     if ours.startswith(("request", "system")):
         return f"{{{{{ours}}}}}"
+    if first in _AS_HERE and plain != first:
+        member = plain.split(".")[1]
+        return f"{{{{{plain}}}}}" if member in _MEMBERS.get(first, (member,)) else _ANY_VALUE
     if last in known:
         return f"{{{{fields.{last}}}}}"
-    if first in _AS_HERE and plain != first:
-        return f"{{{{{plain}}}}}"
-    return "{{fields.<id>}}, or another value of this request"
+    return _ANY_VALUE
 
 
 def _position(text: str, start: int) -> Position:

@@ -12,7 +12,7 @@ from catalog.loading import Document
 from catalog.model import SCHEMA_VERSION, CatalogDocument
 from catalog.suggestions import nearest
 from catalog.validation.error_recovery import RecoveredDocument, errors_in, existing, recover
-from catalog.validation.foreign_documents import PAGE, whose
+from catalog.validation.foreign_documents import PAGE, foreign_name
 from catalog.validation.foreign_words import type_meant
 from catalog.validation.structure_messages import (
     MISSING_KEY,
@@ -131,7 +131,7 @@ def _kind_problems(data: Mapping[str, Any]) -> Iterator[Problem]:
     if foreign := _foreign(data):
         yield Problem(
             tuple(data)[:1],
-            f"this is {foreign}, no document of a catalog",
+            f"this is {foreign}, not a catalog document",
             f"{PAGE} shows how its parts are written here; begin with schemaVersion: "
             f"{SCHEMA_VERSION} and kind: CatalogItem",
             at_key=True,
@@ -168,15 +168,17 @@ def _kind_meant(data: Mapping[str, Any]) -> str | None:
     return nearest(kind, KINDS) or type_meant(kind, list(KINDS))
 
 
+_OURS = frozenset({"schemaVersion", "presentation", "fulfillment"})
 _KIND_BY_KEY = (("rows", "CatalogList"), ("components", "CatalogBundle"))
 
 
 def _foreign(data: Mapping[str, Any]) -> str | None:
     """Return whose document this is, where nothing says that it is meant to be one of ours."""
     kind = data.get("kind")
-    if "schemaVersion" in data or (isinstance(kind, str) and kind in KINDS):
+    is_ours = isinstance(kind, str) and nearest(kind, KINDS) is not None
+    if is_ours or not _OURS.isdisjoint(data):
         return None
-    return whose(data)
+    return foreign_name(data)
 
 
 def _copy(value: Any) -> Any:

@@ -45,7 +45,7 @@ def field_shape(field: FieldDefinition) -> Shape:
 
 
 def kinds_of(field: FieldDefinition) -> int:
-    """Return the kinds of value that a field takes, whichever of them it may hold."""
+    """Return every kind of value that a field accepts."""
     if field.type is FieldType.JSON:
         return ANY
     if field.type is FieldType.SELECT:

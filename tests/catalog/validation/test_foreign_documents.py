@@ -161,8 +161,23 @@ def test_a_document_of_another_tool_is_named_once_and_led_to_the_page(
 
     [(_, message)] = [one for one in found if one[0] in {"kind", "schema-version"}]
     assert f"this is {name}" in message
+    assert "not a catalog document" in message
     assert "docs/from-other-portals.md" in message
     assert [one for _, one in found if also in one], found
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "kind: CatalogItm\nservices: {db: {image: postgres}}",
+        "kind: catalogItem\nmetadata: {}\nspec: {}",
+        "apiVersion: x/v1\nkind: Template\npresentation: {}",
+        "stages: [a]\nfulfillment: {}",
+        "apiVersion: ''\nkind: ''",
+    ],
+)
+def test_a_misspelt_document_of_ours_is_not_taken_for_another_tool_s(text: str) -> None:
+    assert not [message for _, message in told(text) if "this is a" in message]
 
 
 @pytest.mark.parametrize("kind", ["[]", "{}", "5", "null", "''", "x"])

@@ -35,7 +35,7 @@ def document(summary: str, **step: str) -> str:
         ("{{#each fields.rows.prefix}}x{{/each}}", EACH),
         ("{{#if fields.rows.prefix}}x{{/if}}", EACH),
         ("{{fields.rows.prefix | default('x')}}", EACH),
-        ("{{fields.rows.color}}", "neither have its rows; known there: prefix, days"),
+        ("{{fields.rows.color}}", "neither do its rows, which have: prefix, days"),
         ("{{fields.rows.length}}", "(did you mean len(fields.rows)?)"),
         ("{{fields.rows.first}}", "(did you mean first(fields.rows)?)"),
         ("{{lookup fields.rows 'prefix'}}", "write lookup(fields.rows, 0, ...)"),

@@ -149,11 +149,16 @@ def test_it_is_warned_of_where_no_template_is_read_too(field: str, hint: str) ->
         ("${{ secrets.TOKEN }}", "write {{secrets.TOKEN}}"),
         ("${{ user.entity.metadata.name }}", "write {{request.user.id}}"),
         ("${env.STAGE}", "write {{env.STAGE}}"),
+        ("${metadata.name}", "write {{metadata.name}}"),
+        ("${metadata.labels.name}", "write {{metadata.labels.name}}"),
+        ("${request.headers.name}", "another value of this request"),
+        ("${{ secrets.name }}", "write {{secrets.name}}"),
     ],
 )
 def test_of_other_scopes_ours_is_named(text: str, hint: str) -> None:
     ((_, message),) = told(ticket(text))
     assert hint in message
+    assert "syntax, not a template" in message
 
 
 def test_files_of_a_commit_may_be_written_in_the_spelling_of_another_tool() -> None:
