@@ -1,11 +1,9 @@
 """What the fields of a form offer now: lists, teams and answers of HTTP interfaces, asked once."""
 
 import asyncio
-import json
 import logging
-import re
 import time
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any
@@ -15,8 +13,16 @@ from cachetools import LRUCache
 from api.catalog.service import CatalogService
 from catalog.form_context import form_context
 from catalog.forms import FieldError, FieldType, FormContext, Offered
-from catalog.forms.definition import Choice
-from catalog.forms.options import HttpOptions, ListOptions, TeamOptions, WhenAway, as_choices
+from catalog.forms.offering import (
+    NO_RESOURCES,
+    TOO_MANY,
+    Lists,
+    bounded_questions,
+    offer,
+    offered_here,
+    question_key,
+)
+from catalog.forms.options import HttpOptions, ListOptions, WhenAway
 from catalog.forms.situation import Question
 from catalog.lists import CatalogList
 from catalog.model import CatalogDocument
@@ -39,12 +45,6 @@ MOMENT = 0.8
 # How long who fills in a form is told of a problem before the source is asked again.
 PROBLEM_SECONDS = 3.0
 MOST_ANSWERS = 500
-# Of one submission: calls to other systems, and lists whose rows are judged.
-MOST_CALLS, MOST_LISTS = 20, 100
-_NO_RESOURCES = "PAO keeps no resources yet."
-TOO_MANY = Offered(
-    problem=f"The rows ask for more than {MOST_CALLS} different lists of options; send fewer."
-)
 _log = logging.getLogger(__name__)
 
 Fetch = Callable[[ChoicesQuestion], Awaitable[ChoicesAnswer]]
@@ -153,20 +153,19 @@ class OptionsService:
         naming = [one for one in found if one.field.options is None and one.value is not None]
         asked = {
             key: asyncio.ensure_future(self.offered(item, one, caller, about, hurried=True))
-            for key, one in bounded(choosing).items()
+            for key, one in bounded_questions(choosing).items()
         }
         if asked:
             await asyncio.wait(asked.values(), timeout=MOMENT)
         known = {key: one.result() for key, one in asked.items() if one.done()}
         late = asked.keys() - known.keys()
+        keyed = [(one, question_key(one)) for one in choosing]
         context = replace(
             about,
-            offered={
-                one.way: known.get(same(one), TOO_MANY) for one in choosing if same(one) not in late
-            },
+            offered={one.way: known.get(key, TOO_MANY) for one, key in keyed if key not in late},
             unknown=await self._unknown(naming, caller),
         )
-        return Filled(context, frozenset(one.way for one in choosing if same(one) in late))
+        return Filled(context, frozenset(one.way for one, key in keyed if key in late))
 
     async def _offered_to_all(
         self,
@@ -176,12 +175,12 @@ class OptionsService:
         about: FormContext,
     ) -> dict[str, Offered]:
         """Return what each field offers; rows that ask the same are answered by one question."""
-        asked = bounded(questions)
+        asked = bounded_questions(questions)
         answers = await asyncio.gather(
             *(self.offered(item, one, caller, about) for one in asked.values())
         )
         known = dict(zip(asked, answers, strict=True))
-        return {one.way: known.get(same(one), TOO_MANY) for one in questions}
+        return {one.way: known.get(question_key(one), TOO_MANY) for one in questions}
 
     async def offered(
         self,
@@ -194,26 +193,26 @@ class OptionsService:
     ) -> Offered:
         """Return what a field offers, or why it offers nothing; ``hurried`` is told the latest."""
         options = question.field.options
-        if isinstance(options, TeamOptions):
-            return Offered(_choices([{"value": team} for team in sorted(caller.teams)]))
-        if isinstance(options, ListOptions):
-            return await self._of_list(item, question, options, about)
+        lists: Lists = {}
         if isinstance(options, HttpOptions):
             return await self._fetched(item, question, options, caller, hurried=hurried)
-        return Offered(problem=_NO_RESOURCES)
+        if isinstance(options, ListOptions):
+            try:
+                lists = {options.list: await self._rows(options.list)}
+            except PaoError as error:
+                return Offered(problem=error.message)
+        found = await asyncio.to_thread(
+            offered_here, item.form, question, about, teams=caller.teams, lists=lists
+        )
+        return found or NO_RESOURCES
 
-    async def _of_list(
-        self, item: CatalogDocument, question: Question, options: ListOptions, about: FormContext
-    ) -> Offered:
-        try:
-            entry = await self.catalog.document(options.list)
-        except PaoError as error:
-            return Offered(problem=error.message)
-        found = entry.loaded.item
+    async def _rows(self, list_id: str) -> Sequence[Mapping[str, Any]]:
+        """Return the rows of a list in service; raises ``CATALOG_ITEM_NOT_FOUND``."""
+        found = (await self.catalog.document(list_id)).loaded.item
         if not isinstance(found, CatalogList):
-            return Offered(problem=f"There is no list {options.list!r}.")
-        rows = await asyncio.to_thread(item.form.offered_rows, question, found.choices, about)
-        return Offered(_choices(rows))
+            message = f"There is no list {list_id!r}."
+            raise PaoError(ErrorCode.CATALOG_ITEM_NOT_FOUND, message)
+        return found.choices
 
     async def _fetched(
         self,
@@ -235,7 +234,7 @@ class OptionsService:
         if answer.problem is not None:
             told = "the options of %s in %s cannot be loaded: %s"
             _log.warning(told, question.way, item.id, answer.problem)
-        return Offered(_choices(answer.choices), answer.problem, lenient)
+        return replace(offer(answer.choices), problem=answer.problem, lenient=lenient)
 
     async def _fetch(self, question: ChoicesQuestion) -> ChoicesAnswer:
         return await self.workflows.fetch_choices(question, budget=ANSWER_SECONDS)
@@ -294,28 +293,8 @@ class OptionsService:
         return await self.offered(item, question, caller, about)
 
 
-def bounded(questions: list[Question]) -> dict[str, Question]:
-    """Return the different questions, as many of each kind as are asked at once."""
-    different: dict[str, Question] = {}
-    for one in questions:
-        different.setdefault(same(one), one)
-    calls = [key for key, one in different.items() if isinstance(one.field.options, HttpOptions)]
-    others = [key for key in different if key not in set(calls)]
-    return {key: different[key] for key in (*calls[:MOST_CALLS], *others[:MOST_LISTS])}
-
-
-def same(question: Question) -> str:
-    """Return a key that is the same for rows whose field offers the same."""
-    field = re.sub(r"\[[0-9]+\]", "", question.way)
-    return f"{field} {json.dumps(dict(question.seen), sort_keys=True, default=str)}"
-
-
 def _asks(item: CatalogDocument) -> bool:
     """Return whether anything in a form has to be asked at all."""
     named = (FieldType.USER, FieldType.TEAM)
     fields = (one for outer in item.fields for one in (outer, *outer.fields))
     return any(one.options is not None or one.type in named for one in fields)
-
-
-def _choices(rows: list[Mapping[str, Any]] | list[dict[str, Any]]) -> tuple[Choice, ...]:
-    return tuple(Choice(**row) for row in as_choices(rows))

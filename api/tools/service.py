@@ -2,15 +2,15 @@
 
 import json
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
-from types import MappingProxyType
 from typing import Any
 
 from api.catalog.schemas import FieldProblem, FormLayout
 from api.catalog.schemas import Finding as ShownFinding
 from api.tools import schemas
+from catalog.forms import Offered
 from catalog.forms.form import FieldError
 from catalog.model import CatalogDocument
 from catalog.scopes import ScopeContext
@@ -78,18 +78,18 @@ class ToolsService:
         document: ValidationResult,
         *,
         requester: Requester = SOMEBODY,
-        lists: Mapping[str, Sequence[Mapping[str, Any]]] = MappingProxyType({}),
+        offered: Mapping[str, Offered] | None = None,
     ) -> schemas.TemplateTestResult:
         """Render every template of an item with sample fields; secrets are masked.
 
-        ``lists`` are the rows of the catalog's lists, as far as they are to be chosen from.
+        ``offered`` is what fields offer by their ways, where that is known already.
         """
         sample = Sample(
             fields=body.fields,
             outputs=body.outputs,
             requester=requester,
             at=datetime.now(UTC),
-            lists=lists,
+            offered=offered,
         )
         item, trials, refused = document.draft, list[TemplateSample](), tuple[FieldError, ...]()
         values: dict[str, Any] = {}

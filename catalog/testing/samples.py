@@ -1,6 +1,5 @@
 """A made-up request: who, when, which fields and which outputs an item is tried with."""
 
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime
@@ -8,8 +7,14 @@ from typing import Any
 
 from catalog.form_context import form_context
 from catalog.forms import FormContext, FormResult, Offered
-from catalog.forms.definition import Choice
-from catalog.forms.options import ListOptions, TeamOptions
+from catalog.forms.offering import (
+    TOO_MANY,
+    bounded_questions,
+    offer,
+    offered_here,
+    question_key,
+    without_rows,
+)
 from catalog.forms.situation import Question
 from catalog.model import CatalogDocument
 from catalog.planning import snapshot_of
@@ -34,7 +39,8 @@ class Sample:
 
     ``options`` are the values that fields offer whose choices come from elsewhere; of a field in a
     list by ``rules.cluster``. ``lists`` are the rows of the catalog's lists, as far as known.
-    ``environment`` holds variables of the environment that templates read.
+    ``offered`` is what fields offer by their ways (``rules[0].cluster``), where that is known
+    already. ``environment`` holds variables of the environment that templates read.
     """
 
     fields: Mapping[str, Any] = field(default_factory=dict)
@@ -43,6 +49,7 @@ class Sample:
     at: datetime = MOMENT
     options: Mapping[str, Sequence[Any]] = field(default_factory=dict)
     lists: Mapping[str, Sequence[Mapping[str, Any]]] = field(default_factory=dict)
+    offered: Mapping[str, Offered] | None = None
     environment: Mapping[str, str] = field(default_factory=dict)
 
     @property
@@ -54,26 +61,32 @@ class Sample:
 def validated(item: CatalogDocument, sample: Sample, scope_context: ScopeContext) -> FormResult:
     """Judge the sample's fields as its requester would submit them."""
     about = form_context(item, sample.requester, sample.at, scope_context)
-    questions = item.form.questions(sample.fields, sample.today, about)
-    offered = {one.way: _offered(item, one, sample, about) for one in questions}
-    known = {way: answer for way, answer in offered.items() if answer is not None}
-    return item.form.validate(sample.fields, sample.today, replace(about, offered=known))
+    offered = sample.offered
+    if offered is None:
+        offered = _all_offered(item, sample, about)
+    return item.form.validate(sample.fields, sample.today, replace(about, offered=offered))
+
+
+def _all_offered(item: CatalogDocument, sample: Sample, about: FormContext) -> dict[str, Offered]:
+    """Return what fields offer by their ways; rows that ask the same are answered once."""
+    found = item.form.questions(sample.fields, sample.today, about)
+    asked = [one for one in found if one.field.options is not None]
+    known = {
+        key: _offered(item, one, sample, about) for key, one in bounded_questions(asked).items()
+    }
+    answers = {one.way: known.get(question_key(one), TOO_MANY) for one in asked}
+    return {way: answer for way, answer in answers.items() if answer is not None}
 
 
 def _offered(
     item: CatalogDocument, question: Question, sample: Sample, about: FormContext
 ) -> Offered | None:
     """Return what a field offers as far as that is known without asking anybody."""
-    options = question.field.options
-    values = sample.options.get(re.sub(r"\[[0-9]+\]", "", question.way))
-    if values is None and isinstance(options, TeamOptions):
-        values = sample.requester.teams
-    elif values is None and isinstance(options, ListOptions) and options.list in sample.lists:
-        rows = item.form.offered_rows(question, sample.lists[options.list], about)
-        values = [row["value"] for row in rows]
-    if values is None:
-        return None
-    return Offered(tuple(Choice(value=value, label=str(value)) for value in values))
+    values = sample.options.get(without_rows(question.way))
+    if values is not None:
+        return offer({"value": value} for value in values)
+    teams, lists = sample.requester.teams, sample.lists
+    return offered_here(item.form, question, about, teams=teams, lists=lists)
 
 
 def context_of(

@@ -132,6 +132,14 @@ def test_a_list_in_service_is_offered_as_its_form_offers_it(stack: Stack) -> Non
     assert "There is no list no-such-list in service yet. Enter a value." in gone
 
 
+def test_a_preview_refuses_resources_as_the_service_does(stack: Stack) -> None:
+    document = DOCUMENT.replace("{from: teams}", "{from: resources, type: database}")
+    page = previewed(stack, {"fields.team": "db-1", **row(0, "ann")}, document)
+    assert REFUSED in page
+    assert "PAO keeps no resources yet." in page
+    assert "asks no other system" not in page[: page.index('id="f1"')]
+
+
 @pytest.mark.parametrize(("team", "refused"), [("own", False), ("team-of-nobody", True)])
 def test_a_form_with_rows_and_teams_can_be_filled_in(
     stack: Stack, team: str, *, refused: bool

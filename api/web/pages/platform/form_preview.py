@@ -9,7 +9,6 @@ from typing import Any
 from starlette.datastructures import FormData
 
 from api.auth.principal import Principal
-from api.catalog.options import TOO_MANY, bounded, same
 from api.requests.prepared import requester_of
 from api.services import Services
 from api.web.fields import GroupView, groups_of
@@ -22,9 +21,15 @@ from api.web.rows import edit_of, with_edit
 from api.web.shown_values import mentions
 from api.web.words import _
 from catalog.forms import FormContext, Offered
-from catalog.forms.definition import Choice
 from catalog.forms.form import Form
-from catalog.forms.options import ListOptions, TeamOptions, as_choices, origin
+from catalog.forms.offering import (
+    TOO_MANY,
+    Lists,
+    bounded_questions,
+    offered_here,
+    question_key,
+)
+from catalog.forms.options import ListOptions, origin
 from catalog.forms.posted import read_posted
 from catalog.forms.situation import Question
 from catalog.lists import CatalogList
@@ -34,21 +39,18 @@ from pao.core.errors import ErrorCode, PaoError
 MOST_SEALED = 512 * 1024
 """Characters; a longer part of a posted form is not taken."""
 
-Lists = Mapping[str, Sequence[Mapping[str, Any]]]
-"""The rows of lists in service, by their ids."""
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FormPreview:
     """A form as its requesters will see it, and the values that were entered.
 
-    ``lists`` are those that it chooses from. ``place`` is the element to which an edit of rows has
-    led. ``forgets`` says that a file is too large to be kept by the page.
+    ``offered`` is what its fields offer, by their ways. ``place`` is the element to which an edit
+    of rows has led. ``forgets`` says that a file is too large to be kept by the page.
     """
 
     groups: list[GroupView]
     values: dict[str, Any]
-    lists: Lists
+    offered: Mapping[str, Offered]
     place: str
     forgets: bool
 
@@ -98,7 +100,7 @@ async def preview_form(
     return FormPreview(
         groups=groups_of(form.definition.groups, shown),
         values=reading.values,
-        lists=lists,
+        offered=offered,
         place=place,
         forgets=len(in_page) < len(sealed),
     )
@@ -134,31 +136,32 @@ async def _lists(services: Services, form: Form) -> Lists:
 def _all_offered(
     form: Form, asked: list[Question], about: FormContext, teams: Sequence[str], lists: Lists
 ) -> dict[str, Offered]:
-    """Return what fields offer, by their ways; rows that ask the same are answered once."""
-    known = {key: _offered(form, one, about, teams, lists) for key, one in bounded(asked).items()}
-    return {one.way: known.get(same(one), TOO_MANY) for one in asked}
+    """Return what fields offer by their ways; rows that ask the same are answered once."""
+    known = {
+        key: _offered(form, one, about, teams, lists)
+        for key, one in bounded_questions(asked).items()
+    }
+    return {one.way: known.get(question_key(one), TOO_MANY) for one in asked}
 
 
 def _offered(
     form: Form, question: Question, about: FormContext, teams: Sequence[str], lists: Lists
 ) -> Offered:
-    """Return what a field offers that is known without asking elsewhere; else any text is taken."""
+    """Return what a field offers; where another system has to be asked, any text is taken."""
+    known = offered_here(form, question, about, teams=teams, lists=lists)
+    if known is not None:
+        return known
     options = question.field.options
-    if isinstance(options, TeamOptions):
-        return Offered(tuple(Choice(value=team, label=team) for team in teams))
-    if not isinstance(options, ListOptions):
-        told = _("A preview asks no other system for choices. Enter a value.")
-        source = _("Their source: %(source)s.") % {"source": origin(options)}
-        return Offered(problem=f"{told} {source}", lenient=True)
-    if options.list not in lists:
+    if isinstance(options, ListOptions):
         told = _("There is no list %(list)s in service yet. Enter a value.")
         return Offered(problem=told % {"list": options.list}, lenient=True)
-    rows = form.offered_rows(question, lists[options.list], about)
-    return Offered(tuple(Choice(**row) for row in as_choices(rows)))
+    told = _("A preview asks no other system for choices. Enter a value.")
+    source = _("Their source: %(source)s.") % {"source": origin(options)}
+    return Offered(problem=f"{told} {source}", lenient=True)
 
 
 def _note(question: Question, offered: Offered) -> str:
-    """Return what is said of the choices of a field; the form itself has them come anew."""
+    """Return the note on a field's choices; in service the form updates them by itself."""
     options = question.field.options
     if isinstance(options, ListOptions) and options.where is not None and not offered.problem:
         return _("The choices depend on other values: preview again after changing those.")

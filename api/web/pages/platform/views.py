@@ -163,8 +163,8 @@ async def _preview(
     form = await preview_form(services, caller, read, posted)
     sample = TemplateTest(item=document, fields=form.values if form else {})
     who = requester_of(caller)
-    lists = form.lists if form else {}
-    test = await asyncio.to_thread(tools.test, sample, read, requester=who, lists=lists)
+    offered = form.offered if form else None
+    test = await asyncio.to_thread(tools.test, sample, read, requester=who, offered=offered)
     published = await _published(services, caller, checked.item.id if checked.item else None)
     return Preview(
         title=_sentence(checked.errors, checked.warnings),

@@ -1,0 +1,71 @@
+"""What fields offer that no other system has to be asked for, and how many questions are asked."""
+
+import json
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from catalog.forms.context import FormContext, Offered
+from catalog.forms.definition import Choice
+from catalog.forms.form import Form
+from catalog.forms.options import (
+    HttpOptions,
+    ListOptions,
+    ResourceOptions,
+    TeamOptions,
+    as_choices,
+)
+from catalog.forms.situation import Question
+
+# Of one submission: calls to other systems, and lists whose rows are judged.
+MOST_CALLS, MOST_LISTS = 20, 100
+TOO_MANY = Offered(
+    problem=f"The rows ask for more than {MOST_CALLS} different lists of options; send fewer."
+)
+NO_RESOURCES = Offered(problem="PAO keeps no resources yet.")
+
+Lists = Mapping[str, Sequence[Mapping[str, Any]]]
+"""The rows of CatalogLists, by their ids."""
+
+
+def question_key(question: Question) -> str:
+    """Return a key that is the same for rows whose field offers the same."""
+    seen = json.dumps(dict(question.seen), sort_keys=True, default=str)
+    return f"{without_rows(question.way)} {seen}"
+
+
+def without_rows(way: str) -> str:
+    """Return the way of a field without the numbers of rows: ``rules.cluster``."""
+    return re.sub(r"\[[0-9]+\]", "", way)
+
+
+def bounded_questions(questions: Iterable[Question]) -> dict[str, Question]:
+    """Return the different questions by their keys, as many of each kind as are asked at once."""
+    different: dict[str, Question] = {}
+    for one in questions:
+        different.setdefault(question_key(one), one)
+    calls = [key for key, one in different.items() if isinstance(one.field.options, HttpOptions)]
+    others = [key for key in different if key not in set(calls)]
+    return {key: different[key] for key in (*calls[:MOST_CALLS], *others[:MOST_LISTS])}
+
+
+def offered_here(
+    form: Form, question: Question, about: FormContext, *, teams: Iterable[str], lists: Lists
+) -> Offered | None:
+    """Return what a field offers of the requester's teams or a known list.
+
+    None where that is not known without asking elsewhere.
+    """
+    match question.field.options:
+        case TeamOptions():
+            return offer({"value": team} for team in sorted(teams))
+        case ListOptions(list=name) if name in lists:
+            return offer(form.offered_rows(question, lists[name], about))
+        case ResourceOptions():
+            return NO_RESOURCES
+    return None
+
+
+def offer(rows: Iterable[Mapping[str, Any]]) -> Offered:
+    """Return rows with ``value`` and perhaps ``label`` as what a field offers."""
+    return Offered(tuple(Choice(**row) for row in as_choices(rows)))
