@@ -89,13 +89,13 @@ def _commit(stored: dict[str, Any] | None) -> schemas.CatalogCommit | None:
     )
 
 
-def _unreported(untold: dict[str, dict[str, Any]]) -> schemas.UnreportedCommits | None:
-    if not untold:
+def _unreported(unreported: dict[str, dict[str, Any]]) -> schemas.UnreportedCommits | None:
+    if not unreported:
         return None
-    commit, about = max(untold.items(), key=lambda one: str(one[1]["at"]))
+    commit, about = max(unreported.items(), key=lambda one: str(one[1]["at"]))
     since = timestamp(datetime.fromisoformat(about["since"]))
     return schemas.UnreportedCommits.model_validate(
-        about | {"commits": len(untold), "commit": commit, "since": since}
+        about | {"commits": len(unreported), "commit": commit, "since": since}
     )
 
 

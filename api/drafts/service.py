@@ -17,7 +17,7 @@ from pao.runtime.crypto import SecretBox, SecretUnreadableError
 
 MOST_PER_USER = 50
 SHOWN = 10
-NEVER = -1
+UNSAVED = -1
 """The number of a draft that nobody has saved yet."""
 
 
@@ -30,7 +30,7 @@ class Draft:
     item_version: str
     texts: dict[str, list[str]]
     sealed: dict[str, str] = field(repr=False)
-    saved: int = NEVER
+    saved: int = UNSAVED
     request_id: str | None = None
     repeats: str | None = None
     """The request that it repeats."""

@@ -92,8 +92,8 @@ def catalog_part(state: State, *, longest: float) -> CatalogPart:
     """Return the state of the catalog, which is good for ``longest`` seconds after a look."""
     standing, age = state.standing, state.age(datetime.now(UTC))
     held = str(Held.of(standing.held)) if standing.held else None
-    untold = len(standing.unreported)
-    wrong = (standing.refused, standing.error, standing.outdated, held, standing.notice, untold)
+    unreported = len(standing.unreported)
+    wrong = (standing.refused, standing.error, standing.outdated, held, standing.notice, unreported)
     good = age is not None and age < longest and not any(wrong)
     return CatalogPart(
         status=OK if good else DEGRADED,
@@ -109,7 +109,7 @@ def catalog_part(state: State, *, longest: float) -> CatalogPart:
         error_since=timestamp(standing.error_since) if standing.error_since else None,
         held=held,
         notice=standing.notice,
-        unreported=untold,
+        unreported=unreported,
     )
 
 

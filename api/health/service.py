@@ -286,7 +286,7 @@ class HealthService:
         return [problem] if problem else []
 
     async def _database_problem(self) -> str | None:
-        return await self._schema_problem() or await self._unheard()
+        return await self._schema_problem() or await self._notification_problem()
 
     async def _recovery_problem(self) -> str | None:
         """Return what a restored database still needs; None also while it does not answer."""
@@ -313,7 +313,7 @@ class HealthService:
         except MigrationError as error:
             return str(error)
 
-    async def _unheard(self) -> str | None:
+    async def _notification_problem(self) -> str | None:
         """Return why notifications are not received; a new process gets a moment."""
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(CHECK_SECONDS):

@@ -105,7 +105,7 @@ class _Conditional:
         self._define()
 
     def _define(self) -> None:
-        """Say of each field when it is shown, after those it depends on: a chain may be long."""
+        """Define when each field is shown, in the order of dependencies: a chain may be long."""
         graph = {
             name: {other for one in conditions for _, other in references(one)}
             for name, conditions in self._conditions.items()

@@ -91,30 +91,42 @@ addEventListener("submit", async event => {
   try { form.requestSubmit(submitter?.isConnected ? submitter : null); } finally { sendable.delete(form); }
 }, true);
 
-// What is asked for as one types, or again and again, may find nobody. That is said once, beside what asks, which goes
-// on asking until it is answered.
-const AGAIN = 3000, SILENCE = 20_000, unheard = new WeakMap();
-function heard(source) {
-  clearTimeout(unheard.get(source)?.timer);
-  unheard.get(source)?.box.remove();
-  unheard.delete(source);
+// A request that is sent while somebody types, or again and again, may fail. That is said once, beside its source, which
+// goes on asking until it is answered.
+const AGAIN = 3000, SILENCE = 20_000, failures = new WeakMap();
+function answered(source) {
+  clearTimeout(failures.get(source)?.timer);
+  failures.get(source)?.box.remove();
+  failures.delete(source);
 }
-function notHeard(source, status, again) {
+// What was entered in a page is lost when it is opened again, so one signs in beside it.
+const keepsInput = source => source.matches("[hx-trigger^=every]") ||
+  [...document.forms].some(form => form.method === "post" && holdsInput(form));
+function sessionOver(source) {
+  const { ended, over, signIn } = one("#live").dataset;
+  if (!keepsInput(source)) return [ended];
+  const link = document.createElement("a");
+  link.href = `/signin?to=${encodeURIComponent(location.pathname)}`;
+  link.target = "_blank";
+  link.textContent = signIn;
+  return [`${over} `, link];
+}
+function unanswered(source, status, again) {
   const refused = status >= 400 && status < 500 && status !== 429;
-  const kind = status === 401 ? "ended" : refused ? "unread" : "unheard";
-  let told = unheard.get(source);
-  if (told?.kind !== kind) {
+  const kind = status === 401 ? "ended" : refused ? "unread" : "disconnected";
+  let failure = failures.get(source);
+  if (failure?.kind !== kind) {
     const text = one("#live").dataset[kind].replace("{time}", new Date().toTimeString().slice(0, 5));
-    heard(source);
-    told = { kind, box: document.createElement("p") };
-    told.box.className = "notice warn";
-    told.box.textContent = text;
-    source.after(told.box);
-    unheard.set(source, told);
-    say(text);
+    answered(source);
+    failure = { kind, box: document.createElement("p") };
+    failure.box.className = "notice warn";
+    failure.box.append(...(kind === "ended" ? sessionOver(source) : [text]));
+    source.after(failure.box);
+    failures.set(source, failure);
+    say(failure.box.textContent);
   }
-  clearTimeout(told.timer);
-  if (kind === "unheard" && again) told.timer = setTimeout(again, AGAIN);
+  clearTimeout(failure.timer);
+  if (kind === "disconnected" && again) failure.timer = setTimeout(again, AGAIN);
 }
 
 // What is read after the page, and cannot be, is not awaited for ever.
@@ -123,9 +135,9 @@ function unread(event) {
   if (!source) return;
   const hint = source.querySelector(":scope > .hint.with-scripts");
   if (hint) hint.textContent = one("#live").dataset.unread;
-  else if (source.matches("form")) notHeard(source, ctx.response?.status, () => source.requestSubmit());
-  else if (source.matches("a")) notHeard(source, ctx.response?.status, () => source.click());
-  else if (source.matches("[hx-trigger^=every]")) notHeard(source, ctx.response?.status);
+  else if (source.matches("form")) unanswered(source, ctx.response?.status, () => source.requestSubmit());
+  else if (source.matches("a")) unanswered(source, ctx.response?.status, () => source.click());
+  else if (source.matches("[hx-trigger^=every]")) unanswered(source, ctx.response?.status);
 }
 // A silence is no answer either; what is asked of other systems after the page may take longer.
 document.addEventListener("htmx:config:request", event => {
@@ -136,7 +148,7 @@ document.addEventListener("htmx:error", unread);
 document.addEventListener("htmx:response:error", unread);
 document.addEventListener("htmx:after:request", event => {
   const { sourceElement, response } = event.detail.ctx;
-  if (response.status < 400) heard(sourceElement);
+  if (response.status < 400) answered(sourceElement);
 });
 
 // What was sent is not sent twice by an impatient finger; the server would not do it twice either.
@@ -186,10 +198,10 @@ if (palette) {
       const headers = { Accept: "text/html", "HX-Request-Type": "partial" }, signal = AbortSignal.timeout(SILENCE);
       const response = await fetch(`${palette.dataset.address}?q=${encodeURIComponent(words.value)}`, { headers, signal });
       if (number !== asked) return;
-      if (!response.ok) { notHeard(words, response.status, again); return; }
+      if (!response.ok) { unanswered(words, response.status, again); return; }
       found.innerHTML = await response.text();
-      heard(words);
-    } catch { if (number === asked) notHeard(words, 0, again); }
+      answered(words);
+    } catch { if (number === asked) unanswered(words, 0, again); }
   };
   const open = () => { if (!palette.open) { palette.showModal(); words.select(); find(); } };
   const links = () => [...found.querySelectorAll("a")];

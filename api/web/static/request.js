@@ -47,14 +47,14 @@ document.addEventListener("htmx:sse:after:connection", () => tell(""));
 document.addEventListener("htmx:sse:after:message", follow);
 
 // A connection may break without a word; then its heartbeat is missing. Letting go of it begins another.
-let heard = Date.now();
+let lastEvent = Date.now();
 const letGo = () => stream?._htmx?.sse?.reader?.cancel();
 for (const name of ["htmx:sse:after:connection", "htmx:sse:after:message"]) {
-  document.addEventListener(name, () => { heard = Date.now(); });
+  document.addEventListener(name, () => { lastEvent = Date.now(); });
 }
 function listen() {
-  if (document.hidden || !stream._htmx?.sse?.reader || Date.now() - heard < Number(stream.dataset.silence)) return;
-  heard = Date.now();
+  if (document.hidden || !stream._htmx?.sse?.reader || Date.now() - lastEvent < Number(stream.dataset.silence)) return;
+  lastEvent = Date.now();
   isLost();
   letGo();
 }

@@ -1,6 +1,7 @@
 """`/drafts/ID/review`: what would be sent is shown, and submitted."""
 
 import asyncio
+import hashlib
 import json
 from typing import Annotated
 from uuid import UUID
@@ -9,6 +10,7 @@ from fastapi import APIRouter, Query, Request
 from starlette.responses import RedirectResponse, Response
 
 from api.auth.principal import Principal
+from api.requests.bundles import entries_of
 from api.requests.lifecycle import warnings_of
 from api.requests.prepared import SubmissionCall
 from api.requests.schemas import Submission
@@ -21,6 +23,7 @@ from api.web.pages.request_form.filling import Filling, fill
 from api.web.pages.request_form.review import answers_of, sentence_of
 from api.web.pages.request_form.saving import earlier
 from api.web.rendering import is_partial, page
+from catalog.bundle import CatalogBundle
 from pao.core.errors import ErrorCode, PaoError
 
 router = APIRouter()
@@ -90,7 +93,7 @@ async def submit(  # noqa: PLR0913 -- what it is given, each part named
     if isinstance(filling, Response):
         return filling
     draft = filling.draft
-    if text_of(posted, "reviewed") != _reviewed(filling):
+    if text_of(posted, "reviewed") != await _reviewed(services, filling):
         return _to(f"/drafts/{draft.id}/review?again=yes")
     body = _submission(filling)
     call = SubmissionCall(
@@ -179,7 +182,7 @@ async def _review_page(
         changed=filling.changed,
         # Something else was reviewed before.
         again="again" in request.query_params,
-        reviewed=_reviewed(filling),
+        reviewed=await _reviewed(services, filling),
         copies=copies_of(item.form, item.id, filling.values, address),
         left_out=has_secrets(item.form, filling.values),
         warnings=[
@@ -190,10 +193,18 @@ async def _review_page(
     )
 
 
-def _reviewed(filling: Filling) -> str:
-    """Return a word for the item as it is: its version, which authors may forget, and content."""
-    loaded = filling.entry.loaded
-    return f"{loaded.item.version} {loaded.sha}"
+async def _reviewed(services: Services, filling: Filling) -> str:
+    """Return the version, which authors may forget, and content of an item and its components."""
+    item, entries = filling.entry.loaded.item, [filling.entry]
+    if isinstance(item, CatalogBundle):
+        try:
+            entries += (await entries_of(item, services.catalog)).values()
+        except PaoError as error:
+            # Preparing says which component is not in service.
+            if error.status >= OURS:
+                raise
+    parts = (f"{one.loaded.item.id} {one.loaded.item.version} {one.loaded.sha}" for one in entries)
+    return hashlib.sha256(" ".join(parts).encode()).hexdigest()
 
 
 def _submission(filling: Filling) -> Submission:
