@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import re
 from collections.abc import Sequence
 from typing import Any, Protocol
 
@@ -26,6 +27,15 @@ class HasAttempt(Protocol):
         """How often it was begun."""
         ...
 
+
+# The words of a doubt, and those by which its entry has its id: what people have reported about an
+# entry is kept under that id, so it must outlive every change of the words.
+_LOOK = (
+    "look in its target for what it has made, by the mark {mark} if the target shows one, and undo"
+    " it"
+)
+_LOOK_OF_IDS = "look in its target for the mark {mark}, and undo what carries it"
+_LOOKS = re.compile(re.escape(_LOOK).replace(re.escape("{mark}"), r"(\S+)"))
 
 # What has an effect that stays when the request is given up.
 MADE = frozenset({ActionStatus.COMPLETED, ActionStatus.WAITING})
@@ -59,6 +69,8 @@ def entry_id(
     action: str | None, resource: str | None, instructions: str | None, *, move: int = 0
 ) -> str:
     """Return the id of an entry of cleanup: the same wherever the same thing is listed."""
+    if instructions is not None:
+        instructions = _LOOKS.sub(lambda found: _LOOK_OF_IDS.format(mark=found[1]), instructions)
     told = json.dumps([action, resource, instructions, move])
     return hashlib.sha256(told.encode()).hexdigest()[:16]
 
@@ -169,7 +181,4 @@ def in_doubt(name: str, by_hand: str) -> str:
 
 def look_by_hand(mark: str) -> str:
     """Say how a person finds an effect by its mark."""
-    return (
-        f"look in its target for what it has made, by the mark {mark} if the target shows one, and "
-        "undo it"
-    )
+    return _LOOK.format(mark=mark)

@@ -1,5 +1,6 @@
 """What a request has made, and the entries by which people report it as cleaned up."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -68,7 +69,17 @@ def test_each_thing_that_is_left_is_listed_with_what_to_do_about_it() -> None:
     # The pages and the details name an entry alike, and people's reports of years name it so.
     ids = [step["entryId"] for step in steps]
     assert (ids[0], ids[2]) == (left_entry_id("act", TICKET), left_entry_id("act", LEFT))
-    assert ids == ["b7797b8cadc83729", entry_id("act", None, DOUBT), "f613a30163bda482"]
+    assert ids == ["b7797b8cadc83729", "e4b8010b104ba77d", "f613a30163bda482"]
+
+
+def test_an_entry_keeps_its_id_when_the_words_of_its_doubt_change() -> None:
+    doubtful = state(ActionStatus.SKIPPED, outcome_unknown=True)
+    former = "look in its target for the mark pao-9a590eb0e38b, and undo what carries it"
+    told = [left_of(REQUEST, one)[0] for one in (doubtful, replace(doubtful, by_hand=former))]
+    assert told[0].cleanup != told[1].cleanup
+    assert {left_entry_id("act", one) for one in told} == {"e4b8010b104ba77d"}
+    # Of an entry that an earlier version stored there are only its words.
+    assert {entry_id("act", None, one.cleanup) for one in told} == {"e4b8010b104ba77d"}
 
 
 def test_what_an_error_of_an_earlier_version_lists_is_left_as_well() -> None:
