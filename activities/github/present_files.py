@@ -21,7 +21,7 @@ from pao.core.payloads.files import FilesAnswer
 MOST_FILES, MOST_BYTES = 10, 50_000
 PARALLEL = 4
 MOST_KEPT = 8_000_000
-"""Bytes of all files that a process keeps, about."""
+"""Approximate size limit of the cache, in bytes."""
 _ROOM = 500
 
 Place = tuple[str, str, str, str]
@@ -30,14 +30,16 @@ Place = tuple[str, str, str, str]
 
 @dataclass(frozen=True, slots=True)
 class Held:
-    """What a commit holds at a path: a text, nothing, or what is no text of a modest size."""
+    """What a commit holds at a path: a text, nothing, or what is neither text nor small enough."""
 
     text: str | None
     is_shown: bool = True
 
 
 class KeptFiles(LRUCache[Place, Held]):
-    """What was read of commits, which do not change; those that were not asked for long go.
+    """What was read of commits, which do not change; the least recently used are dropped.
+
+    Only what was found: a replica of GitHub may not have a new commit's file yet.
 
     Who asks has found the commit with the credentials of an action, so nobody else's are used.
     """
@@ -86,7 +88,10 @@ async def present_files(
             if (known := kept.get(key)) is not None:
                 return path, known
             async with limit:
-                found = kept[key] = _held(await client.file(path, tip))
+                content = await client.file(path, tip)
+            found = _held(content)
+            if content is not None:
+                kept[key] = found
             return path, found
 
         found = await asyncio.gather(*(read(one.path) for one in config.files[:MOST_FILES]))

@@ -7,7 +7,14 @@ import pytest
 
 from activities.action_errors import ActionError
 from activities.github.commit_config import GitCommitConfig
-from activities.github.present_files import MOST_BYTES, MOST_FILES, KeptFiles, present_files
+from activities.github.present_files import (
+    MOST_BYTES,
+    MOST_FILES,
+    MOST_KEPT,
+    Held,
+    KeptFiles,
+    present_files,
+)
 from pao.core.payloads.files import FilesAnswer
 from tests.support.github import GitHubSandbox
 from tests.support.github_actions import about
@@ -51,7 +58,7 @@ async def test_texts_are_read_and_what_is_none_is_named(github: GitHubSandbox) -
 
 
 async def test_what_a_commit_holds_is_read_once(github: GitHubSandbox) -> None:
-    kept, paths = KeptFiles(), ("old/a.txt", "old/new.txt", "old/large.txt", "old/b")
+    kept, paths = KeptFiles(), ("old/a.txt", "old/large.txt", "old/b")
     first = await read(github, *paths, kept=kept)
     before = reads(github)
     assert await read(github, *paths, kept=kept) == first
@@ -64,7 +71,22 @@ async def test_what_a_commit_holds_is_read_once(github: GitHubSandbox) -> None:
     with pytest.raises(ActionError):
         await read(github, "old/a.txt", kept=kept, createPullRequest=True)
     github.clear_faults()
-    assert kept.currsize < kept.maxsize
+
+
+async def test_what_was_not_found_is_asked_for_again(github: GitHubSandbox) -> None:
+    kept = KeptFiles()
+    for number in (1, 2):
+        assert (await read(github, "old/new.txt", kept=kept)).texts == {"old/new.txt": None}
+        assert reads(github) == number
+
+
+def test_the_least_recently_used_files_are_dropped() -> None:
+    kept, text = KeptFiles(), Held("x" * MOST_BYTES)
+    for number in range(MOST_KEPT // MOST_BYTES):
+        kept["server", "repository", "commit", str(number)] = text
+        assert kept["server", "repository", "commit", "0"] is text
+    assert ("server", "repository", "commit", "1") not in kept
+    assert kept.currsize <= MOST_KEPT
 
 
 async def test_a_proposal_is_read_where_it_starts_from(github: GitHubSandbox) -> None:
