@@ -58,10 +58,11 @@ def _encoded(body: Body) -> str:
     return json.dumps(given, ensure_ascii=False, separators=(",", ":"))
 
 
-def _multipart(parts: Mapping[str, Any], mark: str) -> tuple[bytes, dict[str, str]]:
-    """Return the body and its content type; no value can hold the boundary, which is made of all.
+def _multipart(parts: Mapping[str, Any], mark: str) -> tuple[bytes | None, dict[str, str]]:
+    """Return the body and its content type, or neither if no part is left.
 
-    The mark alone is known to whoever corrects a value for a retry.
+    No value can hold the boundary, which is made of all of them: the mark alone is known to
+    whoever corrects a value for a retry.
     """
     digest = hashlib.sha256(json.dumps([mark, parts], sort_keys=True).encode()).hexdigest()
     boundary = f"{mark}-{digest[:24]}"
@@ -74,6 +75,9 @@ def _multipart(parts: Mapping[str, Any], mark: str) -> tuple[bytes, dict[str, st
             every.append((name, (file.filename, _bytes(file.content), file.content_type)))
         else:
             every.append((name, (None, _bytes(_text(part)), None)))
+    if not every:
+        # A multipart body has at least one part (RFC 2046, 5.1.1); httpx sends none either.
+        return None, {}
     kind = {"Content-Type": f"multipart/form-data; boundary={boundary}"}
     request = httpx.Request("POST", "http://multipart", headers=kind, files=every)
     return request.read(), kind

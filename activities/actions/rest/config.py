@@ -48,7 +48,11 @@ class Body(CamelCaseConfig):
     """What is sent. Text for json is a JSON template; mappings are written as the type wants."""
 
     type: Literal["json", "form", "multipart", "text", "xml"] = "json"
-    content_template: Any = Field(description="A text, or for json, form and multipart a mapping")
+    content_template: Any = Field(
+        description="A text, or for json, form and multipart a mapping. A file of multipart is"
+        " {filename, content, contentType}, the type application/octet-stream unless said. null,"
+        " and a file whose content is null, are left out; if nothing is left, no body is sent"
+    )
 
     @model_validator(mode="after")
     def _fits(self) -> "Body":

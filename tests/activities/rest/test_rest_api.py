@@ -112,6 +112,12 @@ def test_no_value_leaves_its_part_of_a_multipart_body() -> None:
         assert names == [None, "note", "f"]
 
 
+@pytest.mark.parametrize("parts", [{}, {"a": None, "f": {"filename": "f", "content": None}}])
+def test_without_a_part_there_is_no_multipart_body(parts: dict[str, Any]) -> None:
+    body = Body(type="multipart", contentTemplate=parts)
+    assert bodies.content(body, "pao-0123456789ab") == (None, {})
+
+
 def test_a_content_type_of_a_file_is_one_line() -> None:
     parts = {"f": {"filename": "a", "content": "x", "contentType": "text/csv\r\nX-Admin: true"}}
     given = {
