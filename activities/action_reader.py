@@ -9,7 +9,7 @@ from activities.base import Action
 from activities.call_origin import acting_for
 from activities.heartbeats import heartbeats
 from activities.session import Session, foreseen, reason_of
-from activities.session_factory import THIS, SessionFactory, Tools
+from activities.session_factory import UNNAMED, SessionFactory, Tools
 from pao.core.payloads.actions import ActionInput
 from pao.core.payloads.choices import ChoicesAnswer
 from pao.core.payloads.files import FilesAnswer
@@ -32,7 +32,7 @@ class ActionReader:
         read: Callable[[Session], Awaitable[AnswerT]],
         *,
         failed: Callable[[str], AnswerT],
-        called: str = THIS,
+        called: str = UNNAMED,
     ) -> AnswerT:
         """Return what ``read`` finds, or what ``failed`` makes of the reason; never raises.
 

@@ -24,7 +24,7 @@ from catalog.secret_names import secret_names
 from catalog.secrets import open_fields
 from catalog.templating import TemplateError
 from pao.clients.jira import Deadline
-from pao.clients.secret_store import SecretStore, SecretsUnavailableError
+from pao.clients.secret_store import SecretStore, SecretsUnavailableError, SecretUnusableError
 from pao.core.errors import ErrorCode
 from pao.core.judgement import BAD_CALL, NOT_READY, NOT_SET
 from pao.core.names import mark
@@ -34,7 +34,7 @@ from pao.core.payloads.waits import Pending
 from pao.runtime.crypto import SecretBox, SecretUnreadableError
 from pao.runtime.masking import SecretMasks
 
-THIS = "this action"
+UNNAMED = "this action"
 
 
 class LogSinks(Protocol):
@@ -92,7 +92,7 @@ class SessionFactory:
         *,
         progress: Progress | None = None,
         seconds: float | None = None,
-        called: str = THIS,
+        called: str = UNNAMED,
     ) -> Session:
         """Open an execution: rendered and validated, with all that it may use.
 
@@ -122,7 +122,7 @@ class SessionFactory:
         action_input: ActionInput,
         secrets: SecretMasks,
         *,
-        called: str = THIS,
+        called: str = UNNAMED,
     ) -> dict[str, Any]:
         """Render an action's configuration; it is not judged yet."""
         opened = self._passwords(action_input.context)
@@ -147,13 +147,15 @@ class SessionFactory:
         except TemplateError as error:
             unset = _unset(named, kept)
             raise ActionFailedError(
-                _told(called, error, unset), judged=NOT_SET if unset else BAD_CALL
+                _template_problem(called, error, unset), judged=NOT_SET if unset else BAD_CALL
             ) from error
 
     async def _kept(self, names: list[str]) -> dict[str, str]:
         """Fetch the operator's secrets that the action names, at the moment of use."""
         try:
             return await self._tools.secrets.find(names) if names else {}
+        except SecretUnusableError as error:
+            raise ActionFailedError(str(error), judged=NOT_SET) from error
         except SecretsUnavailableError as error:
             raise ActionFailedError(
                 str(error), code=ErrorCode.EXTERNAL_SERVICE_ERROR, judged=NOT_READY
@@ -226,7 +228,7 @@ def _unset(named: list[str], kept: Mapping[str, str]) -> str:
     return f"the operator has not set the secret {', '.join(missing)}" if missing else ""
 
 
-def _told(called: str, error: TemplateError, unset: str) -> str:
+def _template_problem(called: str, error: TemplateError, unset: str) -> str:
     if unset and error.message.startswith("secrets"):
         return f"A secret of {called} is missing: {unset}"
     return f"A template of {called} failed: {error}" + (f"; {unset}" if unset else "")

@@ -18,6 +18,10 @@ class SecretsUnavailableError(Exception):
     """A store does not answer; the text names the store, never a value."""
 
 
+class SecretUnusableError(Exception):
+    """A secret is there, but cannot be used until somebody corrects it."""
+
+
 class SecretSource(Protocol):
     """One place where secrets are."""
 
@@ -52,9 +56,10 @@ class FolderSecrets:
         self._folder = folder
 
     async def find(self, names: Iterable[str]) -> dict[str, str]:
-        """Return those that are there, without the line's end; raises ``SecretsUnavailableError``.
+        """Return those that are there, without the line's end.
 
-        A file that is there and cannot be read is no absent secret, nor is the beginning of one.
+        An unreadable file is an error, not an absent secret; a file is never truncated. Raises
+        ``SecretsUnavailableError`` and, for what is no secret, ``SecretUnusableError``.
         """
         found = {}
         for name in names:
@@ -124,7 +129,7 @@ class SecretStore:
         self._sources = tuple(sources)
 
     async def find(self, names: Iterable[str]) -> dict[str, str]:
-        """Return those of the named secrets that exist; raises ``SecretsUnavailableError``.
+        """Return those of the named secrets that exist; raises as the sources do.
 
         A blank one is none: whoever made it has not set it yet.
         """
@@ -144,14 +149,14 @@ def _read(path: Path) -> str | None:
         with path.open("rb") as file:
             content = file.read(LARGEST + 1)
         if len(content) > LARGEST:
-            raise SecretsUnavailableError(_cannot_be_read(path, "it is larger than 64 KB"))
+            raise SecretUnusableError(_cannot_be_read(path, "it is larger than 64 KB"))
         return content.decode().rstrip("\r\n")
     except (FileNotFoundError, IsADirectoryError, NotADirectoryError):
         return None
     except OSError as error:
         raise SecretsUnavailableError(_cannot_be_read(path, error.strerror)) from error
     except UnicodeDecodeError:
-        raise SecretsUnavailableError(_cannot_be_read(path, "it is not UTF-8 text")) from None
+        raise SecretUnusableError(_cannot_be_read(path, "it is not UTF-8 text")) from None
 
 
 def _cannot_be_read(path: Path, why: str | None) -> str:

@@ -12,6 +12,7 @@ from pao.clients.secret_store import (
     ParameterStoreSecrets,
     SecretStore,
     SecretsUnavailableError,
+    SecretUnusableError,
 )
 from tests.support.raw_servers import answering, raw_server
 
@@ -54,7 +55,7 @@ async def test_a_file_that_cannot_be_used_whole_is_no_absent_secret(
     tmp_path: Path, content: bytes, told: str
 ) -> None:
     (tmp_path / "token").write_bytes(content)
-    with pytest.raises(SecretsUnavailableError, match=f"'token' cannot be read.*{told}"):
+    with pytest.raises(SecretUnusableError, match=f"'token' cannot be read.*{told}"):
         await SecretStore([FolderSecrets(tmp_path)]).find(["token"])
 
 
