@@ -212,7 +212,7 @@ def _remove_old(root: Path, now: datetime, keep: int) -> dict[Path, str]:
 
 
 def _named(root: Path) -> Iterator[tuple[datetime, Path]]:
-    """Yield the folders that are called as backups are; what is called otherwise is somebody's."""
+    """Yield the folders that are named like backups. Folders with other names are not ours."""
     for folder in root.iterdir():
         try:
             at = datetime.strptime(folder.name, _NAME).replace(tzinfo=UTC)
@@ -223,7 +223,14 @@ def _named(root: Path) -> Iterator[tuple[datetime, Path]]:
 
 
 def _is_complete(folder: Path) -> bool:
-    return os.access(folder / MANIFEST, os.F_OK)
+    """Return whether a backup has its manifest, or that cannot be known."""
+    try:
+        (folder / MANIFEST).stat()
+    except FileNotFoundError:
+        return False
+    except OSError:
+        return True
+    return True
 
 
 def _why(error: OSError) -> str:

@@ -119,6 +119,18 @@ async def test_a_backup_is_complete_though_an_older_one_cannot_be_removed(
     assert read_backup(made.folder).files == made.files
 
 
+async def test_a_backup_that_cannot_be_looked_into_is_not_taken_for_an_abandoned_one(
+    database: Database, tmp_path: Path
+) -> None:
+    closed = tmp_path / "2026-01-01T023000.000001Z"
+    closed.mkdir()
+    # A link to itself in place of a forbidden folder: whoever runs this may be root.
+    (closed / MANIFEST).symlink_to(MANIFEST)
+    made = await back_up(tmp_path, {"pao": database.owner_url}, version="1", keep=2)
+    assert made.not_removed == {}
+    assert folders(tmp_path) == [closed, made.folder]
+
+
 async def test_a_damaged_file_is_found_before_anything_is_changed(
     database: Database, tmp_path: Path
 ) -> None:

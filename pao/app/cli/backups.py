@@ -70,9 +70,7 @@ def backup(
         lambda: cli.out.print(Text(f"✓ {made.folder}", style="green"), soft_wrap=True),
     )
     for one in stay:
-        cli.note(
-            f"Not removed, though older than the {keep} to keep: {one['path']} ({one['reason']})"
-        )
+        cli.note(f"Could not be removed: {one['path']} ({one['reason']})")
     if stay:
         raise typer.Exit(ExitCode.NOT_CLEANED)
 
