@@ -1,6 +1,7 @@
 """Parses the arguments of signals. Whatever a person sent, the result is a record, not an error."""
 
 import json
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID, uuid5
@@ -28,17 +29,23 @@ SHAPE = 'one JSON object such as {"by": "ann", "reason": "quota was raised"}'
 
 
 def read_command(
-    kind: str, args: tuple[Any, ...], *, at: str, fallback_id: str
+    kind: str,
+    args: tuple[Any, ...],
+    *,
+    at: str,
+    fallback_id: str,
+    bounds_evidence: Callable[[], bool] = lambda: True,
 ) -> tuple[DecisionRecord, dict[str, Any]]:
     """Turn a signal's arguments into a decision record and its corrected fields.
 
     Unreadable input results in a record whose outcome is ``rejected`` and whose message says what a
     readable one looks like. A reason is asked for by the API; an operator may leave it out.
+    ``bounds_evidence`` is asked, for evidence that is nested too deep only, whether to refuse it.
     """
     record = DecisionRecord(decision_id=fallback_id, decision=kind, at=at)
     payload, problem = _payload(args, SHAPE)
     problem = problem or _fill(record, payload, KNOWN_KEYS) or _check_fields(kind, payload)
-    problem = problem or read_options(record, payload)
+    problem = problem or read_options(record, payload, bounds_evidence)
     if problem:
         record.outcome = "rejected"
         record.message = problem
@@ -96,7 +103,7 @@ def read_bundle_decision(
     try:
         told = from_document(BundleDecision, args[0] if len(args) == 1 else None)
     except ValueError as error:
-        return {}, None, f"this is no decision about a bundle: {error}"
+        return {}, None, f"this is not a decision about a bundle: {error}"
     command = {
         "decision": told.decision,
         "decisionId": told.decision_id,

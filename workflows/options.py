@@ -1,6 +1,7 @@
 """Parses a decision's options: the attempt, consents, evidence."""
 
 import json
+from collections.abc import Callable
 from typing import Any
 
 from pao.core.payloads.decisions import DecisionRecord
@@ -12,14 +13,17 @@ MODES = ("automatic", "manual", "revise")
 EVIDENCE_KEYS = frozenset({"present", "outputs", "actionId"})
 MAX_EVIDENCE = 64 * 1024
 MAX_DEPTH = 64
-"""So deep values may be nested that people send: what reads and writes them later recurses."""
+"""How deep a sent value may be nested; later readers and writers recurse."""
 EVIDENCE_SHAPE = '{"present": true, "outputs": {...}} or {"present": false}'
 
 
-def read_options(record: DecisionRecord, payload: dict[str, Any]) -> str | None:
+def read_options(
+    record: DecisionRecord, payload: dict[str, Any], bounds_evidence: Callable[[], bool]
+) -> str | None:
     """Copy the options into the record; return what is wrong with them."""
     given = {key: payload[key] for key in OPTIONS if payload.get(key) is not None}
-    problem = _attempt(given) or _flags(given) or _evidence(given) or _of_retry(record, given)
+    problem = _attempt(given) or _flags(given) or _evidence(given, bounds_evidence)
+    problem = problem or _of_retry(record, given)
     if problem:
         return problem
     record.attempt = given.get("attempt")
@@ -41,14 +45,14 @@ def _flags(payload: dict[str, Any]) -> str | None:
     return f"{wrong[0]} must be true or false" if wrong else None
 
 
-def _evidence(payload: dict[str, Any]) -> str | None:
+def _evidence(payload: dict[str, Any], is_bounded: Callable[[], bool]) -> str | None:
     evidence = payload.get("evidence")
     if evidence is None:
         return None
     shaped = isinstance(evidence, dict) and isinstance(evidence.get("present"), bool)
     if not shaped or evidence.keys() - EVIDENCE_KEYS:
         return f"evidence must be {EVIDENCE_SHAPE}"
-    if deeper_than(MAX_DEPTH, evidence):
+    if deeper_than(MAX_DEPTH, evidence) and is_bounded():
         return f"the evidence is nested deeper than {MAX_DEPTH} levels"
     if len(json.dumps(evidence, default=str)) > MAX_EVIDENCE:
         return f"the evidence is too large: more than {MAX_EVIDENCE} bytes of JSON"

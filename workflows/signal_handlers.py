@@ -60,6 +60,8 @@ class SignalHandlers:
             args,
             at=timestamp(workflow.now()),
             fallback_id=self._id(kind, args, recalls=recalls),
+            # Histories of earlier versions have accepted it; all others get no marker.
+            bounds_evidence=lambda: workflow.patched("bound-evidence"),
         )
         if not self._is_new(record, recalls=recalls):
             return

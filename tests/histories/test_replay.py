@@ -1,8 +1,11 @@
 """Every stored history replays: a request under way survives a deploy of this code."""
 
+import json
 import re
+from base64 import b64decode, b64encode
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 from temporalio import workflow
@@ -72,6 +75,30 @@ async def test_a_stored_history_replays(file: Path) -> None:
         workflow_runner=UnsandboxedWorkflowRunner(),
     )
     await replayer.replay_workflow(history(file))
+
+
+async def test_evidence_that_an_earlier_version_accepted_replays_however_deep_it_is() -> None:
+    [file] = [one for one in FILES if one.stem == "evidence.1"]
+    document = json.loads(file.read_text())
+    outputs: dict[str, Any] = {}
+    for _ in range(100):
+        outputs = {"a": outputs}
+    deepened = 0
+    for event in document["events"]:
+        signal = event.get("workflowExecutionSignaledEventAttributes")
+        for payload in signal["input"]["payloads"] if signal else ():
+            given = json.loads(b64decode(payload["data"]))
+            if given.get("evidence", {}).get("present"):
+                given["evidence"]["outputs"]["deep"] = outputs
+                payload["data"] = b64encode(json.dumps(given).encode()).decode()
+                deepened += 1
+    assert deepened
+    replayer = Replayer(
+        workflows=[RequestWorkflow],
+        data_converter=CONVERTER,
+        workflow_runner=UnsandboxedWorkflowRunner(),
+    )
+    await replayer.replay_workflow(WorkflowHistory.from_json("request", json.dumps(document)))
 
 
 @workflow.defn(name="RequestWorkflow")

@@ -85,10 +85,10 @@ def test_a_bundle_is_escalated_with_its_one_ticket() -> None:
 @pytest.mark.parametrize(
     ("args", "told"),
     [
-        ((), "this is no decision about a bundle"),
-        ((TOLD, TOLD), "this is no decision about a bundle"),
-        (("abort",), "this is no decision about a bundle"),
-        (({"decision": "abort"},), "this is no decision about a bundle"),
+        ((), "this is not a decision about a bundle"),
+        ((TOLD, TOLD), "this is not a decision about a bundle"),
+        (("abort",), "this is not a decision about a bundle"),
+        (({"decision": "abort"},), "this is not a decision about a bundle"),
         ((TOLD | {"decision": "retry"},), "only abort, escalate and cancel come from a bundle"),
         ((TOLD | {"decision": "escalate"},), "an escalation comes with the bundle's ticket"),
         ((TOLD | {"escalation": to_document(TICKET)},), "anything else without"),
