@@ -53,10 +53,19 @@ class Networks:
         return any(address in network for network in self._networks)
 
     def spellings(self) -> list[str]:
-        """Return the networks for who compares as written: those of IPv4 in both spellings."""
+        """Return the networks for who compares as written: those of IPv4 in both spellings.
+
+        None of IPv6 holds an IPv4 address: ``::/0`` is spelled as all around ``::ffff:0:0/96``.
+        """
         mapped = [
             f"::ffff:{one.network_address}/{_MAPPED.prefixlen + one.prefixlen}"
             for one in self._networks
             if isinstance(one, IPv4Network)
         ]
-        return [*map(str, self._networks), *mapped]
+        return [*(str(part) for one in self._networks for part in _own(one)), *mapped]
+
+
+def _own(network: Network) -> Iterable[Network]:
+    if isinstance(network, IPv6Network) and _MAPPED.subnet_of(network):
+        return network.address_exclude(_MAPPED)
+    return (network,)

@@ -1,5 +1,7 @@
 """Addresses are compared as they are meant, whatever socket or setting has spelled them."""
 
+from ipaddress import ip_address, ip_network
+
 import pytest
 
 from pao.runtime.networks import Networks, read_address, read_network
@@ -16,6 +18,8 @@ from pao.runtime.networks import Networks, read_address, read_network
         ("fd00::/8", "fd00::1", "10.1.2.3"),
         ("fe80::/10", "fe80::1%eth0", "fd00::1"),
         ("::/0", "2001:db8::1", "10.1.2.3"),
+        ("::/0", "::fffe:10.1.2.3", "::ffff:10.1.2.3"),
+        ("::fffe:0:0/95", "::fffe:10.1.2.3", "::ffff:10.1.2.3"),
         ("0.0.0.0/0", "::ffff:10.1.2.3", "2001:db8::1"),
     ],
 )
@@ -25,8 +29,10 @@ def test_a_network_holds_an_address_in_every_spelling(
     networks = Networks([entry])
     assert networks.hold(inside)
     assert not networks.hold(outside)
-    for spelling in networks.spellings():
-        assert Networks([spelling]).hold(inside)
+    # Whoever compares as written finds the same.
+    spelled = [ip_network(one) for one in networks.spellings()]
+    assert any(ip_address(inside) in one for one in spelled)
+    assert not any(ip_address(outside) in one for one in spelled)
 
 
 @pytest.mark.parametrize("host", ["", None, "localhost", "10.1.2.3:80", "10.1.2", "010.1.2.3"])
