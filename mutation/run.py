@@ -39,6 +39,9 @@ def main() -> None:
     given = arguments.parse_args()
     target = targets[given.target]
     mutated = chosen(target["mutate"], given.only)
+    names = {Path(name).stem for name in mutated}
+    if unknown := [name for name in given.only or () if name not in names]:
+        arguments.error(f"--only: {given.target} has no {', '.join(unknown)}")
     copy = copied(given.target, target, mutated, resume=given.resume)
     again = ["--again"] if given.resume else []
     program = [sys.executable, "-m", "mutation.mutants", *again]
