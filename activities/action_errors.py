@@ -12,7 +12,6 @@ from pao.core.payloads.failures import ActionFailure, PartialResource
 
 MESSAGE_LIMIT = 4_000
 PARTIAL_LIMIT = 500
-CANCELLED = "The action was cancelled while it was running; it may have taken effect."
 SHUTDOWN = "The worker was stopped while the action ran; its effect may exist."
 _ELSEWHERE = frozenset({Cause.TARGET_DOWN, Cause.QUOTA})
 

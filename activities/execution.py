@@ -13,13 +13,7 @@ from typing import Any
 from pydantic import ValidationError
 from temporalio import activity
 
-from activities.action_errors import (
-    CANCELLED,
-    SHUTDOWN,
-    ActionError,
-    ActionFailedError,
-    OutcomeUnknownError,
-)
+from activities.action_errors import SHUTDOWN, ActionError, ActionFailedError, OutcomeUnknownError
 from activities.base import Action
 from activities.call_origin import acting_for
 from activities.disclosure import Disclosure
@@ -38,7 +32,7 @@ from activities.session import (
     validated,
 )
 from activities.session_factory import SessionFactory, Tools
-from pao.core.judgement import NOT_READY, NOT_SET
+from pao.core.judgement import CANCELLED, NOT_READY, NOT_SET
 from pao.core.names import EVIDENCE_ACTIVITY, FOLLOW_ACTIVITY, LOOK_ACTIVITY
 from pao.core.payloads.actions import ActionInput, ActionResult, FollowInput, FormerCall, LookResult
 from pao.core.payloads.decisions import EvidenceAnswer, EvidenceInput
@@ -291,7 +285,10 @@ async def _tell_target(session: Session, pending: Pending) -> None:
 
 
 def _is_shut_down(*, existing: bool) -> bool:
-    """Return whether the worker's end ends this; a wait for what exists goes on on another."""
+    """Return whether the worker's end ends this.
+
+    Another worker continues a wait for an existing effect.
+    """
     return not existing and activity.in_activity() and activity.is_worker_shutdown()
 
 

@@ -58,7 +58,7 @@ class BundleWorkflow(RequestHandlers):
             return
         signal = names.COMPONENT_SIGNAL
         self._bundle.decisions.ignored(
-            signal, event="signal.ignored", reason=f"{signal}: this is no report of a component"
+            signal, event="signal.ignored", reason=f"{signal}: this is not a report of a component"
         )
         await self._lifecycle.mirror.write_from_handler()
 

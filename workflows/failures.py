@@ -15,7 +15,7 @@ from temporalio.exceptions import (
 from pao.core import names
 from pao.core.documents import from_document
 from pao.core.errors import ErrorCode
-from pao.core.judgement import Cause, suggestion
+from pao.core.judgement import CANCELLED, Cause, suggestion
 from pao.core.names import FOREIGN_INSTALLATION, masked
 from pao.core.payloads.actions import ActionState
 from pao.core.payloads.context import RequestContext
@@ -45,7 +45,7 @@ def classify(error: FailureError) -> ActionFailure:
             cause=Cause.OURS,
         )
     if isinstance(cause, CancelledError):
-        return _unknown("The action was cancelled while it was running; it may have taken effect.")
+        return _unknown(CANCELLED)
     if isinstance(cause, ApplicationError):
         return _reported(cause)
     if cause.__class__ is FailureError:

@@ -44,7 +44,7 @@ def values_schema() -> str:
     It refuses secrets among the settings, and what probes, services and jobs take for granted.
     """
     schema = json.loads((ROOT / VALUES_SCHEMA).read_text(encoding="utf-8"))
-    # A name that helm refuses is told without a reason; of a value it tells what it must be.
+    # Helm refuses a name without a reason; for a value it shows what it must be.
     refused = dict.fromkeys(secret_names(), "secret") | dict.fromkeys(
         DECIDED_BY_THE_CHART, "decided"
     )

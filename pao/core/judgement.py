@@ -11,6 +11,8 @@ from enum import StrEnum
 
 from pao.core.states import Decision
 
+CANCELLED = "The action was cancelled while it was running; it may have taken effect."
+
 
 class Cause(StrEnum):
     """Who or what caused a failure."""

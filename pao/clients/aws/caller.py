@@ -84,7 +84,7 @@ def read_arn(arn: str) -> tuple[str, CallerKind, str, str | None]:
 
 
 def _parts(arn: str) -> re.Match[str] | None:
-    """Return the parts of an ARN; None for what is none, such as two that a proxy has joined."""
+    """Return the parts of an ARN, or None if it is not one ARN, such as two joined by a proxy."""
     return _ARN.fullmatch(arn) if len(arn) <= _LONGEST and ",arn:" not in arn else None
 
 

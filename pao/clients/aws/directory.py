@@ -115,7 +115,7 @@ class AwsDirectory:
         try:
             found = await asyncio.get_running_loop().run_in_executor(self._threads, call)
         except (BotoCoreError, ClientError, ResponseParserError, LookupError, ValueError) as error:
-            _log.warning("AWS does not tell the %s of a caller: %s", key[0], _reason(error))
+            _log.warning("AWS did not return the %s of a caller: %s", key[0], _reason(error))
             self._failed[key] = True
             return None
         else:

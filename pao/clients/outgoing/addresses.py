@@ -46,7 +46,7 @@ _NAT64 = IPv6Network("64:ff9b::/96")
 _IPV4_BITS = 0xFFFFFFFF
 
 
-def read_address(text: str) -> Address:
+def read_target_address(text: str) -> Address:
     """Read an address in its usual spelling; an IPv6 zone (``%eth0``) is left out.
 
     Raises ``ValueError`` for every other text.

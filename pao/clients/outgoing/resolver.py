@@ -5,7 +5,7 @@ import socket
 from collections.abc import Sequence
 from typing import Protocol
 
-from pao.clients.outgoing.addresses import read_address
+from pao.clients.outgoing.addresses import read_target_address
 from pao.clients.outgoing.outgoing_errors import AddressRefusedError, CallUnsentError
 from pao.clients.outgoing.rules import EgressRules
 from pao.runtime.networks import Address
@@ -73,6 +73,6 @@ class Guide:
     async def _addresses(self, host: str, port: int) -> list[Address]:
         try:
             found = await self._resolver.resolve(host, port)
-            return [read_address(text) for text in found]
+            return [read_target_address(text) for text in found]
         except (OSError, UnicodeError, ValueError) as error:
             raise CallUnsentError(f"The host {host} cannot be found.") from error

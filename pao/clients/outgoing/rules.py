@@ -6,7 +6,7 @@ from typing import Self
 
 import httpx
 
-from pao.clients.outgoing.addresses import read_address, seen_through, special
+from pao.clients.outgoing.addresses import read_target_address, seen_through, special
 from pao.clients.outgoing.outgoing_errors import AddressRefusedError
 from pao.runtime.networks import Address, Network, read_network
 
@@ -94,7 +94,7 @@ class EgressRules:
         if self._is_named(host, port):
             return True
         try:
-            address = read_address(host)
+            address = read_target_address(host)
         except ValueError:
             return False
         return self._holds(address, port)

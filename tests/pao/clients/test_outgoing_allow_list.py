@@ -3,7 +3,7 @@
 import pytest
 
 from pao.clients.outgoing import AddressRefusedError, EgressRules, RuleError
-from pao.clients.outgoing.addresses import read_address
+from pao.clients.outgoing.addresses import read_target_address
 from pao.clients.outgoing.resolver import Guide
 from tests.support.outgoing_calls import Names, call
 
@@ -33,7 +33,7 @@ def test_a_network_may_be_so_wide_and_no_wider(widest: str, too_wide: str) -> No
 )
 def test_names_are_compared_as_dns_does(host: str, *, allowed: bool) -> None:
     rules = EgressRules.parse(["api.example.com", "*.wild.example", "B\u00dcCHER.example"])
-    address = read_address("93.184.216.34")
+    address = read_target_address("93.184.216.34")
     if allowed:
         rules.judge_host(host, 443)
         rules.judge(host, address, 443)
@@ -44,7 +44,7 @@ def test_names_are_compared_as_dns_does(host: str, *, allowed: bool) -> None:
 
 @pytest.mark.parametrize("entry", ["api.example.com:8443", "*.example.com:8443"])
 def test_a_name_with_a_port_is_listed_for_that_port_alone(entry: str) -> None:
-    rules, address = EgressRules.parse([entry]), read_address("93.184.216.34")
+    rules, address = EgressRules.parse([entry]), read_target_address("93.184.216.34")
     assert rules.lists("api.example.com", 8443)
     assert not rules.lists("api.example.com", 443)
     for judge in (rules.judge_host, rules.judge_name):
@@ -66,7 +66,7 @@ def test_a_network_lists_the_addresses_in_it_and_no_name() -> None:
 
 
 def test_a_network_may_be_named_by_any_address_in_it() -> None:
-    EgressRules.parse(["10.1.2.3/16"]).judge("x.example", read_address("10.1.255.255"), 443)
+    EgressRules.parse(["10.1.2.3/16"]).judge("x.example", read_target_address("10.1.255.255"), 443)
 
 
 @pytest.mark.parametrize(
@@ -109,10 +109,10 @@ async def test_a_host_that_is_not_listed_is_not_even_resolved() -> None:
 
 def test_a_star_beside_other_entries_lets_every_public_address_in() -> None:
     rules = EgressRules.parse(["*", "10.1.0.0/16"])
-    rules.judge("x.example", read_address("93.184.216.34"), 443)
-    rules.judge("x.example", read_address("10.1.2.3"), 443)
+    rules.judge("x.example", read_target_address("93.184.216.34"), 443)
+    rules.judge("x.example", read_target_address("10.1.2.3"), 443)
     with pytest.raises(AddressRefusedError):
-        rules.judge("x.example", read_address("10.2.0.1"), 443)
+        rules.judge("x.example", read_target_address("10.2.0.1"), 443)
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,7 @@ from pao.clients.outgoing import (
     EgressRules,
     RuleError,
 )
-from pao.clients.outgoing.addresses import read_address, special
+from pao.clients.outgoing.addresses import read_target_address, special
 from pao.runtime.networks import Address
 from tests.support.outgoing_calls import Names, call
 from tests.support.raw_servers import RawServer, answering, raw_server
@@ -102,8 +102,8 @@ async def test_an_address_that_is_not_public_is_refused_whatever_name_leads_ther
     "address", ["93.184.216.34", "2606:2800:220:1::1", "64:ff9b::8.8.8.8", "::ffff:8.8.8.8"]
 )
 def test_a_public_address_is_public(address: str) -> None:
-    assert special(read_address(address)) is None
-    EgressRules.parse([]).judge("api.example.com", read_address(address), 443)
+    assert special(read_target_address(address)) is None
+    EgressRules.parse([]).judge("api.example.com", read_target_address(address), 443)
 
 
 # The same IPv4 address as IPv6 transports it: seen through where a gateway or the system itself
@@ -133,7 +133,7 @@ NEVER = {
 
 def embedded(form: str, ipv4: str) -> Address:
     one, two, three, four = (int(part) for part in ipv4.split("."))
-    return read_address(form.format(ipv4, hex=f"{one:02x}{two:02x}:{three:02x}{four:02x}"))
+    return read_target_address(form.format(ipv4, hex=f"{one:02x}{two:02x}:{three:02x}{four:02x}"))
 
 
 @pytest.mark.parametrize("form", SEEN_THROUGH.values(), ids=SEEN_THROUGH)
@@ -176,7 +176,7 @@ def test_an_ipv6_network_that_is_listed_lets_its_addresses_in_whatever_they_hold
 def test_a_listed_ipv6_network_does_not_let_ipv4_addresses_in() -> None:
     rules = EgressRules.parse(["64:ff9b::/96", "::ffff:10.2.0.0/112"])
     with pytest.raises(AddressRefusedError):
-        rules.judge("x.example", read_address("10.1.2.3"), 443)
+        rules.judge("x.example", read_target_address("10.1.2.3"), 443)
 
 
 @pytest.mark.parametrize(
@@ -214,8 +214,8 @@ def test_a_listed_ipv6_network_does_not_let_ipv4_addresses_in() -> None:
     ],
 )
 def test_what_is_public_begins_right_beside_what_is_not(inside: str, outside: str) -> None:
-    assert special(read_address(inside)) is not None
-    assert special(read_address(outside)) is None
+    assert special(read_target_address(inside)) is not None
+    assert special(read_target_address(outside)) is None
 
 
 @pytest.mark.parametrize(("port", "good"), [(1, True), (65535, True), (0, False), (65536, False)])

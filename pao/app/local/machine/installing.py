@@ -137,7 +137,10 @@ def _missing(place: Place) -> list[str]:
 
 
 def _back_up(place: Place, tell: Tell) -> None:
-    """Back up the folder; older backups that cannot be removed hold up nothing, and are told."""
+    """Back up the folder.
+
+    Older backups that cannot be removed do not stop the upgrade and are reported.
+    """
     arguments = ("backup", str(place.backups), "--home", str(place.home.folder))
     if said := _pao(place, *arguments, also=NOT_CLEANED):
         tell(said)
