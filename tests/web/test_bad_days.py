@@ -13,6 +13,7 @@ from pao.app.local.postgres import SERVICE, PostgresAddress
 from tests.support.callers import DANA, PRIYA
 from tests.support.postgres import cloned_database
 from tests.support.stack import Stack, running_stack
+from tests.web.connections import BROKEN, is_live
 from tests.web.person import At, Visit, judge
 from tests.web.requesting import asked, dns, final, has_failed
 from tests.web.watched import Watched
@@ -25,7 +26,6 @@ END_SESSIONS = f"""
     SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity
     WHERE usename = '{SERVICE}' AND datname = current_database()
 """  # noqa: S608 -- our own name
-BROKEN = ("ERR_", "htmx:sse:error", "htmx:error", "503", "fetch")
 
 
 def approve(stack: Stack, request_id: str) -> None:
@@ -44,12 +44,6 @@ def streams(page: Page) -> list[str]:
 
     page.on("request", note)
     return found
-
-
-async def is_live(page: Page) -> None:
-    """Wait until a page has its stream."""
-    while not await page.evaluate("Boolean(document.querySelector('#stream')?._htmx?.sse)"):
-        await page.wait_for_timeout(50)
 
 
 @contextlib.asynccontextmanager

@@ -7,9 +7,9 @@ from playwright.async_api import expect
 
 from tests.support.callers import ADA, DANA
 from tests.support.stack import Stack
+from tests.web.connections import BROKEN
 from tests.web.large import large_item
 from tests.web.person import Visit, judge
-from tests.web.test_bad_days import BROKEN
 
 
 async def test_the_catalog_is_searched_as_one_types(visit: Visit) -> None:

@@ -202,6 +202,17 @@ async def test_what_others_decide_is_told_while_one_writes(stack: Stack, visit: 
     await page.clock.install()
     await page.goto(f"/requests/{made['id']}/decide")
     await page.get_by_label("Reason").fill("Half a sen")
+    # A session that ends meanwhile takes nothing away: one signs in beside the page.
+    at.watched.expected.append("401")
+    newest = stack.caller(DANA).get("/web-sessions").json()["data"][0]
+    stack.caller(DANA).delete(f"/web-sessions/{newest['id']}")
+    await page.clock.run_for(12_000)
+    over = page.locator("#meanwhile + .notice")
+    await expect(over).to_contain_text("Your session is over")
+    await expect(over).to_contain_text("What you entered stays")
+    link = over.get_by_role("link", name="Sign in, in another window")
+    await expect(link).to_have_attribute("target", "_blank")
+    await at.sign_in(DANA)
     stack.caller(PRIYA).post(f"/requests/{made['id']}/retry", json={"reason": "fixed"})
     await page.clock.run_for(12_000)
     await expect(page.locator("#meanwhile")).to_contain_text("Priya retried this")

@@ -13,10 +13,10 @@ from api.web.shown_text import shown
 from tests.support.callers import ADA, DANA, PRIYA
 from tests.support.inventory import Inventory
 from tests.support.stack import Stack, wait_until
+from tests.web.connections import is_live
 from tests.web.hostile import hostile_item
 from tests.web.person import HEIGHT, Visit, judge, picture
 from tests.web.requesting import asked, dns, has_failed, submit
-from tests.web.test_bad_days import is_live
 
 MARKUP = "<img src=x onerror=alert(1)><script>alert(2)</script>{{7*7}}"
 LONG = "w" * 300

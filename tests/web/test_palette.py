@@ -4,9 +4,9 @@ from playwright.async_api import expect
 
 from tests.support.callers import DANA
 from tests.support.stack import Stack
+from tests.web.connections import BROKEN
 from tests.web.person import Visit, judge
 from tests.web.requesting import dns
-from tests.web.test_bad_days import BROKEN
 
 # Where a reader sees what the keyboard reaches: the row, and the place in it.
 SEEN = """[...document.querySelectorAll('.top :is(a, summary, button)')]

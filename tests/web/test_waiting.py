@@ -7,9 +7,9 @@ from playwright.async_api import Route, expect
 
 from tests.support.callers import ADA, DANA, OLIVER, PRIYA
 from tests.support.stack import Stack, wait_until
+from tests.web.connections import BROKEN
 from tests.web.person import Visit, judge
 from tests.web.requesting import dns, has_failed
-from tests.web.test_bad_days import BROKEN
 
 DOWN = {"kind": "status", "status": 503, "message": "down for maintenance"}
 
