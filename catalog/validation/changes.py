@@ -13,10 +13,9 @@ from catalog.lists import CatalogList
 from catalog.loading import Path
 from catalog.model import CatalogDocument
 from catalog.suggestions import nearest
+from catalog.validation.condition_changes import Fields, both, is_narrower
 from catalog.validation.findings import Severity
 from catalog.validation.form_changes import (
-    is_narrower,
-    may_be_hidden,
     narrowed_parts,
     new_rules,
     removed_rows,
@@ -62,7 +61,7 @@ _PlacedField = tuple[Path, GroupDefinition, FieldDefinition]
 def breaking_changes(before: CatalogDocument, after: CatalogDocument) -> Iterator[Problem]:
     """Yield what values that were good before are no longer good after, each at its place."""
     yield from _compared(_fields(before), _fields(after), _GROUPS)
-    yield from _hidden_groups(_fields(before), _fields(after))
+    yield from _hidden(_fields(before), _fields(after))
     yield from new_rules(before.presentation.form, after.presentation.form)
     if isinstance(before, CatalogList) and isinstance(after, CatalogList):
         yield from removed_rows(before, after)
@@ -81,14 +80,40 @@ def _compared(
             yield Problem(path, f"the new field {field_id!r} is required and has no default")
 
 
-def _hidden_groups(old: dict[str, _PlacedField], new: dict[str, _PlacedField]) -> Iterator[Problem]:
+def _hidden(old: dict[str, _PlacedField], new: dict[str, _PlacedField]) -> Iterator[Problem]:
+    """Yield the fields and groups that are shown less than before, a group once."""
+    before, after = _conjoined(old), _conjoined(new)
     told: set[Path] = set()
-    for field_id, (path, group, _) in new.items():
-        was = old.get(field_id)
-        where = path[: len(_GROUPS) + 1]
-        if was and where not in told and is_narrower(was[1].conditional, group.conditional):
-            told.add(where)
-            yield may_be_hidden(group.id, where)
+    for field_id, (path, group, field) in new.items():
+        if field_id not in old:
+            continue
+        was = old[field_id][2]
+        pair = before[field_id].conditional, after[field_id].conditional
+        if is_narrower(*pair, before, after):
+            of_group = was.conditional == field.conditional
+            place = path[: len(_GROUPS) + 1] if of_group else path
+            if place not in told:
+                told.add(place)
+                yield _hiding(group.id if of_group else field_id, place)
+        earlier = {inner.id: inner for inner in was.fields}
+        seen = {**before, **earlier}, {**after, **{inner.id: inner for inner in field.fields}}
+        for index, inner in enumerate(field.fields):
+            one = earlier.get(inner.id)
+            if one and is_narrower(one.conditional, inner.conditional, *seen):
+                yield _hiding(inner.id, (*path, "fields", index))
+
+
+def _conjoined(fields: dict[str, _PlacedField]) -> Fields:
+    """Return fields with the condition of their group added to their own."""
+    return {
+        name: field.model_copy(update={"conditional": both(group.conditional, field.conditional)})
+        for name, (_, group, field) in fields.items()
+    }
+
+
+def _hiding(what: str, path: Path) -> Problem:
+    told = f"{what!r} may be hidden now; requests that send a value for it are refused then"
+    return Problem((*path, "conditional"), told)
 
 
 def is_major(before: str, after: str) -> bool:

@@ -1,10 +1,9 @@
 """Breaking changes of the parts that only some forms have, and of lists."""
 
 from collections.abc import Iterator
-from typing import Any
 
-from catalog.forms import Condition, FieldDefinition
-from catalog.forms.definition import FormDefinition, FormRule, Operator
+from catalog.forms import FieldDefinition
+from catalog.forms.definition import FormDefinition, FormRule
 from catalog.forms.options import ListOptions
 from catalog.forms.values import canonical
 from catalog.lists import CatalogList
@@ -30,57 +29,7 @@ def narrowed_parts(was: FieldDefinition, now: FieldDefinition, path: Path) -> It
     if now.items is not None and now.items != was.items:
         told = f"the constraints of each value of {now.id!r} changed; good ones may be refused"
         yield Problem((*path, "items"), told)
-    if is_narrower(was.conditional, now.conditional):
-        yield may_be_hidden(now.id, path)
     yield from _options(was, now, path)
-
-
-def may_be_hidden(what: str, path: Path) -> Problem:
-    """Return that a condition shows less than before."""
-    told = f"{what!r} may be hidden now; requests that send a value for it are refused then"
-    return Problem((*path, "conditional"), told)
-
-
-def is_narrower(was: Condition | None, now: Condition | None) -> bool:
-    """Return whether a condition may not hold where the one before held."""
-    if now is None or was is None or now == was:
-        return now is not None and was is None
-    if was.any is not None:
-        found = any(is_narrower(part, now) for part in was.any)
-    elif now.all is not None:
-        found = any(is_narrower(was, part) for part in now.all)
-    elif now.any is not None:
-        found = all(is_narrower(was, part) for part in now.any)
-    elif was.all is not None:
-        found = all(is_narrower(part, now) for part in was.all)
-    else:
-        is_same = was.depends_on is not None and was.depends_on == now.depends_on
-        found = not is_same or _holds_for_less(was, now)
-    return found
-
-
-def _holds_for_less(was: Condition, now: Condition) -> bool:
-    """Return whether a condition on a field may hold for fewer of its values."""
-    if now.condition is Operator.EXISTS and now.value is not False:
-        # These alone hold for no value, too.
-        return was.condition in (*_NOT_AMONG, Operator.EXISTS)
-    before, after = _values(was, *_AMONG), _values(now, *_AMONG)
-    if before is not None and after is not None:
-        return not before <= after
-    before, after = _values(was, *_NOT_AMONG), _values(now, *_NOT_AMONG)
-    return before is None or after is None or not after <= before
-
-
-_AMONG = (Operator.EQUALS, Operator.IN)
-_NOT_AMONG = (Operator.NOT_EQUALS, Operator.NOT_IN)
-
-
-def _values(condition: Condition, one: Operator, many: Operator) -> set[Any] | None:
-    if condition.condition is one:
-        return {canonical(condition.value)}
-    if condition.condition is many and isinstance(condition.value, list):
-        return {canonical(value) for value in condition.value}
-    return None
 
 
 def _options(was: FieldDefinition, now: FieldDefinition, path: Path) -> Iterator[Problem]:

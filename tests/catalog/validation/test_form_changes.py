@@ -19,6 +19,9 @@ ROWS: Document = {
 FIELDS: list[Document] = [
     {"id": "name", "type": "string"},
     {"id": "terms", "type": "boolean"},
+    {"id": "count", "type": "integer"},
+    {"id": "day", "type": "date"},
+    {"id": "stage", "type": "select", "required": True, "enum": ["a", "b"]},
     {"id": "page", "type": "url", "validation": {"hosts": ["a.example.com", "b.example.com"]}},
     {"id": "tags", "type": "multiselect", "items": {"maxLength": 9}},
     {"id": "size", "type": "select", "options": {"from": "list", "list": "sizes"}},
@@ -135,6 +138,28 @@ def on(condition: str, value: Any, name: str = "name") -> Document:
         (on("equals", "a"), on("exists", value=True), False),
         (on("notEquals", "a"), on("exists", value=True), True),
         (on("equals", "a"), on("equals", "a", "page"), True),
+        (on("greaterThan", 5, "count"), on("greaterThan", 3, "count"), False),
+        (on("greaterThan", 3, "count"), on("greaterThan", 5, "count"), True),
+        (on("lessThan", 3, "count"), on("lessThan", 5, "count"), False),
+        (on("lessThan", 5, "count"), on("lessThan", 3.5, "count"), True),
+        (on("lessThan", 5, "count"), on("lessThan", 4.5, "count"), False),
+        (on("equals", 7, "count"), on("greaterThan", 5, "count"), False),
+        (on("greaterThan", "2026-03-01", "day"), on("greaterThan", "2026-02-01", "day"), False),
+        (on("greaterThan", "2026-02-01", "day"), on("greaterThan", "2026-03-01", "day"), True),
+        (on("lessThan", "2026-02-01", "day"), on("greaterThan", "2026-01-01", "day"), True),
+        (on("equals", "a"), on("notEquals", "b"), False),
+        (on("equals", "b"), on("notEquals", "b"), True),
+        (on("in", ["a"]), on("notIn", ["b"]), False),
+        (on("in", ["a", "b"]), on("notIn", ["b"]), True),
+        (on("notEquals", "b"), on("equals", "a"), True),
+        (on("notEquals", "b", "stage"), on("equals", "a", "stage"), False),
+        (on("exists", None), on("exists", value=True), False),
+        (on("exists", value=False), on("notEquals", "x"), False),
+        (on("notEquals", "x"), on("exists", value=False), True),
+        ({"not": on("equals", "x")}, on("notEquals", "x"), False),
+        ({"not": on("equals", "x")}, on("notIn", ["x", "y"]), True),
+        (on("contains", "ab"), on("contains", "a"), False),
+        (on("contains", "a", "tags"), on("contains", "b", "tags"), True),
         (on("equals", "a"), {"any": [on("equals", "a"), on("equals", "b", "page")]}, False),
         ({"any": [on("equals", "a"), on("equals", "b", "page")]}, on("equals", "a"), True),
         (on("equals", "a"), {"all": [on("equals", "a"), on("equals", "b", "page")]}, True),
@@ -152,6 +177,35 @@ def test_a_field_or_group_that_is_shown_less_is_a_break(
     for of_group in (False, True):
         states = (made(condition=one, of_group=of_group) for one in (before, after))
         assert bool(list(breaking_changes(*states))) is breaks
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "said"),
+    [
+        ((on("equals", "a"), None), (None, on("equals", "a")), []),
+        ((None, on("equals", "a")), (on("equals", "a"), None), []),
+        (
+            (on("equals", "a"), on("equals", 1, "count")),
+            (on("equals", 1, "count"), on("equals", "a")),
+            [],
+        ),
+        ((None, None), (on("equals", "a"), on("equals", 1, "count")), ["'note'", "'other'"]),
+        ((None, on("equals", "a")), (on("equals", "b"), on("equals", "a")), ["'own'"]),
+    ],
+)
+def test_the_condition_of_a_group_counts_with_that_of_its_field(
+    before: tuple[Any, Any], after: tuple[Any, Any], said: list[str]
+) -> None:
+    def made(group: Document | None, field: Document | None) -> Any:
+        notes = [
+            {"id": name, "type": "string"} | ({"conditional": field} if field else {})
+            for name in ("note", "other")
+        ]
+        own = {"id": "own", "fields": notes} | ({"conditional": group} if group else {})
+        return document(FIELDS, groups=[own])
+
+    found = [one.message for one in breaking_changes(made(*before), made(*after))]
+    assert [one.split()[0] for one in found] == said
 
 
 def test_a_value_that_a_list_loses_is_a_break() -> None:
