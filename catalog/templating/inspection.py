@@ -11,6 +11,7 @@ from typing import Any
 
 from catalog.templating.absent_members import absent, key_of_a_list, member_of_a_list
 from catalog.templating.constant_comparisons import Operand, literal_text, told_of
+from catalog.templating.diagnostics import LIST_MEMBER, UNDEFINED, Diagnostic
 from catalog.templating.functions import FUNCTIONS, LAZY, OptionalArguments
 from catalog.templating.functions.signatures import signature
 from catalog.templating.linker import Linked
@@ -59,22 +60,10 @@ from catalog.templating.value_types import (
     shape_of,
 )
 
+# The tests that a missing value does not break.
+_OF_MISSING = frozenset({"defined", "undefined"})
 _LOOPED = LIST | MAPPING | NULL | MISSING
 _SHOWN = 80
-
-
-@dataclass(frozen=True, slots=True)
-class Diagnostic:
-    """A certain error in a template: where its tag begins, and what was probably meant.
-
-    ``id`` is that of the error that the rendering would raise, or ``template-never`` for a
-    comparison whose outcome is the same whatever the values are.
-    """
-
-    id: str
-    message: str
-    at: int
-    suggestion: str = ""
 
 
 @dataclass(slots=True)
@@ -93,6 +82,8 @@ class Inspector:
         self._linked = linked
         self._scopes = scopes
         self._around = _EnclosingBlocks()
+        # What to write for members that a list never has, by their expression.
+        self._advice: dict[int, tuple[str, str]] = {}
         self.at = 0
         self._workers: dict[type, Callable[[Any], Shape]] = {
             Literal: lambda node: shape_of(node.value),
@@ -144,7 +135,9 @@ class Inspector:
     def _with(self, block: With) -> None:
         self.at = block.at
         shape = self._shape(block.subject)
-        with self._inside({block.variable: shape} if block.variable else {}, item=shape):
+        # Nothing is rendered with a subject that is missing.
+        inner = UNKNOWN if shape.is_missing else shape
+        with self._inside({block.variable: inner} if block.variable else {}, item=inner):
             self._body(block.body)
         self._body(block.otherwise)
 
@@ -190,15 +183,27 @@ class Inspector:
         """Return the shape of a value that must exist."""
         shape = self._shape(node)
         if shape.is_missing:
-            self._tell("template-undefined", *self._absent(node))
+            self._tell_absent(node)
         return shape
 
-    def _absent(self, node: Expression) -> tuple[str, str]:
+    def _tell_absent(self, node: Expression) -> None:
         """Report a path that does not exist, with the nearest one that does."""
-        if not isinstance(node, Reference):
-            return f"{_written(node)} is missing", ""
-        link = self._linked.links[node.number]
-        return absent(node, self._root(link), link.members)
+        told: tuple[str, str] = (f"{_written(node)} is missing", "")
+        if id(node) in self._advice:
+            # The warning becomes an error where the value must exist.
+            told = self._advice[id(node)]
+            warning = Diagnostic(LIST_MEMBER, told[0], self.at, told[1])
+            self.diagnostics = [one for one in self.diagnostics if one != warning]
+        elif isinstance(node, Reference):
+            link = self._linked.links[node.number]
+            told = absent(node, self._root(link), link.members)
+        self._tell(UNDEFINED, *told)
+
+    def _advise(self, node: Expression, told: tuple[str, str]) -> Shape:
+        """Warn of a member that a list never has."""
+        self._advice[id(node)] = told
+        self._tell(LIST_MEMBER, *told)
+        return NOTHING
 
     def _list(self, node: ListLiteral) -> Shape:
         return Shape(LIST, item=either([self._value(item) for item in node.items]))
@@ -210,10 +215,7 @@ class Inspector:
         link = self._linked.links[node.number]
         root = self._root(link)
         told = member_of_a_list(node, root, link.members)
-        if told:
-            self._tell("template-undefined", *told)
-            return UNKNOWN
-        return self._members(root, link.members)
+        return self._advise(node, told) if told else self._members(root, link.members)
 
     def _root(self, link: Link) -> Shape:
         if link.root is Root.SCOPE:
@@ -239,21 +241,25 @@ class Inspector:
         return shape
 
     def _call(self, node: Call) -> Shape:
-        return self._applied(node.function, node.arguments)
+        return self._applied(node, node.function, node.arguments)
 
     def _pipe(self, node: Pipe) -> Shape:
         subject: Expression = node.subject
         shape = self._shape(subject)
         for step in node.steps:
             if isinstance(step, Test):
+                if step.name not in _OF_MISSING and id(subject) in self._advice:
+                    self._tell_absent(subject)
                 shape = A_BOOLEAN
             else:
-                shape = self._applied(step.function, step.arguments, piped=(shape, subject))
+                piped = (shape, subject)
+                shape = self._applied(node, step.function, step.arguments, piped)
             subject = node
         return shape
 
     def _applied(
         self,
+        node: Call | Pipe,
         name: str,
         arguments: tuple[Expression, ...],
         piped: tuple[Shape, Expression] | None = None,
@@ -267,8 +273,7 @@ class Inspector:
         if name in LAZY:
             return A_BOOLEAN if name == "not" else widened(either([one for one, _ in given]))
         if told := key_of_a_list(name, given):
-            self._tell("template-undefined", told)
-            return UNKNOWN
+            return self._advise(node, (told, ""))
         self._check_arguments(name, given)
         return result_of(name, [shape for shape, _ in given])
 
@@ -278,8 +283,9 @@ class Inspector:
             may_miss = optional is OptionalArguments.ALL or (
                 optional is OptionalArguments.FIRST and position == 0
             )
-            if shape.is_missing and not may_miss:
-                self._tell("template-undefined", *self._absent(node))
+            is_demanded = not may_miss or (name == "required" and id(node) in self._advice)
+            if shape.is_missing and is_demanded:
+                self._tell_absent(node)
             elif takes and not may_miss:
                 kinds = takes[min(position, len(takes) - 1)]
                 if not shape.present_kinds & kinds:

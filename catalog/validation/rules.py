@@ -250,6 +250,12 @@ RULES: tuple[Rule, ...] = (
         template_rules.missing_values,
     ),
     Rule(
+        "list-member",
+        "Members of lists are read by row",
+        Severity.WARNING,
+        template_rules.list_members,
+    ),
+    Rule(
         "template-type",
         "Values have the required type",
         Severity.ERROR,
@@ -318,6 +324,7 @@ READS_NAMES = frozenset(
         "when",
         "component-template",
         "template-missing",
+        "list-member",
         "template-type",
         "template-foreign",
         "json-body",

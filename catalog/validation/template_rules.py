@@ -8,6 +8,7 @@ from catalog.forms import FieldType
 from catalog.forms.conditions import references
 from catalog.loading import Path, Position
 from catalog.templating import TemplateError
+from catalog.templating.diagnostics import LIST_MEMBER, UNDEFINED
 from catalog.templating.value_types import (
     ANY,
     LIST,
@@ -65,7 +66,17 @@ def missing_values(subject: Subject) -> Iterator[Problem]:
     The outputs of an action type are fixed unless it says otherwise, and the constants of the
     metadata are in this file.
     """
-    yield from _remarks(subject, "template-undefined")
+    yield from _remarks(subject, UNDEFINED)
+
+
+def list_members(subject: Subject) -> Iterator[Problem]:
+    """Warn about members of a list that are read by name, which are never there.
+
+    The rendering goes on, with the other value of ``default`` or the other branch of an ``if``:
+    ``{{fields.rows.prefix | default("none")}}`` is always ``none``. Where the value must exist, it
+    is an error.
+    """
+    yield from _remarks(subject, LIST_MEMBER)
 
 
 def types(subject: Subject) -> Iterator[Problem]:

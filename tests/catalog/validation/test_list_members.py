@@ -3,6 +3,7 @@
 import pytest
 import yaml
 
+from catalog.templating import render
 from tests.catalog.validation.example_items import findings, form, item, told
 
 FIELDS = form(
@@ -32,9 +33,10 @@ def document(summary: str, **step: str) -> str:
         ("{{request.data.rows.prefix}}", "{{#each request.data.rows}}{{this.prefix}}{{/each}}"),
         ("{{.User.a_rows.prefix}}", "{{#each .User.a_rows}}{{this.prefix}}{{/each}}"),
         ("{{input/a/rows/prefix}}", "or input/a/rows/0/prefix for the first"),
-        ("{{#each fields.rows.prefix}}x{{/each}}", EACH),
-        ("{{#if fields.rows.prefix}}x{{/if}}", EACH),
-        ("{{fields.rows.prefix | default('x')}}", EACH),
+        ("{{upper(fields.rows.prefix)}}", EACH),
+        ("{{fields.rows.prefix | required}}", EACH),
+        ("{{ 'x' if fields.rows.prefix is string else 'y' }}", EACH),
+        ("{{fields.rows.prefix == 'a'}}", EACH),
         ("{{fields.rows.color}}", "neither do its rows, which have: prefix, days"),
         ("{{fields.rows.length}}", "(did you mean len(fields.rows)?)"),
         ("{{fields.rows.first}}", "(did you mean first(fields.rows)?)"),
@@ -51,6 +53,28 @@ def test_a_member_of_a_list_is_told_with_what_to_write(text: str, said: str) -> 
 
     assert rule == "template-missing"
     assert said in message
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("{{#each fields.rows.prefix}}x{{else}}none{{/each}}", EACH),
+        ("{{#if fields.rows.prefix}}x{{/if}}", EACH),
+        ("{{#if fields.tags.length}}x{{/if}}", "(did you mean len(fields.tags)?)"),
+        ("{{#with fields.rows.prefix}}{{this}}{{/with}}", EACH),
+        ("{{fields.rows.prefix | default('x')}}", EACH),
+        ("{{coalesce(fields.rows.prefix, 'x')}}", EACH),
+        ("{{ fields.rows.prefix or 'x' }}", EACH),
+        ("{{ 'x' if fields.rows.prefix is defined else 'y' }}", EACH),
+        ("{{ fields.rows | index('prefix') | default('x') }}", "in which index finds numbers"),
+    ],
+)
+def test_where_a_missing_value_renders_it_is_a_warning(text: str, said: str) -> None:
+    [found] = [one for one in findings(document(text)) if one.severity != "suggestion"]
+
+    assert (found.rule, str(found.severity)) == ("list-member", "warning")
+    assert said in str(found)
+    render(text, {"fields": {"rows": [{"prefix": "a", "days": 1}], "tags": ["a"]}})
 
 
 @pytest.mark.parametrize(
