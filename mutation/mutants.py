@@ -85,6 +85,8 @@ def main() -> None:
     ours, theirs = Pipe()
     keeper = get_context("fork").Process(target=keep_servers, args=(ours, theirs))
     keeper.start()
+    # Without this end, recv() meets the end of the pipe when the keeper has died.
+    theirs.close()
     os.environ.update([ours.recv()])
     try:
         mutmut._run([], max_children=1)  # noqa: SLF001 -- the command without click around it
