@@ -56,7 +56,7 @@ def sources_stack(
         "PAO_SERVER_ID": SERVER,
         "PAO_AWS_ACCOUNTS": ACCOUNT,
         "PAO_STS_URL": running_aws_server.sts_url,
-        "AWS_ENDPOINT_URL": running_aws_server.url,
+        "AWS_ENDPOINT_URL": running_aws_server.iam_url,
         "PAO_TEAM_MAP": json.dumps(
             {f"arn:aws:iam::{ACCOUNT}:group/api-orders": "team-orders", "orders": "team-orders"}
         ),

@@ -11,7 +11,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
@@ -47,10 +47,11 @@ _ALL = json.dumps(
 
 @dataclass
 class Aws:
-    """A running AWS: ``url`` is moto's, ``sts_url`` that of STS."""
+    """A running AWS: ``url`` is moto's, ``sts_url`` that of STS, ``iam_url`` of all the rest."""
 
     url: str
     sts_url: str = ""
+    iam_url: str = ""
     answer: Response | None = None
     asked: list[dict[str, str]] = field(default_factory=list)
     admin: dict[str, str] = field(default_factory=dict)
@@ -77,7 +78,7 @@ class Aws:
             iam.add_user_to_group(GroupName=group, UserName=name)
         key = iam.create_access_key(UserName=name)["AccessKey"]
         credentials = ReadOnlyCredentials(key["AccessKeyId"], key["SecretAccessKey"], None)
-        return _unique(made["UserId"]), credentials
+        return unique(made["UserId"]), credentials
 
     def group(self, name: str) -> None:
         """Make a group, unless there is one."""
@@ -133,10 +134,19 @@ class Aws:
         self.asked.append(dict(request.headers) | {"method": request.method, "body": body.decode()})
         if self.answer is not None:
             return self.answer
-        # Exactly as it came, the host included: moto computes the signature over it.
+        return _as_aws(await self._moto(request, body))
+
+    async def serve_iam(self, request: Request) -> Response:
+        """Answer as moto does, with ids of users as AWS writes them."""
+        answer = await self._moto(request, await request.body())
+        text = re.sub(r"(?<=<UserId>)\w+", lambda found: unique(found[0]), answer.text)
+        kind = answer.headers.get("content-type", "text/xml")
+        return Response(text, answer.status_code, {"content-type": kind})
+
+    async def _moto(self, request: Request, body: bytes) -> httpx.Response:
+        """Pass a call on as it came, the host included: moto computes the signature over it."""
         async with httpx.AsyncClient(trust_env=False) as moto:
-            answer = await moto.post(self.url, headers=request.headers.raw, content=body)
-        return _as_aws(answer)
+            return await moto.post(self.url, headers=request.headers.raw, content=body)
 
 
 def _as_aws(answer: httpx.Response) -> Response:
@@ -149,11 +159,11 @@ def _as_aws(answer: httpx.Response) -> Response:
         return JSONResponse({"Error": error, "RequestId": "r"}, answer.status_code)
     result = {name: found(name) for name in ("Account", "Arn", "UserId")}
     if ":user/" in result["Arn"]:
-        result["UserId"] = _unique(result["UserId"])
+        result["UserId"] = unique(result["UserId"])
     return JSONResponse(identity(**result))
 
 
-def _unique(user_id: str) -> str:
+def unique(user_id: str) -> str:
     """Return a user's id as AWS writes it; moto's own are of another form."""
     return f"AIDA{user_id.upper()}"
 
@@ -192,22 +202,28 @@ def running_aws() -> Iterator[Aws]:
             "aws_access_key_id": key["AccessKeyId"],
             "aws_secret_access_key": key["SecretAccessKey"],
         }
-        routes = [
-            Route("/sandbox/health", lambda _: Response()),
-            Route("/{path:path}", aws.serve_sts, methods=["GET", "POST"]),
-        ]
-
-        def server(port: int) -> uvicorn.Server:
-            app = Starlette(routes=routes)
-            return uvicorn.Server(uvicorn.Config(app, port=port, log_level="warning", ws="none"))
-
-        front = ServerThread(server)
-        aws.sts_url = f"http://127.0.0.1:{front.port}"
+        fronts = [_front(aws.serve_sts), _front(aws.serve_iam)]
+        aws.sts_url, aws.iam_url = (f"http://127.0.0.1:{front.port}" for front in fronts)
         yield aws
-        front.stop()
+        for front in fronts:
+            front.stop()
     finally:
         process.terminate()
         process.wait()
+
+
+def _front(answer: Callable[[Request], Awaitable[Response]]) -> ServerThread:
+    """Run what stands in front of moto."""
+    routes = [
+        Route("/sandbox/health", lambda _: Response()),
+        Route("/{path:path}", answer, methods=["GET", "POST"]),
+    ]
+
+    def server(port: int) -> uvicorn.Server:
+        app = Starlette(routes=routes)
+        return uvicorn.Server(uvicorn.Config(app, port=port, log_level="warning", ws="none"))
+
+    return ServerThread(server)
 
 
 def _wait_for(url: str, process: subprocess.Popen[bytes]) -> None:

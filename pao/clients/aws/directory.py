@@ -129,7 +129,7 @@ class AwsDirectory:
         found = [group["Arn"] for page in pages.paginate(UserName=name) for group in page["Groups"]]
         # Names are given again, ids are not. Asked last: had somebody else got the name before the
         # groups were listed, it would be told here.
-        if _differs(self._get_user(account, name), unique_id):
+        if self._get_user(account, name) != unique_id:
             raise LookupError(f"{unique_id} is no longer the user of its name")
         return _bounded(found)
 
@@ -194,11 +194,6 @@ class AwsDirectory:
             ),
             **access,
         )
-
-
-def _differs(told: str, unique_id: str) -> bool:
-    """Return whether an id is another user's; stand-ins for IAM may have ids of no such form."""
-    return told.startswith("AIDA") and told != unique_id
 
 
 def _bounded(found: list[str]) -> tuple[str, ...]:

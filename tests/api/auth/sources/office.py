@@ -37,7 +37,11 @@ class Clock:
 
 def directory(aws: Aws, clock: Callable[[], float] = time.monotonic, **config: Any) -> AwsDirectory:
     """Return who asks AWS about callers."""
-    given: dict[str, Any] = {"region": REGION, "endpoint": aws.url, "access": aws.admin} | config
+    given: dict[str, Any] = {
+        "region": REGION,
+        "endpoint": aws.iam_url,
+        "access": aws.admin,
+    } | config
     return AwsDirectory(DirectoryConfig(**given), clock=clock)
 
 

@@ -25,7 +25,7 @@ from pao.clients.aws.caller import (
 from pao.clients.aws.directory import AwsDirectory, DirectoryConfig
 from pao.core.errors import ErrorCode, PaoError
 from tests.api.auth.sources.office import Clock, directory, people
-from tests.support.aws import ACCOUNT, OTHER_ACCOUNT, READER, REGION, Aws
+from tests.support.aws import ACCOUNT, OTHER_ACCOUNT, READER, REGION, Aws, unique
 from tests.support.stand_ins import ServerThread
 
 SSO = "AWSReservedSSO_Developer_0123456789abcdef"
@@ -43,8 +43,8 @@ def session(name: str, unique_id: str, named: str = "build-1") -> AwsCaller:
 
 
 async def test_groups_of_a_user_count_by_their_arns(aws: Aws) -> None:
-    aws.user("in-groups", "in-a", "in-b")
-    found = await people(aws).teams(user("in-groups"))
+    unique_id, _ = aws.user("in-groups", "in-a", "in-b")
+    found = await people(aws).teams(user("in-groups", unique_id=unique_id))
     assert found == tuple(f"arn:aws:iam::{ACCOUNT}:group/{name}" for name in ("in-a", "in-b"))
 
 
@@ -126,14 +126,22 @@ async def test_a_session_of_a_user_is_in_no_group_of_the_next_one_of_its_name() 
     assert iam.asked == ["ListGroupsForUser", "GetUser"] * 2
 
 
+async def test_an_id_of_an_unknown_form_is_not_the_callers() -> None:
+    with served(Iam("u-1")) as asked:
+        assert await asked.groups_of_user(ACCOUNT, "dana", unique_id="AIDA") is None
+
+
 async def test_groups_are_named_by_the_map(aws: Aws) -> None:
-    aws.user("mapped", "mapped-orders", "mapped-ops")
+    unique_id, _ = aws.user("mapped", "mapped-orders", "mapped-ops")
     arn = f"arn:aws:iam::{ACCOUNT}:group/"
     groups = GroupMap(
         teams={f"{arn}mapped-orders": ("team-orders",)},
         admin_groups=frozenset({f"{arn}mapped-ops"}),
     )
-    assert await people(aws, map=groups).teams(user("mapped")) == ("team-orders", ADMINS)
+    assert await people(aws, map=groups).teams(user("mapped", unique_id=unique_id)) == (
+        "team-orders",
+        ADMINS,
+    )
 
 
 async def test_a_role_is_its_unique_id_whatever_its_session_calls_itself(aws: Aws) -> None:
@@ -227,52 +235,51 @@ async def test_unique_ids_may_stand_for_users_of_other_sources(aws: Aws) -> None
 async def test_an_answer_counts_for_five_minutes_and_not_a_second_longer(aws: Aws) -> None:
     clock = Clock()
     asked = directory(aws, clock)
-    aws.user("leaving", "left")
+    caller = user("leaving", unique_id=aws.user("leaving", "left")[0])
     known = people(aws, asked)
-    assert await known.teams(user("leaving"))
+    assert await known.teams(caller)
     aws.client("iam").remove_user_from_group(GroupName="left", UserName="leaving")
     clock.now = 299
-    assert await known.teams(user("leaving"))
+    assert await known.teams(caller)
     clock.now = 301
-    assert await known.teams(user("leaving")) == ()
+    assert await known.teams(caller) == ()
 
 
 async def test_groups_of_a_user_are_not_those_of_the_next_one_of_its_name(aws: Aws) -> None:
-    aws.user("made-anew", "was-in")
+    unique_id, _ = aws.user("made-anew", "is-in")
     known = people(aws)
-    assert await known.teams(user("made-anew"))
-    aws.client("iam").remove_user_from_group(GroupName="was-in", UserName="made-anew")
+    assert await known.teams(user("made-anew", unique_id=unique_id))
     assert await known.teams(user("made-anew", unique_id="AIDA" + "N" * 17)) == ()
 
 
 async def test_no_answer_is_no_team_and_nothing_old_is_kept(aws: Aws) -> None:
     clock = Clock()
     asked = directory(aws, clock)
-    aws.user("away", "away-group")
-    assert await asked.groups_of_user(ACCOUNT, "away", unique_id="AIDA")
+    unique_id, _ = aws.user("away", "away-group")
+    assert await asked.groups_of_user(ACCOUNT, "away", unique_id=unique_id)
     # Whoever asks has lost the right to.
     denied = dataclasses.replace(
         asked._config,
         access={"aws_access_key_id": "AKIAUNKNOWN000000000", "aws_secret_access_key": "x"},
     )
     asked._config, clock.now = denied, 2_000
-    assert await asked.groups_of_user(ACCOUNT, "away", unique_id="AIDA") is None
-    assert await people(aws, asked).teams(user("away")) == ()
+    assert await asked.groups_of_user(ACCOUNT, "away", unique_id=unique_id) is None
+    assert await people(aws, asked).teams(user("away", unique_id=unique_id)) == ()
     asked._config, clock.now = directory(aws)._config, 2_005
-    assert await asked.groups_of_user(ACCOUNT, "away", unique_id="AIDA") is None
+    assert await asked.groups_of_user(ACCOUNT, "away", unique_id=unique_id) is None
     clock.now = 4_000
-    assert await asked.groups_of_user(ACCOUNT, "away", unique_id="AIDA")
+    assert await asked.groups_of_user(ACCOUNT, "away", unique_id=unique_id)
 
 
 async def test_another_account_is_asked_by_a_role_in_it(aws: Aws) -> None:
     iam = aws.client("iam", aws.elsewhere())
-    iam.create_user(UserName="over-there")
+    made = iam.create_user(UserName="over-there")["User"]
     iam.create_group(GroupName="their-group")
     iam.add_user_to_group(GroupName="their-group", UserName="over-there")
     aws.user("over-there", "our-group")
     accounts = frozenset({ACCOUNT, OTHER_ACCOUNT})
     known = people(aws, directory(aws, role=READER), accounts=accounts)
-    caller = user("over-there", OTHER_ACCOUNT)
+    caller = user("over-there", OTHER_ACCOUNT, unique(made["UserId"]))
     # The user of the same name in our own account is another one.
     assert await known.teams(caller) == (f"arn:aws:iam::{OTHER_ACCOUNT}:group/their-group",)
 
