@@ -5,6 +5,7 @@ import base64
 import json
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
 from temporalio.api.common.v1 import Payload
@@ -96,6 +97,21 @@ async def test_what_only_other_programs_can_send_is_recorded_as_rejected_too(
     payload = Payload(metadata={"encoding": b"json/plain"}, data=data)
     await bench.signal(request, "retry", RawValue(payload))
     await recorded_as_rejected(bench, request)
+    await bench.signal(request, "abort")
+    await bench.reached(request, "aborted")
+
+
+async def test_evidence_that_is_nested_too_deep_is_refused_and_the_request_lives_on(
+    bench: Workbench,
+) -> None:
+    request = await bench.failed()
+    outputs: dict[str, Any] = {}
+    for _ in range(100):
+        outputs = {"a": outputs}
+    await bench.signal(request, "retry", {"evidence": {"present": True, "outputs": outputs}})
+    await recorded_as_rejected(bench, request)
+    [decision] = await bench.decisions(request)
+    assert decision["message"] == "the evidence is nested deeper than 64 levels"
     await bench.signal(request, "abort")
     await bench.reached(request, "aborted")
 
