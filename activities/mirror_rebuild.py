@@ -108,12 +108,18 @@ class Rebuilder:
         try:
             made = await self._bookkeeper.make_row(given)
         except IntegrityError:
+            if await self._is_missing(request_id):
+                raise
             made = False
         if not made:
             # Another rebuild was faster, and stores its state.
             return ""
         await self._store(given, told)
         return MADE
+
+    async def _is_missing(self, request_id: str) -> bool:
+        async with self._database.reading() as session:
+            return bool(await OpenRequestsRepository(session).missing([request_id]))
 
     async def _store(self, request_input: RequestInput, snapshot: Snapshot) -> None:
         if snapshot.status not in TERMINAL or not snapshot.mirror_seq:

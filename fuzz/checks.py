@@ -19,6 +19,7 @@ from api.schemas import Error
 from catalog.forms.text_formats import DURATION_PATTERN
 from fuzz.ground import forms
 from fuzz.people import Place, sent_body
+from pao.core.durations import parse_duration
 
 ENVELOPE = jsonschema_rs.Draft202012Validator(
     Error.model_json_schema(mode="serialization"), validate_formats=True
@@ -117,8 +118,12 @@ def _is_beyond_schema(detail: dict[str, Any], form: dict[str, Any]) -> bool:
         # Dates, durations and sizes are texts there.
         or (constraint in {"min", "max"} and isinstance(detail["received"], str))
         # A sum of parts that is longer than what is kept anywhere (pao/core/durations.py).
-        or (detail["expected"] == "duration" and bool(_DURATION.match(str(detail["received"]))))
+        or (detail["expected"] == "duration" and _is_too_long(str(detail["received"])))
     )
+
+
+def _is_too_long(duration: str) -> bool:
+    return bool(_DURATION.fullmatch(duration)) and parse_duration(duration) is None
 
 
 @functools.cache

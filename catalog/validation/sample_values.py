@@ -72,7 +72,7 @@ def value_of(field: FieldDefinition) -> Any:
             least = field.validation.min
             found = least if isinstance(least, int | float) else 1
         case FieldType.JSON if not choices:
-            found = value_for(field.validation.json_schema or {"type": "object"})
+            found = value_for(field.validation.json_schema or {"type": "object"}, several=2)
         case _:
             found = choices[0] if choices else _VALUES.get(field.type, _TEXT)
     return found
@@ -84,8 +84,12 @@ def _several(field: FieldDefinition) -> int:
     return 2 if most is None else min(2, most)
 
 
-def value_for(schema: Any) -> Any:
-    """Return a value that a JSON Schema describes, its own example where it has one."""
+def value_for(schema: Any, *, several: int = 1) -> Any:
+    """Return a value that a JSON Schema describes, its own example where it has one.
+
+    Its outermost lists have ``several`` entries, those within them one: twice at each level would
+    be too many.
+    """
     if not isinstance(schema, Mapping):
         return _TEXT
     for key in ("examples", "enum"):
@@ -93,9 +97,12 @@ def value_for(schema: Any) -> Any:
             return schema[key][0]
     properties = schema.get("properties")
     if isinstance(properties, Mapping):
-        return {name: value_for(one) for name, one in properties.items()}
+        return {name: value_for(one, several=several) for name, one in properties.items()}
     if isinstance(schema.get("items"), Mapping):
-        return [value_for(schema["items"])] * 2
+        most = schema.get("maxItems")
+        return [value_for(schema["items"])] * (
+            min(several, most) if isinstance(most, int) else several
+        )
     kind = schema.get("type")
     return _KINDS.get(kind, _TEXT) if isinstance(kind, str) else _TEXT
 

@@ -25,7 +25,7 @@ from pao.core.names import MASK
 from pao.runtime.model_errors import message_of
 from pao.settings.parameter_store import read_parameters
 from pao.settings.parts import HttpUrl, JiraFlavour
-from pao.settings.values import control_problem, read_duration, read_duration_or_zero
+from pao.settings.values import control_problem, read_duration, read_duration_or_zero, token_problem
 
 VARIABLE = "JIRA_INSTANCES"
 # One execution of an action must end before Temporal gives it up (workflows/policies.py).
@@ -276,13 +276,19 @@ def _secrets(
     problems: list[str] = []
     for index, secret in wanted.items():
         text = _value(secret, environ, values.get(str(index)))
-        wrong = control_problem(text) if text else None
+        wrong = secret_problem(form.instances[index], text) if text else None
         if text and wrong is None:
             found[index] = SecretStr(text)
             continue
         why = wrong or missing.get(str(index)) or f"the variable {secret.env} is not set; set it"
         problems.append(_problem(document, ("instances", index, "authentication"), why))
     return found, problems
+
+
+def secret_problem(instance: InstanceForm, secret: str) -> str | None:
+    """Return why an instance cannot be called with a secret; None if it can."""
+    check = token_problem if instance.authentication.type == "pat" else control_problem
+    return check(secret)
 
 
 def _value(secret: SecretForm, environ: Mapping[str, str], parameter: str | None) -> str | None:

@@ -25,7 +25,7 @@ from pao.settings.identity import (
     SignInSettings,
 )
 from pao.settings.jira_file import VARIABLE as JIRA_FILE
-from pao.settings.jira_file import JiraFile, read_jira_file
+from pao.settings.jira_file import JiraFile, read_jira_file, secret_problem
 from pao.settings.live_secrets import FIXED, Check, LiveSecret, LiveSecrets
 from pao.settings.parameter_store import resolve_paths
 from pao.settings.parts import (
@@ -44,7 +44,7 @@ from pao.settings.requirements import Process, missing
 from pao.settings.rollout import RolloutSettings
 from pao.settings.secret_files import resolve_files
 from pao.settings.terraform import TerraformSettings
-from pao.settings.values import SizeMark, control_problem, show_size
+from pao.settings.values import SizeMark, show_size
 from pao.settings.web import WebSettings
 
 SPARE_CONNECTIONS = 5
@@ -178,7 +178,8 @@ def _made_live(
         if path:
             live = LiveSecret(one.secret.get_secret_value())
             name = f"{JIRA_FILE}[{one.form.name}]"
-            secrets[name], paths[name], checks[name] = live, path, control_problem
+            secrets[name], paths[name] = live, path
+            checks[name] = partial(secret_problem, one.form)
             one = replace(one, secret=live)  # noqa: PLW2901 -- the same instance
         instances.append(one)
     found = replace(jira_file, instances=tuple(instances))

@@ -177,7 +177,7 @@ class DatabaseSettings(Part):
     port: Port = Field(5432, validation_alias="DATABASE_PORT")
     name: str = Field("pao", validation_alias="DATABASE_NAME")
     user: str = Field("pao", validation_alias="DATABASE_USER")
-    password: SecretStr | None = Field(None, validation_alias="DATABASE_PASSWORD")
+    password: Credential | None = Field(None, validation_alias="DATABASE_PASSWORD")
     ssl_mode: SslMode | None = Field(None, validation_alias="DATABASE_SSLMODE")
     ssl_root_cert: str | None = Field(None, validation_alias="DATABASE_SSL_ROOT_CERT")
     ssl_cert: Path | None = Field(None, validation_alias="DATABASE_SSL_CERT")

@@ -16,6 +16,7 @@ from pao.settings.parts import (
     SslMode,
     TemporalSettings,
 )
+from pao.settings.values import token_problem
 
 Process = Literal["api", "worker", "release", "keys", "database"]
 """What is configured; ``release`` replays and promotes workers, and reads no catalog."""
@@ -172,6 +173,8 @@ def _missing_single_jira(jira: JiraSettings) -> Iterator[tuple[str, str]]:
         yield "JIRA_BASE_URL", "missing; set the address of JIRA, such as https://x.atlassian.net"
     if jira.api_token is None:
         yield "JIRA_API_TOKEN", "missing; set a token of the account that creates the tickets"
+    elif jira.username is None and (problem := token_problem(jira.api_token.get_secret_value())):
+        yield "JIRA_API_TOKEN", problem
     if jira.username is None and jira.flavour is JiraFlavour.CLOUD:
         yield (
             "JIRA_USERNAME",

@@ -68,6 +68,15 @@ def control_problem(secret: str) -> str | None:
     return "has a line break or another control character; store the credential alone"
 
 
+def token_problem(secret: str) -> str | None:
+    """Return what is wrong with a token that no header can hold as it is; None if one can."""
+    if problem := control_problem(secret):
+        return problem
+    if _TOKEN.fullmatch(secret):
+        return None
+    return "has blanks or letters that a token cannot have; store the token alone"
+
+
 def check_credential(secret: SecretStr) -> SecretStr:
     """Refuse what no target takes; the value is not repeated."""
     if problem := control_problem(secret.get_secret_value()):
@@ -77,10 +86,8 @@ def check_credential(secret: SecretStr) -> SecretStr:
 
 def check_token(secret: SecretStr) -> SecretStr:
     """Refuse what no header can hold as a token: blanks, control characters, other letters."""
-    check_credential(secret)
-    if _TOKEN.fullmatch(secret.get_secret_value()) is None:
-        msg = "has blanks or letters that a token cannot have; store the token alone"
-        raise ValueError(msg)
+    if problem := token_problem(secret.get_secret_value()):
+        raise ValueError(problem)
     return secret
 
 

@@ -109,7 +109,10 @@ def restore(  # noqa: PLR0913 -- the options of the command line are its paramet
     if not replace and (full := _run(restores.occupied(databases))):
         replace = _ask(cli, found, full)
     _run(restores.restore(found, databases, replace=replace))
-    cli.show(_document(found), lambda: _print_restored(cli, found, list(databases)))
+    restored = sorted(databases)
+    left = sorted(set(found.databases) - set(restored))
+    document = _document(found) | {"restored": restored, "notRestored": left}
+    cli.show(document, lambda: _print_restored(cli, found, restored, left))
 
 
 def _back_up_home(home: Path, folder: Path, others: list[str] | None, *, keep: int) -> "Backup":
@@ -214,11 +217,11 @@ def _document(found: "Backup") -> dict[str, Any]:
     }
 
 
-def _print_restored(cli: Cli, found: "Backup", names: list[str]) -> None:
-    text = f"✓ {', '.join(names)} restored from {found.folder}."
+def _print_restored(cli: Cli, found: "Backup", restored: list[str], left: list[str]) -> None:
+    text = f"✓ {', '.join(restored)} restored from {found.folder}."
     cli.out.print(Text(text, style="green"), soft_wrap=True)
-    if others := sorted(set(found.databases) - set(names)):
-        cli.note(f"The backup also holds {', '.join(others)}: not restored without --with.")
+    if left:
+        cli.note(f"The backup also holds {', '.join(left)}: not restored without --with.")
     cli.note(
         "Run `pao db migrate`, start Temporal and a worker, then run `pao db rebuild`; the API is"
         " not ready before."

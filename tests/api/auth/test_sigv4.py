@@ -2,6 +2,7 @@ import dataclasses
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from functools import partial
+from urllib.parse import parse_qs
 
 import pytest
 from hypothesis import given
@@ -153,7 +154,12 @@ def test_a_presigned_url_lives_seven_days_at_most(expires: int) -> None:
 
 @pytest.mark.parametrize("expires", [1, 604800])
 def test_a_presigned_url_may_live_a_second_or_seven_days(expires: int) -> None:
-    parse(presign(expires=expires), CONFIG, datetime.now(UTC))
+    request = presign(expires=expires)
+    [text] = parse_qs(request.raw_query.decode())["X-Amz-Date"]
+    ends = datetime.strptime(text, "%Y%m%dT%H%M%S%z") + timedelta(seconds=expires)
+    parse(request, CONFIG, ends)
+    late = refusal(request, now=ends + timedelta(microseconds=1))
+    assert late.reason is Reason.EXPIRED
 
 
 def test_a_presigned_url_is_good_for_reading_only() -> None:

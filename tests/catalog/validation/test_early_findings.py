@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import pytest
 import yaml
@@ -10,6 +11,7 @@ from activities.registry import action_schemas
 from catalog.model import CatalogItem
 from catalog.validation import validate_files
 from catalog.validation.examples import RuleExample
+from catalog.validation.sample_values import value_for
 from tests.catalog.validation.example_items import (
     ADDRESS,
     FILE,
@@ -118,6 +120,8 @@ def test_a_body_that_is_json_is_none_to_tell_of(body: str) -> None:
         ("[{{#each fields.tags}}{{this}}{{/each}}]", False),
         ("{% for team in request.user.teams %}{{ team }}{% endfor %}", False),
         ('{"rows": {{fields.rows}}, "tags": {{fields.tags}}}', True),
+        ('[{{#each fields.texts}}"{{this}}"{{/each}}]', False),
+        ('[{{#each fields.text}}"{{this}}"{{/each}}]', True),
     ],
 )
 def test_what_is_missing_between_two_rows_is_found(body: str, *, is_json: bool) -> None:
@@ -125,12 +129,23 @@ def test_what_is_missing_between_two_rows_is_found(body: str, *, is_json: bool) 
         "{id: rows, name: Rows, type: list, fields: [{id: p, name: P, type: string}]}",
         "{id: only, name: One, type: list, maxItems: 1, fields: [{id: p, name: P, type: string}]}",
         "{id: tags, name: Tags, type: multiselect, enum: [a, b]}",
+        "{id: texts, name: Texts, type: json, "
+        "validation: {schema: {type: array, items: {type: string}}}}",
+        "{id: text, name: Text, type: json, "
+        "validation: {schema: {type: array, maxItems: 1, items: {type: string}}}}",
     )
     content = {"type": "json", "contentTemplate": body}
     step = {"type": "rest-api", "config": {"endpoint": ADDRESS, "body": content}}
     whole = yaml.safe_dump({"fulfillment": {"manual": {"actions": [step]}}})
 
     assert ("json-body" in rules(item(f"{fields}\n{whole}"))) is not is_json
+
+
+def test_lists_within_lists_are_not_doubled_at_each_level() -> None:
+    schema: dict[str, Any] = {"type": "string"}
+    for _ in range(30):
+        schema = {"type": "array", "items": schema}
+    assert json.dumps(value_for(schema, several=2)).count('"') == len('""') * 2
 
 
 def test_fields_that_never_show_together_are_never_tried_together() -> None:

@@ -224,6 +224,13 @@ def test_what_contradicts_itself_is_refused(
     assert "in-clear-token" not in problem
 
 
+def test_a_token_that_no_header_can_hold_is_refused(environ: dict[str, str]) -> None:
+    [problem] = problems_of(environ | {"CORP_TOKEN": "hunter\u20ac"})
+    assert "instances[0].authentication: has blanks or letters that a token cannot have" in problem
+    assert "hunter" not in problem
+    load(environ | {"OLD_PASSWORD": "a pass\u20acword"})
+
+
 @pytest.mark.parametrize("text", ["", "a: [", "- x", "instances: []", "a: 1\na: 2", "\0"])
 def test_what_is_no_such_file_is_one_problem(environ: dict[str, str], text: str) -> None:
     problems = problems_of(environ, text)

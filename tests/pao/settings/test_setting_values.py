@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pao.core.durations import format_duration
-from pao.settings import load_settings
+from pao.settings import ConfigurationError, load_settings
 from pao.settings.values import parse_size, read_duration, show_size, split_names
 from tests.pao.settings.environments import problems_of
 
@@ -90,6 +90,22 @@ def parameter_store(monkeypatch: pytest.MonkeyPatch) -> Iterator[dict[str, str]]
     server.shutdown()
     server.server_close()
     thread.join()
+
+
+def test_what_no_header_or_connection_can_hold_is_refused(environ: dict[str, str]) -> None:
+    environ |= {"JIRA_API_TOKEN": "hunter \u20ac", "JIRA_FLAVOUR": "datacenter"}
+    load_settings(environ | {"JIRA_USERNAME": "bot"}, process="api")
+    environ.pop("JIRA_USERNAME", None)
+    with pytest.raises(ConfigurationError) as caught:
+        load_settings(environ, process="api")
+    [problem] = caught.value.problems
+    assert problem.startswith("JIRA_API_TOKEN: has blanks or letters that a token cannot have")
+
+    environ |= {"JIRA_USERNAME": "bot", "DATABASE_PASSWORD": "hunter\n2"}
+    with pytest.raises(ConfigurationError) as caught:
+        load_settings(environ, process="api")
+    assert any(one.startswith("DATABASE_PASSWORD: has a line") for one in caught.value.problems)
+    assert "hunter" not in str(caught.value)
 
 
 def test_a_secret_is_read_from_parameter_store(

@@ -72,4 +72,6 @@ def test_a_restore_wants_the_keys_of_the_backup_and_an_empty_database(
     done = pao("restore", folder, "--replace", **variables)
     assert (done.exit_code, done.stdout) == (0, f"✓ pao restored from {folder}.\n"), done.stderr
     assert "also holds other" in done.stderr
+    told = json.loads(pao("restore", folder, "--replace", "-o", "json", **variables).stdout)
+    assert (told["restored"], told["notRestored"]) == (["pao"], ["other"])
     assert pao("keys", "list", "--user", "eva", **variables).stdout.count("valid") == 1
