@@ -53,6 +53,11 @@ def test_a_signed_request_holds_and_names_its_key() -> None:
     assert not holds(request, secret="another")
 
 
+@pytest.mark.parametrize("path", ["/api/v1/lists/../requests", "/a/b/c/../../d//./e/"])
+def test_a_path_is_signed_without_its_dots(path: str) -> None:
+    assert holds(sign(target=path))
+
+
 def test_a_presigned_url_holds() -> None:
     request = presign("/api/v1/requests?status=failed&a=%20b")
     assert holds(request)
