@@ -132,7 +132,7 @@ async def test_a_wait_that_cannot_begin_proves_nothing(stage: Stage) -> None:
         request.plan[0].config["headers"] = {"X": "{{secrets.gone}}"}
         error = await ended(stage, request, pending)
     assert error.type == "OutcomeUnknown"
-    assert "secrets.gone" in error.message
+    assert "has not set the secret gone (PAO_SECRET_GONE)" in error.message
 
 
 async def test_the_targets_own_word_that_it_has_failed_is_believed(stage: Stage) -> None:
