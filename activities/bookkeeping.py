@@ -27,6 +27,17 @@ class Bookkeeper:
 
         Raises ``NoBundleYet``, which is tried again, for a component whose bundle has no row.
         """
+        try:
+            return await self._make_row(request_input)
+        except IntegrityError:
+            # Somebody else may have made it in this moment; whatever else is wrong stays an error.
+            async with self.database.reading() as session:
+                found = await RequestsRepository(session).get(request_input.context.request_id)
+            if found is None:
+                raise
+            return False
+
+    async def _make_row(self, request_input: RequestInput) -> bool:
         link = request_input.bundle
         new = NewRequest(
             context=request_input.context,

@@ -12,8 +12,6 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from uuid import uuid4
 
-from sqlalchemy.exc import IntegrityError
-
 from activities.bookkeeping import Bookkeeper
 from db.repositories.audit import AuditEntry, AuditRepository
 from db.repositories.mirror import MirrorRepository
@@ -105,21 +103,11 @@ class Rebuilder:
         run_id = standing.run_id or ""
         given = await self._inspector.given(request_id, run_id)
         told = await self._inspector.snapshot(request_id, run_id)
-        try:
-            made = await self._bookkeeper.make_row(given)
-        except IntegrityError:
-            if await self._is_missing(request_id):
-                raise
-            made = False
-        if not made:
+        if not await self._bookkeeper.make_row(given):
             # Another rebuild was faster, and stores its state.
             return ""
         await self._store(given, told)
         return MADE
-
-    async def _is_missing(self, request_id: str) -> bool:
-        async with self._database.reading() as session:
-            return bool(await OpenRequestsRepository(session).missing([request_id]))
 
     async def _store(self, request_input: RequestInput, snapshot: Snapshot) -> None:
         if snapshot.status not in TERMINAL or not snapshot.mirror_seq:

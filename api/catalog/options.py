@@ -17,6 +17,7 @@ from catalog.forms.offering import (
     NO_RESOURCES,
     TOO_MANY,
     Lists,
+    answers_by_way,
     bounded_questions,
     offer,
     offered_here,
@@ -179,8 +180,7 @@ class OptionsService:
         answers = await asyncio.gather(
             *(self.offered(item, one, caller, about) for one in asked.values())
         )
-        known = dict(zip(asked, answers, strict=True))
-        return {one.way: known.get(question_key(one), TOO_MANY) for one in questions}
+        return answers_by_way(questions, dict(zip(asked, answers, strict=True)))
 
     async def offered(
         self,
@@ -198,7 +198,7 @@ class OptionsService:
             return await self._fetched(item, question, options, caller, hurried=hurried)
         if isinstance(options, ListOptions):
             try:
-                lists = {options.list: await self._rows(options.list)}
+                lists = {options.list: await self.rows(options.list)}
             except PaoError as error:
                 return Offered(problem=error.message)
         found = await asyncio.to_thread(
@@ -206,7 +206,7 @@ class OptionsService:
         )
         return found or NO_RESOURCES
 
-    async def _rows(self, list_id: str) -> Sequence[Mapping[str, Any]]:
+    async def rows(self, list_id: str) -> Sequence[Mapping[str, Any]]:
         """Return the rows of a list in service; raises ``CATALOG_ITEM_NOT_FOUND``."""
         found = (await self.catalog.document(list_id)).loaded.item
         if not isinstance(found, CatalogList):

@@ -9,13 +9,12 @@ from collections.abc import Iterator, Mapping
 from contextvars import ContextVar
 from functools import lru_cache
 from typing import Any
-from urllib.parse import unquote
 
 from jsonschema import Draft202012Validator, FormatChecker
 from jsonschema.exceptions import SchemaError, ValidationError
 from jsonschema.validators import extend
 from referencing.exceptions import Unresolvable
-from referencing.jsonschema import EMPTY_REGISTRY
+from referencing.jsonschema import DRAFT202012, EMPTY_REGISTRY
 
 from catalog.forms.values import ValueFormatError, canonical, compile_pattern, problem_of
 from catalog.schema_messages import message_of
@@ -27,21 +26,8 @@ _MESSAGE = 300
 # These would compile patterns of the schema for Python's backtracking engine.
 _REFUSED = ("unevaluatedProperties", "unevaluatedItems", "$dynamicRef", "$dynamicAnchor")
 
-# The keywords under which a value, or a part of it, is judged by another schema.
-_SUBSCHEMA = frozenset(
-    {
-        "additionalProperties",
-        "contains",
-        "else",
-        "if",
-        "items",
-        "not",
-        "propertyNames",
-        "then",
-    }
-)
-_SUBSCHEMAS = frozenset({"allOf", "anyOf", "oneOf", "prefixItems"})
-_NAMED_SUBSCHEMAS = frozenset({"dependentSchemas", "patternProperties", "properties"})
+# Keywords whose schemas judge nothing by themselves.
+_NOT_APPLIED = frozenset({"$defs", "contentSchema", "definitions"})
 
 _NO_FORMATS = FormatChecker(formats=())
 
@@ -78,6 +64,7 @@ def missing_reference(schema: Schema) -> str | None:
     """
     if any(key in ("$id", "$anchor") for key, _ in _entries(schema)):
         return None
+    resolver = EMPTY_REGISTRY.resolver_with_root(DRAFT202012.create_resource(schema))
     waiting: list[Any] = [schema]
     seen: set[int] = set()
     while waiting:
@@ -87,38 +74,13 @@ def missing_reference(schema: Schema) -> str | None:
         seen.add(id(here))
         reference = here.get("$ref")
         if isinstance(reference, str) and reference.startswith("#"):
-            target = _target(schema, reference)
-            if target is None:
+            try:
+                waiting.append(resolver.lookup(reference).contents)
+            except (Unresolvable, ValueError):
                 return reference
-            waiting.append(target)
-        waiting += _subschemas(here)
+        applied = {key: value for key, value in here.items() if key not in _NOT_APPLIED}
+        waiting += DRAFT202012.subresources_of(applied)
     return None
-
-
-def _subschemas(schema: Mapping[str, Any]) -> Iterator[Any]:
-    for key, value in schema.items():
-        if key in _SUBSCHEMA:
-            yield value
-        elif key in _SUBSCHEMAS and isinstance(value, list):
-            yield from value
-        elif key in _NAMED_SUBSCHEMAS and isinstance(value, dict):
-            yield from value.values()
-
-
-def _target(schema: Any, reference: str) -> Any:
-    """Return the part of a schema to which a reference leads, None for none."""
-    if reference != "#" and not reference.startswith("#/"):
-        return None
-    here = schema
-    for step in unquote(reference.removeprefix("#")).split("/")[1:]:
-        key = step.replace("~1", "/").replace("~0", "~")
-        if isinstance(here, dict) and key in here:
-            here = here[key]
-        elif isinstance(here, list) and key.isdecimal() and int(key[:9]) < len(here):
-            here = here[int(key[:9])]
-        else:
-            return None
-    return here
 
 
 def _check_meta(schema: Schema) -> None:

@@ -3,7 +3,7 @@
 import json
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+from typing import Any, TypeVar
 
 from catalog.forms.context import FormContext, Offered
 from catalog.forms.definition import Choice
@@ -24,6 +24,7 @@ TOO_MANY = Offered(
 )
 NO_RESOURCES = Offered(problem="PAO keeps no resources yet.")
 
+Answer = TypeVar("Answer", bound=Offered | None)
 Lists = Mapping[str, Sequence[Mapping[str, Any]]]
 """The rows of CatalogLists, by their ids."""
 
@@ -47,6 +48,16 @@ def bounded_questions(questions: Iterable[Question]) -> dict[str, Question]:
     calls = [key for key, one in different.items() if isinstance(one.field.options, HttpOptions)]
     others = [key for key in different if key not in set(calls)]
     return {key: different[key] for key in (*calls[:MOST_CALLS], *others[:MOST_LISTS])}
+
+
+def answers_by_way(
+    questions: Iterable[Question], answers: Mapping[str, Answer]
+) -> dict[str, Answer | Offered]:
+    """Return the answer to each question by its way, from those by their keys.
+
+    A question beyond the bounds is answered by ``TOO_MANY``.
+    """
+    return {one.way: answers.get(question_key(one), TOO_MANY) for one in questions}
 
 
 def offered_here(

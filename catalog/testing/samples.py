@@ -8,11 +8,10 @@ from typing import Any
 from catalog.form_context import form_context
 from catalog.forms import FormContext, FormResult, Offered
 from catalog.forms.offering import (
-    TOO_MANY,
+    answers_by_way,
     bounded_questions,
     offer,
     offered_here,
-    question_key,
     without_rows,
 )
 from catalog.forms.situation import Question
@@ -74,8 +73,8 @@ def _all_offered(item: CatalogDocument, sample: Sample, about: FormContext) -> d
     known = {
         key: _offered(item, one, sample, about) for key, one in bounded_questions(asked).items()
     }
-    answers = {one.way: known.get(question_key(one), TOO_MANY) for one in asked}
-    return {way: answer for way, answer in answers.items() if answer is not None}
+    answers = answers_by_way(asked, known).items()
+    return {way: answer for way, answer in answers if answer is not None}
 
 
 def _offered(

@@ -15,11 +15,7 @@ from catalog.model import CatalogDocument
 from catalog.suggestions import nearest
 from catalog.validation.condition_changes import Fields, both, is_narrower
 from catalog.validation.findings import Severity
-from catalog.validation.form_changes import (
-    narrowed_parts,
-    new_rules,
-    removed_rows,
-)
+from catalog.validation.form_changes import narrowed_parts, new_rules, removed_rows
 from catalog.validation.metadata_rules import SEMVER
 from catalog.validation.subject import Problem
 

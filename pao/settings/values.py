@@ -3,13 +3,13 @@
 import json
 import re
 from datetime import timedelta
-from ipaddress import ip_network
 from typing import Annotated, Any
 
 from pydantic import AfterValidator, BeforeValidator, SecretStr
 from pydantic_settings import NoDecode
 
 from pao.core.durations import parse_duration, seconds_of
+from pao.runtime.networks import read_network
 
 _SIZE_UNITS = {"B": 1, "KB": 1024, "MB": 1024**2, "GB": 1024**3}
 
@@ -54,7 +54,7 @@ def check_networks(entries: tuple[str, ...]) -> tuple[str, ...]:
     """Refuse what is no address or network; a host's name would be the resolver's word."""
     for entry in entries:
         try:
-            ip_network(entry)
+            read_network(entry)
         except ValueError:
             msg = f"{entry!r} is not an address or network; use 10.0.0.7 or 10.0.0.0/24"
             raise ValueError(msg) from None

@@ -397,5 +397,4 @@ def test_the_audit_trail_names_what_was_sent_and_what_was_computed(own: Stack) -
     assert answer.json()["fields"]["name"] == "dana-T"
     sql = "SELECT event_data FROM audit_logs WHERE request_id = $1 AND event_type = $2"
     (row,) = own.rows(sql, answer.json()["id"], "request.submitted")
-    assert row["event_data"]["sent"] == ["size", "title"]
-    assert row["event_data"]["computed"] == ["name"]
+    assert row["event_data"].items() >= {"sent": ["size", "title"], "computed": ["name"]}.items()

@@ -22,17 +22,10 @@ from api.web.shown_values import mentions
 from api.web.words import _
 from catalog.forms import FormContext, Offered
 from catalog.forms.form import Form
-from catalog.forms.offering import (
-    TOO_MANY,
-    Lists,
-    bounded_questions,
-    offered_here,
-    question_key,
-)
+from catalog.forms.offering import Lists, answers_by_way, bounded_questions, offered_here
 from catalog.forms.options import ListOptions, origin
 from catalog.forms.posted import read_posted
 from catalog.forms.situation import Question
-from catalog.lists import CatalogList
 from catalog.validation import ValidationResult
 from pao.core.errors import ErrorCode, PaoError
 
@@ -123,13 +116,10 @@ async def _lists(services: Services, form: Form) -> Lists:
     found: dict[str, Sequence[Mapping[str, Any]]] = {}
     for name in ids:
         try:
-            item = (await services.catalog.document(name)).loaded.item
+            found[name] = await services.options.rows(name)
         except PaoError as error:
             if error.code != ErrorCode.CATALOG_ITEM_NOT_FOUND:
                 raise
-            continue
-        if isinstance(item, CatalogList):
-            found[name] = item.choices
     return found
 
 
@@ -141,7 +131,7 @@ def _all_offered(
         key: _offered(form, one, about, teams, lists)
         for key, one in bounded_questions(asked).items()
     }
-    return {one.way: known.get(question_key(one), TOO_MANY) for one in asked}
+    return answers_by_way(asked, known)
 
 
 def _offered(
