@@ -17,6 +17,7 @@ class RefusingTemporal:
 
     def __init__(self, status: int) -> None:
         self._status = status
+        self.refused = 0
         self._listener = socket.create_server(("127.0.0.1", 0))
         self.address = f"127.0.0.1:{self._listener.getsockname()[1]}"
 
@@ -52,7 +53,8 @@ class RefusingTemporal:
                     # The first call of a client asks what the server can do.
                     answer = _refusal(self._status, stream) if asked else _nothing(stream)
                     connection.sendall(answer)
-                    asked += 1
+                    self.refused += asked
+                    asked = 1
 
 
 def _refusal(status: int, stream: int) -> bytes:

@@ -9,7 +9,7 @@ from datetime import timedelta
 
 from prometheus_client import start_http_server
 from temporalio.client import Client
-from temporalio.service import RPCError
+from temporalio.service import RPCError, RPCStatusCode
 
 from activities.metrics import WorkerMetrics
 from db.installation import Installation
@@ -26,6 +26,7 @@ from pao.app.worker.promotion import Promoter
 from pao.clients.catalog_sync import CatalogSyncs
 from pao.clients.deployments import Deployment, VersioningUnavailableError
 from pao.clients.queues import polled_queues
+from pao.clients.temporal import SLOW
 from pao.clients.temporal_connection import connect
 from pao.core.errors import ErrorCode, PaoError
 from pao.runtime.background import BackgroundTask
@@ -33,8 +34,10 @@ from pao.settings import Promotion, Settings
 
 _log = logging.getLogger(__name__)
 
-# A database that is away is asked again after so long.
-DATABASE_SECONDS = 2.0
+# A database that is away, or a Temporal that is, is asked again after so long.
+AGAIN_SECONDS = 2.0
+# What passes: a server that has just started may take half a minute for its first answers.
+PASSING = SLOW | {RPCStatusCode.RESOURCE_EXHAUSTED}
 
 
 async def run(settings: Settings, environ: Mapping[str, str]) -> None:
@@ -87,10 +90,12 @@ async def _work(  # noqa: PLR0913 -- what a worker is made of, each part named
     stop: asyncio.Event,
     environ: Mapping[str, str],
 ) -> None:
-    memory = await _introduce(client, settings, installation=installation)
-    jira = assembly.jira_instances(settings)
     deployment = Deployment(client, settings.temporal.task_queue)
-    build_id = await _versioned(deployment, settings.rollout.build_id)
+    met = await _meet(client, settings, deployment, installation=installation, stop=stop)
+    if met is None:
+        return
+    memory, build_id = met
+    jira = assembly.jira_instances(settings)
     metrics.registry.build_id(build_id or "")
     worker = build_worker(
         client,
@@ -120,7 +125,10 @@ async def _work(  # noqa: PLR0913 -- what a worker is made of, each part named
 
 
 async def _versioned(deployment: Deployment, build_id: str | None) -> str | None:
-    """Return the build id that Temporal is told; None where there is none or it knows no builds."""
+    """Return the build id that Temporal is told; None where there is none or it knows no builds.
+
+    Raises ``PaoError`` if it does not tell, and ``RPCError`` for what passes.
+    """
     if build_id is None:
         return None
     try:
@@ -133,6 +141,8 @@ async def _versioned(deployment: Deployment, build_id: str | None) -> str | None
         )
         return None
     except RPCError as error:
+        if error.status in PASSING:
+            raise
         raise PaoError(
             ErrorCode.SERVICE_UNAVAILABLE,
             f"Temporal did not say which build of the workers is current: {error.message}",
@@ -178,12 +188,44 @@ async def _own_installation(known: Installation, stop: asyncio.Event) -> str | N
                 _log.warning("%s The worker polls when it does.", error)
             told = True
         with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(stop.wait(), DATABASE_SECONDS)
+            await asyncio.wait_for(stop.wait(), AGAIN_SECONDS)
+    return None
+
+
+async def _meet(
+    client: Client,
+    settings: Settings,
+    deployment: Deployment,
+    *,
+    installation: str,
+    stop: asyncio.Event,
+) -> tuple[timedelta, str | None] | None:
+    """Introduce this worker to Temporal, as often as it takes; None when told to end meanwhile.
+
+    Returns how long Temporal keeps histories, and the build id that it is told. Raises ``PaoError``
+    where waiting does not help.
+    """
+    told = False
+    while not stop.is_set():
+        try:
+            memory = await _introduce(client, settings, installation=installation)
+            return memory, await _versioned(deployment, settings.rollout.build_id)
+        except RPCError as error:
+            if not told:
+                _log.warning(
+                    "Temporal does not answer (%s). The worker polls when it does.", error.message
+                )
+            told = True
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(stop.wait(), AGAIN_SECONDS)
     return None
 
 
 async def _introduce(client: Client, settings: Settings, *, installation: str) -> timedelta:
-    """Create the schedules; return how long Temporal keeps histories. Raises if not allowed."""
+    """Create the schedules; return how long Temporal keeps histories.
+
+    Raises ``PaoError`` if not allowed, and ``RPCError`` for what passes.
+    """
     schedules = (*MAINTENANCE, catalog_poll(settings.catalog.poll_interval))
     queue = settings.temporal.task_queue
     try:
@@ -192,9 +234,12 @@ async def _introduce(client: Client, settings: Settings, *, installation: str) -
         )
         return await retention(client)
     except RPCError as error:
+        if error.status in PASSING:
+            raise
         raise PaoError(
             ErrorCode.SERVICE_UNAVAILABLE,
-            f'Temporal refuses the namespace "{client.namespace}": {error.message} Create it, or '
+            f'Temporal refuses the namespace "{client.namespace}": '
+            f"{error.message.removesuffix('.')}. Create it, or "
             "correct TEMPORAL_NAMESPACE and the credentials; then start the worker again.",
         ) from error
 

@@ -14,6 +14,7 @@ import pytest
 from temporalio.api.enums.v1 import TaskQueueType
 from temporalio.api.taskqueue.v1 import TaskQueue
 from temporalio.api.workflowservice.v1 import DescribeTaskQueueRequest
+from temporalio.service import RPCStatusCode
 from temporalio.worker import Worker
 
 from pao.app.local.postgres import SERVICE, PostgresAddress, run_sql
@@ -23,6 +24,7 @@ from pao.clients.temporal_connection import TemporalTarget, connect
 from pao.clients.temporal_server import TemporalServer
 from pao.core.names import slow_queue, waits_queue
 from tests.support.postgres import Database
+from tests.support.refusing_temporal import RefusingTemporal
 from tests.support.worker import Workbench, eventually, workbench
 from workflows.look import LookWorkflow
 
@@ -80,6 +82,36 @@ async def test_a_worker_without_temporal_says_so_and_ends(bench: Workbench) -> N
         printed, _ = await worker.communicate()
     assert worker.returncode not in {0, None}
     assert b"127.0.0.1:1" in printed
+
+
+async def test_a_temporal_that_answers_too_late_is_asked_again_until_told_to_end(
+    bench: Workbench,
+) -> None:
+    with RefusingTemporal(RPCStatusCode.DEADLINE_EXCEEDED) as slow:
+        async with process({**bench.environ, "TEMPORAL_ADDRESS": slow.address}) as worker:
+            line = json.loads(await _line(worker, b"Temporal does not answer"))
+            refused = slow.refused
+
+            async def asked_again() -> bool:
+                return slow.refused > refused
+
+            await eventually(asked_again)
+            worker.send_signal(signal.SIGTERM)
+            printed, _ = await worker.communicate()
+    assert line["level"] == "WARNING"
+    assert worker.returncode == 0, printed.decode()
+    assert b"Temporal does not answer" not in printed
+
+
+async def _line(running: asyncio.subprocess.Process, text: bytes) -> bytes:
+    """Return the first line that says so; fails when the process ends without it."""
+    assert running.stdout is not None
+    before = b""
+    async for line in running.stdout:
+        if text in line:
+            return line
+        before += line
+    pytest.fail(before.decode())
 
 
 async def test_a_namespace_that_is_not_there_is_named_without_a_traceback(bench: Workbench) -> None:

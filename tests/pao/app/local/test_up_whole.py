@@ -1,12 +1,14 @@
 """One whole run of `pao up` as a person sees it: start, use, second start, Ctrl-C."""
 
+import contextlib
 import os
 import re
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Self
 
 import httpx
 import pytest
@@ -48,6 +50,15 @@ class Up:
                 return
         pytest.fail("".join(self.lines))
 
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self.process.poll() is None:
+            self.end()
+        assert self.process.stdout is not None
+        self.process.stdout.close()
+
     def end(self) -> int:
         """Press Ctrl-C and wait for the end; the exit code."""
         self.process.send_signal(signal.SIGINT)
@@ -63,6 +74,13 @@ def home(tmp_path: Path, temporal_program: Path) -> Iterator[Home]:
     home.throw_away()
 
 
+@pytest.fixture
+def up(home: Home) -> Iterator[Callable[[], Up]]:
+    """Start `pao up`; what a failed test has left running ends with it."""
+    with contextlib.ExitStack() as running:
+        yield lambda: running.enter_context(Up(home))
+
+
 def ready(env: dict[str, str]) -> int:
     url = f"{env['PAO_URL']}/api/v1/health/ready"
     with httpx.Client(trust_env=False) as client:
@@ -70,8 +88,10 @@ def ready(env: dict[str, str]) -> int:
 
 
 @pytest.mark.outage
-def test_everything_starts_is_found_again_and_leaves_nothing_running(home: Home) -> None:
-    first = Up(home)
+def test_everything_starts_is_found_again_and_leaves_nothing_running(
+    home: Home, up: Callable[[], Up]
+) -> None:
+    first = up()
     first.wait_until_ready()
     env = read_env_file(home.env_file())
     assert ready(env) == 200
@@ -80,7 +100,7 @@ def test_everything_starts_is_found_again_and_leaves_nothing_running(home: Home)
         env["PAO_ACCESS_KEY_ID"]
     }
 
-    second = Up(home)
+    second = up()
     assert "PAO is already running" in second.process.communicate(timeout=60)[0]
     assert second.process.returncode == 2
 
@@ -90,7 +110,7 @@ def test_everything_starts_is_found_again_and_leaves_nothing_running(home: Home)
     assert env["PAO_SECRET_ACCESS_KEY"] not in said
     _assert_nothing_listens(env)
 
-    again = Up(home)
+    again = up()
     again.wait_until_ready()
     later = read_env_file(home.env_file())
     assert later["PAO_ACCESS_KEY_ID"] == env["PAO_ACCESS_KEY_ID"]
