@@ -1,0 +1,210 @@
+"""What the replay of a stored history calls, and with what input.
+
+    python -m tests.histories.replayed          writes local_calls/ anew; read the diff
+
+Temporal compares only which calls a replay makes, and in which order. A history holds the inputs
+of activities, children and signals as well. It does not hold those of local activities, which
+write the state to Postgres among other things: those are in ``local_calls/``.
+"""
+
+import asyncio
+import json
+import sys
+from base64 import b64decode
+from collections.abc import Sequence
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+from temporalio import workflow
+from temporalio.client import WorkflowHistory
+from temporalio.worker import (
+    Interceptor,
+    Replayer,
+    SignalExternalWorkflowInput,
+    StartActivityInput,
+    StartChildWorkflowInput,
+    StartLocalActivityInput,
+    UnsandboxedWorkflowRunner,
+    WorkflowInboundInterceptor,
+    WorkflowInterceptorClassInput,
+    WorkflowOutboundInterceptor,
+)
+
+from pao.clients.temporal_connection import CONVERTER
+from pao.core import names
+from workflows.bundle import BundleWorkflow
+from workflows.request import RequestWorkflow
+
+HERE = Path(__file__).parent
+FILES = sorted(HERE.glob("*.json"))
+LOCAL_CALLS = HERE / "local_calls"
+TIMEOUTS = ("schedule_to_start", "start_to_close", "heartbeat")
+Document = dict[str, Any]
+Call = tuple[str, Document]
+"""A name, and what is passed, as JSON."""
+
+
+class Calls(Interceptor):
+    """Notes the calls of a replay, in order: what history holds with its input, and the rest."""
+
+    def __init__(self) -> None:
+        self.remote: list[Call] = []
+        self.local: list[Call] = []
+
+    def workflow_interceptor_class(
+        self,
+        input: WorkflowInterceptorClassInput,  # noqa: A002, ARG002 -- named by Temporal
+    ) -> type[WorkflowInboundInterceptor]:
+        """Return the class that Temporal makes one of for the run."""
+        calls = self
+
+        class Inbound(WorkflowInboundInterceptor):
+            def init(self, outbound: WorkflowOutboundInterceptor) -> None:
+                super().init(_Outbound(outbound, calls))
+
+        return Inbound
+
+
+class _Outbound(WorkflowOutboundInterceptor):
+    def __init__(self, following: WorkflowOutboundInterceptor, calls: Calls) -> None:
+        super().__init__(following)
+        self._calls = calls
+
+    def start_activity(
+        self,
+        input: StartActivityInput,  # noqa: A002 -- named by Temporal
+    ) -> workflow.ActivityHandle[Any]:
+        told: Document = {name: _seconds(getattr(input, f"{name}_timeout")) for name in TIMEOUTS}
+        if input.retry_policy is not None:
+            told["attempts"] = input.retry_policy.maximum_attempts
+        self._calls.remote.append((input.activity, {"input": _json(input.args), **told}))
+        return super().start_activity(input)
+
+    def start_local_activity(
+        self,
+        input: StartLocalActivityInput,  # noqa: A002 -- named by Temporal
+    ) -> workflow.ActivityHandle[Any]:
+        self._calls.local.append((input.activity, _json(input.args)))
+        return super().start_local_activity(input)
+
+    async def start_child_workflow(
+        self,
+        input: StartChildWorkflowInput,  # noqa: A002 -- named by Temporal
+    ) -> workflow.ChildWorkflowHandle[Any, Any]:
+        self._calls.remote.append((input.id, {"input": _json(input.args)}))
+        return await super().start_child_workflow(input)
+
+    async def signal_external_workflow(
+        self,
+        input: SignalExternalWorkflowInput,  # noqa: A002 -- named by Temporal
+    ) -> None:
+        name = f"{input.signal} to {input.workflow_id}"
+        self._calls.remote.append((name, {"input": _json(input.args)}))
+        await super().signal_external_workflow(input)
+
+
+async def replayed(file: Path) -> Calls:
+    """Replay a history and return its calls."""
+    calls = Calls()
+    replayer = Replayer(
+        workflows=[RequestWorkflow, BundleWorkflow],
+        data_converter=CONVERTER,
+        workflow_runner=UnsandboxedWorkflowRunner(),
+        interceptors=[calls],
+    )
+    await replayer.replay_workflow(_history(file))
+    return calls
+
+
+def recorded(file: Path) -> list[Call]:
+    """Return the calls that a history holds."""
+    calls: list[Call] = []
+    for event in json.loads(file.read_text())["events"]:
+        if given := event.get("activityTaskScheduledEventAttributes"):
+            told: Document = {name: _read_seconds(given, name) for name in TIMEOUTS}
+            # The server fills this one in where it is not given.
+            if told["schedule_to_start"] == _read_seconds(given, "schedule_to_close"):
+                told["schedule_to_start"] = 0.0
+            told["attempts"] = given["retryPolicy"].get("maximumAttempts", 0)
+            calls.append((given["activityType"]["name"], {"input": _input(given), **told}))
+        if given := event.get("startChildWorkflowExecutionInitiatedEventAttributes"):
+            calls.append((given["workflowId"], {"input": _input(given)}))
+        if given := event.get("signalExternalWorkflowExecutionInitiatedEventAttributes"):
+            name = f"{given['signalName']} to {given['workflowExecution']['workflowId']}"
+            calls.append((name, {"input": _input(given)}))
+    return calls
+
+
+def local_lines(calls: Calls) -> list[str]:
+    """Return the local calls as they are stored, one a line; of a write, what it changes.
+
+    The wording of the execution log is left out, and whatever is empty.
+    """
+    lines: list[str] = []
+    before: Document = {}
+    for name, given in calls.local:
+        told = _filled(given)
+        if name == names.MIRROR_ACTIVITY:
+            entries = [one for one in told.pop("stream", ()) if one["kind"] != "log"]
+            changed = {key: one for key, one in told.items() if before.get(key) != one}
+            gone = {key: None for key in before if key not in told}
+            before, told = told, {**changed, **gone, **({"stream": entries} if entries else {})}
+        lines.append(json.dumps({name: told}, sort_keys=True))
+    return lines
+
+
+def local_file(file: Path) -> Path:
+    """Return where the local calls of a history are stored."""
+    return LOCAL_CALLS / f"{file.stem}.jsonl"
+
+
+def _history(file: Path) -> WorkflowHistory:
+    """Return a stored history; the replay of a reset has the id of its own run, as on a worker."""
+    document = json.loads(file.read_text())
+    for event in document["events"]:
+        if run := event.get("workflowTaskFailedEventAttributes", {}).get("newRunId"):
+            started = document["events"][0]["workflowExecutionStartedEventAttributes"]
+            started["originalExecutionRunId"] = run
+    return WorkflowHistory.from_json(f"request-{file.stem}", json.dumps(document))
+
+
+def _json(args: Sequence[Any]) -> Any:
+    payloads = CONVERTER.payload_converter.to_payloads(args)
+    return json.loads(payloads[0].data) if payloads else None
+
+
+def _input(attributes: Document) -> Any:
+    payloads = attributes["input"]["payloads"]
+    return json.loads(b64decode(payloads[0]["data"])) if payloads else None
+
+
+def _seconds(timeout: timedelta | None) -> float:
+    return timeout.total_seconds() if timeout else 0.0
+
+
+def _read_seconds(attributes: Document, name: str) -> float:
+    words = name.split("_")
+    key = words[0] + "".join(word.capitalize() for word in words[1:]) + "Timeout"
+    return float(attributes.get(key, "0s").removesuffix("s"))
+
+
+def _filled(value: Any) -> Any:
+    """Return a document without what is empty: a new field with a default changes nothing."""
+    if isinstance(value, dict):
+        members = {key: _filled(member) for key, member in value.items()}
+        return {key: one for key, one in members.items() if one not in (None, "", False, [], {})}
+    return [_filled(member) for member in value] if isinstance(value, list) else value
+
+
+def main() -> None:
+    """Write the local calls of every history."""
+    LOCAL_CALLS.mkdir(exist_ok=True)
+    for file in FILES:
+        lines = local_lines(asyncio.run(replayed(file)))
+        local_file(file).write_text("".join(f"{line}\n" for line in lines))
+        sys.stdout.write(f"{local_file(file).name}\n")
+
+
+if __name__ == "__main__":
+    main()
