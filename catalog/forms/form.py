@@ -136,13 +136,6 @@ class Form:
         """The fields by id, in the order of the form."""
         return self._judge.fields
 
-    def visible(
-        self, values: Mapping[str, Any], today: date, context: FormContext = NOBODY
-    ) -> tuple[str, ...]:
-        """Return the ids of the fields that are shown with these values, in the form's order."""
-        present = self._judge.resolve(values, Situation(today, context)).present
-        return tuple(name for name in self.fields if name in present)
-
     def shown(
         self, values: Mapping[str, Any], today: date, context: FormContext = NOBODY
     ) -> frozenset[str]:

@@ -162,7 +162,7 @@ class FieldsJudge:
     ) -> FieldError | None:
         error = found.failures.get(one.id)
         reads = self._reads[one.id][0]
-        if error is None or reads & around.broken or _lacks(reads, found, around):
+        if error is None or reads & around.broken or _lacks(reads, found):
             return None
         return error_of(one, Failure("computed", f"cannot be computed: {error.message}"), None)
 
@@ -183,7 +183,7 @@ class FieldsJudge:
         try:
             return self._expressions.holds(expression, found.seen, around.context), None
         except TemplateError as error:
-            if _lacks(reads, found, around):
+            if _lacks(reads, found):
                 return False, None
             failure = Failure("required", f"may be required; that is not known: {error.message}")
             return False, error_of(one, failure, None)
@@ -192,12 +192,11 @@ class FieldsJudge:
         self, one: FieldDefinition, value: list[Any], found: Resolved, around: Situation
     ) -> Iterator[FieldError]:
         rows = self._rows[one.id]
-        inner = replace(around, present={**around.present, **found.present}, seen=found.seen)
         yield from islice(
             (
                 replace(error, field=f"{one.id}[{index}]{error.field and '.'}{error.field}")
                 for index, row in enumerate(found.rows[one.id])
-                for error in rows.row_errors(value[index], row, _in_row(inner, one, index))
+                for error in rows.row_errors(value[index], row, _in_row(around, one, index))
             ),
             _MOST_ROW_ERRORS,
         )
@@ -230,7 +229,6 @@ class FieldsJudge:
 
     def questions(self, found: Resolved, around: Situation) -> Iterator[Question]:
         """Yield what has to be asked about resolved values, rows included."""
-        inner = replace(around, present={**around.present, **found.present}, seen=found.seen)
         for name, one in self.fields.items():
             if name not in found.present:
                 continue
@@ -239,13 +237,12 @@ class FieldsJudge:
                 yield Question(f"{around.way}{name}", one, found.present[name], seen)
             for index, row in enumerate(found.rows.get(name, ())):
                 if row is not None:
-                    yield from self._rows[name].questions(row, _in_row(inner, one, index))
+                    yield from self._rows[name].questions(row, _in_row(around, one, index))
 
     def without_computed(
         self, values: Mapping[str, Any], found: Resolved, around: Situation
     ) -> dict[str, Any]:
         """Return values without those that the form gives by itself, in rows as well."""
-        inner = replace(around, present={**around.present, **found.present}, seen=found.seen)
         left: dict[str, Any] = {}
         for name, value in values.items():
             one = self.fields.get(name)
@@ -256,7 +253,7 @@ class FieldsJudge:
                 value
                 if rows is None
                 else [
-                    self._rows[name].without_computed(row, seen, inner) if seen else row
+                    self._rows[name].without_computed(row, seen, around) if seen else row
                     for row, seen in rows
                 ]
             )
@@ -294,9 +291,9 @@ def _in_row(around: Situation, one: FieldDefinition, index: int) -> Situation:
     return replace(around, way=f"{one.id}[{index}].")
 
 
-def _lacks(reads: frozenset[str], found: Resolved, around: Situation) -> bool:
+def _lacks(reads: frozenset[str], found: Resolved) -> bool:
     """Return whether one of the fields that are read has no value."""
-    return any(found.seen.get(name, around.seen.get(name)) is None for name in reads)
+    return any(found.seen.get(name) is None for name in reads)
 
 
 def _same_rows(one: FieldDefinition, rows: list[Resolved | None]) -> tuple[int, int] | None:

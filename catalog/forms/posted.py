@@ -84,12 +84,12 @@ def _read(
     way: str | None = None,
 ) -> Any:
     """Return what a field holds; a text that cannot be read is noted by the field's way."""
-    texts = posted[posted_as or field.id]
+    texts, name = posted[posted_as or field.id], way or field.id
     try:
         return read_inputs(field, texts)
     except ReadingError as error:
-        found = unreadable(field, texts[-1], error)
-        errors[way or field.id] = replace(found, field=way or field.id)
+        received = None if field.holds_secret else excerpt(texts[-1])
+        errors[name] = FieldError(name, "type", f"{field.label}: {error}", received)
         return texts[-1]
 
 
@@ -133,9 +133,3 @@ def _only_shown(field: FieldDefinition, value: Any, shown: frozenset[str]) -> An
         else row
         for index, row in enumerate(value)
     ]
-
-
-def unreadable(field: FieldDefinition, text: str, error: ReadingError) -> FieldError:
-    """Return the error of a text that cannot be read, in the validator's shape."""
-    received = None if field.holds_secret else excerpt(text)
-    return FieldError(field.id, "type", f"{field.label}: {error}", received)
