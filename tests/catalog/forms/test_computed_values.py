@@ -88,7 +88,10 @@ def test_a_computed_default_keeps_the_type_of_its_value(
 
 def test_an_empty_computed_default_is_no_value() -> None:
     field = {"id": "f", "type": "string", "required": True, "default": {"template": "{{fields.n}}"}}
-    assert told(form({"id": "n", "type": "string"}, field), {}) == [("f", "required")]
+    judge = form({"id": "n", "type": "string"}, field)
+    assert told(judge, {}) == [("f", "required")]
+    result = judge.validate({"n": ""}, TODAY)
+    assert ("f" in result.values, result.computed) == (False, ())
 
 
 def test_a_computed_default_that_fails_says_why() -> None:
@@ -232,6 +235,16 @@ def test_a_rule_waits_until_the_fields_that_it_reads_are_there_and_right() -> No
     assert told(judge, {"warn": 9, "critical": "x"}) == [("critical", "type")]
 
 
+def test_a_rule_that_fails_over_good_values_says_why() -> None:
+    rule = {"id": "whole", "check": "int(.User.basic_n) > fields.least", "message": "Too small."}
+    judge = form({"id": "n", "type": "string"}, {"id": "least", "type": "integer"}, rules=[rule])
+    assert told(judge, {"n": "3", "least": 2}) == []
+    first, second = judge.validate({"n": "many", "least": 2}, TODAY).errors
+    assert (first.field, second.field, first.constraint) == ("n", "least", "rule:whole")
+    assert first.message.startswith("the rule whole cannot be checked: ")
+    assert told(judge, {"n": "many"}) == []
+
+
 def test_a_rule_applies_while_its_when_is_true() -> None:
     alarms = {"id": "alarms", "type": "boolean"}
     judge = form(alarms, *LEVELS, rules=[ORDER | {"when": "fields.alarms"}])
@@ -270,6 +283,8 @@ def test_a_rule_may_compare_passwords_and_shows_neither() -> None:
 def test_a_rule_about_an_unknown_field_is_refused() -> None:
     with pytest.raises(FormError, match="warning-first"):
         form(*LEVELS, rules=[ORDER | {"id": "warning-first", "fields": ["wran"]}])
+    with pytest.raises(FormError, match=r"the rule 'warn-first': .*nothing"):
+        form(*LEVELS, rules=[ORDER | {"check": "fields.nothing > 1"}])
 
 
 def test_kept_values_without_what_the_form_gives_by_itself() -> None:
@@ -279,6 +294,37 @@ def test_kept_values_without_what_the_form_gives_by_itself() -> None:
     assert judge.without_computed(values, TODAY) == {"owner": "team-a", "app": "shop"}
     changed = {**values, "name": "mine"}
     assert judge.without_computed(changed, TODAY)["name"] == "mine"
+
+
+def test_rows_are_kept_without_what_the_form_gives_by_itself() -> None:
+    day = {"id": "day", "type": "date", "default": "today"}
+    note = {"id": "note", "type": "string", "default": {"template": "{{fields.day}}"}}
+    label = {
+        "id": "label",
+        "type": "string",
+        "default": {"template": "{{fields.owner}}-{{fields.part}}-{{request.user.id}}"},
+    }
+    fixed = {"id": "fixed", "type": "string", "readOnly": True, "default": "1"}
+    parts = {"id": "parts", "type": "list", "fields": [{"id": "part", "type": "string"}, label]}
+    judge = form(day, note, OWNER, fixed, parts)
+    values = judge.validate({"owner": "a", "parts": [{"part": "x"}]}, TODAY, ABOUT).values
+    assert values["parts"] == [{"part": "x", "label": "a-x-dana"}]
+    assert judge.without_computed({**values, "other": 1}, TODAY, ABOUT) == {
+        "day": "2026-03-05",
+        "owner": "a",
+        "parts": [{"part": "x"}],
+        "other": 1,
+    }
+    assert judge.without_computed({"note": "2026-03-05"}, TODAY, ABOUT) == {}
+    changed = {**values, "note": "mine", "parts": [{"part": "y", "label": "a-x-dana"}, "no row"]}
+    left = judge.without_computed(changed, TODAY, ABOUT)
+    assert (left["note"], left["parts"]) == ("mine", changed["parts"])
+
+
+def test_a_value_is_kept_where_its_default_cannot_be_computed() -> None:
+    number = {"id": "f", "type": "integer", "default": {"template": "{{int(fields.n)}}"}}
+    judge = form({"id": "n", "type": "string"}, number)
+    assert judge.without_computed({"n": "many", "f": 3}, TODAY) == {"n": "many", "f": 3}
 
 
 def test_the_drawn_form_says_what_is_computed_required_and_fixed() -> None:

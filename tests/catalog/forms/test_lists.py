@@ -51,6 +51,12 @@ def test_an_error_in_a_row_names_the_row_and_the_field() -> None:
     ]
 
 
+def test_a_row_that_is_no_mapping_is_shown_and_says_what_it_has_to_be() -> None:
+    (error,) = form(RULES).validate({"rules": [{"prefix": "a"}, "logs/"]}, TODAY).errors
+    message = "each row must be a mapping of field ids to values"
+    assert error == FieldError("rules[1]", "type", message, "logs/", "mapping")
+
+
 @pytest.mark.parametrize(
     ("value", "constraint"),
     [
@@ -73,6 +79,10 @@ def test_too_few_rows_are_refused() -> None:
 def test_rows_that_are_the_same_are_named_by_their_number() -> None:
     rows = [{"prefix": "a"}, {"prefix": "b"}, {"prefix": "a"}]
     (error,) = form(RULES).validate({"rules": rows}, TODAY).errors
+    assert told(form(RULES), {"rules": ["no row", *rows[:1], *rows[:1]]}) == [
+        ("rules[0]", "type"),
+        ("rules", "uniqueBy"),
+    ]
     assert error == FieldError(
         "rules", "uniqueBy", "Rules has the same Prefix in the rows 1 and 3", None, ["prefix"]
     )

@@ -7,6 +7,7 @@ import pytest
 
 from catalog.forms import Form, FormContext, FormError, Offered
 from catalog.forms.definition import Choice
+from catalog.forms.expressions import row_keys
 from catalog.forms.options import HttpOptions
 
 TODAY = date(2026, 3, 5)
@@ -64,6 +65,32 @@ def test_what_has_to_be_asked_names_its_field_and_what_it_reads() -> None:
     ]
 
 
+def test_a_question_reads_the_day_and_who_asks_and_a_hidden_field_asks_nothing() -> None:
+    hidden = {"dependsOn": "env", "condition": "equals", "value": "other"}
+    env = ENV | {"default": {"template": "{{fields.day}} {{request.user.id}}"}}
+    judge = form(
+        CLUSTER | {"id": "hidden", "conditional": hidden},
+        CLUSTER,
+        {"id": "owner", "type": "user"},
+        {"id": "day", "type": "date", "default": "today"},
+        env,
+    )
+    about = FormContext(scopes={"request": {"user": {"id": "dana"}}})
+    asked = judge.questions({}, TODAY, about)
+    assert [(one.way, dict(one.seen)) for one in asked] == [
+        ("cluster", {"env": "2026-03-05 dana"}),
+        ("owner", {}),
+    ]
+
+
+def test_a_value_in_a_row_is_compared_with_what_is_offered_there() -> None:
+    judge = form({"id": "places", "type": "list", "fields": [CLUSTER]})
+    values = {"places": [{"cluster": "b"}, {"cluster": "b"}]}
+    assert told(judge, values, offered={"places[1].cluster": TWO}) == [
+        ("places[1].cluster", "enum")
+    ]
+
+
 def test_two_fields_whose_options_depend_on_each_other_are_refused() -> None:
     other = {
         "id": "env",
@@ -93,6 +120,47 @@ def test_a_condition_of_a_list_keeps_rows_and_drops_what_it_cannot_judge() -> No
     (question,) = judge.questions({"least": 4, "cluster": "x"}, TODAY)
     rows: list[Document] = [{"value": "s", "cores": 2}, {"value": "m", "cores": 8}, {"value": "x"}]
     assert judge.offered_rows(question, rows, FormContext()) == [{"value": "m", "cores": 8}]
+
+
+def test_a_list_without_a_condition_offers_all_rows() -> None:
+    judge = form(CLUSTER | {"options": {"from": "list", "list": "sizes"}})
+    (question,) = judge.questions({}, TODAY)
+    rows: list[Document] = [{"value": "s"}, {"value": "m"}]
+    assert judge.offered_rows(question, iter(rows), FormContext()) == rows
+
+
+def test_choices_in_a_row_depend_on_fields_of_the_row_and_of_the_form() -> None:
+    where = "row.kind == fields.kind and row.env == fields.env"
+    options = {"from": "list", "list": "sizes", "where": where}
+    kind = {"id": "kind", "type": "string"}
+    judge = form(
+        ENV, {"id": "places", "type": "list", "fields": [kind, {**CLUSTER, "options": options}]}
+    )
+    assert judge.depends_on("places.cluster") == ("kind", "env")
+    assert [judge.depends_on(way) for way in ("places", "places.kind", "no.cluster")] == [None] * 3
+    (question,) = judge.questions({"env": "test", "places": [{"kind": "a"}]}, TODAY)
+    rows: list[Document] = [
+        {"value": f"{env}-{name}", "env": env, "kind": name}
+        for env in ("test", "prod")
+        for name in ("a", "b")
+    ]
+    offered = judge.offered_rows(question, rows, FormContext())
+    assert [one["value"] for one in offered] == ["test-a"]
+
+
+@pytest.mark.parametrize(
+    ("where", "keys"),
+    [
+        ("row.cores > fields.env and row.memory == row.cores", {"cores", "memory"}),
+        ("row.labels.zone == 'a'", {"labels"}),
+        ("len(row) > 1", set()),
+        ("row[fields.env] == row.cores", {"cores"}),
+        ("row.cores >", set()),
+        (None, set()),
+    ],
+)
+def test_the_keys_of_rows_that_a_condition_reads(where: str | None, keys: set[str]) -> None:
+    assert row_keys(form(ENV).definition, where) == keys
 
 
 def test_whether_choices_depend_on_who_asks() -> None:

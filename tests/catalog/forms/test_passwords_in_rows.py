@@ -70,13 +70,15 @@ def test_a_computed_default_shows_no_password_of_a_row(template: str) -> None:
     rows = [{"name": "a", "initial": "Gehe1mes"}]
     result = form(USERS, computed(template)).validate({"users": rows}, TODAY)
     assert [(one.field, one.constraint) for one in result.errors] == [("shown", "computed")]
+    assert result.errors[0].message == "Shown cannot be computed: it would show a password"
     assert "gehe1mes" not in repr(result).casefold().replace(repr(rows).casefold(), "")
 
 
 def test_a_computed_default_may_read_what_else_is_in_the_rows() -> None:
-    names = computed("{{#each fields.users}}{{this.name}} {{/each}}{{len(fields.users)}}")
-    result = form(USERS, names).validate({"users": [{"name": "a", "initial": "Gehe1mes"}]}, TODAY)
-    assert result.values["shown"] == "a 1"
+    names = "{{#each fields.users}}{{this.name}} {{/each}}{{len(fields.users)}}"
+    judge = form(USERS, {"id": "zone", "type": "string"}, computed(f"{names} {{{{.User.g_zone}}}}"))
+    values = {"users": [{"name": "a", "initial": "Gehe1mes"}], "zone": "z"}
+    assert judge.validate(values, TODAY).values["shown"] == "a 1 z"
 
 
 @pytest.mark.parametrize(

@@ -6,12 +6,12 @@ from typing import Any
 
 import pytest
 
-from catalog.forms import FieldDefinition, FieldError, Form
+from catalog.forms import FieldDefinition, FieldError, Form, FormContext
 from catalog.forms.files import file_value
 from catalog.forms.posted import read_posted
 from catalog.forms.reading import ReadingError, read
 from catalog.forms.values import parse_data_url
-from catalog.forms.writing import as_text, written, written_rows
+from catalog.forms.writing import as_text, written
 
 TODAY = date(2026, 3, 5)
 
@@ -222,6 +222,19 @@ def test_what_is_written_reads_as_the_same_value(kind: str, value: Any) -> None:
     assert written(one.fields["a"], None) == []
 
 
+@pytest.mark.parametrize(
+    ("kind", "value", "texts"),
+    [
+        ("multiselect", ["x", "y"], ["x", "y"]),
+        ("string", ["x", "y"], ["x, y"]),
+        ("json", ["x", "ä"], ['[\n  "x",\n  "ä"\n]']),
+        ("list", [{"x": "ä"}], ['[\n  {\n    "x": "ä"\n  }\n]']),
+    ],
+)
+def test_a_value_has_a_text_for_each_input(kind: str, value: Any, texts: list[str]) -> None:
+    assert written(field(kind), value) == texts
+
+
 def test_values_are_written_as_people_write_them() -> None:
     assert [as_text(value) for value in (True, 3, "a", ["x", 1], {"k": "ä"})] == [
         "true",
@@ -230,6 +243,36 @@ def test_values_are_written_as_people_write_them() -> None:
         "x, 1",
         '{"k": "ä"}',
     ]
+
+
+def test_an_unreadable_text_is_an_error_even_if_the_validator_would_take_it() -> None:
+    rules = [{"id": "closed", "check": "1 > 2", "message": "Closed."}]
+    fields = [{"id": "name", "type": "string"}, {"id": "extra", "type": "json"}]
+    both = Form.from_mapping({"groups": [{"id": "g", "fields": fields}], "rules": rules})
+    for judge, errors in ((both, ["extra", ""]), (form(*fields), ["extra"])):
+        result = read_posted(judge, {"extra": ["{"]}, TODAY).judged_by(judge, TODAY)
+        assert result.valid is False
+        assert [one.field for one in result.errors] == errors
+
+
+def test_what_is_shown_may_depend_on_the_day_and_on_who_asks() -> None:
+    def shown_if(name: str, template: str, value: str) -> list[dict[str, Any]]:
+        condition = {"dependsOn": name, "condition": "equals", "value": value}
+        asked = {"id": name, "type": "string", "default": {"template": template}}
+        return [asked, {"id": f"{name}-more", "type": "integer", "conditional": condition}]
+
+    judge = form(
+        {"id": "day", "type": "date", "default": "today+1d"},
+        *shown_if("next", "{{fields.day}}", "2026-03-06"),
+        *shown_if("user", "{{request.user.id}}", "dana"),
+    )
+    dana = FormContext(scopes={"request": {"user": {"id": "dana"}}})
+    posted = {"next-more": ["1"], "user-more": ["many"]}
+    reading = read_posted(judge, posted, TODAY, dana)
+    assert reading.values == {"next-more": 1, "user-more": "many"}
+    result = reading.judged_by(judge, TODAY, dana)
+    assert (result.values["day"], result.values["user"]) == ("2026-03-06", "dana")
+    assert [one.field for one in result.errors] == ["user-more"]
 
 
 def media_type(name: str, content: bytes, *types: str, declared: str | None = None) -> str:
@@ -274,84 +317,3 @@ def test_the_media_type_comes_from_the_name_then_from_the_content() -> None:
     assert media_type("a.blob", b"\xff\x00", declared="nonsense") == "application/octet-stream"
     assert media_type("a.blob", b"a\x00") == "application/octet-stream"
     assert media_type("a.tar.gz", b"\x1f") == "application/gzip"
-
-
-ROWS = form(
-    {"id": "kind", "type": "string"},
-    {
-        "id": "rules",
-        "type": "list",
-        "fields": [
-            {"id": "prefix", "type": "string", "required": True},
-            {"id": "days", "type": "integer"},
-            {"id": "keep", "type": "boolean"},
-            {
-                "id": "until",
-                "type": "date",
-                "conditional": {"dependsOn": "keep", "condition": "equals", "value": True},
-            },
-        ],
-    },
-)
-
-
-def test_rows_are_read_in_the_order_of_their_numbers() -> None:
-    posted = {
-        "rules": [],
-        "rules[7].prefix": ["logs/"],
-        "rules[7].days": ["1 000"],
-        "rules[7].keep": [],
-        "rules[2].prefix": ["tmp/"],
-        "rules[2].keep": ["true"],
-        "rules[x].prefix": ["no number"],
-        "rules[9].other": ["no field"],
-    }
-    assert read_posted(ROWS, posted, TODAY).values["rules"] == [
-        {"prefix": "tmp/", "keep": True},
-        {"prefix": "logs/", "days": 1000, "keep": False},
-    ]
-
-
-def test_what_a_row_hides_is_dropped_and_what_is_unreadable_is_named_by_its_row() -> None:
-    posted = {
-        "rules": [],
-        "rules[3].prefix": ["a"],
-        "rules[3].days": ["many"],
-        "rules[3].keep": [],
-        "rules[3].until": ["2026-04-01"],
-    }
-    reading = read_posted(ROWS, posted, TODAY)
-    assert "until" not in reading.values["rules"][0]
-    result = reading.judged_by(ROWS, TODAY)
-    assert [(one.field, one.constraint) for one in result.errors] == [("rules[0].days", "type")]
-    assert "rules[0].until" not in result.in_rows
-    assert "rules[0].keep" in result.in_rows
-
-
-def test_a_list_without_rows_is_absent_unless_it_would_have_some_by_default() -> None:
-    assert read_posted(ROWS, {"rules": []}, TODAY).values == {}
-    filled = form(
-        {
-            "id": "rules",
-            "type": "list",
-            "default": [{"prefix": "a"}],
-            "fields": [{"id": "prefix", "type": "string"}],
-        }
-    )
-    assert read_posted(filled, {"rules": []}, TODAY).values == {"rules": []}
-    assert read_posted(filled, {}, TODAY).judged_by(filled, TODAY).values == {
-        "rules": [{"prefix": "a"}]
-    }
-
-
-def test_rows_survive_being_written_and_read() -> None:
-    rows = [{"prefix": "a", "days": 3, "keep": True, "until": "2026-04-01"}, {"prefix": "b"}]
-    posted = written_rows(ROWS.fields["rules"], rows) | {"rules": []}
-    again = read_posted(ROWS, posted, TODAY).values["rules"]
-    assert again == [rows[0], {"prefix": "b", "keep": False}]
-
-
-def test_too_many_rows_are_left_to_the_validator() -> None:
-    posted = {f"rules[{number}].prefix": ["a"] for number in range(600)} | {"rules": list[str]()}
-    result = read_posted(ROWS, posted, TODAY).judged_by(ROWS, TODAY)
-    assert [one.field for one in result.errors] == ["rules"]
