@@ -70,6 +70,40 @@ async def component(bench: Workbench) -> Request:
     return made.parts["right"]
 
 
+async def bundle_escalated(bench: Workbench) -> Request:
+    """Cancelled while a component runs, which fails; a second escalation makes the one ticket."""
+    made = new_bundle(after={"left": [], "right": [], "last": ["right"]})
+    bench.jira.fault("slow", seconds=30, when="before", match={"summaryContains": "right"})
+    whole = await made.submit(bench)
+    await bench.reached(made.parts["left"], "completed")
+    await bench.reached(made.parts["right"], "in_progress")
+    await bench.decide(whole, "cancel", reason="it hangs")
+    await bench.reached(whole, "failed")
+    await bench.decide(whole, "retry")
+    bench.jira.fault("status", status=503)
+    await bench.decide(whole, "escalate")
+    await bench.decide(whole, "escalate")
+    await bench.reached(whole, "escalated")
+    return whole
+
+
+async def component_cancelled(bench: Workbench) -> Request:
+    """Cancelled by its bundle while it runs, and aborted with it."""
+    made = new_bundle(after={"left": [], "right": []})
+    bench.jira.fault("slow", seconds=30, when="before", match={"summaryContains": "right"})
+    whole = await made.submit(bench)
+    await bench.reached(made.parts["right"], "in_progress")
+    # What does not come from the bundle is a decision of Temporal, or none.
+    told = {"decision": "cancel", "decision_id": "d-1", "by": "eve", "via": "api"}
+    await bench.signal(made.parts["right"], "bundle_decision", told | {"decision": "retry"})
+    await bench.decide(whole, "cancel", reason="it hangs")
+    await bench.reached(whole, "failed")
+    await bench.signal(made.parts["right"], "bundle_decision", told)
+    await bench.decide(whole, "abort")
+    await bench.reached(whole, "aborted")
+    return made.parts["right"]
+
+
 async def component_ended_by_its_bundle(bench: Workbench) -> Request:
     """A component that never began, and is escalated with its bundle."""
     made = new_bundle(after={"right": [], "last": ["right"]})
@@ -86,6 +120,8 @@ OF_BUNDLES: dict[str, Play] = {
     "bundle-component-retried": bundle_component_retried,
     "bundle-aborted": bundle_aborted,
     "bundle-resumed": bundle_resumed,
+    "bundle-escalated": bundle_escalated,
     "component": component,
+    "component-cancelled": component_cancelled,
     "component-ended-by-its-bundle": component_ended_by_its_bundle,
 }

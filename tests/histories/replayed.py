@@ -118,9 +118,11 @@ async def replayed(file: Path) -> Calls:
 
 
 def recorded(file: Path) -> list[Call]:
-    """Return the calls that a history holds."""
+    """Return the calls that a history holds; nothing of what the run before a reset passed."""
     calls: list[Call] = []
     for event in json.loads(file.read_text())["events"]:
+        if "newRunId" in event.get("workflowTaskFailedEventAttributes", {}):
+            calls = [(name, {}) for name, _ in calls]
         if given := event.get("activityTaskScheduledEventAttributes"):
             told: Document = {name: _read_seconds(given, name) for name in TIMEOUTS}
             # The server fills this one in where it is not given.

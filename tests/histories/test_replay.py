@@ -23,8 +23,10 @@ PATHS = {
     "bundle",
     "bundle-component-retried",
     "bundle-aborted",
+    "bundle-escalated",
     "bundle-resumed",
     "component",
+    "component-cancelled",
     "component-ended-by-its-bundle",
     "success",
     "fail-then-retry",
@@ -48,6 +50,8 @@ PATHS = {
     "approval-waited-for",
     "resumed",
     "clock-behind",
+    "votes-after-reset",
+    "deadline-passed",
 }
 STORED = [pytest.param(file, id=file.stem) for file in FILES]
 
