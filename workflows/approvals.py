@@ -11,11 +11,10 @@ from pao.core.payloads.actions import ActionState
 from pao.core.payloads.context import Requester
 from pao.core.payloads.decisions import DecisionRecord
 from pao.core.payloads.waits import Approvers, OpenApproval, Vote
-from pao.core.states import ActionStatus, ApprovalVote
+from pao.core.states import ApprovalVote
 from pao.core.timestamps import timestamp
 from workflows.commands import Voter
 from workflows.ledger import Ledger
-from workflows.open_decisions import OpenDecisions
 
 # At most this many reminders: a wait of a year with one a day.
 MOST_REMINDERS = 400
@@ -101,9 +100,8 @@ class Approval:
 class OpenApprovals:
     """Counts votes on open approvals, and remembers how each approval ended."""
 
-    def __init__(self, ledger: Ledger, open_decisions: OpenDecisions) -> None:
+    def __init__(self, ledger: Ledger) -> None:
         self._ledger = ledger
-        self._open_decisions = open_decisions
         self._open: dict[str, Approval] = {}
         self._ended: dict[str, str] = {}
 
@@ -111,7 +109,6 @@ class OpenApprovals:
         """Open an approval for an action; an earlier one of the same action is forgotten."""
         approval = Approval(state.id, rules, now)
         self._open[state.id] = approval
-        self._ended.pop(state.id, None)
         return approval
 
     def close(self, approval: Approval, how: str) -> None:
@@ -175,9 +172,10 @@ class OpenApprovals:
         waiting = ", ".join(self._open) or "none"
         if action_id is None:
             return f"name the action by actionId; waiting for an approval: {waiting}"
-        known = {state.id: state.status for state in self._ledger.states}
-        status = known.get(action_id, ActionStatus.PENDING if action_id in known else "unknown")
-        return f"{action_id} is {status}; waiting for an approval: {waiting}"
+        known: dict[str, str] = {state.id: state.status for state in self._ledger.states}
+        return (
+            f"{action_id} is {known.get(action_id, 'unknown')}; waiting for an approval: {waiting}"
+        )
 
 
 def _is_approver(by: str, voter: Voter, rules: dict[str, Any]) -> bool:

@@ -64,7 +64,7 @@ class Lifecycle:
         self.stop = stop
         self._settled: SettledRequest | None = None
         self._ended = False
-        approvals = OpenApprovals(ledger, open_decisions)
+        approvals = OpenApprovals(ledger)
         self._notices = Notices(request_input.plan, ledger, mirror)
         waiting = Waiting(
             ledger, approvals=approvals, notices=self._notices, stop=stop, waits=request_input.waits

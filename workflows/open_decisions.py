@@ -33,10 +33,6 @@ class OpenDecisions:
         self.ticket: Escalation | None = None
         self.changes: dict[str, Any] = {}
 
-    def seen(self, decision_id: str) -> bool:
-        """Return whether a decision of this id has arrived before: a repeat changes nothing."""
-        return decision_id in self._seen
-
     def register(self, record: DecisionRecord) -> None:
         """Remember a decision that has arrived but is not judged yet."""
         self._seen[record.decision_id] = record
