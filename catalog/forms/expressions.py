@@ -6,7 +6,7 @@ A form is filled in before there is a request, so they read ``fields``, ``metada
 """
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
@@ -198,10 +198,7 @@ def row_keys(form: FormDefinition, where: str | None) -> set[str]:
 
 
 def refused_uses(
-    uses: list[tuple[str, ...]] | tuple[tuple[str, ...], ...],
-    functions: frozenset[str],
-    *,
-    outgoing: bool = False,
+    uses: Iterable[tuple[str, ...]], functions: frozenset[str], *, outgoing: bool = False
 ) -> Iterator[str]:
     """Yield what a template of a form reads or calls, but must not."""
     for use in uses:

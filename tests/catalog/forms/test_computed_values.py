@@ -285,6 +285,8 @@ def test_a_rule_about_an_unknown_field_is_refused() -> None:
         form(*LEVELS, rules=[ORDER | {"id": "warning-first", "fields": ["wran"]}])
     with pytest.raises(FormError, match=r"the rule 'warn-first': .*nothing"):
         form(*LEVELS, rules=[ORDER | {"check": "fields.nothing > 1"}])
+    with pytest.raises(FormError, match="the rule 'warn-first': random"):
+        form(*LEVELS, rules=[ORDER | {"check": "random(1, 5) > fields.warn"}])
 
 
 def test_kept_values_without_what_the_form_gives_by_itself() -> None:

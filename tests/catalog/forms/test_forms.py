@@ -55,6 +55,12 @@ def test_the_fields_own_message_explains_its_constraints_but_not_its_absence() -
     assert errors(judge, {})[0].message == "S is required"
 
 
+def test_a_default_that_is_no_date_is_judged_like_a_value() -> None:
+    judge = form({"id": "day", "type": "date", "default": "soon"})
+
+    assert [(one.received, one.constraint) for one in errors(judge, {})] == [("soon", "format")]
+
+
 def test_an_unknown_field_gets_a_suggestion() -> None:
     judge = form({"id": "storageSize", "type": "integer"})
 
