@@ -1,7 +1,11 @@
 """A bundle's own record: the states of its components, and the bundle's state that follows."""
 
+from collections.abc import Callable
 from dataclasses import replace
+from datetime import datetime
 from typing import Any
+
+from temporalio import workflow
 
 from pao.core.components import COMPONENT, ComponentReport, SeenComponent, component_action
 from pao.core.documents import from_document, to_document
@@ -25,8 +29,10 @@ class BundleLedger(Ledger):
     An aborted or escalated component counts as failed: it can never be completed.
     """
 
-    def __init__(self, request_input: RequestInput) -> None:
-        super().__init__(request_input)
+    def __init__(
+        self, request_input: RequestInput, *, now: Callable[[], datetime] = workflow.now
+    ) -> None:
+        super().__init__(request_input, now=now)
         self.reports: dict[str, ComponentReport] = {}
         self.planned = {one.key: one for one in request_input.plan if one.type == COMPONENT}
 

@@ -9,8 +9,17 @@ from hypothesis import strategies as st
 from temporalio.api.common.v1 import Payload
 from temporalio.common import RawValue
 
+from pao.core.names import MASK
 from pao.core.payloads.decisions import DecisionRecord
-from workflows.commands import KNOWN_KEYS, MAX_ID, MAX_TEXT, clear_passwords, read_command
+from workflows.commands import (
+    KNOWN_KEYS,
+    MAX_FIELDS,
+    MAX_ID,
+    MAX_TEXT,
+    clear_passwords,
+    read_command,
+)
+from workflows.options import MAX_EVIDENCE
 
 TEXT = st.text(st.characters(), max_size=30)
 JSON = st.recursive(
@@ -95,6 +104,66 @@ def test_only_a_retry_takes_corrected_fields() -> None:
     assert record.message == "only a retry takes corrected fields"
 
 
+@pytest.mark.parametrize("kind", ["retry", "abort"])
+def test_options_are_kept_with_the_decision(kind: str) -> None:
+    seen = {"present": True, "outputs": {"key": "NET-1"}, "actionId": "ticket"}
+    options = {"acceptUsed": True, "leaveBehind": True, "evidence": seen}
+    record, _ = read(kind, {"attempt": 2, "mode": "manual"} | options)
+    if kind == "retry":
+        assert (record.outcome, record.attempt, record.mode) == ("open", 2, "manual")
+        assert (record.accept_used, record.leave_behind, record.evidence) == (True, True, seen)
+    else:
+        assert record.message == "only a retry takes a mode"
+        record, _ = read(kind, {"attempt": 2} | options)
+        assert record.message == "only a retry takes acceptUsed, evidence, leaveBehind"
+        assert (record.accept_used, record.leave_behind, record.evidence) == (False, False, None)
+        record, _ = read(kind, {"attempt": 0, "acceptUsed": False, "leaveBehind": None})
+        assert (record.outcome, record.attempt) == ("open", 0)
+
+
+@pytest.mark.parametrize(
+    ("given", "told"),
+    [
+        ({"attempt": -1}, "attempt must be the number"),
+        ({"leaveBehind": 1}, "leaveBehind must be true or false"),
+        ({"evidence": {"outputs": {}}}, "evidence must be"),
+        ({"evidence": {"present": "yes"}}, "evidence must be"),
+        ({"evidence": {"present": True, "colour": 1}}, "evidence must be"),
+        ({"evidence": {"present": True, "actionId": 7}}, "actionId of evidence must be a string"),
+        ({"mode": "m" * 200}, "mode must be one of automatic, manual, revise"),
+        ({"decisionId": 7, "reason": ["x"]}, "these must be strings: reason, decisionId"),
+        ({"via": 7, "mode": 7}, "these must be strings: via, mode"),
+        (dict.fromkeys("edcbaf", 1), "unknown keys: a, b, c, d, e; known are"),
+        ({"k" * 300: 1}, f"unknown keys: {'k' * 100}; known are"),
+    ],
+)
+def test_what_else_is_wrong_is_told(given: dict[str, Any], told: str) -> None:
+    record, _ = read("retry", given)
+    assert record.outcome == "rejected"
+    assert told in (record.message or "")
+
+
+def test_evidence_and_corrections_are_read_up_to_their_bounds() -> None:
+    def sized(size: int) -> dict[str, Any]:
+        return {"a": "x" * (size - len('{"a": ""}'))}
+
+    evidence = {"present": True, "outputs": {}}
+    room = MAX_EVIDENCE - len(json.dumps(evidence)) + len("{}")
+    for beyond, outcome in ((0, "open"), (1, "rejected")):
+        assert read("retry", {"fields": sized(MAX_FIELDS + beyond)})[0].outcome == outcome
+        told = evidence | {"outputs": sized(room + beyond)}
+        assert read("retry", {"evidence": told})[0].outcome == outcome
+    assert read("retry", {"evidence": {"present": False, "outputs": {}}})[0].outcome == "open"
+    assert read("retry", {"decisionId": "d" * MAX_ID})[0].decision_id == "d" * MAX_ID
+
+
+def test_a_refused_signal_keeps_who_sent_it_and_why() -> None:
+    given = {"by": "ann", "reason": "why", "decisionId": "d-1", "mode": "manual", "what": 1}
+    record, _ = read("retry", given)
+    assert (record.by, record.reason, record.decision_id) == ("ann", "why", "d-1")
+    assert read("retry", {"by": ""})[0].by == "unknown"
+
+
 def test_long_texts_are_cut_and_who_sent_them_is_kept() -> None:
     record, _ = read("abort", {"by": "b" * 500, "reason": "r" * 5_000})
     assert (len(record.by), len(record.reason or "")) == (100, 2_000)
@@ -121,7 +190,10 @@ def test_a_password_that_is_not_sealed_is_found(value: object) -> None:
     assert clear_passwords(DEFINITION, {"token": value, "b": "x"}) == ["token"]
 
 
-@pytest.mark.parametrize("changes", [{}, {"b": "clear"}, {"token": None}, {"token": "pao:enc:v1"}])
+@pytest.mark.parametrize(
+    "changes",
+    [{}, {"b": "clear"}, {"token": None}, {"token": "pao:enc:v1"}, {"token": MASK}],
+)
 def test_what_is_sealed_or_taken_away_or_no_password_may_pass(changes: dict[str, Any]) -> None:
     assert clear_passwords(DEFINITION, changes) == []
 
