@@ -3,8 +3,10 @@
     python -m mutation.run catalog/forms --only checks conditions
 
 What is mutated, and by which tests it is judged, is in targets.toml. What survives must be listed
-in survivors.md with its reason; a survivor that is not listed fails the run. ``--update`` adds the
-new ones to the list, with the reason still to be given. ``--resume`` goes on with the last run's
+in survivors.md with its reason; a survivor that is not listed fails the run. An entry without a
+change stands for a whole function, or with ``*`` for all of a class or module: its reason names the
+slower test that holds it. ``--update`` adds the new ones to the list, with the reason still to be
+given. ``--resume`` goes on with the last run's
 results: it takes over what has changed since, and judges only the mutants that were not killed.
 """
 
@@ -14,7 +16,7 @@ import shutil
 import subprocess
 import sys
 import tomllib
-from fnmatch import fnmatch
+from fnmatch import fnmatch, fnmatchcase
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +26,8 @@ SURVIVORS = HERE / "survivors.md"
 SCRATCH = ROOT / ".pao" / "mutation"
 KILLED = frozenset({"killed", "timeout", "segfault"})
 UNEXPLAINED = "not judged yet"
+CHANGE = ": ``"
+"""What stands between a mutant's function and its change."""
 
 Survivors = dict[str, str]
 
@@ -52,7 +56,7 @@ def main() -> None:
     results = {key: status for key, status in results.items() if key not in left}
     alive = {key for key, status in results.items() if status not in KILLED}
     listed = read_survivors(given.target)
-    new = sorted(alive - listed.keys())
+    new = sorted(key for key in alive if not is_listed(key, listed))
     print(
         f"{given.target}: {len(results)} mutants, {len(results) - len(alive)} killed, "
         f"{len(alive)} survived, {len(new)} of them not listed"
@@ -60,8 +64,9 @@ def main() -> None:
     for key in new:
         print(f"  {results[key]}: {key}")
     if given.update:
-        kept = {key for key in listed if key in left or not is_in(key, mutated)}
-        told = {key: listed.get(key, UNEXPLAINED) for key in sorted(alive | kept)}
+        kept = {key for key in listed if key in left | alive or not is_in(key, mutated)}
+        kept |= {key for key in listed if CHANGE not in key}
+        told = {key: listed.get(key, UNEXPLAINED) for key in sorted(kept.union(new))}
         write_survivors(given.target, told)
         return
     sys.exit(1 if new else 0)
@@ -90,6 +95,13 @@ def is_in(mutant: str, mutated: list[str]) -> bool:
     """Return whether a mutant is in one of these files; its name begins with its module."""
     modules = (name.removesuffix(".py").replace("/", ".") for name in mutated)
     return any(mutant.startswith(f"{module}.") for module in modules)
+
+
+def is_listed(mutant: str, listed: Survivors) -> bool:
+    """Return whether a survivor is explained: by itself, or with its function, class or module."""
+    function = mutant.partition(CHANGE)[0]
+    whole = (key for key in listed if CHANGE not in key)
+    return mutant in listed or any(fnmatchcase(function, key) for key in whole)
 
 
 def copied(target: str, given: dict[str, Any], mutated: list[str], *, resume: bool) -> Path:
