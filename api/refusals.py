@@ -37,7 +37,7 @@ def no_http() -> PaoError:
     """Return the refusal of bytes that are no request."""
     return PaoError(
         ErrorCode.VALIDATION_ERROR,
-        "This is no HTTP/1.1 request; check the client.",
+        "This is not an HTTP/1.1 request; check the client.",
         status=HTTPStatus.BAD_REQUEST,
     )
 

@@ -38,7 +38,9 @@ def raw_request_from_scope(scope: Mapping[str, Any], body: bytes) -> RawRequest:
     """
     raw_path = scope.get("raw_path")
     if not isinstance(raw_path, bytes):
-        raise TypeError("this ASGI server gives no raw_path; signatures need one: use uvicorn")
+        raise TypeError(
+            "signatures need raw_path, which this ASGI server does not set; use uvicorn"
+        )
     return RawRequest(
         method=scope["method"],
         raw_path=raw_path,

@@ -48,7 +48,7 @@ async def verified(token: str, rules: TokenRules, keys: Keys) -> Mapping[str, An
     header = read_header(token)
     kid = header.get("kid")
     if kid is not None and not isinstance(kid, str):
-        raise malformed("the token does not name its key (kid) as it should")
+        raise malformed("the token's key id (kid) is not a string")
     key = await keys.find(kid)
     if key is None or key.algorithm_name != header["alg"]:
         raise SignatureError(Reason.SIGNATURE_MISMATCH, "the issuer has no such key for the token")
@@ -159,7 +159,7 @@ def _why(error: jwt.InvalidTokenError) -> str:
         case jwt.InvalidAudienceError():
             return "the token is for somebody else (aud)"
         case jwt.InvalidIssuerError():
-            return "the token is of another issuer (iss)"
+            return "the token is from another issuer (iss)"
         case jwt.MissingRequiredClaimError():
             return f"the token lacks the claim {error.claim}"
         case jwt.ImmatureSignatureError() | jwt.InvalidIssuedAtError():

@@ -106,7 +106,7 @@ class KeysService:
                 if own is None or own.is_session or own.revoked_at is not None:
                     raise PaoError(
                         ErrorCode.FORBIDDEN,
-                        "A session opens no other session; sign with your own credentials.",
+                        "A session cannot open another session; sign with your own credentials.",
                     )
                 expires_at = min(expires_at, own.expires_at or expires_at)
             key = NewAccessKey(

@@ -64,7 +64,7 @@ async def issue_key(services: ServicesDep, caller: Caller, body: NewKeyBody) -> 
 async def open_session(services: ServicesDep, caller: Caller) -> OpenedSession:
     """Return an access key for an hour, for whoever is identified, by any identity source.
 
-    Calls are then signed with it as with any access key. A session opens no other session.
+    Calls are then signed with it as with any access key. A session cannot open another session.
     """
     return await services.keys.open_session(caller)
 

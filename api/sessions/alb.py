@@ -83,7 +83,7 @@ class AlbSignIn:
                 Reason.SIGNATURE_MISMATCH, "the balancer's token does not hold"
             ) from None
         if claims.get("iss", self._config.issuer) != self._config.issuer:
-            raise malformed("the balancer's token speaks of another issuer")
+            raise malformed("the balancer's token names another issuer")
         return read_claims(claims, self._config.claims)
 
     def _check(self, header: Mapping[str, Any]) -> None:
@@ -91,10 +91,11 @@ class AlbSignIn:
             raise malformed(f"the balancer's token must be signed with {_ALGORITHM}")
         if header.get("signer") != self._config.arn:
             raise SignatureError(
-                Reason.SIGNATURE_MISMATCH, "another load balancer than the configured one signed"
+                Reason.SIGNATURE_MISMATCH,
+                "it was signed by a load balancer other than the configured one",
             )
         if header.get("iss") != self._config.issuer:
-            raise malformed("the balancer's token is of another issuer")
+            raise malformed("the balancer's token is from another issuer")
         ends = moment(header.get("exp"))
         if ends is None:
             raise malformed("the balancer's token does not say until when it is valid")

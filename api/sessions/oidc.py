@@ -205,7 +205,7 @@ class OidcSignIn:
         except SignatureError as error:
             raise _untrusted(error.message) from None
         if not hmac.compare_digest(str(claims.get("nonce", "")).encode(), nonce.encode()):
-            raise _untrusted("its nonce is of another sign-in")
+            raise _untrusted("its nonce belongs to another sign-in")
         audience = claims["aud"]
         others = isinstance(audience, list) and len(audience) > 1
         if claims.get("azp", self.config.client_id if not others else "") != self.config.client_id:

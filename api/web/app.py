@@ -59,7 +59,7 @@ def create_web_app(state: State) -> FastAPI:
     app.state = state
     if not static_files.has_htmx():
         _log.warning(
-            "the pages will not update by themselves: the scripts of others are not there; "
+            "the pages will not update by themselves: third-party scripts are missing; "
             "pao config check says why"
         )
     state.waiting_counts = no_counts()

@@ -225,7 +225,7 @@ def _rows(definition: FormDefinition, one: FieldDefinition) -> FieldsJudge:
         if name not in inner_types:
             raise FormError(f"uniqueBy of {one.id!r} names {name!r}, which is not in its rows")
         if inner_types[name] is FieldType.PASSWORD:
-            raise FormError(f"uniqueBy of {one.id!r} would tell that two passwords are the same")
+            raise FormError(f"uniqueBy of {one.id!r} would reveal that two passwords are the same")
     expressions = Expressions(definition, one)
     fields = [(inner, (inner.conditional,) if inner.conditional else ()) for inner in one.fields]
     return FieldsJudge(fields, expressions, row_graph(one, expressions))

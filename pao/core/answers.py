@@ -38,7 +38,7 @@ def _refuse(name: str) -> Any:
 def _finite(text: str) -> float:
     number = float(text)
     if not math.isfinite(number):
-        raise ValueError(f"{text[:20]} is larger than a number can be")
+        raise ValueError(f"{text[:20]} is too large for a number")
     return number
 
 

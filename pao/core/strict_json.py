@@ -26,7 +26,7 @@ def _no_number(text: str) -> NoReturn:
 def _finite(text: str) -> float:
     number = float(text)
     if not math.isfinite(number):
-        raise ValueError(f"{text[:_SHOWN]} is larger than a number can be")
+        raise ValueError(f"{text[:_SHOWN]} is too large for a number")
     return number
 
 

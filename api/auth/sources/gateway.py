@@ -115,7 +115,7 @@ def _said(request: RawRequest) -> tuple[str, str | None]:
         return _of_lattice(lattice[0]), None
     if len(arns) == 1 and len(ids) == 1 and not lattice:
         return _text(arns[0]), _text(ids[0])
-    raise malformed("the gateway must name one caller, once")
+    raise malformed("the gateway must name exactly one caller")
 
 
 def _of_lattice(value: bytes) -> str:
@@ -124,7 +124,7 @@ def _of_lattice(value: bytes) -> str:
     for part in _text(value).split(";"):
         name, _, given = part.strip().partition("=")
         if name in found:
-            raise malformed("the gateway says something twice")
+            raise malformed("the gateway's header repeats a name")
         found[name] = given
     if found.get("Type") != "AWS_IAM" or not found.get("Principal"):
         raise malformed("VPC Lattice has not authenticated the caller by AWS IAM")

@@ -77,7 +77,7 @@ class Identities:
             return self.others[gateway.NAME]
         names.discard(gateway.NAME)
         if len(names) > 1:
-            raise malformed(f"the call bears several credentials ({', '.join(sorted(names))})")
+            raise malformed(f"the call carries several credentials ({', '.join(sorted(names))})")
         name = next(iter(names), KEYS)
         if name == KEYS:
             return self.keys

@@ -110,7 +110,7 @@ class StsIdentity:
         if match["region"] != self._config.region:
             raise malformed(f"sign for STS in the region {self._config.region}")
         if match["day"] != proof.date[:8]:
-            raise malformed("the credential's date differs from the date; sign again")
+            raise malformed("the credential's date differs from the call's date; sign again")
         _check_clock(proof.date, now)
         return _Read(proof, match["signature"])
 
@@ -128,7 +128,7 @@ class StsIdentity:
                 f"that it was made for {self._config.server_id} and for this very call",
             ) from None
         except NoAnswerError as error:
-            _log.warning("STS gave no answer that counts: %s", error)
+            _log.warning("STS gave no usable answer: %s", error)
             raise _unavailable() from error
         finally:
             self._asked -= 1
@@ -153,9 +153,11 @@ def _proof(value: bytes) -> Proof:
         raise malformed(f"the header {HEADER} must be base64url of JSON") from None
     usual = {"authorization", "date", "nonce"}
     if not isinstance(found, dict) or found.keys() not in (usual, usual | {"token"}):
-        raise malformed(f"the header {HEADER} holds authorization, date, nonce and token, or less")
+        raise malformed(
+            f"the header {HEADER} must hold authorization, date, nonce and at most token"
+        )
     if not all(isinstance(one, str) for one in found.values()):
-        raise malformed(f"the header {HEADER} holds texts only")
+        raise malformed(f"the values in the header {HEADER} must be strings")
     proof = Proof(**found)
     if _NONCE.fullmatch(proof.nonce) is None:
         raise malformed("the nonce must be 16 to 64 letters, digits, - and _")
@@ -170,7 +172,7 @@ def _check_clock(date: str, now: datetime) -> None:
     try:
         signed_at = datetime.strptime(date, "%Y%m%dT%H%M%SZ").replace(tzinfo=UTC)
     except ValueError:
-        raise malformed("the date is not one of the calendar") from None
+        raise malformed("there is no such date") from None
     if not -CLOCK_SKEW <= now - signed_at <= CLOCK_SKEW:
         raise SignatureError(
             Reason.EXPIRED,
@@ -182,6 +184,6 @@ def _check_clock(date: str, now: datetime) -> None:
 def _unavailable() -> PaoError:
     return PaoError(
         ErrorCode.SERVICE_UNAVAILABLE,
-        "AWS does not say now who you are. Try again.",
+        "AWS cannot say now who you are. Try again.",
         headers={"Retry-After": "5"},
     )

@@ -87,7 +87,9 @@ def _check(wanted: Collection[Entry], found: Mapping[str, bytes]) -> None:
         if content is None:
             raise SourceUnavailableError(f"the source did not return {entry.path}")
         if not is_content_of(content, entry.blob):
-            raise SourceUnavailableError(f"the source returned another content of {entry.path}")
+            raise SourceUnavailableError(
+                f"the source returned other content for {entry.path} than it had listed"
+            )
 
 
 def _genuine(found: Mapping[str, bytes]) -> dict[str, bytes]:

@@ -227,7 +227,7 @@ class GitHubSource:
         with self.errors():
             content = await self._repository.blob(blob, most=MOST_UNLISTED)
         if not is_content_of(content, blob):
-            raise SourceMovedError("GitHub has sent another content than it had listed.")
+            raise SourceMovedError("GitHub sent other content than it had listed.")
         return content
 
     def _remembered(self, known: Known) -> Mapping[str, Any]:

@@ -218,7 +218,7 @@ class GitLabSource:
         if len(content) > MOST_UNLISTED:
             return None
         if not is_content_of(content, blob):
-            raise SourceMovedError("GitLab has sent another content than it had listed.")
+            raise SourceMovedError("GitLab sent other content than it had listed.")
         return content
 
     def _remembered(self, known: Known) -> Mapping[str, Any]:

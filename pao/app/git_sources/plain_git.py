@@ -88,7 +88,7 @@ class GitSource:
         found = await self._blobs(wanted)
         for blob, content in found.items():
             if not is_content_of(content, blob):
-                raise SourceUnavailableError("git has returned another content than it had listed.")
+                raise SourceUnavailableError("git returned other content than it had listed.")
         return found
 
     def usage(self) -> SourceUsage:

@@ -57,7 +57,7 @@ def _caller(document: Any) -> AwsCaller:
     _members(parts["ResponseMetadata"], {"RequestId"})
     found = _members(parts["GetCallerIdentityResult"], {"Account", "Arn", "UserId"})
     if not all(isinstance(value, str) for value in found.values()):
-        raise NoAnswerError("STS answered with other values than texts")
+        raise NoAnswerError("STS answered with values that are not strings")
     try:
         return read_caller(account=found["Account"], arn=found["Arn"], user_id=found["UserId"])
     except CallerError as error:
@@ -66,7 +66,7 @@ def _caller(document: Any) -> AwsCaller:
 
 def _members(value: Any, names: set[str]) -> Mapping[str, Any]:
     if not isinstance(value, dict) or value.keys() != names:
-        raise NoAnswerError("STS answered with another document than that of GetCallerIdentity")
+        raise NoAnswerError("STS did not answer with the document of GetCallerIdentity")
     return value
 
 

@@ -175,7 +175,7 @@ async def test_a_token_is_refused_for(what: str) -> None:
     ("what", "told"),
     [
         ("another audience", "the token is for somebody else (aud)"),
-        ("another issuer", "the token is of another issuer (iss)"),
+        ("another issuer", "the token is from another issuer (iss)"),
         ("no subject", "the token lacks the claim sub"),
         ("not before", "the token is not valid yet; check the issuer's clock"),
         ("critical", "the token is not readable"),

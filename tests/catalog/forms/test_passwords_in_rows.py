@@ -84,7 +84,7 @@ def test_a_computed_default_may_read_what_else_is_in_the_rows() -> None:
 @pytest.mark.parametrize(
     ("fields", "says"),
     [
-        ([USERS | {"uniqueBy": ["initial"]}], "would tell that two passwords are the same"),
+        ([USERS | {"uniqueBy": ["initial"]}], "would reveal that two passwords are the same"),
         ([USERS | {"default": [{"name": "a", "initial": "x"}]}], "everybody could read"),
         ([USERS | {"fields": [PASSWORD, computed("{{fields.initial}}")]}], "show the password"),
         ([ROOT, USERS | {"fields": [computed("{{fields.root}}")]}], "show the password"),

@@ -98,8 +98,8 @@ async def test_a_header_is_refused_without_asking_aws_for(sts: StsIdentity, what
     ("what", "told"),
     [
         ("another region", f"sign for STS in the region {REGION}"),
-        ("a scope of another day", "the credential's date differs from the date"),
-        ("a day beyond the calendar", "the date is not one of the calendar"),
+        ("a scope of another day", "the credential's date differs from the call's date"),
+        ("a day beyond the calendar", "there is no such date"),
         ("a token that is not signed", "SignedHeaders must be exactly accept;.*-security-token"),
         ("a short nonce", "the nonce must be 16 to 64"),
     ],
@@ -114,7 +114,7 @@ def test_a_header_that_is_refused_says_what_to_correct(
 async def test_a_header_that_is_readable_is_asked_about(sts: StsIdentity) -> None:
     call = request(signed(AWAY, CREDENTIALS))
     sts.check_head(call, datetime.now(UTC))
-    with pytest.raises(PaoError, match="AWS does not say now who you are"):
+    with pytest.raises(PaoError, match="AWS cannot say now who you are"):
         await sts.authenticate(call, datetime.now(UTC))
 
 
@@ -225,7 +225,7 @@ async def test_aws_is_asked_for_fifty_calls_at_once_and_again_when_one_has_ended
         sts.all_asked.clear()
         waiting = [asyncio.create_task(source.authenticate(call, now)) for _ in range(MOST_ASKED)]
         await sts.all_asked.wait()
-        with pytest.raises(PaoError, match="AWS does not say now who you are") as caught:
+        with pytest.raises(PaoError, match="AWS cannot say now who you are") as caught:
             await source.authenticate(call, now)
         assert caught.value.code is ErrorCode.SERVICE_UNAVAILABLE
         assert caught.value.headers == {"Retry-After": "5"}

@@ -155,7 +155,7 @@ async def test_another_content_than_listed_is_never_taken(
     github: GitHubSandbox, opened: Open
 ) -> None:
     github.fault("html", path="/git/blobs/")
-    with pytest.raises(SourceMovedError, match="another content"):
+    with pytest.raises(SourceMovedError, match="other content"):
         await opened().read()
 
 
