@@ -1,7 +1,7 @@
-"""Paths of what people are asked and told, each played once to be recorded."""
+"""Paths of what people are asked, told and decide, each played once to be recorded."""
 
 from tests.histories.request_paths import Play
-from tests.support.requests import Document, Request, item, new_request
+from tests.support.requests import Document, Request, item, new_request, ticket
 from tests.support.worker import Workbench, eventually
 from tests.workflows.test_request_reset import reset
 
@@ -56,7 +56,50 @@ async def deadline_passed(bench: Workbench) -> Request:
     return request
 
 
+async def corrected_after_use(bench: Workbench) -> Request:
+    """A correction of what a completed action has used is refused, until a person accepts it."""
+    second = {"method": "POST", "path": "/issue$", "summaryContains": "second:"}
+    request = new_request(ticket("first"), ticket("second"), title="old")
+    await bench.failed(request, match=second)
+    await bench.decide(request, "retry", fields={"title": "new"})
+    await bench.decide(request, "retry", fields={"title": "new"}, acceptUsed=True)
+    await bench.reached(request, "completed")
+    return request
+
+
+async def escalated_after_reset(bench: Workbench) -> Request:
+    """Escalated by a run that others came before, which may have made the ticket."""
+    request = await bench.failed(times=2)
+    await bench.decide(request, "abort", decisionId="wrong", attempt=7)
+    before = (await bench.row(request))["run_id"]
+    await reset(bench, request, task=0)
+
+    async def at_rest() -> bool:
+        row = await bench.row(request)
+        return bool(row["run_id"] != before and row["status"] == "failed")
+
+    await eventually(at_rest)
+    await bench.decide(request, "escalate")
+    await bench.reached(request, "escalated")
+    return request
+
+
+async def escalated_when_resumed(bench: Workbench) -> Request:
+    """Terminated, resumed, and escalated: the first escalation fails, the second does not."""
+    request = await bench.failed()
+    await bench.terminate(request)
+    await bench.take_up(request, "The workflow was terminated in Temporal.")
+    bench.jira.fault("status", status=503)
+    await bench.decide(request, "escalate")
+    await bench.decide(request, "escalate")
+    await bench.reached(request, "escalated")
+    return request
+
+
 OF_PEOPLE: dict[str, Play] = {
     "votes-after-reset": votes_after_reset,
     "deadline-passed": deadline_passed,
+    "corrected-after-use": corrected_after_use,
+    "escalated-after-reset": escalated_after_reset,
+    "escalated-when-resumed": escalated_when_resumed,
 }

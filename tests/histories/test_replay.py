@@ -52,6 +52,9 @@ PATHS = {
     "clock-behind",
     "votes-after-reset",
     "deadline-passed",
+    "corrected-after-use",
+    "escalated-after-reset",
+    "escalated-when-resumed",
 }
 STORED = [pytest.param(file, id=file.stem) for file in FILES]
 
