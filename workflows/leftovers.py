@@ -90,7 +90,6 @@ def leave_behind(state: ActionState, place: str, partial: PartialResource | None
 def _maybe_at(state: ActionState, place: str) -> PartialResource:
     return PartialResource(
         type=state.resource_type or state.type,
-        url=None,
         cleanup=f"It is not known whether {state.name!r} took effect at {place}: look there for "
         "what an earlier attempt made, and undo it.",
     )

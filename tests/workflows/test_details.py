@@ -2,12 +2,16 @@ import json
 import re
 from typing import Any
 
+from pao.core.documents import to_document
 from pao.core.payloads.actions import ActionState
+from pao.core.payloads.cleanups import CleanupMark
 from pao.core.payloads.failures import ActionFailure, PartialResource
+from pao.core.payloads.waits import Approvers, OpenApproval, OpenWait, Vote
+from pao.core.resources import left_entry_id
 from pao.core.states import ActionStatus, RequestStatus
 from tests.support.requests import new_request
 from workflows.commands import read_command
-from workflows.details import current_details
+from workflows.details import MOST_NAMED, MOST_NOTE, current_details
 
 REQUEST = new_request()
 
@@ -117,3 +121,86 @@ def test_what_was_left_behind_is_read_in_every_state() -> None:
 def test_what_a_way_that_was_given_up_may_have_left_is_read_as_well() -> None:
     text = show(RequestStatus.COMPLETED, action(ActionStatus.SKIPPED, outcome_unknown=True))
     assert "left behind by `ticket`: jira-ticket. It is not known whether 'Ask' took effect" in text
+
+
+def test_what_was_reported_as_cleaned_up_is_told_with_who_says_so() -> None:
+    left = PartialResource("jira-ticket", id="DB-1", url="https://jira/DB-1")
+    other = PartialResource("jira-ticket", id="DB-2")
+    entry = left_entry_id("ticket", left)
+    text = current_details(
+        REQUEST.context,
+        RequestStatus.FAILED,
+        [action(ActionStatus.FAILED, left_behind=[left, other])],
+        retrying=False,
+        cleaned={entry: CleanupMark(entry, "*ann*", "closed\nit " + "x" * MOST_NOTE)},
+    )
+    told = f"closed it {'x' * (MOST_NOTE - len('closed it '))}"
+    first = "jira-ticket DB-1 https://jira/DB-1. Remove it by hand."
+    assert rf"`ticket`: {first} **Done**, says \*ann\*: {told}" + "\n" in text
+    assert "`ticket`: jira-ticket DB-2. Remove it by hand. **Not reported as done.**" in text
+    assert f"report it: `pao request cleanup {REQUEST.id}`" in text
+
+
+def test_a_long_list_of_what_is_left_is_cut() -> None:
+    left = [PartialResource("thing", id=f"t-{number}") for number in range(MOST_NAMED + 2)]
+    named = ", ".join(f"t-{number}" for number in range(MOST_NAMED))
+    text = show(RequestStatus.FAILED, failed("no"), action(ActionStatus.COMPLETED))
+    assert "Left in its target" not in text
+    for more, cut in ((0, f"{named}."), (2, f"{named} and 2 more.")):
+        state = failed("no")
+        state.partial = left[: MOST_NAMED + more]
+        assert f"\nLeft in its target: {cut}\n" in show(RequestStatus.FAILED, state)
+
+
+def test_several_actions_that_run_are_counted_and_notes_are_shown() -> None:
+    running = action(ActionStatus.IN_PROGRESS)
+    skipped = action(ActionStatus.SKIPPED, note="not\nneeded")
+    text = show(RequestStatus.IN_PROGRESS, running, running, skipped)
+    assert text.startswith("**in progress**: 2 actions run\n")
+    assert "- `ticket` Ask: skipped (not needed)\n" in text
+
+
+def test_an_approval_tells_who_may_decide_until_when_and_how() -> None:
+    people = Approvers(users=["ann", "bob"], teams=["ops"])
+    votes = [Vote("ann", "approve", "now"), Vote("bob", "reject", "now")]
+    waiting = OpenApproval(
+        "approval",
+        "2026-03-01",
+        deadline="2026-03-02",
+        on_deadline="reject",
+        message="May\nI?",
+        approvers=people,
+        minimum=2,
+        decisions=votes,
+    )
+    text = show(
+        RequestStatus.IN_PROGRESS, action(ActionStatus.WAITING, waiting=to_document(waiting))
+    )
+    assert "### `ticket` waits for an approval\n\n> May I?\n\n" in text
+    assert "Approvers: ann, bob, team ops; 1 of 2 have approved." in text
+    assert "Deadline: 2026-03-02, then: reject." in text
+    for vote in ("approve", "reject"):
+        assert f"pao request {vote} {REQUEST.id} --action ticket --reason '...'" in text
+    assert list(offered(text)) == ["cancel"]
+
+
+def test_a_wait_names_its_ticket_or_its_target() -> None:
+    waiting = to_document(OpenWait("resolution", "2026-03-01"))
+    made = {"external_reference": "NET-1", "url": "https://jira/NET-1"}
+    text = show(RequestStatus.IN_PROGRESS, action(ActionStatus.WAITING, waiting=waiting, **made))
+    assert "`ticket` waits for [NET-1](https://jira/NET-1) since 2026-03-01" in text
+    text = show(RequestStatus.IN_PROGRESS, action(ActionStatus.WAITING, waiting=waiting))
+    assert "`ticket` waits for its target since 2026-03-01" in text
+
+
+def test_an_unknown_outcome_is_told_once() -> None:
+    unknown = "It is not known whether it took effect"
+    assert unknown not in show(RequestStatus.FAILED, failed("no"))
+    in_doubt = failed("cut", outcome_unknown=True, retry="It asks again.")
+    assert unknown not in show(RequestStatus.FAILED, in_doubt), "the reason says it"
+
+
+def test_each_failed_action_is_told_with_its_attempt_and_a_suggestion() -> None:
+    text = show(RequestStatus.FAILED, failed("no", http_status=400), action(ActionStatus.COMPLETED))
+    assert "### `ticket` failed, attempt 3\n\n> no\n\nSuggested: **retry**. The values" in text
+    assert text.count("### `ticket` failed") == 1

@@ -1,16 +1,22 @@
 """What an action may have left: it only grows, until somebody has looked."""
 
 from dataclasses import replace
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 
 from pao.core.payloads.actions import ActionState, FormerCall
+from pao.core.payloads.decisions import DecisionRecord
 from pao.core.payloads.failures import ActionFailure, PartialResource
 from pao.core.payloads.waits import Pending
 from pao.core.resources import cleanup_of
 from pao.core.states import ActionStatus
+from tests.support.requests import new_request, ticket
+from workflows.correction_checks import in_doubt, weigh
+from workflows.ledger import Ledger
 from workflows.leftovers import (
+    MOST_FORMER,
     STILL_UNKNOWN,
     after_failure,
     clear_doubt,
@@ -218,3 +224,34 @@ def test_what_is_left_again_by_a_later_move_is_another_entry_of_cleanup() -> Non
     [second] = cleanup_of(REQUEST, [moving])
     assert first["instructions"] == second["instructions"]
     assert first["entryId"] != second["entryId"], "the first was dealt with, this one was not"
+
+
+async def test_a_correction_is_refused_after_too_many_values_whose_outcome_is_unknown() -> None:
+    request = new_request(ticket("first"))
+    ledger = Ledger(request.given, now=lambda: datetime(2026, 3, 1, 12, tzinfo=UTC))
+    [first] = ledger.states
+    first.former = [FormerCall(number) for number in range(MOST_FORMER)]
+    asked = DecisionRecord(decision_id="d-1", decision="retry", at="2026-03-01")
+    weighed = await weigh(ledger, [first], asked, request.context, waits=request.waits)
+    assert weighed.refusal is not None
+    assert f"was tried with {MOST_FORMER} different values" in weighed.refusal.message
+    assert weighed.leaving == []
+
+
+@pytest.mark.parametrize(
+    ("more", "doubtful"),
+    [
+        ({"outcome_unknown": True}, True),
+        ({"partial": [LEFT]}, True),
+        ({}, False),
+        ({"outcome_unknown": True, "status": ActionStatus.COMPLETED}, False),
+        ({"outcome_unknown": True, "type": "component"}, False),
+    ],
+)
+def test_only_a_failed_action_that_may_have_had_an_effect_is_in_doubt(
+    more: dict[str, Any], *, doubtful: bool
+) -> None:
+    ledger = Ledger(new_request(ticket("first")).given, now=lambda: datetime.now(UTC))
+    given = {"type": "job", "status": ActionStatus.FAILED, **more}
+    ledger.states = [ActionState(id="act", index=0, name="Act", **given)]
+    assert in_doubt(ledger) == (ledger.states if doubtful else [])
