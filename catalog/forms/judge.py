@@ -144,12 +144,13 @@ class FieldsJudge:
             yield doubt
         if needed:
             required.add(one.id)
-        value = found.present[one.id]
+        value, reads_broken = found.present[one.id], self._reads[one.id][0] & around.broken
         if value is None or is_blank(one, value):
-            if needed and not self._waits(one, around):
+            # What is computed from a wrong value is missing only because of that.
+            if needed and not reads_broken:
                 yield error_of(one, _REQUIRED, sent)
             return
-        if one.id in found.computed and self._reads[one.id][0] & around.broken:
+        if one.id in found.computed and reads_broken:
             return
         told_here = list(self._checks[one.id].failures(value, around.today))
         told_here += [] if told_here else asked_failures(one, value, around)
@@ -165,10 +166,6 @@ class FieldsJudge:
         if error is None or reads & around.broken or _lacks(reads, found):
             return None
         return error_of(one, Failure("computed", f"cannot be computed: {error.message}"), None)
-
-    def _waits(self, one: FieldDefinition, around: Situation) -> bool:
-        """Return whether a computed value is missing only because a field it reads is wrong."""
-        return one.template is not None and bool(self._reads[one.id][0] & around.broken)
 
     def _is_required(
         self, one: FieldDefinition, found: Resolved, around: Situation

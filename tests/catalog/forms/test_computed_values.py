@@ -57,6 +57,12 @@ def test_what_the_caller_sends_is_taken_in_place_of_a_computed_default() -> None
 
 def test_what_is_computed_from_a_wrong_value_is_not_reported_as_well() -> None:
     assert told(form(NAME, OWNER, APP), {"app": "SHOP"}) == [("owner", "required")]
+    number = {"type": "integer", "required": True}
+    double = {"id": "f", **number, "default": {"template": "{{fields.n * 2}}"}}
+    judge = form({"id": "n", **number}, double)
+    assert told(judge, {"n": "x"}) == [("n", "type")]
+    assert told(judge, {}) == [("n", "required")]
+    assert told(judge, {"n": "x", "f": "y"}) == [("n", "type"), ("f", "type")]
 
 
 def test_a_computed_default_is_judged_like_a_value() -> None:

@@ -61,6 +61,16 @@ def test_a_default_that_is_no_date_is_judged_like_a_value() -> None:
     assert [(one.received, one.constraint) for one in errors(judge, {})] == [("soon", "format")]
 
 
+def test_a_value_of_a_hidden_field_is_shown_and_not_judged() -> None:
+    condition = {"dependsOn": "on", "condition": "equals", "value": True}
+    judge = form(
+        {"id": "on", "type": "boolean"}, {"id": "n", "type": "integer", "conditional": condition}
+    )
+
+    message = "N does not apply with these values; leave it out"
+    assert errors(judge, {"n": "x"}) == (FieldError("n", "hidden", message, received="x"),)
+
+
 def test_an_unknown_field_gets_a_suggestion() -> None:
     judge = form({"id": "storageSize", "type": "integer"})
 
