@@ -15,6 +15,7 @@ import httpx
 import pytest
 
 from pao.app.local.postgres import PostgresAddress
+from pao.app.worker.building import GRACE
 from sandbox.kit.balancer import Balancer
 from tests.support.callers import ADA, DANA, Person, Signature
 from tests.support.postgres import cloned_database
@@ -81,7 +82,11 @@ def service(
         for number in range(APIS):
             shared = {name: stacks[0].environ[name] for name in SHARED} if stacks else {}
             stack = running_stack(
-                database, temporal_address, folder / str(number), environ=ENVIRON | shared
+                database,
+                temporal_address,
+                folder / str(number),
+                environ=ENVIRON | shared,
+                grace=GRACE,
             )
             stacks.append(running.enter_context(stack))
         balancer = Balancer([stack.port for stack in stacks])

@@ -83,7 +83,8 @@ class Stack:
     """A running PAO; use it as a context manager.
 
     ``environ`` is what differs from the usual configuration, by the documented names; ``around``
-    may look at what the application gets and answers.
+    may look at what the application gets and answers; ``grace`` is what an action in hand has when
+    the worker is stopped.
     """
 
     def __init__(  # noqa: PLR0913 -- what a stack stands on, each part named
@@ -95,6 +96,7 @@ class Stack:
         catalog: Path = SAMPLES,
         environ: Mapping[str, str] | None = None,
         with_worker: bool = True,
+        grace: timedelta = GRACE,
         around: Callable[[ASGIApp], ASGIApp] = lambda app: app,
     ) -> None:
         self.database = database
@@ -104,6 +106,7 @@ class Stack:
         self.catalog = catalog
         self._given = dict(environ or {})
         self._with_worker = with_worker
+        self._grace = grace
         self._around = around
         self._worker: Workers | None = None
         self._people: dict[tuple[str, bool], httpx.Client] = {}
@@ -179,7 +182,7 @@ class Stack:
         self.run(self._start_worker())
 
     def stop_worker(self) -> None:
-        """End the worker, with little grace for what it has in hand."""
+        """End the worker, with the stack's grace for what it has in hand."""
         self.run(self._stop_worker())
 
     def stop_api(self) -> None:
@@ -287,7 +290,7 @@ class Stack:
             self.settings,
             database=self._parts,
             jira=self._instances,
-            grace=GRACE,
+            grace=self._grace,
             installation=await self._installation.id(),
         )
         self._working = asyncio.create_task(self._worker.run())
