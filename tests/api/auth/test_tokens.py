@@ -4,6 +4,7 @@ import base64
 import json
 import time
 from collections.abc import AsyncIterator, Callable, Iterator
+from datetime import UTC, datetime
 from typing import Any
 
 import jwt
@@ -15,7 +16,15 @@ from starlette.responses import JSONResponse, RedirectResponse, Response
 
 from api.auth.key_sets import LARGEST_JWKS, KeySet
 from api.auth.signature_errors import Reason, SignatureError
-from api.auth.tokens import TokenRules, chosen, usable_keys, verified
+from api.auth.tokens import (
+    LONGEST_TOKEN,
+    TokenRules,
+    chosen,
+    moment,
+    read_header,
+    usable_keys,
+    verified,
+)
 from pao.clients.bounded_http import BoundedHttp
 from pao.core.errors import ErrorCode, PaoError
 from tests.support.issuer import (
@@ -185,6 +194,9 @@ async def test_a_token_is_refused_for(what: str) -> None:
         ("jku", "the token brings its own key (jku), which is not accepted"),
         ("RS512", "the token's algorithm must be one of RS256, ES256, ES384"),
         ("too long", "the token is longer than 16384 bytes"),
+        ("five parts", "the token must have three parts"),
+        ("a kid that is no text", "the token's key id (kid) is not a string"),
+        ("claims that are a list", "the token is not readable"),
     ],
 )
 async def test_a_refusal_says_what_is_wrong(what: str, told: str) -> None:
@@ -208,6 +220,8 @@ async def test_a_time_is_a_number_of_seconds(name: str) -> None:
         with pytest.raises(SignatureError) as caught:
             await verified(made, RULES, Published())
         assert caught.value.reason is Reason.MALFORMED, written
+        if written not in {"1e400", "NaN"}:
+            assert caught.value.message == f"the token's {name} is not a time in seconds", written
     parts_of_seconds: dict[str, Any] = {name: time.time() + (30 if name == "exp" else -30) + 0.25}
     assert await verified(token(**parts_of_seconds), RULES, Published())
 
@@ -217,6 +231,32 @@ async def test_a_token_with_many_groups_is_not_too_long() -> None:
     made = token(groups=groups)
     assert len(made) > 5000
     assert (await verified(made, RULES, Published()))["groups"] == groups
+
+
+def test_a_token_has_16_kb_at_most() -> None:
+    padded = (usual(padding="x" * length) for length in range(12_000, 12_300))
+    made = (forged({"alg": "RS256"}, claims) for claims in padded)
+    longest = next(one for one in made if len(one) == LONGEST_TOKEN)
+    assert read_header(longest) == {"alg": "RS256"}
+    with pytest.raises(SignatureError, match="longer than 16384 bytes"):
+        read_header(f"{longest}x")
+
+
+@pytest.mark.parametrize("second", [0, 1, 0.5])
+def test_time_begins_in_1970(second: float) -> None:
+    assert moment(second) == datetime.fromtimestamp(second, UTC)
+    assert moment(-second - 1) is None
+
+
+def test_an_algorithm_that_a_key_leaves_out_is_that_of_its_kind() -> None:
+    ec_as = jwt.algorithms.ECAlgorithm.to_jwk
+    documents = [
+        jwt.algorithms.RSAAlgorithm.to_jwk(RSA_KEY.public_key(), as_dict=True),
+        ec_as(EC_KEY.public_key(), as_dict=True) | {"kid": "p256"},
+        ec_as(ec.generate_private_key(ec.SECP384R1()).public_key(), as_dict=True) | {"kid": "p384"},
+    ]
+    found = {kid: key.algorithm_name for kid, key in usable_keys(documents).items()}
+    assert found == {"": "RS256", "p256": "ES256", "p384": "ES384"}
 
 
 def test_weak_and_private_keys_verify_nothing() -> None:
@@ -273,8 +313,8 @@ async def keys(running: Issuer, clock: Clock) -> AsyncIterator[KeySet]:
 
 
 async def test_keys_are_kept_for_ten_minutes(running: Issuer, keys: KeySet, clock: Clock) -> None:
-    for moment, asked in ((0, 1), (599, 1), (600, 2)):
-        clock.now = moment
+    for seconds, asked in ((0, 1), (599, 1), (600, 2)):
+        clock.now = seconds
         assert await keys.find("rsa")
         assert len(running.asked) == asked
 
@@ -283,10 +323,21 @@ async def test_made_up_key_ids_ask_once_a_minute(
     running: Issuer, keys: KeySet, clock: Clock
 ) -> None:
     assert await keys.find("rsa")
-    clock.now = 61
+    clock.now = 59
+    assert await keys.find("made-up") is None
+    assert len(running.asked) == 1
+    clock.now = 60
     for one in range(200):
         assert await keys.find(f"made-up-{one}") is None
     assert len(running.asked) == 2
+
+
+async def test_an_issuer_has_100_keys_at_most(running: Issuer, keys: KeySet) -> None:
+    document = jwt.algorithms.RSAAlgorithm.to_jwk(RSA_KEY.public_key(), as_dict=True)
+    many = [document | {"kid": str(number)} for number in range(101)]
+    running.answers["/jwks"] = JSONResponse({"keys": many})
+    assert await keys.find("99")
+    assert await keys.find("100") is None
 
 
 LEFT: dict[str, Response] = {

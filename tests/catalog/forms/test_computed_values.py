@@ -239,6 +239,12 @@ def test_a_rule_waits_until_the_fields_that_it_reads_are_there_and_right() -> No
     judge = form(*LEVELS, rules=[ORDER])
     assert told(judge, {"warn": 9}) == []
     assert told(judge, {"warn": 9, "critical": "x"}) == [("critical", "type")]
+    positive = {"id": "positive", "check": "fields.warn > 0", "message": "No."}
+    both = form(*LEVELS, rules=[ORDER, positive])
+    assert told(both, {"warn": -9, "critical": "x"}) == [
+        ("critical", "type"),
+        ("warn", "rule:positive"),
+    ]
 
 
 def test_a_rule_that_fails_over_good_values_says_why() -> None:

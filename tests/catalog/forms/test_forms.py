@@ -52,7 +52,8 @@ def test_the_fields_own_message_explains_its_constraints_but_not_its_absence() -
     judge = form(field | {"validation": {"pattern": "^a", "message": "starts with a"}})
 
     assert errors(judge, {"s": "b"})[0].message == "starts with a"
-    assert errors(judge, {})[0].message == "S is required"
+    assert errors(judge, {}) == (FieldError("s", "required", "S is required"),)
+    assert errors(judge, {"s": ""}) == (FieldError("s", "required", "S is required", ""),)
 
 
 def test_a_default_that_is_no_date_is_judged_like_a_value() -> None:

@@ -96,6 +96,8 @@ def test_a_head_of_no_source_is_refused_with_its_reason() -> None:
         ((TOKEN,), b"", "jwt"),
         ((GATEWAY,), b"", "gateway"),
         (((b"authorization", b"AWS4-HMAC-SHA256 x"),), b"", "keys"),
+        ((), b"limit=1&X%2Damz-date=1", "keys"),
+        ((), b"X-Amz-Security-Token=x&X-Amz", "none"),
         ((STS, TOKEN), b"", "several"),
         ((STS,), b"X-Amz-Signature=0", "several"),
     ],
