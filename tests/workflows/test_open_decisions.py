@@ -10,7 +10,7 @@ from pao.core.payloads.actions import ActionResult
 from pao.core.payloads.decisions import DecisionRecord
 from pao.core.payloads.failures import ActionFailure
 from pao.core.states import RequestStatus
-from tests.support.requests import new_request, ticket
+from tests.support.requests import automatic, new_request, ticket
 from workflows.ledger import Ledger
 from workflows.open_decisions import BUSY, OpenDecisions
 from workflows.snapshots import Snapshots
@@ -216,3 +216,86 @@ def test_a_decision_upon_another_attempt_is_refused_and_both_are_named(
     fresh = record(kind, "d-2", attempt=2)
     decisions.judge(fresh, {})
     assert fresh.accepted
+
+
+def test_what_an_earlier_run_has_closed_is_answered_at_once(
+    failed: Ledger, snapshots: Snapshots
+) -> None:
+    decisions = OpenDecisions(failed)
+    replayed = record()
+    decisions.register(replayed)
+    failed.decisions.received(replayed)
+    closed = record(outcome="done", accepted=True)
+    decisions.recognise(closed)
+    assert decisions.answerable("d-1")
+    assert decisions.look_up("d-1") is closed
+    assert failed.decisions.all == [closed]
+    assert snapshots.take("run").decisions == [], "Postgres has it"
+
+
+@pytest.mark.parametrize(
+    ("stored", "outcome", "message", "answerable"),
+    [
+        ({"outcome": "done", "accepted": True}, "done", None, True),
+        ({"outcome": "rejected", "message": "no"}, "rejected", "no", True),
+        ({"outcome": "open", "accepted": True}, "failed", "it is lost", False),
+        ({"outcome": "open"}, "rejected", "it is lost", False),
+    ],
+)
+def test_what_a_lost_workflow_left_open_has_ended(
+    failed: Ledger, stored: dict[str, Any], outcome: str, message: str | None, *, answerable: bool
+) -> None:
+    decisions = OpenDecisions(failed)
+    known = record(**stored)
+    decisions.remember(known, gone="it is lost")
+    assert (known.outcome, known.message) == (outcome, message)
+    assert decisions.look_up("d-1") is known
+    # What has just ended is answered when Postgres has it.
+    assert decisions.answerable("d-1") is answerable
+    assert [one.decision_id for one in failed.decisions.unconfirmed] == (
+        [] if answerable else ["d-1"]
+    )
+
+
+def test_a_refusal_is_shown_to_operators_until_a_decision_is_accepted(failed: Ledger) -> None:
+    decisions = OpenDecisions(failed)
+    decisions.judge(record("retry", attempt=7, by="a`nn\nb"), {})
+    told = failed.decisions.last_refused or ""
+    assert told.startswith("`retry` by a'nn b, 2026-03-01T12:00:00.000Z: this retry was made for")
+    decisions.judge(record("retry", "d-2", attempt=7), {})
+    assert (failed.decisions.last_refused or "").startswith("`retry`, 2026")
+    failed.decisions.ignored("x" * 200, event="signal.unknown", reason="there is no such signal")
+    assert failed.decisions.last_refused == (
+        f"`{'x' * 100}`, 2026-03-01T12:00:00.000Z: there is no such signal"
+    )
+    [line] = failed.journal.open_lines()[-1:]
+    assert (line.event_type, line.actor, line.via) == ("signal.unknown", "unknown", "temporal")
+    assert line.reason == "there is no such signal"
+    decisions.judge(record("abort", "d-3"), {})
+    assert failed.decisions.last_refused is None
+
+
+def test_the_manual_way_replaces_what_has_not_succeeded() -> None:
+    definition = automatic(
+        ticket("done"), ticket("broken"), ticket("next"), manual=[ticket("by-hand")]
+    )
+    ledger = Ledger(new_request(definition=definition).given, now=lambda: START)
+    done, broken, following = ledger.states
+    ledger.move(RequestStatus.IN_PROGRESS)
+    for state in (done, broken):
+        ledger.begin(state)
+    ledger.succeed(done, ActionResult(outputs={}))
+    ledger.fail(broken, ActionFailure(code="ACTION_FAILED", message="full", outcome_unknown=True))
+    ledger.move(RequestStatus.FAILED)
+    assert ledger.has_fallback
+    ledger.take_fallback()
+    assert not ledger.has_fallback
+    assert [(one.status, one.note) for one in ledger.states] == [
+        ("completed", None),
+        ("skipped", "The manual way is used instead; it had failed: full"),
+        ("skipped", "The manual way is used instead."),
+        ("pending", None),
+    ]
+    assert broken.error is not None, "what it may have left is listed for cleanup"
+    assert following.error is None
+    assert ledger.journal.open_lines()[-1].event_type == "request.fallback"
