@@ -107,7 +107,6 @@ class Lifecycle:
                 open_decisions,
                 snapshots=mirror.snapshots,
                 resumption=request_input.resumption,
-                at=workflow.now(),
             )
 
     async def run(self, carry_out: Callable[[], Awaitable[None]]) -> RequestOutcome:

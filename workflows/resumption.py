@@ -3,15 +3,12 @@
 Only bookkeeping: nothing is carried out here, and the request waits in ``failed`` afterwards.
 """
 
-from datetime import datetime
-
 from pao.core.components import COMPONENT
 from pao.core.errors import ErrorCode
 from pao.core.payloads.actions import ActionState
 from pao.core.payloads.failures import ActionFailure
 from pao.core.payloads.requests import Resumption
 from pao.core.states import ActionStatus
-from pao.core.timestamps import timestamp
 from workflows.ledger import Ledger
 from workflows.open_decisions import OpenDecisions
 from workflows.snapshots import Snapshots
@@ -25,7 +22,6 @@ def take_up(
     *,
     snapshots: Snapshots,
     resumption: Resumption,
-    at: datetime,
 ) -> None:
     """Fill a new run's records from the mirror's; decisions, attempts and outputs are kept."""
     snapshots.stand_above(resumption.mirror_at, resumption.mirror_seq)
@@ -34,14 +30,14 @@ def take_up(
     in_hand = [state for state in ledger.states if state.status in IN_HAND]
     cut = [state for state in in_hand if state.type != COMPONENT]
     for state in cut:
-        _fail(ledger, state, resumption.reason, at)
+        _fail(ledger, state, resumption.reason)
     if not cut and ledger.failure is None:
         ledger.stopped(resumption.reason)
     for record in resumption.decisions:
         open_decisions.remember(record, gone=resumption.reason)
 
 
-def _fail(ledger: Ledger, state: ActionState, reason: str, at: datetime) -> None:
+def _fail(ledger: Ledger, state: ActionState, reason: str) -> None:
     """Close an action that was running: its effect may exist, and a retry looks for it first."""
     message = (
         f"{reason} {state.name!r} was running; it may have taken effect. A retry checks first."
@@ -52,5 +48,4 @@ def _fail(ledger: Ledger, state: ActionState, reason: str, at: datetime) -> None
         retryable=True,
         outcome_unknown=True,
     )
-    state.finished_at = timestamp(at)
     ledger.fail(state, failure)
