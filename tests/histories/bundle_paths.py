@@ -59,6 +59,23 @@ async def bundle_resumed(bench: Workbench) -> Request:
     return whole
 
 
+async def bundle_resumed_broken(bench: Workbench) -> Request:
+    """Terminated and resumed while a component is failed, which is retried then."""
+    made = new_bundle(after={"left": [], "right": [], "last": ["right"]})
+    bench.jira.fault("status", status=400, match=RIGHT)
+    whole = await made.submit(bench)
+    await bench.reached(whole, "failed")
+    await bench.terminate(whole)
+    await bench.take_up(whole, "The workflow was terminated in Temporal.")
+    await bench.handle(whole).execute_update("mirror_again")
+    await bench.decide(made.parts["right"], "retry")
+    await bench.reached(made.parts["right"], "completed")
+    await eventually(lambda: bench.has_logged(whole, "A retry continues"))
+    await bench.decide(whole, "retry")
+    await bench.reached(whole, "completed")
+    return whole
+
+
 async def component(bench: Workbench) -> Request:
     """A component that fails, is retried, and tells its bundle each time."""
     made = new_bundle(after={"left": [], "right": []})
@@ -120,6 +137,7 @@ OF_BUNDLES: dict[str, Play] = {
     "bundle-component-retried": bundle_component_retried,
     "bundle-aborted": bundle_aborted,
     "bundle-resumed": bundle_resumed,
+    "bundle-resumed-broken": bundle_resumed_broken,
     "bundle-escalated": bundle_escalated,
     "component": component,
     "component-cancelled": component_cancelled,

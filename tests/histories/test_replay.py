@@ -25,6 +25,7 @@ PATHS = {
     "bundle-aborted",
     "bundle-escalated",
     "bundle-resumed",
+    "bundle-resumed-broken",
     "component",
     "component-cancelled",
     "component-ended-by-its-bundle",
