@@ -17,6 +17,7 @@ from pao.core.payloads.decisions import Correction, CorrectionAnswer, DecisionRe
 from pao.core.payloads.plan import PlannedAction
 from pao.core.payloads.requests import Waits
 from pao.core.payloads.tickets import Escalation, EscalationInput
+from pao.core.resources import is_unknown
 from pao.core.states import ActionStatus, Decision, RequestStatus
 from pao.core.timestamps import timestamp
 from workflows import evidence, policies
@@ -249,7 +250,7 @@ class Decider:
         return EscalationInput(
             context=ledger.context.for_action(None),
             error_context=ledger.error_context(),
-            actions=[_told(state) for state in ledger.states if state.type != COMPONENT],
+            actions=[in_ticket(state) for state in ledger.states if state.type != COMPONENT],
             by=record.by,
             reason=record.reason,
             tried_before=self._had_others or ledger.decisions.has_tried(Decision.ESCALATE),
@@ -291,7 +292,7 @@ def _used(used: dict[str, list[str]]) -> str:
     )
 
 
-def _told(state: ActionState) -> ActionState:
+def in_ticket(state: ActionState) -> ActionState:
     """Return what an action's line in the ticket needs: outputs may be large and many."""
     return ActionState(
         id=state.id,
@@ -303,4 +304,7 @@ def _told(state: ActionState) -> ActionState:
         external_reference=state.external_reference,
         url=state.url,
         note=state.note,
+        outcome_unknown=is_unknown(state),
+        partial=list(state.partial),
+        left_behind=list(state.left_behind),
     )

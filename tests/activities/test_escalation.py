@@ -20,6 +20,7 @@ from pao.core.states import ActionStatus
 from sandbox.jira.world import Screen, Settings
 from tests.support.jira import JiraSandbox, jira_sandbox
 from tests.support.requests import new_request
+from workflows.decisions import in_ticket
 
 PROJECT = "ORCHESTRATION"
 
@@ -78,12 +79,15 @@ def test_what_failed_actions_left_stands_in_the_table_of_actions() -> None:
         ActionState("b", 1, "job", "Half", ActionStatus.FAILED, partial=[left]),
         ActionState("c", 2, "job", "Doubt", ActionStatus.FAILED, outcome_unknown=True),
         ActionState("d", 3, "job", "None", ActionStatus.PENDING),
+        ActionState("e", 4, "job", "Moved", ActionStatus.COMPLETED, left_behind=[left]),
     ]
-    text = describe(replace(failure(), actions=states))
+    # As the workflow passes them: it leaves out what may be large.
+    text = describe(replace(failure(), actions=[in_ticket(state) for state in states]))
     assert "|Made|completed|0|NET-1|" in text
     assert "|Half|failed|0|[NET-7|http://jira/browse/NET-7]|" in text
     assert "|Doubt|failed|0|not known|" in text
     assert "|None|pending|0|none|" in text
+    assert "|Moved|completed|0|[NET-7|http://jira/browse/NET-7]|" in text
 
 
 def test_an_escalation_links_to_the_page_of_its_request_where_there_are_pages() -> None:
