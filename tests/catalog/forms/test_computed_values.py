@@ -188,6 +188,15 @@ def test_an_expression_over_a_missing_or_wrong_value_requires_nothing() -> None:
     assert told(judge, {"n": 6}) == [("why", "required")]
 
 
+def test_an_expression_that_fails_over_good_values_says_so() -> None:
+    reason = {"id": "why", "type": "string", "required": {"when": "int(fields.n) > 5"}}
+    judge = form({"id": "n", "type": "string"}, reason)
+    [error] = judge.validate({"n": "many"}, TODAY).errors
+    assert (error.field, error.constraint, error.received) == ("why", "required", None)
+    assert error.message.startswith("Why may be required; that is not known: ")
+    assert told(judge, {"n": "6"}) == [("why", "required")]
+
+
 def test_of_two_fields_each_can_be_required_without_the_other() -> None:
     def either(name: str, other: str) -> Document:
         return {"id": name, "type": "string", "required": {"when": f"not fields.{other}"}}

@@ -79,6 +79,14 @@ def test_an_unknown_field_gets_a_suggestion() -> None:
     assert message == "there is no field 'storagesize'; did you mean 'storageSize'?"
 
 
+def test_only_the_first_twenty_unknown_fields_get_a_suggestion() -> None:
+    judge = form({"id": "storageSize", "type": "integer"})
+
+    told = [error.message for error in errors(judge, {f"storageSize{n}": 1 for n in range(10, 31)})]
+    assert told[19] == "there is no field 'storageSize29'; did you mean 'storageSize'?"
+    assert told[20] == "there is no field 'storageSize30'; leave it out"
+
+
 @pytest.mark.parametrize("value", ["hunter2", 12345, ["hunter2"], {"hunter2": 1}])
 def test_a_password_is_never_in_an_error(value: Any) -> None:
     shown = {"id": "on", "type": "boolean"}
