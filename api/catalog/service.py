@@ -29,7 +29,7 @@ from db.session import Database
 from pao.clients.catalog_sync import CatalogSyncs
 from pao.clients.temporal import TemporalUnavailableError
 from pao.core.errors import ErrorCode, PaoError
-from pao.core.payloads.catalog import PUSH, SyncReport, SyncRequest, SyncSignal
+from pao.core.payloads.catalog import SyncReport, SyncRequest
 from pao.runtime.background import BackgroundTask
 
 _log = logging.getLogger(__name__)
@@ -189,13 +189,6 @@ class CatalogService:
             ) from error
         await self.catch_up()
         return report
-
-    async def signal_push(self, *, commit: str, before: str | None, delivery: str) -> None:
-        """Have the source read because a forge has told of a push.
-
-        The same ``delivery`` counts once. Raises ``TemporalUnavailableError``.
-        """
-        await self._syncs.signal(SyncSignal(PUSH, commit, before, delivery))
 
     async def catch_up(self, *, whole: bool = False) -> None:
         """Serve what Postgres holds now; reads what has changed since, or the ``whole`` list."""
