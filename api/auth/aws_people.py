@@ -1,6 +1,5 @@
 """From an AWS identity to a user of PAO: which id they have here, and which teams."""
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
@@ -8,8 +7,6 @@ from api.auth.groups import ADMINS, GroupMap, is_name
 from pao.clients.aws.caller import RESERVED_PATH, AwsCaller, CallerKind
 from pao.clients.aws.directory import AwsDirectory, Role
 from pao.core.errors import ErrorCode, PaoError
-
-_PARTITION = re.compile(r"arn:([a-z-]+):")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -7,8 +7,6 @@ from dataclasses import dataclass
 ANY_DEPTH = "**"
 _ANY = "*"
 
-Matches = Callable[[str, str], bool]
-
 
 class PatternError(ValueError):
     """The forge does not take the pattern; the message says why."""

@@ -15,7 +15,6 @@ from rich.text import Text
 from pao.app.cli.terminal import clean
 
 Row = TypeVar("Row")
-Cell = str | Text
 
 _GAP = 2
 # A text keeps this many cells as long as another column can go instead.

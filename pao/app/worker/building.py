@@ -49,8 +49,6 @@ _log = logging.getLogger(__name__)
 GRACE = timedelta(seconds=30)
 # What is cached on a worker that is gone is waited for no longer than this.
 STICKY_TIMEOUT = timedelta(seconds=1)
-# A database that is away is asked again after so long.
-DATABASE_SECONDS = 2.0
 
 
 class Workers:
