@@ -52,6 +52,7 @@ async def test_a_session_of_an_account_that_is_no_longer_configured_is_refused(a
     with pytest.raises(PaoError) as caught:
         await people(aws, accounts=frozenset({OTHER_ACCOUNT})).teams(user("in-groups"))
     assert caught.value.code is ErrorCode.FORBIDDEN
+    assert f"the AWS account {ACCOUNT} are not known" in caught.value.message
 
 
 @dataclasses.dataclass
@@ -174,6 +175,7 @@ async def test_a_role_that_was_made_anew_is_another_one(aws: Aws) -> None:
     former = session("made-anew", "AROA" + "F" * 17)
     known = people(aws)
     assert await known.teams(former) == ()
+    assert await known.user_id(former) == former.unique_id
     # What was told about the former one holds up nobody.
     iam = aws.client("iam")
     iam.delete_role_policy(RoleName="made-anew", PolicyName="all")
@@ -201,13 +203,17 @@ async def test_a_person_of_identity_center_is_known_by_name_and_groups(aws: Aws)
         store.create_group_membership(
             IdentityStoreId=store_id, GroupId=group, MemberId={"UserId": person}
         )
-    mapped = GroupMap(teams={groups[0]: ("team-orders",), groups[1]: ("team-web",)})
+    role = f"arn:aws:iam::{ACCOUNT}:role{SSO_PATH}{SSO}"
+    mapped = GroupMap(
+        teams={groups[0]: ("team-orders",), groups[1]: ("team-web",), role: ("team-role",)}
+    )
     asked = directory(aws, identity_store=store_id)
     known = people(aws, asked, map=mapped)
     caller = session(SSO, unique_id, "dana@example.com")
     assert await known.user_id(caller) == "dana@example.com"
-    assert set(await known.teams(caller)) == {"team-orders", "team-web"}
-    assert await known.teams(session(SSO, unique_id, "nobody@example.com")) == ()
+    assert set(await known.teams(caller)) == {"team-orders", "team-web", "team-role"}
+    nobody = session(SSO, unique_id, "nobody@example.com")
+    assert await known.teams(nobody) == ("team-role",)
 
 
 @pytest.mark.parametrize("path", ["/", "/aws-reserved/", "/x/aws-reserved/sso.amazonaws.com/"])
@@ -224,6 +230,7 @@ async def test_without_proof_of_the_path_nobody_is_mistaken_for_another(aws: Aws
     with pytest.raises(PaoError) as caught:
         await people(aws).user_id(caller)
     assert caught.value.code is ErrorCode.SERVICE_UNAVAILABLE
+    assert caught.value.headers == {"Retry-After": "10"}
 
 
 async def test_unique_ids_may_stand_for_users_of_other_sources(aws: Aws) -> None:

@@ -1,6 +1,6 @@
 """Identity headers of a gateway: believed from a trusted proxy that knows the secret only."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from pydantic import SecretStr
@@ -44,8 +44,10 @@ def lattice(value: str) -> Headers:
 
 
 async def test_api_gateway_names_the_caller(gateway: GatewayIdentity) -> None:
-    caller = await gateway.authenticate(call(API_GATEWAY), datetime.now(UTC))
+    now = datetime.now(UTC)
+    caller = await gateway.authenticate(call(API_GATEWAY), now)
     assert (caller.id, caller.arn, caller.source) == (USER_ID, USER, "gateway")
+    assert caller.valid_until == now + timedelta(hours=1)
 
 
 def test_a_proxy_is_known_on_a_socket_for_ipv4_and_ipv6_too(gateway: GatewayIdentity) -> None:
@@ -63,11 +65,22 @@ async def test_vpc_lattice_names_a_role_and_iam_its_unique_id(
     assert (caller.id, caller.session, caller.teams) == (unique_id, "build", ("team-orders",))
 
 
+async def test_vpc_lattice_names_a_user_and_iam_its_unique_id(
+    aws: Aws, gateway: GatewayIdentity
+) -> None:
+    unique_id, _ = aws.user("behind-lattice", "lattice-group")
+    said = lattice(f"Principal=arn:aws:iam::{ACCOUNT}:user/behind-lattice; Type=AWS_IAM")
+    caller = await gateway.authenticate(call(said), datetime.now(UTC))
+    assert (caller.id, caller.session) == (unique_id, None)
+    assert caller.teams == (f"arn:aws:iam::{ACCOUNT}:group/lattice-group",)
+
+
 async def test_without_iam_nobody_is_known_behind_vpc_lattice(gateway: GatewayIdentity) -> None:
     said = lattice(f"Principal={USER}-unknown; Type=AWS_IAM")
     with pytest.raises(PaoError) as caught:
         await gateway.authenticate(call(said), datetime.now(UTC))
     assert caught.value.code is ErrorCode.SERVICE_UNAVAILABLE
+    assert caught.value.headers == {"Retry-After": "10"}
 
 
 FORGED: dict[str, RawRequest] = {
