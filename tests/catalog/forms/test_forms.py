@@ -212,10 +212,16 @@ def test_a_form_that_cannot_work_is_refused(fields: list[dict[str, Any]], part: 
 def test_a_condition_on_an_unknown_field_is_refused_with_a_suggestion() -> None:
     condition = {"dependsOn": "enviroment", "condition": "exists"}
 
-    with pytest.raises(FormError, match="did you mean 'environment'"):
-        form(
-            {"id": "environment", "type": "string"},
-            {"id": "b", "type": "string", "conditional": condition},
+    environment = {"id": "environment", "type": "string"}
+    field = {"id": "b", "type": "string", "conditional": condition}
+    rows = {"id": "rows", "type": "list", "fields": [field]}
+
+    for one in (field, rows):
+        with pytest.raises(FormError) as caught:
+            form(environment, one)
+        assert str(caught.value) == (
+            "the condition of 'b' refers to 'enviroment', which is not a field; "
+            "did you mean 'environment'?"
         )
 
 
