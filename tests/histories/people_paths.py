@@ -67,6 +67,27 @@ async def corrected_after_use(bench: Workbench) -> Request:
     return request
 
 
+async def decided_after_reset(bench: Workbench) -> Request:
+    """Signals that a reset has dropped come once more: one as it was, one as another decision."""
+    request = await bench.failed(times=2)
+    await bench.decide(request, "retry", decisionId="as-it-was", attempt=7)
+    await bench.decide(request, "retry", decisionId="as-another", attempt=7)
+    before = (await bench.row(request))["run_id"]
+    await reset(bench, request, task=0, with_signals=False)
+
+    async def at_rest() -> bool:
+        row = await bench.row(request)
+        return bool(row["run_id"] != before and row["status"] == "failed")
+
+    await eventually(at_rest)
+    await bench.signal(request, "abort", 7)
+    await bench.decide(request, "retry", decisionId="as-it-was", attempt=1)
+    await bench.decide(request, "cancel", decisionId="as-another")
+    await bench.decide(request, "abort")
+    await bench.reached(request, "aborted")
+    return request
+
+
 async def escalated_after_reset(bench: Workbench) -> Request:
     """Escalated by a run that others came before, which may have made the ticket."""
     request = await bench.failed(times=2)
@@ -100,6 +121,7 @@ OF_PEOPLE: dict[str, Play] = {
     "votes-after-reset": votes_after_reset,
     "deadline-passed": deadline_passed,
     "corrected-after-use": corrected_after_use,
+    "decided-after-reset": decided_after_reset,
     "escalated-after-reset": escalated_after_reset,
     "escalated-when-resumed": escalated_when_resumed,
 }

@@ -54,6 +54,7 @@ PATHS = {
     "votes-after-reset",
     "deadline-passed",
     "corrected-after-use",
+    "decided-after-reset",
     "escalated-after-reset",
     "escalated-when-resumed",
 }

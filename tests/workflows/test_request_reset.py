@@ -1,17 +1,23 @@
 from uuid import uuid4
 
 from temporalio.api.common.v1 import WorkflowExecution
-from temporalio.api.enums.v1 import EventType
+from temporalio.api.enums.v1 import EventType, ResetReapplyExcludeType
 from temporalio.api.workflowservice.v1 import ResetWorkflowExecutionRequest
 
 from tests.support.requests import Request, new_request, ticket
 from tests.support.worker import Workbench, eventually
 
+SIGNALS = ResetReapplyExcludeType.RESET_REAPPLY_EXCLUDE_TYPE_SIGNAL
 SECOND = {"method": "POST", "path": "/issue$", "summaryContains": "second"}
 
 
-async def reset(bench: Workbench, request: Request, *, task: int) -> None:
-    """Reset as ``temporal workflow reset`` does, to the workflow task of this number, from 0."""
+async def reset(
+    bench: Workbench, request: Request, *, task: int, with_signals: bool = True
+) -> None:
+    """Reset as ``temporal workflow reset`` does, to the workflow task of this number, from 0.
+
+    ``with_signals``: those that came after this task are played again.
+    """
     completed: list[int] = []
 
     async def has_come_so_far() -> bool:
@@ -38,6 +44,7 @@ async def reset(bench: Workbench, request: Request, *, task: int) -> None:
             reason="a test",
             workflow_task_finish_event_id=completed[task],
             request_id=str(uuid4()),
+            reset_reapply_exclude_types=[] if with_signals else [SIGNALS],
         )
     )
 
