@@ -141,19 +141,26 @@ def recorded(file: Path) -> list[Call]:
 def local_lines(calls: Calls) -> list[str]:
     """Return the local calls as they are stored, one a line; of a write, what it changes.
 
-    The wording of the execution log is left out, and whatever is empty.
+    The texts of the execution log are left out, and whatever is empty.
     """
     lines: list[str] = []
     before: Document = {}
     for name, given in calls.local:
         told = _filled(given)
         if name == names.MIRROR_ACTIVITY:
-            entries = [one for one in told.pop("stream", ()) if one["kind"] != "log"]
+            entries = [_without_wording(one) for one in told.pop("stream", ())]
             changed = {key: one for key, one in told.items() if before.get(key) != one}
             gone = {key: None for key in before if key not in told}
             before, told = told, {**changed, **gone, **({"stream": entries} if entries else {})}
         lines.append(json.dumps({name: told}, sort_keys=True))
     return lines
+
+
+def _without_wording(entry: Document) -> Document:
+    """Return an entry of a request's stream; one of the execution log without its text."""
+    if entry["kind"] != "log":
+        return entry
+    return {**entry, "data": {key: entry["data"][key] for key in entry["data"] if key != "message"}}
 
 
 def local_file(file: Path) -> Path:
