@@ -3,6 +3,8 @@
 from typing import Any
 
 import pytest
+from temporalio.api.common.v1 import Payload
+from temporalio.common import RawValue
 
 from pao.core.documents import to_document
 from pao.core.payloads.tickets import Escalation
@@ -113,6 +115,14 @@ def test_a_decision_without_an_id_has_the_same_one_when_its_signal_is_replayed()
         fallback_id("r-1", "retry", ({1: "a", "1": "b"},), 0),
     ]
     assert len({known, *others}) == 7
+
+
+def test_inputs_that_cannot_be_read_are_told_apart() -> None:
+    payloads = [RawValue(Payload(data=data)) for data in (b"a", b"b")]
+    inputs: list[Any] = [*payloads, object(), Exception()]
+    ids = [fallback_id("r-1", "retry", (one,), 0) for one in inputs]
+    assert len(set(ids)) == len(inputs)
+    assert fallback_id("r-1", "retry", (RawValue(Payload(data=b"a")),), 0) == ids[0]
 
 
 def test_what_cannot_be_written_as_json_has_an_id_as_well() -> None:
