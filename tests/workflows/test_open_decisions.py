@@ -299,3 +299,14 @@ def test_the_manual_way_replaces_what_has_not_succeeded() -> None:
     assert broken.error is not None, "what it may have left is listed for cleanup"
     assert following.error is None
     assert ledger.journal.open_lines()[-1].event_type == "request.fallback"
+
+
+def test_evidence_that_nothing_exists_holds_for_the_next_attempt(failed: Ledger) -> None:
+    first = failed.states[0]
+    first.outcome_unknown = True
+    failed.vouch(first, record(by="ann", via="api", reason="I looked", evidence={"present": False}))
+    assert (first.outcome_unknown, failed.vouched) == (False, {("first", 2)})
+    line = failed.journal.open_lines()[-1]
+    assert (line.event_type, line.actor, line.via) == ("action.evidence", "ann", "api")
+    assert (line.reason, line.action_id) == ("I looked", "first")
+    assert line.data == {"decisionId": "d-1", "present": False}
