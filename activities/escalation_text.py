@@ -11,7 +11,7 @@ from pao.core.payloads.actions import ActionState
 from pao.core.payloads.error_context import CleanupStep, ExistingResource
 from pao.core.payloads.failures import ActionFailure
 from pao.core.payloads.tickets import EscalationInput
-from pao.core.resources import is_unknown
+from pao.core.resources import MADE, is_unknown
 
 FILE = "escalation.txt"
 SHORT = 5_000
@@ -83,8 +83,8 @@ def _made_by(state: ActionState) -> str:
     """Return what an action has made, what its failed attempts left or may have left included."""
     left = (*state.partial, *state.left_behind)
     found = [_resource(one.type, one.id, one.url) for one in left]
-    if not found and (state.external_reference or state.url):
-        found = [_resource("address", state.external_reference, state.url)]
+    if (state.status in MADE or not found) and (state.external_reference or state.url):
+        found.insert(0, _resource("address", state.external_reference, state.url))
     if is_unknown(state):
         found.append("not known")
     return ", ".join(found) or "none"

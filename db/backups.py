@@ -147,7 +147,7 @@ def read_backup(folder: Path) -> Backup:
         if not file.resolve().is_relative_to(folder.resolve()):
             raise BackupError(f"{folder} is not a backup of PAO: it names files elsewhere")
         if not file.is_file() or file.stat().st_size != one.size or _sha256(file) != one.sha256:
-            raise BackupError(f"{file} was changed after it was written: use another backup")
+            raise BackupError(f"{file} is missing or was changed: use another backup")
     return found
 
 

@@ -15,6 +15,7 @@ from pao.core.payloads.actions import ActionResult, ActionState
 from pao.core.payloads.failures import ActionFailure
 from pao.core.payloads.plan import PlannedAction
 from pao.core.payloads.requests import RequestInput
+from pao.core.sentences import as_sentence
 from pao.core.states import TERMINAL, ActionStatus, Decision, RequestStatus
 from workflows.bundle_details import bundle_details
 from workflows.failures import error_context, overall, suggest
@@ -168,7 +169,7 @@ def _failure(state: ActionState, report: ComponentReport) -> ActionFailure:
     told = from_document(ActionFailure, nothing | (report.error or {}))
     message = f"Component {state.name} failed: {told.message}"
     if report.status in ENDED:
-        message = f"{message} It was {report.status}, so it can never complete."
+        message = f"{as_sentence(message)} It was {report.status}, so it can never complete."
     # The component's own request is the authority: earlier reports are dropped.
     return replace(
         told,

@@ -17,7 +17,7 @@ from pao.core.payloads.decisions import Correction, CorrectionAnswer, DecisionRe
 from pao.core.payloads.plan import PlannedAction
 from pao.core.payloads.requests import Waits
 from pao.core.payloads.tickets import Escalation, EscalationInput
-from pao.core.resources import is_unknown
+from pao.core.resources import is_unknown, left_by
 from pao.core.states import ActionStatus, Decision, RequestStatus
 from pao.core.timestamps import timestamp
 from workflows import evidence, policies
@@ -305,6 +305,6 @@ def in_ticket(state: ActionState) -> ActionState:
         url=state.url,
         note=state.note,
         outcome_unknown=is_unknown(state),
-        partial=list(state.partial),
+        partial=list(left_by(state)),
         left_behind=list(state.left_behind),
     )

@@ -10,6 +10,7 @@ from typing import Any
 
 from pao.core.payloads.actions import ActionState, FormerCall
 from pao.core.payloads.failures import ActionFailure, PartialResource
+from pao.core.sentences import as_sentence
 from pao.core.states import ActionStatus
 
 STILL_UNKNOWN = "It is still not known whether an earlier attempt took effect."
@@ -49,8 +50,7 @@ def after_failure(
     message = failure.message
     if doubt and not failure.outcome_unknown:
         kept = message[: LONGEST_MESSAGE - len(STILL_UNKNOWN) - 2].rstrip()
-        stop = "" if kept.endswith((".", "!", "?", ")")) else "."
-        message = f"{kept}{stop} {STILL_UNKNOWN}"
+        message = f"{as_sentence(kept)} {STILL_UNKNOWN}"
     return replace(
         failure,
         message=message,

@@ -8,6 +8,7 @@ carried out, only the signal can end what a retry runs.
 from temporalio import workflow
 
 from pao.core.payloads.decisions import DecisionRecord
+from pao.core.sentences import as_sentence
 from pao.core.states import Decision, RequestStatus
 from pao.core.timestamps import timestamp
 from workflows.ledger import Ledger
@@ -87,7 +88,7 @@ class Stop:
         if self.record.reason:
             said += f": {self.record.reason}"
         # Other details follow as a separate sentence.
-        return said if said.endswith((".", "!", "?")) else f"{said}."
+        return as_sentence(said)
 
     def _accept(self, record: DecisionRecord) -> None:
         record.accepted = True

@@ -92,7 +92,7 @@ class AlbSignIn:
         if header.get("signer") != self._config.arn:
             raise SignatureError(
                 Reason.SIGNATURE_MISMATCH,
-                "it was signed by a load balancer other than the configured one",
+                "the token was signed by a load balancer other than the configured one",
             )
         if header.get("iss") != self._config.issuer:
             raise malformed("the balancer's token is from another issuer")

@@ -130,10 +130,10 @@ def _failed(state: ActionState) -> dict[str, Any]:
 
 
 def _leftovers(states: Sequence[ActionState]) -> list[tuple[ActionState, PartialResource]]:
-    return [(state, one) for state in states for one in _left_by(state)]
+    return [(state, one) for state in states for one in left_by(state)]
 
 
-def _left_by(state: ActionState) -> list[PartialResource]:
+def left_by(state: ActionState) -> list[PartialResource]:
     """Return what failed attempts left; states of earlier versions have it in the error alone."""
     return state.partial or (state.error.partial if state.error else [])
 

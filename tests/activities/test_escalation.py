@@ -14,7 +14,7 @@ from pao.clients.jira import JiraFlavour
 from pao.clients.jira.escalation import EscalationTarget
 from pao.clients.jira.instances import JiraInstances
 from pao.core.payloads.actions import ActionState
-from pao.core.payloads.failures import PartialResource
+from pao.core.payloads.failures import ActionFailure, PartialResource
 from pao.core.payloads.tickets import EscalationInput
 from pao.core.states import ActionStatus
 from sandbox.jira.world import Screen, Settings
@@ -74,12 +74,16 @@ async def test_what_is_too_long_is_cut_and_attached_whole(
 
 def test_what_failed_actions_left_stands_in_the_table_of_actions() -> None:
     left = PartialResource("jira-ticket", id="NET-7", url="http://jira/browse/NET-7")
+    failed = ActionFailure("UPSTREAM_ERROR", "cut", partial=[left])
+    made = ActionState("a", 0, "job", "Made", ActionStatus.COMPLETED, external_reference="NET-1")
     states = [
-        ActionState("a", 0, "job", "Made", ActionStatus.COMPLETED, external_reference="NET-1"),
+        made,
         ActionState("b", 1, "job", "Half", ActionStatus.FAILED, partial=[left]),
         ActionState("c", 2, "job", "Doubt", ActionStatus.FAILED, outcome_unknown=True),
         ActionState("d", 3, "job", "None", ActionStatus.PENDING),
-        ActionState("e", 4, "job", "Moved", ActionStatus.COMPLETED, left_behind=[left]),
+        replace(made, id="e", name="Moved", external_reference="NET-8", left_behind=[left]),
+        # As versions that had it in the error alone have stored it.
+        ActionState("f", 5, "job", "Old", ActionStatus.FAILED, error=failed),
     ]
     # As the workflow passes them: it leaves out what may be large.
     text = describe(replace(failure(), actions=[in_ticket(state) for state in states]))
@@ -87,7 +91,8 @@ def test_what_failed_actions_left_stands_in_the_table_of_actions() -> None:
     assert "|Half|failed|0|[NET-7|http://jira/browse/NET-7]|" in text
     assert "|Doubt|failed|0|not known|" in text
     assert "|None|pending|0|none|" in text
-    assert "|Moved|completed|0|[NET-7|http://jira/browse/NET-7]|" in text
+    assert "|Moved|completed|0|NET-8, [NET-7|http://jira/browse/NET-7]|" in text
+    assert "|Old|failed|0|[NET-7|http://jira/browse/NET-7]|" in text
 
 
 def test_an_escalation_links_to_the_page_of_its_request_where_there_are_pages() -> None:

@@ -137,7 +137,7 @@ async def test_a_damaged_file_is_found_before_anything_is_changed(
     made = await back_up(tmp_path, {"pao": database.owner_url}, version="1", keep=2)
     file = made.dump("pao")
     file.write_bytes(file.read_bytes()[:-1])
-    with pytest.raises(BackupError, match="not as it was written"):
+    with pytest.raises(BackupError, match="missing or was changed"):
         read_backup(made.folder)
 
 

@@ -17,7 +17,7 @@ NO_LONGER = re.compile(
     r"\.context\.metadata$|\.context\.item\.definition\b|\.suggestedDecision\.reason$"
 )
 OF_ONE_HISTORY = {
-    # A line of the ticket needs no more than the action's status and attempt.
+    # The ticket's table has neither an action's error nor its times.
     "escalate.1": re.compile(r"\.input\.actions\[0\]\.(error|started_at|finished_at)$"),
     # An action with an empty dependsOn knew the outputs of those before it.
     "resumed.1": re.compile(r"\.input\.outputs\.first$"),

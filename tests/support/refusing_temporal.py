@@ -52,8 +52,8 @@ class RefusingTemporal:
                 elif kind in {_DATA, _HEADERS} and flags & _END_STREAM:
                     # The first call of a client asks what the server can do.
                     answer = _refusal(self._status, stream) if asked else _nothing(stream)
-                    connection.sendall(answer)
                     self.refused += asked
+                    connection.sendall(answer)
                     asked = 1
 
 

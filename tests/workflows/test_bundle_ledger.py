@@ -55,12 +55,12 @@ def decision(kind: str) -> DecisionRecord:
         (
             {"status": "aborted", "error": ERROR},
             "failed",
-            ("no It was aborted, so it can never complete.", False),
+            ("no. It was aborted, so it can never complete.", False),
         ),
         (
             {"status": "escalated"},
             "failed",
-            ("no reason is known It was escalated, so it can never complete.", False),
+            ("no reason is known. It was escalated, so it can never complete.", False),
         ),
     ],
 )

@@ -154,7 +154,7 @@ def _proof(value: bytes) -> Proof:
     usual = {"authorization", "date", "nonce"}
     if not isinstance(found, dict) or found.keys() not in (usual, usual | {"token"}):
         raise malformed(
-            f"the header {HEADER} must hold authorization, date, nonce and at most token"
+            f"the header {HEADER} must hold authorization, date, nonce and, optionally, token"
         )
     if not all(isinstance(one, str) for one in found.values()):
         raise malformed(f"the values in the header {HEADER} must be strings")
@@ -172,7 +172,7 @@ def _check_clock(date: str, now: datetime) -> None:
     try:
         signed_at = datetime.strptime(date, "%Y%m%dT%H%M%SZ").replace(tzinfo=UTC)
     except ValueError:
-        raise malformed("there is no such date") from None
+        raise malformed("the date is not a valid date") from None
     if not -CLOCK_SKEW <= now - signed_at <= CLOCK_SKEW:
         raise SignatureError(
             Reason.EXPIRED,

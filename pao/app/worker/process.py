@@ -34,7 +34,7 @@ from pao.settings import Promotion, Settings
 
 _log = logging.getLogger(__name__)
 
-# A database that is away, or a Temporal that is, is asked again after so long.
+# A database that is away, or a Temporal too busy to answer, is asked again after so long.
 AGAIN_SECONDS = 2.0
 # What passes: a server that has just started may take half a minute for its first answers.
 PASSING = SLOW | {RPCStatusCode.RESOURCE_EXHAUSTED}
@@ -213,7 +213,7 @@ async def _meet(
         except RPCError as error:
             if not told:
                 _log.warning(
-                    "Temporal does not answer (%s). The worker polls when it does.", error.message
+                    "Temporal is not ready (%s). The worker polls when it is.", error.message
                 )
             told = True
         with contextlib.suppress(TimeoutError):

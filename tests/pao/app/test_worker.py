@@ -89,7 +89,7 @@ async def test_a_temporal_that_answers_too_late_is_asked_again_until_told_to_end
 ) -> None:
     with RefusingTemporal(RPCStatusCode.DEADLINE_EXCEEDED) as slow:
         async with process({**bench.environ, "TEMPORAL_ADDRESS": slow.address}) as worker:
-            line = json.loads(await _line(worker, b"Temporal does not answer"))
+            line = json.loads(await _line(worker, b"Temporal is not ready"))
             refused = slow.refused
 
             async def asked_again() -> bool:
@@ -100,7 +100,7 @@ async def test_a_temporal_that_answers_too_late_is_asked_again_until_told_to_end
             printed, _ = await worker.communicate()
     assert line["level"] == "WARNING"
     assert worker.returncode == 0, printed.decode()
-    assert b"Temporal does not answer" not in printed
+    assert b"Temporal is not ready" not in printed
 
 
 async def _line(running: asyncio.subprocess.Process, text: bytes) -> bytes:

@@ -99,7 +99,7 @@ async def test_a_header_is_refused_without_asking_aws_for(sts: StsIdentity, what
     [
         ("another region", f"sign for STS in the region {REGION}"),
         ("a scope of another day", "the credential's date differs from the call's date"),
-        ("a day beyond the calendar", "there is no such date"),
+        ("a day beyond the calendar", "the date is not a valid date"),
         ("a token that is not signed", "SignedHeaders must be exactly accept;.*-security-token"),
         ("a short nonce", "the nonce must be 16 to 64"),
     ],

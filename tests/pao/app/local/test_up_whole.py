@@ -54,10 +54,14 @@ class Up:
         return self
 
     def __exit__(self, *_: object) -> None:
-        if self.process.poll() is None:
-            self.end()
         assert self.process.stdout is not None
-        self.process.stdout.close()
+        try:
+            if self.process.poll() is None:
+                self.end()
+        finally:
+            self.process.kill()
+            self.process.wait()
+            self.process.stdout.close()
 
     def end(self) -> int:
         """Press Ctrl-C and wait for the end; the exit code."""
