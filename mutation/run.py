@@ -3,11 +3,11 @@
     python -m mutation.run catalog/forms --only checks conditions
 
 What is mutated, and by which tests it is judged, is in targets.toml. What survives must be listed
-in survivors.md with its reason; a survivor that is not listed fails the run. An entry without a
-change stands for a whole function, or with ``*`` for all of a class or module: its reason names the
-slower test that holds it. ``--update`` adds the new ones to the list, with the reason still to be
-given. ``--resume`` goes on with the last run's
-results: it takes over what has changed since, and judges only the mutants that were not killed.
+in survivors.md with its reason; a survivor that is not, or whose reason is still to be given, fails
+the run. An entry without a change stands for a whole function, or with ``*`` for all of a class or
+module: its reason names the slower test that holds it. ``--update`` adds the new ones to the list,
+as "not judged yet". ``--resume`` goes on with the last run's results: it takes over what has
+changed since, and judges only the mutants that were not killed.
 """
 
 import argparse
@@ -56,12 +56,16 @@ def main() -> None:
     results = {key: status for key, status in results.items() if key not in left}
     alive = {key for key, status in results.items() if status not in KILLED}
     listed = read_survivors(given.target)
-    new = sorted(key for key in alive if not is_listed(key, listed))
+    new = {key for key in alive if not is_listed(key, listed)}
+    explained = {key: why for key, why in listed.items() if not why.startswith(UNEXPLAINED)}
+    open_ones = sorted(key for key in alive if not is_listed(key, explained))
+    alone = len(alive & explained.keys())
     print(
         f"{given.target}: {len(results)} mutants, {len(results) - len(alive)} killed, "
-        f"{len(alive)} survived, {len(new)} of them not listed"
+        f"{len(alive)} survived: {alone} are explained, "
+        f"{len(alive) - alone - len(open_ones)} with their function, {len(open_ones)} are not"
     )
-    for key in new:
+    for key in open_ones:
         print(f"  {results[key]}: {key}")
     if given.update:
         kept = {key for key in listed if key in left | alive or not is_in(key, mutated)}
@@ -69,7 +73,7 @@ def main() -> None:
         told = {key: listed.get(key, UNEXPLAINED) for key in sorted(kept.union(new))}
         write_survivors(given.target, told)
         return
-    sys.exit(1 if new else 0)
+    sys.exit(1 if open_ones else 0)
 
 
 def files() -> list[str]:
