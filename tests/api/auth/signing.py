@@ -8,7 +8,7 @@ from botocore.auth import SigV4Auth, SigV4QueryAuth
 from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials
 
-from api.auth.keys import KeysIdentity, NewKey, StoredKey, create_key
+from api.auth.keys import KeysIdentity, NewKey, StoredKey, TeamsOf, create_key
 from api.auth.raw import RawRequest
 from api.auth.replay import ClaimedSignature
 from pao.runtime.crypto import SecretBox, generate_key
@@ -103,8 +103,11 @@ class Office:
     identity: KeysIdentity
 
 
-def open_office() -> Office:
-    """Return an identity source that knows one user, Ada of the team platform."""
+def open_office(teams: TeamsOf | None = None) -> Office:
+    """Return an identity source that knows one user, Ada of the team platform.
+
+    ``teams`` are those of callers for whom AWS vouches.
+    """
     box = SecretBox(f"k1:{generate_key()}")
     key = create_key(box)
     stored = StoredKey(
@@ -117,4 +120,5 @@ def open_office() -> Office:
     )
     keys = KeysInMemory({key.access_key_id: stored})
     replays = ReplaysInMemory(now=datetime.now(UTC))
-    return Office(key, keys, replays, KeysIdentity(keys, box, replays, region=REGION))
+    identity = KeysIdentity(keys, box, replays, teams=teams, region=REGION)
+    return Office(key, keys, replays, identity)

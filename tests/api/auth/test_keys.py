@@ -72,7 +72,7 @@ async def test_an_unknown_key_and_a_wrong_secret_get_the_same_answer(office: Off
     unknown = await refused(office, sign(key_id="PAOUNKNOWN", secret=office.key.secret))
     wrong = await refused(office, sign(key_id=office.key.access_key_id, secret="wrong"))
     assert (unknown.message, unknown.details) == (wrong.message, wrong.details)
-    assert unknown.message.startswith("signature mismatch: ")
+    assert unknown.message.startswith("signature mismatch: the access key is unknown or the ")
 
 
 async def test_a_revocation_holds_at_once(office: Office) -> None:
@@ -212,6 +212,7 @@ async def test_a_secret_that_cannot_be_opened_is_the_operators_matter(office: Of
         await other.authenticate(signed(office), datetime.now(UTC))
     assert caught.value.code is ErrorCode.SERVICE_UNAVAILABLE
     assert "encryption key" in caught.value.message
+    assert caught.value.headers == {"Retry-After": "60"}
     assert office.key.secret not in caught.value.message
 
 
@@ -254,23 +255,27 @@ async def test_a_caller_is_good_as_long_as_the_key_is(
     assert await office.identity.is_still_good(caller, now) is good
 
 
-async def test_a_session_that_aws_vouched_for_has_the_teams_of_today(office: Office) -> None:
-    key_id, arn = office.key.access_key_id, "arn:aws:sts::123456789012:assumed-role/dana/build"
-    dana = read_caller(account="123456789012", arn=arn, user_id=f"AROA{'D' * 17}:build")
-    stored = dataclasses.replace(office.keys.keys[key_id], user_id="dana", aws=dana, source="sts")
-
+async def test_a_session_that_aws_vouched_for_has_the_teams_of_today() -> None:
     async def teams(caller: AwsCaller) -> tuple[str, ...]:
         return (f"today-of-{caller.name}",)
 
-    known = await principal_now(stored, teams)
+    office = open_office(teams)
+    key_id, arn = office.key.access_key_id, "arn:aws:sts::123456789012:assumed-role/dana/build"
+    dana = read_caller(account="123456789012", arn=arn, user_id=f"AROA{'D' * 17}:build")
+    stored = dataclasses.replace(office.keys.keys[key_id], user_id="dana", aws=dana, source="sts")
+    office.keys.keys[key_id] = stored
+    known = await office.identity.authenticate(signed(office), datetime.now(UTC))
+    assert known == await principal_now(stored, teams)
+    assert (await principal_now(stored, teams, source="link")).source == "link"
     assert (known.id, known.arn, known.account) == ("dana", arn, "123456789012")
     assert (known.email, known.session, known.aws) == (None, "build", dana)
     assert (known.teams, known.source) == (("today-of-dana",), "sts")
     assert known.access_key_id == key_id
     assert (await principal_now(stored, None)).teams == ()
     assert principal_of(stored, source="oidc").source == "oidc"
-    own = principal_of(office.keys.keys[key_id], source="link")
+    own = principal_of(dataclasses.replace(stored, aws=None), source="link")
     assert (own.source, own.teams, own.access_key_id) == ("link", ("platform",), key_id)
+    assert own.arn == "arn:pao:iam::local:user/dana"
 
 
 def test_a_new_key_looks_like_one_and_hides_its_secret() -> None:

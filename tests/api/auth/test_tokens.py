@@ -118,6 +118,10 @@ REFUSED: dict[str, tuple[Any, Reason]] = {
     "no time": (minted(iat=None), Reason.MALFORMED),
     "no subject": (minted(sub=None), Reason.MALFORMED),
     "no issuer": (minted(iss=None), Reason.MALFORMED),
+    "a subject that is no text": (
+        lambda: PyJWS().encode(usual(sub=7), RSA_KEY, "RS256", {"kid": "rsa"}),
+        Reason.MALFORMED,
+    ),
     "another key": (minted(key=OTHER_RSA_KEY), Reason.SIGNATURE_MISMATCH),
     "another curve's key": (
         minted(key=OTHER_EC_KEY, algorithm="ES256"),
@@ -188,6 +192,7 @@ async def test_a_token_is_refused_for(what: str) -> None:
         ("no subject", "the token lacks the claim sub"),
         ("not before", "the token is not valid yet; check the issuer's clock"),
         ("critical", "the token is not readable"),
+        ("a subject that is no text", "the token is not readable"),
         ("expired", "the token has expired; get a new one"),
         ("another key", "the signature of the token does not match"),
         ("unknown kid", "the issuer has no such key for the token"),
