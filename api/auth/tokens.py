@@ -133,15 +133,11 @@ def _key(document: Any) -> jwt.PyJWK | None:
     if document.get("kty") not in {"RSA", "EC"} or "d" in document:
         return None
     try:
-        key = jwt.PyJWK.from_dict(document, document.get("alg") or _usual(document))
+        key = jwt.PyJWK.from_dict(document)
     except (jwt.PyJWTError, ValueError, TypeError, KeyError):
         return None
     weak = key.Algorithm.check_key_length(key.key)
     return key if key.algorithm_name in ALGORITHMS and weak is None else None
-
-
-def _usual(document: Mapping[str, Any]) -> str:
-    return {"P-256": "ES256", "P-384": "ES384"}.get(str(document.get("crv")), "RS256")
 
 
 def _part(text: str) -> Mapping[str, Any]:

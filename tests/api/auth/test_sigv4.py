@@ -179,6 +179,13 @@ def test_a_presigned_url_without_one_of_its_parameters_is_malformed() -> None:
         assert "lacks X-Amz-" in refusal(dataclasses.replace(request, raw_query=query)).message
 
 
+def test_a_presigned_parameter_s_name_ends_at_its_first_equals_sign() -> None:
+    request = presign()
+    for pair in request.raw_query.split(b"&"):
+        query = request.raw_query.replace(pair, pair + b"=")
+        assert "lacks" not in refusal(dataclasses.replace(request, raw_query=query)).message
+
+
 def test_a_presigned_parameter_sent_twice_or_misspelt_is_malformed() -> None:
     request = presign()
     for pair in request.raw_query.split(b"&"):

@@ -351,6 +351,7 @@ LEFT: dict[str, Response] = {
     "not JSON": Response("<html>", media_type="text/html"),
     "broken": Response("{", media_type="application/json"),
     "nested": Response("[" * 20_000, media_type="application/json"),
+    "a list": JSONResponse(published_keys()),
     "no list": JSONResponse({"keys": {"kid": "rsa"}}),
     "an error": JSONResponse({"keys": published_keys()}, 500),
 }
@@ -361,6 +362,7 @@ async def test_an_unusable_answer_is_an_outage_and_not_asked_for_again_at_once(
     running: Issuer, keys: KeySet, clock: Clock, what: str
 ) -> None:
     running.answers["/jwks"] = LEFT[what]
+    clock.now = 100
     for _ in range(3):
         with pytest.raises(PaoError, match="provider does not respond") as caught:
             await keys.find("rsa")
@@ -368,7 +370,13 @@ async def test_an_unusable_answer_is_an_outage_and_not_asked_for_again_at_once(
         assert caught.value.headers == {"Retry-After": "10"}
     assert len(running.asked) == 1
     running.answers.clear()
-    clock.now = 5
+    clock.now = 105
+    assert await keys.find("rsa")
+
+
+async def test_keys_may_have_their_own_media_type(running: Issuer, keys: KeySet) -> None:
+    document = {"keys": published_keys()}
+    running.answers["/jwks"] = JSONResponse(document, media_type="application/jwk-set+json")
     assert await keys.find("rsa")
 
 

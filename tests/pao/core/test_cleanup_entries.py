@@ -53,6 +53,11 @@ def test_what_is_completed_or_waited_for_was_made(status: ActionStatus, *, made:
     )
 
 
+def test_a_moved_action_s_doubt_is_looked_for_by_its_present_mark() -> None:
+    [step] = cleanup_of(REQUEST, [state(outcome_unknown=True, moves=2)])
+    assert step["instructions"] == in_doubt("Act", look_by_hand(mark(REQUEST, "act", 2)))
+
+
 def test_each_thing_that_is_left_is_listed_with_what_to_do_about_it() -> None:
     given = state(partial=[TICKET], left_behind=[LEFT], outcome_unknown=True)
     assert resources_of([given]) == [

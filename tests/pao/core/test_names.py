@@ -3,7 +3,7 @@ import re
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pao.core.names import MASK, mark, masked, workflow_id
+from pao.core.names import MASK, mark, masked, request_of, workflow_id
 
 TEXT = st.text(max_size=40)
 JSON = st.recursive(
@@ -22,6 +22,11 @@ def test_a_mark_is_a_label_that_jira_takes_and_always_the_same(request: str, act
 def test_the_mark_of_a_known_action_never_changes() -> None:
     # Tickets that exist carry it: another derivation would make every look blind to them.
     assert mark("7f3c2a10-0000-4000-8000-000000000001", "ticket") == "pao-2c4079541268"
+
+
+def test_a_workflow_s_id_names_its_request() -> None:
+    assert workflow_id("7f3c2a10") == "request-7f3c2a10"
+    assert request_of(workflow_id("7f3c2a10")) == "7f3c2a10"
 
 
 def test_an_action_that_left_something_behind_has_another_mark() -> None:

@@ -13,6 +13,7 @@ from api.auth.sources.gateway import GatewayConfig, GatewayIdentity, speaks
 from pao.clients.aws.directory import AwsDirectory, DirectoryConfig
 
 ARN, ID = b"arn:aws:iam::123456789012:user/dana", b"AIDA" + b"D" * 17
+SESSION = b"arn:aws:sts::123456789012:assumed-role/build/run=7"
 SECRET, OLD_SECRET = b"secret-of-the-gateway", b"the-secret-before-it"
 Header = tuple[bytes, bytes]
 NAMED: tuple[Header, ...] = ((b"x-pao-caller-arn", ARN), (b"x-pao-caller-id", ID))
@@ -47,9 +48,10 @@ NOT_BY_IAM = "VPC Lattice has not authenticated the caller by AWS IAM"
         (TRUSTED, *NAMED),
         ((TRUSTED[0], OLD_SECRET), *NAMED),
         (TRUSTED, lattice(b"Principal=" + ARN + b"; SessionName=build; Type=AWS_IAM")),
+        (TRUSTED, lattice(b"Principal=" + SESSION + b"; SessionName=run=7; Type=AWS_IAM")),
         (TRUSTED, lattice(LONGEST + b" ")),
     ],
-    ids=["current secret", "former secret", "lattice", "longest"],
+    ids=["current secret", "former secret", "lattice", "equals sign", "longest"],
 )
 def test_a_caller_is_named_by_a_trusted_proxy(
     gateway: GatewayIdentity, headers: tuple[Header, ...]
