@@ -1,6 +1,6 @@
 """The paths that a bundle and its components can take, each played once to be recorded."""
 
-from tests.histories.request_paths import Play
+from tests.histories.request_paths import Play, escalated_at_the_second_try
 from tests.support.bundles import new_bundle
 from tests.support.requests import Request, ticket
 from tests.support.worker import Workbench, eventually
@@ -97,10 +97,7 @@ async def bundle_escalated(bench: Workbench) -> Request:
     await bench.decide(whole, "cancel", reason="it hangs")
     await bench.reached(whole, "failed")
     await bench.decide(whole, "retry")
-    bench.jira.fault("status", status=503)
-    await bench.decide(whole, "escalate")
-    await bench.decide(whole, "escalate")
-    await bench.reached(whole, "escalated")
+    await escalated_at_the_second_try(bench, whole)
     return whole
 
 

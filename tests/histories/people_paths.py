@@ -1,6 +1,6 @@
 """Paths of what people are asked, told and decide, each played once to be recorded."""
 
-from tests.histories.request_paths import Play
+from tests.histories.request_paths import Play, escalated_at_the_second_try, reset_to
 from tests.support.requests import Document, Request, item, new_request, ticket
 from tests.support.worker import Workbench, eventually
 from tests.workflows.test_request_reset import reset
@@ -72,14 +72,7 @@ async def decided_after_reset(bench: Workbench) -> Request:
     request = await bench.failed(times=2)
     await bench.decide(request, "retry", decisionId="as-it-was", attempt=7)
     await bench.decide(request, "retry", decisionId="as-another", attempt=7)
-    before = (await bench.row(request))["run_id"]
-    await reset(bench, request, task=0, with_signals=False)
-
-    async def at_rest() -> bool:
-        row = await bench.row(request)
-        return bool(row["run_id"] != before and row["status"] == "failed")
-
-    await eventually(at_rest)
+    await reset_to(bench, request, "failed", task=0, with_signals=False)
     await bench.signal(request, "abort", 7)
     await bench.decide(request, "retry", decisionId="as-it-was", attempt=1)
     await bench.decide(request, "cancel", decisionId="as-another")
@@ -92,14 +85,7 @@ async def escalated_after_reset(bench: Workbench) -> Request:
     """Escalated by a run that others came before, which may have made the ticket."""
     request = await bench.failed(times=2)
     await bench.decide(request, "abort", decisionId="wrong", attempt=7)
-    before = (await bench.row(request))["run_id"]
-    await reset(bench, request, task=0)
-
-    async def at_rest() -> bool:
-        row = await bench.row(request)
-        return bool(row["run_id"] != before and row["status"] == "failed")
-
-    await eventually(at_rest)
+    await reset_to(bench, request, "failed", task=0)
     await bench.decide(request, "escalate")
     await bench.reached(request, "escalated")
     return request
@@ -110,10 +96,7 @@ async def escalated_when_resumed(bench: Workbench) -> Request:
     request = await bench.failed()
     await bench.terminate(request)
     await bench.take_up(request, "The workflow was terminated in Temporal.")
-    bench.jira.fault("status", status=503)
-    await bench.decide(request, "escalate")
-    await bench.decide(request, "escalate")
-    await bench.reached(request, "escalated")
+    await escalated_at_the_second_try(bench, request)
     return request
 
 

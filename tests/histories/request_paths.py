@@ -2,6 +2,7 @@
 
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
+from typing import Any
 
 from pao.core.payloads.requests import Waits
 from tests.support.jobs import JobAction
@@ -14,6 +15,26 @@ SECOND = {"method": "POST", "path": "/issue$", "summaryContains": "second"}
 JOB = JobAction()
 FAR_TOO_MUCH = "x" * 3_000
 Play = Callable[[Workbench], Awaitable[Request]]
+
+
+async def reset_to(bench: Workbench, request: Request, status: str, **how: Any) -> None:
+    """Reset a request in Temporal, and wait until its new run has stored this state."""
+    before = (await bench.row(request))["run_id"]
+    await reset(bench, request, **how)
+
+    async def is_reached() -> bool:
+        row = await bench.row(request)
+        return bool(row["run_id"] != before and row["status"] == status)
+
+    await eventually(is_reached)
+
+
+async def escalated_at_the_second_try(bench: Workbench, request: Request) -> None:
+    """Escalate while JIRA fails, and again when it does not."""
+    bench.jira.fault("status", status=503)
+    await bench.decide(request, "escalate")
+    await bench.decide(request, "escalate")
+    await bench.reached(request, "escalated")
 
 
 async def success(bench: Workbench) -> Request:
@@ -129,14 +150,7 @@ async def reset_after_corrections(bench: Workbench) -> Request:
     request = await bench.failed(times=3)
     await bench.decide(request, "retry", fields={"size": 7})
     await bench.reached(request, "failed", attempt=2)
-    before = (await bench.row(request))["run_id"]
-    await reset(bench, request, task=0)
-
-    async def at_rest() -> bool:
-        row = await bench.row(request)
-        return bool(row["run_id"] != before and row["status"] == "failed")
-
-    await eventually(at_rest)
+    await reset_to(bench, request, "failed", task=0)
     await bench.decide(request, "retry")
     await bench.reached(request, "completed")
     return request
@@ -154,10 +168,7 @@ async def row_lost(bench: Workbench) -> Request:
 async def escalate(bench: Workbench) -> Request:
     """The first escalation ticket cannot be made, the second can."""
     request = await bench.failed(new_request())
-    bench.jira.fault("status", status=503)
-    await bench.decide(request, "escalate")
-    await bench.decide(request, "escalate")
-    await bench.reached(request, "escalated")
+    await escalated_at_the_second_try(bench, request)
     return request
 
 

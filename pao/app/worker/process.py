@@ -4,8 +4,9 @@ import asyncio
 import contextlib
 import logging
 import signal
-from collections.abc import Iterator, Mapping
+from collections.abc import Awaitable, Callable, Iterator, Mapping
 from datetime import timedelta
+from typing import TypeVar
 
 from prometheus_client import start_http_server
 from temporalio.client import Client
@@ -29,8 +30,11 @@ from pao.clients.queues import polled_queues
 from pao.clients.temporal import SLOW
 from pao.clients.temporal_connection import connect
 from pao.core.errors import ErrorCode, PaoError
+from pao.core.sentences import as_sentence
 from pao.runtime.background import BackgroundTask
 from pao.settings import Promotion, Settings
+
+T = TypeVar("T")
 
 _log = logging.getLogger(__name__)
 
@@ -38,6 +42,10 @@ _log = logging.getLogger(__name__)
 AGAIN_SECONDS = 2.0
 # What passes: a server that has just started may take half a minute for its first answers.
 PASSING = SLOW | {RPCStatusCode.RESOURCE_EXHAUSTED}
+
+
+class _NotReadyError(Exception):
+    """What a start needs is not ready yet; asking again helps."""
 
 
 async def run(settings: Settings, environ: Mapping[str, str]) -> None:
@@ -91,7 +99,7 @@ async def _work(  # noqa: PLR0913 -- what a worker is made of, each part named
     environ: Mapping[str, str],
 ) -> None:
     deployment = Deployment(client, settings.temporal.task_queue)
-    met = await _meet(client, settings, deployment, installation=installation, stop=stop)
+    met = await _introduced(client, settings, deployment, installation=installation, stop=stop)
     if met is None:
         return
     memory, build_id = met
@@ -127,7 +135,7 @@ async def _work(  # noqa: PLR0913 -- what a worker is made of, each part named
 async def _versioned(deployment: Deployment, build_id: str | None) -> str | None:
     """Return the build id that Temporal is told; None where there is none or it knows no builds.
 
-    Raises ``PaoError`` if it does not tell, and ``RPCError`` for what passes.
+    Raises ``PaoError`` if it does not tell, and ``_NotReadyError`` for what passes.
     """
     if build_id is None:
         return None
@@ -141,11 +149,8 @@ async def _versioned(deployment: Deployment, build_id: str | None) -> str | None
         )
         return None
     except RPCError as error:
-        if error.status in PASSING:
-            raise
-        raise PaoError(
-            ErrorCode.SERVICE_UNAVAILABLE,
-            f"Temporal did not say which build of the workers is current: {error.message}",
+        raise _refusal(
+            error, f"Temporal did not say which build of the workers is current: {error.message}"
         ) from error
     return build_id
 
@@ -178,21 +183,18 @@ async def _own_installation(known: Installation, stop: asyncio.Event) -> str | N
     Without it nothing is polled: nobody could say whose workflows this worker may carry out.
     Raises ``PaoError`` where waiting does not help.
     """
-    told = False
-    while not stop.is_set():
+
+    async def ask() -> str:
         await _require_schema(known.database)
         try:
             return await known.id()
         except DatabaseUnavailableError as error:
-            if not told:
-                _log.warning("%s The worker polls when it does.", error)
-            told = True
-        with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(stop.wait(), AGAIN_SECONDS)
-    return None
+            raise _NotReadyError(str(error)) from error
+
+    return await _until_ready(ask, stop)
 
 
-async def _meet(
+async def _introduced(
     client: Client,
     settings: Settings,
     deployment: Deployment,
@@ -205,16 +207,23 @@ async def _meet(
     Returns how long Temporal keeps histories, and the build id that it is told. Raises ``PaoError``
     where waiting does not help.
     """
+
+    async def ask() -> tuple[timedelta, str | None]:
+        memory = await _introduce(client, settings, installation=installation)
+        return memory, await _versioned(deployment, settings.rollout.build_id)
+
+    return await _until_ready(ask, stop)
+
+
+async def _until_ready(ask: Callable[[], Awaitable[T]], stop: asyncio.Event) -> T | None:
+    """Ask until there is an answer, and log once that it is waited for; None when told to end."""
     told = False
     while not stop.is_set():
         try:
-            memory = await _introduce(client, settings, installation=installation)
-            return memory, await _versioned(deployment, settings.rollout.build_id)
-        except RPCError as error:
+            return await ask()
+        except _NotReadyError as error:
             if not told:
-                _log.warning(
-                    "Temporal is not ready (%s). The worker polls when it is.", error.message
-                )
+                _log.warning("%s The worker polls once it can.", error)
             told = True
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(stop.wait(), AGAIN_SECONDS)
@@ -224,7 +233,7 @@ async def _meet(
 async def _introduce(client: Client, settings: Settings, *, installation: str) -> timedelta:
     """Create the schedules; return how long Temporal keeps histories.
 
-    Raises ``PaoError`` if not allowed, and ``RPCError`` for what passes.
+    Raises ``PaoError`` if not allowed, and ``_NotReadyError`` for what passes.
     """
     schedules = (*MAINTENANCE, catalog_poll(settings.catalog.poll_interval))
     queue = settings.temporal.task_queue
@@ -234,14 +243,19 @@ async def _introduce(client: Client, settings: Settings, *, installation: str) -
         )
         return await retention(client)
     except RPCError as error:
-        if error.status in PASSING:
-            raise
-        raise PaoError(
-            ErrorCode.SERVICE_UNAVAILABLE,
-            f'Temporal refuses the namespace "{client.namespace}": '
-            f"{error.message.removesuffix('.')}. Create it, or "
-            "correct TEMPORAL_NAMESPACE and the credentials; then start the worker again.",
+        raise _refusal(
+            error,
+            f'Temporal refuses the namespace "{client.namespace}": {as_sentence(error.message)} '
+            "Create it, or correct TEMPORAL_NAMESPACE and the credentials; then start the worker "
+            "again.",
         ) from error
+
+
+def _refusal(error: RPCError, message: str) -> Exception:
+    """Return the error of a refused call: one that waiting helps, or with what to correct."""
+    if error.status in PASSING:
+        return _NotReadyError(f"Temporal is not ready ({error.message}).")
+    return PaoError(ErrorCode.SERVICE_UNAVAILABLE, message)
 
 
 @contextlib.contextmanager
