@@ -13,7 +13,7 @@ from catalog.sources.source import SourceLimitedError, SourceUnavailableError
 from db.repositories.catalog_state import CatalogStateRepository
 from db.session import Database
 from pao.app.catalog_sync import CatalogSync
-from pao.app.catalog_sync.proposing import Proposals
+from pao.app.catalog_sync.proposals import Proposals
 from pao.clients.catalog_sync import CatalogSyncs
 from pao.core import names
 from pao.core.errors import PaoError

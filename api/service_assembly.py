@@ -41,9 +41,9 @@ from api.stars.service import StarService
 from api.stores import PostgresAudit
 from api.terraform.service import TerraformStatesService
 from api.tools.service import ToolsService
+from api.webhooks.catalog_signals import CatalogSignals
 from api.webhooks.events import Place
 from api.webhooks.service import Forge, WebhookPlace, WebhookService
-from api.webhooks.telling import CatalogSignals
 from catalog.configuration_checks import ActionModels
 from catalog.planning import ActionTraits
 from db.installation import Installation

@@ -13,7 +13,7 @@ from cachetools import LRUCache
 from api.catalog.service import CatalogService
 from catalog.form_context import form_context
 from catalog.forms import FieldError, FieldType, FormContext, Offered
-from catalog.forms.offering import (
+from catalog.forms.local_options import (
     NO_RESOURCES,
     TOO_MANY,
     Lists,

@@ -16,7 +16,7 @@ from api.web.pages.insights import views as insights
 from api.web.pages.platform import views as platform
 from api.web.pages.request import log_views as request_log
 from api.web.pages.request import views as request
-from api.web.pages.request_form import reviewing as request_review
+from api.web.pages.request_form import review_views as request_review
 from api.web.pages.request_form import views as request_form
 from api.web.pages.requests import views as requests
 from api.web.pages.signin import providers as signin_providers

@@ -115,8 +115,9 @@ def _words(error: PaoError, status: int, scope: Scope) -> tuple[str, str]:
         looks = scope["method"] in {"GET", "HEAD"}
         done = _("It may or may not have been done: look first.")
         return _("Something broke on our side"), again if looks else done
-    if error.code in {ErrorCode.SERVICE_UNAVAILABLE, ErrorCode.RATE_LIMIT_EXCEEDED}:
-        return _("PAO cannot take this now"), again
-    if error.code == ErrorCode.FORBIDDEN:
-        return _("This is not allowed"), ""
-    return _("This did not work"), ""
+    named = {
+        ErrorCode.RATE_LIMIT_EXCEEDED: (_("Too many requests"), again),
+        ErrorCode.SERVICE_UNAVAILABLE: (_("PAO is temporarily unavailable"), again),
+        ErrorCode.FORBIDDEN: (_("This is not allowed"), ""),
+    }
+    return named.get(error.code, (_("This did not work"), ""))

@@ -14,8 +14,8 @@ async def outages_of(request: Request, services: Services, item: CatalogDocument
     """Return a sentence for each target on the way of an item that does not answer now."""
     zone: ZoneInfo = times.zone_of(request.cookies.get(times.COOKIE))
     told = _(
-        "%(target)s has not answered since %(time)s. Until it does, what needs it fails; it is "
-        "kept, and can be retried."
+        "%(target)s has not answered since %(time)s. Until it does, requests that need it fail; "
+        "nothing is lost, and they can be retried."
     )
     return [
         told % {"target": one.target, "time": f"{one.since.astimezone(zone):%H:%M}"}

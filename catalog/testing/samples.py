@@ -7,7 +7,7 @@ from typing import Any
 
 from catalog.form_context import form_context
 from catalog.forms import FormContext, FormResult, Offered
-from catalog.forms.offering import (
+from catalog.forms.local_options import (
     answers_by_way,
     bounded_questions,
     offer,

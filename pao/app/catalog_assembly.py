@@ -13,7 +13,7 @@ from catalog.sources.verdict import Reporter
 from db.session import Database
 from pao.app.catalog_forges import Forge, forge, git_source, owners_check
 from pao.app.catalog_sync import CatalogSync
-from pao.app.catalog_sync.proposing import Proposals
+from pao.app.catalog_sync.proposals import Proposals
 from pao.app.catalog_sync.watcher import CatalogWatcher
 from pao.clients.catalog_sync import CatalogSyncs
 from pao.core.payloads.catalog import FOLDER, START, SyncSignal

@@ -34,7 +34,7 @@ SUGGESTED: Mapping[Cause, tuple[Decision, str]] = {
     ),
     Cause.QUOTA: (
         Decision.RETRY,
-        "A limit of the target is used up; the same call may succeed later.",
+        "A quota of the target is used up; the same call may succeed later.",
     ),
     Cause.INPUT: (Decision.RETRY, "The values were refused; retry with corrected fields."),
     Cause.TARGET_DOWN: (
@@ -43,7 +43,7 @@ SUGGESTED: Mapping[Cause, tuple[Decision, str]] = {
     ),
     Cause.CONFLICT: (
         Decision.RETRY,
-        "What exists in the target stands in the way; look there, then retry.",
+        "It conflicts with something that exists in the target; look there, then retry.",
     ),
     Cause.OURS: (
         Decision.ESCALATE,
@@ -51,11 +51,11 @@ SUGGESTED: Mapping[Cause, tuple[Decision, str]] = {
     ),
     Cause.DECLINED: (
         Decision.ABORT,
-        "People have said no. A retry asks them again, or looks again.",
+        "It was rejected. A retry asks again, or looks again.",
     ),
     Cause.UNKNOWN: (
         Decision.ESCALATE,
-        "Nothing says that the same call would succeed next time.",
+        "There is no sign that the same call would succeed next time.",
     ),
 }
 OURS_PASSING = (

@@ -8,7 +8,7 @@ import yaml
 from api.tools.schemas import TemplateTest
 from api.tools.service import ToolsService
 from catalog.forms import Offered
-from catalog.forms.offering import MOST_LISTS, NO_RESOURCES, TOO_MANY
+from catalog.forms.local_options import MOST_LISTS, NO_RESOURCES, TOO_MANY
 from catalog.model import CatalogItem
 from catalog.scopes import ScopeContext
 from catalog.testing.samples import Sample, validated

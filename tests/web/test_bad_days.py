@@ -296,7 +296,7 @@ async def test_without_postgres_nothing_is_lost(stack: Stack, visit: Visit) -> N
     await page.get_by_label("Host name").fill("patient.example.com")
     with without_postgres(stack):
         other = await at.page("/catalog")
-        await expect(other).to_have_title("PAO cannot take this now - PAO")
+        await expect(other).to_have_title("PAO is temporarily unavailable - PAO")
         await expect(other.get_by_text("Try again")).to_have_count(1)
         await judge(other, wide=False)
         # Early checks say that nothing is saved; what was typed stays.
@@ -306,12 +306,12 @@ async def test_without_postgres_nothing_is_lost(stack: Stack, visit: Visit) -> N
         await expect(page.get_by_label("Host name")).to_have_value("patient.example.com")
         # What cannot be saved is given back, to be sent again.
         await page.get_by_role("button", name="Review").last.click()
-        await expect(page).to_have_title("PAO cannot take this now - PAO")
+        await expect(page).to_have_title("PAO is temporarily unavailable - PAO")
         await expect(page.get_by_text("patient.example.com", exact=True)).to_be_visible()
         await judge(page, wide=False)
         # A decision's page stays as it is, passwords and files too.
         await decision.locator("#retry").click()
-        await expect(decision.locator(".doubt")).to_contain_text("PAO cannot take this now")
+        await expect(decision.locator(".doubt")).to_contain_text("PAO is temporarily unavailable")
         await expect(decision.get_by_label("Host name")).to_have_value("decided.example.com")
         await judge(decision, wide=False)
     await page.get_by_role("button", name="Send again").click()
@@ -350,7 +350,7 @@ async def test_without_temporal_nothing_is_stored_and_all_is_kept(
     review = page.url
     await page.wait_for_load_state()
     await page.get_by_role("button", name="Submit request").click()
-    await expect(page.locator(".doubt")).to_contain_text("PAO cannot take this now")
+    await expect(page.locator(".doubt")).to_contain_text("PAO is temporarily unavailable")
     await expect(page.get_by_text("so nothing was stored.", exact=False)).to_be_visible()
     await expect(page.get_by_text("Try again")).to_have_count(1)
     await expect(page.get_by_text("Try again in 5 s.")).to_be_visible()

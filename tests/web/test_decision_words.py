@@ -22,7 +22,7 @@ from api.requests.schemas.error_context import SuggestedDecision
 from api.requests.schemas.history import SIMILAR
 from api.requests.schemas.request import REQUEST
 from api.web.pages.decision.changes import calls_of
-from api.web.pages.decision.explaining import (
+from api.web.pages.decision.explanation import (
     abort_words,
     brief,
     helps,
@@ -32,7 +32,7 @@ from api.web.pages.decision.explaining import (
     suggested,
     why_suggested,
 )
-from api.web.pages.decision.showing import Tried, explained
+from api.web.pages.decision.pages import Tried, explained
 from api.web.pages.request.notes import advice_of
 from pao.core.errors import ErrorCode, PaoError
 from pao.core.judgement import SUGGESTED, Cause
@@ -62,12 +62,12 @@ def failed(cause: str = "input", *, kind: str = "jira-ticket", **more: Any) -> R
     ("cause", "words"),
     [
         ("access", "JIRA denied access."),
-        ("quota", "a limit of JIRA is used up."),
+        ("quota", "a quota of JIRA is used up."),
         ("input", "JIRA refused the values."),
         ("target-down", "JIRA did not answer."),
-        ("conflict", "something that exists in JIRA stands in the way."),
+        ("conflict", "it conflicts with something that exists in JIRA."),
         ("ours", "PAO or this service is not set up for it."),
-        ("declined", "people have said no."),
+        ("declined", "it was rejected."),
         ("unknown", "the cause is not known."),
         ("of-a-later-version", "the cause is not known."),
     ],
@@ -98,8 +98,8 @@ def test_an_approval_that_nobody_gave_is_told_from_a_rejection() -> None:
     assert brief(expired, NOW) == "The ticket failed 5 min ago: nobody decided in time."
     assert advice_of(expired) == "Nobody decided in time. A retry asks again."
     rejected = failed("declined", kind="approval", decisions=[decided("reject", 300)])
-    assert "people have said no" in brief(rejected, NOW)
-    assert "people have said no" in brief(failed("declined"), NOW)
+    assert "it was rejected" in brief(rejected, NOW)
+    assert "it was rejected" in brief(failed("declined"), NOW)
 
 
 def test_nothing_is_said_twice() -> None:

@@ -7,7 +7,7 @@ import pytest
 from playwright.async_api import expect
 
 from api.requests.history import Usual
-from api.web.pages.request.showing import usual_words
+from api.web.pages.request.presentation import usual_words
 from tests.support.callers import OLIVER, STRANGER
 from tests.support.stack import Stack
 from tests.web.person import Visit, judge

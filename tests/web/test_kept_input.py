@@ -130,7 +130,7 @@ def test_who_calls_too_often_keeps_what_was_entered(stack: Stack) -> None:
         stack.stop_api()
         stack.start_api()
     assert answer.status_code == 429
-    assert "PAO cannot take this now" in answer.text
+    assert "Too many requests" in answer.text
     assert "What you entered is kept here" in answer.text
     assert "Nothing was stored. Try again in" in answer.text
     assert SECRET not in answer.text

@@ -12,8 +12,8 @@ from api.requests.schemas.request import REQUEST
 from api.web.pages.admin.browsers import browser_in_words
 from api.web.pages.admin.health import row_of
 from api.web.pages.catalog.views import length_in_words
-from api.web.pages.request.made import made_by
 from api.web.pages.request.notes import choices_of, labels_of, note_of
+from api.web.pages.request.results import results_of
 from api.web.pages.request.timeline import happened
 from api.web.pages.request_form.review import sentence_of
 from api.web.words import condition_in_words, did
@@ -153,7 +153,7 @@ def test_what_was_made_is_named_by_its_kind() -> None:
         url="https://github.example.com/runs/90001",
         outputs={"id": "1", "conclusion": "success", "namespace": "orders"},
     )
-    made = made_by(REQUEST.model_copy(update={"components": None, "actions": [run]}))
+    made = results_of(REQUEST.model_copy(update={"components": None, "actions": [run]}))
     assert [(one.label, one.step, one.value) for one in made] == [
         ("Workflow run", "Ticket for the database team", "90001"),
         ("namespace", "Ticket for the database team", "orders"),

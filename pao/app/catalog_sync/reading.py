@@ -10,11 +10,11 @@ from catalog.sources.source import Entry
 from catalog.validation import Finding, Severity, ValidationResult
 from db.repositories.catalog import Served, StoredItem
 from db.repositories.catalog_files import StoredFile
-from pao.app.catalog_sync.looking import Stored, problem_of
+from pao.app.catalog_sync.source_tree import Stored, problem_of
 
 
 class Reading:
-    """One look at the source; grows while it is read."""
+    """What one reading of the source has found; grows while it is read."""
 
     def __init__(self, rules: str, entries: Iterable[Entry]) -> None:
         self._rules = rules
@@ -25,7 +25,7 @@ class Reading:
         self._loaded: dict[str, ValidationResult] = {}
 
     def adopt(self, unfinished: "Reading") -> None:
-        """Take over what was judged for a look that did not come to its end."""
+        """Take over what was judged by a reading that did not come to its end."""
         # It may still be at it, in a thread that nobody waits for any more.
         for path, file in dict(unfinished.judged).items():
             entry, result = self.entries.get(path), unfinished.result(path)
@@ -71,7 +71,7 @@ class Reading:
         )
 
     def is_as_known(self, known: Stored) -> bool:
-        """Return whether nothing has changed since the last look."""
+        """Return whether nothing has changed since the last reading."""
         return not self.judged and self.seen.keys() == known.files.keys()
 
     def linked(self) -> dict[str, DocumentSummary]:

@@ -9,7 +9,7 @@ from catalog.sources.source import SourceRefusedError, SourceUnavailableError
 from catalog.validation import Finding
 from db.session import Database
 from pao.app.catalog_sync import CatalogSync
-from pao.app.catalog_sync.proposing import MOST_COMPARED, Proposals
+from pao.app.catalog_sync.proposals import MOST_COMPARED, Proposals
 from pao.core.payloads.catalog import Proposal
 from tests.pao.app.test_catalog_sources import KNOWN, MANY
 from tests.support.catalog_source import Forge, Repository

@@ -25,7 +25,7 @@ from db.repositories.catalog import CatalogRepository
 from db.repositories.catalog_state import CatalogStanding, CatalogStateRepository
 from db.session import Database
 from pao.app.catalog_sync import CatalogSync, SyncInput
-from pao.app.catalog_sync.syncing import EMPTY
+from pao.app.catalog_sync.sync import EMPTY
 from pao.app.local.postgres import PostgresAddress
 from pao.core.errors import PaoError
 from pao.core.payloads.catalog import POLL

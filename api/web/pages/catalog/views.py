@@ -19,7 +19,7 @@ from api.services import Caller, Services, ServicesDep
 from api.web.markdown import words
 from api.web.outages import outages_of
 from api.web.pages.catalog.steps import steps_of
-from api.web.pages.request.showing import usual_words
+from api.web.pages.request.presentation import usual_words
 from api.web.rendering import is_partial, page
 from api.web.words import _, heading, ngettext
 from catalog.forms.values import is_email

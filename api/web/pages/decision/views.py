@@ -22,9 +22,9 @@ from api.web import times
 from api.web.forms import Posted, text_of
 from api.web.kept_entries import kept_entries
 from api.web.pages.decision.corrections import correctable, corrections_of, edited_of
-from api.web.pages.decision.explaining import look_words, meanwhile
+from api.web.pages.decision.explanation import look_words, meanwhile
+from api.web.pages.decision.pages import Tried, decide_page, ending_page, explained, is_open
 from api.web.pages.decision.posted import attempt_of, evidence_of, reason_of
-from api.web.pages.decision.showing import Tried, decide_page, ending_page, explained, is_open
 from api.web.posted_fields import field_named, posted_secrets, posted_texts, removed
 from api.web.rendering import is_partial, page
 from api.web.rows import edit_of

@@ -21,7 +21,7 @@ from api.web.forms import Posted, text_of
 from api.web.line_changes import Lines, differing
 from api.web.pages.platform.form_preview import FormPreview, preview_form
 from api.web.pages.platform.previewable_items import as_text, choices
-from api.web.pages.request.made import web_address
+from api.web.pages.request.results import web_address
 from api.web.rendering import page
 from api.web.words import _, ngettext
 from catalog.testing.cases import dump

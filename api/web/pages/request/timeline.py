@@ -8,7 +8,7 @@ from typing import Any
 from api.requests.history import Happening
 from api.requests.schemas import Request
 from api.web import times
-from api.web.pages.request.made import web_address
+from api.web.pages.request.results import web_address
 from api.web.shown_values import shown_value
 from api.web.words import STATES, _
 from catalog.forms.definition import FieldDefinition, FieldType

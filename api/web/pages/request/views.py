@@ -18,7 +18,7 @@ from api.web import times
 from api.web.pages.request.keys import key_of
 from api.web.pages.request.logs import logs
 from api.web.pages.request.notes import corrected_of, labels_of
-from api.web.pages.request.showing import Past, Shown, answers, form_of, shown, usual_words
+from api.web.pages.request.presentation import Past, Shown, answers, form_of, shown, usual_words
 from api.web.pages.request.timeline import happened
 from api.web.rendering import is_partial, page, part
 from pao.core.states import TERMINAL

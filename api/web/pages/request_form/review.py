@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from api.requests.schemas import DryRun
-from api.web.pages.request_form.filling import Filling
+from api.web.pages.request_form.filled_form import FilledForm
 from api.web.shown_values import shown_value
 from api.web.words import _, ngettext
 from catalog.forms.definition import FieldType
@@ -37,25 +37,25 @@ class Section:
     answers: list[Answer]
 
 
-def answers_of(filling: Filling, earlier: Mapping[str, Any] | None = None) -> list[Section]:
+def answers_of(filled: FilledForm, earlier: Mapping[str, Any] | None = None) -> list[Section]:
     """Return every field that applies, by group, in the form's order.
 
     ``earlier`` are the values of the request that this one repeats.
     """
-    visible, values = set(filling.result.visible), filling.result.values
+    visible, values = set(filled.result.visible), filled.result.values
     sections, index = [], 0
-    for number, group in enumerate(filling.form.definition.groups):
+    for number, group in enumerate(filled.form.definition.groups):
         answers = []
         for one in group.fields:
             if one.id in visible:
                 secret = one.type is FieldType.PASSWORD and values.get(one.id) is not None
-                offered = filling.entered.offered.get(one.id)
+                offered = filled.entered.offered.get(one.id)
                 text = (
                     _("Entered")
                     if secret
                     else shown_value(one, values.get(one.id), offered.choices if offered else None)
                 )
-                place = f"/drafts/{filling.draft.id}/{number}#f{index}"
+                place = f"/drafts/{filled.draft.id}/{number}#f{index}"
                 before = None
                 if earlier is not None and one.type not in KEPT_APART:
                     before = shown_value(one, earlier.get(one.id))

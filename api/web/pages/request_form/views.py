@@ -19,7 +19,14 @@ from api.services import Caller, ServicesDep
 from api.web.forms import Posted, text_of
 from api.web.outages import outages_of
 from api.web.pages.request_form.copies import MOST_LINKED
-from api.web.pages.request_form.filling import FIRST, Filling, fill, linked, not_shown, texts_of
+from api.web.pages.request_form.filled_form import (
+    FIRST,
+    FilledForm,
+    fill,
+    linked,
+    not_shown,
+    texts_of,
+)
 from api.web.pages.request_form.saving import earlier, saved
 from api.web.rendering import page
 from api.web.words import _
@@ -70,13 +77,13 @@ async def new_form(
         repeats=before.id if before and before.catalog_item_id == item_id else None,
     )
     others = [one for one in await services.drafts.list(caller) if one.item_id == item_id]
-    filling = await fill(services, caller, draft)
+    filled = await fill(services, caller, draft)
     if draft.repeats is None:
-        notes += not_shown(filling, texts)
-    step = next(iter(filling.steps()), FIRST)
+        notes += not_shown(filled, texts)
+    step = next(iter(filled.steps()), FIRST)
     outages = await outages_of(request, services, entry.loaded.item)
     return _form_page(
-        request, filling, step, checked=False, outages=outages, notes=notes, others=others
+        request, filled, step, checked=False, outages=outages, notes=notes, others=others
     )
 
 
@@ -94,17 +101,17 @@ async def go_on(services: ServicesDep, caller: Caller, draft_id: UUID, posted: P
     return _to(f"{here}/{_following(await fill(services, caller, draft), go, step)}")
 
 
-def _following(filling: Filling, go: str, step: int) -> str:
+def _following(filled: FilledForm, go: str, step: int) -> str:
     """Return the page of a draft that a button of a step leads to."""
-    if go in map(str, filling.steps()):
+    if go in map(str, filled.steps()):
         return go
-    if filling.is_stepped and go != REVIEW:
-        if filling.is_step_wrong(step):
+    if filled.is_stepped and go != REVIEW:
+        if filled.is_step_wrong(step):
             return f"{step}?check=1"
-        following = filling.step_after(step)
+        following = filled.step_after(step)
         if following is not None:
             return str(following)
-    return f"{filling.first_wrong_step()}?check=1" if filling.errors else REVIEW
+    return f"{filled.first_wrong_step()}?check=1" if filled.errors else REVIEW
 
 
 @router.post("/drafts/{draft_id}/check")
@@ -113,10 +120,10 @@ async def check(services: ServicesDep, caller: Caller, draft_id: UUID, posted: P
     draft, _place = await saved(services, caller, str(draft_id), posted)
     if draft.request_id:
         return FormCheck(submitted=draft.request_id)
-    filling = await fill(services, caller, draft)
+    filled = await fill(services, caller, draft)
     fields = [
         one
-        for group in filling.groups(checked=True)
+        for group in filled.groups(checked=True)
         for outer in group.fields
         for one in outer.each()
     ]
@@ -148,17 +155,17 @@ async def step_page(
     draft = await services.drafts.get(caller, str(draft_id))
     if draft.request_id:
         return _to(f"/requests/{draft.request_id}")
-    filling = await fill(services, caller, draft)
-    steps = filling.steps()
-    if filling.is_stepped and step not in steps:
+    filled = await fill(services, caller, draft)
+    steps = filled.steps()
+    if filled.is_stepped and step not in steps:
         step = next(iter(steps), FIRST)
-    outages = await outages_of(request, services, filling.entry.loaded.item)
-    return _form_page(request, filling, step, checked=checked, outages=outages)
+    outages = await outages_of(request, services, filled.entry.loaded.item)
+    return _form_page(request, filled, step, checked=checked, outages=outages)
 
 
 def _form_page(
     request: Request,
-    filling: Filling,
+    filled: FilledForm,
     step: int,
     *,
     checked: bool,
@@ -166,16 +173,16 @@ def _form_page(
     notes: list[str] | None = None,
     others: list[Draft] | None = None,
 ) -> Response:
-    groups = filling.groups(checked=checked)
-    shown = [one for one in groups if one.index == step] if filling.is_stepped else groups
+    groups = filled.groups(checked=checked)
+    shown = [one for one in groups if one.index == step] if filled.is_stepped else groups
     wrong = any(one.wrong for one in shown)
-    steps = [one for one in groups if one.shown] if filling.is_stepped else []
+    steps = [one for one in groups if one.shown] if filled.is_stepped else []
     back = [one.index for one in steps if one.index < step]
     return page(
         request,
         "pages/request_form/form.html",
-        item=filling.entry.loaded.item,
-        draft=filling.draft,
+        item=filled.entry.loaded.item,
+        draft=filled.draft,
         groups=shown,
         step=step,
         steps=steps,
@@ -184,8 +191,8 @@ def _form_page(
         wrong=wrong,
         notes=notes or [],
         others=others or [],
-        changed=filling.changed,
-        warnings=[*warnings_of(filling.entry.loaded.definition), *outages],
+        changed=filled.changed,
+        warnings=[*warnings_of(filled.entry.loaded.definition), *outages],
     )
 
 

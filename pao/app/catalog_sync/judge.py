@@ -15,8 +15,8 @@ from catalog.sources.source import Entry
 from catalog.validation import ActionSchema, Finding, check_across_files, unreadable, validate
 from catalog.validation.result import ValidationResult
 from pao.app.catalog_sync.contents import Contents
-from pao.app.catalog_sync.looking import problem_in, problem_of
 from pao.app.catalog_sync.reading import Reading
+from pao.app.catalog_sync.source_tree import problem_in, problem_of
 
 
 class Judge:

@@ -36,7 +36,7 @@ GONE = 410
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Filling:
+class FilledForm:
     """A form that is being filled in."""
 
     entry: Entry
@@ -89,7 +89,7 @@ class Filling:
         return any(one.wrong for one in self.groups(checked=True) if one.index == step)
 
 
-async def fill(services: Services, caller: Principal, draft: Draft) -> Filling:
+async def fill(services: Services, caller: Principal, draft: Draft) -> FilledForm:
     """Read a draft by the form of its item; of an item that was removed, say so."""
     try:
         entry = await services.catalog.entry(draft.item_id)
@@ -116,7 +116,7 @@ async def fill(services: Services, caller: Principal, draft: Draft) -> Filling:
     reading = await asyncio.to_thread(read_posted, form, texts | apart, today, about)
     filled = await services.options.filling(item, reading.values, who)
     result = await asyncio.to_thread(reading.judged_by, form, today, filled.context)
-    return Filling(
+    return FilledForm(
         entry=entry,
         draft=draft,
         values=reading.values,
@@ -224,9 +224,9 @@ def _not_taken(one: FieldDefinition) -> str:
     return _("%(label)s is not taken from a link.") % {"label": one.label}
 
 
-def not_shown(filling: Filling, texts: Mapping[str, Sequence[str]]) -> list[str]:
+def not_shown(filled: FilledForm, texts: Mapping[str, Sequence[str]]) -> list[str]:
     """Return, in words, what a link fills in that does not apply with its other values."""
-    visible, fields = frozenset(filling.result.visible), filling.form.fields
+    visible, fields = frozenset(filled.result.visible), filled.form.fields
     return [
         _("%(label)s does not apply here, so the link's value is not used.")
         % {"label": fields[name].label}

@@ -1,4 +1,4 @@
-"""What a look at the source has shown, with what was known before. No I/O here."""
+"""The documents of a source at a revision, with what was known before. No I/O here."""
 
 import hashlib
 from collections.abc import Iterable, Mapping
@@ -41,7 +41,7 @@ class Stored:
     memory: SourceMemory
 
     def known(self, source: str, asked: SyncInput) -> Known:
-        """Return what a source may know of its last look; nothing where it was another one."""
+        """Return what a source may know of its last reading; nothing where it was another one."""
         why = Known(expects=asked.expects, is_poll=asked.is_poll, is_asked=asked.is_asked)
         if self.standing.source != source:
             return why
@@ -49,8 +49,8 @@ class Stored:
 
 
 @dataclass(frozen=True, slots=True)
-class Look:
-    """The documents at a revision; ``failed`` where they are those of the look before."""
+class SourceTree:
+    """The documents at a revision; ``failed`` where they are those of the reading before."""
 
     revision: str
     entries: tuple[Entry, ...]
@@ -122,7 +122,7 @@ def problem_in(content: bytes) -> str | None:
     return None
 
 
-def require_rest_is_over(stored: Stored, *, is_poll: bool) -> None:
+def require_is_due(stored: Stored, *, is_poll: bool) -> None:
     """Raise where a poll may not ask a source that has said when it answers again."""
     until = stored.standing.error_until
     if is_poll and until and datetime.now(UTC) < until:

@@ -16,23 +16,23 @@ from pao.core.states import Decision, RequestStatus
 
 _WHY = {
     Cause.ACCESS: _("%(target)s denied access"),
-    Cause.QUOTA: _("a limit of %(target)s is used up"),
+    Cause.QUOTA: _("a quota of %(target)s is used up"),
     Cause.INPUT: _("%(target)s refused the values"),
     Cause.TARGET_DOWN: _("%(target)s did not answer"),
-    Cause.CONFLICT: _("something that exists in %(target)s stands in the way"),
+    Cause.CONFLICT: _("it conflicts with something that exists in %(target)s"),
     Cause.OURS: _("PAO or this service is not set up for it"),
-    Cause.DECLINED: _("people have said no"),
+    Cause.DECLINED: _("it was rejected"),
     Cause.UNKNOWN: _("the cause is not known"),
 }
 _HELPS = {
     Cause.ACCESS: _("A retry fails again until somebody has fixed the credentials or the rights."),
-    Cause.QUOTA: _("A retry can help once the limit leaves room again."),
+    Cause.QUOTA: _("A retry can help once the quota has room again."),
     Cause.INPUT: _("A retry with the same values would fail again; correct them first."),
     Cause.TARGET_DOWN: _("A retry can help: the values were not the problem."),
-    Cause.CONFLICT: _("A retry helps once what is in the way is gone, or with other values."),
+    Cause.CONFLICT: _("A retry succeeds once the conflict is gone, or with other values."),
     Cause.OURS: _("A retry fails again until PAO or the service is fixed."),
     Cause.DECLINED: _("A retry asks them again."),
-    Cause.UNKNOWN: _("Nothing says that a retry would go better."),
+    Cause.UNKNOWN: _("There is no sign that a retry would succeed."),
 }
 _DID = {
     "retry": _("%(who)s retried this %(ago)s"),

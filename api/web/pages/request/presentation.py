@@ -14,9 +14,9 @@ from api.requests.schemas import Action, Component
 from api.requests.schemas import Request as Document
 from api.web import times
 from api.web.pages.request.keys import key_of
-from api.web.pages.request.made import Made, made_by, web_address
 from api.web.pages.request.notes import advice_of, choices_of, labels_of, note_of
 from api.web.pages.request.picture import Node, Picture, picture_of
+from api.web.pages.request.results import Result, results_of, web_address
 from api.web.pages.request.waits import waits_by_step
 from api.web.shown_values import shown_value
 from api.web.words import STATES, _, after_state, ngettext
@@ -93,7 +93,7 @@ class Shown:
     slow: bool
     parts: list[Part]
     picture: Picture | None
-    made: list[Made]
+    results: list[Result]
     action: str
     """What the reader may decide: `decide`, `approve`, or nothing."""
     icon: str
@@ -120,7 +120,7 @@ def shown(stored: Stored, document: Document, now: datetime, past: Past) -> Show
         slow=any(moments.is_slow(one) for _number, one in running),
         parts=[one for one in parts if one.steps or one.name],
         picture=picture_of(_nodes(stored, document), chains=bool(document.components)),
-        made=made_by(document),
+        results=results_of(document),
         action=_may(document),
         icon=_ICONS.get(document.status, "icon.svg"),
         choices=choices_of(document),

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from api.requests.schemas.request import REQUEST
-from api.web.pages.request.made import made_by, plan_words
+from api.web.pages.request.results import plan_words, results_of
 
 ACTION = REQUEST.actions[0]
 
@@ -13,7 +13,7 @@ ACTION = REQUEST.actions[0]
 def outputs_of(kind: str, outputs: dict[str, Any]) -> dict[str, str]:
     given = {"type": kind, "name": "Network", "external_reference": None, "url": None}
     action = ACTION.model_copy(update=given | {"outputs": outputs})
-    made = made_by(REQUEST.model_copy(update={"actions": [action], "components": None}))
+    made = results_of(REQUEST.model_copy(update={"actions": [action], "components": None}))
     assert {one.step for one in made} <= {"Network"}
     return {one.label: one.value for one in made}
 

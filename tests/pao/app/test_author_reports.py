@@ -6,7 +6,7 @@ import pytest
 from catalog.sources.source import SourceRefusedError, SourceUnavailableError
 from db.session import Database
 from pao.app.catalog_sync import CatalogSync
-from pao.app.catalog_sync.proposing import Proposals
+from pao.app.catalog_sync.proposals import Proposals
 from pao.core.payloads.catalog import Proposal
 from tests.pao.app.test_catalog_sources import KNOWN, standing
 from tests.support.catalog_source import Forge

@@ -32,14 +32,20 @@ from db.repositories.catalog import LEASE, CatalogRepository
 from db.repositories.catalog_files import CatalogFilesRepository
 from db.repositories.catalog_state import CatalogStateRepository
 from db.session import Database
+from pao.app.catalog_sync.author_reports import AuthorReports
 from pao.app.catalog_sync.contents import Contents, PassingContents
-from pao.app.catalog_sync.holding import held_back
-from pao.app.catalog_sync.judging import Judge, identity
-from pao.app.catalog_sync.looking import Look, Stored, commit_of, problem_of, require_rest_is_over
+from pao.app.catalog_sync.judge import Judge, identity
+from pao.app.catalog_sync.mass_removal import held_back
 from pao.app.catalog_sync.order import OUTDATED, after, revision_of, takes
 from pao.app.catalog_sync.reading import Reading, finding_of
-from pao.app.catalog_sync.storing import is_stored, report_of, store
-from pao.app.catalog_sync.telling import Telling
+from pao.app.catalog_sync.source_tree import (
+    SourceTree,
+    Stored,
+    commit_of,
+    problem_of,
+    require_is_due,
+)
+from pao.app.catalog_sync.storage import is_stored, report_of, store
 from pao.core.payloads.catalog import Held, SyncInput, SyncReport
 from pao.runtime import tracing
 from pao.runtime.collection import full_collections_postponed
@@ -72,7 +78,7 @@ class CatalogSync:
         self._source = source
         self._known_actions = known_actions
         self._check = check
-        self.telling = Telling(database, reporter)
+        self.reports = AuthorReports(database, reporter)
         self._rules = rules_digest(known_actions)
         self._seen: str | None = None
         # A sync that failed is tried again at once; judging is the longest part of a large one.
@@ -116,19 +122,19 @@ class CatalogSync:
         With ``fork``, where it has left the branch: what would be found once it was merged.
         """
         stored = await self._stored()
-        look = Look.of(found, stored)
+        tree = SourceTree.of(found, stored)
         if fork is not None:
-            look = look.merged(Look.of(fork, stored), stored)
-        contents = PassingContents(self._database, self._source, look.revision)
-        reading, across = await self._read(look, stored, contents, keeps=False)
+            tree = tree.merged(SourceTree.of(fork, stored), stored)
+        contents = PassingContents(self._database, self._source, tree.revision)
+        reading, across = await self._read(tree, stored, contents, keeps=False)
         held = held_back(
             reading.selection.removed,
             served=len(stored.served),
-            revision=look.revision,
+            revision=tree.revision,
             confirm=None,
         )
-        verdict = _verdict(look, reading, across, held)
-        return replace(verdict, emptied=bool(stored.served and not look.entries))
+        verdict = _verdict(tree, reading, across, held)
+        return replace(verdict, emptied=bool(stored.served and not tree.entries))
 
     def calls(self) -> SourceCalls | None:
         """Return how often the source was called, for metrics; None where it is a folder."""
@@ -143,32 +149,32 @@ class CatalogSync:
 
     async def _once(self, asked: SyncInput, held: HeldLease) -> SyncReport:
         stored = await self._stored()
-        look = await self._look(asked, stored)
-        if stored.served and not look.entries:
+        tree = await self._tree(asked, stored)
+        if stored.served and not tree.entries:
             # Far more often a volume that is not mounted than a catalog that was given up.
             raise SourceUnavailableError(EMPTY)
-        if not self._takes(look, stored, force=asked.force):
-            return await self._leave(look, stored, outdated=OUTDATED)
-        contents = Contents(self._database, self._source, look.revision)
+        if not self._takes(tree, stored, force=asked.force):
+            return await self._leave(tree, stored, outdated=OUTDATED)
+        contents = Contents(self._database, self._source, tree.revision)
         with tracing.tracer().start_as_current_span("catalog.judge") as span:
-            reading, across = await self._read(look, stored, contents, keeps=True)
+            reading, across = await self._read(tree, stored, contents, keeps=True)
             span.set_attribute("pao.files", len(reading.judged))
         removed = reading.selection.removed
         too_much = held_back(
-            removed, served=len(stored.served), revision=look.revision, confirm=asked.confirm
+            removed, served=len(stored.served), revision=tree.revision, confirm=asked.confirm
         )
-        if too_much and not look.failed:
-            report = await self._leave(look, stored, held=too_much)
+        if too_much and not tree.failed:
+            report = await self._leave(tree, stored, held=too_much)
         else:
-            report = report_of(reading, stored, look.revision)
-            await self._store(reading, across, stored, look, held)
+            report = report_of(reading, stored, tree.revision)
+            await self._store(reading, across, stored, tree, held)
         self._unfinished = None
-        if look.failed:
-            raise look.failed
-        if await self.telling.is_due(stored.standing, look.revision, is_held=bool(report.held)):
-            await self.telling.tell(_verdict(look, reading, across, report.held))
-        late = self._source.is_shared and asked.expects not in {None, look.revision}
-        return replace(report, late=late and look.revision == stored.standing.revision)
+        if tree.failed:
+            raise tree.failed
+        if await self.reports.is_due(stored.standing, tree.revision, is_held=bool(report.held)):
+            await self.reports.send(_verdict(tree, reading, across, report.held))
+        late = self._source.is_shared and asked.expects not in {None, tree.revision}
+        return replace(report, late=late and tree.revision == stored.standing.revision)
 
     async def _stored(self) -> Stored:
         async with self._database.reading() as session:
@@ -181,32 +187,32 @@ class CatalogSync:
                 memory=await state.memory(),
             )
 
-    async def _look(self, asked: SyncInput, stored: Stored) -> Look:
-        """Ask the source; where it is away, what is known is looked at with the rules of today."""
+    async def _tree(self, asked: SyncInput, stored: Stored) -> SourceTree:
+        """Ask the source; where it is away, what is known is judged by the rules of today."""
         known = stored.known(self._source.name, asked)
         try:
-            require_rest_is_over(stored, is_poll=asked.is_poll)
+            require_is_due(stored, is_poll=asked.is_poll)
             with tracing.tracer().start_as_current_span("catalog.listing"):
-                return Look.of(await self._source.listing(known), stored)
+                return SourceTree.of(await self._source.listing(known), stored)
         except SourceMovedError:
             raise
         except SourceUnavailableError as error:
             if not await self._has_other_rules(stored):
                 raise
-            return Look.again(stored, error)
+            return SourceTree.again(stored, error)
 
     async def _has_other_rules(self, stored: Stored) -> bool:
         if stored.standing.source != self._source.name:
             return False
         contents = Contents(self._database, self._source, stored.standing.revision or "")
-        look = Look.again(stored, SourceUnavailableError())
-        now = identity(self._rules, self._check, await self._beside(look, contents))
+        tree = SourceTree.again(stored, SourceUnavailableError())
+        now = identity(self._rules, self._check, await self._beside(tree, contents))
         return any(file.judged_by != now for file in stored.files.values())
 
-    def _takes(self, look: Look, stored: Stored, *, force: bool) -> bool:
-        if self._source.is_shared or look.failed:
+    def _takes(self, tree: SourceTree, stored: Stored, *, force: bool) -> bool:
+        if self._source.is_shared or tree.failed:
             return True
-        revision = revision_of(look.revision, look.changed_at)
+        revision = revision_of(tree.revision, tree.changed_at)
         changed_here = self._seen not in (None, revision.digest)
         if force or takes(stored.lineage, revision, changed_here=changed_here):
             return True
@@ -215,7 +221,7 @@ class CatalogSync:
 
     async def _leave(
         self,
-        look: Look,
+        tree: SourceTree,
         stored: Stored,
         *,
         held: Held | None = None,
@@ -231,14 +237,14 @@ class CatalogSync:
             state = CatalogStateRepository(session)
             await state.leave(held=_record(held) if held else None, outdated=outdated)
             if held and before.held_revision != held.revision:
-                await self.telling.owe(session, look.revision)
-        return SyncReport(held=held, outdated=outdated, revision=look.revision)
+                await self.reports.enqueue(session, tree.revision)
+        return SyncReport(held=held, outdated=outdated, revision=tree.revision)
 
     async def _read(
-        self, look: Look, stored: Stored, contents: Contents, *, keeps: bool
+        self, tree: SourceTree, stored: Stored, contents: Contents, *, keeps: bool
     ) -> tuple[Reading, Sequence[Finding]]:
-        beside = await self._beside(look, contents)
-        reading = Reading(identity(self._rules, self._check, beside), look.entries)
+        beside = await self._beside(tree, contents)
+        reading = Reading(identity(self._rules, self._check, beside), tree.entries)
         if self._unfinished is not None:
             reading.adopt(self._unfinished)
         if keeps:
@@ -264,17 +270,17 @@ class CatalogSync:
             await asyncio.to_thread(judge.load, path, reading)
         return reading, across
 
-    async def _beside(self, look: Look, contents: Contents) -> Mapping[str, bytes]:
-        if self._check is None or not look.beside:
+    async def _beside(self, tree: SourceTree, contents: Contents) -> Mapping[str, bytes]:
+        if self._check is None or not tree.beside:
             return {}
-        await contents.fetch(look.beside)
-        found = await contents.read(entry.blob for entry in look.beside)
-        return {entry.path: found[entry.blob] for entry in look.beside}
+        await contents.fetch(tree.beside)
+        found = await contents.read(entry.blob for entry in tree.beside)
+        return {entry.path: found[entry.blob] for entry in tree.beside}
 
     async def _across(
         self, reading: Reading, stored: Stored, contents: Contents, judge: Judge
     ) -> Sequence[Finding]:
-        """Look at the files together that name each other; of the others none can be wrong."""
+        """Check together the files that name each other; of the others none can be wrong."""
         if reading.is_as_known(stored):
             known = (*stored.standing.refused, *stored.standing.ownership)
             return [finding_of(found) for found in known]
@@ -296,12 +302,12 @@ class CatalogSync:
         reading: Reading,
         across: Sequence[Finding],
         stored: Stored,
-        look: Look,
+        tree: SourceTree,
         held: HeldLease,
     ) -> None:
         lineage = stored.lineage
-        if not self._source.is_shared and not look.failed:
-            lineage = after(lineage, revision_of(look.revision, look.changed_at))
+        if not self._source.is_shared and not tree.failed:
+            lineage = after(lineage, revision_of(tree.revision, tree.changed_at))
         with tracing.tracer().start_as_current_span("catalog.store"):
             async with self._database.unit_of_work() as session:
                 await held.check(session)
@@ -309,14 +315,14 @@ class CatalogSync:
                     session,
                     reading,
                     stored,
-                    look,
+                    tree,
                     across=across,
                     lineage=lineage,
                     source=self._source.name,
                 )
-                if look.revision != stored.standing.revision:
-                    await self.telling.owe(session, look.revision)
-        self._seen = look.revision
+                if tree.revision != stored.standing.revision:
+                    await self.reports.enqueue(session, tree.revision)
+        self._seen = tree.revision
 
     async def _fail(self, error: SourceUnavailableError) -> None:
         until = error.until if isinstance(error, SourceLimitedError) else None
@@ -327,12 +333,14 @@ class CatalogSync:
             await state.fail(str(error), cause=error.cause, until=until)
 
 
-def _verdict(look: Look, reading: Reading, across: Sequence[Finding], held: Held | None) -> Verdict:
+def _verdict(
+    tree: SourceTree, reading: Reading, across: Sequence[Finding], held: Held | None
+) -> Verdict:
     return Verdict(
-        look.revision,
+        tree.revision,
         reading.findings(across),
-        len(look.entries),
-        commit_of(look.commit),
+        len(tree.entries),
+        commit_of(tree.commit),
         str(held) if held else None,
     )
 

@@ -1,4 +1,4 @@
-"""Tells the authors of the catalog on the forge; who was not told is kept until that succeeds."""
+"""Reports to the authors of the catalog on the forge; what was not sent is kept until it is."""
 
 import logging
 from collections.abc import Iterable, Mapping
@@ -23,8 +23,8 @@ _TO_BE_TOLD: dict[str, Any] = {"cause": None, "message": None}
 
 
 @dataclass(frozen=True, slots=True)
-class Telling:
-    """Tells through a reporter, if there is one, once per revision; a failure is made up for.
+class AuthorReports:
+    """Sends each verdict once per revision, if there is a reporter; one that failed is sent later.
 
     Commits whose authors are still to be told are in ``CatalogStanding.untold``, which operators
     see: of the branch the next sync tells them, of a proposal its workflow.
@@ -33,7 +33,7 @@ class Telling:
     database: Database
     reporter: Reporter | None = None
 
-    async def owe(self, session: AsyncSession, revision: str) -> None:
+    async def enqueue(self, session: AsyncSession, revision: str) -> None:
         """Keep that a revision is to be told, in case that this process does not come to it."""
         if self.reporter is not None:
             await CatalogUntoldRepository(session).add(revision, _TO_BE_TOLD)
@@ -50,7 +50,7 @@ class Telling:
         untold = before.untold.get(revision)
         return revision != known or (untold is not None and _age(untold["since"]) < LONGEST)
 
-    async def tell(self, verdict: Verdict) -> None:
+    async def send(self, verdict: Verdict) -> None:
         """Tell what was found at a revision; whatever that fails by is kept, and never raised."""
         if self.reporter is None:
             return

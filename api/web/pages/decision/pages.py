@@ -17,7 +17,7 @@ from api.services import Services
 from api.web import times
 from api.web.pages.decision.changes import calls_of, field_changes
 from api.web.pages.decision.corrections import Corrections, corrections_of
-from api.web.pages.decision.explaining import (
+from api.web.pages.decision.explanation import (
     LookWords,
     abort_words,
     brief,
@@ -30,8 +30,8 @@ from api.web.pages.decision.explaining import (
     target_of,
     why_suggested,
 )
-from api.web.pages.request.made import plan_words
-from api.web.pages.request.showing import answers
+from api.web.pages.request.presentation import answers
+from api.web.pages.request.results import plan_words
 from api.web.rendering import page
 from api.web.words import _
 from pao.core.errors import ErrorCode, PaoError

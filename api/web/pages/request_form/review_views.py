@@ -19,7 +19,7 @@ from api.web.forms import Posted, text_of
 from api.web.outages import outages_of
 from api.web.pages.request_form.calls import Call, calls_of, shows_files
 from api.web.pages.request_form.copies import copies_of, has_secrets
-from api.web.pages.request_form.filling import Filling, fill
+from api.web.pages.request_form.filled_form import FilledForm, fill
 from api.web.pages.request_form.review import answers_of, sentence_of
 from api.web.pages.request_form.saving import earlier
 from api.web.rendering import is_partial, page
@@ -45,11 +45,11 @@ async def review(  # noqa: PLR0913 -- what it is given, each part named
 
     ``changes`` has what the files of commits hold now read at once: without scripts nobody asks.
     """
-    filling = await _filled(services, caller, draft_id)
-    if isinstance(filling, Response):
-        return filling
+    filled = await _filled(services, caller, draft_id)
+    if isinstance(filled, Response):
+        return filled
     call = SubmissionCall(caller=caller, correlation_id=correlation, raw_body=b"")
-    return await _review_page(request, services, call, filling, reads=bool(changes))
+    return await _review_page(request, services, call, filled, reads=bool(changes))
 
 
 @router.get("/drafts/{draft_id}/changes")
@@ -63,19 +63,19 @@ async def changed_files(
     """Show the calls with what the files of commits hold now, which takes a moment."""
     if not is_partial(request):
         return _to(f"/drafts/{draft_id}/review?changes=yes")
-    filling = await _filled(services, caller, draft_id)
-    if isinstance(filling, Response):
+    filled = await _filled(services, caller, draft_id)
+    if isinstance(filled, Response):
         return Response(status_code=204)
     call = SubmissionCall(caller=caller, correlation_id=correlation, raw_body=b"")
-    prepared = await services.submission.prepare(_submission(filling), call)
+    prepared = await services.submission.prepare(_submission(filled), call)
     run = await services.submission.shown(prepared)
     present = await services.commit_files.of(prepared, run)
-    calls, _fallback = await asyncio.to_thread(calls_of, run, _labels(filling), present)
+    calls, _fallback = await asyncio.to_thread(calls_of, run, _labels(filled), present)
     return page(request, "pages/request_form/changes.html", calls=calls)
 
 
-def _labels(filling: Filling) -> dict[str, str]:
-    return {name: one.label for name, one in filling.form.fields.items()}
+def _labels(filled: FilledForm) -> dict[str, str]:
+    return {name: one.label for name, one in filled.form.fields.items()}
 
 
 @router.post("/drafts/{draft_id}/submit")
@@ -89,13 +89,13 @@ async def submit(  # noqa: PLR0913 -- what it is given, each part named
     posted: Posted,
 ) -> Response:
     """Submit a draft: once, however often this is called, and only what was reviewed."""
-    filling = await _filled(services, caller, draft_id)
-    if isinstance(filling, Response):
-        return filling
-    draft = filling.draft
-    if text_of(posted, "reviewed") != await _reviewed(services, filling):
+    filled = await _filled(services, caller, draft_id)
+    if isinstance(filled, Response):
+        return filled
+    draft = filled.draft
+    if text_of(posted, "reviewed") != await _reviewed(services, filled):
         return _to(f"/drafts/{draft.id}/review?again=yes")
-    body = _submission(filling)
+    body = _submission(filled)
     call = SubmissionCall(
         caller=caller,
         correlation_id=correlation,
@@ -109,7 +109,7 @@ async def submit(  # noqa: PLR0913 -- what it is given, each part named
         if before is None:
             if error.status >= OURS or error.code == ErrorCode.RATE_LIMIT_EXCEEDED:
                 raise
-            return await _review_page(request, services, call, filling)
+            return await _review_page(request, services, call, filled)
         submitted = before
     await services.drafts.submitted(caller, draft, submitted)
     return _to(f"/requests/{submitted}")
@@ -128,26 +128,26 @@ async def arrived(
 
 async def _filled(
     services: Services, caller: Principal, draft_id: UUID
-) -> Filling | RedirectResponse:
+) -> FilledForm | RedirectResponse:
     """Return a draft that can be submitted; of another, where it leads instead."""
     draft = await services.drafts.get(caller, str(draft_id))
     if draft.request_id:
         return _to(f"/requests/{draft.request_id}")
-    filling = await fill(services, caller, draft)
-    if filling.errors:
-        return _to(f"/drafts/{draft.id}/{filling.first_wrong_step()}?check=1")
-    return filling
+    filled = await fill(services, caller, draft)
+    if filled.errors:
+        return _to(f"/drafts/{draft.id}/{filled.first_wrong_step()}?check=1")
+    return filled
 
 
 async def _review_page(
     request: Request,
     services: Services,
     call: SubmissionCall,
-    filling: Filling,
+    filled: FilledForm,
     *,
     reads: bool = False,
 ) -> Response:
-    body, item = _submission(filling), filling.entry.loaded.item
+    body, item = _submission(filled), filled.entry.loaded.item
     problems, calls, fallback, sentence = list[str](), list[Call](), list[Call](), ""
     unread = False
     try:
@@ -159,10 +159,10 @@ async def _review_page(
         problems = [detail.message for detail in error.details] or [error.message]
     else:
         present = await services.commit_files.of(prepared, run) if reads else {}
-        calls, fallback = await asyncio.to_thread(calls_of, run, _labels(filling), present)
+        calls, fallback = await asyncio.to_thread(calls_of, run, _labels(filled), present)
         unread = shows_files(run) and not reads
         sentence = sentence_of(run)
-    before = await earlier(services, call.caller, filling.draft.repeats)
+    before = await earlier(services, call.caller, filled.draft.repeats)
     web = services.web_address
     address = (web.of(request.scope) if web else None) or ""
     return page(
@@ -170,32 +170,32 @@ async def _review_page(
         "pages/request_form/review.html",
         status=422 if problems else 200,
         item=item,
-        draft=filling.draft,
-        answers=answers_of(filling, before.fields if before else None),
+        draft=filled.draft,
+        answers=answers_of(filled, before.fields if before else None),
         before=before,
         problems=problems,
         sentence=sentence,
         calls=calls,
         unread=unread,
         fallback=fallback,
-        cost=services.catalog.row(filling.draft.item_id).monthly_cost,
-        changed=filling.changed,
+        cost=services.catalog.row(filled.draft.item_id).monthly_cost,
+        changed=filled.changed,
         # Something else was reviewed before.
         again="again" in request.query_params,
-        reviewed=await _reviewed(services, filling),
-        copies=copies_of(item.form, item.id, filling.values, address),
-        left_out=has_secrets(item.form, filling.values),
+        reviewed=await _reviewed(services, filled),
+        copies=copies_of(item.form, item.id, filled.values, address),
+        left_out=has_secrets(item.form, filled.values),
         warnings=[
-            *warnings_of(filling.entry.loaded.definition),
-            *(warning.message for warning in filling.result.warnings),
+            *warnings_of(filled.entry.loaded.definition),
+            *(warning.message for warning in filled.result.warnings),
             *await outages_of(request, services, item),
         ],
     )
 
 
-async def _reviewed(services: Services, filling: Filling) -> str:
+async def _reviewed(services: Services, filled: FilledForm) -> str:
     """Return the version, which authors may forget, and content of an item and its components."""
-    item, entries = filling.entry.loaded.item, [filling.entry]
+    item, entries = filled.entry.loaded.item, [filled.entry]
     if isinstance(item, CatalogBundle):
         try:
             entries += (await entries_of(item, services.catalog)).values()
@@ -207,9 +207,9 @@ async def _reviewed(services: Services, filling: Filling) -> str:
     return hashlib.sha256(" ".join(parts).encode()).hexdigest()
 
 
-def _submission(filling: Filling) -> Submission:
+def _submission(filled: FilledForm) -> Submission:
     return Submission.model_validate(
-        {"catalogItemId": filling.draft.item_id, "fields": filling.values}
+        {"catalogItemId": filled.draft.item_id, "fields": filled.values}
     )
 
 

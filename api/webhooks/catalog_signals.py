@@ -1,4 +1,4 @@
-"""Tells those who read the catalog about deliveries, through Temporal."""
+"""Signals to the workflows that read the catalog, for deliveries of a forge."""
 
 from dataclasses import dataclass
 

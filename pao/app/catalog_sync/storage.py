@@ -17,8 +17,8 @@ from db.repositories.catalog_state import (
     Lineage,
     SourceMemory,
 )
-from pao.app.catalog_sync.looking import Look, Stored
 from pao.app.catalog_sync.reading import Reading
+from pao.app.catalog_sync.source_tree import SourceTree, Stored
 from pao.core.payloads.catalog import SyncReport
 
 # More is read by nobody, and every process keeps them in memory.
@@ -33,7 +33,7 @@ async def store(  # noqa: PLR0913 -- what is stored together, each part named
     session: AsyncSession,
     reading: Reading,
     stored: Stored,
-    look: Look,
+    tree: SourceTree,
     *,
     across: Iterable[Finding],
     lineage: Lineage,
@@ -54,9 +54,9 @@ async def store(  # noqa: PLR0913 -- what is stored together, each part named
     gone = stored.files.keys() - reading.seen.keys()
     await files.upsert_all(list(reading.judged.values()))
     await files.remove(gone)
-    beside = [asdict(entry) for entry in look.beside]
+    beside = [asdict(entry) for entry in tree.beside]
     if reading.judged or gone or beside != stored.memory.beside:
-        await CatalogBlobsRepository(session).forget_unused([one.blob for one in look.beside])
+        await CatalogBlobsRepository(session).forget_unused([one.blob for one in tree.beside])
     refused = [asdict(finding) for finding in selection.refused[:MOST_REFUSED]]
     ownership = [
         asdict(one)
@@ -64,7 +64,7 @@ async def store(  # noqa: PLR0913 -- what is stored together, each part named
         if one.rule in _OF_OWNERS and one.severity is not Severity.ERROR
     ][:MOST_REFUSED]
     state = CatalogStateRepository(session)
-    if look.failed:
+    if tree.failed:
         known = replace(stored.standing, generation=generation)
         await state.stand(replace(known, refused=refused, ownership=ownership))
         return
@@ -73,16 +73,16 @@ async def store(  # noqa: PLR0913 -- what is stored together, each part named
         CatalogStanding(
             generation=generation,
             source=source,
-            revision=look.revision,
-            commit=look.commit or (before.commit if look.revision == before.revision else None),
+            revision=tree.revision,
+            commit=tree.commit or (before.commit if tree.revision == before.revision else None),
             synced_at=now,
             asked_at=now,
-            notice=look.notice,
+            notice=tree.notice,
             refused=refused,
             ownership=ownership,
         ),
         lineage=lineage,
-        memory=SourceMemory(dict(look.memory), beside),
+        memory=SourceMemory(dict(tree.memory), beside),
     )
 
 

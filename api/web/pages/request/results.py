@@ -27,7 +27,7 @@ _RUN = frozenset({"status", "conclusion"})
 
 
 @dataclass(frozen=True, slots=True)
-class Made:
+class Result:
     """Something that a request made: what it is, its value, where it is; ``step`` made it."""
 
     key: str
@@ -37,29 +37,29 @@ class Made:
     href: str | None
 
 
-def made_by(document: Request) -> list[Made]:
+def results_of(document: Request) -> list[Result]:
     """Return what was made, by a bundle's components first."""
     parts: list[tuple[str, str | None, Sequence[Action]]] = [
         (one.name, one.id, one.actions) for one in document.components or ()
     ]
     parts.append(("", None, document.actions))
     return [
-        made
+        result
         for part, component, actions in parts
         for action in actions
-        for made in _of_action(action, part, key_of(component, action.id))
+        for result in _of_action(action, part, key_of(component, action.id))
     ]
 
 
-def _of_action(action: Action, part: str, key: str) -> list[Made]:
+def _of_action(action: Action, part: str, key: str) -> list[Result]:
     step = " / ".join(filter(None, (part, action.name or action.id)))
     found = []
     if action.external_reference:
         href = web_address(action.url)
         kind = _KINDS.get(action.type, _("Reference"))
-        found.append(Made(f"{key}-r", kind, step, action.external_reference, href))
+        found.append(Result(f"{key}-r", kind, step, action.external_reference, href))
     if words := plan_words(action):
-        found.append(Made(f"{key}-p", _("Plan"), step, words, None))
+        found.append(Result(f"{key}-p", _("Plan"), step, words, None))
     known = {action.external_reference, action.url}
     told = _terraform if action.type == _TERRAFORM else dict
     for number, (output, value) in enumerate(told(action.outputs or {}).items()):
@@ -69,7 +69,7 @@ def _of_action(action: Action, part: str, key: str) -> list[Made]:
             continue
         if action.type == "github-workflow" and output in _RUN:
             continue
-        found.append(Made(f"{key}-{number}", output, step, text, web_address(text)))
+        found.append(Result(f"{key}-{number}", output, step, text, web_address(text)))
     return found
 
 

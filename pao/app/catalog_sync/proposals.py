@@ -11,7 +11,7 @@ from catalog.sources.source import (
     SourceUnavailableError,
     Unchanged,
 )
-from pao.app.catalog_sync.syncing import CatalogSync
+from pao.app.catalog_sync.sync import CatalogSync
 from pao.core.payloads.catalog import Proposal
 
 _log = logging.getLogger(__name__)
@@ -39,9 +39,9 @@ class Proposals:
         try:
             outcome = await self._judge(proposal, attempt)
         except Exception as error:
-            await self.sync.telling.failed(proposal.commit, error, proposal=proposal.number)
+            await self.sync.reports.failed(proposal.commit, error, proposal=proposal.number)
             raise
-        await self.sync.telling.succeeded(proposal.commit)
+        await self.sync.reports.succeeded(proposal.commit)
         return outcome
 
     async def _judge(self, proposal: Proposal, attempt: int) -> str:
