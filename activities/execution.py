@@ -33,7 +33,12 @@ from activities.session import (
 )
 from activities.session_factory import SessionFactory, Tools
 from pao.core.judgement import CANCELLED, NOT_READY, NOT_SET
-from pao.core.names import EVIDENCE_ACTIVITY, FOLLOW_ACTIVITY, LOOK_ACTIVITY
+from pao.core.names import (
+    EVIDENCE_ACTIVITY,
+    FOLLOW_ACTIVITY,
+    LOOK_ACTIVITY,
+    STOP_TARGET_ACTIVITY,
+)
 from pao.core.payloads.actions import ActionInput, ActionResult, FollowInput, FormerCall, LookResult
 from pao.core.payloads.decisions import EvidenceAnswer, EvidenceInput
 from pao.core.payloads.waits import Pending
@@ -51,9 +56,9 @@ class Executor:
         self._sessions = SessionFactory(tools)
 
     def activities(self) -> list[Callable[..., Any]]:
-        """Return the activities: one per action type, the look, the evidence, the wait."""
+        """Return the activities: one per action type, the look, the evidence, the wait, its end."""
         own = map(self._activity, self._actions.values())
-        return [*own, self.look, self.evidence, self.resume_wait]
+        return [*own, self.look, self.evidence, self.resume_wait, self.stop_target]
 
     def _activity(self, action: Action[Any]) -> Callable[..., Any]:
         @activity.defn(name=action.type)
@@ -142,9 +147,24 @@ class Executor:
             try:
                 result = await action.follow(session.config, session.context, pending)
             except asyncio.CancelledError:
-                await _tell_target(session, pending)
+                # The worker's own end is no reason to stop the target, nor a wait that Temporal has
+                # given to another worker.
+                if _was_cancelled():
+                    await _stop(session, pending)
                 raise
         return await self._finished(session, result)
+
+    @activity.defn(name=STOP_TARGET_ACTIVITY)
+    async def stop_target(self, follow_input: FollowInput) -> None:
+        """Ask the target to stop, for a cancelled wait that no worker had in hand."""
+        refuse_after_reset(follow_input.run_id)
+        action = self._actions[follow_input.action.type]
+        with _acting(action, follow_input):
+            async with (
+                heartbeats(),
+                self._session(action, follow_input, existing=True) as session,
+            ):
+                await _stop(session, session.disclosure.pending(follow_input.pending))
 
     @activity.defn(name=LOOK_ACTIVITY)
     async def look(self, action_input: ActionInput) -> LookResult:
@@ -272,13 +292,8 @@ def _in_doubt(error: ActionError) -> ActionError:
     )
 
 
-async def _tell_target(session: Session, pending: Pending) -> None:
-    """Ask the target to stop work that nobody waits for any more.
-
-    The worker's own end is no reason for it, nor a wait that Temporal has given to another worker.
-    """
-    if not _was_cancelled():
-        return
+async def _stop(session: Session, pending: Pending) -> None:
+    """Ask the target to stop work that nobody waits for any more; what exists stays listed."""
     with contextlib.suppress(ActionError, TimeoutError):
         async with asyncio.timeout(CANCEL_SECONDS):
             await session.action.cancel(session.config, session.context, pending)

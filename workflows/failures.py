@@ -117,6 +117,14 @@ def never_began(error: FailureError) -> bool:
     return isinstance(cause, ApplicationError) and cause.type in TURNED_AWAY
 
 
+def was_unattended(error: FailureError) -> bool:
+    """Return whether a cancelled wait was in no worker's hands, so that its target was not told.
+
+    A worker that had it in hand reports where a person has to look.
+    """
+    return isinstance(error, ActivityError) and isinstance(error.cause, CancelledError)
+
+
 def is_refusal(error: FailureError) -> bool:
     """Return whether the database refused a state; repeating the write would not help."""
     cause = error.cause if isinstance(error, ActivityError) else error

@@ -80,6 +80,15 @@ def follow(waits: Waits, *, queue: str) -> dict[str, Any]:
     }
 
 
+# The target of a cancelled wait is told soon or by a person: what exists is listed in any case.
+STOP_TARGET: dict[str, Any] = {
+    "start_to_close_timeout": timedelta(seconds=20),
+    "schedule_to_close_timeout": timedelta(seconds=60),
+    "heartbeat_timeout": timedelta(seconds=15),
+    "retry_policy": NEVER_AGAIN,
+}
+
+
 def escalation(waits: Waits) -> dict[str, Any]:
     """Return the options of the escalation ticket's activity: those of any call to JIRA."""
     return {

@@ -3,6 +3,7 @@
 A wait for a ticket or people runs no activity and adds nothing to history; a signal ends it.
 """
 
+import contextlib
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
@@ -22,7 +23,7 @@ from pao.core.states import ActionStatus, ApprovalVote, RequestStatus
 from pao.core.timestamps import timestamp
 from workflows import policies
 from workflows.approvals import Approval, OpenApprovals
-from workflows.failures import classify, never_began
+from workflows.failures import classify, never_began, was_unattended
 from workflows.ledger import Ledger
 from workflows.notifications import WAITS, Notices
 from workflows.stopping import Stop
@@ -109,9 +110,10 @@ class Waiting:
         """Run the read-only wait, on another worker if one is lost."""
         self._begin(state, result, OpenWait("follow", timestamp(workflow.now())))
         state.pending = pending
+        follow_input = FollowInput(**{**action_input.__dict__, "pending": pending})
         handle = workflow.start_activity(
             names.FOLLOW_ACTIVITY,
-            FollowInput(**{**action_input.__dict__, "pending": pending}),
+            follow_input,
             result_type=ActionResult,
             summary=f"{action_input.action.name}: wait until its target is done",
             **policies.follow(self._waits, queue=workflow.info().task_queue),
@@ -129,8 +131,22 @@ class Waiting:
                 raise WaitFailedError(told) from error
             if not self._stop.is_on:
                 raise
+            if was_unattended(error) and workflow.patched(
+                f"stop-target-{state.id}-{state.attempt}"
+            ):
+                await self._stop_target(follow_input)
             raise WaitFailedError(self._left(state, classify(error))) from error
         return done
+
+    async def _stop_target(self, follow_input: FollowInput) -> None:
+        """Ask the target to stop, where no worker had the wait in hand when it was cancelled."""
+        with contextlib.suppress(FailureError):
+            await workflow.execute_activity(
+                names.STOP_TARGET_ACTIVITY,
+                follow_input,
+                summary=f"{follow_input.action.name}: stop its target",
+                **policies.STOP_TARGET,
+            )
 
     async def _until_resolved(self, state: ActionState, result: ActionResult) -> ActionResult:
         self._begin(state, result, OpenWait("resolution", timestamp(workflow.now())))

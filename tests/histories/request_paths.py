@@ -1,6 +1,7 @@
 """The paths that one request can take, each played once to be recorded."""
 
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -140,6 +141,23 @@ async def cancel_signal(bench: Workbench) -> Request:
     await bench.decide(request, "cancel")
     await bench.reached(request, "failed")
     await bench.decide(request, "cancel")
+    await bench.decide(request, "abort")
+    await bench.reached(request, "aborted")
+    return request
+
+
+async def unattended_wait_cancelled(bench: Workbench) -> Request:
+    """Cancelled while its wait stands behind another one, in no worker's hands."""
+    one_wait = bench.settings.worker.model_copy(update={"waits_pool_size": 1})
+    await bench.stop_worker()
+    bench.settings = replace(bench.settings, worker=one_wait)
+    await bench.start_worker()
+    await bench.submit(new_request({"id": "job", "type": "job", "config": {"name": "first"}}))
+    await eventually(lambda: JOB.follows)
+    request = await bench.submit(new_request({"id": "job", "type": "job", "config": {}}))
+    await bench.is_waiting(request)
+    await bench.decide(request, "cancel")
+    await bench.reached(request, "failed")
     await bench.decide(request, "abort")
     await bench.reached(request, "aborted")
     return request
@@ -341,6 +359,7 @@ OF_REQUESTS: dict[str, Play] = {
     "ticket-waited-for": ticket_waited_for,
     "approval-waited-for": approval_waited_for,
     "cancel-signal": cancel_signal,
+    "unattended-wait-cancelled": unattended_wait_cancelled,
     "reset-after-corrections": reset_after_corrections,
     "row-lost": row_lost,
     "resumed": resumed,

@@ -38,6 +38,7 @@ PATHS = {
     "abort",
     "cancel",
     "cancel-signal",
+    "unattended-wait-cancelled",
     "reset-after-corrections",
     "row-lost",
     "escalate",

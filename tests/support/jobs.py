@@ -39,6 +39,7 @@ class JobAction(Action[JobConfig]):
         self.begun: list[str] = []
         self.follows = 0
         self.stopped: list[str] = []
+        self.is_stubborn = False
         self.cut: list[str] = []
         self._ends: dict[str, asyncio.Queue[str]] = defaultdict(asyncio.Queue)
 
@@ -79,9 +80,11 @@ class JobAction(Action[JobConfig]):
         return ActionResult(outputs={"answer": answer}, external_reference=name)
 
     async def cancel(self, config: JobConfig, context: ActionContext, pending: Pending) -> None:
-        """Stop it."""
+        """Stop it, if it lets itself be stopped."""
         del config, context
         self.stopped.append(pending.state["name"])
+        if self.is_stubborn:
+            raise ActionFailedError("the job goes on")
 
     def cleanup(self, result: ActionResult) -> str:
         """Say what to remove."""
