@@ -58,6 +58,7 @@ class Components:
         self._waits = waits
         self._inbox: list[ComponentReport] = []
         self._asks = FromNextSignal("read-told-components")
+        self._keeps = FromNextSignal("keep-overlapping-reads")
         self._watching: set[asyncio.Task[Any]] = set()
 
     @property
@@ -93,9 +94,7 @@ class Components:
             return True
         ledger = self._ledger
         query = ComponentQuery(ledger.context.request_id, ledger.request_of(state), key_of(state))
-        self._inbox += await self._ask(
-            names.COMPONENTS_ACTIVITY, query, list[ComponentReport], f"where {state.name} stands"
-        )
+        await self._read(query, f"where {state.name} stands")
         return True
 
     def _named(self, component: str) -> ActionState | None:
@@ -111,9 +110,16 @@ class Components:
     async def learn(self) -> None:
         """Read the states of the components: this run missed reports that went to another run."""
         query = ComponentQuery(self._ledger.context.request_id, "", "")
-        self._inbox += await self._ask(
-            names.COMPONENTS_ACTIVITY, query, list[ComponentReport], "where the components stand"
-        )
+        await self._read(query, "where the components stand")
+
+    async def _read(self, query: ComponentQuery, summary: str) -> None:
+        before = self._inbox
+        told = await self._ask(names.COMPONENTS_ACTIVITY, query, list[ComponentReport], summary)
+        others_came = bool(self._inbox) and self._inbox is not before
+        if others_came and not self._keeps.reached():
+            # Earlier versions dropped what another read had brought meanwhile.
+            self._inbox = before
+        self._inbox.extend(told)
 
     # Running
 

@@ -4,6 +4,7 @@ from tests.histories.request_paths import Play, escalated_at_the_second_try
 from tests.support.bundles import new_bundle
 from tests.support.requests import Request, ticket
 from tests.support.worker import Workbench, eventually
+from tests.workflows.test_restored_postgres import lose
 
 RIGHT = {"method": "POST", "path": "/issue$", "summaryContains": "right:"}
 
@@ -101,6 +102,35 @@ async def bundle_escalated(bench: Workbench) -> Request:
     return whole
 
 
+async def component_row_lost(bench: Workbench) -> Request:
+    """Postgres lacks a component and its bundle, whose row comes first."""
+    made = new_bundle(after={"left": [], "right": []})
+    bench.jira.fault("status", status=400, match=RIGHT)
+    whole, part = await made.submit(bench), made.parts["right"]
+    await bench.reached(whole, "failed")
+    await lose(bench, part, whole)
+    await bench.signal(part, "retry", {"by": "ann"})
+    await eventually(lambda: bench.has_scheduled(part, "make-lost-row"))
+    await bench.handle(whole).execute_update("mirror_again")
+    await bench.reached(whole, "completed")
+    return part
+
+
+async def bundle_component_lost(bench: Workbench) -> Request:
+    """Postgres lacks a component when it is its turn, and gets it back later."""
+    made = new_bundle(after={"right": [], "last": ["right"]})
+    bench.jira.fault("status", status=400, match=RIGHT)
+    whole = await made.submit(bench)
+    await bench.reached(whole, "failed")
+    await lose(bench, made.parts["last"])
+    await bench.decide(made.parts["right"], "retry")
+    await eventually(lambda: bench.has_scheduled(whole, "prepare-component"))
+    async with bench.database.unit_of_work() as session:
+        await made.insert("last", session)
+    await bench.reached(whole, "completed")
+    return whole
+
+
 async def component_cancelled(bench: Workbench) -> Request:
     """Cancelled by its bundle while it runs, and aborted with it."""
     made = new_bundle(after={"left": [], "right": []})
@@ -138,5 +168,7 @@ OF_BUNDLES: dict[str, Play] = {
     "bundle-escalated": bundle_escalated,
     "component": component,
     "component-cancelled": component_cancelled,
+    "component-row-lost": component_row_lost,
+    "bundle-component-lost": bundle_component_lost,
     "component-ended-by-its-bundle": component_ended_by_its_bundle,
 }

@@ -28,6 +28,8 @@ PATHS = {
     "bundle-resumed-broken",
     "component",
     "component-cancelled",
+    "component-row-lost",
+    "bundle-component-lost",
     "component-ended-by-its-bundle",
     "success",
     "fail-then-retry",

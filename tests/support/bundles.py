@@ -4,6 +4,8 @@ from dataclasses import dataclass, replace
 from typing import Any
 from uuid import uuid4
 
+from sqlalchemy.ext.asyncio import AsyncSession
+
 from catalog.bundle import CatalogBundle
 from catalog.planning import snapshot_of
 from db.repositories.requests import NewRequest, RequestsRepository
@@ -26,13 +28,18 @@ class Bundle:
         async with bench.database.unit_of_work() as session:
             repository = RequestsRepository(session)
             await repository.insert(NewRequest(context=whole.context, plan=whole.plan))
-            for name, part in self.parts.items():
-                new = NewRequest(
-                    context=part.context, plan=part.plan, parent_id=whole.id, component_id=name
-                )
-                await repository.insert(new)
+            for name in self.parts:
+                await self.insert(name, session)
         await bench.workflows.start(whole.given, summary=whole.context.summary)
         return whole
+
+    async def insert(self, name: str, session: AsyncSession) -> None:
+        """Store a component's request."""
+        part = self.parts[name]
+        new = NewRequest(
+            context=part.context, plan=part.plan, parent_id=self.whole.id, component_id=name
+        )
+        await RequestsRepository(session).insert(new)
 
 
 def new_bundle(*own: Document, after: dict[str, list[str]] | None = None) -> Bundle:

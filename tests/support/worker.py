@@ -286,11 +286,11 @@ class Workbench:
             await session.execute(statement, {"id": request.id})
             yield
 
-    async def writes_as_activity(self, request: Request) -> bool:
-        """Return whether the mirror is written by a regular activity in the newest run."""
+    async def has_scheduled(self, request: Request, activity: str) -> bool:
+        """Return whether the newest run has scheduled this activity as a regular one."""
         history = await self.handle(request).fetch_history()
         return any(
-            event.activity_task_scheduled_event_attributes.activity_type.name == "mirror"
+            event.activity_task_scheduled_event_attributes.activity_type.name == activity
             for event in history.events
         )
 
