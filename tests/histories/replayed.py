@@ -18,6 +18,7 @@ from typing import Any
 
 from temporalio import workflow
 from temporalio.client import WorkflowHistory
+from temporalio.common import TypedSearchAttributes
 from temporalio.worker import (
     Interceptor,
     Replayer,
@@ -92,7 +93,17 @@ class _Outbound(WorkflowOutboundInterceptor):
         self,
         input: StartChildWorkflowInput,  # noqa: A002 -- named by Temporal
     ) -> workflow.ChildWorkflowHandle[Any, Any]:
-        self._calls.remote.append((input.id, {"input": _json(input.args)}))
+        attributes = input.search_attributes
+        assert isinstance(attributes, TypedSearchAttributes)
+        told = {
+            "input": _json(input.args),
+            "memo": dict(input.memo or {}),
+            "attributes": {pair.key.name: pair.value for pair in attributes},
+            "task_timeout": _seconds(input.task_timeout),
+            "at_close": f"PARENT_CLOSE_POLICY_{input.parent_close_policy.name}",
+            "reuse": f"WORKFLOW_ID_REUSE_POLICY_{input.id_reuse_policy.name}",
+        }
+        self._calls.remote.append((input.id, told))
         return await super().start_child_workflow(input)
 
     async def signal_external_workflow(
@@ -131,7 +142,15 @@ def recorded(file: Path) -> list[Call]:
             told["attempts"] = given["retryPolicy"].get("maximumAttempts", 0)
             calls.append((given["activityType"]["name"], {"input": _input(given), **told}))
         if given := event.get("startChildWorkflowExecutionInitiatedEventAttributes"):
-            calls.append((given["workflowId"], {"input": _input(given)}))
+            told = {
+                "input": _input(given),
+                "memo": _decoded(given["memo"]["fields"]),
+                "attributes": _decoded(given["searchAttributes"]["indexedFields"]),
+                "task_timeout": _read_seconds(given, "workflow_task"),
+                "at_close": given["parentClosePolicy"],
+                "reuse": given["workflowIdReusePolicy"],
+            }
+            calls.append((given["workflowId"], told))
         if given := event.get("signalExternalWorkflowExecutionInitiatedEventAttributes"):
             name = f"{given['signalName']} to {given['workflowExecution']['workflowId']}"
             calls.append((name, {"input": _input(given)}))
@@ -186,6 +205,10 @@ def _json(args: Sequence[Any]) -> Any:
 def _input(attributes: Document) -> Any:
     payloads = attributes["input"]["payloads"]
     return json.loads(b64decode(payloads[0]["data"])) if payloads else None
+
+
+def _decoded(payloads: Document) -> Document:
+    return {name: json.loads(b64decode(one["data"])) for name, one in payloads.items()}
 
 
 def _seconds(timeout: timedelta | None) -> float:
