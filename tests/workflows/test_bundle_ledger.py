@@ -243,15 +243,21 @@ def test_a_bundle_that_has_failed_itself_may_be_retried(
     assert "- **retry** `" in text
 
 
-def test_an_escalation_lists_every_component(bundle: Bundle, ledger: BundleLedger) -> None:
+@pytest.fixture
+def components(bundle: Bundle, ledger: BundleLedger) -> Components:
     decisions = OpenDecisions(ledger)
-    components = Components(
+    return Components(
         bundle.whole.plan,
         ledger,
         mirror=Mirror(ledger, decisions, bundle.whole.given),
         stop=Stop(ledger, decisions),
         waits=Waits(),
     )
+
+
+def test_an_escalation_lists_every_component(
+    bundle: Bundle, ledger: BundleLedger, components: Components
+) -> None:
     assert [one["status"] for one in components.described()] == ["submitted"] * 3
     ledger.take(report(bundle, "right", "failed", error=ERROR, resources=[{"id": "NET-1"}]))
     assert components.described()[1] == {
@@ -262,3 +268,27 @@ def test_an_escalation_lists_every_component(bundle: Bundle, ledger: BundleLedge
         "status": "failed",
         "resources": [{"id": "NET-1"}],
     }
+
+
+@pytest.mark.parametrize(
+    ("other", "shown"),
+    [
+        ({"status": "failed", "error": ERROR, "retrying": True}, ("failed", True)),
+        ({"status": "in_progress"}, ("in_progress", False)),
+    ],
+)
+def test_a_failed_bundle_shows_a_retry_of_its_components(
+    bundle: Bundle,
+    ledger: BundleLedger,
+    components: Components,
+    other: dict[str, Any],
+    shown: tuple[str, bool],
+) -> None:
+    for name in ("left", "right"):
+        ledger.take(report(bundle, name, "failed", error=ERROR))
+    ledger.move(RequestStatus.FAILED)
+    retried = {"status": "failed", "error": ERROR, "retrying": True}
+    for name, told in (("left", other), ("right", retried)):
+        ledger.take(report(bundle, name, at="2026-03-02", **told))
+    components._show_retry()  # noqa: SLF001 -- what advance() does before it writes
+    assert (ledger.status, ledger.retrying) == shown

@@ -19,11 +19,22 @@ from workflows.mirror import Mirror
 from workflows.open_decisions import OpenDecisions
 from workflows.stopping import Stop
 
+FOREIGN = {"component": "of another bundle"}
+
 
 class HeldReads(Components):
     """Components whose reads are answered when the workflow says so."""
 
-    reads: dict[str, "asyncio.Future[Any]"]
+    def __init__(self, given: RequestInput, ledger: BundleLedger) -> None:
+        open_decisions = OpenDecisions(ledger)
+        super().__init__(
+            given.plan,
+            ledger,
+            mirror=Mirror(ledger, open_decisions, given),
+            stop=Stop(ledger, open_decisions),
+            waits=given.waits,
+        )
+        self.reads: dict[str, asyncio.Future[Any]] = {}
 
     async def _ask(
         self, activity: str, query: ComponentQuery, kind: type[Any], summary: str
@@ -41,11 +52,7 @@ class OverlappingReads:
     async def run(self, given: RequestInput, answered: list[str]) -> list[str]:
         """Return the components that are known to be completed."""
         ledger = BundleLedger(given)
-        open_decisions = OpenDecisions(ledger)
-        stop = Stop(ledger, open_decisions)
-        mirror = Mirror(ledger, open_decisions, given)
-        parts = HeldReads(given.plan, ledger, mirror=mirror, stop=stop, waits=given.waits)
-        parts.reads = {}
+        parts = HeldReads(given, ledger)
         ledger.move(RequestStatus.IN_PROGRESS)
         reports = {
             name: ComponentReport(name, action.config["requestId"], RequestStatus.COMPLETED)
@@ -64,19 +71,41 @@ class OverlappingReads:
         return sorted(ledger.reports)
 
 
+@workflow.defn
+class NoReports:
+    """Hears what is no report of a component."""
+
+    @workflow.run
+    async def run(self, given: RequestInput) -> list[bool]:
+        """Return which signals are taken for reports, by what a fresh bundle makes of each."""
+        report = {"component": "left", "request_id": "x", "status": "completed"}
+        signals: list[tuple[Any, ...]] = [(), ("no",), (report, report), (report | FOREIGN,)]
+        return [await HeldReads(given, BundleLedger(given)).hear(args) for args in signals]
+
+
+async def played(bench: Workbench, of: type, *given: Any) -> Any:
+    """Return the result of a workflow of this file."""
+    queue = f"reads-{secrets.token_hex(4)}"
+    async with Worker(
+        bench.client,
+        task_queue=queue,
+        workflows=[OverlappingReads, NoReports],
+        workflow_runner=UnsandboxedWorkflowRunner(),
+    ):
+        return await bench.client.execute_workflow(
+            of.__name__, args=list(given), id=queue, task_queue=queue
+        )
+
+
 @pytest.mark.parametrize("answered", [["left", "right"], ["right", "left"]])
 async def test_the_answers_of_overlapping_reads_are_all_noted(
     idle_bench: Workbench, answered: list[str]
 ) -> None:
     bundle = new_bundle(after={"left": [], "right": []})
-    queue = f"reads-{secrets.token_hex(4)}"
-    async with Worker(
-        idle_bench.client,
-        task_queue=queue,
-        workflows=[OverlappingReads],
-        workflow_runner=UnsandboxedWorkflowRunner(),
-    ):
-        known = await idle_bench.client.execute_workflow(
-            OverlappingReads.run, args=[bundle.whole.given, answered], id=queue, task_queue=queue
-        )
+    known = await played(idle_bench, OverlappingReads, bundle.whole.given, answered)
     assert known == ["left", "right"]
+
+
+async def test_what_is_no_report_of_a_component_is_not_taken(idle_bench: Workbench) -> None:
+    bundle = new_bundle(after={"left": [], "right": []})
+    assert await played(idle_bench, NoReports, bundle.whole.given) == [False] * 4
