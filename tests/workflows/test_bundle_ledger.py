@@ -290,5 +290,5 @@ def test_a_failed_bundle_shows_a_retry_of_its_components(
     retried = {"status": "failed", "error": ERROR, "retrying": True}
     for name, told in (("left", other), ("right", retried)):
         ledger.take(report(bundle, name, at="2026-03-02", **told))
-    components._show_retry()  # noqa: SLF001 -- what advance() does before it writes
+    components._show_retry()
     assert (ledger.status, ledger.retrying) == shown
