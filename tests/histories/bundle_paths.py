@@ -1,6 +1,6 @@
 """The paths that a bundle and its components can take, each played once to be recorded."""
 
-from tests.histories.request_paths import Play, escalated_at_the_second_try
+from tests.histories.request_paths import Play, escalated_at_the_second_try, reset_to
 from tests.support.bundles import new_bundle
 from tests.support.requests import Request, ticket
 from tests.support.worker import Workbench, eventually
@@ -102,6 +102,18 @@ async def bundle_escalated(bench: Workbench) -> Request:
     return whole
 
 
+async def component_reset(bench: Workbench) -> Request:
+    """Cancelled by its bundle, then reset to its beginning: the decision is played again."""
+    made = new_bundle(after={"left": [], "right": []})
+    bench.jira.fault("slow", seconds=30, when="before", match={"summaryContains": "right"})
+    whole, part = await made.submit(bench), made.parts["right"]
+    await bench.reached(part, "in_progress")
+    await bench.decide(whole, "cancel", reason="it hangs")
+    await bench.reached(whole, "failed")
+    await reset_to(bench, part, "completed", task=0)
+    return part
+
+
 async def component_row_lost(bench: Workbench) -> Request:
     """Postgres lacks a component and its bundle, whose row comes first."""
     made = new_bundle(after={"left": [], "right": []})
@@ -168,6 +180,7 @@ OF_BUNDLES: dict[str, Play] = {
     "bundle-escalated": bundle_escalated,
     "component": component,
     "component-cancelled": component_cancelled,
+    "component-reset": component_reset,
     "component-row-lost": component_row_lost,
     "bundle-component-lost": bundle_component_lost,
     "component-ended-by-its-bundle": component_ended_by_its_bundle,

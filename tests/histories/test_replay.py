@@ -28,6 +28,7 @@ PATHS = {
     "bundle-resumed-broken",
     "component",
     "component-cancelled",
+    "component-reset",
     "component-row-lost",
     "bundle-component-lost",
     "component-ended-by-its-bundle",
