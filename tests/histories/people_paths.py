@@ -67,6 +67,19 @@ async def corrected_after_use(bench: Workbench) -> Request:
     return request
 
 
+async def corrected_with_evidence(bench: Workbench) -> Request:
+    """A correction cannot come with an effect that somebody has seen, but with its absence."""
+    bench.jira.fault("cut-before")
+    request = await bench.submit(new_request(ticket("first"), ticket("second"), title="old"))
+    await bench.reached(request, "failed")
+    seen = {"key": "PLATFORM-1", "id": "1", "url": "https://jira.example.com/browse/PLATFORM-1"}
+    new = {"title": "new"}
+    await bench.decide(request, "retry", evidence={"present": True, "outputs": seen}, fields=new)
+    await bench.decide(request, "retry", evidence={"present": False}, fields=new)
+    await bench.reached(request, "completed")
+    return request
+
+
 async def decided_after_reset(bench: Workbench) -> Request:
     """Signals that a reset has dropped come once more: one as it was, one as another decision."""
     request = await bench.failed(times=2)
@@ -104,6 +117,7 @@ OF_PEOPLE: dict[str, Play] = {
     "votes-after-reset": votes_after_reset,
     "deadline-passed": deadline_passed,
     "corrected-after-use": corrected_after_use,
+    "corrected-with-evidence": corrected_with_evidence,
     "decided-after-reset": decided_after_reset,
     "escalated-after-reset": escalated_after_reset,
     "escalated-when-resumed": escalated_when_resumed,

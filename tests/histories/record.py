@@ -20,6 +20,7 @@ from typing import Any
 
 from activities.registry import load_all
 from tests.histories.bundle_paths import OF_BUNDLES
+from tests.histories.cancel_paths import OF_CANCELLED
 from tests.histories.people_paths import OF_PEOPLE
 from tests.histories.request_paths import JOB, OF_REQUESTS, Play
 from tests.support.postgres import Database, cloned_database
@@ -29,7 +30,7 @@ from tests.support.worker import workbench
 HERE = Path(__file__).parent
 PROCESS_AT_HOST = re.compile(r"\d+@")
 RECORDER = "recorder"
-PATHS: dict[str, Play] = {**OF_BUNDLES, **OF_PEOPLE, **OF_REQUESTS}
+PATHS: dict[str, Play] = {**OF_BUNDLES, **OF_CANCELLED, **OF_PEOPLE, **OF_REQUESTS}
 
 
 async def record(name: str, database: Database, temporal_address: str) -> Path:

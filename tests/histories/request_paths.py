@@ -1,7 +1,6 @@
 """The paths that one request can take, each played once to be recorded."""
 
 from collections.abc import Awaitable, Callable
-from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -113,51 +112,6 @@ async def evidence(bench: Workbench) -> Request:
 async def abort(bench: Workbench) -> Request:
     """A person gives up."""
     request = await bench.failed(new_request())
-    await bench.decide(request, "abort")
-    await bench.reached(request, "aborted")
-    return request
-
-
-async def cancel(bench: Workbench) -> Request:
-    """Cancelled in Temporal while the first of two actions runs."""
-    bench.jira.fault("slow", seconds=0.5, when="before")
-    request = await bench.submit(new_request(ticket("first"), ticket("second")))
-    await bench.reached(request, "in_progress")
-    await bench.handle(request).cancel()
-    await bench.reached(request, "failed")
-    await bench.decide(request, "abort")
-    await bench.reached(request, "aborted")
-    return request
-
-
-async def cancel_signal(bench: Workbench) -> Request:
-    """Cancelled by the signal while one branch runs and another waits; refused at rest."""
-    definition = automatic(
-        ticket("side"), {"id": "job", "type": "job", "config": {}}, parallel=True
-    )
-    bench.jira.fault("slow", seconds=30, when="before")
-    request = await bench.submit(new_request(definition=definition))
-    await eventually(lambda: JOB.follows)
-    await bench.decide(request, "cancel")
-    await bench.reached(request, "failed")
-    await bench.decide(request, "cancel")
-    await bench.decide(request, "abort")
-    await bench.reached(request, "aborted")
-    return request
-
-
-async def unattended_wait_cancelled(bench: Workbench) -> Request:
-    """Cancelled while its wait stands behind another one, in no worker's hands."""
-    one_wait = bench.settings.worker.model_copy(update={"waits_pool_size": 1})
-    await bench.stop_worker()
-    bench.settings = replace(bench.settings, worker=one_wait)
-    await bench.start_worker()
-    await bench.submit(new_request({"id": "job", "type": "job", "config": {"name": "first"}}))
-    await eventually(lambda: JOB.follows)
-    request = await bench.submit(new_request({"id": "job", "type": "job", "config": {}}))
-    await bench.is_waiting(request)
-    await bench.decide(request, "cancel")
-    await bench.reached(request, "failed")
     await bench.decide(request, "abort")
     await bench.reached(request, "aborted")
     return request
@@ -281,6 +235,19 @@ async def branch_retried(bench: Workbench) -> Request:
     return request
 
 
+async def condition_broken(bench: Workbench) -> Request:
+    """A condition names what its action did not make, until a person takes the manual way."""
+    broken = ticket("second", when="outputs.first.absent == 'x'", dependsOn=["first"])
+    holds = ticket("third", when="outputs.first.key != ''", dependsOn=["first"])
+    definition = automatic(ticket("first"), broken, holds, manual=[ticket("by-hand")])
+    request = await bench.submit(new_request(definition=definition))
+    await bench.reached(request, "failed")
+    await bench.decide(request, "retry")
+    await bench.decide(request, "retry", mode="manual")
+    await bench.reached(request, "completed")
+    return request
+
+
 async def fallback(bench: Workbench) -> Request:
     """The automatic way fails, and a person takes the manual one."""
     definition = automatic(ticket("first"), ticket("second"), manual=[ticket("first")])
@@ -348,18 +315,16 @@ OF_REQUESTS: dict[str, Play] = {
     "revised": revised,
     "evidence": evidence,
     "abort": abort,
-    "cancel": cancel,
     "escalate": escalate,
     "bad-signals": bad_signals,
     "mirror-away": mirror_away,
     "branch-retried": branch_retried,
+    "condition-broken": condition_broken,
     "fallback": fallback,
     "follow": follow,
     "wait-lost": wait_lost,
     "ticket-waited-for": ticket_waited_for,
     "approval-waited-for": approval_waited_for,
-    "cancel-signal": cancel_signal,
-    "unattended-wait-cancelled": unattended_wait_cancelled,
     "reset-after-corrections": reset_after_corrections,
     "row-lost": row_lost,
     "resumed": resumed,
