@@ -136,7 +136,7 @@ class LocalStore:
         if breaker is None or breaker.retry_at is None:
             # Postgres had it half-open and went away; nothing here keeps the call from probing.
             return True
-        if _is_ahead(breaker.probe_until):
+        if time.monotonic() < breaker.probe_until:
             return False
         breaker.probe_until = time.monotonic() + self._probe_seconds
         return True
@@ -168,10 +168,6 @@ class LocalStore:
     async def forget(self, key: BreakerKey) -> None:
         """Forget a breaker: Postgres has taken over."""
         self._kept.pop(key, None)
-
-
-def _is_ahead(moment: float) -> bool:
-    return time.monotonic() < moment
 
 
 def _shown(key: BreakerKey, breaker: _LocalBreaker) -> BreakerState:

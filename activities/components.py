@@ -1,10 +1,8 @@
 """Components of a bundle, read from Postgres: what starts one, and the status of all."""
 
 import asyncio
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from typing import Any
 
 from temporalio import activity
 
@@ -98,15 +96,8 @@ class ComponentReader:
 
 def _waits(bundle: Request, component: str) -> bool:
     """Return whether the component had values at submission that depended on others."""
-    return any(
-        bool(action["config"].get("waiting"))
-        for action in _components(bundle.plan)
-        if action["config"].get("component") == component
-    )
-
-
-def _components(plan: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
-    return [action for action in plan if "component" in action.get("config", {})]
+    configs = [action.get("config", {}) for action in bundle.plan]
+    return any(one.get("waiting") for one in configs if one.get("component") == component)
 
 
 def _waiting(request_input: RequestInput, reason: str) -> RequestInput:

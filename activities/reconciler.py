@@ -174,7 +174,7 @@ class Reconciler:
 
     async def _look(self, row: OpenRequest) -> Divergence:
         standing = await self.inspector.standing(row.id)
-        divergence = self._judge(row, standing)
+        divergence = judge(row, standing, now=datetime.now(UTC), memory=self.turns.memory)
         if divergence == Divergence.AGREES or not await self._unchanged(row):
             return Divergence.AGREES
         _log.warning(
@@ -186,9 +186,6 @@ class Reconciler:
         elif divergence == Divergence.LOST or not await self._end(row, standing):
             await self._resumer.resume(row, standing)
         return divergence
-
-    def _judge(self, row: OpenRequest, standing: WorkflowStanding) -> Divergence:
-        return judge(row, standing, now=datetime.now(UTC), memory=self.turns.memory)
 
     async def _unchanged(self, row: OpenRequest) -> bool:
         """Return whether the row still says what was compared: the workflow was asked after it."""

@@ -4,7 +4,7 @@ Parts (attachments, links) are made after the ticket, each only where it is not 
 """
 
 import hashlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import NoReturn
 
@@ -123,7 +123,9 @@ async def _attach(
 async def _link(
     client: JiraClient, wanted: PartsOf, context: ActionContext, known: TicketParts
 ) -> None:
-    for link in _missing(wanted.links, known):
+    for link in wanted.links:
+        if (link.type.casefold(), link.key) in known.links:
+            continue
         await client.link_issues(
             wanted.key,
             link.key,
@@ -131,10 +133,6 @@ async def _link(
             correlation_id=context.request.correlation_id,
             deadline=context.deadline,
         )
-
-
-def _missing(links: Iterable[LinkPart], known: TicketParts) -> list[LinkPart]:
-    return [link for link in links if (link.type.casefold(), link.key) not in known.links]
 
 
 def _incomplete(wanted: PartsOf, error: JiraError) -> ActionError:

@@ -67,13 +67,9 @@ def _choices(ledger: DescribedBundle, requests: Mapping[str, str]) -> list[str]:
         for state in ledger.components
         if state.status == ActionStatus.FAILED and not ledger.is_terminal(state)
     ]
-    only = None if _retries_itself(ledger) else ("abort", "escalate")
+    only = ("abort", "escalate") if ledger.has_broken() else None
     lines += ["", "### Decide about the whole bundle (applies to every open component)", ""]
     return [*lines, HOW, "", *signal_lines(only=only)]
-
-
-def _retries_itself(ledger: DescribedBundle) -> bool:
-    return not ledger.has_broken()
 
 
 def _hint(ledger: DescribedBundle) -> str:

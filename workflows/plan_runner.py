@@ -104,7 +104,8 @@ class PlanRunner:
             if workflow.patched("mirror-before-conditions"):
                 # After a reset the mirror knows corrections that this run has not seen.
                 await self._mirror.write()
-            for state, answer in zip(asked, await self._ask(asked), strict=True):
+            answers = await asyncio.gather(*(self._condition(state) for state in asked))
+            for state, answer in zip(asked, answers, strict=True):
                 self._take(state, answer)
             self._close_retry()
 
@@ -124,9 +125,6 @@ class PlanRunner:
         """Return whether a condition decides; not after an attempt, whose effect may exist."""
         action = self._graph.action(state)
         return action.when is not None and state.attempt == 0 and state.id not in self._held
-
-    async def _ask(self, states: list[ActionState]) -> list[ConditionAnswer]:
-        return await asyncio.gather(*(self._condition(state) for state in states))
 
     async def _condition(self, state: ActionState) -> ConditionAnswer:
         try:
