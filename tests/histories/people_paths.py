@@ -113,6 +113,25 @@ async def escalated_when_resumed(bench: Workbench) -> Request:
     return request
 
 
+async def told_in_vain(bench: Workbench) -> Request:
+    """Signals of PAO's own processes: without a proof, without sense, and as they should be."""
+    request = await bench.failed()
+    for name, told in (
+        ("cleanup_done", {"entry_id": "e-1", "by": "ann", "note": "removed"}),
+        (
+            "ticket_resolved",
+            {"action_id": "ticket", "status": "Done", "mapped_status": "completed"},
+        ),
+    ):
+        await bench.signal(request, name)
+        await bench.signal(request, name, told)
+        await bench.proven_signal(request, name, dict.fromkeys(told, 7))
+        await bench.proven_signal(request, name, told)
+    await bench.decide(request, "abort")
+    await bench.reached(request, "aborted")
+    return request
+
+
 OF_PEOPLE: dict[str, Play] = {
     "votes-after-reset": votes_after_reset,
     "deadline-passed": deadline_passed,
@@ -121,4 +140,5 @@ OF_PEOPLE: dict[str, Play] = {
     "decided-after-reset": decided_after_reset,
     "escalated-after-reset": escalated_after_reset,
     "escalated-when-resumed": escalated_when_resumed,
+    "told-in-vain": told_in_vain,
 }

@@ -64,6 +64,7 @@ PATHS = {
     "decided-after-reset",
     "escalated-after-reset",
     "escalated-when-resumed",
+    "told-in-vain",
 }
 STORED = [pytest.param(file, id=file.stem) for file in FILES]
 
