@@ -65,7 +65,7 @@ async def test_a_long_log_is_read_from_its_end_and_searched_whole(
     await expect(page.locator(":target")).to_contain_text("line 7 of the work")
     await expect(page.locator(".log-lines li").first).to_contain_text("starts")
     await page.goto(f"/requests/{made['id']}/log?q=nothing-has-this")
-    await expect(page.get_by_text("No line has 'nothing-has-this'.")).to_be_visible()
+    await expect(page.get_by_text("No line contains 'nothing-has-this'.")).to_be_visible()
 
 
 async def test_the_whole_log_is_downloaded_as_text(stack: Stack, visit: Visit) -> None:

@@ -35,7 +35,7 @@ async def test_what_failed_in_an_outage_is_retried_together(stack: Stack, visit:
     await expect(page.get_by_role("button", name="Retry the chosen ones")).to_be_visible()
     await judge(page)
     await page.get_by_role("button", name="Retry the chosen ones").click()
-    await expect(page.get_by_role("alert")).to_contain_text("Give a reason")
+    await expect(page.get_by_role("alert")).to_contain_text("Enter a reason")
     # Somebody else is faster with one of them.
     answer = stack.caller(DANA).post(f"/requests/{made[0]['id']}/abort", json={"reason": "mine"})
     assert answer.status_code in {200, 202}

@@ -132,9 +132,7 @@ def look_words(
         return LookWords(sentence % told, label % told, is_good=True)
     why = (found.reason if found else unknown) or _("%(target)s did not answer") % told
     sentence = _("%(why)s. A retry now would fail: nothing is created blindly.")
-    return LookWords(
-        sentence % {"why": capital(why.rstrip("."))}, _("Retry all the same"), is_good=False
-    )
+    return LookWords(sentence % {"why": capital(why.rstrip("."))}, _("Retry anyway"), is_good=False)
 
 
 _CREATES = frozenset({"jira-ticket", "github-workflow", "git-commit"})

@@ -18,7 +18,7 @@ def reason_of(posted: FormData) -> tuple[str, list[str]]:
     """Return the reason, and what is wrong with it."""
     reason = text_of(posted, "reason").replace("\r\n", "\n").strip()
     if not reason:
-        return reason, [_("Give a reason: it is kept in the audit trail.")]
+        return reason, [_("Enter a reason; it is kept in the audit trail.")]
     if len(reason) > MOST_REASON:
         return reason, [_("Shorten the reason to 2,000 characters.")]
     return reason, []

@@ -11,7 +11,7 @@ from pao.core.payloads.files import FilesAnswer
 MOST_LINES = 200
 _OPERATIONS = {
     "create": _("a new file, which must not exist yet"),
-    "update": _("takes the place of what the file holds"),
+    "update": _("replaces what the file holds"),
     "delete": _("removed"),
 }
 
@@ -43,10 +43,10 @@ def _file(one: Mapping[str, Any], present: FilesAnswer | None) -> Block:
         return _shown(title, _added(new), warning=_misfit(operation))
     if old is None:
         unread = present is not None and path in present.unread
-        told = _("What it holds now is not shown: it is large, or no text.") if unread else ""
+        told = _("What it holds now is not shown: it is large or not text.") if unread else ""
         return _shown(title, _added(new), warning=told)
     lines = differing(old, new)
-    same = _("It holds this already.") if old == new else _("Only line breaks differ.")
+    same = _("It already holds this.") if old == new else _("Only line breaks differ.")
     return _shown(title, lines, warning="" if lines else same)
 
 
