@@ -115,9 +115,8 @@ class Components:
     async def _read(self, query: ComponentQuery, summary: str) -> None:
         before = self._inbox
         told = await self._ask(names.COMPONENTS_ACTIVITY, query, list[ComponentReport], summary)
-        others_came = bool(self._inbox) and self._inbox is not before
-        if others_came and not self._keeps.reached():
-            # Earlier versions dropped what another read had brought meanwhile.
+        if self._inbox is not before and not self._keeps.reached():
+            # Earlier versions put back the inbox that they had begun with, whatever had come since.
             self._inbox = before
         self._inbox.extend(told)
 

@@ -10,7 +10,8 @@ class FromNextSignal:
 
     ``workflow.patched`` answers once per run: a run whose history holds one old signal would follow
     the old rules for the rest of its life, which may be weeks. Here each signal asks again, under
-    its own number, until the answer is yes: one marker per run.
+    its own number, until the answer is yes: one marker per run. What else an occasion may be, the
+    caller decides: it must come in the same order in every replay.
     """
 
     def __init__(self, name: str) -> None:
@@ -19,7 +20,7 @@ class FromNextSignal:
         self._on = False
 
     def reached(self) -> bool:
-        """Return whether the new rules hold for the current signal; called once per signal."""
+        """Return whether the new rules hold for the current signal; called once for each."""
         if not self._on:
             self._handled += 1
             self._on = workflow.patched(f"{self._name}-{self._handled}")

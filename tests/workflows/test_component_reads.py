@@ -6,13 +6,15 @@ from typing import Any
 
 import pytest
 from temporalio import workflow
-from temporalio.worker import UnsandboxedWorkflowRunner, Worker
+from temporalio.client import Client, WorkflowHistory
+from temporalio.worker import Replayer, UnsandboxedWorkflowRunner, Worker
 
+from pao.clients.temporal_connection import CONVERTER
+from pao.core import names
 from pao.core.components import ComponentQuery, ComponentReport
 from pao.core.payloads.requests import RequestInput
 from pao.core.states import RequestStatus
 from tests.support.bundles import new_bundle
-from tests.support.worker import Workbench
 from workflows.bundle_ledger import BundleLedger
 from workflows.components import Components
 from workflows.mirror import Mirror
@@ -20,6 +22,15 @@ from workflows.open_decisions import OpenDecisions
 from workflows.stopping import Stop
 
 FOREIGN = {"component": "of another bundle"}
+PARTS = ("a", "b", "c")
+# What is asked, noted and answered, in this order.
+OVERLAPPING = [
+    "ask a, note, ask b, answer a, answer b",
+    "ask a, note, ask b, answer b, answer a",
+    "ask a, ask b, ask c, answer a, note, answer b, answer c",
+    "ask a, ask b, answer a, note, ask c, answer c, answer b",
+    "ask a, ask b, answer a, note, ask c, note, answer b, answer c",
+]
 
 
 class HeldReads(Components):
@@ -44,31 +55,59 @@ class HeldReads(Components):
         return await self.reads[query.component]
 
 
-@workflow.defn
-class OverlappingReads:
-    """Reads two components; notes what is known between the begin of the first and the second."""
+class FormerReads(HeldReads):
+    """The same in a version that put back the inbox with which a read had begun."""
+
+    async def _read(self, query: ComponentQuery, summary: str) -> None:
+        self._inbox += await self._ask(
+            names.COMPONENTS_ACTIVITY, query, list[ComponentReport], summary
+        )
+
+
+async def read(of: type[HeldReads], given: RequestInput, steps: str) -> list[str]:
+    """Return the components that are known in the end; the history has a command for each."""
+    ledger = BundleLedger(given)
+    ledger.move(RequestStatus.IN_PROGRESS)
+    parts = of(given, ledger)
+    told: dict[str, asyncio.Task[bool]] = {}
+    for step in steps.split(", "):
+        what, _, name = step.partition(" ")
+        if what == "note":
+            parts.note()
+            continue
+        request_id = ledger.planned[name].config["requestId"]
+        if what == "ask":
+            signal = {"component": name, "request_id": request_id, "status": "completed"}
+            told[name] = asyncio.create_task(parts.hear((signal,)))
+            await workflow.wait_condition(lambda: len(parts.reads) == len(told))
+        else:
+            report = ComponentReport(name, request_id, RequestStatus.COMPLETED, at="2026-03-01")
+            parts.reads[name].set_result([report])
+            await told[name]
+    parts.note()
+    for name in ledger.reports:
+        workflow.upsert_memo({name: "known"})
+    return sorted(ledger.reports)
+
+
+@workflow.defn(name="Reads")
+class Reads:
+    """Reads components by the code of today."""
 
     @workflow.run
-    async def run(self, given: RequestInput, answered: list[str]) -> list[str]:
-        """Return the components that are known to be completed."""
-        ledger = BundleLedger(given)
-        parts = HeldReads(given, ledger)
-        ledger.move(RequestStatus.IN_PROGRESS)
-        reports = {
-            name: ComponentReport(name, action.config["requestId"], RequestStatus.COMPLETED)
-            for name, action in ledger.planned.items()
-        }
-        told: list[asyncio.Task[bool]] = []
-        for name in ("left", "right"):
-            signal = {"component": name, "request_id": reports[name].request_id}
-            told.append(asyncio.create_task(parts.hear(({**signal, "status": "completed"},))))
-            await workflow.wait_condition(lambda: len(parts.reads) == len(told))
-            parts.note()
-        for name in answered:
-            parts.reads[name].set_result([reports[name]])
-        await asyncio.gather(*told)
-        parts.note()
-        return sorted(ledger.reports)
+    async def run(self, given: RequestInput, steps: str) -> list[str]:
+        """Return the components that are known in the end."""
+        return await read(HeldReads, given, steps)
+
+
+@workflow.defn(name="Reads")
+class ReadsOfEarlierVersion:
+    """Reads components by former code."""
+
+    @workflow.run
+    async def run(self, given: RequestInput, steps: str) -> list[str]:
+        """Return the components that are known in the end."""
+        return await read(FormerReads, given, steps)
 
 
 @workflow.defn
@@ -78,34 +117,48 @@ class NoReports:
     @workflow.run
     async def run(self, given: RequestInput) -> list[bool]:
         """Return which signals are taken for reports, by what a fresh bundle makes of each."""
-        report = {"component": "left", "request_id": "x", "status": "completed"}
+        report = {"component": "a", "request_id": "x", "status": "completed"}
         signals: list[tuple[Any, ...]] = [(), ("no",), (report, report), (report | FOREIGN,)]
         return [await HeldReads(given, BundleLedger(given)).hear(args) for args in signals]
 
 
-async def played(bench: Workbench, of: type, *given: Any) -> Any:
-    """Return the result of a workflow of this file."""
+@pytest.fixture
+async def client(temporal_address: str) -> Client:
+    return await Client.connect(temporal_address, data_converter=CONVERTER)
+
+
+async def played(client: Client, of: type, name: str, *given: Any) -> tuple[Any, WorkflowHistory]:
+    """Return the result of a workflow of this file, for a bundle of three, and its history."""
+    bundle = new_bundle(after={part: [] for part in PARTS})
     queue = f"reads-{secrets.token_hex(4)}"
     async with Worker(
-        bench.client,
+        client,
         task_queue=queue,
-        workflows=[OverlappingReads, NoReports],
+        workflows=[of],
         workflow_runner=UnsandboxedWorkflowRunner(),
     ):
-        return await bench.client.execute_workflow(
-            of.__name__, args=list(given), id=queue, task_queue=queue
+        handle = await client.start_workflow(
+            name, args=[bundle.whole.given, *given], id=queue, task_queue=queue
         )
+        return await handle.result(), await handle.fetch_history()
 
 
-@pytest.mark.parametrize("answered", [["left", "right"], ["right", "left"]])
-async def test_the_answers_of_overlapping_reads_are_all_noted(
-    idle_bench: Workbench, answered: list[str]
-) -> None:
-    bundle = new_bundle(after={"left": [], "right": []})
-    known = await played(idle_bench, OverlappingReads, bundle.whole.given, answered)
-    assert known == ["left", "right"]
+@pytest.mark.parametrize("steps", OVERLAPPING)
+async def test_the_answers_of_overlapping_reads_are_all_noted(client: Client, steps: str) -> None:
+    known, _ = await played(client, Reads, "Reads", steps)
+    assert known == [name for name in PARTS if f"ask {name}" in steps]
 
 
-async def test_what_is_no_report_of_a_component_is_not_taken(idle_bench: Workbench) -> None:
-    bundle = new_bundle(after={"left": [], "right": []})
-    assert await played(idle_bench, NoReports, bundle.whole.given) == [False] * 4
+@pytest.mark.parametrize("steps", OVERLAPPING)
+async def test_histories_in_which_some_were_lost_replay(client: Client, steps: str) -> None:
+    _, history = await played(client, ReadsOfEarlierVersion, "Reads", steps)
+    replayer = Replayer(
+        workflows=[Reads],
+        data_converter=CONVERTER,
+        workflow_runner=UnsandboxedWorkflowRunner(),
+    )
+    await replayer.replay_workflow(history)
+
+
+async def test_what_is_no_report_of_a_component_is_not_taken(client: Client) -> None:
+    assert (await played(client, NoReports, "NoReports"))[0] == [False] * 4
