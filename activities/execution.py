@@ -4,7 +4,6 @@ An action type knows nothing of this; Temporal knows nothing of action types.
 """
 
 import asyncio
-import contextlib
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AbstractContextManager, asynccontextmanager
 from dataclasses import replace
@@ -56,7 +55,7 @@ class Executor:
         self._sessions = SessionFactory(tools)
 
     def activities(self) -> list[Callable[..., Any]]:
-        """Return the activities: one per action type, the look, the evidence, the wait, its end."""
+        """Return the activities: one per action type, look, evidence, wait, stop of a target."""
         own = map(self._activity, self._actions.values())
         return [*own, self.look, self.evidence, self.resume_wait, self.stop_target]
 
@@ -156,15 +155,20 @@ class Executor:
 
     @activity.defn(name=STOP_TARGET_ACTIVITY)
     async def stop_target(self, follow_input: FollowInput) -> None:
-        """Ask the target to stop, for a cancelled wait that no worker had in hand."""
+        """Ask the target of a cancelled wait to stop; raise what the wait would have raised.
+
+        For a wait that no worker had in hand, or whose worker was lost before it could ask. It may
+        ask once more what was asked already.
+        """
         refuse_after_reset(follow_input.run_id)
         action = self._actions[follow_input.action.type]
         with _acting(action, follow_input):
             async with (
-                heartbeats(),
+                heartbeats(repeatable=True),
                 self._session(action, follow_input, existing=True) as session,
             ):
                 await _stop(session, session.disclosure.pending(follow_input.pending))
+                raise OutcomeUnknownError(CANCELLED, judged=NOT_READY)
 
     @activity.defn(name=LOOK_ACTIVITY)
     async def look(self, action_input: ActionInput) -> LookResult:
@@ -293,10 +297,17 @@ def _in_doubt(error: ActionError) -> ActionError:
 
 
 async def _stop(session: Session, pending: Pending) -> None:
-    """Ask the target to stop work that nobody waits for any more; what exists stays listed."""
-    with contextlib.suppress(ActionError, TimeoutError):
+    """Ask the target to stop work that nobody waits for any more; the request's log says how."""
+    action, log = session.action, session.context.log
+    try:
         async with asyncio.timeout(CANCEL_SECONDS):
-            await session.action.cancel(session.config, session.context, pending)
+            await action.cancel(session.config, session.context, pending)
+    except (ActionError, TimeoutError) as error:
+        reason = str(error) or f"no answer within {CANCEL_SECONDS:.0f} s"
+        await log.warning("The target could not be asked to stop.", data={"reason": reason})
+        return
+    if type(action).cancel is not Action.cancel:
+        await log.info("The target was asked to stop.")
 
 
 def _is_shut_down(*, existing: bool) -> bool:

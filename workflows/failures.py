@@ -117,12 +117,14 @@ def never_began(error: FailureError) -> bool:
     return isinstance(cause, ApplicationError) and cause.type in TURNED_AWAY
 
 
-def was_unattended(error: FailureError) -> bool:
-    """Return whether a cancelled wait was in no worker's hands, so that its target was not told.
+def was_reported(error: FailureError) -> bool:
+    """Return whether the activity itself says how it ended; then it has cleaned up after itself.
 
-    A worker that had it in hand reports where a person has to look.
+    Not if no worker began it, or if its worker was lost or shut down.
     """
-    return isinstance(error, ActivityError) and isinstance(error.cause, CancelledError)
+    cause = error.cause if isinstance(error, ActivityError) else error
+    reported = isinstance(cause, ApplicationError) and cause.non_retryable
+    return reported and not never_began(error)
 
 
 def is_refusal(error: FailureError) -> bool:

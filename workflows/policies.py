@@ -80,12 +80,12 @@ def follow(waits: Waits, *, queue: str) -> dict[str, Any]:
     }
 
 
-# The target of a cancelled wait is told soon or by a person: what exists is listed in any case.
+# Best effort, and harmless twice: where it fails, a person stops the target.
 STOP_TARGET: dict[str, Any] = {
     "start_to_close_timeout": timedelta(seconds=20),
     "schedule_to_close_timeout": timedelta(seconds=60),
     "heartbeat_timeout": timedelta(seconds=15),
-    "retry_policy": NEVER_AGAIN,
+    "retry_policy": RetryPolicy(maximum_attempts=3),
 }
 
 

@@ -3,7 +3,6 @@
 A wait for a ticket or people runs no activity and adds nothing to history; a signal ends it.
 """
 
-import contextlib
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
@@ -14,6 +13,7 @@ from temporalio.exceptions import FailureError
 from pao.core import names
 from pao.core.documents import stored
 from pao.core.errors import ErrorCode
+from pao.core.judgement import CANCELLED, Cause
 from pao.core.payloads.actions import ActionInput, ActionResult, ActionState, FollowInput
 from pao.core.payloads.failures import ActionFailure, PartialResource
 from pao.core.payloads.requests import Waits
@@ -23,7 +23,7 @@ from pao.core.states import ActionStatus, ApprovalVote, RequestStatus
 from pao.core.timestamps import timestamp
 from workflows import policies
 from workflows.approvals import Approval, OpenApprovals
-from workflows.failures import classify, never_began, was_unattended
+from workflows.failures import classify, never_began, was_reported
 from workflows.ledger import Ledger
 from workflows.notifications import WAITS, Notices
 from workflows.stopping import Stop
@@ -131,22 +131,33 @@ class Waiting:
                 raise WaitFailedError(told) from error
             if not self._stop.is_on:
                 raise
-            if was_unattended(error) and workflow.patched(
-                f"stop-target-{state.id}-{state.attempt}"
-            ):
-                await self._stop_target(follow_input)
-            raise WaitFailedError(self._left(state, classify(error))) from error
+            failure = classify(error)
+            # Asked for each attempt: a run may last for weeks.
+            changed = f"stop-target-{state.id}-{state.attempt}"
+            if not was_reported(error) and workflow.patched(changed):
+                failure = await self._stop_target(follow_input)
+            raise WaitFailedError(self._left(state, failure)) from error
         return done
 
-    async def _stop_target(self, follow_input: FollowInput) -> None:
-        """Ask the target to stop, where no worker had the wait in hand when it was cancelled."""
-        with contextlib.suppress(FailureError):
+    async def _stop_target(self, follow_input: FollowInput) -> ActionFailure:
+        """Ask the target to stop, where the wait did not; return the failure of the wait."""
+        try:
             await workflow.execute_activity(
                 names.STOP_TARGET_ACTIVITY,
                 follow_input,
                 summary=f"{follow_input.action.name}: stop its target",
                 **policies.STOP_TARGET,
             )
+        except FailureError as error:
+            if was_reported(error):
+                return classify(error)
+        return ActionFailure(
+            code=ErrorCode.EXTERNAL_SERVICE_ERROR,
+            message=CANCELLED,
+            retryable=True,
+            outcome_unknown=True,
+            cause=Cause.OURS,
+        )
 
     async def _until_resolved(self, state: ActionState, result: ActionResult) -> ActionResult:
         self._begin(state, result, OpenWait("resolution", timestamp(workflow.now())))

@@ -25,8 +25,9 @@ async def cancel_signal(bench: Workbench) -> Request:
         ticket("side"), {"id": "job", "type": "job", "config": {}}, parallel=True
     )
     bench.jira.fault("slow", seconds=30, when="before")
+    before = JOB.follows
     request = await bench.submit(new_request(definition=definition))
-    await eventually(lambda: JOB.follows)
+    await eventually(lambda: JOB.follows > before)
     await bench.decide(request, "cancel")
     await bench.reached(request, "failed")
     await bench.decide(request, "cancel")
@@ -41,12 +42,14 @@ async def unattended_wait_cancelled(bench: Workbench) -> Request:
     await bench.stop_worker()
     bench.settings = replace(bench.settings, worker=one_wait)
     await bench.start_worker()
+    before = JOB.follows
     await bench.submit(new_request({"id": "job", "type": "job", "config": {"name": "first"}}))
-    await eventually(lambda: JOB.follows)
+    await eventually(lambda: JOB.follows > before)
     request = await bench.submit(new_request({"id": "job", "type": "job", "config": {}}))
     await bench.is_waiting(request)
     await bench.decide(request, "cancel")
     await bench.reached(request, "failed")
+    assert await bench.has_scheduled(request, "stop-target")
     await bench.decide(request, "abort")
     await bench.reached(request, "aborted")
     return request

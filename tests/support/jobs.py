@@ -12,9 +12,13 @@ from pao.core.payloads.waits import Pending
 
 
 class JobConfig(ActionConfig):
-    """The job's name, and how it is waited for; one that is held begins without an end."""
+    """The job's name, and how it is waited for; one that is held begins without an end.
+
+    One that is ``nameless`` has no reference.
+    """
 
     name: str = "job"
+    nameless: bool = False
     held: bool = False
     kind: str = "follow"
 
@@ -92,5 +96,6 @@ class JobAction(Action[JobConfig]):
 
     def _pending(self, config: JobConfig) -> ActionResult:
         return ActionResult(
-            external_reference=config.name, pending=Pending(config.kind, {"name": config.name})
+            external_reference=None if config.nameless else config.name,
+            pending=Pending(config.kind, {"name": config.name}),
         )

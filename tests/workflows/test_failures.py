@@ -35,6 +35,7 @@ from workflows.failures import (
     never_began,
     overall,
     suggest,
+    was_reported,
 )
 
 
@@ -271,3 +272,15 @@ def test_only_what_no_worker_has_begun_never_began() -> None:
     assert not never_began(activity(None))
     assert not never_began(timeout(TimeoutType.HEARTBEAT))
     assert not never_began(activity(application_error(ActionFailedError("no"))))
+
+
+def test_only_an_activity_that_says_how_it_ended_has_reported() -> None:
+    assert was_reported(activity(application_error(ActionFailedError("no"))))
+    assert was_reported(application_error(OutcomeUnknownError("cut")))
+    assert not was_reported(activity(worker_shutdown(repeatable=True)))
+    assert not was_reported(activity(CancelledError("cancelled")))
+    assert not was_reported(activity(CancelledError("cancelled"), started=0))
+    assert not was_reported(activity(timeout(TimeoutType.HEARTBEAT)))
+    foreign = ApplicationError("not ours", type=FOREIGN_INSTALLATION, non_retryable=True)
+    assert not was_reported(activity(foreign))
+    assert not was_reported(activity(None))

@@ -9,7 +9,7 @@ from activities.registry import load_all
 from pao.core.states import Decision
 from tests.support.jobs import JobAction
 from tests.support.postgres import Database
-from tests.support.requests import Request, new_request
+from tests.support.requests import Document, Request, new_request
 from tests.support.worker import Workbench, eventually, workbench
 
 
@@ -32,17 +32,17 @@ async def bench(
         yield running
 
 
-async def waiting_behind_another(bench: Workbench, job: JobAction) -> Request:
+async def waiting_behind_another(bench: Workbench, job: JobAction, **more: object) -> Request:
     """Return a request whose wait no worker takes, because another one has the only place."""
     await bench.submit(new_request(a_job("first")))
     await eventually(lambda: job.follows)
-    request = await bench.submit(new_request(a_job("second")))
+    request = await bench.submit(new_request(a_job("second", **more)))
     await bench.is_waiting(request)
     return request
 
 
-def a_job(name: str) -> dict[str, object]:
-    return {"id": name, "type": "job", "name": f"The {name}", "config": {"name": name}}
+def a_job(name: str, **more: object) -> Document:
+    return {"id": name, "type": "job", "name": f"The {name}", "config": {"name": name, **more}}
 
 
 @pytest.mark.parametrize("by", ["signal", "temporal"])
@@ -57,8 +57,10 @@ async def test_a_target_is_told_though_no_worker_had_the_wait(
         await bench.handle(request).cancel()
     row = await bench.reached(request, "failed")
     assert (job.stopped, job.follows) == (["second"], 1)
+    assert row["error"]["outcomeUnknown"]
     [left] = row["error_context"]["partialResources"]
     assert (left["id"], left["action"]) == ("second", "second")
+    assert await bench.has_logged(request, "The target was asked to stop.")
 
 
 async def test_a_target_that_will_not_stop_leaves_the_decision_to_people(
@@ -71,8 +73,30 @@ async def test_a_target_that_will_not_stop_leaves_the_decision_to_people(
     row = await bench.reached(request, "failed")
     assert job.stopped == ["second"]
     assert [left["id"] for left in row["error_context"]["partialResources"]] == ["second"]
+    assert await bench.has_logged(request, "The target could not be asked to stop.")
+
+
+async def test_a_retry_goes_on_waiting_for_what_was_begun(bench: Workbench, job: JobAction) -> None:
+    request = await waiting_behind_another(bench, job, nameless=True)
+    await bench.decide(request, "cancel")
+    row = await bench.reached(request, "failed")
+    assert row["error"]["outcomeUnknown"]
     job.end("fine", "first")
     await bench.signal(request, Decision.RETRY, {"by": "ann"})
     await eventually(lambda: job.follows == 2)
     job.end("fine", "second")
     await bench.reached(request, "completed")
+    assert len(job.begun) == 2
+
+
+async def test_a_target_is_told_though_the_worker_of_its_wait_has_ended(
+    bench: Workbench, job: JobAction
+) -> None:
+    request = await bench.submit(new_request(a_job("only")))
+    await eventually(lambda: job.follows)
+    await bench.stop_worker()
+    await bench.signal(request, "cancel", {"by": "ann"})
+    await bench.start_worker()
+    row = await bench.reached(request, "failed")
+    assert "only" in job.stopped
+    assert row["error"]["outcomeUnknown"]
