@@ -11,9 +11,9 @@ from pao.core.components import ComponentReport, tell
 from pao.core.payloads.requests import BundleLink
 from pao.core.states import RequestStatus
 from workflows.ledger import Ledger
+from workflows.mirror import Standing
 from workflows.snapshots import Snapshots
-
-Standing = tuple[RequestStatus, bool]
+from workflows.versions import FromNextSignal
 
 # What the bundle knows without being told: it has started the component.
 BEGUN = frozenset({(RequestStatus.SUBMITTED, False), (RequestStatus.IN_PROGRESS, False)})
@@ -30,12 +30,17 @@ class Reporter:
         self._snapshots = snapshots
         self._bundle = bundle
         self._told: Standing | None = None
+        self._written = FromNextSignal("report-what-is-written")
         self._lock = asyncio.Lock()
 
-    async def tell(self) -> None:
-        """Send the current state if the bundle does not know it."""
+    async def tell(self, written: Standing) -> None:
+        """Send what was written to Postgres, if the bundle does not know it."""
         async with self._lock:
             now = (self._ledger.status, self._ledger.retrying)
+            # The request may have gone on meanwhile; earlier versions told that, and the bundle,
+            # which reads Postgres, did not find it.
+            if written != now and self._written.reached():
+                now = written
             if now == self._told or (self._told is None and now in BEGUN):
                 return
             self._told = now
@@ -43,16 +48,16 @@ class Reporter:
                 names.workflow_id(self._bundle.request_id)
             )
             with contextlib.suppress(FailureError):
-                await handle.signal(names.COMPONENT_SIGNAL, self._report())
+                await handle.signal(names.COMPONENT_SIGNAL, self._report(now))
 
-    def _report(self) -> ComponentReport:
+    def _report(self, standing: Standing) -> ComponentReport:
         ledger = self._ledger
         return tell(
             self._bundle.component,
             ledger.context.request_id,
             ledger.states,
-            status=ledger.status,
-            retrying=ledger.retrying,
+            status=standing[0],
+            retrying=standing[1],
             place=self._snapshots.place,
             error=ledger.failure.shown() if ledger.failure else None,
         )

@@ -36,6 +36,7 @@ from workflows.stopping import Stop
 from workflows.versions import FromNextSignal
 
 T = TypeVar("T")
+CANCELLED_BEFORE = "The bundle was cancelled before this component began."
 
 
 class Components:
@@ -178,7 +179,8 @@ class Components:
         for state in due:
             self._ledger.begin(state)
         await self._mirror.write()
-        await asyncio.gather(*(self._start(state) for state in due))
+        held = CANCELLED_BEFORE if self._stop.is_on else None
+        await asyncio.gather(*(self._start(state, held=held) for state in due))
 
     async def _start(self, state: ActionState, *, held: str | None = None) -> None:
         ledger = self._ledger

@@ -28,6 +28,9 @@ RESTORED = (
     "The workflow has written it again; audit lines and log entries from in between are lost."
 )
 
+Standing = tuple[RequestStatus, bool]
+"""A request's status, and whether a retry is under way."""
+
 
 class SupersededError(Exception):
     """Another run of this request ended it or got further: this one must not act."""
@@ -39,7 +42,8 @@ class Mirror:
     ``started`` names what any run has ever started, ``recorded`` holds decisions that an earlier
     run has closed or accepted, as far as this one received them again.
     ``updated_at`` is the time that readers find with the last write, where it is known.
-    ``after`` is called after an applied write: whoever it notifies finds the same in Postgres.
+    ``after`` is called after an applied write with the status that it has written, and whether
+    with a retry under way: whoever it notifies finds the same in Postgres.
     """
 
     def __init__(
@@ -49,7 +53,7 @@ class Mirror:
         self._given = request_input
         self.started: set[str] = set()
         self.recorded: dict[str, DecisionRecord] = {}
-        self.after: Callable[[], Awaitable[None]] | None = None
+        self.after: Callable[[Standing], Awaitable[None]] | None = None
         self._ledger = ledger
         self._open_decisions = open_decisions
         self._waits = request_input.waits
@@ -95,14 +99,14 @@ class Mirror:
             self._learn(answer)
             self.updated_at = answer.updated_at
             if answer.behind and answer.applied:
-                await self._write_all()
+                snapshot = await self._write_all()
         if not answer.applied and self._ledger.status not in TERMINAL:
             self._superseded = True
             raise SupersededError
         if self.after is not None:
-            await self.after()
+            await self.after((snapshot.status, snapshot.retrying))
 
-    async def _write_all(self) -> None:
+    async def _write_all(self) -> Snapshot:
         """Write everything again: Postgres was restored from a copy that knows less."""
         self.snapshots.tell_all(RESTORED)
         version = self._ledger.journal.version
@@ -111,6 +115,7 @@ class Mirror:
         self._written = version
         self.snapshots.confirm(snapshot)
         self._open_decisions.told(snapshot.decisions)
+        return snapshot
 
     async def _make_row(self) -> None:
         """Recreate the request's row, however long Postgres is unavailable.

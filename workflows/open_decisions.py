@@ -3,18 +3,21 @@
 from collections.abc import Callable
 from typing import Any
 
+from temporalio import workflow
+
 from pao.core.correction_checks import MANUAL, NO_MANUAL_WAY, outdated
 from pao.core.names import MAX_ATTEMPTS
 from pao.core.payloads.decisions import DecisionRecord
 from pao.core.payloads.tickets import Escalation
 from pao.core.resources import attempt_of
-from pao.core.states import Decision, RequestStatus, describe_allowed
+from pao.core.states import SETTLED, Decision, RequestStatus, describe_allowed
 from workflows.commands import clear_passwords
 from workflows.ledger import Ledger
 
 Objection = Callable[[DecisionRecord, dict[str, Any]], str | None]
 
 BUSY = "another decision is being carried out; wait for its outcome"
+RETRIED = "a retry is still waiting for what it has begun; cancel it to decide anew"
 
 
 class OpenDecisions:
@@ -33,6 +36,15 @@ class OpenDecisions:
         self.ticket: Escalation | None = None
         self.changes: dict[str, Any] = {}
 
+    @property
+    def are_free(self) -> bool:
+        """Return whether a decision can be carried out now.
+
+        A retry whose decision has been closed may still wait, for people or for a target.
+        """
+        settled = self._ledger.status in SETTLED and self.current is None
+        return settled and not self._ledger.retrying
+
     def register(self, record: DecisionRecord) -> None:
         """Remember a decision that has arrived but is not judged yet."""
         self._seen[record.decision_id] = record
@@ -42,6 +54,10 @@ class OpenDecisions:
         record.message = record.message or self._objection(record, changes)
         if record.message is None and self._also is not None:
             record.message = self._also(record, changes)
+        # Earlier versions accepted it, and nobody carried it out. Asked for each: a run may last.
+        changed = f"refuse-while-retried-{record.decision_id}"
+        if record.message is None and self._ledger.retrying and workflow.patched(changed):
+            record.message = RETRIED
         if record.message:
             self.refuse(record)
             return

@@ -72,7 +72,7 @@ class SignalHandlers:
                 return
             if record.accepted:
                 # An earlier run was about to carry it out; this one does as soon as it may.
-                await workflow.wait_condition(self._may_be_decided)
+                await self._until_decidable(record)
         elif self._ledger.status not in SETTLED or self._open_decisions.current is not None:
             # Signals are handled before the activity results that came with them, so those are
             # let in first. A timer would do it, too, but a server takes up to a second for one.
@@ -128,13 +128,26 @@ class SignalHandlers:
             self._stop.judge(record)
             await self._mirror.write_from_handler()
             return
-        await workflow.wait_condition(self._may_be_decided)
+        await self._until_decidable(record)
         self._open_decisions.ticket = ticket or self._open_decisions.ticket
         self._open_decisions.judge(record, {})
         await self._mirror.write_from_handler()
 
     def _may_be_decided(self) -> bool:
         return self._ledger.status in SETTLED and self._open_decisions.current is None
+
+    async def _until_decidable(self, record: DecisionRecord) -> None:
+        """Wait until a decision that must not be refused for its time can be carried out."""
+        changed = f"wait-again-{record.decision_id}"
+        await workflow.wait_condition(lambda: self._may_be_decided() or self._mirror.is_superseded)
+        # What woke with it may have come first, and a retry may still wait. Asked for each: a run
+        # may last for weeks.
+        while not self._has_nothing_to_wait_for() and workflow.patched(changed):
+            await workflow.wait_condition(self._has_nothing_to_wait_for)
+
+    def _has_nothing_to_wait_for(self) -> bool:
+        """Return whether a decision can be carried out, or never will be by this run."""
+        return self._open_decisions.are_free or self._mirror.is_superseded
 
     async def vote(self, kind: ApprovalVote, args: tuple[Any, ...]) -> None:
         """Handle a vote on an approval; return when it is mirrored."""

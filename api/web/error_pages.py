@@ -117,7 +117,12 @@ def _words(error: PaoError, status: int, scope: Scope) -> tuple[str, str]:
         return _("Something broke on our side"), again if looks else done
     named = {
         ErrorCode.RATE_LIMIT_EXCEEDED: (_("Too many requests"), again),
-        ErrorCode.SERVICE_UNAVAILABLE: (_("PAO is temporarily unavailable"), again),
+        ErrorCode.SERVICE_UNAVAILABLE: (
+            # Without a time to wait it does not pass by itself.
+            (_("PAO is temporarily unavailable"), again)
+            if wait
+            else (_("This is not possible"), "")
+        ),
         ErrorCode.FORBIDDEN: (_("This is not allowed"), ""),
     }
     return named.get(error.code, (_("This did not work"), ""))

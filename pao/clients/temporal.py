@@ -269,6 +269,7 @@ class RequestWorkflows:
                     task_queue=self._queue,
                     result_type=type(question.silence),
                     execution_timeout=timedelta(seconds=30),
+                    task_timeout=TASK_TIMEOUT,
                     static_summary=summary,
                     rpc_timeout=timedelta(seconds=budget),
                 )

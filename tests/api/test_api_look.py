@@ -5,6 +5,7 @@ from typing import Any
 
 import httpx
 
+from api.requests.retry_preview import LOOK_SECONDS
 from tests.support.stack import Stack, wait_until
 from tests.support.submitting import completed, error, failed, tickets_of
 
@@ -20,6 +21,20 @@ def test_a_look_finds_what_a_cut_line_hid(stack: Stack, dana: httpx.Client) -> N
     assert found["wouldAdopt"]["externalReference"] == ticket["key"]
     assert found["wouldAdopt"]["url"].endswith(f"/browse/{ticket['key']}")
     assert dana.get(f"/requests/{document['id']}").json() == document
+
+
+def test_a_lost_task_costs_a_look_only_a_part_of_its_time(stack: Stack, dana: httpx.Client) -> None:
+    dana.post(f"/requests/{failed(stack, dana)['id']}/look")
+
+    async def allowed() -> list[float]:
+        found = stack.temporal.list_workflows("WorkflowType = 'LookWorkflow'")
+        looks = [stack.temporal.get_workflow_handle(one.id) async for one in found]
+        told = [(await one.describe()).raw_description.execution_config for one in looks]
+        return [one.default_workflow_task_timeout.ToTimedelta().total_seconds() for one in told]
+
+    # Temporal's search lags.
+    wait_until(lambda: stack.run(allowed()))
+    assert max(stack.run(allowed())) * 2 < LOOK_SECONDS
 
 
 def test_a_look_says_when_there_is_nothing(stack: Stack, dana: httpx.Client) -> None:

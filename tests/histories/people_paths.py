@@ -114,7 +114,7 @@ async def escalated_when_resumed(bench: Workbench) -> Request:
 
 
 async def told_in_vain(bench: Workbench) -> Request:
-    """Signals of PAO's own processes: without a proof, without sense, and as they should be."""
+    """Signals of PAO's own processes: without a proof, malformed, and valid but of no use."""
     request = await bench.failed()
     for name, told in (
         ("cleanup_done", {"entry_id": "e-1", "by": "ann", "note": "removed"}),

@@ -24,14 +24,18 @@ class Bundle:
 
     async def submit(self, bench: Workbench) -> Request:
         """Store bundle and components at once, and start the bundle; waits for nothing."""
+        await self.store(bench)
+        await bench.workflows.start(self.whole.given, summary=self.whole.context.summary)
+        return self.whole
+
+    async def store(self, bench: Workbench) -> None:
+        """Store bundle and components at once."""
         whole = self.whole
         async with bench.database.unit_of_work() as session:
             repository = RequestsRepository(session)
             await repository.insert(NewRequest(context=whole.context, plan=whole.plan))
             for name in self.parts:
                 await self.insert(name, session)
-        await bench.workflows.start(whole.given, summary=whole.context.summary)
-        return whole
 
     async def insert(self, name: str, session: AsyncSession) -> None:
         """Store a component's request."""

@@ -158,3 +158,24 @@ async def test_a_bundles_cancel_goes_to_every_component_that_runs(
     assert statuses == {"left": "failed", "right": "completed", "last": "submitted"}
     [told] = await bench.decisions(bundle.parts["left"])
     assert (told["decision"], told["by"], told["outcome"]) == ("cancel", "ann", "done")
+
+
+async def test_a_bundle_that_is_cancelled_while_it_is_told_what_starts_begins_no_component(
+    idle_bench: Workbench,
+) -> None:
+    bundle = new_bundle(after={"left": [], "right": []})
+    await bundle.store(idle_bench)
+    request = bundle.whole
+    await idle_bench.start_worker()
+    async with idle_bench.locked(request):
+        await idle_bench.workflows.start(request.given, summary="a bundle")
+        await idle_bench.signal(request, "cancel", {"by": "ann"})
+        await eventually(lambda: idle_bench.has_scheduled(request, "mirror"))
+    await idle_bench.reached(request, "failed")
+    assert idle_bench.jira.tickets() == []
+    for part in bundle.parts.values():
+        row = await idle_bench.reached(part, "failed")
+        assert "cancelled before this component began" in row["error"]["message"]
+        await idle_bench.decide(part, "retry")
+    await idle_bench.reached(request, "completed")
+    assert len(idle_bench.jira.tickets()) == 2

@@ -4,7 +4,7 @@ from typing import Any
 import pytest
 from temporalio.client import WorkflowUpdateStage
 
-from tests.support.requests import Request, item, new_request, ticket
+from tests.support.requests import Document, Request, automatic, item, new_request, ticket
 from tests.support.worker import Workbench, eventually
 
 SLOW = {"seconds": 1.0, "when": "before"}
@@ -232,3 +232,38 @@ async def test_a_decision_upon_a_former_attempt_is_refused(bench: Workbench) -> 
     assert "made for attempt 1" in (record.message or "")
     record = await bench.decide(request, "abort", attempt=2)
     assert record.outcome == "done"
+
+
+GATE: Document = {
+    "id": "ok",
+    "type": "approval",
+    "name": "The gate",
+    "config": {"approvers": {"users": ["ann"]}},
+}
+
+
+async def retried_and_waiting(bench: Workbench) -> Request:
+    """Return a request of which one action has failed again, and another waits for people."""
+    definition = automatic(ticket(), GATE, parallel=True)
+    request = await bench.submit(new_request(definition=definition))
+    await bench.is_waiting(request)
+    await bench.decide(request, "reject", by="ann")
+    await bench.reached(request, "failed")
+    await bench.decide(request, "retry", decisionId="again")
+    return request
+
+
+@pytest.mark.parametrize("decision", ["abort", "retry", "escalate"])
+async def test_nothing_is_decided_while_a_retry_waits_for_people(
+    bench: Workbench, decision: str
+) -> None:
+    bench.jira.fault("status", status=400, times=2)
+    request = await retried_and_waiting(bench)
+    await bench.is_waiting(request)
+    record = await bench.decide(request, decision)
+    assert (record.accepted, record.outcome) == (False, "rejected")
+    assert "a retry is still waiting" in (record.message or "")
+    await bench.decide(request, "cancel")
+    await bench.reached(request, "failed")
+    await bench.decide(request, "abort", decisionId="now")
+    await bench.reached(request, "aborted")

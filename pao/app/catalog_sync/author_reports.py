@@ -26,20 +26,20 @@ _TO_BE_TOLD: dict[str, Any] = {"cause": None, "message": None}
 class AuthorReports:
     """Sends each verdict once per revision, if there is a reporter; one that failed is sent later.
 
-    Commits whose authors are still to be told are in ``CatalogStanding.untold``, which operators
-    see: of the branch the next sync tells them, of a proposal its workflow.
+    Commits whose authors have no report yet are in ``CatalogStanding.untold``, which operators
+    see: those of the branch are reported by the next sync, a proposal by its workflow.
     """
 
     database: Database
     reporter: Reporter | None = None
 
     async def enqueue(self, session: AsyncSession, revision: str) -> None:
-        """Keep that a revision is to be told, in case that this process does not come to it."""
+        """Remember that a revision is to be reported, in case this process does not get to it."""
         if self.reporter is not None:
             await CatalogUntoldRepository(session).add(revision, _TO_BE_TOLD)
 
     async def is_due(self, before: CatalogStanding, revision: str, *, is_held: bool) -> bool:
-        """Return whether a revision is to be told now, by what was known before it was read."""
+        """Return whether a revision is to be reported now, by what was known before it was read."""
         # Where nobody can be told any more, the catalog has come from a forge before.
         over = _over(before.untold, revision) if self.reporter else list(before.untold)
         if over:
@@ -51,7 +51,7 @@ class AuthorReports:
         return revision != known or (untold is not None and _age(untold["since"]) < LONGEST)
 
     async def send(self, verdict: Verdict) -> None:
-        """Tell what was found at a revision; whatever that fails by is kept, and never raised."""
+        """Report what was found at a revision; an error is kept for later, and never raised."""
         if self.reporter is None:
             return
         try:

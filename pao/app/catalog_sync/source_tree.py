@@ -122,7 +122,7 @@ def problem_in(content: bytes) -> str | None:
     return None
 
 
-def require_is_due(stored: Stored, *, is_poll: bool) -> None:
+def refuse_early_poll(stored: Stored, *, is_poll: bool) -> None:
     """Raise where a poll may not ask a source that has said when it answers again."""
     until = stored.standing.error_until
     if is_poll and until and datetime.now(UTC) < until:

@@ -43,7 +43,7 @@ from pao.app.catalog_sync.source_tree import (
     Stored,
     commit_of,
     problem_of,
-    require_is_due,
+    refuse_early_poll,
 )
 from pao.app.catalog_sync.storage import is_stored, report_of, store
 from pao.core.payloads.catalog import Held, SyncInput, SyncReport
@@ -191,7 +191,7 @@ class CatalogSync:
         """Ask the source; where it is away, what is known is judged by the rules of today."""
         known = stored.known(self._source.name, asked)
         try:
-            require_is_due(stored, is_poll=asked.is_poll)
+            refuse_early_poll(stored, is_poll=asked.is_poll)
             with tracing.tracer().start_as_current_span("catalog.listing"):
                 return SourceTree.of(await self._source.listing(known), stored)
         except SourceMovedError:

@@ -26,12 +26,12 @@ _WHY = {
 }
 _HELPS = {
     Cause.ACCESS: _("A retry fails again until somebody has fixed the credentials or the rights."),
-    Cause.QUOTA: _("A retry can help once the quota has room again."),
+    Cause.QUOTA: _("A retry can help once the quota allows it."),
     Cause.INPUT: _("A retry with the same values would fail again; correct them first."),
     Cause.TARGET_DOWN: _("A retry can help: the values were not the problem."),
-    Cause.CONFLICT: _("A retry succeeds once the conflict is gone, or with other values."),
+    Cause.CONFLICT: _("A retry can succeed once the conflict is gone, or with other values."),
     Cause.OURS: _("A retry fails again until PAO or the service is fixed."),
-    Cause.DECLINED: _("A retry asks them again."),
+    Cause.DECLINED: _("A retry asks again."),
     Cause.UNKNOWN: _("There is no sign that a retry would succeed."),
 }
 _DID = {
