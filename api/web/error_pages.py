@@ -115,14 +115,11 @@ def _words(error: PaoError, status: int, scope: Scope) -> tuple[str, str]:
         looks = scope["method"] in {"GET", "HEAD"}
         done = _("It may or may not have been done: look first.")
         return _("Something broke on our side"), again if looks else done
+    # Without a time to wait it does not pass by itself.
+    away = (_("PAO is temporarily unavailable"), again) if wait else (_("Not possible now"), "")
     named = {
         ErrorCode.RATE_LIMIT_EXCEEDED: (_("Too many requests"), again),
-        ErrorCode.SERVICE_UNAVAILABLE: (
-            # Without a time to wait it does not pass by itself.
-            (_("PAO is temporarily unavailable"), again)
-            if wait
-            else (_("This is not possible"), "")
-        ),
+        ErrorCode.SERVICE_UNAVAILABLE: away,
         ErrorCode.FORBIDDEN: (_("This is not allowed"), ""),
     }
     return named.get(error.code, (_("This did not work"), ""))
