@@ -102,6 +102,20 @@ async def bundle_escalated(bench: Workbench) -> Request:
     return whole
 
 
+async def bundle_told_in_vain(bench: Workbench) -> Request:
+    """Signals that are no reports; its own action fails once after all components."""
+    made = new_bundle(ticket("own"), after={"left": [], "right": []})
+    own = {"method": "POST", "path": "/issue$", "summaryContains": "own:"}
+    bench.jira.fault("status", status=400, match=own)
+    whole = await made.submit(bench)
+    await bench.reached(whole, "failed")
+    await bench.signal(whole, "component_changed")
+    await bench.signal(whole, "component_changed", {"component": "left"})
+    await bench.decide(whole, "retry")
+    await bench.reached(whole, "completed")
+    return whole
+
+
 async def component_reset(bench: Workbench) -> Request:
     """Cancelled by its bundle, then reset to its beginning: the decision is played again."""
     made = new_bundle(after={"left": [], "right": []})
@@ -180,6 +194,7 @@ OF_BUNDLES: dict[str, Play] = {
     "bundle-escalated": bundle_escalated,
     "component": component,
     "component-cancelled": component_cancelled,
+    "bundle-told-in-vain": bundle_told_in_vain,
     "component-reset": component_reset,
     "component-row-lost": component_row_lost,
     "bundle-component-lost": bundle_component_lost,

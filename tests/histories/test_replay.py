@@ -29,6 +29,7 @@ PATHS = {
     "component",
     "cancelled-before-it-starts",
     "component-cancelled",
+    "bundle-told-in-vain",
     "component-reset",
     "component-row-lost",
     "bundle-component-lost",

@@ -17,6 +17,7 @@ from workflows.commands import (
     MAX_ID,
     MAX_TEXT,
     clear_passwords,
+    fallback_id,
     read_command,
 )
 from workflows.options import MAX_EVIDENCE
@@ -227,3 +228,15 @@ def test_values_that_are_nested_too_deep_are_refused_without_recursion(
 def test_an_id_that_is_too_long_is_refused_and_not_cut() -> None:
     record, _ = read_command("abort", ({"decisionId": "d" * 101},), at="now", fallback_id="f")
     assert (record.outcome, record.decision_id) == ("rejected", "f")
+
+
+def test_a_signal_without_an_id_gets_one_of_its_content() -> None:
+    one = fallback_id("r", "retry", ({"by": "ann", "reason": "so"},), 0)
+    assert one == fallback_id("r", "retry", ({"reason": "so", "by": "ann"},), 0)
+    others = [
+        fallback_id("r", "abort", ({"by": "ann", "reason": "so"},), 0),
+        fallback_id("q", "retry", ({"by": "ann", "reason": "so"},), 0),
+        fallback_id("r", "retry", ({"by": "bob", "reason": "so"},), 0),
+        fallback_id("r", "retry", ({"by": "ann", "reason": "so"},), 1),
+    ]
+    assert len({one, *others}) == 5

@@ -1,5 +1,6 @@
 import json
 import re
+from dataclasses import replace
 from typing import Any
 
 from pao.core.documents import to_document
@@ -11,7 +12,7 @@ from pao.core.resources import left_entry_id
 from pao.core.states import ActionStatus, RequestStatus
 from tests.support.requests import new_request
 from workflows.commands import read_command
-from workflows.details import MOST_NAMED, MOST_NOTE, current_details
+from workflows.details import HOW, MOST_NAMED, MOST_NOTE, current_details
 
 REQUEST = new_request()
 
@@ -203,3 +204,64 @@ def test_each_failed_action_is_told_with_its_attempt_and_a_suggestion() -> None:
     text = show(RequestStatus.FAILED, failed("no", http_status=400), action(ActionStatus.COMPLETED))
     assert "### `ticket` failed, attempt 3\n\n> no\n\nSuggested: **retry**. The values" in text
     assert text.count("### `ticket` failed") == 1
+
+
+def blocks(text: str) -> list[str]:
+    """Return the blocks of Markdown: what empty lines set apart, headings and code included."""
+    return re.split(r"\n[ ]*\n", text)
+
+
+def test_what_is_set_apart_in_markdown_is_a_block_of_its_own() -> None:
+    left = PartialResource("jira-ticket", id="DB-1")
+    approval = OpenApproval(
+        "approval", "now", message="It costs.", approvers=Approvers(users=["ann"])
+    )
+    waits = action(ActionStatus.WAITING, waiting=to_document(approval))
+    first, second = failed("no", outcome_unknown=True), failed("neither")
+    first.partial = [left]
+    pending = action(ActionStatus.PENDING)
+    text = current_details(
+        REQUEST.context,
+        RequestStatus.FAILED,
+        [waits, pending, first, second],
+        retrying=False,
+        refused="`retry`, 12:00: no",
+    )
+    found = blocks(text)
+    assert found[:2] == ["**failed**", "**Last refused:** `retry`, 12:00: no"]
+    assert found[2].splitlines() == [
+        "- `ticket` Ask: waiting",
+        "- `ticket` Ask: pending",
+        "- `ticket` Ask: failed",
+        "- `ticket` Ask: failed",
+    ]
+    assert found[3:6] == [
+        "### `ticket` waits for an approval",
+        "> It costs.",
+        "Approvers: ann; 0 of 1 have approved.",
+    ]
+    commands = [one for one in found if "pao request" in one]
+    assert [one.splitlines()[0] for one in commands] == ["  ```"] * 2
+    assert [one.splitlines()[-1] for one in commands] == ["  ```"] * 2
+    headings = [one for one in found if one.startswith("### ")]
+    assert headings == [
+        "### `ticket` waits for an approval",
+        "### `ticket` failed, attempt 3",
+        "### `ticket` failed, attempt 3",
+        "### Decide",
+    ]
+    assert {"> no", "> neither", "Left in its target: DB-1.", HOW} <= set(found)
+    assert found[-1].startswith("- **retry** ")
+    running = show(RequestStatus.IN_PROGRESS, action(ActionStatus.IN_PROGRESS))
+    assert blocks(running)[2:3] == [HOW]
+
+
+def test_a_status_of_two_words_and_several_waits_are_shown() -> None:
+    one = OpenApproval("approval", "now", approvers=Approvers(users=["ann"]), minimum=2)
+    one = replace(one, decisions=[Vote("ann", "approve", "now"), Vote("bob", "reject", "now")])
+    waits = action(ActionStatus.WAITING, waiting=to_document(one))
+    runs = action(ActionStatus.IN_PROGRESS)
+    text = show(RequestStatus.IN_PROGRESS, waits, waits, runs)
+    assert "Ask: in progress" in text
+    assert text.count("1 of 2 have approved.") == 2
+    assert text.startswith("**in progress**")
