@@ -23,8 +23,9 @@ def journal() -> Journal:
     return Journal(lambda: datetime(2026, 3, 1, 12, tzinfo=UTC))
 
 
-def occurrences(journal: Journal) -> list[int]:
-    return [one.occurrence for one in (*journal.open_lines(), *journal.open_entries())]
+def occurrences(journal: Journal) -> list[int | None]:
+    lines = [one.occurrence for one in journal.open_lines()]
+    return lines + [one.occurrence for one in journal.open_entries()]
 
 
 @pytest.mark.parametrize(
