@@ -55,6 +55,25 @@ async def unattended_wait_cancelled(bench: Workbench) -> Request:
     return request
 
 
+async def cancelled_waits(bench: Workbench) -> Request:
+    """Cancelled while people and a ticket are waited for; the ticket is gone when it is retried."""
+    gate = {"id": "ok", "type": "approval", "config": {"approvers": {"users": ["ann"]}}}
+    ask = {"id": "ask", "type": "job", "config": {"name": "T-1", "kind": "resolution"}}
+    request = await bench.submit(new_request(definition=automatic(gate, ask, parallel=True)))
+    await eventually(lambda: bench.all_wait(request))
+    await bench.decide(request, "cancel")
+    await bench.reached(request, "failed")
+    await bench.signal(request, "retry", {"by": "ann"})
+    await eventually(lambda: bench.all_wait(request))
+    await bench.decide(request, "approve", actionId="ok", by="ann")
+    gone = {"actionId": "ask", "mappedStatus": "failed", "gone": True}
+    await bench.proven_signal(request, "ticket_resolved", gone)
+    await bench.reached(request, "failed", attempt=2)
+    await bench.decide(request, "abort")
+    await bench.reached(request, "aborted")
+    return request
+
+
 async def cancelled_before_it_starts(bench: Workbench) -> Request:
     """Cancelled while Postgres is still told that two actions start."""
     definition = automatic(ticket("left"), ticket("right"), parallel=True)
@@ -73,5 +92,6 @@ OF_CANCELLED: dict[str, Play] = {
     "cancel": cancel,
     "cancel-signal": cancel_signal,
     "unattended-wait-cancelled": unattended_wait_cancelled,
+    "cancelled-waits": cancelled_waits,
     "cancelled-before-it-starts": cancelled_before_it_starts,
 }

@@ -28,6 +28,7 @@ PATHS = {
     "bundle-resumed-broken",
     "component",
     "cancelled-before-it-starts",
+    "cancelled-waits",
     "component-cancelled",
     "bundle-told-in-vain",
     "component-reset",

@@ -166,6 +166,10 @@ class Workbench:
 
         await eventually(there, f"no action of {request.id} waits")
 
+    async def all_wait(self, request: Request) -> bool:
+        """Return whether each of its actions waits for something."""
+        return {action["status"] for action in await self.actions(request)} == {"waiting"}
+
     async def has_logged(self, request: Request, text: str, *, times: int = 1) -> bool:
         """Return whether its execution log has said this so often."""
         rows = await self.rows(
