@@ -3,7 +3,7 @@
 import asyncio
 import re
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -70,28 +70,41 @@ class FolderSecrets:
 
 
 class ParameterStoreSecrets:
-    """Parameters under one prefix of AWS Parameter Store; what was read is kept for a minute."""
+    """Parameters under one prefix of AWS Parameter Store; what was read is kept for a minute.
 
-    def __init__(self, prefix: str, *, region: str | None, endpoint: str | None = None) -> None:
+    ``clock`` counts seconds.
+    """
+
+    def __init__(
+        self,
+        prefix: str,
+        *,
+        region: str | None,
+        endpoint: str | None = None,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
         self._prefix = prefix.rstrip("/")
         self._where = {"region_name": region, "endpoint_url": endpoint}
+        self._clock = clock
         self._kept: dict[str, tuple[str, float]] = {}
         self._client: Any = None
 
     async def find(self, names: Iterable[str]) -> dict[str, str]:
         """Return those that are there; raises ``SecretsUnavailableError``."""
-        wanted = sorted(set(names))
-        fresh = [name for name in wanted if self._until(name) <= time.monotonic()]
-        if fresh:
-            read = await asyncio.to_thread(self._fetch, fresh)
-            until = time.monotonic() + KEPT_SECONDS
+        wanted = set(names)
+        # Taken before the others are read: what ends meanwhile was valid when it was asked for.
+        found = self._still_kept(wanted)
+        if unread := sorted(wanted - found.keys()):
+            read = await asyncio.to_thread(self._fetch, unread)
+            until = self._clock() + KEPT_SECONDS
             self._kept |= {name: (value, until) for name, value in read.items()}
-        return {
-            name: self._kept[name][0] for name in wanted if self._until(name) > time.monotonic()
-        }
+            found |= read
+        return found
 
-    def _until(self, name: str) -> float:
-        return self._kept.get(name, ("", 0.0))[1]
+    def _still_kept(self, names: Iterable[str]) -> dict[str, str]:
+        now = self._clock()
+        kept = {name: self._kept[name] for name in names if name in self._kept}
+        return {name: value for name, (value, until) in kept.items() if now < until}
 
     def _fetch(self, names: list[str]) -> dict[str, str]:
         import boto3  # noqa: PLC0415 -- takes 0.3 s to load, and most set-ups need it not

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from pao.clients.secret_store import (
+    KEPT_SECONDS,
     EnvironmentSecrets,
     FolderSecrets,
     ParameterStoreSecrets,
@@ -84,6 +85,33 @@ async def test_parameters_are_read_decrypted_under_the_prefix_and_kept(
         assert await store.find(["token"]) == {"token": "from the store"}
         assert server.count == 1
         assert await store.find(["absent"]) == {}
+
+
+async def test_a_secret_that_expires_while_another_is_read_is_found_all_the_same(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "AKIDEXAMPLE")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "example")
+    now = 0.0
+
+    def serve(connection: socket.socket, request: bytes) -> None:
+        nonlocal now
+        now += KEPT_SECONDS / 2 + 1
+        asked = json.loads(request.partition(b"\r\n\r\n")[2])["Names"]
+        found = [{"Name": name, "Value": f"value of {name}"} for name in asked]
+        answering(json.dumps({"Parameters": found}).encode())(connection, request)
+
+    with raw_server(serve) as server:
+        store = ParameterStoreSecrets(
+            "/pao", region="eu-west-1", endpoint=server.url, clock=lambda: now
+        )
+        await store.find(["first"])
+        now += KEPT_SECONDS / 2
+        found = await store.find(["first", "second"])
+        assert found == {"first": "value of /pao/first", "second": "value of /pao/second"}
+        await store.find(["first", "second"])
+        asked = [json.loads(one.partition(b"\r\n\r\n")[2])["Names"] for one in server.requests]
+        assert asked == [["/pao/first"], ["/pao/second"], ["/pao/first"]], "kept no longer for it"
 
 
 async def test_a_store_that_is_away_is_told_without_a_value(
