@@ -18,8 +18,9 @@ class TerraformOptions:
     """The operator's part; without ``sources`` nothing may run, for a module is code.
 
     ``environment`` holds the variables that Terraform gets besides its own few, credentials among
-    them. ``state_folder`` keeps the states of items that name no backend. ``account`` is who runs
-    it; None is the worker's own.
+    them. ``state_folder`` keeps the states of items that name no backend. ``reading_seconds`` are
+    kept of the deadline for reading the state after a failure. ``account`` is who runs it; None is
+    the worker's own.
     """
 
     binary: Path | None = None
@@ -31,5 +32,6 @@ class TerraformOptions:
     plugin_cache: Path | None = None
     lock_seconds: float = 20.0
     grace_seconds: float = 30.0
+    reading_seconds: float = 30.0
     account: Account | None = None
     search_path: str = "/usr/local/bin:/usr/bin:/bin"

@@ -16,7 +16,7 @@ from activities.terraform.sensitive_values import SensitiveValues
 from activities.terraform.source import allowed, fetch
 from activities.terraform.state_location import place_digest
 from activities.terraform.state_rescue import state_name
-from activities.terraform.steps import READING_SECONDS, Run, worker_is_stopping
+from activities.terraform.steps import Run, worker_is_stopping
 from activities.terraform.working_directory import (
     WorkingDirectory,
     environment,
@@ -110,5 +110,5 @@ def _hide_paths(error: ActionError, directory: WorkingDirectory) -> None:
 def _deadline_before(deadline: Deadline, options: TerraformOptions) -> Deadline:
     """Leave time to stop Terraform in order and to read what it left."""
     left = deadline.remaining()
-    kept = options.grace_seconds + MARGIN_SECONDS + READING_SECONDS
+    kept = options.grace_seconds + MARGIN_SECONDS + options.reading_seconds
     return Deadline.after(left - min(kept, left / 2))

@@ -42,8 +42,6 @@ CHANGES = 2
 """The exit code of ``plan -detailed-exitcode`` that says that there is something to apply."""
 
 LEAST_STATE_BYTES = 64 * 1024
-READING_SECONDS = 30.0
-"""Kept of the deadline for reading the state after a failure."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -265,14 +263,21 @@ class Run:
     async def _tidied(
         self, ended: CommandResult, events: Events, *, since: datetime
     ) -> ActionError:
+        limit = asyncio.timeout(self._options.reading_seconds)
         try:
-            async with asyncio.timeout(READING_SECONDS):
+            async with limit:
                 lock = await self._unlock(ended, events, since=since)
                 await self.kept.save(events)
                 return await self._failed(ended, events, lock=lock)
         except ActionError as error:
             return error
         except TimeoutError:
+            return self._unreadable(ended, events)
+        except CommandCancelledError:
+            # Python 3.11 and 3.12 make a TimeoutError of a CancelledError itself only, not of its
+            # subclasses. Where the limit has not expired, somebody has cancelled once more.
+            if not limit.expired():
+                raise
             return self._unreadable(ended, events)
 
     async def _unlock(self, ended: CommandResult, events: Events, *, since: datetime) -> str:

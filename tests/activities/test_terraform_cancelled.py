@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -45,12 +46,16 @@ def touching(folder: Path, command: str) -> str:
     return text[:start] + json.dumps(command) + text[text.index(" }\n}", start) :]
 
 
-async def cancelled(ground: Ground, config: dict[str, Any], **more: Any) -> Failure:
+async def cancelled(
+    ground: Ground, config: dict[str, Any], *, just_before: Callable[[], None] | None = None
+) -> Failure:
     """Cancel the action as soon as it has begun; gives what Temporal is told."""
-    running = asyncio.create_task(ground.execute(config, **more))
+    running = asyncio.create_task(ground.execute(config))
     while not present(ground.folder / "begun"):
         assert not running.done(), running
         await asyncio.sleep(0.02)
+    if just_before is not None:
+        just_before()
     running.cancel()
     with pytest.raises(ApplicationError) as caught:
         await running
@@ -153,3 +158,20 @@ async def test_a_state_that_is_refused_while_the_action_is_cancelled_is_kept(
     assert failure.message.startswith("The action was cancelled. Terraform has made changes")
     assert failure.left == ["terraform_data.first", "terraform_data.second"]
     assert list((ground.folder / "states" / "pao-terraform-unwritten-states").iterdir())
+
+
+async def test_what_a_cancelled_apply_made_is_told_when_its_backend_does_not_answer_any_more(
+    ground: Ground,
+) -> None:
+    with StateServer() as states:
+
+        def fall_silent() -> None:
+            states.hold = "GET"
+
+        config = ground.module(touching(ground.folder, WAITS)) | states.backend
+        impatient = ground.having(grace_seconds=0.2, reading_seconds=0.5)
+        failure = await cancelled(impatient, config, just_before=fall_silent)
+    assert failure.kind == "OutcomeUnknown"
+    assert failure.left == ["terraform_data.first", "terraform_data.second"]
+    first = failure.facts["partial"][0]
+    assert "may exist although the state does not have it" in first["cleanup"]
