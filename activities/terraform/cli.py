@@ -65,6 +65,11 @@ class Cli:
         """What the commands get."""
         return self._given.environment
 
+    @property
+    def deadline(self) -> Deadline:
+        """When a command that still runs is stopped."""
+        return self._given.deadline
+
     def with_environment(self, **more: str) -> "Cli":
         """Return the same with further variables."""
         return self._with(environment={**self._given.environment, **more})
@@ -124,6 +129,11 @@ class ModuleCli:
 
     cli: Cli
     folder: Path
+
+    @property
+    def deadline(self) -> Deadline:
+        """When a command that still runs is stopped."""
+        return self.cli.deadline
 
     def until(self, deadline: Deadline) -> "ModuleCli":
         """Return the same with another deadline."""

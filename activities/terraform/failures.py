@@ -105,6 +105,16 @@ def _otherwise(ended: CommandResult) -> Judgement:
     return CUT if ended.late or ended.killed else UNREADABLE
 
 
+def plugin_cache_kept() -> ActionFailedError:
+    """Return the error of an action that had no turn at the plugin cache before its deadline."""
+    return ActionFailedError(
+        "Another action is still downloading providers to this machine's plugin cache, and this "
+        "one's time is up. Nothing was changed. Retry when the download has ended; if it takes "
+        "long, raise the action's timeout.",
+        judged=NOT_READY,
+    )
+
+
 def cancelled_before_apply(why: str) -> ActionFailedError:
     """Return the error of an action that was stopped before it had changed anything."""
     return ActionFailedError(

@@ -6,22 +6,28 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 
+from activities.terraform import failures
+from pao.clients.jira import Deadline
+
 BETWEEN_TRIES = 0.2
 
 
 @asynccontextmanager
-async def one_at_a_time(cache: Path | None) -> AsyncIterator[None]:
+async def one_at_a_time(cache: Path | None, deadline: Deadline) -> AsyncIterator[None]:
     """Hold the cache while the block runs, against every process of this machine.
 
-    Waiting can be cancelled: a thread in the system's own wait could not.
+    Raises ActionFailedError where others keep it until the deadline. Waiting can be cancelled: a
+    thread in the system's own wait could not.
     """
     if cache is None:
         yield
         return
     lock = await asyncio.to_thread(_opened, cache)
     with lock.open("w") as held:
-        while not _locked(held.fileno()):  # noqa: ASYNC110 -- another process cannot set an event
-            await asyncio.sleep(BETWEEN_TRIES)
+        while not _locked(held.fileno()):
+            if not (left := deadline.remaining()):
+                raise failures.plugin_cache_kept()
+            await asyncio.sleep(min(BETWEEN_TRIES, left))
         yield
 
 

@@ -125,7 +125,7 @@ class Run:
         command = ["init", "-input=false", "-no-color"]
         if self._directory.backend.exists():
             command.append(f"-backend-config={self._directory.backend}")
-        async with one_at_a_time(self._options.plugin_cache):
+        async with one_at_a_time(self._options.plugin_cache, self._cli.deadline):
             ended, _ = await self._cli.text(*command)
         if ended.code != 0:
             raise failures.step_failed("init", ended)

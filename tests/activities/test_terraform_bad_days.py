@@ -1,6 +1,7 @@
 """What goes wrong with Terraform, with the real program: the kind of end, what it says to do."""
 
 import asyncio
+import fcntl
 import json
 import tempfile
 from dataclasses import replace
@@ -182,6 +183,23 @@ async def test_a_program_that_hangs_is_ended_at_the_deadline(ground: Ground) -> 
     failure = await short.failure(ground.module(PAIR) | CONFIG, seconds=1)
     assert "did not finish in time and was stopped. Nothing was changed" in failure.message
     assert (failure.kind, failure.facts["retryable"]) == ("ActionFailed", True)
+
+
+async def test_a_plugin_cache_that_another_action_keeps_is_waited_for_until_the_deadline(
+    ground: Ground,
+) -> None:
+    cache = ground.folder / "plugins"
+    cache.mkdir()
+    cached = ground.having(plugin_cache=cache)
+    config = ground.module(PAIR) | CONFIG
+    with (cache / ".pao.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        failure = await cached.failure(config, seconds=1)
+    assert "still downloading providers" in failure.message
+    assert "Nothing was changed" in failure.message
+    assert (failure.kind, failure.facts["retryable"]) == ("ActionFailed", True)
+    assert failure.facts["cause"] == "ours"
+    assert (await cached.execute(config)).outputs["plan"]["add"] == 2
 
 
 async def test_an_apply_that_hangs_is_stopped_in_order_and_lists_what_it_made(
