@@ -72,7 +72,13 @@ def access(context: ActionContext, repository: str, instance: str | None) -> Git
     async def send(out: Outbound) -> GitHubResponse:
         return await _send(context, server, out)
 
-    client = GitHub(server, repository, send=send, learn=context.secrets.add)
+    client = GitHub(
+        server,
+        repository,
+        send=send,
+        learn=context.secrets.add,
+        remaining=context.deadline.remaining,
+    )
     return GitHubAccess(server, client)
 
 

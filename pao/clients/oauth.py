@@ -39,10 +39,16 @@ class TokenCache:
 
     async def token(self, key: str, fetch: Callable[[], Awaitable[AccessToken]]) -> str:
         """Return the token of ``key``, fetched if there is no fresh one."""
-        token = self._tokens.get(key)
-        if token is None or not token.fresh:
-            token = self._tokens[key] = await fetch()
+        known = self.known(key)
+        if known is not None:
+            return known
+        token = self._tokens[key] = await fetch()
         return token.value
+
+    def known(self, key: str) -> str | None:
+        """Return the token of ``key`` if there is a fresh one."""
+        token = self._tokens.get(key)
+        return token.value if token is not None and token.fresh else None
 
     def forget(self, key: str, value: str) -> None:
         """Drop a token that was refused, unless another one has taken its place."""

@@ -10,14 +10,16 @@ from pydantic import SecretStr
 
 from activities.action_errors import ActionFailedError
 from activities.github.access import access, as_action_errors
+from activities.options import ActionOptions
 from pao.clients.github import AppAuth, GitHub
 from pao.clients.github.auth import Tokens
 from pao.clients.github.github_errors import GitHubRefusedError
+from pao.core.judgement import NOT_READY
 from tests.support.github import GitHubSandbox
 from tests.support.github_actions import about, github_sandbox
 from tests.support.github_keys import PRIVATE, PUBLIC, key_pair
 
-TENANTS = "platform/tenants"
+TENANTS, PROVISIONING = "platform/tenants", "platform/provisioning"
 
 
 @pytest.fixture(scope="module")
@@ -90,6 +92,41 @@ async def test_a_token_that_ends_soon_is_replaced_before_it_is_used(tmp_path: An
         await speaking.default_branch()
         await speaking.default_branch()
         assert tokens_fetched(short) == 2
+
+
+async def hanging_for_tenants(github: GitHubSandbox, options: ActionOptions) -> "asyncio.Task[str]":
+    """Return a call that waits for its token, which GitHub does not give."""
+    github.fault("slow", path="/access_tokens$", seconds=3600)
+    tenants = access(about(options, seconds=60), TENANTS, None).client
+    waiting = asyncio.create_task(tenants.default_branch())
+    while not tokens_fetched(github):
+        assert not waiting.done(), waiting
+        await asyncio.sleep(0.02)
+    return waiting
+
+
+async def test_a_token_that_does_not_come_holds_up_no_other_repository(
+    github: GitHubSandbox,
+) -> None:
+    options = github.options(app())
+    waiting = await hanging_for_tenants(github, options)
+    provisioning = access(about(options), PROVISIONING, None).client
+    assert await provisioning.default_branch() == "main"
+    waiting.cancel()
+
+
+async def test_who_waits_for_anothers_token_fails_at_its_own_deadline(
+    github: GitHubSandbox,
+) -> None:
+    options = github.options(app())
+    waiting = await hanging_for_tenants(github, options)
+    short = access(about(options, seconds=1), TENANTS, None).client
+    told = "no token for platform/tenants in time.*Nothing was sent"
+    with pytest.raises(ActionFailedError, match=told) as caught, as_action_errors():
+        await short.default_branch()
+    assert caught.value.judged is NOT_READY
+    assert tokens_fetched(github) == 1
+    waiting.cancel()
 
 
 async def test_an_answer_without_a_usable_token_is_refused() -> None:

@@ -2,11 +2,13 @@
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
 from typing import Any
+from weakref import WeakValueDictionary
 
 import jwt
 from pydantic import SecretStr
@@ -14,7 +16,7 @@ from pydantic import SecretStr
 from pao.clients.github.github_errors import GitHubRefusedError
 from pao.clients.github.wire import GitHubCall
 from pao.clients.oauth import AccessToken, TokenCache, is_sendable
-from pao.core.judgement import HIDDEN, NOT_SET, UNREADABLE
+from pao.core.judgement import HIDDEN, NOT_READY, NOT_SET, UNREADABLE
 
 # GitHub refuses a JWT that lives longer than ten minutes, or begins in its future.
 _JWT_SECONDS, _CLOCK_SKEW = 540, 60
@@ -24,6 +26,9 @@ _NOT_FOUND = 404
 
 AsApp = Callable[[GitHubCall, str], Awaitable[Any]]
 """Makes a call with the JWT that it is given."""
+
+Remaining = Callable[[], float]
+"""Returns how many seconds the caller has left."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,27 +53,53 @@ GitHubAuth = TokenAuth | AppAuth
 class Tokens:
     """Provides the token for a repository; an App's tokens are cached until they expire.
 
-    Each of them is for one repository only. Safe to share between tasks.
+    Each of them is for one repository only. Safe to share between tasks, one of which fetches the
+    token of a repository.
     """
 
     def __init__(self, auth: GitHubAuth) -> None:
         self._auth = auth
         self._cache = TokenCache()
         self._installations: dict[str, int] = {}
-        self._lock = asyncio.Lock()
+        # A lock is there for as long as a task has it, or waits for it.
+        self._locks: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
 
     @property
     def renewable(self) -> bool:
         """Whether another token can be had when one is refused."""
         return isinstance(self._auth, AppAuth)
 
-    async def token(self, repository: str, as_app: AsApp) -> str:
-        """Return a token for ``owner/name``; one that ends soon is replaced."""
+    async def token(
+        self, repository: str, as_app: AsApp, remaining: Remaining | None = None
+    ) -> str:
+        """Return a token for ``owner/name``; one that ends soon is replaced.
+
+        Raises GitHubRefusedError where another task is still fetching it when no time remains.
+        """
         if isinstance(self._auth, TokenAuth):
             return self._auth.token.get_secret_value()
+        if (known := self._cache.known(repository.lower())) is not None:
+            return known
         fetch = partial(self._fetch, self._auth, repository, as_app)
-        async with self._lock:
+        async with self._turn(repository, remaining):
             return await self._cache.token(repository.lower(), fetch)
+
+    @asynccontextmanager
+    async def _turn(self, repository: str, remaining: Remaining | None) -> AsyncIterator[None]:
+        lock = self._locks.setdefault(repository.lower(), asyncio.Lock())
+        try:
+            async with asyncio.timeout(remaining() if remaining else None):
+                await lock.acquire()
+        except TimeoutError:
+            raise GitHubRefusedError(
+                f"GitHub gave no token for {repository} in time: another call is still waiting for "
+                "it. Nothing was sent; retry later.",
+                judged=NOT_READY,
+            ) from None
+        try:
+            yield
+        finally:
+            lock.release()
 
     def forget(self, repository: str, token: str) -> None:
         """Drop a token that was refused, unless another one has taken its place."""

@@ -7,6 +7,7 @@ from typing import Any, TypeVar
 from urllib.parse import urlencode
 
 from pao.clients.github.answers import UnreadableError
+from pao.clients.github.auth import Remaining
 from pao.clients.github.github_errors import GitHubError, refusal, unreadable
 from pao.clients.github.instances import GitHubInstance
 from pao.clients.github.wire import GitHubCall, GitHubResponse, Outbound, Send
@@ -16,7 +17,10 @@ T = TypeVar("T")
 
 
 class AuthorizedCalls:
-    """Sends calls by ``send``; ``learn`` is told every token that is used, so it can be masked."""
+    """Sends calls by ``send``; ``learn`` is told every token that is used, so it can be masked.
+
+    ``remaining`` bounds waiting for a token that somebody else is fetching.
+    """
 
     def __init__(
         self,
@@ -25,11 +29,13 @@ class AuthorizedCalls:
         *,
         send: Send,
         learn: Callable[[str], None],
+        remaining: Remaining | None = None,
     ) -> None:
         self._instance = instance
         self._repository = repository
         self._send = send
         self._learn = learn
+        self._remaining = remaining
 
     async def ask(self, call: GitHubCall, read: Callable[[Any], T]) -> T:
         """Make a call and read its answer; once more with a new token where one was refused."""
@@ -51,7 +57,7 @@ class AuthorizedCalls:
         return answer
 
     async def _token(self) -> str:
-        token = await self._instance.tokens.token(self._repository, self._as_app)
+        token = await self._instance.tokens.token(self._repository, self._as_app, self._remaining)
         self._learn(token)
         return token
 

@@ -8,6 +8,7 @@ from urllib.parse import quote
 
 from pao.clients.github import answers
 from pao.clients.github.answers import Commit, Entry, FailedStep, PullRequest, Run
+from pao.clients.github.auth import Remaining
 from pao.clients.github.authorized_calls import AuthorizedCalls
 from pao.clients.github.github_errors import GitHubRefusedError
 from pao.clients.github.instances import GitHubInstance
@@ -28,6 +29,7 @@ class GitHub:
     Methods raise GitHubRefusedError, where they change what others see GitHubOutcomeUnknownError,
     and whatever ``send`` raises. Nothing is retried, but for one call with a new token where an
     App's token was refused. ``learn`` is told every token that is used, so that it can be masked.
+    ``remaining`` bounds waiting for a token that somebody else is fetching.
     """
 
     def __init__(
@@ -37,10 +39,13 @@ class GitHub:
         *,
         send: Send,
         learn: Callable[[str], None] = lambda _token: None,
+        remaining: Remaining | None = None,
     ) -> None:
         self.instance = instance
         self.repository = repository
-        self._calls = AuthorizedCalls(instance, repository, send=send, learn=learn)
+        self._calls = AuthorizedCalls(
+            instance, repository, send=send, learn=learn, remaining=remaining
+        )
         self._root = f"/repos/{repository}"
 
     async def default_branch(self) -> str:
