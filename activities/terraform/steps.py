@@ -274,8 +274,7 @@ class Run:
         except TimeoutError:
             return self._unreadable(ended, events)
         except CommandCancelledError:
-            # Python 3.11 and 3.12 make a TimeoutError of a CancelledError itself only, not of its
-            # subclasses. Where the limit has not expired, somebody has cancelled once more.
+            # Before Python 3.13 no subclass of CancelledError becomes a TimeoutError.
             if not limit.expired():
                 raise
             return self._unreadable(ended, events)
