@@ -90,13 +90,13 @@ class Inspector:
             ListLiteral: self._list,
             MappingLiteral: self._mapping,
             Reference: self._reference,
-            Access: self._access,
+            Access: lambda node: self._members(self._shape(node.subject), node.members),
             Call: self._call,
             Pipe: self._pipe,
             Negation: self._negation,
             Chain: self._chain,
             Comparison: self._comparison,
-            Logic: self._logic,
+            Logic: lambda node: widened(either([self._shape(one) for one in node.operands])),
             Conditional: self._conditional,
         }
 
@@ -228,9 +228,6 @@ class Inspector:
             return A_TEXT if link.name == "uuid" else A_NUMBER
         return UNKNOWN
 
-    def _access(self, node: Access) -> Shape:
-        return self._members(self._shape(node.subject), node.members)
-
     def _members(self, shape: Shape, members: tuple[Member, ...]) -> Shape:
         for member in members:
             if isinstance(member, Computed):
@@ -334,9 +331,6 @@ class Inspector:
         if isinstance(node, Literal):
             return Operand(literal_text(node.value), shape, is_literal=True, value=node.value)
         return Operand(_written(node), shape)
-
-    def _logic(self, node: Logic) -> Shape:
-        return widened(either([self._shape(operand) for operand in node.operands]))
 
     def _conditional(self, node: Conditional) -> Shape:
         shapes = []

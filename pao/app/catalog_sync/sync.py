@@ -235,7 +235,8 @@ class CatalogSync:
             _log.warning("the catalog is not read: %s", outdated)
         async with self._database.unit_of_work() as session:
             state = CatalogStateRepository(session)
-            await state.leave(held=_record(held) if held else None, outdated=outdated)
+            since = {"since": datetime.now(UTC).isoformat()}
+            await state.leave(held=asdict(held) | since if held else None, outdated=outdated)
             if held and before.held_revision != held.revision:
                 await self.reports.enqueue(session, tree.revision)
         return SyncReport(held=held, outdated=outdated, revision=tree.revision)
@@ -347,7 +348,3 @@ def _verdict(
 
 def _readable(entries: Iterable[Entry]) -> list[Entry]:
     return [entry for entry in entries if not problem_of(entry)]
-
-
-def _record(held: Held) -> dict[str, object]:
-    return asdict(held) | {"since": datetime.now(UTC).isoformat()}
