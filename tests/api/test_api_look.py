@@ -27,7 +27,9 @@ def test_a_lost_task_costs_a_look_only_a_part_of_its_time(stack: Stack, dana: ht
     dana.post(f"/requests/{failed(stack, dana)['id']}/look")
 
     async def allowed() -> list[float]:
-        found = stack.temporal.list_workflows("WorkflowType = 'LookWorkflow'")
+        queue = stack.settings.temporal.task_queue
+        query = f"WorkflowType = 'LookWorkflow' AND TaskQueue = '{queue}'"
+        found = stack.temporal.list_workflows(query)
         looks = [stack.temporal.get_workflow_handle(one.id) async for one in found]
         told = [(await one.describe()).raw_description.execution_config for one in looks]
         return [one.default_workflow_task_timeout.ToTimedelta().total_seconds() for one in told]
