@@ -4,7 +4,8 @@
 
 Temporal compares only which calls a replay makes, and in which order. A history holds the inputs
 of activities, children and signals as well. It does not hold those of local activities, which
-write the state to Postgres among other things: those are in ``local_calls/``.
+write the state to Postgres among other things, nor what callers were answered: those are in
+``local_calls/``.
 """
 
 import asyncio
@@ -14,12 +15,14 @@ from base64 import b64decode
 from collections.abc import Sequence
 from datetime import timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from temporalio import workflow
 from temporalio.client import WorkflowHistory
 from temporalio.common import TypedSearchAttributes
+from temporalio.exceptions import ApplicationError
 from temporalio.worker import (
+    ExecuteWorkflowInput,
     Interceptor,
     Replayer,
     SignalExternalWorkflowInput,
@@ -34,6 +37,7 @@ from temporalio.worker import (
 
 from pao.clients.temporal_connection import CONVERTER
 from pao.core import names
+from pao.core.search_attributes import STATUS
 from workflows.bundle import BundleWorkflow
 from workflows.request import RequestWorkflow
 
@@ -63,6 +67,14 @@ class Calls(Interceptor):
         class Inbound(WorkflowInboundInterceptor):
             def init(self, outbound: WorkflowOutboundInterceptor) -> None:
                 super().init(_Outbound(outbound, calls))
+
+            async def execute_workflow(
+                self,
+                input: ExecuteWorkflowInput,  # noqa: A002 -- named by Temporal
+            ) -> Any:
+                outcome = await super().execute_workflow(input)
+                calls.local += await _answers(outcome)
+                return outcome
 
         return Inbound
 
@@ -113,6 +125,23 @@ class _Outbound(WorkflowOutboundInterceptor):
         name = f"{input.signal} to {input.workflow_id}"
         self._calls.remote.append((name, {"input": _json(input.args)}))
         await super().signal_external_workflow(input)
+
+
+async def _answers(outcome: Any) -> list[Call]:
+    """Return what a caller is told of a run that has ended: its result, and how it had settled."""
+    run = workflow.instance()
+    assert isinstance(run, RequestWorkflow | BundleWorkflow)
+    shown = workflow.info().typed_search_attributes.get(STATUS)
+    try:
+        settled = _json([await cast("Any", run).settled()])
+    except ApplicationError as error:
+        settled = {"refused": error.message}
+    return [
+        ("answer: result", _json([outcome])),
+        ("answer: settled", settled),
+        ("answer: snapshot", _json([run.snapshot()])),
+        ("answer: search", {STATUS.name: shown}),
+    ]
 
 
 async def replayed(file: Path) -> Calls:
