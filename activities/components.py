@@ -49,11 +49,9 @@ class ComponentReader:
             if row.run_id is not None:
                 actions = await requests.get_actions(query.request_id)
                 return ComponentStart(report=report_of(row, actions))
-        if query.held is not None:
-            return ComponentStart(given=_waiting(workflow_input(row), query.held))
         # A document's templates may take a while: the other actions of the worker go on.
         filled = await asyncio.to_thread(self._filled, row, bundle, query)
-        return ComponentStart(given=filled)
+        return ComponentStart(given=_waiting(filled, query.held) if query.held else filled)
 
     @activity.defn(name=names.COMPONENTS_ACTIVITY)
     async def read(self, query: ComponentQuery) -> list[ComponentReport]:
@@ -101,5 +99,5 @@ def _waits(bundle: Request, component: str) -> bool:
 
 
 def _waiting(request_input: RequestInput, reason: str) -> RequestInput:
-    resumption = Resumption(reason=reason, actor=BUNDLE, unchecked=True)
+    resumption = Resumption(reason=reason, actor=BUNDLE, unchecked=True, fresh=True)
     return replace(request_input, resumption=resumption)

@@ -77,7 +77,8 @@ class Lifecycle:
             stop=stop,
             waiting=waiting,
         )
-        had_others = is_reset() or request_input.resumption is not None
+        resumption = request_input.resumption
+        had_others = is_reset() or (resumption is not None and not resumption.fresh)
         self.decider = Decider(
             ledger,
             open_decisions=open_decisions,
@@ -85,7 +86,7 @@ class Lifecycle:
             stop=stop,
             waits=request_input.waits,
             had_others=had_others,
-            unchecked=request_input.resumption is not None and request_input.resumption.unchecked,
+            unchecked=resumption is not None and resumption.unchecked,
             components=components,
         )
         self.runner = PlanRunner(
@@ -101,13 +102,8 @@ class Lifecycle:
         )
         if request_input.bundle is not None:
             mirror.after = Reporter(ledger, mirror.snapshots, request_input.bundle).tell
-        if request_input.resumption is not None:
-            take_up(
-                ledger,
-                open_decisions,
-                snapshots=mirror.snapshots,
-                resumption=request_input.resumption,
-            )
+        if resumption is not None:
+            take_up(ledger, open_decisions, snapshots=mirror.snapshots, resumption=resumption)
 
     async def run(self, carry_out: Callable[[], Awaitable[None]]) -> RequestOutcome:
         """Run the request until it has reached a final state."""

@@ -54,9 +54,9 @@ class OpenDecisions:
         record.message = record.message or self._objection(record, changes)
         if record.message is None and self._also is not None:
             record.message = self._also(record, changes)
-        # Earlier versions accepted it, and nobody carried it out. Asked for each: a run may last.
-        changed = f"refuse-while-retried-{record.decision_id}"
-        if record.message is None and self._ledger.retrying and workflow.patched(changed):
+        # Earlier versions accepted it, and nobody carried it out.
+        waits = record.message is None and self._ledger.retrying
+        if waits and workflow.patched(while_retried(record)):
             record.message = RETRIED
         if record.message:
             self.refuse(record)
@@ -145,3 +145,8 @@ class OpenDecisions:
         if in_clear:
             return f"{', '.join(in_clear)}: a password must not be sent in clear; use the API"
         return None
+
+
+def while_retried(record: DecisionRecord) -> str:
+    """Return the name under which a decision asks for the rules: a run may last for weeks."""
+    return f"refuse-while-retried-{record.decision_id}"

@@ -17,7 +17,7 @@ from workflows.approvals import OpenApprovals
 from workflows.commands import fallback_id, read_bundle_decision, read_command, read_vote
 from workflows.ledger import Ledger
 from workflows.mirror import Mirror
-from workflows.open_decisions import OpenDecisions
+from workflows.open_decisions import OpenDecisions, while_retried
 from workflows.senders import UNPROVEN_VOTE, ask_sender
 from workflows.stopping import Stop
 from workflows.versions import FromNextSignal, SignalsPlayedAgain
@@ -73,7 +73,9 @@ class SignalHandlers:
             if record.accepted:
                 # An earlier run was about to carry it out; this one does as soon as it may.
                 await self._until_decidable(record)
-        elif self._ledger.status not in SETTLED or self._open_decisions.current is not None:
+        elif not self._may_be_decided() or (
+            self._ledger.retrying and workflow.patched(while_retried(record))
+        ):
             # Signals are handled before the activity results that came with them, so those are
             # let in first. A timer would do it, too, but a server takes up to a second for one.
             self._ledger.decisions.received(record)
@@ -140,8 +142,10 @@ class SignalHandlers:
         """Wait until a decision that must not be refused for its time can be carried out."""
         changed = f"wait-again-{record.decision_id}"
         await workflow.wait_condition(lambda: self._may_be_decided() or self._mirror.is_superseded)
-        # What woke with it may have come first, and a retry may still wait. Asked for each: a run
-        # may last for weeks.
+        # Asked for each decision: a run may last for weeks.
+        if not self._may_be_decided() and not workflow.patched(changed):
+            await workflow.wait_condition(self._may_be_decided)
+        # What woke with it may have come first, and a retry may still wait.
         while not self._has_nothing_to_wait_for() and workflow.patched(changed):
             await workflow.wait_condition(self._has_nothing_to_wait_for)
 

@@ -2,7 +2,7 @@
 
 from tests.histories.request_paths import Play, escalated_at_the_second_try, reset_to
 from tests.support.bundles import new_bundle
-from tests.support.requests import Request, ticket
+from tests.support.requests import Request, automatic, ticket
 from tests.support.worker import Workbench, eventually
 from tests.workflows.test_restored_postgres import lose
 
@@ -116,6 +116,30 @@ async def bundle_told_in_vain(bench: Workbench) -> Request:
     return whole
 
 
+async def component_ended_after_its_retry(bench: Workbench) -> Request:
+    """Its bundle is aborted while a retry of it waits for people, which ends first."""
+    gate = {"id": "ok", "type": "approval", "config": {"approvers": {"users": ["ann"]}}}
+    gated = automatic(ticket("right"), gate, parallel=True)
+    made = new_bundle(after={"left": [], "right": []}, items={"right": gated})
+    bench.jira.fault("status", status=400, match=RIGHT, times=3)
+    whole, part = await made.submit(bench), made.parts["right"]
+    await bench.is_waiting(part)
+    await bench.decide(part, "reject", by="ann")
+    await bench.reached(whole, "failed")
+    await bench.decide(part, "retry")
+    await bench.is_waiting(part)
+    await bench.signal(part, "abort", {"by": "ann", "decisionId": "too-early"})
+    await bench.decide(part, "cancel", decisionId="end-it")
+    await bench.reached(part, "failed", attempt=2)
+    await bench.decide(part, "retry", decisionId="again")
+    await bench.is_waiting(part)
+    told = {"decision": "abort", "decision_id": "b-1", "by": "ann", "via": "api"}
+    await bench.proven_signal(part, "bundle_decision", told)
+    await bench.decide(part, "approve", by="ann", decisionId="yes")
+    await bench.reached(part, "aborted")
+    return part
+
+
 async def component_reset(bench: Workbench) -> Request:
     """Cancelled by its bundle, then reset to its beginning: the decision is played again."""
     made = new_bundle(after={"left": [], "right": []})
@@ -195,6 +219,7 @@ OF_BUNDLES: dict[str, Play] = {
     "component": component,
     "component-cancelled": component_cancelled,
     "bundle-told-in-vain": bundle_told_in_vain,
+    "component-ended-after-its-retry": component_ended_after_its_retry,
     "component-reset": component_reset,
     "component-row-lost": component_row_lost,
     "bundle-component-lost": bundle_component_lost,

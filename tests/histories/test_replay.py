@@ -31,6 +31,7 @@ PATHS = {
     "cancelled-waits",
     "component-cancelled",
     "bundle-told-in-vain",
+    "component-ended-after-its-retry",
     "component-reset",
     "component-row-lost",
     "bundle-component-lost",

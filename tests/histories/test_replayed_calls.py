@@ -21,6 +21,8 @@ OF_ONE_HISTORY = {
     "escalate.1": re.compile(r"\.input\.actions\[0\]\.(error|started_at|finished_at)$"),
     # An action with an empty dependsOn knew the outputs of those before it.
     "resumed.1": re.compile(r"\.input\.outputs\.first$"),
+    # A target was asked to stop once only.
+    "unattended-wait-cancelled.1": re.compile(r"^\.attempts$"),
 }
 
 

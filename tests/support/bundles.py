@@ -46,13 +46,21 @@ class Bundle:
         await RequestsRepository(session).insert(new)
 
 
-def new_bundle(*own: Document, after: dict[str, list[str]] | None = None) -> Bundle:
+def new_bundle(
+    *own: Document,
+    after: dict[str, list[str]] | None = None,
+    items: dict[str, Document] | None = None,
+) -> Bundle:
     """Return a bundle whose components each ask for one ticket that is named after the component.
 
     ``after`` names what each waits for; the title of one that waits is that of the first it names.
+    ``items`` are the documents of components that do something else.
     """
     order = after or {"left": [], "right": [], "last": ["left"]}
-    parts = {name: new_request(ticket(name), title=name) for name in order}
+    given = items or {}
+    parts = {
+        name: new_request(ticket(name), definition=given.get(name), title=name) for name in order
+    }
     document = _document(order, own)
     bundle = CatalogBundle.model_validate(document)
     whole = new_request(*own) if own else new_request()

@@ -298,6 +298,25 @@ class Workbench:
             for event in history.events
         )
 
+    async def inputs(self, request: Request, activity: str) -> str:
+        """Return the inputs of an activity in the newest run, as JSON without blanks."""
+        history = await self.handle(request).fetch_history()
+        given = (event.activity_task_scheduled_event_attributes for event in history.events)
+        return "".join(
+            payload.data.decode()
+            for one in given
+            if one.activity_type.name == activity
+            for payload in one.input.payloads
+        )
+
+    async def was_signalled(self, request: Request, name: str) -> bool:
+        """Return whether the newest run has been handed this signal."""
+        history = await self.handle(request).fetch_history()
+        return any(
+            event.workflow_execution_signaled_event_attributes.signal_name == name
+            for event in history.events
+        )
+
     def tickets(self, request: Request) -> list[Row]:
         """Return the tickets that name the request's correlation id: escalations, too."""
         wanted = request.context.correlation_id

@@ -179,3 +179,24 @@ async def test_a_bundle_that_is_cancelled_while_it_is_told_what_starts_begins_no
         await idle_bench.decide(part, "retry")
     await idle_bench.reached(request, "completed")
     assert len(idle_bench.jira.tickets()) == 2
+
+
+async def test_a_component_that_is_held_has_what_its_bundle_gives_it(idle_bench: Workbench) -> None:
+    bundle = new_bundle(after={"left": [], "last": ["left"]})
+    request, last = bundle.whole, bundle.parts["last"]
+    await idle_bench.start_worker()
+    idle_bench.jira.fault("slow", seconds=1, when="before")
+    await bundle.submit(idle_bench)
+    await idle_bench.reached(bundle.parts["left"], "in_progress")
+    async with idle_bench.locked(request):
+        await idle_bench.reached(bundle.parts["left"], "completed")
+        await eventually(lambda: idle_bench.has_scheduled(request, "mirror"))
+        await idle_bench.signal(request, "cancel", {"by": "ann"})
+        await eventually(lambda: idle_bench.was_signalled(request, "cancel"))
+    await idle_bench.reached(last, "failed")
+    await idle_bench.decide(last, "retry")
+    await idle_bench.reached(request, "completed")
+    [first, second] = idle_bench.jira.tickets()
+    assert second["summary"] == f"last: {first['key']}"
+    # Nothing was there before: what cannot be looked for needs no evidence.
+    assert '"look_first":false' in await idle_bench.inputs(last, "jira-ticket")

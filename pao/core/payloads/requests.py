@@ -79,7 +79,7 @@ class Resumption:
     stored pair, above which the new run writes; ``failure`` is why the request had failed before,
     if it had. Of decisions that are closed only id, kind and outcome matter; ``cleaned`` is what
     people have reported as cleaned up. ``actor`` says who has it wait; with ``unchecked`` no retry
-    begins before the fields have passed the form.
+    begins before the fields have passed the form. ``fresh``: no workflow of it was there before.
     """
 
     reason: str
@@ -92,6 +92,7 @@ class Resumption:
     actor: str = "reconciler"
     unchecked: bool = False
     cleaned: list["CleanupMark"] = field(default_factory=list)
+    fresh: bool = False
 
 
 @dataclass(frozen=True)
