@@ -80,8 +80,9 @@ async def cancelled_before_it_starts(bench: Workbench) -> Request:
     request = await bench.store(new_request(definition=definition))
     async with bench.locked(request):
         await bench.workflows.start(request.given, summary="a thing")
-        await bench.signal(request, "cancel", {"by": "ann", "reason": "too early"})
         await eventually(lambda: bench.has_scheduled(request, "mirror"))
+        await bench.signal(request, "cancel", {"by": "ann", "reason": "too early"})
+        await eventually(lambda: bench.was_signalled(request, "cancel"))
     await bench.reached(request, "failed")
     await bench.decide(request, "abort")
     await bench.reached(request, "aborted")

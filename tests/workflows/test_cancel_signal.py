@@ -169,8 +169,10 @@ async def test_a_bundle_that_is_cancelled_while_it_is_told_what_starts_begins_no
     await idle_bench.start_worker()
     async with idle_bench.locked(request):
         await idle_bench.workflows.start(request.given, summary="a bundle")
-        await idle_bench.signal(request, "cancel", {"by": "ann"})
+        # Before it has begun there is nothing to cancel.
         await eventually(lambda: idle_bench.has_scheduled(request, "mirror"))
+        await idle_bench.signal(request, "cancel", {"by": "ann"})
+        await eventually(lambda: idle_bench.was_signalled(request, "cancel"))
     await idle_bench.reached(request, "failed")
     assert idle_bench.jira.tickets() == []
     for part in bundle.parts.values():
