@@ -290,13 +290,11 @@ class Workbench:
             await session.execute(statement, {"id": request.id})
             yield
 
-    async def has_scheduled(self, request: Request, activity: str) -> bool:
-        """Return whether the newest run has scheduled this activity as a regular one."""
+    async def has_scheduled(self, request: Request, activity: str) -> int:
+        """Return how often the newest run has scheduled this activity as a regular one."""
         history = await self.handle(request).fetch_history()
-        return any(
-            event.activity_task_scheduled_event_attributes.activity_type.name == activity
-            for event in history.events
-        )
+        scheduled = (event.activity_task_scheduled_event_attributes for event in history.events)
+        return [one.activity_type.name for one in scheduled].count(activity)
 
     async def inputs(self, request: Request, activity: str) -> str:
         """Return the inputs of an activity in the newest run, as JSON without blanks."""

@@ -190,9 +190,14 @@ async def test_a_component_that_is_held_has_what_its_bundle_gives_it(idle_bench:
     idle_bench.jira.fault("slow", seconds=1, when="before")
     await bundle.submit(idle_bench)
     await idle_bench.reached(bundle.parts["left"], "in_progress")
+    before = await idle_bench.has_scheduled(request, "mirror")
+
+    async def is_told_what_starts() -> bool:
+        return await idle_bench.has_scheduled(request, "mirror") > before
+
     async with idle_bench.locked(request):
         await idle_bench.reached(bundle.parts["left"], "completed")
-        await eventually(lambda: idle_bench.has_scheduled(request, "mirror"))
+        await eventually(is_told_what_starts)
         await idle_bench.signal(request, "cancel", {"by": "ann"})
         await eventually(lambda: idle_bench.was_signalled(request, "cancel"))
     await idle_bench.reached(last, "failed")
