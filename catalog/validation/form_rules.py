@@ -255,7 +255,7 @@ def default_value(subject: Subject) -> Iterator[Problem]:
             continue
         if field.default is None or any(constraint_problems(field)):
             continue
-        group = {"id": "group", "fields": (field.alone(),)}
+        group = {"id": "group", "fields": (_judged_alone(field),)}
         try:
             form = Form(FormDefinition.model_validate({"groups": (group,)}))
         except FormError:
@@ -263,6 +263,18 @@ def default_value(subject: Subject) -> Iterator[Problem]:
         for error in form.validate({}, today).errors:
             told = f"the default is invalid: {error.message}"
             yield Problem((*path, "default"), told, _default_meant(field))
+
+
+def _judged_alone(field: FieldDefinition) -> FieldDefinition:
+    """Return a field by itself; of its columns those conditions stay that its rows answer."""
+    ids = {one.id for one in field.fields}
+    columns = tuple(
+        one.alone().model_copy(update={"conditional": one.conditional})
+        if one.conditional and {name for _, name in references(one.conditional)} <= ids
+        else one.alone()
+        for one in field.fields
+    )
+    return field.alone().model_copy(update={"fields": columns})
 
 
 def _computed_default(path: Path, field: FieldDefinition) -> Iterator[Problem]:

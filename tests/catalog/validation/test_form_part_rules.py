@@ -292,3 +292,27 @@ def test_a_reference_of_a_schema_leads_somewhere(schema: str, lost: str) -> None
 
     found = [message for rule, message in told(item(form(field))) if rule == "constraint"]
     assert found == ([f"schema refers to '{lost}', which is not in it"] if lost else [])
+
+
+ROWS = """{{id: rows, name: Rows, type: list, default: [{row}], fields: [
+              {{id: kind, name: Kind, type: string, required: true}},
+              {{id: size, name: Size, type: string,
+                conditional: {{dependsOn: {other}, condition: equals, value: b}}}}]}}"""
+HIDDEN = "the default is invalid: Size does not apply with these values; leave it out"
+
+
+@pytest.mark.parametrize(
+    ("row", "other", "said"),
+    [
+        ("{kind: a, size: '5'}", "kind", [HIDDEN]),
+        ("{kind: b, size: '5'}", "kind", []),
+        ("{kind: a}", "kind", []),
+        # What the rest of the form will hold is known to nobody.
+        ("{kind: a, size: '5'}", "app", []),
+    ],
+)
+def test_a_default_row_has_no_column_that_its_own_row_hides(
+    row: str, other: str, said: list[str]
+) -> None:
+    found = findings(ROWS.format(row=row, other=other), ticket="{{json fields.rows}}")
+    assert [one.message for one in found if one.rule == "default"] == said
