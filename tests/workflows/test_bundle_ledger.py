@@ -15,6 +15,7 @@ from tests.support.requests import ticket
 from workflows.bundle_decisions import objection_to
 from workflows.bundle_ledger import BundleLedger
 from workflows.components import Components
+from workflows.details import HOW
 from workflows.mirror import Mirror
 from workflows.open_decisions import OpenDecisions
 from workflows.stopping import Stop
@@ -292,3 +293,42 @@ def test_a_failed_bundle_shows_a_retry_of_its_components(
         ledger.take(report(bundle, name, at="2026-03-02", **told))
     components._show_retry()
     assert (ledger.status, ledger.retrying) == shown
+
+
+def test_what_is_set_apart_in_a_bundles_details_is_a_block_of_its_own(
+    bundle: Bundle, ledger: BundleLedger
+) -> None:
+    for name in ("left", "right"):
+        ledger.take(report(bundle, name, "failed", error=ERROR))
+    ledger.decisions.ignored("retyr", event="signal.unknown", reason="there is no such signal")
+    ledger.begin(ledger.own[0])
+    ledger.move(RequestStatus.FAILED)
+    blocks = ledger.details().split("\n\n")
+    requests = [f"request-{part.id}" for part in bundle.parts.values()]
+    assert blocks[0] == "**failed**"
+    assert blocks[1].startswith("**Last refused:** `retyr`")
+    assert blocks[2:6] == [
+        "### Components",
+        "\n".join(
+            (
+                f"- `left`: failed, `{requests[0]}`: Component left failed: no",
+                f"- `right`: failed, `{requests[1]}`: Component right failed: no",
+                f"- `last`: pending, `{requests[2]}`",
+            )
+        ),
+        "### Actions of the bundle",
+        "- `own` Ask for the own: in progress",
+    ]
+    assert [one.split(" `")[0] for one in blocks[6].splitlines()] == ["- Decide about"] * 2
+    assert blocks[7] == "### Decide about the whole bundle (applies to every open component)"
+    assert blocks[8] == HOW
+    assert blocks[9].startswith("- **abort** `")
+
+
+def test_a_hint_at_a_retry_needs_a_component_that_has_failed(
+    bundle: Bundle, ledger: BundleLedger
+) -> None:
+    ledger.note_retry()
+    assert ledger.details().startswith("**in progress**\n")
+    ledger.take(report(bundle, "left", "failed", error=ERROR))
+    assert ledger.details().startswith("**in progress**: a component is being retried\n")

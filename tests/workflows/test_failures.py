@@ -284,3 +284,16 @@ def test_only_an_activity_that_says_how_it_ended_has_reported() -> None:
     foreign = ApplicationError("not ours", type=FOREIGN_INSTALLATION, non_retryable=True)
     assert not was_reported(activity(foreign))
     assert not was_reported(activity(None))
+
+
+def test_the_last_error_counts_whatever_it_came_of() -> None:
+    told = application_error(OutcomeUnknownError("cut"))
+    told.__cause__ = timeout(TimeoutType.SCHEDULE_TO_START)
+    assert classify(told).outcome_unknown
+    assert not never_began(told)
+
+
+def test_what_is_unknown_can_be_retried() -> None:
+    error = ApplicationError("cut", {"retryable": False}, type="OutcomeUnknown")
+    found = classify(activity(error))
+    assert (found.retryable, found.outcome_unknown) == (True, True)

@@ -1,5 +1,6 @@
 """Open decisions and ledger alone, with a clock of the test's own."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -8,7 +9,7 @@ import pytest
 from pao.core.names import MAX_ATTEMPTS
 from pao.core.payloads.actions import ActionResult
 from pao.core.payloads.decisions import DecisionRecord
-from pao.core.payloads.failures import ActionFailure
+from pao.core.payloads.failures import ActionFailure, PartialResource
 from pao.core.states import RequestStatus
 from tests.support.requests import automatic, new_request, ticket
 from workflows.ledger import Ledger
@@ -53,7 +54,8 @@ def snapshots(failed: Ledger) -> Snapshots:
 
 
 def record(kind: str = "retry", id_: str = "d-1", **more: Any) -> DecisionRecord:
-    return DecisionRecord(decision_id=id_, decision=kind, at="2026-03-01T12:00:00.000Z", **more)
+    at = more.pop("at", "2026-03-01T12:00:00.000Z")
+    return DecisionRecord(decision_id=id_, decision=kind, at=at, **more)
 
 
 @pytest.mark.parametrize("kind", ["retry", "abort", "escalate"])
@@ -310,3 +312,47 @@ def test_evidence_that_nothing_exists_holds_for_the_next_attempt(failed: Ledger)
     assert (line.event_type, line.actor, line.via) == ("action.evidence", "ann", "api")
     assert (line.reason, line.action_id) == ("I looked", "first")
     assert line.data == {"decisionId": "d-1", "present": False}
+
+
+def test_what_another_run_had_left_is_inherited_by_each_action_it_is_about(
+    failed: Ledger, snapshots: Snapshots
+) -> None:
+    first, second = failed.states
+    left = PartialResource("thing", id="5")
+    snapshots.inherit([replace(second, partial=[left], outcome_unknown=True)])
+    assert (first.partial, second.partial) == ([], [left])
+    assert second.outcome_unknown
+
+
+def test_the_whole_state_holds_every_action(failed: Ledger, snapshots: Snapshots) -> None:
+    assert snapshots.view("run").actions == failed.states
+
+
+def test_a_decision_that_an_earlier_run_had_accepted_fails_where_it_is_refused(
+    failed: Ledger,
+) -> None:
+    decisions = OpenDecisions(failed)
+    known = record(accepted=True)
+    decisions.register(known)
+    decisions.refuse(known)
+    assert known.outcome == "failed"
+    assert failed.decisions.all == [known]
+    other = record(id_="d-2")
+    decisions.register(other)
+    decisions.refuse(other)
+    assert (other.outcome, other.accepted) == ("rejected", False)
+    decisions.told([known])
+    decisions.told([other])
+    assert decisions.answerable("d-1")
+    assert decisions.answerable("d-2")
+    assert decisions.look_up("d-3") == record("", "d-3", outcome="unknown", at="")
+
+
+def test_what_also_may_refuse_hears_of_the_corrected_fields(failed: Ledger) -> None:
+    heard: list[Any] = []
+    decisions = OpenDecisions(failed, also=lambda _record, changes: heard.append(changes))
+    decisions.judge(record(), {"size": 7})
+    assert heard == [{"size": 7}]
+    decisions.finish("rejected", "no")
+    assert decisions.changes == {}
+    assert decisions.look_up("d-1").accepted is False
