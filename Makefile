@@ -65,7 +65,8 @@ bench-peers: $(READY) ## measure three steps in PAO, in bare Temporal, in DBOS a
 scale: $(READY) ## play a day of 20,000 requests on three APIs and three workers, all of them replaced meanwhile
 	@$(BIN)/python -m benchmarks.day $(ARGS)
 
-fuzz: $(READY) ## fuzz the API from its OpenAPI document, and catalog validation with odd documents
+fuzz: $(READY) ## fuzz the API from its OpenAPI document, catalog validation with odd documents, and properties by random examples
+	@$(BIN)/pytest -q -n $(WORKERS) -m hypothesis --hypothesis-profile random
 	@$(BIN)/python -m fuzz.documents
 	@$(BIN)/python -m fuzz.run $(ARGS)
 
