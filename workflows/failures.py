@@ -45,12 +45,12 @@ def classify(error: FailureError) -> ActionFailure:
             cause=Cause.OURS,
         )
     if isinstance(cause, CancelledError):
-        return _unknown(CANCELLED)
+        return unknown(CANCELLED)
     if isinstance(cause, ApplicationError):
         return _reported(cause)
     if cause.__class__ is FailureError:
         # The SDK's type for everything else: an action that ran when its workflow was reset.
-        return _unknown(
+        return unknown(
             "The workflow was reset while the action was running; it may have taken effect."
         )
     return ActionFailure(code=ErrorCode.ACTION_FAILED, message=str(cause) or type(cause).__name__)
@@ -58,7 +58,7 @@ def classify(error: FailureError) -> ActionFailure:
 
 def _timed_out(cause: TimeoutError) -> ActionFailure:
     if cause.type in CALL_MAY_HAVE_LEFT:
-        return _unknown(
+        return unknown(
             "The worker stopped responding while the action was running; it may have taken effect. "
             "A retry checks first."
         )
@@ -71,7 +71,8 @@ def _timed_out(cause: TimeoutError) -> ActionFailure:
     )
 
 
-def _unknown(message: str) -> ActionFailure:
+def unknown(message: str) -> ActionFailure:
+    """Return the failure of an action that may have taken effect, for a reason of PAO's own."""
     return ActionFailure(
         code=ErrorCode.EXTERNAL_SERVICE_ERROR,
         message=message,

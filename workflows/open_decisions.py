@@ -36,14 +36,12 @@ class OpenDecisions:
         self.ticket: Escalation | None = None
         self.changes: dict[str, Any] = {}
 
-    @property
-    def are_free(self) -> bool:
-        """Return whether a decision can be carried out now.
+    def none_is_current(self) -> bool:
+        """Return whether the request has settled, and no decision is being carried out.
 
         A retry whose decision has been closed may still wait, for people or for a target.
         """
-        settled = self._ledger.status in SETTLED and self.current is None
-        return settled and not self._ledger.retrying
+        return self._ledger.status in SETTLED and self.current is None
 
     def register(self, record: DecisionRecord) -> None:
         """Remember a decision that has arrived but is not judged yet."""

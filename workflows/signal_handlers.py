@@ -11,7 +11,7 @@ from pao.core.documents import from_document
 from pao.core.payloads.cleanups import CleanupMark
 from pao.core.payloads.decisions import DecisionRecord, SenderAnswer
 from pao.core.payloads.tickets import TicketResolved
-from pao.core.states import SETTLED, ApprovalVote, Decision
+from pao.core.states import ApprovalVote, Decision
 from pao.core.timestamps import timestamp
 from workflows.approvals import OpenApprovals
 from workflows.commands import fallback_id, read_bundle_decision, read_command, read_vote
@@ -73,7 +73,7 @@ class SignalHandlers:
             if record.accepted:
                 # An earlier run was about to carry it out; this one does as soon as it may.
                 await self._until_decidable(record)
-        elif not self._may_be_decided() or (
+        elif not self._open_decisions.none_is_current() or (
             self._ledger.retrying and workflow.patched(while_retried(record))
         ):
             # Signals are handled before the activity results that came with them, so those are
@@ -135,23 +135,23 @@ class SignalHandlers:
         self._open_decisions.judge(record, {})
         await self._mirror.write_from_handler()
 
-    def _may_be_decided(self) -> bool:
-        return self._ledger.status in SETTLED and self._open_decisions.current is None
-
     async def _until_decidable(self, record: DecisionRecord) -> None:
         """Wait until a decision that must not be refused for its time can be carried out."""
         changed = f"wait-again-{record.decision_id}"
-        await workflow.wait_condition(lambda: self._may_be_decided() or self._mirror.is_superseded)
+        await workflow.wait_condition(
+            lambda: self._open_decisions.none_is_current() or self._mirror.is_superseded
+        )
         # Asked for each decision: a run may last for weeks.
-        if not self._may_be_decided() and not workflow.patched(changed):
-            await workflow.wait_condition(self._may_be_decided)
+        if not self._open_decisions.none_is_current() and not workflow.patched(changed):
+            await workflow.wait_condition(self._open_decisions.none_is_current)
         # What woke with it may have come first, and a retry may still wait.
         while not self._has_nothing_to_wait_for() and workflow.patched(changed):
             await workflow.wait_condition(self._has_nothing_to_wait_for)
 
     def _has_nothing_to_wait_for(self) -> bool:
         """Return whether a decision can be carried out, or never will be by this run."""
-        return self._open_decisions.are_free or self._mirror.is_superseded
+        decidable = self._open_decisions.none_is_current() and not self._ledger.retrying
+        return decidable or self._mirror.is_superseded
 
     async def vote(self, kind: ApprovalVote, args: tuple[Any, ...]) -> None:
         """Handle a vote on an approval; return when it is mirrored."""

@@ -13,7 +13,7 @@ from temporalio.exceptions import FailureError
 from pao.core import names
 from pao.core.documents import stored
 from pao.core.errors import ErrorCode
-from pao.core.judgement import CANCELLED, Cause
+from pao.core.judgement import CANCELLED
 from pao.core.payloads.actions import ActionInput, ActionResult, ActionState, FollowInput
 from pao.core.payloads.failures import ActionFailure, PartialResource
 from pao.core.payloads.requests import Waits
@@ -23,7 +23,7 @@ from pao.core.states import ActionStatus, ApprovalVote, RequestStatus
 from pao.core.timestamps import timestamp
 from workflows import policies
 from workflows.approvals import Approval, OpenApprovals
-from workflows.failures import classify, never_began, was_reported
+from workflows.failures import classify, never_began, unknown, was_reported
 from workflows.ledger import Ledger
 from workflows.notifications import WAITS, Notices
 from workflows.stopping import Stop
@@ -151,13 +151,7 @@ class Waiting:
         except FailureError as error:
             if was_reported(error):
                 return classify(error)
-        return ActionFailure(
-            code=ErrorCode.EXTERNAL_SERVICE_ERROR,
-            message=CANCELLED,
-            retryable=True,
-            outcome_unknown=True,
-            cause=Cause.OURS,
-        )
+        return unknown(CANCELLED)
 
     async def _until_resolved(self, state: ActionState, result: ActionResult) -> ActionResult:
         self._begin(state, result, OpenWait("resolution", timestamp(workflow.now())))

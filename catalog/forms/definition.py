@@ -17,7 +17,7 @@ from pydantic import (
 )
 
 from catalog.forms.base import Model, label_from_id
-from catalog.forms.options import Options, TeamOptions
+from catalog.forms.options import Options
 
 _Float = Annotated[float, Field(strict=True, allow_inf_nan=False)]
 _Integer = Annotated[int, Field(strict=True)]
@@ -259,19 +259,6 @@ class FieldDefinition(Model):
     def required_when(self) -> str | None:
         """The expression under which it must have a value."""
         return self.required.when if isinstance(self.required, RequiredWhen) else None
-
-    def alone(self) -> "FieldDefinition":
-        """Return the field without what depends on other fields, to judge a single value."""
-        changes: dict[str, Any] = {"conditional": None, "read_only": False}
-        if self.options is not None:
-            # What is offered is asked for at submission; only the kind of value is known here.
-            changes["options"] = TeamOptions.model_validate({"from": "teams"})
-        if self.template is not None:
-            changes["default"] = None
-        if self.required_when is not None:
-            changes["required"] = False
-        inner = tuple(one.alone() for one in self.fields)
-        return self.model_copy(update=changes | {"fields": inner})
 
     def constraint(self, name: str) -> Any:
         """Return the value of a constraint; bounds of a list may stand on the field itself."""

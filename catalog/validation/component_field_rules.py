@@ -6,7 +6,8 @@ from datetime import UTC, datetime
 from typing import Any
 
 from catalog.bundle import CatalogBundle, Component
-from catalog.forms import FieldDefinition, FieldType, Form, FormDefinition, FormError
+from catalog.forms import FieldDefinition, FieldType, FormError
+from catalog.forms.single_field import form_alone
 from catalog.loading import Path, walk_texts
 from catalog.model import CatalogDocument
 from catalog.suggestions import did_you_mean
@@ -116,8 +117,7 @@ def _misplaced_secret(
 
 def _literal_problems(where: Path, field: FieldDefinition, value: Any) -> Iterator[Problem]:
     try:
-        group = {"id": "group", "fields": (field.alone(),)}
-        form = Form(FormDefinition.model_validate({"groups": (group,)}))
+        form = form_alone(field)
     except FormError:
         return
     for error in form.validate({field.id: value}, datetime.now(UTC).date()).errors:

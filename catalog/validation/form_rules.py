@@ -8,7 +8,7 @@ from datetime import UTC, date, datetime
 from graphlib import CycleError, TopologicalSorter
 from typing import Any
 
-from catalog.forms import Condition, FieldDefinition, FieldType, Form, FormDefinition
+from catalog.forms import Condition, FieldDefinition, FieldType
 from catalog.forms.checks import CONSTRAINTS, constraint_problems, key_of
 from catalog.forms.conditions import leaves, references
 from catalog.forms.constraint_checks import STRENGTHS
@@ -23,6 +23,7 @@ from catalog.forms.graph import (
     dependency_graph,
     describe_cycle,
 )
+from catalog.forms.single_field import form_alone
 from catalog.forms.text_formats import comparable, resolve_moment
 from catalog.forms.values import is_number, parse_date
 from catalog.loading import Path
@@ -255,26 +256,13 @@ def default_value(subject: Subject) -> Iterator[Problem]:
             continue
         if field.default is None or any(constraint_problems(field)):
             continue
-        group = {"id": "group", "fields": (_judged_alone(field),)}
         try:
-            form = Form(FormDefinition.model_validate({"groups": (group,)}))
+            form = form_alone(field)
         except FormError:
             continue
         for error in form.validate({}, today).errors:
             told = f"the default is invalid: {error.message}"
             yield Problem((*path, "default"), told, _default_meant(field))
-
-
-def _judged_alone(field: FieldDefinition) -> FieldDefinition:
-    """Return a field by itself; of its columns those conditions stay that its rows answer."""
-    ids = {one.id for one in field.fields}
-    columns = tuple(
-        one.alone().model_copy(update={"conditional": one.conditional})
-        if one.conditional and {name for _, name in references(one.conditional)} <= ids
-        else one.alone()
-        for one in field.fields
-    )
-    return field.alone().model_copy(update={"fields": columns})
 
 
 def _computed_default(path: Path, field: FieldDefinition) -> Iterator[Problem]:

@@ -18,6 +18,7 @@ from pao.core.judgement import NOT_READY
 from tests.support.github import GitHubSandbox
 from tests.support.github_actions import about, github_sandbox
 from tests.support.github_keys import PRIVATE, PUBLIC, key_pair
+from tests.support.worker import eventually
 
 TENANTS, PROVISIONING = "platform/tenants", "platform/provisioning"
 
@@ -99,9 +100,8 @@ async def hanging_for_tenants(github: GitHubSandbox, options: ActionOptions) -> 
     github.fault("slow", path="/access_tokens$", seconds=3600)
     tenants = access(about(options, seconds=60), TENANTS, None).client
     waiting = asyncio.create_task(tenants.default_branch())
-    while not tokens_fetched(github):
-        assert not waiting.done(), waiting
-        await asyncio.sleep(0.02)
+    await eventually(lambda: waiting.done() or tokens_fetched(github))
+    assert not waiting.done(), waiting
     return waiting
 
 

@@ -160,7 +160,7 @@ async def component_row_lost(bench: Workbench) -> Request:
     await bench.reached(whole, "failed")
     await lose(bench, part, whole)
     await bench.signal(part, "retry", {"by": "ann"})
-    await eventually(lambda: bench.has_scheduled(part, "make-lost-row"))
+    await eventually(lambda: bench.times_scheduled(part, "make-lost-row"))
     await bench.handle(whole).execute_update("mirror_again")
     await bench.reached(whole, "completed")
     return part
@@ -174,7 +174,7 @@ async def bundle_component_lost(bench: Workbench) -> Request:
     await bench.reached(whole, "failed")
     await lose(bench, made.parts["last"])
     await bench.decide(made.parts["right"], "retry")
-    await eventually(lambda: bench.has_scheduled(whole, "prepare-component"))
+    await eventually(lambda: bench.times_scheduled(whole, "prepare-component"))
     async with bench.database.unit_of_work() as session:
         await made.insert("last", session)
     await bench.reached(whole, "completed")

@@ -49,7 +49,7 @@ async def unattended_wait_cancelled(bench: Workbench) -> Request:
     await bench.is_waiting(request)
     await bench.decide(request, "cancel")
     await bench.reached(request, "failed")
-    assert await bench.has_scheduled(request, "stop-target")
+    assert await bench.times_scheduled(request, "stop-target")
     await bench.decide(request, "abort")
     await bench.reached(request, "aborted")
     return request
@@ -80,7 +80,7 @@ async def cancelled_before_it_starts(bench: Workbench) -> Request:
     request = await bench.store(new_request(definition=definition))
     async with bench.locked(request):
         await bench.workflows.start(request.given, summary="a thing")
-        await eventually(lambda: bench.has_scheduled(request, "mirror"))
+        await eventually(lambda: bench.times_scheduled(request, "mirror"))
         await bench.signal(request, "cancel", {"by": "ann", "reason": "too early"})
         await eventually(lambda: bench.was_signalled(request, "cancel"))
     await bench.reached(request, "failed")

@@ -171,7 +171,7 @@ async def mirror_away(bench: Workbench) -> Request:
     request = await bench.store(new_request(waits=Waits(mirror=0.3)))
     async with bench.locked(request):
         await bench.workflows.start(request.given, summary="a thing")
-        await eventually(lambda: bench.has_scheduled(request, "mirror"))
+        await eventually(lambda: bench.times_scheduled(request, "mirror"))
     await bench.reached(request, "completed")
     return request
 

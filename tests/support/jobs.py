@@ -7,8 +7,10 @@ from pydantic import BaseModel
 
 from activities.action_errors import ActionFailedError, OutcomeUnknownError
 from activities.base import Action, ActionConfig, ActionContext
+from activities.registry import load_all
 from pao.core.payloads.actions import ActionResult
 from pao.core.payloads.waits import Pending
+from tests.support.worker import Workbench
 
 
 class JobConfig(ActionConfig):
@@ -53,6 +55,12 @@ class JobAction(Action[JobConfig]):
         except asyncio.CancelledError:
             self.cut.append(name)
             raise
+
+    async def work(self, bench: Workbench) -> Workbench:
+        """Start a worker that knows this type as well."""
+        bench.types = {**load_all(), self.type: self}
+        await bench.start_worker()
+        return bench
 
     def end(self, answer: str, name: str = "job") -> None:
         """Let a job end; ``no`` makes it a failure, ``lost`` a doubt."""

@@ -290,7 +290,7 @@ class Workbench:
             await session.execute(statement, {"id": request.id})
             yield
 
-    async def has_scheduled(self, request: Request, activity: str) -> int:
+    async def times_scheduled(self, request: Request, activity: str) -> int:
         """Return how often the newest run has scheduled this activity as a regular one."""
         history = await self.handle(request).fetch_history()
         scheduled = (event.activity_task_scheduled_event_attributes for event in history.events)

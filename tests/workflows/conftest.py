@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.jobs import JobAction
 from tests.support.postgres import Database
 from tests.support.worker import Workbench, workbench
 
@@ -16,6 +17,12 @@ async def bench(
     """A worker that polls, and what it works with."""
     async with workbench(database, temporal_address, tmp_path) as running:
         yield running
+
+
+@pytest.fixture
+def job() -> JobAction:
+    """Return an action type whose target keeps working."""
+    return JobAction()
 
 
 @pytest.fixture

@@ -1,17 +1,13 @@
 """The signal ``cancel``: what runs or waits ends, nothing new starts, and people decide."""
 
-from collections.abc import AsyncIterator
-from pathlib import Path
 from typing import Any
 
 import pytest
 
-from activities.registry import load_all
 from tests.support.bundles import new_bundle
 from tests.support.jobs import JobAction
-from tests.support.postgres import Database
 from tests.support.requests import Document, Request, automatic, new_request, ticket
-from tests.support.worker import Workbench, eventually, workbench
+from tests.support.worker import Workbench, eventually
 
 APPROVAL: Document = {
     "id": "ok",
@@ -22,19 +18,9 @@ APPROVAL: Document = {
 
 
 @pytest.fixture
-def job() -> JobAction:
-    return JobAction()
-
-
-@pytest.fixture
-async def bench(
-    database: Database, temporal_address: str, tmp_path: Path, job: JobAction
-) -> AsyncIterator[Workbench]:
+async def bench(idle_bench: Workbench, job: JobAction) -> Workbench:
     """A worker that knows one more type of action."""
-    async with workbench(database, temporal_address, tmp_path, with_worker=False) as running:
-        running.types = {**load_all(), "job": job}
-        await running.start_worker()
-        yield running
+    return await job.work(idle_bench)
 
 
 def held(name: str = "job") -> Document:
@@ -170,7 +156,7 @@ async def test_a_bundle_that_is_cancelled_while_it_is_told_what_starts_begins_no
     async with idle_bench.locked(request):
         await idle_bench.workflows.start(request.given, summary="a bundle")
         # Before it has begun there is nothing to cancel.
-        await eventually(lambda: idle_bench.has_scheduled(request, "mirror"))
+        await eventually(lambda: idle_bench.times_scheduled(request, "mirror"))
         await idle_bench.signal(request, "cancel", {"by": "ann"})
         await eventually(lambda: idle_bench.was_signalled(request, "cancel"))
     await idle_bench.reached(request, "failed")
@@ -190,10 +176,10 @@ async def test_a_component_that_is_held_has_what_its_bundle_gives_it(idle_bench:
     idle_bench.jira.fault("slow", seconds=1, when="before")
     await bundle.submit(idle_bench)
     await idle_bench.reached(bundle.parts["left"], "in_progress")
-    before = await idle_bench.has_scheduled(request, "mirror")
+    before = await idle_bench.times_scheduled(request, "mirror")
 
     async def is_told_what_starts() -> bool:
-        return await idle_bench.has_scheduled(request, "mirror") > before
+        return await idle_bench.times_scheduled(request, "mirror") > before
 
     async with idle_bench.locked(request):
         await idle_bench.reached(bundle.parts["left"], "completed")

@@ -1,13 +1,11 @@
 """Reads of components that overlap: no answer is lost, whatever the bundle does meanwhile."""
 
 import asyncio
-import secrets
 from typing import Any
 
 import pytest
 from temporalio import workflow
-from temporalio.client import Client, WorkflowHistory
-from temporalio.worker import Replayer, UnsandboxedWorkflowRunner, Worker
+from temporalio.worker import Replayer, UnsandboxedWorkflowRunner
 
 from pao.clients.temporal_connection import CONVERTER
 from pao.core import names
@@ -15,6 +13,7 @@ from pao.core.components import ComponentQuery, ComponentReport
 from pao.core.payloads.requests import RequestInput
 from pao.core.states import RequestStatus
 from tests.support.bundles import new_bundle
+from tests.support.played import played
 from workflows.bundle_ledger import BundleLedger
 from workflows.components import Components
 from workflows.mirror import Mirror
@@ -122,36 +121,21 @@ class NoReports:
         return [await HeldReads(given, BundleLedger(given)).hear(args) for args in signals]
 
 
-@pytest.fixture
-async def client(temporal_address: str) -> Client:
-    return await Client.connect(temporal_address, data_converter=CONVERTER)
-
-
-async def played(client: Client, of: type, name: str, *given: Any) -> tuple[Any, WorkflowHistory]:
-    """Return the result of a workflow of this file, for a bundle of three, and its history."""
-    bundle = new_bundle(after={part: [] for part in PARTS})
-    queue = f"reads-{secrets.token_hex(4)}"
-    async with Worker(
-        client,
-        task_queue=queue,
-        workflows=[of],
-        workflow_runner=UnsandboxedWorkflowRunner(),
-    ):
-        handle = await client.start_workflow(
-            name, args=[bundle.whole.given, *given], id=queue, task_queue=queue
-        )
-        return await handle.result(), await handle.fetch_history()
+def bundle() -> RequestInput:
+    return new_bundle(after={part: [] for part in PARTS}).whole.given
 
 
 @pytest.mark.parametrize("steps", OVERLAPPING)
-async def test_the_answers_of_overlapping_reads_are_all_noted(client: Client, steps: str) -> None:
-    known, _ = await played(client, Reads, "Reads", steps)
+async def test_the_answers_of_overlapping_reads_are_all_noted(
+    temporal_address: str, steps: str
+) -> None:
+    known, _ = await played(temporal_address, Reads, "Reads", bundle(), steps)
     assert known == [name for name in PARTS if f"ask {name}" in steps]
 
 
 @pytest.mark.parametrize("steps", OVERLAPPING)
-async def test_histories_in_which_some_were_lost_replay(client: Client, steps: str) -> None:
-    _, history = await played(client, ReadsOfEarlierVersion, "Reads", steps)
+async def test_histories_in_which_some_were_lost_replay(temporal_address: str, steps: str) -> None:
+    _, history = await played(temporal_address, ReadsOfEarlierVersion, "Reads", bundle(), steps)
     replayer = Replayer(
         workflows=[Reads],
         data_converter=CONVERTER,
@@ -160,5 +144,6 @@ async def test_histories_in_which_some_were_lost_replay(client: Client, steps: s
     await replayer.replay_workflow(history)
 
 
-async def test_what_is_no_report_of_a_component_is_not_taken(client: Client) -> None:
-    assert (await played(client, NoReports, "NoReports"))[0] == [False] * 4
+async def test_what_is_no_report_of_a_component_is_not_taken(temporal_address: str) -> None:
+    taken, _ = await played(temporal_address, NoReports, "NoReports", bundle())
+    assert taken == [False] * 4

@@ -1,14 +1,11 @@
 """What a component tells its bundle: what Postgres holds, and nothing that it does not hold yet."""
 
-import secrets
-
 from temporalio import workflow
-from temporalio.client import Client
-from temporalio.worker import UnsandboxedWorkflowRunner, Worker
 
 from pao.clients.temporal_connection import CONVERTER
 from pao.core.payloads.requests import BundleLink, RequestInput
 from pao.core.states import RequestStatus
+from tests.support.played import played
 from tests.support.requests import new_request
 from workflows.component_reports import Reporter
 from workflows.ledger import Ledger
@@ -33,20 +30,9 @@ class Reports:
 
 
 async def test_an_end_is_reported_when_it_is_written(temporal_address: str) -> None:
-    client = await Client.connect(temporal_address, data_converter=CONVERTER)
-    queue = f"reports-{secrets.token_hex(4)}"
-    async with Worker(
-        client,
-        task_queue=queue,
-        workflows=[Reports],
-        workflow_runner=UnsandboxedWorkflowRunner(),
-    ):
-        handle = await client.start_workflow(
-            Reports.run, new_request().given, id=queue, task_queue=queue
-        )
-        await handle.result()
+    _, history = await played(temporal_address, Reports, "Reports", new_request().given)
     told = []
-    for event in (await handle.fetch_history()).events:
+    for event in history.events:
         memo = event.workflow_properties_modified_event_attributes.upserted_memo.fields
         if "written" in memo:
             told.append(f"{memo['written'].data.decode().strip(chr(34))} is written")

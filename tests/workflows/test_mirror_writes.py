@@ -38,7 +38,7 @@ async def test_a_request_goes_on_when_postgres_is_away_and_is_told_when_it_is_ba
             await bench.close_connection()
             postgres.stop()
             await eventually(lambda: bench.tickets(request))
-            await eventually(lambda: bench.has_scheduled(request, "mirror"))
+            await eventually(lambda: bench.times_scheduled(request, "mirror"))
             postgres.start()
             await bench.reached(request, "completed")
             assert len(bench.tickets(request)) == 1

@@ -149,7 +149,7 @@ async def test_a_reset_after_a_slow_mirror_write_makes_no_second_ticket(
     async with bench.locked(request):
         await bench.workflows.start(request.given, summary="slow")
         await bench.start_worker()
-        await eventually(lambda: bench.has_scheduled(request, "mirror"))
+        await eventually(lambda: bench.times_scheduled(request, "mirror"))
     await bench.reached(request, "completed")
     before = (await bench.row(request))["run_id"]
     await reset(bench, request, task=1)

@@ -5,17 +5,11 @@ from pathlib import Path
 
 import pytest
 
-from activities.registry import load_all
 from pao.core.states import Decision
 from tests.support.jobs import JobAction
 from tests.support.postgres import Database
 from tests.support.requests import Document, Request, new_request
 from tests.support.worker import Workbench, eventually, workbench
-
-
-@pytest.fixture
-def job() -> JobAction:
-    return JobAction()
 
 
 @pytest.fixture
@@ -27,9 +21,7 @@ async def bench(
     async with workbench(
         database, temporal_address, tmp_path, environ=narrow, with_worker=False
     ) as running:
-        running.types = {**load_all(), "job": job}
-        await running.start_worker()
-        yield running
+        yield await job.work(running)
 
 
 async def waiting_behind_another(bench: Workbench, job: JobAction, **more: object) -> Request:

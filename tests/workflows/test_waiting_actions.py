@@ -1,6 +1,5 @@
 """Actions that wait: for their target, for a ticket's end, for people."""
 
-from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
@@ -14,19 +13,9 @@ from tests.support.worker import Workbench, eventually, workbench
 
 
 @pytest.fixture
-def job() -> JobAction:
-    return JobAction()
-
-
-@pytest.fixture
-async def bench(
-    database: Database, temporal_address: str, tmp_path: Path, job: JobAction
-) -> AsyncIterator[Workbench]:
+async def bench(idle_bench: Workbench, job: JobAction) -> Workbench:
     """A worker that knows one more type of action."""
-    async with workbench(database, temporal_address, tmp_path, with_worker=False) as running:
-        running.types = {**load_all(), "job": job}
-        await running.start_worker()
-        yield running
+    return await job.work(idle_bench)
 
 
 def a_job(**more: Any) -> Document:

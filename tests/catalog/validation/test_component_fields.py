@@ -25,12 +25,19 @@ ACCOUNTS: Document = {
 }
 ROOT: Document = {**INITIAL, "id": "root", "name": "Root"}
 NOTES: Document = {**ACCOUNTS, "id": "notes", "name": "Notes", "fields": [LOGIN]}
+DISK: Document = {
+    "id": "disk",
+    "name": "Disk",
+    "type": "string",
+    "conditional": {"dependsOn": "login", "condition": "equals", "value": "ann"},
+}
+DISKS: Document = {**ACCOUNTS, "id": "disks", "name": "Disks", "fields": [LOGIN, DISK]}
 TEXT: Document = {"id": "text", "name": "Text", "type": "string"}
 
 
 def problems(config: Document) -> list[str]:
     """Return what is wrong with the values of a component, of a bundle with the same form."""
-    form = [ACCOUNTS, ROOT, NOTES, TEXT]
+    form = [ACCOUNTS, ROOT, NOTES, DISKS, TEXT]
     bundle = item(fields=form) | {"kind": "CatalogBundle"}
     bundle |= {
         "components": [
@@ -80,3 +87,9 @@ def test_values_beside_templates_in_rows_are_judged() -> None:
         "the field login does not accept this: Login must have at most 5 characters",
         "accounts has no field 'logn'; did you mean 'login'?",
     ]
+
+
+def test_a_column_is_given_only_where_its_own_row_shows_it() -> None:
+    assert problems({"disks": [{"login": "ann", "disk": "5"}]}) == []
+    told = "the field disks does not accept this: Disk does not apply with these values; "
+    assert problems({"disks": [{"login": "bob", "disk": "5"}]}) == [f"{told}leave it out"]
