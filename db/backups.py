@@ -163,7 +163,7 @@ def _disk_errors(folder: Path) -> Iterator[None]:
 async def _described(url: str) -> tuple[tuple[str, ...], tuple[SealedSample, ...]]:
     async with connection(url, timeout=CONNECT_SECONDS) as opened:
         if not await opened.fetchval(_SCHEMA):
-            raise BackupError("The database holds nothing of PAO: run `pao db migrate`")
+            raise BackupError("The database contains no data of PAO: run `pao db migrate`")
         versions = [row["version"] for row in await opened.fetch(_VERSIONS)]
         sealed = [SealedSample(*row.values()) for row in await opened.fetch(_SEALED)]
     return tuple(versions), tuple(sealed)

@@ -76,6 +76,6 @@ async def _renew(database: Database, held: HeldLease, lasts: float) -> None:
 def _taken() -> PaoError:
     return PaoError(
         ErrorCode.SERVICE_UNAVAILABLE,
-        "Another process is doing this now. Try again in a moment.",
+        "Another process is already doing this. Try again in a moment.",
         headers={"Retry-After": "5"},
     )

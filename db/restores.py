@@ -71,7 +71,7 @@ async def _refuse_connected(name: str, url: str) -> None:
         names = [row["application_name"] for row in await opened.fetch(_LIVING)]
     found = sorted({one.kind for text in names if (one := ProcessName.read(text))})
     if found:
-        raise BackupError(f"{', '.join(found)} is running: end it, then restore")
+        raise BackupError(f"{', '.join(found)} is running: stop it first, then restore")
     if names and name != PAO:
         raise BackupError(f"Somebody is connected to {name}: end Temporal, then restore")
 

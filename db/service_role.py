@@ -28,7 +28,7 @@ class ServiceRole:
 
 
 async def make_service_role(connection: asyncpg.Connection, wanted: ServiceRole) -> None:
-    """Make the role, or bring its login up to date; raises ``ServiceRoleError``.
+    """Create the role, or bring its login up to date; raises ``ServiceRoleError``.
 
     The server gets a verifier, never the password: statements may be logged.
     """
@@ -48,7 +48,7 @@ async def make_service_role(connection: asyncpg.Connection, wanted: ServiceRole)
         await connection.execute(f"GRANT CONNECT ON DATABASE {database} TO {SERVICE_ROLE}")
     except asyncpg.InsufficientPrivilegeError as error:
         raise ServiceRoleError(
-            f"The owner may not make the role {SERVICE_ROLE} ({error}): give it CREATEROLE, or"
+            f"The owner may not create the role {SERVICE_ROLE} ({error}): give it CREATEROLE, or"
             " make the role yourself (deploy/postgres/roles.sql) and leave --service-role out."
         ) from error
     except asyncpg.UndefinedObjectError as error:

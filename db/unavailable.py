@@ -34,7 +34,7 @@ class Trouble(Enum):
 
     AWAY = ("does not answer", "Try again in a moment.")
     LOGIN = (
-        "refuses this service's login",
+        "rejects this service's login",
         "The operator must correct the user, the password or the token.",
     )
     MISSING = ("does not exist on its server", "The operator must correct the name or create it.")

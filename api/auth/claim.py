@@ -100,7 +100,7 @@ def _header_claim(request: RawRequest, authorization: bytes) -> Claim:
 
 def _presigned_claim(request: RawRequest, parameters: Mapping[str, str]) -> Claim:
     if request.method != "GET":
-        raise malformed("a presigned URL is good for GET only; sign this request in its headers")
+        raise malformed("a presigned URL is valid for GET only; sign this request in its headers")
     absent = sorted(_CREDENTIAL_PARAMETERS - parameters.keys())
     if absent:
         raise malformed(f"the presigned URL lacks {', '.join(absent)}")
@@ -127,7 +127,9 @@ def _credential_parameters(raw_query: bytes) -> dict[str, str]:
         if spelling is None:
             continue
         if name != spelling or spelling in found:
-            raise malformed(f"the query parameter {spelling} must be sent once, spelt like this")
+            raise malformed(
+                f"the query parameter {spelling} must be sent once, spelled exactly like this"
+            )
         found[name] = _text(unquote_to_bytes(raw_value))
     return found
 

@@ -18,7 +18,7 @@ class GroupMap:
     """Which team a group stands for.
 
     Without a map a group is the team of its own name. With one only the groups that it names count:
-    in many directories anybody may create a group, and call it like a team.
+    in many directories anybody may create a group, and name it after a team.
     """
 
     teams: Mapping[str, tuple[str, ...]] = field(default_factory=dict)

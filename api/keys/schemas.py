@@ -33,7 +33,8 @@ class NewKeyBody(Body):
     teams: Annotated[list[Name], Field(max_length=MAX_TEAMS)] = Field(default_factory=list)
     email: Annotated[str, Field(min_length=3, max_length=254, pattern=r"^\S+@\S+$")] | None = None
     expires_in: Annotated[str, Field(max_length=20)] | None = Field(
-        default=None, description="How long it is valid, such as `12h` or `90d`; null: for ever"
+        default=None,
+        description="How long it is valid, such as `12h` or `90d`; null: it never expires",
     )
     note: Annotated[str, Field(min_length=1, max_length=200)] | None = Field(
         default=None, description="What the key is for"

@@ -52,7 +52,7 @@ async def list_requests(
         str | None,
         Query(
             max_length=200,
-            description="Whatever you remember of a request: words of its title, item or tags, "
+            description="Free-text search: words of its title, item or tags, "
             "each by its beginning; the key of a ticket; or at least 4 digits with which its id or "
             "its correlation id begins. A component is found as its bundle.",
         ),

@@ -65,7 +65,7 @@ DeliveredDep = Annotated[Delivered, Depends()]
 @router.post(
     "/webhooks/github",
     status_code=202,
-    summary="Take a delivery of GitHub",
+    summary="Receive a GitHub delivery",
     responses=_ANSWERS,
     openapi_extra=_OF_GITHUB,
 )

@@ -22,11 +22,11 @@ NOT_THERE, SIGNED_OUT, TOO_MANY, OURS = 404, 401, 429, 500
 # Not found, not allowed and not readable look alike: an address tells nothing to who guesses it.
 _ABSENT = frozenset({400, 404, 405, 422})
 _NOTHING = {
-    "/requests/": _("No such request, or it is not yours to see."),
-    "/catalog/": _("No such service, or it is not yours to see."),
-    "/drafts/": _("No such form, or it is not yours to see."),
+    "/requests/": _("There is no such request, or you do not have access to it."),
+    "/catalog/": _("There is no such service, or you do not have access to it."),
+    "/drafts/": _("There is no such form, or you do not have access to it."),
 }
-_NO_PAGE = _("No such page, or it is not yours to see.")
+_NO_PAGE = _("There is no such page, or you do not have access to it.")
 _AGAIN = re.compile(r"[.;,]? *[Tt]ry again( in (a moment|[0-9]+ s))?\.?$")
 
 
@@ -70,7 +70,7 @@ def install(app: FastAPI) -> None:
         _log.error("a stored secret cannot be decrypted: %s", error)
         told = PaoError(
             ErrorCode.SERVICE_UNAVAILABLE,
-            _("A password that was entered before cannot be decrypted here."),
+            _("A password that was entered before can no longer be decrypted."),
         )
         return of_error(request.scope, told)
 
@@ -110,11 +110,11 @@ def _words(error: PaoError, status: int, scope: Scope) -> tuple[str, str]:
         known = (said for start, said in _NOTHING.items() if scope["path"].startswith(start))
         return _("Not found"), next(known, _NO_PAGE)
     if status == SIGNED_OUT:
-        return _("Your session is over"), _("Sign in; then send this again.")
+        return _("Your session has expired"), _("Sign in; then send this again.")
     if error.code == ErrorCode.INTERNAL_ERROR:
         looks = scope["method"] in {"GET", "HEAD"}
-        done = _("It may or may not have been done: look first.")
-        return _("Something broke on our side"), again if looks else done
+        done = _("It may or may not have been carried out: check first.")
+        return _("Something went wrong on our side"), again if looks else done
     # Without a time to wait it does not pass by itself.
     away = (_("PAO is temporarily unavailable"), again) if wait else (_("Not possible now"), "")
     named = {

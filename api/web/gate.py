@@ -212,4 +212,4 @@ def _led(page: str, scope: Scope, headers: Headers) -> Response:
 
 
 def _signed_out() -> Response:
-    return PlainTextResponse("Your session is over: sign in again.", 401)
+    return PlainTextResponse("Your session has expired: sign in again.", 401)

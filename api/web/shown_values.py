@@ -45,7 +45,7 @@ def _shown_row(one: FieldDefinition, row: Any) -> str:
 def mentions(fields: Mapping[str, FieldDefinition], entered: Mapping[str, str]) -> dict[str, str]:
     """Return what may be shown of passwords and files that were entered, by their names."""
     return {
-        name: file_words(value) if one.type is FieldType.FILE else _("Entered before")
+        name: file_words(value) if one.type is FieldType.FILE else _("Already set")
         for name, value in entered.items()
         if (one := field_named(fields, name)) is not None
     }

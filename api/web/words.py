@@ -48,10 +48,10 @@ KINDS = {
 CAUSES = {
     "access": _("No access"),
     "quota": _("Quota"),
-    "input": _("Wrong values"),
+    "input": _("Invalid values"),
     "target-down": _("Target down"),
     "conflict": _("Conflict"),
-    "ours": _("Our fault"),
+    "ours": _("PAO configuration"),
     "declined": _("Declined"),
     "unknown": _("Unknown"),
 }

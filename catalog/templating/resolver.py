@@ -108,7 +108,7 @@ class Resolver:
         if name == "this" and place.items:
             return Link(Root.ITEM, "", 0, rest)
         if name == "this":
-            raise FaultError("template-scope", "this is known inside each, with and range only")
+            raise FaultError("template-scope", "this is available only inside each, with and range")
         if place.items:
             return Link(Root.ITEM, "", 0, path.members)
         if name in FUNCTIONS and not rest:
@@ -140,13 +140,13 @@ class Resolver:
             raise _unknown("template-scope", path, path.members[0], _DATA)
         if path.levels >= place.loops:
             raise FaultError(
-                "template-scope", f"{_shown(path)} is known inside each and range only"
+                "template-scope", f"{_shown(path)} is available only inside each and range"
             )
         return Link(Root.LOOP, name, path.levels, path.members[1:])
 
     def _root(self, path: Reference, place: Place) -> Link:
         if not place.in_block:
-            raise FaultError("template-scope", "@root is known inside blocks only")
+            raise FaultError("template-scope", "@root is available only inside blocks")
         first = path.members[0] if path.members else None
         if first is None or not isinstance(first, Key):
             raise FaultError("template-scope", "@root must be followed by the name of a scope")
@@ -163,7 +163,7 @@ class Resolver:
             return Link(Root.ITEM, "", 0, path.members)
         if first is None:
             raise FaultError(
-                "template-scope", f"{_shown(path)} is known inside with and range only"
+                "template-scope", f"{_shown(path)} is available only inside with and range"
             )
         raise _unknown("template-scope", path, first, GO_SCOPES)
 

@@ -73,7 +73,7 @@ def values(subject: Subject) -> Iterator[Problem]:
         yield Problem(("metadata", "sla", "provisioningTime"), message, "write 30m, 4h or 2d")
     for path, text in walk_texts(subject.document.data.get("metadata"), ("metadata",)):
         if _DATE_LIKE.fullmatch(text) and not parse_date(text):
-            yield Problem(path, f"{text} is not a date of the calendar", "write it as 2027-01-31")
+            yield Problem(path, f"{text} is not a valid date", "write it as 2027-01-31")
 
 
 def _cost(cost: Cost) -> Iterator[Problem]:

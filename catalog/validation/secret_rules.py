@@ -128,7 +128,7 @@ def _written_out(subject: Subject) -> Iterator[Problem]:
 
 def _literal(path: Path, message: str) -> Problem:
     hint = "revoke it, put the new one into the secret store, and write {{secrets.<name>}}"
-    return Problem(path, f"{message}, which everybody reads who reads the catalog", hint)
+    return Problem(path, f"{message}, readable by everyone with access to the catalog", hint)
 
 
 def _is_configured(path: Path) -> bool:

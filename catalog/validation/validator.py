@@ -20,7 +20,7 @@ INTERNAL_RULE = (
     "PAO can check the file",
     Severity.ERROR,
     (
-        "PAO has failed to check the file because of an error of its own, which its log has. The "
+        "PAO has failed to check the file because of an internal error, which its log has. The "
         "file is refused and its last good version stays in service; all other files are served."
     ),
 )

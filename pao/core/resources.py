@@ -24,7 +24,7 @@ class HasAttempt(Protocol):
 
     @property
     def attempt(self) -> int:
-        """How often it was begun."""
+        """The number of attempts."""
         ...
 
 

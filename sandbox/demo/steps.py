@@ -147,7 +147,7 @@ def failure_and_retry(play: Play) -> None:
 
 
 def escalation(play: Play) -> None:
-    """Show a failed request handed over to people, with a ticket that says everything."""
+    """Show a failed request handed over to people, with a ticket that contains all the details."""
     about = "JIRA keeps refusing. dana escalates the request: a ticket tells the whole story."
     order = _dns_record(play.named("shop"))
     message = "You do not have permission to create issues in this project."

@@ -123,7 +123,7 @@ class Aws:
         }
 
     def make_reader_elsewhere(self) -> None:
-        """Make the role by which the other account is read."""
+        """Create the role by which the other account is read."""
         iam = self.client("iam", self.elsewhere())
         iam.create_role(RoleName=READER, AssumeRolePolicyDocument=_TRUST)
         iam.put_role_policy(RoleName=READER, PolicyName="all", PolicyDocument=_ALL)

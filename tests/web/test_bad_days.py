@@ -98,7 +98,7 @@ async def test_a_form_is_kept_while_the_session_at_the_balancer_is_over(visit: V
     await page.route(re.compile("favicon|icon"), lead_away)
     await page.get_by_role("button", name="Review").last.click()
     await expect(page.locator(".noted")).to_contain_text(
-        "Your session is over, so nothing was sent."
+        "Your session has expired, so nothing was sent."
     )
     await expect(page.get_by_label("Host name")).to_have_value("balanced.example.com")
 
@@ -247,10 +247,10 @@ async def test_a_form_outlives_its_session(stack: Stack, visit: Visit) -> None:
     # What no draft has yet stays as well: one signs in beside it.
     await page.get_by_label("Address").fill("10.0.0.7")
     await page.get_by_label("Address").blur()
-    await expect(page.locator(".noted")).to_contain_text("Your session is over")
+    await expect(page.locator(".noted")).to_contain_text("Your session has expired")
     await judge(page, wide=False)
     async with at.context.expect_page() as opened:
-        await page.get_by_role("link", name="Sign in, in another window").click()
+        await page.get_by_role("link", name="Sign in (new window)").click()
     other = await opened.value
     link = stack.caller(DANA).post("/web-sign-ins").json()["url"]
     await other.get_by_label("Code").fill(link)

@@ -117,7 +117,7 @@ async def test_choices_that_come_late_are_put_in_their_place(
 
     inventory.answer = late
     page = await (await visit()).page(f"/requests/{made['id']}/decide")
-    await expect(page.get_by_text("Asking for the choices...")).to_be_visible()
+    await expect(page.get_by_text("Loading choices...")).to_be_visible()
     answers.set()
     cluster = page.get_by_label("Cluster", exact=True)
     await expect(cluster.get_by_role("option", name="C-2")).to_have_count(1, timeout=30_000)

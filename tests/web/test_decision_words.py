@@ -96,7 +96,7 @@ def test_what_was_stopped_on_purpose_is_called_that() -> None:
 def test_an_approval_that_nobody_gave_is_told_from_a_rejection() -> None:
     expired = failed("declined", kind="approval", decisions=[decided("retry", 900)])
     assert brief(expired, NOW) == "The ticket failed 5 min ago: nobody decided in time."
-    assert advice_of(expired) == "Nobody decided in time. A retry asks again."
+    assert advice_of(expired) == "Nobody decided in time. A retry requests approval again."
     rejected = failed("declined", kind="approval", decisions=[decided("reject", 300)])
     assert "it was rejected" in brief(rejected, NOW)
     assert "it was rejected" in brief(failed("declined"), NOW)

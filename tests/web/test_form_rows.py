@@ -164,7 +164,7 @@ async def test_choices_that_are_late_or_away_leave_the_rest_usable(
     inventory.answer = late
     page = await (await visit()).page(ROWS)
     cluster = page.get_by_label("Cluster", exact=True)
-    await expect(page.get_by_text("Asking for the choices...")).to_be_visible()
+    await expect(page.get_by_text("Loading choices...")).to_be_visible()
     await row(page, 1).get_by_label("Network").fill("10.0.0.0/8")
     answers.set()
     await expect(cluster.get_by_role("option", name="LATE")).to_have_count(1, timeout=15_000)
@@ -177,7 +177,7 @@ async def test_choices_that_are_late_or_away_leave_the_rest_usable(
     inventory.offers("again")
     while not await cluster.get_by_role("option", name="AGAIN").count():
         async with page.expect_navigation():
-            await page.get_by_role("button", name="Ask again").click()
+            await page.get_by_role("button", name="Reload choices").click()
     await expect(page.get_by_label("Environment")).to_have_value("production")
 
 

@@ -102,7 +102,7 @@ async def test_passwords_stay_with_their_rows_and_are_shown_by_none(
     # Whoever goes back finds the row as it was, its password kept and not shown.
     await page.get_by_role("link", name="Back to the form").click()
     await expect(user(page, 1).get_by_label("First password", exact=True)).to_have_value("")
-    kept = user(page, 1).get_by_text("Entered before; type to replace it.")
+    kept = user(page, 1).get_by_text("Already set; type to replace it.")
     await expect(kept).to_be_visible()
     await page.get_by_role("button", name="Review").last.click()
     await page.get_by_role("button", name="Submit request").click()

@@ -25,10 +25,10 @@ async def test_the_tables_are_shown_narrowed_and_downloaded(stack: Stack, visit:
     at = await visit(DANA)
     page = await at.page("/insights")
     await expect(page).to_have_title("Insights: 30 days - PAO")
-    for name in ("Who are requests waiting for?", "What fails, and why?", "What waits now?"):
+    for name in ("Who are requests waiting for?", "What fails, and why?", "What is waiting now?"):
         region = page.get_by_role("region", name=name)
         await expect(region.get_by_role("table")).to_be_visible()
-    await expect(page.get_by_text("Wrong values").first).to_be_visible()
+    await expect(page.get_by_text("Invalid values").first).to_be_visible()
     await judge(page)
 
     await page.get_by_label("Period").select_option("7")
@@ -52,7 +52,7 @@ async def test_the_tables_are_shown_narrowed_and_downloaded(stack: Stack, visit:
 async def test_who_sees_no_request_sees_none_counted(visit: Visit) -> None:
     at = await visit(STRANGER)
     page = await at.page("/insights?days=9000&item=%00&team=%3Cb%3E")
-    for text in ("No request ended", "Nothing failed in this period.", "Nothing waits now."):
+    for text in ("No request ended", "Nothing failed in this period.", "Nothing is waiting."):
         await expect(page.get_by_text(text)).to_be_visible()
     await judge(page)
     at.watched.expected.append("404")

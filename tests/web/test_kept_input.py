@@ -85,7 +85,7 @@ def test_anything_else_is_not_kept(given: dict[str, Any]) -> None:
 
 @pytest.mark.parametrize(
     ("method", "says"),
-    [("GET", "Try again."), ("POST", "It may or may not have been done: look first.")],
+    [("GET", "Try again."), ("POST", "It may or may not have been carried out: check first.")],
 )
 def test_what_broke_is_to_be_looked_at_only_where_it_was_a_change(method: str, says: str) -> None:
     scope, _body = sent()
@@ -109,11 +109,11 @@ def test_who_is_signed_out_signs_in_elsewhere_and_sends_again(stack: Stack) -> N
         bare = client.post("/drafts/1", data=ENTERED, headers={"Accept": "*/*"})
         foreign = client.post("/drafts/1", data=ENTERED, headers={"Sec-Fetch-Site": "cross-site"})
     assert answer.status_code == 401
-    assert "Your session is over" in answer.text
+    assert "Your session has expired" in answer.text
     assert 'href="/signin" target="_blank"' in answer.text
     assert '<input type="hidden" name="fields.name" value="a\nb">' in answer.text.replace("\r", "")
     assert "Send again" in answer.text
-    assert (bare.status_code, bare.text) == (401, "Your session is over: sign in again.")
+    assert (bare.status_code, bare.text) == (401, "Your session has expired: sign in again.")
     # What another site has sent is not given back.
     assert foreign.status_code == 403
     assert "Send again" not in foreign.text
@@ -131,6 +131,6 @@ def test_who_calls_too_often_keeps_what_was_entered(stack: Stack) -> None:
         stack.start_api()
     assert answer.status_code == 429
     assert "Too many requests" in answer.text
-    assert "What you entered is kept here" in answer.text
+    assert "What you entered" in answer.text
     assert "Nothing was stored. Try again in" in answer.text
     assert SECRET not in answer.text

@@ -114,7 +114,7 @@ def test_enter_previews_and_the_first_form_says_what_is_offered(stack: Stack) ->
     assert page.count("A preview asks no other system for choices. Enter a value.") == 1
     assert "Their source: http inventory." in page
     assert "cannot be loaded" not in page
-    assert "Ask again" not in page
+    assert "Reload choices" not in page
 
 
 def test_a_list_in_service_is_offered_as_its_form_offers_it(stack: Stack) -> None:

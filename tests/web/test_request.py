@@ -104,7 +104,7 @@ async def test_a_page_survives_the_session_and_says_so(stack: Stack, visit: Visi
         stack.caller(DANA).delete(f"/web-sessions/{newest['id']}")
     finally:
         stack.start_worker()
-    await expect(page.get_by_text("Your session is over.")).to_be_visible(timeout=30_000)
+    await expect(page.get_by_text("Your session has expired.")).to_be_visible(timeout=30_000)
 
 
 async def test_without_scripts_the_page_is_whole(stack: Stack, visit: Visit) -> None:
@@ -149,7 +149,7 @@ async def test_who_asks_is_told_when_it_is_done(stack: Stack, visit: Visit) -> N
         page = await at.page(f"/requests/{made['id']}")
         icon = await page.locator("link[rel=icon]").get_attribute("href")
         await page.get_by_role("button", name="Tell me when it is done").click()
-        await expect(page.locator("aside").get_by_text("You will be told here.")).to_be_visible()
+        await expect(page.locator("aside").get_by_text("You will be notified.")).to_be_visible()
     finally:
         stack.start_worker()
     await expect(page).to_have_title(f"Completed: {made['title']} - PAO", timeout=30_000)

@@ -96,7 +96,7 @@ async def test_a_review_shows_what_a_commit_changes(github: GitHubSandbox, visit
         without = await plain.context.new_page()
         await without.goto(page.url)
         await without.get_by_role("link", name="Read what the files hold now").click()
-        told = without.get_by_text("What the files hold now could not be read:")
+        told = without.get_by_text("The current file contents could not be read:")
         await expect(told).to_be_visible()
         await expect(without.locator(".diff .added").first).to_have_text("+name: shop")
         await expect(without.get_by_role("button", name="Submit request")).to_be_visible()
@@ -194,7 +194,7 @@ async def test_back_and_reload_never_show_an_error_or_lose_anything(visit: Visit
     await page.get_by_role("link", name="Change Title").click()
     await expect(page.get_by_label("Title")).to_be_focused()
     await expect(page.get_by_role("textbox", name="Access token")).to_have_value("")
-    await expect(page.get_by_text("Entered before; type to replace it.")).to_be_visible()
+    await expect(page.get_by_text("Already set; type to replace it.")).to_be_visible()
     await review(page)
     await expect(page).to_have_title("Review Kitchen Sink - PAO")
 

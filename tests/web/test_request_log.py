@@ -54,7 +54,7 @@ async def test_a_long_log_is_read_from_its_end_and_searched_whole(
         await box.get_by_role("link", name="Show 500 earlier").click()
         await expect(box.locator("li")).to_have_count(count)
     await expect(box.locator("li").first).to_contain_text("starts")
-    await expect(box.get_by_text("This is the beginning.")).to_be_visible()
+    await expect(box.get_by_text("Start of the log.")).to_be_visible()
     await expect(box.locator(".more-lines")).to_be_hidden()
 
     await page.get_by_label("Find in the whole log").fill("LINE 7 of")

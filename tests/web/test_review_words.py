@@ -113,7 +113,7 @@ def test_a_commit_is_shown_as_what_it_changes_once_that_was_read() -> None:
         "image": ((), ""),
     }
     away = told("git-commit", {"files": files}, present=FilesAnswer(problem="GitHub is away."))
-    assert away.trouble == "What the files hold now could not be read: GitHub is away."
+    assert away.trouble == "The current file contents could not be read: GitHub is away."
     assert [one.warning for one in away.blocks] == [""] * 7
 
 

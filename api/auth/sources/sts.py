@@ -139,7 +139,7 @@ class StsIdentity:
         held = await self._replays.claim(digest, holder=holder, expires_at=now + REMEMBERED)
         if held.holder != holder:
             raise SignatureError(
-                Reason.EXPIRED, "this signature was already used; sign each call anew"
+                Reason.EXPIRED, "this signature was already used; sign each call separately"
             )
 
 

@@ -63,7 +63,7 @@ def anchor(
     export: Annotated[
         Path | None,
         typer.Option(
-            metavar="FILE", help="Write the anchor to this file; keep it away from the database."
+            metavar="FILE", help="Write the anchor to this file; store it outside the database."
         ),
     ] = None,
 ) -> None:

@@ -53,7 +53,7 @@ def list_lines(  # noqa: PLR0913 -- the options of the command line are its para
     with cli.api() as api:
         document = joined(api.pages("/audit", limit=limit, **query))
     rows = document["data"]
-    cli.show_table(document, rows, _TABLE, empty="No lines match.")
+    cli.show_table(document, rows, _TABLE, empty="No matching entries.")
     if cli.is_table and document.get("pagination", {}).get("hasMore"):
         cli.note(f"There are more; --limit {len(rows) * 4} shows them.")
 

@@ -112,7 +112,7 @@ def aws_session(target: Target) -> AwsSession | None:
         return AwsSession(target, found.get_frozen_credentials()) if found else None
     except BotoCoreError as error:
         raise CliError(
-            f"AWS gives no credentials: {error}",
+            f"AWS returned no credentials: {error}",
             exit_code=ExitCode.DENIED,
             hint="Run `aws sso login`, or name another profile with AWS_PROFILE.",
         ) from error
@@ -133,9 +133,9 @@ def _refused(response: httpx.Response, document: dict[str, Any]) -> CliError:
             response.status_code, error, retry_after=response.headers.get("retry-after")
         )
     return CliError(
-        f"{response.request.url} answered {response.status_code}: no session of PAO",
+        f"{response.request.url} answered {response.status_code}: without a PAO session",
         exit_code=ExitCode.DENIED,
-        hint="Check that --endpoint names PAO and not something in front of it.",
+        hint="Check that --endpoint points to PAO itself.",
     )
 
 

@@ -150,7 +150,7 @@ def _restore_home(
 
 def _refuse_both(others: list[str] | None) -> None:
     if others:
-        raise CliError("--home and --with exclude each other", exit_code=ExitCode.USAGE)
+        raise CliError("--home and --with cannot be combined", exit_code=ExitCode.USAGE)
 
 
 def _ask(cli: Cli, found: "Backup", names: list[str]) -> bool:
@@ -159,7 +159,7 @@ def _ask(cli: Cli, found: "Backup", names: list[str]) -> bool:
         raise CliError(
             f"Not empty: {', '.join(names)}. A restore replaces what is there",
             exit_code=ExitCode.USAGE,
-            hint="Say --replace, or restore to an empty place.",
+            hint="Use --replace, or restore to an empty place.",
         )
     moment = local_time(found.at.isoformat())
     typer.confirm(f"Replace {', '.join(names)} by the backup of {moment}?", abort=True, err=True)

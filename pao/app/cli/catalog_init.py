@@ -154,7 +154,7 @@ class _Questions:
                 ]
                 words += self._given
                 command = clean(shlex.join(["pao", "catalog", "init", *words]))
-                self._cli.err.print(Text(f"\nGo on with: {command}"), soft_wrap=True)
+                self._cli.err.print(Text(f"\nContinue with: {command}"), soft_wrap=True)
             if isinstance(error, EOFError):
                 raise KeyboardInterrupt from None
             raise

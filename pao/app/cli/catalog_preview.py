@@ -104,7 +104,7 @@ def run_tests(
     ],
     update: Annotated[bool, typer.Option("--update", help="Update the expected results.")] = False,
     with_errors: Annotated[
-        bool, typer.Option("--with-errors", help="Let --update expect errors as well.")
+        bool, typer.Option("--with-errors", help="Let --update record errors too.")
     ] = False,
 ) -> None:
     """Run the cases beside documents (`<id>.tests/NAME.yaml`); needs no server.

@@ -20,7 +20,7 @@ def explain(
     cli: Cli,
     *,
     rule: Annotated[
-        str | None, typer.Argument(metavar="RULE", help="Its id, as a finding ends with it.")
+        str | None, typer.Argument(metavar="RULE", help="Its id, as shown at the end of a finding.")
     ] = None,
 ) -> None:
     """Say what a rule is about, with a bad and a good example; without RULE, list all rules."""

@@ -40,7 +40,7 @@ def migrate(
         bool,
         typer.Option(
             "--service-role",
-            help="Make the role pao_service first, with the password of DATABASE_URL.",
+            help="Create the role pao_service first, with the password of DATABASE_URL.",
         ),
     ] = False,
 ) -> None:

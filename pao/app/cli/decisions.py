@@ -119,7 +119,7 @@ def retry(  # noqa: PLR0913 -- the options of the command line are its parameter
 
 _ENDINGS = {
     Decision.ABORT: "End failed requests for good.",
-    Decision.ESCALATE: "Hand failed requests over to people, with a ticket that says everything.",
+    Decision.ESCALATE: "Hand failed requests over to people, with a ticket that has all details.",
 }
 
 

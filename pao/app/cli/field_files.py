@@ -45,7 +45,8 @@ def read_field_file(path: Path) -> FieldFile:
         document = document.get("fields", {})
     if not isinstance(document, dict):
         raise CliError(
-            f"{shown} holds no fields; write one `name: value` per line", exit_code=ExitCode.USAGE
+            f"{shown} contains no fields; write one `name: value` per line",
+            exit_code=ExitCode.USAGE,
         )
     _require_text(shown, document)
     named = unanswered if isinstance(unanswered, list) else ()

@@ -75,7 +75,7 @@ def _check(document: Any) -> None:
         raise CliError(
             "The answer does not come from PAO",
             exit_code=ExitCode.UNAVAILABLE,
-            hint="Check that --endpoint names PAO and not something in front of it.",
+            hint="Check that --endpoint points to PAO itself.",
         )
 
 

@@ -203,7 +203,7 @@ class Api:
 
     def _unreachable(self, error: Exception) -> CliError:
         return CliError(
-            f"Nothing answers at {self.target.endpoint} ({error})",
+            f"No response from {self.target.endpoint} ({error})",
             exit_code=ExitCode.UNAVAILABLE,
             hint="Start it with `pao up`, or name another one with PAO_URL or --endpoint.",
         )
@@ -267,5 +267,5 @@ def _foreign(response: httpx.Response, what: str) -> CliError:
     return CliError(
         f"{response.request.url} answered {response.status_code} with {kind}: {what}",
         exit_code=exit_code_of(max(response.status_code, _FIRST_REFUSAL)),
-        hint="Check that --endpoint names PAO and not something in front of it.",
+        hint="Check that --endpoint points to PAO itself.",
     )

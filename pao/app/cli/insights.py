@@ -54,7 +54,7 @@ def _print(cli: Cli, document: Any) -> None:
     parts = (
         ("Waiting for", document["times"], _TIMES, "No request ended in this period."),
         ("What failed", document["failures"], _FAILURES, "Nothing failed in this period."),
-        ("What waits now", document["waiting"], _WAITING, "Nothing waits now."),
+        ("What waits now", document["waiting"], _WAITING, "Nothing is waiting."),
     )
     for number, (title, rows, table, nothing) in enumerate(parts):
         cli.out.print(Text(("\n" if number else "") + title, style="bold"))

@@ -67,7 +67,7 @@ def list_requests(  # noqa: PLR0913 -- the options of the command line are its p
     ] = None,
     parent: Annotated[
         str | None,
-        typer.Option(metavar="ID", help="Only components of this.", rich_help_panel=PANEL),
+        typer.Option(metavar="ID", help="Only components of this bundle.", rich_help_panel=PANEL),
     ] = None,
     decidable: Annotated[
         bool,

@@ -99,7 +99,7 @@ class _Earlier:
         computed = {name for name in values if self.form.fields[name].template is not None}
         if not computed:
             return values
-        # What is as the form computes it is computed anew; what a person has given instead stays.
+        # What is as the form computes it is computed again; what a person has given instead stays.
         rest = {name: value for name, value in values.items() if name not in computed}
         found = _judged(api, item, rest)["values"]
         return rest | {name: values[name] for name in computed if values[name] != found.get(name)}

@@ -52,7 +52,7 @@ def promote(
     settings = settings_for("release", os.environ)
     wanted = None if unversioned else build_id or settings.rollout.build_id
     if unversioned and build_id:
-        raise CliError("--unversioned and --build-id exclude each other", exit_code=ExitCode.USAGE)
+        raise CliError("--unversioned and --build-id cannot be combined", exit_code=ExitCode.USAGE)
     if not unversioned and wanted is None:
         raise CliError(
             "Which build?",

@@ -25,7 +25,7 @@ def web(
 ) -> None:
     """Sign in to the pages: open them in the browser, and print the link as well.
 
-    The link is good for a minute, and once; the page asks before it signs you in.
+    The link is valid for one minute and one use; the page asks before it signs you in.
     """
     with cli.api() as api:
         document = api.post("/web-sign-ins").document
@@ -93,7 +93,7 @@ def _has_browser() -> bool:
 
 def _print_link(cli: Cli, document: dict[str, Any]) -> None:
     cli.out.print(Text(clean(document["url"])), soft_wrap=True)
-    cli.note("Valid once, for one minute. Do not share it: it signs in as you.")
+    cli.note("Valid once, for one minute. Do not share it: it signs you in.")
 
 
 def _print_ended(cli: Cli, document: dict[str, Any]) -> None:

@@ -192,7 +192,7 @@ def test_a_presigned_parameter_sent_twice_or_misspelt_is_malformed() -> None:
         query = request.raw_query + b"&" + pair
         assert "must be sent once" in refusal(dataclasses.replace(request, raw_query=query)).message
     misspelt = dataclasses.replace(request, raw_query=request.raw_query.replace(b"X-", b"x-"))
-    assert "spelt like this" in refusal(misspelt).message
+    assert "spelled exactly like this" in refusal(misspelt).message
 
 
 @pytest.mark.parametrize("name", ["X-Amz-Security-Token", "X-Amz-Content-Sha256"])

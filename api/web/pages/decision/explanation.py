@@ -31,7 +31,7 @@ _HELPS = {
     Cause.TARGET_DOWN: _("A retry can help: the values were not the problem."),
     Cause.CONFLICT: _("A retry can succeed once the conflict is gone, or with other values."),
     Cause.OURS: _("A retry fails again until PAO or the service is fixed."),
-    Cause.DECLINED: _("A retry asks again."),
+    Cause.DECLINED: _("A retry requests approval again."),
     Cause.UNKNOWN: _("There is no sign that a retry would succeed."),
 }
 _DID = {
@@ -155,7 +155,7 @@ def _now(document: Request) -> str:
         attempt = max((one.attempt for one in document.actions), default=1)
         return _("attempt %(n)s is running") % {"n": attempt}
     words = {
-        RequestStatus.SUBMITTED: _("it has not begun yet"),
+        RequestStatus.SUBMITTED: _("it has not started yet"),
         RequestStatus.IN_PROGRESS: _("it goes on"),
         RequestStatus.COMPLETED: _("it is completed"),
         RequestStatus.FAILED: _("attempt %(n)s failed") % {"n": document.attempt},

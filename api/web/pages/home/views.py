@@ -58,7 +58,7 @@ async def home(request: Request, services: ServicesDep, caller: Caller) -> Respo
 
 @router.post("/catalog/{item_id}/star")
 async def star(services: ServicesDep, caller: Caller, item_id: str, posted: Posted) -> Response:
-    """Star an item, or take its star away; both lead back to it."""
+    """Star an item, or take its star away; both redirect back to it."""
     item = services.catalog.row(item_id)
     await services.stars.set(caller, item.id, starred=text_of(posted, "starred") == "yes")
     back = "/" if text_of(posted, "to") == "home" else f"/catalog/{item.id}"

@@ -62,7 +62,7 @@ def advice_of(document: Request) -> str:
     if is_cancelled(document):
         return _("It was stopped on purpose. A retry begins this step again.")
     if is_expired(document):
-        return _("Nobody decided in time. A retry asks again.")
+        return _("Nobody decided in time. A retry requests approval again.")
     return document.suggestion.reason if document.suggestion else ""
 
 

@@ -112,7 +112,7 @@ def call_of(
 def _trouble(present: FilesAnswer | None) -> str:
     if present is None or present.problem is None:
         return ""
-    told = _("What the files hold now could not be read: %(why)s")
+    told = _("The current file contents could not be read: %(why)s")
     return told % {"why": present.problem}
 
 

@@ -318,7 +318,7 @@ class Interview:
             labels = ", ".join(clean(_secret_label(one)) for one in secret)
             self.cli.note(f"Not in it, because it is secret: {labels}")
         words = self.purpose.command(str(path))
-        self.cli.err.print(Text(f"Go on with: {clean(shlex.join(words))}"), soft_wrap=True)
+        self.cli.err.print(Text(f"Continue with: {clean(shlex.join(words))}"), soft_wrap=True)
 
 
 def _secret_label(one: FieldDefinition) -> str:

@@ -150,4 +150,4 @@ def test_a_new_item_asks_again_for_what_is_wrong_and_says_how_to_go_on(
 
     assert terminal.ends_with() == 130
     words = "pao catalog init --name 'Message Queue' --category queues --catalog"
-    assert f"Go on with: {words}" in terminal.screen
+    assert f"Continue with: {words}" in terminal.screen

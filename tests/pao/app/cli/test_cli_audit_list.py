@@ -44,7 +44,7 @@ def test_lines_are_listed_with_what_they_are_about(pao: Pao, service: Service) -
 def test_an_empty_list_and_a_wrong_time_are_said(pao: Pao, service: Service) -> None:
     service.on("GET", "/audit", {"data": [], "pagination": LAST})
 
-    assert "No lines match." in pao("audit", "list").stderr
+    assert "No matching entries." in pao("audit", "list").stderr
     wrong = pao("audit", "list", "--until", "later")
     assert wrong.exit_code == 2
     assert "--until 'later' is not a time" in wrong.stderr

@@ -41,7 +41,7 @@ def test_a_refused_login_exits_with_5_and_says_so(pao: Pao, variables: dict[str,
     for command in (("db", "status"), ("keys", "list"), ("audit", "verify")):
         result = pao(*command, **given)
         assert result.exit_code == 5, command
-        assert "refuses this service's login" in result.stderr
+        assert "rejects this service's login" in result.stderr
         assert "password authentication failed" in result.stderr
         assert "rotated" not in result.stderr
 

@@ -56,8 +56,8 @@ def empty(postgres_address: PostgresAddress) -> Iterator[dict[str, str]]:
     "wrong",
     [
         ("/", "/absent", "does not exist"),
-        ("user", "nobody-of-this-name", "refuses this service's login"),
-        ("password", "wrong", "refuses this service's login"),
+        ("user", "nobody-of-this-name", "rejects this service's login"),
+        ("password", "wrong", "rejects this service's login"),
         ("host", "no-such-host.invalid", "does not answer"),
         ("port", "1", "does not answer"),
     ],

@@ -72,7 +72,7 @@ def test_a_service_that_is_away_exits_with_5(pao: Pao) -> None:
     result = pao(*GET, "--endpoint", f"http://127.0.0.1:{port}")
 
     assert result.exit_code == 5
-    assert "Nothing answers at" in result.stderr
+    assert "No response from" in result.stderr
 
 
 def test_without_keys_nothing_is_called(pao: Pao, service: Service) -> None:

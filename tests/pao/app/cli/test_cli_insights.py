@@ -35,7 +35,7 @@ def test_times_failures_and_waits_are_shown(pao: Pao, service: Service) -> None:
     service.on("GET", "/insights", DOCUMENT)
     result = pao("insights", "--days", "7", "--team", "data")
     assert result.exit_code == 0
-    for text in ("1.0 min / 3.4 min", "0 / 3.0 h", "quota 4, target-down 1", "Nothing waits now."):
+    for text in ("1.0 min / 3.4 min", "0 / 3.0 h", "quota 4, target-down 1", "Nothing is waiting."):
         assert text in result.stdout
     [call] = service.calls
     assert call.query == [("days", "7"), ("team", "data")]
