@@ -84,7 +84,7 @@ def exported_anchor(document: Any) -> Anchor:
             previous=bytes.fromhex(document["previous"]),
             hash=bytes.fromhex(document["hash"]),
         )
-    except (AttributeError, KeyError, TypeError, ValueError) as error:
+    except (ArithmeticError, AttributeError, KeyError, TypeError, ValueError) as error:
         raise ValueError("it is not an anchor of an audit trail") from error
 
 

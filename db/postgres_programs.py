@@ -4,14 +4,8 @@ import asyncio
 import os
 from collections.abc import Sequence
 from pathlib import Path
-from urllib.parse import parse_qsl, unquote, urlsplit
 
-_OPTIONS = {
-    "sslmode": "PGSSLMODE",
-    "sslrootcert": "PGSSLROOTCERT",
-    "sslcert": "PGSSLCERT",
-    "sslkey": "PGSSLKEY",
-}
+from db.urls import libpq_environment
 
 
 class ProgramError(Exception):
@@ -31,7 +25,7 @@ async def start_program(
         return await asyncio.create_subprocess_exec(
             program if programs is None else programs / program,
             *arguments,
-            env=_environment(url),
+            env={**os.environ, **libpq_environment(url)},
             stdin=asyncio.subprocess.DEVNULL if stdin is None else stdin,
             stdout=asyncio.subprocess.DEVNULL if stdout is None else stdout,
             stderr=asyncio.subprocess.PIPE,
@@ -47,16 +41,3 @@ def failure(program: str, said: bytes) -> ProgramError:
     lines: Sequence[str] = said.decode(errors="replace").strip().splitlines()
     errors = [line for line in lines if "ERROR" in line or "error:" in line]
     return ProgramError(f"{program} failed: {(errors or lines or ['it said nothing'])[0]}")
-
-
-def _environment(url: str) -> dict[str, str]:
-    parts = urlsplit(url)
-    return {
-        **os.environ,
-        "PGHOST": parts.hostname or "",
-        "PGPORT": str(parts.port or 5432),
-        "PGUSER": unquote(parts.username or ""),
-        "PGPASSWORD": unquote(parts.password or ""),
-        "PGDATABASE": unquote(parts.path.lstrip("/")),
-        **{_OPTIONS[name]: value for name, value in parse_qsl(parts.query) if name in _OPTIONS},
-    }

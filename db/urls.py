@@ -2,8 +2,10 @@
 
 import ssl
 from collections.abc import Mapping
-from pathlib import Path
-from urllib.parse import SplitResult, parse_qsl, quote, urlencode, urlsplit, urlunsplit
+from dataclasses import dataclass
+from urllib.parse import SplitResult, parse_qsl, quote, unquote, urlencode, urlsplit, urlunsplit
+
+from pao.core.files import is_file
 
 DRIVER = "postgresql+asyncpg"
 PLAIN = "postgresql"
@@ -18,6 +20,21 @@ SYSTEM = "system"
 """What libpq takes as ``sslrootcert`` for the authorities that the machine trusts."""
 
 CONNECT_TIMEOUT = "connect_timeout"
+
+DEFAULT_PORT = 5432
+MAX_PORT = 65535
+
+_LIBPQ_VARIABLES = {
+    CONNECT_TIMEOUT: "PGCONNECT_TIMEOUT",
+    "target_session_attrs": "PGTARGETSESSIONATTRS",
+    "sslmode": "PGSSLMODE",
+    "ssl": "PGSSLMODE",
+    "sslrootcert": "PGSSLROOTCERT",
+    "sslcert": "PGSSLCERT",
+    "sslkey": "PGSSLKEY",
+    "sslcrl": "PGSSLCRL",
+    "passfile": "PGPASSFILE",
+}
 
 NOT_SUPPORTED = frozenset(
     {
@@ -38,6 +55,68 @@ NOT_SUPPORTED = frozenset(
     }
 )
 """Options of libpq that the driver does not know, and would send on as server settings."""
+
+
+@dataclass(frozen=True, slots=True)
+class Login:
+    """Where a URL leads, and as whom, as asyncpg reads it: the query fills in what is missing.
+
+    ``hosts`` are names, addresses or folders of sockets, tried in turn, each with its port of
+    ``ports``; empty where the environment or the machine's defaults decide.
+    """
+
+    hosts: tuple[str, ...]
+    ports: tuple[int, ...]
+    user: str
+    password: str
+    database: str
+
+
+def read_login(url: str) -> Login:
+    """Return where a URL leads; raises ``ValueError``, which never repeats the URL."""
+    parts = urlsplit(url)
+    options = _options(parts)
+    login, _, places = parts.netloc.rpartition("@")
+    user, _, password = login.partition(":")
+    hosts = tuple(_host(one) for one in (places or options.get("host", "")).split(",") if one)
+    listed = "" if places else options.get("port", "")
+    ports = tuple(read_port(one) for one in listed.split(",") if one)
+    if ports and len(ports) != len(hosts):
+        raise ValueError("port needs one number for each host")
+    return Login(
+        hosts=tuple(host for host, _ in hosts),
+        ports=ports or tuple(own or DEFAULT_PORT for _, own in hosts),
+        user=unquote(user) or options.get("user", ""),
+        password=unquote(password) or options.get("password", ""),
+        database=unquote(parts.path.removeprefix("/"))
+        or options.get("dbname", options.get("database", "")),
+    )
+
+
+def read_port(text: str) -> int:
+    """Return the number of a port; raises ``ValueError`` for anything else."""
+    if not _is_number(text) or not 0 < int(text) <= MAX_PORT:
+        raise ValueError(f"a port is a number from 1 to {MAX_PORT}; correct it")
+    return int(text)
+
+
+def libpq_environment(url: str) -> dict[str, str]:
+    """Return the variables by which Postgres' own programs reach the same database.
+
+    What the URL leaves open is left out, for the process's own environment to decide.
+    """
+    login, options = read_login(url), _options(urlsplit(url))
+    given = {
+        "PGHOST": ",".join(login.hosts),
+        "PGPORT": ",".join(str(port) for port in login.ports),
+        "PGUSER": login.user,
+        "PGPASSWORD": login.password,
+        "PGDATABASE": login.database,
+    }
+    given |= {
+        variable: options[name] for name, variable in _LIBPQ_VARIABLES.items() if name in options
+    }
+    return {name: value for name, value in given.items() if value}
 
 
 def driver_url(url: str) -> str:
@@ -63,12 +142,12 @@ def driver_url(url: str) -> str:
 def connect_timeout(url: str) -> float | None:
     """Return the seconds that a URL gives to connecting; None where it sets no limit of its own."""
     given = _options(urlsplit(url)).get(CONNECT_TIMEOUT, "")
-    return float(given) if given.isdecimal() and int(given) else None
+    return float(given) if _is_number(given) and int(given) else None
 
 
 def has_password(url: str) -> bool:
     """Return whether a URL logs in with a password of its own."""
-    return bool(urlsplit(url).password)
+    return bool(read_login(url).password)
 
 
 def named_authorities(url: str) -> bool:
@@ -79,19 +158,23 @@ def named_authorities(url: str) -> bool:
 
 
 def url_problem(url: str) -> str | None:
-    """Return which of a URL's options is invalid, and why; the text never repeats the URL."""
+    """Return what of a URL is invalid, and why; the text never repeats the URL."""
+    try:
+        read_login(url)
+    except ValueError as error:
+        return str(error)
     options = _options(urlsplit(url))
     unknown = sorted(NOT_SUPPORTED & options.keys())
     if unknown:
         return f"{unknown[0]} is not supported in a database address; leave it out"
-    if not options.get(CONNECT_TIMEOUT, "0").isdecimal():
+    if not _is_number(options.get(CONNECT_TIMEOUT, "0")):
         return f"{CONNECT_TIMEOUT} is a whole number of seconds"
     mode = options.get("sslmode", options.get("ssl"))
     if mode is not None and mode not in SSL_MODES:
         return f"sslmode is one of {', '.join(SSL_MODES)}"
     for name in SSL_FILES:
         file = options.get(name)
-        if file and file != SYSTEM and not Path(file).is_file():
+        if file and file != SYSTEM and not is_file(file):
             return f"there is no file {file!r} for {name}; correct the path"
     return None
 
@@ -105,10 +188,29 @@ def with_options(url: str, options: Mapping[str, str]) -> str:
 def _authorities() -> str:
     """Return the file of the authorities that the machine trusts."""
     own = ssl.get_default_verify_paths().cafile
-    found = [file for file in (own, *USUAL_AUTHORITIES) if file and Path(file).is_file()]
+    found = [file for file in (own, *USUAL_AUTHORITIES) if file and is_file(file)]
     if not found:
         raise ValueError("this machine has no file of authorities; name one as sslrootcert")
     return found[0]
+
+
+def _host(place: str) -> tuple[str, int | None]:
+    """Return a host of a list, and the port that it names itself."""
+    if place.startswith("/"):
+        return place, None
+    host, separator, port = place.rpartition(":")
+    if place.startswith("["):
+        host, bracket, port = place[1:].partition("]")
+        if not bracket or port[:1] not in {"", ":"}:
+            raise ValueError("a host in brackets is not closed")
+        separator, port = port[:1], port[1:]
+    elif not separator:
+        host, port = place, ""
+    return unquote(host), read_port(unquote(port)) if separator else None
+
+
+def _is_number(text: str) -> bool:
+    return text.isascii() and text.isdecimal() and len(text) < len(str(2**31))
 
 
 def _options(parts: SplitResult) -> dict[str, str]:

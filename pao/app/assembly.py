@@ -4,7 +4,6 @@ import os
 import socket
 from collections.abc import Callable, Mapping
 from datetime import timedelta
-from urllib.parse import unquote, urlsplit
 
 from temporalio.client import Client, TLSConfig
 
@@ -12,6 +11,7 @@ from catalog.scopes import ScopeContext
 from db.connections import PasswordSource
 from db.living_processes import ProcessName
 from db.session import Database, PoolSettings
+from db.urls import DEFAULT_PORT, read_login
 from pao.app.secrets_refresh import SecretsRefresh
 from pao.clients.database_tokens import DatabaseTokens
 from pao.clients.github import (
@@ -42,7 +42,6 @@ from pao.settings import ConfiguredJira, Settings
 from pao.settings.jira_file import ClientCredentials, Password, PersonalToken, UserToken
 from pao.settings.live_secrets import LiveSecret
 
-DEFAULT_PORT = 5432
 TOKEN_NAME = "database token"  # noqa: S105 -- what it is called
 DEFAULT_JIRA = "default"
 DEFAULT_GITHUB = "default"
@@ -67,12 +66,12 @@ def database(
 
 def database_password(settings: Settings, url: str) -> PasswordSource | None:
     """Return who gives the password of each new connection; None where the address has it."""
-    given, parts = settings.database, urlsplit(url)
-    if given.iam_auth and not parts.password:
+    given, login = settings.database, read_login(url)
+    if given.iam_auth and not login.password:
         return DatabaseTokens(
-            host=parts.hostname or "",
-            port=parts.port or DEFAULT_PORT,
-            user=unquote(parts.username or ""),
+            host=next(iter(login.hosts), ""),
+            port=next(iter(login.ports), DEFAULT_PORT),
+            user=login.user,
             region=settings.auth.region,
         )
     secret, is_own = given.password, url == given.url.get_secret_value()

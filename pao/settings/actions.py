@@ -10,7 +10,8 @@ from urllib.parse import urlsplit
 from pydantic import AfterValidator, BeforeValidator, Field, SecretStr
 from pydantic_settings import NoDecode
 
-from pao.settings.parts import Count, Part
+from pao.core.files import is_file, is_folder
+from pao.settings.parts import Count, Part, check_port
 from pao.settings.values import Duration, Names, read_duration
 
 _OWN_LIMITS = re.compile(r"(?P<target>[^=\s]+)=(?P<failures>[1-9]\d{0,3})/(?P<time>\S+)")
@@ -28,18 +29,19 @@ def _proxy(secret: SecretStr) -> SecretStr:
     if parts.scheme not in {"http", "https"} or not parts.hostname:
         msg = "not a proxy address; use http://host:3128, or http://user:password@host:3128"
         raise ValueError(msg)
+    check_port(parts)
     return secret
 
 
 def _file(path: Path) -> Path:
-    if not path.is_file():
+    if not is_file(path):
         msg = f"there is no file {str(path)!r}; correct the path"
         raise ValueError(msg)
     return path
 
 
 def _folder(path: Path) -> Path:
-    if not path.is_dir():
+    if not is_folder(path):
         msg = f"there is no folder {str(path)!r}; correct the path"
         raise ValueError(msg)
     return path

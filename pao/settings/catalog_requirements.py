@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator
 
+from pao.core.files import is_folder
 from pao.settings.catalog import CatalogSettings
 from pao.settings.parts import GitHubSettings
 
@@ -50,5 +51,5 @@ def _missing_local(catalog: CatalogSettings) -> Iterator[tuple[str, str]]:
         yield "CATALOG_OWNERSHIP", "it needs a catalog in a repository; set CATALOG_SOURCE"
     if catalog.path is None:
         yield "CATALOG_PATH", "missing; set the folder of the catalog"
-    elif not catalog.path.is_dir():
+    elif not is_folder(catalog.path):
         yield "CATALOG_PATH", f"there is no folder {str(catalog.path)!r}; correct the path"

@@ -21,6 +21,7 @@ from pydantic.alias_generators import to_camel
 
 from catalog.loading import MAX_BYTES, Document, DocumentError, load_document
 from pao.core.durations import format_duration
+from pao.core.files import is_file
 from pao.core.names import MASK
 from pao.runtime.model_errors import message_of
 from pao.settings.parameter_store import read_parameters
@@ -306,7 +307,7 @@ def _problem(document: Document, path: tuple[str | int, ...], text: str) -> str:
 
 
 def _unusable(path: Path) -> Iterator[tuple[str, str]]:
-    if not path.is_file():
+    if not is_file(path):
         yield "caFile", f"there is no file {str(path)!r}; correct the path"
         return
     try:

@@ -6,12 +6,11 @@ from dataclasses import dataclass, field, fields, replace
 from datetime import timedelta
 from functools import partial
 from typing import Any, get_args
-from urllib.parse import urlsplit
 
 from pydantic import AliasChoices, SecretStr, ValidationError
 from pydantic.fields import FieldInfo
 
-from db.urls import SCHEMES
+from db.urls import DEFAULT_PORT, SCHEMES, read_login, url_problem
 from pao.core.durations import format_duration
 from pao.core.names import MASK
 from pao.runtime.model_errors import message_of
@@ -291,10 +290,18 @@ def _show_plain(value: Any) -> str:
 
 
 def _mask(secret: str) -> str:
-    parts = urlsplit(secret)
-    if parts.scheme not in SCHEMES or not parts.hostname:
+    scheme = secret.partition(":")[0]
+    if scheme not in SCHEMES or url_problem(secret):
         return MASK
-    login = f"{parts.username}:{MASK}@" if parts.username else ""
-    port = f":{parts.port}" if parts.port else ""
+    login = read_login(secret)
+    if not login.hosts:
+        return MASK
+    user = f"{login.user}:{MASK}@" if login.user else ""
+    places = ",".join(map(_place, login.hosts, login.ports))
     # A query may carry a password as well, so it is left out.
-    return f"{parts.scheme}://{login}{parts.hostname}{port}{parts.path}"
+    return f"{scheme}://{user}{places}/{login.database}"
+
+
+def _place(host: str, port: int) -> str:
+    written = f"[{host}]" if ":" in host else host
+    return written if port == DEFAULT_PORT else f"{written}:{port}"

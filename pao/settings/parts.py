@@ -8,7 +8,7 @@ from datetime import timedelta
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
-from urllib.parse import quote, urlsplit
+from urllib.parse import SplitResult, quote, urlsplit
 
 from pydantic import AfterValidator, AliasChoices, BeforeValidator, Field, SecretStr
 from pydantic_settings import (
@@ -19,7 +19,7 @@ from pydantic_settings import (
     SettingsConfigDict,
 )
 
-from db.urls import SCHEMES, url_problem, with_options
+from db.urls import SCHEMES, read_port, url_problem, with_options
 from pao.runtime.crypto import SecretBox
 from pao.settings.values import (
     SPLIT,
@@ -88,10 +88,18 @@ def http_url(text: str) -> str:
     if parts.scheme not in {"http", "https"} or not parts.hostname:
         msg = f"{text!r} is not a web address; use one such as https://jira.example.com"
         raise ValueError(msg)
+    check_port(parts)
     if parts.username or parts.password:
         msg = "an address must not contain credentials; set them in their own variables"
         raise ValueError(msg)
     return text.rstrip("/")
+
+
+def check_port(parts: SplitResult) -> None:
+    """Raise ``ValueError`` for an address with a port that cannot exist."""
+    port = parts.netloc.rpartition("@")[2].rpartition("]")[2].partition(":")[2]
+    if port:
+        read_port(port)
 
 
 def _postgres_url(secret: SecretStr) -> SecretStr:
@@ -108,9 +116,10 @@ def _postgres_url(secret: SecretStr) -> SecretStr:
 
 def _address(text: str) -> str:
     host, separator, port = text.rpartition(":")
-    if not separator or not host or not port.isdecimal():
+    if not separator or not host:
         msg = f"{text!r} is not an address; use host:port, such as temporal.example.com:7233"
         raise ValueError(msg)
+    read_port(port)
     return text
 
 

@@ -1,10 +1,10 @@
 """What each process cannot start without; one generator per part, all of them asked."""
 
 from collections.abc import Iterator, Mapping
-from pathlib import Path
 from typing import Any, Literal
 
 from db.urls import SYSTEM, has_password, named_authorities
+from pao.core.files import is_file
 from pao.settings.catalog_requirements import missing_catalog
 from pao.settings.identity import AwsCallerSettings, JwtSettings, SignInSettings
 from pao.settings.parts import (
@@ -75,7 +75,7 @@ def _missing_database_tls(database: DatabaseSettings) -> Iterator[tuple[str, str
         "DATABASE_SSL_KEY": database.ssl_key,
     }
     for name, path in files.items():
-        if path is not None and str(path) != SYSTEM and not Path(path).is_file():
+        if path is not None and str(path) != SYSTEM and not is_file(path):
             yield name, f"there is no file {str(path)!r}; correct the path"
     if (database.ssl_cert is None) != (database.ssl_key is None):
         yield "DATABASE_SSL_CERT", "a client certificate and its key belong together; set both"
@@ -89,7 +89,7 @@ def _missing_database_tls(database: DatabaseSettings) -> Iterator[tuple[str, str
 def _missing_identity(parts: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     if "directory" in parts:
         bundle = parts["directory"].ca_bundle
-        if bundle is not None and not bundle.is_file():
+        if bundle is not None and not is_file(bundle):
             yield "PAO_IDENTITY_CA_BUNDLE", f"there is no file {str(bundle)!r}; correct the path"
     if "sign_in" in parts:
         yield from _missing_sign_in(parts["sign_in"])
@@ -146,7 +146,7 @@ def _missing_temporal(temporal: TemporalSettings) -> Iterator[tuple[str, str]]:
         "TEMPORAL_TLS_CLIENT_KEY_PATH": temporal.tls_client_key,
     }
     for name, path in files.items():
-        if path is not None and not path.is_file():
+        if path is not None and not is_file(path):
             yield name, f"there is no file {str(path)!r}; correct the path"
 
 

@@ -1,6 +1,8 @@
 """The chain of the audit trail: made by the database, verified without believing it."""
 
 import asyncio
+import math
+from datetime import UTC, datetime
 from typing import Any
 from uuid import uuid4
 
@@ -275,7 +277,8 @@ async def test_lines_of_before_the_migration_are_chained_by_it(
 
 
 async def test_an_export_that_is_none_is_refused() -> None:
-    documents: list[Any] = [{}, {"id": "x"}, [], None]
+    endless = {**anchor_document(Anchor(1, datetime.now(UTC), 1, b"", b"", b"")), "id": math.inf}
+    documents: list[Any] = [{}, {"id": "x"}, [], None, endless]
     for document in documents:
         with pytest.raises(ValueError, match="not an anchor"):
             exported_anchor(document)

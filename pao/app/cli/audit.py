@@ -113,7 +113,7 @@ def _read(file: Path) -> "list[Anchor]":
         text = file.read_text("utf-8")
         logged = [line for line in text.splitlines() if '"audit.anchor"' in line]
         found = [exported_anchor(json.loads(one)) for one in logged or [text]]
-    except (OSError, ValueError) as error:
+    except (OSError, RecursionError, ValueError) as error:
         reason = error.strerror if isinstance(error, OSError) else "it is not an exported anchor"
         raise CliError(
             f"{file} cannot be read: {reason}",

@@ -4,11 +4,11 @@ import asyncio
 import os
 from collections.abc import Coroutine
 from typing import TYPE_CHECKING, Annotated, Any, TypeVar
-from urllib.parse import unquote, urlsplit
 
 import typer
 from rich.text import Text
 
+from db.urls import read_login
 from pao.app.cli.configuration import settings_for
 from pao.app.cli.context import Cli, command
 from pao.app.cli.database_errors import database_errors
@@ -155,14 +155,14 @@ def _service_role(settings: "Settings") -> "ServiceRole":
             exit_code=ExitCode.USAGE,
             hint="Set PAO_MIGRATION_DATABASE_URL (the owner's) and DATABASE_URL (the service's).",
         )
-    service = urlsplit(given.url.get_secret_value())
-    if unquote(service.username or "") != SERVICE_ROLE:
+    service = read_login(given.url.get_secret_value())
+    if service.user != SERVICE_ROLE:
         raise CliError(
             f"The service's address names another user than {SERVICE_ROLE}",
             exit_code=ExitCode.USAGE,
             hint=f"Use postgresql://{SERVICE_ROLE}:password@... in DATABASE_URL.",
         )
-    return ServiceRole(None if given.iam_auth else unquote(service.password or ""))
+    return ServiceRole(None if given.iam_auth else service.password)
 
 
 def _run(work: Coroutine[Any, Any, T]) -> T:

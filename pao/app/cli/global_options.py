@@ -52,7 +52,12 @@ class GlobalOptions:
     ] = None
     timeout: Annotated[
         float | None,
-        typer.Option(help="Seconds to wait for an answer (30).", min=0.1, rich_help_panel=_PANEL),
+        typer.Option(
+            help="Seconds to wait for an answer (30).",
+            min=0.1,
+            max=86_400,
+            rich_help_panel=_PANEL,
+        ),
     ] = None
     no_color: Annotated[
         bool | None,

@@ -10,16 +10,19 @@ The file is `profiles.toml` in the user's configuration folder, one table per pr
 """
 
 import os
+import re
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import typer
 
 from pao.app.cli.exits import CliError, ExitCode
 from pao.app.cli.unknown_words import unknown_word
+from pao.core.files import is_file
 
 DEFAULT_ENDPOINT = "http://127.0.0.1:8080"
 DEFAULT_REGION = "us-east-1"
@@ -34,6 +37,10 @@ _VARIABLES = {
     "server_id": "PAO_SERVER_ID",
     "sts_url": "PAO_STS_URL",
 }
+
+# What stands in the headers of a signed call.
+_SIGNED = frozenset({"region", "service", "access_key_id", "server_id"})
+_SIGNABLE = re.compile(r"[!-~]{1,256}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +84,9 @@ def find_target(
     values = given | stored if profile else stored | given
     options = {"endpoint": endpoint, "region": region}
     values |= {key: value for key, value in options.items() if value}
+    for key in _SIGNED & values.keys():
+        if _SIGNABLE.fullmatch(values[key]) is None:
+            raise _refused(f"{key}: {values[key]!r} cannot be part of a signature; correct it")
     return Target(
         endpoint=_checked_endpoint(values.get("endpoint", DEFAULT_ENDPOINT)),
         region=values.get("region", DEFAULT_REGION),
@@ -90,7 +100,7 @@ def find_target(
 
 
 def _read_profile(path: Path, name: str | None) -> tuple[dict[str, str], tuple[str, ...]]:
-    if not _is_file(path):
+    if not is_file(path):
         if name:
             raise _refused(f"There is no profile {name!r}: {path} does not exist")
         return {}, ()
@@ -105,14 +115,6 @@ def _read_profile(path: Path, name: str | None) -> tuple[dict[str, str], tuple[s
         known = ", ".join(_VARIABLES)
         raise _refused(f"{path}: unknown setting {unknown[0]!r}; a profile has {known}")
     return {key: str(value) for key, value in stored.items()}, _open_to_others(path, stored)
-
-
-def _is_file(path: Path) -> bool:
-    try:
-        return path.is_file()
-    except OSError:
-        # A home folder that this user may not enter holds no profile of theirs.
-        return False
 
 
 def _read_file(path: Path) -> dict[str, Any]:
@@ -130,9 +132,17 @@ def _open_to_others(path: Path, stored: Mapping[str, Any]) -> tuple[str, ...]:
 
 def _checked_endpoint(endpoint: str) -> str:
     trimmed = endpoint.rstrip("/").removesuffix("/api/v1")
-    if not trimmed.startswith(("http://", "https://")):
+    if not _is_web_address(trimmed):
         raise _refused(f"{endpoint!r} is not an endpoint; write one such as {DEFAULT_ENDPOINT}")
     return trimmed
+
+
+def _is_web_address(text: str) -> bool:
+    try:
+        parts = urlsplit(text)
+        return parts.scheme in {"http", "https"} and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        return False
 
 
 def _refused(message: str) -> CliError:

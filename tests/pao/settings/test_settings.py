@@ -156,6 +156,9 @@ def test_tls_of_the_database_is_asked_for_in_variables_or_in_the_address(
     [
         ({"DATABASE_SSLMODE": "always"}, "DATABASE_SSLMODE", "verify-full"),
         ({"DATABASE_SSL_ROOT_CERT": "/no/such"}, "DATABASE_SSL_ROOT_CERT", "there is no file"),
+        ({"DATABASE_SSL_ROOT_CERT": "a" * 300}, "DATABASE_SSL_ROOT_CERT", "there is no file"),
+        ({"JIRA_BASE_URL": "https://jira.example.com:99999"}, "JIRA_BASE_URL", "a port is"),
+        ({"TEMPORAL_ADDRESS": "temporal.example.com:0"}, "TEMPORAL_ADDRESS", "a port is"),
         ({"DATABASE_SSL_KEY": "/no/such"}, "DATABASE_SSL_KEY", "there is no file"),
         ({"DATABASE_URL": "postgresql://a:b@c/d?sslmode=full"}, "DATABASE_URL", "sslmode is one"),
         (

@@ -71,7 +71,7 @@ def test_a_file_that_is_no_anchor_ends_with_2(
     pao: Pao, variables: dict[str, str], tmp_path: Path
 ) -> None:
     file = tmp_path / "other.json"
-    for content in ("{}", "not json", "[]"):
+    for content in ("{}", "not json", "[]", "[" * 100_000, '{"id": 1e999}'):
         file.write_text(content)
         result = pao("audit", "verify", "--anchor", str(file), **variables)
         assert result.exit_code == 2

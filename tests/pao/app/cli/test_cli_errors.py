@@ -142,8 +142,25 @@ def test_a_profile_that_cannot_be_used_is_wrong_usage(
     assert said in result.stderr
 
 
-def test_an_endpoint_that_is_no_address_is_wrong_usage(pao: Pao) -> None:
-    assert pao("--endpoint", "localhost:8080", *GET).exit_code == 2
+@pytest.mark.parametrize(
+    ("option", "value"),
+    [
+        ("--endpoint", "localhost:8080"),
+        ("--endpoint", "http://[::1"),
+        ("--endpoint", "http://localhost:99999"),
+        ("--endpoint", "http://"),
+        ("--region", "\N{ARABIC-INDIC DIGIT THREE}"),
+        ("--region", "eu west"),
+        ("--timeout", "9" * 24),
+        ("--timeout", "inf"),
+    ],
+)
+def test_an_option_that_no_call_can_be_made_with_is_wrong_usage(
+    pao: Pao, option: str, value: str
+) -> None:
+    result = pao(option, value, *GET)
+    assert result.exit_code == 2
+    assert "Unexpected" not in result.stderr
 
 
 def test_help_loads_no_heavy_library() -> None:
@@ -176,13 +193,14 @@ def test_a_process_that_is_misconfigured_says_everything_and_exits_with_2() -> N
             assert f"- {name}: " in done.stderr.decode()
 
 
-def test_config_show_masks_secrets() -> None:
-    environ = os.environ | {"DATABASE_URL": "postgresql://pao:hunter22@db.example.com/pao"}
+@pytest.mark.parametrize("places", ["db.example.com", "db1.example.com:6543,db2.example.com"])
+def test_config_show_masks_secrets(places: str) -> None:
+    environ = os.environ | {"DATABASE_URL": f"postgresql://pao:hunter22@{places}/pao"}
 
     done = run_pao("config", "show", "--for", "database", "-o", "json", environ=environ)
 
     assert done.returncode == 0, done.stderr
-    assert json.loads(done.stdout)["DATABASE_URL"] == "postgresql://pao:********@db.example.com/pao"
+    assert json.loads(done.stdout)["DATABASE_URL"] == f"postgresql://pao:********@{places}/pao"
 
 
 def test_wrong_usage_exits_with_2() -> None:
