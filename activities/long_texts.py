@@ -1,7 +1,7 @@
 """Texts too long for JIRA: truncated visibly, and attached to the ticket in full."""
 
 import unicodedata
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -39,16 +39,34 @@ def fit_description(text: str, footer: str, *, name: str = "description.txt") ->
     return Fitted(f"{shown}{_BREAK}{footer}", _file(name, text))
 
 
-def fit_custom(fields: Mapping[str, Any]) -> tuple[dict[str, Any], list[FilePart]]:
-    """Truncate long texts of custom fields; return the fields and the files."""
+def fit_custom(
+    fields: Mapping[str, Any], lines: Collection[str]
+) -> tuple[dict[str, Any], list[FilePart]]:
+    """Truncate long texts of custom fields; return the fields and the files.
+
+    ``lines`` are those that hold a single line.
+    """
     found, files = dict(fields), list[FilePart]()
     for field, value in fields.items():
-        if isinstance(value, str) and units(value) > TEXT_LIMIT:
-            name = f"{field}.txt"
+        if not isinstance(value, str):
+            continue
+        name = f"{field}.txt"
+        if field in lines:
+            fitted = cut_line(value)
+        elif units(value) > TEXT_LIMIT:
             note = _BREAK + _note(field, name)
-            found[field] = first_units(value, TEXT_LIMIT - units(note)) + note
+            fitted = first_units(value, TEXT_LIMIT - units(note)) + note
+        else:
+            continue
+        if fitted != value:
+            found[field] = fitted
             files.append(_file(name, value))
     return found, files
+
+
+def may_exceed_line(fields: Mapping[str, Any]) -> bool:
+    """Return whether a text of a custom field is too long for a single line."""
+    return any(isinstance(value, str) and units(value) > LINE_LIMIT for value in fields.values())
 
 
 def beside(files: Sequence[FilePart], more: Sequence[FilePart | None]) -> tuple[FilePart, ...]:

@@ -1,13 +1,20 @@
 """The action type jira-ticket: one JIRA ticket, identified by its label."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import replace
 from typing import Any, ClassVar
 
 from activities.action_errors import ActionFailedError
 from activities.actions.jira_ticket_config import JiraTicketConfig, JiraTicketOutputs, Ticket
 from activities.base import Action, ActionContext
-from activities.long_texts import beside, fit_custom, fit_description, fit_summary, one_line
+from activities.long_texts import (
+    beside,
+    fit_custom,
+    fit_description,
+    fit_summary,
+    may_exceed_line,
+    one_line,
+)
 from activities.tickets import (
     FilePart,
     LinkPart,
@@ -81,10 +88,11 @@ class JiraTicketAction(Action[JiraTicketConfig]):
     async def execute(self, config: JiraTicketConfig, context: ActionContext) -> ActionResult:
         """Create the ticket with its label, then attachments and links."""
         client = _client(config, context)
-        wanted = _files(config.ticket, context)
+        lines = await _text_lines(config.ticket, context, client)
+        wanted = _files(config.ticket, context, lines)
         try:
             issue = await client.create_issue(
-                issue_fields(config.ticket, context, client)
+                issue_fields(config.ticket, context, client, lines)
                 | await _epic(config.ticket, context, client),
                 context.request.correlation_id,
                 deadline=context.deadline,
@@ -99,8 +107,10 @@ class JiraTicketAction(Action[JiraTicketConfig]):
     ) -> ActionResult:
         """Add the attachments and links that an earlier attempt did not reach."""
         key, url = str(found.outputs["key"]), str(found.outputs["url"])
-        wanted = _parts(key, url, config, _files(config.ticket, context))
-        await complete(_client(config, context), wanted, context)
+        client = _client(config, context)
+        lines = await _text_lines(config.ticket, context, client)
+        wanted = _parts(key, url, config, _files(config.ticket, context, lines))
+        await complete(client, wanted, context)
         return found
 
     async def revise(
@@ -115,8 +125,11 @@ class JiraTicketAction(Action[JiraTicketConfig]):
             return await self.execute(config, context)
         client, key, url = _client(config, context), found.outputs["key"], found.outputs["url"]
         changes = await _differing(config, former, context, client)
-        files = _files(config.ticket, context)
-        renamed = corrected_names(files, _files(former.ticket, context))
+        files, before = [
+            _files(one.ticket, context, await _text_lines(one.ticket, context, client))
+            for one in (config, former)
+        ]
+        renamed = corrected_names(files, before)
         correlation_id, deadline = context.request.correlation_id, context.deadline
         try:
             if changes:
@@ -156,9 +169,14 @@ class JiraTicketAction(Action[JiraTicketConfig]):
         return cleanup(result.external_reference, result.url)
 
 
-def issue_fields(ticket: Ticket, context: ActionContext, client: JiraClient) -> dict[str, Any]:
-    """Return the ticket in JIRA's own field names, marked with this action's label."""
-    custom, _ = fit_custom(ticket.custom_fields)
+def issue_fields(
+    ticket: Ticket, context: ActionContext, client: JiraClient, lines: Collection[str] = ()
+) -> dict[str, Any]:
+    """Return the ticket in JIRA's own field names, marked with this action's label.
+
+    ``lines`` are the custom fields that hold a single line.
+    """
+    custom, _ = fit_custom(ticket.custom_fields, lines)
     fields: dict[str, Any] = {
         "project": {"key": ticket.project or client.instance.default_project},
         "issuetype": {"name": ticket.issue_type},
@@ -184,7 +202,8 @@ async def _differing(
 ) -> dict[str, Any]:
     """Return JIRA's fields with other values than the ticket was made with; None empties one."""
     wanted, made = [
-        issue_fields(one.ticket, context, client) | await _epic(one.ticket, context, client)
+        issue_fields(one.ticket, context, client, await _text_lines(one.ticket, context, client))
+        | await _epic(one.ticket, context, client)
         for one in (config, former)
     ]
     names = [*wanted, *(name for name in made if name not in wanted)]
@@ -231,6 +250,20 @@ async def _epic(ticket: Ticket, context: ActionContext, client: JiraClient) -> d
         raise ActionFailedError(str(error), judged=BAD_CALL) from error
 
 
+async def _text_lines(
+    ticket: Ticket, context: ActionContext, client: JiraClient
+) -> Collection[str]:
+    """Return the custom fields that hold a single line, where a text is too long for one."""
+    if not may_exceed_line(ticket.custom_fields):
+        return ()
+    try:
+        return await client.text_lines(
+            correlation_id=context.request.correlation_id, deadline=context.deadline
+        )
+    except JiraError as error:
+        translate(error)
+
+
 def _footer(context: ActionContext) -> str:
     """Return the lines that end every description."""
     request = context.request
@@ -239,10 +272,10 @@ def _footer(context: ActionContext) -> str:
     return f"{text}\n{pages}/requests/{request.request_id}" if pages else text
 
 
-def _files(ticket: Ticket, context: ActionContext) -> tuple[FilePart, ...]:
+def _files(ticket: Ticket, context: ActionContext, lines: Collection[str]) -> tuple[FilePart, ...]:
     """Return the files to attach: those of the ticket, and what is too long for its fields."""
     own = tuple(file for one in ticket.attachments if (file := one.file()) is not None)
-    _, custom = fit_custom(ticket.custom_fields)
+    _, custom = fit_custom(ticket.custom_fields, lines)
     described = fit_description(ticket.description_template, _footer(context)).file
     return beside(own, [fit_summary(ticket.summary_template).file, described, *custom])
 

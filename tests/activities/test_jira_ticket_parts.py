@@ -312,6 +312,20 @@ async def test_what_is_too_long_for_its_field_is_cut_and_attached_whole(
     assert "see the attached description.txt" in ticket["description"]
 
 
+async def test_a_line_too_long_for_its_custom_field_is_cut_and_attached_whole(
+    about: ActionContext, jira: JiraSandbox
+) -> None:
+    former = config(customFields={"customfield_10201": "short"})
+    found = await ACTION.execute(former, about)
+    for text, shown in (("c" * 300, "c" * 254 + "\N{HORIZONTAL ELLIPSIS}"), ("d" * 255, "d" * 255)):
+        given = config(customFields={"customfield_10201": text})
+        found = await ACTION.revise(given, about, found, former)
+        former = given
+        [ticket] = jira.tickets()
+        assert ticket["fields"]["customfield_10201"] == shown
+    assert [one["size"] for one in ticket["attachments"]] == [300]
+
+
 async def test_texts_that_fit_have_no_files(about: ActionContext, jira: JiraSandbox) -> None:
     fields = {"customfield_10200": "*as it is*\n\nhttps://a.example [~ann]"}
     await ACTION.execute(config(descriptionTemplate="x", customFields=fields), about)

@@ -89,6 +89,12 @@ class JiraClient:
             return ()
         return await self._fields.textareas(self._asking(correlation_id, deadline), fields)
 
+    async def text_lines(
+        self, *, correlation_id: str | None = None, deadline: Deadline | None = None
+    ) -> Collection[str]:
+        """Return the custom fields that hold a single line, for which JIRA has a lower limit."""
+        return await self._fields.text_lines(self._asking(correlation_id, deadline))
+
     async def edit_issue(
         self,
         key: str,

@@ -7,7 +7,7 @@ from typing import Any
 from pao.clients.jira.answers import read_list
 from pao.clients.jira.parts import epic_field
 from pao.clients.jira.screens import Ask
-from pao.clients.jira.texts import custom_texts, textareas
+from pao.clients.jira.texts import custom_texts, text_lines, textareas
 
 _KEPT_SECONDS = 600.0
 
@@ -26,6 +26,10 @@ class FieldList:
     async def textareas(self, ask: Ask, given: Mapping[str, Any]) -> frozenset[str]:
         """Return the custom fields for long texts, where a text is given to any custom field."""
         return textareas(await self._all(ask)) if custom_texts(given) else frozenset()
+
+    async def text_lines(self, ask: Ask) -> frozenset[str]:
+        """Return the custom fields that hold a single line of text."""
+        return text_lines(await self._all(ask))
 
     async def _all(self, ask: Ask) -> list[Any]:
         if not self._known or time.monotonic() > self._asked + _KEPT_SECONDS:

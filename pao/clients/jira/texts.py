@@ -10,6 +10,7 @@ RICH_FIELDS = ("description", "environment")
 """Fields of every JIRA whose text is wiki markup here."""
 
 TEXTAREA = "com.atlassian.jira.plugin.system.customfieldtypes:textarea"
+TEXT_LINE = "com.atlassian.jira.plugin.system.customfieldtypes:textfield"
 _NO_XML = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
 
 
@@ -52,7 +53,16 @@ def custom_texts(fields: Mapping[str, Any]) -> list[str]:
 
 def textareas(known: list[Any]) -> frozenset[str]:
     """Find the custom fields for long texts in the list of all fields."""
-    return frozenset(str(one.get("id")) for one in known if _custom(one) == TEXTAREA)
+    return _of_type(known, TEXTAREA)
+
+
+def text_lines(known: list[Any]) -> frozenset[str]:
+    """Find the custom fields for a single line in the list of all fields."""
+    return _of_type(known, TEXT_LINE)
+
+
+def _of_type(known: list[Any], custom: str) -> frozenset[str]:
+    return frozenset(str(one.get("id")) for one in known if _custom(one) == custom)
 
 
 def _custom(field: Any) -> Any:
