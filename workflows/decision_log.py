@@ -141,5 +141,5 @@ def _plain(text: str) -> str:
 def data_of(record: DecisionRecord) -> dict[str, Any]:
     """Return what an audit line says about a decision besides who, when and why."""
     data = {"decisionId": record.decision_id, "changes": masked(record.changes)}
-    more = {"mode": record.mode, "details": record.details, "code": record.code}
+    more = {"mode": record.mode, "details": record.details}
     return {**data, **{key: value for key, value in more.items() if value}}

@@ -45,8 +45,8 @@ class Decider:
         stop: Stop,
         waits: Waits,
         had_others: bool,
-        unchecked: bool = False,
-        components: Components | None = None,
+        unchecked: bool,
+        components: Components | None,
     ) -> None:
         self._components = components
         self._stop = stop
