@@ -122,6 +122,12 @@ def test_options_are_kept_with_the_decision(kind: str) -> None:
         assert (record.outcome, record.attempt) == ("open", 0)
 
 
+@pytest.mark.parametrize("options", [{}, {"acceptUsed": None, "leaveBehind": None}])
+def test_nothing_is_consented_to_that_is_not_said(options: dict[str, Any]) -> None:
+    record, _ = read("retry", options)
+    assert (record.outcome, record.accept_used, record.leave_behind) == ("open", False, False)
+
+
 @pytest.mark.parametrize(
     ("given", "told"),
     [

@@ -351,8 +351,22 @@ def test_a_decision_that_an_earlier_run_had_accepted_fails_where_it_is_refused(
 def test_what_also_may_refuse_hears_of_the_corrected_fields(failed: Ledger) -> None:
     heard: list[Any] = []
     decisions = OpenDecisions(failed, also=lambda _record, changes: heard.append(changes))
-    decisions.judge(record(), {"size": 7})
+    assert decisions.changes == {}
+    one = record()
+    decisions.judge(one, {"size": 7})
     assert heard == [{"size": 7}]
     decisions.finish("rejected", "no")
     assert decisions.changes == {}
-    assert decisions.look_up("d-1").accepted is False
+    assert (one.accepted, one.outcome) == (False, "rejected")
+
+
+@pytest.mark.parametrize(("code", "more"), [(None, {}), ("A_CODE", {"code": "A_CODE"})])
+def test_the_audit_names_the_code_of_a_refusal_where_it_has_one(
+    failed: Ledger, code: str | None, more: dict[str, str]
+) -> None:
+    decisions = OpenDecisions(failed)
+    decisions.judge(record(reason="try again"), {})
+    decisions.finish("rejected", "no", code=code)
+    line = failed.journal.open_lines()[-1]
+    assert (line.event_type, line.reason) == ("decision.rejected", "no")
+    assert line.data == {"decision": "retry", "given": "try again", **more}
