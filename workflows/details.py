@@ -93,7 +93,8 @@ def _headline(status: RequestStatus, states: list[ActionState], *, retrying: boo
 def _action_line(state: ActionState) -> str:
     text = f"`{state.id}` {state.name}: {state.status.replace('_', ' ')}"
     if state.external_reference:
-        text += f", [{state.external_reference}]({state.url})"
+        made = state.external_reference
+        text += f", [{made}]({state.url})" if state.url else f", {made}"
     if state.adopted:
         text += " (adopted, not created again)"
     if state.note:

@@ -194,6 +194,14 @@ def test_a_wait_names_its_ticket_or_its_target() -> None:
     assert "`ticket` waits for its target since 2026-03-01" in text
 
 
+def test_what_an_action_has_made_is_a_link_if_it_has_an_address() -> None:
+    made = {"external_reference": "NET-1", "url": "https://jira/NET-1"}
+    text = show(RequestStatus.COMPLETED, action(ActionStatus.COMPLETED, **made))
+    assert ": completed, [NET-1](https://jira/NET-1)" in text
+    text = show(RequestStatus.COMPLETED, action(ActionStatus.COMPLETED, **(made | {"url": None})))
+    assert text.endswith(": completed, NET-1")
+
+
 def test_an_unknown_outcome_is_told_once() -> None:
     assert "not known" not in show(RequestStatus.FAILED, failed("no"))
     in_doubt = failed("cut", outcome_unknown=True, retry="It asks again.")
