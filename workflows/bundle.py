@@ -109,6 +109,8 @@ class BundleWorkflow(RequestHandlers):
 
     async def _fail(self) -> None:
         ledger = self._bundle
+        if ledger.status == RequestStatus.SUBMITTED:
+            ledger.move(RequestStatus.IN_PROGRESS)
         ledger.judge_again()
         if ledger.failure is None:
             self._lifecycle.stop.take()
@@ -117,7 +119,5 @@ class BundleWorkflow(RequestHandlers):
         if ledger.status == RequestStatus.FAILED and not ledger.retrying:
             await self._lifecycle.mirror.write()
             return
-        if ledger.status == RequestStatus.SUBMITTED:
-            ledger.move(RequestStatus.IN_PROGRESS)
         reason = ledger.failure.message if ledger.failure else None
         await self._lifecycle.settle(RequestStatus.FAILED, reason)

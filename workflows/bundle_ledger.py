@@ -80,6 +80,8 @@ class BundleLedger(Ledger):
 
     def _note(self, state: ActionState, report: ComponentReport) -> None:
         if report.status == RequestStatus.COMPLETED:
+            # Of a short retry the bundle may hear when it is over.
+            state.error = None
             self.succeed(state, ActionResult(outputs=report.outputs))
         elif report.status in ENDED or (
             report.status == RequestStatus.FAILED and not report.retrying
