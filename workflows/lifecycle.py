@@ -165,7 +165,7 @@ class Lifecycle:
         """Wait until the request has settled for the first time."""
         await workflow.wait_condition(lambda: self._settled is not None or self._ended)
         if self._settled is None:
-            raise ApplicationError(SUPERSEDED, type="Superseded", non_retryable=True)
+            raise ApplicationError(SUPERSEDED)
         return self._settled
 
     async def mirror_again(self) -> RequestStatus:
