@@ -11,6 +11,7 @@ from temporalio.exceptions import ApplicationError
 from pao.core import names
 from pao.core.components import ComponentReport, ComponentStart
 from pao.core.payloads.actions import ActionResult, ActionState
+from pao.core.payloads.decisions import CorrectionAnswer
 from pao.core.payloads.requests import RequestInput, Resumption
 from pao.core.states import ActionStatus, RequestStatus
 from tests.support.bundles import Bundle, new_bundle
@@ -170,18 +171,30 @@ def test_a_bundle_whose_own_action_is_retried_stays_failed_meanwhile() -> None:
         assert shown(run) == ("failed", True)
 
 
-def resumed(bundle: Bundle, *completed: str) -> RequestInput:
-    states = [
-        ActionState(one.id, one.index, one.type, one.name, status=ActionStatus.COMPLETED, attempt=1)
-        for one in bundle.whole.plan
-        if one.name in completed
-    ]
-    return replace(bundle.whole.given, resumption=Resumption("It was terminated.", actions=states))
+def resumed(bundle: Bundle, status: ActionStatus, **more: Any) -> RequestInput:
+    """Return the input of a bundle that is resumed when its first component stands so."""
+    one = bundle.whole.plan[0]
+    state = ActionState(one.id, one.index, one.type, one.name, status=status, attempt=1)
+    resumption = Resumption("It was terminated.", actions=[state], **more)
+    return replace(bundle.whole.given, resumption=resumption)
+
+
+def test_a_bundle_whose_component_fails_while_its_retry_is_prepared_waits_again() -> None:
+    bundle = new_bundle(after=CHAIN)
+    given = resumed(bundle, ActionStatus.IN_PROGRESS, unchecked=True)
+    with started(bundle, given=given) as run:
+        run.answer(names.COMPONENTS_ACTIVITY, [])
+        run.signal("retry", {"by": "ann"})
+        reports(run, bundle, "first", "failed", error=ERROR)
+        run.answer(names.CHECK_CORRECTION_ACTIVITY, CorrectionAnswer(valid=True))
+        assert shown(run) == ("failed", False)
+        assert run.written("error")[-1]["message"] == "Component first failed: no"
+        assert run.written("decisions")[-1][0]["outcome"] == "done"
 
 
 def test_a_bundle_that_was_resumed_after_its_components_stays_failed_while_it_is_retried() -> None:
     bundle = new_bundle(ticket("own"), after={"first": []})
-    with started(bundle, given=resumed(bundle, "first")) as run:
+    with started(bundle, given=resumed(bundle, ActionStatus.COMPLETED)) as run:
         run.answer(names.COMPONENTS_ACTIVITY, [])
         run.signal("retry", {"by": "ann"})
         assert run.passed(TICKET)
