@@ -58,6 +58,11 @@ def shown(run: Driven) -> tuple[str, bool]:
     return run.written("status")[-1], run.written("retrying")[-1]
 
 
+def events(run: Driven) -> list[str]:
+    """Return the events of the audit trail, in order."""
+    return [one["event_type"] for written in run.written("audit") for one in written]
+
+
 def refused(run: Driven) -> list[str]:
     lines = [one for written in run.written("audit") for one in written]
     return [one["reason"] for one in lines if one["event_type"] == "signal.ignored"]
@@ -132,8 +137,7 @@ def test_a_bundle_that_is_cancelled_before_it_begins_fails_and_may_be_retried() 
         assert begun(run, bundle) == []
         assert run.statuses == ["failed"]
         assert run.written("error")[-1]["message"] == "Cancelled by temporal: too early."
-        events = [one["event_type"] for written in run.written("audit") for one in written]
-        assert events == ["request.in_progress", "request.cancel", "request.failed"]
+        assert events(run) == ["request.in_progress", "request.cancel", "request.failed"]
         run.signal("retry", {"by": "ann"})
         assert begun(run, bundle) == ["first"]
 
@@ -190,6 +194,7 @@ def test_a_bundle_whose_component_fails_while_its_retry_is_prepared_waits_again(
         assert shown(run) == ("failed", False)
         assert run.written("error")[-1]["message"] == "Component first failed: no"
         assert run.written("decisions")[-1][0]["outcome"] == "done"
+        assert "request.failed" not in events(run), "it has been failed all the time"
 
 
 def test_a_bundle_that_was_resumed_after_its_components_stays_failed_while_it_is_retried() -> None:
