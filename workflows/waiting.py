@@ -15,7 +15,7 @@ from pao.core.documents import stored
 from pao.core.errors import ErrorCode
 from pao.core.judgement import CANCELLED
 from pao.core.payloads.actions import ActionInput, ActionResult, ActionState, FollowInput
-from pao.core.payloads.failures import ActionFailure, PartialResource
+from pao.core.payloads.failures import ActionFailure
 from pao.core.payloads.requests import Waits
 from pao.core.payloads.tickets import TicketResolved
 from pao.core.payloads.waits import OpenApproval, OpenWait, Pending
@@ -127,7 +127,7 @@ class Waiting:
         except FailureError as error:
             if never_began(error) and not self._stop.is_on:
                 # No worker knew the wait; the effect that it follows still exists.
-                told = replace(classify(error), outcome_unknown=True, partial=_made(state))
+                told = replace(classify(error), outcome_unknown=True)
                 raise WaitFailedError(told) from error
             if not self._stop.is_on:
                 raise
@@ -136,7 +136,7 @@ class Waiting:
             changed = f"stop-target-{state.id}-{state.attempt}"
             if not was_reported(error) and workflow.patched(changed):
                 failure = await self._stop_target(follow_input)
-            raise WaitFailedError(self._left(state, failure)) from error
+            raise WaitFailedError(self._ended(failure)) from error
         return done
 
     async def _stop_target(self, follow_input: FollowInput) -> ActionFailure:
@@ -158,10 +158,9 @@ class Waiting:
         await workflow.wait_condition(lambda: state.id in self._resolved or self._stop.is_on)
         told = self._resolved.pop(state.id, None)
         if told is None:
-            raise self._cut(state, f"the end of {state.external_reference}")
+            raise self._cut(f"the end of {state.external_reference}")
         if told.gone:
             raise _failed(
-                state,
                 f"Ticket {state.external_reference} no longer exists, or PAO may no longer see it. "
                 "A retry looks for it and opens a new one if there is none; if it was deleted by "
                 "mistake, restore it first.",
@@ -169,7 +168,6 @@ class Waiting:
         ended = told.resolution or told.status or "resolved"
         if told.mapped_status == RequestStatus.FAILED:
             raise _failed(
-                state,
                 f"Ticket {state.external_reference} was resolved as {ended}, so the work will not "
                 "be done. Reopen it in JIRA and retry, or abort the request.",
                 refused=True,
@@ -186,19 +184,17 @@ class Waiting:
             await self._until_next(state, approval)
         self._approvals.close(approval, _how(approval))
         if approval.decision is None:
-            raise self._cut(state, "an approval")
+            raise self._cut("an approval")
         if approval.decision == ApprovalVote.REJECT:
-            raise _failed(state, _how(approval), refused=True)
+            raise _failed(_how(approval), refused=True)
         return replace(result, pending=None, outputs=_outputs(approval))
 
-    def _cut(self, state: ActionState, what: str) -> WaitFailedError:
-        return _failed(state, f"{self._stop.describe()} It was waiting for {what}.")
+    def _cut(self, what: str) -> WaitFailedError:
+        return _failed(f"{self._stop.describe()} It was waiting for {what}.")
 
-    def _left(self, state: ActionState, failure: ActionFailure) -> ActionFailure:
-        """Return the failure of a wait that was cancelled: its effect exists."""
-        message = f"{self._stop.describe()} {failure.message}"
-        partial = failure.partial or _made(state)
-        return replace(failure, message=message, partial=partial)
+    def _ended(self, failure: ActionFailure) -> ActionFailure:
+        """Return the failure of a wait that was cancelled: it says who ended it."""
+        return replace(failure, message=f"{self._stop.describe()} {failure.message}")
 
     async def _until_next(self, state: ActionState, approval: Approval) -> None:
         """Wait for the decision, or until a reminder or the deadline is due."""
@@ -217,7 +213,7 @@ class Waiting:
 
 
 def _how(approval: Approval) -> str:
-    if approval.decision is None or not approval.votes:
+    if approval.decision is None:
         return "the wait was ended"
     last = approval.votes[-1]
     why = f": {last.reason}" if last.reason else ""
@@ -236,24 +232,8 @@ def _outputs(approval: Approval) -> dict[str, Any]:
     }
 
 
-def _failed(state: ActionState, message: str, *, refused: bool = False) -> WaitFailedError:
-    """Return the failure of a wait; what the action has made until then still exists."""
+def _failed(message: str, *, refused: bool = False) -> WaitFailedError:
+    """Return the failure of a wait; what its action has made is listed where it is recorded."""
     return WaitFailedError(
-        ActionFailure(
-            code=ErrorCode.ACTION_FAILED, message=message, partial=_made(state), refused=refused
-        )
+        ActionFailure(code=ErrorCode.ACTION_FAILED, message=message, refused=refused)
     )
-
-
-def _made(state: ActionState) -> list[PartialResource]:
-    """List what the action had made before it waited."""
-    if state.external_reference is None:
-        return []
-    return [
-        PartialResource(
-            type=state.resource_type or state.type,
-            id=state.external_reference,
-            url=state.url,
-            cleanup=state.cleanup,
-        )
-    ]
