@@ -22,7 +22,6 @@ HOW = "Above, under *More Actions*, *Send a Signal*: choose the name and paste t
 MOST_NAMED = 10
 MOST_NOTE = 200
 _QUOTED = re.compile(r"\{[^`]*\}")
-UNKNOWN = "**It is not known whether it took effect.** "
 _MARKDOWN = re.compile(r"([\\`*_{}\[\]<>()#+!|~-])")
 CANCEL = (
     "cancel",
@@ -127,14 +126,12 @@ def _choices(states: list[ActionState]) -> list[str]:
         if state.status != ActionStatus.FAILED or state.error is None:
             continue
         decision, why = suggest(state.error)
-        # The reason may say it in its own words.
-        unknown = UNKNOWN if state.error.outcome_unknown and "not known" not in why else ""
         lines += [
             f"### `{state.id}` failed, attempt {state.attempt}",
             "",
             f"> {' '.join(state.error.message.split())}",
             "",
-            f"{unknown}Suggested: **{decision}**. {why}",
+            f"Suggested: **{decision}**. {why}",
             "",
             *_left_in_target(state),
         ]

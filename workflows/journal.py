@@ -109,7 +109,7 @@ class Journal:
         A workflow task that is run again may write lines in another order, so that a number alone
         does not identify a line of the mirror.
         """
-        what = json.dumps(said, sort_keys=True, default=str)
+        what = json.dumps(said, sort_keys=True)
         self._said[what] += 1
         return self._said[what] - 1
 
