@@ -44,7 +44,7 @@ from workflows.request import RequestWorkflow
 HERE = Path(__file__).parent
 FILES = sorted(HERE.glob("*.json"))
 LOCAL_CALLS = HERE / "local_calls"
-TIMEOUTS = ("schedule_to_start", "start_to_close", "heartbeat")
+TIMEOUTS = ("schedule_to_start", "start_to_close", "schedule_to_close", "heartbeat")
 Document = dict[str, Any]
 Call = tuple[str, Document]
 """A name, and what is passed, as JSON."""

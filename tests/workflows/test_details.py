@@ -4,6 +4,7 @@ from dataclasses import replace
 from typing import Any
 
 from pao.core.documents import to_document
+from pao.core.names import mark
 from pao.core.payloads.actions import ActionState
 from pao.core.payloads.cleanups import CleanupMark
 from pao.core.payloads.failures import ActionFailure, PartialResource
@@ -76,9 +77,10 @@ def test_what_was_last_refused_is_told_in_one_line() -> None:
         RequestStatus.FAILED,
         [failed("no")],
         retrying=False,
-        refused="`retry`, 12:00: the input\nis no object",
+        refused='`retry`, 12:00: the input\nis no object; send {"by": "you"} alone',
     )
-    assert "\n**Last refused:** `retry`, 12:00: the input is no object\n" in text
+    told = '`retry`, 12:00: the input is no object; send `{"by": "you"}` alone'
+    assert f"\n**Last refused:** {told}\n" in text
     assert "Last refused" not in show(RequestStatus.FAILED, failed("no"))
 
 
@@ -105,7 +107,8 @@ def test_a_resource_is_linked_and_an_adopted_one_told_as_such() -> None:
         adopted=True,
     )
     text = show(RequestStatus.COMPLETED, done)
-    assert "[OPS-1](https://jira.example.org/browse/OPS-1) (adopted, not created again)" in text
+    link = "[OPS-1](https://jira.example.org/browse/OPS-1)"
+    assert f"\n- `ticket` Ask: completed, {link} (adopted, not created again)" in text
 
 
 def test_a_request_that_failed_between_actions_still_offers_its_decisions() -> None:
@@ -122,6 +125,7 @@ def test_what_was_left_behind_is_read_in_every_state() -> None:
 def test_what_a_way_that_was_given_up_may_have_left_is_read_as_well() -> None:
     text = show(RequestStatus.COMPLETED, action(ActionStatus.SKIPPED, outcome_unknown=True))
     assert "left behind by `ticket`: jira-ticket. It is not known whether 'Ask' took effect" in text
+    assert f"by the mark {mark(REQUEST.id, 'ticket', 0)} " in text
 
 
 def test_what_was_reported_as_cleaned_up_is_told_with_who_says_so() -> None:
@@ -163,7 +167,8 @@ def test_several_actions_that_run_are_counted_and_notes_are_shown() -> None:
 
 def test_an_approval_tells_who_may_decide_until_when_and_how() -> None:
     people = Approvers(users=["ann", "bob"], teams=["ops"])
-    votes = [Vote("ann", "approve", "now"), Vote("bob", "reject", "now")]
+    votes = [Vote("ann", "approve", "now"), Vote("bob", "approve", "now")]
+    votes.append(Vote("cem", "reject", "now"))
     waiting = OpenApproval(
         "approval",
         "2026-03-01",
@@ -171,14 +176,14 @@ def test_an_approval_tells_who_may_decide_until_when_and_how() -> None:
         on_deadline="reject",
         message="May\nI?",
         approvers=people,
-        minimum=2,
+        minimum=3,
         decisions=votes,
     )
     text = show(
         RequestStatus.IN_PROGRESS, action(ActionStatus.WAITING, waiting=to_document(waiting))
     )
     assert "### `ticket` waits for an approval\n\n> May I?\n\n" in text
-    assert "Approvers: ann, bob, team ops; 1 of 2 have approved." in text
+    assert "Approvers: ann, bob, team ops; 2 of 3 have approved." in text
     assert "Deadline: 2026-03-02, then: reject." in text
     for vote in ("approve", "reject"):
         assert f"pao request {vote} {REQUEST.id} --action ticket --reason '...'" in text
@@ -192,6 +197,8 @@ def test_a_wait_names_its_ticket_or_its_target() -> None:
     assert "`ticket` waits for [NET-1](https://jira/NET-1) since 2026-03-01" in text
     text = show(RequestStatus.IN_PROGRESS, action(ActionStatus.WAITING, waiting=waiting))
     assert "`ticket` waits for its target since 2026-03-01" in text
+    text = show(RequestStatus.IN_PROGRESS, action(ActionStatus.IN_PROGRESS, waiting=waiting))
+    assert "waits for its target" not in text
 
 
 def test_what_an_action_has_made_is_a_link_if_it_has_an_address() -> None:

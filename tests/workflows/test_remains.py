@@ -16,6 +16,7 @@ from tests.support.requests import new_request, ticket
 from workflows.correction_checks import in_doubt, weigh
 from workflows.ledger import Ledger
 from workflows.leftovers import (
+    LONGEST_MESSAGE,
     MOST_FORMER,
     STILL_UNKNOWN,
     after_failure,
@@ -50,10 +51,11 @@ def test_a_long_message_keeps_the_doubt_in_sight() -> None:
     shown = after_failure(
         state(outcome_unknown=True), ActionFailure(code="ACTION_FAILED", message="x" * 9_000)
     )
-    assert shown.message.endswith(STILL_UNKNOWN)
+    assert shown.message.endswith(f"x. {STILL_UNKNOWN}")
+    assert len(shown.message) == LONGEST_MESSAGE
 
 
-@pytest.mark.parametrize("said", ["no", "no."])
+@pytest.mark.parametrize("said", ["no", "no.", "no ", "no. "])
 def test_the_doubt_is_a_sentence_of_its_own(said: str) -> None:
     shown = after_failure(
         state(outcome_unknown=True), ActionFailure(code="ACTION_FAILED", message=said)
@@ -129,6 +131,19 @@ def test_each_call_that_may_have_had_an_effect_is_remembered_once() -> None:
     assert (len(given.former), given.doubt_since) == (2, "2026-03")
     after_failure(given, failure(answered=True, absent=True))
     assert given == state(attempt=3)
+
+
+def test_calls_with_other_values_are_remembered_beside_each_other() -> None:
+    given = state()
+    sent(given, "d1", 1, sent="one")
+    sent(given, "d2", 2, sent="two")
+    assert [one.digest for one in given.former] == ["d1", "d2"]
+    given = state()
+    sent(given, None, 1)
+    sent(given, None, 2)
+    assert [one.fields for one in given.former] == [{"size": 1}, {"size": 2}]
+    after_failure(given, failure(outcome_unknown=True), {"size": 1})
+    assert [one.fields for one in given.former] == [{"size": 2}, {"size": 1}]
 
 
 def test_a_call_that_was_sent_is_remembered_while_something_is_left() -> None:
