@@ -61,6 +61,16 @@ def test_the_same_signal_without_an_id_is_another_decision_each_time() -> None:
         assert len(told(run)) == 3
 
 
+@pytest.mark.parametrize("is_proven", [True, False])
+def test_a_decision_has_come_from_the_api_only_if_its_proof_holds(*, is_proven: bool) -> None:
+    with driven(RequestWorkflow, new_request().given) as run:
+        answer = SenderAnswer(proven=is_proven)
+        run.answers[names.CHECK_SENDER_ACTIVITY] = lambda _: answer
+        run.signal("retry", {"by": "ann", "via": "api", names.PROOF: "something"})
+        [decision] = told(run).values()
+        assert decision["via"] == ("api" if is_proven else "temporal")
+
+
 @pytest.mark.parametrize(
     ("signal", "args"),
     [
