@@ -12,6 +12,7 @@ from activities.github.access import (
     access,
     as_action_errors,
     leaving,
+    translated,
 )
 from activities.github.runs import (
     GOOD,
@@ -113,7 +114,7 @@ class GitHubWorkflowAction(Action[GitHubWorkflowConfig]):
                 there, context, config, pending=pending, refusals=refusals
             )
             if len(refusals) >= PATIENCE:
-                raise _lost(refusals[-1], context, pending)
+                raise _lost(translated(refusals[-1]), context, pending)
             if run is not None and (run.done or not config.wait_for_completion):
                 return await _ended(there, run, config)
             left = (until - datetime.now(UTC)).total_seconds()
@@ -176,6 +177,7 @@ def _on(ref: str, config: GitHubWorkflowConfig) -> Wanted:
     return Wanted(
         workflow=config.workflow_file,
         ref=ref,
+        branch=config.ref,
         inputs=config.texts,
         mark_input=config.correlation_input,
     )
@@ -214,7 +216,8 @@ async def _where(
         reason, wait = error.message, error.wait or 0.0
     except ActionError as error:
         if not error.retryable:
-            raise
+            # The run exists, whatever keeps PAO from finding it.
+            raise _lost(error, context, pending) from error
         refusals.clear()
         reason, wait = error.message, 0.0
     else:
@@ -267,9 +270,7 @@ async def _failed_where(there: GitHubAccess, run: Run) -> str:
     return f": {'; '.join(named)}" if named else ""
 
 
-def _lost(
-    error: GitHubRefusedError, context: ActionContext, pending: Pending
-) -> OutcomeUnknownError:
+def _lost(error: ActionError, context: ActionContext, pending: Pending) -> OutcomeUnknownError:
     number = pending.state.get("runId") or context.progress.details.get("runId")
     left = PartialResource(
         "github-workflow-run",
@@ -279,8 +280,8 @@ def _lost(
     )
     return OutcomeUnknownError(
         f"The workflow was started, but its outcome can no longer be read: {error.message}",
-        http_status=error.status,
-        response_body=error.body,
+        http_status=error.http_status,
+        response_body=error.response_body,
         judged=error.judged,
         partial=[left] if number is not None else [],
     )

@@ -94,7 +94,7 @@ def as_action_errors(*, hint: str = "") -> Iterator[None]:
     try:
         yield
     except GitHubError as error:
-        raise _translated(error, hint) from error
+        raise translated(error, hint) from error
 
 
 @contextmanager
@@ -141,7 +141,8 @@ def _unanswered(error: ActionError, server: GitHubInstance, out: Outbound) -> Ac
     )
 
 
-def _translated(error: GitHubError, hint: str) -> ActionError:
+def translated(error: GitHubError, hint: str = "") -> ActionError:
+    """Return an error of GitHub's as an action's; ``hint`` is added where GitHub refused."""
     unknown = isinstance(error, GitHubOutcomeUnknownError)
     kind = OutcomeUnknownError if unknown else ActionFailedError
     return kind(

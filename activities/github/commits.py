@@ -6,11 +6,10 @@ from activities.action_errors import ActionFailedError
 from activities.base import ActionContext
 from activities.github.access import since
 from activities.github.commit_config import GitCommitConfig
-from pao.clients.github import Commit, GitHub
+from pao.clients.github import PAGE, Commit, GitHub
 
 REQUEST_TRAILER, ACTION_TRAILER = "PAO-Request", "PAO-Action"
-_MOST_PAGES = 10
-_PAGE = 100
+MOST_PAGES = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,14 +47,14 @@ def carries(text: str, mark: str) -> bool:
 
 async def own_commit(client: GitHub, context: ActionContext, branch: str) -> Commit | None:
     """Find this action's commit on a branch, among those since the request was submitted."""
-    for page in range(1, _MOST_PAGES + 1):
+    for page in range(1, MOST_PAGES + 1):
         found = await client.commits(branch, since(context), page)
         for commit in found:
             if carries(commit.message, context.mark):
                 return commit
-        if len(found) < _PAGE:
+        if len(found) < PAGE:
             return None
     raise ActionFailedError(
-        f"More than {_MOST_PAGES * _PAGE} commits were made on {branch} since the request was "
+        f"More than {MOST_PAGES * PAGE} commits were made on {branch} since the request was "
         "submitted, too many to look through. Look there by hand."
     )

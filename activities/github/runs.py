@@ -2,14 +2,16 @@
 
 import asyncio
 import re
-from collections.abc import Callable
+from collections.abc import AsyncGenerator, Callable
+from contextlib import aclosing
 from dataclasses import dataclass
 
 from activities.action_errors import ActionFailedError
 from activities.base import ActionContext
 from activities.github.access import GitHubAccess, since
+from activities.github.commits import MOST_PAGES
 from activities.github.workflow_file import WorkflowFile, read_workflow_file
-from pao.clients.github import GitHubRefusedError, Run
+from pao.clients.github import PAGE, GitHubRefusedError, Run
 from pao.core.judgement import BAD_CALL, FORBIDDEN, NOT_SET
 
 MARK = re.compile(r"pao-[0-9a-f]{12}")
@@ -19,10 +21,15 @@ LISTING_PAUSE = 1.0
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Wanted:
-    """Which workflow is to be started, on what, with which inputs, and the input for the mark."""
+    """Which workflow is to be started, on what, with which inputs, and the input for the mark.
+
+    ``branch`` is the one its runs are looked for on: None where the default branch is meant, which
+    may have had another name when an earlier attempt started a run.
+    """
 
     workflow: str
     ref: str
+    branch: str | None
     inputs: dict[str, str]
     mark_input: str
 
@@ -77,17 +84,18 @@ async def find_marked(
     GitHub's list lags behind its runs, so an empty answer is asked for again.
     """
     for pause in _pauses(context.options.github.listing_lag):
-        for run in await access.client.runs(wanted.workflow, wanted.ref, since(context)):
-            if context.mark in run.title and fits(run):
-                return run
+        async with aclosing(_runs(access, context, wanted)) as runs:
+            async for run in runs:
+                if context.mark in run.title and fits(run):
+                    return run
         await asyncio.sleep(min(pause, context.deadline.remaining()))
     return None
 
 
 async def newest_marked(access: GitHubAccess, context: ActionContext, wanted: Wanted) -> int:
     """Return the id of the newest run that an earlier attempt has started, or 0."""
-    runs = await access.client.runs(wanted.workflow, wanted.ref, since(context))
-    return max((run.id for run in runs if context.mark in run.title), default=0)
+    runs = _runs(access, context, wanted)
+    return max([run.id async for run in runs if context.mark in run.title], default=0)
 
 
 async def refuse_to_guess(access: GitHubAccess, context: ActionContext, wanted: Wanted) -> None:
@@ -95,10 +103,9 @@ async def refuse_to_guess(access: GitHubAccess, context: ActionContext, wanted: 
 
     One that has failed is not among them, as it would not be adopted.
     """
-    runs = await access.client.runs(wanted.workflow, wanted.ref, since(context))
     doubtful = [
         run
-        for run in runs
+        async for run in _runs(access, context, wanted)
         if not MARK.search(run.title) and not (run.done and run.conclusion not in GOOD)
     ]
     if doubtful:
@@ -108,6 +115,22 @@ async def refuse_to_guess(access: GitHubAccess, context: ActionContext, wanted: 
             f"cannot be told whether one of them is this action's: {seen}. Check them, then abort "
             "or continue by hand. With the mark in the workflow's run-name PAO finds it itself."
         )
+
+
+async def _runs(
+    access: GitHubAccess, context: ActionContext, wanted: Wanted
+) -> AsyncGenerator[Run, None]:
+    """Yield the runs since the request was submitted, newest first; raise after too many."""
+    for page in range(1, MOST_PAGES + 1):
+        found = await access.client.runs(wanted.workflow, wanted.branch, since(context), page)
+        for run in found:
+            yield run
+        if len(found) < PAGE:
+            return
+    raise ActionFailedError(
+        f"More than {MOST_PAGES * PAGE} runs of {wanted.workflow} have started since the request "
+        f"was submitted, too many to look through. Look there for {context.mark} by hand."
+    )
 
 
 def _pauses(lag: float) -> list[float]:

@@ -112,6 +112,11 @@ class RestCalls:
         if files:
             self.push(name, DEFAULT_BRANCH, files, message="Begin")
 
+    def change_default_branch(self, name: str, branch: str) -> None:
+        """Make another branch of a repository its default."""
+        found = self.store.get("repository", name.lower())
+        self.store.put("repository", name.lower(), {**found, "default_branch": branch})
+
     def move_repository(self, name: str, new: str | None) -> None:
         """Return a repository another name, to which the old one redirects; None deletes it."""
         self.store.remove("repository", name.lower())

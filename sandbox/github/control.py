@@ -98,16 +98,21 @@ class Control:
         return Response(status_code=204)
 
     async def _add_repository(self, body: dict[str, Any]) -> Response:
-        """Make a repository, or move one that is there: to another name, or out of the world."""
-        if "moved" in body:
+        """Make a repository; or move one that is there, or make another branch its default."""
+        if "default_branch" in body:
+            self._calls.change_default_branch(body["name"], body["default_branch"])
+        elif "moved" in body:
             self._calls.move_repository(body["name"], body["moved"])
         else:
             self._calls.add_repository(body["name"], body.get("files") or {})
         return JSONResponse({}, 201)
 
     async def _move_run(self, body: dict[str, Any]) -> Response:
-        """Move a run: its status, its conclusion, which job and step failed; or delete it."""
+        """Move a run: its status, its conclusion, which job and step failed; delete or copy it."""
         store, key = self._calls.store, f"{body.pop('id'):09}"
+        for _ in range(body.pop("copies", 0)):
+            number = store.next_number("run", first=90001)
+            store.put("run", f"{number:09}", {**store.get("run", key), "id": number})
         if body.get("deleted"):
             store.remove("run", key)
             return JSONResponse({})

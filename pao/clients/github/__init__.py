@@ -2,7 +2,7 @@
 
 from pao.clients.github.answers import Commit, Entry, PullRequest, Run
 from pao.clients.github.auth import AppAuth, GitHubAuth, TokenAuth
-from pao.clients.github.client import GitHub
+from pao.clients.github.client import PAGE, GitHub
 from pao.clients.github.github_errors import (
     GitHubError,
     GitHubOutcomeUnknownError,
@@ -17,6 +17,7 @@ from pao.clients.github.instances import (
 from pao.clients.github.wire import GitHubResponse, Outbound, Send
 
 __all__ = [
+    "PAGE",
     "AppAuth",
     "Commit",
     "Entry",

@@ -17,6 +17,8 @@ from pao.core.judgement import HIDDEN
 
 T = TypeVar("T")
 
+PAGE = 100
+
 _CREATED = frozenset({201})
 _NOT_FOUND, _CONFLICT = 404, 409
 # An empty repository has no branches; asked for one, GitHub calls that a conflict.
@@ -83,18 +85,19 @@ class GitHub:
         )
         return await self._calls.ask(call, lambda found: found and answers.read_started(found))
 
-    async def runs(self, workflow: str, ref: str, since: str) -> list[Run]:
-        """Return the newest runs by dispatch since a moment, newest first."""
+    async def runs(self, workflow: str, ref: str | None, since: str, page: int) -> list[Run]:
+        """Return a page of the runs by dispatch since a moment, newest first; None: on any ref."""
+        query = {
+            "event": "workflow_dispatch",
+            "created": f">={since}",
+            "per_page": str(PAGE),
+            "page": str(page),
+        }
         call = GitHubCall(
             doing=f"list the runs of {workflow} in {self.repository}",
             method="GET",
             path=f"{self._root}/actions/workflows/{quote(workflow, safe='')}/runs",
-            query={
-                "event": "workflow_dispatch",
-                "branch": ref,
-                "created": f">={since}",
-                "per_page": "100",
-            },
+            query=query | ({"branch": ref} if ref else {}),
         )
         return await self._calls.ask(call, answers.read_runs)
 
@@ -151,7 +154,7 @@ class GitHub:
             doing=f"list the commits of {branch} in {self.repository}",
             method="GET",
             path=f"{self._root}/commits",
-            query={"sha": branch, "since": since, "per_page": "100", "page": str(page)},
+            query={"sha": branch, "since": since, "per_page": str(PAGE), "page": str(page)},
         )
         return await self._or_none(call, answers.read_commits, absent=_ABSENT) or []
 
