@@ -112,6 +112,14 @@ class IncompleteError(ActionFailedError):
     """
 
 
+class NothingToAdoptError(ActionFailedError):
+    """Raised by a look that finds nothing to adopt, only what earlier attempts left: ``partial``.
+
+    A retry acts anew. ``partial`` is all that is left, and stays listed if the retry fails; what
+    stays if it succeeds is in its result.
+    """
+
+
 class OutcomeUnknownError(ActionError):
     """The call was sent and no readable response came back: the effect may exist."""
 

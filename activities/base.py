@@ -3,7 +3,7 @@
 import builtins
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, ClassVar, Generic, Protocol, TypeVar
 
 from pydantic import BaseModel, ConfigDict
@@ -90,6 +90,11 @@ class ActionContext:
     states: StateRegistry = field(default_factory=StateRegistry)
     action_id: str = ""
     reads: Callable[[], Mapping[str, list[str]]] = dict
+
+    def left_beside(self, result: ActionResult) -> ActionResult:
+        """Return a result that lists what else earlier attempts have left."""
+        left = [one for one in self.left if one.id != result.external_reference]
+        return replace(result, partial=left)
 
     def settles_in(self, lag: float) -> float:
         """Return in how many seconds an empty answer of an index that lags so long is certain."""

@@ -4,7 +4,12 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from activities.action_errors import ActionFailedError, IncompleteError, RepeatIsSafeError
+from activities.action_errors import (
+    ActionFailedError,
+    IncompleteError,
+    NothingToAdoptError,
+    RepeatIsSafeError,
+)
 from activities.base import Action
 from pao.core.errors import ErrorCode
 from pao.core.judgement import BAD_CALL
@@ -24,12 +29,14 @@ class EarlierCall:
 class Earlier:
     """What the looks came to; what a correction would contradict stands before what it would not.
 
-    ``call`` is the one whose effect, or a part of it, was found. None of them: nothing is there.
+    ``call`` is the one whose effect, or a part of it, was found. None of them: nothing is there to
+    go on with; ``left`` is what stays of earlier attempts all the same.
     """
 
     found: ActionResult | None = None
     part: IncompleteError | None = None
     repeat: RepeatIsSafeError | None = None
+    left: list[NothingToAdoptError] = field(default_factory=list)
     call: EarlierCall | None = None
     moved: list[str] | None = field(default=None)
 
@@ -58,6 +65,9 @@ async def ask(
             continue
         except IncompleteError as told:
             seen.part, seen.call = told, call
+            continue
+        except NothingToAdoptError as told:
+            seen.left.append(told)
             continue
         if found is not None:
             seen.found, seen.call = found, call

@@ -206,7 +206,7 @@ class Executor:
         if seen.found is not None:
             result = await self._finished(session, seen.found)
             return replace(about, answer="found", result=result)
-        shown = seen.repeat or seen.part
+        shown = seen.repeat or seen.part or next(iter(seen.left), None)
         reason = await reason_of(shown, disclosure) if shown else None
         return replace(about, answer="unknown" if seen.repeat else "absent", reason=reason)
 

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Any
 
-from activities.action_errors import ActionError, IncompleteError
+from activities.action_errors import ActionError, IncompleteError, NothingToAdoptError
 from activities.base import Action
 from pao.core.payloads.actions import ActionResult
 from pao.core.payloads.failures import PartialResource
@@ -11,7 +11,10 @@ from pao.core.payloads.failures import PartialResource
 
 @dataclass(slots=True)
 class LookFindings:
-    """The answer of a look: nothing, an effect, or a part of one; unanswered until it is noted."""
+    """The answer of a look: nothing, an effect, or a part of one; unanswered until it is noted.
+
+    ``parts`` are those, and what earlier attempts left that is not adopted.
+    """
 
     answered: bool = False
     whole: bool = False
@@ -24,15 +27,21 @@ class LookFindings:
         """Note that the target has answered for certain: all that is there is what was found."""
         self.answered = self.whole = True
         self.found = found
+        self.parts = tuple(found.partial) if found is not None else ()
 
     def part(self, error: IncompleteError) -> None:
         """Note that the target has only a part of the effect."""
         self.answered, self.whole, self.parts = True, error.whole, error.partial
         self.incomplete = True
 
+    def left(self, error: NothingToAdoptError) -> None:
+        """Note what stays in the target of earlier attempts, whatever is done next."""
+        self.parts = (*self.parts, *error.partial)
+
     def add_to(self, error: ActionError, action: Action[Any]) -> None:
         """Add to what ended the attempt: what is there, and that earlier doubts are over."""
-        error.absent = self.answered and self.found is None and not self.incomplete
+        nothing = self.found is None and not self.incomplete and not self.parts
+        error.absent = self.answered and nothing
         error.answered = error.answered or self.answered or error.whole
         if error.whole:
             return

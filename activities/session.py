@@ -62,6 +62,8 @@ class Session:
             self.seen.part(seen.part)
         elif seen.repeat is None or seen.found is not None:
             self.seen.answer(seen.found)
+        for told in seen.left:
+            self.seen.left(told)
         return seen
 
     async def _look(self, config: Any) -> ActionResult | None:

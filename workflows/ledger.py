@@ -106,12 +106,13 @@ class Ledger:
 
     def succeed(self, state: ActionState, result: ActionResult) -> None:
         """Record an action's result."""
+        left = _left_beside(state, result)
         state.status = ActionStatus.COMPLETED
         state.finished_at = timestamp(self.now())
         _take_result(state, result)
         state.note = None
         state.waiting = None
-        clear_doubt(state)
+        clear_doubt(state, left)
         how = "found an earlier effect and adopted it" if result.adopted else "succeeded"
         what = f": {result.external_reference}" if result.external_reference else ""
         self.journal.line("action.completed", action_id=state.id, data={"adopted": result.adopted})
@@ -143,10 +144,11 @@ class Ledger:
 
     def wait(self, state: ActionState, result: ActionResult, waiting: OpenWait) -> None:
         """Record that an action's effect exists, and what it still waits for."""
+        left = _left_beside(state, result)
         state.status = ActionStatus.WAITING
         _take_result(state, result)
         state.waiting = to_document(waiting)
-        clear_doubt(state)
+        clear_doubt(state, left)
         fields = None if result.sent else self.fields_of(state)
         state.former = [FormerCall(state.attempt, sealed=result.sent, fields=fields)]
         self.journal.line("action.waiting", action_id=state.id, data={"kind": waiting.kind})
@@ -295,6 +297,12 @@ class Ledger:
 
 def _pending(action: PlannedAction) -> ActionState:
     return ActionState(id=action.id, index=action.index, type=action.type, name=action.name)
+
+
+def _left_beside(state: ActionState, result: ActionResult) -> list[PartialResource]:
+    """Return what earlier attempts left beside a result; that of a wait does not repeat it."""
+    known = state.partial if state.status == ActionStatus.WAITING else []
+    return [*known, *result.partial]
 
 
 def _take_result(state: ActionState, result: ActionResult) -> None:

@@ -61,10 +61,13 @@ def after_failure(
     )
 
 
-def clear_doubt(state: ActionState) -> None:
-    """Record that the effect exists and is the action's own: nothing is in doubt."""
+def clear_doubt(state: ActionState, left: Iterable[PartialResource] = ()) -> None:
+    """Record that the effect exists and is the action's own: nothing is in doubt.
+
+    What earlier attempts ``left`` beside it stays listed.
+    """
     state.outcome_unknown = False
-    state.partial = []
+    state.partial = merged((), left)
     state.doubt_since = state.pending = state.by_hand = None
     state.former = []
 

@@ -2,10 +2,16 @@
 
 import asyncio
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any, ClassVar
 
-from activities.action_errors import ActionError, ActionFailedError, OutcomeUnknownError
+from activities.action_errors import (
+    ActionError,
+    ActionFailedError,
+    NothingToAdoptError,
+    OutcomeUnknownError,
+)
 from activities.base import Action, ActionContext
 from activities.github.access import (
     GitHubAccess,
@@ -18,7 +24,9 @@ from activities.github.runs import (
     GOOD,
     Wanted,
     find_marked,
-    newest_marked,
+    left_behind,
+    left_by,
+    marked,
     prepare,
     refuse_to_guess,
 )
@@ -68,21 +76,29 @@ class GitHubWorkflowAction(Action[GitHubWorkflowConfig]):
     async def look(
         self, config: GitHubWorkflowConfig, context: ActionContext
     ) -> ActionResult | None:
-        """Search the runs for the mark; a failed one is started again, not adopted."""
+        """Search the runs for the mark; a failed one is listed and started again, not adopted."""
         there = access(context, config.repository, config.instance)
         with as_action_errors(hint=_HINT):
             wanted = await _wanted(there, config)
             number = context.earlier.state.get("runId") if context.earlier else None
             known = await _run_if_any(there, int(number)) if number else None
             if known is not None and _adoptable(config)(known):
-                return _result(known, pending=_still(known, config, wanted))
+                return context.left_beside(_result(known, pending=_still(known, config, wanted)))
             run = await find_marked(there, context, wanted, fits=_adoptable(config))
             if run is not None:
-                return _result(run, pending=_still(run, config, wanted))
+                return context.left_beside(_result(run, pending=_still(run, config, wanted)))
             if number and known is None:
                 raise _run_is_gone(int(number), config)
             if not (await prepare(there, context, wanted)).certain:
                 await refuse_to_guess(there, context, wanted)
+            left = left_by(context, await marked(there, context, wanted))
+        if left:
+            named = ", ".join(one.id or one.type for one in left)
+            raise NothingToAdoptError(
+                f"No run is there to wait for; left by earlier attempts: {named}. A retry starts "
+                "another one.",
+                partial=left,
+            )
         return None
 
     async def execute(self, config: GitHubWorkflowConfig, context: ActionContext) -> ActionResult:
@@ -91,14 +107,17 @@ class GitHubWorkflowAction(Action[GitHubWorkflowConfig]):
         with as_action_errors(hint=_HINT):
             wanted = await _wanted(there, config)
             inputs = (await prepare(there, context, wanted)).inputs
-            after = await newest_marked(there, context, wanted) if context.attempt > 1 else 0
+            earlier = await marked(there, context, wanted) if context.attempt > 1 else []
             run = await there.client.dispatch(wanted.workflow, wanted.ref, inputs)
         if run is None:
             await context.log.info("The workflow was started; its run is being looked for.")
+            after = max((one.id for one in earlier), default=0)
             pending = _pending(config, wanted.ref, after=after)
-            return ActionResult(outputs={"status": "requested"}, pending=pending)
+            started = ActionResult(outputs={"status": "requested"}, pending=pending)
+            return replace(started, partial=left_by(context, earlier))
         await context.log.info("The workflow was started.", data={"runId": run.id, "url": run.url})
-        return _result(run, pending=_still(run, config, wanted))
+        result = _result(run, pending=_still(run, config, wanted))
+        return replace(result, partial=left_by(context, earlier))
 
     async def follow(
         self, config: GitHubWorkflowConfig, context: ActionContext, pending: Pending
@@ -249,7 +268,7 @@ async def _ended(there: GitHubAccess, run: Run, config: GitHubWorkflowConfig) ->
     if not (bad and config.wait_for_completion and config.fail_on_workflow_failure):
         return _result(run)
     where = await _failed_where(there, run)
-    with leaving(_left_behind(run)):
+    with leaving(left_behind(run)):
         raise ActionFailedError(
             f"The workflow run {run.id} ({config.workflow_file} of {config.repository}) ended with "
             f"{run.conclusion}{where}. Its page has the log: {run.url}",
@@ -296,13 +315,8 @@ def _out_of_time(config: GitHubWorkflowConfig, run: Run | None) -> OutcomeUnknow
         f"{about} did not finish within {allowed} and is still running. A retry finds it "
         "and waits again.",
         judged=CUT,
-        partial=[_left_behind(run)] if run else [],
+        partial=[left_behind(run)] if run else [],
     )
-
-
-def _left_behind(run: Run) -> PartialResource:
-    cleanup = f"Cancel the workflow run {run.id} if it is still at work, and undo what it has done."
-    return PartialResource("github-workflow-run", id=str(run.id), url=run.url, cleanup=cleanup)
 
 
 def _pending(

@@ -4,7 +4,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import replace
 from typing import Any, ClassVar
 
-from activities.action_errors import ActionFailedError
+from activities.action_errors import ActionFailedError, NothingToAdoptError
 from activities.actions.jira_ticket_config import JiraTicketConfig, JiraTicketOutputs, Ticket
 from activities.base import Action, ActionContext
 from activities.long_texts import (
@@ -78,12 +78,16 @@ class JiraTicketAction(Action[JiraTicketConfig]):
                 correlation_id=correlation_id,
                 deadline=deadline,
             )
-            if issue is None or config.wait_for == "created":
-                return None if issue is None else _result(issue)
+            if issue is None:
+                _require_none_before(context)
+                return None
+            if config.wait_for == "created":
+                return context.left_beside(_result(issue))
             status = await client.get_status(issue.key, correlation_id, deadline=deadline)
         except JiraError as error:
             translate(error)
-        return _resolved(issue, status) if status.resolved else _waiting(issue, client)
+        found = _resolved(issue, status) if status.resolved else _waiting(issue, client)
+        return context.left_beside(found)
 
     async def execute(self, config: JiraTicketConfig, context: ActionContext) -> ActionResult:
         """Create the ticket with its label, then attachments and links."""
@@ -100,7 +104,8 @@ class JiraTicketAction(Action[JiraTicketConfig]):
         except JiraError as error:
             translate(error)
         await complete(client, _parts(issue.key, issue.url, config, wanted), context, fresh=True)
-        return _result(issue) if config.wait_for == "created" else _waiting(issue, client)
+        waits = config.wait_for != "created"
+        return context.left_beside(_waiting(issue, client) if waits else _result(issue))
 
     async def complete(
         self, config: JiraTicketConfig, context: ActionContext, found: ActionResult
@@ -283,6 +288,17 @@ def _files(ticket: Ticket, context: ActionContext, lines: Collection[str]) -> tu
 def _parts(key: str, url: str, config: JiraTicketConfig, files: tuple[FilePart, ...]) -> PartsOf:
     links = tuple(LinkPart(link.key, link.type) for link in config.ticket.links)
     return PartsOf(key, url, files, links)
+
+
+def _require_none_before(context: ActionContext) -> None:
+    """Raise where an earlier attempt had opened a ticket: it may only be out of sight."""
+    if context.left:
+        named = ", ".join(one.id or one.type for one in context.left)
+        raise NothingToAdoptError(
+            f"No ticket was found, although an earlier attempt had opened {named}. A retry opens "
+            "another one.",
+            partial=context.left,
+        )
 
 
 def _result(issue: CreatedIssue) -> ActionResult:

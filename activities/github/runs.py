@@ -2,7 +2,7 @@
 
 import asyncio
 import re
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass
 
@@ -13,6 +13,7 @@ from activities.github.commits import MOST_PAGES
 from activities.github.workflow_file import WorkflowFile, read_workflow_file
 from pao.clients.github import PAGE, GitHubRefusedError, Run
 from pao.core.judgement import BAD_CALL, FORBIDDEN, NOT_SET
+from pao.core.payloads.failures import PartialResource
 
 MARK = re.compile(r"pao-[0-9a-f]{12}")
 GOOD = frozenset({"success", "neutral", "skipped"})
@@ -92,10 +93,22 @@ async def find_marked(
     return None
 
 
-async def newest_marked(access: GitHubAccess, context: ActionContext, wanted: Wanted) -> int:
-    """Return the id of the newest run that an earlier attempt has started, or 0."""
+async def marked(access: GitHubAccess, context: ActionContext, wanted: Wanted) -> list[Run]:
+    """Return the runs whose name shows the mark, newest first."""
     runs = _runs(access, context, wanted)
-    return max([run.id async for run in runs if context.mark in run.title], default=0)
+    return [run async for run in runs if context.mark in run.title]
+
+
+def left_by(context: ActionContext, earlier: Sequence[Run]) -> list[PartialResource]:
+    """Return what earlier attempts have left: what is listed, and runs that were not listed yet."""
+    listed = {one.id for one in context.left}
+    return [*context.left, *(left_behind(run) for run in earlier if str(run.id) not in listed)]
+
+
+def left_behind(run: Run) -> PartialResource:
+    """Return a run as something that an attempt has left."""
+    cleanup = f"Cancel the workflow run {run.id} if it is still at work, and undo what it has done."
+    return PartialResource("github-workflow-run", id=str(run.id), url=run.url, cleanup=cleanup)
 
 
 async def refuse_to_guess(access: GitHubAccess, context: ActionContext, wanted: Wanted) -> None:

@@ -8,6 +8,7 @@ from activities.action_errors import (
     ActionError,
     ActionFailedError,
     IncompleteError,
+    NothingToAdoptError,
     OutcomeUnknownError,
     RepeatIsSafeError,
 )
@@ -29,6 +30,7 @@ __all__ = [
     "ErrorCode",
     "InDoubt",
     "IncompleteError",
+    "NothingToAdoptError",
     "OutcomeUnknownError",
     "PartialResource",
     "Pending",

@@ -10,6 +10,7 @@ from activities.action_errors import (
     ActionError,
     ActionFailedError,
     IncompleteError,
+    NothingToAdoptError,
     OutcomeUnknownError,
     RepeatIsSafeError,
     application_error,
@@ -105,7 +106,14 @@ def test_every_class_that_a_result_or_an_error_is_made_of_is_looked_at() -> None
 
 
 @pytest.mark.parametrize(
-    "kind", [ActionFailedError, RepeatIsSafeError, IncompleteError, OutcomeUnknownError]
+    "kind",
+    [
+        ActionFailedError,
+        RepeatIsSafeError,
+        IncompleteError,
+        NothingToAdoptError,
+        OutcomeUnknownError,
+    ],
 )
 def test_no_attribute_of_an_error_tells_a_secret(kind: type[ActionError]) -> None:
     error = kind(

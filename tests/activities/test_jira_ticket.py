@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 from temporalio.exceptions import ApplicationError
 
-from activities.action_errors import ActionFailedError, OutcomeUnknownError
+from activities.action_errors import ActionFailedError, NothingToAdoptError, OutcomeUnknownError
 from activities.actions.jira_ticket import ACTION, issue_fields
 from activities.actions.jira_ticket_config import JiraTicketConfig, Ticket
 from activities.base import ActionContext
@@ -21,6 +21,7 @@ from pao.clients.jira import Deadline, JiraClient, JiraFlavour
 from pao.clients.jira.instances import JiraInstances
 from pao.clients.jira.limits import LINE_LIMIT
 from pao.core.names import mark
+from pao.core.payloads.failures import PartialResource
 from tests.support.actions import Stage, loopback_network
 from tests.support.jira import JiraSandbox, jira_sandbox
 from tests.support.requests import new_request
@@ -108,6 +109,20 @@ async def test_a_look_finds_a_ticket_in_whichever_project_it_is_now(
     about = context(instances)
     made = await ACTION.execute(config(project="DB"), about)
     assert await ACTION.look(config(project="NET"), about) == made
+
+
+async def test_a_ticket_that_is_out_of_sight_stays_listed_beside_the_next_one(
+    instances: JiraInstances,
+) -> None:
+    lost = PartialResource("jira-ticket", id="NET-77")
+    about = replace(context(instances, attempt=2), left=(lost,))
+    with pytest.raises(NothingToAdoptError, match="had opened NET-77") as caught:
+        await ACTION.look(config(), about)
+    assert caught.value.partial == (lost,)
+    made = await ACTION.execute(config(), about)
+    assert made.partial == [lost]
+    own = PartialResource("jira-ticket", id=made.external_reference)
+    assert await ACTION.look(config(), replace(about, left=(lost, own))) == made
 
 
 @pytest.mark.parametrize(

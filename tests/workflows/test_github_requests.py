@@ -119,3 +119,28 @@ async def test_a_lost_pull_request_is_adopted_and_the_token_is_nowhere(
     told = f"{history.events} {await bench.row(request)} {caplog.text}"
     assert request.context.correlation_id in told
     assert github.settings.token not in told
+
+
+async def test_every_failed_run_stays_listed_whatever_becomes_of_the_retries(
+    bench: Workbench, github: GitHubSandbox
+) -> None:
+    request = await bench.submit(new_request(workflow_run()))
+    started: list[str] = []
+    for attempt in (1, 2):
+        await waiting(bench, request)
+        started.append(str(github.runs()[-1]["id"]))
+        github.end(int(started[-1]), "failure")
+        row = await bench.reached(request, "failed", attempt=attempt)
+        assert named(row) == started
+        if attempt == 1:
+            await bench.decide(request, Decision.RETRY)
+    github.fault("status", status=422, path="dispatches")
+    await bench.decide(request, Decision.RETRY)
+    row = await bench.reached(request, "failed", attempt=3)
+    assert sorted(named(row)) == started
+    assert all(one in str(row["error_context"]["cleanup"]) for one in started)
+
+
+def named(row: Any) -> list[str]:
+    """Return the ids of the partial resources of a request."""
+    return [one["id"] for one in row["error_context"]["partialResources"]]

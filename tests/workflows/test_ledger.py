@@ -79,6 +79,17 @@ def test_a_wait_keeps_what_its_call_was_made_of(
     assert (call.attempt, call.sealed, call.fields) == (1, sent, fields)
 
 
+def test_what_earlier_attempts_left_stays_listed_beside_what_was_made(
+    ledger: Ledger, state: ActionState
+) -> None:
+    state.partial = [PartialResource("run", id="1"), PartialResource("run", id="2")]
+    result = ActionResult(external_reference="2", partial=[PartialResource("run", id="1")])
+    ledger.wait(state, result, OpenWait("follow", "now"))
+    assert state.partial == result.partial
+    ledger.succeed(state, ActionResult(external_reference="2"))
+    assert state.partial == result.partial, "the end of a wait tells nothing of what was before"
+
+
 @pytest.mark.parametrize(
     ("left", "named"),
     [

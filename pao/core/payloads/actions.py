@@ -63,6 +63,7 @@ class ActionResult:
     """What an action achieved; ``adopted`` when it was found in its target, not made now.
 
     With ``pending`` its effect exists but the action is not done; ``outputs`` are those so far.
+    ``partial`` lists what earlier attempts left that is not part of it.
     """
 
     outputs: dict[str, Any] = field(default_factory=dict)
@@ -73,6 +74,7 @@ class ActionResult:
     resource_type: str | None = None
     pending: Pending | None = None
     sent: str | None = None
+    partial: "list[PartialResource]" = field(default_factory=list)
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from activities.action_errors import ActionFailedError, OutcomeUnknownError
+from activities.action_errors import ActionFailedError, NothingToAdoptError, OutcomeUnknownError
 from activities.actions.github_workflow import ACTION
 from activities.progress import Progress
 from pao.core.judgement import Cause
@@ -70,10 +70,14 @@ async def test_a_retry_starts_a_failed_run_anew_and_waits_for_the_new_one(
 ) -> None:
     first, given = about(enterprise.options()), config()
     await ACTION.execute(given, first)
-    enterprise.end(enterprise.runs()[0]["id"], "failure")
+    old = enterprise.runs()[0]["id"]
+    enterprise.end(old, "failure")
     second = again(first)
-    assert await ACTION.look(given, second) is None
+    with pytest.raises(NothingToAdoptError, match=f"left by earlier attempts: {old}") as caught:
+        await ACTION.look(given, second)
     started = await ACTION.execute(given, second)
+    assert [one.id for one in started.partial] == [str(old)]
+    assert started.partial == [*caught.value.partial]
     new = enterprise.runs()[1]["id"]
     enterprise.end(new)
     assert (await follow(given, second, started)).outputs["runId"] == str(new)
