@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any, ClassVar
 
-from activities.action_errors import ActionFailedError, IncompleteError
+from activities.action_errors import ActionFailedError, IncompleteError, NothingToAdoptError
 from activities.base import Action, ActionContext
 from activities.github.access import access, as_action_errors, leaving
 from activities.github.commit_builder import CommitBuilder, on_top_of
@@ -17,6 +17,7 @@ from activities.github.commits import (
     place_of,
     trailers,
 )
+from activities.github.first_commit import begun
 from catalog.templating import Target
 from pao.clients.github import Commit, GitHub, PullRequest
 from pao.core.judgement import CONFLICT
@@ -74,15 +75,22 @@ class GitCommitAction(Action[GitCommitConfig]):
         client = access(context, config.repository, config.instance).client
         with as_action_errors():
             place = await place_of(client, config, context.mark)
-            if not config.create_pull_request:
-                commit = await own_commit(client, context, place.branch)
-                return _result(commit, place) if commit else None
-            pull = await _own_pull(client, context, place)
+            pull = await _own_pull(client, context, place) if config.create_pull_request else None
             commit = await own_commit(client, context, place.branch)
-            _refuse_half(commit, pull, config)
-            if pull is None:
-                return None
-            return _result(commit or Commit(pull.head_sha, ""), place, pull)
+            if config.create_pull_request:
+                _refuse_half(commit, pull, config)
+            if commit is None and pull is not None:
+                commit = Commit(pull.head_sha, "")
+            if commit is not None:
+                return _result(commit, place, pull)
+            left = await begun(client, context, place)
+        if left is not None:
+            raise NothingToAdoptError(
+                "The empty repository was initialized, but the commit was not made. A retry makes "
+                "it.",
+                partial=[left],
+            )
+        return None
 
     async def execute(self, config: GitCommitConfig, context: ActionContext) -> ActionResult:
         """Make what is missing: commit, pull request, review requests."""

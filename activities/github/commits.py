@@ -1,5 +1,6 @@
 """Finds an action's commit and its place in the branch; commit_builder.py creates it."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from activities.action_errors import ActionFailedError
@@ -47,10 +48,17 @@ def carries(text: str, mark: str) -> bool:
 
 async def own_commit(client: GitHub, context: ActionContext, branch: str) -> Commit | None:
     """Find this action's commit on a branch, among those since the request was submitted."""
+    return await find_commit(client, context, branch, lambda text: carries(text, context.mark))
+
+
+async def find_commit(
+    client: GitHub, context: ActionContext, branch: str, fits: Callable[[str], bool]
+) -> Commit | None:
+    """Find the newest commit since the request was submitted whose message fits."""
     for page in range(1, MOST_PAGES + 1):
         found = await client.commits(branch, since(context), page)
         for commit in found:
-            if carries(commit.message, context.mark):
+            if fits(commit.message):
                 return commit
         if len(found) < PAGE:
             return None

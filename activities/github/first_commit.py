@@ -8,7 +8,7 @@ import hashlib
 from collections.abc import Mapping
 
 from activities.base import ActionContext
-from activities.github.commits import REQUEST_TRAILER, Place
+from activities.github.commits import REQUEST_TRAILER, Place, find_commit
 from pao.clients.github import Entry, GitHub, GitHubRefusedError
 from pao.core.payloads.failures import PartialResource
 
@@ -28,9 +28,8 @@ async def begin(client: GitHub, context: ActionContext, place: Place) -> Partial
     default = await client.default_branch()
     if default not in {place.branch, place.base}:
         return None
-    message = f"Begin the repository\n\n{REQUEST_TRAILER}: {context.request.request_id}\n"
     try:
-        sha = await client.begin(PATH, CONTENT, message)
+        sha = await client.begin(PATH, CONTENT, _message(context))
     except GitHubRefusedError as error:
         # Somebody else has begun it meanwhile: their commit is as good to build on.
         if error.status not in _TAKEN or await client.is_empty():
@@ -38,13 +37,32 @@ async def begin(client: GitHub, context: ActionContext, place: Place) -> Partial
         sha = default
     else:
         await context.log.info("The empty repository was initialized.", data={"sha": sha})
-    return PartialResource(
-        "git-commit",
-        id=sha,
-        cleanup=f"Remove {PATH} from {default}: it was added to initialize the empty repository.",
-    )
+    return _left(sha, default)
+
+
+async def begun(client: GitHub, context: ActionContext, place: Place) -> PartialResource | None:
+    """Return the initial file where this request has added it and it is still there."""
+    default = await client.default_branch()
+    tip = await client.branch(default) if default in {place.branch, place.base} else None
+    if tip is None or not is_begin(await client.tree((await client.commit(tip)).tree)):
+        return None
+    own = _message(context).strip()
+    made = await find_commit(client, context, default, lambda text: text.strip() == own)
+    return _left(made.sha, default) if made else None
 
 
 def is_begin(root: Mapping[str, Entry]) -> bool:
     """Return whether the root directory of a commit holds the initial file."""
     return PATH in root and root[PATH].sha == _BLOB
+
+
+def _message(context: ActionContext) -> str:
+    return f"Begin the repository\n\n{REQUEST_TRAILER}: {context.request.request_id}\n"
+
+
+def _left(sha: str, branch: str) -> PartialResource:
+    return PartialResource(
+        "git-commit",
+        id=sha,
+        cleanup=f"Remove {PATH} from {branch}: it was added to initialize the empty repository.",
+    )

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from activities.action_errors import ActionFailedError
+from activities.action_errors import ActionFailedError, NothingToAdoptError
 from activities.actions.git_commit import ACTION
 from activities.github.commits import carries
 from tests.support.git_commits import EMPTY, NEW, TENANTS, config
@@ -157,6 +157,11 @@ async def test_what_an_empty_repository_was_begun_with_is_told_and_goes_with_the
     [left] = caught.value.partial
     assert left.id == github.branch(EMPTY)["sha"]
     assert "Remove .pao-begin from main" in str(left.cleanup)
+
+    with pytest.raises(NothingToAdoptError) as seen:
+        await ACTION.look(config(repository=EMPTY), again(context))
+    assert seen.value.partial == (left,)
+    assert await ACTION.look(config(repository=EMPTY), about(github.options())) is None
 
     await ACTION.execute(config(repository=EMPTY), again(context))
     assert github.branch(EMPTY)["files"] == {"tenants/cart.yaml": "name: cart\n"}
