@@ -76,6 +76,7 @@ class GitCommitAction(Action[GitCommitConfig]):
         with as_action_errors():
             place = await place_of(client, config, context.mark)
             pull = await _own_pull(client, context, place) if config.create_pull_request else None
+            _require_not_closed(pull)
             commit = await own_commit(client, context, place.branch)
             if config.create_pull_request:
                 _refuse_half(commit, pull, config)
@@ -191,6 +192,17 @@ async def _open_pull(
 async def _ask_reviewers(client: GitHub, config: GitCommitConfig, pull: PullRequest) -> None:
     if pull.state == "open" and _unasked(config, pull):
         await client.request_review(pull.number, users=config.users, teams=config.teams)
+
+
+def _require_not_closed(pull: PullRequest | None) -> None:
+    """Raise where people have closed the pull request, and nothing was merged."""
+    if pull is not None and pull.state != "open" and not pull.merged:
+        raise ActionFailedError(
+            f"The pull request {pull.url} was closed without being merged: the change will not be "
+            "made. Reopen it and retry, or abort the request.",
+            partial=[_left_pull(pull)],
+            refused=True,
+        )
 
 
 def _refuse_half(commit: Commit | None, pull: PullRequest | None, config: GitCommitConfig) -> None:

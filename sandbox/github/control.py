@@ -126,9 +126,11 @@ class Control:
         return JSONResponse({})
 
     async def _merge(self, body: dict[str, Any]) -> Response:
+        """Merge a pull request, or close it without."""
         store, key = self._calls.store, f"{body['repository'].lower()}:{body['number']:06}"
         pull = store.get("pull", key)
-        store.put("pull", key, {**pull, "state": "closed", "merged_at": pull["created_at"]})
+        merged_at = pull["created_at"] if body.get("merged", True) else None
+        store.put("pull", key, {**pull, "state": "closed", "merged_at": merged_at})
         if body.get("delete_branch"):
             self._calls.git.unpoint(body["repository"], f"heads/{pull['head']['ref']}")
         return JSONResponse({})

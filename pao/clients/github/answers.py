@@ -47,12 +47,13 @@ class Entry:
 
 @dataclass(frozen=True, slots=True)
 class PullRequest:
-    """A pull request and who was asked to review it."""
+    """A pull request, whether it was merged, and who was asked to review it."""
 
     number: int
     url: str
     state: str
     body: str
+    merged: bool = False
     head_sha: str = ""
     reviewers: frozenset[str] = frozenset()
     teams: frozenset[str] = frozenset()
@@ -173,6 +174,7 @@ def read_pull(document: Any) -> PullRequest:
         url=_text(document, "html_url"),
         state=_text(document, "state"),
         body=str(document.get("body") or ""),
+        merged=bool(document.get("merged_at")),
         head_sha=_text(document.get("head"), "sha"),
         reviewers=_names(document.get("requested_reviewers"), "login"),
         teams=_names(document.get("requested_teams"), "slug"),

@@ -79,6 +79,16 @@ async def test_a_merged_pull_request_is_found_without_its_branch(github: GitHubS
     assert found.outputs["commitSha"] == made.outputs["commitSha"]
 
 
+async def test_a_pull_request_that_was_closed_unmerged_is_a_refusal(github: GitHubSandbox) -> None:
+    context, given = about(github.options()), proposal()
+    made = await ACTION.execute(given, context)
+    github.tell("merges", repository=TENANTS, number=1, merged=False)
+    with pytest.raises(ActionFailedError, match="closed without being merged") as caught:
+        await ACTION.look(given, again(context))
+    assert caught.value.refused
+    assert [left.url for left in caught.value.partial] == [made.url]
+
+
 async def test_a_reviewer_who_cannot_be_asked_is_told(github: GitHubSandbox) -> None:
     with pytest.raises(ActionFailedError, match="only be requested from collaborators"):
         await ACTION.execute(proposal(reviewers=["nobody"]), about(github.options()))
