@@ -1,6 +1,11 @@
 """Values as plain text in messages: in Slack's markup, in GitHub's Markdown, in commit messages."""
 
 import re
+from bisect import bisect_left
+from collections.abc import Sequence
+from itertools import pairwise
+
+from catalog.templating.urls import Span
 
 # Invisible; keeps a sign and a name, or a bracket and a word, from being read as one token.
 APART = "\N{ZERO WIDTH SPACE}"
@@ -24,6 +29,24 @@ _NAMES = re.compile(
     """,
     re.VERBOSE | re.IGNORECASE,
 )
+# What acts by several words, which may come from several values and the template between them.
+_TOGETHER = re.compile(
+    r"""
+      \[ (?=[ \t]{0,5} (?:
+          (?P<pair> (?:skip|no) [ \t-]{1,5} \w{1,40} \b | \w{1,40} [ \t-]{1,5} skip \b )
+        | (?P<word> (?:skip|no|ci|actions|azp|cd|deploy|release|bot|review|rebase|pipeline) \b )
+      ))
+    | \*\*\* (?=(?P<stars> NO_CI ))
+    | (?<![^\n]) [ \t]{0,20}
+      (?P<key> (?:[A-Z]{1,40}-){1,6} (?:by|checks|of|to|id|request|action|as) | BREAKING[ -]CHANGE )
+      (?=[ \t]*:)
+    """,
+    re.VERBOSE | re.IGNORECASE,
+)
+# A trailer of any name; the first line of a message is its subject.
+_TRAILER = re.compile(r"(?<=\n)[ \t]{0,20}(?P<key>[A-Za-z][A-Za-z0-9-]{0,60})(?=[ \t]*:)")
+# A command to JIRA, after the key of a ticket.
+_COMMAND = re.compile(r"#(?=[A-Za-z])")
 _JOINTS = frozenset("@#[]:/-.*")
 _ADDRESSES = re.compile(r"\b(?:https?|ftp):(?=//)|\bwww(?=\.)", re.IGNORECASE)
 _MARKS = re.compile(r"[\\`*_\[\]|~$]")
@@ -51,7 +74,7 @@ def commit_text(text: str) -> str:
 
     Mentions, references, closing keywords, trailers and skip-checks marks have no effect.
     """
-    return _inert(_plain(text).replace("\n", " "))
+    return _COMMAND.sub(_apart, _inert(_plain(text).replace("\n", " ")))
 
 
 def markdown_escape(text: str) -> str:
@@ -64,6 +87,25 @@ def apart(before: str, text: str) -> str:
     """Return a separator for two values that would act together, such as an @ and a name."""
     acts = before and text and (before[-1] in _JOINTS or text[0] in _JOINTS)
     return APART if acts else ""
+
+
+def without_effects(text: str, values: Sequence[Span], *, trailers: bool) -> str:
+    """Return a finished message in which nothing acts that values have a part in.
+
+    What the template writes without them acts as usual. ``trailers``: a line after the first
+    whose name of a trailer is a value's is none either, whatever its name.
+    """
+    starts = [start for start, _ in values]
+
+    def is_touched(found: re.Match[str]) -> bool:
+        start, end = found.span(found.lastgroup or 0)
+        last = bisect_left(starts, end) - 1
+        return last >= 0 and values[last][1] > start
+
+    patterns = (_TOGETHER, _TRAILER) if trailers else (_TOGETHER,)
+    acting = (found for pattern in patterns for found in pattern.finditer(text))
+    places = sorted({found.end() for found in acting if is_touched(found)})
+    return APART.join(text[start:end] for start, end in pairwise([0, *places, len(text)]))
 
 
 def in_code(text: str, *, block: bool) -> str:

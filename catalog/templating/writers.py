@@ -14,6 +14,7 @@ from catalog.templating.messages import (
     in_code,
     markdown_escape,
     slack_escape,
+    without_effects,
 )
 from catalog.templating.urls import Span, require_in_place
 from catalog.templating.values import (
@@ -206,20 +207,33 @@ class SlackWriter(Writer):
 class CommitWriter(Writer):
     """Writes a commit message or a title: a value is one line that GitHub does not act on."""
 
+    trailers = True
+
     def __init__(self, budget: Budget) -> None:
         super().__init__(budget)
         self._before = ""
+        self._length = 0
+        self._values: list[Span] = []
 
     def text(self, text: str) -> None:
         """Write text of the template."""
         super().text(text)
+        self._length += len(text)
         self._before = "" if text else self._before
 
     def value(self, value: Any) -> None:
         """Write a value, separated from the one right before it."""
         text = self.escaped(value)
-        super().text(apart(self._before, text) + text)
+        written = apart(self._before, text) + text
+        super().text(written)
+        if written:
+            self._values.append((self._length, self._length + len(written)))
+        self._length += len(written)
         self._before = text or self._before
+
+    def result(self) -> str:
+        """Return the message; values act neither alone nor with what stands beside them."""
+        return without_effects(super().result(), self._values, trailers=self.trailers)
 
     def escaped(self, value: Any) -> str:
         """Return a value's text on one line."""
@@ -231,6 +245,8 @@ class CommitWriter(Writer):
 
 class MarkdownWriter(CommitWriter):
     """Writes GitHub's Markdown: a value is text, within code of the template as it is."""
+
+    trailers = False
 
     def __init__(self, budget: Budget) -> None:
         super().__init__(budget)

@@ -95,6 +95,54 @@ def test_a_wish_to_skip_checks_does_not_act_in_the_documents_brackets(words: str
     assert words not in rendered("[{{fields.a}}] Add", Target.COMMIT, a=words)
 
 
+@pytest.mark.parametrize("target", [Target.COMMIT, Target.MARKDOWN])
+@pytest.mark.parametrize(
+    ("template", "a", "b", "acts"),
+    [
+        ("[ci {{fields.a}}]", "skip", "", "[ci skip]"),
+        ("[{{fields.a}} ci]", "no", "", "[no ci]"),
+        ("[skip {{fields.a}}]", "azurepipelines", "", "[skip azurepipelines]"),
+        ("[{{fields.a}} {{fields.b}}]", "skip", "ci", "[skip ci]"),
+        ("[{{fields.a}} {{fields.b}}]", "vercel", "skip", "[vercel skip]"),
+        ("x [{{fields.a}}]", "deploy", "", "[deploy]"),
+        ("***{{fields.a}}***", "NO_CI", "", "***NO_CI"),
+        ("Add\n{{fields.a}}: {{fields.b}}", "Signed-off-by", "x <a@b>", "Signed-off-by:"),
+        ("{{fields.a}}: {{fields.b}}", "Signed-off-by", "x <a@b>", "Signed-off-by:"),
+        ("Add\n\n{{fields.a}}-as: 2", "Release", "", "Release-as:"),
+        ("Add\n\n{{fields.a}}", "Release-As: 2.0.0", "", "Release-As:"),
+        ("Add\n\n{{fields.a}}", "BREAKING CHANGE: all", "", "BREAKING CHANGE:"),
+        ("Add\n\nBREAKING {{fields.a}}: all", "CHANGE", "", "BREAKING CHANGE:"),
+    ],
+)
+def test_what_acts_only_with_the_text_around_a_value_does_not_act(
+    template: str, a: str, b: str, acts: str, target: Target
+) -> None:
+    shown = rendered(template, target, a=a, b=b)
+    assert acts not in shown
+    assert acts in shown.replace(APART, "").replace("\\", "")
+
+
+def test_a_value_is_the_name_of_no_trailer_and_no_command_in_a_commit_message() -> None:
+    template = "{{fields.a}}: add\n\n{{fields.a}}: {{fields.b}}"
+    shown = rendered(template, Target.COMMIT, a="Changelog", b="ABC-1 #close x")
+    assert shown == f"Changelog: add\n\nChangelog{APART}: ABC-1 #{APART}close x"
+
+
+@pytest.mark.parametrize("target", [Target.COMMIT, Target.MARKDOWN])
+@pytest.mark.parametrize(
+    "template",
+    [
+        "Add {} [skip ci]",
+        "{} [deploy {}]",
+        "Add {}\n\nReviewed-by: {}\nRelease-As: {}",
+        "Add {}\n\nBREAKING CHANGE: {}\n\nABC-1 #close {}",
+    ],
+)
+def test_what_the_document_writes_itself_acts(template: str, target: Target) -> None:
+    written = template.replace("{}", "{{fields.a}}")
+    assert rendered(written, target, a="orders") == template.replace("{}", "orders")
+
+
 @pytest.mark.parametrize("newline", ["\n", "\r\n", "\r", "\u2028", "\u2029", "\x0b", "\x85"])
 def test_a_value_is_one_line_in_a_commit_message(newline: str) -> None:
     shown = rendered("Add {{fields.a}}", Target.COMMIT, a=f"a{newline}{newline}b")
