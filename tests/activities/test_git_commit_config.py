@@ -96,6 +96,31 @@ def test_a_configuration_that_makes_no_sense_is_refused(values: dict[str, Any], 
         "apps/.argocd-source-shop.yaml",
         "buildspec.yml",
         "actions/build/action.yml",
+        ".devcontainer.json",
+        ".builds/alpine.yml",
+        ".cirrus.star",
+        ".readthedocs.yaml",
+        "amplify.yml",
+        "render.yaml",
+        ".policy.yml",
+        ".pullapprove.yml",
+        "tenants/OWNERS",
+        "OWNERS_ALIASES",
+        ".kodiak.toml",
+        ".bulldozer.yml",
+        "bors.toml",
+        "lefthook.yml",
+        ".claude/settings.json",
+        "tenants/.mcp.json",
+        "tenants/AGENTS.md",
+        ".sonarcloud.properties",
+        "codecov.yml",
+        "atlantis.yaml",
+        ".teamcity/settings.kts",
+        "zuul.d/jobs.yaml",
+        ".asf.yaml",
+        "release.config.cjs",
+        "clusters/fleet.yaml",
     ],
 )
 def test_files_that_act_by_themselves_need_the_catalogs_word(path: str) -> None:
@@ -106,7 +131,15 @@ def test_files_that_act_by_themselves_need_the_catalogs_word(path: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "path", ["github/x", "tenants/renovate.md", "my.github/x", "CODEOWNERS.md", "gitmodules"]
+    "path",
+    [
+        "github/x",
+        "tenants/renovate.md",
+        "my.github/x",
+        "CODEOWNERS.md",
+        "gitmodules",
+        "owners.yaml",
+    ],
 )
 def test_other_files_need_no_word(path: str) -> None:
     assert config(files=[{"path": path, "contentTemplate": "x"}])
