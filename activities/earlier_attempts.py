@@ -76,7 +76,7 @@ async def ask(
 
 def exists(seen: Earlier, action: Action[Any], name: str) -> ActionFailedError:
     """Return the error for a call that is not made because its effect exists with former values."""
-    ways = "Retry without changes to adopt it as it is"
+    ways = "Retry with its former values to adopt it as it is"
     if action.can_revise:
         ways += ", retry with mode revise (--revise) to change it to the corrected values"
     return ActionFailedError(

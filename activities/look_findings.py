@@ -50,12 +50,15 @@ class LookFindings:
 
     def _left(self, action: Action[Any]) -> tuple[PartialResource, ...]:
         found = self.found
-        if found is None or not (found.external_reference or found.url):
+        if found is None:
+            return ()
+        cleanup = found.cleanup or action.cleanup(found)
+        if not (found.external_reference or found.url or cleanup):
             return ()
         left = PartialResource(
             type=action.resource_type,
             id=found.external_reference,
             url=found.url,
-            cleanup=found.cleanup or action.cleanup(found),
+            cleanup=cleanup,
         )
         return (left,)

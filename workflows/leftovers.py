@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 from typing import Any
 
+from pao.core.errors import ErrorCode
 from pao.core.payloads.actions import ActionState, FormerCall
 from pao.core.payloads.failures import ActionFailure, PartialResource
 from pao.core.sentences import as_sentence
@@ -45,7 +46,8 @@ def after_failure(
         state.former = []
     if failure.outcome_unknown or failure.sent:
         _remember_call(state, failure, fields or {})
-    if not state.outcome_unknown and not state.partial:
+    known_former = failure.code == ErrorCode.EXISTS_WITH_FORMER_VALUES
+    if not (state.outcome_unknown or state.partial or known_former):
         state.former = []
     message = failure.message
     if doubt and not failure.outcome_unknown:

@@ -79,7 +79,7 @@ class GitCommitAction(Action[GitCommitConfig]):
             _require_not_closed(pull)
             commit = await own_commit(client, context, place.branch)
             if config.create_pull_request:
-                _refuse_half(commit, pull, config)
+                _refuse_half(commit, pull, config, place)
             if commit is None and pull is not None:
                 commit = Commit(pull.head_sha, "")
             if commit is not None:
@@ -205,17 +205,22 @@ def _require_not_closed(pull: PullRequest | None) -> None:
         )
 
 
-def _refuse_half(commit: Commit | None, pull: PullRequest | None, config: GitCommitConfig) -> None:
-    """Raise IncompleteError where only a part exists."""
+def _refuse_half(
+    commit: Commit | None, pull: PullRequest | None, config: GitCommitConfig, place: Place
+) -> None:
+    """Raise IncompleteError, with what is there, where only a part exists."""
+    committed = [_left_commit(commit, place)] if commit is not None else []
     if pull is None and commit is not None:
         raise IncompleteError(
             f"The commit {commit.sha} is there, but no pull request for it. A retry opens it "
-            "without committing again."
+            "without committing again.",
+            partial=committed,
         )
     if pull is not None and pull.state == "open" and _unasked(config, pull):
         raise IncompleteError(
             f"The pull request {pull.url} is open, but not all reviewers have been asked. A retry "
-            "asks the others."
+            "asks the others.",
+            partial=[*committed, _left_pull(pull)],
         )
 
 

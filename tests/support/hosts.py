@@ -25,6 +25,7 @@ class Hosts:
         self.cuts = 0
         self.answers: bytes | None = None
         self.looks = True
+        self.unseen = 0
 
     def serve(self, connection: socket.socket, request: bytes) -> None:
         head, _, body = request.partition(b"\r\n\r\n")
@@ -34,7 +35,8 @@ class Hosts:
             if not self.looks:
                 cutting(connection, request)
                 return
-            found = name if name in self.made else None
+            found = name if name in self.made and self.unseen <= 0 else None
+            self.unseen -= 1
             answering(json.dumps({"found": found, "id": f"H-{name}"}).encode())(connection, request)
             return
         if self.cuts > 0:

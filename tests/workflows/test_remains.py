@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from pao.core.errors import ErrorCode
 from pao.core.payloads.actions import ActionState, FormerCall
 from pao.core.payloads.decisions import DecisionRecord
 from pao.core.payloads.failures import ActionFailure, PartialResource
@@ -45,6 +46,14 @@ def test_an_attempt_that_ends_before_it_acts_takes_nothing_away() -> None:
     assert (given.outcome_unknown, given.partial) == (True, [LEFT])
     assert (shown.outcome_unknown, shown.partial) == (True, [LEFT])
     assert shown.message == f"no. {STILL_UNKNOWN}"
+
+
+def test_what_exists_with_former_values_is_looked_for_again() -> None:
+    former = [FormerCall(1, sealed="one", digest="d1")]
+    given = state(outcome_unknown=True, former=list(former))
+    exists = replace(failure(answered=True), code=ErrorCode.EXISTS_WITH_FORMER_VALUES)
+    after_failure(given, exists)
+    assert (given.outcome_unknown, given.former) == (False, former)
 
 
 def test_a_long_message_keeps_the_doubt_in_sight() -> None:

@@ -56,14 +56,16 @@ async def test_a_retry_completes_what_is_half_done(github: GitHubSandbox) -> Non
     github.fault("status", method="POST", path="/pulls$", status=403)
     with pytest.raises(ActionFailedError):
         await ACTION.execute(given, context)
-    with pytest.raises(IncompleteError, match="no pull request for it"):
+    with pytest.raises(IncompleteError, match="no pull request for it") as half:
         await ACTION.look(given, again(context))
+    assert [left.type for left in half.value.partial] == ["git-commit"]
     github.fault("status", method="POST", path="requested_reviewers", status=503)
     with pytest.raises(OutcomeUnknownError) as caught:
         await ACTION.execute(given, again(context))
     assert [left.type for left in caught.value.partial] == ["git-commit", "pull-request"]
-    with pytest.raises(IncompleteError, match="not all reviewers have been asked"):
+    with pytest.raises(IncompleteError, match="not all reviewers have been asked") as half:
         await ACTION.look(given, again(context))
+    assert half.value.partial == caught.value.partial
     result = await ACTION.execute(given, again(context))
     assert result.outputs["pullRequestNumber"] == 1
     assert len(github.branch(TENANTS, own_branch(context.mark))["messages"]) == 2

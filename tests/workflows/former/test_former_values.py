@@ -81,6 +81,25 @@ async def test_a_correction_waits_while_nobody_can_say_what_exists(
     assert (await bench.row(request))["fields"]["title"] == "one"
 
 
+async def test_what_appears_after_a_correction_is_not_made_twice(
+    bench: Workbench, server: RawServer, hosts: Hosts
+) -> None:
+    hosts.cuts = hosts.unseen = 1
+    request = await in_doubt(bench, host_request(server))
+    record = await bench.decide(request, "retry", fields={"title": "two"})
+    assert record.outcome == "done", record.message
+    for attempt, correction in ((2, {}), (3, {"fields": {"title": "one"}})):
+        row = await bench.reached(request, "failed", attempt=attempt)
+        assert row["error"]["code"] == "EXISTS_WITH_FORMER_VALUES"
+        assert "Retry with its former values" in row["error"]["message"]
+        [left] = row["error_context"]["cleanup"]
+        assert left["instructions"].startswith("Undo in the target by hand")
+        await bench.decide(request, "retry", **correction)
+    await bench.reached(request, "completed")
+    [action] = await bench.actions(request)
+    assert (action["adopted"], action["partial"], hosts.made) == (True, [], ["one"])
+
+
 async def test_a_former_call_is_kept_sealed_and_without_the_operators_secrets(
     bench: Workbench, server: RawServer, hosts: Hosts
 ) -> None:
