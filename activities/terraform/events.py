@@ -6,6 +6,8 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import Any
 
+from pao.core.sentences import without_full_stop
+
 LOGGED = frozenset(
     {
         "apply_start",
@@ -126,7 +128,8 @@ def describe(diagnostic: dict[str, Any]) -> str:
     where = f"{place['filename']} line {line}: " if place.get("filename") and line else ""
     address = f"{diagnostic['address']}: " if diagnostic.get("address") else ""
     detail = str(diagnostic.get("detail") or "").strip()
-    told = str(diagnostic.get("summary") or "an error without a text").strip().rstrip(".")
+    summary = str(diagnostic.get("summary") or "an error without a text").strip()
+    told = without_full_stop(summary)
     return f"{where}{address}{told}. {detail}".strip()
 
 

@@ -89,7 +89,7 @@ async def run(command: list[str], context: ProcessContext, take: Take) -> Comman
     it does the same, and returns.
     """
     process = await _start(command, context)
-    errors = _Tail()
+    errors = Tail()
     readers = [
         asyncio.create_task(_read(process.stdout, take)),
         asyncio.create_task(_read(process.stderr, errors.take)),
@@ -201,18 +201,26 @@ async def _read(stream: asyncio.StreamReader | None, take: Take) -> None:
         await asyncio.sleep(0)
 
 
-class _Tail:
-    """Keeps the last bytes of a text."""
+class Tail:
+    """Keeps the last whole lines of a text: of a line that was cut, a secret's end may be left."""
 
     def __init__(self) -> None:
         self._kept = b""
+        self._cut = False
 
     async def take(self, chunk: bytes) -> None:
-        self._kept = (self._kept + chunk)[-TAIL_LIMIT:]
+        """Take the next chunk."""
+        whole = self._kept + chunk
+        self._kept = whole[-TAIL_LIMIT:]
+        self._cut = self._cut or len(whole) > TAIL_LIMIT
 
     @property
     def text(self) -> str:
-        return self._kept.decode(errors="replace").strip()
+        """The last lines; an ellipsis before them says that there were more."""
+        if not self._cut:
+            return self._kept.decode(errors="replace").strip()
+        rest = self._kept.partition(b"\n")[2].decode(errors="replace")
+        return f"\N{HORIZONTAL ELLIPSIS} {rest.strip()}".rstrip()
 
 
 class LineReader:

@@ -6,6 +6,8 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 from urllib.parse import urlsplit
 
+from pao.core.sentences import without_full_stop
+
 # How much of an answer is read, and how much of it is kept after masking.
 READ_BYTES = 4 * 1024 * 1024
 KEPT_CHARACTERS = 64 * 1024
@@ -97,7 +99,7 @@ def _said_in(document: Mapping[str, Any]) -> Iterator[str]:
 
 
 def _one_line(text: str) -> str:
-    return " ".join(text.split()).rstrip(".")
+    return without_full_stop(" ".join(text.split()))
 
 
 def _is_page(text: str) -> bool:

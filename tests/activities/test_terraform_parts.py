@@ -13,7 +13,7 @@ from activities.terraform.config import TerraformBackend, TerraformConfig
 from activities.terraform.events import Events, describe, lock_in
 from activities.terraform.execution_spec import Required, Source
 from activities.terraform.hcl import read_folder
-from activities.terraform.process import LINE_LIMIT, BoundedOutput, LineReader
+from activities.terraform.process import LINE_LIMIT, TAIL_LIMIT, BoundedOutput, LineReader, Tail
 from activities.terraform.sensitive_values import SensitiveValues, sensitive_variables
 from activities.terraform.state import concerned, resources_of
 from activities.terraform.state_location import breaker_target, foreign_request_in
@@ -51,6 +51,21 @@ async def test_what_is_too_large_is_not_kept_at_all() -> None:
     assert (whole.content, whole.too_large) == (b"12345", False)
     await whole.take(b"6")
     assert (whole.content, whole.too_large) == (b"", True)
+
+
+@pytest.mark.parametrize(
+    ("more", "kept"),
+    [
+        ("", "one s3cret two"),
+        ("x" * (TAIL_LIMIT - 8), "\u2026"),
+        ("\nthree\n" + "x" * (TAIL_LIMIT - 16), "\u2026 three\n" + "x" * (TAIL_LIMIT - 16)),
+    ],
+)
+async def test_of_a_line_that_was_cut_at_its_front_nothing_is_kept(more: str, kept: str) -> None:
+    tail = Tail()
+    await tail.take(b"one s3cret two")
+    await tail.take(more.encode())
+    assert tail.text == kept
 
 
 def test_the_operators_credentials_are_hidden_and_other_settings_are_not() -> None:
@@ -164,6 +179,9 @@ def test_a_diagnostic_is_one_readable_text() -> None:
     }
     assert describe(diagnostic) == "main.tf line 3: a.b: Invalid value. It must be a number."
     assert describe({}) == "an error without a text."
+    assert describe({"summary": "Bad token s3c...", "detail": "Set it."}) == (
+        "Bad token s3c.... Set it."
+    )
 
 
 def test_only_a_refused_lock_is_taken_for_one() -> None:

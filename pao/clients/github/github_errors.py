@@ -140,4 +140,5 @@ def _redirect(answer: GitHubResponse) -> str:
 
 
 def _text(answer: GitHubResponse) -> str:
-    return answer.body.decode(errors="replace")
+    text = answer.body.decode(errors="replace")
+    return f"{text}\N{HORIZONTAL ELLIPSIS}" if answer.truncated else text

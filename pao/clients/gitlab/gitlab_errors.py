@@ -2,7 +2,7 @@
 
 from typing import Protocol
 
-from pao.core.answers import words
+from pao.core.answers import shortened, words
 from pao.core.judgement import HIDDEN, REDIRECT, UNREADABLE, Cause, Judgement, judge
 
 _NOT_FOUND = 404
@@ -52,7 +52,7 @@ class GitLabError(Exception):
 
 def refusal(doing: str, answer: GitLabAnswer) -> GitLabError:
     """Return the error for an answer whose status is no success."""
-    text = answer.body[:10_000].decode(errors="replace")
+    text = shortened(answer.body.decode(errors="replace"), 10_000)
     judged = judge(answer.status, answer.headers, text)
     if answer.status == _NOT_FOUND and "Project Not Found" in text:
         judged = HIDDEN

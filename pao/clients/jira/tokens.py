@@ -14,7 +14,7 @@ import requests
 from pao.clients.jira.auth import OAuth2Auth
 from pao.clients.jira.transport import BoundedSession, CallEndedError, HeaderAuth, JiraCall
 from pao.clients.oauth import AccessToken, read_token
-from pao.core.answers import KEPT_CHARACTERS, place, words
+from pao.core.answers import KEPT_CHARACTERS, place, shortened, words
 from pao.core.judgement import UNREADABLE, Judgement, judge
 
 Sessions = Callable[[JiraCall, str], BoundedSession]
@@ -86,7 +86,7 @@ class Tokens:
 
 def _read(answer: requests.Response, url: str) -> AccessToken:
     if answer.status_code != HTTPStatus.OK:
-        text = answer.content.decode(errors="replace")[:KEPT_CHARACTERS]
+        text = shortened(answer.content.decode(errors="replace"), KEPT_CHARACTERS)
         headers = {name.lower(): value for name, value in answer.headers.items()}
         judged = judge(answer.status_code, headers, text)
         raise NoTokenError(_refusal(answer, text, url), status=answer.status_code, judged=judged)

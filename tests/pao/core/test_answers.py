@@ -62,6 +62,8 @@ def test_what_is_deep_but_bounded_and_pairs_of_surrogates_are_read() -> None:
         ('{"type": "about:blank", "code": 7}', "7; about:blank"),
         ("no \ud800", "no \ud800"),
         ("plain\n words..", "plain words"),
+        # A mark of a cut stays, so that the beginning of a secret before it is masked.
+        ('{"errors": ["unknown token s3c...", "Second."]}', "unknown token s3c...; Second"),
         ("<html>Sign in</html>", ""),
         ("\n  <html>Sign in</html>", ""),
         ("is < 3 ", "is < 3"),
