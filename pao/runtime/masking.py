@@ -7,14 +7,30 @@ from itertools import islice
 from typing import Any
 
 from pao.core.names import MASK
-from pao.runtime.secret_forms import DEPTH, base64_cores, decoded, direct_forms, unescaped
+from pao.runtime.secret_forms import (
+    DEPTH,
+    bare,
+    base64_cores,
+    decoded,
+    direct_forms,
+    folded,
+    plain_forms,
+    unescaped,
+)
 
 SHORTEST_SECRET = 4  # Masking shorter texts would only garble messages.
 # Within the keys and addresses that a target returns, a short secret is met by chance: it is masked
 # as a whole word only.
 SHORTEST_WITHIN_VALUE = 8
 SHORTEST_PREFIX = 3
-_CUTS = ("\N{HORIZONTAL ELLIPSIS}", "...", "\N{REPLACEMENT CHARACTER}")
+_CUT_WORDS = "(?:[Tt]runcated|[Ss]nip|[Cc]ut|[0-9][0-9,.]{0,15} (?:more|char|byte))"
+# That each alternative begins with a letter of its own keeps the search quick.
+_CUT = re.compile(
+    r"\N{HORIZONTAL ELLIPSIS}|\.\.\.|\N{REPLACEMENT CHARACTER}"
+    rf"|\[{_CUT_WORDS}|\({_CUT_WORDS}|<{_CUT_WORDS}"
+)
+_BEFORE_CUT = "[(< "
+_MOST_BEFORE_CUT = 4
 _MOST_CUTS = 50
 _MANY = 32
 _FEW = 8
@@ -79,8 +95,7 @@ class SecretMasks:
 
     def _is_clean(self, texts: list[str]) -> bool:
         joined = "\n".join(texts)
-        cuts = sum(joined.count(mark) for mark in _CUTS)
-        if cuts >= _MOST_CUTS or not self._secrets.isdisjoint(texts):
+        if len(_CUT.findall(joined)) >= _MOST_CUTS or not self._secrets.isdisjoint(texts):
             return False
         return self._known().hide(joined, within=SHORTEST_WITHIN_VALUE, cut=False) == joined
 
@@ -132,8 +147,12 @@ class _Forms:
         self._kept = kept
         self._direct = _lengths(form for one in kept for form in direct_forms(one))
         self._lowered = _lengths(form.lower() for form in self._direct)
-        self._short = {one.casefold() for one in kept if len(one) < SHORTEST_WITHIN_VALUE}
-        self._compact = {_compact(one) for one in kept if len(one) >= SHORTEST_WITHIN_VALUE}
+        plain = {form for one in kept for form in plain_forms(one)}
+        self._short = {folded(one) for one in plain if len(one) < SHORTEST_WITHIN_VALUE}
+        compact = {_compact(folded(one)) for one in plain}
+        longer = {one for one in compact if len(one) >= SHORTEST_WITHIN_VALUE}
+        self._bare = {form for one in longer if len(form := bare(one)) >= SHORTEST_WITHIN_VALUE}
+        self._compact = {one for one in longer if bare(one) not in self._bare}
         self._cores = {core for one in kept for core in base64_cores(one)}
         self._begun = [*self._lowered, *{core.lower() for core in self._cores}]
         self._numbers = {number for one in kept if (number := _canonical(one)) is not None}
@@ -212,12 +231,14 @@ class _Forms:
         return any(core in copy for copy in compact for core in self._cores)
 
     def _holds(self, text: str) -> bool:
-        folded = text.casefold()
-        compact = "".join(folded.split())
-        if any(one in compact for one in self._compact):
+        plain = folded(text)
+        stripped = bare(plain)
+        if any(one in stripped for one in self._bare):
+            return True
+        if self._compact and any(map(_compact(plain).__contains__, self._compact)):
             return True
         return any(
-            one in folded and any(True for _ in _places(folded, one, whole=True))
+            one in plain and any(True for _ in _places(plain, one, whole=True))
             for one in self._short
         )
 
@@ -225,11 +246,10 @@ class _Forms:
 def _ends(text: str, *, at_end: bool) -> list[int]:
     """Return where a text may have been cut."""
     ends = [len(text)] if at_end else []
-    for mark in _CUTS:
-        at = text.find(mark)
-        while at >= 0 and len(ends) < _MOST_CUTS:
-            ends.append(at)
-            at = text.find(mark, at + 1)
+    for mark in islice(_CUT.finditer(text), _MOST_CUTS):
+        at = mark.start()
+        before = text[max(at - _MOST_BEFORE_CUT, 0) : at]
+        ends += {at, at - len(before) + len(before.rstrip(_BEFORE_CUT))}
     return ends
 
 
@@ -288,7 +308,7 @@ def _with_stars(text: str, spans: list[tuple[int, int]]) -> str:
 
 
 def _compact(text: str) -> str:
-    return "".join(text.casefold().split())
+    return "".join(text.split())
 
 
 def _canonical(text: str) -> str | None:

@@ -10,6 +10,7 @@ import hashlib
 import html
 import json
 import re
+import unicodedata
 from collections.abc import Iterator
 from urllib.parse import parse_qsl, quote, quote_plus, unquote, urlsplit
 
@@ -27,7 +28,13 @@ _NARROW = ("latin-1", "cp1252", "cp1250", "utf-8")
 _TOKEN = re.compile(r"[A-Za-z0-9+/_-]{6,}={0,2}")
 _BASE32 = re.compile(r"(?<![A-Za-z0-9])(?:[A-Z2-7]{10,}|[a-z2-7]{10,})(?![A-Za-z0-9])")
 _QUOTED = re.compile(r"=(?:\r?\n|([0-9A-Fa-f]{2}))")
-_HEX = re.compile(r"[0-9A-Fa-f]{8,}|[0-9A-Fa-f]{2}(?:[:\- ][0-9A-Fa-f]{2}){3,}")
+_HEX = re.compile(r"[0-9A-Fa-f][0-9A-Fa-fx][0-9A-Fa-fx:\- ,]{6,}")
+_BESIDE_HEX = re.compile(r"0x|[x:\- ,]")
+_NUMBERS = re.compile(r"[0-9]{1,3}(?:,\s{0,2}-?[0-9]{1,3}){3,}")
+# Blanks, plus signs as blanks, escapes, doubled and closed quotes, signs that nobody sees.
+_DROPPED = dict.fromkeys(
+    map(ord, "\t\n\v\f\r +\\\"'`\u00a0\u00ad\u200b\u200c\u200d\u2060\ufeff"), None
+)
 _BACKSLASH = re.compile(
     r"\\(?:u\{([0-9A-Fa-f]{1,6})\}|u([0-9A-Fa-f]{4})|U([0-9A-Fa-f]{8})|x([0-9A-Fa-f]{2})"
     r"|([0-3][0-7]{2})|(.))",
@@ -54,6 +61,22 @@ def direct_forms(secret: str) -> Iterator[str]:
     yield from _garbled(secret)
     for name in _HASHES:
         yield hashlib.new(name, encoded, usedforsecurity=False).hexdigest()
+
+
+def plain_forms(secret: str) -> Iterator[str]:
+    """Return what is looked for where a text's escapes were undone: the secret and its parts."""
+    yield secret
+    yield from _parts(secret)
+
+
+def folded(text: str) -> str:
+    """Return a text without what case and composed letters make different."""
+    return unicodedata.normalize("NFKC", text).casefold()
+
+
+def bare(text: str) -> str:
+    """Return a text without blanks, escapes and quotes, which differ by who wrote it."""
+    return text.translate(_DROPPED)
 
 
 def base64_cores(secret: str) -> Iterator[str]:
@@ -96,15 +119,20 @@ def unescaped(text: str) -> Iterator[str]:
 
 
 def decoded(text: str) -> Iterator[str]:
-    """Return what the base64, the base32 and the hexadecimal within a text mean."""
+    """Return what the base64, the base32, the hexadecimal and the bytes in a text mean."""
     for found in _BASE32.finditer(text):
         yield from _from_base32(found[0])
     for found in _TOKEN.finditer(text):
         if not _is_word(found[0]):
             yield from _from_base64(found[0])
     for found in _HEX.finditer(text):
-        digits = re.sub(r"[:\- ]", "", found[0])
-        yield from _texts_of(bytes.fromhex(digits[: len(digits) // 2 * 2]))
+        digits = _BESIDE_HEX.sub("", found[0])
+        # A word before it may end in such a letter, so that the first digit is not its own.
+        for first in (0, 1):
+            whole = (len(digits) - first) // 2 * 2
+            yield from _texts_of(bytes.fromhex(digits[first : first + whole]))
+    for found in _NUMBERS.finditer(text):
+        yield from _texts_of(bytes(int(one) & 0xFF for one in found[0].split(",")))
 
 
 def _parts(secret: str) -> Iterator[str]:

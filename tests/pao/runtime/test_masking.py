@@ -4,6 +4,7 @@ import base64
 import hashlib
 import html
 import json
+import unicodedata
 from typing import Any
 from urllib.parse import quote, quote_plus
 
@@ -84,6 +85,12 @@ FURTHER: dict[str, str] = {
     "octal escapes": "".join(f"\\{ord(char):03o}" for char in PASSWORD),
     "SHA-256": hashlib.sha256(PASSWORD.encode()).hexdigest(),
     "two lines": f"{PASSWORD[:9]}\n    {PASSWORD[9:]}",
+    "a list of bytes": json.dumps({"type": "Buffer", "data": list(PASSWORD.encode())}),
+    "a dump in groups of two bytes": f"00000000: {PASSWORD.encode().hex(' ', 2)}",
+    "bytes of C behind a word": "ends in e " + PASSWORD.encode().hex(",").replace(",", ", 0x"),
+    "CSV": PASSWORD.replace('"', '""'),
+    "Markdown": "".join(f"\\{char}" if char in '-"\\!' else char for char in PASSWORD),
+    "characters that nobody sees": PASSWORD.replace("-", "-\u200b\u00ad"),
 }
 
 
@@ -96,6 +103,34 @@ def test_nothing_but_its_length_stays_of_a_text_that_holds_a_secret_in_another_f
         assert NOTE in shown or "********" in shown
         assert form not in shown
         assert PASSWORD[:6].lower() not in shown.lower()
+
+
+FORM = "correct horse battery"
+ADDRESS = "postgres://pao:pass%20word%2Fone@db/pao"
+
+
+@pytest.mark.parametrize(
+    ("secret", "form"),
+    [
+        (FORM, quote_plus(f"/cb?p={quote_plus(FORM)}")),
+        ("my *pass* word~9", "my+*pass*+word%7E9"),
+        ("Passwört-geheim", unicodedata.normalize("NFD", "Passwört-geheim")),
+        (unicodedata.normalize("NFD", "Passwört-geheim"), "Passwört-geheim"),
+        ("it's-my-secret", "it''s-my-secret"),
+        ("it's-my-secret", """'it'"'"'s-my-secret'"""),
+        ("a{b}c-secret_1", r"a\{b\}c\-secret\_1"),
+        (ADDRESS, quote_plus(quote_plus("pass word/one"))),
+    ],
+)
+def test_a_secret_is_found_with_the_blanks_and_escapes_of_others(secret: str, form: str) -> None:
+    masks = SecretMasks([secret])
+    for shown in (masks.hide(f"said: {form} and more"), masks.hide_in([form])[0]):
+        assert NOTE in shown
+
+
+@pytest.mark.parametrize("secret", ['""""""""', "+ + + + +", "a       b"])
+def test_a_secret_of_signs_hides_nothing_else(secret: str) -> None:
+    assert SecretMasks([secret]).hide("a + b is the label 'c'") == "a + b is the label 'c'"
 
 
 @pytest.mark.parametrize("secret", ["pässwörd-größe", "пароль-тайна-один"])
@@ -127,6 +162,15 @@ def test_what_a_cut_has_left_of_a_secret_is_hidden(left: int) -> None:
     assert masks.hide(f"cannot set {begun}") == "cannot set ********"
     assert masks.hide(f"cannot set {begun}\u2026 Retry.") == "cannot set ********\u2026 Retry."
     assert masks.hide_in(f"cannot set {begun}\u2026") == "cannot set ********\u2026"
+
+
+@pytest.mark.parametrize(
+    "mark", ["...", "[...]", " [\u2026]", "[truncated]", " (truncated)", " (1,234 more characters)"]
+)
+def test_a_mark_of_a_cut_may_stand_in_brackets(mark: str) -> None:
+    masks = SecretMasks([PASSWORD])
+    for shown in (masks.hide, masks.hide_in):
+        assert shown(f"set {PASSWORD[:14]}{mark} Retry.") == f"set ********{mark} Retry."
 
 
 def test_a_cut_within_an_escaped_secret_hides_the_text() -> None:
@@ -176,6 +220,7 @@ def test_a_pin_with_a_leading_zero_is_hidden_as_the_number_that_it_becomes() -> 
         "KRUGS4ZANFZSA4DMMFUW4ICUMV4HI",
         "a=41&b=\\101 and c=",
         "status 200, 4 KB, 4,711 bytes",
+        "[115, 51, 99, 114, 101, 116] and 00000000: 7333 6372 6574 (truncated) [...]",
         "\ufffd\ufffd\ufffd\ufffd ???? \u2026",
     ],
 )
