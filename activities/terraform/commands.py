@@ -16,12 +16,31 @@ PROVISIONER = "provisioner"
 PLUGINS = "terraform.d"
 """A folder beside the root module out of which Terraform installs providers by itself."""
 
-RUNNING_TYPES = frozenset({"external", "local_command", "shell_script", "shell_sensitive_script"})
-"""Types of data sources, resources and actions that run a command which the module names."""
+RUNNING_TYPES = frozenset(
+    {
+        "external",
+        "local_command",
+        "shell_script",
+        "shell_sensitive_script",
+        "ansible_playbook",
+        "ansible_playbook_run",
+        "ansible_vault",
+    }
+)
+"""Types of data sources, resources and actions that run a command which the module names.
+
+A playbook has tasks for the worker; Ansible also runs the password file of a vault.
+"""
+
+RUNNING_MEMBERS = frozenset({"postrender"})
+"""What names a program in a resource or data source: Helm pipes a chart through it."""
 
 RUNNING_KEYS = frozenset(
     {
         "exec",
+        "config_path",
+        "config_paths",
+        "ssh_opts",
         "credential_process",
         "shared_config_file",
         "shared_config_files",
@@ -31,7 +50,8 @@ RUNNING_KEYS = frozenset(
 )
 """What names a program, or a file that may name one, in the configuration of a provider or backend.
 
-Kubernetes and Helm log in with ``exec``; the AWS files may have a ``credential_process``.
+Kubernetes and Helm log in with ``exec``, which their files (``config_path``) may have as well;
+ssh's options, given by Docker, have a ``ProxyCommand``; the AWS files a ``credential_process``.
 """
 
 _TYPED = frozenset({"resource", "data", "ephemeral", "action"})
@@ -110,17 +130,23 @@ def _in_block(block: Block, module: str) -> Iterator[str]:
         elif inner.type in _EXTERNAL and inner.labels[:1] == ("external",):
             yield f"{inner.type} external"
         elif inner.type in _CONFIGURED:
-            yield from (f"{key} of {inner.type} {'.'.join(inner.labels)}" for key in _keys(inner))
+            yield from (
+                f"{key} of {inner.type} {'.'.join(inner.labels)}"
+                for key in _keys(inner, RUNNING_KEYS)
+            )
+        elif inner.type in _TYPED and inner.labels:
+            named = f"{inner.type} {module}{'.'.join(inner.labels)}"
+            yield from (f"{key} of {named}" for key in _keys(inner, RUNNING_MEMBERS))
 
 
-def _keys(block: Block) -> list[str]:
+def _keys(block: Block, running: frozenset[str]) -> list[str]:
     """Return the keys below a block that name a program, as attribute, block, or dynamic block."""
     found: set[str] = set()
     for inner in block.within():
         found |= {inner.type, *inner.labels[:1]} if inner is not block else set()
         for attribute in inner.attributes:
             found |= {attribute.name, *attribute.keys}
-    return sorted(found & RUNNING_KEYS)
+    return sorted(found & running)
 
 
 def _keys_of(value: Any) -> set[str]:

@@ -82,6 +82,30 @@ def write(ground: Ground, file: str, text: str) -> None:
             "exec of backend kubernetes in main.tf",
         ),
         (
+            {"main.tf": 'provider "helm" {\n  kubernetes { config_paths = ["./k"] }\n}\n'},
+            "config_paths of provider helm in main.tf",
+        ),
+        (
+            {"main.tf": 'terraform {\n  backend "kubernetes" { config_path = "k" }\n}\n'},
+            "config_path of backend kubernetes in main.tf",
+        ),
+        (
+            {"main.tf": 'provider "docker" {\n  ssh_opts = ["-o", "ProxyCommand=sh"]\n}\n'},
+            "ssh_opts of provider docker in main.tf",
+        ),
+        (
+            {"main.tf": 'resource "helm_release" "a" {\n  postrender { binary_path = "x" }\n}\n'},
+            "postrender of resource helm_release.a in main.tf",
+        ),
+        (
+            {"main.tf": 'data "helm_template" "a" {\n  postrender = { binary_path = "x" }\n}\n'},
+            "postrender of data helm_template.a in main.tf",
+        ),
+        (
+            {"main.tf": 'resource "ansible_playbook" "p" {\n  playbook = "p.yml"\n}\n'},
+            "resource ansible_playbook.p in main.tf",
+        ),
+        (
             {"main.tf": ENCRYPTED},
             "key_provider external in main.tf",
         ),
