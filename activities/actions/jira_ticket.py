@@ -28,6 +28,7 @@ from activities.tickets import (
 from catalog.templating import Target, jira_escape
 from pao.clients.jira import CreatedIssue, JiraClient, JiraError, JiraFlavour, TicketStatus
 from pao.clients.jira.limits import LINE_LIMIT, first_units
+from pao.clients.jira.texts import RICH_FIELDS
 from pao.core.judgement import BAD_CALL, NOT_SET
 from pao.core.payloads.actions import ActionResult
 from pao.core.payloads.waits import Pending
@@ -41,7 +42,10 @@ class JiraTicketAction(Action[JiraTicketConfig]):
     resource_type = "jira-ticket"
     config = JiraTicketConfig
     outputs = JiraTicketOutputs
-    targets: ClassVar[Mapping[str, Target]] = {"ticket.descriptionTemplate": Target.JIRA}
+    targets: ClassVar[Mapping[str, Target]] = {
+        "ticket.descriptionTemplate": Target.JIRA,
+        **{f"ticket.customFields.{name}": Target.JIRA for name in RICH_FIELDS},
+    }
     can_revise = True
     examples = (
         {

@@ -211,3 +211,25 @@ async def test_a_jira_that_answers_5xx_is_left_alone(jira: JiraSandbox) -> None:
         await stage.execute(stage.request(asked))
     await stage.close()
     made.close()
+
+
+@pytest.mark.parametrize("flavour", list(JiraFlavour))
+async def test_values_in_jiras_own_long_fields_are_no_markup(
+    jira: JiraSandbox, flavour: JiraFlavour
+) -> None:
+    title = "[~accountid:1:a] [x|http://evil.example.com]"
+    made = JiraInstances([jira.instance(flavour=flavour)])
+    stage = Stage(ACTION, jira=made)
+    rich = {"description": "*From:* {{fields.title}}", "environment": "*From:* {{fields.title}}"}
+    ticket = {"project": "DB", "summaryTemplate": "A thing", "customFields": rich}
+    await stage.execute(stage.request({"ticket": ticket}, title=title))
+    await stage.close()
+    made.close()
+    [fields] = [one["fields"] for one in jira.tickets()]
+    for name in rich:
+        if flavour is JiraFlavour.DATACENTER:
+            assert fields[name].startswith(r"*From:* \[\~accountid:1:a\] \[x\|")
+            continue
+        [paragraph] = fields[name]["content"]
+        assert {one["type"] for one in paragraph["content"]} == {"text"}
+        assert "".join(one["text"] for one in paragraph["content"]) == f"From: {title}"
