@@ -7,7 +7,7 @@ from pao.core.payloads.actions import ActionState
 from pao.core.payloads.context import RequestContext
 from pao.core.states import ActionStatus, RequestStatus
 from workflows.decision_log import DecisionLog
-from workflows.details import HOW, refusal, signal_lines, title_lines
+from workflows.details import HOW, markdown_text, refusal, signal_lines, title_lines
 
 
 class DescribedBundle(Protocol):
@@ -50,12 +50,14 @@ def bundle_details(ledger: DescribedBundle, requests: Mapping[str, str]) -> str:
     ]
     for state in ledger.components:
         line = f"- `{state.name}`: {state.status.replace('_', ' ')}, `{requests[state.id]}`"
-        lines.append(line + (f": {_one_line(state.error.message)}" if state.error else ""))
+        lines.append(line + (f": {markdown_text(state.error.message)}" if state.error else ""))
     if ledger.own:
         lines += ["", "### Actions of the bundle", ""]
     for state in ledger.own:
-        text = f", {_one_line(state.error.message)}" if state.error else ""
-        lines.append(f"- `{state.id}` {state.name}: {state.status.replace('_', ' ')}{text}")
+        text = f", {markdown_text(state.error.message)}" if state.error else ""
+        lines.append(
+            f"- `{state.id}` {markdown_text(state.name)}: {state.status.replace('_', ' ')}{text}"
+        )
     if ledger.status == RequestStatus.FAILED and not ledger.retrying:
         lines += ["", *_choices(ledger, requests)]
     return "\n".join(lines)
@@ -74,7 +76,3 @@ def _choices(ledger: DescribedBundle, requests: Mapping[str, str]) -> list[str]:
 
 def _hint(ledger: DescribedBundle) -> str:
     return ": a component is being retried" if ledger.retrying and ledger.has_broken() else ""
-
-
-def _one_line(text: str) -> str:
-    return " ".join(text.split())

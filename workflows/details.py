@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Collection, Mapping
+from urllib.parse import quote
 
 from pao.core.payloads.actions import ActionState
 from pao.core.payloads.cleanups import CleanupMark
@@ -22,7 +23,9 @@ HOW = "Above, under *More Actions*, *Send a Signal*: choose the name and paste t
 MOST_NAMED = 10
 MOST_NOTE = 200
 _QUOTED = re.compile(r"\{[^`]*\}")
-_MARKDOWN = re.compile(r"([\\`*_{}\[\]<>()#+!|~-])")
+# Within a word an underscore is no markup, and these signs are only where a text begins.
+_MARKDOWN = re.compile(r"([\\`*\[\]<~]|(?<![^\W_])_|_(?![^\W_])|^[-+=>#])")
+_IN_ADDRESSES = ":/?#@!$&'*+,;=%[]~"
 CANCEL = (
     "cancel",
     '{"by": "you", "reason": "it hangs"}',
@@ -72,8 +75,13 @@ def title_lines(context: RequestContext) -> list[str]:
 
 
 def markdown_text(text: str) -> str:
-    """Return a text of a requester's so that Markdown shows it as it is."""
-    return _MARKDOWN.sub(r"\\\1", text)
+    """Return a text of others on one line, so that Markdown shows it as it is."""
+    return _MARKDOWN.sub(r"\\\1", " ".join(text.split()))
+
+
+def _link(text: str, url: str | None) -> str:
+    shown = markdown_text(text)
+    return f"[{shown}]({quote(url, safe=_IN_ADDRESSES)})" if url else shown
 
 
 def _headline(status: RequestStatus, states: list[ActionState], *, retrying: bool) -> str:
@@ -83,35 +91,36 @@ def _headline(status: RequestStatus, states: list[ActionState], *, retrying: boo
         text += f": {len(running)} actions run"
     elif running:
         action = running[0]
-        text += f": `{action.id}` ({action.name}) runs, attempt {action.attempt}"
+        text += f": `{action.id}` ({markdown_text(action.name)}) runs, attempt {action.attempt}"
     elif retrying:
         text += ": a retry is being prepared"
     return text
 
 
 def _action_line(state: ActionState) -> str:
-    text = f"`{state.id}` {state.name}: {state.status.replace('_', ' ')}"
+    text = f"`{state.id}` {markdown_text(state.name)}: {state.status.replace('_', ' ')}"
     if state.external_reference:
-        made = state.external_reference
-        text += f", [{made}]({state.url})" if state.url else f", {made}"
+        text += f", {_link(state.external_reference, state.url)}"
     if state.adopted:
         text += " (adopted, not created again)"
     if state.note:
-        text += f" ({' '.join(state.note.split())})"
+        text += f" ({markdown_text(state.note)})"
     return text
 
 
 def _wait(context: RequestContext, state: ActionState, waiting: OpenWait) -> list[str]:
     if not isinstance(waiting, OpenApproval):
-        what = f"[{state.external_reference}]({state.url})" if state.url else "its target"
+        url = state.url
+        what = _link(state.external_reference or url, url) if url else "its target"
         return [f"`{state.id}` waits for {what} since {waiting.since}"]
     people = waiting.approvers
-    names = [*people.users, *(f"team {team}" for team in people.teams)]
+    named = [*people.users, *(f"team {team}" for team in people.teams)]
+    names = ", ".join(map(markdown_text, named))
     given = sum(vote.decision == ApprovalVote.APPROVE for vote in waiting.decisions)
     lines = [f"### `{state.id}` waits for an approval", ""]
     if waiting.message:
-        lines += [f"> {' '.join(waiting.message.split())}", ""]
-    lines.append(f"Approvers: {', '.join(names)}; {given} of {waiting.minimum} have approved.")
+        lines += [f"> {markdown_text(waiting.message)}", ""]
+    lines.append(f"Approvers: {names}; {given} of {waiting.minimum} have approved.")
     if waiting.deadline:
         lines.append(f"Deadline: {waiting.deadline}, then: {waiting.on_deadline}.")
     for vote in ApprovalVote:
@@ -129,9 +138,9 @@ def _choices(states: list[ActionState]) -> list[str]:
         lines += [
             f"### `{state.id}` failed, attempt {state.attempt}",
             "",
-            f"> {' '.join(state.error.message.split())}",
+            f"> {markdown_text(state.error.message)}",
             "",
-            f"Suggested: **{decision}**. {why}",
+            f"Suggested: **{decision}**. {markdown_text(why)}",
             "",
             *_left_in_target(state),
         ]
@@ -153,21 +162,21 @@ def _left_behind(
 
 def _left(one: PartialResource) -> str:
     named = " ".join(part for part in (one.type, one.id, one.url) if part)
-    return " ".join(f"{named}. {one.cleanup or 'Remove it by hand.'}".split())
+    return markdown_text(f"{named}. {one.cleanup or 'Remove it by hand.'}")
 
 
 def _done(cleaned: Mapping[str, CleanupMark], entry: str) -> str:
     mark = cleaned.get(entry)
     if mark is None:
         return " **Not reported as done.**"
-    note = " ".join(mark.note.split())
-    return f" **Done**, says {markdown_text(mark.by)}: {markdown_text(note)[:MOST_NOTE]}"
+    note = " ".join(mark.note.split())[:MOST_NOTE]
+    return f" **Done**, says {markdown_text(mark.by)}: {markdown_text(note)}"
 
 
 def _left_in_target(state: ActionState) -> list[str]:
     if not state.partial:
         return []
-    names = [one.id or one.type for one in state.partial[:MOST_NAMED]]
+    names = [markdown_text(one.id or one.type) for one in state.partial[:MOST_NAMED]]
     more = len(state.partial) - len(names)
     text = f"Left in its target: {', '.join(names)}{f' and {more} more' if more else ''}."
     return [text, ""]

@@ -211,12 +211,13 @@ def test_operators_read_where_each_component_stands_and_what_they_may_send(
     assert "### Actions of the bundle" in text
     assert "- `own` Ask for the own: pending" in text
     assert "Decide" not in text
-    error = ERROR | {"message": "no\nroom"}
+    error = ERROR | {"message": "no\n[room]"}
     ledger.take(report(bundle, "left", "aborted", error=error))
     ledger.take(report(bundle, "right", "failed", error=error))
     ledger.move(RequestStatus.FAILED)
     text = ledger.details()
-    assert f"- `right`: failed, `{parts['right']}`: Component right failed: no room\n" in text
+    told = r"Component right failed: no \[room\]"
+    assert f"- `right`: failed, `{parts['right']}`: {told}\n" in text
     assert f"- Decide about `right` in its own workflow, `{parts['right']}`" in text
     assert "Decide about `left`" not in text, "it has ended"
     assert "### Decide about the whole bundle (applies to every open component)" in text

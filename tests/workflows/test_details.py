@@ -52,7 +52,7 @@ def test_the_title_comes_first_as_it_was_written() -> None:
     request = new_request()
     request.context.title = "orders *db* [x](http://x) <b>"
     text = current_details(request.context, RequestStatus.COMPLETED, [], retrying=False)
-    shown = r"## Thing: orders \*db\* \[x\]\(http://x\) \<b\>"
+    shown = r"## Thing: orders \*db\* \[x\](http://x) \<b>"
     assert text.splitlines()[:3] == [shown, "", "**completed**"]
 
 
@@ -109,6 +109,25 @@ def test_a_resource_is_linked_and_an_adopted_one_told_as_such() -> None:
     text = show(RequestStatus.COMPLETED, done)
     link = "[OPS-1](https://jira.example.org/browse/OPS-1)"
     assert f"\n- `ticket` Ask: completed, {link} (adopted, not created again)" in text
+
+
+def test_what_others_have_written_is_no_markdown() -> None:
+    text, shown = "# ![x](http://x) _a_b_ ~*<b>", r"!\[x\](http://x) \_a_b\_ \~\*\<b>"
+    approval = OpenApproval("approval", "now", message=text, approvers=Approvers(users=[text]))
+    left = PartialResource(text, cleanup=text)
+    states = [
+        failed(text, partial=[left]),
+        action(ActionStatus.WAITING, waiting=to_document(approval), note=text),
+        action(ActionStatus.COMPLETED, external_reference=text, url="https://h/a b)[x]"),
+        action(ActionStatus.COMPLETED, external_reference=text, left_behind=[left]),
+    ]
+    states[0].name = text
+    states[0].partial = [left]
+    for status in (RequestStatus.FAILED, RequestStatus.IN_PROGRESS):
+        described = show(status, *states)
+        assert text[2:] not in described
+        assert f"> \\# {shown}\n" in described
+        assert f"[\\# {shown}](https://h/a%20b%29[x])" in described
 
 
 def test_a_request_that_failed_between_actions_still_offers_its_decisions() -> None:

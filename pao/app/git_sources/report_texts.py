@@ -7,6 +7,7 @@ from enum import StrEnum
 
 from catalog.ownership import CODE_OWNERS_RULE
 from catalog.sources.verdict import Verdict
+from catalog.templating.messages import markdown_escape
 from catalog.validation import Finding, Severity
 
 MOST_SUMMARY = 60_000
@@ -113,7 +114,7 @@ def _counted(count: int, what: str) -> str:
 def _line(finding: Finding) -> str:
     hint = f" ({finding.hint})" if finding.hint else ""
     place = _on_one_line(f"{finding.file}:{finding.line}:{finding.column}")
-    text = _on_one_line(f"{finding.message}{hint}")
+    text = markdown_escape(" ".join(f"{finding.message}{hint}".split()))
     return f"- **{finding.severity}** `{place}` {text} [`{finding.rule}`]"
 
 

@@ -1,6 +1,7 @@
 """What the authors of a catalog on GitHub are told: check runs by an App, statuses by a token."""
 
 import json
+from dataclasses import replace
 
 import httpx
 import pytest
@@ -174,6 +175,12 @@ def test_a_summary_holds_whatever_files_are_called_and_is_bounded_in_bytes() -> 
     many = [finding(number, file="\u5b57" * 200) for number in range(200)]
     long = report_of(Verdict("c", tuple(many), 1), "catalog").summary()
     assert MOST_SUMMARY < len(long.encode()) < 65_535
+
+
+def test_what_a_finding_quotes_is_no_markdown() -> None:
+    quoting = replace(finding(), message="![x](http://x)\n# <b> is no `version` of @ops")
+    told = report_of(Verdict("c", (quoting,), 1), "catalog").summary()
+    assert not any(markup in told for markup in ("![x]", "\n#", "<b>", " `version`", "@ops"))
 
 
 async def test_a_status_is_cut_to_what_github_takes(github: GitHubSandbox, opened: Open) -> None:
