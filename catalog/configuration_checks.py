@@ -28,7 +28,7 @@ Place = tuple[str | int, ...]
 
 _UNSUITABLE = "template-value"
 _HARMLESS = "x"
-_URLS = frozenset({Target.URL, Target.ADDRESS})
+_PLACES = frozenset({Target.URL, Target.ADDRESS, Target.PATH})
 _FIELDS = frozenset({("fields",), ("request",), ("request", "data")})
 
 
@@ -191,7 +191,7 @@ class _ConfigurationCheck:
                     self._texts.append(_Text(place, fields, is_open=False))
                     return found
         except TemplateError as error:
-            if error.id == _UNSUITABLE and self._choose(place) in _URLS:
+            if error.id == _UNSUITABLE and self._choose(place) in _PLACES:
                 self._misplaced += self._leading_elsewhere(text, place, error)
         self._texts.append(_Text(place, (), is_open=True))
         return text

@@ -14,6 +14,7 @@ from activities.terraform.execution_spec import Required, Source
 from activities.terraform.results import applied, planned
 from activities.terraform.state import StateResource, concerned
 from activities.terraform.state_location import (
+    BACKEND_TARGETS,
     WITHOUT_WORKSPACES,
     breaker_target,
     foreign_request_in,
@@ -65,7 +66,9 @@ class TerraformAction(Action[TerraformConfig]):
     outputs = TerraformOutputs
     default_timeout = TIMEOUT_SECONDS
     breaker_keys: ClassVar[tuple[str, ...]] = ("source", "backend")
-    targets: ClassVar[Mapping[str, Target]] = {"backend.config.*address": Target.ADDRESS}
+    targets: ClassVar[Mapping[str, Target]] = {
+        f"backend.config.{key}": target for key, target in BACKEND_TARGETS.items()
+    }
     slow = True
     converges = True
     examples: ClassVar[tuple[dict[str, Any], ...]] = (

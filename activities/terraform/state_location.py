@@ -8,7 +8,7 @@ from typing import Any
 from urllib.parse import urlsplit, urlunsplit
 
 from activities.terraform.execution_spec import Required, Source
-from catalog.templating import has_steps
+from catalog.templating import Target, has_steps
 
 WITHOUT_WORKSPACES = frozenset({"http"})
 
@@ -33,6 +33,19 @@ PLACE_KEYS = (
     "conn_str",
 )
 """The keys by which backends name where a state is. Credentials are not among them."""
+
+BACKEND_TARGETS: Mapping[str, Target] = {
+    **dict.fromkeys(
+        ("*address", "*endpoint", "endpoints.*", "*url", "*_proxy", "*host", "conn_str"),
+        Target.ADDRESS,
+    ),
+    # Backends put these into a host's name.
+    **dict.fromkeys(("hostname", "region", "*account_name"), Target.URL),
+    **dict.fromkeys(
+        ("key", "path", "prefix", "workspace_dir", "workspace_key_prefix"), Target.PATH
+    ),
+}
+"""What values become part of in the settings of backends, which hold the operator's credentials."""
 
 _ADDRESSED = (
     "address",

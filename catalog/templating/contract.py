@@ -12,7 +12,8 @@ MASK = "********"
 class Target(StrEnum):
     """The format that a rendered text becomes part of; it decides how values are escaped.
 
-    ``ADDRESS`` is a URL that may consist of one value; ``COMMIT`` is a commit message or title.
+    ``ADDRESS`` is a URL that may consist of one value, ``PATH`` such a path of names; ``COMMIT``
+    is a commit message or title.
     """
 
     NONE = "none"
@@ -22,6 +23,7 @@ class Target(StrEnum):
     JSON = "json"
     XML = "xml"
     ADDRESS = "address"
+    PATH = "path"
     SLACK = "slack"
     MARKDOWN = "markdown"
     COMMIT = "commit"

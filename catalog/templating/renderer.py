@@ -34,7 +34,9 @@ from catalog.templating.writers import WRITERS, Writer
 _PAIR = 2
 # Values of these types hold no secret.
 _SCALARS = frozenset({str, int, float, bool, type(None)})
-_URLS = frozenset({Target.URL, Target.ADDRESS})
+_PLACES = frozenset({Target.URL, Target.ADDRESS, Target.PATH})
+# A template that consists of one value may give these as a whole.
+_WHOLE = frozenset({Target.ADDRESS, Target.PATH})
 
 
 class Renderer:
@@ -120,14 +122,17 @@ class Renderer:
             self._tainted.text()
 
     def _is_address(self, expression: Expression) -> bool:
-        """Return whether a URL begins with this value, which the operator or author has set."""
-        if self._target is Target.ADDRESS and self._template.single:
+        """Return whether a URL begins with this value, which the operator or author has set.
+
+        In a path their values may stand anywhere.
+        """
+        if self._target in _WHOLE and self._template.single:
             return True
-        if self._target not in _URLS or not isinstance(expression, Reference):
+        if self._target not in _PLACES or not isinstance(expression, Reference):
             return False
         link = self._values.link_of(expression)
         ours = link.root is Root.SCOPE and link.name in ("metadata", "environment", "secrets")
-        return ours and self._writer.empty
+        return ours and (self._writer.empty or self._target is Target.PATH)
 
     def _if(self, block: If) -> None:
         for branch in block.branches:

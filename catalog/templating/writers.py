@@ -143,6 +143,20 @@ class UrlWriter(FormWriter):
         return url
 
 
+class PathWriter(Writer):
+    """Writes a path of names, in which a value is part of one name."""
+
+    def value(self, value: Any) -> None:
+        """Write a value; raises template-value where it holds a slash."""
+        text = self.escaped(value)
+        if "/" in text or "\\" in text:
+            raise FaultError(
+                "template-value",
+                "a value within the path holds a slash, which leads elsewhere; correct the value",
+            )
+        self.text(text)
+
+
 class XmlWriter(Writer):
     """Writes XML, in which values are character data."""
 
@@ -280,6 +294,7 @@ WRITERS: dict[Target, type[Writer]] = {
     Target.JSON: JsonWriter,
     Target.XML: XmlWriter,
     Target.ADDRESS: UrlWriter,
+    Target.PATH: PathWriter,
     Target.SLACK: SlackWriter,
     Target.MARKDOWN: MarkdownWriter,
     Target.COMMIT: CommitWriter,

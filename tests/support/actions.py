@@ -5,9 +5,12 @@ from typing import Any
 
 from activities.base import Action
 from activities.breakers import Breakers
+from activities.configuration_judges import models_of
 from activities.execution import Executor
 from activities.outgoing import Network
 from activities.session_factory import Tools
+from catalog.configuration_checks import ValueProblem, check_configurations
+from catalog.document_kinds import parse_definition
 from catalog.scopes import ScopeContext
 from pao.clients.jira.instances import JiraInstances
 from pao.clients.outgoing import EgressRules, HttpClient, WireOptions
@@ -81,3 +84,15 @@ class Stage:
     async def close(self) -> None:
         """Close the network."""
         await self.network.client.close()
+
+
+def judged(action: Action[Any], config: Mapping[str, Any], **fields: Any) -> list[ValueProblem]:
+    """Return what a submission with these fields is told of the action's configuration."""
+    request = Stage(action).request(config, **fields)
+    return check_configurations(
+        parse_definition(request.context.item.definition),
+        request.plan,
+        request.context,
+        models_of({action.type: action}, ScopeContext()),
+        secrets={},
+    )

@@ -157,3 +157,10 @@ def test_an_operators_secret_may_begin_an_address() -> None:
 def test_a_form_has_no_path() -> None:
     made = rendered("a={{fields.a}}&b=/{{fields.b}}/", Target.FORM, a="..", b="..")
     assert made == "a=..&b=/../"
+
+
+def test_only_what_author_and_operator_set_brings_slashes_into_a_path() -> None:
+    path = "states/{{metadata.base}}/{{fields.a}}"
+    assert rendered(path, Target.PATH) == "states/https://api.example.com/v1/x"
+    with pytest.raises(TemplateError, match="holds a slash"):
+        rendered("states/{{outputs.r.url}}", Target.PATH)
