@@ -63,10 +63,14 @@ def _endpoint(config: Mapping[str, Any]) -> str:
 
 def _address(text: str) -> str:
     """Return an address as others may have written it too, without account; others unchanged."""
-    parts = urlsplit(text.strip())
+    try:
+        parts = urlsplit(text.strip())
+        number = parts.port
+    except ValueError:  # no address, which Terraform refuses, or several hosts, which pg takes
+        return text
     if not parts.scheme or not parts.hostname:
         return text
-    port = "" if parts.port in {None, _DEFAULT_PORTS.get(parts.scheme)} else f":{parts.port}"
+    port = "" if number in {None, _DEFAULT_PORTS.get(parts.scheme)} else f":{number}"
     path = posixpath.normpath(f"/{unquote(parts.path).lstrip('/')}")
     query = urlencode(sorted(parse_qsl(parts.query, keep_blank_values=True)))
     return f"{parts.scheme}://{_host(parts.hostname)}{port}{path}?{query}"

@@ -5,7 +5,6 @@ import json
 import re
 from collections.abc import Mapping, Sequence
 from typing import Any
-from urllib.parse import urlsplit, urlunsplit
 
 from activities.terraform.execution_spec import Required, Source
 from catalog.templating import Target, has_steps
@@ -63,6 +62,7 @@ _ACCOUNT = re.compile(
     re.IGNORECASE,
 )
 """What a connection string in PostgreSQL's own form tells of whose it is."""
+_QUERY = re.compile(r"[?#]")
 _BREAKER_KEYS = {
     "azurerm": "storage_account_name",
     "cos": "bucket",
@@ -149,13 +149,13 @@ def _without_credentials(text: str) -> str:
     """Return a setting without account and query, which an address or a connection may have."""
     if "://" not in text:
         return _ACCOUNT.sub("", text).strip()
-    parts = urlsplit(text)
-    return urlunsplit((parts.scheme, parts.netloc.rpartition("@")[2], parts.path, "", ""))
+    return without_account(_QUERY.split(text, maxsplit=1)[0])
 
 
 def _target(backend: str, config: Mapping[str, Any]) -> str:
     named = config.get(_BREAKER_KEYS.get(backend, ""))
     if backend == "http":
         # The address says which state as well, often by the request's id: only its host is kept.
-        named = urlsplit(str(config.get("address", ""))).netloc.rpartition("@")[2]
+        address = _without_credentials(str(config.get("address", "")))
+        named = address.partition("://")[2].partition("/")[0]
     return f"{backend} {named}" if named else backend

@@ -233,6 +233,15 @@ def test_different_states_have_different_keys(
     assert state_key(kind, one, "w") != state_key(kind, another, "w")
 
 
+@pytest.mark.parametrize(
+    "address",
+    ["https://s:99999/a", "https://s:x/a", "https://[::1/a", "postgres://a:5432,b:5432/states"],
+)
+def test_an_address_that_only_terraform_can_judge_has_a_key_as_well(address: str) -> None:
+    assert state_key("http", {"address": address}, "w") != state_key("http", {}, "w")
+    assert state_key("pg", {"conn_str": address}, "w") != state_key("pg", {}, "w")
+
+
 def test_a_workspace_of_s3_is_the_object_that_it_is_kept_in() -> None:
     named = state_key("s3", {"bucket": "b", "key": "k"}, "production")
     assert state_key("s3", {"bucket": "b", "key": "env:/production/k"}, "default") == named

@@ -36,6 +36,10 @@ _GZIP_OR_ZLIB = 47
 # RFC 9110: a name is a token, a value holds no control characters except tab.
 _HEADER_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 _BAD_VALUE = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
+# RFC 1035; underscores occur in private networks.
+_LABEL = re.compile(r"[0-9A-Za-z_-]{1,63}")
+_NAME = 253
+_PORTS_END = 65_536
 _UNSEEN = re.compile(r"[^\x20-\x7e]")
 _SHOWN_NAME = 60
 
@@ -146,17 +150,30 @@ def read_url(text: str) -> httpx.URL:
     """Parse a URL; raises CallInvalidError if it cannot be called."""
     try:
         url = httpx.URL(text)
+        host = url.host
     except (httpx.InvalidURL, UnicodeError, ValueError) as error:
         raise CallInvalidError("The address to call is not a valid URL.") from error
-    if url.scheme not in PORTS or not url.host:
+    if url.scheme not in PORTS or not host:
         raise CallInvalidError(
             "The address to call must begin with https:// or http:// and a host."
         )
+    if not _is_host(url.raw_host.decode("ascii")):
+        raise CallInvalidError("The host of the address to call is not a valid name.")
+    if url.port is not None and not 0 < url.port < _PORTS_END:
+        raise CallInvalidError("The port of the address to call must be from 1 to 65535.")
     if url.userinfo:
         raise CallInvalidError(
             "The address to call must not carry credentials; configure the authentication."
         )
     return url
+
+
+def _is_host(host: str) -> bool:
+    """Return whether a host is an IPv6 address, or a name or IPv4 address that DNS may know."""
+    if ":" in host:
+        return True  # httpx has read it
+    name = host.removesuffix(".")
+    return len(name) <= _NAME and all(map(_LABEL.fullmatch, name.split(".")))
 
 
 def host_of(text: str) -> str:

@@ -26,6 +26,7 @@ from pao.clients.outgoing import (
     OutgoingCall,
     WireOptions,
 )
+from pao.clients.outgoing.client import read_url
 from tests.support.raw_servers import RawServer, answering, cutting, raw_server
 from tests.support.worker import eventually
 
@@ -131,6 +132,36 @@ async def test_a_call_that_found_nobody_was_never_sent(client: HttpClient) -> No
         port = taken.getsockname()[1]
     with pytest.raises(CallUnsentError):
         await client.send(post(f"http://127.0.0.1:{port}"), seconds=SECONDS)
+
+
+@pytest.mark.parametrize(
+    ("host", "said"),
+    [
+        ("127.0.0.1:0", "port"),
+        ("127.0.0.1:65536", "port"),
+        ("127.0.0.1:99999", "port"),
+        ("a..b.example.com", "not a valid name"),
+        (f"{'x' * 64}.example.com", "not a valid name"),
+        (".".join(["x" * 63] * 4), "not a valid name"),
+        ("a%3A443.example.com", "not a valid name"),
+        ("%C3%A9.example.com", "not a valid name"),
+        ("a b.example.com", "not a valid name"),
+        ("xn--", "not a valid URL"),
+        ("xn--a.example.com", "not a valid URL"),
+    ],
+)
+async def test_an_address_that_no_host_has_is_never_called(
+    client: HttpClient, host: str, said: str
+) -> None:
+    with pytest.raises(CallInvalidError, match=said):
+        await client.send(post(f"https://{host}/x"), seconds=SECONDS)
+
+
+@pytest.mark.parametrize(
+    "host", ["a_b.example.com.", "[::1]:65535", "127.1", "-a.b", "\u00e9.example.com"]
+)
+def test_an_address_that_a_host_may_have_is_read(host: str) -> None:
+    assert read_url(f"https://{host}/x")
 
 
 async def test_a_header_that_breaks_the_framing_is_never_sent(client: HttpClient) -> None:
