@@ -6,11 +6,14 @@ from typing import Annotated, Any, TypeVar
 
 from pydantic import AfterValidator, BeforeValidator, Field
 
+from catalog.config_texts import WEB_ADDRESS, is_template
+from catalog.templating import has_steps
+from pao.clients.outgoing import HEADER_NAME, CallInvalidError, read_url
+from pao.core.names import MASK
+
 T = TypeVar("T")
-# The schema names the format, so that the catalog's rules find another address in the document.
-Address = Annotated[str, Field(json_schema_extra={"format": "web-address"})]
-"""Where a call goes; the client that makes it judges what is rendered."""
 _NO_HEADER = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
+_NO_NAME = "the name of a header consists of letters, digits and hyphens"
 _NOT_IN_HEADER = "a header cannot hold a line break or control character"
 
 
@@ -42,9 +45,16 @@ def without_nulls(given: Any) -> Any:
     return given
 
 
+def is_open(text: str) -> bool:
+    """Return whether a text is not known in full: a template, or one with a masked secret."""
+    return MASK in text or is_template(text)
+
+
 def require_header_texts(headers: dict[str, T]) -> dict[str, T]:
-    """Refuse values that no header can hold; raises ``PlacedError``."""
+    """Refuse names and values that no header can have; raises ``PlacedError``."""
     for name, value in headers.items():
+        if not HEADER_NAME.fullmatch(name):
+            raise PlacedError((name,), _NO_NAME)
         if isinstance(value, str) and _NO_HEADER.search(value):
             raise PlacedError((name,), _NOT_IN_HEADER)
     return headers
@@ -53,6 +63,26 @@ def require_header_texts(headers: dict[str, T]) -> dict[str, T]:
 def _require_header_text(text: str) -> str:
     if _NO_HEADER.search(text):
         raise ValueError(_NOT_IN_HEADER)
+    return text
+
+
+def require_header_name(text: str) -> str:
+    """Return the text if it may be the name of a header; raises ``ValueError``."""
+    if not HEADER_NAME.fullmatch(text) and not is_open(text):
+        raise ValueError(_NO_NAME)
+    return text
+
+
+def _require_address(text: str) -> str:
+    if is_open(text):
+        return text
+    try:
+        read_url(text)
+    except CallInvalidError as error:
+        said = error.message.removesuffix(".")
+        raise ValueError(f"{said[0].lower()}{said[1:]}") from error
+    if has_steps(text):
+        raise ValueError("a segment of the path comes out as . or .., which leads elsewhere")
     return text
 
 
@@ -73,6 +103,14 @@ Headers = Annotated[
 """Headers by name; one that is null is left out."""
 
 HeaderText = Annotated[str, AfterValidator(_require_header_text)]
+
+HeaderName = Annotated[str, AfterValidator(require_header_name)]
+
+# The schema names the format, so that the catalog's rules find another address in the document.
+Address = Annotated[
+    str, AfterValidator(_require_address), Field(json_schema_extra={"format": WEB_ADDRESS})
+]
+"""Where a call goes, as the client that makes it takes it."""
 
 Texts = Annotated[tuple[str, ...], BeforeValidator(without_empty)]
 """A list of texts; items that are null or blank are left out."""

@@ -3,23 +3,34 @@
 import base64
 import mimetypes
 import re
-from typing import Any, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, Field, field_validator, model_validator
+from pydantic import AfterValidator, BaseModel, Field, field_validator, model_validator
 
 from activities.action_errors import ActionFailedError
 from activities.base import CamelCaseConfig
-from activities.config_values import Texts, is_empty, without_nulls
+from activities.config_values import Texts, is_empty, is_open, without_nulls
 from activities.long_texts import one_line
 from activities.tickets import FilePart
 from catalog.forms.values import parse_data_url
 from pao.core.judgement import BAD_CALL
 
+_KEY = re.compile(r"[A-Za-z][A-Za-z0-9_]*-[0-9]+")
+
+
+def _require_key(text: str) -> str:
+    if not _KEY.fullmatch(text) and not is_open(text):
+        raise ValueError("it is not the key of a ticket, such as PLATFORM-12")
+    return text
+
+
+TicketKey = Annotated[str, AfterValidator(_require_key)]
+
 
 class TicketLink(CamelCaseConfig):
     """A link from the new ticket to one that exists."""
 
-    key: str = Field(description="Key of the ticket to link to", examples=["PLATFORM-12"])
+    key: TicketKey = Field(description="Key of the ticket to link to", examples=["PLATFORM-12"])
     type: str = Field(default="Relates", description="Name of the link type in JIRA")
 
 
@@ -94,6 +105,18 @@ class Ticket(CamelCaseConfig):
         default=(), max_length=20, description="Files, attached after the ticket was created"
     )
 
+    @field_validator("summary_template")
+    @classmethod
+    def _tells_something(cls, summary: str) -> str:
+        if not one_line(summary):
+            raise ValueError("it is blank, but JIRA needs a summary")
+        return summary
+
+    @field_validator("epic_key")
+    @classmethod
+    def _a_ticket(cls, key: str | None) -> str | None:
+        return None if key is None or is_empty(key) else _require_key(key)
+
     @field_validator("attachments")
     @classmethod
     def _have_names_of_their_own(
@@ -139,7 +162,7 @@ class JiraTicketConfig(CamelCaseConfig):
 class JiraTicketOutputs(BaseModel):
     """Outputs for later actions."""
 
-    key: str = Field(description="Key of the ticket", examples=["PLATFORM-123"])
+    key: TicketKey = Field(description="Key of the ticket", examples=["PLATFORM-123"])
     id: str = Field(description="JIRA's own id", examples=["10001"])
     url: str = Field(description="Page of the ticket for people")
     status: str | None = Field(default=None, description="With waitFor resolved: its last status")

@@ -6,12 +6,14 @@ from collections.abc import Iterator
 from graphlib import CycleError, TopologicalSorter
 
 from catalog.action_outputs import are_misplaced
+from catalog.config_texts import is_template
 from catalog.fulfillment import Action, Mode
 from catalog.loading import Path, value_at
 from catalog.suggestions import did_you_mean
 from catalog.templating.value_types import shape_of_schema
 from catalog.validation.configuration_messages import configuration_problems
-from catalog.validation.subject import Problem, Subject, is_template
+from catalog.validation.escaping_rules import chosen_escapings, encoded_addresses
+from catalog.validation.subject import Problem, Subject
 from catalog.validation.wording import action_type_meant
 from pao.core.durations import seconds_of
 
@@ -83,13 +85,16 @@ def configuration(subject: Subject) -> Iterator[Problem]:
     """Require a configuration that fits the schema of its action type.
 
     Of a part that may be one of several (``authentication``, ``body``), only the one that its
-    ``type`` names is judged.
+    ``type`` names is judged. A value is percent-encoded in an address, so that none is the
+    beginning of one; what decides how values are escaped (``body.type``) is literal.
     """
     for path, action in subject.actions():
         errors = subject.configuration_errors(action)
         if errors:
             schema = subject.known_actions[action.type].config
             yield from configuration_problems((*path, "config"), errors, schema)
+    yield from encoded_addresses(subject)
+    yield from chosen_escapings(subject)
 
 
 def jira_project(subject: Subject) -> Iterator[Problem]:

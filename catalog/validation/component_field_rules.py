@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from catalog.bundle import CatalogBundle, Component
+from catalog.config_texts import is_template
 from catalog.forms import FieldDefinition, FieldType, FormError
 from catalog.forms.single_field import form_alone
 from catalog.loading import Path, walk_texts
@@ -15,7 +16,7 @@ from catalog.templating import Inspection
 from catalog.templating.value_types import LIST, named
 from catalog.validation.folder_rules import CatalogDocuments, FileProblems
 from catalog.validation.secret_rules import is_secret, reads_rows, way_of
-from catalog.validation.subject import Problem, is_template
+from catalog.validation.subject import Problem
 from catalog.validation.template_types import field_shape
 from catalog.validation.templates import component_templates
 

@@ -5,13 +5,14 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
+from catalog.config_texts import is_template
 from catalog.forms import FieldType
 from catalog.forms.conditions import leaves
 from catalog.loading import Path, Position, walk_texts
 from catalog.templating.names import REQUEST_MEMBERS, SYSTEM_MEMBERS
 from catalog.templating.other_words import path_meant
 from catalog.validation.form_rules import GROUPS, conditions_of, fields_of
-from catalog.validation.subject import Problem, Subject, is_template
+from catalog.validation.subject import Problem, Subject
 
 _SHOWN = 60
 _WHERE_USED = "put the template where the value is used, into the config of an action"

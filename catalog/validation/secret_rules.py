@@ -2,12 +2,13 @@
 
 from collections.abc import Iterator, Mapping
 
+from catalog.config_texts import is_template
 from catalog.forms.passwords import passwords_among
 from catalog.loading import Path, walk_texts
 from catalog.templating import TemplateError, render
 from catalog.validation.credentials import is_credential, is_written_out
 from catalog.validation.sample_values import sample_forms, sample_scopes
-from catalog.validation.subject import Problem, Subject, is_template
+from catalog.validation.subject import Problem, Subject
 from catalog.validation.templates import PlacedTemplate
 from pao.core.passwords import Passwords
 

@@ -11,6 +11,7 @@ from jsonschema import Draft202012Validator, FormatChecker
 from jsonschema.exceptions import ValidationError
 
 from catalog.bundle import CatalogBundle, Component
+from catalog.config_texts import WEB_ADDRESS, is_template
 from catalog.configuration_checks import Judge, Reader
 from catalog.document_kinds import KINDS
 from catalog.forms import FieldDefinition
@@ -45,7 +46,7 @@ def _is_web_address(text: Any) -> bool:
 
 _FORMATS = FormatChecker(())
 _FORMATS.checks("json-path", raises=ValueError)(_is_json_path)
-_FORMATS.checks("web-address", raises=ValueError)(_is_web_address)
+_FORMATS.checks(WEB_ADDRESS, raises=ValueError)(_is_web_address)
 
 
 @dataclass(frozen=True)
@@ -73,11 +74,6 @@ class ActionSchema:
 _JUDGED_LATER = frozenset(
     {"pattern", "minLength", "maxLength", "format", "enum", "const", "type", "anyOf", "oneOf"}
 )
-
-
-def is_template(value: Any) -> bool:
-    """Return whether a value is a text with a template in it."""
-    return isinstance(value, str) and ("{{" in value or "{%" in value)
 
 
 _OF_PARTS = frozenset({"object", "array"})

@@ -199,10 +199,10 @@ def test_what_has_no_value_is_left_out_of_lists_and_custom_fields(judged: Stack)
 
 
 def test_the_dry_run_shows_what_is_left_out_as_left_out(judged: Stack) -> None:
-    answer = judged.caller(DANA).post("/validate/request", json=sent("judged-lists", cost="c"))
+    answer = judged.caller(DANA).post("/validate/request", json=sent("judged-lists", cost="DB-1"))
     [action] = answer.json()["actions"]
-    assert action["config"]["ticket"]["labels"] == ["db", "c"]
-    assert action["config"]["ticket"]["links"] == [{"key": "c"}]
+    assert action["config"]["ticket"]["labels"] == ["db", "DB-1"]
+    assert action["config"]["ticket"]["links"] == [{"key": "DB-1"}]
 
     answer = judged.caller(DANA).post("/validate/request", json=sent("judged-lists"))
     ticket = answer.json()["actions"][0]["config"]["ticket"]

@@ -12,7 +12,14 @@ from pydantic import (
 )
 
 from activities.base import CamelCaseConfig
-from activities.config_values import Address, Headers, HeaderText, PlacedError
+from activities.config_values import (
+    Address,
+    HeaderName,
+    Headers,
+    HeaderText,
+    PlacedError,
+    require_header_name,
+)
 from catalog import json_paths
 from catalog.json_paths import JSON_PATH
 from pao.runtime.model_errors import message_of
@@ -90,19 +97,30 @@ class NoAuthentication(CamelCaseConfig):
     type: Literal["none"] = "none"
 
 
+def _without_colon(name: str) -> str:
+    if ":" in name:
+        raise ValueError("it holds a colon, behind which a server reads the password (RFC 7617)")
+    return name
+
+
 class Basic(CamelCaseConfig):
     """User and password."""
 
     type: Literal["basic"]
-    username: str = Field(description="May be a template")
+    username: str = Field(description="May be a template; holds no colon")
     password: str = Field(description="A template: secrets.<NAME>")
+
+    @field_validator("username")
+    @classmethod
+    def _ends_before_the_password(cls, name: str) -> str:
+        return _without_colon(name)
 
 
 class Bearer(CamelCaseConfig):
     """A token."""
 
     type: Literal["bearer"]
-    token: str = Field(description="A template: secrets.<NAME>")
+    token: HeaderText = Field(description="A template: secrets.<NAME>")
 
 
 class ApiKey(CamelCaseConfig):
@@ -110,8 +128,17 @@ class ApiKey(CamelCaseConfig):
 
     type: Literal["api-key"]
     name: str = Field(default="X-API-Key", description="Name of the header or parameter")
-    key: str = Field(description="A template: secrets.<NAME>")
+    key: HeaderText = Field(description="A template: secrets.<NAME>")
     place: Literal["header", "query"] = "header"
+
+    @model_validator(mode="after")
+    def _names_a_header(self) -> "ApiKey":
+        if self.place == "header":
+            try:
+                require_header_name(self.name)
+            except ValueError as error:
+                raise PlacedError(("name",), str(error)) from error
+        return self
 
 
 class ClientCredentials(CamelCaseConfig):
@@ -128,16 +155,27 @@ class ClientCredentials(CamelCaseConfig):
         description="Whether the client's credentials are sent in the header or the body",
     )
 
+    @model_validator(mode="after")
+    def _ends_before_the_secret(self) -> "ClientCredentials":
+        if self.style == "basic":
+            try:
+                _without_colon(self.client_id)
+            except ValueError as error:
+                raise PlacedError(("clientId",), str(error)) from error
+        return self
+
 
 class SigV4(CamelCaseConfig):
     """An AWS signature by keys that the document names; never the worker's own."""
 
     type: Literal["aws-sigv4"]
-    access_key_id: str = Field(description="The access key's id")
+    access_key_id: HeaderText = Field(description="The access key's id")
     secret_access_key: str = Field(description="A template: secrets.<NAME>")
-    session_token: str | None = Field(default=None, description="Session token of temporary keys")
-    region: str = Field(description="AWS region", examples=["eu-central-1"])
-    service: str = Field(default="execute-api", description="AWS service that is called")
+    session_token: HeaderText | None = Field(
+        default=None, description="Session token of temporary keys"
+    )
+    region: HeaderText = Field(description="AWS region", examples=["eu-central-1"])
+    service: HeaderText = Field(default="execute-api", description="AWS service that is called")
 
 
 Authentication = Annotated[
@@ -255,7 +293,7 @@ class RestApiConfig(CamelCaseConfig):
     response: Response = Field(
         default=Response(), description="What to extract from the answer as outputs"
     )
-    idempotency_header: str | None = Field(
+    idempotency_header: HeaderName | None = Field(
         default=None,
         description="Header for an idempotency key, the same on every attempt",
         examples=["Idempotency-Key"],

@@ -1,10 +1,12 @@
 """HTTP calls to addresses from documents: checked, bounded, never repeated."""
 
 from pao.clients.outgoing.client import (
+    HEADER_NAME,
     HttpClient,
     OutgoingCall,
     OutgoingResponse,
     host_of,
+    read_url,
     redirected_url,
 )
 from pao.clients.outgoing.outgoing_errors import (
@@ -20,6 +22,7 @@ from pao.clients.outgoing.rules import EgressRules, RuleError
 from pao.clients.outgoing.wire import WireOptions
 
 __all__ = [
+    "HEADER_NAME",
     "AddressRefusedError",
     "CallBrokenError",
     "CallInvalidError",
@@ -36,5 +39,6 @@ __all__ = [
     "SystemResolver",
     "WireOptions",
     "host_of",
+    "read_url",
     "redirected_url",
 ]

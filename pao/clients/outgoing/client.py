@@ -34,7 +34,7 @@ OURS = frozenset(
 )
 _GZIP_OR_ZLIB = 47
 # RFC 9110: a name is a token, a value holds no control characters except tab.
-_HEADER_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
+HEADER_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 _BAD_VALUE = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
 # RFC 1035; underscores occur in private networks.
 _LABEL = re.compile(r"[0-9A-Za-z_-]{1,63}")
@@ -199,7 +199,7 @@ def _headers(call: OutgoingCall, url: httpx.URL) -> list[tuple[bytes, bytes]]:
 
 def _header(name: str, value: str) -> tuple[bytes, bytes]:
     """Encode a header; raises CallInvalidError with its name if HTTP does not allow it."""
-    if not _HEADER_NAME.fullmatch(name):
+    if not HEADER_NAME.fullmatch(name):
         shown = _UNSEEN.sub("?", name)[:_SHOWN_NAME]
         raise CallInvalidError(
             f"The header name {shown!r} holds a character that HTTP does not allow."

@@ -122,3 +122,23 @@ def test_an_address_that_no_action_calls_is_found(url: str) -> None:
 @pytest.mark.parametrize("url", ["HTTPS://x.example.com", "{{env.BASE}}/x", "{{secrets.hook}}"])
 def test_an_address_of_the_web_or_of_a_template_is_none_to_tell_of(url: str) -> None:
     assert "action-config" not in dict(told(call(endpoint={"url": url})))
+
+
+@pytest.mark.parametrize(
+    "url", ["{{fields.x}}", "{{ fields.x | lower }}/y", "{{request.data.x}}", "{{outputs.a.body}}"]
+)
+def test_an_address_that_begins_with_an_encoded_value_is_found(url: str) -> None:
+    found = [message for rule, message in told(call(endpoint={"url": url})) if "config" in rule]
+    [message] = found
+    assert "which is percent-encoded here" in message
+
+
+@pytest.mark.parametrize("url", ["{{fields.x}}://h.example.com", "{{metadata.id}}/{{fields.x}}"])
+def test_an_address_may_begin_with_what_is_not_encoded(url: str) -> None:
+    assert "action-config" not in dict(told(call(endpoint={"url": url})))
+
+
+def test_the_escaping_of_a_body_is_literal() -> None:
+    body = {"type": "{{fields.x}}", "contentTemplate": '{"a": "{{fields.x}}"}'}
+    wrong = "body.type is a template, but it decides how values are escaped"
+    assert ("action-config", wrong) in told(call(body=body))
