@@ -4,7 +4,9 @@ import base64
 import hashlib
 from dataclasses import dataclass, field, replace
 from functools import partial
-from urllib.parse import urlencode
+from urllib.parse import quote, unquote_to_bytes, urlencode
+
+import httpx
 
 from activities.action_errors import ActionError, ActionFailedError
 from activities.actions.rest.bodies import address
@@ -23,6 +25,7 @@ from pao.core.answers import place
 from pao.core.judgement import UNREADABLE
 
 UNAUTHORIZED = 401
+S3 = "s3"
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,13 +95,11 @@ def _bearing(outbound: Outbound, scheme: str, value: str, context: ActionContext
 
 
 def _signed(outbound: Outbound, sigv4: SigV4, context: ActionContext) -> Outbound:
-    from botocore.auth import SigV4Auth  # noqa: PLC0415 -- a large library, and few items need it
+    from botocore import auth  # noqa: PLC0415 -- a large library, and few items need it
     from botocore.awsrequest import AWSRequest  # noqa: PLC0415 -- as above
     from botocore.credentials import Credentials  # noqa: PLC0415 -- as above
 
-    # A blank that was written as "+" is signed as a plus sign's %2B by AWS, and refused.
-    path, mark, query = outbound.url.partition("?")
-    outbound = replace(outbound, url=f"{path}{mark}{query.replace('+', '%20')}")
+    outbound = replace(outbound, url=_canonical(outbound.url, path=sigv4.service == S3))
     request = AWSRequest(
         method=outbound.method,
         url=outbound.url,
@@ -106,10 +107,28 @@ def _signed(outbound: Outbound, sigv4: SigV4, context: ActionContext) -> Outboun
         headers=outbound.headers,
     )
     keys = Credentials(sigv4.access_key_id, sigv4.secret_access_key, sigv4.session_token)
-    SigV4Auth(keys, sigv4.service, sigv4.region).add_auth(request)
+    # S3 signs a path as it is sent, and the body by a header of its own.
+    signer = auth.S3SigV4Auth if sigv4.service == S3 else auth.SigV4Auth
+    signer(keys, sigv4.service, sigv4.region).add_auth(request)
     signature = str(request.headers.get("Authorization", "")).rpartition("Signature=")[2]
     context.secrets.add(signature)
     return replace(outbound, headers=dict(request.headers.items()))
+
+
+def _canonical(url: str, *, path: bool) -> str:
+    """Return an address with its query encoded as AWS does before it signs, maybe its path too."""
+    read = httpx.URL(url)
+    target, mark, query = read.raw_path.decode("ascii").partition("?")
+    if path:
+        target = "/".join(map(_encoded, target.split("/")))
+    # A blank may be written as "+", which AWS takes for a plus sign.
+    pairs = (one.split("=", 1) for one in query.replace("+", "%20").split("&"))
+    query = "&".join("=".join(map(_encoded, pair)) for pair in pairs)
+    return str(read.copy_with(raw_path=f"{target}{mark}{query}".encode(), fragment=None))
+
+
+def _encoded(text: str) -> str:
+    return quote(unquote_to_bytes(text), safe="")
 
 
 async def _fetch(credentials: ClientCredentials, context: ActionContext) -> AccessToken:
