@@ -88,7 +88,9 @@ def _bytes(text: str) -> bytes:
 
 
 def _texts(value: Any) -> Any:
-    return [_text(one) for one in value] if isinstance(value, list) else _text(value)
+    if not isinstance(value, list):
+        return _text(value)
+    return [_text(one) for one in value if one is not None]
 
 
 def _text(value: Scalar | Any) -> str:

@@ -118,6 +118,12 @@ def test_without_a_part_there_is_no_multipart_body(parts: dict[str, Any]) -> Non
     assert bodies.content(body, "pao-0123456789ab") == (None, {})
 
 
+def test_a_null_in_a_list_of_a_form_is_left_out() -> None:
+    given = {"tag": ["a", None, "", 0], "none": [None], "null": None}
+    body = Body.model_validate({"type": "form", "contentTemplate": given})
+    assert bodies.content(body, "mark")[0] == b"tag=a&tag=&tag=0"
+
+
 def test_a_content_type_of_a_file_is_one_line() -> None:
     parts = {"f": {"filename": "a", "content": "x", "contentType": "text/csv\r\nX-Admin: true"}}
     given = {
