@@ -60,13 +60,22 @@ def _require_host(url: str, values: Sequence[Span]) -> int:
         return 0
     # What stands before the last @ is a user's name and password.
     start = found.start(1) + found[1].rfind("@") + 1
+    end = start + len(url[start : found.end(1)].partition(":")[0])
     for begin, finish in values:
+        if start < begin < end <= finish and _goes_on(url[start:begin], url[begin:end]):
+            told = "a value goes on with the name of the host; begin the path before it"
+            raise FaultError("template-value", told)
         if begin < found.end(1) and finish > start:
             value = unquote(url[max(begin, start) : min(finish, found.end(1))])
             if not _HOST.fullmatch(value):
                 told = "a value within the host holds more than a name; correct the value"
                 raise FaultError("template-value", told)
     return found.end()
+
+
+def _goes_on(before: str, value: str) -> bool:
+    """Return whether a value at the end of a host makes another domain of what stands before."""
+    return not before.endswith(".") and "." in f"{before}{value}"
 
 
 def _end_of_path(url: str, start: int) -> int:

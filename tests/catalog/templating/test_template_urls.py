@@ -15,7 +15,7 @@ def rendered(template: str, target: Target = Target.URL, **fields: Any) -> str:
     scopes = {
         "fields": {"a": "x", "b": "y", "list": [], "password": SecretValue("..")} | fields,
         "outputs": {"r": {"url": "https://other.example.com/../x"}},
-        "metadata": {"base": "https://api.example.com/v1"},
+        "metadata": {"base": "https://api.example.com/v1", "host": "https://api.example.com"},
         "secrets": {"hook": "https://hooks.example.com/T0?sig=a/b"},
     }
     return str(render(template, scopes, NAMES, target))
@@ -140,6 +140,27 @@ def test_a_value_within_the_host_reaches_no_other(value: str) -> None:
         rendered("https://{{fields.a}}.example.com/x", a=value)
     with pytest.raises(TemplateError):
         rendered("https://example.com:{{fields.a}}/x", a=value)
+
+
+@pytest.mark.parametrize(
+    ("url", "value"),
+    [
+        ("https://api.example.com{{fields.a}}", ".evil.com"),
+        ("https://api.example.com{{fields.a}}:443/x", "pany"),
+        ("https://u@api.example.com{{fields.a}}?q", "-x"),
+        ("https://{{fields.b}}{{fields.a}}/x", ".evil.com"),
+        ("{{metadata.host}}{{fields.a}}/x", ".evil.com"),
+    ],
+)
+def test_a_value_behind_the_host_makes_no_other_host(url: str, value: str) -> None:
+    with pytest.raises(TemplateError, match="goes on with the name of the host"):
+        rendered(url, a=value)
+
+
+def test_a_value_may_be_the_end_of_a_hosts_name() -> None:
+    assert rendered("https://db{{fields.a}}:80/x", a="1") == "https://db1:80/x"
+    assert rendered("https://api.{{fields.a}}/x", a="eu.example") == "https://api.eu.example/x"
+    assert rendered("https://h.example{{fields.a}}", a=None) == "https://h.example"
 
 
 def test_a_name_within_the_host_and_a_password_before_it_are_good() -> None:
