@@ -1,10 +1,13 @@
 """Rules about Terraform: the author says which module runs where, and which plan is applied."""
 
+import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from catalog.action_rendering import target_chooser
 from catalog.fulfillment import Action
 from catalog.loading import Path
+from catalog.templating import Target
 from catalog.validation.subject import Problem, Subject
 
 TERRAFORM = "terraform"
@@ -13,6 +16,9 @@ OWN_WORKSPACE = "pao-"
 _FIXED = frozenset({"source", "workspace"})
 _PLACES = frozenset({"address", "bucket", "key", "path", "prefix", "workspace_dir"})
 """Keys of backends that say which state is meant."""
+
+_HOST = ("backend", "config", "hostname")
+_ONE_TAG = re.compile(r"\{\{[^{}]*\}\}")
 
 _ENTERED = frozenset({"fields", "outputs", "components", "fulfillment", "data"})
 """The scopes that hold what somebody has entered, or what came of it."""
@@ -25,7 +31,8 @@ def fixed_places(subject: Subject) -> Iterator[Problem]:
     So ``source`` with everything in it (``git``, ``ref``, ``path``, ``version``, ``directory``)
     and ``workspace`` refer to no field, output or component. Without ``workspace`` every
     request has its own. A state that requests share (``shared``) is written out: address, key and
-    path refer to nothing that differs between them.
+    path refer to nothing that differs between them. No field is the whole address of a backend,
+    to which the operator's credentials go.
     """
     for placed in subject.templates:
         if not (
@@ -42,6 +49,7 @@ def fixed_places(subject: Subject) -> Iterator[Problem]:
                     )
                     yield Problem(placed.path, message, hint)
     yield from _shared_states(subject)
+    yield from _whole_addresses(subject)
     for path, action in subject.actions():
         workspace = action.config.get("workspace")
         if action.type == TERRAFORM and str(workspace).lower().startswith(OWN_WORKSPACE):
@@ -63,6 +71,25 @@ def _shared_states(subject: Subject) -> Iterator[Problem]:
                 where = ".".join(str(part) for part in place)
                 message = f"{where} is made of {differs}, but requests are to share this state"
                 yield Problem(placed.path, message, "write it out, or leave out shared")
+
+
+def _whole_addresses(subject: Subject) -> Iterator[Problem]:
+    schema = subject.known_actions.get(TERRAFORM)
+    targets = {key: Target(value) for key, value in schema.targets.items()} if schema else {}
+    choose = target_chooser(targets)
+    for placed in subject.templates:
+        action, place, found = placed.action, placed.place, placed.found
+        if not (action and action.type == TERRAFORM and place and found):
+            continue
+        is_address = choose(place) is Target.ADDRESS or place == _HOST
+        if not is_address or not _ONE_TAG.fullmatch(placed.text.strip()):
+            continue
+        for use in found.uses:
+            if use[0] == "fields" or use[:2] == ("request", "data"):
+                where = ".".join(str(part) for part in place)
+                message = f"{where} is {'.'.join(use)}: whoever enters it says where the operator's"
+                hint = "write the host, and a field only for what differs"
+                yield Problem(placed.path, f"{message} credentials go", hint)
 
 
 def approved_plans(subject: Subject) -> Iterator[Problem]:

@@ -75,8 +75,29 @@ def test_a_shared_state_that_differs_between_requests_is_an_error(read: str) -> 
 
 
 @pytest.mark.parametrize(
+    ("kind", "setting"),
+    [
+        ("http", "address: '{{fields.name}}'"),
+        ("s3", "endpoints: {s3: '{{ request.data.name | lower }}'}"),
+        ("pg", "conn_str: '{{fields.name}}'"),
+        ("remote", "hostname: '{{fields.name}}'"),
+    ],
+)
+def test_a_field_that_is_the_whole_address_of_a_backend_is_an_error(
+    kind: str, setting: str
+) -> None:
+    [message] = told(f"{{source: {{path: net}}, backend: {{type: {kind}, config: {{{setting}}}}}}}")
+    assert "whoever enters it says where the operator's credentials go" in message
+
+
+@pytest.mark.parametrize(
     "config",
     [
+        "{source: {path: net}, backend: {type: pg, config: {conn_str: '{{outputs.before.url}}'}}}",
+        "{source: {path: net}, backend: {type: s3, config: {key: '{{fields.name}}'}}}",
+        "{source: {path: net}, backend: {type: s3, config: {region: '{{fields.name}}'}}}",
+        "{source: {path: net}, variables: {hostname: '{{fields.name}}'}}",
+        "{source: {path: net}, backend: {type: http, config: {address: 'https://s/{{fields.name}}'}}}",
         "{source: {path: net}, workspace: one, shared: true}",
         "{source: {git: MODULE, ref: '{{metadata.branch}}'}, variables: {n: '{{fields.name}}'}}",
         "{source: {path: net}, workspace: 'shared-{{system.region}}'}",
