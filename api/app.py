@@ -138,13 +138,14 @@ class Application:
         http = app.state.identity_http = BoundedHttp(ca_bundle=settings.directory.ca_bundle)
         people = aws_people(settings)
         app.state.identity = identities(settings, http, self._database, people)
+        ways = app.state.sign_in_ways = sign_in_ways(settings, http, self._database)
         app.state.web_sessions = SessionService(
             self._database,
+            assembly.secret_box(settings),
             teams=people.teams if people else None,
-            takes=app.state.identity.takes,
+            takes=lambda source: app.state.identity.takes(source) or ways.takes(source),
             count=self._metrics.signed_in,
         )
-        app.state.sign_in_ways = sign_in_ways(settings, http, self._database)
         bodies = BodyLimits(
             most=settings.http.max_request_size,
             seconds=settings.http.api_timeout.total_seconds(),

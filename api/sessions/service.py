@@ -1,6 +1,7 @@
 """Sessions of the pages: opened by a code that a signed call got, or for whom a provider knows."""
 
 import hashlib
+import logging
 import secrets
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -10,14 +11,24 @@ from uuid import uuid4
 from api.auth.claims import Known
 from api.auth.keys import TeamsOf, principal_now, why_ended
 from api.auth.principal import Principal, own_user
+from api.sessions.proofs import is_proven, prove
 from api.stores import PostgresKeyStore
-from db.repositories.web_sessions import NewSession, StoredSession, WebSessionsRepository
+from db.repositories.web_sessions import (
+    CodeClaims,
+    SessionClaims,
+    StoredCode,
+    StoredSession,
+    WebSessionsRepository,
+)
 from db.session import Database
 from pao.core.errors import ErrorCode, PaoError
+from pao.runtime.crypto import SecretBox
+
+_log = logging.getLogger(__name__)
 
 CODE_LIFETIME = timedelta(seconds=60)
 LIFETIME = timedelta(hours=12)
-LINK, OIDC, ALB = "link", "oidc", "alb"
+LINK = "link"
 _MOST_USER_AGENT = 200
 # Whoever comes back within a minute was not idle; a write per page would cost more.
 _USE_NOTED_EVERY = timedelta(minutes=1)
@@ -56,12 +67,14 @@ def _every(_source: str) -> bool:
 class SessionService:
     """Opens sessions, finds them by the browser's token, and ends them.
 
-    Codes and tokens have 256 random bits; Postgres keeps digests of them. A session is read at
-    every page, so its end holds at once, in every process; so does that of the key behind it, which
-    ends as well when its source, or the AWS account of its user, is no longer configured.
+    Codes and tokens have 256 random bits; Postgres keeps digests of them, and proofs that this
+    service has written the rows. A session is read at every page, so its end holds at once, in
+    every process; so does that of the key behind it. It ends as well when its source, or the AWS
+    account of its user, is no longer configured.
     """
 
     database: Database
+    box: SecretBox
     teams: TeamsOf | None = None
     takes: Callable[[str], bool] = _every
     count: Callable[[str, str], None] = _uncounted
@@ -74,22 +87,26 @@ class SessionService:
             )
         code = secrets.token_urlsafe(32)
         async with self.database.unit_of_work() as session:
-            expires_at = await WebSessionsRepository(session).add_code(
-                _digest(code), caller.access_key_id, lifetime=CODE_LIFETIME
+            repository = WebSessionsRepository(session)
+            claims = CodeClaims(
+                code_digest=_digest(code),
+                access_key_id=caller.access_key_id,
+                expires_at=await repository.moment() + CODE_LIFETIME,
             )
-        return SignIn(code, expires_at)
+            await repository.add_code(claims, proof=prove(self.box, claims))
+        return SignIn(code, claims.expires_at)
 
     async def whom(self, code: str) -> Principal | None:
         """Return who would be signed in by a code, or None if it is not good; it stays good."""
         async with self.database.reading() as session:
-            key_id = await WebSessionsRepository(session).key_of_code(_digest(code))
-        return await self._by_key(key_id)
+            stored = await WebSessionsRepository(session).code(_digest(code))
+        return await self._by_code(stored)
 
     async def open(self, code: str, *, user_agent: str) -> str | None:
         """Use a code up and open a session; return its token, or None if the code is not good."""
         async with self.database.unit_of_work() as session:
-            key_id = await WebSessionsRepository(session).spend_code(_digest(code))
-        caller = await self._by_key(key_id)
+            stored = await WebSessionsRepository(session).spend_code(_digest(code))
+        caller = await self._by_code(stored)
         if caller is None:
             self.refused(LINK, "code")
             return None
@@ -124,7 +141,8 @@ class SessionService:
     async def is_open(self, session_id: str) -> bool:
         """Return whether a session is still open, for answers that last long."""
         async with self.database.reading() as session:
-            return await WebSessionsRepository(session).get(session_id) is not None
+            stored = await WebSessionsRepository(session).get(session_id)
+        return stored is not None and self._is_good(stored)
 
     async def sign_out(self, session: Session) -> None:
         """End the caller's own session."""
@@ -152,22 +170,28 @@ class SessionService:
 
     async def _open(self, caller: Principal, *, user_agent: str, lacks_groups: bool = False) -> str:
         token = secrets.token_urlsafe(32)
-        new = NewSession(
-            id=str(uuid4()),
-            token_digest=_digest(token),
-            user_id=caller.id,
-            email=caller.email,
-            teams=caller.teams,
-            source=caller.source,
-            access_key_id=caller.access_key_id,
-            lacks_groups=lacks_groups,
-            user_agent=user_agent[:_MOST_USER_AGENT].replace("\x00", ""),
-            lifetime=LIFETIME,
-        )
+        shown = user_agent[:_MOST_USER_AGENT].replace("\x00", "")
         async with self.database.unit_of_work() as session:
-            await WebSessionsRepository(session).insert(new)
+            repository = WebSessionsRepository(session)
+            claims = SessionClaims(
+                id=str(uuid4()),
+                token_digest=_digest(token),
+                user_id=caller.id,
+                email=caller.email,
+                teams=caller.teams,
+                source=caller.source,
+                access_key_id=caller.access_key_id,
+                lacks_groups=lacks_groups,
+                ends_at=await repository.moment() + LIFETIME,
+            )
+            await repository.insert(claims, proof=prove(self.box, claims), user_agent=shown)
         self.count(caller.source, "opened")
         return token
+
+    async def _by_code(self, stored: StoredCode | None) -> Principal | None:
+        if stored is None or not is_proven(self.box, stored.claims, stored.proof):
+            return None
+        return await self._by_key(stored.claims.access_key_id)
 
     async def _by_key(self, key_id: str | None) -> Principal | None:
         stored = await PostgresKeyStore(self.database).find(key_id) if key_id else None
@@ -182,7 +206,15 @@ class SessionService:
                 raise
             return None
 
+    def _is_good(self, stored: StoredSession) -> bool:
+        if is_proven(self.box, stored.claims, stored.proof):
+            return self.takes(stored.vouched_by)
+        _log.warning("session %s is not proven: no API with these keys opened it", stored.id)
+        return False
+
     async def _caller(self, stored: StoredSession) -> Principal | None:
+        if not self._is_good(stored):
+            return None
         if stored.is_of_aws:
             return await self._by_key(stored.access_key_id)
         return own_user(

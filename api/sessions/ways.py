@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from api.sessions.alb import AlbSignIn
 from api.sessions.oidc import OidcSignIn
 
+OIDC, ALB = "oidc", "alb"
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SignInWays:
@@ -12,3 +14,7 @@ class SignInWays:
 
     oidc: OidcSignIn | None = None
     alb: AlbSignIn | None = None
+
+    def takes(self, source: str) -> bool:
+        """Return whether a source is configured; what it has opened goes with it."""
+        return {OIDC: self.oidc, ALB: self.alb}.get(source) is not None

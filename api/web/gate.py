@@ -21,7 +21,8 @@ from api.incoming import BodyLimits, replayed
 from api.ratelimit import RateLimiter, Replicas, address_caller
 from api.sessions import alb
 from api.sessions.address import WebAddress
-from api.sessions.service import ALB, Session, SessionService
+from api.sessions.service import Session, SessionService
+from api.sessions.ways import ALB
 from api.web import error_pages
 from api.web.kept_input import can_be_kept
 from pao.core.errors import ErrorCode, PaoError

@@ -28,3 +28,4 @@ class WebSession(SQLModel, table=True):
     created_at: datetime = Field(sa_type=MOMENT)
     seen_at: datetime = Field(sa_type=MOMENT)
     ends_at: datetime = Field(sa_type=MOMENT)
+    proof: str | None = Field(default=None, sa_type=Text, repr=False)

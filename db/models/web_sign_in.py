@@ -16,3 +16,4 @@ class WebSignIn(SQLModel, table=True):
     code_digest: bytes = Field(primary_key=True, sa_type=LargeBinary, repr=False)
     access_key_id: str = Field(foreign_key="access_keys.access_key_id", sa_type=Text)
     expires_at: datetime = Field(sa_type=MOMENT)
+    proof: str | None = Field(default=None, sa_type=Text, repr=False)

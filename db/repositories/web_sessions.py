@@ -3,7 +3,7 @@
 Opening and ending a session stand in the audit trail, written in the same transaction.
 """
 
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -31,10 +31,44 @@ IDLE = timedelta(hours=8)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class CodeClaims:
+    """What the proof of a code covers: its key, and when it expires."""
+
+    code_digest: bytes = field(repr=False)
+    access_key_id: str
+    expires_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoredCode:
+    """A code that has not expired; ``proof`` None was stored by an older version."""
+
+    claims: CodeClaims
+    proof: str | None = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SessionClaims:
+    """What the proof of a session covers: who is signed in, how, and until when."""
+
+    id: str
+    token_digest: bytes = field(repr=False)
+    user_id: str
+    email: str | None
+    teams: tuple[str, ...]
+    source: str
+    access_key_id: str | None
+    lacks_groups: bool
+    ends_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class StoredSession:
     """A session that is open; ``email`` and ``teams`` are those of its key, where it has one.
 
-    ``is_of_aws`` when AWS has vouched for the key's owner, and knows the teams.
+    ``is_of_aws`` when AWS has vouched for the key's owner, and knows the teams; ``vouched_by`` is
+    the source of the key, or else of the session. ``claims`` are those of the row, whatever its key
+    says now; ``proof`` None was stored by an older version.
     """
 
     id: str
@@ -44,27 +78,14 @@ class StoredSession:
     source: str
     access_key_id: str | None
     is_of_aws: bool
+    vouched_by: str
     lacks_groups: bool
     user_agent: str
     created_at: datetime
     seen_at: datetime
     ends_at: datetime
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class NewSession:
-    """A session to be stored."""
-
-    id: str
-    token_digest: bytes = field(repr=False)
-    user_id: str
-    email: str | None
-    teams: tuple[str, ...]
-    source: str
-    access_key_id: str | None = None
-    lacks_groups: bool = False
-    user_agent: str
-    lifetime: timedelta
+    claims: SessionClaims
+    proof: str | None = field(repr=False)
 
 
 class WebSessionsRepository:
@@ -73,43 +94,37 @@ class WebSessionsRepository:
     def __init__(self, session: AsyncSession) -> None:
         self._session = session
 
-    async def add_code(self, digest: bytes, access_key_id: str, *, lifetime: timedelta) -> datetime:
-        """Store the digest of a code; return when it expires."""
-        values = {
-            "code_digest": digest,
-            "access_key_id": access_key_id,
-            "expires_at": func.now() + literal(lifetime),
-        }
-        expiry = insert(WebSignIn).values(values).returning(col(WebSignIn.expires_at))
-        moment: datetime = (await self._session.execute(expiry)).scalar_one()
-        return moment
+    async def moment(self) -> datetime:
+        """Return the database's time, by which codes and sessions end."""
+        return (await self._session.execute(select(func.now()))).scalar_one()
 
-    async def key_of_code(self, digest: bytes) -> str | None:
-        """Return the id of the access key that a code stands for, or None if it is not good."""
-        query = select(col(WebSignIn.access_key_id)).where(_is_good(digest))
-        return (await self._session.execute(query)).scalar()
+    async def add_code(self, claims: CodeClaims, *, proof: str) -> None:
+        """Store the digest of a code."""
+        await self._session.execute(insert(WebSignIn).values(**asdict(claims), proof=proof))
 
-    async def spend_code(self, digest: bytes) -> str | None:
-        """Use a code up; return its access key, or None if it was not good any more."""
-        change = delete(WebSignIn).where(_is_good(digest)).returning(col(WebSignIn.access_key_id))
-        return (await self._session.execute(change)).scalar()
+    async def code(self, digest: bytes) -> StoredCode | None:
+        """Return a code, or None if it has expired or was used."""
+        row = (await self._session.execute(select(WebSignIn).where(_is_good(digest)))).scalar()
+        return _code(row) if row else None
 
-    async def insert(self, new: NewSession) -> None:
+    async def spend_code(self, digest: bytes) -> StoredCode | None:
+        """Use a code up and return it; None if it had expired or was used."""
+        change = delete(WebSignIn).where(_is_good(digest)).returning(WebSignIn)
+        row = (await self._session.execute(change)).scalar()
+        return _code(row) if row else None
+
+    async def insert(self, claims: SessionClaims, *, proof: str, user_agent: str) -> None:
         """Store a session that begins now."""
         values: dict[str, Any] = {
-            "id": UUID(new.id),
-            "token_digest": new.token_digest,
-            "user_id": new.user_id,
-            "email": new.email,
-            "teams": list(new.teams),
-            "source": new.source,
-            "access_key_id": new.access_key_id,
-            "lacks_groups": new.lacks_groups,
-            "user_agent": new.user_agent,
-            "ends_at": func.now() + literal(new.lifetime),
+            **asdict(claims),
+            "id": UUID(claims.id),
+            "teams": list(claims.teams),
+            "user_agent": user_agent,
+            "proof": proof,
         }
         await self._session.execute(insert(WebSession).values(values))
-        await self._record("session.opened", new.id, new.user_id, by=new.user_id, about=new.source)
+        user, source = claims.user_id, claims.source
+        await self._record("session.opened", claims.id, user, by=user, about=source)
 
     async def find(self, token_digest: bytes) -> StoredSession | None:
         """Return the open session of a token."""
@@ -211,6 +226,13 @@ def _open() -> Any:
     )
 
 
+def _code(row: WebSignIn) -> StoredCode:
+    claims = CodeClaims(
+        code_digest=row.code_digest, access_key_id=row.access_key_id, expires_at=row.expires_at
+    )
+    return StoredCode(claims=claims, proof=row.proof)
+
+
 def _stored(row: WebSession, key: AccessKey | None) -> StoredSession:
     return StoredSession(
         id=str(row.id),
@@ -221,9 +243,26 @@ def _stored(row: WebSession, key: AccessKey | None) -> StoredSession:
         source=row.source,
         access_key_id=row.access_key_id,
         is_of_aws=key is not None and key.aws_account is not None,
+        vouched_by=key.source if key else row.source,
         lacks_groups=row.lacks_groups,
         user_agent=row.user_agent,
         created_at=row.created_at,
         seen_at=row.seen_at,
+        ends_at=row.ends_at,
+        claims=_claims(row),
+        proof=row.proof,
+    )
+
+
+def _claims(row: WebSession) -> SessionClaims:
+    return SessionClaims(
+        id=str(row.id),
+        token_digest=row.token_digest,
+        user_id=row.user_id,
+        email=row.email,
+        teams=tuple(row.teams),
+        source=row.source,
+        access_key_id=row.access_key_id,
+        lacks_groups=row.lacks_groups,
         ends_at=row.ends_at,
     )

@@ -127,6 +127,8 @@ async def test_an_idle_and_an_old_session_are_over(stack: Stack, visit: Visit) -
         stack.rows(sql, newest["id"])
         await page.reload()
         await expect(page).to_have_title("Sign in - PAO")
+        # Not only because the row was changed by hand.
+        assert newest not in stack.caller(DANA).get("/web-sessions").json()["data"]
 
 
 async def test_only_a_page_of_ours_may_change_something(stack: Stack, visit: Visit) -> None:

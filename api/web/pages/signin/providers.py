@@ -9,7 +9,7 @@ from starlette.responses import RedirectResponse, Response
 from api.auth.claims import Known
 from api.services import ServicesDep
 from api.sessions.oidc import LIFETIME, OidcSignIn, SignInError
-from api.sessions.service import ALB, OIDC
+from api.sessions.ways import ALB, OIDC
 from api.web.pages.signin.cookies import HOME, address_of, local, signed_in, user_agent
 from api.web.pages.signin.views import shown
 from api.web.words import _
