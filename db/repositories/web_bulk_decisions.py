@@ -13,7 +13,8 @@ from db.models import WebBulkDecision
 from db.models.columns import DOCUMENT
 
 KEPT = timedelta(days=7)
-"""What became of a bulk decision is shown for so long; each request's own record stays."""
+"""What became of a bulk decision is shown for so long, and not removed before (a trigger); each
+request's own record stays."""
 
 
 class WebBulkDecisionsRepository:

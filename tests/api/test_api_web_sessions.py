@@ -39,7 +39,7 @@ def test_a_code_is_good_once_and_for_a_minute(stack: Stack, dana: httpx.Client) 
     assert stack.run(sessions.whom(code)) is None
 
     late = dana.post("/web-sign-ins").json()["url"].rpartition("#")[2]
-    stack.rows("update web_sign_ins set expires_at = now() returning 1")
+    stack.tamper("update web_sign_ins set expires_at = now()")
     assert stack.run(sessions.whom(late)) is None
     assert stack.run(sessions.open(late, user_agent="")) is None
 
@@ -96,8 +96,8 @@ def test_maintenance_removes_what_is_over(stack: Stack, dana: httpx.Client) -> N
 
     token = signed_in(stack, dana)
     dana.post("/web-sign-ins")
-    stack.rows("update web_sign_ins set expires_at = now() - interval '1 s' returning 1")
-    stack.rows("update web_sessions set ends_at = now() returning 1")
+    stack.tamper("update web_sign_ins set expires_at = now() - interval '1 s'")
+    stack.tamper("update web_sessions set ends_at = now()")
     removed = stack.run(Retention(database=stack.services.sessions.database).maintain())
     assert removed["sessions"] > 1
     assert stack.rows("select 1 from web_sign_ins union all select 1 from web_sessions") == []
