@@ -1,10 +1,12 @@
 """The identity source `keys`: signatures by access keys that this service issued itself."""
 
+import math
+import re
 import secrets
 import string
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field, replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Protocol
 
 from api.auth.claim import ALGORITHM
@@ -21,6 +23,8 @@ from pao.runtime.crypto import SecretBox, SecretUnreadableError
 _ACCESS_KEY_ID_PREFIX = "PAO"
 _ACCESS_KEY_ID_ALPHABET = string.ascii_uppercase + "234567"
 _ACCESS_KEY_ID_RANDOM = 17
+# The id of a session's key says when that ends, in seconds since 1970.
+_SESSION_ID = re.compile(r"PAO-(?P<ends_at>\d{1,11})-[A-Z2-7]+")
 _SECRET_ALPHABET = string.ascii_letters + string.digits
 _SECRET_LENGTH = 40
 # What asks for the last use, a clean-up of keys, counts in days; a write per call would cost more.
@@ -156,10 +160,15 @@ class KeysIdentity:
             ) from error
 
 
-def create_key(box: SecretBox) -> NewKey:
-    """Return a new access key with its secret in clear and sealed; it is not stored yet."""
+def create_key(box: SecretBox, *, session_until: datetime | None = None) -> NewKey:
+    """Return a new access key with its secret in clear and sealed; it is not stored yet.
+
+    The key of a session has its end in its id, to which the secret is sealed: the row, which is
+    removed after that, is worth nothing if somebody stores it again.
+    """
+    until = f"-{math.ceil(session_until.timestamp())}-" if session_until else ""
     random_part = _random_text(_ACCESS_KEY_ID_ALPHABET, length=_ACCESS_KEY_ID_RANDOM)
-    access_key_id = _ACCESS_KEY_ID_PREFIX + random_part
+    access_key_id = f"{_ACCESS_KEY_ID_PREFIX}{until}{random_part}"
     secret = _random_text(_SECRET_ALPHABET, length=_SECRET_LENGTH)
     sealed = box.seal(secret, context=secret_context(access_key_id))
     return NewKey(access_key_id=access_key_id, secret=secret, sealed_secret=sealed)
@@ -181,8 +190,9 @@ def why_ended(stored: StoredKey, now: datetime) -> str | None:
     """Return why a key is no longer valid; None if it is valid."""
     if stored.revoked_at is not None:
         return f"access key {stored.access_key_id} was revoked"
-    if stored.expires_at is not None and stored.expires_at <= now:
-        return f"access key {stored.access_key_id} expired at {timestamp(stored.expires_at)}"
+    ends = [one for one in (stored.expires_at, _session_end(stored.access_key_id)) if one]
+    if ends and min(ends) <= now:
+        return f"access key {stored.access_key_id} expired at {timestamp(min(ends))}"
     return None
 
 
@@ -229,6 +239,11 @@ def unauthorized(reason: Reason, message: str) -> PaoError:
 def secret_context(access_key_id: str) -> str:
     """Return what the secret of an access key is bound to."""
     return f"access-key:{access_key_id}"
+
+
+def _session_end(access_key_id: str) -> datetime | None:
+    found = _SESSION_ID.fullmatch(access_key_id)
+    return datetime.fromtimestamp(int(found["ends_at"]), UTC) if found else None
 
 
 def _random_text(alphabet: str, *, length: int) -> str:

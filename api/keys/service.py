@@ -97,7 +97,6 @@ class KeysService:
         Raises ``FORBIDDEN`` for a call that was signed with a session's key itself: whoever once
         had it could go on for ever.
         """
-        made = create_key(self.box)
         expires_at = datetime.now(UTC) + SESSION_LIFETIME
         async with self.database.unit_of_work() as session:
             keys = AccessKeysRepository(session)
@@ -109,6 +108,7 @@ class KeysService:
                         "A session cannot open another session; sign with your own credentials.",
                     )
                 expires_at = min(expires_at, own.expires_at or expires_at)
+            made = create_key(self.box, session_until=expires_at)
             key = NewAccessKey(
                 access_key_id=made.access_key_id,
                 sealed_secret=made.sealed_secret,

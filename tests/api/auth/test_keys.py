@@ -5,7 +5,14 @@ from typing import Any
 
 import pytest
 
-from api.auth.keys import KeysIdentity, create_key, principal_now, principal_of
+from api.auth.keys import (
+    KeysIdentity,
+    StoredKey,
+    create_key,
+    principal_now,
+    principal_of,
+    why_ended,
+)
 from api.auth.raw import RawRequest
 from api.auth.replay import SIGNED_ALIKE
 from pao.clients.aws.caller import AwsCaller, read_caller
@@ -276,6 +283,27 @@ async def test_a_session_that_aws_vouched_for_has_the_teams_of_today() -> None:
     own = principal_of(dataclasses.replace(stored, aws=None), source="link")
     assert (own.source, own.teams, own.access_key_id) == ("link", ("platform",), key_id)
     assert own.arn == "arn:pao:iam::local:user/dana"
+
+
+def test_the_key_of_a_session_ends_whatever_its_row_says() -> None:
+    box, end = SecretBox(f"k1:{generate_key()}"), datetime(2026, 11, 30, 12, tzinfo=UTC)
+    for until in (end, end - timedelta(milliseconds=1)):
+        key = create_key(box, session_until=until)
+        assert re.fullmatch(rf"PAO-{end.timestamp():.0f}-[A-Z2-7]{{17}}", key.access_key_id)
+        forged = StoredKey(
+            access_key_id=key.access_key_id,
+            sealed_secret=key.sealed_secret,
+            user_id="ceo",
+            email=None,
+            teams=("pao-admins",),
+            revoked_at=None,
+        )
+        assert why_ended(forged, end - timedelta(seconds=1)) is None
+        assert "expired at 2026-11-30T12:00:00" in (why_ended(forged, end) or "")
+        earlier = dataclasses.replace(forged, expires_at=end - timedelta(hours=1))
+        assert "2026-11-30T11:00:00" in (why_ended(earlier, end) or "")
+    issued = dataclasses.replace(forged, access_key_id=create_key(box).access_key_id)
+    assert why_ended(issued, end) is None
 
 
 def test_a_new_key_looks_like_one_and_hides_its_secret() -> None:
