@@ -88,10 +88,10 @@ class Measures:
 
     async def _breakers(self) -> None:
         gauge = self._sources.metrics.breakers
+        gauge.clear()
         async with self._sources.database.reading() as session:
             repository = BreakersRepository(session)
             states, others = await repository.named(), await repository.others()
-        gauge.clear()
         shown: dict[str, float] = {"other": others.left_alone} if others.failing else {}
         for one in states:
             level = {"closed": 0.0, "half-open": 0.5}.get(one.state, 1.0)

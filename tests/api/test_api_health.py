@@ -116,6 +116,20 @@ def test_hosts_that_requesters_typed_are_counted_and_never_shown(
     assert 'pao_circuit_breaker_open{target="other"} 3.0' in metrics.text
 
 
+def test_breakers_that_cannot_be_read_are_no_longer_measured(
+    stack: Stack, probe: httpx.Client
+) -> None:
+    with failing_targets(stack, ("api.example.com", "", True)):
+        assert 'pao_circuit_breaker_open{target="api.example.com"}' in probe.get("/metrics").text
+        stack.services.measures.forget()
+        stack.rows("REVOKE SELECT ON breakers FROM pao_service")
+        try:
+            told = probe.get("/metrics").text
+        finally:
+            stack.rows("GRANT SELECT ON breakers TO pao_service")
+    assert "pao_circuit_breaker_open{" not in told
+
+
 def test_health_asks_a_silent_jira_once_and_readiness_never(
     database: Database, temporal_address: str, tmp_path: Path
 ) -> None:
