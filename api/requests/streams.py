@@ -1,4 +1,4 @@
-"""Event streams: how many a caller may have open, and how they end at shutdown."""
+"""Streams: how many (of events, and downloads) a caller may have open, and how they end."""
 
 import asyncio
 from collections import Counter
@@ -52,9 +52,9 @@ class Streams:
     def place(self, caller_id: str) -> Iterator[None]:
         """Hold a place while the block runs; ``RATE_LIMIT_EXCEEDED`` if none is free."""
         if self._open[caller_id] >= self.limits.most_per_caller:
-            raise _none_left(f"You already have {self.limits.most_per_caller} event streams open")
+            raise _none_left(f"You already have {self.limits.most_per_caller} streams open")
         if self.open >= self.limits.most:
-            raise _none_left("All event streams of this process are in use")
+            raise _none_left("All streams of this process are in use")
         self._open[caller_id] += 1
         try:
             yield
@@ -128,6 +128,6 @@ class EventStream(EventSourceResponse):
 def _none_left(why: str) -> PaoError:
     return PaoError(
         ErrorCode.RATE_LIMIT_EXCEEDED,
-        f"{why}; close one, or poll the request's status instead.",
+        f"{why} (events, downloads); close one, or poll a request's status instead.",
         headers={"Retry-After": str(RETRY_SECONDS)},
     )

@@ -1,11 +1,13 @@
 """HTTP for the audit trail. Decides nothing."""
 
+from datetime import UTC, datetime
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Query
 from fastapi.responses import StreamingResponse
 
 from api.audit.schemas import LINE, PAGE, AuditPage
+from api.requests.downloads import Download
 from api.responses import documented
 from api.routes.parameters import Cursor, Limit, Moment
 from api.routes.query_values import aware, storable
@@ -83,9 +85,15 @@ async def list_audit(
         }
     },
 )
-async def export_audit(services: ServicesDep, filters: Filters) -> StreamingResponse:
+async def export_audit(services: ServicesDep, caller: Caller, filters: Filters) -> Download:
     """Stream all lines as NDJSON, the newest first; for admins.
 
-    A connection that breaks leaves a shorter file; compare its last line's `id` with a list.
+    A connection that breaks leaves a shorter file; compare its last line's `id` with a list. It is
+    one of the caller's streams, and breaks when the caller's key is revoked.
     """
-    return StreamingResponse(services.audit.ndjson(filters), media_type=NDJSON)
+
+    async def is_allowed() -> bool:
+        return await services.identity.is_still_good(caller, datetime.now(UTC))
+
+    lines = services.audit.ndjson(filters)
+    return Download(lines, services.streams, caller.id, is_allowed=is_allowed, media_type=NDJSON)

@@ -1,14 +1,16 @@
 """`/admin`: what admins see and do; each view is a tab with an address of its own."""
 
+from functools import partial
 from typing import Annotated, Any
 from urllib.parse import urlencode
 from uuid import UUID
 
 from fastapi import APIRouter, Depends, Query, Request
 from pydantic import BaseModel, Field, ValidationError
-from starlette.responses import RedirectResponse, Response, StreamingResponse
+from starlette.responses import RedirectResponse, Response
 
 from api.keys.schemas import NewKeyBody
+from api.requests.downloads import Download
 from api.services import Caller, Services, ServicesDep
 from api.web import times
 from api.web.forms import Posted, text_of
@@ -166,14 +168,20 @@ async def audit(
 
 @router.get("/audit.ndjson")
 async def audit_ndjson(
-    services: ServicesDep, caller: Caller, wanted: Annotated[AuditQuery, Query()]
+    request: Request,
+    services: ServicesDep,
+    caller: Caller,
+    wanted: Annotated[AuditQuery, Query()],
 ) -> Response:
     """Download every line that the filters leave, as JSON."""
     filters = await services.audit.filters(caller, **_asked(wanted))
-    return StreamingResponse(
+    return Download(
         services.audit.ndjson(filters),
+        services.streams,
+        caller.id,
+        is_allowed=partial(services.sessions.is_open, request.state.session.id),
         media_type="application/x-ndjson",
-        headers={"Content-Disposition": 'attachment; filename="pao-audit.ndjson"'},
+        file="pao-audit.ndjson",
     )
 
 

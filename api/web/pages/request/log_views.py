@@ -2,12 +2,14 @@
 
 import json
 from collections.abc import AsyncIterator
+from functools import partial
 from typing import Annotated
 from uuid import UUID
 
 from fastapi import APIRouter, Query, Request
-from starlette.responses import Response, StreamingResponse
+from starlette.responses import Response
 
+from api.requests.downloads import Download
 from api.requests.log import LogPart, LogQuery
 from api.requests.reading import Stored
 from api.services import Caller, Services, ServicesDep
@@ -51,13 +53,18 @@ async def log(  # noqa: PLR0913 -- the filters of a log
 
 
 @router.get("/requests/{request_id}/log.txt")
-async def download(services: ServicesDep, caller: Caller, request_id: UUID) -> Response:
+async def download(
+    request: Request, services: ServicesDep, caller: Caller, request_id: UUID
+) -> Response:
     """Return the whole log as text, line by line as it is read."""
     stored = await services.reading.get(caller, str(request_id))
-    return StreamingResponse(
+    return Download(
         _lines(services, stored),
+        services.streams,
+        caller.id,
+        is_allowed=partial(services.sessions.is_open, request.state.session.id),
         media_type="text/plain; charset=utf-8",
-        headers={"Content-Disposition": f'attachment; filename="request-{request_id}.log"'},
+        file=f"request-{request_id}.log",
     )
 
 
