@@ -30,9 +30,12 @@ _GITHUB_OWNER = re.compile(
     r"@[A-Za-z0-9](?:[A-Za-z0-9_-]{0,98})(?:/[A-Za-z0-9_.-]{1,100})?"
     r"|[^\s@,;:<>()]+@[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)+"
 )
-# GitLab takes names out of whatever stands there, comments included; @@ names a role.
+# GitLab takes names out of whatever stands there, comments included; @@ names a role. A word that
+# begins no address is matched as a whole, so that it is not tried again from its next character.
 _GITLAB_OWNER = re.compile(
-    r"@{1,2}[A-Za-z0-9_][\w.-]*(?:/[\w.-]+)*|[^\s@,;:<>()]+@[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)+"
+    r"(?P<owner>@{1,2}[A-Za-z0-9_][\w.-]*(?:/[\w.-]+)*"
+    r"|[^\s@,;:<>()]++@[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)+)"
+    r"|[^\s@,;:<>()]++"
 )
 _PATTERN = re.compile(r"(?:\\.|[^\s\\])*\\?")
 _COMMENT = re.compile(r"(?:^|\s)#.*")
@@ -174,18 +177,22 @@ def _read_gitlab(lines: Iterable[tuple[int, str]], reading: _Reading) -> None:
             heading = _SECTION.fullmatch(text)
             if heading is not None:
                 section = heading["name"].strip().casefold()
-                standard = tuple(_GITLAB_OWNER.findall(heading["rest"]))
+                standard = _gitlab_owners(heading["rest"])
                 continue
             reading.skip(number, line, "the heading of the section cannot be read")
         excluded = text.startswith("!")
         found = _PATTERN.match(text.removeprefix("!"))
         written = found[0] if found else ""
-        owners = tuple(_GITLAB_OWNER.findall(text[len(written) + excluded :])) or standard
+        owners = _gitlab_owners(text[len(written) + excluded :]) or standard
         if not excluded and not owners:
             reading.skip(number, line, "the line names no owner")
             continue
         owners = () if excluded else owners
         reading.add(_Rule(_gitlab_pattern(written), owners, excluded), section=section)
+
+
+def _gitlab_owners(text: str) -> tuple[str, ...]:
+    return tuple(owner for owner in _GITLAB_OWNER.findall(text) if owner)
 
 
 def _gitlab_pattern(text: str) -> PathPattern:

@@ -1,5 +1,6 @@
 """Judges documents alone and together; whatever they rest on is part of the verdict's identity."""
 
+import asyncio
 import hashlib
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
@@ -88,11 +89,13 @@ class Judge:
         return load_document(self._contents.read_one(reading.entries[path].blob), file=path)
 
 
-def identity(rules: str, check: BesideCheck | None, beside: Mapping[str, bytes]) -> str:
+async def identity(rules: str, check: BesideCheck | None, beside: Mapping[str, bytes]) -> str:
     """Return what a verdict rests on: the rules, and what lies beside the documents."""
     if check is None:
         return rules
-    return f"{rules}+{hashlib.sha256(check.identity(beside).encode()).hexdigest()[:16]}"
+    # Reading a file of several megabytes takes a while, and the process has more to do.
+    found = await asyncio.to_thread(check.identity, beside)
+    return f"{rules}+{hashlib.sha256(found.encode()).hexdigest()[:16]}"
 
 
 def _placed(finding: Finding, content: bytes) -> Finding:

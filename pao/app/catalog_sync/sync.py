@@ -206,7 +206,7 @@ class CatalogSync:
             return False
         contents = Contents(self._database, self._source, stored.standing.revision or "")
         tree = SourceTree.again(stored, SourceUnavailableError())
-        now = identity(self._rules, self._check, await self._beside(tree, contents))
+        now = await identity(self._rules, self._check, await self._beside(tree, contents))
         return any(file.judged_by != now for file in stored.files.values())
 
     def _takes(self, tree: SourceTree, stored: Stored, *, force: bool) -> bool:
@@ -245,7 +245,7 @@ class CatalogSync:
         self, tree: SourceTree, stored: Stored, contents: Contents, *, keeps: bool
     ) -> tuple[Reading, Sequence[Finding]]:
         beside = await self._beside(tree, contents)
-        reading = Reading(identity(self._rules, self._check, beside), tree.entries)
+        reading = Reading(await identity(self._rules, self._check, beside), tree.entries)
         if self._unfinished is not None:
             reading.adopt(self._unfinished)
         if keeps:

@@ -138,6 +138,10 @@ def test_a_line_that_github_skips_is_told_and_decides_nothing(
         ("* @one # told by @two", "@one @two"),
         ("* @@maintainer", "@@maintainer"),
         ("* nobody\n", ""),
+        (
+            "* (@one),ann+b@c.example.com.@two@three a@b x_@y.example",
+            "@one ann+b@c.example.com @two @three @b x_@y.example",
+        ),
     ],
 )
 def test_every_section_of_gitlab_decides_for_itself(text: str, expected: str) -> None:
@@ -159,6 +163,16 @@ def test_a_file_is_bounded() -> None:
     assert "10,000" in long.skipped[0].why
     assert long.owners("a") == ()
     assert len(parse(b"* nobody\n" * 500, GITHUB).skipped) == 100
+
+
+# Hours, if the time grew with the square of the length.
+@pytest.mark.parametrize("dialect", Dialect)
+@pytest.mark.parametrize("unit", [b"a", b"a@", b"a@b.", b"@a/", b". ", b"\\", b"[", b" "])
+def test_a_file_of_a_million_characters_is_read_in_a_moment(dialect: Dialect, unit: bytes) -> None:
+    found = parse(b"* @first\n* x" + unit * (1_000_000 // len(unit)), dialect)
+
+    assert found.dialect is dialect
+    assert len(found.skipped) <= 1
 
 
 def test_bytes_that_are_no_text_are_no_error() -> None:
