@@ -23,7 +23,7 @@ _HINTS = (
     ("found incompatible YAML document", "only YAML 1.1 and 1.2 are supported"),
     ("unknown escape character", r"in double quotes \ begins an escape; use single quotes, or \\"),
 )
-_NO_SPACE = re.compile(r"\s*(?:- )?\s*[A-Za-z][\w-]*:[^\s/:]")
+_NO_SPACE = re.compile(r"\s*+(?:- )?\s*+[A-Za-z][\w-]*:[^\s/:]")
 _NO_BREAK_SPACE = "\u00a0"
 
 

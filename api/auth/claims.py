@@ -79,7 +79,7 @@ def _verified_email(claims: Mapping[str, Any]) -> str | None:
     verified = claims.get("email_verified") in (True, "true")
     if not verified or not isinstance(email, str) or not email.isprintable():
         return None
-    return email if _EMAIL.fullmatch(email) and len(email) <= _LONGEST_EMAIL else None
+    return email if len(email) <= _LONGEST_EMAIL and _EMAIL.fullmatch(email) else None
 
 
 def _names(groups: Any) -> list[str]:

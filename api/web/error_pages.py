@@ -27,7 +27,7 @@ _NOTHING = {
     "/drafts/": _("There is no such form, or you do not have access to it."),
 }
 _NO_PAGE = _("There is no such page, or you do not have access to it.")
-_AGAIN = re.compile(r"[.;,]? *[Tt]ry again( in (a moment|[0-9]+ s))?\.?$")
+_AGAIN = re.compile(r"[.;,]? ?[Tt]ry again( in (a moment|[0-9]+ s))?\.?$")
 
 
 def of_error(scope: Scope, error: PaoError) -> Response:

@@ -12,9 +12,10 @@ from catalog.secret_names import secret_names
 
 MOST_OPTIONS = 1_000
 _SCHEME = re.compile(r"^https?://", re.IGNORECASE)
-# A template is one unit, whatever signs are in it.
-_AUTHORITY = re.compile(r"(?:\{\{.*?\}\}|[^/?#])*", re.DOTALL)
-_PORT = re.compile(r"(?:[0-9]|\{\{.*?\}\})*", re.DOTALL)
+# A template is one unit, whatever signs are in it; none is tried in two ways. One that does not end
+# is taken with all that follows, or each of thousands would look for its end.
+_AUTHORITY = re.compile(r"(?:\{\{.*?\}\}|\{\{[^/?#]*+|[^/?#])*+", re.DOTALL)
+_PORT = re.compile(r"(?:[0-9]|\{\{.*?\}\})*+", re.DOTALL)
 Scalar = str | int | float | bool
 
 

@@ -16,8 +16,8 @@ from pao.core.passwords import Passwords
 
 _CODE = re.compile(r"`[^`]*`")
 _TAG = re.compile(r"</?[A-Za-z][A-Za-z0-9-]*(?:\s[^<>]*)?/?>|<!--")
-_IMAGE = re.compile(r"!\[[^\]]*\]\(")
-_LINK = re.compile(r"\[[^\]]*\]\(\s*([^)\s]*)")
+_IMAGE = re.compile(r"!\[[^\[\]]*\]\(")
+_LINK = re.compile(r"\[[^\[\]]*\]\(\s*([^)\s]*)")
 
 
 def form_templates(subject: Subject) -> Iterator[Problem]:

@@ -1,17 +1,21 @@
 """Rules about markup: Markdown where JIRA reads wiki markup."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from catalog.loading import Position
 from catalog.validation.subject import Problem, Subject
 from catalog.validation.templates import PlacedTemplate
 
-_TAG = re.compile(r"\{\{.*?\}\}|\{%.*?%\}", re.DOTALL)
-_VERBATIM = re.compile(r"\{(code|noformat)(?::[^{}\n]*)?\}.*?\{\1\}", re.DOTALL)
+# All of these search texts that anybody may send, so that their time must be linear: a part of a
+# construct ends at the sign that would begin another one, and what may be long is matched once.
+_CLOSERS = {"{{": "}}", "{%": "%}"}
+_TAG = re.compile(r"\{\{|\{%")
+_VERBATIM = re.compile(r"\{(code|noformat)(?::[^{}\n]*)?\}")
 _ADDRESS = r"(?:https?://|mailto:|www\.|/|#|x)"
 _SHOWN = 40
+_NO_LINE_BREAK = re.compile(r"[^\n]")
 # Wiki markup whatever else is known of the type.
 _TICKET = ("jira-ticket", "ticket.descriptionTemplate")
 
@@ -26,29 +30,30 @@ class _MarkdownForm:
 
 _LINE = re.MULTILINE
 _FORMS = (
-    _MarkdownForm(re.compile(r"^[ \t]*(?:```|~~~).*$", _LINE), "write {code} before and after"),
+    _MarkdownForm(re.compile(r"^[ \t]*(?:```|~~~)", _LINE), "write {code} before and after"),
     _MarkdownForm(re.compile(r"(?<![*\w])\*\*(?=[^\s*])[^*\n]+\*\*(?![*\w])"), "write *bold*"),
     _MarkdownForm(re.compile(r"(?<![_\w])__(?=[^\s_])[^_\n]+__(?![_\w])"), "write *bold*"),
     _MarkdownForm(re.compile(r"(?<![~\w])~~(?=[^\s~])[^~\n]+~~(?![~\w])"), "write -struck-"),
     _MarkdownForm(
-        re.compile(rf"!\[[^\]\n]*\]\({_ADDRESS}?[^)\s]*\)"), "attach the file and write !name!"
+        re.compile(rf"!\[[^\[\]\n]*\]\({_ADDRESS}?[^)\s\[]*[)\[]"),
+        "attach the file and write !name!",
     ),
-    _MarkdownForm(re.compile(rf"(?<!!)\[[^\]\n|]+\]\({_ADDRESS}[^)\s]*\)"), "write [text|address]"),
+    _MarkdownForm(
+        re.compile(rf"(?<!!)\[[^\[\]\n|]+\]\({_ADDRESS}[^)\s\[]*[)\[]"), "write [text|address]"
+    ),
     _MarkdownForm(
         re.compile(r"(?<![`\w])`[^`\n]+`(?![`\w])"), "leave the backticks out, or use {code}"
     ),
+    _MarkdownForm(re.compile(r"^[ \t]*>[ \t]+\S", _LINE), "write bq. quoted, or {quote} around it"),
     _MarkdownForm(
-        re.compile(r"^[ \t]*>[ \t]+\S.*$", _LINE), "write bq. quoted, or {quote} around it"
+        re.compile(r"^[ \t]*+\|?(?:[ \t]*+:?-{3,}+:?[ \t]*+\|)", _LINE), "write ||head||head||"
     ),
     _MarkdownForm(
-        re.compile(r"^[ \t]*\|?(?:[ \t]*:?-{3,}:?[ \t]*\|)+.*$", _LINE), "write ||head||head||"
-    ),
-    _MarkdownForm(
-        re.compile(r"^[ \t]*\d+[.)][ \t]+\S.*\n[ \t]*\d+[.)][ \t]+\S.*$", _LINE), "write # item"
+        re.compile(r"^[ \t]*\d+[.)][ \t]+\S.*\n[ \t]*\d+[.)][ \t]+\S", _LINE), "write # item"
     ),
 )
-_HEADING = re.compile(r"^(#{1,6})[ \t]+(\S.*)$", _LINE)
-_ITEM = re.compile(r"^[ \t]*[*#-]+[ \t]+\S")
+_HEADING = re.compile(r"(#{1,6})[ \t]+\S")
+_ITEM = re.compile(r"[ \t]*[*#-]+[ \t]+\S")
 
 
 def markdown(subject: Subject) -> Iterator[Problem]:
@@ -60,9 +65,8 @@ def markdown(subject: Subject) -> Iterator[Problem]:
     for placed in subject.templates:
         if not _is_wiki(subject, placed):
             continue
-        text = _blanked(placed.text)
-        for start, hint in sorted([*_forms(text), *_headings(text)]):
-            inside = _position(text, start)
+        for start, hint in markdown_in(placed.text):
+            inside = _position(placed.text, start)
             line = placed.text[start:].lstrip("\n").partition("\n")[0].strip()
             said = f"{line[:_SHOWN]!r} is Markdown, but JIRA reads wiki markup"
             yield Problem(placed.path, said, hint, inside=inside)
@@ -78,18 +82,37 @@ def _is_wiki(subject: Subject, placed: PlacedTemplate) -> bool:
     return schema is not None and schema.targets.get(place) == "jira"
 
 
+def markdown_in(text: str) -> list[tuple[int, str]]:
+    """Return where the first of each Markdown construct is, and what to write instead."""
+    blanked = _blanked(text)
+    return sorted([*_forms(blanked), *_headings(blanked)])
+
+
 def _blanked(text: str) -> str:
     """Return the text with its tags and its code as letters, so that nothing in them counts."""
-    without = _VERBATIM.sub(lambda found: _letters(found[0]), text)
-    return _TAG.sub(lambda found: _letters(found[0]), without)
+    without = _lettered(text, _VERBATIM, lambda found: f"{{{found[1]}}}")
+    return _lettered(without, _TAG, lambda found: _CLOSERS[found[0]])
 
 
-def _letters(text: str) -> str:
-    return "".join("\n" if letter == "\n" else "x" for letter in text)
+def _lettered(text: str, opener: re.Pattern[str], closer: Callable[[re.Match[str]], str]) -> str:
+    parts, end = [], 0
+    missing = set[str]()
+    for found in opener.finditer(text):
+        wanted = closer(found)
+        if found.start() < end or wanted in missing:
+            continue
+        closed = text.find(wanted, found.end())
+        if closed < 0:
+            # Nor will one of the later openers find it.
+            missing.add(wanted)
+            continue
+        parts.append(text[end : found.start()])
+        end = closed + len(wanted)
+        parts.append(_NO_LINE_BREAK.sub("x", text[found.start() : end]))
+    return "".join((*parts, text[end:]))
 
 
 def _forms(text: str) -> Iterator[tuple[int, str]]:
-    """Yield the first place of each construct, and what to write instead."""
     for form in _FORMS:
         found = form.pattern.search(text)
         if found:
@@ -99,12 +122,15 @@ def _forms(text: str) -> Iterator[tuple[int, str]]:
 def _headings(text: str) -> Iterator[tuple[int, str]]:
     """Yield the first heading; items of a numbered list, which begin alike, are none."""
     lines = text.split("\n")
-    for found in _HEADING.finditer(text):
-        number = text.count("\n", 0, found.start())
-        around = [lines[n] for n in (number - 1, number + 1) if 0 <= n < len(lines)]
-        if not any(_ITEM.match(line) for line in around):
-            yield found.start(), f"write h{len(found[1])}. Title"
+    # With nothing before the first line and after the last one.
+    items = [False, *(_ITEM.match(line) is not None for line in lines), False]
+    start = 0
+    for number, line in enumerate(lines):
+        heading = _HEADING.match(line)
+        if heading and not items[number] and not items[number + 2]:
+            yield start, f"write h{len(heading[1])}. Title"
             return
+        start += len(line) + 1
 
 
 def _position(text: str, start: int) -> Position:

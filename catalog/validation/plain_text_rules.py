@@ -30,7 +30,8 @@ _KNOWN = (
 _AS_HERE = frozenset({"env", "environment", "metadata", "request", "secrets", "system"})
 _MEMBERS = {"request": REQUEST_MEMBERS, "system": SYSTEM_MEMBERS}
 _ANY_VALUE = "{{fields.<id>}}, or another value of this request"
-_PATH = r"(?P<path>[\w.\[\]\"'-]+)"
+# Matched once: what follows it may hold the same signs.
+_PATH = r"(?P<path>[\w.\[\]\"'-]++)"
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,10 +43,10 @@ class _Spelling:
 
 
 _FOREIGN = (
-    _Spelling(re.compile(rf"\$\{{\{{\s*{_PATH}[^}}]*\}}\}}"), "Backstage or GitHub"),
+    _Spelling(re.compile(rf"\$\{{\{{\s*{_PATH}[^{{}}]*+\}}\}}"), "Backstage or GitHub"),
     _Spelling(re.compile(rf"\$\{{\s*(?=(?:{_KNOWN})\.){_PATH}\s*\}}"), "Terraform or JavaScript"),
     _Spelling(re.compile(rf"\$\((?=(?:{_KNOWN})\.){_PATH}\)"), "Tekton"),
-    _Spelling(re.compile(rf"<%=?\s*{_PATH}[^%]*%>"), "ERB"),
+    _Spelling(re.compile(rf"<%=?\s*{_PATH}[^%]*+%>"), "ERB"),
     _Spelling(re.compile(rf"#\{{\s*(?=(?:{_KNOWN})\.){_PATH}\s*\}}"), "Ruby"),
     _Spelling(
         re.compile(rf"(?<![{{$#\\])\{{(?=(?:fields|metadata|request|system)\.){_PATH}\}}(?!\}})"),

@@ -6,7 +6,7 @@ import pytest
 import yaml
 
 from activities.registry import action_schemas
-from catalog.validation import Finding, Severity, validate
+from catalog.validation import Finding, Severity, markup_rules, validate
 
 
 def judged(text: str) -> list[Finding]:
@@ -83,3 +83,55 @@ def test_wiki_markup_is_no_markdown(text: str) -> None:
 def test_every_kind_is_told_once_at_its_place() -> None:
     found = judged("one\ntwo **a** and **b**\n## T\n")
     assert [one.hint for one in found] == ["write *bold*", "write h2. Title"]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "[it](https://a.example/?of[]=1)",
+        "[it](https://a.example/x_(y))",
+        "a [b] and [c](/d)",
+    ],
+)
+def test_a_link_with_brackets_is_markdown(text: str) -> None:
+    assert [one.hint for one in judged(text)] == ["write [text|address]"]
+
+
+def test_a_tag_that_does_not_end_hides_nothing() -> None:
+    text = "{code} {noformat}`x`{noformat} {% {{ '`y`' }} `z`"
+
+    assert [start for start, _ in markup_rules.markdown_in(text)] == [text.index("`z`")]
+
+
+# Hours, if the time grew with the square of the length.
+@pytest.mark.parametrize(
+    "unit",
+    [
+        " ",
+        "\t",
+        "{",
+        "{%",
+        "{% {{}}",
+        "{code:a}",
+        "[",
+        "![",
+        "[a](x",
+        "![](",
+        "**a",
+        "|---",
+        "1. a\n",
+        "# a\n",
+    ],
+)  # fmt: skip -- a list of short texts
+def test_half_a_million_characters_are_searched_in_a_moment(unit: str) -> None:
+    hints = [hint for _, hint in markup_rules.markdown_in(unit * (500_000 // len(unit)))]
+
+    assert len(hints) == len(set(hints))
+
+
+@pytest.mark.parametrize(
+    ("before", "unit"),
+    [("| ", " "), ("|--- ", "\t"), ("[a](x", "a"), ("{code:", "a"), ("**a", "a")],
+)
+def test_so_is_a_construct_without_an_end(before: str, unit: str) -> None:
+    assert markup_rules.markdown_in(before + unit * 500_000) == []
