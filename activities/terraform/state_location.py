@@ -58,7 +58,7 @@ _ADDRESSED = (
 
 _UUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
 _ACCOUNT = re.compile(
-    r"""\b(?:user|password|passfile|sslpassword|sslkey)\s*=\s*('(?:\\.|[^'])*'|\S+)\s*""",
+    r"""\b(?:user|password|passfile|sslpassword|sslkey)\s*=\s*('(?:\\.|[^'\\])*+'|\S+)\s*""",
     re.IGNORECASE,
 )
 """What a connection string in PostgreSQL's own form tells of whose it is."""

@@ -16,7 +16,11 @@ from activities.terraform.hcl import read_folder
 from activities.terraform.process import LINE_LIMIT, TAIL_LIMIT, BoundedOutput, LineReader, Tail
 from activities.terraform.sensitive_values import SensitiveValues, sensitive_variables
 from activities.terraform.state import concerned, resources_of
-from activities.terraform.state_location import breaker_target, foreign_request_in
+from activities.terraform.state_location import (
+    breaker_target,
+    foreign_request_in,
+    settings_of_place,
+)
 from activities.terraform.working_directory import WorkingDirectory, write_json
 from pao.runtime.masking import SecretMasks
 
@@ -308,3 +312,14 @@ def test_the_id_of_another_request_in_a_backend_is_seen() -> None:
     assert foreign_request_in({"address": f"https://s/{own.upper()}"}, own) is None
     assert foreign_request_in({"address": f"https://s/{own}/{other.upper()}"}, own) == other
     assert foreign_request_in({"client_id": other}, own) is None
+
+
+@pytest.mark.parametrize(
+    ("given", "shown"),
+    [
+        (r"host=db password='it\'s it' user=ann dbname=a", "host=db dbname=a"),
+        ("host=db password='" + r"\a" * 5_000, "host=db"),
+    ],
+)
+def test_a_connection_is_shown_without_its_account(given: str, shown: str) -> None:
+    assert settings_of_place({"conn_str": given}) == {"conn_str": shown}
