@@ -130,7 +130,9 @@ def _key(document: Any) -> jwt.PyJWK | None:
     if not isinstance(document, dict) or document.get("use", "sig") != "sig":
         return None
     # Without a private part: one that is published proves nothing.
-    if document.get("kty") not in {"RSA", "EC"} or "d" in document:
+    if document.get("kty") not in ("RSA", "EC") or "d" in document:
+        return None
+    if not isinstance(document.get("kid"), str | None):
         return None
     try:
         key = jwt.PyJWK.from_dict(document)

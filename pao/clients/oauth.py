@@ -80,7 +80,7 @@ def _end(seconds: Any) -> float | None:
         return None
     try:
         lasts = float(seconds)
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         return None
     if not math.isfinite(lasts):
         return None

@@ -13,6 +13,7 @@ from pao.clients.outgoing import (
     OutgoingError,
     OutgoingResponse,
 )
+from pao.core.answers import whole_number
 from pao.runtime import tracing
 
 CALL_SECONDS = 30.0
@@ -34,11 +35,12 @@ class Allowance:
         """Read an answer's headers, of GitHub or GitLab."""
         for prefix in ("x-ratelimit", "ratelimit"):
             limit, remaining, reset = (
-                headers.get(f"{prefix}-{name}", "") for name in ("limit", "remaining", "reset")
+                whole_number(headers.get(f"{prefix}-{name}", ""))
+                for name in ("limit", "remaining", "reset")
             )
-            if limit.isdecimal() and remaining.isdecimal() and reset.isdecimal():
-                self.limit, self.remaining = int(limit), int(remaining)
-                self.resets_at = datetime.fromtimestamp(min(int(reset), 2**33), UTC)
+            if limit is not None and remaining is not None and reset is not None:
+                self.limit, self.remaining = limit, remaining
+                self.resets_at = datetime.fromtimestamp(reset, UTC)
                 return
 
     def spare(self, forge: str) -> None:

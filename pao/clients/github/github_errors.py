@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 from math import ceil
 
 from pao.clients.github.wire import GitHubResponse
-from pao.core.answers import place, words
+from pao.core.answers import pause, place, whole_number, words
 from pao.core.judgement import (
     FORBIDDEN,
     PROTECTED,
@@ -102,14 +102,14 @@ def unreadable(server: str, doing: str, answer: GitHubResponse, *, effect: bool)
 
 
 def _wait(answer: GitHubResponse) -> float:
-    after = answer.headers.get("retry-after", "")
-    if after.isdecimal():
-        return float(after)
-    reset = answer.headers.get("x-ratelimit-reset", "")
+    after = pause(answer.headers)
+    if after is not None:
+        return after
+    reset = whole_number(answer.headers.get("x-ratelimit-reset", ""))
     # A secondary limit leaves calls over, and says nothing of when it ends.
-    if not reset.isdecimal() or answer.headers.get("x-ratelimit-remaining") != "0":
+    if reset is None or answer.headers.get("x-ratelimit-remaining") != "0":
         return SECONDARY_WAIT
-    return max(0.0, float(reset) - datetime.now(UTC).timestamp())
+    return max(0.0, reset - datetime.now(UTC).timestamp())
 
 
 def _advice(answer: GitHubResponse, judged: Judgement) -> str:

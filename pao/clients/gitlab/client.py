@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from fnmatch import fnmatchcase
 from typing import Any, TypeVar
-from urllib.parse import parse_qs, quote, urlencode, urlsplit
+from urllib.parse import parse_qs, quote, urlencode
 
 from pydantic import SecretStr
 
@@ -244,6 +244,7 @@ def _next_page(link: str) -> str | None:
     for part in link.split(","):
         address, _, relation = part.partition(";")
         if 'rel="next"' in relation:
-            query = parse_qs(urlsplit(address.strip().strip("<>")).query)
+            # Not parsed as a whole: the host may be one that cannot be.
+            query = parse_qs(address.strip().strip("<>").partition("?")[2])
             return query.get("page_token", [None])[0]
     return None

@@ -2,7 +2,7 @@
 
 from typing import Protocol
 
-from pao.core.answers import shortened, words
+from pao.core.answers import pause, shortened, words
 from pao.core.judgement import HIDDEN, REDIRECT, UNREADABLE, Cause, Judgement, judge
 
 _NOT_FOUND = 404
@@ -58,9 +58,12 @@ def refusal(doing: str, answer: GitLabAnswer) -> GitLabError:
         judged = HIDDEN
     said = words(text)
     told = f"GitLab could not {doing} (HTTP {answer.status}){f': {said}' if said else ''}."
-    after = answer.headers.get("retry-after", "")
-    wait = float(after) if after.isdecimal() else None
-    return GitLabError(f"{told} {_advice(judged)}", judged=judged, status=answer.status, wait=wait)
+    return GitLabError(
+        f"{told} {_advice(judged)}",
+        judged=judged,
+        status=answer.status,
+        wait=pause(answer.headers),
+    )
 
 
 def unreadable(doing: str, answer: GitLabAnswer) -> GitLabError:

@@ -278,6 +278,15 @@ def test_weak_and_private_keys_verify_nothing() -> None:
     assert usable_keys(documents) == {}
 
 
+@pytest.mark.parametrize("odd", [[], {}, ["RSA"], 1, None])
+@pytest.mark.parametrize("name", ["kty", "kid", "alg", "use", "n"])
+def test_a_key_of_odd_parts_is_passed_over(name: str, odd: Any) -> None:
+    document = jwt.algorithms.RSAAlgorithm.to_jwk(RSA_KEY.public_key(), as_dict=True)
+    good = document | {"kid": "good"}
+
+    assert "good" in usable_keys([document | {name: odd}, good])
+
+
 def test_an_only_key_needs_no_id() -> None:
     document = jwt.algorithms.RSAAlgorithm.to_jwk(RSA_KEY.public_key(), as_dict=True)
     only = usable_keys([document])

@@ -273,9 +273,12 @@ async def test_a_provider_that_is_away_is_not_asked_for_everybody(
     assert len(issuer.asked) == 1
 
 
-async def test_addresses_without_tls_are_not_followed(oidc: OidcSignIn, issuer: Issuer) -> None:
+@pytest.mark.parametrize("address", ["http://issuer.example.com/authorize", "https://[idp/a"])
+async def test_addresses_without_tls_or_sense_are_not_followed(
+    oidc: OidcSignIn, issuer: Issuer, address: str
+) -> None:
     issuer.answers["/.well-known/openid-configuration"] = JSONResponse(
-        {"issuer": issuer.url, "authorization_endpoint": "http://issuer.example.com/authorize"}
+        {"issuer": issuer.url, "authorization_endpoint": address}
     )
     with pytest.raises(PaoError):
         await oidc.begin(redirect_uri=BACK, to="/")

@@ -47,6 +47,7 @@ def test_what_is_no_json_is_no_token() -> None:
         (None, True),
         ("soon", True),
         (True, True),
+        (10**400, True),
     ],
 )
 def test_a_token_is_kept_until_shortly_before_its_end(seconds: Any, *, fresh: bool) -> None:

@@ -4,7 +4,32 @@ import json
 
 import pytest
 
-from pao.core.answers import place, read_json, shortened, words
+from pao.core.answers import pause, place, read_json, shortened, whole_number, words
+
+
+@pytest.mark.parametrize(
+    ("text", "number"),
+    [("0", 0), ("9" * 10, 9_999_999_999), ("9" * 11, None), ("", None), ("-1", None), ("٣", None)],
+)
+def test_a_number_of_a_header_is_bounded(text: str, number: int | None) -> None:
+    assert whole_number(text) == number
+
+
+@pytest.mark.parametrize(
+    ("after", "seconds"),
+    [
+        (" 120 ", 120.0),
+        ("Sun, 06 Nov 1994 08:49:37 GMT", 0.0),
+        ("Sun, 06 Nov 1994 08:49:37 -0000", 0.0),
+        ("Sun, 06 Nov 1994 08:49:37 +99999999", None),
+        ("Sun, 06 Nov 99999999999999999999 08:49 GMT", None),
+        ("9" * 400, None),
+        ("in a while", None),
+        ("", None),
+    ],
+)
+def test_a_pause_is_in_seconds_or_up_to_a_date(after: str, seconds: float | None) -> None:
+    assert pause({"retry-after": after}) == seconds
 
 
 @pytest.mark.parametrize(
