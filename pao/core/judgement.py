@@ -195,15 +195,30 @@ _BY_STATUS: Mapping[int, Judgement] = {
 _REDIRECTS, _SUCCESSES, _FIRST_SERVER_ERROR = range(300, 400), range(200, 300), 500
 # Headers that report an exhausted limit; names in lower case.
 _NOTHING_LEFT = ("x-ratelimit-remaining", "ratelimit-remaining", "x-rate-limit-remaining")
+# The same in the header of the IETF's draft: `"burst";r=0;t=30`, in earlier ones `remaining=0`.
+_NONE_REMAINS = re.compile(r"(?:^|[;,\s])(?:r|remaining)=0(?![\d.])")
 # How targets report a limit that the status does not: GitHub's secondary limit (a 403 without
-# rate-limit headers), Google's reasons, AWS error codes (400), Salesforce's.
-_RATE_WORDS = r"rate[\s_-]?limit|throttl|too[\s_-]?many[\s_-]?requests|request[\s_-]?limit"
+# rate-limit headers), Google's reasons, AWS error codes (400), Salesforce's. As a sentence, as the
+# value of a code, or as a code in mixed case: names and fields may be called like a limit.
+_SENTENCE = (
+    r"(?:rate|request|secondary)[ -]limit\b[^.\"]{0,60}\b(?:exceeded|reached|exhausted)"
+    r"|\bexceeded\b[^.\"]{0,60}\b(?:rate|request|secondary)[ -]limit"
+    r"|\brate (?:exceeded|limited)|\btoo many requests"
+)
+_KEY = r"""(?:"(?:error|(?:error)?_?code|reason|status|_*type)"\s*:\s*"|<code>)[\w.:/#-]{0,80}?"""
+_RATE_CODE = r"(?:rate|request)[_-]?limit|throttl(?:ing|ed)|too[_-]?many[_-]?requests"
+_MIXED = (
+    r"(?-i:[Rr]ateLimitExceeded|RequestLimitExceeded|ThrottlingException|ThrottledException"
+    r"|TooManyRequests)"
+)
 _LIMIT_WORDS: Mapping[int, re.Pattern[str]] = {
     # A 400 about a value may mention limits, too: of lengths and sizes.
-    400: re.compile(_RATE_WORDS, re.IGNORECASE),
+    400: re.compile(rf"{_SENTENCE}|{_KEY}(?:{_RATE_CODE})[\w-]*[\"<]|{_MIXED}", re.IGNORECASE),
     403: re.compile(
-        rf"{_RATE_WORDS}|limit[\s_-]?exceeded|quota|secondary limit|abuse[\s_-]detection"
-        r"|slow[\s_-]?down",
+        rf"{_SENTENCE}|\b(?:quota|limit) exceeded|\bexceeded\b[^.\"]{{0,60}}\bquota"
+        r"|\babuse detection|\bslow down\b"
+        rf"|{_KEY}(?:{_RATE_CODE}|(?:limit|quota)[_-]?exceeded|slow[_-]?down)[\w-]*[\"<]"
+        rf"|{_MIXED}|(?-i:[Qq]uotaExceeded|[a-z]LimitExceeded)",
         re.IGNORECASE,
     ),
 }
@@ -223,8 +238,6 @@ def judge(status: int, headers: Mapping[str, str] | None = None, text: str = "")
     one for too many calls.
     """
     start = text[:_READ_CHARACTERS]
-    if status in _MAY_BE_PROTECTION and _PROTECTION_WORDS.search(start):
-        return PROTECTED
     if status in _LIMIT_WORDS and _is_limit(status, headers or {}, start):
         return LIMITED
     if status in _BY_STATUS:
@@ -236,8 +249,18 @@ def judge(status: int, headers: Mapping[str, str] | None = None, text: str = "")
     return BROKEN if status >= _FIRST_SERVER_ERROR else REFUSED
 
 
+def judge_repository(
+    status: int, headers: Mapping[str, str] | None = None, text: str = ""
+) -> Judgement:
+    """Classify an answer about a repository, whose branches may be protected."""
+    if status in _MAY_BE_PROTECTION and _PROTECTION_WORDS.search(text[:_READ_CHARACTERS]):
+        return PROTECTED
+    return judge(status, headers, text)
+
+
+_RATE_WORDS = r"rate[\s_-]?limit|throttl|too[\s_-]?many[\s_-]?requests|request[\s_-]?limit"
 _STATUS_IN_TEXT = re.compile(
-    r"(?:status(?:[\s_]?code)?\s*[:=]?\s*|HTTP(?:/\d(?:\.\d)?)?\s+(?:response\s+)?|error\s+)"
+    r"(?:status(?:[\s_]?code)?\s*+(?:[:=]\s*+)?|HTTP(?:/\d(?:\.\d)?)?\s+(?:response\s+)?|error\s+)"
     r"([345]\d\d)\b",
     re.IGNORECASE,
 )
@@ -262,13 +285,15 @@ def judge_text(text: str, *, otherwise: Judgement) -> Judgement:
     """
     start = text[:_READ_CHARACTERS]
     if found := _STATUS_IN_TEXT.search(start):
-        return judge(int(found[1]), {}, start)
+        return judge_repository(int(found[1]), {}, start)
     return next((row for pattern, row in _WORDS if pattern.search(start)), otherwise)
 
 
 def _is_limit(status: int, headers: Mapping[str, str], text: str) -> bool:
     if status == 403 and (  # noqa: PLR2004 -- the only status that comes for both reasons
-        "retry-after" in headers or any(headers.get(name) == "0" for name in _NOTHING_LEFT)
+        "retry-after" in headers
+        or any(headers.get(name) == "0" for name in _NOTHING_LEFT)
+        or _NONE_REMAINS.search(headers.get("ratelimit", ""))
     ):
         return True
     return _LIMIT_WORDS[status].search(text) is not None

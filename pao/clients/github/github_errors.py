@@ -12,7 +12,7 @@ from pao.core.judgement import (
     UNREADABLE,
     Cause,
     Judgement,
-    judge,
+    judge_repository,
 )
 
 _UNAUTHORIZED, _NOT_FOUND = 401, 404
@@ -67,7 +67,7 @@ class GitHubOutcomeUnknownError(GitHubError):
 def refusal(server: str, doing: str, answer: GitHubResponse, *, effect: bool) -> GitHubError:
     """Return the error for an answer whose status is no success."""
     text = _text(answer)
-    judged = judge(answer.status, answer.headers, text)
+    judged = judge_repository(answer.status, answer.headers, text)
     unknown = effect and judged.doubtful
     kind: type[GitHubError] = GitHubOutcomeUnknownError if unknown else GitHubRefusedError
     said = words(text)

@@ -49,9 +49,25 @@ RULES = '{"message": "Repository rule violations found"}'
         (409, {}, "", judgement.CONFLICT),
         (412, {}, "", judgement.CONFLICT),
         (423, {}, "", judgement.CONFLICT),
-        (409, {}, PROTECTED, judgement.PROTECTED),
-        (422, {}, PROTECTED, judgement.PROTECTED),
-        (403, {}, RULES, judgement.PROTECTED),
+        # Of whatever target: only a forge has branches to protect.
+        (409, {}, PROTECTED, judgement.CONFLICT),
+        (422, {}, '{"error": "the branch protection setting is invalid"}', judgement.REFUSED),
+        (400, {}, '{"error": "field rate_limit must be a number"}', judgement.REFUSED),
+        (400, {}, '{"errors": {"throttling": "must be true or false"}}', judgement.REFUSED),
+        (400, {}, '{"code": "limit_exceeded", "field": "size"}', judgement.REFUSED),
+        (400, {}, "<Code>Throttling</Code>", judgement.LIMITED),
+        (400, {}, '{"error": "rate_limit"}', judgement.LIMITED),
+        (400, {}, "Rate limit for this resource has been exceeded", judgement.LIMITED),
+        (403, {}, '{"error": "You may not create topic quota_exceeded"}', judgement.FORBIDDEN),
+        (403, {}, '{"error": "denied", "name": "slow-downer"}', judgement.FORBIDDEN),
+        (403, {}, '{"error": "You may not change the rate limit"}', judgement.FORBIDDEN),
+        (403, {}, '{"reason": "quotaExceeded"}', judgement.LIMITED),
+        (403, {}, '{"code": "DAILY_LIMIT_EXCEEDED"}', judgement.LIMITED),
+        (403, {}, "Quota exceeded for quota metric 'Reads'", judgement.LIMITED),
+        (403, {}, "You have triggered an abuse detection mechanism.", judgement.LIMITED),
+        (403, {"ratelimit": '"burst";r=12, "daily";r=0;t=30'}, "", judgement.LIMITED),
+        (403, {"ratelimit": "limit=100, remaining=0, reset=5"}, "", judgement.LIMITED),
+        (403, {"ratelimit": '"default";r=10;t=0'}, "", judgement.FORBIDDEN),
         (408, {}, "", judgement.GATEWAY_WAITED),
         (425, {}, "", judgement.GATEWAY_WAITED),
         (499, {}, "", judgement.GATEWAY_WAITED),
@@ -72,6 +88,21 @@ def test_each_answer_has_one_row(
     assert judge(status, headers, text) is row
 
 
+@pytest.mark.parametrize(
+    ("status", "text", "row"),
+    [
+        (409, PROTECTED, judgement.PROTECTED),
+        (422, PROTECTED, judgement.PROTECTED),
+        (403, RULES, judgement.PROTECTED),
+        (422, "", judgement.REFUSED),
+        (403, SECONDARY, judgement.LIMITED),
+        (404, PROTECTED, judgement.REFUSED),
+    ],
+)
+def test_a_forge_may_protect_a_branch(status: int, text: str, row: Judgement) -> None:
+    assert judgement.judge_repository(status, {}, text) is row
+
+
 OTHER = judgement.NOT_SET
 
 
@@ -88,6 +119,8 @@ OTHER = judgement.NOT_SET
         ("status 1403", OTHER),
         ("Throttling: Rate exceeded", judgement.LIMITED),
         ("QuotaExceeded for cores", judgement.LIMITED),
+        ("Error 403: too fast, userRateLimitExceeded", judgement.LIMITED),
+        ("StatusCode: 400, RequestLimitExceeded", judgement.LIMITED),
         ("AccessDenied: not authorized", judgement.FORBIDDEN),
         ("the token is expired token", judgement.FORBIDDEN),
         ("bucket already exists", judgement.CONFLICT),
