@@ -4,39 +4,35 @@ What the browser must bring back is in a cookie that only this service can read 
 is stored here until the provider has said who came.
 """
 
-import asyncio
 import base64
 import hashlib
 import hmac
 import json
-import logging
-import re
 import secrets
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
-from urllib.parse import quote_plus, urlencode, urlsplit
+from urllib.parse import quote_plus, urlencode
 
 from pydantic import SecretStr
 
 from api.auth.claims import ClaimRules, ClaimsError, Known, claim, read_claims
-from api.auth.key_sets import FAILED_SECONDS, KEPT_SECONDS, KeySet, unavailable
+from api.auth.key_sets import KeySet
 from api.auth.replay import ReplayStore
 from api.auth.signature_errors import SignatureError
 from api.auth.tokens import TokenRules, verified
-from pao.clients.bounded_http import BoundedHttp, NoAnswerError
+from api.sessions.oidc_provider import Provider, ProviderAnswer, is_error_code
+from pao.clients.bounded_http import BoundedHttp
+from pao.core.judgement import Cause
 from pao.runtime.crypto import SecretBox, SecretUnreadableError
-
-_log = logging.getLogger(__name__)
 
 LIFETIME = timedelta(minutes=10)
 _CONTEXT = "oidc sign-in"
-_LARGEST_ANSWER = 256 * 1024
 _LONGEST_CODE = 4096
-_ERROR = re.compile(r"[a-z_]{1,60}")
-_LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
+# What OAuth says where it is PAO itself that is not accepted (RFC 6749, section 5.2).
+_OF_CLIENTS = frozenset({"invalid_client", "unauthorized_client"})
 
 
 class SignInError(Exception):
@@ -93,7 +89,7 @@ class OidcSignIn:
         self._http = http
         self._box = box
         self._replays = replays
-        self._provider = _Provider(config.issuer, http)
+        self._provider = Provider(config.issuer, http)
         self._keys = KeySet(http, self._provider.keys_address)
         self._rules = TokenRules(issuer=config.issuer, audience=config.client_id)
 
@@ -185,16 +181,16 @@ class OidcSignIn:
             headers["Authorization"] = _basic(self.config.client_id, secret)
         else:
             form |= {"client_id": self.config.client_id, "client_secret": secret}
-        answer = await self._ask(
-            "POST", endpoint, headers=headers, content=urlencode(form).encode()
+        answer = await self._provider.ask(
+            "POST",
+            endpoint,
+            headers=headers,
+            content=urlencode(form).encode(),
+            hidden=tuple(filter(None, (code, verifier, secret))),
         )
-        if answer is None:
-            raise SignInError(
-                "code",
-                "The identity provider did not accept the sign-in: it was used already, took too "
-                "long, or PAO is not registered there as it should be. Sign in again.",
-            )
-        return answer
+        if answer.document is None:
+            raise _not_redeemed(answer)
+        return answer.document
 
     async def _claims(self, tokens: Mapping[str, Any], *, nonce: str) -> dict[str, Any]:
         token = tokens.get("id_token")
@@ -221,94 +217,11 @@ class OidcSignIn:
         if endpoint is None or not isinstance(access_token, str):
             return claims
         headers = {"Authorization": f"Bearer {access_token}"}
-        more = await self._ask("GET", endpoint, headers=headers)
+        answer = await self._provider.ask("GET", endpoint, headers=headers, hidden=(access_token,))
+        more = answer.document
         if more is None or more.get("sub") != claims["sub"]:
             return claims
         return more | claims
-
-    async def _ask(
-        self,
-        method: str,
-        url: str,
-        *,
-        headers: Mapping[str, str],
-        content: bytes | None = None,
-    ) -> dict[str, Any] | None:
-        try:
-            answer = await self._http.send(
-                method, url, most=_LARGEST_ANSWER, headers=headers, content=content
-            )
-            if answer.status >= 500:  # noqa: PLR2004 -- its own fault
-                raise unavailable()
-            found = answer.json() if answer.status == 200 else None  # noqa: PLR2004
-        except NoAnswerError as error:
-            raise unavailable() from error
-        return found if isinstance(found, dict) else None
-
-
-class _Provider:
-    """What the provider's discovery document says, kept for ten minutes."""
-
-    def __init__(self, issuer: str, http: BoundedHttp) -> None:
-        self._issuer = issuer
-        self._http = http
-        self._document: dict[str, Any] = {}
-        self._read_at: float | None = None
-        self._failed_at: float | None = None
-        self._lock = asyncio.Lock()
-
-    async def keys_address(self) -> str:
-        return await self.endpoint("jwks_uri")
-
-    async def takes_secrets_in_the_header(self) -> bool:
-        methods = (await self._known()).get("token_endpoint_auth_methods_supported")
-        return not isinstance(methods, list) or "client_secret_basic" in methods
-
-    async def endpoint(self, name: str) -> str:
-        """Return one of the provider's addresses; raises ``SERVICE_UNAVAILABLE`` without it."""
-        address = await self.optional_endpoint(name)
-        if address is None:
-            _log.error("the discovery document of the identity provider has no usable %s", name)
-            raise unavailable()
-        return address
-
-    async def optional_endpoint(self, name: str) -> str | None:
-        """Return one of the provider's addresses, or None."""
-        address = (await self._known()).get(name)
-        return address if isinstance(address, str) and _is_safe(address) else None
-
-    async def _known(self) -> dict[str, Any]:
-        async with self._lock:
-            now = time.monotonic()
-            if self._read_at is None or now - self._read_at >= KEPT_SECONDS:
-                # While the provider is away, people are told so at once, not one after the other.
-                if self._failed_at is not None and now - self._failed_at < FAILED_SECONDS:
-                    raise unavailable()
-                self._failed_at = now
-                self._document, self._read_at = await self._read(), now
-                self._failed_at = None
-        return self._document
-
-    async def _read(self) -> dict[str, Any]:
-        address = f"{self._issuer.rstrip('/')}/.well-known/openid-configuration"
-        try:
-            answer = await self._http.send("GET", address, most=_LARGEST_ANSWER)
-            document = answer.json()
-        except NoAnswerError as error:
-            _log.warning("the identity provider cannot be read: %s", error)
-            raise unavailable() from error
-        if not isinstance(document, dict) or document.get("issuer") != self._issuer:
-            _log.error("the identity provider's document is not that of PAO_OIDC_ISSUER")
-            raise unavailable()
-        return document
-
-
-def _is_safe(address: str) -> bool:
-    try:
-        parts = urlsplit(address)
-    except ValueError:
-        return False
-    return parts.scheme == "https" or (parts.scheme == "http" and parts.hostname in _LOOPBACK)
 
 
 def _challenge(verifier: str) -> str:
@@ -330,9 +243,30 @@ def _stale(reason: str) -> SignInError:
 
 
 def _refused_by_provider(error: str) -> SignInError:
-    code = error if _ERROR.fullmatch(error) else "an error"
+    code = error if is_error_code(error) else "an error"
     return SignInError(
         "provider", f"The identity provider did not sign you in ({code}). Try again, or ask there."
+    )
+
+
+def _not_redeemed(answer: ProviderAnswer) -> SignInError:
+    """Return why a code did not become a token: by PAO's fault, the provider's or the person's."""
+    if answer.judged.cause is Cause.ACCESS or answer.error in _OF_CLIENTS:
+        return SignInError(
+            "client",
+            f"The identity provider does not let PAO in ({answer.told}). The operator must replace "
+            "PAO's client secret, or correct how PAO is registered there.",
+        )
+    if not answer.error:
+        return SignInError(
+            "endpoint",
+            f"The identity provider did not answer as it should ({answer.told}). Sign in again; "
+            "if that does not help, tell the operator.",
+        )
+    return SignInError(
+        "code",
+        f"The identity provider did not accept the sign-in ({answer.told}): it was used already, "
+        "took too long, or PAO is not registered there as it should be. Sign in again.",
     )
 
 

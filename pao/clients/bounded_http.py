@@ -74,7 +74,10 @@ class BoundedHttp:
 
         Raises ``NoAnswerError`` when none came in time, it was too large, or it leads elsewhere.
         """
-        host = httpx.URL(url).host
+        try:
+            host = httpx.URL(url).host
+        except httpx.InvalidURL as error:
+            raise NoAnswerError("its address is not valid") from error
         given = {"Accept": "application/json", "Accept-Encoding": "identity", **(headers or {})}
         try:
             async with (
