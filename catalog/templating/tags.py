@@ -14,7 +14,7 @@ _INSIDE = re.compile(
 _CLOSES = {")": "(", "]": "[", "}": "{"}
 _ENDRAW = re.compile(r"\{%(?P<left>-?)\s*endraw\s*(?P<right>-?)%\}")
 _OURS = re.compile(
-    r"\s*[-~]?\s*(?:(?:fields|metadata|request|system|environment|outputs?|components|fulfillment"
+    r"\s*+(?:[-~]\s*+)?(?:(?:fields|metadata|request|system|environment|outputs?|components|fulfillment"
     r"|input)(?![A-Za-z0-9_-])|\.(?:User|System|Fulfillment)(?![A-Za-z0-9_]))"
 )
 _COMMENTS = (

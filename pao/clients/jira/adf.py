@@ -12,7 +12,7 @@ from pao.clients.jira.adf_inline import Escapes, Node, inline
 from pao.clients.jira.adf_regions import QUOTE, colour_lines, mark_regions
 
 _CODE = re.compile(
-    r"(?<!\\)\{(?P<name>code|noformat)(?::(?P<settings>[^{}\n]*))?\}[ \t]*\n?"
+    r"(?<!\\)\{(?P<name>code|noformat)(?::(?P<settings>[^{}\n]*))?\}[ \t]*+\n?+"
     r"(?P<body>.*?)\n?(?<!\\)\{(?P=name)\}",
     re.DOTALL,
 )

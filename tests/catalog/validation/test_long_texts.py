@@ -9,7 +9,7 @@ import pytest
 import yaml
 
 from catalog.forms.options import HttpOptions
-from tests.catalog.validation.example_items import findings, item
+from tests.catalog.validation.example_items import action, findings, item
 
 LONG = 260_000
 
@@ -56,3 +56,11 @@ def test_a_long_line_that_is_no_yaml_is_told_in_a_moment() -> None:
 )
 def test_a_long_address_of_choices_is_read_in_a_moment(url: str, host: str) -> None:
     assert HttpOptions.model_validate({"from": "http", "url": url}).host == host
+
+
+def test_a_tag_of_github_with_a_long_space_is_judged_in_a_moment() -> None:
+    ticket = {"ticket": {"project": "DB", "summaryTemplate": f"${{{{{repeated(' ')}x }}}}"}}
+
+    (found,) = findings(action("jira-ticket", json.dumps(ticket)))
+
+    assert found.rule == "template-foreign"
