@@ -67,7 +67,7 @@ async def test_a_lost_connection_is_said_until_it_is_back(stack: Stack, visit: V
         await expect(lost).to_be_visible(timeout=PATIENT)
         await form.get_by_label("Host name").blur()
         await form.get_by_role("button", name="Review").last.click()
-        said = form.get_by_text("You are not connected, so nothing was sent.", exact=False)
+        said = form.get_by_text("You are offline, so nothing was sent.", exact=False)
         await expect(said.first).to_be_visible()
         await expect(form.get_by_label("Host name")).to_have_value("kept-offline.example.com")
         await at.context.set_offline(False)
@@ -78,10 +78,12 @@ async def test_a_lost_connection_is_said_until_it_is_back(stack: Stack, visit: V
         await form.wait_for_load_state()
         await at.context.set_offline(True)
         await form.get_by_role("button", name="Submit request").click()
-        await expect(form.locator(".doubt")).to_contain_text("We do not know whether it arrived.")
+        await expect(form.locator(".doubt")).to_contain_text(
+            "We do not know whether it was received."
+        )
         await at.context.set_offline(False)
         await form.get_by_role("button", name="Check").click()
-        missing = form.get_by_text("It has not arrived, and nothing was stored.")
+        missing = form.get_by_text("It was not received, and nothing was stored.")
         await expect(missing).to_be_visible()
         await form.get_by_role("button", name="Submit request").click()
         await expect(form).to_have_title(re.compile("kept-offline.example.com"))

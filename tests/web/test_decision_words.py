@@ -255,7 +255,7 @@ def test_where_it_is_not_known_whether_it_arrived_the_key_is_sent_again() -> Non
     lost = PaoError(ErrorCode.SERVICE_UNAVAILABLE, "Temporal does not respond")
     shown = explained(failed(), tried, ["-"], lost)
     assert (shown.key, shown.reason, shown.status) == ("the-key", "why", 503)
-    assert shown.problems[0].startswith("We do not know whether it arrived.")
+    assert shown.problems[0].startswith("We do not know whether it was received.")
     refused = PaoError(ErrorCode.FIELDS_ALREADY_USED, "used")
     shown = explained(failed(), tried, ["used"], refused)
     assert (shown.key, shown.problems, shown.confirm) == ("", ["used"], frozenset({"acceptUsed"}))

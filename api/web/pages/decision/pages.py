@@ -85,7 +85,7 @@ def explained(
         raise error
     if lost:
         problems = [
-            _("We do not know whether it arrived. Send it again: it is carried out only once.")
+            _("We do not know whether it was received. Send it again: it is carried out only once.")
         ]
     said = ""
     if error is not None and error.code == ErrorCode.INVALID_STATE_TRANSITION:
