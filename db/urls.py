@@ -1,11 +1,13 @@
 """Database URLs: libpq's options, translated for asyncpg. The only place that parses one."""
 
+import os
 import ssl
 from collections.abc import Mapping
 from dataclasses import dataclass
-from urllib.parse import SplitResult, parse_qsl, quote, unquote, urlencode, urlsplit, urlunsplit
+from urllib.parse import SplitResult, parse_qsl, quote, unquote, urlencode, urlunsplit
 
 from pao.core.files import is_file
+from pao.core.urls import split_url
 
 DRIVER = "postgresql+asyncpg"
 PLAIN = "postgresql"
@@ -27,8 +29,9 @@ MAX_PORT = 65535
 _LIBPQ_VARIABLES = {
     CONNECT_TIMEOUT: "PGCONNECT_TIMEOUT",
     "target_session_attrs": "PGTARGETSESSIONATTRS",
-    "sslmode": "PGSSLMODE",
+    # As for the driver, sslmode counts where both are given.
     "ssl": "PGSSLMODE",
+    "sslmode": "PGSSLMODE",
     "sslrootcert": "PGSSLROOTCERT",
     "sslcert": "PGSSLCERT",
     "sslkey": "PGSSLKEY",
@@ -74,18 +77,20 @@ class Login:
 
 def read_login(url: str) -> Login:
     """Return where a URL leads; raises ``ValueError``, which never repeats the URL."""
-    parts = urlsplit(url)
+    parts = split_url(url)
     options = _options(parts)
     login, _, places = parts.netloc.rpartition("@")
     user, _, password = login.partition(":")
     hosts = tuple(_host(one) for one in (places or options.get("host", "")).split(",") if one)
     listed = "" if places else options.get("port", "")
     ports = tuple(read_port(one) for one in listed.split(",") if one)
-    if ports and len(ports) != len(hosts):
-        raise ValueError("port needs one number for each host")
+    if len(ports) not in {0, 1, len(hosts)}:
+        raise ValueError("port needs one number, or one for each host")
+    if len(ports) == 1:
+        ports *= len(hosts)
     return Login(
         hosts=tuple(host for host, _ in hosts),
-        ports=ports or tuple(own or DEFAULT_PORT for _, own in hosts),
+        ports=ports or tuple(own or _default_port() for _, own in hosts),
         user=unquote(user) or options.get("user", ""),
         password=unquote(password) or options.get("password", ""),
         database=unquote(parts.path.removeprefix("/"))
@@ -105,7 +110,7 @@ def libpq_environment(url: str) -> dict[str, str]:
 
     What the URL leaves open is left out, for the process's own environment to decide.
     """
-    login, options = read_login(url), _options(urlsplit(url))
+    login, options = read_login(url), _options(split_url(url))
     given = {
         "PGHOST": ",".join(login.hosts),
         "PGPORT": ",".join(str(port) for port in login.ports),
@@ -116,6 +121,8 @@ def libpq_environment(url: str) -> dict[str, str]:
     given |= {
         variable: options[name] for name, variable in _LIBPQ_VARIABLES.items() if name in options
     }
+    if options.get("sslrootcert") == SYSTEM:
+        given["PGSSLMODE"] = "verify-full"
     return {name: value for name, value in given.items() if value}
 
 
@@ -124,7 +131,7 @@ def driver_url(url: str) -> str:
 
     asyncpg reads libpq's TLS options from it by itself; ``ssl`` is SQLAlchemy's ``sslmode``.
     """
-    parts = urlsplit(url)
+    parts = split_url(url)
     if parts.scheme not in SCHEMES:
         raise ValueError(
             f"a database URL starts with {PLAIN}:// or {DRIVER}://, not {parts.scheme}://"
@@ -141,7 +148,7 @@ def driver_url(url: str) -> str:
 
 def connect_timeout(url: str) -> float | None:
     """Return the seconds that a URL gives to connecting; None where it sets no limit of its own."""
-    given = _options(urlsplit(url)).get(CONNECT_TIMEOUT, "")
+    given = _options(split_url(url)).get(CONNECT_TIMEOUT, "")
     return float(given) if _is_number(given) and int(given) else None
 
 
@@ -152,7 +159,7 @@ def has_password(url: str) -> bool:
 
 def named_authorities(url: str) -> bool:
     """Return whether a URL says whom to trust, or that nobody needs to be."""
-    options = _options(urlsplit(url))
+    options = _options(split_url(url))
     checks = options.get("sslmode", options.get("ssl", "")) in {"verify-ca", "verify-full"}
     return bool(options.get("sslrootcert")) or not checks
 
@@ -163,7 +170,7 @@ def url_problem(url: str) -> str | None:
         read_login(url)
     except ValueError as error:
         return str(error)
-    options = _options(urlsplit(url))
+    options = _options(split_url(url))
     unknown = sorted(NOT_SUPPORTED & options.keys())
     if unknown:
         return f"{unknown[0]} is not supported in a database address; leave it out"
@@ -181,7 +188,7 @@ def url_problem(url: str) -> str | None:
 
 def with_options(url: str, options: Mapping[str, str]) -> str:
     """Return the URL with these options, as far as it does not name them itself."""
-    parts = urlsplit(url)
+    parts = split_url(url)
     return _written(parts, {**options, **_options(parts)})
 
 
@@ -202,11 +209,17 @@ def _host(place: str) -> tuple[str, int | None]:
     if place.startswith("["):
         host, bracket, port = place[1:].partition("]")
         if not bracket or port[:1] not in {"", ":"}:
-            raise ValueError("a host in brackets is not closed")
+            raise ValueError("an address in brackets is closed, and at most a port follows")
         separator, port = port[:1], port[1:]
     elif not separator:
         host, port = place, ""
-    return unquote(host), read_port(unquote(port)) if separator else None
+    return unquote(host), read_port(unquote(port)) if separator and port else None
+
+
+def _default_port() -> int:
+    """Return the port that the driver and Postgres' own programs use where a URL names none."""
+    given = os.environ.get("PGPORT", "")
+    return read_port(given) if given else DEFAULT_PORT
 
 
 def _is_number(text: str) -> bool:

@@ -23,8 +23,12 @@ HOW = "Above, under *More Actions*, *Send a Signal*: choose the name and paste t
 MOST_NAMED = 10
 MOST_NOTE = 200
 _QUOTED = re.compile(r"\{[^`]*\}")
-# Within a word an underscore is no markup, and these signs are only where a text begins.
-_MARKDOWN = re.compile(r"([\\`*\[\]<~]|(?<![^\W_])_|_(?![^\W_])|^[-+=>#])")
+# Within a word an underscore is no markup.
+_MARKDOWN = re.compile(r"([\\`*\[\]<~]|(?<![^\W_])_|_(?![^\W_])|&(?=#?\w+;))")
+# An address becomes a link by itself, with what stands in it: only what would end it is escaped.
+_MARKDOWN_IN_ADDRESS = re.compile(r"([\\`*\[\]<])")
+_ADDRESS = re.compile(r"https?://")
+_BEGINS_A_BLOCK = re.compile(r"^([-+=>#])")
 _IN_ADDRESSES = ":/?#@!$&'*+,;=%[]~"
 CANCEL = (
     "cancel",
@@ -76,7 +80,12 @@ def title_lines(context: RequestContext) -> list[str]:
 
 def markdown_text(text: str) -> str:
     """Return a text of others on one line, so that Markdown shows it as it is."""
-    return _MARKDOWN.sub(r"\\\1", " ".join(text.split()))
+    return _BEGINS_A_BLOCK.sub(r"\\\1", " ".join(map(_literal, text.split())))
+
+
+def _literal(word: str) -> str:
+    signs = _MARKDOWN_IN_ADDRESS if _ADDRESS.match(word) else _MARKDOWN
+    return signs.sub(r"\\\1", word)
 
 
 def _link(text: str, url: str | None) -> str:

@@ -207,7 +207,9 @@ class Ledger:
         """Record a person's evidence that an action has taken effect, with what it made."""
         self._evidence(state, record, "Somebody confirmed that it took effect")
         state.error = None
-        self.succeed(state, replace(result, adopted=True))
+        own = {result.external_reference, result.url} - {None}
+        left = [one for one in state.partial if not own & {one.id, one.url}]
+        self.succeed(state, replace(result, adopted=True, partial=[*left, *result.partial]))
 
     def _evidence(self, state: ActionState, record: DecisionRecord, told: str) -> None:
         self.journal.line(

@@ -14,14 +14,14 @@ _log = logging.getLogger(__name__)
 
 
 class _NotAllowedError(Exception):
-    """Whoever downloads may do so no more."""
+    """The caller is no longer allowed to download."""
 
 
 class Download(StreamingResponse):
     """Lines as they are read; it holds one of its caller's places among the streams until it ends.
 
     ``is_allowed`` is asked again and again. Once it says no the connection is broken off, so that
-    nobody takes what they have got for all of it.
+    a partial file is not mistaken for a complete one.
     """
 
     def __init__(  # noqa: PLR0913 -- its parts, each named

@@ -89,7 +89,8 @@ async def export_audit(services: ServicesDep, caller: Caller, filters: Filters) 
     """Stream all lines as NDJSON, the newest first; for admins.
 
     A connection that breaks leaves a shorter file; compare its last line's `id` with a list. It is
-    one of the caller's streams, and breaks when the caller's key is revoked.
+    one of the caller's streams, and breaks when the caller's key is revoked or their token ends:
+    for a long trail open a session (`POST /sessions`), or ask for it in parts.
     """
 
     async def is_allowed() -> bool:

@@ -209,7 +209,10 @@ class SessionService:
     def _is_good(self, stored: StoredSession) -> bool:
         if is_proven(self.box, stored.claims, stored.proof):
             return self.takes(stored.vouched_by)
-        _log.warning("session %s is not proven: no API with these keys opened it", stored.id)
+        _log.warning(
+            "session %s has no valid proof: it was not opened with the configured encryption keys",
+            stored.id,
+        )
         return False
 
     async def _caller(self, stored: StoredSession) -> Principal | None:

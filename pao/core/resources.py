@@ -83,12 +83,13 @@ def behind_of(states: Sequence[ActionState]) -> list[dict[str, Any]]:
 def left_of(request_id: str, state: ActionState) -> list[PartialResource]:
     """List what an action left in a target that it does not own any more.
 
-    Corrections leave it at former places, and so may a way that was given up.
+    Corrections leave it at former places, earlier attempts beside what a retry has made, and a way
+    that was given up wherever it was.
     """
-    if state.status != ActionStatus.SKIPPED:
+    if state.status not in {*MADE, ActionStatus.SKIPPED}:
         return state.left_behind
     left = [*state.left_behind, *state.partial]
-    if state.outcome_unknown:
+    if state.status == ActionStatus.SKIPPED and state.outcome_unknown:
         kind = state.resource_type or state.type
         left.append(PartialResource(type=kind, cleanup=_maybe(request_id, state)))
     return left

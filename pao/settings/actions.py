@@ -5,12 +5,12 @@ from collections.abc import Mapping
 from datetime import timedelta
 from pathlib import Path
 from typing import Annotated, Any
-from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BeforeValidator, Field, SecretStr
 from pydantic_settings import NoDecode
 
 from pao.core.files import is_file, is_folder
+from pao.core.urls import split_url
 from pao.settings.parts import Count, Part, check_port
 from pao.settings.values import Duration, Names, read_duration
 
@@ -25,7 +25,7 @@ def _egress_rules(entries: tuple[str, ...]) -> tuple[str, ...]:
 
 
 def _proxy(secret: SecretStr) -> SecretStr:
-    parts = urlsplit(secret.get_secret_value())
+    parts = split_url(secret.get_secret_value())
     if parts.scheme not in {"http", "https"} or not parts.hostname:
         msg = "not a proxy address; use http://host:3128, or http://user:password@host:3128"
         raise ValueError(msg)

@@ -8,7 +8,7 @@ from datetime import timedelta
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
-from urllib.parse import SplitResult, quote, urlsplit
+from urllib.parse import SplitResult, quote
 
 from pydantic import AfterValidator, AliasChoices, BeforeValidator, Field, SecretStr
 from pydantic_settings import (
@@ -20,6 +20,7 @@ from pydantic_settings import (
 )
 
 from db.urls import SCHEMES, read_port, url_problem, with_options
+from pao.core.urls import split_url
 from pao.runtime.crypto import SecretBox
 from pao.settings.values import (
     SPLIT,
@@ -84,7 +85,7 @@ EscalationFields = Annotated[JsonObject, AfterValidator(_further_fields)]
 
 def http_url(text: str) -> str:
     """Return an address without the slash at its end; raises ``ValueError`` for anything else."""
-    parts = urlsplit(text)
+    parts = split_url(text)
     if parts.scheme not in {"http", "https"} or not parts.hostname:
         msg = f"{text!r} is not a web address; use one such as https://jira.example.com"
         raise ValueError(msg)
@@ -103,7 +104,7 @@ def check_port(parts: SplitResult) -> None:
 
 
 def _postgres_url(secret: SecretStr) -> SecretStr:
-    parts = urlsplit(secret.get_secret_value())
+    parts = split_url(secret.get_secret_value())
     if parts.scheme not in SCHEMES or not parts.path.strip("/"):
         # The value itself is never repeated: it carries the password.
         msg = "not a Postgres address; use postgresql://user:password@host:5432/database"

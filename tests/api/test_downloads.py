@@ -38,7 +38,7 @@ def own(database: Database, temporal_address: str, tmp_path: Path) -> Iterator[S
 
 def test_an_export_is_one_of_its_caller_s_streams(own: Stack) -> None:
     ada = own.caller(ADA)
-    with ada.stream("GET", "/audit/export") as first:
+    with ada.stream("GET", "/audit/export", headers=PLAIN) as first:
         assert first.status_code == 200
         refused = ada.get("/audit/export")
         assert (refused.status_code, error(refused)["code"]) == (429, "RATE_LIMIT_EXCEEDED")

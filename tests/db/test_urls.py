@@ -7,10 +7,12 @@ from db.urls import driver_url, libpq_environment, read_login, url_problem
 
 URLS = [
     "postgresql://u:p@h/pao",
+    "postgresql://u:p@h:/pao",
     "postgresql://u:p%40ss%2F@h:6543/pao",
     "postgres://db1:5432,db2:5433/pao?user=u&password=p%20q",
     "postgresql://u:p@db1,db2/pao?port=1111,2222&target_session_attrs=primary",
     "postgresql:///pao?host=db1,db2:3&port=1111,2222&user=u&password=p",
+    "postgresql:///pao?host=a,b&port=5&user=u&password=p",
     "postgresql:///pao?host=/run/pg&user=u&password=p",
     "postgresql://u:p@%2Frun%2Fpg/pao",
     "postgresql://u:p@h/pao?host=other&user=v&password=w",
@@ -43,6 +45,21 @@ def test_programs_get_every_host_and_what_the_url_says_of_connecting() -> None:
     }
 
 
+def test_the_port_of_the_environment_counts_where_a_url_names_none(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("PGPORT", "6000")
+    addresses, _ = _as_the_driver("postgresql://u:p@h,[::1]:7/pao")
+    assert _places("postgresql://u:p@h,[::1]:7/pao") == addresses == [("h", 6000), ("::1", 7)]
+
+
+def test_programs_check_the_server_as_the_service_does() -> None:
+    both = libpq_environment("postgresql://h/d?sslmode=verify-full&ssl=disable")
+    assert both["PGSSLMODE"] == "verify-full"
+    system = libpq_environment("postgresql://h/d?sslrootcert=system&sslmode=require")
+    assert system["PGSSLMODE"] == "verify-full"
+
+
 def test_programs_find_by_themselves_what_the_url_leaves_open() -> None:
     assert libpq_environment("postgresql:///pao") == {"PGDATABASE": "pao"}
 
@@ -53,17 +70,18 @@ def test_programs_find_by_themselves_what_the_url_leaves_open() -> None:
         "postgresql://u:p@h:99999/pao",
         "postgresql://u:p@h:0/pao",
         "postgresql://u:p@h:abc/pao",
-        "postgresql://u:p@h:/pao",
         "postgresql://u:p@h1:5432,h2:99999/pao",
         "postgresql://u:p@h:٣/pao",
         "postgresql://u:p@/pao?host=h&port=1,2",
         "postgresql://u:p@[::1/pao",
+        "postgresql://u:p\N{ACCOUNT OF}p@h/pao",
     ],
 )
 def test_a_url_that_leads_nowhere_is_named_without_its_password(url: str) -> None:
     problem = url_problem(url)
     assert problem
     assert "p@" not in problem
+    assert "\N{ACCOUNT OF}" not in problem
 
 
 def test_a_file_with_a_name_too_long_is_a_file_that_is_missing() -> None:

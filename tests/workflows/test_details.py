@@ -3,6 +3,8 @@ import re
 from dataclasses import replace
 from typing import Any
 
+import pytest
+
 from pao.core.documents import to_document
 from pao.core.names import mark
 from pao.core.payloads.actions import ActionState
@@ -13,7 +15,7 @@ from pao.core.resources import left_entry_id
 from pao.core.states import ActionStatus, RequestStatus
 from tests.support.requests import new_request
 from workflows.commands import read_command
-from workflows.details import HOW, MOST_NAMED, MOST_NOTE, current_details
+from workflows.details import HOW, MOST_NAMED, MOST_NOTE, current_details, markdown_text
 
 REQUEST = new_request()
 
@@ -243,6 +245,19 @@ def test_each_failed_action_is_told_with_its_attempt_and_a_suggestion() -> None:
 def blocks(text: str) -> list[str]:
     """Return the blocks of Markdown: what empty lines set apart, headings and code included."""
     return re.split(r"\n[ ]*\n", text)
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("see https://host/~ann/_layouts/x?y=_z", "see https://host/~ann/_layouts/x?y=_z"),
+        ("https://host/[x](http://evil)", r"https://host/\[x\](http://evil)"),
+        ("R&amp;D & more", r"R\&amp;D & more"),
+        ("# one # two", r"\# one # two"),
+    ],
+)
+def test_an_address_among_words_stays_whole(text: str, shown: str) -> None:
+    assert markdown_text(text) == shown
 
 
 def test_what_is_set_apart_in_markdown_is_a_block_of_its_own() -> None:

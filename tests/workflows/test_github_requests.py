@@ -139,6 +139,13 @@ async def test_every_failed_run_stays_listed_whatever_becomes_of_the_retries(
     row = await bench.reached(request, "failed", attempt=3)
     assert sorted(named(row)) == started
     assert all(one in str(row["error_context"]["cleanup"]) for one in started)
+    github.clear_faults()
+    await bench.decide(request, Decision.RETRY)
+    await waiting(bench, request)
+    github.end(int(github.runs()[-1]["id"]), "success")
+    await bench.reached(request, "completed")
+    [done] = await bench.actions(request)
+    assert sorted(one["id"] for one in done["partial"]) == started
 
 
 def named(row: Any) -> list[str]:

@@ -1,5 +1,6 @@
 """What a request's record says of each step: its log for people, and what is kept for later."""
 
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -144,6 +145,23 @@ def test_evidence_and_the_manual_way_are_logged(ledger: Ledger, state: ActionSta
     assert logged(ledger) == ("info", f"Ask for the one is skipped: {used}")
     assert [one.id for one in ledger.states] == ["one", "manual-by-hand"]
     assert not ledger.has_fallback
+
+
+@pytest.mark.parametrize(
+    ("seen", "left"),
+    [
+        ({"external_reference": "2"}, ["1", None]),
+        ({"external_reference": "x", "url": "https://ci/2"}, ["1", None]),
+        ({}, ["1", "2", None]),
+    ],
+)
+def test_evidence_of_an_effect_leaves_the_others_listed(
+    ledger: Ledger, state: ActionState, seen: dict[str, Any], left: list[str | None]
+) -> None:
+    runs = [PartialResource("run", id=one, url=f"https://ci/{one}") for one in ("1", "2")]
+    ledger.fail(state, replace(NO, partial=[*runs, PartialResource("mail")], outcome_unknown=True))
+    ledger.complete_by_evidence(state, DECISION, ActionResult(**seen))
+    assert [one.id for one in state.partial] == left
 
 
 def test_evidence_of_an_effect_is_logged_before_the_success(

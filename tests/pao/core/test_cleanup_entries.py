@@ -122,6 +122,14 @@ def test_an_action_that_is_skipped_owns_nothing_that_it_left() -> None:
     assert left_of(REQUEST, doubtful)[0].type == "run"
 
 
+@pytest.mark.parametrize("status", [ActionStatus.WAITING, ActionStatus.COMPLETED])
+def test_what_earlier_attempts_left_is_listed_beside_what_a_retry_has_made(
+    status: ActionStatus,
+) -> None:
+    given = state(status, partial=[TICKET], left_behind=[LEFT], external_reference="OPS-2")
+    assert left_of(REQUEST, given) == [LEFT, TICKET]
+
+
 def test_a_failed_action_is_told_with_attempt_times_and_reason() -> None:
     given = state(
         attempt=2, started_at="2026-01", finished_at="2026-02", error=unknown("no answer")
