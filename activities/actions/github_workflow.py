@@ -17,22 +17,27 @@ from activities.github.access import (
     GitHubAccess,
     access,
     as_action_errors,
+    earliest,
     leaving,
+    since,
     translated,
 )
 from activities.github.runs import (
     GOOD,
+    Find,
     Wanted,
     find_marked,
     left_behind,
     left_by,
     marked,
+    newest_marked,
     prepare,
     refuse_to_guess,
+    run_if_any,
 )
 from activities.github.workflow_config import GitHubWorkflowConfig, GitHubWorkflowOutputs
 from pao.clients.github import GitHubError, GitHubRefusedError, Run
-from pao.core.judgement import CUT, HIDDEN, REFUSED
+from pao.core.judgement import CUT, REFUSED
 from pao.core.payloads.actions import ActionResult
 from pao.core.payloads.failures import PartialResource
 from pao.core.payloads.waits import Pending
@@ -41,7 +46,6 @@ from pao.core.timestamps import timestamp
 GROWTH = 1.5
 # An answer such as 401 or 404 may be a bad moment of GitHub's; so many in a row are its word.
 PATIENCE = 5
-_NOT_FOUND = 404
 _HINT = "Check repository, workflowFile and ref, and that the workflow has workflow_dispatch."
 
 
@@ -79,9 +83,9 @@ class GitHubWorkflowAction(Action[GitHubWorkflowConfig]):
         """Search the runs for the mark; a failed one is listed and started again, not adopted."""
         there = access(context, config.repository, config.instance)
         with as_action_errors(hint=_HINT):
-            wanted = await _wanted(there, config)
+            wanted = await _wanted(there, context, config)
             number = context.earlier.state.get("runId") if context.earlier else None
-            known = await _run_if_any(there, int(number)) if number else None
+            known = await run_if_any(there, int(number)) if number else None
             if known is not None and _adoptable(config)(known):
                 return context.left_beside(_result(known, pending=_still(known, config, wanted)))
             run = await find_marked(there, context, wanted, fits=_adoptable(config))
@@ -105,14 +109,15 @@ class GitHubWorkflowAction(Action[GitHubWorkflowConfig]):
         """Start the workflow; what is waited for afterwards is its run."""
         there = access(context, config.repository, config.instance)
         with as_action_errors(hint=_HINT):
-            wanted = await _wanted(there, config)
+            wanted = await _wanted(there, context, config)
             inputs = (await prepare(there, context, wanted)).inputs
             earlier = await marked(there, context, wanted) if context.attempt > 1 else []
+            began = earliest(datetime.now(UTC))
             run = await there.client.dispatch(wanted.workflow, wanted.ref, inputs)
         if run is None:
             await context.log.info("The workflow was started; its run is being looked for.")
-            after = max((one.id for one in earlier), default=0)
-            pending = _pending(config, wanted.ref, after=after)
+            listed = {"after": max((one.id for one in earlier), default=0), "since": began}
+            pending = _pending(config, wanted.ref, listed)
             started = ActionResult(outputs={"status": "requested"}, pending=pending)
             return replace(started, partial=left_by(context, earlier))
         await context.log.info("The workflow was started.", data={"runId": run.id, "url": run.url})
@@ -148,7 +153,7 @@ class GitHubWorkflowAction(Action[GitHubWorkflowConfig]):
         """Cancel the run."""
         there = access(context, config.repository, config.instance)
         with as_action_errors():
-            run = await _run(there, context, config, pending=pending)
+            run = await _run(there, context, config, pending=pending, find=find_marked)
             if run is not None and not run.done:
                 await there.client.cancel(run.id)
 
@@ -167,15 +172,6 @@ class GitHubWorkflowAction(Action[GitHubWorkflowConfig]):
         )
 
 
-async def _run_if_any(there: GitHubAccess, number: int) -> Run | None:
-    try:
-        return await there.client.run(number)
-    except GitHubRefusedError as error:
-        if error.status == _NOT_FOUND and error.judged is not HIDDEN:
-            return None
-        raise
-
-
 def _run_is_gone(number: int, config: GitHubWorkflowConfig) -> ActionFailedError:
     error = ActionFailedError(
         f"The run {number} of {config.workflow_file} was started by an earlier attempt and is gone "
@@ -187,19 +183,11 @@ def _run_is_gone(number: int, config: GitHubWorkflowConfig) -> ActionFailedError
     return error
 
 
-async def _wanted(there: GitHubAccess, config: GitHubWorkflowConfig) -> Wanted:
+async def _wanted(
+    there: GitHubAccess, context: ActionContext, config: GitHubWorkflowConfig
+) -> Wanted:
     ref = config.ref or await there.client.default_branch()
-    return _on(ref, config)
-
-
-def _on(ref: str, config: GitHubWorkflowConfig) -> Wanted:
-    return Wanted(
-        workflow=config.workflow_file,
-        ref=ref,
-        branch=config.ref,
-        inputs=config.texts,
-        mark_input=config.correlation_input,
-    )
+    return Wanted.of(config, ref, since(context))
 
 
 def _adoptable(config: GitHubWorkflowConfig) -> Callable[[Run], bool]:
@@ -210,7 +198,7 @@ def _adoptable(config: GitHubWorkflowConfig) -> Callable[[Run], bool]:
 
 def _still(run: Run, config: GitHubWorkflowConfig, wanted: Wanted) -> Pending | None:
     waits = config.wait_for_completion and not run.done
-    return _pending(config, wanted.ref, run=run) if waits else None
+    return _pending(config, wanted.ref, {"runId": run.id, "url": run.url}) if waits else None
 
 
 async def _where(
@@ -226,7 +214,7 @@ async def _where(
     ``refusals`` holds those in a row: a single 401 or 404 may be a bad moment of GitHub's.
     """
     try:
-        found = await _run(there, context, config, pending=pending)
+        found = await _run(there, context, config, pending=pending, find=newest_marked)
     except GitHubError as error:
         if isinstance(error, GitHubRefusedError) and not error.retryable:
             refusals.append(error)
@@ -250,13 +238,21 @@ async def _where(
 
 
 async def _run(
-    there: GitHubAccess, context: ActionContext, config: GitHubWorkflowConfig, *, pending: Pending
+    there: GitHubAccess,
+    context: ActionContext,
+    config: GitHubWorkflowConfig,
+    *,
+    pending: Pending,
+    find: Find,
 ) -> Run | None:
     number = pending.state.get("runId") or context.progress.details.get("runId")
     if number is not None:
         return await there.client.run(int(number))
-    after, wanted = int(pending.state.get("after", 0)), _on(str(pending.state["ref"]), config)
-    run = await find_marked(there, context, wanted, fits=lambda found: found.id > after)
+    after = int(pending.state.get("after", 0))
+    # A wait that an earlier version began does not say since when.
+    start = str(pending.state.get("since") or since(context))
+    wanted = Wanted.of(config, str(pending.state["ref"]), start)
+    run = await find(there, context, wanted, fits=lambda found: found.id > after)
     if run is not None:
         context.progress.save({**context.progress.details, "runId": run.id})
         await context.log.info("Found the run.", data={"runId": run.id, "url": run.url})
@@ -319,11 +315,8 @@ def _out_of_time(config: GitHubWorkflowConfig, run: Run | None) -> OutcomeUnknow
     )
 
 
-def _pending(
-    config: GitHubWorkflowConfig, ref: str, *, run: Run | None = None, after: int = 0
-) -> Pending:
+def _pending(config: GitHubWorkflowConfig, ref: str, known: dict[str, Any]) -> Pending:
     until = datetime.now(UTC) + timedelta(seconds=config.seconds)
-    known = {"runId": run.id, "url": run.url} if run else {"after": after}
     return Pending("follow", {"ref": ref, "until": timestamp(until), **known})
 
 

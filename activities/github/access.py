@@ -84,8 +84,12 @@ def access(context: ActionContext, repository: str, instance: str | None) -> Git
 
 def since(context: ActionContext) -> str:
     """Return the earliest time at which this request can have created anything."""
-    submitted = datetime.fromisoformat(context.request.submitted_at)
-    return (submitted - _SKEW).strftime("%Y-%m-%dT%H:%M:%SZ")
+    return earliest(datetime.fromisoformat(context.request.submitted_at))
+
+
+def earliest(moment: datetime) -> str:
+    """Return the time that GitHub's clock may show at a moment of ours, or later."""
+    return (moment - _SKEW).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 @contextmanager

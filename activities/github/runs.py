@@ -5,25 +5,29 @@ import re
 from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass
+from typing import Protocol, Self
 
 from activities.action_errors import ActionFailedError
 from activities.base import ActionContext
-from activities.github.access import GitHubAccess, since
+from activities.github.access import GitHubAccess
 from activities.github.commits import MOST_PAGES
+from activities.github.workflow_config import GitHubWorkflowConfig
 from activities.github.workflow_file import WorkflowFile, read_workflow_file
 from pao.clients.github import PAGE, GitHubRefusedError, Run
-from pao.core.judgement import BAD_CALL, FORBIDDEN, NOT_SET
+from pao.core.judgement import BAD_CALL, FORBIDDEN, HIDDEN, NOT_SET
 from pao.core.payloads.failures import PartialResource
 
 MARK = re.compile(r"pao-[0-9a-f]{12}")
 GOOD = frozenset({"success", "neutral", "skipped"})
 LISTING_PAUSE = 1.0
+_NOT_FOUND = 404
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Wanted:
     """Which workflow is to be started, on what, with which inputs, and the input for the mark.
 
+    ``since`` is the earliest time at which a run of it can have been started.
     ``branch`` is the one its runs are looked for on: None where the default branch is meant, which
     may have had another name when an earlier attempt started a run.
     """
@@ -33,6 +37,37 @@ class Wanted:
     branch: str | None
     inputs: dict[str, str]
     mark_input: str
+    since: str
+
+    @classmethod
+    def of(cls, config: GitHubWorkflowConfig, ref: str, since: str) -> Self:
+        """Return what a configuration asks for."""
+        return cls(
+            workflow=config.workflow_file,
+            ref=ref,
+            branch=config.ref,
+            inputs=config.texts,
+            mark_input=config.correlation_input,
+            since=since,
+        )
+
+
+class _TooManyRunsError(ActionFailedError):
+    """The runs are more than GitHub lists."""
+
+
+class Find(Protocol):
+    """A search for the run with the mark."""
+
+    async def __call__(
+        self,
+        access: GitHubAccess,
+        context: ActionContext,
+        wanted: Wanted,
+        *,
+        fits: Callable[[Run], bool],
+    ) -> Run | None:
+        """Return the newest run that fits and whose name shows the mark."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +128,37 @@ async def find_marked(
     return None
 
 
+async def newest_marked(
+    access: GitHubAccess,
+    context: ActionContext,
+    wanted: Wanted,
+    *,
+    fits: Callable[[Run], bool],
+) -> Run | None:
+    """Return the newest run that fits and whose name shows the mark, if it is listed by now.
+
+    For a run that exists: among too many runs it may still be missing because the list lags.
+    """
+    try:
+        async with aclosing(_runs(access, context, wanted)) as runs:
+            async for run in runs:
+                if context.mark in run.title and fits(run):
+                    return run
+    except _TooManyRunsError:
+        return None
+    return None
+
+
+async def run_if_any(access: GitHubAccess, number: int) -> Run | None:
+    """Return a run by its id; None where GitHub says that it is gone."""
+    try:
+        return await access.client.run(number)
+    except GitHubRefusedError as error:
+        if error.status == _NOT_FOUND and error.judged is not HIDDEN:
+            return None
+        raise
+
+
 async def marked(access: GitHubAccess, context: ActionContext, wanted: Wanted) -> list[Run]:
     """Return the runs whose name shows the mark, newest first."""
     runs = _runs(access, context, wanted)
@@ -133,15 +199,15 @@ async def refuse_to_guess(access: GitHubAccess, context: ActionContext, wanted: 
 async def _runs(
     access: GitHubAccess, context: ActionContext, wanted: Wanted
 ) -> AsyncGenerator[Run, None]:
-    """Yield the runs since the request was submitted, newest first; raise after too many."""
+    """Yield the runs since the earliest start, newest first; raise after too many."""
     for page in range(1, MOST_PAGES + 1):
-        found = await access.client.runs(wanted.workflow, wanted.branch, since(context), page)
+        found = await access.client.runs(wanted.workflow, wanted.branch, wanted.since, page)
         for run in found:
             yield run
         if len(found) < PAGE:
             return
-    raise ActionFailedError(
-        f"More than {MOST_PAGES * PAGE} runs of {wanted.workflow} have started since the request "
+    raise _TooManyRunsError(
+        f"{MOST_PAGES * PAGE} runs of {wanted.workflow} or more have started since the request "
         f"was submitted, too many to look through. Look there for {context.mark} by hand."
     )
 
