@@ -10,7 +10,7 @@ from pydantic import Field, field_validator, model_validator
 from activities.base import CamelCaseConfig, CamelCaseOutputs
 from activities.config_values import PlacedError, Texts
 from activities.github.access import RefName, Repository
-from activities.github.executable_files import acts, is_workflow
+from activities.github.executable_files import acts_by_itself, is_workflow
 from activities.github.paths import checked_path, clash_of
 
 MOST_FILES = 100
@@ -147,7 +147,7 @@ class GitCommitConfig(CamelCaseConfig):
     def _is_whole(self) -> Self:
         for number, file in enumerate(self.files):
             place = ("files", number, "path")
-            if acts(file.path) and not self.allow_workflow_files:
+            if acts_by_itself(file.path) and not self.allow_workflow_files:
                 raise PlacedError(
                     place,
                     f"{file.path} acts by itself: GitHub, git, a CI service or a bot does what it "

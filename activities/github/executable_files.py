@@ -3,6 +3,7 @@
 from activities.github.paths import plain
 
 WORKFLOWS = (".github", "workflows")
+# At the top of the repository.
 _FOLDERS = frozenset(
     {
         # Forges, and checks and builds that they start.
@@ -34,16 +35,23 @@ _FOLDERS = frozenset(
         ".terrateam",
         ".trunk",
         ".upsun",
-        # Hooks, editors, and agents that write code.
+        # Hooks.
         ".githooks",
-        ".husky",
         ".lefthook",
+    }
+)
+# Tools read these wherever somebody works: hooks, editors, and agents that write code.
+_FOLDERS_ANYWHERE = frozenset(
+    {
+        ".husky",
         ".devcontainer",
         ".vscode",
         ".claude",
+        ".clinerules",
         ".codex",
         ".cursor",
         ".gemini",
+        ".windsurf",
     }
 )
 # Their names end in .yml or .yaml.
@@ -151,6 +159,7 @@ _NAMES = frozenset(
         "lefthook.toml",
         # Agents that write code.
         ".cursorrules",
+        ".windsurfrules",
         ".mcp.json",
         "agents.md",
         "claude.md",
@@ -169,7 +178,7 @@ _BEGINNINGS = (
     ".platform.app",
     ".releaserc",
     ".renovaterc",
-    "release.config",
+    "release.config.",
 )
 
 
@@ -178,11 +187,12 @@ def is_workflow(path: str) -> bool:
     return _parts(path)[:2] == WORKFLOWS
 
 
-def acts(path: str) -> bool:
+def acts_by_itself(path: str) -> bool:
     """Return whether a file acts by itself, however its path is spelt."""
     parts = _parts(path)
     name = parts[-1]
-    return parts[0] in _FOLDERS or name in _NAMES or name.startswith(_BEGINNINGS)
+    in_folder = parts[0] in _FOLDERS or not _FOLDERS_ANYWHERE.isdisjoint(parts)
+    return in_folder or name in _NAMES or name.startswith(_BEGINNINGS)
 
 
 def _parts(path: str) -> tuple[str, ...]:

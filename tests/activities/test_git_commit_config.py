@@ -121,6 +121,12 @@ def test_a_configuration_that_makes_no_sense_is_refused(values: dict[str, Any], 
         ".asf.yaml",
         "release.config.cjs",
         "clusters/fleet.yaml",
+        "services/a/.claude/settings.json",
+        "a/.vscode/tasks.json",
+        "a/b/.Cursor/rules/style.mdc",
+        "a/.devcontainer/devcontainer.json",
+        "a/.clinerules",
+        "a/.windsurfrules",
     ],
 )
 def test_files_that_act_by_themselves_need_the_catalogs_word(path: str) -> None:
@@ -139,6 +145,8 @@ def test_files_that_act_by_themselves_need_the_catalogs_word(path: str) -> None:
         "CODEOWNERS.md",
         "gitmodules",
         "owners.yaml",
+        "docs/release.configuration.md",
+        "services/a/.github/notes.md",
     ],
 )
 def test_other_files_need_no_word(path: str) -> None:
