@@ -29,22 +29,24 @@ _NAMES = re.compile(
     """,
     re.VERBOSE | re.IGNORECASE,
 )
-# What acts by several words, which may come from several values and the template between them.
+# What acts by several parts, which may come from several values and the template between them. A
+# match begins with the first part; the group, the last to match, ends with the last part.
 _TOGETHER = re.compile(
     r"""
       \[ (?=[ \t]{0,5} (?:
-          (?P<pair> (?:skip|no) [ \t-]{1,5} \w{1,40} \b | \w{1,40} [ \t-]{1,5} skip \b )
-        | (?P<word> (?:skip|no|ci|actions|azp|cd|deploy|release|bot|review|rebase|pipeline) \b )
+          (?P<pair> (?: (?:skip|no) [ \t-]{1,5} \w{1,40} | \w{1,40} [ \t-]{1,5} skip ) \b \]? )
+        | (?P<word>
+            (?:skip|no|ci|actions|azp|cd|deploy|release|bot|review|rebase|pipeline) \b \]? )
       ))
-    | \*\*\* (?=(?P<stars> NO_CI ))
-    | (?<![^\n]) [ \t]{0,20}
-      (?P<key> (?:[A-Z]{1,40}-){1,6} (?:by|checks|of|to|id|request|action|as) | BREAKING[ -]CHANGE )
-      (?=[ \t]*:)
+    | \*\*\* (?=(?P<stars> NO_CI \*{0,3} ))
+    | (?:\A|\n) [ \t]{0,20}
+      (?: (?:[A-Z]{1,40}-){1,6} (?:by|checks|of|to|id|request|action|as) | BREAKING[ -]CHANGE )
+      (?=(?P<colon> [ \t]*: ))
     """,
     re.VERBOSE | re.IGNORECASE,
 )
 # A trailer of any name; the first line of a message is its subject.
-_TRAILER = re.compile(r"(?<=\n)[ \t]{0,20}(?P<key>[A-Za-z][A-Za-z0-9-]{0,60})(?=[ \t]*:)")
+_TRAILER = re.compile(r"\n[ \t]{0,20}[A-Za-z][A-Za-z0-9-]{0,60}(?=(?P<colon>[ \t]*:))")
 # A command to JIRA, after the key of a ticket.
 _COMMAND = re.compile(r"#(?=[A-Za-z])")
 _JOINTS = frozenset("@#[]:/-.*")
@@ -98,9 +100,8 @@ def without_effects(text: str, values: Sequence[Span], *, trailers: bool) -> str
     starts = [start for start, _ in values]
 
     def is_touched(found: re.Match[str]) -> bool:
-        start, end = found.span(found.lastgroup or 0)
-        last = bisect_left(starts, end) - 1
-        return last >= 0 and values[last][1] > start
+        last = bisect_left(starts, found.end(found.lastgroup or 0)) - 1
+        return last >= 0 and values[last][1] > found.start()
 
     patterns = (_TOGETHER, _TRAILER) if trailers else (_TOGETHER,)
     acting = (found for pattern in patterns for found in pattern.finditer(text))

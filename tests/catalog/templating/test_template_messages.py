@@ -105,7 +105,14 @@ def test_a_wish_to_skip_checks_does_not_act_in_the_documents_brackets(words: str
         ("[{{fields.a}} {{fields.b}}]", "skip", "ci", "[skip ci]"),
         ("[{{fields.a}} {{fields.b}}]", "vercel", "skip", "[vercel skip]"),
         ("x [{{fields.a}}]", "deploy", "", "[deploy]"),
+        ("{{fields.a}}skip ci]", "[", "", "[skip ci]"),
+        ("{{fields.a}}deploy]", "x [", "", "[deploy]"),
+        ("[skip ci{{fields.a}}", "]", "", "[skip ci]"),
+        ("[deploy{{fields.a}} x", "]", "", "[deploy]"),
         ("***{{fields.a}}***", "NO_CI", "", "***NO_CI"),
+        ("**{{fields.a}}NO_CI***", "*", "", "***NO_CI***"),
+        ("***NO_CI{{fields.a}}", "***", "", "***NO_CI***"),
+        ("Add\n\nReviewed-by{{fields.a}}", ": Eve", "", "Reviewed-by:"),
         ("Add\n{{fields.a}}: {{fields.b}}", "Signed-off-by", "x <a@b>", "Signed-off-by:"),
         ("{{fields.a}}: {{fields.b}}", "Signed-off-by", "x <a@b>", "Signed-off-by:"),
         ("Add\n\n{{fields.a}}-as: 2", "Release", "", "Release-as:"),
@@ -141,6 +148,11 @@ def test_a_value_is_the_name_of_no_trailer_and_no_command_in_a_commit_message() 
 def test_what_the_document_writes_itself_acts(template: str, target: Target) -> None:
     written = template.replace("{}", "{{fields.a}}")
     assert rendered(written, target, a="orders") == template.replace("{}", "orders")
+
+
+def test_a_value_begins_no_line_with_a_trailer_of_the_document() -> None:
+    shown = rendered("Thanks, {{fields.a}}Reviewed-by: x", Target.MARKDOWN, a="all\n")
+    assert shown == f"Thanks, all\nReviewed-by{APART}: x"
 
 
 @pytest.mark.parametrize("newline", ["\n", "\r\n", "\r", "\u2028", "\u2029", "\x0b", "\x85"])
