@@ -127,8 +127,8 @@ def judged(config: RestApiConfig, status: Status) -> ActionResult | None:
     following, answer = _following(config), status.answer
     if following.fail_when is not None and answers.holds(following.fail_when, answer):
         raise ActionFailedError(
-            f"The target says that it has failed. Look at {place(answer.url)} for what the job had "
-            "made before, and undo it.",
+            f"The target says that it has failed. Look at {place(answer.url)} for what the job "
+            "created before it failed, and undo it.",
             http_status=answer.status,
             response_body=answer.text,
         )

@@ -140,7 +140,7 @@ async def test_the_targets_own_word_that_it_has_failed_is_believed(stage: Stage)
         request, pending = await begun(stage, server)
         error = await ended(stage, request, pending)
     assert (error.type, error.details[0]["cause"]) == ("ActionFailed", "unknown")
-    assert f"Look at {server.url}/jobs/1 for what the job had made before" in error.message
+    assert f"Look at {server.url}/jobs/1 for what the job created before it failed" in error.message
 
 
 @pytest.mark.parametrize("status", [302, 303])
