@@ -112,8 +112,11 @@ class Renderer:
         secret = type(given) not in _SCALARS and has_secret(given, self._values.budget)
         value = opened(given, reveal=self._reveal) if secret else given
         before = self._writer.parts if secret else 0
-        if self._is_address(block.expression):
+        ours = self._is_ours(block.expression)
+        if self._is_raw(ours=ours):
             self._writer.text(text_of(value, self._values.budget))
+        elif ours:
+            self._writer.own(value)
         else:
             self._writer.value(value)
         if secret:
@@ -121,18 +124,21 @@ class Renderer:
         elif self._learns:
             self._tainted.text()
 
-    def _is_address(self, expression: Expression) -> bool:
-        """Return whether a URL begins with this value, which the operator or author has set.
+    def _is_raw(self, *, ours: bool) -> bool:
+        """Return whether a value is written as it is: a whole address, or the beginning of a URL.
 
-        In a path their values may stand anywhere.
+        In a path, what the operator or author has set may stand anywhere.
         """
         if self._target in _WHOLE and self._template.single:
             return True
+        return ours and (self._writer.empty or self._target is Target.PATH)
+
+    def _is_ours(self, expression: Expression) -> bool:
+        """Return whether the operator or author has set this value, which is part of a place."""
         if self._target not in _PLACES or not isinstance(expression, Reference):
             return False
         link = self._values.link_of(expression)
-        ours = link.root is Root.SCOPE and link.name in ("metadata", "environment", "secrets")
-        return ours and (self._writer.empty or self._target is Target.PATH)
+        return link.root is Root.SCOPE and link.name in ("metadata", "environment", "secrets")
 
     def _if(self, block: If) -> None:
         for branch in block.branches:

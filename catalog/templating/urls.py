@@ -17,16 +17,20 @@ _OVERLONG = {"%c0%ae": ".", "%e0%80%ae": ".", "%c0%af": "/", "%e0%80%af": "/", "
 _OVERLONG_SIGN = re.compile("|".join(_OVERLONG), re.IGNORECASE)
 _BEFORE_PATH = re.compile(r"(?:[A-Za-z][A-Za-z0-9+.\-]*:)?//([^/?#\\]*)")
 _QUERY = re.compile(r"[?#]")
-_HOST = re.compile(r"[^\s/\\?#@%\x00-\x1f\x7f]*")
+_HOST = re.compile(r"[^\s/\\?#@%,\x00-\x1f\x7f]*")
+# The dots that IDNA knows.
+_DOT = re.compile("[.\u3002]")
 
 
-def require_in_place(url: str, values: Sequence[Span]) -> None:
+def require_in_place(url: str, values: Sequence[Span], *, trusted: Sequence[Span] = ()) -> None:
     """Raise template-value unless the URL leads where its template says.
 
     No segment of the path may be ``.`` or ``..`` in any spelling, or climb by such within it; one
-    made of values may be empty only if it is the last; a value in the host must be part of a name.
+    made of values may be empty only if it is the last; a value in the host must be part of a name,
+    and extend it to no other domain unless author or operator have set it (``trusted``).
     """
-    start = _require_host(url, values)
+    start = _require_authority(url, values, trusted)
+    values = (*values, *trusted)
     end = _end_of_path(url, start)
     for first, after in _segments(url, start, end):
         segment = url[first:after]
@@ -53,29 +57,54 @@ def has_steps(url: str) -> bool:
     return False
 
 
-def _require_host(url: str, values: Sequence[Span]) -> int:
-    """Check the host, and return where the path begins."""
+def _require_authority(url: str, values: Sequence[Span], trusted: Sequence[Span]) -> int:
+    """Check the hosts, and return where the path begins."""
     found = _BEFORE_PATH.match(url)
     if found is None:
         return 0
     # What stands before the last @ is a user's name and password.
-    start = found.start(1) + found[1].rfind("@") + 1
-    end = start + len(url[start : found.end(1)].partition(":")[0])
-    for begin, finish in values:
-        if start < begin < end <= finish and _goes_on(url[start:begin], url[begin:end]):
-            told = "a value goes on with the name of the host; begin the path before it"
-            raise FaultError("template-value", told)
-        if begin < found.end(1) and finish > start:
-            value = unquote(url[max(begin, start) : min(finish, found.end(1))])
+    start, after = found.start(1) + found[1].rfind("@") + 1, found.end(1)
+    require_hosts(url, (start, after), values)
+    for begin, finish in (*values, *trusted):
+        if begin < after and finish > start:
+            value = unquote(url[max(begin, start) : min(finish, after)])
             if not _HOST.fullmatch(value):
                 told = "a value within the host holds more than a name; correct the value"
                 raise FaultError("template-value", told)
-    return found.end()
+    return after
 
 
-def _goes_on(before: str, value: str) -> bool:
-    """Return whether a value at the end of a host makes another domain of what stands before."""
-    return not before.endswith(".") and "." in f"{before}{value}"
+def require_hosts(text: str, place: Span, values: Sequence[Span]) -> None:
+    """Raise template-value if a value extends one of the hosts there to another domain."""
+    start, after = place
+    joined = _joined(values)
+    for entry in text[start:after].split(","):
+        end = start + len(entry.partition(":")[0])
+        for begin, finish in joined:
+            if start < begin < end <= finish and _extends(text[start:begin], text[begin:end]):
+                told = "a value extends the host name; put a / before it"
+                raise FaultError("template-value", told)
+        start += len(entry) + 1
+
+
+def _joined(values: Sequence[Span]) -> list[Span]:
+    """Return the spans with those in one that touch each other."""
+    joined: list[Span] = []
+    for begin, finish in values:
+        if joined and joined[-1][1] == begin:
+            begin = joined.pop()[0]  # noqa: PLW2901 -- the two are one span from here on.
+        joined.append((begin, finish))
+    return joined
+
+
+def _extends(before: str, value: str) -> bool:
+    """Return whether a value at the end of a host makes another domain of what stands before.
+
+    It completes a label that ends in a hyphen, or the only one, as long as it begins no other.
+    """
+    if before.endswith("."):
+        return False
+    return bool(_DOT.search(_plain(unquote(value)))) or ("." in before and before[-1] != "-")
 
 
 def _end_of_path(url: str, start: int) -> int:

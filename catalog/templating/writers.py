@@ -70,6 +70,10 @@ class Writer:
         """Write an unwrapped value."""
         self.text(self.escaped(value))
 
+    def own(self, value: Any) -> None:
+        """Write an unwrapped value that the author or the operator has set."""
+        self.value(value)
+
     def escaped(self, value: Any) -> str:
         """Return a value as literal text in the target."""
         return value if type(value) is str else text_of(value, self.budget)
@@ -124,6 +128,7 @@ class UrlWriter(FormWriter):
         super().__init__(budget)
         self._length = 0
         self._values: list[Span] = []
+        self._trusted: list[Span] = []
 
     def text(self, text: str) -> None:
         """Write text of the template, or text that needs no escaping."""
@@ -132,15 +137,23 @@ class UrlWriter(FormWriter):
 
     def value(self, value: Any) -> None:
         """Write a value."""
-        start = self._length
-        super().value(value)
-        self._values.append((start, self._length))
+        self._values.append(self._place_of(value))
+
+    def own(self, value: Any) -> None:
+        """Write a value that the author or the operator has set."""
+        self._trusted.append(self._place_of(value))
 
     def result(self) -> str:
         """Return the URL; raises template-value where a value leads elsewhere."""
         url = super().result()
-        require_in_place(url, self._values)
+        require_in_place(url, self._values, trusted=self._trusted)
         return url
+
+    def _place_of(self, value: Any) -> Span:
+        """Write a value, and return where it stands."""
+        start = self._length
+        super().value(value)
+        return start, self._length
 
 
 class PathWriter(Writer):

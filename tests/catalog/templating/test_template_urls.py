@@ -15,7 +15,12 @@ def rendered(template: str, target: Target = Target.URL, **fields: Any) -> str:
     scopes = {
         "fields": {"a": "x", "b": "y", "list": [], "password": SecretValue("..")} | fields,
         "outputs": {"r": {"url": "https://other.example.com/../x"}},
-        "metadata": {"base": "https://api.example.com/v1", "host": "https://api.example.com"},
+        "metadata": {
+            "base": "https://api.example.com/v1",
+            "host": "https://api.example.com",
+            "zone": "eu.example.com",
+            "domain": ".example.com",
+        },
         "secrets": {"hook": "https://hooks.example.com/T0?sig=a/b"},
     }
     return str(render(template, scopes, NAMES, target))
@@ -148,19 +153,37 @@ def test_a_value_within_the_host_reaches_no_other(value: str) -> None:
         ("https://api.example.com{{fields.a}}", ".evil.com"),
         ("https://api.example.com{{fields.a}}:443/x", "pany"),
         ("https://u@api.example.com{{fields.a}}?q", "-x"),
-        ("https://{{fields.b}}{{fields.a}}/x", ".evil.com"),
+        ("https://h-{{fields.a}}/x", "1.evil.com"),
+        ("https://h-{{fields.a}}/x", "1\u3002evil\uff61com"),
+        ("https://api.example.com{{fields.a}}{{fields.a}}/x", "."),
+        ("https://api.example.com{{fields.a}}{{fields.b}}/x", ".evil."),
+        ("https://api.example.com{{#each fields.list}}{{this}}{{/each}}/x", ""),
+        ("postgres://u@db1{{fields.a}},db2/x", ".evil.com"),
+        ("postgres://u@db1{{fields.a}}:5432,db2:5432/x", ".evil.com"),
         ("{{metadata.host}}{{fields.a}}/x", ".evil.com"),
     ],
 )
 def test_a_value_behind_the_host_makes_no_other_host(url: str, value: str) -> None:
-    with pytest.raises(TemplateError, match="goes on with the name of the host"):
-        rendered(url, a=value)
+    with pytest.raises(TemplateError, match="a value extends the host name"):
+        rendered(url, a=value, b="com", list=[".evil.", "com"])
 
 
 def test_a_value_may_be_the_end_of_a_hosts_name() -> None:
     assert rendered("https://db{{fields.a}}:80/x", a="1") == "https://db1:80/x"
     assert rendered("https://api.{{fields.a}}/x", a="eu.example") == "https://api.eu.example/x"
     assert rendered("https://h.example{{fields.a}}", a=None) == "https://h.example"
+    assert rendered("http://g.team-{{fields.a}}:80/x", a="shop") == "http://g.team-shop:80/x"
+    assert rendered("https://{{fields.b}}{{fields.a}}/x", a=".example") == "https://y.example/x"
+
+
+def test_author_and_operator_may_complete_the_name_of_a_host() -> None:
+    assert rendered("https://vault-{{metadata.zone}}/v1") == "https://vault-eu.example.com/v1"
+    made = rendered("https://app-{{fields.a}}{{metadata.domain}}/x", a="shop")
+    assert made == "https://app-shop.example.com/x"
+    with pytest.raises(TemplateError, match="a value within the host holds more than a name"):
+        rendered("https://x.{{metadata.base}}/")
+    with pytest.raises(TemplateError, match="a value extends the host name"):
+        rendered("https://vault-{{metadata.zone}}{{fields.a}}/v1", a=".evil.com")
 
 
 def test_a_name_within_the_host_and_a_password_before_it_are_good() -> None:
