@@ -12,6 +12,7 @@ from catalog.model import CatalogDocument
 from catalog.planning import earlier_of
 from catalog.scopes import ScopeContext, names_for
 from catalog.templating import (
+    PLACES,
     Names,
     Target,
     TemplateError,
@@ -28,7 +29,6 @@ Place = tuple[str | int, ...]
 
 _UNSUITABLE = "template-value"
 _HARMLESS = "x"
-_PLACES = frozenset({Target.URL, Target.ADDRESS, Target.PATH})
 _FIELDS = frozenset({("fields",), ("request",), ("request", "data")})
 
 
@@ -191,7 +191,7 @@ class _ConfigurationCheck:
                     self._texts.append(_Text(place, fields, is_open=False))
                     return found
         except TemplateError as error:
-            if error.id == _UNSUITABLE and self._choose(place) in _PLACES:
+            if error.id == _UNSUITABLE and self._choose(place) in PLACES:
                 self._misplaced += self._leading_elsewhere(text, place, error)
         self._texts.append(_Text(place, (), is_open=True))
         return text

@@ -35,11 +35,12 @@ PLACE_KEYS = (
 
 BACKEND_TARGETS: Mapping[str, Target] = {
     **dict.fromkeys(
-        ("*address", "*endpoint", "endpoints.*", "*url", "*_proxy", "*host", "conn_str"),
-        Target.ADDRESS,
+        ("*address", "*endpoint", "endpoints.*", "*url", "*_proxy", "*host", "hostname", "domain"),
+        Target.ENDPOINT,
     ),
+    "conn_str": Target.CONNECTION,
     # Backends put these into a host's name.
-    **dict.fromkeys(("hostname", "region", "*account_name"), Target.URL),
+    **dict.fromkeys(("bucket", "region", "*account_name"), Target.LABEL),
     **dict.fromkeys(
         ("key", "path", "prefix", "workspace_dir", "workspace_key_prefix"), Target.PATH
     ),

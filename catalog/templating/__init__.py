@@ -1,6 +1,6 @@
 """Templates: four notations, one language. This file is the package's whole public interface."""
 
-from catalog.templating.contract import Names, SecretValue, Target, TemplateError
+from catalog.templating.contract import PLACES, WHOLE, Names, SecretValue, Target, TemplateError
 from catalog.templating.engine import (
     Inspection,
     check,
@@ -17,6 +17,8 @@ from catalog.templating.values import opened
 from catalog.templating.wiki import jira_escape
 
 __all__ = [
+    "PLACES",
+    "WHOLE",
     "Inspection",
     "Names",
     "SecretValue",

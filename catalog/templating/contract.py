@@ -12,8 +12,9 @@ MASK = "********"
 class Target(StrEnum):
     """The format that a rendered text becomes part of; it decides how values are escaped.
 
-    ``ADDRESS`` is a URL that may consist of one value, ``PATH`` such a path of names; ``COMMIT``
-    is a commit message or title.
+    ``ADDRESS`` is a URL that may consist of one value, ``PATH`` such a path of names. The others
+    of an operator's settings: ``ENDPOINT``, a URL or a host, ``CONNECTION``, a connection string
+    of PostgreSQL, and ``LABEL``, part of a host's name. ``COMMIT`` is a commit message or title.
     """
 
     NONE = "none"
@@ -23,10 +24,23 @@ class Target(StrEnum):
     JSON = "json"
     XML = "xml"
     ADDRESS = "address"
+    ENDPOINT = "endpoint"
+    CONNECTION = "connection"
+    LABEL = "label"
     PATH = "path"
     SLACK = "slack"
     MARKDOWN = "markdown"
     COMMIT = "commit"
+
+
+WHOLE = frozenset({Target.ADDRESS, Target.ENDPOINT, Target.CONNECTION, Target.PATH})
+"""What a template that consists of one value may give as a whole."""
+
+SETTINGS = frozenset({Target.ENDPOINT, Target.CONNECTION, Target.LABEL, Target.PATH})
+"""In these, values of author and operator stand unescaped anywhere."""
+
+PLACES = frozenset({Target.URL}) | WHOLE | SETTINGS
+"""In these, a value may lead somewhere else."""
 
 
 class TemplateError(Exception):

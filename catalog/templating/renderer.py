@@ -3,7 +3,15 @@
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from catalog.templating.contract import FaultError, Names, SecretValue, Target
+from catalog.templating.contract import (
+    PLACES,
+    SETTINGS,
+    WHOLE,
+    FaultError,
+    Names,
+    SecretValue,
+    Target,
+)
 from catalog.templating.evaluation import Evaluator, LoopState, present
 from catalog.templating.linker import Linked
 from catalog.templating.nodes import (
@@ -29,14 +37,12 @@ from catalog.templating.values import (
     truth,
     wrong_type,
 )
-from catalog.templating.writers import WRITERS, Writer
+from catalog.templating.writer import Writer
+from catalog.templating.writers import WRITERS
 
 _PAIR = 2
 # Values of these types hold no secret.
 _SCALARS = frozenset({str, int, float, bool, type(None)})
-_PLACES = frozenset({Target.URL, Target.ADDRESS, Target.PATH})
-# A template that consists of one value may give these as a whole.
-_WHOLE = frozenset({Target.ADDRESS, Target.PATH})
 
 
 class Renderer:
@@ -127,15 +133,15 @@ class Renderer:
     def _is_raw(self, *, ours: bool) -> bool:
         """Return whether a value is written as it is: a whole address, or the beginning of a URL.
 
-        In a path, what the operator or author has set may stand anywhere.
+        In an operator's settings, what the operator or author has set may stand anywhere.
         """
-        if self._target in _WHOLE and self._template.single:
+        if self._target in WHOLE and self._template.single:
             return True
-        return ours and (self._writer.empty or self._target is Target.PATH)
+        return ours and (self._writer.empty or self._target in SETTINGS)
 
     def _is_ours(self, expression: Expression) -> bool:
         """Return whether the operator or author has set this value, which is part of a place."""
-        if self._target not in _PLACES or not isinstance(expression, Reference):
+        if self._target not in PLACES or not isinstance(expression, Reference):
             return False
         link = self._values.link_of(expression)
         return link.root is Root.SCOPE and link.name in ("metadata", "environment", "secrets")

@@ -16,20 +16,29 @@ _ROUNDS = 8
 _OVERLONG = {"%c0%ae": ".", "%e0%80%ae": ".", "%c0%af": "/", "%e0%80%af": "/", "%c1%9c": "/"}
 _OVERLONG_SIGN = re.compile("|".join(_OVERLONG), re.IGNORECASE)
 _BEFORE_PATH = re.compile(r"(?:[A-Za-z][A-Za-z0-9+.\-]*:)?//([^/?#\\]*)")
+_BARE = re.compile(r"([^/?#\\]*)")
 _QUERY = re.compile(r"[?#]")
 _HOST = re.compile(r"[^\s/\\?#@%,\x00-\x1f\x7f]*")
 # The dots that IDNA knows.
 _DOT = re.compile("[.\u3002]")
 
 
-def require_in_place(url: str, values: Sequence[Span], *, trusted: Sequence[Span] = ()) -> None:
+def require_in_place(
+    url: str, values: Sequence[Span], *, trusted: Sequence[Span] = (), bare: bool = False
+) -> None:
     """Raise template-value unless the URL leads where its template says.
 
     No segment of the path may be ``.`` or ``..`` in any spelling, or climb by such within it; one
     made of values may be empty only if it is the last; a value in the host must be part of a name,
     and extend it to no other domain unless author or operator have set it (``trusted``).
+    ``bare`` says that a URL may begin with its host.
     """
-    start = _require_authority(url, values, trusted)
+    found = _BEFORE_PATH.match(url) or (_BARE.match(url) if bare else None)
+    start = found.end() if found else 0
+    if found:
+        # What stands before the last @ is a user's name and password.
+        host = found.start(1) + found[1].rfind("@") + 1
+        require_hosts(url, (host, start), values, trusted=trusted)
     values = (*values, *trusted)
     end = _end_of_path(url, start)
     for first, after in _segments(url, start, end):
@@ -57,26 +66,16 @@ def has_steps(url: str) -> bool:
     return False
 
 
-def _require_authority(url: str, values: Sequence[Span], trusted: Sequence[Span]) -> int:
-    """Check the hosts, and return where the path begins."""
-    found = _BEFORE_PATH.match(url)
-    if found is None:
-        return 0
-    # What stands before the last @ is a user's name and password.
-    start, after = found.start(1) + found[1].rfind("@") + 1, found.end(1)
-    require_hosts(url, (start, after), values)
-    for begin, finish in (*values, *trusted):
-        if begin < after and finish > start:
-            value = unquote(url[max(begin, start) : min(finish, after)])
-            if not _HOST.fullmatch(value):
-                told = "a value within the host holds more than a name; correct the value"
-                raise FaultError("template-value", told)
-    return after
-
-
-def require_hosts(text: str, place: Span, values: Sequence[Span]) -> None:
-    """Raise template-value if a value extends one of the hosts there to another domain."""
+def require_hosts(
+    text: str, place: Span, values: Sequence[Span], *, trusted: Sequence[Span] = ()
+) -> None:
+    """Raise template-value if a value within the hosts there is no name, or extends a host."""
     start, after = place
+    for begin, finish in (*values, *trusted):
+        within = unquote(text[max(begin, start) : min(finish, after)])
+        if not _HOST.fullmatch(within):
+            told = "a value within the host holds more than a name; correct the value"
+            raise FaultError("template-value", told)
     joined = _joined(values)
     for entry in text[start:after].split(","):
         end = start + len(entry.partition(":")[0])

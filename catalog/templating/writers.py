@@ -3,10 +3,9 @@
 import json
 import re
 from typing import Any
-from urllib.parse import quote
 
 from catalog.templating.contract import FaultError, Target
-from catalog.templating.limits import TEXT_BYTES, Budget, size_of, too_long
+from catalog.templating.limits import Budget
 from catalog.templating.messages import (
     CodeTracker,
     apart,
@@ -16,11 +15,17 @@ from catalog.templating.messages import (
     slack_escape,
     without_effects,
 )
-from catalog.templating.urls import Span, require_in_place
+from catalog.templating.place_writers import (
+    ConnectionWriter,
+    EndpointWriter,
+    FormWriter,
+    PathWriter,
+    UrlWriter,
+)
+from catalog.templating.urls import Span
 from catalog.templating.values import (
     JsonText,
     MaskText,
-    UrlText,
     WikiText,
     is_list,
     is_mapping,
@@ -30,57 +35,12 @@ from catalog.templating.values import (
     text_of,
 )
 from catalog.templating.wiki import jira_escape
+from catalog.templating.writer import Writer
 
 _JSON_STRING = re.compile(r'"(?:[^"\\]|\\.)*+"', re.DOTALL)
 _JSON_SIGN = re.compile(r'\\(?:.|\Z)|"', re.DOTALL)
 _XML = {"&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;", "'": "&apos;"}
 _XML_SIGN = re.compile("[&<>\"']")
-
-
-class Writer:
-    """Collects the output of the target none; the other targets escape values."""
-
-    def __init__(self, budget: Budget) -> None:
-        self.budget = budget
-        self._parts: list[str] = []
-        self._room = TEXT_BYTES
-
-    @property
-    def empty(self) -> bool:
-        """Return whether nothing was written so far."""
-        return self._room == TEXT_BYTES
-
-    @property
-    def parts(self) -> int:
-        """Return how many pieces were written so far."""
-        return len(self._parts)
-
-    def since(self, parts: int) -> str:
-        """Return what was written after so many pieces."""
-        return "".join(self._parts[parts:])
-
-    def text(self, text: str) -> None:
-        """Write text of the template, or text that needs no escaping."""
-        self._room -= len(text) if text.isascii() else size_of(text)
-        if self._room < 0:
-            raise too_long()
-        self._parts.append(text)
-
-    def value(self, value: Any) -> None:
-        """Write an unwrapped value."""
-        self.text(self.escaped(value))
-
-    def own(self, value: Any) -> None:
-        """Write an unwrapped value that the author or the operator has set."""
-        self.value(value)
-
-    def escaped(self, value: Any) -> str:
-        """Return a value as literal text in the target."""
-        return value if type(value) is str else text_of(value, self.budget)
-
-    def result(self) -> str:
-        """Return everything that was written."""
-        return "".join(self._parts)
 
 
 class JiraWriter(Writer):
@@ -106,68 +66,6 @@ class JiraWriter(Writer):
         if is_list(value) or is_mapping(value):
             text = _without_braces(text)
         return jira_escape(text)
-
-
-class FormWriter(Writer):
-    """Writes what a form sends, in which values are percent-encoded."""
-
-    def escaped(self, value: Any) -> str:
-        """Encode a value; results of url() are kept."""
-        if isinstance(value, UrlText | MaskText):
-            return str(value)
-        try:
-            return quote(text_of(value, self.budget, ","), safe="")
-        except UnicodeError as error:
-            raise FaultError("template-value", "a text contains an unpaired surrogate") from error
-
-
-class UrlWriter(FormWriter):
-    """Writes a URL, in which values are percent-encoded and keep their place."""
-
-    def __init__(self, budget: Budget) -> None:
-        super().__init__(budget)
-        self._length = 0
-        self._values: list[Span] = []
-        self._trusted: list[Span] = []
-
-    def text(self, text: str) -> None:
-        """Write text of the template, or text that needs no escaping."""
-        super().text(text)
-        self._length += len(text)
-
-    def value(self, value: Any) -> None:
-        """Write a value."""
-        self._values.append(self._place_of(value))
-
-    def own(self, value: Any) -> None:
-        """Write a value that the author or the operator has set."""
-        self._trusted.append(self._place_of(value))
-
-    def result(self) -> str:
-        """Return the URL; raises template-value where a value leads elsewhere."""
-        url = super().result()
-        require_in_place(url, self._values, trusted=self._trusted)
-        return url
-
-    def _place_of(self, value: Any) -> Span:
-        """Write a value, and return where it stands."""
-        start = self._length
-        super().value(value)
-        return start, self._length
-
-
-class PathWriter(Writer):
-    """Writes a path of names, in which a value is part of one name."""
-
-    def value(self, value: Any) -> None:
-        """Write a value; raises template-value where it holds a slash."""
-        text = self.escaped(value)
-        if "/" in text or "\\" in text:
-            raise FaultError(
-                "template-value",
-                "a value within the path holds a slash, which leads elsewhere; correct the value",
-            )
-        self.text(text)
 
 
 class XmlWriter(Writer):
@@ -307,6 +205,9 @@ WRITERS: dict[Target, type[Writer]] = {
     Target.JSON: JsonWriter,
     Target.XML: XmlWriter,
     Target.ADDRESS: UrlWriter,
+    Target.ENDPOINT: EndpointWriter,
+    Target.CONNECTION: ConnectionWriter,
+    Target.LABEL: UrlWriter,
     Target.PATH: PathWriter,
     Target.SLACK: SlackWriter,
     Target.MARKDOWN: MarkdownWriter,

@@ -7,7 +7,7 @@ from typing import Any
 from catalog.action_rendering import target_chooser
 from catalog.fulfillment import Action
 from catalog.loading import Path
-from catalog.templating import Target
+from catalog.templating import WHOLE, Target
 from catalog.validation.subject import Problem, Subject
 
 TERRAFORM = "terraform"
@@ -17,7 +17,6 @@ _FIXED = frozenset({"source", "workspace"})
 _PLACES = frozenset({"address", "bucket", "key", "path", "prefix", "workspace_dir"})
 """Keys of backends that say which state is meant."""
 
-_HOST = ("backend", "config", "hostname")
 _ONE_TAG = re.compile(r"\{\{[^{}]*\}\}")
 
 _ENTERED = frozenset({"fields", "outputs", "components", "fulfillment", "data"})
@@ -81,7 +80,7 @@ def _whole_addresses(subject: Subject) -> Iterator[Problem]:
         action, place, found = placed.action, placed.place, placed.found
         if not (action and action.type == TERRAFORM and place and found):
             continue
-        is_address = choose(place) is Target.ADDRESS or place == _HOST
+        is_address = choose(place) in WHOLE - {Target.PATH}
         if not is_address or not _ONE_TAG.fullmatch(placed.text.strip()):
             continue
         for use in found.uses:

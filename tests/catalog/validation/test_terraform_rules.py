@@ -81,6 +81,7 @@ def test_a_shared_state_that_differs_between_requests_is_an_error(read: str) -> 
         ("s3", "endpoints: {s3: '{{ request.data.name | lower }}'}"),
         ("pg", "conn_str: '{{fields.name}}'"),
         ("remote", "hostname: '{{fields.name}}'"),
+        ("cos", "domain: '{{fields.name}}'"),
     ],
 )
 def test_a_field_that_is_the_whole_address_of_a_backend_is_an_error(
