@@ -1,6 +1,5 @@
 """Values of rendered configurations, without what templates left empty."""
 
-import re
 from collections.abc import Mapping
 from typing import Annotated, Any, TypeVar
 
@@ -8,13 +7,12 @@ from pydantic import AfterValidator, BeforeValidator, Field
 
 from catalog.config_texts import WEB_ADDRESS, is_template
 from catalog.templating import has_steps
-from pao.clients.outgoing import HEADER_NAME, CallInvalidError, read_url
+from pao.clients.outgoing import HEADER_NAME, NOT_IN_HEADER, CallInvalidError, read_url
 from pao.core.names import MASK
 
 T = TypeVar("T")
-_NO_HEADER = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
-_NO_NAME = "the name of a header consists of letters, digits and hyphens"
-_NOT_IN_HEADER = "a header cannot hold a line break or control character"
+_NO_NAME = "the name of a header is blank or holds a character that HTTP does not allow"
+_NO_TEXT = "a header cannot hold a line break or control character"
 
 
 class PlacedError(ValueError):
@@ -23,6 +21,11 @@ class PlacedError(ValueError):
     def __init__(self, place: tuple[str | int, ...], message: str) -> None:
         super().__init__(message)
         self.place = place
+
+
+def without_blank(value: Any) -> Any:
+    """Return the value, or None for a blank text."""
+    return None if is_empty(value) else value
 
 
 def without_empty(value: Any) -> Any:
@@ -55,14 +58,15 @@ def require_header_texts(headers: dict[str, T]) -> dict[str, T]:
     for name, value in headers.items():
         if not HEADER_NAME.fullmatch(name):
             raise PlacedError((name,), _NO_NAME)
-        if isinstance(value, str) and _NO_HEADER.search(value):
-            raise PlacedError((name,), _NOT_IN_HEADER)
+        if isinstance(value, str) and NOT_IN_HEADER.search(value):
+            raise PlacedError((name,), _NO_TEXT)
     return headers
 
 
-def _require_header_text(text: str) -> str:
-    if _NO_HEADER.search(text):
-        raise ValueError(_NOT_IN_HEADER)
+def require_header_text(text: str) -> str:
+    """Return the text if a header can hold it; raises ``ValueError``."""
+    if NOT_IN_HEADER.search(text):
+        raise ValueError(_NO_TEXT)
     return text
 
 
@@ -102,7 +106,7 @@ Headers = Annotated[
 ]
 """Headers by name; one that is null is left out."""
 
-HeaderText = Annotated[str, AfterValidator(_require_header_text)]
+HeaderText = Annotated[str, AfterValidator(require_header_text)]
 
 HeaderName = Annotated[str, AfterValidator(require_header_name)]
 

@@ -19,6 +19,7 @@ _KEY = re.compile(r"[A-Za-z][A-Za-z0-9_]*-[0-9]+")
 
 
 def _require_key(text: str) -> str:
+    text = text.strip()
     if not _KEY.fullmatch(text) and not is_open(text):
         raise ValueError("it is not the key of a ticket, such as PLATFORM-12")
     return text
@@ -107,14 +108,14 @@ class Ticket(CamelCaseConfig):
 
     @field_validator("summary_template")
     @classmethod
-    def _tells_something(cls, summary: str) -> str:
+    def _summary_not_blank(cls, summary: str) -> str:
         if not one_line(summary):
             raise ValueError("it is blank, but JIRA needs a summary")
         return summary
 
     @field_validator("epic_key")
     @classmethod
-    def _a_ticket(cls, key: str | None) -> str | None:
+    def _ticket_key(cls, key: str | None) -> str | None:
         return None if key is None or is_empty(key) else _require_key(key)
 
     @field_validator("attachments")

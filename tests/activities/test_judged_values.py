@@ -57,7 +57,7 @@ LINES = "a\nb"
         (NOTIFICATION, message(VALUE), "https://a.example.com/b/../c", "comes out as . or .."),
         (WEBHOOK, webhook(f"https://a.example.com:{VALUE}"), "70000", "from 1 to 65535"),
         (REST, authentication(type="api-key", key=VALUE), LINES, "line break"),
-        (REST, authentication(type="api-key", key="k", name=VALUE), "X Key", "letters, digits"),
+        (REST, authentication(type="api-key", key="k", name=VALUE), "X Key", "HTTP does not allow"),
         (REST, authentication(type="bearer", token=VALUE), LINES, "line break"),
         (REST, authentication(**SIGNED | {"accessKeyId": VALUE}), LINES, "line break"),
         (REST, authentication(**SIGNED, sessionToken=VALUE), LINES, "line break"),
@@ -69,7 +69,7 @@ LINES = "a\nb"
             "a:b",
             "colon",
         ),
-        (REST, call(idempotencyHeader=VALUE), LINES, "letters, digits"),
+        (REST, call(idempotencyHeader=VALUE), LINES, "HTTP does not allow"),
         (JIRA, ticket(summaryTemplate=f" {VALUE} "), "\n \t", "JIRA needs a summary"),
         (JIRA, ticket(links=[{"key": VALUE}]), "not a key", "not the key of a ticket"),
         (JIRA, ticket(epicKey=VALUE), "../x", "not the key of a ticket"),
@@ -93,7 +93,8 @@ def test_a_header_that_cannot_be_named_so_is_told_at_submission() -> None:
     [
         (REST, to(f"https://{MASK}.example.com/x")),
         (REST, authentication(type="bearer", token=MASK)),
-        (REST, authentication(type="api-key", place="query", name="the key", key="k")),
+        (REST, authentication(type="api-key", place="query", name="the key", key=LINES)),
+        (REST, call(idempotencyHeader=" ")),
         (
             REST,
             authentication(
@@ -108,6 +109,16 @@ def test_what_is_fine_or_not_known_yet_is_not_refused(
     action: Action[Any], config: dict[str, Any]
 ) -> None:
     assert judge_of(action.config)(config) == ()
+
+
+def test_blanks_around_the_key_of_a_ticket_are_no_part_of_it() -> None:
+    config = JIRA.config.model_validate(ticket(epicKey=" NET-1\n", links=[{"key": " NET-2 "}]))
+    assert config.ticket.epic_key == "NET-1"
+    assert [link.key for link in config.ticket.links] == ["NET-2"]
+
+
+def test_a_blank_idempotency_header_is_none() -> None:
+    assert REST.config.model_validate(call(idempotencyHeader="")).idempotency_header is None
 
 
 def test_what_a_person_saw_is_the_key_of_a_ticket() -> None:

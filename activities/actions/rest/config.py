@@ -4,6 +4,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import (
     AfterValidator,
+    BeforeValidator,
     Field,
     ValidationError,
     WithJsonSchema,
@@ -19,6 +20,8 @@ from activities.config_values import (
     HeaderText,
     PlacedError,
     require_header_name,
+    require_header_text,
+    without_blank,
 )
 from catalog import json_paths
 from catalog.json_paths import JSON_PATH
@@ -99,7 +102,7 @@ class NoAuthentication(CamelCaseConfig):
 
 def _without_colon(name: str) -> str:
     if ":" in name:
-        raise ValueError("it holds a colon, behind which a server reads the password (RFC 7617)")
+        raise ValueError("it holds a colon, after which a server reads the password (RFC 7617)")
     return name
 
 
@@ -112,7 +115,7 @@ class Basic(CamelCaseConfig):
 
     @field_validator("username")
     @classmethod
-    def _ends_before_the_password(cls, name: str) -> str:
+    def _username_has_no_colon(cls, name: str) -> str:
         return _without_colon(name)
 
 
@@ -128,16 +131,18 @@ class ApiKey(CamelCaseConfig):
 
     type: Literal["api-key"]
     name: str = Field(default="X-API-Key", description="Name of the header or parameter")
-    key: HeaderText = Field(description="A template: secrets.<NAME>")
+    key: str = Field(description="A template: secrets.<NAME>")
     place: Literal["header", "query"] = "header"
 
     @model_validator(mode="after")
-    def _names_a_header(self) -> "ApiKey":
-        if self.place == "header":
+    def _is_a_header(self) -> "ApiKey":
+        if self.place == "query":
+            return self
+        for part, require in (("name", require_header_name), ("key", require_header_text)):
             try:
-                require_header_name(self.name)
+                require(getattr(self, part))
             except ValueError as error:
-                raise PlacedError(("name",), str(error)) from error
+                raise PlacedError((part,), str(error)) from error
         return self
 
 
@@ -156,7 +161,7 @@ class ClientCredentials(CamelCaseConfig):
     )
 
     @model_validator(mode="after")
-    def _ends_before_the_secret(self) -> "ClientCredentials":
+    def _client_id_has_no_colon(self) -> "ClientCredentials":
         if self.style == "basic":
             try:
                 _without_colon(self.client_id)
@@ -293,7 +298,7 @@ class RestApiConfig(CamelCaseConfig):
     response: Response = Field(
         default=Response(), description="What to extract from the answer as outputs"
     )
-    idempotency_header: HeaderName | None = Field(
+    idempotency_header: Annotated[HeaderName | None, BeforeValidator(without_blank)] = Field(
         default=None,
         description="Header for an idempotency key, the same on every attempt",
         examples=["Idempotency-Key"],

@@ -2,6 +2,7 @@
 
 from pao.clients.outgoing.client import (
     HEADER_NAME,
+    NOT_IN_HEADER,
     HttpClient,
     OutgoingCall,
     OutgoingResponse,
@@ -23,6 +24,7 @@ from pao.clients.outgoing.wire import WireOptions
 
 __all__ = [
     "HEADER_NAME",
+    "NOT_IN_HEADER",
     "AddressRefusedError",
     "CallBrokenError",
     "CallInvalidError",

@@ -35,7 +35,7 @@ OURS = frozenset(
 _GZIP_OR_ZLIB = 47
 # RFC 9110: a name is a token, a value holds no control characters except tab.
 HEADER_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
-_BAD_VALUE = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
+NOT_IN_HEADER = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
 # RFC 1035; underscores occur in private networks.
 _LABEL = re.compile(r"[0-9A-Za-z_-]{1,63}")
 _NAME = 253
@@ -204,7 +204,7 @@ def _header(name: str, value: str) -> tuple[bytes, bytes]:
         raise CallInvalidError(
             f"The header name {shown!r} holds a character that HTTP does not allow."
         )
-    if found := _BAD_VALUE.search(value):
+    if found := NOT_IN_HEADER.search(value):
         what = "a line break" if found[0] in "\r\n" else "a character that HTTP does not allow"
         raise CallInvalidError(f"The value of the header {name} holds {what}; correct it.")
     try:
