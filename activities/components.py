@@ -14,8 +14,8 @@ from catalog.secrets import open_fields, seal_fields
 from db.models import Request
 from db.repositories.requests import RequestsRepository
 from db.request_columns import context_of
+from db.row_conversion import report_of, workflow_input
 from db.session import Database
-from db.stored import report_of, workflow_input
 from pao.core import names
 from pao.core.components import ComponentQuery, ComponentReport, ComponentStart
 from pao.core.errors import ErrorCode, PaoError

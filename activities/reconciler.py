@@ -23,7 +23,7 @@ from db.repositories.maintenance_runs import MaintenanceRunsRepository
 from db.repositories.mirror import MirrorRepository
 from db.repositories.open_requests import RECONCILER, OpenRequest, OpenRequestsRepository
 from db.session import Database
-from pao.app.resuming import Resumer
+from pao.app.resumption import Resumer
 from pao.clients.inspection import (
     Inspector,
     NoAnswerError,

@@ -4,7 +4,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 
 from db.repositories.open_requests import OpenRequest
-from pao.app.resuming import never_begun
+from pao.app.resumption import never_begun
 from pao.clients.inspection import WorkflowPresence, WorkflowStanding
 from pao.core.states import RequestStatus
 

@@ -9,8 +9,8 @@ from temporalio.service import RPCError
 
 from db.models import Request
 from db.repositories.requests import RequestsRepository
+from db.row_conversion import workflow_input
 from db.session import Database
-from db.stored import workflow_input
 from pao.clients.temporal import RequestWorkflows
 from pao.core import names
 from pao.core.payloads.requests import IdempotencyRecord

@@ -13,12 +13,12 @@ from api import docs, index, openapi
 from api import error_responses as errors
 from api.connections import ConnectionLimits, bounded_protocol
 from api.gate import Gate, GateSettings, method_of, route_of
-from api.identity_assembly import aws_people, identities, sign_in_ways
-from api.incoming import BodyLimits
+from api.identity_assembly import aws_people, identities, sign_in_methods
 from api.metrics import ApiMetrics
 from api.queries import refuse_unknown_parameters
 from api.ratelimit import RateLimiter, Replicas
 from api.replicas import ReplicaCounter
+from api.request_body import BodyLimits
 from api.routes.audit import router as audit_router
 from api.routes.catalog import router as catalog_router
 from api.routes.decisions import router as decisions_router
@@ -138,7 +138,7 @@ class Application:
         http = app.state.identity_http = BoundedHttp(ca_bundle=settings.directory.ca_bundle)
         people = aws_people(settings)
         app.state.identity = identities(settings, http, self._database, people)
-        ways = app.state.sign_in_ways = sign_in_ways(settings, http, self._database)
+        ways = app.state.sign_in_methods = sign_in_methods(settings, http, self._database)
         app.state.web_sessions = SessionService(
             self._database,
             assembly.secret_box(settings),
@@ -236,7 +236,7 @@ def _pages(app: FastAPI, settings: Settings, bodies: BodyLimits, replicas: Repli
     return Pages(
         create_web_app(app.state),
         address=WebAddress(settings.web.public_url),
-        balancer=app.state.sign_in_ways.alb,
+        balancer=app.state.sign_in_methods.alb,
         bodies=bodies,
         per_minute=settings.web.rate_limit_per_minute,
         replicas=replicas,

@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 
 from uvicorn.protocols.http.auto import AutoHTTPProtocol
 
+from api.connection_refusals import head_late, head_too_large, no_http, too_many, written
 from api.ratelimit import address_caller
-from api.refusals import head_late, head_too_large, no_http, too_many, written
 from pao.core.errors import PaoError
 from pao.runtime.networks import Networks
 

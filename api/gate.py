@@ -18,7 +18,7 @@ from starlette.responses import Response
 from starlette.types import Message, Receive, Scope, Send
 
 from api.auth.principal import Principal
-from api.refusals import head_too_large, no_http
+from api.connection_refusals import head_too_large, no_http
 from pao.core.errors import ErrorCode, PaoError
 from pao.runtime import tracing
 from pao.runtime.logging import log_fields

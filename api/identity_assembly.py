@@ -13,7 +13,7 @@ from api.auth.sources.sts import StsConfig, StsIdentity
 from api.auth.tokens import TokenRules
 from api.sessions.alb import AlbConfig, AlbSignIn
 from api.sessions.oidc import OidcConfig, OidcSignIn
-from api.sessions.ways import SignInWays
+from api.sessions.sign_in_methods import SignInMethods
 from api.stores import PostgresKeyStore, PostgresReplayStore
 from db.session import Database
 from pao.app import assembly
@@ -105,7 +105,7 @@ def _jwt(settings: Settings, http: BoundedHttp) -> JwtIdentity:
     return JwtIdentity(rules, KeySet(http, address), claims)
 
 
-def sign_in_ways(settings: Settings, http: BoundedHttp, database: Database) -> SignInWays:
+def sign_in_methods(settings: Settings, http: BoundedHttp, database: Database) -> SignInMethods:
     """Return the configured ways to sign in to the pages besides a link."""
     given = settings.sign_in
     claims = ClaimRules(user=given.user_claim, groups=given.teams_claim, map=group_map(settings))
@@ -131,4 +131,4 @@ def sign_in_ways(settings: Settings, http: BoundedHttp, database: Database) -> S
             ),
             http,
         )
-    return SignInWays(oidc=oidc, alb=alb)
+    return SignInMethods(oidc=oidc, alb=alb)

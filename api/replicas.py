@@ -3,10 +3,10 @@
 import asyncio
 
 from api.ratelimit import Replicas
-from db.living_processes import ProcessName, check_connections
+from db.availability import DatabaseUnavailableError
+from db.process_connections import ProcessName, check_connections
 from db.repositories.connections import ConnectionsRepository
 from db.session import Database
-from db.unavailable import DatabaseUnavailableError
 from pao.runtime.background import BackgroundTask
 
 COUNT_SECONDS = 10.0

@@ -50,7 +50,7 @@ from db.installation import Installation
 from db.notifications import RequestNotifications
 from db.session import Database
 from pao.app import assembly
-from pao.app.resuming import LostRequests, Resumer
+from pao.app.resumption import LostRequests, Resumer
 from pao.clients.catalog_sync import CatalogSyncs
 from pao.clients.inspection import Inspector
 from pao.clients.queues import TaskQueues, polled_queues
@@ -139,7 +139,7 @@ def assemble_services(
         reading=reading,
         drafts=DraftService(database, box),
         sessions=state.web_sessions,
-        sign_in_ways=state.sign_in_ways,
+        sign_in_methods=state.sign_in_methods,
         web_address=WebAddress(settings.web.public_url) if settings.web.enabled else None,
         references=references,
         listing=ListingService(access=access, cursors=Cursors(box), database=database),

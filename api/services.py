@@ -31,7 +31,7 @@ from api.requests.streams import Streams
 from api.requests.submission import SubmissionService
 from api.sessions.address import WebAddress
 from api.sessions.service import SessionService
-from api.sessions.ways import SignInWays
+from api.sessions.sign_in_methods import SignInMethods
 from api.signed_calls import Identity
 from api.stars.service import StarService
 from api.terraform.service import TerraformStatesService
@@ -57,7 +57,7 @@ class Services:
     reading: ReadingService
     drafts: DraftService
     sessions: SessionService
-    sign_in_ways: SignInWays
+    sign_in_methods: SignInMethods
     web_address: WebAddress | None
     """None where the pages are switched off."""
     listing: ListingService

@@ -14,8 +14,8 @@ from api.auth.raw import RawRequest, raw_request_from_scope
 from api.auth.sources.identities import source_of, without_claims
 from api.error_responses import answer, broken, correlation_of
 from api.gate import Outgoing
-from api.incoming import BodyLimits, replayed
 from api.ratelimit import RateLimiter, address_caller
+from api.request_body import BodyLimits, replayed
 from pao.core.errors import ErrorCode, PaoError
 
 BASE = "/api/v1"

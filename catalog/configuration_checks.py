@@ -21,7 +21,7 @@ from catalog.templating import (
     evaluate_when,
     render,
 )
-from pao.core.field_ways import form_field
+from pao.core.field_paths import form_field
 from pao.core.payloads.context import RequestContext
 from pao.core.payloads.plan import PlannedAction
 

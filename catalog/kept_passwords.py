@@ -10,7 +10,7 @@ from typing import Any
 from catalog.forms import FieldDefinition, FieldError, Form
 from catalog.forms.passwords import passwords_among
 from catalog.forms.values import canonical
-from pao.core.field_ways import read_way
+from pao.core.field_paths import read_way
 from pao.core.names import MASK
 
 _ENTER_AGAIN = "is only the stars that are shown for a password; enter it again"

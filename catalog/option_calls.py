@@ -6,9 +6,9 @@ from datetime import UTC, datetime, time
 from typing import Any
 from uuid import NAMESPACE_OID, uuid5
 
+from catalog.forms.evaluation_context import Question
 from catalog.forms.expressions import CALL_PARTS
 from catalog.forms.options import HttpOptions
-from catalog.forms.situation import Question
 from catalog.model import CatalogDocument
 from pao.core.definitions import names_only
 from pao.core.payloads.actions import ActionInput

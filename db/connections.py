@@ -6,7 +6,7 @@ from contextlib import asynccontextmanager
 
 import asyncpg
 
-from db.unavailable import connecting
+from db.availability import connecting
 from db.urls import connect_timeout, driver_url
 
 PasswordSource = Callable[[], Awaitable[str]]

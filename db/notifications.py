@@ -16,10 +16,10 @@ from typing import Self
 
 import asyncpg
 
+from db.availability import DatabaseUnavailableError, said, translated
 from db.connections import PasswordSource, connect, connection
 from db.repositories.connections import LISTENER
 from db.repositories.mirror_sql import CHANNEL
-from db.unavailable import DatabaseUnavailableError, said, translated
 from pao.runtime.background import BackgroundTask
 
 ECHO = "pao_echo"

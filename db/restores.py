@@ -7,9 +7,9 @@ from pathlib import Path
 
 from db.backups import CONNECT_SECONDS, PAO, Backup, BackupError
 from db.connections import connection
-from db.living_processes import ProcessName
 from db.migrations.files import packaged_migrations
 from db.postgres_programs import ProgramError, failure, start_program
+from db.process_connections import ProcessName
 from db.repositories.recovery import NAME as RECOVERY
 from db.repositories.recovery import RESTORED
 

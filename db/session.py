@@ -19,9 +19,9 @@ from sqlalchemy.ext.asyncio import (
 )
 from sqlalchemy.pool import ConnectionPoolEntry, QueuePool
 
+from db.availability import DatabaseUnavailableError, connecting, said, translated
 from db.connections import PasswordSource, connect
 from db.documents import dump_json
-from db.unavailable import DatabaseUnavailableError, connecting, said, translated
 from db.urls import DRIVER, driver_url
 from pao.runtime.process_metrics import PoolState
 

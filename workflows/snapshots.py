@@ -3,9 +3,9 @@
 from collections.abc import Sequence
 from dataclasses import replace
 
-from pao.core.inherited import INHERITED, inherit
 from pao.core.payloads.actions import ActionState
 from pao.core.payloads.mirror import Snapshot
+from pao.core.run_inheritance import INHERITED, inherit
 from pao.core.timestamps import timestamp
 from workflows.ledger import Ledger
 

@@ -10,8 +10,8 @@ from pydantic import Field, field_validator, model_validator
 from activities.base import CamelCaseConfig, CamelCaseOutputs
 from activities.config_values import PlacedError, Texts
 from activities.github.access import RefName, Repository
-from activities.github.executable_files import acts_by_itself, is_workflow
 from activities.github.paths import checked_path, clash_of
+from activities.github.self_acting_files import acts_by_itself, is_workflow
 
 MOST_FILES = 100
 LARGEST_FILE = 1024 * 1024

@@ -13,6 +13,7 @@ from cachetools import LRUCache
 from api.catalog.service import CatalogService
 from catalog.form_context import form_context
 from catalog.forms import FieldError, FieldType, FormContext, Offered
+from catalog.forms.evaluation_context import Question
 from catalog.forms.local_options import (
     NO_RESOURCES,
     TOO_MANY,
@@ -24,7 +25,6 @@ from catalog.forms.local_options import (
     question_key,
 )
 from catalog.forms.options import HttpOptions, ListOptions, WhenAway
-from catalog.forms.situation import Question
 from catalog.lists import CatalogList
 from catalog.model import CatalogDocument
 from catalog.option_calls import choices_question
@@ -34,7 +34,7 @@ from db.session import Database
 from pao.clients.temporal import RequestWorkflows, TemporalUnavailableError
 from pao.core.durations import seconds_of
 from pao.core.errors import ErrorCode, PaoError
-from pao.core.field_ways import form_field
+from pao.core.field_paths import form_field
 from pao.core.payloads.choices import ChoicesAnswer, ChoicesQuestion
 from pao.core.payloads.context import Requester
 

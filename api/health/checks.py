@@ -8,7 +8,7 @@ from typing import Any
 
 from api.health.component_states import DOWN, OK
 from api.health.schemas import JiraPart, TimedPart
-from db.unavailable import DatabaseUnavailableError
+from db.availability import DatabaseUnavailableError
 from pao.clients.jira import Deadline, JiraClient, JiraError
 from pao.clients.temporal import TemporalUnavailableError
 from pao.core.errors import PaoError

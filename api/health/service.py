@@ -36,6 +36,7 @@ from api.health.schemas import (
     TimedPart,
     WorkerPart,
 )
+from db.availability import DatabaseUnavailableError
 from db.installation import Installation
 from db.migrations.files import MigrationError
 from db.migrations.runner import check_ready
@@ -46,7 +47,6 @@ from db.repositories.open_requests import RECONCILER
 from db.repositories.recovery import RecoveryRepository
 from db.repositories.requests import RequestsRepository
 from db.session import Database
-from db.unavailable import DatabaseUnavailableError
 from pao.clients.jira.instances import JiraInstances
 from pao.clients.temporal import RequestWorkflows, TemporalUnavailableError
 from pao.clients.temporal_server import TemporalServer

@@ -25,9 +25,9 @@ from catalog.document_kinds import parse_definition
 from catalog.secrets import in_clear, open_fields, seal_fields
 from db.repositories.decisions import DecisionsRepository
 from db.request_columns import context_of
+from db.row_conversion import plan_of
 from db.session import Database
-from db.stored import plan_of
-from pao.app.resuming import LostRequests
+from pao.app.resumption import LostRequests
 from pao.clients.inspection import NoAnswerError
 from pao.clients.proofs import proven
 from pao.clients.temporal import RequestWorkflows, TemporalUnavailableError, WorkflowGoneError

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from api.requests import schemas
 from api.schemas import JsonObject
 from db.models import CleanupDone, Request, RequestAction
-from db.stored import state_of
+from db.row_conversion import state_of
 from pao.core.payloads.failures import PartialResource
 from pao.core.resources import entry_id, instructions_for, left_entry_id, left_of
 from pao.core.timestamps import timestamp

@@ -12,7 +12,7 @@ from db.models import Request, RequestAction
 from db.repositories.events import StoredEvent
 from db.repositories.request_pages import RequestSummary
 from db.repositories.request_steps import Step
-from db.stored import escalation_of, read_failure
+from db.row_conversion import escalation_of, read_failure
 from pao.core.documents import to_document
 from pao.core.names import masked, workflow_id
 from pao.core.payloads.decisions import DecisionRecord

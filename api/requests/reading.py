@@ -21,8 +21,8 @@ from db.repositories.decisions import DecisionsRepository
 from db.repositories.events import EventsRepository, StoredEvent
 from db.repositories.request_steps import Step, steps_of
 from db.repositories.requests import RequestsRepository
+from db.row_conversion import plan_of
 from db.session import Database
-from db.stored import plan_of
 from pao.clients.jira import Deadline, JiraError
 from pao.clients.jira.instances import JiraInstances, KnownTicket
 from pao.core.errors import ErrorCode, PaoError

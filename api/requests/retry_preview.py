@@ -14,7 +14,7 @@ from catalog.templating import TemplateError
 from catalog.used_fields import used_by
 from db.models import RequestAction
 from db.request_columns import context_of
-from db.stored import action_input, outputs_for, plan_of, published_for, state_of
+from db.row_conversion import action_input, outputs_for, plan_of, published_for, state_of
 from pao.clients.temporal import RequestWorkflows, TemporalUnavailableError, WorkflowGoneError
 from pao.core.components import OF_BUNDLES
 from pao.core.correction_checks import MANUAL, NO_MANUAL_WAY, judge, outdated, seen_action

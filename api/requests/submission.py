@@ -11,7 +11,7 @@ from api.requests.lifecycle import warnings_of
 from api.requests.preparation import Preparer
 from api.requests.prepared import Prepared, PreparedComponent, SubmissionCall, SubmissionSettings
 from api.requests.schemas import Submission
-from db.completed import completed_rows
+from db.completed_rows import completed_rows
 from db.models import Request, RequestAction
 from db.notifications import RequestNotifications
 from db.repositories.requests import NewRequest, RequestsRepository

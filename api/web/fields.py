@@ -22,7 +22,7 @@ from catalog.forms.definition import (
 from catalog.forms.posted import row_numbers
 from catalog.forms.resolving import default_of
 from catalog.forms.writing import KEPT_APART, as_text, written, written_rows
-from pao.core.field_ways import way_in_row
+from pao.core.field_paths import way_in_row
 
 FILTERED_FROM = 30
 """From so many choices on, a filter stands above them."""

@@ -17,12 +17,12 @@ from api.auth.claims import ClaimsError, Known
 from api.auth.signature_errors import SignatureError
 from api.auth.sources.identities import without_claims
 from api.gate import Outgoing
-from api.incoming import BodyLimits, replayed
 from api.ratelimit import RateLimiter, Replicas, address_caller
+from api.request_body import BodyLimits, replayed
 from api.sessions import alb
 from api.sessions.address import WebAddress
 from api.sessions.service import Session, SessionService
-from api.sessions.ways import ALB
+from api.sessions.sign_in_methods import ALB
 from api.web import error_pages
 from api.web.kept_input import can_be_kept
 from pao.core.errors import ErrorCode, PaoError

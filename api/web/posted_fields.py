@@ -4,13 +4,13 @@ from collections.abc import Iterator, Mapping
 
 from starlette.datastructures import FormData, UploadFile
 
+from api.web.datetimes import entered
 from api.web.forms import text_of
-from api.web.moments import entered
 from catalog.forms.definition import FieldDefinition, FieldType
 from catalog.forms.files import file_value
 from catalog.forms.posted import row_numbers
 from catalog.forms.writing import KEPT_APART
-from pao.core.field_ways import read_way, way_in_row
+from pao.core.field_paths import read_way, way_in_row
 
 
 def posted_texts(fields: Mapping[str, FieldDefinition], posted: FormData) -> dict[str, list[str]]:

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from api.web.moments import INCOMPLETE
+from api.web.datetimes import INCOMPLETE
 from api.web.words import _
 from catalog.forms.form import FieldError
 

@@ -16,7 +16,7 @@ from starlette.types import Scope
 
 from api.auth.principal import Principal
 from api.services import Services
-from api.web import markdown, moments, static_files, times
+from api.web import datetimes, markdown, static_files, times
 from api.web.shown_text import shown
 from api.web.waiting_count import shown_count
 from api.web.words import (
@@ -184,7 +184,7 @@ def _made() -> Environment:
         heading=heading,
         label_in=_label,
         exactly=_exactly,
-        in_zone=moments.local,
+        in_zone=datetimes.local,
         markdown=markdown.description,
         documentation=markdown.documentation,
     )

@@ -7,7 +7,7 @@ from typing import TypeVar
 from catalog.forms.definition import MOST_ROWS, FieldDefinition, FieldType
 from catalog.forms.posted import row_numbers
 from catalog.forms.writing import written
-from pao.core.field_ways import way_in_row
+from pao.core.field_paths import way_in_row
 
 T = TypeVar("T")
 

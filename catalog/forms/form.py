@@ -14,6 +14,7 @@ from catalog.forms.definition import (
     FormDefinition,
     FormRule,
 )
+from catalog.forms.evaluation_context import Judgement, Question, Resolved, Situation
 from catalog.forms.expressions import Expressions
 from catalog.forms.graph import (
     CONDITIONS,
@@ -28,11 +29,10 @@ from catalog.forms.judge import FieldsJudge
 from catalog.forms.options import ListOptions
 from catalog.forms.outcome import FieldError, FormError, FormResult
 from catalog.forms.passwords import passwords_among
-from catalog.forms.situation import Judgement, Question, Resolved, Situation
 from catalog.forms.ui_schema import form_ui_schema
 from catalog.suggestions import did_you_mean
 from catalog.templating import TemplateError
-from pao.core.field_ways import form_field, way_in_row
+from pao.core.field_paths import form_field, way_in_row
 from pao.core.passwords import Passwords
 from pao.runtime.model_errors import messages_of
 

@@ -5,15 +5,15 @@ from dataclasses import replace
 from itertools import islice
 from typing import Any
 
-from catalog.forms.asked import asked_failures
 from catalog.forms.checks import FieldChecks, compile_checks, is_blank
 from catalog.forms.constraint_checks import Failure
 from catalog.forms.definition import Condition, FieldDefinition, FieldType
+from catalog.forms.evaluation_context import Judgement, Question, Resolved, Situation
 from catalog.forms.expressions import Expressions
 from catalog.forms.graph import Graph, in_order
+from catalog.forms.offered_values import asked_failures
 from catalog.forms.outcome import FieldError, FormError, error_of
 from catalog.forms.resolving import Resolver
-from catalog.forms.situation import Judgement, Question, Resolved, Situation
 from catalog.forms.values import ValueFormatError, canonical, equal, excerpt
 from catalog.suggestions import did_you_mean
 from catalog.templating import TemplateError

@@ -7,6 +7,7 @@ from typing import Any, TypeVar
 
 from catalog.forms.context import FormContext, Offered
 from catalog.forms.definition import Choice
+from catalog.forms.evaluation_context import Question
 from catalog.forms.form import Form
 from catalog.forms.options import (
     HttpOptions,
@@ -15,7 +16,6 @@ from catalog.forms.options import (
     TeamOptions,
     as_choices,
 )
-from catalog.forms.situation import Question
 
 # Of one submission: calls to other systems, and lists whose rows are judged.
 MOST_CALLS, MOST_LISTS = 20, 100

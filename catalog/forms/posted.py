@@ -14,7 +14,7 @@ from catalog.forms.definition import MOST_ROWS, FieldDefinition, FieldType
 from catalog.forms.form import FieldError, Form, FormResult
 from catalog.forms.reading import ReadingError, read_inputs
 from catalog.forms.values import excerpt
-from pao.core.field_ways import form_field, read_way, way_in_row
+from pao.core.field_paths import form_field, read_way, way_in_row
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,8 +7,8 @@ from typing import Any
 
 from catalog.forms.conditions import holds
 from catalog.forms.definition import MOST_ROWS, Condition, FieldDefinition, FieldType
+from catalog.forms.evaluation_context import Resolved, Situation
 from catalog.forms.expressions import Expressions, in_templates
-from catalog.forms.situation import Resolved, Situation
 from catalog.forms.values import equal, resolve_date
 from catalog.templating import TemplateError
 

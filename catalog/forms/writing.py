@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from catalog.forms.definition import FieldDefinition, FieldType
-from pao.core.field_ways import way_in_row
+from pao.core.field_paths import way_in_row
 
 KEPT_APART = frozenset({FieldType.PASSWORD, FieldType.FILE})
 """Values that never come back into a page; while a form is filled in they are kept sealed."""

@@ -10,7 +10,7 @@ from catalog.ownership.code_owners import (
     parse,
 )
 from catalog.ownership.judging import Ownership, OwnershipMode
-from catalog.validation.beside_rules import CODE_OWNERS_RULE, OWNERSHIP_RULE
+from catalog.validation.companion_rules import CODE_OWNERS_RULE, OWNERSHIP_RULE
 
 __all__ = [
     "CODE_OWNERS_RULE",

@@ -11,7 +11,7 @@ from catalog.validation import Finding
 
 
 class CodeOwnersCheck:
-    """A check of what lies beside the catalog: see ``catalog.sources.beside``.
+    """A check of what lies beside the catalog: see ``catalog.sources.companion_checks``.
 
     ``folder`` is the catalog's in the repository; ``teams`` maps owners to teams.
     """

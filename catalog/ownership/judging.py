@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from catalog.ownership.code_owners import CodeOwners, Dialect
-from catalog.validation.beside_rules import CODE_OWNERS_RULE, OWNERSHIP_RULE
+from catalog.validation.companion_rules import CODE_OWNERS_RULE, OWNERSHIP_RULE
 from catalog.validation.findings import Finding, Severity
 
 

@@ -10,7 +10,7 @@ from cachetools import LRUCache
 
 from catalog.templating.blocks import BlockParser, ConditionParser
 from catalog.templating.contract import FaultError, Names, Target, TemplateError, names_of
-from catalog.templating.every_fault import PatientLinker, PatientParser
+from catalog.templating.error_recovery import RecoveringLinker, RecoveringParser
 from catalog.templating.fast_path import quick_text
 from catalog.templating.inspection import Inspector
 from catalog.templating.linker import Linked, Linker
@@ -94,7 +94,7 @@ def every_error(template: str, names: Names, shapes: Mapping[str, Shape]) -> Err
 
     Each value is told of on its own; what breaks the blocks ends the reading.
     """
-    parser, linker = PatientParser(template), PatientLinker(names)
+    parser, linker = RecoveringParser(template), RecoveringLinker(names)
     faults: list[TemplateError] = []
     try:
         with _located(template, parser):

@@ -3,6 +3,13 @@
 import re
 
 from catalog.templating.contract import FaultError
+from catalog.templating.foreign_names import (
+    FOREIGN_OPERATORS,
+    FOREIGN_WORDS,
+    OPERATOR_MEANT,
+    SIMPLE,
+    WORD_MEANT,
+)
 from catalog.templating.nodes import (
     Access,
     Call,
@@ -17,13 +24,6 @@ from catalog.templating.nodes import (
     Negation,
     Pipe,
     Test,
-)
-from catalog.templating.other_words import (
-    FOREIGN_OPERATORS,
-    FOREIGN_WORDS,
-    OPERATOR_MEANT,
-    SIMPLE,
-    WORD_MEANT,
 )
 from catalog.templating.paths import PathReader
 from catalog.templating.scanner import LITERALS, NAME_PATTERN, RESERVED, refused

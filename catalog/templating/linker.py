@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from catalog.suggestions import nearest
 from catalog.templating.contract import FaultError, Names
 from catalog.templating.fast_path import Plan, plan_of
+from catalog.templating.foreign_names import FUNCTION_MEANT
 from catalog.templating.functions import FUNCTIONS, TESTS
 from catalog.templating.nodes import (
     Access,
@@ -33,7 +34,6 @@ from catalog.templating.nodes import (
     Test,
     With,
 )
-from catalog.templating.other_words import FUNCTION_MEANT
 from catalog.templating.resolver import Link, Place, Resolver, Root
 
 _LITERALS = (Literal, ListLiteral, MappingLiteral)

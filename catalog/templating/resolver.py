@@ -7,6 +7,7 @@ from functools import cached_property
 
 from catalog.suggestions import nearest
 from catalog.templating.contract import FaultError, Names
+from catalog.templating.foreign_names import MEMBER_MEANT, continued, path_meant
 from catalog.templating.functions import FUNCTIONS
 from catalog.templating.names import (
     ALIASES,
@@ -17,7 +18,6 @@ from catalog.templating.names import (
     scopes_of,
 )
 from catalog.templating.nodes import Key, Member, PathForm, Reference
-from catalog.templating.other_words import MEMBER_MEANT, continued, path_meant
 
 _DATA = ("index", "key", "first", "last")
 _GENERATED = ("uuid", "timestamp")

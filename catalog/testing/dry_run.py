@@ -10,7 +10,7 @@ from catalog.model import CatalogDocument
 from catalog.planning import plan
 from catalog.scopes import ScopeContext
 from catalog.templating import Target, TemplateError
-from catalog.testing.made_up import outputs_of, with_variables
+from catalog.testing.generated_values import outputs_of, with_variables
 from catalog.testing.samples import Sample, context_of, validated
 from catalog.validation import ActionSchema
 from pao.core.payloads.context import RequestContext

@@ -7,6 +7,7 @@ from typing import Any
 
 from catalog.form_context import form_context
 from catalog.forms import FormContext, FormResult, Offered
+from catalog.forms.evaluation_context import Question
 from catalog.forms.local_options import (
     answers_by_way,
     bounded_questions,
@@ -14,7 +15,6 @@ from catalog.forms.local_options import (
     offered_here,
     without_rows,
 )
-from catalog.forms.situation import Question
 from catalog.model import CatalogDocument
 from catalog.planning import snapshot_of
 from catalog.scopes import ScopeContext

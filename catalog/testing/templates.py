@@ -18,7 +18,7 @@ from catalog.templating import (
     evaluate_when,
     render,
 )
-from catalog.testing.made_up import outputs_of
+from catalog.testing.generated_values import outputs_of
 from catalog.testing.samples import Sample, context_of, validated
 from catalog.validation import ActionSchema
 from catalog.validation.templates import ended_before

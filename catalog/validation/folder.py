@@ -11,7 +11,7 @@ from catalog.validation.findings import Finding, Severity
 from catalog.validation.folder_rules import CatalogDocuments, FileProblems
 from catalog.validation.subject import ActionSchema, Problem
 from catalog.validation.validator import unreadable, validate
-from pao.runtime.collection import full_collections_postponed
+from pao.runtime.garbage_collection import full_collections_postponed
 
 MOST_PROBLEMS = 1_000
 

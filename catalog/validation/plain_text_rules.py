@@ -9,8 +9,8 @@ from catalog.config_texts import is_template
 from catalog.forms import FieldType
 from catalog.forms.conditions import leaves
 from catalog.loading import Path, Position, walk_texts
+from catalog.templating.foreign_names import path_meant
 from catalog.templating.names import REQUEST_MEMBERS, SYSTEM_MEMBERS
-from catalog.templating.other_words import path_meant
 from catalog.validation.form_rules import GROUPS, conditions_of, fields_of
 from catalog.validation.subject import Problem, Subject
 

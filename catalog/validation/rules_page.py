@@ -3,8 +3,8 @@
 import inspect
 from collections.abc import Iterator
 
-from catalog.validation.beside_rules import BESIDE_RULES
 from catalog.validation.changes import HISTORY_RULES
+from catalog.validation.companion_rules import BESIDE_RULES
 from catalog.validation.examples import RuleExample, examples
 from catalog.validation.findings import Severity
 from catalog.validation.folder import FOLDER_RULES

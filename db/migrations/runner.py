@@ -12,10 +12,10 @@ import asyncpg
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from db.availability import translated
 from db.connections import PasswordSource, connection
 from db.migrations.files import GRANTS, Migration, MigrationError, packaged_migrations
 from db.service_role import SERVICE_ROLE, ServiceRole, ServiceRoleError, make_service_role
-from db.unavailable import translated
 
 LOCK = 7_236_401_125_118
 """The advisory lock that one migrating process holds; an arbitrary number."""

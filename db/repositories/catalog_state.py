@@ -23,7 +23,7 @@ class CatalogStanding:
     when; before ``error_until`` it answers nobody. ``held`` is a revision that is not taken over,
     ``outdated`` says why a copy is not, ``notice`` what an operator should fix; ``ownership`` are
     the findings about code owners that refuse nothing. ``untold`` says by
-    commit why its authors were not told on the forge; ``CatalogUntoldRepository`` changes it.
+    commit why its authors were not told on the forge; ``CatalogUnreportedRepository`` changes it.
     """
 
     generation: int = 0

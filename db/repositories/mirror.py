@@ -41,11 +41,11 @@ from db.documents import storable
 from db.models import DecisionRow, Request, RequestAction
 from db.repositories.decisions import record_of
 from db.repositories.mirror_sql import APPEND, CHANNEL, LOCK, MOVE, REMEMBER_STARTED, WRITE
-from db.stored import snapshot_values, state_of
-from pao.core.inherited import inherit, leaves_something
+from db.row_conversion import snapshot_values, state_of
 from pao.core.payloads.actions import ActionState
 from pao.core.payloads.decisions import DecisionRecord
 from pao.core.payloads.mirror import MirrorAnswer, Snapshot
+from pao.core.run_inheritance import inherit, leaves_something
 from pao.core.states import TERMINAL, ActionStatus, RequestStatus, can_move
 from pao.core.timestamps import timestamp
 

@@ -9,7 +9,7 @@ from temporalio.client import Client, TLSConfig
 
 from catalog.scopes import ScopeContext
 from db.connections import PasswordSource
-from db.living_processes import ProcessName
+from db.process_connections import ProcessName
 from db.session import Database, PoolSettings
 from db.urls import DEFAULT_PORT, read_login
 from pao.app.secrets_refresh import SecretsRefresh

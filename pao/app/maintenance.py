@@ -7,7 +7,7 @@ from typing import Any
 from temporalio.client import Client
 
 from activities.audit_anchors import AuditAnchors
-from activities.closed_turns import ClosedTurns
+from activities.completed_runs import CompletedRuns
 from activities.reconciler import Reconciler, Turns
 from activities.retention import Retention
 from activities.sweeper import SWEEP_AFTER, Sweeper
@@ -44,5 +44,5 @@ def maintenance_activities(  # noqa: PLR0913 -- what maintenance works with, eac
         TicketUpdater(database, inspector, jira, box=box).update,
         Retention(database).maintain,
         AuditAnchors(database).anchor,
-        ClosedTurns(client, task_queue).forget,
+        CompletedRuns(client, task_queue).forget,
     ]

@@ -24,7 +24,7 @@ from temporalio.worker import (
 )
 
 from activities.action_errors import ActionFailedError, OutcomeUnknownError
-from db.unavailable import DatabaseUnavailableError
+from db.availability import DatabaseUnavailableError
 from pao.core import names
 from pao.core.errors import PaoError
 from pao.runtime.logging import keep_fields, trace_fields

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from pao.core.field_ways import way_in_row
+from pao.core.field_paths import way_in_row
 
 _PASSWORD = "password"  # noqa: S105 -- the name of a field type
 

@@ -7,7 +7,7 @@ import pytest
 
 from activities.action_errors import ActionError
 from activities.github.commit_config import GitCommitConfig
-from activities.github.present_files import (
+from activities.github.current_files import (
     MOST_BYTES,
     MOST_FILES,
     MOST_KEPT,

@@ -15,7 +15,7 @@ import httpx
 import pytest
 
 from pao.app.local.postgres import PostgresAddress
-from pao.app.worker.building import GRACE
+from pao.app.worker.builder import GRACE
 from sandbox.kit.balancer import Balancer
 from tests.support.callers import ADA, DANA, Person, Signature
 from tests.support.postgres import cloned_database

@@ -11,8 +11,8 @@ import asyncpg
 import pytest
 
 from db.backups import MANIFEST, BackupError, back_up, read_backup
-from db.living_processes import ProcessName
 from db.migrations.runner import migrate
+from db.process_connections import ProcessName
 from db.restores import restore
 from db.session import Database as Opened
 from db.session import PoolSettings

@@ -12,10 +12,10 @@ import pytest
 from sqlalchemy import text
 
 from db import audit_verification
+from db.availability import DatabaseUnavailableError, Trouble
 from db.migrations import runner
 from db.notifications import NOT_HEARD_YET, UNHEARD, RequestNotifications
 from db.session import Database, PoolSettings
-from db.unavailable import DatabaseUnavailableError, Trouble
 from db.urls import connect_timeout, url_problem
 from pao.app.local.postgres import SERVICE
 from tests.support.certificates import Certificates, make_certificates

@@ -8,8 +8,8 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
+from db.availability import DatabaseUnavailableError, Trouble
 from db.connections import connect
-from db.unavailable import DatabaseUnavailableError, Trouble
 from pao.app import assembly
 from pao.clients.database_tokens import DatabaseTokens
 from pao.runtime.crypto import generate_key

@@ -4,7 +4,7 @@ import logging
 
 import pytest
 
-from db.living_processes import ProcessName, check_connections, connections_warning
+from db.process_connections import ProcessName, check_connections, connections_warning
 from db.session import Database, PoolSettings
 from tests.support.postgres import Database as EmptyDatabase
 

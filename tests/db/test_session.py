@@ -10,9 +10,9 @@ import pytest
 from sqlalchemy import make_url, text
 from sqlalchemy.exc import DBAPIError, IntegrityError, ProgrammingError
 
+from db.availability import DatabaseUnavailableError
 from db.documents import dump_json
 from db.session import Database, PoolSettings
-from db.unavailable import DatabaseUnavailableError
 from db.urls import driver_url
 from pao.core.errors import ErrorCode, PaoError
 from tests.db.building import count, stored

@@ -4,7 +4,7 @@ from typing import Any
 from uuid import uuid4
 
 from db.models import RequestAction
-from db.stored import read_failure, state_of
+from db.row_conversion import read_failure, state_of
 from pao.core.documents import to_document
 from pao.core.payloads.actions import FormerCall
 from pao.core.payloads.failures import PartialResource

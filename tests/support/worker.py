@@ -18,7 +18,7 @@ from activities.base import Action
 from activities.metrics import WorkerMetrics
 from db.repositories.requests import NewRequest, RequestsRepository
 from pao.app import assembly
-from pao.app.resuming import stored_input
+from pao.app.resumption import stored_input
 from pao.app.worker import Workers, build_worker
 from pao.clients.proofs import proven
 from pao.clients.temporal import RequestWorkflows

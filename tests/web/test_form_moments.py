@@ -5,7 +5,7 @@ from zoneinfo import ZoneInfo
 import pytest
 from playwright.async_api import expect
 
-from api.web.moments import INCOMPLETE, entered, local
+from api.web.datetimes import INCOMPLETE, entered, local
 from tests.support.callers import DANA
 from tests.web.person import Visit
 

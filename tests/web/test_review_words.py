@@ -8,7 +8,7 @@ from urllib.parse import parse_qsl, urlsplit
 import pytest
 
 from api.requests.schemas import RenderedAction
-from api.web.line_changes import differing
+from api.web.line_diff import differing
 from api.web.pages.request_form.calls import Call, call_of
 from api.web.pages.request_form.copies import copies_of, has_secrets
 from catalog.forms import Form

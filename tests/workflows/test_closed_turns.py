@@ -2,7 +2,7 @@
 
 import secrets
 
-from activities.closed_turns import KEPT
+from activities.completed_runs import KEPT
 from pao.core import names
 from tests.support.worker import Workbench, eventually
 

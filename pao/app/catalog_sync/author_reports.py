@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from catalog.sources.source import SourceUnavailableError
 from catalog.sources.verdict import Reporter, Verdict
 from db.repositories.catalog_state import CatalogStanding, CatalogStateRepository
-from db.repositories.catalog_untold import CatalogUntoldRepository
+from db.repositories.catalog_unreported import CatalogUnreportedRepository
 from db.session import Database
 
 _log = logging.getLogger(__name__)
@@ -36,7 +36,7 @@ class AuthorReports:
     async def enqueue(self, session: AsyncSession, revision: str) -> None:
         """Remember that a revision is to be reported, in case this process does not get to it."""
         if self.reporter is not None:
-            await CatalogUntoldRepository(session).add(revision, _TO_BE_TOLD)
+            await CatalogUnreportedRepository(session).add(revision, _TO_BE_TOLD)
 
     async def is_due(self, before: CatalogStanding, revision: str, *, is_held: bool) -> bool:
         """Return whether a revision is to be reported now, by what was known before it was read."""
@@ -68,7 +68,7 @@ class AuthorReports:
             cause, message = error.cause, str(error)
         about = {"cause": cause, "message": message, "proposal": proposal}
         async with self.database.unit_of_work() as session:
-            is_news = await CatalogUntoldRepository(session).add(commit, about)
+            is_news = await CatalogUnreportedRepository(session).add(commit, about)
         if message is _INTERNAL:
             _log.error("the authors of %s could not be told", commit, exc_info=error)
         elif is_news:
@@ -83,7 +83,7 @@ class AuthorReports:
 
     async def _forget(self, commits: Iterable[str]) -> None:
         async with self.database.unit_of_work() as session:
-            await CatalogUntoldRepository(session).remove(commits)
+            await CatalogUnreportedRepository(session).remove(commits)
 
 
 def _over(untold: Mapping[str, Mapping[str, Any]], revision: str) -> list[str]:

@@ -11,7 +11,7 @@ from pydantic import ValidationError
 from catalog.document_kinds import parse_definition
 from catalog.loading import Document, DocumentError, load_document
 from catalog.model import CatalogDocument
-from catalog.sources.beside import BesideCheck
+from catalog.sources.companion_checks import CompanionCheck
 from catalog.sources.source import Entry
 from catalog.validation import ActionSchema, Finding, check_across_files, unreadable, validate
 from catalog.validation.result import ValidationResult
@@ -28,7 +28,7 @@ class Judge:
         known_actions: Mapping[str, ActionSchema],
         contents: Contents,
         *,
-        check: BesideCheck | None,
+        check: CompanionCheck | None,
         beside: Mapping[str, bytes],
     ) -> None:
         self._known_actions = known_actions
@@ -89,7 +89,7 @@ class Judge:
         return load_document(self._contents.read_one(reading.entries[path].blob), file=path)
 
 
-async def identity(rules: str, check: BesideCheck | None, beside: Mapping[str, bytes]) -> str:
+async def identity(rules: str, check: CompanionCheck | None, beside: Mapping[str, bytes]) -> str:
     """Return what a verdict rests on: the rules, and what lies beside the documents."""
     if check is None:
         return rules

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, replace
 from datetime import UTC, datetime
 
-from catalog.sources.beside import BesideCheck
+from catalog.sources.companion_checks import CompanionCheck
 from catalog.sources.source import (
     Entry,
     FilesTooLongError,
@@ -48,7 +48,7 @@ from pao.app.catalog_sync.source_tree import (
 from pao.app.catalog_sync.storage import is_stored, report_of, store
 from pao.core.payloads.catalog import Held, SyncInput, SyncReport
 from pao.runtime import tracing
-from pao.runtime.collection import full_collections_postponed
+from pao.runtime.garbage_collection import full_collections_postponed
 from pao.runtime.process_metrics import SourceCalls
 
 _log = logging.getLogger(__name__)
@@ -71,7 +71,7 @@ class CatalogSync:
         source: Source,
         known_actions: Mapping[str, ActionSchema],
         *,
-        check: BesideCheck | None = None,
+        check: CompanionCheck | None = None,
         reporter: Reporter | None = None,
     ) -> None:
         self._database = database

@@ -6,9 +6,9 @@ from typing import Any
 from rich.cells import cell_len
 from rich.text import Text
 
-from pao.app.cli.lines import Line, beside
 from pao.app.cli.request_table import SHORT
 from pao.app.cli.terminal import MARKS, STYLES, clean, padded
+from pao.app.cli.wrapping import Line, beside
 
 DIM = "bright_black"
 

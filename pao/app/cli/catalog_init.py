@@ -15,8 +15,8 @@ from rich.text import Text
 from pao.app.cli.asking.line import read_line
 from pao.app.cli.context import Cli, command
 from pao.app.cli.exits import CliError, ExitCode
+from pao.app.cli.form_parts import PARTS
 from pao.app.cli.item_answers import InitAnswers
-from pao.app.cli.item_parts import PARTS
 from pao.app.cli.terminal import clean
 
 if TYPE_CHECKING:

@@ -17,7 +17,7 @@ from pao.runtime.version import VERSION
 
 if TYPE_CHECKING:
     from catalog.validation import Finding
-    from pao.app.cli.judging import Judged
+    from pao.app.cli.checking import Judged
 
 app = typer.Typer()
 
@@ -64,7 +64,7 @@ def validate(  # noqa: PLR0913 -- the options of the command line are its parame
 
     Of a repository its catalog/ is checked. `pao catalog explain RULE` says more about a finding.
     """
-    from pao.app.cli.judging import judge  # noqa: PLC0415 -- the rules: 0.3 s
+    from pao.app.cli.checking import judge  # noqa: PLC0415 -- the rules: 0.3 s
 
     chosen = form or (Format.JSON if cli.output is Output.JSON else Format.TEXT)
     while True:

@@ -6,9 +6,9 @@ from typing import Annotated, Any
 import typer
 from rich.text import Text
 
-from pao.app.cli.choices import done_text
 from pao.app.cli.context import Cli, command
 from pao.app.cli.exits import CliError, ExitCode
+from pao.app.cli.next_decisions import done_text
 from pao.app.cli.requests import RequestArgument
 from pao.app.cli.terminal import clean, segment
 

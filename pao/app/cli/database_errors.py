@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING
 from pao.app.cli.exits import CliError, ExitCode
 
 if TYPE_CHECKING:
-    from db.unavailable import DatabaseUnavailableError
+    from db.availability import DatabaseUnavailableError
 
 
 @contextmanager
 def database_errors(*variables: str) -> Iterator[None]:
     """Turn what the database refuses into a sentence; ``variables`` hold its address."""
+    from db.availability import DatabaseUnavailableError, translated  # noqa: PLC0415 -- as above
     from db.migrations.files import MigrationError  # noqa: PLC0415 -- SQLAlchemy: 0.4 s
-    from db.unavailable import DatabaseUnavailableError, translated  # noqa: PLC0415 -- as above
 
     try:
         with translated():
@@ -26,7 +26,7 @@ def database_errors(*variables: str) -> Iterator[None]:
 
 
 def _told(error: "DatabaseUnavailableError", variables: str) -> CliError:
-    from db.unavailable import Trouble, said  # noqa: PLC0415 -- as above
+    from db.availability import Trouble, said  # noqa: PLC0415 -- as above
 
     exit_code = ExitCode.UNAVAILABLE
     hint = f"Check host, port, user, password and TLS in {variables}."

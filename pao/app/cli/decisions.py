@@ -13,7 +13,7 @@ from pao.app.cli.context import Cli, command
 from pao.app.cli.corrections import Correction
 from pao.app.cli.exits import CliError, ExitCode, LostAnswerError
 from pao.app.cli.fields import read_form
-from pao.app.cli.looks import print_look, show_changes
+from pao.app.cli.look_output import print_look, show_changes
 from pao.app.cli.requests import RequestArgument
 from pao.app.cli.retry_options import RetryOptions
 from pao.app.cli.terminal import segment

@@ -10,7 +10,7 @@ from rich.text import Text
 from catalog.forms import FieldDefinition
 from catalog.forms.options import origin
 from catalog.forms.writing import as_text
-from pao.app.cli.limits import limit_words
+from pao.app.cli.constraint_texts import limit_words
 from pao.app.cli.terminal import clean, padded
 
 WIDTH = 44

@@ -6,8 +6,8 @@ from typing import Any
 from typer.core import TyperGroup
 
 from catalog.suggestions import nearest
-from pao.app.cli.bad_values import said_in_our_words
 from pao.app.cli.commands import Commands
+from pao.app.cli.option_errors import said_in_our_words
 
 
 class Groups(TyperGroup):

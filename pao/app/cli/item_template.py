@@ -10,8 +10,8 @@ from catalog.testing.dry_run import dry_run
 from catalog.validation import validate
 from pao.app.cli.documents import known_actions
 from pao.app.cli.exits import CliError, ExitCode
+from pao.app.cli.form_parts import PARTS
 from pao.app.cli.item_answers import InitAnswers
-from pao.app.cli.item_parts import PARTS
 from pao.app.cli.schemas import installed, write_schemas
 
 SCHEMAS_FOLDER = ".schemas"

@@ -13,7 +13,7 @@ from pao.app.cli.context import Cli, command
 from pao.app.cli.exits import CliError, ExitCode
 
 if TYPE_CHECKING:
-    from pao.app.local.machine.place import Place
+    from pao.app.local.machine.layout import Place
 
 app = typer.Typer()
 machine = typer.Typer(
@@ -81,7 +81,7 @@ def install(  # noqa: PLR0913 -- the options of the command line are its paramet
     if only_print:
         _print_units(cli, place)
         return
-    from pao.app.local.machine.installing import install as run  # noqa: PLC0415 -- extra `local`
+    from pao.app.local.machine.installation import install as run  # noqa: PLC0415 -- extra `local`
 
     with _told():
         missing = run(place, cli.note)
@@ -109,7 +109,7 @@ def upgrade(
     Run it from the environment of the new version. It replays open requests, backs up, migrates,
     and replaces worker and API. Back again is the same, from the environment of the old one.
     """
-    from pao.app.local.machine.installing import upgrade as run  # noqa: PLC0415 -- extra `local`
+    from pao.app.local.machine.installation import upgrade as run  # noqa: PLC0415 -- extra `local`
 
     place = _place(home, units, account)
     with _told():
@@ -127,7 +127,7 @@ def uninstall(
     account: AccountOption = None,
 ) -> None:
     """End the services of `pao install` and remove their units; the data stay."""
-    from pao.app.local.machine.installing import uninstall as run  # noqa: PLC0415 -- extra `local`
+    from pao.app.local.machine.installation import uninstall as run  # noqa: PLC0415 -- extra `local`
 
     place = _place(home, units, account)
     with _told():
@@ -145,7 +145,7 @@ def postgres(
     port: Port = 5433,
 ) -> None:
     """Run the database of this machine."""
-    from pao.app.local.machine.serving import serve_postgres  # noqa: PLC0415 -- extra `local`
+    from pao.app.local.machine.foreground_server import serve_postgres  # noqa: PLC0415 -- extra `local`
 
     with _told():
         serve_postgres(home, port)
@@ -160,7 +160,7 @@ def temporal(
     ui_port: Port = 8233,
 ) -> None:
     """Run the Temporal server of this machine."""
-    from pao.app.local.machine.serving import serve_temporal  # noqa: PLC0415 -- extra `local`
+    from pao.app.local.machine.foreground_server import serve_temporal  # noqa: PLC0415 -- extra `local`
 
     with _told():
         serve_temporal(home, port=port, ui_port=ui_port)
@@ -171,8 +171,8 @@ app.add_typer(machine, name="machine")
 
 def _place(home: Path | None, units: Path | None, account: str | None) -> "Place":
     from pao.app.local.home import Home  # noqa: PLC0415 -- extra `local`
-    from pao.app.local.machine.installed import with_its_ports  # noqa: PLC0415 -- as above
-    from pao.app.local.machine.place import Place, usual_place  # noqa: PLC0415 -- as above
+    from pao.app.local.machine.existing_units import with_its_ports  # noqa: PLC0415 -- as above
+    from pao.app.local.machine.layout import Place, usual_place  # noqa: PLC0415 -- as above
 
     folder, usual_units, usual_account = usual_place(home)
     if account is not None and usual_account is None:

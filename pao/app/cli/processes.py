@@ -17,7 +17,7 @@ from pao.app.cli.exits import CliError, ExitCode
 from pao.app.cli.profiles import Target, find_target
 from pao.app.cli.rollout import add_promote
 from pao.app.local.ports import Ports
-from pao.app.private_process import close_to_others, make_undumpable
+from pao.app.process_hardening import close_to_others, make_undumpable
 
 app = typer.Typer()
 

@@ -8,10 +8,10 @@ from rich.console import Console, Group
 from rich.text import Text
 
 from pao.app.cli.bundle_tree import DIM, tree
-from pao.app.cli.choices import choices, done_text, may_decide, needs_evidence, reference
-from pao.app.cli.lines import GAP, Line, beside, prose
+from pao.app.cli.next_decisions import choices, done_text, may_decide, needs_evidence, reference
 from pao.app.cli.plan import change_lines
 from pao.app.cli.terminal import MARKS, STYLES, clean, duration, local_time, padded, state
+from pao.app.cli.wrapping import GAP, Line, beside, prose
 from pao.core.states import ApprovalVote, RequestStatus
 
 _DIM = DIM

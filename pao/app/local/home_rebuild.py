@@ -6,10 +6,10 @@ import sys
 import time
 from collections.abc import Mapping
 
-from pao.app.local.patience import Patience
 from pao.app.local.processes import WITHHELD, LocalError
 from pao.app.local.progress import ProgressReporter
 from pao.app.local.services import Service
+from pao.app.local.start_timeout import Patience
 
 PAUSE_SECONDS = 2.0
 

@@ -17,7 +17,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import quote
 
-from pao.app.local.patience import STILL_SECONDS, Patience, ignore_progress
 from pao.app.local.postgres_files import (
     PostgresFiles,
     installed_programs,
@@ -33,6 +32,7 @@ from pao.app.local.processes import (
     ignore_line,
     write_private,
 )
+from pao.app.local.start_timeout import STILL_SECONDS, Patience, ignore_progress
 
 SUPERUSER = "postgres"
 OWNER = "pao_owner"

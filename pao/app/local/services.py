@@ -10,9 +10,9 @@ from pathlib import Path
 
 import httpx
 
-from pao.app.local.patience import STILL_SECONDS, Patience, ignore_progress
 from pao.app.local.ports import LOOPBACK, Ports
 from pao.app.local.processes import ChildProcess, LineSink, Program, ignore_line
+from pao.app.local.start_timeout import STILL_SECONDS, Patience, ignore_progress
 from sandbox import target
 from sandbox.github.world import TOKEN as GITHUB_TOKEN
 from sandbox.jira.world import Settings as SandboxSettings

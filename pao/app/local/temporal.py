@@ -21,8 +21,8 @@ from temporalio.api.workflowservice.v1 import UpdateNamespaceRequest
 from temporalio.client import Client
 from temporalio.service import RPCError
 
-from pao.app.local.patience import Patience, ignore_progress
 from pao.app.local.processes import ChildProcess, LineSink, Program, ignore_line
+from pao.app.local.start_timeout import Patience, ignore_progress
 from pao.core.names import RETENTION_DAYS, SEARCH_ATTRIBUTES
 
 NAMESPACE = "default"

@@ -1,5 +1,5 @@
 """The worker: how it is built, its process, and what happens around a release of it."""
 
-from pao.app.worker.building import Workers, build_worker
+from pao.app.worker.builder import Workers, build_worker
 
 __all__ = ["Workers", "build_worker"]

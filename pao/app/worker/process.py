@@ -13,16 +13,16 @@ from temporalio.client import Client
 from temporalio.service import RPCError, RPCStatusCode
 
 from activities.metrics import WorkerMetrics
+from db.availability import DatabaseUnavailableError, Trouble
 from db.installation import Installation
-from db.living_processes import check_connections
 from db.migrations.files import MigrationError
 from db.migrations.runner import check_ready
+from db.process_connections import check_connections
 from db.session import Database
-from db.unavailable import DatabaseUnavailableError, Trouble
 from pao.app import assembly
 from pao.app.catalog_assembly import catalog_signals
 from pao.app.schedules import MAINTENANCE, catalog_poll, ensure_schedules, retention
-from pao.app.worker.building import Workers, build_worker
+from pao.app.worker.builder import Workers, build_worker
 from pao.app.worker.promotion import Promoter
 from pao.clients.catalog_sync import CatalogSyncs
 from pao.clients.deployments import Deployment, VersioningUnavailableError

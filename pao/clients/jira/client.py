@@ -5,8 +5,9 @@ from collections.abc import Collection, Mapping, Sequence
 from http import HTTPStatus
 from typing import Any, Self
 
-from pao.clients.jira import screens
+from pao.clients.jira import create_fields
 from pao.clients.jira.answers import JiraResponse, read_change, read_object, unreadable
+from pao.clients.jira.create_fields import Ask, IssueType, ScreenField
 from pao.clients.jira.dialects import File
 from pao.clients.jira.field_list import FieldList
 from pao.clients.jira.jira_errors import JiraRefusedError
@@ -22,7 +23,6 @@ from pao.clients.jira.models import (
     TicketStatus,
 )
 from pao.clients.jira.parts import ticket_parts
-from pao.clients.jira.screens import Ask, IssueType, ScreenField
 from pao.clients.jira.status import ticket_status
 from pao.clients.jira.wire import Question, Wire
 
@@ -269,7 +269,7 @@ class JiraClient:
         deadline: Deadline | None = None,
     ) -> list[IssueType]:
         """Return the types a new ticket of a project may have; JiraRefusedError 404: no project."""
-        return await screens.issue_types(self._asking(correlation_id, deadline), project)
+        return await create_fields.issue_types(self._asking(correlation_id, deadline), project)
 
     async def screen_fields(
         self,
@@ -280,7 +280,9 @@ class JiraClient:
         deadline: Deadline | None = None,
     ) -> list[ScreenField]:
         """Return which fields a new ticket of a type can be given, and which it must."""
-        return await screens.screen_fields(self._asking(correlation_id, deadline), project, kind)
+        return await create_fields.screen_fields(
+            self._asking(correlation_id, deadline), project, kind
+        )
 
     async def server_info(
         self, correlation_id: str | None = None, *, deadline: Deadline | None = None

@@ -6,9 +6,9 @@ from http import HTTPStatus
 from typing import Any
 
 from pao.clients.jira.client import JiraClient
+from pao.clients.jira.create_fields import IssueType, ScreenField
 from pao.clients.jira.jira_errors import JiraRefusedError
 from pao.clients.jira.models import Deadline
-from pao.clients.jira.screens import IssueType, ScreenField
 
 # Set by every escalation, whatever is configured.
 OWN_FIELDS = frozenset({"project", "issuetype", "summary", "description", "labels"})

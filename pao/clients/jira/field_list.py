@@ -5,8 +5,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from pao.clients.jira.answers import read_list
+from pao.clients.jira.create_fields import Ask
 from pao.clients.jira.parts import epic_field
-from pao.clients.jira.screens import Ask
 from pao.clients.jira.texts import custom_texts, text_lines, textareas
 
 _KEPT_SECONDS = 600.0

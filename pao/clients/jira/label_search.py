@@ -8,10 +8,10 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from pao.clients.jira.answers import read_object
+from pao.clients.jira.create_fields import Ask
 from pao.clients.jira.dialects import quoted
 from pao.clients.jira.jira_errors import JiraTooEarlyError, JiraUnreachableError
 from pao.clients.jira.models import CreatedIssue, Deadline, JiraInstance
-from pao.clients.jira.screens import Ask
 
 KEY = re.compile(r"[A-Z][A-Z0-9_]*-[0-9]+")
 LOOK_AGAIN = 1.0

@@ -9,11 +9,11 @@ from sqlalchemy.dialects.postgresql import JSONB
 from api.auth.keys import create_key, secret_context
 from api.drafts.service import draft_context
 from api.keys.resealing import Resealed, reseal
+from db.availability import DatabaseUnavailableError
 from db.repositories.access_keys import AccessKeysRepository, NewAccessKey
 from db.repositories.requests import NewRequest, RequestsRepository
 from db.repositories.sealed import HeldRequests, SealedRepository
 from db.session import Database as Opened
-from db.unavailable import DatabaseUnavailableError
 from pao.runtime.crypto import SecretBox, generate_key
 from tests.support.postgres import Database
 from tests.support.requests import new_request

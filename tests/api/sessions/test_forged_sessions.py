@@ -11,7 +11,7 @@ from api.auth.claims import Known
 from api.auth.keys import create_key
 from api.auth.principal import own_user
 from api.sessions.service import Session, SessionService
-from api.sessions.ways import OIDC
+from api.sessions.sign_in_methods import OIDC
 from db.repositories.access_keys import AccessKeysRepository, NewAccessKey
 from db.session import Database
 from pao.runtime.crypto import SecretBox, generate_key

@@ -12,7 +12,7 @@ from temporalio.exceptions import ApplicationError
 from temporalio.service import RPCError, RPCStatusCode
 
 from activities.action_errors import ActionFailedError, application_error
-from db.unavailable import DatabaseUnavailableError
+from db.availability import DatabaseUnavailableError
 from pao.app.worker_log import KNOWN, SdkLines
 from pao.core import names
 from pao.runtime.logging import JsonFormatter, Redactor

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from pao.core.field_ways import form_field, read_way, way_in_row
+from pao.core.field_paths import form_field, read_way, way_in_row
 from pao.core.strict_json import read_json
 
 

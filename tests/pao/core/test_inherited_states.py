@@ -5,10 +5,10 @@ from typing import Any
 
 import pytest
 
-from pao.core.inherited import INHERITED, inherit, leaves_something
 from pao.core.payloads.actions import ActionState, FormerCall
 from pao.core.payloads.failures import PartialResource
 from pao.core.payloads.waits import Pending
+from pao.core.run_inheritance import INHERITED, inherit, leaves_something
 from pao.core.states import ActionStatus
 
 OWN, STORED = PartialResource("thing", "own"), PartialResource("thing", "stored")

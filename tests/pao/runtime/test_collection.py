@@ -4,7 +4,7 @@ import gc
 from contextlib import ExitStack
 
 from catalog.validation import validate_files
-from pao.runtime.collection import full_collections_postponed
+from pao.runtime.garbage_collection import full_collections_postponed
 
 
 def test_full_collections_are_postponed_until_the_last_of_the_blocks_ends() -> None:

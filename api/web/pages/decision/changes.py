@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from api.requests.schemas import PlannedCall, RetryPreview
-from api.web.line_changes import Lines, differing
+from api.web.line_diff import Lines, differing
 from api.web.pages.decision.corrections import Corrections
 from api.web.shown_values import shown_value
 from api.web.words import _

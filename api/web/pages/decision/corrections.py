@@ -12,10 +12,10 @@ from api.requests.reading import Stored
 from api.requests.retry_preview import open_actions, requester_of
 from api.services import Services
 from api.web.fields import Entered, GroupView, groups_of
-from api.web.kept_entries import sealed_entries
 from api.web.posted_fields import field_named
 from api.web.problems import errors_by_way
 from api.web.rows import Edit, with_edit, without_rows
+from api.web.sealed_entries import sealed_entries
 from api.web.shown_values import mentions
 from api.web.words import _
 from catalog.document_kinds import parse_definition
@@ -27,7 +27,7 @@ from catalog.forms.writing import KEPT_APART, written
 from catalog.model import CatalogDocument
 from catalog.secrets import with_stars
 from pao.core.errors import ErrorCode, PaoError
-from pao.core.field_ways import way_in_row
+from pao.core.field_paths import way_in_row
 
 Names = Collection[str]
 

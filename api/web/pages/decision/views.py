@@ -20,7 +20,6 @@ from api.requests.schemas import DecisionBody, Look, ReasonedBody, RetryBody, Vo
 from api.services import Caller, Services, ServicesDep
 from api.web import times
 from api.web.forms import Posted, text_of
-from api.web.kept_entries import kept_entries
 from api.web.pages.decision.corrections import correctable, corrections_of, edited_of
 from api.web.pages.decision.explanation import look_words, meanwhile
 from api.web.pages.decision.pages import Tried, decide_page, ending_page, explained, is_open
@@ -28,6 +27,7 @@ from api.web.pages.decision.posted import attempt_of, evidence_of, reason_of
 from api.web.posted_fields import field_named, posted_secrets, posted_texts, removed
 from api.web.rendering import is_partial, page
 from api.web.rows import edit_of
+from api.web.sealed_entries import kept_entries
 from api.web.words import _
 from catalog.forms.definition import FieldDefinition
 from pao.core.errors import ErrorCode, PaoError

@@ -13,19 +13,19 @@ from api.requests.prepared import requester_of
 from api.services import Services
 from api.web.fields import GroupView, groups_of
 from api.web.forms import text_of
-from api.web.kept_entries import kept_entries, sealed_entries
 from api.web.pages.request_form.filled_form import entered_of, with_rows
 from api.web.posted_fields import posted_secrets, posted_texts, removed
 from api.web.problems import errors_by_way
 from api.web.rows import edit_of, with_edit
+from api.web.sealed_entries import kept_entries, sealed_entries
 from api.web.shown_values import mentions
 from api.web.words import _
 from catalog.forms import FormContext, Offered
+from catalog.forms.evaluation_context import Question
 from catalog.forms.form import Form
 from catalog.forms.local_options import Lists, answers_by_way, bounded_questions, offered_here
 from catalog.forms.options import ListOptions, origin
 from catalog.forms.posted import read_posted
-from catalog.forms.situation import Question
 from catalog.validation import ValidationResult
 from pao.core.errors import ErrorCode, PaoError
 

@@ -18,7 +18,7 @@ from api.requests.prepared import requester_of
 from api.services import Caller, Correlation, Services, ServicesDep
 from api.tools.schemas import TemplateResult, TemplateTest
 from api.web.forms import Posted, text_of
-from api.web.line_changes import Lines, differing
+from api.web.line_diff import Lines, differing
 from api.web.pages.platform.form_preview import FormPreview, preview_form
 from api.web.pages.platform.previewable_items import as_text, choices
 from api.web.pages.request.results import web_address

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from api.web.line_changes import Lines, differing
+from api.web.line_diff import Lines, differing
 from api.web.words import _
 from pao.core.payloads.files import FilesAnswer
 

@@ -29,7 +29,7 @@ from catalog.forms.reading import ReadingError, read
 from catalog.forms.resolving import default_of
 from catalog.forms.writing import KEPT_APART, written, written_rows
 from pao.core.errors import ErrorCode, PaoError
-from pao.core.field_ways import way_in_row
+from pao.core.field_paths import way_in_row
 
 FIRST = 0
 GONE = 410

@@ -9,7 +9,7 @@ from starlette.responses import RedirectResponse, Response
 from api.auth.claims import Known
 from api.services import ServicesDep
 from api.sessions.oidc import LIFETIME, OidcSignIn, SignInError
-from api.sessions.ways import ALB, OIDC
+from api.sessions.sign_in_methods import ALB, OIDC
 from api.web.pages.signin.cookies import HOME, address_of, local, signed_in, user_agent
 from api.web.pages.signin.views import shown
 from api.web.words import _
@@ -30,7 +30,7 @@ async def begin(request: Request, services: ServicesDep, to: To = HOME) -> Respo
 
     A link, not a form: the policy of our pages lets forms lead nowhere else.
     """
-    oidc = _switched_on(services.sign_in_ways.oidc)
+    oidc = _switched_on(services.sign_in_methods.oidc)
     address, here = address_of(request, services)
     begun = await oidc.begin(redirect_uri=here + CALLBACK, to=local(to))
     answer = RedirectResponse(begun.url, 303)
@@ -49,7 +49,7 @@ async def begin(request: Request, services: ServicesDep, to: To = HOME) -> Respo
 @router.get(CALLBACK)
 async def come_back(request: Request, services: ServicesDep) -> Response:
     """Open a session for whom the provider names, if this browser began it here."""
-    oidc = _switched_on(services.sign_in_ways.oidc)
+    oidc = _switched_on(services.sign_in_methods.oidc)
     address, here = address_of(request, services)
     cookie = address.sign_in_cookie(request.scope)
     try:

@@ -68,7 +68,7 @@ def shown(
     problem: str = "",
 ) -> Response:
     """Show how to sign in: ``wrong`` is the code, ``problem`` is what another way has said."""
-    oidc = services.sign_in_ways.oidc
+    oidc = services.sign_in_methods.oidc
     return page(
         request,
         "pages/signin/signin.html",
@@ -79,7 +79,7 @@ def shown(
         wrong=wrong,
         problem=problem,
         oidc_name=oidc.config.name if oidc else "",
-        has_alb=services.sign_in_ways.alb is not None,
+        has_alb=services.sign_in_methods.alb is not None,
     )
 
 

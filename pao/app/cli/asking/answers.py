@@ -7,7 +7,7 @@ from catalog.forms import FieldDefinition, Form
 from catalog.forms.graph import dependency_graph
 from catalog.forms.outcome import FieldError, FormResult
 from catalog.forms.values import canonical
-from pao.core.field_ways import form_field
+from pao.core.field_paths import form_field
 
 Judge = Callable[[Mapping[str, Any]], FormResult]
 

@@ -18,15 +18,15 @@ from catalog.forms import FieldDefinition, FieldType
 from catalog.forms.outcome import FormResult
 from pao.app.cli.asking import line
 from pao.app.cli.asking.answers import Answers
-from pao.app.cli.asking.keeping import Kept, suggested_names, write
 from pao.app.cli.asking.question import Question
 from pao.app.cli.asking.rows import Row, RowsQuestion
+from pao.app.cli.asking.saved_answers import Kept, suggested_names, write
 from pao.app.cli.asking.service import ItemService
 from pao.app.cli.asking.summary import group_of, picked, print_summary
 from pao.app.cli.context import Cli
 from pao.app.cli.exits import CliError, ExitCode
 from pao.app.cli.terminal import clean
-from pao.core.field_ways import form_field
+from pao.core.field_paths import form_field
 
 Sent = TypeVar("Sent")
 

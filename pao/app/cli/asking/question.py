@@ -17,9 +17,9 @@ from catalog.forms.writing import as_text
 from pao.app.cli.asking import choices, line
 from pao.app.cli.asking.display import shown
 from pao.app.cli.asking.editor import edit
+from pao.app.cli.constraint_texts import limit_words
 from pao.app.cli.context import Cli
 from pao.app.cli.fields import read_text_file, read_value
-from pao.app.cli.limits import limit_words
 from pao.app.cli.terminal import clean
 
 # Typed where an answer exists, it removes that answer.

@@ -16,7 +16,7 @@ from pao.app.cli.asking import line
 from pao.app.cli.asking.display import row_shown
 from pao.app.cli.asking.question import Question
 from pao.app.cli.terminal import clean
-from pao.core.field_ways import read_way
+from pao.core.field_paths import read_way
 from pao.core.names import MASK
 from pao.core.passwords import Passwords
 

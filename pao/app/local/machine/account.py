@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from pao.app.local.machine.place import Place
+from pao.app.local.machine.layout import Place
 from pao.app.local.processes import LocalError
 
 

@@ -4,7 +4,7 @@ import os
 from collections.abc import Mapping
 from pathlib import Path
 
-from pao.app.local.machine.place import Place
+from pao.app.local.machine.layout import Place
 from pao.app.local.postgres import PostgresAddress, kept_passwords
 from pao.app.local.processes import write_private
 

@@ -4,7 +4,7 @@ import sys
 from collections.abc import Mapping
 from pathlib import Path
 
-from pao.app.local.machine.place import Place
+from pao.app.local.machine.layout import Place
 
 POSTGRES, TEMPORAL = "pao-postgres.service", "pao-temporal.service"
 MIGRATE, WORKER, API = "pao-migrate.service", "pao-worker.service", "pao-api.service"

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from pao.app.cli.exits import ExitCode
-from pao.app.local.machine.installing import NOT_CLEANED
+from pao.app.local.machine.installation import NOT_CLEANED
 from pao.app.local.postgres_files import installed_programs
 from pao.runtime.crypto import generate_key
 from tests.pao.app.cli.scripted import Pao

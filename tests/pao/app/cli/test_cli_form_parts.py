@@ -7,7 +7,7 @@ import pytest
 import yaml
 from typer.testing import CliRunner, Result
 
-from pao.app.cli.item_parts import PARTS
+from pao.app.cli.form_parts import PARTS
 from pao.app.cli.main import app
 from tests.support.stack import SAMPLES
 

@@ -10,8 +10,8 @@ import pytest
 
 from pao.app.local.home import Home
 from pao.app.local.machine import units
-from pao.app.local.machine.installed import with_its_ports
-from pao.app.local.machine.place import Place
+from pao.app.local.machine.existing_units import with_its_ports
+from pao.app.local.machine.layout import Place
 from pao.app.local.machine.settings_files import environment, write_settings
 from pao.app.local.machine.systemd import write_units
 from pao.settings import load_settings

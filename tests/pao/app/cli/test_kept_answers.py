@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pao.app.cli.asking.keeping import Kept, suggested_names, write
+from pao.app.cli.asking.saved_answers import Kept, suggested_names, write
 from pao.app.cli.field_files import FieldFile, read_field_file
 
 SCALARS = (

@@ -4,8 +4,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from pao.app.local.patience import CPU_SECONDS, Patience
 from pao.app.local.processes import ChildProcess, LocalError, Program
+from pao.app.local.start_timeout import CPU_SECONDS, Patience
 
 STARTED: list[ChildProcess] = []
 

@@ -15,7 +15,7 @@ import httpx
 
 from pao.app.local.machine import units
 from pao.app.local.machine.account import acting_as, make_account
-from pao.app.local.machine.place import Place
+from pao.app.local.machine.layout import Place
 from pao.app.local.machine.settings_files import environment, write_settings
 from pao.app.local.machine.systemd import Systemd, write_units
 from pao.app.local.postgres_files import installed_programs

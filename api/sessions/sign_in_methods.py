@@ -9,7 +9,7 @@ OIDC, ALB = "oidc", "alb"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class SignInWays:
+class SignInMethods:
     """Who else may vouch for a person at a browser; None is off."""
 
     oidc: OidcSignIn | None = None

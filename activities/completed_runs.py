@@ -25,7 +25,7 @@ MOST_AT_ONCE = 200
 
 
 @dataclass(slots=True)
-class ClosedTurns:
+class CompletedRuns:
     """Forgets the closed turns of a queue's maintenance; a refusal is logged once."""
 
     client: Client

@@ -6,9 +6,9 @@ from typing import Any
 
 from rich.text import Text
 
-from pao.app.cli.lines import GAP, Line, beside
 from pao.app.cli.request_table import SHORT
 from pao.app.cli.terminal import clean, local_time
+from pao.app.cli.wrapping import GAP, Line, beside
 from pao.core.states import DECISIONS, Decision, RequestStatus
 
 Document = Mapping[str, Any]

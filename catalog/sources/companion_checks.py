@@ -7,7 +7,7 @@ from catalog.model import CatalogDocument
 from catalog.validation import Finding
 
 
-class BesideCheck(Protocol):
+class CompanionCheck(Protocol):
     """Judges documents by the files in ``Listing.beside``.
 
     ``identity`` is part of a verdict's identity: where it changes, everything is judged again, from

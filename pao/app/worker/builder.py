@@ -23,7 +23,7 @@ from activities.configuration_judges import models_of
 from activities.corrections import Corrector
 from activities.escalation import Escalator
 from activities.execution import Executor
-from activities.github.present_files import FilesReader
+from activities.github.current_files import FilesReader
 from activities.metrics import WorkerMetrics
 from activities.registry import load_all
 from activities.senders import SenderChecker

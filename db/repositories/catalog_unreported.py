@@ -13,7 +13,7 @@ from db.repositories.catalog_state import CHANNEL
 MOST = 200
 
 
-class CatalogUntoldRepository:
+class CatalogUnreportedRepository:
     """Changes ``CatalogStanding.untold``: by commit, why its authors were not told.
 
     Several processes may change it at once; each change is told to all of them.

@@ -4,7 +4,7 @@ import re
 from dataclasses import replace
 
 from pao.app.local.machine import units
-from pao.app.local.machine.place import Place
+from pao.app.local.machine.layout import Place
 from pao.app.local.processes import LocalError
 
 _PORT = re.compile(r" --port (\d+)")

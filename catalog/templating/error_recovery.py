@@ -19,7 +19,7 @@ _UNKNOWN = Link(Root.UNKNOWN, "", 0, ())
 _OF_BLOCKS = ("#", "/", "if", "else", "end", "range", "with")
 
 
-class PatientParser(BlockParser):
+class RecoveringParser(BlockParser):
     """Takes an empty value for each that cannot be read; ``faults`` says what is wrong."""
 
     def __init__(self, source: str) -> None:
@@ -48,7 +48,7 @@ class PatientParser(BlockParser):
             return Literal("")
 
 
-class PatientLinker(Linker):
+class RecoveringLinker(Linker):
     """Links everything that can be linked; ``faults`` says what cannot."""
 
     def __init__(self, names: Names) -> None:

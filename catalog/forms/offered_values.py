@@ -4,7 +4,7 @@ from typing import Any
 
 from catalog.forms.constraint_checks import Failure
 from catalog.forms.definition import FieldDefinition, FieldType
-from catalog.forms.situation import Situation
+from catalog.forms.evaluation_context import Situation
 from catalog.forms.values import canonical, excerpt
 
 _FEW = 20

@@ -11,8 +11,8 @@ from db.repositories.cleanups import CleanupsRepository
 from db.repositories.decisions import DecisionsRepository
 from db.repositories.open_requests import OpenRequest, OpenRequestsRepository
 from db.repositories.requests import RequestsRepository
+from db.row_conversion import resumed_input
 from db.session import Database
-from db.stored import resumed_input
 from pao.clients.inspection import Inspector, WorkflowPresence, WorkflowStanding
 from pao.clients.temporal import RequestWorkflows
 from pao.core.errors import ErrorCode, PaoError
