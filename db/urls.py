@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from urllib.parse import SplitResult, parse_qsl, quote, unquote, urlencode, urlunsplit
 
-from pao.core.files import is_file
 from pao.core.urls import split_url
+from pao.runtime.files import is_file
 
 DRIVER = "postgresql+asyncpg"
 PLAIN = "postgresql"

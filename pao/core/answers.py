@@ -3,8 +3,6 @@
 import json
 import math
 from collections.abc import Iterator, Mapping
-from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -16,7 +14,6 @@ KEPT_CHARACTERS = 64 * 1024
 DEEPEST = 100
 # Enough for moments in seconds; all of them fit into what Python counts time with.
 _MOST_DIGITS = 10
-_LONGEST_DATE = 40
 _TEXT_KEYS = ("message", "error_description", "detail", "title", "error", "reason", "description")
 _LIST_KEYS = ("errorMessages", "errors", "details", "messages", "violations")
 _OTHER_KEYS = ("code", "type", "__type")
@@ -70,24 +67,6 @@ def whole_number(text: str) -> int | None:
     """Return the number of a header; None for what is none, or has more than ten digits."""
     is_number = text.isascii() and text.isdecimal() and len(text) <= _MOST_DIGITS
     return int(text) if is_number else None
-
-
-def pause(headers: Mapping[str, str]) -> float | None:
-    """Return for how many seconds a target wants to be left alone; None if it does not say.
-
-    Reads Retry-After, which holds seconds or a date. Names of headers are in lower case.
-    """
-    given = headers.get("retry-after", "").strip()
-    seconds = whole_number(given)
-    if seconds is not None:
-        return float(seconds)
-    try:
-        moment = parsedate_to_datetime(given[:_LONGEST_DATE])
-    except (ValueError, OverflowError):
-        return None
-    # One whose zone is unknown ("-0000") is in UTC (RFC 9110).
-    known = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
-    return max(0.0, (known - datetime.now(UTC)).total_seconds())
 
 
 def words(text: str) -> str:

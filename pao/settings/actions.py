@@ -9,8 +9,8 @@ from typing import Annotated, Any
 from pydantic import AfterValidator, BeforeValidator, Field, SecretStr
 from pydantic_settings import NoDecode
 
-from pao.core.files import is_file, is_folder
 from pao.core.urls import split_url
+from pao.runtime.files import is_file, is_folder
 from pao.settings.parts import Count, Part, check_port
 from pao.settings.values import Duration, Names, read_duration
 

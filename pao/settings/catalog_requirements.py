@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterator
 
-from pao.core.files import is_folder
+from pao.runtime.files import is_folder
 from pao.settings.catalog import CatalogSettings
 from pao.settings.parts import GitHubSettings
 

@@ -21,8 +21,8 @@ from pydantic.alias_generators import to_camel
 
 from catalog.loading import MAX_BYTES, Document, DocumentError, load_document
 from pao.core.durations import format_duration
-from pao.core.files import is_file
 from pao.core.names import MASK
+from pao.runtime.files import is_file
 from pao.runtime.model_errors import message_of
 from pao.settings.parameter_store import read_parameters
 from pao.settings.parts import HttpUrl, JiraFlavour

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any, Literal
 
 from db.urls import SYSTEM, has_password, named_authorities
-from pao.core.files import is_file
+from pao.runtime.files import is_file
 from pao.settings.catalog_requirements import missing_catalog
 from pao.settings.identity import AwsCallerSettings, JwtSettings, SignInSettings
 from pao.settings.parts import (

@@ -22,7 +22,7 @@ import typer
 
 from pao.app.cli.exits import CliError, ExitCode
 from pao.app.cli.unknown_words import unknown_word
-from pao.core.files import is_file
+from pao.runtime.files import is_file
 
 DEFAULT_ENDPOINT = "http://127.0.0.1:8080"
 DEFAULT_REGION = "us-east-1"

@@ -4,7 +4,8 @@ from datetime import UTC, datetime
 from math import ceil
 
 from pao.clients.github.wire import GitHubResponse
-from pao.core.answers import pause, place, whole_number, words
+from pao.clients.retry_after import pause
+from pao.core.answers import place, whole_number, words
 from pao.core.judgement import (
     FORBIDDEN,
     PROTECTED,

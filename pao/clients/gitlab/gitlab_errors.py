@@ -2,7 +2,8 @@
 
 from typing import Protocol
 
-from pao.core.answers import pause, shortened, words
+from pao.clients.retry_after import pause
+from pao.core.answers import shortened, words
 from pao.core.judgement import HIDDEN, REDIRECT, UNREADABLE, Cause, Judgement, judge
 
 _NOT_FOUND = 404

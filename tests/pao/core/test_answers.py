@@ -4,7 +4,8 @@ import json
 
 import pytest
 
-from pao.core.answers import pause, place, read_json, shortened, whole_number, words
+from pao.clients.retry_after import pause
+from pao.core.answers import place, read_json, shortened, whole_number, words
 
 
 @pytest.mark.parametrize(

@@ -146,7 +146,7 @@ def test_a_new_item_asks_again_for_what_is_wrong_and_says_how_to_go_on(
     terminal.next(": ")
     terminal.type("queues")
     terminal.next("Id [queue-message-standard]: ")
-    terminal.interrupt("Go on with")
+    terminal.interrupt("Continue with")
 
     assert terminal.ends_with() == 130
     words = "pao catalog init --name 'Message Queue' --category queues --catalog"
