@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from urllib.parse import SplitResult, parse_qsl, quote, unquote, urlencode, urlunsplit
 
-from pao.core.urls import split_url
+from pao.core.answers import whole_number
+from pao.core.urls import read_port, split_url
 from pao.runtime.files import is_file
 
 DRIVER = "postgresql+asyncpg"
@@ -24,7 +25,6 @@ SYSTEM = "system"
 CONNECT_TIMEOUT = "connect_timeout"
 
 DEFAULT_PORT = 5432
-MAX_PORT = 65535
 
 _LIBPQ_VARIABLES = {
     CONNECT_TIMEOUT: "PGCONNECT_TIMEOUT",
@@ -98,13 +98,6 @@ def read_login(url: str) -> Login:
     )
 
 
-def read_port(text: str) -> int:
-    """Return the number of a port; raises ``ValueError`` for anything else."""
-    if not _is_number(text) or not 0 < int(text) <= MAX_PORT:
-        raise ValueError(f"a port is a number from 1 to {MAX_PORT}; correct it")
-    return int(text)
-
-
 def libpq_environment(url: str) -> dict[str, str]:
     """Return the variables by which Postgres' own programs reach the same database.
 
@@ -148,8 +141,8 @@ def driver_url(url: str) -> str:
 
 def connect_timeout(url: str) -> float | None:
     """Return the seconds that a URL gives to connecting; None where it sets no limit of its own."""
-    given = _options(split_url(url)).get(CONNECT_TIMEOUT, "")
-    return float(given) if _is_number(given) and int(given) else None
+    given = whole_number(_options(split_url(url)).get(CONNECT_TIMEOUT, ""))
+    return float(given) if given else None
 
 
 def has_password(url: str) -> bool:
@@ -174,7 +167,7 @@ def url_problem(url: str) -> str | None:
     unknown = sorted(NOT_SUPPORTED & options.keys())
     if unknown:
         return f"{unknown[0]} is not supported in a database address; leave it out"
-    if not _is_number(options.get(CONNECT_TIMEOUT, "0")):
+    if whole_number(options.get(CONNECT_TIMEOUT, "0")) is None:
         return f"{CONNECT_TIMEOUT} is a whole number of seconds"
     mode = options.get("sslmode", options.get("ssl"))
     if mode is not None and mode not in SSL_MODES:
@@ -220,10 +213,6 @@ def _default_port() -> int:
     """Return the port that the driver and Postgres' own programs use where a URL names none."""
     given = os.environ.get("PGPORT", "")
     return read_port(given) if given else DEFAULT_PORT
-
-
-def _is_number(text: str) -> bool:
-    return text.isascii() and text.isdecimal() and len(text) < len(str(2**31))
 
 
 def _options(parts: SplitResult) -> dict[str, str]:

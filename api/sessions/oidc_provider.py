@@ -13,7 +13,7 @@ from api.auth.key_sets import FAILED_SECONDS, KEPT_SECONDS, unavailable
 from pao.clients.bounded_http import BoundedAnswer, BoundedHttp, NoAnswerError
 from pao.core.answers import place, read_json, shortened, words
 from pao.core.judgement import UNREADABLE, Cause, Judgement, judge
-from pao.core.names import MASK
+from pao.runtime.masking import hide_secrets
 
 _log = logging.getLogger(__name__)
 
@@ -99,14 +99,14 @@ class Provider:
         except NoAnswerError as error:
             raise unavailable() from error
         text = answer.body.decode(errors="replace")
-        judged = judge(answer.status, {}, text)
-        said = _masked(words(text), hidden)
-        _log.warning(
-            "the identity provider answered HTTP %d at %s: %s", answer.status, place(url), said
+        refusal = ProviderAnswer(
+            answer.status, None, judge(answer.status, {}, text), _error_of(answer)
         )
-        if judged.cause in _PASSING:
+        said = shortened(hide_secrets(words(text), hidden), _LONGEST_SAID) or "it gave no reason"
+        _log.warning("the identity provider answered %s at %s: %s", refusal.told, place(url), said)
+        if refusal.judged.cause in _PASSING:
             raise unavailable()
-        return ProviderAnswer(answer.status, None, judged, _error_of(answer))
+        return refusal
 
     async def _known(self) -> dict[str, Any]:
         async with self._lock:
@@ -157,9 +157,3 @@ def _error_of(answer: BoundedAnswer) -> str:
         return ""
     error = document.get("error") if isinstance(document, dict) else None
     return error if isinstance(error, str) and is_error_code(error) else ""
-
-
-def _masked(said: str, hidden: Sequence[str]) -> str:
-    for secret in hidden:
-        said = said.replace(secret, MASK)
-    return shortened(said, _LONGEST_SAID) or "it gave no reason"

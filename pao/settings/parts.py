@@ -19,8 +19,8 @@ from pydantic_settings import (
     SettingsConfigDict,
 )
 
-from db.urls import SCHEMES, read_port, url_problem, with_options
-from pao.core.urls import split_url
+from db.urls import SCHEMES, url_problem, with_options
+from pao.core.urls import MAX_PORT, read_port, split_url
 from pao.runtime.crypto import SecretBox
 from pao.settings.values import (
     SPLIT,
@@ -133,7 +133,7 @@ HttpUrl = Annotated[str, AfterValidator(http_url)]
 PostgresUrl = Annotated[SecretStr, AfterValidator(_postgres_url)]
 KeyRing = Annotated[SecretStr, AfterValidator(_key_ring)]
 Address = Annotated[str, AfterValidator(_address)]
-Port = Annotated[int, Field(ge=1, le=65535)]
+Port = Annotated[int, Field(ge=1, le=MAX_PORT)]
 Count = Annotated[int, Field(ge=1)]
 Upper = BeforeValidator(lambda value: value.upper() if isinstance(value, str) else value)
 

@@ -21,6 +21,7 @@ from pao.clients.outgoing.outgoing_errors import (
 from pao.clients.outgoing.resolver import Resolver
 from pao.clients.outgoing.wire import CONNECT_SECONDS, Wire, WireOptions
 from pao.core.answers import READ_BYTES
+from pao.core.urls import MAX_PORT
 from pao.runtime.version import VERSION
 
 USER_AGENT = f"platform-automation-orchestrator/{VERSION}"
@@ -39,7 +40,6 @@ NOT_IN_HEADER = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
 # RFC 1035; underscores occur in private networks.
 _LABEL = re.compile(r"[0-9A-Za-z_-]{1,63}")
 _NAME = 253
-_PORTS_END = 65_536
 _UNSEEN = re.compile(r"[^\x20-\x7e]")
 _SHOWN_NAME = 60
 
@@ -159,7 +159,7 @@ def read_url(text: str) -> httpx.URL:
         )
     if not _is_host(url.raw_host.decode("ascii")):
         raise CallInvalidError("The host of the address to call is not a valid name.")
-    if url.port is not None and not 0 < url.port < _PORTS_END:
+    if url.port is not None and not 0 < url.port <= MAX_PORT:
         raise CallInvalidError("The port of the address to call must be from 1 to 65535.")
     if url.userinfo:
         raise CallInvalidError(

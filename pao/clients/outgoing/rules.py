@@ -8,13 +8,13 @@ import httpx
 
 from pao.clients.outgoing.addresses import read_target_address, seen_through, special
 from pao.clients.outgoing.outgoing_errors import AddressRefusedError
+from pao.core.urls import read_port
 from pao.runtime.networks import Address, Network, read_network
 
 ANY = "*"
 # Wider networks would allow unintended targets, such as metadata services.
 _WIDEST = {4: 8, 6: 16}
 _LONGEST_HOST = 253
-_LARGEST_PORT = 65535
 
 
 class RuleError(ValueError):
@@ -142,9 +142,11 @@ def _split(text: str) -> tuple[str, int | None]:
 
 
 def _port(text: str, entry: str) -> int:
-    if not text.isascii() or not text.isdecimal() or not 0 < int(text) <= _LARGEST_PORT:
-        raise RuleError(f"{entry!r} has an invalid port; write host:8443, or leave it out")
-    return int(text)
+    try:
+        return read_port(text)
+    except ValueError:
+        msg = f"{entry!r} has an invalid port; write host:8443, or leave it out"
+        raise RuleError(msg) from None
 
 
 def _named(host: str, port: int | None, entry: str) -> _Rule:

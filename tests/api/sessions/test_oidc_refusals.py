@@ -1,5 +1,6 @@
 """What a provider's refusals mean: to the person who signs in, and to the operator in the log."""
 
+import base64
 from datetime import UTC, datetime
 
 import pytest
@@ -87,6 +88,19 @@ async def test_the_log_has_the_words_of_the_provider_without_secrets(
     assert f"{issuer.url}/token: {EXPIRED}" in said
     assert "invalid_client" in said
     assert CLIENT_SECRET not in said
+
+
+async def test_the_log_has_no_secret_that_the_provider_gives_back_encoded(
+    oidc: OidcSignIn, issuer: Issuer, caplog: pytest.LogCaptureFixture
+) -> None:
+    encoded = base64.b64encode(CLIENT_SECRET.encode()).decode()
+    issuer.answers["/token"] = error("invalid_client", f"not {encoded}", status=401)
+
+    with pytest.raises(SignInError):
+        await sign_in(oidc, issuer)
+
+    assert "HTTP 401, invalid_client" in caplog.text
+    assert encoded not in caplog.text
 
 
 async def test_a_provider_that_is_down_is_not_taken_for_another(
