@@ -62,29 +62,31 @@ _SNAPSHOT = f"""
 
 # What is new of a snapshot's lines or entries. The request's row is locked, so nobody adds any
 # meanwhile; a number that another line has taken is replaced by the next free one.
+# What is there already is looked up by key, once, within a fence (OFFSET): a connection keeps the
+# plan of its first writes, and one that joined the tables while they were small would read them
+# whole in every write, however long they have become.
 _NEW = """
-    , {new} AS (
+    , {stored} AS MATERIALIZED (
+        SELECT known.seq, known.identity
+        FROM snapshot CROSS JOIN LATERAL (
+            SELECT seq, identity FROM {table} AS one
+            WHERE one.request_id = snapshot.request_id AND one.run_id = snapshot.run_id
+            OFFSET 0
+        ) AS known
+    ),
+    {new} AS (
         SELECT
             given.*,
-            CASE WHEN EXISTS (
-                SELECT FROM {table} AS told
-                WHERE told.request_id = given.request_id AND told.run_id = given.run_id
-                    AND told.seq = given.seq
-            ) THEN greatest(
-                max(given.seq) OVER (),
-                (
-                    SELECT max(told.seq) FROM {table} AS told
-                    WHERE told.request_id = given.request_id AND told.run_id = given.run_id
-                )
-            ) + row_number() OVER (ORDER BY given.seq) ELSE given.seq END AS free_seq
+            CASE WHEN EXISTS (SELECT FROM {stored} AS known WHERE known.seq = given.seq)
+                THEN greatest(max(given.seq) OVER (), (SELECT max(seq) FROM {stored}))
+                    + row_number() OVER (ORDER BY given.seq)
+                ELSE given.seq
+            END AS free_seq
         FROM {given} AS given
         WHERE NOT EXISTS (
-            SELECT FROM {table} AS told
-            WHERE told.request_id = given.request_id AND told.run_id = given.run_id
-                AND (
-                    told.identity = given.identity
-                    OR (told.identity IS NULL OR given.identity IS NULL) AND told.seq = given.seq
-                )
+            SELECT FROM {stored} AS known
+            WHERE known.identity = given.identity
+                OR (known.identity IS NULL OR given.identity IS NULL) AND known.seq = given.seq
         )
     )
 """
@@ -115,8 +117,8 @@ _LINES = (
         )
     )
     """
-    + _NEW.format(new="new_line", given="line", table="audit_logs")
-    + _NEW.format(new="new_entry", given="entry", table="request_events")
+    + _NEW.format(new="new_line", stored="stored_line", given="line", table="audit_logs")
+    + _NEW.format(new="new_entry", stored="stored_entry", given="entry", table="request_events")
 )
 
 # The statement reads request_actions as they were before it, so that this write's own starts are
