@@ -3,7 +3,10 @@
 A figure that rises is a decision: say in the commit what it buys. One that falls is lowered here.
 """
 
+from collections import Counter
+
 import pytest
+from temporalio.api.enums.v1 import EventType
 
 from tests.support.requests import Request, automatic, new_request, ticket
 from tests.support.worker import Workbench, eventually
@@ -24,6 +27,10 @@ async def test_one_write_at_the_start_and_one_after_each_action(
     assert row["mirror_seq"] == actions + 1
     description = await bench.handle(request).describe()
     assert description.history_length <= EVENTS_ALL + EVENTS_EACH * actions
+    history = await bench.handle(request).fetch_history()
+    kinds = Counter(EventType.Name(event.event_type) for event in history.events)
+    # One for the start and one for the end of each action; the writes need none of their own.
+    assert kinds["EVENT_TYPE_WORKFLOW_TASK_COMPLETED"] == actions + 1
     size = description.raw_description.workflow_execution_info.history_size_bytes
     assert size <= BYTES_ALL + BYTES_EACH * actions
 
