@@ -21,7 +21,7 @@ class Restricted(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Access:
+class AccessPolicy:
     """The rules, with the teams that the operator has made admins."""
 
     admin_teams: frozenset[str] = frozenset()

@@ -41,7 +41,7 @@ from api.sessions.address import WebAddress
 from api.sessions.service import SessionService
 from api.signed_calls import BASE, SignedCalls
 from api.web.app import create_web_app
-from api.web.gate import Pages
+from api.web.gate import GatedPages
 from db.installation import Installation
 from db.notifications import RequestNotifications
 from db.repositories.catalog_state import CHANNEL
@@ -232,8 +232,8 @@ async def _lifespan(app: FastAPI, *, settings: Settings) -> AsyncIterator[None]:
         yield
 
 
-def _pages(app: FastAPI, settings: Settings, bodies: BodyLimits, replicas: Replicas) -> Pages:
-    return Pages(
+def _pages(app: FastAPI, settings: Settings, bodies: BodyLimits, replicas: Replicas) -> GatedPages:
+    return GatedPages(
         create_web_app(app.state),
         address=WebAddress(settings.web.public_url),
         balancer=app.state.sign_in_methods.alb,

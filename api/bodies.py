@@ -116,16 +116,16 @@ def _bounded(text: str) -> int:
 
 
 @dataclass(frozen=True, slots=True)
-class _Place:
+class _ValuePath:
     """Where a value is; the text of its path is only made for an error."""
 
     depth: int = 1
     name: str | int = ""
-    above: "_Place | None" = None
+    above: "_ValuePath | None" = None
 
     def __str__(self) -> str:
         names: list[str] = []
-        place: _Place | None = self
+        place: _ValuePath | None = self
         while place is not None and place.above is not None:
             names.append(str(place.name)[:MAX_PATH])
             place = place.above
@@ -134,7 +134,7 @@ class _Place:
 
 def _check_values(document: Any) -> None:
     count = 1
-    waiting: list[tuple[_Place, Any]] = [(_Place(), document)]
+    waiting: list[tuple[_ValuePath, Any]] = [(_ValuePath(), document)]
     while waiting:
         place, value = waiting.pop()
         if place.depth > MAX_DEPTH:
@@ -146,7 +146,7 @@ def _check_values(document: Any) -> None:
             count += 1
             if count > MAX_VALUES:
                 raise _too_many()
-            inside = _Place(place.depth + 1, name, place)
+            inside = _ValuePath(place.depth + 1, name, place)
             if isinstance(name, str):
                 _check_text(inside, name)
             waiting.append((inside, member))
@@ -159,7 +159,7 @@ def _members(value: Any) -> Iterator[tuple[str | int, Any]]:
         yield from enumerate(value)
 
 
-def _check_text(place: _Place, text: str) -> None:
+def _check_text(place: _ValuePath, text: str) -> None:
     if "\x00" in text:
         message = "A null character (\\u0000) cannot be stored; leave it out."
         raise unreadable_body(_shown(str(place)) or WHOLE, "characters", message)
@@ -170,7 +170,7 @@ def _check_text(place: _Place, text: str) -> None:
         raise unreadable_body(_shown(str(place)) or WHOLE, "characters", message) from error
 
 
-def _too_deep(place: _Place | None = None) -> PaoError:
+def _too_deep(place: _ValuePath | None = None) -> PaoError:
     message = f"The body is nested deeper than {MAX_DEPTH} levels."
     return unreadable_body(str(place or WHOLE), "depth", message)
 

@@ -49,7 +49,7 @@ class ConnectionLimits:
         return replace(self, most=most)
 
 
-Told = Callable[[str], None]
+OnRefusal = Callable[[str], None]
 """Is called with the reason why a connection was refused or closed."""
 
 
@@ -67,7 +67,7 @@ class Connections:
     So idle connections, however many, lock nobody out.
     """
 
-    def __init__(self, limits: ConnectionLimits, told: Told) -> None:
+    def __init__(self, limits: ConnectionLimits, told: OnRefusal) -> None:
         self._limits = limits
         self._proxies = Networks(limits.proxies)
         self.told = told
@@ -296,7 +296,7 @@ class _Bounded(Base):
 
 
 def bounded_protocol(
-    limits: ConnectionLimits, told: Told, base: type[Any] = AutoHTTPProtocol
+    limits: ConnectionLimits, told: OnRefusal, base: type[Any] = AutoHTTPProtocol
 ) -> type[Any]:
     """Return the protocol that uvicorn is given; all its connections share one register."""
     members = {"limits": limits, "register": Connections(limits, told)}

@@ -51,7 +51,7 @@ class GateSettings:
 Observer = Callable[[Scope, int, float], None]
 
 
-class Outgoing:
+class ResponseSender:
     """Sends what the application answers, with the headers that every answer carries."""
 
     def __init__(self, send: Send, extra: dict[str, str]) -> None:
@@ -76,10 +76,10 @@ class Outgoing:
             self.complete = True
 
 
-class Side(Protocol):
+class GatedApp(Protocol):
     """One of the two applications behind the gate."""
 
-    async def serve(self, scope: Scope, receive: Receive, send: Outgoing) -> None:
+    async def serve(self, scope: Scope, receive: Receive, send: ResponseSender) -> None:
         """Identify the caller and call the application; raise ``PaoError`` for a refusal."""
         ...
 
@@ -96,7 +96,7 @@ class Gate:
     """Admits requests with a modest head, and hands them to the side that their path names."""
 
     def __init__(
-        self, *, api: Side, web: Side | None, settings: GateSettings, observe: Observer
+        self, *, api: GatedApp, web: GatedApp | None, settings: GateSettings, observe: Observer
     ) -> None:
         self._api = api
         self._web = web
@@ -112,7 +112,7 @@ class Gate:
         if self.stopping:
             # The next call of this client finds another process.
             extra["Connection"] = "close"
-        outgoing = Outgoing(send, extra)
+        outgoing = ResponseSender(send, extra)
         started = time.perf_counter()
         method, headers = method_of(scope), Headers(scope=scope)
         request_id = _request_in(scope["path"])
@@ -131,7 +131,7 @@ class Gate:
                 self._observe(scope, outgoing.status, seconds)
                 _log_access(scope, outgoing.status, seconds)
 
-    async def _answer(self, scope: Scope, receive: Receive, send: Outgoing) -> None:
+    async def _answer(self, scope: Scope, receive: Receive, send: ResponseSender) -> None:
         side = self._side(scope["path"])
         try:
             self._require_modest_head(scope)
@@ -147,7 +147,7 @@ class Gate:
                 raise
             await side.broken(scope, error)(scope, receive, send)
 
-    def _side(self, path: str) -> Side:
+    def _side(self, path: str) -> GatedApp:
         return self._api if self._web is None or path.startswith(API) else self._web
 
     def _require_modest_head(self, scope: Scope) -> None:

@@ -7,7 +7,7 @@ from api.auth.key_sets import KeySet
 from api.auth.keys import KeysIdentity
 from api.auth.sources import gateway, jwt, sts
 from api.auth.sources.gateway import GatewayConfig, GatewayIdentity
-from api.auth.sources.identities import Identities, Source
+from api.auth.sources.identities import Authenticator, Identities
 from api.auth.sources.jwt import JwtIdentity
 from api.auth.sources.sts import StsConfig, StsIdentity
 from api.auth.tokens import TokenRules
@@ -79,7 +79,7 @@ def identities(
         region=settings.auth.region,
         service=settings.auth.service_name,
     )
-    others: dict[str, Source] = {}
+    others: dict[str, Authenticator] = {}
     if IdentitySource.STS in wanted and people is not None:
         region = settings.auth.region
         url = settings.aws_callers.sts_url or usual_url(region)

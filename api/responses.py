@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from api.response_headers import OF_ERRORS, references
-from api.schemas import Answer, Error, ErrorBody
+from api.schemas import Error, ErrorBody, ResponseBody
 from pao.core.errors import ErrorCode
 
 ERRORS: dict[int, tuple[str, ErrorCode, str]] = {
@@ -50,12 +50,12 @@ ERRORS: dict[int, tuple[str, ErrorCode, str]] = {
 ANY = (431, 500)
 """What every call may be answered."""
 
-Shown = Answer | Mapping[str, Answer]
+Example = ResponseBody | Mapping[str, ResponseBody]
 """The example of a status, or several by their names."""
 
 
 def documented(
-    good: Mapping[int, Shown], *errors: int, headers: Iterable[str] = ()
+    good: Mapping[int, Example], *errors: int, headers: Iterable[str] = ()
 ) -> dict[int | str, dict[str, Any]]:
     """Return the ``responses`` of a route: examples, their models and ``headers``, and the errors.
 
@@ -74,8 +74,8 @@ def documented_text(media: str, example: str, *errors: int) -> dict[int | str, d
     return answers | {status: _error(status) for status in (*errors, *ANY)}
 
 
-def _answer(shown: Shown) -> dict[str, Any]:
-    if isinstance(shown, Answer):
+def _answer(shown: Example) -> dict[str, Any]:
+    if isinstance(shown, ResponseBody):
         return _described("Done", type(shown), {"example": shown.model_dump(mode="json")})
     models = {type(one) for one in shown.values()}
     named = {name: {"value": one.model_dump(mode="json")} for name, one in shown.items()}
@@ -99,7 +99,7 @@ def _error(status: int) -> dict[str, Any]:
 
 
 def _described(
-    description: str, model: type[Answer] | None, example: dict[str, Any]
+    description: str, model: type[ResponseBody] | None, example: dict[str, Any]
 ) -> dict[str, Any]:
     answer = {"description": description, "content": {"application/json": example}}
     return answer | ({"model": model} if model else {})

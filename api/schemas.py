@@ -66,7 +66,7 @@ Use it with the default None: ``component: Omittable[str] = None``.
 """
 
 
-class Document(BaseModel):
+class ApiModel(BaseModel):
     """A JSON object of the API: camelCase outside, snake_case in code, immutable."""
 
     model_config = ConfigDict(
@@ -78,19 +78,19 @@ class Document(BaseModel):
     )
 
 
-class Body(Document):
+class RequestBody(ApiModel):
     """Base of every body: strict, unknown keys refused."""
 
     model_config = ConfigDict(extra="forbid", strict=True, validate_by_name=False)
 
 
-class Answer(Document):
+class ResponseBody(ApiModel):
     """Base of every answer: all keys are there, also those whose value is null."""
 
     model_config = ConfigDict(json_schema_serialization_defaults_required=True)
 
 
-class Pagination(Answer):
+class Pagination(ResponseBody):
     """Where a page ends."""
 
     has_more: bool
@@ -101,7 +101,7 @@ LAST_PAGE = Pagination(has_more=False, next_cursor=None)
 EXAMPLE_TIME = "2026-03-05T14:07:09.123Z"
 
 
-class ErrorDetail(Answer):
+class ErrorDetail(ResponseBody):
     """One thing that is wrong, and where."""
 
     field: str
@@ -111,7 +111,7 @@ class ErrorDetail(Answer):
     expected: Any
 
 
-class ErrorBody(Answer):
+class ErrorBody(ResponseBody):
     """What went wrong, and what to do next."""
 
     code: ErrorCode
@@ -121,7 +121,7 @@ class ErrorBody(Answer):
     timestamp: Moment
 
 
-class Error(Answer):
+class Error(ResponseBody):
     """The envelope of every error."""
 
     error: ErrorBody

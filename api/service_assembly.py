@@ -7,15 +7,15 @@ from starlette.datastructures import State
 from temporalio.client import Client
 
 from activities.registry import action_schemas, load_all
-from api.access import Access
+from api.access import AccessPolicy
 from api.audit.service import AuditService
 from api.catalog.cache import CacheSettings
 from api.catalog.options import OptionsService
 from api.catalog.service import CatalogService
 from api.drafts.service import DraftService
 from api.health.item_outages import OutageService
-from api.health.measures import Measures, Sources
-from api.health.service import HealthService, Parts
+from api.health.measures import Measures, MetricSources
+from api.health.service import HealthDependencies, HealthService
 from api.identity_assembly import admin_teams
 from api.insights.service import InsightsService
 from api.keys.service import KeysService
@@ -42,8 +42,8 @@ from api.stores import PostgresAudit
 from api.terraform.service import TerraformStatesService
 from api.tools.service import ToolsService
 from api.webhooks.catalog_signals import CatalogSignals
-from api.webhooks.events import Place
-from api.webhooks.service import Forge, WebhookPlace, WebhookService
+from api.webhooks.events import CatalogBranch
+from api.webhooks.service import ForgeKind, WebhookConfig, WebhookService
 from catalog.configuration_checks import ActionModels
 from catalog.planning import ActionTraits
 from db.installation import Installation
@@ -75,7 +75,7 @@ def assemble_services(
     queue = settings.temporal.task_queue
     workflows = RequestWorkflows(client, task_queue=queue)
     box = assembly.secret_box(settings)
-    access = Access(admin_teams=admin_teams(settings))
+    access = AccessPolicy(admin_teams=admin_teams(settings))
     budget = settings.http.submission_budget.total_seconds()
     scope_context = assembly.scope_context(settings)
     actions = load_all()
@@ -167,7 +167,7 @@ def assemble_services(
         streams=_streams(settings, state.metrics),
         tools=ToolsService(action_schemas(), scope_context),
         health=HealthService(
-            Parts(
+            HealthDependencies(
                 database=database,
                 installation=Installation(database),
                 notifications=notifications,
@@ -182,7 +182,7 @@ def assemble_services(
         ),
         outages=OutageService(database=database, jira=jira),
         measures=Measures(
-            Sources(
+            MetricSources(
                 metrics=state.metrics,
                 database=database,
                 queues=TaskQueues(client, polled_queues(queue)),
@@ -212,14 +212,14 @@ def _streams(settings: Settings, metrics: ApiMetrics) -> Streams:
 def _webhooks(settings: Settings, client: Client, state: State) -> WebhookService:
     given = settings.catalog
     secrets = {
-        Forge.GITHUB: (given.github_webhook_secret, given.github_webhook_secret_previous),
-        Forge.GITLAB: (given.gitlab_webhook_secret, given.gitlab_webhook_secret_previous),
-        Forge.GIT: (given.git_webhook_secret, given.git_webhook_secret_previous),
+        ForgeKind.GITHUB: (given.github_webhook_secret, given.github_webhook_secret_previous),
+        ForgeKind.GITLAB: (given.gitlab_webhook_secret, given.gitlab_webhook_secret_previous),
+        ForgeKind.GIT: (given.git_webhook_secret, given.git_webhook_secret_previous),
     }
     places = {
-        one: WebhookPlace(
+        one: WebhookConfig(
             [secret for secret in both if secret],
-            Place(given.repository, given.branch)
+            CatalogBranch(given.repository, given.branch)
             if given.source == one.value and given.repository
             else None,
         )

@@ -5,7 +5,7 @@ from typing import Annotated
 
 from fastapi import Depends, Request
 
-from api.access import Access
+from api.access import AccessPolicy
 from api.audit.service import AuditService
 from api.auth.principal import Principal
 from api.catalog.options import OptionsService
@@ -43,7 +43,7 @@ from api.webhooks.service import WebhookService
 class Services:
     """Everything that a route may call."""
 
-    access: Access
+    access: AccessPolicy
     audit: AuditService
     catalog: CatalogService
     cursors: Cursors

@@ -76,7 +76,7 @@ def open_files() -> int:
     return ENOUGH_FILES if soft == resource.RLIM_INFINITY else soft
 
 
-class Server(uvicorn.Server):
+class DrainingServer(uvicorn.Server):
     """Announces its shutdown as soon as it is requested, and keeps serving meanwhile.
 
     uvicorn would close its sockets at once: a probe would be refused instead of answered 503, and

@@ -13,7 +13,7 @@ from api.auth.principal import Principal
 from api.auth.raw import RawRequest, raw_request_from_scope
 from api.auth.sources.identities import source_of, without_claims
 from api.error_responses import answer, broken, correlation_of
-from api.gate import Outgoing
+from api.gate import ResponseSender
 from api.ratelimit import RateLimiter, address_caller
 from api.request_body import BodyLimits, replayed
 from pao.core.errors import ErrorCode, PaoError
@@ -67,7 +67,7 @@ class SignedCalls:
         self._bodies = bodies
         self._count = count
 
-    async def serve(self, scope: Scope, receive: Receive, send: Outgoing) -> None:
+    async def serve(self, scope: Scope, receive: Receive, send: ResponseSender) -> None:
         """Identify the caller, then call the application with the body that was signed."""
         if _is_open(scope["path"]):
             scope["headers"] = without_claims(scope["headers"])

@@ -2,10 +2,10 @@
 
 from pydantic import Field
 
-from api.schemas import EXAMPLE_TIME, LAST_PAGE, Answer, Id, JsonObject, Moment, Pagination
+from api.schemas import EXAMPLE_TIME, LAST_PAGE, Id, JsonObject, Moment, Pagination, ResponseBody
 
 
-class AuditLine(Answer):
+class AuditLine(ResponseBody):
     """One line of the trail: who did what, when, and why."""
 
     id: int
@@ -21,7 +21,7 @@ class AuditLine(Answer):
     data: JsonObject
 
 
-class AuditPage(Answer):
+class AuditPage(ResponseBody):
     """Lines of the trail, the newest first."""
 
     data: list[AuditLine]

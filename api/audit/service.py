@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from api.access import Access
+from api.access import AccessPolicy
 from api.audit.schemas import AuditLine, AuditPage
 from api.auth.principal import Principal
 from api.pagination import Cursors, pagination
@@ -22,7 +22,7 @@ _AT_ONCE = 1000
 class AuditService:
     """The trail, the newest line first; what is written during a walk is not met by it."""
 
-    access: Access
+    access: AccessPolicy
     cursors: Cursors
     database: Database
     references: ReferenceService

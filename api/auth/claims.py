@@ -25,7 +25,7 @@ class ClaimRules:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Known:
+class ClaimedUser:
     """Somebody as the claims describe them; ``lacks_groups`` when no claim tells of groups."""
 
     user_id: str
@@ -34,7 +34,7 @@ class Known:
     lacks_groups: bool
 
 
-def read_claims(claims: Mapping[str, Any], rules: ClaimRules) -> Known:
+def read_claims(claims: Mapping[str, Any], rules: ClaimRules) -> ClaimedUser:
     """Return who the claims speak of.
 
     An e-mail address counts only if it is verified, as an address and as a user id: approvals go by
@@ -55,7 +55,7 @@ def read_claims(claims: Mapping[str, Any], rules: ClaimRules) -> Known:
             "must choose another claim."
         )
     groups = claim(claims, rules.groups)
-    return Known(
+    return ClaimedUser(
         user_id=user_id,
         email=email,
         teams=rules.map.teams_of(_names(groups)),

@@ -23,7 +23,7 @@ _TIMES = ("exp", "nbf", "iat")
 _PARTS = 3
 
 
-class Keys(Protocol):
+class KeySource(Protocol):
     """Where an issuer's keys come from."""
 
     async def find(self, kid: str | None) -> jwt.PyJWK | None:
@@ -40,7 +40,7 @@ class TokenRules:
     required: tuple[str, ...] = ("exp", "iat", "iss", "aud", "sub")
 
 
-async def verified(token: str, rules: TokenRules, keys: Keys) -> Mapping[str, Any]:
+async def verified(token: str, rules: TokenRules, keys: KeySource) -> Mapping[str, Any]:
     """Return the claims of a token that holds.
 
     Raises ``SignatureError`` with the reason class, and whatever ``keys`` raises.

@@ -32,7 +32,7 @@ class CacheSettings:
 
 
 @dataclass(frozen=True, slots=True)
-class _Kept:
+class _CacheEntry:
     value: Any
     size: int
     seconds: float
@@ -44,7 +44,7 @@ class CatalogCache:
     def __init__(self, max_memory: int, *, timer: Callable[[], float] | None = None) -> None:
         self._loading: dict[Hashable, asyncio.Future[Any]] = {}
         clock = {"timer": timer} if timer else {}
-        self._kept: TLRUCache[Hashable, _Kept] = TLRUCache(
+        self._kept: TLRUCache[Hashable, _CacheEntry] = TLRUCache(
             maxsize=max_memory,
             ttu=lambda _key, kept, now: now + kept.seconds,
             getsizeof=lambda kept: kept.size,
@@ -95,5 +95,5 @@ class CatalogCache:
         size = length * WEIGHT + OVERHEAD
         # One that is larger than everything together is given and not kept.
         if size <= self._kept.maxsize:
-            self._kept[key] = _Kept(value, size, seconds)
+            self._kept[key] = _CacheEntry(value, size, seconds)
         return value

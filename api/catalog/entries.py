@@ -2,13 +2,13 @@
 
 from datetime import UTC, datetime
 
-from api.access import Access
+from api.access import AccessPolicy
 from api.auth.principal import Principal
 from api.catalog.index import Index, Row
 from api.catalog.schemas import CatalogEntry
 
 
-def entry_of(index: Index, access: Access, caller: Principal, row: Row) -> CatalogEntry:
+def entry_of(index: Index, access: AccessPolicy, caller: Principal, row: Row) -> CatalogEntry:
     """Return an item as lists show it, and whether the caller may request it."""
     return CatalogEntry.model_validate(
         {
@@ -27,7 +27,7 @@ def entry_of(index: Index, access: Access, caller: Principal, row: Row) -> Catal
     )
 
 
-def is_requestable(index: Index, access: Access, caller: Principal, row: Row) -> bool:
+def is_requestable(index: Index, access: AccessPolicy, caller: Principal, row: Row) -> bool:
     """Return whether the caller may request it, and every component of a bundle."""
     if row.withdrawn_from and row.withdrawn_from <= datetime.now(UTC).date().isoformat():
         return False

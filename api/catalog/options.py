@@ -89,7 +89,7 @@ class ChoicesCache:
 
 
 @dataclass(frozen=True, slots=True)
-class Filled:
+class FormOffers:
     """What a form offers while somebody fills it in; ``awaited`` are fields still asked about."""
 
     context: FormContext
@@ -140,14 +140,14 @@ class OptionsService:
 
     async def filling(
         self, item: CatalogDocument, values: Mapping[str, Any], caller: Requester
-    ) -> Filled:
+    ) -> FormOffers:
         """Return what the fields of a form offer now, filled in or not, within a moment.
 
         A source that does not answer at once goes on being asked: its fields are ``awaited``.
         """
         about = self.about(item, caller)
         if not _asks(item):
-            return Filled(about)
+            return FormOffers(about)
         today = datetime.now(UTC).date()
         found = await asyncio.to_thread(item.form.questions, values, today, about)
         choosing = [one for one in found if one.field.options is not None]
@@ -166,7 +166,7 @@ class OptionsService:
             offered={one.way: known.get(key, TOO_MANY) for one, key in keyed if key not in late},
             unknown=await self._unknown(naming, caller),
         )
-        return Filled(context, frozenset(one.way for one, key in keyed if key in late))
+        return FormOffers(context, frozenset(one.way for one, key in keyed if key in late))
 
     async def _offered_to_all(
         self,

@@ -4,17 +4,17 @@ from typing import Any, Literal
 
 from pydantic import ConfigDict, Field
 
-from api.schemas import Answer, Body, JsonObject, Moment, Omittable, Pagination
+from api.schemas import JsonObject, Moment, Omittable, Pagination, RequestBody, ResponseBody
 
-Kind = Literal["CatalogItem", "CatalogBundle"]
+ItemKind = Literal["CatalogItem", "CatalogBundle"]
 DocumentKind = Literal["CatalogItem", "CatalogBundle", "CatalogList"]
 
 
-class CatalogEntry(Answer):
+class CatalogEntry(ResponseBody):
     """An item or a bundle as lists show it."""
 
     id: str
-    kind: Kind
+    kind: ItemKind
     name: str
     description: str
     version: str
@@ -26,7 +26,7 @@ class CatalogEntry(Answer):
     stale: bool = Field(description="The last sync refused its file; this is the previous version")
 
 
-class Facets(Answer):
+class Facets(ResponseBody):
     """How many entries each filter value would leave, with the other filters applied."""
 
     category: dict[str, int]
@@ -41,7 +41,7 @@ class CountedPagination(Pagination):
     total_count: int
 
 
-class CatalogPage(Answer):
+class CatalogPage(ResponseBody):
     """A page of the catalog."""
 
     data: list[CatalogEntry]
@@ -49,7 +49,7 @@ class CatalogPage(Answer):
     pagination: CountedPagination
 
 
-class DeprecationNotice(Answer):
+class DeprecationNotice(ResponseBody):
     """Whether an item should still be used, and what to use instead."""
 
     deprecated: bool
@@ -68,14 +68,14 @@ class CatalogItem(CatalogEntry):
     definition: JsonObject = Field(description="The document as its author wrote it")
 
 
-class FormChoice(Answer):
+class FormChoice(ResponseBody):
     """One value that a field may take."""
 
     value: Any
     label: str
 
 
-class FormField(Answer):
+class FormField(ResponseBody):
     """One field of a form."""
 
     id: str
@@ -109,7 +109,7 @@ class FormField(Answer):
     )
 
 
-class FormRule(Answer):
+class FormRule(ResponseBody):
     """What must be true of several fields together."""
 
     id: str
@@ -120,7 +120,7 @@ class FormRule(Answer):
     severity: str = Field(description="error, or warning, which refuses nothing")
 
 
-class FormGroup(Answer):
+class FormGroup(ResponseBody):
     """Fields that are displayed together."""
 
     id: str
@@ -131,7 +131,7 @@ class FormGroup(Answer):
     fields: list[FormField]
 
 
-class FormLayout(Answer):
+class FormLayout(ResponseBody):
     """A form as it is displayed."""
 
     layout: str
@@ -139,7 +139,7 @@ class FormLayout(Answer):
     rules: Omittable[list[FormRule]] = None
 
 
-class CatalogForm(Answer):
+class CatalogForm(ResponseBody):
     """An item's form as it is displayed, and the equivalent JSON Schema (draft 2020-12)."""
 
     id: str
@@ -148,7 +148,7 @@ class CatalogForm(Answer):
     json_schema: JsonObject
 
 
-class FormFields(Body):
+class FormFields(RequestBody):
     """What was filled in so far."""
 
     model_config = ConfigDict(
@@ -168,7 +168,7 @@ class OptionsQuery(FormFields):
     limit: int = Field(50, ge=1, le=1000)
 
 
-class FieldOptions(Answer):
+class FieldOptions(ResponseBody):
     """What a field offers with these values of the others."""
 
     options: list[FormChoice]
@@ -177,7 +177,7 @@ class FieldOptions(Answer):
     free_text: bool = Field(description="Any text is taken while there is a problem")
 
 
-class FieldProblem(Answer):
+class FieldProblem(ResponseBody):
     """What is wrong with a field; in the rows of a list it is named rules[0].prefix."""
 
     field: str
@@ -187,7 +187,7 @@ class FieldProblem(Answer):
     expected: Any
 
 
-class FormState(Answer):
+class FormState(ResponseBody):
     """A form with these values: what is shown, what is computed, what is wrong."""
 
     valid: bool
@@ -199,7 +199,7 @@ class FormState(Answer):
     warnings: list[FieldProblem]
 
 
-class RefreshOptions(Body):
+class RefreshOptions(RequestBody):
     """What a refresh may take over that it would not by itself."""
 
     model_config = ConfigDict(json_schema_extra={"examples": [{"confirm": "9f3c2ab"}]})
@@ -212,7 +212,7 @@ class RefreshOptions(Body):
     )
 
 
-class HeldRevision(Answer):
+class HeldRevision(ResponseBody):
     """A revision that is not served, because it would remove most items."""
 
     revision: str
@@ -222,7 +222,7 @@ class HeldRevision(Answer):
     since: Omittable[Moment] = None
 
 
-class Unnamed(Answer):
+class Unnamed(ResponseBody):
     """How many of each kind are not named, because they are too many."""
 
     added: int = 0
@@ -231,7 +231,7 @@ class Unnamed(Answer):
     refused: int = 0
 
 
-class RefreshReport(Answer):
+class RefreshReport(ResponseBody):
     """What changed when the source was read again."""
 
     added: list[str]
@@ -253,7 +253,7 @@ class RefreshReport(Answer):
     )
 
 
-class CatalogCommit(Answer):
+class CatalogCommit(ResponseBody):
     """The commit that is in service."""
 
     id: str
@@ -263,7 +263,7 @@ class CatalogCommit(Answer):
     url: str | None
 
 
-class SourceProblem(Answer):
+class SourceProblem(ResponseBody):
     """Why the source cannot be read."""
 
     cause: Literal["unavailable", "gone", "refused", "limited", "moved", "unprotected", "internal"]
@@ -272,7 +272,7 @@ class SourceProblem(Answer):
     until: Omittable[Moment] = Field(None, description="When the source answers again, if it says")
 
 
-class UnreportedCommits(Answer):
+class UnreportedCommits(ResponseBody):
     """Why authors were not told on the forge what was found in their commits."""
 
     commits: int = Field(description="How many commits are concerned")
@@ -283,7 +283,7 @@ class UnreportedCommits(Answer):
     since: Moment
 
 
-class CatalogStatus(Answer):
+class CatalogStatus(ResponseBody):
     """Where the catalog comes from, how old it is, and what is not served as it is there."""
 
     source: str | None
@@ -307,7 +307,7 @@ class CatalogStatus(Answer):
     )
 
 
-class Finding(Answer):
+class Finding(ResponseBody):
     """A finding in a document: where, by which rule, and how to fix it."""
 
     file: str
@@ -320,7 +320,7 @@ class Finding(Answer):
     hint: str = ""
 
 
-class RefusedFiles(Answer):
+class RefusedFiles(ResponseBody):
     """The findings of files that the last sync refused."""
 
     data: list[Finding]

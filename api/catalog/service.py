@@ -42,7 +42,7 @@ MOST_COMPARED = 200
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
+class ServedItem:
     """An item in service; ``stale`` when its file has become invalid since."""
 
     loaded: LoadedItem
@@ -50,7 +50,7 @@ class Entry:
 
 
 @dataclass(frozen=True, slots=True)
-class State:
+class CatalogState:
     """What is served and its state, replaced as a whole by a change."""
 
     index: Index = field(default_factory=Index)
@@ -96,7 +96,7 @@ class CatalogService:
         self._changed = asyncio.Event()
         self._catching_up = asyncio.Lock()
         self.following = BackgroundTask("catalog-changes", self._follow)
-        self.state = State()
+        self.state = CatalogState()
         self.patience = REFRESH_SECONDS
         """How long a caller waits for what a refresh has changed; it goes on without her."""
 
@@ -120,12 +120,12 @@ class CatalogService:
             raise _not_found(item_id, [name for name, one in rows.items() if one.is_requested])
         return row
 
-    async def entry(self, item_id: str) -> Entry:
+    async def entry(self, item_id: str) -> ServedItem:
         """Return an item in service, or raise ``CATALOG_ITEM_NOT_FOUND``."""
         self.row(item_id)
         return await self.document(item_id)
 
-    async def document(self, item_id: str) -> Entry:
+    async def document(self, item_id: str) -> ServedItem:
         """Return an item or a list in service, or raise ``CATALOG_ITEM_NOT_FOUND``."""
         row = self.state.index.rows.get(item_id)
         if row is None:
@@ -198,7 +198,7 @@ class CatalogService:
             index = Index() if whole else self.state.index
             if whole or standing.generation != index.generation:
                 index = await _renewed(index, repository, standing.generation)
-            self.state = State(index, standing)
+            self.state = CatalogState(index, standing)
 
     async def _begin(self) -> None:
         """Serve what Postgres holds; a worker reads the source, and tells when there is more."""
@@ -232,7 +232,7 @@ class CatalogService:
                 self._changed.set()
                 await asyncio.sleep(RETRY_SECONDS)
 
-    async def _load(self, item_id: str) -> tuple[Entry, int]:
+    async def _load(self, item_id: str) -> tuple[ServedItem, int]:
         async with self._database.reading() as session:
             stored = await CatalogRepository(session).get(item_id)
         if stored is None:
@@ -252,7 +252,7 @@ async def _renewed(index: Index, repository: CatalogRepository, generation: int)
     return index.changed(map(row_of, outlines), keep=served.keys(), generation=generation)
 
 
-def _parsed(stored: StoredItem) -> tuple[Entry, int]:
+def _parsed(stored: StoredItem) -> tuple[ServedItem, int]:
     try:
         item = parse_definition(stored.definition)
     except ValidationError as error:
@@ -264,7 +264,7 @@ def _parsed(stored: StoredItem) -> tuple[Entry, int]:
             headers={"Retry-After": "5"},
         ) from error
     loaded = LoadedItem(item, stored.definition, stored.file_path, stored.sha or "")
-    return Entry(loaded, stored.stale), len(json.dumps(stored.definition))
+    return ServedItem(loaded, stored.stale), len(json.dumps(stored.definition))
 
 
 def _drawn(item: CatalogDocument) -> tuple[CatalogForm, int]:

@@ -5,14 +5,14 @@ from datetime import UTC, datetime, timedelta
 from itertools import groupby
 from typing import Final, Literal
 
-from api.catalog.service import State
+from api.catalog.service import CatalogState
 from api.health.schemas import (
     BreakerPart,
     CatalogPart,
     Components,
+    HealthPart,
     MirrorPart,
     OtherTargetsPart,
-    Part,
     TaskPart,
 )
 from api.metrics import REPAIRED
@@ -88,7 +88,7 @@ def mirror_part(
     )
 
 
-def catalog_part(state: State, *, longest: float) -> CatalogPart:
+def catalog_part(state: CatalogState, *, longest: float) -> CatalogPart:
     """Return the state of the catalog, which is good for ``longest`` seconds after a look."""
     standing, age = state.standing, state.age(datetime.now(UTC))
     held = str(Held.of(standing.held)) if standing.held else None
@@ -134,7 +134,7 @@ def overall_status(components: Components) -> Literal["ok", "degraded", "down"]:
     """Return ``down`` without database or Temporal, ``degraded`` when another part is not ok."""
     if DOWN in {components.database.status, components.temporal.status}:
         return DOWN
-    others: list[Part] = [components.worker, components.catalog, components.mirror]
+    others: list[HealthPart] = [components.worker, components.catalog, components.mirror]
     others.append(components.secrets)
     others += components.tasks.values()
     others += [*components.jira.values(), *components.breakers.values()]

@@ -21,7 +21,7 @@ _ON_GITHUB = frozenset({"git-commit", "github-workflow"})
 
 
 @dataclass(frozen=True, slots=True)
-class Outage:
+class TargetOutage:
     """A target that does not answer: its name for people, since when, and what it said last."""
 
     target: str
@@ -36,7 +36,7 @@ class OutageService:
     database: Database
     jira: Any
 
-    async def of(self, item: CatalogDocument) -> list[Outage]:
+    async def of(self, item: CatalogDocument) -> list[TargetOutage]:
         """Return the targets of an item's first way that do not answer; none where that is unknown.
 
         A bundle's components are asked for on their own pages.
@@ -50,7 +50,7 @@ class OutageService:
             return []
         called = frozenset(self._targets(item))
         found = {
-            one.target: Outage(
+            one.target: TargetOutage(
                 self._title(one.target), one.failing_since or one.retry_at, one.last_error or ""
             )
             for one in breakers

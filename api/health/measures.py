@@ -30,7 +30,7 @@ ASK_SECONDS = 2.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Sources:
+class MetricSources:
     """What is measured."""
 
     metrics: ApiMetrics
@@ -42,7 +42,7 @@ class Sources:
 class Measures:
     """Refreshes the gauges; concurrent scrapes query once."""
 
-    def __init__(self, sources: Sources) -> None:
+    def __init__(self, sources: MetricSources) -> None:
         self._sources = sources
         self._asked = float("-inf")
         self._lock = asyncio.Lock()

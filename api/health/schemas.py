@@ -4,25 +4,25 @@ from typing import Literal
 
 from pydantic import Field
 
-from api.schemas import Answer, Moment, Omittable
+from api.schemas import Moment, Omittable, ResponseBody
 
 PartStatus = Literal["ok", "degraded", "down", "checking"]
 
 
-class Part(Answer):
+class HealthPart(ResponseBody):
     """The state of a part; `checking` until it has responded."""
 
     status: PartStatus
 
 
-class TimedPart(Part):
+class TimedPart(HealthPart):
     """A part that was probed, and how long it took to respond."""
 
     latency_ms: float | None = None
     error: Omittable[str] = None
 
 
-class WorkerPart(Part):
+class WorkerPart(HealthPart):
     """The workers, as Temporal sees them."""
 
     pollers: int | None = None
@@ -38,7 +38,7 @@ class JiraPart(TimedPart):
     )
 
 
-class BreakerPart(Part):
+class BreakerPart(HealthPart):
     """The circuit breaker of a target that has failed lately."""
 
     state: str
@@ -48,14 +48,14 @@ class BreakerPart(Part):
     items_left_alone: int = Field(description="Items whose own circuit to this target is open")
 
 
-class OtherTargetsPart(Part):
+class OtherTargetsPart(HealthPart):
     """How many targets chosen by templates are failing; their names are not shown."""
 
     targets: int
     left_alone: int
 
 
-class CatalogPart(Part):
+class CatalogPart(HealthPart):
     """The catalog in service."""
 
     items: int
@@ -73,7 +73,7 @@ class CatalogPart(Part):
     unreported: int = Field(0, description="Commits whose check could not be set on the forge")
 
 
-class MirrorPart(Part):
+class MirrorPart(HealthPart):
     """How far Postgres lags behind Temporal, and what the reconciler found."""
 
     lag_seconds: float | None = None
@@ -83,7 +83,7 @@ class MirrorPart(Part):
     reconciled_at: Moment | None = None
 
 
-class SecretsPart(Part):
+class SecretsPart(HealthPart):
     """Secrets that this process reads again from their stores."""
 
     unread: list[str] = Field(
@@ -94,7 +94,7 @@ class SecretsPart(Part):
     )
 
 
-class TaskPart(Part):
+class TaskPart(HealthPart):
     """A background task of this process."""
 
     restarts: int
@@ -102,7 +102,7 @@ class TaskPart(Part):
     ended_at: Moment | None
 
 
-class Components(Answer):
+class Components(ResponseBody):
     """Everything that health checks."""
 
     database: TimedPart
@@ -116,7 +116,7 @@ class Components(Answer):
     tasks: dict[str, TaskPart]
 
 
-class Health(Answer):
+class Health(ResponseBody):
     """The state of each part; `down` when no request can be accepted."""
 
     status: Literal["ok", "degraded", "down"]
@@ -128,20 +128,20 @@ class Health(Answer):
     components: Components
 
 
-class Liveness(Answer):
+class Liveness(ResponseBody):
     """That this process answers; nothing else is looked at."""
 
     alive: Literal[True]
 
 
-class Readiness(Answer):
+class Readiness(ResponseBody):
     """Whether requests can be accepted now, and why not."""
 
     ready: bool
     problems: list[str]
 
 
-class Version(Answer):
+class Version(ResponseBody):
     """Which PAO this is."""
 
     version: str

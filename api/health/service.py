@@ -70,7 +70,7 @@ T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Parts:
+class HealthDependencies:
     """What health checks; a catalog older than ``catalog_age`` seconds is degraded.
 
     ``unread_secrets`` names the secrets that keep their last values.
@@ -95,7 +95,7 @@ class HealthService:
     as it last was. Readiness does not ask JIRA at all.
     """
 
-    def __init__(self, parts: Parts) -> None:
+    def __init__(self, parts: HealthDependencies) -> None:
         self._parts = parts
         self._database = _own(self._ask_database, TimedPart)
         self._temporal = _own(self._ask_temporal, TimedPart)

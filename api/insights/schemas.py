@@ -2,18 +2,18 @@
 
 from pydantic import Field
 
-from api.schemas import EXAMPLE_TIME, Answer, Moment
+from api.schemas import EXAMPLE_TIME, Moment, ResponseBody
 from pao.core.judgement import Cause
 
 
-class Spread(Answer):
+class Spread(ResponseBody):
     """Seconds: the median, and what 90 % stay below."""
 
     median: float
     p90: float
 
 
-class ItemTimes(Answer):
+class ItemTimes(ResponseBody):
     """How long the requests of an item took that ended in the period."""
 
     item: str
@@ -25,7 +25,7 @@ class ItemTimes(Answer):
     )
 
 
-class ItemFailures(Answer):
+class ItemFailures(ResponseBody):
     """How often requests of an item failed in the period, and why."""
 
     item: str
@@ -34,7 +34,7 @@ class ItemFailures(Answer):
     causes: dict[Cause, int]
 
 
-class TeamWaits(Answer):
+class TeamWaits(ResponseBody):
     """What waits now for decisions about a team's items, by how long it has waited."""
 
     team: str | None = Field(description="The owning team; null for items without one")
@@ -46,7 +46,7 @@ class TeamWaits(Answer):
     longer: int
 
 
-class Insights(Answer):
+class Insights(ResponseBody):
     """What the requests that the caller may see tell together."""
 
     days: int

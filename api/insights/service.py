@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
-from api.access import Access
+from api.access import AccessPolicy
 from api.auth.principal import Principal
 from api.insights.schemas import Insights, ItemFailures, ItemTimes, Spread, TeamWaits
 from db.repositories import insights as stored
@@ -21,7 +21,7 @@ PERIODS = (7, 30, 90)
 class InsightsService:
     """Counts only what the caller may see."""
 
-    access: Access
+    access: AccessPolicy
     database: Database
 
     async def read(

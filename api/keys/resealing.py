@@ -13,7 +13,7 @@ from pao.runtime.crypto import SecretBox, SecretUnreadableError
 
 
 @dataclass(slots=True)
-class Resealed:
+class ResealReport:
     """What was sealed anew, what could not be read, and which requests still need which old key."""
 
     active: str
@@ -23,13 +23,13 @@ class Resealed:
     held: dict[str, HeldRequests] = field(default_factory=dict)
 
 
-async def reseal(database: Database, box: SecretBox, *, by: str) -> Resealed:
+async def reseal(database: Database, box: SecretBox, *, by: str) -> ResealReport:
     """Seal all access keys and drafts with the active key; ``database`` is the owner's.
 
     Requests are counted only: their workflows hold the same texts until their retention ends. May
     be repeated, and runs beside the service, which opens both.
     """
-    done = Resealed(box.active)
+    done = ResealReport(box.active)
     await _access_keys(database, box, done)
     await _drafts(database, box, done)
     async with database.unit_of_work() as session:
@@ -54,7 +54,7 @@ async def reseal(database: Database, box: SecretBox, *, by: str) -> Resealed:
     return done
 
 
-async def _access_keys(database: Database, box: SecretBox, done: Resealed) -> None:
+async def _access_keys(database: Database, box: SecretBox, done: ResealReport) -> None:
     async with database.reading() as session:
         found = await SealedRepository(session).access_keys()
     for key_id, before in found:
@@ -70,7 +70,7 @@ async def _access_keys(database: Database, box: SecretBox, done: Resealed) -> No
         done.access_keys += 1
 
 
-async def _drafts(database: Database, box: SecretBox, done: Resealed) -> None:
+async def _drafts(database: Database, box: SecretBox, done: ResealReport) -> None:
     async with database.reading() as session:
         found = await SealedRepository(session).drafts()
     for draft_id, before in found:

@@ -5,7 +5,7 @@ from typing import Annotated
 
 from pydantic import ConfigDict, Field
 
-from api.schemas import EXAMPLE_TIME, LAST_PAGE, Answer, Body, Moment, Pagination
+from api.schemas import EXAMPLE_TIME, LAST_PAGE, Moment, Pagination, RequestBody, ResponseBody
 from pao.core.names import NAME_RULE, USER_OR_TEAM
 
 MAX_TEAMS = 100
@@ -20,7 +20,7 @@ class KeyState(StrEnum):
     REVOKED = "revoked"
 
 
-class NewKeyBody(Body):
+class NewKeyBody(RequestBody):
     """For whom a key is issued, and for how long it is valid."""
 
     model_config = ConfigDict(
@@ -41,7 +41,7 @@ class NewKeyBody(Body):
     )
 
 
-class AccessKey(Answer):
+class AccessKey(ResponseBody):
     """An access key; its secret is never shown again."""
 
     access_key_id: str
@@ -57,14 +57,14 @@ class AccessKey(Answer):
     revoked_at: Moment | None
 
 
-class AccessKeys(Answer):
+class AccessKeys(ResponseBody):
     """Access keys, the newest first."""
 
     data: list[AccessKey]
     pagination: Pagination
 
 
-class IssuedKey(Answer):
+class IssuedKey(ResponseBody):
     """A key that was just issued, with its secret: this is the only time that it is shown."""
 
     access_key_id: str
@@ -74,7 +74,7 @@ class IssuedKey(Answer):
     expires_at: Moment | None
 
 
-class OpenedSession(Answer):
+class OpenedSession(ResponseBody):
     """An access key for an hour; this is the only time that its secret is shown."""
 
     access_key_id: str

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
-from api.access import EVERYBODY, Access
+from api.access import EVERYBODY, AccessPolicy
 from api.auth.keys import create_key
 from api.auth.principal import Principal
 from api.keys.schemas import (
@@ -39,7 +39,7 @@ class KeysService:
     are recorded in the audit trail, in the same transaction.
     """
 
-    access: Access
+    access: AccessPolicy
     box: SecretBox
     cursors: Cursors
     database: Database

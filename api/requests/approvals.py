@@ -3,14 +3,16 @@
 from typing import Any
 
 from api.auth.principal import Principal
-from api.requests.reading import Stored
+from api.requests.reading import StoredRequest
 from db.models import RequestAction
 from pao.core.errors import ErrorCode, PaoError
 from pao.core.payloads.waits import Approvers, OpenApproval, read_wait
 from pao.core.states import ActionStatus
 
 
-def require_approver(stored: Stored, caller: Principal, action_id: str, *, asked: bool) -> None:
+def require_approver(
+    stored: StoredRequest, caller: Principal, action_id: str, *, asked: bool
+) -> None:
     """Refuse callers who are not approvers of the action; the workflow judges everything else.
 
     ``asked`` says whether the caller was ever asked: of an approval that has ended, its approvers
@@ -31,7 +33,7 @@ def require_approver(stored: Stored, caller: Principal, action_id: str, *, asked
         raise PaoError(ErrorCode.FORBIDDEN, f"{action_id} is decided by: {named}.")
 
 
-def vote(stored: Stored, caller: Principal, action_id: str) -> dict[str, Any]:
+def vote(stored: StoredRequest, caller: Principal, action_id: str) -> dict[str, Any]:
     """Return what the signal says of the caller beside the reason: verified here, by the API.
 
     A requester whom another source knows by another id is told by the address; the workflow

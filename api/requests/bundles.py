@@ -7,13 +7,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 
-from api.catalog.service import CatalogService, Entry
+from api.catalog.service import CatalogService, ServedItem
 from api.requests import schemas
 from api.requests.item_preparation import ItemPreparer, with_result
 from api.requests.lifecycle import require_offered
 from api.requests.prepared import (
-    Prepared,
     PreparedComponent,
+    PreparedSubmission,
     SubmissionCall,
     require_carriable,
     size_of,
@@ -31,9 +31,9 @@ MAX_BUNDLE_JSON = 8_000_000
 """Bytes of all components together: each stands twice in the history of the bundle's workflow."""
 
 
-async def entries_of(bundle: CatalogBundle, catalog: CatalogService) -> dict[str, Entry]:
+async def entries_of(bundle: CatalogBundle, catalog: CatalogService) -> dict[str, ServedItem]:
     """Return the items of a bundle as they are in service now, by their ids."""
-    entries: dict[str, Entry] = {}
+    entries: dict[str, ServedItem] = {}
     for component in bundle.components:
         try:
             entries[component.catalog_item] = await catalog.entry(component.catalog_item)
@@ -47,13 +47,13 @@ async def entries_of(bundle: CatalogBundle, catalog: CatalogService) -> dict[str
 
 def prepare_bundle(  # noqa: PLR0913 -- what a bundle is prepared from, each part named
     preparer: ItemPreparer,
-    entry: Entry,
-    held: Mapping[str, Entry],
+    entry: ServedItem,
+    held: Mapping[str, ServedItem],
     *,
     body: Submission,
     call: SubmissionCall,
     about: FormContext,
-) -> Prepared:
+) -> PreparedSubmission:
     """Check a bundle and all of its components, and plan it; nothing is stored."""
     bundle = entry.loaded.item
     if not isinstance(bundle, CatalogBundle):
@@ -83,8 +83,8 @@ def _component(  # noqa: PLR0913 -- what a component is made from, each part nam
     preparer: ItemPreparer,
     bundle: CatalogBundle,
     component: Component,
-    entry: Entry,
-    whole: Prepared,
+    entry: ServedItem,
+    whole: PreparedSubmission,
     *,
     body: Submission,
     call: SubmissionCall,
@@ -107,8 +107,8 @@ def _values(
     preparer: ItemPreparer,
     bundle: CatalogBundle,
     component: Component,
-    entry: Entry,
-    whole: Prepared,
+    entry: ServedItem,
+    whole: PreparedSubmission,
 ) -> Values:
     item = entry.loaded.item
     if isinstance(item, CatalogBundle):
@@ -195,11 +195,13 @@ def _links(bundle: CatalogBundle, components: tuple[PreparedComponent, ...]) -> 
     ]
 
 
-def _makes_ticket(prepared: Prepared) -> bool:
+def _makes_ticket(prepared: PreparedSubmission) -> bool:
     return any(one.type == "jira-ticket" and one.notice is None for one in prepared.actions)
 
 
-def rendered(preparer: ItemPreparer, prepared: Prepared) -> list[schemas.RenderedComponent]:
+def rendered(
+    preparer: ItemPreparer, prepared: PreparedSubmission
+) -> list[schemas.RenderedComponent]:
     """Show every component as it would be requested: its fields and actions, secrets masked.
 
     What depends on other components is named under ``waiting``.
@@ -219,7 +221,7 @@ def rendered(preparer: ItemPreparer, prepared: Prepared) -> list[schemas.Rendere
     ]
 
 
-def _require_carriable(whole: Prepared) -> None:
+def _require_carriable(whole: PreparedSubmission) -> None:
     require_carriable(whole)
     for one in whole.components:
         require_carriable(one.prepared)

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 
 from api.auth.principal import Principal
 from api.requests import schemas
-from api.requests.reading import ReadingService, Stored
+from api.requests.reading import ReadingService, StoredRequest
 from db.repositories.audit import AuditEntry, AuditRepository
 from db.repositories.cleanups import CleanupsRepository
 from db.session import Database
@@ -23,7 +23,7 @@ _log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Entry:
+class _CleanupEntry:
     """An entry as it is listed; ``owner`` is the request that it is about, or its component's."""
 
     owner: str
@@ -53,7 +53,13 @@ class CleanupService:
             await self._tell(request_id, CleanupMark(entry_id, caller.id, note))
 
     async def _note(
-        self, caller: Principal, stored: Stored, entry: _Entry, *, entry_id: str, note: str
+        self,
+        caller: Principal,
+        stored: StoredRequest,
+        entry: _CleanupEntry,
+        *,
+        entry_id: str,
+        note: str,
     ) -> None:
         async with self.database.unit_of_work() as session:
             cleanups = CleanupsRepository(session)
@@ -86,11 +92,11 @@ class CleanupService:
             _log.warning("the details in Temporal do not show an entry that was cleaned up")
 
 
-def _listed(shown: schemas.Request, stored: Stored, entry_id: str) -> _Entry:
+def _listed(shown: schemas.Request, stored: StoredRequest, entry_id: str) -> _CleanupEntry:
     """Return the entry of that id; raises where there is none, or it may still change."""
     for left in shown.left_behind:
         if left.entry_id == entry_id:
-            return _Entry(
+            return _CleanupEntry(
                 owner=shown.id,
                 action=left.action,
                 resource=left.id,
@@ -102,7 +108,7 @@ def _listed(shown: schemas.Request, stored: Stored, entry_id: str) -> _Entry:
             continue
         if stored.row.status not in TERMINAL:
             raise _not_yet(stored)
-        return _Entry(
+        return _CleanupEntry(
             owner=one.request_id or shown.id,
             action=one.action,
             resource=one.resource,
@@ -116,7 +122,7 @@ def _listed(shown: schemas.Request, stored: Stored, entry_id: str) -> _Entry:
     )
 
 
-def _not_yet(stored: Stored) -> PaoError:
+def _not_yet(stored: StoredRequest) -> PaoError:
     message = (
         f"The request is {stored.row.status}: a retry may still use or complete what this entry "
         "names. Decide about the request first, then mark it."

@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from api.requests.prepared import Prepared
+from api.requests.prepared import PreparedSubmission
 from api.requests.schemas import DryRun, RenderedAction
 from pao.clients.temporal import RequestWorkflows, TemporalUnavailableError
 from pao.core.payloads.actions import ActionInput
@@ -36,7 +36,7 @@ class CommitFilesService:
 
     workflows: RequestWorkflows
 
-    async def of(self, prepared: Prepared, run: DryRun) -> dict[Key, FilesAnswer]:
+    async def of(self, prepared: PreparedSubmission, run: DryRun) -> dict[Key, FilesAnswer]:
         """Return the files of each commit that shows them (``is_shown``); reads only.
 
         ``run`` is what the same submission would do, as it is shown to its requester.
@@ -52,7 +52,7 @@ class CommitFilesService:
             return FilesAnswer(problem="Temporal does not respond; try again.")
 
 
-def _asked(prepared: Prepared, run: DryRun) -> Iterator[tuple[Key, ActionInput]]:
+def _asked(prepared: PreparedSubmission, run: DryRun) -> Iterator[tuple[Key, ActionInput]]:
     made = {one.id: one for one in prepared.components}
     parts = [
         (part.id, part.actions, made[part.id].prepared)

@@ -16,8 +16,8 @@ from api.requests.approvals import require_approver, vote
 from api.requests.configuration_errors import detail_of, field_details, refusal_of
 from api.requests.decision_idempotency import DecisionCall, DecisionKeys
 from api.requests.decision_refusals import gone, refused, temporal_away
-from api.requests.reading import ReadingService, Stored
-from api.requests.retry_preview import RetryPreview, open_actions, shown
+from api.requests.reading import ReadingService, StoredRequest
+from api.requests.retry_preview import RetryPreviewer, open_actions, shown
 from api.requests.schemas import DecisionBody, RetryBody, VoteBody
 from catalog.configuration_checks import ActionModels, Reader, check_configurations
 from catalog.corrections import correct
@@ -59,7 +59,7 @@ class DecisionSettings:
 
 
 @dataclass(frozen=True, slots=True)
-class Decided:
+class DecisionOutcome:
     """The outcome of a decision so far; ``open`` while it is being carried out.
 
     ``late``: the workflow has not taken it within the time that an answer has.
@@ -92,15 +92,15 @@ class DecisionService:
         return DecisionKeys(box=self.box, database=self.database)
 
     @property
-    def _retry_preview(self) -> RetryPreview:
-        return RetryPreview(
+    def _retry_preview(self) -> RetryPreviewer:
+        return RetryPreviewer(
             box=self.box,
             judging=self.settings.judging,
             readers=self.settings.readers,
             workflows=self.workflows,
         )
 
-    async def decide(self, call: DecisionCall) -> Decided:
+    async def decide(self, call: DecisionCall) -> DecisionOutcome:
         """Carry out a decision; raises ``INVALID_STATE_TRANSITION`` if it is refused.
 
         A repeated call with the same Idempotency-Key is told the first one's outcome; with another
@@ -158,7 +158,7 @@ class DecisionService:
         return await self._known(call.request_id, _decision_id(call))
 
     async def _payload(
-        self, stored: Stored, call: DecisionCall, decision_id: str
+        self, stored: StoredRequest, call: DecisionCall, decision_id: str
     ) -> dict[str, Any]:
         payload: dict[str, Any] = {
             "by": call.caller.id,
@@ -180,7 +180,7 @@ class DecisionService:
             payload["fields"] = sealed
         return payload
 
-    async def _allowed(self, call: DecisionCall) -> Stored:
+    async def _allowed(self, call: DecisionCall) -> StoredRequest:
         """Read the request; raises what keeps the caller from deciding this about it."""
         if not isinstance(call.body, VoteBody):
             return await self.reading.get_decidable(call.caller, call.request_id)
@@ -193,18 +193,18 @@ class DecisionService:
         async with self.database.reading() as session:
             return await DecisionsRepository(session).find(request_id, decision_id)
 
-    def _refuse_final(self, stored: Stored, decision: Decision | ApprovalVote) -> None:
+    def _refuse_final(self, stored: StoredRequest, decision: Decision | ApprovalVote) -> None:
         """Refuse early what can never become possible; the workflow judges the rest."""
         if stored.row.status in TERMINAL:
             raise refused(decision, stored.row.status)
 
-    def _require_failed(self, stored: Stored, decision: Decision | ApprovalVote) -> None:
+    def _require_failed(self, stored: StoredRequest, decision: Decision | ApprovalVote) -> None:
         if stored.row.status != RequestStatus.FAILED or stored.row.retrying:
             raise refused(decision, stored.row.status)
 
     async def _carry_out(
-        self, stored: Stored, decision: Decision | ApprovalVote, payload: dict[str, Any]
-    ) -> Decided:
+        self, stored: StoredRequest, decision: Decision | ApprovalVote, payload: dict[str, Any]
+    ) -> DecisionOutcome:
         request_id = str(stored.row.id)
         try:
             record = await self._tell(request_id, decision, payload)
@@ -219,7 +219,9 @@ class DecisionService:
         if record is None:
             record = await self._known(request_id, payload["decisionId"])
         status = await self._status_now(request_id, stored.row.status)
-        return Decided(open=True, late=True) if record is None else self._told(record, status)
+        return (
+            DecisionOutcome(open=True, late=True) if record is None else self._told(record, status)
+        )
 
     async def _tell(
         self, request_id: str, decision: Decision | ApprovalVote, payload: dict[str, Any]
@@ -229,7 +231,7 @@ class DecisionService:
         )
 
     async def _after_resuming(
-        self, stored: Stored, decision: Decision | ApprovalVote, payload: dict[str, Any]
+        self, stored: StoredRequest, decision: Decision | ApprovalVote, payload: dict[str, Any]
     ) -> DecisionRecord | None:
         """Carry out a decision about a failed request whose workflow is lost: resume it first.
 
@@ -257,7 +259,7 @@ class DecisionService:
         now = await self.reading.stored_status(request_id)
         return now or before
 
-    def _told(self, record: DecisionRecord, status: RequestStatus) -> Decided:
+    def _told(self, record: DecisionRecord, status: RequestStatus) -> DecisionOutcome:
         if record.outcome == "rejected":
             raise refused(record.decision, status, record.message, code=record.code)
         if record.outcome == "failed":
@@ -266,7 +268,7 @@ class DecisionService:
                 f"{record.message or 'The decision could not be carried out.'} "
                 "The request is still failed; decide again.",
             )
-        return Decided(open=record.outcome != "done")
+        return DecisionOutcome(open=record.outcome != "done")
 
     async def _require_offered(self, context: RequestContext, answer: CorrectionAnswer) -> None:
         """Refuse a changed value that is not offered; what was offered before may stay."""
@@ -283,7 +285,7 @@ class DecisionService:
         return seal_fields(self.box, context.request_id, fields, passwords)
 
     def _corrected(
-        self, stored: Stored, changes: dict[str, Any], mode: str | None
+        self, stored: StoredRequest, changes: dict[str, Any], mode: str | None
     ) -> CorrectionAnswer:
         """Return the corrected fields; raises when the form or an action's own model refuses."""
         context = context_of(stored.row)
@@ -295,7 +297,9 @@ class DecisionService:
             return answer
         raise PaoError(ErrorCode.VALIDATION_ERROR, _INVALID, details=field_details(errors))
 
-    def _require_usable(self, stored: Stored, context: RequestContext, mode: str | None) -> None:
+    def _require_usable(
+        self, stored: StoredRequest, context: RequestContext, mode: str | None
+    ) -> None:
         """Refuse corrected values that make what the retry carries out invalid."""
         found = check_configurations(
             parse_definition(context.item.definition),

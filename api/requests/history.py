@@ -6,11 +6,11 @@ from typing import Any
 
 from cachetools import TTLCache
 
-from api.access import Access
+from api.access import AccessPolicy
 from api.auth.principal import Principal
 from api.requests import schemas
 from api.requests.presentation import failure
-from api.requests.reading import ReadingService, Stored
+from api.requests.reading import ReadingService, StoredRequest
 from db.repositories.events import EventsRepository
 from db.repositories.request_history import HistoryRepository, LikeFailure, Measured
 from db.repositories.request_waits import RequestWaitsRepository
@@ -26,7 +26,7 @@ _REMEMBERED_SECONDS, _MOST_REMEMBERED = 60, 2_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Usual:
+class UsualTimes:
     """How requests of an item usually go, in seconds and percent."""
 
     median: float
@@ -47,7 +47,7 @@ class HumanWait:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Happening:
+class TimelineEvent:
     """Something that happened to a request, or to a component of it."""
 
     component: str | None
@@ -60,19 +60,19 @@ class Happening:
 class HistoryService:
     """Answers from the newest requests of an item, within 90 days."""
 
-    access: Access
+    access: AccessPolicy
     database: Database
     reading: ReadingService
     _measured: TTLCache[str, Measured] = field(
         default_factory=lambda: TTLCache(_MOST_REMEMBERED, _REMEMBERED_SECONDS)
     )
 
-    async def usual(self, item_id: str) -> Usual | None:
+    async def usual(self, item_id: str) -> UsualTimes | None:
         """Return how requests of an item usually go; None where too few are known."""
         found = await self._of(item_id)
         if found.completed < FEWEST or found.median is None or found.most is None:
             return None
-        return Usual(
+        return UsualTimes(
             median=found.median,
             most=found.most,
             helped_percent=round(100 * found.helped / found.ended),
@@ -100,7 +100,7 @@ class HistoryService:
             )
         return _told(failed.action_id, error.cause, found)
 
-    async def waits(self, stored: Stored) -> list[HumanWait]:
+    async def waits(self, stored: StoredRequest) -> list[HumanWait]:
         """Return when a request and its components waited for people."""
         names = _names(stored)
         async with self.database.reading() as session:
@@ -116,7 +116,7 @@ class HistoryService:
             for one in found
         ]
 
-    async def happenings(self, stored: Stored) -> list[Happening]:
+    async def happenings(self, stored: StoredRequest) -> list[TimelineEvent]:
         """Return the changes of a request, its steps and its components, the oldest first."""
         names = _names(stored)
         async with self.database.reading() as session:
@@ -124,7 +124,7 @@ class HistoryService:
                 dict.fromkeys(names, 0), limit=MOST_HAPPENINGS, kinds=("state", "action")
             )
         return [
-            Happening(component=names[one.request_id], kind=one.kind, at=one.at, data=one.data)
+            TimelineEvent(component=names[one.request_id], kind=one.kind, at=one.at, data=one.data)
             for one in found
         ]
 
@@ -137,7 +137,7 @@ class HistoryService:
         return found
 
 
-def _names(stored: Stored) -> dict[str, str | None]:
+def _names(stored: StoredRequest) -> dict[str, str | None]:
     """Return the ids of the request and of its components' requests."""
     names: dict[str, str | None] = {str(stored.row.id): None}
     return names | {str(child.row.id): child.component for child in stored.children}

@@ -7,14 +7,14 @@ from datetime import UTC, datetime
 from typing import Any
 from uuid import uuid4
 
-from api.access import Access
+from api.access import AccessPolicy
 from api.auth.principal import Principal
-from api.catalog.service import Entry
+from api.catalog.service import ServedItem
 from api.requests import schemas
 from api.requests.configuration_errors import detail_of, field_details, refusal_of
 from api.requests.lifecycle import require_offered
 from api.requests.prepared import (
-    Prepared,
+    PreparedSubmission,
     SubmissionCall,
     SubmissionSettings,
     requester_of,
@@ -45,13 +45,13 @@ _WAIT = re.compile(r'(?:^|[,;])\s*wait\s*=\s*"?(\d{1,6})(?!\d)')
 class ItemPreparer:
     """Validates submissions and plans them."""
 
-    access: Access
+    access: AccessPolicy
     box: SecretBox
     settings: SubmissionSettings
 
     def prepare(
-        self, entry: Entry, body: Submission, call: SubmissionCall, about: FormContext
-    ) -> Prepared:
+        self, entry: ServedItem, body: Submission, call: SubmissionCall, about: FormContext
+    ) -> PreparedSubmission:
         """Check everything that a submission of an item is checked for, and plan it.
 
         ``about`` is what the form knows of the caller, and what it has asked.
@@ -66,7 +66,9 @@ class ItemPreparer:
         self.check_templates(entry, prepared)
         return prepared
 
-    def render(self, prepared: Prepared, *, complete: bool = True) -> list[schemas.RenderedAction]:
+    def render(
+        self, prepared: PreparedSubmission, *, complete: bool = True
+    ) -> list[schemas.RenderedAction]:
         """Render every action as it would be sent, secrets masked.
 
         An action that needs outputs of an earlier one is shown with its templates. Where the
@@ -75,7 +77,7 @@ class ItemPreparer:
         own = [one for one in prepared.actions if one.notice is None and one.type != COMPONENT]
         return [self._rendered(prepared, action, complete=complete) for action in own]
 
-    def authorise(self, entry: Entry, caller: Principal) -> None:
+    def authorise(self, entry: ServedItem, caller: Principal) -> None:
         """Refuse a caller whose teams may not request the item."""
         item = entry.loaded.item
         if not self.access.may_request(caller, item):
@@ -85,7 +87,9 @@ class ItemPreparer:
                 f"{item.name} may be requested by: {allowed}. Ask one of these teams.",
             )
 
-    def validated(self, entry: Entry, fields: dict[str, Any], about: FormContext) -> FormResult:
+    def validated(
+        self, entry: ServedItem, fields: dict[str, Any], about: FormContext
+    ) -> FormResult:
         """Return the fields complete with defaults, or refuse them with every reason."""
         form = entry.loaded.item.form
         result = form.validate(fields, datetime.now(UTC).date(), about)
@@ -102,8 +106,8 @@ class ItemPreparer:
         raise PaoError(ErrorCode.VALIDATION_ERROR, f"{found} and submit again.", details=details)
 
     def planned(
-        self, entry: Entry, values: dict[str, Any], body: Submission, call: SubmissionCall
-    ) -> Prepared:
+        self, entry: ServedItem, values: dict[str, Any], body: Submission, call: SubmissionCall
+    ) -> PreparedSubmission:
         """Assign a request id, seal the passwords, and plan the actions."""
         loaded, caller = entry.loaded, call.caller
         request_id = str(uuid4())
@@ -120,7 +124,7 @@ class ItemPreparer:
         traits = self.settings.traits
         actions = plan(loaded.item, traits)
         secrets = open_fields(self.box, context)
-        return Prepared(
+        return PreparedSubmission(
             context,
             actions,
             secrets,
@@ -128,7 +132,9 @@ class ItemPreparer:
             metadata=body.metadata.model_dump(by_alias=True, exclude_none=True),
         )
 
-    def check_templates(self, entry: Entry, prepared: Prepared, *, complete: bool = True) -> None:
+    def check_templates(
+        self, entry: ServedItem, prepared: PreparedSubmission, *, complete: bool = True
+    ) -> None:
         """Check every template before anything runs, so that no action fails by its own text.
 
         Where the values are not ``complete`` yet, nothing is rendered.
@@ -149,7 +155,9 @@ class ItemPreparer:
                 ),
             )
 
-    def judge(self, entry: Entry, prepared: Prepared, *, waiting: tuple[str, ...] = ()) -> None:
+    def judge(
+        self, entry: ServedItem, prepared: PreparedSubmission, *, waiting: tuple[str, ...] = ()
+    ) -> None:
         """Refuse values that make a configuration which the action's own model refuses.
 
         The values of ``waiting`` fields are not there yet.
@@ -170,7 +178,7 @@ class ItemPreparer:
                 details=tuple(detail_of(one) for one in found),
             )
 
-    def _try_first(self, prepared: Prepared) -> list[str]:
+    def _try_first(self, prepared: PreparedSubmission) -> list[str]:
         """Render what needs nothing of other actions and runs for certain."""
         problems = []
         for action in prepared.actions:
@@ -183,7 +191,7 @@ class ItemPreparer:
         return problems
 
     def _rendered(
-        self, prepared: Prepared, action: PlannedAction, *, complete: bool
+        self, prepared: PreparedSubmission, action: PlannedAction, *, complete: bool
     ) -> schemas.RenderedAction:
         runs = None
         if complete or action.when is None:
@@ -213,7 +221,7 @@ class ItemPreparer:
             fallback=action.fallback,
         )
 
-    def _render(self, prepared: Prepared, action: PlannedAction) -> dict[str, Any]:
+    def _render(self, prepared: PreparedSubmission, action: PlannedAction) -> dict[str, Any]:
         return render_action(
             action,
             prepared.context,
@@ -225,7 +233,9 @@ class ItemPreparer:
         )
 
 
-def with_result(prepared: Prepared, sent: Iterable[str], result: FormResult) -> Prepared:
+def with_result(
+    prepared: PreparedSubmission, sent: Iterable[str], result: FormResult
+) -> PreparedSubmission:
     """Return the submission with what its form has computed, and warns of, each once."""
     warnings = tuple(dict.fromkeys(one.message for one in result.warnings))
     return replace(prepared, sent=tuple(sent), computed=result.computed, warnings=warnings)

@@ -10,12 +10,12 @@ from pao.core.payloads.failures import PartialResource
 from pao.core.resources import entry_id, instructions_for, left_entry_id, left_of
 from pao.core.timestamps import timestamp
 
-Done = Mapping[tuple[str, str], CleanupDone]
+DoneCleanups = Mapping[tuple[str, str], CleanupDone]
 """What people have cleaned up, by request and entry."""
 
 
 def left_behind(
-    row: Request, actions: Sequence[RequestAction], done: Done
+    row: Request, actions: Sequence[RequestAction], done: DoneCleanups
 ) -> list[schemas.Leftover]:
     """Return what is left in targets that no action of the request owns any more.
 
@@ -28,7 +28,7 @@ def left_behind(
     ]
 
 
-def error_context(row: Request, done: Done) -> JsonObject | None:
+def error_context(row: Request, done: DoneCleanups) -> JsonObject | None:
     """Return the error context with an id for every entry of cleanup, and who has done it."""
     if not row.error_context:
         return None
@@ -39,7 +39,7 @@ def error_context(row: Request, done: Done) -> JsonObject | None:
 
 
 def _leftover(
-    request_id: str, action_id: str, left: PartialResource, done: Done
+    request_id: str, action_id: str, left: PartialResource, done: DoneCleanups
 ) -> schemas.Leftover:
     entry = left_entry_id(action_id, left)
     return schemas.Leftover(
@@ -53,7 +53,7 @@ def _leftover(
     )
 
 
-def _cleanup(request_id: str, stored: JsonObject, done: Done) -> JsonObject:
+def _cleanup(request_id: str, stored: JsonObject, done: DoneCleanups) -> JsonObject:
     """Add to an entry its id, which earlier versions did not store, and who has done it."""
     entry = stored.get("entryId") or entry_id(
         stored.get("action"), stored.get("resource"), stored.get("instructions")

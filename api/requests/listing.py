@@ -4,7 +4,7 @@ import json
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 
-from api.access import Access
+from api.access import AccessPolicy
 from api.auth.principal import Principal
 from api.pagination import Cursors, pagination
 from api.requests import presentation as presenting
@@ -21,7 +21,7 @@ MOST_COUNTED = 100
 class ListingService:
     """Lists requests on behalf of a caller."""
 
-    access: Access
+    access: AccessPolicy
     cursors: Cursors
     database: Database
 

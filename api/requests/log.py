@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from api.pagination import Cursors, pagination
 from api.requests import presentation as presenting
 from api.requests import schemas
-from api.requests.reading import Stored
+from api.requests.reading import StoredRequest
 from db.repositories.events import StoredEvent
 from db.repositories.request_log import LogRepository, LogScope
 from db.session import Database
@@ -36,7 +36,7 @@ class LogQuery:
 
 
 @dataclass(frozen=True, slots=True)
-class LogPart:
+class LogSlice:
     """Lines in their order, and whether there are earlier and later ones of the kind."""
 
     lines: list[schemas.LogLine]
@@ -52,7 +52,7 @@ class LogService:
     cursors: Cursors
 
     async def page(
-        self, stored: Stored, query: LogQuery, *, cursor: str | None, limit: int
+        self, stored: StoredRequest, query: LogQuery, *, cursor: str | None, limit: int
     ) -> schemas.LogPage:
         """Return a page of the log from its beginning on."""
         names, belongs = _names(stored), query.scope(str(stored.row.id))
@@ -67,7 +67,13 @@ class LogService:
         return schemas.LogPage(data=_shown(shown, names), pagination=pagination(following))
 
     async def page_back(
-        self, stored: Stored, query: LogQuery, *, before: int | None, cursor: str | None, limit: int
+        self,
+        stored: StoredRequest,
+        query: LogQuery,
+        *,
+        before: int | None,
+        cursor: str | None,
+        limit: int,
     ) -> schemas.LogPage:
         """Return the page that ends before a line, or with the last; the next one is earlier."""
         belongs = f"back:{query.scope(str(stored.row.id))}"
@@ -78,17 +84,17 @@ class LogService:
         return schemas.LogPage(data=part.lines, pagination=pagination(earlier))
 
     async def last(
-        self, stored: Stored, query: LogQuery, *, before: int | None = None, limit: int
-    ) -> LogPart:
+        self, stored: StoredRequest, query: LogQuery, *, before: int | None = None, limit: int
+    ) -> LogSlice:
         """Return the last lines, or the last before a line."""
         names = _names(stored)
         async with self.database.reading() as session:
             rows = await LogRepository(session).last(
                 _scope(names, query), before=before, limit=limit + 1
             )
-        return LogPart(_shown(rows[-limit:], names), len(rows) > limit, before is not None)
+        return LogSlice(_shown(rows[-limit:], names), len(rows) > limit, before is not None)
 
-    async def around(self, stored: Stored, line: int, *, limit: int) -> LogPart:
+    async def around(self, stored: StoredRequest, line: int, *, limit: int) -> LogSlice:
         """Return the lines around one."""
         names = _names(stored)
         scope, half = _scope(names, LogQuery()), limit // 2
@@ -97,16 +103,16 @@ class LogService:
             before = await repository.last(scope, before=line, limit=half + 1)
             after = await repository.first(scope, after=line - 1, limit=half + 1)
         rows = [*before[-half:], *after[:half]]
-        return LogPart(_shown(rows, names), len(before) > half, len(after) > half)
+        return LogSlice(_shown(rows, names), len(before) > half, len(after) > half)
 
-    async def count(self, stored: Stored) -> dict[Owner, int]:
+    async def count(self, stored: StoredRequest) -> dict[Owner, int]:
         """Return how many lines each action has written."""
         names = _names(stored)
         async with self.database.reading() as session:
             found = await LogRepository(session).count([*names])
         return {(names[one], action): count for (one, action), count in found.items()}
 
-    async def whole(self, stored: Stored) -> AsyncIterator[schemas.LogLine]:
+    async def whole(self, stored: StoredRequest) -> AsyncIterator[schemas.LogLine]:
         """Yield every line, read in portions; memory stays bounded."""
         names = _names(stored)
         scope, last = _scope(names, LogQuery()), 0
@@ -120,7 +126,7 @@ class LogService:
             last = rows[-1].id
 
 
-def _names(stored: Stored) -> dict[str, str | None]:
+def _names(stored: StoredRequest) -> dict[str, str | None]:
     names: dict[str, str | None] = {str(stored.row.id): None}
     return names | {str(child.row.id): child.component for child in stored.children}
 

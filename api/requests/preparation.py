@@ -4,11 +4,11 @@ import asyncio
 from collections.abc import Mapping
 
 from api.catalog.options import OptionsService
-from api.catalog.service import CatalogService, Entry
+from api.catalog.service import CatalogService, ServedItem
 from api.requests import schemas
 from api.requests.bundles import entries_of, prepare_bundle, refused_values, rendered
 from api.requests.item_preparation import ItemPreparer
-from api.requests.prepared import Prepared, SubmissionCall, requester_of
+from api.requests.prepared import PreparedSubmission, SubmissionCall, requester_of
 from api.requests.schemas import Submission
 from catalog.bundle import CatalogBundle
 from catalog.secrets import in_clear
@@ -24,7 +24,7 @@ class Preparer:
         self._catalog = catalog
         self._options = options
 
-    async def prepare(self, body: Submission, call: SubmissionCall) -> Prepared:
+    async def prepare(self, body: Submission, call: SubmissionCall) -> PreparedSubmission:
         """Check everything that a submission is checked for, and plan it."""
         entry = await self._catalog.entry(body.catalog_item_id)
         item = entry.loaded.item
@@ -41,7 +41,7 @@ class Preparer:
         return prepared
 
     async def _require_offered(
-        self, bundle: CatalogBundle, parts: Mapping[str, Entry], prepared: Prepared
+        self, bundle: CatalogBundle, parts: Mapping[str, ServedItem], prepared: PreparedSubmission
     ) -> None:
         """Refuse values of components that are not offered; those that wait are not there yet."""
         made = {one.id: one.prepared for one in prepared.components if not one.waiting}
@@ -54,13 +54,13 @@ class Preparer:
             if problems:
                 raise refused_values(bundle, component, problems)
 
-    def render(self, prepared: Prepared) -> list[schemas.RenderedAction]:
+    def render(self, prepared: PreparedSubmission) -> list[schemas.RenderedAction]:
         """Render every action as it would be sent, secrets masked.
 
         An action that needs outputs of an earlier one is shown with its templates.
         """
         return self._items.render(prepared)
 
-    def render_components(self, prepared: Prepared) -> list[schemas.RenderedComponent]:
+    def render_components(self, prepared: PreparedSubmission) -> list[schemas.RenderedComponent]:
         """Render the components of a bundle in the same way; none for an item."""
         return rendered(self._items, prepared)

@@ -47,7 +47,7 @@ class SubmissionCall:
 
 
 @dataclass(frozen=True, slots=True)
-class Prepared:
+class PreparedSubmission:
     """A submission that passed every check; nothing is stored yet.
 
     One that is ``slow`` by nature is not waited for unless the caller says so. ``sent`` names
@@ -75,7 +75,7 @@ class PreparedComponent:
 
     id: str
     name: str
-    prepared: Prepared
+    prepared: PreparedSubmission
     depends_on: tuple[str, ...] = ()
     waiting: tuple[str, ...] = ()
 
@@ -85,13 +85,13 @@ def requester_of(caller: Principal) -> Requester:
     return Requester(id=caller.id, email=caller.email, teams=list(caller.teams))
 
 
-def size_of(prepared: Prepared) -> int:
+def size_of(prepared: PreparedSubmission) -> int:
     """Return the bytes of JSON that plan and form take."""
     plan = [[action.config, action.reads] for action in prepared.actions if action.notice is None]
     return len(json.dumps([plan, prepared.context.without_plan().item.definition]))
 
 
-def require_carriable(prepared: Prepared) -> None:
+def require_carriable(prepared: PreparedSubmission) -> None:
     """Refuse what Temporal would not carry: plan and form are one payload with the fields."""
     size = size_of(prepared)
     if size > MAX_PLAN_JSON:

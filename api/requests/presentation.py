@@ -4,10 +4,10 @@ from collections.abc import Sequence
 from typing import Any
 
 from api.requests import schemas
-from api.requests.leftovers import Done, error_context, left_behind
+from api.requests.leftovers import DoneCleanups, error_context, left_behind
 from api.requests.lifecycle import warnings_of
-from api.requests.summary import Standing, summary
-from api.schemas import Answer, JsonObject
+from api.requests.summary import SummaryInput, summary
+from api.schemas import JsonObject, ResponseBody
 from db.models import Request, RequestAction
 from db.repositories.events import StoredEvent
 from db.repositories.request_pages import RequestSummary
@@ -41,7 +41,7 @@ def full(  # noqa: PLR0913 -- everything that a request holds, each part by name
     attempt: int,
     components: Sequence[schemas.Component],
     decisions: Sequence[DecisionRecord],
-    done: Done,
+    done: DoneCleanups,
     workflow: str | None,
     steps: Sequence[Step],
     may_decide: bool,
@@ -90,8 +90,8 @@ def _standing(
     }
 
 
-def _standing_of(row: Request | RequestSummary, steps: Sequence[Step]) -> Standing:
-    return Standing(
+def _standing_of(row: Request | RequestSummary, steps: Sequence[Step]) -> SummaryInput:
+    return SummaryInput(
         request_id=row.id,
         status=row.status,
         retrying=row.retrying,
@@ -110,7 +110,7 @@ def title(row: Request | RequestSummary) -> str:
     return row.title or row.catalog_item_name
 
 
-def _as_stored(row: object, kind: type[Answer]) -> dict[str, Any]:
+def _as_stored(row: object, kind: type[ResponseBody]) -> dict[str, Any]:
     """Return the columns that an answer shows unchanged under the same name."""
     return {name: getattr(row, name) for name in kind.model_fields if hasattr(row, name)}
 

@@ -5,13 +5,13 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
-from api.access import Access
+from api.access import AccessPolicy
 from api.auth.principal import Principal
 from api.requests import presentation as presenting
 from api.requests import schemas
 from api.requests.components import ComponentRequest, children_of, component, own_actions, standing
-from api.requests.leftovers import Done
-from api.requests.submission import Submitted
+from api.requests.leftovers import DoneCleanups
+from api.requests.submission import SubmissionResult
 from api.requests.summary import with_live
 from db.models import Request, RequestAction
 from db.notifications import RequestNotifications
@@ -48,14 +48,14 @@ class ReadingSettings:
 
 
 @dataclass(frozen=True, slots=True)
-class Stored:
+class StoredRequest:
     """A request with its actions and decisions; a bundle with its components as well."""
 
     row: Request
     actions: list[RequestAction]
     decisions: list[DecisionRecord]
     children: tuple[ComponentRequest, ...] = ()
-    done: Done = field(default_factory=dict)
+    done: DoneCleanups = field(default_factory=dict)
     """What is cleaned up of the request and of its components."""
     may_decide: bool = False
     """Whether it waits for a decision that the caller may make."""
@@ -78,13 +78,13 @@ class Stored:
 class ReadingService:
     """Reads on behalf of a caller, for whom invisible requests do not exist."""
 
-    access: Access
+    access: AccessPolicy
     database: Database
     jira: JiraInstances
     notifications: RequestNotifications
     settings: ReadingSettings
 
-    async def get(self, caller: Principal, request_id: str) -> Stored:
+    async def get(self, caller: Principal, request_id: str) -> StoredRequest:
         """Read a request; raises ``REQUEST_NOT_FOUND`` for one that the caller may not see."""
         async with self.database.reading() as session:
             repository = RequestsRepository(session)
@@ -105,16 +105,16 @@ class ReadingService:
             )
         if row is None:
             raise _not_found(request_id)
-        return Stored(row, actions, decisions, tuple(children), done, may_decide)
+        return StoredRequest(row, actions, decisions, tuple(children), done, may_decide)
 
-    async def submitted(self, caller: Principal, submitted: Submitted) -> Stored:
+    async def submitted(self, caller: Principal, submitted: SubmissionResult) -> StoredRequest:
         """Return what ``get`` reads of a request that the caller has just submitted."""
         if submitted.rows is None:
             return await self.get(caller, submitted.request_id)
         row, actions = submitted.rows
-        return Stored(row, actions, decisions=[])
+        return StoredRequest(row, actions, decisions=[])
 
-    async def get_decidable(self, caller: Principal, request_id: str) -> Stored:
+    async def get_decidable(self, caller: Principal, request_id: str) -> StoredRequest:
         """Read a request as ``get`` does; raises ``FORBIDDEN`` for one that others decide about."""
         stored = await self.get(caller, request_id)
         row = stored.row
@@ -130,7 +130,7 @@ class ReadingService:
         """Return a request with everything that it holds, in the API's shape."""
         return self.present(await self.get(caller, request_id))
 
-    def present(self, stored: Stored) -> schemas.Request:
+    def present(self, stored: StoredRequest) -> schemas.Request:
         """Return a stored request in the API's shape."""
         return presenting.full(
             stored.row,
@@ -201,7 +201,7 @@ class ReadingService:
         return schemas.EscalationStatus(**dict(escalation), ticket=live)
 
     async def events(
-        self, stored: Stored, *, after: int, is_allowed: Callable[[], Awaitable[bool]]
+        self, stored: StoredRequest, *, after: int, is_allowed: Callable[[], Awaitable[bool]]
     ) -> AsyncIterator[tuple[StoredEvent, str | None]]:
         """Return the stream of what was read from after an entry on; ends after a final state.
 
@@ -216,7 +216,7 @@ class ReadingService:
                 yield entry
 
     async def event_batches(
-        self, stored: Stored, *, after: int, is_allowed: Callable[[], Awaitable[bool]]
+        self, stored: StoredRequest, *, after: int, is_allowed: Callable[[], Awaitable[bool]]
     ) -> AsyncIterator[list[tuple[StoredEvent, str | None]]]:
         """Return the same stream, as it was read: what happened at once comes at once."""
         names, request_id = _names(stored), str(stored.row.id)
@@ -313,7 +313,7 @@ class ReadingService:
         return list(await asyncio.gather(*asked))
 
 
-def _names(stored: Stored) -> dict[str, str | None]:
+def _names(stored: StoredRequest) -> dict[str, str | None]:
     """Return the ids of the request and of its components' requests."""
     names: dict[str, str | None] = {str(stored.row.id): None}
     return names | {str(child.row.id): child.component for child in stored.children}

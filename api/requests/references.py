@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from api.access import Access
+from api.access import AccessPolicy
 from api.auth.principal import Principal
 from db.repositories.request_references import (
     LEAST_NAMED,
@@ -20,7 +20,7 @@ MOST_NAMED = 10
 class ReferenceService:
     """Reads references on behalf of a caller, for whom invisible requests do not exist."""
 
-    access: Access
+    access: AccessPolicy
     database: Database
 
     async def resolve(self, caller: Principal, reference: str) -> str:

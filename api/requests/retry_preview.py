@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from api.requests import schemas
-from api.requests.reading import Stored
+from api.requests.reading import StoredRequest
 from api.requests.schemas import RetryBody
 from catalog.action_rendering import render_action
 from catalog.configuration_checks import ActionModels, Reader
@@ -32,7 +32,7 @@ OVER = frozenset({ActionStatus.COMPLETED, ActionStatus.SKIPPED})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class RetryPreview:
+class RetryPreviewer:
     """Previews retries with read-only looks."""
 
     box: SecretBox
@@ -41,7 +41,11 @@ class RetryPreview:
     workflows: RequestWorkflows
 
     async def of(
-        self, stored: Stored, body: RetryBody, context: RequestContext, answer: CorrectionAnswer
+        self,
+        stored: StoredRequest,
+        body: RetryBody,
+        context: RequestContext,
+        answer: CorrectionAnswer,
     ) -> schemas.RetryPreview:
         """Show the retry as it would be; ``context`` has the corrected fields."""
         calls = await asyncio.to_thread(self._calls, stored, context, body.mode)
@@ -62,7 +66,7 @@ class RetryPreview:
         )
 
     async def look(
-        self, stored: Stored, row: RequestAction, context: RequestContext | None = None
+        self, stored: StoredRequest, row: RequestAction, context: RequestContext | None = None
     ) -> LookResult:
         """Look for what earlier attempts of an action made, with what they had sent."""
         given = action_input(stored.row, stored.actions, row)
@@ -75,7 +79,7 @@ class RetryPreview:
         return await self.workflows.look(given, budget=LOOK_SECONDS)
 
     async def _problem_with_evidence(
-        self, stored: Stored, body: RetryBody, seen: str | None
+        self, stored: StoredRequest, body: RetryBody, seen: str | None
     ) -> str | None:
         """Return why the outputs of the evidence would not be accepted, if so."""
         if seen is None or body.evidence is None or not body.evidence.present:
@@ -90,7 +94,7 @@ class RetryPreview:
         return None if answer.result else f"the evidence was not accepted: {answer.message}"
 
     async def _looks(
-        self, stored: Stored, context: RequestContext, seen: str | None
+        self, stored: StoredRequest, context: RequestContext, seen: str | None
     ) -> list[tuple[RequestAction, LookResult]]:
         """Look for what has failed, but for the action that a person has ``seen``."""
         failed = [
@@ -105,7 +109,7 @@ class RetryPreview:
         return list(zip(failed, found, strict=True))
 
     async def _tried(
-        self, stored: Stored, row: RequestAction, context: RequestContext
+        self, stored: StoredRequest, row: RequestAction, context: RequestContext
     ) -> LookResult:
         try:
             return await self.look(stored, row, context)
@@ -113,7 +117,7 @@ class RetryPreview:
             return LookResult(answer="unknown", reason="Temporal does not respond; try again")
 
     def _calls(
-        self, stored: Stored, context: RequestContext, mode: str | None
+        self, stored: StoredRequest, context: RequestContext, mode: str | None
     ) -> list[schemas.PlannedCall]:
         secrets = open_fields(self.box, context)
         plan, calls = plan_of(stored.row), list[schemas.PlannedCall]()
@@ -163,7 +167,7 @@ def shown(action_id: str, look: LookResult) -> schemas.Look:
 
 
 def _used(
-    stored: Stored, context: RequestContext, answer: CorrectionAnswer
+    stored: StoredRequest, context: RequestContext, answer: CorrectionAnswer
 ) -> dict[str, list[str]]:
     plan = {one.id: one for one in plan_of(stored.row)}
     over = [
@@ -174,7 +178,7 @@ def _used(
     return used_by(context, over, answer.diff) if answer.diff else {}
 
 
-def _seen(stored: Stored, body: RetryBody) -> tuple[str | None, str | None]:
+def _seen(stored: StoredRequest, body: RetryBody) -> tuple[str | None, str | None]:
     """Return the id of the action that the evidence concerns, and why it would be refused."""
     if body.evidence is None:
         return None, None
@@ -184,7 +188,9 @@ def _seen(stored: Stored, body: RetryBody) -> tuple[str | None, str | None]:
     return state.id if state else None, problem
 
 
-def _objections(stored: Stored, body: RetryBody, problem: str | None) -> list[schemas.Refusal]:
+def _objections(
+    stored: StoredRequest, body: RetryBody, problem: str | None
+) -> list[schemas.Refusal]:
     """Return what the workflow would refuse before it looks."""
     states = [state_of(one) for one in stored.actions]
     taken = {one.id for one in states}
@@ -221,7 +227,7 @@ def _refusals(
     return found
 
 
-def open_actions(stored: Stored, mode: str | None) -> list[PlannedAction]:
+def open_actions(stored: StoredRequest, mode: str | None) -> list[PlannedAction]:
     """Return the actions that a retry would run, now or later."""
     plan = plan_of(stored.row)
     states = {one.action_id: one.status for one in stored.actions}
@@ -230,6 +236,6 @@ def open_actions(stored: Stored, mode: str | None) -> list[PlannedAction]:
     return [one for one in way if states.get(one.id) not in OVER]
 
 
-def requester_of(stored: Stored) -> Requester:
+def requester_of(stored: StoredRequest) -> Requester:
     """Return who submitted a request: what a form offers, it offers to them."""
     return context_of(stored.row).requester

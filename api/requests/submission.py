@@ -9,7 +9,12 @@ from api.auth.principal import Principal
 from api.requests import schemas
 from api.requests.lifecycle import warnings_of
 from api.requests.preparation import Preparer
-from api.requests.prepared import Prepared, PreparedComponent, SubmissionCall, SubmissionSettings
+from api.requests.prepared import (
+    PreparedComponent,
+    PreparedSubmission,
+    SubmissionCall,
+    SubmissionSettings,
+)
 from api.requests.schemas import Submission
 from db.completed_rows import completed_rows
 from db.models import Request, RequestAction
@@ -36,7 +41,7 @@ SHORTEST_START = 1.0
 
 
 @dataclass(frozen=True, slots=True)
-class Submitted:
+class SubmissionResult:
     """Which request answers the call, and whether it was there before.
 
     ``rows`` are the request and its actions where they are known without reading them.
@@ -58,7 +63,7 @@ class SubmissionService:
     settings: SubmissionSettings
     workflows: RequestWorkflows
 
-    async def submit(self, body: Submission, call: SubmissionCall) -> Submitted:
+    async def submit(self, body: Submission, call: SubmissionCall) -> SubmissionResult:
         """Handle a submission; returns when it has settled or the time budget is used up.
 
         Raises ``PaoError`` for what the caller must correct. While Temporal or the database is
@@ -80,7 +85,7 @@ class SubmissionService:
             return stored
         return replace(stored, rows=completed_rows(new, settled.completed))
 
-    async def prepare(self, body: Submission, call: SubmissionCall) -> Prepared:
+    async def prepare(self, body: Submission, call: SubmissionCall) -> PreparedSubmission:
         """Check everything that a submission is checked for, and plan it; nothing is stored."""
         return await self.preparer.prepare(body, call)
 
@@ -88,7 +93,7 @@ class SubmissionService:
         """Run every check of a submission and return what would be sent, secrets masked."""
         return await self.shown(await self.prepare(body, call))
 
-    async def shown(self, prepared: Prepared) -> schemas.DryRun:
+    async def shown(self, prepared: PreparedSubmission) -> schemas.DryRun:
         """Return what a submission that passed every check would send, secrets masked."""
         # In a thread: templates may take a second, and other callers must not wait for them.
         actions = await asyncio.to_thread(self.preparer.render, prepared)
@@ -121,7 +126,7 @@ class SubmissionService:
                 headers={"Retry-After": "5"},
             ) from error
 
-    async def _find_replay(self, call: SubmissionCall) -> Submitted | None:
+    async def _find_replay(self, call: SubmissionCall) -> SubmissionResult | None:
         if call.idempotency_key is None:
             return None
         async with self.database.reading() as session:
@@ -132,9 +137,11 @@ class SubmissionService:
             return None
         self._require_same_body(claim.body_digest, call)
         await self._wait_for_first(claim.request_id, call)
-        return Submitted(claim.request_id, replayed=True)
+        return SubmissionResult(claim.request_id, replayed=True)
 
-    async def _store(self, new: NewRequest, prepared: Prepared, call: SubmissionCall) -> Submitted:
+    async def _store(
+        self, new: NewRequest, prepared: PreparedSubmission, call: SubmissionCall
+    ) -> SubmissionResult:
         request_id = new.context.request_id
         async with self.database.unit_of_work() as session:
             repository = RequestsRepository(session)
@@ -142,11 +149,11 @@ class SubmissionService:
                 claim = await repository.claim_idempotency(record, request_id=request_id)
                 if not claim.won:
                     self._require_same_body(claim.body_digest, call)
-                    return Submitted(claim.request_id, replayed=True)
+                    return SubmissionResult(claim.request_id, replayed=True)
             await repository.insert(new)
             for component in prepared.components:
                 await repository.insert(_child(component, prepared, call))
-        return Submitted(request_id)
+        return SubmissionResult(request_id)
 
     def _idempotency(self, call: SubmissionCall) -> IdempotencyRecord | None:
         if call.idempotency_key is None:
@@ -162,7 +169,9 @@ class SubmissionService:
                 "or a new key for a new request.",
             )
 
-    async def _start(self, prepared: Prepared, call: SubmissionCall) -> SettledRequest | None:
+    async def _start(
+        self, prepared: PreparedSubmission, call: SubmissionCall
+    ) -> SettledRequest | None:
         # The plan holds the actions; the document's own would be half of the payload again.
         given = RequestInput(
             context=prepared.context.without_plan(),
@@ -204,7 +213,7 @@ class SubmissionService:
         return max(budget - spent - ANSWERING_SECONDS, SHORTEST_WAIT)
 
 
-def _log_submitted(prepared: Prepared) -> None:
+def _log_submitted(prepared: PreparedSubmission) -> None:
     context = prepared.context
     note_fields(requestId=context.request_id)
     item, requester = context.item, context.requester
@@ -232,7 +241,7 @@ def _log_component(component: PreparedComponent) -> None:
         )
 
 
-def _new(prepared: Prepared, call: SubmissionCall) -> NewRequest:
+def _new(prepared: PreparedSubmission, call: SubmissionCall) -> NewRequest:
     return NewRequest(
         context=prepared.context,
         plan=prepared.actions,
@@ -243,7 +252,9 @@ def _new(prepared: Prepared, call: SubmissionCall) -> NewRequest:
     )
 
 
-def _child(component: PreparedComponent, bundle: Prepared, call: SubmissionCall) -> NewRequest:
+def _child(
+    component: PreparedComponent, bundle: PreparedSubmission, call: SubmissionCall
+) -> NewRequest:
     return replace(
         _new(component.prepared, call),
         parent_id=bundle.context.request_id,

@@ -19,7 +19,7 @@ _DONE = "done"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Standing:
+class SummaryInput:
     """What the sentence is made from.
 
     ``steps`` are the actions that run, wait or have failed, and the tickets; of a bundle those of
@@ -45,7 +45,7 @@ class Standing:
         return next((one for one in self.steps if _approval(one)), None)
 
 
-def summary(standing: Standing) -> str:
+def summary(standing: SummaryInput) -> str:
     """Return the sentence: the status, and who or what has the request now."""
     state = standing.status.replace("_", " ")
     if standing.retrying:
@@ -54,7 +54,7 @@ def summary(standing: Standing) -> str:
     return f"{state}: {told}" if told else state
 
 
-def _told(standing: Standing) -> Iterable[str]:
+def _told(standing: SummaryInput) -> Iterable[str]:
     if standing.status == RequestStatus.SUBMITTED:
         return ["nothing has started yet"]
     if standing.status == RequestStatus.IN_PROGRESS or standing.retrying:

@@ -15,7 +15,7 @@ from api.requests.item_preparation import preferred_wait
 from api.requests.lifecycle import headers_of
 from api.requests.prepared import SubmissionCall
 from api.requests.presentation import title
-from api.requests.reading import Stored
+from api.requests.reading import StoredRequest
 from api.requests.schemas import Submission
 from api.requests.schemas.event import EXAMPLE as EVENTS
 from api.requests.schemas.history import SIMILAR
@@ -167,7 +167,7 @@ async def get_request_escalation(
 
 
 async def _stream(
-    services: Services, caller: Principal, stored: Stored, after: int
+    services: Services, caller: Principal, stored: StoredRequest, after: int
 ) -> AsyncGenerator[ServerSentEvent, None]:
     async def is_allowed() -> bool:
         return await services.identity.is_still_good(caller, datetime.now(UTC))

@@ -8,7 +8,7 @@ from fastapi import APIRouter, Depends, Request, Response
 from api.responses import documented
 from api.services import ServicesDep
 from api.webhooks.schemas import ACCEPTED, IGNORED, WebhookAccepted, WebhookIgnored
-from api.webhooks.service import Delivery, Forge
+from api.webhooks.service import Delivery, ForgeKind
 
 router = APIRouter(tags=["catalog"])
 
@@ -39,14 +39,14 @@ _ANSWERS = documented({200: IGNORED, 202: ACCEPTED}, 400, 401, 404, 408, 413, 42
 
 
 @dataclass(frozen=True, slots=True)
-class Delivered:
+class WebhookDelivery:
     """A delivery that has arrived, whoever sent it."""
 
     request: Request
     response: Response
     services: ServicesDep
 
-    async def receive(self, forge: Forge) -> WebhookAccepted | WebhookIgnored:
+    async def receive(self, forge: ForgeKind) -> WebhookAccepted | WebhookIgnored:
         """Take it, and answer as forges show it to people."""
         client = self.request.client
         delivery = Delivery(
@@ -59,7 +59,7 @@ class Delivered:
         return WebhookIgnored(ignored=ignored.why)
 
 
-DeliveredDep = Annotated[Delivered, Depends()]
+DeliveredDep = Annotated[WebhookDelivery, Depends()]
 
 
 @router.post(
@@ -75,7 +75,7 @@ async def receive_github_webhook(delivered: DeliveredDep) -> WebhookAccepted | W
     So is what a merge queue tests. Needs no signature of a caller but that of the webhook:
     `X-Hub-Signature-256`.
     """
-    return await delivered.receive(Forge.GITHUB)
+    return await delivered.receive(ForgeKind.GITHUB)
 
 
 @router.post(
@@ -91,7 +91,7 @@ async def receive_gitlab_webhook(delivered: DeliveredDep) -> WebhookAccepted | W
     Needs no signature of a caller but that of the webhook: `webhook-signature`, or
     `X-Gitlab-Token`.
     """
-    return await delivered.receive(Forge.GITLAB)
+    return await delivered.receive(ForgeKind.GITLAB)
 
 
 @router.post(
@@ -107,4 +107,4 @@ async def receive_git_webhook(delivered: DeliveredDep) -> WebhookAccepted | Webh
     Needs no signature of a caller but that of the webhook: `X-Hub-Signature-256`,
     `X-Hub-Signature` with SHA-256, `X-Gitea-Signature` or `X-Gogs-Signature`.
     """
-    return await delivered.receive(Forge.GIT)
+    return await delivered.receive(ForgeKind.GIT)

@@ -17,7 +17,7 @@ from cachetools import TTLCache
 from cryptography.hazmat.primitives.asymmetric.ec import SECP256R1, EllipticCurvePublicKey
 from cryptography.hazmat.primitives.serialization import load_pem_public_key
 
-from api.auth.claims import ClaimRules, Known, read_claims
+from api.auth.claims import ClaimedUser, ClaimRules, read_claims
 from api.auth.key_sets import ASKED_EVERY_SECONDS, KEPT_SECONDS, unavailable
 from api.auth.signature_errors import Reason, SignatureError, malformed
 from api.auth.tokens import LEEWAY_SECONDS, moment, read_header
@@ -57,7 +57,7 @@ class AlbSignIn:
         self._now = now
         self._keys = _RegionKeys(config.keys_url, http, clock)
 
-    async def read(self, token: str) -> Known:
+    async def read(self, token: str) -> ClaimedUser:
         """Return who is signed in at the balancer.
 
         Raises ``SignatureError`` with the reason class, ``ClaimsError`` for claims without a usable

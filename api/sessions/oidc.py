@@ -18,7 +18,7 @@ from urllib.parse import quote_plus, urlencode
 
 from pydantic import SecretStr
 
-from api.auth.claims import ClaimRules, ClaimsError, Known, claim, read_claims
+from api.auth.claims import ClaimedUser, ClaimRules, ClaimsError, claim, read_claims
 from api.auth.key_sets import KeySet
 from api.auth.replay import ReplayStore
 from api.auth.signature_errors import SignatureError
@@ -57,7 +57,7 @@ class OidcConfig:
 
 
 @dataclass(frozen=True, slots=True)
-class Begun:
+class SignInStart:
     """Where the browser goes, and what it must bring back."""
 
     url: str
@@ -65,10 +65,10 @@ class Begun:
 
 
 @dataclass(frozen=True, slots=True)
-class Finished:
+class SignInResult:
     """Who signed in, and which page they wanted."""
 
-    known: Known
+    known: ClaimedUser
     to: str
 
 
@@ -93,7 +93,7 @@ class OidcSignIn:
         self._keys = KeySet(http, self._provider.keys_address)
         self._rules = TokenRules(issuer=config.issuer, audience=config.client_id)
 
-    async def begin(self, *, redirect_uri: str, to: str) -> Begun:
+    async def begin(self, *, redirect_uri: str, to: str) -> SignInStart:
         """Return the provider's page to sign in at; ``to`` is the page that is wanted after it."""
         state, nonce, verifier = (secrets.token_urlsafe(32) for _ in range(3))
         endpoint = await self._provider.endpoint("authorization_endpoint")
@@ -119,9 +119,11 @@ class OidcSignIn:
             "ends": self._now() + LIFETIME.total_seconds(),
         }
         cookie = self._box.seal(json.dumps(kept), context=_CONTEXT)
-        return Begun(f"{endpoint}{'&' if '?' in endpoint else '?'}{query}", cookie)
+        return SignInStart(f"{endpoint}{'&' if '?' in endpoint else '?'}{query}", cookie)
 
-    async def finish(self, *, cookie: str, query: Mapping[str, str], redirect_uri: str) -> Finished:
+    async def finish(
+        self, *, cookie: str, query: Mapping[str, str], redirect_uri: str
+    ) -> SignInResult:
         """Return who came back from the provider; raises ``SignInError`` if nobody is to be let in.
 
         Each beginning is good for one end.
@@ -142,7 +144,7 @@ class OidcSignIn:
         tokens = await self._redeem(code, verifier=str(kept["verifier"]), redirect_uri=redirect_uri)
         claims = await self._claims(tokens, nonce=str(kept["nonce"]))
         try:
-            return Finished(read_claims(claims, self.config.claims), str(kept["to"]))
+            return SignInResult(read_claims(claims, self.config.claims), str(kept["to"]))
         except ClaimsError as error:
             raise SignInError("claims", str(error)) from None
 

@@ -2,19 +2,19 @@
 
 from pydantic import Field
 
-from api.schemas import Answer, Id, Moment
+from api.schemas import Id, Moment, ResponseBody
 
 _TIME = "2026-03-05T14:07:09.123Z"
 
 
-class WebSignIn(Answer):
+class WebSignIn(ResponseBody):
     """A link that opens a session of the pages, once."""
 
     url: str = Field(description="To be opened in a browser; the code is in its fragment")
     expires_at: Moment
 
 
-class WebSession(Answer):
+class WebSession(ResponseBody):
     """Somebody who is signed in to the pages."""
 
     id: Id
@@ -27,7 +27,7 @@ class WebSession(Answer):
     ends_at: Moment = Field(description="At the latest; earlier when it is not used for 8 hours")
 
 
-class WebSessions(Answer):
+class WebSessions(ResponseBody):
     """Open sessions, the newest first."""
 
     data: list[WebSession]

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from uuid import uuid4
 
-from api.auth.claims import Known
+from api.auth.claims import ClaimedUser
 from api.auth.keys import TeamsOf, principal_now, why_ended
 from api.auth.principal import Principal, own_user
 from api.sessions.proofs import is_proven, prove
@@ -43,7 +43,7 @@ class SignIn:
 
 
 @dataclass(frozen=True, slots=True)
-class Session:
+class BrowserSession:
     """An open session: its id, which is no secret, and who is signed in.
 
     ``lacks_groups`` when an identity provider vouched for them and told of no groups.
@@ -116,7 +116,7 @@ class SessionService:
         """Count a sign-in that was refused; ``reason`` is one word of ours."""
         self.count(way, reason)
 
-    async def open_for(self, known: Known, *, source: str, user_agent: str) -> str:
+    async def open_for(self, known: ClaimedUser, *, source: str, user_agent: str) -> str:
         """Open a session for somebody whom an identity provider vouches for; return its token.
 
         Their teams are those of this moment, for as long as the session lasts.
@@ -126,7 +126,7 @@ class SessionService:
         )
         return await self._open(caller, user_agent=user_agent, lacks_groups=known.lacks_groups)
 
-    async def find(self, token: str) -> Session | None:
+    async def find(self, token: str) -> BrowserSession | None:
         """Return the open session of a browser's token, and note that it is used."""
         async with self.database.reading() as session:
             stored = await WebSessionsRepository(session).find(_digest(token))
@@ -136,7 +136,7 @@ class SessionService:
         if stored.seen_at <= datetime.now(UTC) - _USE_NOTED_EVERY:
             async with self.database.unit_of_work() as unit:
                 await WebSessionsRepository(unit).note_use(stored.id)
-        return Session(stored.id, caller, lacks_groups=stored.lacks_groups)
+        return BrowserSession(stored.id, caller, lacks_groups=stored.lacks_groups)
 
     async def is_open(self, session_id: str) -> bool:
         """Return whether a session is still open, for answers that last long."""
@@ -144,7 +144,7 @@ class SessionService:
             stored = await WebSessionsRepository(session).get(session_id)
         return stored is not None and self._is_good(stored)
 
-    async def sign_out(self, session: Session) -> None:
+    async def sign_out(self, session: BrowserSession) -> None:
         """End the caller's own session."""
         by = session.caller.id
         async with self.database.unit_of_work() as unit:

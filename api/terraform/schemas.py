@@ -3,10 +3,10 @@
 from pydantic import ConfigDict, Field
 
 from api.requests.schemas.decision import Reason
-from api.schemas import Answer, Body, Id, Moment
+from api.schemas import Id, Moment, RequestBody, ResponseBody
 
 
-class ReleaseBody(Body):
+class ReleaseBody(RequestBody):
     """A person's word that a state is free for other requests."""
 
     model_config = ConfigDict(
@@ -21,7 +21,7 @@ class ReleaseBody(Body):
     )
 
 
-class Release(Answer):
+class Release(ResponseBody):
     """Who has freed a state, and why."""
 
     by: str
@@ -29,7 +29,7 @@ class Release(Answer):
     note: str
 
 
-class TerraformState(Answer):
+class TerraformState(ResponseBody):
     """A Terraform state that is, or was, registered for a request."""
 
     id: int
@@ -43,7 +43,7 @@ class TerraformState(Answer):
     released: Release | None
 
 
-class TerraformStates(Answer):
+class TerraformStates(ResponseBody):
     """All states that are, or were, registered for a request."""
 
     data: list[TerraformState]

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from api.access import Access
+from api.access import AccessPolicy
 from api.auth.principal import Principal
 from api.requests.reading import ReadingService
 from api.terraform.schemas import Release, TerraformState, TerraformStates
@@ -21,7 +21,7 @@ from pao.core.timestamps import timestamp
 class TerraformStatesService:
     """Reads and releases registrations; a registration outlives its request."""
 
-    access: Access
+    access: AccessPolicy
     database: Database
     reading: ReadingService
 

@@ -5,11 +5,11 @@ from typing import Any, Self
 from pydantic import ConfigDict, Field, model_validator
 
 from api.catalog.schemas import DocumentKind, FieldProblem, Finding, FormLayout
-from api.schemas import Answer, Body, JsonObject
+from api.schemas import JsonObject, RequestBody, ResponseBody
 from api.tools.documents import EXAMPLE
 
 
-class TemplateTest(Body):
+class TemplateTest(RequestBody):
     """An item, published or not, with sample fields, and outputs of its earlier actions."""
 
     model_config = ConfigDict(
@@ -39,7 +39,7 @@ class TemplateTest(Body):
         return self
 
 
-class DocumentOutline(Answer):
+class DocumentOutline(ResponseBody):
     """Which item or bundle a document describes."""
 
     id: str
@@ -48,7 +48,7 @@ class DocumentOutline(Answer):
     version: str
 
 
-class DocumentCheck(Answer):
+class DocumentCheck(ResponseBody):
     """Everything that was found in a document."""
 
     valid: bool = Field(description="Whether it would be served: it has no errors")
@@ -59,7 +59,7 @@ class DocumentCheck(Answer):
     findings: list[Finding]
 
 
-class FormPreview(Answer):
+class FormPreview(ResponseBody):
     """The form of an unpublished document, and everything that was found in the document."""
 
     id: str | None
@@ -69,7 +69,7 @@ class FormPreview(Answer):
     findings: list[Finding]
 
 
-class TemplateProblem(Answer):
+class TemplateProblem(ResponseBody):
     """What is wrong with a template; line and column count in the template."""
 
     rule: str
@@ -79,7 +79,7 @@ class TemplateProblem(Answer):
     suggestion: str | None
 
 
-class TemplateResult(Answer):
+class TemplateResult(ResponseBody):
     """One template: what it reads, and its result or its error."""
 
     action_id: str
@@ -90,7 +90,7 @@ class TemplateResult(Answer):
     error: TemplateProblem | None
 
 
-class TemplateTestResult(Answer):
+class TemplateTestResult(ResponseBody):
     """Every template of an item, rendered with sample values."""
 
     valid: bool

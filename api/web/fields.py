@@ -165,7 +165,7 @@ class GroupView:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Entered:
+class FormInput:
     """What is known of a form that is being filled in.
 
     Texts and what is sealed are kept by the names under which they are posted; all else is known
@@ -194,7 +194,7 @@ class Entered:
     """Whether lists are filled in row by row; otherwise as a text of JSON."""
 
 
-def groups_of(groups: Iterable[GroupDefinition], entered: Entered) -> list[GroupView]:
+def groups_of(groups: Iterable[GroupDefinition], entered: FormInput) -> list[GroupView]:
     """Return the groups of a form with everything that was entered."""
     views, index = [], 0
     for number, group in enumerate(groups):
@@ -217,7 +217,7 @@ def groups_of(groups: Iterable[GroupDefinition], entered: Entered) -> list[Group
 def view_of(
     one: FieldDefinition,
     place: str,
-    entered: Entered,
+    entered: FormInput,
     *,
     name: str | None = None,
     way: str | None = None,
@@ -261,7 +261,9 @@ def view_of(
     )
 
 
-def _rows(one: FieldDefinition, place: str, entered: Entered, default: Any) -> tuple[RowView, ...]:
+def _rows(
+    one: FieldDefinition, place: str, entered: FormInput, default: Any
+) -> tuple[RowView, ...]:
     if not entered.by_row:
         return ()
     if one.id not in entered.texts:

@@ -13,15 +13,15 @@ from starlette.requests import cookie_parser
 from starlette.responses import PlainTextResponse, RedirectResponse, Response
 from starlette.types import ASGIApp, Receive, Scope
 
-from api.auth.claims import ClaimsError, Known
+from api.auth.claims import ClaimedUser, ClaimsError
 from api.auth.signature_errors import SignatureError
 from api.auth.sources.identities import without_claims
-from api.gate import Outgoing
+from api.gate import ResponseSender
 from api.ratelimit import RateLimiter, Replicas, address_caller
 from api.request_body import BodyLimits, replayed
 from api.sessions import alb
 from api.sessions.address import WebAddress
-from api.sessions.service import Session, SessionService
+from api.sessions.service import BrowserSession, SessionService
 from api.sessions.sign_in_methods import ALB
 from api.web import error_pages
 from api.web.kept_input import can_be_kept
@@ -46,7 +46,7 @@ SIGN_INS_PER_MINUTE = 30
 PROVIDED_PER_MINUTE = 300
 
 
-class Pages:
+class GatedPages:
     """Admits whoever is signed in, and anybody to the page where one signs in."""
 
     def __init__(  # noqa: PLR0913 -- its parts, each named
@@ -69,7 +69,7 @@ class Pages:
         self._provided = RateLimiter(PROVIDED_PER_MINUTE, replicas=replicas)
         self._sessions = sessions
 
-    async def serve(self, scope: Scope, receive: Receive, send: Outgoing) -> None:
+    async def serve(self, scope: Scope, receive: Receive, send: ResponseSender) -> None:
         """Find the session, then call the application; without one, lead to the sign-in."""
         send.extra.update(HEADERS)
         vouched = _taken_out(scope)
@@ -135,7 +135,7 @@ class Pages:
         """Return a page with the id to ask with."""
         return error_pages.of_defect(scope, error)
 
-    async def _session(self, scope: Scope, headers: Headers, vouched: str) -> Session | None:
+    async def _session(self, scope: Scope, headers: Headers, vouched: str) -> BrowserSession | None:
         token = cookie_parser(headers.get("cookie", "")).get(self._address.cookie(scope))
         session = await self._sessions.find(token) if token else None
         if session is None or session.caller.source != ALB:
@@ -144,7 +144,7 @@ class Pages:
         known = await self._known(vouched)
         return session if known and known.user_id == session.caller.id else None
 
-    async def _known(self, vouched: str) -> Known | None:
+    async def _known(self, vouched: str) -> ClaimedUser | None:
         if self._balancer is None or not vouched:
             return None
         try:

@@ -15,14 +15,14 @@ ADD, REMOVE = "add", "remove"
 
 
 @dataclass(frozen=True, slots=True)
-class Edit:
+class RowEdit:
     """What a button asks for: a further row of a list, or one row less."""
 
     list_id: str
     removes: int | None = None
 
 
-def edit_of(command: str, fields: Mapping[str, FieldDefinition]) -> Edit | None:
+def edit_of(command: str, fields: Mapping[str, FieldDefinition]) -> RowEdit | None:
     """Return what a button's value asks for: `add:rules`, or `remove:4:rules`."""
     word, _, rest = command.partition(":")
     number = ""
@@ -32,14 +32,14 @@ def edit_of(command: str, fields: Mapping[str, FieldDefinition]) -> Edit | None:
     if field is None or field.type is not FieldType.LIST:
         return None
     if word == ADD:
-        return Edit(rest)
-    return Edit(rest, int(number)) if number.isdecimal() and len(number) < 5 else None  # noqa: PLR2004 -- a row's number
+        return RowEdit(rest)
+    return RowEdit(rest, int(number)) if number.isdecimal() and len(number) < 5 else None  # noqa: PLR2004 -- a row's number
 
 
 def with_edit(
     fields: Mapping[str, FieldDefinition],
     texts: Mapping[str, Sequence[str]],
-    edit: Edit,
+    edit: RowEdit,
     *,
     taken: Sequence[int] = (),
 ) -> tuple[dict[str, list[str]], str]:
@@ -61,7 +61,7 @@ def without_rows(
 def edited(
     field: FieldDefinition,
     texts: Mapping[str, Sequence[str]],
-    edit: Edit,
+    edit: RowEdit,
     *,
     taken: Sequence[int] = (),
 ) -> tuple[dict[str, list[str]], int | None]:

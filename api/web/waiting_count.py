@@ -7,7 +7,7 @@ from fastapi import Request
 
 from api.requests.filters import RequestFilters, Sort
 from api.services import ServicesDep
-from api.sessions.service import Session
+from api.sessions.service import BrowserSession
 from pao.core.errors import PaoError
 
 SECONDS = 10
@@ -24,7 +24,7 @@ def no_counts() -> Counts:
 
 async def count_waiting(request: Request, services: ServicesDep) -> None:
     """Note how many requests wait for who reads the page; without an answer nothing is shown."""
-    session: Session | None = getattr(request.state, "session", None)
+    session: BrowserSession | None = getattr(request.state, "session", None)
     if session is None or request.method != "GET":
         return
     counts: Counts = request.app.state.waiting_counts

@@ -46,14 +46,14 @@ Meaning = Push | Proposal | Ignored
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class CatalogBranch:
     """Where the catalog is: a repository by its whole name, and a branch of it."""
 
     repository: str
     branch: str
 
 
-def of_github(event: str, payload: Mapping[str, Any], place: Place) -> Meaning:
+def of_github(event: str, payload: Mapping[str, Any], place: CatalogBranch) -> Meaning:
     """Return what an event of GitHub means."""
     if event not in _CHECKED:
         return Ignored(f"event {event[:50] or 'unnamed'}")
@@ -76,7 +76,7 @@ def of_github(event: str, payload: Mapping[str, Any], place: Place) -> Meaning:
     )
 
 
-def of_gitlab(event: str, payload: Mapping[str, Any], place: Place) -> Meaning:
+def of_gitlab(event: str, payload: Mapping[str, Any], place: CatalogBranch) -> Meaning:
     """Return what an event of GitLab means."""
     if event not in {"Push Hook", "Merge Request Hook"}:
         return Ignored(f"event {event[:50] or 'unnamed'}")
@@ -95,7 +95,7 @@ def of_gitlab(event: str, payload: Mapping[str, Any], place: Place) -> Meaning:
     )
 
 
-def of_git(_event: str, payload: Mapping[str, Any], place: Place) -> Meaning:
+def of_git(_event: str, payload: Mapping[str, Any], place: CatalogBranch) -> Meaning:
     """Return what an event of any other forge means: pushes of Gitea and its kin, of Bitbucket.
 
     Which repository it is about is not compared: the address that PAO reads may be another one.
@@ -127,7 +127,7 @@ def _moves(payload: Mapping[str, Any]) -> Iterator[tuple[Any, Any, Any]]:
             yield f"refs/tags/{_at(known, 'name')}", None, None
 
 
-def _push(payload: Mapping[str, Any], place: Place, *, after: Any) -> Meaning:
+def _push(payload: Mapping[str, Any], place: CatalogBranch, *, after: Any) -> Meaning:
     if payload.get("ref") != f"refs/heads/{place.branch}":
         return Ignored("another branch or tag")
     commit = _commit(after)
@@ -136,7 +136,7 @@ def _push(payload: Mapping[str, Any], place: Place, *, after: Any) -> Meaning:
     return Push(commit, _commit(payload.get("before")))
 
 
-def _proposal(is_open: bool, base: Any, number: Any, head: Any, *, place: Place) -> Meaning:  # noqa: FBT001 -- the first of the facts
+def _proposal(is_open: bool, base: Any, number: Any, head: Any, *, place: CatalogBranch) -> Meaning:  # noqa: FBT001 -- the first of the facts
     if base != place.branch:
         return Ignored("another branch")
     commit = _commit(head)
@@ -145,7 +145,7 @@ def _proposal(is_open: bool, base: Any, number: Any, head: Any, *, place: Place)
     return Proposal(number, commit)
 
 
-def _queued(payload: Mapping[str, Any], place: Place) -> Meaning:
+def _queued(payload: Mapping[str, Any], place: CatalogBranch) -> Meaning:
     """Return what a merge queue wants: the check of what would be there after the merge."""
     group = payload.get("merge_group")
     if str(_at(group, "base_ref")).removeprefix("refs/heads/") != place.branch:
@@ -157,7 +157,7 @@ def _queued(payload: Mapping[str, Any], place: Place) -> Meaning:
     return Proposal(int(named[1]) if named else None, commit)
 
 
-def _check(event: str, payload: Mapping[str, Any], place: Place) -> Meaning:
+def _check(event: str, payload: Mapping[str, Any], place: CatalogBranch) -> Meaning:
     """Return what it means that somebody wants a check once more: all of them, or ours alone."""
     given = payload.get(event)
     is_ours = event == "check_suite" or _at(given, "name") == CHECK

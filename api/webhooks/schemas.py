@@ -2,16 +2,16 @@
 
 from pydantic import Field
 
-from api.schemas import Answer
+from api.schemas import ResponseBody
 
 
-class WebhookAccepted(Answer):
+class WebhookAccepted(ResponseBody):
     """Something follows from the delivery."""
 
     accepted: bool = True
 
 
-class WebhookIgnored(Answer):
+class WebhookIgnored(ResponseBody):
     """The delivery is genuine, and nothing follows from it."""
 
     ignored: str = Field(description="Why, such as `another branch or tag`")

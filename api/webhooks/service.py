@@ -14,12 +14,12 @@ from starlette.requests import ClientDisconnect
 
 from api.ratelimit import RateLimiter, address_caller
 from api.webhooks import events
-from api.webhooks.events import Ignored, Meaning, Place, Proposal, Push
+from api.webhooks.events import CatalogBranch, Ignored, Meaning, Proposal, Push
 from api.webhooks.signatures import (
-    GitHubVerification,
-    GitLabVerification,
-    GitVerification,
-    Verification,
+    GitHubVerifier,
+    GitLabVerifier,
+    GitVerifier,
+    SignatureVerifier,
 )
 from pao.clients.temporal import TemporalUnavailableError
 from pao.core.errors import ErrorCode, PaoError
@@ -31,7 +31,7 @@ _LONGEST_ID = 200
 _PUSHES = frozenset({"push", "Push Hook", "repo:push", "repo:refs_changed"})
 
 
-class Forge(StrEnum):
+class ForgeKind(StrEnum):
     """Who delivers."""
 
     GITHUB = "github"
@@ -40,24 +40,24 @@ class Forge(StrEnum):
     """Any other one, of a catalog that is read by git."""
 
 
-_READ: Mapping[Forge, Callable[[str, Mapping[str, Any], Place], Meaning]] = {
-    Forge.GITHUB: events.of_github,
-    Forge.GITLAB: events.of_gitlab,
-    Forge.GIT: events.of_git,
+_READ: Mapping[ForgeKind, Callable[[str, Mapping[str, Any], CatalogBranch], Meaning]] = {
+    ForgeKind.GITHUB: events.of_github,
+    ForgeKind.GITLAB: events.of_gitlab,
+    ForgeKind.GIT: events.of_git,
 }
-_EVENT: Mapping[Forge, Sequence[str]] = {
-    Forge.GITHUB: ("x-github-event",),
-    Forge.GITLAB: ("x-gitlab-event",),
-    Forge.GIT: ("x-gitea-event", "x-gogs-event", "x-event-key", "x-github-event"),
+_EVENT: Mapping[ForgeKind, Sequence[str]] = {
+    ForgeKind.GITHUB: ("x-github-event",),
+    ForgeKind.GITLAB: ("x-gitlab-event",),
+    ForgeKind.GIT: ("x-gitea-event", "x-gogs-event", "x-event-key", "x-github-event"),
 }
-_DELIVERY: Mapping[Forge, Sequence[str]] = {
-    Forge.GITHUB: ("x-github-delivery",),
-    Forge.GITLAB: ("webhook-id", "idempotency-key", "x-gitlab-event-uuid"),
-    Forge.GIT: ("x-gitea-delivery", "x-gogs-delivery", "x-request-uuid", "x-github-delivery"),
+_DELIVERY: Mapping[ForgeKind, Sequence[str]] = {
+    ForgeKind.GITHUB: ("x-github-delivery",),
+    ForgeKind.GITLAB: ("webhook-id", "idempotency-key", "x-gitlab-event-uuid"),
+    ForgeKind.GIT: ("x-gitea-delivery", "x-gogs-delivery", "x-request-uuid", "x-github-delivery"),
 }
 
 
-class Outcome(StrEnum):
+class DeliveryOutcome(StrEnum):
     """What became of a delivery, for metrics."""
 
     ACCEPTED = "accepted"
@@ -88,11 +88,11 @@ class Count(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class WebhookPlace:
+class WebhookConfig:
     """One forge's secrets (two while they are rotated), and the catalog's place there, if any."""
 
     secrets: Sequence[SecretStr] = ()
-    place: Place | None = None
+    place: CatalogBranch | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +109,7 @@ class WebhookService:
 
     def __init__(
         self,
-        places: Mapping[Forge, WebhookPlace],
+        places: Mapping[ForgeKind, WebhookConfig],
         signals: Signals,
         *,
         limiter: RateLimiter,
@@ -122,26 +122,26 @@ class WebhookService:
         self._seconds = seconds
         self._count = count
 
-    async def receive(self, forge: Forge, delivery: Delivery) -> Ignored | None:
+    async def receive(self, forge: ForgeKind, delivery: Delivery) -> Ignored | None:
         """Take a delivery; returns why nothing follows from it, or None where something does."""
-        outcome = Outcome.REFUSED
+        outcome = DeliveryOutcome.REFUSED
         try:
             meaning = await self._meaning(forge, delivery)
-            outcome = Outcome.FAILED
+            outcome = DeliveryOutcome.FAILED
             await self._tell(forge, meaning, delivery.headers)
             ignored = isinstance(meaning, Ignored)
-            outcome = Outcome.IGNORED if ignored else Outcome.ACCEPTED
+            outcome = DeliveryOutcome.IGNORED if ignored else DeliveryOutcome.ACCEPTED
         except PaoError as error:
             if error.code is ErrorCode.UNAUTHORIZED:
-                outcome = Outcome.UNSIGNED
+                outcome = DeliveryOutcome.UNSIGNED
             raise
         finally:
             self._count(forge.value, outcome.value)
         return meaning if isinstance(meaning, Ignored) else None
 
-    async def _meaning(self, forge: Forge, delivery: Delivery) -> Meaning:
+    async def _meaning(self, forge: ForgeKind, delivery: Delivery) -> Meaning:
         self._limiter.check(address_caller(delivery.address))
-        known = self._places.get(forge, WebhookPlace())
+        known = self._places.get(forge, WebhookConfig())
         if not known.secrets:
             raise PaoError(
                 ErrorCode.NOT_FOUND,
@@ -152,7 +152,7 @@ class WebhookService:
         _require_json(delivery.headers)
         return _read(forge, delivery.headers, body, known.place)
 
-    async def _body(self, delivery: Delivery, verification: Verification) -> bytes | None:
+    async def _body(self, delivery: Delivery, verification: SignatureVerifier) -> bytes | None:
         """Return the body, or None where it is longer than what is kept; refuse a forged one."""
         kept, size = bytearray(), 0
         try:
@@ -181,7 +181,7 @@ class WebhookService:
             )
         return bytes(kept) if size <= KEPT_BYTES else None
 
-    async def _tell(self, forge: Forge, meaning: Meaning, headers: Headers) -> None:
+    async def _tell(self, forge: ForgeKind, meaning: Meaning, headers: Headers) -> None:
         try:
             if isinstance(meaning, Push):
                 await self._signals.pushed(meaning, delivery=_delivery_id(forge, headers))
@@ -195,13 +195,17 @@ class WebhookService:
             ) from error
 
 
-def _verification(forge: Forge, headers: Headers, secrets: Sequence[SecretStr]) -> Verification:
-    if forge is Forge.GITLAB:
-        return GitLabVerification(headers, secrets, datetime.now(UTC))
-    return (GitHubVerification if forge is Forge.GITHUB else GitVerification)(headers, secrets)
+def _verification(
+    forge: ForgeKind, headers: Headers, secrets: Sequence[SecretStr]
+) -> SignatureVerifier:
+    if forge is ForgeKind.GITLAB:
+        return GitLabVerifier(headers, secrets, datetime.now(UTC))
+    return (GitHubVerifier if forge is ForgeKind.GITHUB else GitVerifier)(headers, secrets)
 
 
-def _read(forge: Forge, headers: Headers, body: bytes | None, place: Place | None) -> Meaning:
+def _read(
+    forge: ForgeKind, headers: Headers, body: bytes | None, place: CatalogBranch | None
+) -> Meaning:
     event = _first(headers, _EVENT[forge])
     if place is None:
         return Ignored(f"the catalog does not come from {forge.value}")
@@ -233,7 +237,7 @@ def _require_json(headers: Headers) -> None:
     )
 
 
-def _delivery_id(forge: Forge, headers: Headers) -> str | None:
+def _delivery_id(forge: ForgeKind, headers: Headers) -> str | None:
     given = _first(headers, _DELIVERY[forge])
     return f"{forge.value}:{given[:_LONGEST_ID]}" if given else None
 

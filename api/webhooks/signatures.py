@@ -22,7 +22,7 @@ _TIMESTAMP = re.compile(r"[0-9]{1,12}")
 _LONGEST = 4096
 
 
-class Verification(Protocol):
+class SignatureVerifier(Protocol):
     """Judges one delivery: it is fed the body as it arrives, and asked at the end."""
 
     def update(self, piece: bytes) -> None:
@@ -34,7 +34,7 @@ class Verification(Protocol):
         ...
 
 
-class GitHubVerification:
+class GitHubVerifier:
     """``X-Hub-Signature-256``: ``sha256=`` and 64 lower-case digits, over the body alone."""
 
     def __init__(self, headers: Headers, secrets: Sequence[SecretStr]) -> None:
@@ -58,7 +58,7 @@ class GitHubVerification:
         return _only(headers, "x-hub-signature-256")
 
 
-class GitVerification(GitHubVerification):
+class GitVerifier(GitHubVerifier):
     """The same by whichever header a forge has for it; the first of them counts."""
 
     def _signature(self, headers: Headers) -> bytes:
@@ -67,7 +67,7 @@ class GitVerification(GitHubVerification):
         return b"sha256=" + given if name in _WITHOUT_NAME else given
 
 
-class GitLabVerification:
+class GitLabVerifier:
     """``webhook-signature`` where the delivery has one, else the plain ``X-Gitlab-Token``.
 
     A secret that begins with ``whsec_`` signs; as a plain token it is never taken, and neither is

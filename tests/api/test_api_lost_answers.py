@@ -21,12 +21,12 @@ from temporalio.client import (
 from temporalio.service import RPCError, RPCStatusCode
 
 from api.auth.principal import Principal
-from api.catalog.service import Entry
+from api.catalog.service import ServedItem
 from api.requests.decision_idempotency import DecisionCall
 from api.requests.decisions import DecisionService, DecisionSettings
 from api.requests.item_preparation import ItemPreparer
 from api.requests.preparation import Preparer
-from api.requests.prepared import Prepared, SubmissionCall, SubmissionSettings
+from api.requests.prepared import PreparedSubmission, SubmissionCall, SubmissionSettings
 from api.requests.schemas import RetryBody, Submission
 from api.requests.submission import SubmissionService
 from catalog.configuration_checks import ActionModels
@@ -191,8 +191,8 @@ class Threaded(ItemPreparer):
     threads: list[threading.Thread] = field(default_factory=list)
 
     def prepare(
-        self, entry: Entry, body: Submission, call: SubmissionCall, about: FormContext
-    ) -> Prepared:
+        self, entry: ServedItem, body: Submission, call: SubmissionCall, about: FormContext
+    ) -> PreparedSubmission:
         self.threads.append(threading.current_thread())
         return super().prepare(entry, body, call, about)
 

@@ -8,7 +8,7 @@ import httpx
 import pytest
 import yaml
 
-from api.access import Access
+from api.access import AccessPolicy
 from api.auth.principal import Principal
 from api.requests.reading import ReadingService, ReadingSettings
 from db.notifications import RequestNotifications
@@ -121,7 +121,7 @@ async def _status_with_two_instances(stack: Stack, request_id: str) -> dict[str,
     )
     database = assembly.database(stack.settings, application_name="tests")
     reading = ReadingService(
-        access=Access(admin_teams=frozenset()),
+        access=AccessPolicy(admin_teams=frozenset()),
         database=database,
         jira=jira,
         notifications=RequestNotifications(stack.database.service_url),

@@ -13,7 +13,7 @@ from starlette.types import Receive, Scope, Send
 
 from api.auth.raw import PEER
 from api.connections import ConnectionLimits, bounded_protocol
-from api.serving import Server, config
+from api.serving import DrainingServer, config
 from tests.support.stack import EventLoop, wait_until
 
 LONG = 3600.0
@@ -37,7 +37,7 @@ class Running:
         protocol = bounded_protocol(ConnectionLimits(), lambda _: None)
         listening = socket.create_server(("127.0.0.1", 0))
         self.url = f"http://127.0.0.1:{listening.getsockname()[1]}"
-        self.server = Server(
+        self.server = DrainingServer(
             config(application, protocol, lifespan="off"),
             stopping=self._note("stopping"),
             ending=self._note("ending"),

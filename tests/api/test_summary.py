@@ -5,7 +5,7 @@ from uuid import UUID
 
 import pytest
 
-from api.requests.summary import Standing, summary
+from api.requests.summary import SummaryInput, summary
 from db.repositories.request_steps import Step
 from pao.core.components import COMPONENT
 from pao.core.states import ActionStatus, RequestStatus
@@ -37,7 +37,7 @@ def ticket(key: str, known: dict[str, Any] | None = None, **more: Any) -> Step:
 def told(status: RequestStatus, *steps: Step, retrying: bool = False, **more: Any) -> str:
     escalation = more.get("escalation")
     return summary(
-        Standing(
+        SummaryInput(
             request_id=OWN, status=status, retrying=retrying, escalation=escalation, steps=steps
         )
     )

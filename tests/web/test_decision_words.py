@@ -32,7 +32,7 @@ from api.web.pages.decision.explanation import (
     suggested,
     why_suggested,
 )
-from api.web.pages.decision.pages import Tried, explained
+from api.web.pages.decision.pages import DecisionInput, explained
 from api.web.pages.request.notes import advice_of
 from pao.core.errors import ErrorCode, PaoError
 from pao.core.judgement import SUGGESTED, Cause
@@ -251,7 +251,7 @@ def test_a_file_that_a_retry_changes_is_shown_by_its_lines() -> None:
 
 
 def test_where_it_is_not_known_whether_it_arrived_the_key_is_sent_again() -> None:
-    tried = Tried(reason="why", key="the-key")
+    tried = DecisionInput(reason="why", key="the-key")
     lost = PaoError(ErrorCode.SERVICE_UNAVAILABLE, "Temporal does not respond")
     shown = explained(failed(), tried, ["-"], lost)
     assert (shown.key, shown.reason, shown.status) == ("the-key", "why", 503)

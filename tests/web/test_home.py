@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from playwright.async_api import expect
 
-from api.requests.history import Usual
+from api.requests.history import UsualTimes
 from api.web.pages.request.presentation import usual_words
 from tests.support.callers import OLIVER, STRANGER
 from tests.support.stack import Stack
@@ -59,7 +59,7 @@ async def test_a_new_user_is_shown_the_way(visit: Visit) -> None:
     ],
 )
 def test_what_is_usual_is_said_in_words(usual: dict[str, Any] | None, words: str) -> None:
-    assert usual_words(Usual(times=9, **usual) if usual else None) == words
+    assert usual_words(UsualTimes(times=9, **usual) if usual else None) == words
 
 
 async def test_what_is_usual_stands_beside_what_is_promised(stack: Stack, visit: Visit) -> None:

@@ -9,7 +9,7 @@ import pytest
 
 from api.requests.schemas import RenderedAction
 from api.web.line_diff import differing
-from api.web.pages.request_form.calls import Call, call_of
+from api.web.pages.request_form.calls import ActionView, call_of
 from api.web.pages.request_form.copies import copies_of, has_secrets
 from catalog.forms import Form
 from pao.core.payloads.files import FilesAnswer
@@ -17,7 +17,7 @@ from pao.core.payloads.files import FilesAnswer
 
 def told(
     kind: str, config: dict[str, Any], present: FilesAnswer | None = None, **more: Any
-) -> Call:
+) -> ActionView:
     usual = {
         "id": "one",
         "index": 0,

@@ -20,7 +20,7 @@ TAKEN_OUT = (_STS, gateway.SECRET, gateway.ARN, gateway.USER_ID)
 TAKEN_OUT_PREFIXES = (b"x-amzn-oidc-", b"x-amzn-lattice-")
 
 
-class Source(Protocol):
+class Authenticator(Protocol):
     """Whoever may vouch for a caller."""
 
     def check_head(self, request: RawRequest, now: datetime) -> None:
@@ -40,7 +40,7 @@ class Identities:
     """
 
     keys: KeysIdentity
-    others: Mapping[str, Source]
+    others: Mapping[str, Authenticator]
     takes_issued_keys: bool = True
 
     def check_head(self, request: RawRequest, now: datetime) -> None:
@@ -70,7 +70,7 @@ class Identities:
             return await self.keys.is_still_good(caller, now)
         return caller.valid_until is not None and now < caller.valid_until
 
-    def _source(self, request: RawRequest) -> Source:
+    def _source(self, request: RawRequest) -> Authenticator:
         names = _borne(request)
         # A gateway passes on what it has verified, the caller's own signature included.
         if gateway.NAME in names and gateway.NAME in self.others:

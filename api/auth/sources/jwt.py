@@ -6,7 +6,7 @@ from api.auth.claims import ClaimRules, ClaimsError, read_claims
 from api.auth.principal import Principal, own_user
 from api.auth.raw import RawRequest
 from api.auth.signature_errors import malformed
-from api.auth.tokens import Keys, TokenRules, moment, read_header, verified
+from api.auth.tokens import KeySource, TokenRules, moment, read_header, verified
 from pao.core.errors import Detail, ErrorCode, PaoError
 
 NAME = "jwt"
@@ -19,7 +19,7 @@ SESSIONS = b"/api/v1/sessions"
 class JwtIdentity:
     """Takes tokens of one issuer. They are not bound to a call, so what acts names itself."""
 
-    def __init__(self, rules: TokenRules, keys: Keys, claims: ClaimRules) -> None:
+    def __init__(self, rules: TokenRules, keys: KeySource, claims: ClaimRules) -> None:
         self._rules = rules
         self._keys = keys
         self._claims = claims

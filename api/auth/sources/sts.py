@@ -52,7 +52,7 @@ class StsConfig:
 
 
 @dataclass(frozen=True, slots=True)
-class _Read:
+class _ParsedProof:
     proof: Proof
     signature: str
 
@@ -96,7 +96,7 @@ class StsIdentity:
             valid_until=now + LASTS,
         )
 
-    def _read(self, request: RawRequest, now: datetime) -> _Read:
+    def _read(self, request: RawRequest, now: datetime) -> _ParsedProof:
         values = request.values(_HEADER)
         if len(values) != 1:
             raise malformed(f"the header {HEADER} must be sent once")
@@ -112,7 +112,7 @@ class StsIdentity:
         if match["day"] != proof.date[:8]:
             raise malformed("the credential's date differs from the call's date; sign again")
         _check_clock(proof.date, now)
-        return _Read(proof, match["signature"])
+        return _ParsedProof(proof, match["signature"])
 
     async def _ask(self, headers: dict[str, str]) -> AwsCaller:
         if self._asked >= MOST_ASKED:

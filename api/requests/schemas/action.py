@@ -4,11 +4,11 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from api.schemas import EXAMPLE_TIME, Answer, JsonObject, Moment, Omittable
+from api.schemas import EXAMPLE_TIME, JsonObject, Moment, Omittable, ResponseBody
 from pao.core.states import ActionStatus
 
 
-class Failure(Answer):
+class Failure(ResponseBody):
     """Why an action, or a request, failed."""
 
     code: str = Field(description="An error code, as in the envelope of errors")
@@ -28,21 +28,21 @@ class Failure(Answer):
     )
 
 
-class Wait(Answer):
+class Wait(ResponseBody):
     """An action whose effect exists, and that waits for its target or its ticket."""
 
     kind: str = Field(description="`follow`: its target; `resolution`: its ticket")
     since: Moment | None = None
 
 
-class Approvers(Answer):
+class Approvers(ResponseBody):
     """Who may decide about an action."""
 
     users: tuple[str, ...] = ()
     teams: tuple[str, ...] = ()
 
 
-class Vote(Answer):
+class Vote(ResponseBody):
     """What an approver, or the deadline, decided."""
 
     by: str
@@ -52,7 +52,7 @@ class Vote(Answer):
     via: str | None = None
 
 
-class ApprovalWait(Answer):
+class ApprovalWait(ResponseBody):
     """An action that waits for people."""
 
     kind: Literal["approval"]
@@ -70,7 +70,7 @@ Waiting = Annotated[ApprovalWait | Wait, Field(union_mode="left_to_right")]
 """What an action waits for; a kind of a later version is shown with what all have."""
 
 
-class TicketStatus(Answer):
+class TicketStatus(ResponseBody):
     """A ticket's status when JIRA was last queried."""
 
     status: str | None = None
@@ -82,7 +82,7 @@ class TicketStatus(Answer):
     gone: Omittable[bool] = Field(None, description="Whether the ticket no longer exists in JIRA")
 
 
-class Action(Answer):
+class Action(ResponseBody):
     """One action of a request, and where it stands."""
 
     id: str

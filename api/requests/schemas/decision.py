@@ -5,12 +5,12 @@ from typing import Annotated, Any, Literal
 from pydantic import ConfigDict, Field
 
 from api.requests.schemas.action import ACTION, URL
-from api.schemas import Answer, Body, JsonObject, Moment, Omittable
+from api.schemas import JsonObject, Moment, Omittable, RequestBody, ResponseBody
 
 Reason = Annotated[str, Field(min_length=1, max_length=2000, pattern=r"\S")]
 
 
-class ReasonedBody(Body):
+class ReasonedBody(RequestBody):
     """A decision with a reason, which is recorded in the audit trail."""
 
     reason: Reason
@@ -31,7 +31,7 @@ class DecisionBody(ReasonedBody):
     )
 
 
-class Evidence(Body):
+class Evidence(RequestBody):
     """What a person saw in the target of an action whose outcome is unknown."""
 
     present: bool = Field(description="Whether the effect exists")
@@ -85,7 +85,7 @@ class VoteBody(ReasonedBody):
     action_id: str = Field(min_length=1, max_length=200)
 
 
-class LookBody(Body):
+class LookBody(RequestBody):
     """The failed action to check; by default the first that failed."""
 
     model_config = ConfigDict(json_schema_extra={"examples": [{"actionId": "jira-ticket-1"}]})
@@ -93,7 +93,7 @@ class LookBody(Body):
     action_id: str | None = None
 
 
-class CleanupBody(Body):
+class CleanupBody(RequestBody):
     """What was done by hand about something that was left behind."""
 
     model_config = ConfigDict(
@@ -103,7 +103,7 @@ class CleanupBody(Body):
     note: Reason
 
 
-class DecisionRecord(Answer):
+class DecisionRecord(ResponseBody):
     """A decision about the request, refused ones included."""
 
     id: str
@@ -122,7 +122,7 @@ class DecisionRecord(Answer):
     )
 
 
-class Adoptable(Answer):
+class Adoptable(ResponseBody):
     """What a retry would adopt instead of creating it again."""
 
     external_reference: str | None
@@ -130,7 +130,7 @@ class Adoptable(Answer):
     outputs: JsonObject
 
 
-class Look(Answer):
+class Look(ResponseBody):
     """Whether the effect of a failed action exists in its target."""
 
     action_id: str
@@ -139,7 +139,7 @@ class Look(Answer):
     reason: str | None = Field(description="Why the outcome is unknown, or what exists of it")
 
 
-class PlannedCall(Answer):
+class PlannedCall(ResponseBody):
     """What an action would send, secrets masked."""
 
     id: str
@@ -150,7 +150,7 @@ class PlannedCall(Answer):
     )
 
 
-class Refusal(Answer):
+class Refusal(ResponseBody):
     """Why a decision would be refused."""
 
     code: str
@@ -158,7 +158,7 @@ class Refusal(Answer):
     action_id: Omittable[str] = Field(None, description="The action concerned, if any")
 
 
-class RetryPreview(Answer):
+class RetryPreview(ResponseBody):
     """What a retry would change, find and send; nothing was decided."""
 
     dry_run: Literal[True] = True

@@ -4,10 +4,10 @@ from typing import Literal
 
 from pydantic import Field
 
-from api.schemas import Answer, JsonObject, Omittable
+from api.schemas import JsonObject, Omittable, ResponseBody
 
 
-class RenderedAction(Answer):
+class RenderedAction(ResponseBody):
     """An action as it would be carried out, secrets masked."""
 
     id: str
@@ -26,7 +26,7 @@ class RenderedAction(Answer):
     fallback: bool = Field(description="Part of the manual way, which is taken only on demand")
 
 
-class RenderedComponent(Answer):
+class RenderedComponent(ResponseBody):
     """A component of a bundle as it would be requested."""
 
     id: str
@@ -39,7 +39,7 @@ class RenderedComponent(Answer):
     actions: list[RenderedAction]
 
 
-class DryRun(Answer):
+class DryRun(ResponseBody):
     """What a submission would do; nothing was stored."""
 
     valid: Literal[True] = True

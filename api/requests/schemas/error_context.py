@@ -3,11 +3,11 @@
 from pydantic import Field
 
 from api.requests.schemas.action import Failure
-from api.schemas import Answer, Id, JsonObject, Moment, Omittable
+from api.schemas import Id, JsonObject, Moment, Omittable, ResponseBody
 from pao.core.states import RequestStatus
 
 
-class FailedAction(Answer):
+class FailedAction(ResponseBody):
     """An action that has failed, as the error context tells it."""
 
     index: int | None = None
@@ -22,7 +22,7 @@ class FailedAction(Answer):
     request_id: Omittable[Id] = None
 
 
-class Resource(Answer):
+class Resource(ResponseBody):
     """Something that the request created or left behind."""
 
     type: str | None = None
@@ -33,7 +33,7 @@ class Resource(Answer):
     request_id: Omittable[Id] = None
 
 
-class CleanupDone(Answer):
+class CleanupDone(ResponseBody):
     """Who has cleaned something up by hand, and what was done."""
 
     by: str
@@ -41,7 +41,7 @@ class CleanupDone(Answer):
     note: str
 
 
-class Cleanup(Answer):
+class Cleanup(ResponseBody):
     """How to clean up a resource by hand if the request is given up."""
 
     entry_id: str = Field("", description="For `POST /requests/{id}/cleanup/{entryId}`")
@@ -53,7 +53,7 @@ class Cleanup(Answer):
     request_id: Omittable[Id] = None
 
 
-class SuggestedDecision(Answer):
+class SuggestedDecision(ResponseBody):
     """The decision that PAO suggests, and why."""
 
     decision: str = Field(
@@ -63,7 +63,7 @@ class SuggestedDecision(Answer):
     request_id: Omittable[Id] = Field(None, description="Of a bundle, the component's request")
 
 
-class FailedComponent(Answer):
+class FailedComponent(ResponseBody):
     """A component that has failed, been aborted or been escalated."""
 
     component: str
@@ -72,7 +72,7 @@ class FailedComponent(Answer):
     message: str | None = None
 
 
-class RequestOutline(Answer):
+class RequestOutline(ResponseBody):
     """What was asked for, and by whom."""
 
     item: str | None = None
@@ -81,7 +81,7 @@ class RequestOutline(Answer):
     fields: JsonObject = Field(default_factory=dict)
 
 
-class ErrorContext(Answer):
+class ErrorContext(ResponseBody):
     """Everything needed to decide about a failed request."""
 
     failed_actions: tuple[FailedAction, ...] = ()

@@ -3,11 +3,11 @@
 from pydantic import Field
 
 from api.requests.schemas.action import Failure
-from api.schemas import EXAMPLE_TIME, Answer, JsonObject, Moment, Omittable
+from api.schemas import EXAMPLE_TIME, JsonObject, Moment, Omittable, ResponseBody
 from pao.core.states import ActionStatus, RequestStatus
 
 
-class Event(Answer):
+class Event(ResponseBody):
     """What every event says."""
 
     time: Moment

@@ -2,10 +2,10 @@
 
 from pydantic import Field
 
-from api.schemas import EXAMPLE_TIME, Answer, Id, Moment
+from api.schemas import EXAMPLE_TIME, Id, Moment, ResponseBody
 
 
-class Solution(Answer):
+class Solution(ResponseBody):
     """A retry after which the action succeeded."""
 
     request_id: Id
@@ -16,7 +16,7 @@ class Solution(Answer):
     fields: list[str] = Field(description="Fields that the retry corrected")
 
 
-class SimilarFailures(Answer):
+class SimilarFailures(ResponseBody):
     """Requests of the same item in which the same action failed for the same cause."""
 
     action_id: str | None = Field(description="Null if no action has failed")

@@ -10,19 +10,19 @@ from api.requests.schemas.error_context import CleanupDone, ErrorContext, Sugges
 from api.schemas import (
     EXAMPLE_TIME,
     LAST_PAGE,
-    Answer,
-    Body,
     Id,
     JsonObject,
     Moment,
     Omittable,
     Pagination,
+    RequestBody,
+    ResponseBody,
 )
 from pao.core.judgement import Cause
 from pao.core.states import ActionStatus, Decision, RequestStatus
 
 
-class SubmissionMetadata(Body):
+class SubmissionMetadata(RequestBody):
     """Notes of the caller; shown with the request, never interpreted."""
 
     tags: list[Annotated[str, Field(min_length=1, max_length=100)]] = Field(
@@ -31,7 +31,7 @@ class SubmissionMetadata(Body):
     note: str | None = Field(None, max_length=2000)
 
 
-class Submission(Body):
+class Submission(RequestBody):
     """A request for a catalog item."""
 
     model_config = ConfigDict(
@@ -51,7 +51,7 @@ class Submission(Body):
     metadata: SubmissionMetadata = SubmissionMetadata()
 
 
-class User(Answer):
+class User(ResponseBody):
     """Who submitted a request."""
 
     id: str
@@ -64,7 +64,7 @@ class UserWithTeams(User):
     teams: list[str]
 
 
-class SelfLink(Answer):
+class SelfLink(ResponseBody):
     """Where the request is read."""
 
     self: str
@@ -76,7 +76,7 @@ class RequestLinks(SelfLink):
     workflow: str | None = Field(description="Its page in the Temporal UI, if one is configured")
 
 
-class WaitingAction(Answer):
+class WaitingAction(ResponseBody):
     """The action about which a decision is awaited."""
 
     id: str
@@ -84,7 +84,7 @@ class WaitingAction(Answer):
     type: str
 
 
-class RequestSummary(Answer):
+class RequestSummary(ResponseBody):
     """A request as lists show it."""
 
     id: Id
@@ -120,7 +120,7 @@ class RequestSummary(Answer):
     links: SelfLink
 
 
-class Leftover(Answer):
+class Leftover(ResponseBody):
     """Something left in a target that no action of the request owns any more."""
 
     entry_id: str = Field(description="For `POST /requests/{id}/cleanup/{entryId}`")
@@ -132,7 +132,7 @@ class Leftover(Answer):
     done: CleanupDone | None = Field(description="Null until somebody reports it as done")
 
 
-class Escalation(Answer):
+class Escalation(ResponseBody):
     """The ticket in which an escalated request continues."""
 
     ticket_key: str
@@ -142,7 +142,7 @@ class Escalation(Answer):
     reason: str | None
 
 
-class Component(Answer):
+class Component(ResponseBody):
     """A component of a bundle: its own request, and what that has done."""
 
     id: str
@@ -177,7 +177,7 @@ class Request(RequestSummary):
     components: Omittable[list[Component]] = Field(None, description="Of bundles only")
 
 
-class RequestPage(Answer):
+class RequestPage(ResponseBody):
     """A page of requests."""
 
     data: list[RequestSummary]

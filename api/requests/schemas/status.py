@@ -7,12 +7,12 @@ from api.requests.schemas.request import REQUEST, Escalation
 from api.schemas import (
     EXAMPLE_TIME,
     LAST_PAGE,
-    Answer,
     Id,
     JsonObject,
     Moment,
     Omittable,
     Pagination,
+    ResponseBody,
 )
 from pao.core.states import RequestStatus
 
@@ -23,7 +23,7 @@ class CurrentAction(Action):
     component: Omittable[str] = Field(None, description="For a bundle: the component of the action")
 
 
-class Progress(Answer):
+class Progress(ResponseBody):
     """How much of the plan is done, components of a bundle included."""
 
     completed_actions: int
@@ -31,7 +31,7 @@ class Progress(Answer):
     percent_complete: int
 
 
-class LiveStatus(Answer):
+class LiveStatus(ResponseBody):
     """A ticket's status queried from JIRA now; with `live: false`, the stored one."""
 
     live: bool
@@ -43,7 +43,7 @@ class LiveStatus(Answer):
     error: str | None = Field(description="Why JIRA could not be queried")
 
 
-class _Ticket(Answer):
+class _Ticket(ResponseBody):
     action_id: str
     component: Omittable[str] = None
     key: str
@@ -54,7 +54,7 @@ class LiveTicket(LiveStatus, _Ticket):
     """A ticket of a request, with its status."""
 
 
-class ComponentStatus(Answer):
+class ComponentStatus(ResponseBody):
     """Where one component of a bundle stands."""
 
     id: str
@@ -64,7 +64,7 @@ class ComponentStatus(Answer):
     progress: Progress
 
 
-class Status(Answer):
+class Status(ResponseBody):
     """Where a request stands."""
 
     id: Id
@@ -80,7 +80,7 @@ class Status(Answer):
     updated_at: Moment
 
 
-class LogLine(Answer):
+class LogLine(ResponseBody):
     """One line of the execution log."""
 
     sequence: int
@@ -93,7 +93,7 @@ class LogLine(Answer):
     data: JsonObject
 
 
-class LogPage(Answer):
+class LogPage(ResponseBody):
     """A page of the execution log."""
 
     data: list[LogLine]

@@ -26,7 +26,7 @@ from pao.core.names import NAME_RULE, USER_OR_TEAM
 from pao.core.timestamps import timestamp
 
 if TYPE_CHECKING:
-    from api.keys.resealing import Resealed
+    from api.keys.resealing import ResealReport
     from db.repositories.access_keys import (
         AccessKeysRepository,
         NewAccessKey,
@@ -183,7 +183,7 @@ def rotate_encryption(cli: Cli) -> None:
         )
     box, url = secret_box(settings), settings.database.owner_url.get_secret_value()
 
-    async def run() -> "Resealed":
+    async def run() -> "ResealReport":
         pool = PoolSettings(max_idle=1, max_open=1, statement_timeout=3600, application_name="pao")
         opened = Database(url, pool=pool, password=database_password(settings, url))
         try:
@@ -198,7 +198,7 @@ def rotate_encryption(cli: Cli) -> None:
         raise typer.Exit(ExitCode.FAILED)
 
 
-def _resealed(done: "Resealed") -> dict[str, Any]:
+def _resealed(done: "ResealReport") -> dict[str, Any]:
     return {
         "active": done.active,
         "accessKeys": done.access_keys,
@@ -211,7 +211,7 @@ def _resealed(done: "Resealed") -> dict[str, Any]:
     }
 
 
-def _print_resealed(cli: Cli, done: "Resealed") -> None:
+def _print_resealed(cli: Cli, done: "ResealReport") -> None:
     count = f"{done.access_keys} access keys and {done.drafts} drafts"
     text = f"✓ {count} were sealed with {done.active}."
     cli.out.print(Text(text, style="green"))

@@ -34,7 +34,7 @@ def api(_cli: Cli) -> None:
     settings = settings_for("api", os.environ)
 
     from api.app import create_app  # noqa: PLC0415 -- the service's own weight
-    from api.serving import Server, config  # noqa: PLC0415 -- as above
+    from api.serving import DrainingServer, config  # noqa: PLC0415 -- as above
     from pao.app.cli.logs import configure_from  # noqa: PLC0415 -- OpenTelemetry: 0.1 s
 
     configure_from(settings)
@@ -42,7 +42,7 @@ def api(_cli: Cli) -> None:
     served = create_app(settings)
 
     given = settings.http
-    server = Server(
+    server = DrainingServer(
         config(
             served,
             served.protocol,

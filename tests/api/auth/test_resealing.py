@@ -8,7 +8,7 @@ from sqlalchemy.dialects.postgresql import JSONB
 
 from api.auth.keys import create_key, secret_context
 from api.drafts.service import draft_context
-from api.keys.resealing import Resealed, reseal
+from api.keys.resealing import ResealReport, reseal
 from db.availability import DatabaseUnavailableError
 from db.repositories.access_keys import AccessKeysRepository, NewAccessKey
 from db.repositories.requests import NewRequest, RequestsRepository
@@ -21,7 +21,7 @@ from tests.support.requests import new_request
 OLD, NEW = f"k1:{generate_key()}", f"k2:{generate_key()}"
 
 
-async def resealed(url: str, keys: str) -> Resealed:
+async def resealed(url: str, keys: str) -> ResealReport:
     owner = Opened(url)
     try:
         return await reseal(owner, SecretBox(keys), by="a test")

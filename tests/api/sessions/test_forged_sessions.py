@@ -7,10 +7,10 @@ from dataclasses import replace
 import asyncpg
 import pytest
 
-from api.auth.claims import Known
+from api.auth.claims import ClaimedUser
 from api.auth.keys import create_key
 from api.auth.principal import own_user
-from api.sessions.service import Session, SessionService
+from api.sessions.service import BrowserSession, SessionService
 from api.sessions.sign_in_methods import OIDC
 from db.repositories.access_keys import AccessKeysRepository, NewAccessKey
 from db.session import Database
@@ -19,7 +19,9 @@ from tests.support.postgres import Database as Given
 
 OLD, NEW = f"k1:{generate_key()}", f"k2:{generate_key()}"
 BOX = SecretBox(OLD)
-DANA = Known(user_id="dana", email="dana@example.com", teams=("team-orders",), lacks_groups=False)
+DANA = ClaimedUser(
+    user_id="dana", email="dana@example.com", teams=("team-orders",), lacks_groups=False
+)
 DIGEST = hashlib.sha256(b"made up").digest()
 KEY = create_key(BOX)
 
@@ -78,7 +80,7 @@ async def sessions(db: Database) -> SessionService:
     return SessionService(db, BOX)
 
 
-async def opened(sessions: SessionService) -> tuple[str, Session]:
+async def opened(sessions: SessionService) -> tuple[str, BrowserSession]:
     """Open a session that a provider vouches for; return its token and who is signed in."""
     token = await sessions.open_for(DANA, source=OIDC, user_agent="tests")
     found = await sessions.find(token)

@@ -15,7 +15,7 @@ from starlette.responses import JSONResponse, RedirectResponse, Response
 
 from api.auth.claims import ClaimRules
 from api.auth.groups import GroupMap
-from api.sessions.oidc import Finished, OidcConfig, OidcSignIn, SignInError
+from api.sessions.oidc import OidcConfig, OidcSignIn, SignInError, SignInResult
 from pao.clients.bounded_http import BoundedHttp
 from pao.core.errors import ErrorCode, PaoError
 from pao.runtime.crypto import SecretBox, generate_key
@@ -67,7 +67,7 @@ Change = Callable[[dict[str, str]], dict[str, str]]
 
 async def sign_in(
     oidc: OidcSignIn, issuer: Issuer, change: Change = lambda query: query
-) -> Finished:
+) -> SignInResult:
     begun = await oidc.begin(redirect_uri=BACK, to="/catalog")
     query = change(issuer.authorized(begun.url))
     return await oidc.finish(cookie=begun.cookie, query=query, redirect_uri=BACK)

@@ -10,15 +10,15 @@ from pydantic import SecretStr
 from starlette.datastructures import Headers
 
 from api.ratelimit import RateLimiter
-from api.webhooks.events import Ignored, Place, Proposal, Push
-from api.webhooks.service import Delivery, Forge, WebhookPlace, WebhookService
+from api.webhooks.events import CatalogBranch, Ignored, Proposal, Push
+from api.webhooks.service import Delivery, ForgeKind, WebhookConfig, WebhookService
 from pao.clients.temporal import TemporalUnavailableError
 from pao.core.errors import PaoError
 from tests.support.webhook_examples import SECRET, github_headers
 
 OLD, NEW = "a" * 40, "b" * 40
-GITHUB, GITLAB = Forge.GITHUB, Forge.GITLAB
-PLACE = Place("Acme/Catalog", "main")
+GITHUB, GITLAB = ForgeKind.GITHUB, ForgeKind.GITLAB
+PLACE = CatalogBranch("Acme/Catalog", "main")
 
 
 class Heard:
@@ -46,13 +46,13 @@ def service(
     heard: Heard,
     *,
     secrets: Iterable[str] = (SECRET,),
-    place: Place | None = PLACE,
+    place: CatalogBranch | None = PLACE,
     per_minute: int = 10_000,
     seconds: float = 5,
 ) -> WebhookService:
-    known = WebhookPlace([SecretStr(one) for one in secrets], place)
+    known = WebhookConfig([SecretStr(one) for one in secrets], place)
     return WebhookService(
-        dict.fromkeys(Forge, known),
+        dict.fromkeys(ForgeKind, known),
         heard,
         limiter=RateLimiter(per_minute),
         seconds=seconds,
@@ -84,7 +84,7 @@ async def deliver(  # noqa: PLR0913 -- what a delivery consists of
     *,
     body: bytes | None = None,
     headers: dict[str, str] | None = None,
-    forge: Forge = GITHUB,
+    forge: ForgeKind = GITHUB,
 ) -> Ignored | None:
     content = json.dumps(payload).encode() if body is None else body
     sent = github_headers(event, content) if headers is None else headers

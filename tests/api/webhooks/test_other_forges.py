@@ -8,7 +8,7 @@ import pytest
 from starlette.datastructures import Headers
 
 from api.webhooks.events import Ignored, Push
-from api.webhooks.service import KEPT_BYTES, Delivery, Forge
+from api.webhooks.service import KEPT_BYTES, Delivery, ForgeKind
 from pao.core.errors import PaoError
 from tests.api.webhooks.deliveries import NEW, OLD, PLACE, Heard, pieces, service
 from tests.support.webhook_examples import SECRET
@@ -39,7 +39,7 @@ def signed(body: bytes, name: str = "x-hub-signature-256", start: str = "sha256=
 async def deliver(heard: Heard, payload: Any, headers: Headers | None = None) -> Ignored | None:
     body = payload if isinstance(payload, bytes) else json.dumps(payload).encode()
     delivery = Delivery(headers or signed(body), "192.0.2.7", pieces(body))
-    return await service(heard, place=PLACE).receive(Forge.GIT, delivery)
+    return await service(heard, place=PLACE).receive(ForgeKind.GIT, delivery)
 
 
 @pytest.mark.parametrize(

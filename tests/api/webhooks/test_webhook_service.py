@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from starlette.datastructures import Headers
 
-from api.webhooks.events import Ignored, Place, Proposal, Push
+from api.webhooks.events import CatalogBranch, Ignored, Proposal, Push
 from api.webhooks.service import KEPT_BYTES, MOST_BYTES, Delivery
 from pao.core.errors import PaoError
 from tests.api.webhooks.deliveries import (
@@ -68,7 +68,7 @@ async def test_every_published_payload_is_taken() -> None:
 
 async def test_published_payloads_of_the_catalogs_repository_are_understood() -> None:
     heard = Heard()
-    to = service(heard, place=Place("codertocat/hello-world", "master"))
+    to = service(heard, place=CatalogBranch("codertocat/hello-world", "master"))
     for event, payload in github_examples():
         await deliver(to, payload, event)
     assert {one.number for one in heard.proposals} == {2}

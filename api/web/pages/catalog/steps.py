@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from api.web.pages.request.picture import Node, Picture, picture_of
+from api.web.pages.request.diagram import Diagram, DiagramNode, diagram_of
 from api.web.words import KINDS, _, condition_in_words
 from catalog.bundle import CatalogBundle
 from catalog.model import CatalogDocument
@@ -12,7 +12,7 @@ from pao.core.payloads.plan import PlannedAction
 
 
 @dataclass(frozen=True, slots=True)
-class Step:
+class ItemStep:
     """One step."""
 
     name: str
@@ -21,15 +21,15 @@ class Step:
 
 
 @dataclass(frozen=True, slots=True)
-class Steps:
+class ItemSteps:
     """The steps; ``instead`` are those of the manual way, if a person chooses it."""
 
-    steps: list[Step]
-    picture: Picture | None
-    instead: list[Step]
+    steps: list[ItemStep]
+    picture: Diagram | None
+    instead: list[ItemStep]
 
 
-def steps_of(document: CatalogDocument, traits: Traits) -> Steps:
+def steps_of(document: CatalogDocument, traits: Traits) -> ItemSteps:
     """Return what happens for a request of an item, or of a bundle."""
     if isinstance(document, CatalogBundle):
         return _of_bundle(document)
@@ -38,14 +38,14 @@ def steps_of(document: CatalogDocument, traits: Traits) -> Steps:
     nodes = [_node(one.id, one.name or one.id, one.depends_on or ()) for one in first]
     labels = {name: one.label for name, one in document.form.fields.items()}
     instead = _steps((one for one in planned if one.fallback), labels)
-    return Steps(_steps(first, labels), picture_of(nodes), instead)
+    return ItemSteps(_steps(first, labels), diagram_of(nodes), instead)
 
 
-def _of_bundle(bundle: CatalogBundle) -> Steps:
+def _of_bundle(bundle: CatalogBundle) -> ItemSteps:
     parts = bundle.ordered_components
     names = {one.id: one.label for one in parts}
     steps = [
-        Step(
+        ItemStep(
             one.label,
             _after(names[name] for name in one.depends_on),
             f"/catalog/{one.catalog_item}",
@@ -53,14 +53,14 @@ def _of_bundle(bundle: CatalogBundle) -> Steps:
         for one in parts
     ]
     nodes = [_node(one.id, one.label, one.depends_on) for one in parts]
-    return Steps(steps, picture_of(nodes), [])
+    return ItemSteps(steps, diagram_of(nodes), [])
 
 
-def _steps(actions: Iterable[PlannedAction], labels: Mapping[str, str]) -> list[Step]:
+def _steps(actions: Iterable[PlannedAction], labels: Mapping[str, str]) -> list[ItemStep]:
     actions = list(actions)
     names = {one.id: one.name or one.id for one in actions}
     return [
-        Step(
+        ItemStep(
             names[one.id],
             ", ".join(
                 filter(
@@ -83,8 +83,8 @@ def _when(condition: str | None, labels: Mapping[str, str]) -> str:
     return _("only when %(condition)s") % {"condition": condition_in_words(condition, labels)}
 
 
-def _node(key: str, name: str, after: Iterable[str]) -> Node:
-    return Node(key, name, "pending", tuple(after))
+def _node(key: str, name: str, after: Iterable[str]) -> DiagramNode:
+    return DiagramNode(key, name, "pending", tuple(after))
 
 
 def _after(names: Iterable[str]) -> str:

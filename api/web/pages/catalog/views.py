@@ -42,7 +42,7 @@ Word = Annotated[str, Query(max_length=200)]
 
 
 @dataclass(frozen=True, slots=True)
-class Item:
+class ItemRow:
     """A row of the list: the API's own entry, and what is shown of it in short."""
 
     entry: CatalogEntry
@@ -53,16 +53,16 @@ class Item:
 
 
 @dataclass(frozen=True, slots=True)
-class Group:
+class CategoryGroup:
     """Items under a heading, which leads to all of the category; without one, as they rank."""
 
     label: str
     href: str
-    items: list[Item]
+    items: list[ItemRow]
 
 
 @dataclass(frozen=True, slots=True)
-class Choice:
+class FilterChoice:
     """A value of a filter: how many it would leave, and where it leads."""
 
     label: str
@@ -156,21 +156,21 @@ def _by_category(row: Row) -> tuple[str, ...]:
 
 def _groups(
     services: Services, caller: Caller, rows: Sequence[Row], chosen: dict[str, str]
-) -> list[Group]:
+) -> list[CategoryGroup]:
     """Return the rows by category, unless they are ranked or are all of one."""
     items = [_item(services, caller, row) for row in rows]
     if chosen["q"].split() or chosen["category"]:
-        return [Group("", "", items)] if items else []
+        return [CategoryGroup("", "", items)] if items else []
     return [
-        Group(heading(name), _address(chosen | {"category": name}), list(some))
+        CategoryGroup(heading(name), _address(chosen | {"category": name}), list(some))
         for name, some in groupby(items, key=lambda one: one.entry.category)
     ]
 
 
-def _item(services: Services, caller: Caller, row: Row) -> Item:
+def _item(services: Services, caller: Caller, row: Row) -> ItemRow:
     entry = entry_of(services.catalog.state.index, services.access, caller, row)
     only = ", ".join(sorted(row.allowed_teams))
-    return Item(
+    return ItemRow(
         entry=entry,
         sentence=first_sentence(words(row.description)),
         ready_in=length_in_words(row.provisioning_time),
@@ -203,11 +203,11 @@ def _filters(chosen: dict[str, str], facets: dict[str, dict[str, int]]) -> list[
     ]
 
 
-def _choices(chosen: dict[str, str], name: str, counts: dict[str, int]) -> list[Choice]:
+def _choices(chosen: dict[str, str], name: str, counts: dict[str, int]) -> list[FilterChoice]:
     often = sorted(counts, key=lambda value: (-counts[value], value.casefold()))
     values = sorted({*often[: MOST_CHOICES[name]], *filter(None, [chosen[name]])}, key=str.casefold)
     return [
-        Choice(
+        FilterChoice(
             label=heading(value) if name == "category" else value,
             count=counts.get(value, 0),
             href=_address(chosen | {name: "" if value == chosen[name] else value}),

@@ -17,7 +17,7 @@ LONG = 2_000
 
 
 @dataclass(frozen=True, slots=True)
-class Change:
+class ValueChange:
     """A value and what it becomes; one of both may be missing."""
 
     label: str
@@ -33,13 +33,13 @@ class CallView:
 
     name: str
     type: str
-    changes: list[Change]
+    changes: list[ValueChange]
     data: str
 
 
 def field_changes(
     preview: RetryPreview, corrections: Corrections, former: Mapping[str, Any]
-) -> list[Change]:
+) -> list[ValueChange]:
     """Return the changed fields with their labels, in words; secrets are not shown.
 
     Rows are compared with those of the ``former`` values, as the audit trail tells long lists by
@@ -49,23 +49,25 @@ def field_changes(
     for name, change in preview.changes.items():
         field = corrections.fields.get(name)
         if field is None:
-            found.append(Change(name, _text(change.get("old")), _text(change.get("new"))))
+            found.append(ValueChange(name, _text(change.get("old")), _text(change.get("new"))))
         elif field.type is FieldType.PASSWORD:
-            found.append(Change(field.label, _("what was entered before"), _("what you entered")))
+            found.append(
+                ValueChange(field.label, _("what was entered before"), _("what you entered"))
+            )
         elif field.type is FieldType.LIST:
             found.append(_rows_changed(field, former.get(name), corrections.changes.get(name)))
         else:
             old, new = (shown_value(field, change.get(side)) for side in ("old", "new"))
-            found.append(Change(field.label, old, new))
+            found.append(ValueChange(field.label, old, new))
     return found
 
 
-def _rows_changed(field: FieldDefinition, former: Any, changed: Any) -> Change:
+def _rows_changed(field: FieldDefinition, former: Any, changed: Any) -> ValueChange:
     old, new = shown_value(field, former), shown_value(field, changed)
     if old == new:
         new = _("the same rows, with other passwords or files")
-        return Change(field.label, _("as they are"), new)
-    return Change(field.label, old, new, differing(old, new))
+        return ValueChange(field.label, _("as they are"), new)
+    return ValueChange(field.label, old, new, differing(old, new))
 
 
 def calls_of(preview: RetryPreview, names: Mapping[str, str]) -> list[CallView]:
@@ -81,7 +83,7 @@ def calls_of(preview: RetryPreview, names: Mapping[str, str]) -> list[CallView]:
     ]
 
 
-def _changed(call: PlannedCall) -> Iterable[Change]:
+def _changed(call: PlannedCall) -> Iterable[ValueChange]:
     if call.former is None:
         return
     old, new = dict(_flat(call.former)), dict(_flat(call.config))
@@ -90,7 +92,7 @@ def _changed(call: PlannedCall) -> Iterable[Change]:
             before, after = _text(old.get(path)), _text(new.get(path))
             several = "\n" in before.strip() or "\n" in after.strip()
             lines = differing(before, after) if several else ()
-            yield Change(_place(path), before, after, lines)
+            yield ValueChange(_place(path), before, after, lines)
 
 
 def _flat(value: Any, path: str = "") -> Iterable[tuple[str, Any]]:

@@ -8,13 +8,13 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from api.requests.reading import Stored
+from api.requests.reading import StoredRequest
 from api.requests.retry_preview import open_actions, requester_of
 from api.services import Services
-from api.web.fields import Entered, GroupView, groups_of
+from api.web.fields import FormInput, GroupView, groups_of
 from api.web.posted_fields import field_named
 from api.web.problems import errors_by_way
-from api.web.rows import Edit, with_edit, without_rows
+from api.web.rows import RowEdit, with_edit, without_rows
 from api.web.sealed_entries import sealed_entries
 from api.web.shown_values import mentions
 from api.web.words import _
@@ -44,7 +44,7 @@ class Corrections:
 
 async def corrections_of(
     services: Services,
-    stored: Stored,
+    stored: StoredRequest,
     posted: Mapping[str, Sequence[str]],
     dropped: Names = (),
     *,
@@ -69,7 +69,7 @@ async def corrections_of(
     entered_now = {
         name: one[-1] for name, one in posted.items() if one and one[-1] and _is_apart(form, name)
     }
-    entered = Entered(
+    entered = FormInput(
         texts=texts,
         sealed=dict.fromkeys(apart, _("Kept as it is")) | mentions(form.fields, entered_now),
         in_page=sealed_entries(services.decisions.box, sealed_for, entered_now),
@@ -100,7 +100,7 @@ async def corrections_of(
     )
 
 
-def correctable(stored: Stored) -> dict[str, FieldDefinition]:
+def correctable(stored: StoredRequest) -> dict[str, FieldDefinition]:
     """Return the fields that a retry may correct."""
     form = _document(stored).form
     used = _used(stored, form)
@@ -108,7 +108,7 @@ def correctable(stored: Stored) -> dict[str, FieldDefinition]:
 
 
 def edited_of(
-    stored: Stored, posted: Mapping[str, Sequence[str]], edit: Edit
+    stored: StoredRequest, posted: Mapping[str, Sequence[str]], edit: RowEdit
 ) -> tuple[dict[str, list[str]], str]:
     """Return what was posted after a row was added or removed, and where that is on the page."""
     form = _document(stored).form
@@ -198,7 +198,7 @@ def _only(group: GroupView, fields: Mapping[str, FieldDefinition]) -> GroupView:
     )
 
 
-def _used(stored: Stored, form: Form) -> set[str]:
+def _used(stored: StoredRequest, form: Form) -> set[str]:
     """Return the fields that what failed and what follows it use; all where that is not known."""
     used: set[str] = set()
     for action in open_actions(stored, None):
@@ -210,7 +210,7 @@ def _used(stored: Stored, form: Form) -> set[str]:
     return used
 
 
-def _document(stored: Stored) -> CatalogDocument:
+def _document(stored: StoredRequest) -> CatalogDocument:
     try:
         return parse_definition(stored.row.item_definition)
     except ValidationError as error:

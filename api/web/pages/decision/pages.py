@@ -9,7 +9,7 @@ from starlette.responses import Response
 
 from api.auth.principal import Principal
 from api.catalog.index import monthly_cost
-from api.requests.reading import Stored
+from api.requests.reading import StoredRequest
 from api.requests.retry_preview import open_actions
 from api.requests.schemas import Action, ApprovalWait, RetryPreview
 from api.requests.schemas import Request as Document
@@ -47,7 +47,7 @@ _CONFIRMED = {
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Tried:
+class DecisionInput:
     """What somebody has sent that was not carried out, and why."""
 
     reason: str = ""
@@ -66,7 +66,7 @@ class Tried:
 
 
 @dataclass(frozen=True, slots=True)
-class Approval:
+class ApprovalView:
     """An approval that is waited for, by whose request, and who decides about it."""
 
     request_id: str
@@ -77,8 +77,8 @@ class Approval:
 
 
 def explained(
-    document: Document, tried: Tried, problems: list[str], error: PaoError | None
-) -> Tried:
+    document: Document, tried: DecisionInput, problems: list[str], error: PaoError | None
+) -> DecisionInput:
     """Return what was tried with what came of it: who was faster, or what is wrong."""
     lost = error is not None and error.code == ErrorCode.SERVICE_UNAVAILABLE
     if error is not None and error.status >= _OURS and not lost:
@@ -102,7 +102,11 @@ def explained(
 
 
 async def decide_page(
-    request: Request, services: Services, caller: Principal, stored: Stored, tried: Tried
+    request: Request,
+    services: Services,
+    caller: Principal,
+    stored: StoredRequest,
+    tried: DecisionInput,
 ) -> Response:
     """Return the page on which a decision is made."""
     document, now = services.reading.present(stored), times.now()
@@ -175,7 +179,7 @@ def is_open(document: Document, action_id: str) -> bool:
 
 
 def ending_page(
-    request: Request, document: Document, ending: str, tried: Tried, *, action: str = ""
+    request: Request, document: Document, ending: str, tried: DecisionInput, *, action: str = ""
 ) -> Response:
     """Return the page of a decision that ends the request, or what waits for an approval."""
     cleanup = document.error_context.cleanup if document.error_context else ()
@@ -193,13 +197,13 @@ def ending_page(
     )
 
 
-def _approvals(document: Document) -> list[Approval]:
+def _approvals(document: Document) -> list[ApprovalView]:
     """Return the open approvals; of a bundle those of its components as well."""
     actions = [(document.id, one) for one in document.actions]
     for part in document.components or ():
         actions += [(part.request_id, one) for one in part.actions]
     return [
-        Approval(
+        ApprovalView(
             request_id,
             action,
             wait,

@@ -15,14 +15,14 @@ from starlette.responses import RedirectResponse, Response
 
 from api.auth.principal import Principal
 from api.requests.decision_idempotency import DecisionCall
-from api.requests.reading import Stored
+from api.requests.reading import StoredRequest
 from api.requests.schemas import DecisionBody, Look, ReasonedBody, RetryBody, VoteBody
 from api.services import Caller, Services, ServicesDep
 from api.web import times
 from api.web.forms import Posted, text_of
 from api.web.pages.decision.corrections import correctable, corrections_of, edited_of
 from api.web.pages.decision.explanation import look_words, meanwhile
-from api.web.pages.decision.pages import Tried, decide_page, ending_page, explained, is_open
+from api.web.pages.decision.pages import DecisionInput, decide_page, ending_page, explained, is_open
 from api.web.pages.decision.posted import attempt_of, evidence_of, reason_of
 from api.web.posted_fields import field_named, posted_secrets, posted_texts, removed
 from api.web.rendering import is_partial, page
@@ -57,7 +57,7 @@ async def decide(
 ) -> Response:
     """Show what a decision is needed about, and the decisions that are possible."""
     stored = await services.reading.get(caller, str(request_id))
-    return await decide_page(request, services, caller, stored, Tried())
+    return await decide_page(request, services, caller, stored, DecisionInput())
 
 
 @router.post("/requests/{request_id}/look")
@@ -77,7 +77,7 @@ async def look(
     words = look_words(document, found, unknown, zone, times.now())
     if is_partial(request):
         return page(request, "pages/decision/look.html", look=words)
-    return await decide_page(request, services, caller, stored, Tried(look=words))
+    return await decide_page(request, services, caller, stored, DecisionInput(look=words))
 
 
 @router.get("/requests/{request_id}/meanwhile")
@@ -140,7 +140,7 @@ async def retry(
     reason, problems = reason_of(posted)
     options = frozenset(name for name in ("manual", "acceptUsed", "leaveBehind") if name in posted)
     key = text_of(posted, "key")
-    tried = Tried(reason=reason, corrections=corrections, options=options, key=key)
+    tried = DecisionInput(reason=reason, corrections=corrections, options=options, key=key)
     if edit is not None or text_of(posted, "go") == AGAIN:
         return await decide_page(request, services, caller, stored, replace(tried, place=place))
     if corrections.errors:
@@ -190,7 +190,7 @@ async def end(
     document = services.reading.present(await services.reading.get(caller, str(request_id)))
     if ending == REJECT and not (document.may_decide and is_open(document, action)):
         return _to(request_id, "/decide")
-    return ending_page(request, document, ending, Tried(), action=action)
+    return ending_page(request, document, ending, DecisionInput(), action=action)
 
 
 @router.post("/requests/{request_id}/{decision}")
@@ -207,7 +207,7 @@ async def end_or_vote(
         raise PaoError(ErrorCode.NOT_FOUND, "")
     stored = await services.reading.get(caller, str(request_id))
     reason, problems = reason_of(posted)
-    tried, refusal = Tried(reason=reason, key=text_of(posted, "key")), None
+    tried, refusal = DecisionInput(reason=reason, key=text_of(posted, "key")), None
     action = text_of(posted, "action")
     if not problems:
         body: ReasonedBody
@@ -255,8 +255,8 @@ async def _refused(
     request: Request,
     services: Services,
     caller: Principal,
-    stored: Stored,
-    tried: Tried,
+    stored: StoredRequest,
+    tried: DecisionInput,
     problems: list[str],
     error: PaoError | None = None,
 ) -> Response:

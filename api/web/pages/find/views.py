@@ -20,7 +20,7 @@ Word = Annotated[str, Query(max_length=200)]
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
+class FindResult:
     """Something with an address."""
 
     name: str
@@ -29,11 +29,11 @@ class Found:
 
 
 @dataclass(frozen=True, slots=True)
-class Kind:
+class ResultGroup:
     """What was found of one kind."""
 
     title: str
-    found: list[Found]
+    found: list[FindResult]
 
 
 @router.get("/find")
@@ -41,12 +41,12 @@ async def find(request: Request, services: ServicesDep, caller: Caller, q: Word 
     """Show what a few letters may mean; htmx and the palette get the results alone."""
     words = q.replace("\x00", "").strip()
     kinds = [
-        Kind(_("Services"), _services(services, words)),
-        Kind(_("Requests"), await _requests(services, caller, words)),
-        Kind(
+        ResultGroup(_("Services"), _services(services, words)),
+        ResultGroup(_("Requests"), await _requests(services, caller, words)),
+        ResultGroup(
             _("Pages"),
             [
-                Found(one.label, "", one.href)
+                FindResult(one.label, "", one.href)
                 for one in navigation(request, caller)
                 if words.casefold() in one.label.casefold()
             ],
@@ -63,27 +63,28 @@ async def find(request: Request, services: ServicesDep, caller: Caller, q: Word 
     )
 
 
-def _services(services: Services, words: str) -> list[Found]:
+def _services(services: Services, words: str) -> list[FindResult]:
     if not words:
         return []
     rows = services.catalog.state.index.find(CatalogQuery(q=words)).rows
     return [
-        Found(row.name, row.owner or "", f"/catalog/{row.id}")
+        FindResult(row.name, row.owner or "", f"/catalog/{row.id}")
         for _rank, row in rows[:MOST_SERVICES]
     ]
 
 
-async def _requests(services: Services, caller: Caller, words: str) -> list[Found]:
+async def _requests(services: Services, caller: Caller, words: str) -> list[FindResult]:
     """Return the request that is named exactly, whoever made it, and the reader's own ones."""
     filters = RequestFilters(user_id=caller.id, text=words or None)
     listed = await services.listing.page(caller, filters, cursor=None, limit=MOST_REQUESTS)
     found = {
-        one.id: Found(one.title, STATES[one.status], f"/requests/{one.id}") for one in listed.data
+        one.id: FindResult(one.title, STATES[one.status], f"/requests/{one.id}")
+        for one in listed.data
     }
     named = await _named(services, caller, words) if words else None
     if named is None or named in found:
         return list(found.values())
-    return [Found(words, _("Request"), f"/requests/{named}"), *found.values()]
+    return [FindResult(words, _("Request"), f"/requests/{named}"), *found.values()]
 
 
 async def _named(services: Services, caller: Caller, words: str) -> str | None:

@@ -34,7 +34,7 @@ MOST_SEALED = 512 * 1024
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class FormPreview:
+class PreviewedForm:
     """A form as its requesters will see it, and the values that were entered.
 
     ``offered`` is what its fields offer, by their ways. ``place`` is the element to which an edit
@@ -50,7 +50,7 @@ class FormPreview:
 
 async def preview_form(
     services: Services, caller: Principal, read: ValidationResult, posted: FormData
-) -> FormPreview | None:
+) -> PreviewedForm | None:
     """Return the form of a document with what was entered, as the caller would request it.
 
     None where it has no form that works. Choices are not asked of other systems.
@@ -90,7 +90,7 @@ async def preview_form(
         notes={one.way: _note(one, offered[one.way]) for one in asked},
         errors=errors_by_way(result.errors) if filled_in else {},
     )
-    return FormPreview(
+    return PreviewedForm(
         groups=groups_of(form.definition.groups, shown),
         values=reading.values,
         offered=offered,

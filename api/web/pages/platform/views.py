@@ -19,7 +19,7 @@ from api.services import Caller, Correlation, Services, ServicesDep
 from api.tools.schemas import TemplateResult, TemplateTest
 from api.web.forms import Posted, text_of
 from api.web.line_diff import Lines, differing
-from api.web.pages.platform.form_preview import FormPreview, preview_form
+from api.web.pages.platform.form_preview import PreviewedForm, preview_form
 from api.web.pages.platform.previewable_items import as_text, choices
 from api.web.pages.request.results import web_address
 from api.web.rendering import page
@@ -44,7 +44,7 @@ router = APIRouter(prefix="/platform", dependencies=[Depends(_require_owner)])
 
 
 @dataclass(frozen=True, slots=True)
-class JudgedFile:
+class CheckedFile:
     """A file with what was found in it; ``href`` is where its source shows it.
 
     ``served`` is the version that it had when it was valid, which is in service.
@@ -57,7 +57,7 @@ class JudgedFile:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Read:
+class RefreshResult:
     """What a refresh has changed: names by kind, and how many are not among them.
 
     ``is_pending`` while it still goes on.
@@ -88,13 +88,13 @@ class Read:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Preview:
+class DocumentPreview:
     """What a document would be once it is published."""
 
     title: str
     findings: list[Finding]
     excerpts: list[str]
-    form: FormPreview | None
+    form: PreviewedForm | None
     is_whole: bool
     calls: list[TemplateResult]
     problems: list[str]
@@ -126,7 +126,7 @@ async def refresh(
             raise
         # The page says why, and what is served all the same.
         return _platform(request, services, status=error.status)
-    return _platform(request, services, read=Read.of(report))
+    return _platform(request, services, read=RefreshResult.of(report))
 
 
 @router.get("/preview")
@@ -155,7 +155,7 @@ async def preview(
 
 async def _preview(
     services: Services, caller: Principal, document: str, posted: FormData
-) -> Preview:
+) -> DocumentPreview:
     tools, content = services.tools, document.encode("utf-8", "replace")
     read = await asyncio.to_thread(tools.read, document)
     file = _file_name(read.definition)
@@ -166,7 +166,7 @@ async def _preview(
     offered = form.offered if form else None
     test = await asyncio.to_thread(tools.test, sample, read, requester=who, offered=offered)
     published = await _published(services, caller, checked.item.id if checked.item else None)
-    return Preview(
+    return DocumentPreview(
         title=_sentence(checked.errors, checked.warnings),
         findings=checked.findings,
         excerpts=[_excerpt(document, one) for one in checked.findings],
@@ -252,7 +252,7 @@ def _previewed(
     request: Request,
     *,
     document: str,
-    preview: Preview | None,
+    preview: DocumentPreview | None,
     offered: Sequence[tuple[str, str]] = (),
     item: str = "",
 ) -> Response:
@@ -267,7 +267,7 @@ def _previewed(
 
 
 def _platform(
-    request: Request, services: Services, *, read: Read | None = None, status: int = _GOOD
+    request: Request, services: Services, *, read: RefreshResult | None = None, status: int = _GOOD
 ) -> Response:
     standing = services.catalog.state.standing
     return page(
@@ -283,7 +283,7 @@ def _platform(
     )
 
 
-def _by_file(services: Services, stored: list[dict[str, Any]]) -> list[JudgedFile]:
+def _by_file(services: Services, stored: list[dict[str, Any]]) -> list[CheckedFile]:
     """Return what was found in each file; other rules may find something in every one."""
     state = services.catalog.state
     files: dict[str, list[Finding]] = {}
@@ -292,6 +292,8 @@ def _by_file(services: Services, stored: list[dict[str, Any]]) -> list[JudgedFil
     served = {one.file: f"{one.name} {one.version}" for one in state.index.rows.values()}
     folder = web_address((state.standing.commit or {}).get("files"))
     return [
-        JudgedFile(file, found, f"{folder}/{quote(file)}" if folder else None, served.get(file, ""))
+        CheckedFile(
+            file, found, f"{folder}/{quote(file)}" if folder else None, served.get(file, "")
+        )
         for file, found in files.items()
     ]

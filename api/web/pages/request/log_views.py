@@ -10,8 +10,8 @@ from fastapi import APIRouter, Query, Request
 from starlette.responses import Response
 
 from api.requests.downloads import Download
-from api.requests.log import LogPart, LogQuery
-from api.requests.reading import Stored
+from api.requests.log import LogQuery, LogSlice
+from api.requests.reading import StoredRequest
 from api.services import Caller, Services, ServicesDep
 from api.web.pages.request.keys import key_of
 from api.web.pages.request.logs import earlier_of, logs, marked
@@ -68,7 +68,7 @@ async def download(
     )
 
 
-async def _lines(services: Services, stored: Stored) -> AsyncIterator[str]:
+async def _lines(services: Services, stored: StoredRequest) -> AsyncIterator[str]:
     async for line in services.log.whole(stored):
         where = "/".join(filter(None, (line.component, line.action_id)))
         data = f" {json.dumps(line.data, ensure_ascii=False)}" if line.data else ""
@@ -76,7 +76,7 @@ async def _lines(services: Services, stored: Stored) -> AsyncIterator[str]:
 
 
 def _earlier(
-    request: Request, stored: Stored, part: LogPart, component: str | None, action: str
+    request: Request, stored: StoredRequest, part: LogSlice, component: str | None, action: str
 ) -> Response:
     first = part.lines[0].sequence if part.lines else 1
     more = earlier_of(str(stored.row.id), component, action, first) if part.earlier else ""
@@ -93,8 +93,8 @@ def _earlier(
 def _page(  # noqa: PLR0913 -- what the page shows, each part named
     request: Request,
     services: Services,
-    stored: Stored,
-    part: LogPart,
+    stored: StoredRequest,
+    part: LogSlice,
     *,
     text: str,
     action: str | None,

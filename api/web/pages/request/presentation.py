@@ -8,14 +8,14 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from api.requests.history import HumanWait, Usual
-from api.requests.reading import Stored
+from api.requests.history import HumanWait, UsualTimes
+from api.requests.reading import StoredRequest
 from api.requests.schemas import Action, Component
 from api.requests.schemas import Request as Document
 from api.web import times
+from api.web.pages.request.diagram import Diagram, DiagramNode, diagram_of
 from api.web.pages.request.keys import key_of
 from api.web.pages.request.notes import advice_of, choices_of, labels_of, note_of
-from api.web.pages.request.picture import Node, Picture, picture_of
 from api.web.pages.request.results import Result, results_of, web_address
 from api.web.pages.request.waits import waits_by_step
 from api.web.shown_values import shown_value
@@ -61,7 +61,7 @@ class StepView:
 
 
 @dataclass(frozen=True, slots=True)
-class Part:
+class ComponentSteps:
     """The steps of a component of a bundle; without a name, those of the request itself."""
 
     steps: list[StepView]
@@ -75,24 +75,24 @@ class Part:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Past:
+class RequestHistory:
     """What is known besides the request itself: when it waited, and how long such things take."""
 
     waits: Sequence[HumanWait] = ()
-    usual: Usual | None = None
+    usual: UsualTimes | None = None
     usual_steps: Mapping[str, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
-class Shown:
+class RequestView:
     """Everything of a request that changes while it runs."""
 
     document: Document
     live: bool
     sentence: str
     slow: bool
-    parts: list[Part]
-    picture: Picture | None
+    parts: list[ComponentSteps]
+    picture: Diagram | None
     results: list[Result]
     action: str
     """What the reader may decide: `decide`, `approve`, or nothing."""
@@ -102,7 +102,9 @@ class Shown:
     advice: str
 
 
-def shown(stored: Stored, document: Document, now: datetime, past: Past) -> Shown:
+def shown(
+    stored: StoredRequest, document: Document, now: datetime, past: RequestHistory
+) -> RequestView:
     """Return what changes while a request runs."""
     moments = _Moments(document, now, past)
     names = {one.id: one.name for one in document.components or ()}
@@ -110,16 +112,18 @@ def shown(stored: Stored, document: Document, now: datetime, past: Past) -> Show
     parts = [_part(one, names, states, moments) for one in document.components or ()]
     # A bundle's own steps follow its components.
     parts.append(
-        Part(steps=_steps(document.actions, None, moments, labels_of(stored.row.item_definition)))
+        ComponentSteps(
+            steps=_steps(document.actions, None, moments, labels_of(stored.row.item_definition))
+        )
     )
     running = _running(document)
-    return Shown(
+    return RequestView(
         document=document,
         live=document.status not in TERMINAL,
         sentence=_sentence(document, running, now),
         slow=any(moments.is_slow(one) for _number, one in running),
         parts=[one for one in parts if one.steps or one.name],
-        picture=picture_of(_nodes(stored, document), chains=bool(document.components)),
+        picture=diagram_of(_nodes(stored, document), chains=bool(document.components)),
         results=results_of(document),
         action=_may(document),
         icon=_ICONS.get(document.status, "icon.svg"),
@@ -128,7 +132,7 @@ def shown(stored: Stored, document: Document, now: datetime, past: Past) -> Show
     )
 
 
-def usual_words(usual: Usual | None) -> str:
+def usual_words(usual: UsualTimes | None) -> str:
     """Return how such requests usually go; nothing where too few are known."""
     if usual is None:
         return ""
@@ -142,7 +146,7 @@ def usual_words(usual: Usual | None) -> str:
     return _("%(median)s, 90 %% within %(most)s, %(helped)s %% needed a person") % told
 
 
-def answers(stored: Stored, fields: Mapping[str, Any]) -> list[tuple[str, str]]:
+def answers(stored: StoredRequest, fields: Mapping[str, Any]) -> list[tuple[str, str]]:
     """Return the fields in the form's order, with their labels and values in words."""
     form = form_of(stored)
     if form is None:
@@ -154,7 +158,7 @@ def answers(stored: Stored, fields: Mapping[str, Any]) -> list[tuple[str, str]]:
     ]
 
 
-def form_of(stored: Stored) -> FormDefinition | None:
+def form_of(stored: StoredRequest) -> FormDefinition | None:
     """Return the form that was filled in; None where another version of PAO has stored it."""
     definition = (stored.row.item_definition.get("presentation") or {}).get("form") or {}
     try:
@@ -166,7 +170,7 @@ def form_of(stored: Stored) -> FormDefinition | None:
 class _Moments:
     """The time from the submission of a request to its end, or to now."""
 
-    def __init__(self, document: Document, now: datetime, past: Past) -> None:
+    def __init__(self, document: Document, now: datetime, past: RequestHistory) -> None:
         self.now, self.past = now, past
         self.said = document.error.message if document.error else ""
         self.start = times.read(document.created_at)
@@ -250,9 +254,9 @@ def _part(
     names: Mapping[str, str],
     states: Mapping[str, RequestStatus],
     moments: _Moments,
-) -> Part:
+) -> ComponentSteps:
     after = ", ".join(names.get(one, one) for one in component.depends_on)
-    return Part(
+    return ComponentSteps(
         name=component.name,
         href=f"/requests/{component.request_id}",
         status=component.status,
@@ -320,13 +324,14 @@ def _may(document: Document) -> str:
     return "decide" if document.status == RequestStatus.FAILED else "approve"
 
 
-def _nodes(stored: Stored, document: Document) -> list[Node]:
+def _nodes(stored: StoredRequest, document: Document) -> list[DiagramNode]:
     if document.components:
         return [
-            Node(one.id, one.name, one.status, tuple(one.depends_on)) for one in document.components
+            DiagramNode(one.id, one.name, one.status, tuple(one.depends_on))
+            for one in document.components
         ]
     after = {one.get("id"): tuple(one.get("depends_on") or ()) for one in stored.row.plan}
     return [
-        Node(one.id, one.name or one.id, one.status, after.get(one.id, ()))
+        DiagramNode(one.id, one.name or one.id, one.status, after.get(one.id, ()))
         for one in document.actions
     ]

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from api.requests.history import Happening
+from api.requests.history import TimelineEvent
 from api.requests.schemas import Request
 from api.web import times
 from api.web.pages.request.results import web_address
@@ -37,7 +37,7 @@ _NAMED_ONLY = KEPT_APART | {FieldType.JSON, FieldType.LIST}
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
+class TimelineLine:
     """One line of the list; ``who`` is empty where no person did it."""
 
     at: datetime
@@ -49,8 +49,8 @@ class Line:
 
 
 def happened(
-    document: Request, happenings: Sequence[Happening], fields: Mapping[str, FieldDefinition]
-) -> list[Line]:
+    document: Request, happenings: Sequence[TimelineEvent], fields: Mapping[str, FieldDefinition]
+) -> list[TimelineLine]:
     """Return everything in the order of its time, decisions with who made them and why.
 
     ``fields`` are those of the form, by which corrected values are named.
@@ -59,7 +59,7 @@ def happened(
     for part in document.components or ():
         names |= {(part.id, one.id): f"{part.name} / {one.name or one.id}" for one in part.actions}
     lines = [
-        Line(times.read(document.created_at), _("submitted it"), "", document.user.id),
+        TimelineLine(times.read(document.created_at), _("submitted it"), "", document.user.id),
         *(_step(one, names) for one in happenings if one.kind == "action"),
         *(_state(one, document) for one in happenings if one.kind == "state" and _is_told(one)),
     ]
@@ -73,7 +73,7 @@ def happened(
         if not decision.accepted:
             parts.append(_("refused: %(why)s") % {"why": decision.message or decision.outcome})
         lines.append(
-            Line(
+            TimelineLine(
                 times.read(decision.at),
                 DID.get(decision.decision, decision.decision),
                 "; ".join(filter(None, parts)),
@@ -96,7 +96,7 @@ def _changed(name: str, change: Any, field: FieldDefinition | None) -> str:
     return _("%(label)s from %(old)s to %(new)s") % {"label": field.label, "old": old, "new": new}
 
 
-def _step(one: Happening, names: Mapping[tuple[str, str], str]) -> Line:
+def _step(one: TimelineEvent, names: Mapping[tuple[str, str], str]) -> TimelineLine:
     data: Mapping[str, Any] = one.data
     action = str(data.get("id") or "")
     told = {
@@ -106,21 +106,23 @@ def _step(one: Happening, names: Mapping[tuple[str, str], str]) -> Line:
     text = _STEP.get(str(data.get("status")), _("%(name)s")) % told
     error = (data.get("error") or {}).get("message") or ""
     reference = data.get("externalReference") or ""
-    return Line(one.at, text, error or data.get("note") or reference, href=_link(data, error))
+    return TimelineLine(
+        one.at, text, error or data.get("note") or reference, href=_link(data, error)
+    )
 
 
 def _link(data: Mapping[str, Any], error: str) -> str | None:
     return None if error else web_address(data.get("url"))
 
 
-def _is_told(one: Happening) -> bool:
+def _is_told(one: TimelineEvent) -> bool:
     """Return whether a state is worth a line: how a request begins is said by its steps."""
     return one.data.get("status") not in {RequestStatus.SUBMITTED, RequestStatus.IN_PROGRESS}
 
 
-def _state(one: Happening, document: Request) -> Line:
+def _state(one: TimelineEvent, document: Request) -> TimelineLine:
     names = {part.id: part.name for part in document.components or ()}
     retrying = one.data.get("retrying")
     status = _("Retrying") if retrying else STATES.get(str(one.data.get("status")), "")
     what = names.get(one.component or "", _("The request"))
-    return Line(one.at, _("%(what)s: %(state)s") % {"what": what, "state": status}, "")
+    return TimelineLine(one.at, _("%(what)s: %(state)s") % {"what": what, "state": status}, "")

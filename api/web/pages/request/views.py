@@ -9,16 +9,23 @@ from sse_starlette import EventSourceResponse, ServerSentEvent
 from starlette.responses import RedirectResponse, Response
 
 from api.requests.log import LogQuery
-from api.requests.reading import Stored
+from api.requests.reading import StoredRequest
 from api.requests.schemas import Request as RequestDocument
 from api.requests.streams import EventStream
 from api.services import Caller, Services, ServicesDep
-from api.sessions.service import Session
+from api.sessions.service import BrowserSession
 from api.web import times
 from api.web.pages.request.keys import key_of
 from api.web.pages.request.logs import logs
 from api.web.pages.request.notes import corrected_of, labels_of
-from api.web.pages.request.presentation import Past, Shown, answers, form_of, shown, usual_words
+from api.web.pages.request.presentation import (
+    RequestHistory,
+    RequestView,
+    answers,
+    form_of,
+    shown,
+    usual_words,
+)
 from api.web.pages.request.timeline import happened
 from api.web.rendering import is_partial, page, part
 from pao.core.states import TERMINAL
@@ -131,9 +138,9 @@ def _silence(services: Services) -> int:
 
 
 async def _parts(
-    request: Request, services: Services, stored: Stored, after: int
+    request: Request, services: Services, stored: StoredRequest, after: int
 ) -> AsyncGenerator[ServerSentEvent, None]:
-    session: Session = request.state.session
+    session: BrowserSession = request.state.session
 
     async def is_allowed() -> bool:
         return await services.sessions.is_open(session.id)
@@ -156,23 +163,23 @@ async def _parts(
         yield ServerSentEvent("", event=END, sep="\n")
 
 
-async def shown_now(services: Services, stored: Stored) -> Shown:
+async def shown_now(services: Services, stored: StoredRequest) -> RequestView:
     """Return what changes while a request runs, as it is now."""
     past = await past_of(services, stored)
     return shown(stored, services.reading.present(stored), times.now(), past)
 
 
-async def past_of(services: Services, stored: Stored) -> Past:
+async def past_of(services: Services, stored: StoredRequest) -> RequestHistory:
     """Return when a request waited for people, and how long its item usually takes."""
     item = stored.row.catalog_item_id
-    return Past(
+    return RequestHistory(
         waits=await services.history.waits(stored),
         usual=await services.history.usual(item),
         usual_steps=await services.history.usual_steps(item),
     )
 
 
-def _tickets(now: Shown) -> int:
+def _tickets(now: RequestView) -> int:
     parts = [now.document.actions, *(one.actions for one in now.document.components or ())]
     return sum(
         one.type == "jira-ticket" and bool(one.external_reference) for some in parts for one in some

@@ -11,7 +11,7 @@ from typing import Any
 
 from api.requests.commit_files import is_shown
 from api.requests.schemas import DryRun, RenderedAction
-from api.web.pages.request_form.commit_lines import Block, file_blocks
+from api.web.pages.request_form.commit_lines import TextBlock, file_blocks
 from api.web.words import KINDS, _, condition_in_words
 from pao.core.payloads.files import FilesAnswer
 
@@ -20,7 +20,7 @@ Rows = list[tuple[str, str]]
 
 
 @dataclass(frozen=True, slots=True)
-class Call:
+class ActionView:
     """An action as it would be carried out, for people, and the data behind it."""
 
     name: str
@@ -28,17 +28,17 @@ class Call:
     line: str
     """What it is in one line, as its target would say it."""
     rows: Rows
-    blocks: list[Block]
+    blocks: list[TextBlock]
     data: str
     trouble: str = ""
     """Why it is not shown what it changes."""
 
 
 @dataclass(slots=True)
-class _Told:
+class _ActionText:
     line: str = ""
     rows: Rows = field(default_factory=list)
-    blocks: list[Block] = field(default_factory=list)
+    blocks: list[TextBlock] = field(default_factory=list)
     present: FilesAnswer | None = None
 
     def add(self, label: str, value: Any) -> None:
@@ -50,7 +50,7 @@ def calls_of(
     run: DryRun,
     labels: Mapping[str, str],
     present: Mapping[tuple[str, str], FilesAnswer] = MappingProxyType({}),
-) -> tuple[list[Call], list[Call]]:
+) -> tuple[list[ActionView], list[ActionView]]:
     """Return what will be sent, and what is sent if a person chooses the manual way.
 
     ``labels`` are the names of the form's fields, ``present`` what the files of commits hold now.
@@ -82,7 +82,7 @@ def call_of(
     within: str = "",
     labels: Mapping[str, str] = MappingProxyType({}),
     present: FilesAnswer | None = None,
-) -> Call:
+) -> ActionView:
     """Return an action for people."""
     about = [KINDS.get(action.type, action.type)]
     if within:
@@ -94,11 +94,11 @@ def call_of(
         about.append(only % {"condition": condition_in_words(action.when, labels)})
     if not action.complete and action.runs is not False:
         about.append(_("filled in when earlier steps are done"))
-    left, told = dict(action.config), _Told(present=present)
+    left, told = dict(action.config), _ActionText(present=present)
     _TELLERS.get(action.type, _tell_nothing)(left, told)
     for key, value in left.items():
         told.add(key, value)
-    return Call(
+    return ActionView(
         name=action.name or action.id,
         about=", ".join(about),
         line=told.line,
@@ -116,7 +116,7 @@ def _trouble(present: FilesAnswer | None) -> str:
     return told % {"why": present.problem}
 
 
-def _ticket(config: dict[str, Any], told: _Told) -> None:
+def _ticket(config: dict[str, Any], told: _ActionText) -> None:
     ticket = _mapping(config, "ticket")
     told.line = str(ticket.pop("summaryTemplate", ""))
     kind, project = ticket.pop("issueType", "Task"), ticket.pop("project", None)
@@ -142,7 +142,7 @@ def _ticket(config: dict[str, Any], told: _Told) -> None:
         told.add(key, value)
 
 
-def _call(config: dict[str, Any], told: _Told) -> None:
+def _call(config: dict[str, Any], told: _ActionText) -> None:
     endpoint = _mapping(config, "endpoint")
     told.line = f"{endpoint.pop('method', 'POST')} {endpoint.pop('url', '')}"
     for name, value in _mapping(config, "headers").items():
@@ -154,7 +154,7 @@ def _call(config: dict[str, Any], told: _Told) -> None:
         told.blocks.append(_block(title, body.pop("contentTemplate")))
 
 
-def _webhook(config: dict[str, Any], told: _Told) -> None:
+def _webhook(config: dict[str, Any], told: _ActionText) -> None:
     told.line = f"POST {config.pop('url', '')}"
     for name, value in _mapping(config, "headers").items():
         told.add(name, value)
@@ -162,7 +162,7 @@ def _webhook(config: dict[str, Any], told: _Told) -> None:
         told.blocks.append(_block(_("Body (%(type)s)") % {"type": "json"}, config.pop("payload")))
 
 
-def _commit(config: dict[str, Any], told: _Told) -> None:
+def _commit(config: dict[str, Any], told: _ActionText) -> None:
     told.line = str(config.pop("commitMessage", ""))
     told.add(_("Repository"), config.pop("repository", None))
     told.add(_("Branch"), config.pop("branch", None))
@@ -176,14 +176,14 @@ def _commit(config: dict[str, Any], told: _Told) -> None:
     told.blocks += file_blocks(_mappings(config, "files"), told.present)
 
 
-def _workflow(config: dict[str, Any], told: _Told) -> None:
+def _workflow(config: dict[str, Any], told: _ActionText) -> None:
     told.line = f"{config.pop('repository', '')}: {config.pop('workflowFile', '')}"
     told.add(_("Branch or tag"), config.pop("ref", None))
     for name, value in _mapping(config, "inputs").items():
         told.add(name, value)
 
 
-def _terraform(config: dict[str, Any], told: _Told) -> None:
+def _terraform(config: dict[str, Any], told: _ActionText) -> None:
     source = _mapping(config, "source")
     told.line = " ".join(str(one) for one in source.values() if isinstance(one, str))
     told.add(_("Workspace"), config.pop("workspace", None))
@@ -206,7 +206,7 @@ def _changes_of(how: dict[str, Any]) -> str:
     return _("is planned first; the request shows what was added, changed and destroyed")
 
 
-def _approval(config: dict[str, Any], told: _Told) -> None:
+def _approval(config: dict[str, Any], told: _ActionText) -> None:
     who = _mapping(config, "approvers")
     told.line = str(config.pop("message", ""))
     people = [*(who.pop("users", None) or ()), *(who.pop("teams", None) or ())]
@@ -215,16 +215,16 @@ def _approval(config: dict[str, Any], told: _Told) -> None:
     told.add(_("Until"), config.pop("deadline", None))
 
 
-def _message(config: dict[str, Any], told: _Told) -> None:
+def _message(config: dict[str, Any], told: _ActionText) -> None:
     told.line = str(config.pop("text", ""))
     told.add(_("Channel"), config.pop("channel", None))
 
 
-def _tell_nothing(_config: dict[str, Any], _told: _Told) -> None:
+def _tell_nothing(_config: dict[str, Any], _told: _ActionText) -> None:
     """Leave the configuration of somebody else's type as it is."""
 
 
-_TELLERS: Mapping[str, Callable[[dict[str, Any], _Told], None]] = {
+_TELLERS: Mapping[str, Callable[[dict[str, Any], _ActionText], None]] = {
     "jira-ticket": _ticket,
     "rest-api": _call,
     "webhook": _webhook,
@@ -250,9 +250,9 @@ def _mappings(config: dict[str, Any], key: str) -> Iterable[Mapping[str, Any]]:
     return list(config.pop(key))
 
 
-def _block(title: str, value: Any) -> Block:
+def _block(title: str, value: Any) -> TextBlock:
     text = value if isinstance(value, str) else json.dumps(value, indent=2, ensure_ascii=False)
-    return Block(title, _cut(text))
+    return TextBlock(title, _cut(text))
 
 
 def _short(value: Any) -> str:

@@ -17,7 +17,7 @@ _OPERATIONS = {
 
 
 @dataclass(frozen=True, slots=True)
-class Block:
+class TextBlock:
     """A text to be read as it is: a body, or the lines that a commit adds and removes."""
 
     title: str
@@ -26,17 +26,17 @@ class Block:
     warning: str = ""
 
 
-def file_blocks(files: Iterable[Mapping[str, Any]], present: FilesAnswer | None) -> list[Block]:
+def file_blocks(files: Iterable[Mapping[str, Any]], present: FilesAnswer | None) -> list[TextBlock]:
     """Return a block for each file; ``present`` is what they hold now, where that was read."""
     return [_file(one, present) for one in files]
 
 
-def _file(one: Mapping[str, Any], present: FilesAnswer | None) -> Block:
+def _file(one: Mapping[str, Any], present: FilesAnswer | None) -> TextBlock:
     path, operation = str(one.get("path", "")), str(one.get("operation") or "create")
     title = f"{path}: {_OPERATIONS.get(operation, operation)}"
     new = str(one.get("contentTemplate") or "")
     if one.get("encoding") == "base64":
-        return Block(title, _("Not shown as text."))
+        return TextBlock(title, _("Not shown as text."))
     known = present is not None and present.problem is None and path in present.texts
     old = present.texts[path] if present is not None and known else None
     if known and (old is None) != (operation == "create"):
@@ -60,7 +60,7 @@ def _added(text: str) -> Lines:
     return tuple(("added", f"+{line}") for line in text.splitlines())
 
 
-def _shown(title: str, lines: Lines, *, warning: str) -> Block:
+def _shown(title: str, lines: Lines, *, warning: str) -> TextBlock:
     more = len(lines) - MOST_LINES
     rest = _("and %(n)s more lines") % {"n": more} if more > 0 else ""
-    return Block(title, rest, lines[:MOST_LINES], warning)
+    return TextBlock(title, rest, lines[:MOST_LINES], warning)

@@ -8,12 +8,12 @@ from functools import partial
 from typing import Any
 
 from api.auth.principal import Principal
-from api.catalog.service import Entry
+from api.catalog.service import ServedItem
 from api.drafts.service import Draft
 from api.requests.prepared import requester_of
 from api.services import Services
 from api.web.fields import (
-    Entered,
+    FormInput,
     GroupView,
     groups_of,
     rows_at_first,
@@ -39,11 +39,11 @@ GONE = 410
 class FilledForm:
     """A form that is being filled in."""
 
-    entry: Entry
+    entry: ServedItem
     draft: Draft
     values: dict[str, Any]
     result: FormResult
-    entered: Entered
+    entered: FormInput
 
     @property
     def form(self) -> Form:
@@ -132,9 +132,9 @@ async def fill(services: Services, caller: Principal, draft: Draft) -> FilledFor
 
 def entered_of(
     form: Form, texts: Mapping[str, Sequence[str]], result: FormResult, today: date
-) -> Entered:
+) -> FormInput:
     """Return what is known of a form by its texts and by what the validator says of them."""
-    return Entered(
+    return FormInput(
         texts=texts,
         computed={name: result.values.get(name) for name in result.computed}
         | _computed_in_rows(form, result),

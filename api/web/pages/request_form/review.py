@@ -17,7 +17,7 @@ _TICKET = "jira-ticket"
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class ReviewedField:
     """A field with its value in words, and where it is changed.
 
     ``before`` is what an earlier request held that this one repeats; None where that is the same.
@@ -30,14 +30,14 @@ class Answer:
 
 
 @dataclass(frozen=True, slots=True)
-class Section:
+class ReviewSection:
     """The answers of a group."""
 
     label: str
-    answers: list[Answer]
+    answers: list[ReviewedField]
 
 
-def answers_of(filled: FilledForm, earlier: Mapping[str, Any] | None = None) -> list[Section]:
+def answers_of(filled: FilledForm, earlier: Mapping[str, Any] | None = None) -> list[ReviewSection]:
     """Return every field that applies, by group, in the form's order.
 
     ``earlier`` are the values of the request that this one repeats.
@@ -60,10 +60,10 @@ def answers_of(filled: FilledForm, earlier: Mapping[str, Any] | None = None) -> 
                 if earlier is not None and one.type not in KEPT_APART:
                     before = shown_value(one, earlier.get(one.id))
                     before = before if not equal(earlier.get(one.id), values.get(one.id)) else None
-                answers.append(Answer(one.label, text, place, before))
+                answers.append(ReviewedField(one.label, text, place, before))
             index += 1
         if answers:
-            sections.append(Section(group.label, answers))
+            sections.append(ReviewSection(group.label, answers))
     return sections
 
 

@@ -17,7 +17,7 @@ from api.requests.schemas import Submission
 from api.services import Caller, Correlation, Services, ServicesDep
 from api.web.forms import Posted, text_of
 from api.web.outages import outages_of
-from api.web.pages.request_form.calls import Call, calls_of, shows_files
+from api.web.pages.request_form.calls import ActionView, calls_of, shows_files
 from api.web.pages.request_form.copies import copies_of, has_secrets
 from api.web.pages.request_form.filled_form import FilledForm, fill
 from api.web.pages.request_form.review import answers_of, sentence_of
@@ -148,7 +148,7 @@ async def _review_page(
     reads: bool = False,
 ) -> Response:
     body, item = _submission(filled), filled.entry.loaded.item
-    problems, calls, fallback, sentence = list[str](), list[Call](), list[Call](), ""
+    problems, calls, fallback, sentence = list[str](), list[ActionView](), list[ActionView](), ""
     unread = False
     try:
         prepared = await services.submission.prepare(body, call)

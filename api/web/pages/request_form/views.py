@@ -14,7 +14,7 @@ from starlette.responses import RedirectResponse, Response
 
 from api.drafts.service import Draft
 from api.requests.lifecycle import warnings_of
-from api.schemas import Answer, Omittable
+from api.schemas import Omittable, ResponseBody
 from api.services import Caller, ServicesDep
 from api.web.forms import Posted, text_of
 from api.web.outages import outages_of
@@ -37,7 +37,7 @@ REVIEW, HERE = "review", "here"
 Checked = Annotated[bool, Query(alias="check")]
 
 
-class FormCheck(Answer):
+class FormCheck(ResponseBody):
     """What a form shows of its fields, named by their places; or the request that it has become.
 
     What a field offers is told by a word that another offer changes.

@@ -27,7 +27,7 @@ Word = Annotated[str, Query(max_length=200)]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Narrowed:
+class ListFilters:
     """What the list is narrowed to, as it stands in the address."""
 
     q: Word = ""
@@ -70,7 +70,7 @@ async def requests(
     request: Request,
     services: ServicesDep,
     caller: Caller,
-    narrowed: Annotated[Narrowed, Depends()],
+    narrowed: Annotated[ListFilters, Depends()],
     cursor: Annotated[str | None, Query(max_length=2000)] = None,
 ) -> Response:
     """Show the requests; an id, a ticket key or a correlation id leads to its request at once."""

@@ -6,7 +6,7 @@ from typing import Annotated
 from fastapi import APIRouter, Query, Request
 from starlette.responses import RedirectResponse, Response
 
-from api.auth.claims import Known
+from api.auth.claims import ClaimedUser
 from api.services import ServicesDep
 from api.sessions.oidc import LIFETIME, OidcSignIn, SignInError
 from api.sessions.sign_in_methods import ALB, OIDC
@@ -77,7 +77,7 @@ async def come_back(request: Request, services: ServicesDep) -> Response:
 async def by_load_balancer(request: Request, services: ServicesDep, to: To = HOME) -> Response:
     """Open a session for whom the load balancer names; the gate has read what it says."""
     address, _here = address_of(request, services)
-    known: Known | None = getattr(request.state, "vouched", None)
+    known: ClaimedUser | None = getattr(request.state, "vouched", None)
     if known is None:
         services.sessions.refused(ALB, "not vouched")
         problem = getattr(request.state, "not_vouched", "") or _(

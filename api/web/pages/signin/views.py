@@ -7,7 +7,7 @@ from starlette.responses import RedirectResponse, Response
 
 from api.auth.principal import Principal
 from api.services import Services, ServicesDep
-from api.sessions.service import Session
+from api.sessions.service import BrowserSession
 from api.web.forms import Posted, text_of
 from api.web.pages.signin.cookies import HOME, address_of, local, signed_in, user_agent
 from api.web.rendering import page
@@ -43,7 +43,7 @@ async def confirm_or_open(request: Request, services: ServicesDep, posted: Poste
 @router.post("/signout")
 async def sign_out(request: Request, services: ServicesDep) -> Response:
     """End the session, and have the browser forget what it keeps of it."""
-    session: Session = request.state.session
+    session: BrowserSession = request.state.session
     await services.sessions.sign_out(session)
     answer = RedirectResponse("/signin", 303, headers={"Clear-Site-Data": '"storage"'})
     if services.web_address is not None:

@@ -39,12 +39,12 @@ FEWEST = 2
 """From so many requests on that failed alike, they are offered to be retried together."""
 MINE, TEAMS, ALL = "mine", "teams", "all"
 Whose = Annotated[str, Query(max_length=20)]
-Kind = Annotated[str, Query(alias="type", max_length=200)]
+ActionType = Annotated[str, Query(alias="type", max_length=200)]
 _NO_CONTENT = 204
 
 
 @dataclass(frozen=True, slots=True)
-class Outage:
+class OutageFailures:
     """Requests that failed because one kind of target did not answer."""
 
     type: str
@@ -53,7 +53,7 @@ class Outage:
 
 
 @dataclass(frozen=True, slots=True)
-class Outcome:
+class BulkResult:
     """What became of one request of a bulk decision, and where it is now."""
 
     id: str
@@ -118,7 +118,7 @@ async def new(
 
 @router.get("/waiting/retry")
 async def choose(
-    request: Request, services: ServicesDep, caller: Caller, kind: Kind, who: Whose = ""
+    request: Request, services: ServicesDep, caller: Caller, kind: ActionType, who: Whose = ""
 ) -> Response:
     """Show what would be retried together, to be confirmed with one reason."""
     rows = await _alike(services, caller, who, kind)
@@ -167,7 +167,7 @@ async def results(
 ) -> Response:
     """Show what became of each request of a bulk decision."""
     bulk = await services.bulk_decisions.get(caller, str(decision_id))
-    outcomes: list[Outcome] = []
+    outcomes: list[BulkResult] = []
     for start in range(0, len(bulk.requests), READ_AT_ONCE):
         some = bulk.requests[start : start + READ_AT_ONCE]
         outcomes += await asyncio.gather(*(_outcome(services, caller, bulk, one) for one in some))
@@ -244,14 +244,14 @@ async def _down(services: Services, caller: Principal, who: str) -> list[Request
     ]
 
 
-async def _outages(services: Services, caller: Principal, who: str) -> list[Outage]:
+async def _outages(services: Services, caller: Principal, who: str) -> list[OutageFailures]:
     types = Counter(
         one.waiting_action.type
         for one in await _down(services, caller, who)
         if one.waiting_action is not None
     )
     return [
-        Outage(
+        OutageFailures(
             kind,
             _("%(n)s failed because %(target)s did not answer")
             % {"n": count, "target": name_of(kind)},
@@ -296,15 +296,15 @@ def _chosen(
 
 async def _outcome(
     services: Services, caller: Principal, bulk: BulkDecision, request_id: str
-) -> Outcome:
+) -> BulkResult:
     said = bulk.results.get(request_id)
     words = _("Not tried yet") if said is None else said or _("Retried")
     try:
         stored = await services.reading.get(caller, request_id)
     except PaoError:
-        return Outcome(request_id, request_id[:8], "", retrying=False, said=words)
+        return BulkResult(request_id, request_id[:8], "", retrying=False, said=words)
     document = services.reading.present(stored)
-    return Outcome(request_id, document.title, document.status, document.retrying, words)
+    return BulkResult(request_id, document.title, document.status, document.retrying, words)
 
 
 def _address(*, who: str, cursor: str | None = None) -> str:

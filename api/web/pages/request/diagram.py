@@ -8,7 +8,7 @@ LETTERS = 24
 
 
 @dataclass(frozen=True, slots=True)
-class Node:
+class DiagramNode:
     """A step, or a component of a bundle."""
 
     id: str
@@ -18,10 +18,10 @@ class Node:
 
 
 @dataclass(frozen=True, slots=True)
-class Box:
+class DiagramBox:
     """A node at its place."""
 
-    node: Node
+    node: DiagramNode
     x: int
     y: int
 
@@ -33,16 +33,16 @@ class Box:
 
 
 @dataclass(frozen=True, slots=True)
-class Picture:
+class Diagram:
     """Boxes, and the curves between them as SVG paths."""
 
-    boxes: list[Box]
+    boxes: list[DiagramBox]
     curves: list[str]
     width: int
     height: int
 
 
-def picture_of(nodes: Sequence[Node], *, chains: bool = False) -> Picture | None:
+def diagram_of(nodes: Sequence[DiagramNode], *, chains: bool = False) -> Diagram | None:
     """Return the picture, or None where the steps are a plain list: then it would say nothing.
 
     With ``chains`` a list in which each waits for the one before is drawn as well.
@@ -53,19 +53,21 @@ def picture_of(nodes: Sequence[Node], *, chains: bool = False) -> Picture | None
     if max(columns.values(), default=0) == 0:
         return None
     rows: dict[int, int] = {}
-    boxes: dict[str, Box] = {}
+    boxes: dict[str, DiagramBox] = {}
     for node in nodes:
         column = columns[node.id]
         row = rows.get(column, 0)
         rows[column] = row + 1
-        boxes[node.id] = Box(node, EDGE + column * (WIDTH + GAP_X), EDGE + row * (HEIGHT + GAP_Y))
+        boxes[node.id] = DiagramBox(
+            node, EDGE + column * (WIDTH + GAP_X), EDGE + row * (HEIGHT + GAP_Y)
+        )
     curves = [
         _curve(boxes[name], boxes[node.id])
         for node in nodes
         for name in node.after
         if name in boxes
     ]
-    return Picture(
+    return Diagram(
         list(boxes.values()),
         curves,
         max(one.x for one in boxes.values()) + WIDTH + EDGE,
@@ -73,13 +75,13 @@ def picture_of(nodes: Sequence[Node], *, chains: bool = False) -> Picture | None
     )
 
 
-def _is_chain(nodes: Sequence[Node]) -> bool:
+def _is_chain(nodes: Sequence[DiagramNode]) -> bool:
     followed = [name for node in nodes for name in node.after]
     starts = sum(not node.after for node in nodes)
     return len(followed) == len(set(followed)) and starts <= 1
 
 
-def _columns(nodes: Sequence[Node]) -> dict[str, int]:
+def _columns(nodes: Sequence[DiagramNode]) -> dict[str, int]:
     """Return the column of each node: one more than that of what it waits for.
 
     Nodes are in an order in which what they wait for comes before them.
@@ -91,7 +93,7 @@ def _columns(nodes: Sequence[Node]) -> dict[str, int]:
     return columns
 
 
-def _curve(start: Box, end: Box) -> str:
+def _curve(start: DiagramBox, end: DiagramBox) -> str:
     x1, y1, x2, y2 = start.x + WIDTH, start.y + HEIGHT // 2, end.x, end.y + HEIGHT // 2
     half = GAP_X // 2
     return f"M{x1} {y1}C{x1 + half} {y1} {x2 - half} {y2} {x2} {y2}"
