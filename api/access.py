@@ -35,7 +35,7 @@ class AccessPolicy:
         if not self.is_admin(caller):
             raise PaoError(ErrorCode.FORBIDDEN, f"Only admins {what}.")
 
-    def user_shown(self, caller: Principal, wanted: str | None, *, things: str) -> str | None:
+    def listed_user(self, caller: Principal, wanted: str | None, *, things: str) -> str | None:
         """Return the user whose keys or sessions are listed: the caller unless an admin asks.
 
         None is everybody. Raises ``FORBIDDEN`` for what belongs to others unless an admin asks.

@@ -38,7 +38,7 @@ class JsonRoute(APIRoute):
             return handle
         required = self.body_field.field_info.is_required()
 
-        async def checked(request: Request) -> Response:
+        async def handle_checked(request: Request) -> Response:
             body = await request.body()
             if body:
                 _require_json(request.headers.get("content-type", ""))
@@ -47,7 +47,7 @@ class JsonRoute(APIRoute):
                 raise unreadable_body(WHOLE, "missing", "The body is empty; send a JSON object.")
             return await handle(request)
 
-        return checked
+        return handle_checked
 
 
 async def _check(body: bytes) -> None:
@@ -62,10 +62,10 @@ def check_json(body: bytes) -> None:
     try:
         document = json.loads(
             body.decode(),
-            object_pairs_hook=_unique,
+            object_pairs_hook=_unique_keys,
             parse_constant=_no_constant,
-            parse_float=_finite,
-            parse_int=_bounded,
+            parse_float=_finite_float,
+            parse_int=_bounded_int,
         )
     except UnicodeDecodeError as error:
         message = f"The body is not UTF-8: byte {error.start} cannot be read."
@@ -86,29 +86,29 @@ def _require_json(content_type: str) -> None:
     raise unreadable_body("Content-Type", "content_type", message)
 
 
-def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    made: dict[str, Any] = {}
+def _unique_keys(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    document: dict[str, Any] = {}
     for key, value in pairs:
-        if key in made:
-            twice = _shown(key)
+        if key in document:
+            twice = _printable(key)
             message = f"The key {twice!r} appears twice; send it once."
             raise unreadable_body(twice, "duplicate", message)
-        made[key] = value
-    return made
+        document[key] = value
+    return document
 
 
 def _no_constant(text: str) -> float:
     raise unreadable_body(WHOLE, "number", f"{text} is not a JSON number; leave the value out.")
 
 
-def _finite(text: str) -> float:
+def _finite_float(text: str) -> float:
     number = float(text)
     if math.isfinite(number):
         return number
     raise unreadable_body(WHOLE, "number", f"The number {text[:20]} is too large.")
 
 
-def _bounded(text: str) -> int:
+def _bounded_int(text: str) -> int:
     if len(text) <= MAX_DIGITS:
         return int(text)
     message = f"The number {text[:10]}... has more than {MAX_DIGITS} digits."
@@ -162,12 +162,12 @@ def _members(value: Any) -> Iterator[tuple[str | int, Any]]:
 def _check_text(place: _ValuePath, text: str) -> None:
     if "\x00" in text:
         message = "A null character (\\u0000) cannot be stored; leave it out."
-        raise unreadable_body(_shown(str(place)) or WHOLE, "characters", message)
+        raise unreadable_body(_printable(str(place)) or WHOLE, "characters", message)
     try:
         text.encode()
     except UnicodeEncodeError as error:
         message = "Half of a surrogate pair is not a character; send whole characters."
-        raise unreadable_body(_shown(str(place)) or WHOLE, "characters", message) from error
+        raise unreadable_body(_printable(str(place)) or WHOLE, "characters", message) from error
 
 
 def _too_deep(place: _ValuePath | None = None) -> PaoError:
@@ -180,7 +180,7 @@ def _too_many() -> PaoError:
     return unreadable_body(WHOLE, "size", message)
 
 
-def _shown(text: str) -> str:
+def _printable(text: str) -> str:
     return text.encode(errors="replace").decode().replace("\x00", "?")[:MAX_PATH]
 
 

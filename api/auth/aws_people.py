@@ -66,7 +66,7 @@ class AwsPeople:
         role = await self._role(caller)
         if role is None:
             return ()
-        teams = dict.fromkeys(self.rules.map.mapped(role.arn))
+        teams = dict.fromkeys(self.rules.map.mapped_teams(role.arn))
         person = await self._person(caller)
         if person is not None:
             groups = await self.directory.groups_of_person(person)

@@ -33,7 +33,7 @@ class GroupMap:
                 found[ADMINS] = None
         return tuple(found)
 
-    def mapped(self, name: str) -> tuple[str, ...]:
+    def mapped_teams(self, name: str) -> tuple[str, ...]:
         """Return the teams of what counts only if the map names it, such as a role."""
         return (*self.teams.get(name, ()), *((ADMINS,) if name in self.admin_groups else ()))
 

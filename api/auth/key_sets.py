@@ -7,15 +7,15 @@ from typing import Any
 
 import jwt
 
-from api.auth.tokens import chosen, usable_keys
+from api.auth.tokens import select_key, usable_keys
 from pao.clients.bounded_http import KEYS_JSON, BoundedHttp, NoAnswerError
 from pao.core.errors import ErrorCode, PaoError
 
-KEPT_SECONDS = 600.0
+CACHE_SECONDS = 600.0
 # An unknown key may be a new one, or one that somebody made up: nobody makes us ask more often.
-ASKED_EVERY_SECONDS = 60.0
+REFETCH_SECONDS = 60.0
 # While the issuer is away, callers are told so at once.
-FAILED_SECONDS = 5.0
+FAILURE_SECONDS = 5.0
 LARGEST_JWKS = 256 * 1024
 MOST_KEYS = 100
 
@@ -49,19 +49,19 @@ class KeySet:
                 # Whoever waited finds what the first one has read.
                 if self._must_read(kid):
                     await self._read()
-        return chosen(self._keys, kid)
+        return select_key(self._keys, kid)
 
     def _must_read(self, kid: str | None) -> bool:
         if self._read_at is None:
             return True
         age = self._clock() - self._read_at
-        return age >= KEPT_SECONDS or (
-            chosen(self._keys, kid) is None and age >= ASKED_EVERY_SECONDS
+        return age >= CACHE_SECONDS or (
+            select_key(self._keys, kid) is None and age >= REFETCH_SECONDS
         )
 
     async def _read(self) -> None:
         now = self._clock()
-        if self._failed_at is not None and now - self._failed_at < FAILED_SECONDS:
+        if self._failed_at is not None and now - self._failed_at < FAILURE_SECONDS:
             raise unavailable()
         try:
             address = await self._address()

@@ -93,7 +93,7 @@ class KeysIdentity:
         self._replays = replays
         self._teams = teams
         self._config = SigV4Config(region=region, service=service)
-        self._nobody = _stored_nobody(box)
+        self._placeholder = _placeholder_key(box)
 
     def check_head(self, request: RawRequest, now: datetime) -> None:
         """Raise ``UNAUTHORIZED`` for what can be refused before the body is read.
@@ -116,7 +116,7 @@ class KeysIdentity:
         except SignatureError as error:
             raise unauthorized(error.reason, error.message) from None
         # A key that was never issued is stood in for, so that it takes the same way.
-        stored = await self._store.find(parsed.access_key_id) or self._nobody
+        stored = await self._store.find(parsed.access_key_id) or self._placeholder
         self._verify(parsed, request, stored, now)
         if not await is_first_use(parsed, request, self._replays, now=now):
             raise unauthorized(
@@ -130,19 +130,19 @@ class KeysIdentity:
     async def is_still_good(self, caller: Principal, now: datetime) -> bool:
         """Return whether the caller's key is still valid; it may have been checked long ago."""
         stored = await self._store.find(caller.access_key_id or "")
-        return stored is not None and why_ended(stored, now) is None
+        return stored is not None and invalid_reason(stored, now) is None
 
     def _verify(
         self, parsed: ParsedSignature, request: RawRequest, stored: StoredKey, now: datetime
     ) -> None:
-        if not matches(parsed, request, self._secret_of(stored)) or stored is self._nobody:
+        if not matches(parsed, request, self._secret_of(stored)) or stored is self._placeholder:
             raise unauthorized(
                 Reason.SIGNATURE_MISMATCH,
                 "the access key is unknown or the signature does not match; check the access key "
                 "id and its secret, and that nothing changed the request after it was signed",
             )
         # Told only to who holds the secret; anyone else got the answer above.
-        ended = why_ended(stored, now)
+        ended = invalid_reason(stored, now)
         if ended is not None:
             raise unauthorized(Reason.EXPIRED, f"{ended}; ask for a new one")
 
@@ -174,7 +174,7 @@ def create_key(box: SecretBox, *, session_until: datetime | None = None) -> NewK
     return NewKey(access_key_id=access_key_id, secret=secret, sealed_secret=sealed)
 
 
-def _stored_nobody(box: SecretBox) -> StoredKey:
+def _placeholder_key(box: SecretBox) -> StoredKey:
     key = create_key(box)
     return StoredKey(
         access_key_id=key.access_key_id,
@@ -186,7 +186,7 @@ def _stored_nobody(box: SecretBox) -> StoredKey:
     )
 
 
-def why_ended(stored: StoredKey, now: datetime) -> str | None:
+def invalid_reason(stored: StoredKey, now: datetime) -> str | None:
     """Return why a key is no longer valid; None if it is valid."""
     if stored.revoked_at is not None:
         return f"access key {stored.access_key_id} was revoked"

@@ -54,29 +54,29 @@ async def is_first_use(
     if request.method in _READING_METHODS:
         return True
     signature = f"{parsed.access_key_id}\n{parsed.signature}".encode()
-    key = _key(request)
+    key = _idempotency_key(request)
     # Without a key no later request is the same one, so nobody can name this holder again.
-    holder = _digest(key) if key is not None else _nobody()
+    holder = _digest(key) if key is not None else _keyless_holder()
     expires_at = now + REMEMBERED
-    held = await store.claim(_digest(signature), holder=holder, expires_at=expires_at)
-    if held.holder == holder:
+    claim = await store.claim(_digest(signature), holder=holder, expires_at=expires_at)
+    if claim.holder == holder:
         return True
-    if key is None or len(held.holder) != _KEY_BYTES:
+    if key is None or len(claim.holder) != _KEY_BYTES:
         return False
-    used_at = held.expires_at - REMEMBERED
+    used_at = claim.expires_at - REMEMBERED
     alike = abs(now - used_at) <= SIGNED_ALIKE
     # Another key of the same moment is remembered as well, so that its repeats are known.
-    claimed = holder if alike else _nobody()
+    other_holder = holder if alike else _keyless_holder()
     other = _digest(signature + b"\n" + key)
-    return (await store.claim(other, holder=claimed, expires_at=expires_at)).holder == holder
+    return (await store.claim(other, holder=other_holder, expires_at=expires_at)).holder == holder
 
 
-def _nobody() -> bytes:
+def _keyless_holder() -> bytes:
     """Return a holder without a key, told from one with a key by its length."""
     return os.urandom(_KEY_BYTES - 1)
 
 
-def _key(request: RawRequest) -> bytes | None:
+def _idempotency_key(request: RawRequest) -> bytes | None:
     keys = request.values(_IDEMPOTENCY_KEY)
     return b"\n".join(keys) if keys else None
 

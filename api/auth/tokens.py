@@ -40,7 +40,7 @@ class TokenRules:
     required: tuple[str, ...] = ("exp", "iat", "iss", "aud", "sub")
 
 
-async def verified(token: str, rules: TokenRules, keys: KeySource) -> Mapping[str, Any]:
+async def verify_token(token: str, rules: TokenRules, keys: KeySource) -> Mapping[str, Any]:
     """Return the claims of a token that holds.
 
     Raises ``SignatureError`` with the reason class, and whatever ``keys`` raises.
@@ -52,7 +52,7 @@ async def verified(token: str, rules: TokenRules, keys: KeySource) -> Mapping[st
     key = await keys.find(kid)
     if key is None or key.algorithm_name != header["alg"]:
         raise SignatureError(Reason.SIGNATURE_MISMATCH, "the issuer has no such key for the token")
-    return decoded(token, key, rules)
+    return decode_token(token, key, rules)
 
 
 def read_header(token: str) -> Mapping[str, Any]:
@@ -65,15 +65,15 @@ def read_header(token: str) -> Mapping[str, Any]:
     header, claims = (_part(text) for text in parts[:2])
     if header.get("alg") not in ALGORITHMS:
         raise malformed(f"the token's algorithm must be one of {', '.join(ALGORITHMS)}")
-    if brought := [name for name in _OWN_KEYS if name in header]:
-        raise malformed(f"the token brings its own key ({brought[0]}), which is not accepted")
+    if own_keys := [name for name in _OWN_KEYS if name in header]:
+        raise malformed(f"the token brings its own key ({own_keys[0]}), which is not accepted")
     # PyJWT takes whatever becomes a number, texts and truth values included.
     if wrong := [name for name in _TIMES if name in claims and moment(claims[name]) is None]:
         raise malformed(f"the token's {wrong[0]} is not a time in seconds")
     return header
 
 
-def decoded(token: str, key: jwt.PyJWK, rules: TokenRules) -> Mapping[str, Any]:
+def decode_token(token: str, key: jwt.PyJWK, rules: TokenRules) -> Mapping[str, Any]:
     """Return the claims of a token that ``key`` has signed and that follows the rules."""
     try:
         claims: dict[str, Any] = jwt.decode(
@@ -92,7 +92,7 @@ def decoded(token: str, key: jwt.PyJWK, rules: TokenRules) -> Mapping[str, Any]:
             Reason.SIGNATURE_MISMATCH, "the signature of the token does not match"
         ) from None
     except jwt.InvalidTokenError as error:
-        raise malformed(_why(error)) from None
+        raise malformed(_reason(error)) from None
     return claims
 
 
@@ -119,7 +119,7 @@ def usable_keys(documents: Sequence[Any]) -> dict[str, jwt.PyJWK]:
     return found
 
 
-def chosen(keys: Mapping[str, jwt.PyJWK], kid: str | None) -> jwt.PyJWK | None:
+def select_key(keys: Mapping[str, jwt.PyJWK], kid: str | None) -> jwt.PyJWK | None:
     """Return the key of an id; a token may leave the id out where there is one key only."""
     if kid is not None:
         return keys.get(kid)
@@ -152,7 +152,7 @@ def _part(text: str) -> Mapping[str, Any]:
     return found
 
 
-def _why(error: jwt.InvalidTokenError) -> str:
+def _reason(error: jwt.InvalidTokenError) -> str:
     match error:
         case jwt.InvalidAudienceError():
             return "the token is for somebody else (aud)"

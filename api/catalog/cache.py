@@ -44,25 +44,25 @@ class CatalogCache:
     def __init__(self, max_memory: int, *, timer: Callable[[], float] | None = None) -> None:
         self._loading: dict[Hashable, asyncio.Future[Any]] = {}
         clock = {"timer": timer} if timer else {}
-        self._kept: TLRUCache[Hashable, _CacheEntry] = TLRUCache(
+        self._entries: TLRUCache[Hashable, _CacheEntry] = TLRUCache(
             maxsize=max_memory,
-            ttu=lambda _key, kept, now: now + kept.seconds,
-            getsizeof=lambda kept: kept.size,
+            ttu=lambda _key, entry, now: now + entry.seconds,
+            getsizeof=lambda entry: entry.size,
             **clock,
         )
 
     @property
     def size(self) -> int:
         """The estimated size of all entries in bytes."""
-        return int(self._kept.currsize)
+        return int(self._entries.currsize)
 
     def __len__(self) -> int:
         """Return how many values are kept."""
-        return len(self._kept)
+        return len(self._entries)
 
     def clear(self) -> None:
         """Forget everything."""
-        self._kept.clear()
+        self._entries.clear()
 
     async def get(
         self,
@@ -75,9 +75,9 @@ class CatalogCache:
 
         Concurrent callers wait for the same load.
         """
-        kept = self._kept.get(key)
-        if kept is not None:
-            value: T = kept.value
+        entry = self._entries.get(key)
+        if entry is not None:
+            value: T = entry.value
             return value
         loading = self._loading.get(key)
         if loading is None:
@@ -94,6 +94,6 @@ class CatalogCache:
         value, length = await load()
         size = length * WEIGHT + OVERHEAD
         # One that is larger than everything together is given and not kept.
-        if size <= self._kept.maxsize:
-            self._kept[key] = _CacheEntry(value, size, seconds)
+        if size <= self._entries.maxsize:
+            self._entries[key] = _CacheEntry(value, size, seconds)
         return value

@@ -198,27 +198,27 @@ class Index:
             rank = row.rank(words) if words else 1
             if not rank:
                 continue
-            missed = _missed(row, wanted)
-            counts.add(row, missed)
-            if not missed:
+            failed = _failed_filter(row, wanted)
+            counts.add(row, failed)
+            if not failed:
                 rows.append((rank, row))
         if words:
             rows.sort(key=lambda entry: (-entry[0], entry[1].id))
         return CatalogMatches(tuple(rows), counts.facets())
 
 
-def _missed(row: Row, wanted: CatalogQuery) -> str:
+def _failed_filter(row: Row, wanted: CatalogQuery) -> str:
     """Return the one filter that the row fails; empty for none, a star for several."""
-    missed = ""
+    failed = ""
     if wanted.category and row.category != wanted.category:
-        missed = "category"
+        failed = "category"
     if wanted.owner and row.owner != wanted.owner:
-        missed = "*" if missed else "owner"
+        failed = "*" if failed else "owner"
     if wanted.kind and row.kind != wanted.kind:
-        missed = "*" if missed else "kind"
+        failed = "*" if failed else "kind"
     if wanted.tag and wanted.tag not in row.tags:
-        missed = "*" if missed else "tag"
-    return missed
+        failed = "*" if failed else "tag"
+    return failed
 
 
 class _Counts:
@@ -229,13 +229,13 @@ class _Counts:
             name: Counter() for name in ("category", "owner", "kind", "tag")
         }
 
-    def add(self, row: Row, missed: str) -> None:
+    def add(self, row: Row, failed: str) -> None:
         """Count a row that matches the words."""
         values = (("category", row.category), ("owner", row.owner), ("kind", row.kind))
         for name, value in values:
-            if value and missed in {"", name}:
+            if value and failed in {"", name}:
                 self._counters[name][value] += 1
-        if missed in {"", "tag"}:
+        if failed in {"", "tag"}:
             self._counters["tag"].update(row.tags)
 
     def facets(self) -> dict[str, dict[str, int]]:

@@ -40,9 +40,9 @@ from pao.core.payloads.context import Requester
 
 # The worker gives up after five seconds; the rest is the way there and back.
 ANSWER_SECONDS = 8.0
-USUAL_CACHE = 60.0
+DEFAULT_CACHE = 60.0
 # So long a page may wait for choices; they follow when they have come.
-MOMENT = 0.8
+PATIENCE_SECONDS = 0.8
 # How long who fills in a form is told of a problem before the source is asked again.
 PROBLEM_SECONDS = 3.0
 MOST_ANSWERS = 500
@@ -55,13 +55,13 @@ Fetch = Callable[[ChoicesQuestion], Awaitable[ChoicesAnswer]]
 class ChoicesCache:
     """Answers of HTTP interfaces, shared by all callers of this process; asked once at a time."""
 
-    _kept: LRUCache[str, tuple[float, ChoicesAnswer]] = field(
+    _answers: LRUCache[str, tuple[float, ChoicesAnswer]] = field(
         default_factory=lambda: LRUCache(MOST_ANSWERS)
     )
     _problems: LRUCache[str, tuple[float, ChoicesAnswer]] = field(
         default_factory=lambda: LRUCache(MOST_ANSWERS)
     )
-    _asked: dict[str, asyncio.Task[ChoicesAnswer]] = field(default_factory=dict)
+    _running: dict[str, asyncio.Task[ChoicesAnswer]] = field(default_factory=dict)
 
     async def get(
         self, question: ChoicesQuestion, fetch: Fetch, seconds: float, *, hurried: bool = False
@@ -71,18 +71,18 @@ class ChoicesCache:
         One that tells of a problem is kept for a moment, and for callers in a hurry only.
         """
         key = repr(question)
-        for kept in (self._kept, self._problems) if hurried else (self._kept,):
-            until, answer = kept.get(key, (0.0, None))
+        for cache in (self._answers, self._problems) if hurried else (self._answers,):
+            until, answer = cache.get(key, (0.0, None))
             if answer is not None and time.monotonic() < until:
                 return answer
-        asked = self._asked.get(key)
-        if asked is None:
-            asked = self._asked[key] = asyncio.ensure_future(fetch(question))
-            asked.add_done_callback(lambda _: self._asked.pop(key, None))
+        task = self._running.get(key)
+        if task is None:
+            task = self._running[key] = asyncio.ensure_future(fetch(question))
+            task.add_done_callback(lambda _: self._running.pop(key, None))
         # A caller who goes away does not take the answer from the others.
-        answer = await asyncio.shield(asked)
+        answer = await asyncio.shield(task)
         if answer.problem is None:
-            self._kept[key] = (time.monotonic() + seconds, answer)
+            self._answers[key] = (time.monotonic() + seconds, answer)
         else:
             self._problems[key] = (time.monotonic() + PROBLEM_SECONDS, answer)
         return answer
@@ -106,12 +106,12 @@ class OptionsService:
     workflows: RequestWorkflows
     cache: ChoicesCache = field(default_factory=ChoicesCache)
 
-    def about(self, item: CatalogDocument, caller: Requester) -> FormContext:
+    def context_for(self, item: CatalogDocument, caller: Requester) -> FormContext:
         """Return what the form of an item may know of a caller, now."""
         now = datetime.now(UTC)
         return form_context(item, caller, now, self.scope_context)
 
-    async def asked(
+    async def with_answers(
         self,
         item: CatalogDocument,
         values: Mapping[str, Any],
@@ -120,11 +120,11 @@ class OptionsService:
         only: frozenset[str] | None = None,
     ) -> FormContext:
         """Return the same with the answers that the values need; of ``only`` these fields."""
-        about = self.about(item, caller)
-        if not _asks(item):
-            return about
+        context = self.context_for(item, caller)
+        if not _has_dynamic_fields(item):
+            return context
         today = datetime.now(UTC).date()
-        found = await asyncio.to_thread(item.form.questions, values, today, about)
+        found = await asyncio.to_thread(item.form.questions, values, today, context)
         questions = [
             one
             for one in found
@@ -133,52 +133,52 @@ class OptionsService:
         choosing = [one for one in questions if one.field.options is not None]
         naming = [one for one in questions if one.field.options is None]
         return replace(
-            about,
-            offered=await self._offered_to_all(item, choosing, caller, about),
-            unknown=await self._unknown(naming, caller),
+            context,
+            offered=await self._offers_by_field(item, choosing, caller, context),
+            unknown=await self._unknown_values(naming, caller),
         )
 
-    async def filling(
+    async def load_offers(
         self, item: CatalogDocument, values: Mapping[str, Any], caller: Requester
     ) -> FormOffers:
         """Return what the fields of a form offer now, filled in or not, within a moment.
 
         A source that does not answer at once goes on being asked: its fields are ``awaited``.
         """
-        about = self.about(item, caller)
-        if not _asks(item):
-            return FormOffers(about)
+        context = self.context_for(item, caller)
+        if not _has_dynamic_fields(item):
+            return FormOffers(context)
         today = datetime.now(UTC).date()
-        found = await asyncio.to_thread(item.form.questions, values, today, about)
+        found = await asyncio.to_thread(item.form.questions, values, today, context)
         choosing = [one for one in found if one.field.options is not None]
         naming = [one for one in found if one.field.options is None and one.value is not None]
         asked = {
-            key: asyncio.ensure_future(self.offered(item, one, caller, about, hurried=True))
+            key: asyncio.ensure_future(self.offered(item, one, caller, context, hurried=True))
             for key, one in bounded_questions(choosing).items()
         }
         if asked:
-            await asyncio.wait(asked.values(), timeout=MOMENT)
+            await asyncio.wait(asked.values(), timeout=PATIENCE_SECONDS)
         known = {key: one.result() for key, one in asked.items() if one.done()}
         late = asked.keys() - known.keys()
         keyed = [(one, question_key(one)) for one in choosing]
         context = replace(
-            about,
+            context,
             offered={one.way: known.get(key, TOO_MANY) for one, key in keyed if key not in late},
-            unknown=await self._unknown(naming, caller),
+            unknown=await self._unknown_values(naming, caller),
         )
         return FormOffers(context, frozenset(one.way for one, key in keyed if key in late))
 
-    async def _offered_to_all(
+    async def _offers_by_field(
         self,
         item: CatalogDocument,
         questions: list[Question],
         caller: Requester,
-        about: FormContext,
+        context: FormContext,
     ) -> dict[str, Offered]:
         """Return what each field offers; rows that ask the same are answered by one question."""
         asked = bounded_questions(questions)
         answers = await asyncio.gather(
-            *(self.offered(item, one, caller, about) for one in asked.values())
+            *(self.offered(item, one, caller, context) for one in asked.values())
         )
         return answers_by_way(questions, dict(zip(asked, answers, strict=True)))
 
@@ -187,7 +187,7 @@ class OptionsService:
         item: CatalogDocument,
         question: Question,
         caller: Requester,
-        about: FormContext,
+        context: FormContext,
         *,
         hurried: bool = False,
     ) -> Offered:
@@ -195,14 +195,14 @@ class OptionsService:
         options = question.field.options
         lists: Lists = {}
         if isinstance(options, HttpOptions):
-            return await self._fetched(item, question, options, caller, hurried=hurried)
+            return await self._fetch_offer(item, question, options, caller, hurried=hurried)
         if isinstance(options, ListOptions):
             try:
                 lists = {options.list: await self.rows(options.list)}
             except PaoError as error:
                 return Offered(problem=error.message)
         found = await asyncio.to_thread(
-            offered_here, item.form, question, about, teams=caller.teams, lists=lists
+            offered_here, item.form, question, context, teams=caller.teams, lists=lists
         )
         return found or NO_RESOURCES
 
@@ -214,7 +214,7 @@ class OptionsService:
             raise PaoError(ErrorCode.CATALOG_ITEM_NOT_FOUND, message)
         return found.choices
 
-    async def _fetched(
+    async def _fetch_offer(
         self,
         item: CatalogDocument,
         question: Question,
@@ -226,7 +226,7 @@ class OptionsService:
         lenient = options.when_away is WhenAway.ALLOW
         who = caller if item.form.options_read_user(question) else None
         asked = choices_question(item, question, who, datetime.now(UTC))
-        seconds = seconds_of(options.cache) if options.cache is not None else USUAL_CACHE
+        seconds = seconds_of(options.cache) if options.cache is not None else DEFAULT_CACHE
         try:
             answer = await self.cache.get(asked, self._fetch, seconds or 0.0, hurried=hurried)
         except TemporalUnavailableError:
@@ -239,7 +239,7 @@ class OptionsService:
     async def _fetch(self, question: ChoicesQuestion) -> ChoicesAnswer:
         return await self.workflows.fetch_choices(question, budget=ANSWER_SECONDS)
 
-    async def _unknown(self, questions: list[Question], caller: Requester) -> frozenset[str]:
+    async def _unknown_values(self, questions: list[Question], caller: Requester) -> frozenset[str]:
         """Return the ways of users and teams that nobody knows."""
         own = {*caller.teams, caller.id, caller.email}
         asked = [one for one in questions if isinstance(one.value, str) and one.value not in own]
@@ -262,38 +262,38 @@ class OptionsService:
         only: frozenset[str] | None = None,
     ) -> tuple[FieldError, ...]:
         """Return what complete values hold that is not offered, or is known to nobody."""
-        about = await self.asked(item, values, caller, only=only)
-        if not about.offered and not about.unknown:
+        context = await self.with_answers(item, values, caller, only=only)
+        if not context.offered and not context.unknown:
             return ()
         today = datetime.now(UTC).date()
-        result = await asyncio.to_thread(item.form.validate, values, today, about)
-        asked = about.offered.keys() | about.unknown
+        result = await asyncio.to_thread(item.form.validate, values, today, context)
+        asked = context.offered.keys() | context.unknown
         return tuple(one for one in result.errors if one.field in asked)
 
     async def field_options(
-        self, item: CatalogDocument, way: str, values: Mapping[str, Any], caller: Requester
+        self, item: CatalogDocument, field: str, values: Mapping[str, Any], caller: Requester
     ) -> Offered:
         """Return what one field offers with these values of the others.
 
         Raises ``CATALOG_ITEM_NOT_FOUND`` for a field without options.
         """
-        outer, _, inner = way.partition(".")
-        if item.form.depends_on(way) is None:
+        outer, _, inner = field.partition(".")
+        if item.form.depends_on(field) is None:
             raise PaoError(
                 ErrorCode.CATALOG_ITEM_NOT_FOUND,
-                f"{item.name} has no field {way[:100]!r} with options; "
+                f"{item.name} has no field {field[:100]!r} with options; "
                 "GET /catalog/items/{id}/schema shows its form.",
             )
         wanted = f"{outer}[0].{inner}" if inner else outer
-        about, today = self.about(item, caller), datetime.now(UTC).date()
-        found = await asyncio.to_thread(item.form.questions, values, today, about)
+        context, today = self.context_for(item, caller), datetime.now(UTC).date()
+        found = await asyncio.to_thread(item.form.questions, values, today, context)
         question = next((one for one in found if one.way == wanted), None)
         if question is None:
             return Offered(problem="The field does not apply with these values.")
-        return await self.offered(item, question, caller, about)
+        return await self.offered(item, question, caller, context)
 
 
-def _asks(item: CatalogDocument) -> bool:
+def _has_dynamic_fields(item: CatalogDocument) -> bool:
     """Return whether anything in a form has to be asked at all."""
     named = (FieldType.USER, FieldType.TEAM)
     fields = (one for outer in item.fields for one in (outer, *outer.fields))

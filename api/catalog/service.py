@@ -171,7 +171,7 @@ class CatalogService:
             data = entry.event_data | failed
             await self._record(replace(entry, event_type="catalog.refresh-failed", event_data=data))
             raise
-        await self._record(replace(entry, event_data=entry.event_data | _recorded(report)))
+        await self._record(replace(entry, event_data=entry.event_data | _audit_data(report)))
         return report
 
     async def refresh(self, asked: SyncRequest | None = None) -> SyncReport | None:
@@ -197,7 +197,7 @@ class CatalogService:
             standing = await CatalogStateRepository(session).standing()
             index = Index() if whole else self.state.index
             if whole or standing.generation != index.generation:
-                index = await _renewed(index, repository, standing.generation)
+                index = await _updated_index(index, repository, standing.generation)
             self.state = CatalogState(index, standing)
 
     async def _begin(self) -> None:
@@ -237,14 +237,14 @@ class CatalogService:
             stored = await CatalogRepository(session).get(item_id)
         if stored is None:
             raise _not_found(item_id)
-        return await asyncio.to_thread(_parsed, stored)
+        return await asyncio.to_thread(_parse, stored)
 
     async def _load_form(self, item_id: str) -> tuple[CatalogForm, int]:
         entry = await self.entry(item_id)
-        return await asyncio.to_thread(_drawn, entry.loaded.item)
+        return await asyncio.to_thread(_build_form, entry.loaded.item)
 
 
-async def _renewed(index: Index, repository: CatalogRepository, generation: int) -> Index:
+async def _updated_index(index: Index, repository: CatalogRepository, generation: int) -> Index:
     served = await repository.served()
     known = {key: row.generation for key, row in index.rows.items()}
     new = [key for key, one in served.items() if known.get(key) != one.generation]
@@ -252,7 +252,7 @@ async def _renewed(index: Index, repository: CatalogRepository, generation: int)
     return index.changed(map(row_of, outlines), keep=served.keys(), generation=generation)
 
 
-def _parsed(stored: StoredItem) -> tuple[ServedItem, int]:
+def _parse(stored: StoredItem) -> tuple[ServedItem, int]:
     try:
         item = parse_definition(stored.definition)
     except ValidationError as error:
@@ -267,7 +267,7 @@ def _parsed(stored: StoredItem) -> tuple[ServedItem, int]:
     return ServedItem(loaded, stored.stale), len(json.dumps(stored.definition))
 
 
-def _drawn(item: CatalogDocument) -> tuple[CatalogForm, int]:
+def _build_form(item: CatalogDocument) -> tuple[CatalogForm, int]:
     form = CatalogForm(
         id=item.id,
         version=item.version,
@@ -286,7 +286,7 @@ def _require_read(report: SyncReport | None) -> None:
         )
 
 
-def _recorded(report: SyncReport | None) -> dict[str, Any]:
+def _audit_data(report: SyncReport | None) -> dict[str, Any]:
     """Return what the audit trail keeps of what a refresh has found."""
     if report is None:
         return {"pending": True}

@@ -51,7 +51,7 @@ class KeysService:
 
         Raises ``FORBIDDEN`` for the keys of others unless the caller is an admin.
         """
-        shown_user = self.access.user_shown(caller, user, things="keys")
+        shown_user = self.access.listed_user(caller, user, things="keys")
         scope = f"{_SCOPE}:{shown_user or EVERYBODY}"
         after = self.cursors.read(scope, cursor) if cursor else None
         async with self.database.reading() as session:

@@ -30,7 +30,7 @@ class Preparer:
         item = entry.loaded.item
         # Nobody who may not request an item makes PAO call others for it.
         self._items.authorise(entry, call.caller)
-        about = await self._options.asked(item, body.fields, requester_of(call.caller))
+        about = await self._options.with_answers(item, body.fields, requester_of(call.caller))
         if not isinstance(item, CatalogBundle):
             return await asyncio.to_thread(self._items.prepare, entry, body, call, about)
         parts = await entries_of(item, self._catalog)

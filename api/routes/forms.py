@@ -73,7 +73,7 @@ async def evaluate_form(
     submission.
     """
     item = await _requested(services, caller, item_id)
-    about = services.options.about(item, requester_of(caller))
+    about = services.options.context_for(item, requester_of(caller))
     today = datetime.now(UTC).date()
     result = await asyncio.to_thread(item.form.validate, body.fields, today, about)
     return schemas.FormState(

@@ -58,7 +58,7 @@ async def list_web_sessions(
     user_id: OtherUser = None,
 ) -> WebSessions:
     """List the caller's open sessions, or for admins those of others."""
-    user = services.access.user_shown(caller, storable("userId", user_id), things="sessions")
+    user = services.access.listed_user(caller, storable("userId", user_id), things="sessions")
     return WebSessions(data=[_shown(one) for one in await services.sessions.list(user_id=user)])
 
 

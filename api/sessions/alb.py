@@ -18,7 +18,7 @@ from cryptography.hazmat.primitives.asymmetric.ec import SECP256R1, EllipticCurv
 from cryptography.hazmat.primitives.serialization import load_pem_public_key
 
 from api.auth.claims import ClaimedUser, ClaimRules, read_claims
-from api.auth.key_sets import ASKED_EVERY_SECONDS, KEPT_SECONDS, unavailable
+from api.auth.key_sets import CACHE_SECONDS, REFETCH_SECONDS, unavailable
 from api.auth.signature_errors import Reason, SignatureError, malformed
 from api.auth.tokens import LEEWAY_SECONDS, moment, read_header
 from pao.clients.bounded_http import BoundedHttp, NoAnswerError
@@ -111,11 +111,9 @@ class _RegionKeys:
         self._http = http
         self._clock = clock
         self._known: TTLCache[str, EllipticCurvePublicKey] = TTLCache(
-            _MOST_KEYS, KEPT_SECONDS, timer=clock
+            _MOST_KEYS, CACHE_SECONDS, timer=clock
         )
-        self._asked: TTLCache[str, bool] = TTLCache(
-            _ASKED_AT_MOST, ASKED_EVERY_SECONDS, timer=clock
-        )
+        self._asked: TTLCache[str, bool] = TTLCache(_ASKED_AT_MOST, REFETCH_SECONDS, timer=clock)
         self._lock = asyncio.Lock()
 
     async def find(self, kid: str) -> EllipticCurvePublicKey | None:

@@ -22,7 +22,7 @@ from api.auth.claims import ClaimedUser, ClaimRules, ClaimsError, claim, read_cl
 from api.auth.key_sets import KeySet
 from api.auth.replay import ReplayStore
 from api.auth.signature_errors import SignatureError
-from api.auth.tokens import TokenRules, verified
+from api.auth.tokens import TokenRules, verify_token
 from api.sessions.oidc_provider import Provider, ProviderAnswer, is_error_code
 from pao.clients.bounded_http import BoundedHttp
 from pao.core.judgement import Cause
@@ -199,7 +199,7 @@ class OidcSignIn:
         if not isinstance(token, str):
             raise _untrusted("there is no ID token")
         try:
-            claims = dict(await verified(token, self._rules, self._keys))
+            claims = dict(await verify_token(token, self._rules, self._keys))
         except SignatureError as error:
             raise _untrusted(error.message) from None
         if not hmac.compare_digest(str(claims.get("nonce", "")).encode(), nonce.encode()):

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlsplit
 
-from api.auth.key_sets import FAILED_SECONDS, KEPT_SECONDS, unavailable
+from api.auth.key_sets import CACHE_SECONDS, FAILURE_SECONDS, unavailable
 from pao.clients.bounded_http import BoundedAnswer, BoundedHttp, NoAnswerError
 from pao.core.answers import place, read_json, shortened, words
 from pao.core.judgement import UNREADABLE, Cause, Judgement, judge
@@ -111,9 +111,9 @@ class Provider:
     async def _known(self) -> dict[str, Any]:
         async with self._lock:
             now = time.monotonic()
-            if self._read_at is None or now - self._read_at >= KEPT_SECONDS:
+            if self._read_at is None or now - self._read_at >= CACHE_SECONDS:
                 # While the provider is away, people are told so at once, not one after the other.
-                if self._failed_at is not None and now - self._failed_at < FAILED_SECONDS:
+                if self._failed_at is not None and now - self._failed_at < FAILURE_SECONDS:
                     raise unavailable()
                 self._failed_at = now
                 self._document, self._read_at = await self._read(), now

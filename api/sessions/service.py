@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 from uuid import uuid4
 
 from api.auth.claims import ClaimedUser
-from api.auth.keys import TeamsOf, principal_now, why_ended
+from api.auth.keys import TeamsOf, invalid_reason, principal_now
 from api.auth.principal import Principal, own_user
 from api.sessions.proofs import is_proven, prove
 from api.stores import PostgresKeyStore
@@ -195,7 +195,7 @@ class SessionService:
 
     async def _by_key(self, key_id: str | None) -> Principal | None:
         stored = await PostgresKeyStore(self.database).find(key_id) if key_id else None
-        if stored is None or why_ended(stored, datetime.now(UTC)) is not None:
+        if stored is None or invalid_reason(stored, datetime.now(UTC)) is not None:
             return None
         if not self.takes(stored.source):
             return None

@@ -46,12 +46,12 @@ class GatewayIdentity:
     def check_head(self, request: RawRequest, now: datetime) -> None:  # noqa: ARG002 -- as all sources
         """Raise ``SignatureError`` unless a trusted proxy speaks, and of one caller."""
         self._require_trust(request)
-        _said(request)
+        _identity_headers(request)
 
     async def authenticate(self, request: RawRequest, now: datetime) -> Principal:
         """Return whom the gateway names."""
         self._require_trust(request)
-        caller = await self._caller(*_said(request))
+        caller = await self._caller(*_identity_headers(request))
         return aws_user(
             await self._people.user_id(caller),
             caller,
@@ -103,22 +103,22 @@ class GatewayIdentity:
         return found
 
 
-def speaks(request: RawRequest) -> bool:
+def has_gateway_headers(request: RawRequest) -> bool:
     """Return whether a call bears a gateway's headers, believed or not."""
     return any(request.values(name) for name in (SECRET, ARN, USER_ID, LATTICE))
 
 
-def _said(request: RawRequest) -> tuple[str, str | None]:
+def _identity_headers(request: RawRequest) -> tuple[str, str | None]:
     """Return the ARN that a gateway names, and the user id if it names that too."""
     arns, ids, lattice = (request.values(name) for name in (ARN, USER_ID, LATTICE))
     if len(lattice) == 1 and not arns and not ids:
-        return _of_lattice(lattice[0]), None
+        return _lattice_principal(lattice[0]), None
     if len(arns) == 1 and len(ids) == 1 and not lattice:
         return _text(arns[0]), _text(ids[0])
     raise malformed("the gateway must name exactly one caller")
 
 
-def _of_lattice(value: bytes) -> str:
+def _lattice_principal(value: bytes) -> str:
     """Return the principal of `Principal=...; SessionName=...; Type=AWS_IAM`."""
     found: dict[str, str] = {}
     for part in _text(value).split(";"):

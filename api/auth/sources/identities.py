@@ -16,8 +16,8 @@ from pao.clients.aws.signing import HEADER as STS_HEADER
 KEYS = "keys"
 _STS = STS_HEADER.lower().encode()
 # Nothing behind the gate reads these; none of them gets there, whoever has sent it.
-TAKEN_OUT = (_STS, gateway.SECRET, gateway.ARN, gateway.USER_ID)
-TAKEN_OUT_PREFIXES = (b"x-amzn-oidc-", b"x-amzn-lattice-")
+REMOVED_HEADERS = (_STS, gateway.SECRET, gateway.ARN, gateway.USER_ID)
+REMOVED_PREFIXES = (b"x-amzn-oidc-", b"x-amzn-lattice-")
 
 
 class Authenticator(Protocol):
@@ -57,7 +57,7 @@ class Identities:
         except SignatureError as error:
             raise unauthorized(error.reason, error.message) from None
         if not self.takes(caller.source):
-            raise unauthorized(Reason.MISSING, _off(caller.source))
+            raise unauthorized(Reason.MISSING, _disabled_message(caller.source))
         return caller
 
     def takes(self, source: str) -> bool:
@@ -71,7 +71,7 @@ class Identities:
         return caller.valid_until is not None and now < caller.valid_until
 
     def _source(self, request: RawRequest) -> Authenticator:
-        names = _borne(request)
+        names = _credentials_in(request)
         # A gateway passes on what it has verified, the caller's own signature included.
         if gateway.NAME in names and gateway.NAME in self.others:
             return self.others[gateway.NAME]
@@ -82,17 +82,17 @@ class Identities:
         if name == KEYS:
             return self.keys
         if name not in self.others:
-            raise SignatureError(Reason.MISSING, _off(name))
+            raise SignatureError(Reason.MISSING, _disabled_message(name))
         return self.others[name]
 
 
 def source_of(request: RawRequest) -> str:
     """Return the source of the credential that a call bears; ``none``, or ``several``."""
-    names = sorted(_borne(request))
+    names = sorted(_credentials_in(request))
     return "several" if len(names) > 1 else names[0] if names else "none"
 
 
-def _borne(request: RawRequest) -> set[str]:
+def _credentials_in(request: RawRequest) -> set[str]:
     found = set()
     if request.values(_STS):
         found.add(sts.NAME)
@@ -100,7 +100,7 @@ def _borne(request: RawRequest) -> set[str]:
         found.add(jwt.NAME if value.lower().startswith(jwt.SCHEME) else KEYS)
     if is_presigned(request.raw_query):
         found.add(KEYS)
-    if gateway.speaks(request):
+    if gateway.has_gateway_headers(request):
         found.add(gateway.NAME)
     return found
 
@@ -110,9 +110,9 @@ def without_claims(headers: list[tuple[bytes, bytes]]) -> list[tuple[bytes, byte
     return [
         (name, value)
         for name, value in headers
-        if name not in TAKEN_OUT and not name.startswith(TAKEN_OUT_PREFIXES)
+        if name not in REMOVED_HEADERS and not name.startswith(REMOVED_PREFIXES)
     ]
 
 
-def _off(name: str) -> str:
+def _disabled_message(name: str) -> str:
     return f"the identity source {name} is not switched on here (PAO_IDENTITY_SOURCES)"

@@ -6,7 +6,7 @@ from api.auth.claims import ClaimRules, ClaimsError, read_claims
 from api.auth.principal import Principal, own_user
 from api.auth.raw import RawRequest
 from api.auth.signature_errors import malformed
-from api.auth.tokens import KeySource, TokenRules, moment, read_header, verified
+from api.auth.tokens import KeySource, TokenRules, moment, read_header, verify_token
 from pao.core.errors import Detail, ErrorCode, PaoError
 
 NAME = "jwt"
@@ -31,15 +31,15 @@ class JwtIdentity:
 
     async def authenticate(self, request: RawRequest, now: datetime) -> Principal:  # noqa: ARG002 -- as above
         """Return whom the token speaks of."""
-        claims = await verified(_token(request), self._rules, self._keys)
+        claims = await verify_token(_token(request), self._rules, self._keys)
         try:
-            known = read_claims(claims, self._claims)
+            user = read_claims(claims, self._claims)
         except ClaimsError as error:
             raise malformed(str(error)) from None
         return own_user(
-            known.user_id,
-            email=known.email,
-            teams=known.teams,
+            user.user_id,
+            email=user.email,
+            teams=user.teams,
             source=NAME,
             access_key_id=None,
             valid_until=moment(claims["exp"]),

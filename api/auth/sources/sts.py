@@ -29,7 +29,7 @@ CLOCK_SKEW = timedelta(minutes=5)
 # A call that lasts, such as a stream, is good for so long.
 LASTS = timedelta(hours=1)
 # Each proof costs a call to STS, so nobody keeps more of them in the air than this.
-MOST_ASKED = 50
+MAX_CONCURRENT = 50
 _HEADER = HEADER.lower().encode()
 _DATE = re.compile(r"\d{8}T\d{6}Z", re.ASCII)
 _NONCE = re.compile(r"[A-Za-z0-9_-]{16,64}", re.ASCII)
@@ -67,7 +67,7 @@ class StsIdentity:
         self._sts = sts
         self._people = people
         self._replays = replays
-        self._asked = 0
+        self._running = 0
 
     def check_head(self, request: RawRequest, now: datetime) -> None:
         """Raise ``SignatureError`` for what can be refused before the body is read."""
@@ -115,9 +115,9 @@ class StsIdentity:
         return _ParsedProof(proof, match["signature"])
 
     async def _ask(self, headers: dict[str, str]) -> AwsCaller:
-        if self._asked >= MOST_ASKED:
+        if self._running >= MAX_CONCURRENT:
             raise _unavailable()
-        self._asked += 1
+        self._running += 1
         try:
             return await self._sts.whose(headers)
         except StsRefusedError as error:
@@ -131,13 +131,13 @@ class StsIdentity:
             _log.warning("STS gave no usable answer: %s", error)
             raise _unavailable() from error
         finally:
-            self._asked -= 1
+            self._running -= 1
 
     async def _use_up(self, signature: str, now: datetime) -> None:
         digest = hashlib.sha256(f"{NAME}\n{signature}".encode()).digest()
         holder = os.urandom(16)
-        held = await self._replays.claim(digest, holder=holder, expires_at=now + REMEMBERED)
-        if held.holder != holder:
+        claim = await self._replays.claim(digest, holder=holder, expires_at=now + REMEMBERED)
+        if claim.holder != holder:
             raise SignatureError(
                 Reason.EXPIRED, "this signature was already used; sign each call separately"
             )
@@ -151,8 +151,8 @@ def _proof(value: bytes) -> Proof:
         found = read_json(text)
     except (binascii.Error, ValueError, RecursionError):
         raise malformed(f"the header {HEADER} must be base64url of JSON") from None
-    usual = {"authorization", "date", "nonce"}
-    if not isinstance(found, dict) or found.keys() not in (usual, usual | {"token"}):
+    required = {"authorization", "date", "nonce"}
+    if not isinstance(found, dict) or found.keys() not in (required, required | {"token"}):
         raise malformed(
             f"the header {HEADER} must hold authorization, date, nonce and, optionally, token"
         )

@@ -9,9 +9,9 @@ from api.auth.keys import (
     KeysIdentity,
     StoredKey,
     create_key,
+    invalid_reason,
     principal_now,
     principal_of,
-    why_ended,
 )
 from api.auth.raw import RawRequest
 from api.auth.replay import SIGNED_ALIKE
@@ -298,12 +298,12 @@ def test_the_key_of_a_session_ends_whatever_its_row_says() -> None:
             teams=("pao-admins",),
             revoked_at=None,
         )
-        assert why_ended(forged, end - timedelta(seconds=1)) is None
-        assert "expired at 2026-11-30T12:00:00" in (why_ended(forged, end) or "")
+        assert invalid_reason(forged, end - timedelta(seconds=1)) is None
+        assert "expired at 2026-11-30T12:00:00" in (invalid_reason(forged, end) or "")
         earlier = dataclasses.replace(forged, expires_at=end - timedelta(hours=1))
-        assert "2026-11-30T11:00:00" in (why_ended(earlier, end) or "")
+        assert "2026-11-30T11:00:00" in (invalid_reason(earlier, end) or "")
     issued = dataclasses.replace(forged, access_key_id=create_key(box).access_key_id)
-    assert why_ended(issued, end) is None
+    assert invalid_reason(issued, end) is None
 
 
 def test_a_new_key_looks_like_one_and_hides_its_secret() -> None:

@@ -17,11 +17,11 @@ from api.auth.signature_errors import Reason, SignatureError
 from api.auth.tokens import (
     LONGEST_TOKEN,
     TokenRules,
-    chosen,
     moment,
     read_header,
+    select_key,
     usable_keys,
-    verified,
+    verify_token,
 )
 from tests.support.issuer import (
     CLIENT,
@@ -38,7 +38,7 @@ class Published:
     """The issuer's keys, without a server."""
 
     async def find(self, kid: str | None) -> jwt.PyJWK | None:
-        return chosen(usable_keys(published_keys()), kid)
+        return select_key(usable_keys(published_keys()), kid)
 
 
 ISSUER = Issuer()
@@ -76,7 +76,7 @@ def usual(**more: Any) -> bytes:
     ("key", "algorithm"), [(RSA_KEY, "RS256"), (EC_KEY, "ES256")], ids=["RS256", "ES256"]
 )
 async def test_a_token_of_the_issuer_holds(key: Any, algorithm: str) -> None:
-    claims = await verified(token(key=key, algorithm=algorithm), RULES, Published())
+    claims = await verify_token(token(key=key, algorithm=algorithm), RULES, Published())
     assert claims["sub"] == "248289761001"
 
 
@@ -84,7 +84,7 @@ async def test_a_token_of_the_issuer_holds(key: Any, algorithm: str) -> None:
 async def test_clocks_may_differ_by_a_minute(seconds: int) -> None:
     now = int(time.time())
     made = token(iat=now + seconds, exp=now + seconds if seconds < 0 else now + 300)
-    assert await verified(made, RULES, Published())
+    assert await verify_token(made, RULES, Published())
 
 
 def minted(**given: Any) -> Any:
@@ -176,7 +176,7 @@ REFUSED: dict[str, tuple[Any, Reason]] = {
 async def test_a_token_is_refused_for(what: str) -> None:
     make, reason = REFUSED[what]
     with pytest.raises(SignatureError) as caught:
-        await verified(make(), RULES, Published())
+        await verify_token(make(), RULES, Published())
     assert caught.value.reason is reason, caught.value.message
 
 
@@ -202,7 +202,7 @@ async def test_a_token_is_refused_for(what: str) -> None:
 )
 async def test_a_refusal_says_what_is_wrong(what: str, told: str) -> None:
     with pytest.raises(SignatureError) as caught:
-        await verified(REFUSED[what][0](), RULES, Published())
+        await verify_token(REFUSED[what][0](), RULES, Published())
     assert caught.value.message == told
 
 
@@ -219,19 +219,19 @@ async def test_a_time_is_a_number_of_seconds(name: str) -> None:
         claims = usual(**{name: "HERE"}).replace(b'"HERE"', written.encode())
         made = PyJWS().encode(claims, RSA_KEY, algorithm="RS256", headers={"kid": "rsa"})
         with pytest.raises(SignatureError) as caught:
-            await verified(made, RULES, Published())
+            await verify_token(made, RULES, Published())
         assert caught.value.reason is Reason.MALFORMED, written
         if written not in {"1e400", "NaN"}:
             assert caught.value.message == f"the token's {name} is not a time in seconds", written
     parts_of_seconds: dict[str, Any] = {name: time.time() + (30 if name == "exp" else -30) + 0.25}
-    assert await verified(token(**parts_of_seconds), RULES, Published())
+    assert await verify_token(token(**parts_of_seconds), RULES, Published())
 
 
 async def test_a_token_with_many_groups_is_not_too_long() -> None:
     groups = [f"{one:08x}-0000-4000-8000-000000000000" for one in range(120)]
     made = token(groups=groups)
     assert len(made) > 5000
-    assert (await verified(made, RULES, Published()))["groups"] == groups
+    assert (await verify_token(made, RULES, Published()))["groups"] == groups
 
 
 def test_a_token_has_16_kb_at_most() -> None:
@@ -286,6 +286,6 @@ def test_a_key_of_odd_parts_is_passed_over(name: str, odd: Any) -> None:
 def test_an_only_key_needs_no_id() -> None:
     document = jwt.algorithms.RSAAlgorithm.to_jwk(RSA_KEY.public_key(), as_dict=True)
     only = usable_keys([document])
-    assert chosen(only, None) is not None
-    assert chosen(only, "rsa") is None
-    assert chosen({**only, "another": only[""]}, None) is None
+    assert select_key(only, None) is not None
+    assert select_key(only, "rsa") is None
+    assert select_key({**only, "another": only[""]}, None) is None

@@ -64,7 +64,7 @@ async def corrections_of(
     given = _given(posted, before, apart) | {name: [] for name in dropped}
     texts: dict[str, Sequence[str]] = without_rows(before, posted, form.fields) | given
     reading = await asyncio.to_thread(read_posted, form, texts, today)
-    filled = await services.options.filling(item, reading.values, requester_of(stored))
+    filled = await services.options.load_offers(item, reading.values, requester_of(stored))
     errors = errors_by_way(reading.errors)
     entered_now = {
         name: one[-1] for name, one in posted.items() if one and one[-1] and _is_apart(form, name)

@@ -74,7 +74,7 @@ async def preview_form(
 
     apart = {name: [one] for name, one in secrets.items()}
     item, teams = read.parsed or read.sketch, sorted(caller.teams)
-    about = services.options.about(item, requester_of(caller)) if item else FormContext()
+    about = services.options.context_for(item, requester_of(caller)) if item else FormContext()
     reading = await asyncio.to_thread(read_posted, form, {**texts, **apart}, today, about)
     lists = await _lists(services, form)
     found = await asyncio.to_thread(form.questions, reading.values, today, about)

@@ -102,7 +102,11 @@ async def fill(services: Services, caller: Principal, draft: Draft) -> FilledFor
             status=GONE,
         ) from error
     item, who = entry.loaded.item, requester_of(caller)
-    form, about, today = item.form, services.options.about(item, who), datetime.now(UTC).date()
+    form, about, today = (
+        item.form,
+        services.options.context_for(item, who),
+        datetime.now(UTC).date(),
+    )
     names = partial(field_named, form.fields)
     secrets = {
         name: one for name, one in services.drafts.secrets(draft).items() if names(name) is not None
@@ -114,7 +118,7 @@ async def fill(services: Services, caller: Principal, draft: Draft) -> FilledFor
     apart: dict[str, Sequence[str]] = {name: [one] for name, one in secrets.items()}
     # In threads: conditions and computed values are templates.
     reading = await asyncio.to_thread(read_posted, form, texts | apart, today, about)
-    filled = await services.options.filling(item, reading.values, who)
+    filled = await services.options.load_offers(item, reading.values, who)
     result = await asyncio.to_thread(reading.judged_by, form, today, filled.context)
     return FilledForm(
         entry=entry,

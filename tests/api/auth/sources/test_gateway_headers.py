@@ -9,7 +9,7 @@ from api.auth.aws_people import AwsPeople, AwsRules
 from api.auth.groups import GroupMap
 from api.auth.raw import RawRequest
 from api.auth.signature_errors import Reason, SignatureError
-from api.auth.sources.gateway import GatewayConfig, GatewayIdentity, speaks
+from api.auth.sources.gateway import GatewayConfig, GatewayIdentity, has_gateway_headers
 from pao.clients.aws.directory import AwsDirectory, DirectoryConfig
 
 ARN, ID = b"arn:aws:iam::123456789012:user/dana", b"AIDA" + b"D" * 17
@@ -110,5 +110,5 @@ def test_one_caller_is_named_once(
 
 @pytest.mark.parametrize("header", [TRUSTED, *NAMED, lattice(b"")], ids=lambda one: one[0].decode())
 def test_a_call_with_any_of_its_headers_is_the_gateways(header: Header) -> None:
-    assert speaks(RawRequest("GET", b"/", b"", (header,), b""))
-    assert not speaks(RawRequest("GET", b"/", b"", ((header[0] + b"x", b"1"),), b""))
+    assert has_gateway_headers(RawRequest("GET", b"/", b"", (header,), b""))
+    assert not has_gateway_headers(RawRequest("GET", b"/", b"", ((header[0] + b"x", b"1"),), b""))

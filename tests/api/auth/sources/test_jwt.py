@@ -14,7 +14,7 @@ from api.auth.groups import GroupMap
 from api.auth.raw import RawRequest
 from api.auth.signature_errors import Reason, SignatureError
 from api.auth.sources.jwt import JwtIdentity
-from api.auth.tokens import TokenRules, chosen, usable_keys
+from api.auth.tokens import TokenRules, select_key, usable_keys
 from pao.core.errors import ErrorCode, PaoError
 from tests.support.issuer import CLIENT, Issuer, published_keys
 
@@ -25,7 +25,7 @@ class Published:
     """The issuer's keys, without a server."""
 
     async def find(self, kid: str | None) -> jwt.PyJWK | None:
-        return chosen(usable_keys(published_keys()), kid)
+        return select_key(usable_keys(published_keys()), kid)
 
 
 ISSUER = Issuer()

@@ -11,7 +11,7 @@ import pytest
 from botocore.credentials import ReadOnlyCredentials
 
 from api.auth.signature_errors import Reason, SignatureError
-from api.auth.sources.sts import LONGEST_HEADER, MOST_ASKED, StsConfig, StsIdentity
+from api.auth.sources.sts import LONGEST_HEADER, MAX_CONCURRENT, StsConfig, StsIdentity
 from pao.clients.aws.caller import AwsCaller, read_caller
 from pao.clients.aws.sts import Sts, StsRefusedError
 from pao.clients.bounded_http import BoundedHttp
@@ -173,7 +173,7 @@ class Answering(Sts):
 
     async def whose(self, headers: Mapping[str, str]) -> AwsCaller:
         self.asked.append(headers)
-        if len(self.asked) == MOST_ASKED:
+        if len(self.asked) == MAX_CONCURRENT:
             self.all_asked.set()
         await self.may_answer.wait()
         if isinstance(self.answer, StsRefusedError):
@@ -223,13 +223,15 @@ async def test_aws_is_asked_for_fifty_calls_at_once_and_again_when_one_has_ended
         sts.asked.clear()
         sts.may_answer.clear()
         sts.all_asked.clear()
-        waiting = [asyncio.create_task(source.authenticate(call, now)) for _ in range(MOST_ASKED)]
+        waiting = [
+            asyncio.create_task(source.authenticate(call, now)) for _ in range(MAX_CONCURRENT)
+        ]
         await sts.all_asked.wait()
         with pytest.raises(PaoError, match="AWS cannot say now who you are") as caught:
             await source.authenticate(call, now)
         assert caught.value.code is ErrorCode.SERVICE_UNAVAILABLE
         assert caught.value.headers == {"Retry-After": "5"}
-        assert len(sts.asked) == MOST_ASKED == 50
+        assert len(sts.asked) == MAX_CONCURRENT == 50
         sts.may_answer.set()
         ended = await asyncio.gather(*waiting, return_exceptions=True)
         assert all(isinstance(one, SignatureError) for one in ended)
