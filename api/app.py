@@ -125,7 +125,9 @@ class Application:
     def __init__(self, app: FastAPI, settings: Settings) -> None:
         self.app = app
         self._metrics = ApiMetrics()
-        self.protocol = bounded_protocol(_connection_limits(settings), self._metrics.refused)
+        self.protocol = bounded_protocol(
+            _connection_limits(settings), self._metrics.count_refused_connection
+        )
         name = assembly.process_name(settings, "pao-api")
         password = assembly.database_password(settings, settings.database.url.get_secret_value())
         self._database = assembly.database(settings, application_name=str(name), password=password)
@@ -143,8 +145,8 @@ class Application:
             self._database,
             assembly.secret_box(settings),
             teams=people.teams if people else None,
-            takes=lambda source: app.state.identity.takes(source) or ways.takes(source),
-            count=self._metrics.signed_in,
+            accepts=lambda source: app.state.identity.accepts(source) or ways.accepts(source),
+            count=self._metrics.count_sign_in,
         )
         bodies = BodyLimits(
             most=settings.http.max_request_size,
@@ -160,7 +162,7 @@ class Application:
                 identity=app.state.identity,
                 limiter=limiter,
                 bodies=bodies,
-                count=self._metrics.identified,
+                count=self._metrics.count_identification,
             ),
             web=_pages(app, settings, bodies, replicas) if settings.web.enabled else None,
             settings=GateSettings(
@@ -178,7 +180,7 @@ class Application:
         else:
             await self.app(scope, receive, send)
 
-    def stopping(self) -> None:
+    def start_draining(self) -> None:
         """Answer readiness with 503 from now on, and close each connection after its answer.
 
         Everything else goes on.
@@ -187,7 +189,7 @@ class Application:
         if (services := self._services()) is not None:
             services.health.stopping = True
 
-    def ending(self) -> None:
+    def end_streams(self) -> None:
         """End all streams and tell their clients to reconnect, to another process."""
         if (services := self._services()) is not None:
             services.streams.end()
@@ -223,11 +225,11 @@ async def _lifespan(app: FastAPI, *, settings: Settings) -> AsyncIterator[None]:
         )
         app.state.services = services
         stack.push_async_callback(services.health.close)
-        notifications.hear(CHANNEL, services.catalog.changed)
+        notifications.hear(CHANNEL, services.catalog.mark_changed)
         await stack.enter_async_context(notifications)
         await stack.enter_async_context(services.catalog)
         counting = await stack.enter_async_context(app.state.replicas.task)
-        services.health.tasks += [notifications.task, services.catalog.following, counting]
+        services.health.tasks += [notifications.task, services.catalog.follower, counting]
         services.health.tasks.append(await stack.enter_async_context(refresh.task))
         yield
 

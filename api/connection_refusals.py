@@ -17,7 +17,7 @@ def head_too_large(limit: int) -> PaoError:
     )
 
 
-def written(error: PaoError) -> bytes:
+def response_bytes(error: PaoError) -> bytes:
     """Return an error as the bytes of a whole answer, for where there is no request yet."""
     body = envelope(error, str(uuid4())).model_dump_json().encode()
     headers = {
@@ -33,7 +33,7 @@ def written(error: PaoError) -> bytes:
     return "\r\n".join([*lines, "", ""]).encode("latin-1") + body
 
 
-def no_http() -> PaoError:
+def not_http() -> PaoError:
     """Return the refusal of bytes that are no request."""
     return PaoError(
         ErrorCode.VALIDATION_ERROR,

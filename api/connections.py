@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 
 from uvicorn.protocols.http.auto import AutoHTTPProtocol
 
-from api.connection_refusals import head_late, head_too_large, no_http, too_many, written
+from api.connection_refusals import head_late, head_too_large, not_http, response_bytes, too_many
 from api.ratelimit import address_caller
 from pao.core.errors import PaoError
 from pao.runtime.networks import Networks
@@ -67,15 +67,15 @@ class Connections:
     So idle connections, however many, lock nobody out.
     """
 
-    def __init__(self, limits: ConnectionLimits, told: OnRefusal) -> None:
+    def __init__(self, limits: ConnectionLimits, on_refusal: OnRefusal) -> None:
         self._limits = limits
         self._proxies = Networks(limits.proxies)
-        self.told = told
+        self.on_refusal = on_refusal
         self._addresses: dict[Closable, str] = {}
         self._counts: defaultdict[str, int] = defaultdict(int)
         # In order of age; the values are nothing.
-        self._waiting: dict[Closable, None] = {}
-        self._waiting_of: defaultdict[str, dict[Closable, None]] = defaultdict(dict)
+        self._idle: dict[Closable, None] = {}
+        self._idle_by_address: defaultdict[str, dict[Closable, None]] = defaultdict(dict)
 
     def __len__(self) -> int:
         return len(self._addresses)
@@ -87,39 +87,39 @@ class Connections:
         if (
             has_share
             and not self._proxies.hold(host)
-            and not self._make_room(self._waiting_of[address])
+            and not self._make_room(self._idle_by_address[address])
         ):
             return "address"
-        if len(self._addresses) >= self._limits.most and not self._make_room(self._waiting):
+        if len(self._addresses) >= self._limits.most and not self._make_room(self._idle):
             return "all"
         self._addresses[connection] = address
         self._counts[address] += 1
-        self.waits(connection)
+        self.mark_idle(connection)
         return None
 
-    def waits(self, connection: Closable) -> None:
+    def mark_idle(self, connection: Closable) -> None:
         """Note that a connection is idle."""
-        if connection not in self._addresses or connection in self._waiting:
+        if connection not in self._addresses or connection in self._idle:
             return
-        self._waiting[connection] = None
-        self._waiting_of[self._addresses[connection]][connection] = None
+        self._idle[connection] = None
+        self._idle_by_address[self._addresses[connection]][connection] = None
 
-    def works(self, connection: Closable) -> None:
+    def mark_busy(self, connection: Closable) -> None:
         """Note that a connection has a running request."""
-        if connection in self._waiting:
-            del self._waiting[connection]
-            del self._waiting_of[self._addresses[connection]][connection]
+        if connection in self._idle:
+            del self._idle[connection]
+            del self._idle_by_address[self._addresses[connection]][connection]
 
     def remove(self, connection: Closable) -> None:
         """Forget a connection that is closed."""
-        self.works(connection)
+        self.mark_busy(connection)
         address = self._addresses.pop(connection, None)
         if address is None:
             return
         self._counts[address] -= 1
         if not self._counts[address]:
             del self._counts[address]
-            self._waiting_of.pop(address, None)
+            self._idle_by_address.pop(address, None)
 
     def _make_room(self, waiting: dict[Closable, None]) -> bool:
         oldest = next(iter(waiting), None)
@@ -155,9 +155,9 @@ class _Bounded(Base):
         self._head_timer: asyncio.TimerHandle | None = None
         self._write_timer: asyncio.TimerHandle | None = None
         _end_with_peer(transport, self.limits.write_seconds)
-        refused = self.register.admit(self, self.client[0] if self.client else "")
-        if refused is not None:
-            self._refuse(f"too many of {refused}", too_many(refused))
+        reason = self.register.admit(self, self.client[0] if self.client else "")
+        if reason is not None:
+            self._refuse(f"too many of {reason}", too_many(reason))
             return
         self._await_head()
 
@@ -172,7 +172,7 @@ class _Bounded(Base):
         if self.cycle is not before:
             self._head_bytes = 0
             self._stop("_head_timer")
-            self.register.works(self)
+            self.register.mark_busy(self)
             return
         if not in_body or (self._keeps_trailers and self._without_body):
             self._head_bytes += len(data)
@@ -186,7 +186,7 @@ class _Bounded(Base):
         if self._head_bytes + self._reading > self.limits.head_bytes:
             self._refuse("head too large", head_too_large(self.limits.head_bytes))
         else:
-            self._refuse("no HTTP", no_http())
+            self._refuse("no HTTP", not_http())
 
     def on_message_begin(self) -> None:
         """Begin a head (httptools)."""
@@ -216,7 +216,7 @@ class _Bounded(Base):
         if self.transport.is_closing():
             self._end_soon()
         elif not self._is_working():
-            self.register.waits(self)
+            self.register.mark_idle(self)
             if self._head_bytes:
                 self._await_head()
 
@@ -269,15 +269,15 @@ class _Bounded(Base):
             self._close("head late")
 
     def _refuse(self, why: str, error: PaoError) -> None:
-        self.register.told(why)
-        self.transport.write(written(error))
+        self.register.on_refusal(why)
+        self.transport.write(response_bytes(error))
         self.transport.close()
         self._end_soon()
 
     def _close(self, why: str) -> None:
         if self.transport.is_closing():
             return
-        self.register.told(why)
+        self.register.on_refusal(why)
         self.transport.close()
         self._end_soon()
 
@@ -296,10 +296,10 @@ class _Bounded(Base):
 
 
 def bounded_protocol(
-    limits: ConnectionLimits, told: OnRefusal, base: type[Any] = AutoHTTPProtocol
+    limits: ConnectionLimits, on_refusal: OnRefusal, base: type[Any] = AutoHTTPProtocol
 ) -> type[Any]:
     """Return the protocol that uvicorn is given; all its connections share one register."""
-    members = {"limits": limits, "register": Connections(limits, told)}
+    members = {"limits": limits, "register": Connections(limits, on_refusal)}
     return type("BoundedProtocol", (_Bounded, base), members)
 
 

@@ -49,7 +49,7 @@ def envelope(error: PaoError, correlation_id: str) -> Error:
     return Error(
         error=ErrorBody(
             code=error.code,
-            message=_bounded(error.message + _left_out(error), MAX_MESSAGE),
+            message=_shorten(error.message + _omitted_details(error), MAX_MESSAGE),
             details=[_detail(detail) for detail in error.details[:MAX_DETAILS]],
             correlation_id=correlation_id,
             timestamp=timestamp(datetime.now(UTC)),
@@ -57,7 +57,7 @@ def envelope(error: PaoError, correlation_id: str) -> Error:
     )
 
 
-def answer(error: PaoError, correlation_id: str) -> JSONResponse:
+def error_response(error: PaoError, correlation_id: str) -> JSONResponse:
     """Return the response for an error."""
     document = envelope(error, correlation_id).model_dump(mode="json")
     headers = dict(error.headers or {})
@@ -70,46 +70,50 @@ def install(app: FastAPI) -> None:
     """Answer every error of the application in the envelope."""
 
     @app.exception_handler(PaoError)
-    async def ours(request: Request, error: PaoError) -> JSONResponse:
-        return answer(error, correlation_of(request.scope))
+    async def answer_pao_error(request: Request, error: PaoError) -> JSONResponse:
+        return error_response(error, correlation_of(request.scope))
 
     @app.exception_handler(SecretUnreadableError)
-    async def sealed(request: Request, error: SecretUnreadableError) -> JSONResponse:
+    async def answer_unreadable_secret(
+        request: Request, error: SecretUnreadableError
+    ) -> JSONResponse:
         _log.error("a stored secret cannot be decrypted: %s", error)
-        return answer(_from_lost_key(error), correlation_of(request.scope))
+        return error_response(_from_lost_key(error), correlation_of(request.scope))
 
     @app.exception_handler(RequestValidationError)
-    async def invalid(request: Request, error: RequestValidationError) -> JSONResponse:
-        return answer(
+    async def answer_invalid_request(
+        request: Request, error: RequestValidationError
+    ) -> JSONResponse:
+        return error_response(
             from_validation(error, request.scope.get("route")), correlation_of(request.scope)
         )
 
     @app.exception_handler(HTTPException)
-    async def framework(request: Request, error: HTTPException) -> JSONResponse:
+    async def answer_http_error(request: Request, error: HTTPException) -> JSONResponse:
         code = FRAMEWORK_CODES.get(error.status_code, ErrorCode.VALIDATION_ERROR)
         text = _framework_text(error, request)
         headers = dict(error.headers or {})
         if error.status_code == FRAMEWORK_NOT_ALLOWED:
-            headers["Allow"] = _allowed(request) or headers.get("Allow", "")
-        told = PaoError(code, text, status=error.status_code, headers=headers)
-        return answer(told, correlation_of(request.scope))
+            headers["Allow"] = _allowed_methods(request) or headers.get("Allow", "")
+        answer = PaoError(code, text, status=error.status_code, headers=headers)
+        return error_response(answer, correlation_of(request.scope))
 
     @app.exception_handler(Exception)
-    async def unforeseen(request: Request, error: Exception) -> JSONResponse:
-        return broken(error, correlation_of(request.scope))
+    async def answer_unexpected_error(request: Request, error: Exception) -> JSONResponse:
+        return internal_error(error, correlation_of(request.scope))
 
 
-def broken(error: BaseException, correlation_id: str) -> JSONResponse:
+def internal_error(error: BaseException, correlation_id: str) -> JSONResponse:
     """Return the answer to an unexpected error: logged in full, explained in one sentence."""
     _log.error("an unexpected error", exc_info=error)
-    return answer(PaoError(ErrorCode.INTERNAL_ERROR, BROKEN), correlation_id)
+    return error_response(PaoError(ErrorCode.INTERNAL_ERROR, BROKEN), correlation_id)
 
 
 def _detail(detail: Detail) -> ErrorDetail:
     return ErrorDetail(
-        field=_bounded(detail.field, MAX_FIELD),
+        field=_shorten(detail.field, MAX_FIELD),
         constraint=detail.constraint,
-        message=_bounded(detail.message, MAX_MESSAGE),
+        message=_shorten(detail.message, MAX_MESSAGE),
         received=detail.received,
         expected=detail.expected,
     )
@@ -123,13 +127,13 @@ def _from_lost_key(error: SecretUnreadableError) -> PaoError:
     )
 
 
-def _left_out(error: PaoError) -> str:
+def _omitted_details(error: PaoError) -> str:
     """Return how many details are omitted, which keeps answers small."""
     more = len(error.details) - MAX_DETAILS
     return f" {more:,} more {'detail is' if more == 1 else 'details are'} left out." * (more > 0)
 
 
-def _bounded(text: str, most: int) -> str:
+def _shorten(text: str, most: int) -> str:
     return text if len(text) <= most else text[: most - 1] + "…"
 
 
@@ -141,7 +145,7 @@ def _framework_text(error: HTTPException, request: Request) -> str:
     return str(error.detail)
 
 
-def _allowed(request: Request) -> str:
+def _allowed_methods(request: Request) -> str:
     """Return all methods of a path: the framework knows those of one route only."""
     described: dict[str, dict[str, Any]] = request.app.openapi()["paths"]
     methods = {

@@ -18,7 +18,7 @@ from starlette.responses import Response
 from starlette.types import Message, Receive, Scope, Send
 
 from api.auth.principal import Principal
-from api.connection_refusals import head_too_large, no_http
+from api.connection_refusals import head_too_large, not_http
 from pao.core.errors import ErrorCode, PaoError
 from pao.runtime import tracing
 from pao.runtime.logging import log_fields
@@ -83,11 +83,11 @@ class GatedApp(Protocol):
         """Identify the caller and call the application; raise ``PaoError`` for a refusal."""
         ...
 
-    def refused(self, scope: Scope, error: PaoError) -> Response:
+    def refusal(self, scope: Scope, error: PaoError) -> Response:
         """Return the answer to a refusal."""
         ...
 
-    def broken(self, scope: Scope, error: Exception) -> Response:
+    def internal_error(self, scope: Scope, error: Exception) -> Response:
         """Return the answer to an unexpected error, and log it."""
         ...
 
@@ -115,7 +115,7 @@ class Gate:
         outgoing = ResponseSender(send, extra)
         started = time.perf_counter()
         method, headers = method_of(scope), Headers(scope=scope)
-        request_id = _request_in(scope["path"])
+        request_id = _request_id_in(scope["path"])
         about = {"requestId": request_id} if request_id else {}
         with (
             log_fields(correlationId=correlation, **about),
@@ -132,22 +132,22 @@ class Gate:
                 _log_access(scope, outgoing.status, seconds)
 
     async def _answer(self, scope: Scope, receive: Receive, send: ResponseSender) -> None:
-        side = self._side(scope["path"])
+        app = self._app_for(scope["path"])
         try:
             self._require_modest_head(scope)
             _require_one_host(scope)
-            await side.serve(scope, receive, send)
+            await app.serve(scope, receive, send)
         except PaoError as error:
-            await side.refused(scope, error)(scope, receive, send)
+            await app.refusal(scope, error)(scope, receive, send)
         except Exception as error:
             # The last resort: an unexpected error is logged in full, and answered.
             if send.complete:
                 return
             if send.started:
                 raise
-            await side.broken(scope, error)(scope, receive, send)
+            await app.internal_error(scope, error)(scope, receive, send)
 
-    def _side(self, path: str) -> GatedApp:
+    def _app_for(self, path: str) -> GatedApp:
         return self._api if self._web is None or path.startswith(API) else self._web
 
     def _require_modest_head(self, scope: Scope) -> None:
@@ -175,7 +175,7 @@ class Gate:
 def _require_one_host(scope: Scope) -> None:
     """Refuse a call to two hosts: a proxy may have judged it by the other one."""
     if len(Headers(scope=scope).getlist("host")) > 1:
-        raise no_http()
+        raise not_http()
 
 
 def method_of(scope: Scope) -> str:
@@ -189,7 +189,7 @@ def route_of(scope: Scope) -> str:
     return getattr(scope.get("route"), "path", "none")
 
 
-def _request_in(path: str) -> str | None:
+def _request_id_in(path: str) -> str | None:
     """Return the id of the request that a path is about."""
     found = _OF_REQUEST.match(path)
     return found[1].lower() if found else None

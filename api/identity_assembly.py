@@ -91,7 +91,7 @@ def identities(
         others[gateway.NAME] = GatewayIdentity(gateway_config, people)
     if IdentitySource.JWT in wanted:
         others[jwt.NAME] = _jwt(settings, http)
-    return Identities(keys=keys, others=others, takes_issued_keys=IdentitySource.KEYS in wanted)
+    return Identities(keys=keys, others=others, accepts_issued_keys=IdentitySource.KEYS in wanted)
 
 
 def _jwt(settings: Settings, http: BoundedHttp) -> JwtIdentity:

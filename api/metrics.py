@@ -180,19 +180,19 @@ class ApiMetrics:
             registry=self.registry,
         )
 
-    def refused(self, reason: str) -> None:
+    def count_refused_connection(self, reason: str) -> None:
         """Count a connection that was refused or closed."""
         self._refused.labels(reason).inc()
 
-    def identified(self, source: str, outcome: str) -> None:
+    def count_identification(self, source: str, outcome: str) -> None:
         """Count a call whose caller was, or was not, identified."""
         self._identified.labels(source, outcome).inc()
 
-    def signed_in(self, way: str, outcome: str) -> None:
+    def count_sign_in(self, way: str, outcome: str) -> None:
         """Count a sign-in to the pages."""
         self._sign_ins.labels(way, outcome).inc()
 
-    def delivered(self, forge: str, outcome: str) -> None:
+    def count_delivery(self, forge: str, outcome: str) -> None:
         """Count a delivery of a forge."""
         self._deliveries.labels(forge, outcome).inc()
 

@@ -69,16 +69,16 @@ def operation_id(route: APIRoute) -> str:
 
 def install(app: FastAPI, routers: Sequence[APIRouter]) -> None:
     """Make the application serve this document; ``routers`` are those it includes."""
-    made, lock = app.openapi, Lock()
+    make_document, lock = app.openapi, Lock()
 
     @cache
-    def whole() -> dict[str, Any]:
-        document = made()
+    def complete_document() -> dict[str, Any]:
+        document = make_document()
         _describe_signing(document)
         for operation in _operations(document):
-            _forget_framework_error(operation)
-            _forget_null(operation.get("parameters", []))
-        _forget_schemas(document)
+            _remove_framework_error(operation)
+            _remove_null(operation.get("parameters", []))
+        _remove_schemas(document)
         _describe_events(document)
         _describe_headers(document)
         _tidy_properties(document)
@@ -89,11 +89,11 @@ def install(app: FastAPI, routers: Sequence[APIRouter]) -> None:
         _name_parameters(document)
         return document | PLACE
 
-    def described() -> dict[str, Any]:
+    def locked_document() -> dict[str, Any]:
         with lock:
-            return whole()
+            return complete_document()
 
-    app.openapi = described  # type: ignore[method-assign]  # FastAPI's documented way to extend it.
+    app.openapi = locked_document  # type: ignore[method-assign]  # FastAPI's documented way to extend it.
 
 
 def _describe_signing(document: dict[str, Any]) -> None:
@@ -111,13 +111,13 @@ def _operations(document: dict[str, Any]) -> Iterator[dict[str, Any]]:
         yield from operations.values()
 
 
-def _forget_framework_error(operation: dict[str, Any]) -> None:
+def _remove_framework_error(operation: dict[str, Any]) -> None:
     """Remove the 422 that FastAPI adds to routes with parameters; we never answer that shape."""
     if FRAMEWORK_ERRORS[0] in str(operation["responses"].get("422")):
         del operation["responses"]["422"]
 
 
-def _forget_schemas(document: dict[str, Any]) -> None:
+def _remove_schemas(document: dict[str, Any]) -> None:
     for name in FRAMEWORK_ERRORS:
         document["components"].get("schemas", {}).pop(name, None)
 
@@ -125,17 +125,17 @@ def _forget_schemas(document: dict[str, Any]) -> None:
 def _describe_events(document: dict[str, Any]) -> None:
     """Describe each event of a stream: OpenAPI 3.1 has one schema for it, so it is of one event."""
     mode: Literal["serialization"] = "serialization"
-    made, rest = models_json_schema(
+    schemas, rest = models_json_schema(
         [(model, mode) for model in EVENTS.values()], ref_template=REFERENCE
     )
     document["components"]["schemas"] |= rest["$defs"]
     stream = document["paths"][f"{BASE}/requests/{{request_id}}/events"]["get"]
     stream["responses"]["200"]["content"]["text/event-stream"]["schema"] = {
-        "oneOf": [_event(name, made[model, mode]) for name, model in EVENTS.items()]
+        "oneOf": [_event_schema(name, schemas[model, mode]) for name, model in EVENTS.items()]
     }
 
 
-def _event(name: str, data: dict[str, Any]) -> dict[str, Any]:
+def _event_schema(name: str, data: dict[str, Any]) -> dict[str, Any]:
     kind = {"type": "string", "contentMediaType": "application/json", "contentSchema": data}
     return {
         "type": "object",
@@ -193,7 +193,7 @@ def _tidy_properties(document: dict[str, Any]) -> None:
             one.pop("title", None)
 
 
-def _forget_null(parameters: list[dict[str, Any]]) -> None:
+def _remove_null(parameters: list[dict[str, Any]]) -> None:
     """Remove titles from parameters, and null from optional ones: a URL cannot express it."""
     for schema in (parameter["schema"] for parameter in parameters):
         schema.pop("title", None)

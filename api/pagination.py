@@ -18,7 +18,7 @@ class Cursors:
 
     def write(self, scope: str, keys: list[Any]) -> str:
         """Return the cursor after the row with these keys; ``scope`` names list and filters."""
-        mark = self._box.fingerprint(_marked(scope, keys))
+        mark = self._box.fingerprint(_signed_content(scope, keys))
         text = json.dumps({"k": keys, "m": mark}, separators=(",", ":"))
         return base64.urlsafe_b64encode(text.encode()).decode().rstrip("=")
 
@@ -29,24 +29,24 @@ class Cursors:
             given = json.loads(base64.b64decode(padded, altchars=b"-_", validate=True))
             keys, mark = given["k"], given["m"]
         except (binascii.Error, ValueError, KeyError, TypeError, RecursionError) as error:
-            raise _refused() from error
+            raise _invalid_cursor() from error
         if not isinstance(keys, list) or not isinstance(mark, str):
-            raise _refused()
-        if not self._box.has_fingerprint(_marked(scope, keys), mark):
-            raise _refused()
+            raise _invalid_cursor()
+        if not self._box.has_fingerprint(_signed_content(scope, keys), mark):
+            raise _invalid_cursor()
         return keys
 
 
-def pagination(following: str | None) -> Pagination:
+def pagination(next_cursor: str | None) -> Pagination:
     """Return what a page says of the next one, whose cursor is ``following``."""
-    return Pagination(has_more=following is not None, next_cursor=following)
+    return Pagination(has_more=next_cursor is not None, next_cursor=next_cursor)
 
 
-def _marked(scope: str, keys: list[Any]) -> bytes:
+def _signed_content(scope: str, keys: list[Any]) -> bytes:
     return json.dumps([scope, keys], separators=(",", ":")).encode()
 
 
-def _refused() -> PaoError:
+def _invalid_cursor() -> PaoError:
     message = "This cursor is not valid for this list; start again without a cursor."
     detail = Detail(field="cursor", constraint="cursor", message=message)
     return PaoError(ErrorCode.VALIDATION_ERROR, message, details=(detail,), status=400)

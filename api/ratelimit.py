@@ -49,7 +49,7 @@ class Replicas:
         self._configured = configured
         self.count = configured
 
-    def counted(self, found: int) -> None:
+    def update_count(self, found: int) -> None:
         """Take what was counted; nobody at all means that the names cannot be seen."""
         count = found or self._configured
         if count != self.count:

@@ -32,7 +32,7 @@ class ReplicaCounter:
                     await check_connections(self._database, self._name)
                     is_checked = True
                 async with self._database.reading() as session:
-                    self._replicas.counted(await ConnectionsRepository(session).listeners())
+                    self._replicas.update_count(await ConnectionsRepository(session).listeners())
                 self.task.well()
             except DatabaseUnavailableError:
                 pass  # the outage itself is logged, and shown by health

@@ -20,7 +20,7 @@ class BodyLimits:
     most: int
     seconds: float
 
-    def refuse_hopeless(self, headers: Headers) -> None:
+    def refuse_by_headers(self, headers: Headers) -> None:
         """Refuse a body that can be refused before it is read."""
         declared = headers.get("content-length", "0")
         size = int(declared) if declared.isdecimal() else 0
@@ -41,15 +41,15 @@ class BodyLimits:
             ) from error
 
 
-def replayed(body: bytes, receive: Receive) -> Callable[[], Awaitable[Message]]:
+def replay_body(body: bytes, receive: Receive) -> Callable[[], Awaitable[Message]]:
     """Return a ``receive`` that replays the body, then continues with the server's own."""
-    told = False
+    sent = False
 
     async def replay() -> Message:
-        nonlocal told
-        if told:
+        nonlocal sent
+        if sent:
             return await receive()
-        told = True
+        sent = True
         return {"type": "http.request", "body": body, "more_body": False}
 
     return replay
@@ -62,7 +62,7 @@ async def _collect(receive: Receive, limit: int) -> bytes:
     """
     parts: list[bytes] = []
     size = 0
-    async for part in _pieces(receive):
+    async for part in _chunks(receive):
         size += len(part)
         if size > limit * DISCARDED:
             break
@@ -73,7 +73,7 @@ async def _collect(receive: Receive, limit: int) -> bytes:
     return b"".join(parts)
 
 
-async def _pieces(receive: Receive) -> AsyncIterator[bytes]:
+async def _chunks(receive: Receive) -> AsyncIterator[bytes]:
     while True:
         message = await receive()
         if message["type"] == "http.disconnect":

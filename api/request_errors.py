@@ -57,13 +57,13 @@ def _message(problem: Mapping[str, Any], route: object, *, suggests: bool) -> st
             return "The body must be a JSON object."
         case "extra_forbidden" if problem["loc"][0] == "body":
             name = str(problem["loc"][-1])
-            known = _keys(route, problem["loc"][1:-1]) if suggests else ()
-            hint = did_you_mean(name, known) or "; leave it out"
+            names = _keys(route, problem["loc"][1:-1]) if suggests else ()
+            hint = did_you_mean(name, names) or "; leave it out"
             return f"there is no key {name[:100]!r} here{hint}"
         case "enum" | "literal_error" if isinstance(given, str):
-            known = _WORD.findall(str(problem.get("ctx", {}).get("expected")))
-            hint = did_you_mean(given, known) if suggests else ""
-            return f"{given[:100]!r} is none of {', '.join(known)}{hint}"
+            names = _WORD.findall(str(problem.get("ctx", {}).get("expected")))
+            hint = did_you_mean(given, names) if suggests else ""
+            return f"{given[:100]!r} is none of {', '.join(names)}{hint}"
     return message_of(problem)
 
 

@@ -62,7 +62,8 @@ def documented(
     An example is built from its model, so it always fits its schema.
     """
     answers: dict[int | str, dict[str, Any]] = {
-        status: _answer(shown) | {"headers": references(headers)} for status, shown in good.items()
+        status: _success(example) | {"headers": references(headers)}
+        for status, example in good.items()
     }
     return answers | {status: _error(status) for status in (*errors, *ANY)}
 
@@ -74,13 +75,13 @@ def documented_text(media: str, example: str, *errors: int) -> dict[int | str, d
     return answers | {status: _error(status) for status in (*errors, *ANY)}
 
 
-def _answer(shown: Example) -> dict[str, Any]:
-    if isinstance(shown, ResponseBody):
-        return _described("Done", type(shown), {"example": shown.model_dump(mode="json")})
-    models = {type(one) for one in shown.values()}
-    named = {name: {"value": one.model_dump(mode="json")} for name, one in shown.items()}
+def _success(example: Example) -> dict[str, Any]:
+    if isinstance(example, ResponseBody):
+        return _describe("Done", type(example), {"example": example.model_dump(mode="json")})
+    models = {type(one) for one in example.values()}
+    named = {name: {"value": one.model_dump(mode="json")} for name, one in example.items()}
     # Of several models the route's own return type is the union; FastAPI would list each twice.
-    return _described("Done", models.pop() if len(models) == 1 else None, {"examples": named})
+    return _describe("Done", models.pop() if len(models) == 1 else None, {"examples": named})
 
 
 def _error(status: int) -> dict[str, Any]:
@@ -94,11 +95,11 @@ def _error(status: int) -> dict[str, Any]:
             timestamp="2026-03-05T14:07:09.123Z",
         )
     )
-    described = _described(description, Error, {"example": example.model_dump(mode="json")})
-    return described | {"headers": references(OF_ERRORS.get(status, ()))}
+    response = _describe(description, Error, {"example": example.model_dump(mode="json")})
+    return response | {"headers": references(OF_ERRORS.get(status, ()))}
 
 
-def _described(
+def _describe(
     description: str, model: type[ResponseBody] | None, example: dict[str, Any]
 ) -> dict[str, Any]:
     answer = {"description": description, "content": {"application/json": example}}

@@ -58,7 +58,7 @@ from pao.clients.temporal import RequestWorkflows
 from pao.clients.temporal_server import TemporalServer
 from pao.settings import Settings
 
-TAKEN_WITHIN = 2.0
+ACCEPTED_WITHIN = 2.0
 """Seconds that each retry of a bulk decision is waited for."""
 
 
@@ -117,7 +117,7 @@ def assemble_services(
         reading=reading,
         settings=DecisionSettings(
             budget=budget,
-            judging=ActionModels(scope_context, judges, targets),
+            models=ActionModels(scope_context, judges, targets),
             readers=readers,
         ),
         workflows=workflows,
@@ -156,7 +156,9 @@ def assemble_services(
         bulk_decisions=BulkDecisionService(
             database=database,
             # Whether a retry is taken is known at once; what it comes to, the requests show.
-            decisions=replace(decisions, settings=replace(decisions.settings, budget=TAKEN_WITHIN)),
+            decisions=replace(
+                decisions, settings=replace(decisions.settings, budget=ACCEPTED_WITHIN)
+            ),
             reading=reading,
         ),
         history=HistoryService(access=access, database=database, reading=reading),
@@ -230,7 +232,7 @@ def _webhooks(settings: Settings, client: Client, state: State) -> WebhookServic
         CatalogSignals(CatalogSyncs(client, task_queue=settings.temporal.task_queue)),
         limiter=state.webhook_limiter,
         seconds=settings.http.api_timeout.total_seconds(),
-        count=state.metrics.delivered,
+        count=state.metrics.count_delivery,
     )
 
 

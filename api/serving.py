@@ -81,7 +81,7 @@ class DrainingServer(uvicorn.Server):
 
     uvicorn would close its sockets at once: a probe would be refused instead of answered 503, and
     so would calls from a balancer that has not heard of the end yet. For the drain time after
-    SIGTERM everything is answered as before; ``stopping`` is called at its beginning, ``ending``
+    SIGTERM everything is answered as before; ``on_drain`` is called at its beginning, ``on_end``
     at its end, when what would go on for long is to end by itself.
     """
 
@@ -89,14 +89,14 @@ class DrainingServer(uvicorn.Server):
         self,
         config: uvicorn.Config,
         *,
-        stopping: Callable[[], None],
-        ending: Callable[[], None],
+        on_drain: Callable[[], None],
+        on_end: Callable[[], None],
         grace: float,
         drain: float = 0.0,
     ) -> None:
         super().__init__(config)
-        self._stopping = stopping
-        self._ending = ending
+        self._on_drain = on_drain
+        self._on_end = on_end
         self._grace = grace
         self._drain = drain
         self._drained_at: float | None = None
@@ -115,7 +115,7 @@ class DrainingServer(uvicorn.Server):
         Ctrl-C drains nothing, and a second one does not wait for what is in hand. uvicorn would
         raise the signal again at its end, and the exit code would tell of a failure.
         """
-        self._stopping()
+        self._on_drain()
         self.force_exit = self.should_exit and sig == signal.SIGINT
         if self._drain and self._drained_at is None and sig == signal.SIGTERM:
             self._drained_at = time.monotonic() + self._drain
@@ -131,7 +131,7 @@ class DrainingServer(uvicorn.Server):
     async def main_loop(self) -> None:
         """Serve until told to end, and until what is in hand then is done, within the grace."""
         await super().main_loop()
-        self._ending()
+        self._on_end()
         ends = time.monotonic() + self._grace
         in_hand = set(self.server_state.tasks)
         while in_hand and not self.force_exit and time.monotonic() < ends:

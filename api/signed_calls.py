@@ -12,10 +12,10 @@ from starlette.types import ASGIApp, Receive, Scope
 from api.auth.principal import Principal
 from api.auth.raw import RawRequest, raw_request_from_scope
 from api.auth.sources.identities import source_of, without_claims
-from api.error_responses import answer, broken, correlation_of
+from api.error_responses import correlation_of, error_response, internal_error
 from api.gate import ResponseSender
 from api.ratelimit import RateLimiter, address_caller
-from api.request_body import BodyLimits, replayed
+from api.request_body import BodyLimits, replay_body
 from pao.core.errors import ErrorCode, PaoError
 
 BASE = "/api/v1"
@@ -78,19 +78,19 @@ class SignedCalls:
         scope["state"]["principal"] = caller
         scope["state"]["raw_body"] = body
         send.extra.update(self._limiter.check(caller.id).headers())
-        await self._app(scope, replayed(body, receive), send)
+        await self._app(scope, replay_body(body, receive), send)
 
-    def refused(self, scope: Scope, error: PaoError) -> Response:
+    def refusal(self, scope: Scope, error: PaoError) -> Response:
         """Return the error in the API's envelope."""
-        return answer(error, correlation_of(scope))
+        return error_response(error, correlation_of(scope))
 
-    def broken(self, scope: Scope, error: Exception) -> Response:
+    def internal_error(self, scope: Scope, error: Exception) -> Response:
         """Return the envelope of an unexpected error."""
-        return broken(error, correlation_of(scope))
+        return internal_error(error, correlation_of(scope))
 
     async def _identify(self, scope: Scope, receive: Receive) -> tuple[bytes, Principal]:
         """Return the body and who signed it; a body whose head is refused is not read."""
-        self._bodies.refuse_hopeless(Headers(scope=scope))
+        self._bodies.refuse_by_headers(Headers(scope=scope))
         head = raw_request_from_scope(scope, b"")
         try:
             self._identity.check_head(head, datetime.now(UTC))

@@ -15,7 +15,7 @@ from db.repositories.audit import AuditFilters, AuditRepository
 from db.session import Database
 from pao.core.errors import ErrorCode, PaoError
 
-_AT_ONCE = 1000
+_BATCH = 1000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,23 +60,25 @@ class AuditService:
         scope = f"audit:{filters!r}"
         before = int(self.cursors.read(scope, cursor)[0]) if cursor else None
         async with self.database.reading() as session:
-            found = await AuditRepository(session).page(filters, before=before, limit=limit + 1)
-        shown = found[:limit]
-        more = len(found) > limit
-        following = self.cursors.write(scope, [shown[-1].id]) if more else None
-        return AuditPage(data=[_shown(row) for row in shown], pagination=pagination(following))
+            rows = await AuditRepository(session).page(filters, before=before, limit=limit + 1)
+        shown = rows[:limit]
+        more = len(rows) > limit
+        next_cursor = self.cursors.write(scope, [shown[-1].id]) if more else None
+        return AuditPage(
+            data=[_audit_line(row) for row in shown], pagination=pagination(next_cursor)
+        )
 
     async def lines(self, filters: AuditFilters) -> AsyncIterator[AuditLine]:
         """Yield all lines, read in portions; memory stays bounded. Filters are for admins only."""
         before: int | None = None
         while True:
             async with self.database.reading() as session:
-                found = await AuditRepository(session).page(filters, before=before, limit=_AT_ONCE)
-            for row in found:
-                yield _shown(row)
-            if len(found) < _AT_ONCE:
+                rows = await AuditRepository(session).page(filters, before=before, limit=_BATCH)
+            for row in rows:
+                yield _audit_line(row)
+            if len(rows) < _BATCH:
                 return
-            before = found[-1].id
+            before = rows[-1].id
 
     async def ndjson(self, filters: AuditFilters) -> AsyncIterator[str]:
         """Yield all lines as JSON, one line each."""
@@ -96,7 +98,7 @@ class AuditService:
                 raise error from None
 
 
-def _shown(row: AuditLog) -> AuditLine:
+def _audit_line(row: AuditLog) -> AuditLine:
     return AuditLine(
         id=row.id or 0,
         at=row.at,

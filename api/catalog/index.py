@@ -154,7 +154,7 @@ class Index:
     rows: Mapping[str, Row] = field(default_factory=dict)
     generation: int = 0
 
-    def changed(self, new: Iterable[Row], *, keep: Collection[str], generation: int) -> "Index":
+    def updated(self, new: Iterable[Row], *, keep: Collection[str], generation: int) -> "Index":
         """Return the index with these rows replaced, and without those not in ``keep``."""
         rows = {key: row for key, row in self.rows.items() if key in keep}
         rows |= {row.id: row for row in new if row.id in keep}

@@ -74,7 +74,7 @@ class CatalogState:
 class CatalogService:
     """Serves items from memory, in front of Postgres; use it as an async context manager.
 
-    ``changed`` is to be called whenever Postgres says that the catalog has changed.
+    ``mark_changed`` is to be called whenever Postgres says that the catalog has changed.
     """
 
     def __init__(
@@ -95,20 +95,20 @@ class CatalogService:
         self._cache = CatalogCache(self._settings.max_memory)
         self._changed = asyncio.Event()
         self._catching_up = asyncio.Lock()
-        self.following = BackgroundTask("catalog-changes", self._follow)
+        self.follower = BackgroundTask("catalog-changes", self._follow)
         self.state = CatalogState()
-        self.patience = REFRESH_SECONDS
+        self.refresh_timeout = REFRESH_SECONDS
         """How long a caller waits for what a refresh has changed; it goes on without her."""
 
     async def __aenter__(self) -> Self:
         await self._begin()
-        await self.following.__aenter__()
+        await self.follower.__aenter__()
         return self
 
     async def __aexit__(self, *_error: object) -> None:
-        await self.following.__aexit__()
+        await self.follower.__aexit__()
 
-    def changed(self) -> None:
+    def mark_changed(self) -> None:
         """Note that the catalog in Postgres has changed, or may have."""
         self._changed.set()
 
@@ -180,7 +180,7 @@ class CatalogService:
         This process serves it at once.
         """
         try:
-            report = await self._syncs.refresh(asked or SyncRequest(), budget=self.patience)
+            report = await self._syncs.refresh(asked or SyncRequest(), budget=self.refresh_timeout)
         except TemporalUnavailableError as error:
             raise PaoError(
                 ErrorCode.SERVICE_UNAVAILABLE,
@@ -226,7 +226,7 @@ class CatalogService:
                 await self.catch_up(whole=whole)
                 if whole:
                     whole_at = time.monotonic() + self._settings.listing
-                self.following.well()
+                self.follower.well()
             except PaoError:
                 # The database is away: what is in memory stays until it is back.
                 self._changed.set()
@@ -249,7 +249,7 @@ async def _updated_index(index: Index, repository: CatalogRepository, generation
     known = {key: row.generation for key, row in index.rows.items()}
     new = [key for key, one in served.items() if known.get(key) != one.generation]
     outlines = await repository.outlines(new) if new else []
-    return index.changed(map(row_of, outlines), keep=served.keys(), generation=generation)
+    return index.updated(map(row_of, outlines), keep=served.keys(), generation=generation)
 
 
 def _parse(stored: StoredItem) -> tuple[ServedItem, int]:

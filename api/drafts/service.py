@@ -47,22 +47,22 @@ class DraftService:
     async def get(self, caller: Principal, draft_id: str) -> Draft:
         """Return a draft of the caller, or raise ``NOT_FOUND``."""
         async with self.database.reading() as session:
-            found = await WebDraftsRepository(session).get(draft_id, caller.id)
-        if found is None:
+            row = await WebDraftsRepository(session).get(draft_id, caller.id)
+        if row is None:
             raise _not_found()
-        return _draft(found)
+        return _draft(row)
 
     async def find(self, caller: Principal, draft_id: str) -> Draft | None:
         """Return a draft of the caller, or None if there is no such draft."""
         async with self.database.reading() as session:
-            found = await WebDraftsRepository(session).get(draft_id, caller.id)
-        return _draft(found) if found else None
+            row = await WebDraftsRepository(session).get(draft_id, caller.id)
+        return _draft(row) if row else None
 
     async def list(self, caller: Principal) -> list[Draft]:
         """Return the caller's drafts that are not submitted, those changed last first."""
         async with self.database.reading() as session:
-            found = await WebDraftsRepository(session).list(caller.id, limit=SHOWN)
-        return [_draft(one) for one in found]
+            rows = await WebDraftsRepository(session).list(caller.id, limit=SHOWN)
+        return [_draft(one) for one in rows]
 
     async def save(
         self,
@@ -94,7 +94,7 @@ class DraftService:
             await repository.keep_newest(caller.id, most=MOST_PER_USER)
         return kept
 
-    async def submitted(self, caller: Principal, draft: Draft, request_id: str) -> None:
+    async def mark_submitted(self, caller: Principal, draft: Draft, request_id: str) -> None:
         """Note which request a draft has become."""
         async with self.database.unit_of_work() as session:
             await WebDraftsRepository(session).submitted(draft.id, caller.id, request_id)

@@ -33,14 +33,14 @@ async def timed(ask: Callable[[], Awaitable[Any]]) -> TimedPart:
 
 async def ask_jira(client: JiraClient) -> JiraPart:
     """Return whether a JIRA answered within two seconds."""
-    started, at = time.perf_counter(), timestamp(datetime.now(UTC))
+    started, checked_at = time.perf_counter(), timestamp(datetime.now(UTC))
     try:
         await client.ping(deadline=Deadline.after(CHECK_SECONDS))
     except JiraError as error:
         # In words of ours: everybody may read them.
-        said = SILENT if error.status is None else f"answers {error.status}"
-        return JiraPart(status=DOWN, error=said, checked_at=at)
-    return JiraPart(status=OK, latency_ms=_milliseconds(started), checked_at=at)
+        reason = SILENT if error.status is None else f"answers {error.status}"
+        return JiraPart(status=DOWN, error=reason, checked_at=checked_at)
+    return JiraPart(status=OK, latency_ms=_milliseconds(started), checked_at=checked_at)
 
 
 def _milliseconds(started: float) -> float:

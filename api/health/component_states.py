@@ -49,11 +49,11 @@ def breaker_parts(states: Sequence[BreakerState], others: OtherTargets) -> Break
 
     Targets that templates chose are counted: what requesters type is not for everybody to read.
     """
-    shown: Breakers = {}
+    parts: Breakers = {}
     for target, group in groupby(states, key=lambda one: one.target):
         members = list(group)
         worst = max(members, key=lambda one: (one.state != "closed", not one.item))
-        shown[target] = BreakerPart(
+        parts[target] = BreakerPart(
             status=OK if worst.state == "closed" else DEGRADED,
             state=worst.state,
             failures=worst.failures,
@@ -62,29 +62,29 @@ def breaker_parts(states: Sequence[BreakerState], others: OtherTargets) -> Break
             items_left_alone=sum(1 for one in members if one.item and one.state != "closed"),
         )
     if others.failing:
-        shown[OTHER_TARGETS] = OtherTargetsPart(
+        parts[OTHER_TARGETS] = OtherTargetsPart(
             status=OK, targets=others.failing, left_alone=others.left_alone
         )
-    return shown
+    return parts
 
 
 def mirror_part(
-    turn: MaintenanceRunRecord | None, lag: float, *, problem: str | None = None
+    run: MaintenanceRunRecord | None, lag: float, *, problem: str | None = None
 ) -> MirrorPart:
     """Return the lag, what the reconciler's last turn left as it was, and what all repaired.
 
     ``problem`` is what a restored database still needs.
     """
-    open_ones = int(turn.result.get("unrepaired", 0)) if turn else 0
-    late = turn is not None and datetime.now(UTC) - turn.finished_at > RECONCILED_WITHIN
-    repaired = sum(int(turn.totals.get(kind, 0)) for kind in REPAIRED) if turn else 0
+    disagreements = int(run.result.get("unrepaired", 0)) if run else 0
+    late = run is not None and datetime.now(UTC) - run.finished_at > RECONCILED_WITHIN
+    repaired = sum(int(run.totals.get(kind, 0)) for kind in REPAIRED) if run else 0
     return MirrorPart(
-        status=DEGRADED if lag >= LAG_SECONDS or open_ones or late or problem else OK,
+        status=DEGRADED if lag >= LAG_SECONDS or disagreements or late or problem else OK,
         error=problem,
         lag_seconds=round(lag, 1),
-        disagreements=open_ones,
+        disagreements=disagreements,
         repaired=repaired,
-        reconciled_at=timestamp(turn.finished_at) if turn else None,
+        reconciled_at=timestamp(run.finished_at) if run else None,
     )
 
 
@@ -93,8 +93,15 @@ def catalog_part(state: CatalogState, *, longest: float) -> CatalogPart:
     standing, age = state.standing, state.age(datetime.now(UTC))
     held = str(Held.of(standing.held)) if standing.held else None
     unreported = len(standing.unreported)
-    wrong = (standing.refused, standing.error, standing.outdated, held, standing.notice, unreported)
-    good = age is not None and age < longest and not any(wrong)
+    problems = (
+        standing.refused,
+        standing.error,
+        standing.outdated,
+        held,
+        standing.notice,
+        unreported,
+    )
+    good = age is not None and age < longest and not any(problems)
     return CatalogPart(
         status=OK if good else DEGRADED,
         items=state.index.requested,
@@ -113,7 +120,7 @@ def catalog_part(state: CatalogState, *, longest: float) -> CatalogPart:
     )
 
 
-def strangers(installations: Sequence[str]) -> str:
+def foreign_workers(installations: Sequence[str]) -> str:
     """Say that workers of other installations poll our task queue, and what to do about it."""
     return (
         f"workers of another installation ({', '.join(installations)}) poll the same task queue; "
@@ -121,13 +128,13 @@ def strangers(installations: Sequence[str]) -> str:
     )
 
 
-def without_pollers(seen: Pollers) -> str:
+def no_active_worker(pollers: Pollers) -> str:
     """Say why requests wait although Temporal runs, and what to do about it."""
-    if not seen.idle:
+    if not pollers.idle:
         return "no worker is polling the task queue"
-    gets = f"build {seen.current} is current" if seen.current else "no build is current"
-    polling = ", ".join(seen.idle)
-    return f"workers poll ({polling}), but {gets}: requests wait; run `pao worker promote`"
+    current = f"build {pollers.current} is current" if pollers.current else "no build is current"
+    polling = ", ".join(pollers.idle)
+    return f"workers poll ({polling}), but {current}: requests wait; run `pao worker promote`"
 
 
 def overall_status(components: Components) -> Literal["ok", "degraded", "down"]:

@@ -44,30 +44,30 @@ class Measures:
 
     def __init__(self, sources: MetricSources) -> None:
         self._sources = sources
-        self._asked = float("-inf")
+        self._measured_at = float("-inf")
         self._lock = asyncio.Lock()
 
     def forget(self) -> None:
         """Make the next scrape query again, however soon it comes."""
-        self._asked = float("-inf")
+        self._measured_at = float("-inf")
 
     async def refresh(self) -> None:
         """Set every gauge from its source; never raises, and ends within two seconds."""
         self._catalog()
         async with self._lock:
-            if time.monotonic() - self._asked < FRESH_SECONDS:
+            if time.monotonic() - self._measured_at < FRESH_SECONDS:
                 return
-            self._asked = time.monotonic()
+            self._measured_at = time.monotonic()
             await asyncio.gather(
-                self._part("requests", self._requests),
-                self._part("mirror", self._mirror),
-                self._part("waiting", self._waiting),
-                self._part("reconciler", self._reconciler),
-                self._part("queues", self._queues),
-                self._part("breakers", self._breakers),
+                self._measure("requests", self._requests),
+                self._measure("mirror", self._mirror),
+                self._measure("waiting", self._waiting),
+                self._measure("reconciler", self._reconciler),
+                self._measure("queues", self._queues),
+                self._measure("breakers", self._breakers),
             )
 
-    async def _part(self, name: str, ask: Callable[[], Awaitable[None]]) -> None:
+    async def _measure(self, name: str, ask: Callable[[], Awaitable[None]]) -> None:
         try:
             async with asyncio.timeout(ASK_SECONDS):
                 await ask()
@@ -92,11 +92,11 @@ class Measures:
         async with self._sources.database.reading() as session:
             repository = BreakersRepository(session)
             states, others = await repository.named(), await repository.others()
-        shown: dict[str, float] = {"other": others.left_alone} if others.failing else {}
+        levels: dict[str, float] = {"other": others.left_alone} if others.failing else {}
         for one in states:
             level = {"closed": 0.0, "half-open": 0.5}.get(one.state, 1.0)
-            shown[one.target] = max(level, shown.get(one.target, 0.0))
-        for target, level in shown.items():
+            levels[one.target] = max(level, levels.get(one.target, 0.0))
+        for target, level in levels.items():
             gauge.labels(target).set(level)
 
     async def _requests(self) -> None:
@@ -125,8 +125,8 @@ class Measures:
         counters = self._sources.metrics.reconciliations
         counters.totals = None
         async with self._sources.database.reading() as session:
-            turn = await MaintenanceRunsRepository(session).last(RECONCILER)
-        counters.totals = turn.totals if turn else {}
+            run = await MaintenanceRunsRepository(session).last(RECONCILER)
+        counters.totals = run.totals if run else {}
 
     async def _queues(self) -> None:
         metrics = self._sources.metrics

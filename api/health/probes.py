@@ -39,39 +39,39 @@ class Probe(Generic[T]):
         self._fresh = fresh
         self._patience = patience
         self._checking = checking
-        self._known: T | None = None
-        self._known_at = float("-inf")
-        self._question: asyncio.Task[None] | None = None
+        self._result: T | None = None
+        self._result_at = float("-inf")
+        self._check: asyncio.Task[None] | None = None
 
     async def now(self) -> T:
         """Return the result of the check, or the previous one."""
-        if self._question is None and time.monotonic() - self._known_at >= self._fresh:
-            self._question = asyncio.create_task(self._answered())
-        if self._question is not None:
-            await asyncio.wait({self._question}, timeout=self._patience)
-        if self._known is None:
+        if self._check is None and time.monotonic() - self._result_at >= self._fresh:
+            self._check = asyncio.create_task(self._run())
+        if self._check is not None:
+            await asyncio.wait({self._check}, timeout=self._patience)
+        if self._result is None:
             return self._unknown
-        if self._question is None:
-            return self._known
-        return self._checking(self._known) if self._checking else self._unknown
+        if self._check is None:
+            return self._result
+        return self._checking(self._result) if self._checking else self._unknown
 
     def forget(self) -> None:
         """Make the next caller check again."""
-        self._known, self._known_at = None, float("-inf")
+        self._result, self._result_at = None, float("-inf")
 
     async def close(self) -> None:
         """Cancel a check that is still running."""
-        if self._question is not None:
-            self._question.cancel()
-            await asyncio.wait({self._question})
+        if self._check is not None:
+            self._check.cancel()
+            await asyncio.wait({self._check})
 
-    async def _answered(self) -> None:
+    async def _run(self) -> None:
         try:
-            self._known = await self._ask()
+            self._result = await self._ask()
         except Exception:  # noqa: BLE001 -- see below
             # An unexpected error of one part must not break the whole answer.
             _log.exception("a health check failed unexpectedly")
-            self._known = self._broken
+            self._result = self._broken
         finally:
-            self._known_at = time.monotonic()
-            self._question = None
+            self._result_at = time.monotonic()
+            self._check = None

@@ -19,15 +19,14 @@ from api.health.component_states import (
     Breakers,
     breaker_parts,
     catalog_part,
+    foreign_workers,
     mirror_part,
+    no_active_worker,
     overall_status,
-    strangers,
     task_part,
-    without_pollers,
 )
 from api.health.probes import Probe
 from api.health.schemas import (
-    CatalogPart,
     Components,
     Health,
     JiraPart,
@@ -97,10 +96,10 @@ class HealthService:
 
     def __init__(self, parts: HealthDependencies) -> None:
         self._parts = parts
-        self._database = _own(self._ask_database, TimedPart)
-        self._temporal = _own(self._ask_temporal, TimedPart)
-        self._worker = _own(self._ask_worker, WorkerPart)
-        self._mirror = _own(self._ask_mirror, MirrorPart)
+        self._database = _own_probe(self._ask_database, TimedPart)
+        self._temporal = _own_probe(self._ask_temporal, TimedPart)
+        self._worker = _own_probe(self._ask_worker, WorkerPart)
+        self._mirror = _own_probe(self._ask_mirror, MirrorPart)
         self._breakers = Probe[Breakers](
             self._ask_breakers, unknown={}, broken={}, patience=OWN_SECONDS
         )
@@ -128,7 +127,7 @@ class HealthService:
             patience=OWN_SECONDS,
         )
         self.stopping = False
-        self._told: list[str] | None = None
+        self._last_problems: list[str] | None = None
         self.tasks: list[BackgroundTask] = []
         """What runs in this process for as long as it serves."""
 
@@ -140,7 +139,7 @@ class HealthService:
             self._worker.now(),
             self._breakers.now(),
             self._mirror.now(),
-            _all(self._jira),
+            _probe_all(self._jira),
         )
         components = Components(
             database=database,
@@ -149,7 +148,7 @@ class HealthService:
             breakers=breakers,
             mirror=mirror,
             jira=jira,
-            catalog=self._catalog(),
+            catalog=catalog_part(self._parts.catalog.state, longest=self._parts.catalog_age),
             secrets=self._secrets(),
             tasks={task.name: task_part(task) for task in self.tasks},
         )
@@ -192,9 +191,9 @@ class HealthService:
 
     def _log_change(self, problems: list[str]) -> None:
         """Log when the answer changes: the probes themselves are not in the log."""
-        if problems == self._told:
+        if problems == self._last_problems:
             return
-        self._told = problems
+        self._last_problems = problems
         if problems:
             _log.warning("not ready: %s", "; ".join(problems))
         else:
@@ -226,13 +225,13 @@ class HealthService:
 
     async def _ask_worker(self) -> WorkerPart:
         try:
-            seen = await self._parts.temporal.pollers(await self._own_installation())
+            pollers = await self._parts.temporal.pollers(await self._own_installation())
         except TemporalUnavailableError:
             return WorkerPart(status=DOWN, error="Temporal does not respond")
-        if seen and not seen.others:
-            return WorkerPart(status=OK, pollers=seen.own)
-        error = strangers(seen.others) if seen.others else without_pollers(seen)
-        return WorkerPart(status=DEGRADED if seen else DOWN, pollers=seen.own, error=error)
+        if pollers and not pollers.others:
+            return WorkerPart(status=OK, pollers=pollers.own)
+        error = foreign_workers(pollers.others) if pollers.others else no_active_worker(pollers)
+        return WorkerPart(status=DEGRADED if pollers else DOWN, pollers=pollers.own, error=error)
 
     async def _own_installation(self) -> str | None:
         """Return the id of this installation; None while the database does not tell it."""
@@ -267,25 +266,23 @@ class HealthService:
                 self._parts.database.reading() as session,
             ):
                 since = await RequestsRepository(session).unstarted_since()
-                turn = await MaintenanceRunsRepository(session).last(RECONCILER)
+                run = await MaintenanceRunsRepository(session).last(RECONCILER)
                 recovery = await RecoveryRepository(session).read()
         except (PaoError, TimeoutError):
             return MirrorPart(status=DOWN, error="the database does not respond")
         lag = (datetime.now(UTC) - since).total_seconds() if since else 0.0
-        return mirror_part(turn, lag, problem=recovery.problem)
+        return mirror_part(run, lag, problem=recovery.problem)
 
     def _secrets(self) -> SecretsPart:
         unread = sorted(self._parts.unread_secrets())
         return SecretsPart(status=DEGRADED if unread else OK, unread=unread)
-
-    def _catalog(self) -> CatalogPart:
-        return catalog_part(self._parts.catalog.state, longest=self._parts.catalog_age)
 
     async def _ask_schema(self) -> list[str]:
         problem = await self._schema_problem()
         return [problem] if problem else []
 
     async def _database_problem(self) -> str | None:
+        """Return why requests cannot be stored: the schema, else notifications."""
         return await self._schema_problem() or await self._notification_problem()
 
     async def _recovery_problem(self) -> str | None:
@@ -323,17 +320,17 @@ class HealthService:
     async def _temporal_problem(self) -> str | None:
         try:
             missing = await self._parts.temporal.missing_search_attributes()
-            seen = await self._parts.temporal.pollers(await self._own_installation())
+            pollers = await self._parts.temporal.pollers(await self._own_installation())
         except TemporalUnavailableError:
             return "Temporal does not respond"
         if missing:
             return f"Temporal lacks the search attributes {', '.join(missing)}"
-        if seen:
+        if pollers:
             return None
-        return strangers(seen.others) if seen.others else without_pollers(seen)
+        return foreign_workers(pollers.others) if pollers.others else no_active_worker(pollers)
 
 
-def _own(ask: Callable[[], Awaitable[P]], part: type[P]) -> Probe[P]:
+def _own_probe(ask: Callable[[], Awaitable[P]], part: type[P]) -> Probe[P]:
     """Return the probe of an own part, of which no old result is shown."""
     return Probe(
         ask,
@@ -343,6 +340,6 @@ def _own(ask: Callable[[], Awaitable[P]], part: type[P]) -> Probe[P]:
     )
 
 
-async def _all(probes: Mapping[str, Probe[T]]) -> dict[str, T]:
+async def _probe_all(probes: Mapping[str, Probe[T]]) -> dict[str, T]:
     states = await asyncio.gather(*(probe.now() for probe in probes.values()))
     return dict(zip(probes, states, strict=True))

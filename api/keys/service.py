@@ -51,20 +51,22 @@ class KeysService:
 
         Raises ``FORBIDDEN`` for the keys of others unless the caller is an admin.
         """
-        shown_user = self.access.listed_user(caller, user, things="keys")
-        scope = f"{_SCOPE}:{shown_user or EVERYBODY}"
+        user_id = self.access.listed_user(caller, user, things="keys")
+        scope = f"{_SCOPE}:{user_id or EVERYBODY}"
         after = self.cursors.read(scope, cursor) if cursor else None
         async with self.database.reading() as session:
             found = await AccessKeysRepository(session).page(
-                user_id=shown_user, after=after, limit=limit + 1
+                user_id=user_id, after=after, limit=limit + 1
             )
         shown, now = found[:limit], datetime.now(UTC)
-        following = None
+        next_cursor = None
         if len(found) > limit:
             last = shown[-1]
-            following = self.cursors.write(scope, [last.created_at.isoformat(), last.access_key_id])
+            next_cursor = self.cursors.write(
+                scope, [last.created_at.isoformat(), last.access_key_id]
+            )
         return AccessKeys(
-            data=[key_answer(key, now) for key in shown], pagination=pagination(following)
+            data=[key_answer(key, now) for key in shown], pagination=pagination(next_cursor)
         )
 
     async def issue(self, caller: Principal, wanted: NewKeyBody) -> IssuedKey:
@@ -78,7 +80,7 @@ class KeysService:
             email=wanted.email,
             teams=tuple(dict.fromkeys(wanted.teams)),
             created_by=caller.id,
-            expires_at=_end_of(wanted.expires_in),
+            expires_at=_expiry(wanted.expires_in),
             note=wanted.note,
         )
         async with self.database.unit_of_work() as session:
@@ -159,7 +161,7 @@ def _aws(caller: Principal) -> AwsIdentity | None:
     return AwsIdentity(account=found.account, arn=found.arn, user_id=found.user_id)
 
 
-def _end_of(span: str | None) -> datetime | None:
+def _expiry(span: str | None) -> datetime | None:
     if span is None:
         return None
     if (end := moment_after(span, datetime.now(UTC))) is not None:

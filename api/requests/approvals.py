@@ -29,8 +29,10 @@ def require_approver(
     if people is None and asked:
         return
     if people is None or not _is_approver(people, caller):
-        named = _named(people) if people else "nobody, because it is not waiting for an approval"
-        raise PaoError(ErrorCode.FORBIDDEN, f"{action_id} is decided by: {named}.")
+        people_words = (
+            _people_words(people) if people else "nobody, because it is not waiting for an approval"
+        )
+        raise PaoError(ErrorCode.FORBIDDEN, f"{action_id} is decided by: {people_words}.")
 
 
 def vote(stored: StoredRequest, caller: Principal, action_id: str) -> dict[str, Any]:
@@ -60,9 +62,9 @@ def _allows_self(action: RequestAction) -> bool:
 
 
 def _is_approver(people: Approvers, caller: Principal) -> bool:
-    named = caller.id in people.users or caller.email in people.users
-    return named or not set(people.teams).isdisjoint(caller.teams)
+    is_named = caller.id in people.users or caller.email in people.users
+    return is_named or not set(people.teams).isdisjoint(caller.teams)
 
 
-def _named(people: Approvers) -> str:
+def _people_words(people: Approvers) -> str:
     return ", ".join([*people.users, *(f"team {team}" for team in people.teams)])

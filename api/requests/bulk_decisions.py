@@ -92,13 +92,13 @@ class BulkDecisionService:
             raise PaoError(ErrorCode.NOT_FOUND, "There is no such bulk decision.")
         return _bulk(found)
 
-    async def go_on(self, caller: Principal, bulk: BulkDecision) -> BulkDecision:
+    async def run(self, caller: Principal, bulk: BulkDecision) -> BulkDecision:
         """Decide about what is left, within ``SECONDS``; return the bulk decision as it is then."""
         ends, waiting = time.monotonic() + SECONDS, iter(bulk.left)
 
         async def work() -> None:
             for request_id in waiting:
-                result = await self._retried(caller, bulk, request_id)
+                result = await self._retry(caller, bulk, request_id)
                 if result is not None:
                     async with self.database.unit_of_work() as session:
                         repository = WebBulkDecisionsRepository(session)
@@ -109,7 +109,7 @@ class BulkDecisionService:
         await asyncio.gather(*(work() for _ in range(AT_ONCE)))
         return await self.get(caller, bulk.id)
 
-    async def _retried(self, caller: Principal, bulk: BulkDecision, request_id: str) -> str | None:
+    async def _retry(self, caller: Principal, bulk: BulkDecision, request_id: str) -> str | None:
         """Return what became of one request; None where that is not known, so it is tried again."""
         try:
             stored = await self.reading.get_decidable(caller, request_id)
@@ -131,11 +131,11 @@ class BulkDecisionService:
             if error.code == ErrorCode.SERVICE_UNAVAILABLE:
                 return None
             if error.code == ErrorCode.INVALID_STATE_TRANSITION:
-                return await self._decided(caller, request_id) or error.message
+                return await self._decision_meanwhile(caller, request_id) or error.message
             return error.message
         return DONE
 
-    async def _decided(self, caller: Principal, request_id: str) -> str:
+    async def _decision_meanwhile(self, caller: Principal, request_id: str) -> str:
         """Return who was faster, and what they have decided; empty where nobody was."""
         document = await self.reading.document(caller, request_id)
         accepted = [one for one in document.decisions if one.accepted and one.decision in _DID]

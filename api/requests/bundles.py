@@ -41,41 +41,47 @@ async def entries_of(bundle: CatalogBundle, catalog: CatalogService) -> dict[str
             if error.code != ErrorCode.CATALOG_ITEM_NOT_FOUND:
                 raise
             message = f"the item {component.catalog_item} is not in service"
-            raise _refused(bundle, component, (_problem("catalogItem", message),)) from error
+            raise _component_error(
+                bundle, component, (_item_detail("catalogItem", message),)
+            ) from error
     return entries
 
 
 def prepare_bundle(  # noqa: PLR0913 -- what a bundle is prepared from, each part named
     preparer: ItemPreparer,
     entry: ServedItem,
-    held: Mapping[str, ServedItem],
+    items: Mapping[str, ServedItem],
     *,
     body: Submission,
     call: SubmissionCall,
-    about: FormContext,
+    context: FormContext,
 ) -> PreparedSubmission:
     """Check a bundle and all of its components, and plan it; nothing is stored."""
     bundle = entry.loaded.item
     if not isinstance(bundle, CatalogBundle):
         raise TypeError("only bundles are prepared here")
-    for one in (entry, *held.values()):
+    for one in (entry, *items.values()):
         preparer.authorise(one, call.caller)
         require_offered(one.loaded.item, datetime.now(UTC).date())
-    result = preparer.validated(entry, body.fields, about)
-    prepared = preparer.planned(entry, result.values, body, call)
+    result = preparer.validate_fields(entry, body.fields, context)
+    prepared = preparer.plan_actions(entry, result.values, body, call)
     prepared = with_result(prepared, body.fields, result)
-    preparer.judge(entry, prepared)
+    preparer.check_actions(entry, prepared)
     preparer.check_templates(entry, prepared, complete=False)
     components = tuple(
-        _component(preparer, bundle, one, held[one.catalog_item], prepared, body=body, call=call)
+        _component(preparer, bundle, one, items[one.catalog_item], prepared, body=body, call=call)
         for one in bundle.ordered_components
     )
-    planned = [*_actions(bundle, components), *_links(bundle, components), *prepared.actions]
+    planned = [
+        *_component_actions(bundle, components),
+        *_link_actions(bundle, components),
+        *prepared.actions,
+    ]
     for index, action in enumerate(planned):
         action.index = index
     slow = prepared.slow or any(one.prepared.slow for one in components)
     whole = replace(prepared, actions=planned, components=components, slow=slow)
-    _require_carriable(whole)
+    _require_bundle_carriable(whole)
     return whole
 
 
@@ -89,21 +95,21 @@ def _component(  # noqa: PLR0913 -- what a component is made from, each part nam
     body: Submission,
     call: SubmissionCall,
 ) -> PreparedComponent:
-    found = _values(preparer, bundle, component, entry, whole)
-    prepared = preparer.planned(entry, found.values, body, call)
+    found = _component_values(preparer, bundle, component, entry, whole)
+    prepared = preparer.plan_actions(entry, found.values, body, call)
     prepared = replace(prepared, sent=tuple(component.config), computed=found.computed)
     try:
-        preparer.judge(entry, prepared, waiting=found.waiting)
+        preparer.check_actions(entry, prepared, waiting=found.waiting)
         preparer.check_templates(entry, prepared, complete=not found.waiting)
     except PaoError as error:
-        details = tuple(_of_component(component, one) for one in error.details)
-        raise _refused(bundle, component, details) from error
+        details = tuple(_component_detail(component, one) for one in error.details)
+        raise _component_error(bundle, component, details) from error
     return PreparedComponent(
         component.id, component.label, prepared, component.depends_on, found.waiting
     )
 
 
-def _values(
+def _component_values(
     preparer: ItemPreparer,
     bundle: CatalogBundle,
     component: Component,
@@ -113,13 +119,13 @@ def _values(
     item = entry.loaded.item
     if isinstance(item, CatalogBundle):
         message = f"{item.id} is a bundle, and bundles hold items only"
-        raise _refused(bundle, component, (_problem("catalogItem", message),))
-    giving = ComponentContext(
+        raise _component_error(bundle, component, (_item_detail("catalogItem", message),))
+    context = ComponentContext(
         context=whole.context,
         scope_context=preparer.settings.scope_context,
         secrets=whole.secrets,
     )
-    found = component_values(bundle, component, item, giving, datetime.now(UTC).date())
+    found = component_values(bundle, component, item, context, datetime.now(UTC).date())
     if found.problems:
         raise refused_values(bundle, component, found.problems)
     return found
@@ -139,10 +145,10 @@ def refused_values(
         )
         for one in problems
     )
-    return _refused(bundle, component, details)
+    return _component_error(bundle, component, details)
 
 
-def _actions(
+def _component_actions(
     bundle: CatalogBundle, components: tuple[PreparedComponent, ...]
 ) -> list[PlannedAction]:
     """Return the actions that stand for the components; templates know them by their own ids."""
@@ -171,10 +177,12 @@ def _actions(
     return planned
 
 
-def _links(bundle: CatalogBundle, components: tuple[PreparedComponent, ...]) -> list[PlannedAction]:
+def _link_actions(
+    bundle: CatalogBundle, components: tuple[PreparedComponent, ...]
+) -> list[PlannedAction]:
     """Return the action that ties the components' tickets together, where there are any to tie."""
     linking = bundle.orchestration.jira_linking
-    with_ticket = {one.id for one in components if _makes_ticket(one.prepared)}
+    with_ticket = {one.id for one in components if _has_ticket(one.prepared)}
     pairs = [
         [earlier, one.id]
         for one in components
@@ -195,11 +203,11 @@ def _links(bundle: CatalogBundle, components: tuple[PreparedComponent, ...]) -> 
     ]
 
 
-def _makes_ticket(prepared: PreparedSubmission) -> bool:
+def _has_ticket(prepared: PreparedSubmission) -> bool:
     return any(one.type == "jira-ticket" and one.notice is None for one in prepared.actions)
 
 
-def rendered(
+def render_components(
     preparer: ItemPreparer, prepared: PreparedSubmission
 ) -> list[schemas.RenderedComponent]:
     """Show every component as it would be requested: its fields and actions, secrets masked.
@@ -221,7 +229,7 @@ def rendered(
     ]
 
 
-def _require_carriable(whole: PreparedSubmission) -> None:
+def _require_bundle_carriable(whole: PreparedSubmission) -> None:
     require_carriable(whole)
     for one in whole.components:
         require_carriable(one.prepared)
@@ -234,7 +242,7 @@ def _require_carriable(whole: PreparedSubmission) -> None:
         )
 
 
-def _of_component(component: Component, detail: Detail) -> Detail:
+def _component_detail(component: Component, detail: Detail) -> Detail:
     """Return the path in the bundle that sets a field of a component's item."""
     scope, _, name = detail.field.partition(".")
     if scope != "fields":
@@ -242,11 +250,13 @@ def _of_component(component: Component, detail: Detail) -> Detail:
     return replace(detail, field=f"components.{component.id}.config.{name}")
 
 
-def _problem(field: str, message: str) -> Detail:
+def _item_detail(field: str, message: str) -> Detail:
     return Detail(field=field, constraint="component", message=message)
 
 
-def _refused(bundle: CatalogBundle, component: Component, details: tuple[Detail, ...]) -> PaoError:
+def _component_error(
+    bundle: CatalogBundle, component: Component, details: tuple[Detail, ...]
+) -> PaoError:
     return PaoError(
         ErrorCode.VALIDATION_ERROR,
         f"The component {component.label} cannot be requested with these values: "

@@ -45,14 +45,14 @@ class CleanupService:
     async def mark(self, caller: Principal, request_id: str, entry_id: str, note: str) -> None:
         """Note that an entry is done, with who says so and why; a repeat changes nothing."""
         stored = await self.reading.get_decidable(caller, request_id)
-        entry = _listed(self.reading.present(stored), stored, entry_id)
+        entry = _find_entry(self.reading.present(stored), stored, entry_id)
         if entry.done:
             return
-        await self._note(caller, stored, entry, entry_id=entry_id, note=note)
+        await self._store(caller, stored, entry, entry_id=entry_id, note=note)
         if stored.row.status not in TERMINAL:
-            await self._tell(request_id, CleanupMark(entry_id, caller.id, note))
+            await self._signal(request_id, CleanupMark(entry_id, caller.id, note))
 
-    async def _note(
+    async def _store(
         self,
         caller: Principal,
         stored: StoredRequest,
@@ -83,7 +83,7 @@ class CleanupService:
                     )
                 )
 
-    async def _tell(self, request_id: str, mark: CleanupMark) -> None:
+    async def _signal(self, request_id: str, mark: CleanupMark) -> None:
         """Have Temporal's page of the request show the mark, which is stored already."""
         payload = proven(self.box, request_id, names.CLEANUP_SIGNAL, to_document(mark))
         try:
@@ -92,24 +92,24 @@ class CleanupService:
             _log.warning("the details in Temporal do not show an entry that was cleaned up")
 
 
-def _listed(shown: schemas.Request, stored: StoredRequest, entry_id: str) -> _CleanupEntry:
+def _find_entry(document: schemas.Request, stored: StoredRequest, entry_id: str) -> _CleanupEntry:
     """Return the entry of that id; raises where there is none, or it may still change."""
-    for left in shown.left_behind:
+    for left in document.left_behind:
         if left.entry_id == entry_id:
             return _CleanupEntry(
-                owner=shown.id,
+                owner=document.id,
                 action=left.action,
                 resource=left.id,
                 instructions=left.instructions,
                 done=left.done is not None,
             )
-    for one in shown.error_context.cleanup if shown.error_context else ():
+    for one in document.error_context.cleanup if document.error_context else ():
         if one.entry_id != entry_id:
             continue
         if stored.row.status not in TERMINAL:
-            raise _not_yet(stored)
+            raise _still_open(stored)
         return _CleanupEntry(
-            owner=one.request_id or shown.id,
+            owner=one.request_id or document.id,
             action=one.action,
             resource=one.resource,
             instructions=one.instructions,
@@ -117,12 +117,12 @@ def _listed(shown: schemas.Request, stored: StoredRequest, entry_id: str) -> _Cl
         )
     raise PaoError(
         ErrorCode.NOT_FOUND,
-        f"Request {shown.id} lists no entry {entry_id}; leftBehind and errorContext.cleanup give "
-        "the entryId of each.",
+        f"Request {document.id} lists no entry {entry_id}; leftBehind and errorContext.cleanup "
+        "give the entryId of each.",
     )
 
 
-def _not_yet(stored: StoredRequest) -> PaoError:
+def _still_open(stored: StoredRequest) -> PaoError:
     message = (
         f"The request is {stored.row.status}: a retry may still use or complete what this entry "
         "names. Decide about the request first, then mark it."

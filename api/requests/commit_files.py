@@ -19,7 +19,7 @@ Key = tuple[str, str]
 """The component of a bundle, empty for what is its own, and the action."""
 
 
-def is_shown(action: RenderedAction) -> bool:
+def shows_changes(action: RenderedAction) -> bool:
     """Return whether a review reads the files of an action: its item must say so."""
     return (
         action.type == COMMIT
@@ -36,14 +36,14 @@ class CommitFilesService:
 
     workflows: RequestWorkflows
 
-    async def of(self, prepared: PreparedSubmission, run: DryRun) -> dict[Key, FilesAnswer]:
-        """Return the files of each commit that shows them (``is_shown``); reads only.
+    async def read(self, prepared: PreparedSubmission, run: DryRun) -> dict[Key, FilesAnswer]:
+        """Return the files of each commit that shows them (``shows_changes``); reads only.
 
         ``run`` is what the same submission would do, as it is shown to its requester.
         """
-        asked = dict(list(_asked(prepared, run))[:MOST_COMMITS])
-        answers = await asyncio.gather(*(self._read(one) for one in asked.values()))
-        return dict(zip(asked, answers, strict=True))
+        commits = dict(list(_commits_to_read(prepared, run))[:MOST_COMMITS])
+        answers = await asyncio.gather(*(self._read(one) for one in commits.values()))
+        return dict(zip(commits, answers, strict=True))
 
     async def _read(self, given: ActionInput) -> FilesAnswer:
         try:
@@ -52,7 +52,9 @@ class CommitFilesService:
             return FilesAnswer(problem="Temporal does not respond; try again.")
 
 
-def _asked(prepared: PreparedSubmission, run: DryRun) -> Iterator[tuple[Key, ActionInput]]:
+def _commits_to_read(
+    prepared: PreparedSubmission, run: DryRun
+) -> Iterator[tuple[Key, ActionInput]]:
     made = {one.id: one for one in prepared.components}
     parts = [
         (part.id, part.actions, made[part.id].prepared)
@@ -60,7 +62,7 @@ def _asked(prepared: PreparedSubmission, run: DryRun) -> Iterator[tuple[Key, Act
         if not made[part.id].waiting
     ]
     for name, actions, one in (*parts, ("", run.actions, prepared)):
-        shown = {action.id for action in actions if is_shown(action)}
+        ids = {action.id for action in actions if shows_changes(action)}
         for action in one.actions:
-            if action.id in shown:
+            if action.id in ids:
                 yield (name, action.id), ActionInput(one.context.without_plan(), action)

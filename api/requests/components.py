@@ -12,9 +12,9 @@ from pao.core.components import COMPONENT
 
 @dataclass(frozen=True, slots=True)
 class ComponentRequest:
-    """A component's own request, as the bundle's readers see it; ``of`` stands for it there."""
+    """A component's own request, as the bundle's readers see it; ``action`` stands for it there."""
 
-    of: RequestAction
+    action: RequestAction
     row: Request
     actions: list[RequestAction]
 
@@ -24,7 +24,7 @@ class ComponentRequest:
         return self.row.component_id or ""
 
 
-async def children_of(
+async def read_components(
     repository: RequestsRepository, request_id: str, actions: Sequence[RequestAction]
 ) -> list[ComponentRequest]:
     """Read the components of a bundle in the order of its plan; none of a request that is none."""
@@ -45,31 +45,31 @@ def own_actions(actions: Sequence[RequestAction]) -> list[RequestAction]:
     return [one for one in actions if one.type != COMPONENT]
 
 
-def component(child: ComponentRequest, *, workflow: str | None) -> schemas.Component:
+def component_document(component: ComponentRequest, *, workflow: str | None) -> schemas.Component:
     """Return one component: its own request, with where it stands and what it has done."""
-    row = child.row
+    row = component.row
     return schemas.Component(
-        id=child.component,
-        name=child.of.name,
+        id=component.component,
+        name=component.action.name,
         title=presenting.title(row),
         request_id=str(row.id),
         catalog_item_id=row.catalog_item_id,
         catalog_item_version=row.catalog_item_version,
         status=row.status,
         retrying=row.retrying,
-        depends_on=child.of.config.get("dependsOn") or [],
+        depends_on=component.action.config.get("dependsOn") or [],
         error=presenting.failure(row.error),
-        actions=[presenting.action(one) for one in child.actions],
+        actions=[presenting.action(one) for one in component.actions],
         links=schemas.RequestLinks(self=f"{presenting.BASE}/requests/{row.id}", workflow=workflow),
     )
 
 
-def standing(child: ComponentRequest) -> schemas.ComponentStatus:
+def component_status(component: ComponentRequest) -> schemas.ComponentStatus:
     """Return where one component stands, in short."""
     return schemas.ComponentStatus(
-        id=child.component,
-        request_id=str(child.row.id),
-        status=child.row.status,
-        retrying=child.row.retrying,
-        progress=presenting.progress(child.actions),
+        id=component.component,
+        request_id=str(component.row.id),
+        status=component.row.status,
+        retrying=component.row.retrying,
+        progress=presenting.progress(component.actions),
     )

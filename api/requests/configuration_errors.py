@@ -33,7 +33,7 @@ def detail_of(problem: ValueProblem) -> Detail:
     )
 
 
-def refusal_of(problems: Sequence[ValueProblem], owner: str | None) -> str:
+def refusal_message(problems: Sequence[ValueProblem], owner: str | None) -> str:
     """Return the sentence above the details: which fields to change, or whom to tell."""
     fields = list(dict.fromkeys(one.field for one in problems if one.field))
     if not fields:

@@ -3,22 +3,24 @@
 from pao.core.errors import Detail, ErrorCode, PaoError
 from pao.core.states import TERMINAL, ApprovalVote, RequestStatus, describe_allowed
 
-_ENDED = "its workflow has ended, and its end is not shown yet; look again within a minute"
-_NOT_BEGUN = {
+_WORKFLOW_ENDED = "its workflow has ended, and its end is not shown yet; look again within a minute"
+_NOT_STARTED = {
     False: "it has not started yet; it is started within a minute",
     True: "it has not started yet; a component of a bundle starts after those it depends on",
 }
 
 
-def gone(decision: str, status: RequestStatus, lost: str | None, *, is_component: bool) -> PaoError:
+def workflow_gone(
+    decision: str, status: RequestStatus, lost: str | None, *, is_component: bool
+) -> PaoError:
     """Say why no workflow takes a decision; ``lost`` is what became of one that was resumed."""
-    why = _ENDED if lost is None else lost.removesuffix(".")
+    why = _WORKFLOW_ENDED if lost is None else lost.removesuffix(".")
     if status == RequestStatus.SUBMITTED:
-        why = _NOT_BEGUN[is_component]
-    return refused(decision, status, None if status in TERMINAL else why)
+        why = _NOT_STARTED[is_component]
+    return decision_refused(decision, status, None if status in TERMINAL else why)
 
 
-def refused(
+def decision_refused(
     decision: str, status: RequestStatus, why: str | None = None, *, code: str | None = None
 ) -> PaoError:
     """Say why a decision is impossible now, and which ones are possible."""
@@ -41,7 +43,7 @@ def refused(
     )
 
 
-def temporal_away() -> PaoError:
+def temporal_unavailable() -> PaoError:
     """Say that it is not known whether a decision has arrived."""
     return PaoError(
         ErrorCode.SERVICE_UNAVAILABLE,

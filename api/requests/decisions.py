@@ -13,11 +13,11 @@ from api.auth.principal import Principal
 from api.catalog.options import OptionsService
 from api.requests import schemas
 from api.requests.approvals import require_approver, vote
-from api.requests.configuration_errors import detail_of, field_details, refusal_of
+from api.requests.configuration_errors import detail_of, field_details, refusal_message
 from api.requests.decision_idempotency import DecisionCall, DecisionKeys
-from api.requests.decision_refusals import gone, refused, temporal_away
+from api.requests.decision_refusals import decision_refused, temporal_unavailable, workflow_gone
 from api.requests.reading import ReadingService, StoredRequest
-from api.requests.retry_preview import RetryPreviewer, open_actions, shown
+from api.requests.retry_preview import RetryPreviewer, look_answer, open_actions
 from api.requests.schemas import DecisionBody, RetryBody, VoteBody
 from catalog.configuration_checks import ActionModels, Reader, check_configurations
 from catalog.corrections import correct
@@ -54,7 +54,7 @@ class DecisionSettings:
     """How long a call waits for the outcome, in seconds, and what renderings may know."""
 
     budget: float
-    judging: ActionModels
+    models: ActionModels
     readers: Mapping[str, Reader]
 
 
@@ -95,7 +95,7 @@ class DecisionService:
     def _retry_preview(self) -> RetryPreviewer:
         return RetryPreviewer(
             box=self.box,
-            judging=self.settings.judging,
+            models=self.settings.models,
             readers=self.settings.readers,
             workflows=self.workflows,
         )
@@ -106,13 +106,13 @@ class DecisionService:
         A repeated call with the same Idempotency-Key is told the first one's outcome; with another
         body it is refused with ``IDEMPOTENCY_CONFLICT``.
         """
-        stored = await self._allowed(call)
+        stored = await self._read_for(call)
         repeated = await self._keys.is_repeat(call)
         decision_id = _decision_id(call)
-        known = await self._known(call.request_id, decision_id)
-        if known is not None and known.outcome != "open":
-            return replace(self._told(known, stored.row.status), replayed=repeated)
-        if known is None:
+        record = await self._record(call.request_id, decision_id)
+        if record is not None and record.outcome != "open":
+            return replace(self._outcome(record, stored.row.status), replayed=repeated)
+        if record is None:
             self._refuse_final(stored, call.decision)
         payload = await self._payload(stored, call, decision_id)
         payload = proven(self.box, call.request_id, call.decision, payload)
@@ -130,7 +130,7 @@ class DecisionService:
         answer = CorrectionAnswer(valid=True, fields=context.fields)
         if body.fields:
             sealed = self._seal(context, body.fields)
-            answer = await asyncio.to_thread(self._corrected, stored, sealed, body.mode)
+            answer = await asyncio.to_thread(self._correct, stored, sealed, body.mode)
             await self._require_offered(context, answer)
             context.fields = answer.fields
         return await self._retry_preview.of(stored, body, context, answer)
@@ -149,13 +149,13 @@ class DecisionService:
         try:
             found = await self._retry_preview.look(stored, chosen)
         except (TemporalUnavailableError, WorkflowGoneError) as error:
-            raise temporal_away() from error
-        return shown(chosen.action_id, found)
+            raise temporal_unavailable() from error
+        return look_answer(chosen.action_id, found)
 
-    async def arrived(self, call: DecisionCall) -> DecisionRecord | None:
+    async def find_record(self, call: DecisionCall) -> DecisionRecord | None:
         """Return what is known of a decision that a key of the caller stands for, if anything."""
         await self.reading.get(call.caller, call.request_id)
-        return await self._known(call.request_id, _decision_id(call))
+        return await self._record(call.request_id, _decision_id(call))
 
     async def _payload(
         self, stored: StoredRequest, call: DecisionCall, decision_id: str
@@ -175,12 +175,12 @@ class DecisionService:
         if isinstance(call.body, RetryBody) and call.body.fields:
             # In a thread: large forms take their time, and other callers must not wait for it.
             sealed = self._seal(context_of(stored.row), call.body.fields)
-            answer = await asyncio.to_thread(self._corrected, stored, sealed, call.body.mode)
+            answer = await asyncio.to_thread(self._correct, stored, sealed, call.body.mode)
             await self._require_offered(context_of(stored.row), answer)
             payload["fields"] = sealed
         return payload
 
-    async def _allowed(self, call: DecisionCall) -> StoredRequest:
+    async def _read_for(self, call: DecisionCall) -> StoredRequest:
         """Read the request; raises what keeps the caller from deciding this about it."""
         if not isinstance(call.body, VoteBody):
             return await self.reading.get_decidable(call.caller, call.request_id)
@@ -189,41 +189,43 @@ class DecisionService:
         require_approver(stored, call.caller, call.body.action_id, asked=asked)
         return stored
 
-    async def _known(self, request_id: str, decision_id: str) -> DecisionRecord | None:
+    async def _record(self, request_id: str, decision_id: str) -> DecisionRecord | None:
         async with self.database.reading() as session:
             return await DecisionsRepository(session).find(request_id, decision_id)
 
     def _refuse_final(self, stored: StoredRequest, decision: Decision | ApprovalVote) -> None:
         """Refuse early what can never become possible; the workflow judges the rest."""
         if stored.row.status in TERMINAL:
-            raise refused(decision, stored.row.status)
+            raise decision_refused(decision, stored.row.status)
 
     def _require_failed(self, stored: StoredRequest, decision: Decision | ApprovalVote) -> None:
         if stored.row.status != RequestStatus.FAILED or stored.row.retrying:
-            raise refused(decision, stored.row.status)
+            raise decision_refused(decision, stored.row.status)
 
     async def _carry_out(
         self, stored: StoredRequest, decision: Decision | ApprovalVote, payload: dict[str, Any]
     ) -> DecisionOutcome:
         request_id = str(stored.row.id)
         try:
-            record = await self._tell(request_id, decision, payload)
+            record = await self._signal(request_id, decision, payload)
         except TemporalUnavailableError as error:
-            record = await self._known(request_id, payload["decisionId"])
+            record = await self._record(request_id, payload["decisionId"])
             if record is None:
-                raise temporal_away() from error
+                raise temporal_unavailable() from error
         except WorkflowGoneError:
-            record = await self._known(request_id, payload["decisionId"])
+            record = await self._record(request_id, payload["decisionId"])
             if record is None:
                 record = await self._after_resuming(stored, decision, payload)
         if record is None:
-            record = await self._known(request_id, payload["decisionId"])
+            record = await self._record(request_id, payload["decisionId"])
         status = await self._status_now(request_id, stored.row.status)
         return (
-            DecisionOutcome(open=True, late=True) if record is None else self._told(record, status)
+            DecisionOutcome(open=True, late=True)
+            if record is None
+            else self._outcome(record, status)
         )
 
-    async def _tell(
+    async def _signal(
         self, request_id: str, decision: Decision | ApprovalVote, payload: dict[str, Any]
     ) -> DecisionRecord | None:
         return await self.workflows.decide(
@@ -242,26 +244,26 @@ class DecisionService:
         try:
             lost = await self.lost.resume(request_id)
             if lost is not None and stored.row.status == RequestStatus.FAILED:
-                return await self._tell(request_id, decision, payload)
+                return await self._signal(request_id, decision, payload)
         except (NoAnswerError, RPCError, TemporalUnavailableError) as error:
-            raise temporal_away() from error
+            raise temporal_unavailable() from error
         except WorkflowGoneError:
             # An abort closes the workflow, maybe before it could be asked for the outcome.
-            if (record := await self._known(request_id, payload["decisionId"])) is not None:
+            if (record := await self._record(request_id, payload["decisionId"])) is not None:
                 return record
             lost = None
         if lost is not None and decision == Decision.CANCEL:
             return None
         status = await self._status_now(request_id, stored.row.status)
-        raise gone(decision, status, lost, is_component=stored.row.parent_id is not None)
+        raise workflow_gone(decision, status, lost, is_component=stored.row.parent_id is not None)
 
     async def _status_now(self, request_id: str, before: RequestStatus) -> RequestStatus:
         now = await self.reading.stored_status(request_id)
         return now or before
 
-    def _told(self, record: DecisionRecord, status: RequestStatus) -> DecisionOutcome:
+    def _outcome(self, record: DecisionRecord, status: RequestStatus) -> DecisionOutcome:
         if record.outcome == "rejected":
-            raise refused(record.decision, status, record.message, code=record.code)
+            raise decision_refused(record.decision, status, record.message, code=record.code)
         if record.outcome == "failed":
             raise PaoError(
                 ErrorCode.EXTERNAL_SERVICE_ERROR,
@@ -284,12 +286,12 @@ class DecisionService:
         passwords = passwords_of(context.item.definition)
         return seal_fields(self.box, context.request_id, fields, passwords)
 
-    def _corrected(
+    def _correct(
         self, stored: StoredRequest, changes: dict[str, Any], mode: str | None
     ) -> CorrectionAnswer:
         """Return the corrected fields; raises when the form or an action's own model refuses."""
         context = context_of(stored.row)
-        today, scope_context = datetime.now(UTC).date(), self.settings.judging.scope_context
+        today, scope_context = datetime.now(UTC).date(), self.settings.models.scope_context
         answer, errors = correct(context, changes, self.box, today, scope_context)
         if answer.valid:
             context.fields = answer.fields
@@ -305,16 +307,16 @@ class DecisionService:
             parse_definition(context.item.definition),
             plan_of(stored.row),
             context,
-            self.settings.judging,
+            self.settings.models,
             secrets=open_fields(self.box, context),
             only=frozenset(one.id for one in open_actions(stored, mode)),
         )
-        blamed = [one for one in found if one.field is not None]
-        if blamed:
+        problems = [one for one in found if one.field is not None]
+        if problems:
             raise PaoError(
                 ErrorCode.VALIDATION_ERROR,
-                f"{refusal_of(blamed, stored.row.owner_team)} Nothing was decided.",
-                details=tuple(detail_of(one) for one in blamed),
+                f"{refusal_message(problems, stored.row.owner_team)} Nothing was decided.",
+                details=tuple(detail_of(one) for one in problems),
             )
 
 

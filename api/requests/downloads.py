@@ -42,7 +42,7 @@ class Download(StreamingResponse):
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve the download, where a place is free."""
-        with self._streams.place(self._caller_id), suppress(_NotAllowedError):
+        with self._streams.slot(self._caller_id), suppress(_NotAllowedError):
             await super().__call__(scope, receive, send)
 
     async def _allowed(self, lines: AsyncIterator[str]) -> AsyncIterator[str]:

@@ -21,7 +21,7 @@ from pao.core.timestamps import timestamp
 FEWEST = 5
 """With fewer measurements nothing is said."""
 SHOWN = 5
-MOST_HAPPENINGS = 2_000
+MOST_EVENTS = 2_000
 _REMEMBERED_SECONDS, _MOST_REMEMBERED = 60, 2_000
 
 
@@ -67,9 +67,9 @@ class HistoryService:
         default_factory=lambda: TTLCache(_MOST_REMEMBERED, _REMEMBERED_SECONDS)
     )
 
-    async def usual(self, item_id: str) -> UsualTimes | None:
+    async def usual_times(self, item_id: str) -> UsualTimes | None:
         """Return how requests of an item usually go; None where too few are known."""
-        found = await self._of(item_id)
+        found = await self._measure(item_id)
         if found.completed < FEWEST or found.median is None or found.most is None:
             return None
         return UsualTimes(
@@ -79,9 +79,9 @@ class HistoryService:
             times=found.completed,
         )
 
-    async def usual_steps(self, item_id: str) -> dict[str, float]:
+    async def usual_step_seconds(self, item_id: str) -> dict[str, float]:
         """Return by action what nine of ten of its runs stay within, in seconds."""
-        found = await self._of(item_id)
+        found = await self._measure(item_id)
         return {name: most for name, (times, most) in found.steps.items() if times >= FEWEST}
 
     async def similar_failures(self, caller: Principal, request_id: str) -> schemas.SimilarFailures:
@@ -93,16 +93,16 @@ class HistoryService:
         failed = next((one for one in stored.actions if one.status == ActionStatus.FAILED), None)
         error = failure(failed.error) if failed else None
         if failed is None or error is None or error.cause is None:
-            return _told(None, None, [])
+            return _similar_failures(None, None, [])
         async with self.database.reading() as session:
             found = await HistoryRepository(session).like(
                 stored.row, failed.action_id, error.cause, self.access.visibility(caller)
             )
-        return _told(failed.action_id, error.cause, found)
+        return _similar_failures(failed.action_id, error.cause, found)
 
     async def waits(self, stored: StoredRequest) -> list[HumanWait]:
         """Return when a request and its components waited for people."""
-        names = _names(stored)
+        names = stored.component_ids
         async with self.database.reading() as session:
             found = await RequestWaitsRepository(session).of([*names])
         return [
@@ -116,19 +116,19 @@ class HistoryService:
             for one in found
         ]
 
-    async def happenings(self, stored: StoredRequest) -> list[TimelineEvent]:
+    async def timeline(self, stored: StoredRequest) -> list[TimelineEvent]:
         """Return the changes of a request, its steps and its components, the oldest first."""
-        names = _names(stored)
+        names = stored.component_ids
         async with self.database.reading() as session:
             found = await EventsRepository(session).page_of(
-                dict.fromkeys(names, 0), limit=MOST_HAPPENINGS, kinds=("state", "action")
+                dict.fromkeys(names, 0), limit=MOST_EVENTS, kinds=("state", "action")
             )
         return [
             TimelineEvent(component=names[one.request_id], kind=one.kind, at=one.at, data=one.data)
             for one in found
         ]
 
-    async def _of(self, item_id: str) -> Measured:
+    async def _measure(self, item_id: str) -> Measured:
         if (known := self._measured.get(item_id)) is not None:
             return known
         async with self.database.reading() as session:
@@ -137,13 +137,7 @@ class HistoryService:
         return found
 
 
-def _names(stored: StoredRequest) -> dict[str, str | None]:
-    """Return the ids of the request and of its components' requests."""
-    names: dict[str, str | None] = {str(stored.row.id): None}
-    return names | {str(child.row.id): child.component for child in stored.children}
-
-
-def _told(
+def _similar_failures(
     action_id: str | None, cause: str | None, found: list[LikeFailure]
 ) -> schemas.SimilarFailures:
     solved = [one for one in found if _is_solved(one)]

@@ -11,7 +11,7 @@ from api.access import AccessPolicy
 from api.auth.principal import Principal
 from api.catalog.service import ServedItem
 from api.requests import schemas
-from api.requests.configuration_errors import detail_of, field_details, refusal_of
+from api.requests.configuration_errors import detail_of, field_details, refusal_message
 from api.requests.lifecycle import require_offered
 from api.requests.prepared import (
     PreparedSubmission,
@@ -50,7 +50,7 @@ class ItemPreparer:
     settings: SubmissionSettings
 
     def prepare(
-        self, entry: ServedItem, body: Submission, call: SubmissionCall, about: FormContext
+        self, entry: ServedItem, body: Submission, call: SubmissionCall, context: FormContext
     ) -> PreparedSubmission:
         """Check everything that a submission of an item is checked for, and plan it.
 
@@ -58,11 +58,11 @@ class ItemPreparer:
         """
         self.authorise(entry, call.caller)
         require_offered(entry.loaded.item, datetime.now(UTC).date())
-        result = self.validated(entry, body.fields, about)
-        prepared = self.planned(entry, result.values, body, call)
+        result = self.validate_fields(entry, body.fields, context)
+        prepared = self.plan_actions(entry, result.values, body, call)
         prepared = with_result(prepared, body.fields, result)
         require_carriable(prepared)
-        self.judge(entry, prepared)
+        self.check_actions(entry, prepared)
         self.check_templates(entry, prepared)
         return prepared
 
@@ -75,7 +75,7 @@ class ItemPreparer:
         fields are not ``complete`` yet, it is not said whether an action with a condition runs.
         """
         own = [one for one in prepared.actions if one.notice is None and one.type != COMPONENT]
-        return [self._rendered(prepared, action, complete=complete) for action in own]
+        return [self._render_action(prepared, action, complete=complete) for action in own]
 
     def authorise(self, entry: ServedItem, caller: Principal) -> None:
         """Refuse a caller whose teams may not request the item."""
@@ -87,12 +87,12 @@ class ItemPreparer:
                 f"{item.name} may be requested by: {allowed}. Ask one of these teams.",
             )
 
-    def validated(
-        self, entry: ServedItem, fields: dict[str, Any], about: FormContext
+    def validate_fields(
+        self, entry: ServedItem, fields: dict[str, Any], context: FormContext
     ) -> FormResult:
         """Return the fields complete with defaults, or refuse them with every reason."""
         form = entry.loaded.item.form
-        result = form.validate(fields, datetime.now(UTC).date(), about)
+        result = form.validate(fields, datetime.now(UTC).date(), context)
         stars = star_errors(form, fields)
         if result.valid and not stars:
             require_small(result.values)
@@ -105,7 +105,7 @@ class ItemPreparer:
             found = f"{len(details)} fields are invalid; correct them"
         raise PaoError(ErrorCode.VALIDATION_ERROR, f"{found} and submit again.", details=details)
 
-    def planned(
+    def plan_actions(
         self, entry: ServedItem, values: dict[str, Any], body: Submission, call: SubmissionCall
     ) -> PreparedSubmission:
         """Assign a request id, seal the passwords, and plan the actions."""
@@ -143,7 +143,7 @@ class ItemPreparer:
         problems = check_plan(
             entry.loaded.item, prepared.actions, settings.scope_context, settings.targets
         )
-        problems = problems or (self._try_first(prepared) if complete else [])
+        problems = problems or (self._try_templates(prepared) if complete else [])
         if problems:
             raise PaoError(
                 ErrorCode.VALIDATION_ERROR,
@@ -155,7 +155,7 @@ class ItemPreparer:
                 ),
             )
 
-    def judge(
+    def check_actions(
         self, entry: ServedItem, prepared: PreparedSubmission, *, waiting: tuple[str, ...] = ()
     ) -> None:
         """Refuse values that make a configuration which the action's own model refuses.
@@ -174,23 +174,23 @@ class ItemPreparer:
         if found:
             raise PaoError(
                 ErrorCode.VALIDATION_ERROR,
-                refusal_of(found, item.owner_team),
+                refusal_message(found, item.owner_team),
                 details=tuple(detail_of(one) for one in found),
             )
 
-    def _try_first(self, prepared: PreparedSubmission) -> list[str]:
+    def _try_templates(self, prepared: PreparedSubmission) -> list[str]:
         """Render what needs nothing of other actions and runs for certain."""
         problems = []
         for action in prepared.actions:
             if action.depends_on or action.when or not action.is_step:
                 continue
             try:
-                self._render(prepared, action)
+                self._render_config(prepared, action)
             except TemplateError as error:
                 problems.append(f"action {action.id}: {error}")
         return problems
 
-    def _rendered(
+    def _render_action(
         self, prepared: PreparedSubmission, action: PlannedAction, *, complete: bool
     ) -> schemas.RenderedAction:
         runs = None
@@ -203,7 +203,7 @@ class ItemPreparer:
             )
         try:
             read = self.settings.readers.get(action.type, dict)
-            config, rendered = read(self._render(prepared, action)), True
+            config, rendered = read(self._render_config(prepared, action)), True
         except TemplateError:
             config, rendered = action.config, False
         return schemas.RenderedAction(
@@ -221,7 +221,7 @@ class ItemPreparer:
             fallback=action.fallback,
         )
 
-    def _render(self, prepared: PreparedSubmission, action: PlannedAction) -> dict[str, Any]:
+    def _render_config(self, prepared: PreparedSubmission, action: PlannedAction) -> dict[str, Any]:
         return render_action(
             action,
             prepared.context,

@@ -49,7 +49,7 @@ def _leftover(
         id=left.id,
         url=left.url,
         instructions=instructions_for(left),
-        done=_done(done.get((request_id, entry))),
+        done=_cleanup_done(done.get((request_id, entry))),
     )
 
 
@@ -59,10 +59,10 @@ def _cleanup(request_id: str, stored: JsonObject, done: DoneCleanups) -> JsonObj
         stored.get("action"), stored.get("resource"), stored.get("instructions")
     )
     owner = stored.get("requestId") or request_id
-    return {**stored, "entryId": entry, "done": _done(done.get((owner, entry)))}
+    return {**stored, "entryId": entry, "done": _cleanup_done(done.get((owner, entry)))}
 
 
-def _done(row: CleanupDone | None) -> schemas.CleanupDone | None:
+def _cleanup_done(row: CleanupDone | None) -> schemas.CleanupDone | None:
     if row is None:
         return None
     return schemas.CleanupDone(by=row.done_by, at=timestamp(row.done_at), note=row.note)

@@ -16,7 +16,7 @@ def require_offered(item: CatalogDocument, today: date) -> None:
         return
     raise PaoError(
         ErrorCode.VALIDATION_ERROR,
-        f"{item.name} was withdrawn on {sunset}.{_instead(_notice(item.deprecation))}",
+        f"{item.name} was withdrawn on {sunset}.{_alternatives(_notice(item.deprecation))}",
     )
 
 
@@ -27,7 +27,7 @@ def warnings_of(definition: dict[str, Any]) -> list[str]:
         return []
     name = (definition.get("metadata") or {}).get("name") or "This item"
     until = f" and will be withdrawn on {notice['sunsetDate']}" if notice.get("sunsetDate") else ""
-    return [f"{name} is deprecated{until}.{_instead(notice)}"]
+    return [f"{name} is deprecated{until}.{_alternatives(notice)}"]
 
 
 def headers_of(definition: dict[str, Any]) -> dict[str, str]:
@@ -52,7 +52,7 @@ def _notice(deprecation: Any) -> dict[str, Any]:
     return notice
 
 
-def _instead(notice: dict[str, Any]) -> str:
+def _alternatives(notice: dict[str, Any]) -> str:
     text = f" Use {notice['replacement']}." if notice.get("replacement") else ""
     guide = notice.get("migrationGuide")
     return f"{text} Migration guide: {guide}" if guide else text

@@ -51,10 +51,10 @@ class ListingService:
             count = None
             if counted:
                 count = await pages.count(filters, visibility, most=MOST_COUNTED)
-        following = page.next_key
-        keys = [following.at.isoformat(), following.id] if following else None
+        next_key = page.next_key
+        keys = [next_key.at.isoformat(), next_key.id] if next_key else None
         return schemas.RequestPage(
-            data=[presenting.short(row, steps[row.id]) for row in page.rows],
+            data=[presenting.request_summary(row, steps[row.id]) for row in page.rows],
             pagination=pagination(self.cursors.write(scope, keys) if keys else None),
             count=count,
         )

@@ -14,7 +14,7 @@ from db.repositories.events import StoredEvent
 from db.repositories.request_log import LogRepository, LogScope
 from db.session import Database
 
-_AT_ONCE = 1_000
+_BATCH = 1_000
 
 Owner = tuple[str | None, str | None]
 """Of which component and action a line is."""
@@ -55,16 +55,16 @@ class LogService:
         self, stored: StoredRequest, query: LogQuery, *, cursor: str | None, limit: int
     ) -> schemas.LogPage:
         """Return a page of the log from its beginning on."""
-        names, belongs = _names(stored), query.scope(str(stored.row.id))
-        after = int(self.cursors.read(belongs, cursor)[0]) if cursor else 0
+        names, cursor_scope = stored.component_ids, query.scope(str(stored.row.id))
+        after = int(self.cursors.read(cursor_scope, cursor)[0]) if cursor else 0
         async with self.database.reading() as session:
             rows = await LogRepository(session).first(
                 _scope(names, query), after=after, limit=limit + 1
             )
         shown = rows[:limit]
         more = len(rows) > limit
-        following = self.cursors.write(belongs, [shown[-1].id]) if more else None
-        return schemas.LogPage(data=_shown(shown, names), pagination=pagination(following))
+        next_cursor = self.cursors.write(cursor_scope, [shown[-1].id]) if more else None
+        return schemas.LogPage(data=_log_lines(shown, names), pagination=pagination(next_cursor))
 
     async def page_back(
         self,
@@ -76,59 +76,56 @@ class LogService:
         limit: int,
     ) -> schemas.LogPage:
         """Return the page that ends before a line, or with the last; the next one is earlier."""
-        belongs = f"back:{query.scope(str(stored.row.id))}"
+        cursor_scope = f"back:{query.scope(str(stored.row.id))}"
         if cursor:
-            before = int(self.cursors.read(belongs, cursor)[0])
+            before = int(self.cursors.read(cursor_scope, cursor)[0])
         part = await self.last(stored, query, before=before, limit=limit)
-        earlier = self.cursors.write(belongs, [part.lines[0].sequence]) if part.earlier else None
+        earlier = (
+            self.cursors.write(cursor_scope, [part.lines[0].sequence]) if part.earlier else None
+        )
         return schemas.LogPage(data=part.lines, pagination=pagination(earlier))
 
     async def last(
         self, stored: StoredRequest, query: LogQuery, *, before: int | None = None, limit: int
     ) -> LogSlice:
         """Return the last lines, or the last before a line."""
-        names = _names(stored)
+        names = stored.component_ids
         async with self.database.reading() as session:
             rows = await LogRepository(session).last(
                 _scope(names, query), before=before, limit=limit + 1
             )
-        return LogSlice(_shown(rows[-limit:], names), len(rows) > limit, before is not None)
+        return LogSlice(_log_lines(rows[-limit:], names), len(rows) > limit, before is not None)
 
     async def around(self, stored: StoredRequest, line: int, *, limit: int) -> LogSlice:
         """Return the lines around one."""
-        names = _names(stored)
+        names = stored.component_ids
         scope, half = _scope(names, LogQuery()), limit // 2
         async with self.database.reading() as session:
             repository = LogRepository(session)
             before = await repository.last(scope, before=line, limit=half + 1)
             after = await repository.first(scope, after=line - 1, limit=half + 1)
         rows = [*before[-half:], *after[:half]]
-        return LogSlice(_shown(rows, names), len(before) > half, len(after) > half)
+        return LogSlice(_log_lines(rows, names), len(before) > half, len(after) > half)
 
     async def count(self, stored: StoredRequest) -> dict[Owner, int]:
         """Return how many lines each action has written."""
-        names = _names(stored)
+        names = stored.component_ids
         async with self.database.reading() as session:
             found = await LogRepository(session).count([*names])
         return {(names[one], action): count for (one, action), count in found.items()}
 
     async def whole(self, stored: StoredRequest) -> AsyncIterator[schemas.LogLine]:
         """Yield every line, read in portions; memory stays bounded."""
-        names = _names(stored)
+        names = stored.component_ids
         scope, last = _scope(names, LogQuery()), 0
         while True:
             async with self.database.reading() as session:
-                rows = await LogRepository(session).first(scope, after=last, limit=_AT_ONCE)
-            for line in _shown(rows, names):
+                rows = await LogRepository(session).first(scope, after=last, limit=_BATCH)
+            for line in _log_lines(rows, names):
                 yield line
-            if len(rows) < _AT_ONCE:
+            if len(rows) < _BATCH:
                 return
             last = rows[-1].id
-
-
-def _names(stored: StoredRequest) -> dict[str, str | None]:
-    names: dict[str, str | None] = {str(stored.row.id): None}
-    return names | {str(child.row.id): child.component for child in stored.children}
 
 
 def _scope(names: Mapping[str, str | None], query: LogQuery) -> LogScope:
@@ -138,5 +135,5 @@ def _scope(names: Mapping[str, str | None], query: LogQuery) -> LogScope:
     return LogScope(request_ids=tuple(ids), action_id=query.action, text=query.text)
 
 
-def _shown(rows: list[StoredEvent], names: Mapping[str, str | None]) -> list[schemas.LogLine]:
+def _log_lines(rows: list[StoredEvent], names: Mapping[str, str | None]) -> list[schemas.LogLine]:
     return [presenting.log_line(row, names[row.request_id]) for row in rows]

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from api.catalog.options import OptionsService
 from api.catalog.service import CatalogService, ServedItem
 from api.requests import schemas
-from api.requests.bundles import entries_of, prepare_bundle, refused_values, rendered
+from api.requests.bundles import entries_of, prepare_bundle, refused_values, render_components
 from api.requests.item_preparation import ItemPreparer
 from api.requests.prepared import PreparedSubmission, SubmissionCall, requester_of
 from api.requests.schemas import Submission
@@ -30,25 +30,25 @@ class Preparer:
         item = entry.loaded.item
         # Nobody who may not request an item makes PAO call others for it.
         self._items.authorise(entry, call.caller)
-        about = await self._options.with_answers(item, body.fields, requester_of(call.caller))
+        context = await self._options.with_answers(item, body.fields, requester_of(call.caller))
         if not isinstance(item, CatalogBundle):
-            return await asyncio.to_thread(self._items.prepare, entry, body, call, about)
-        parts = await entries_of(item, self._catalog)
+            return await asyncio.to_thread(self._items.prepare, entry, body, call, context)
+        items = await entries_of(item, self._catalog)
         prepared = await asyncio.to_thread(
-            prepare_bundle, self._items, entry, parts, body=body, call=call, about=about
+            prepare_bundle, self._items, entry, items, body=body, call=call, context=context
         )
-        await self._require_offered(item, parts, prepared)
+        await self._require_offered(item, items, prepared)
         return prepared
 
     async def _require_offered(
-        self, bundle: CatalogBundle, parts: Mapping[str, ServedItem], prepared: PreparedSubmission
+        self, bundle: CatalogBundle, items: Mapping[str, ServedItem], prepared: PreparedSubmission
     ) -> None:
         """Refuse values of components that are not offered; those that wait are not there yet."""
-        made = {one.id: one.prepared for one in prepared.components if not one.waiting}
+        prepared_by_id = {one.id: one.prepared for one in prepared.components if not one.waiting}
         for component in bundle.ordered_components:
-            if component.id not in made:
+            if component.id not in prepared_by_id:
                 continue
-            whole, item = made[component.id], parts[component.catalog_item].loaded.item
+            whole, item = prepared_by_id[component.id], items[component.catalog_item].loaded.item
             values = in_clear(whole.context.fields, whole.secrets, item.passwords)
             problems = await self._options.require(item, values, whole.context.requester)
             if problems:
@@ -63,4 +63,4 @@ class Preparer:
 
     def render_components(self, prepared: PreparedSubmission) -> list[schemas.RenderedComponent]:
         """Render the components of a bundle in the same way; none for an item."""
-        return rendered(self._items, prepared)
+        return render_components(self._items, prepared)

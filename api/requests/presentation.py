@@ -22,11 +22,11 @@ from pao.core.timestamps import timestamp
 BASE = "/api/v1"
 
 
-def short(row: RequestSummary, steps: Sequence[Step]) -> schemas.RequestSummary:
+def request_summary(row: RequestSummary, steps: Sequence[Step]) -> schemas.RequestSummary:
     """Return a request as lists show it; ``steps`` are what its summary speaks of."""
     return schemas.RequestSummary(
-        **_as_stored(row, schemas.RequestSummary)
-        | _standing(row, steps, row.suggestion)
+        **_stored_columns(row, schemas.RequestSummary)
+        | _overview(row, steps, row.suggestion)
         | {
             "user": schemas.User(id=row.user_id, email=row.user_email),
             "links": schemas.SelfLink(self=_link(row)),
@@ -34,7 +34,7 @@ def short(row: RequestSummary, steps: Sequence[Step]) -> schemas.RequestSummary:
     )
 
 
-def full(  # noqa: PLR0913 -- everything that a request holds, each part by name
+def request_document(  # noqa: PLR0913 -- everything that a request holds, each part by name
     row: Request,
     *,
     actions: Sequence[RequestAction],
@@ -50,8 +50,8 @@ def full(  # noqa: PLR0913 -- everything that a request holds, each part by name
     user = schemas.UserWithTeams(id=row.user_id, email=row.user_email, teams=list(row.user_teams))
     suggestion = (row.error_context or {}).get("suggestedDecision")
     return schemas.Request(
-        **_as_stored(row, schemas.Request)
-        | _standing(row, steps, suggestion)
+        **_stored_columns(row, schemas.Request)
+        | _overview(row, steps, suggestion)
         | {
             "user": user,
             "may_decide": may_decide,
@@ -63,7 +63,7 @@ def full(  # noqa: PLR0913 -- everything that a request holds, each part by name
             "error_context": error_context(row, done),
             "escalation": escalation(row),
             "decisions": [decision(one) for one in decisions],
-            "possible_decisions": _possible(row, components),
+            "possible_decisions": _possible_decisions(row, components),
             "warnings": warnings_of(row.item_definition),
             "attempt": attempt,
             "components": list(components) or None,
@@ -71,16 +71,16 @@ def full(  # noqa: PLR0913 -- everything that a request holds, each part by name
     )
 
 
-def _standing(
+def _overview(
     row: Request | RequestSummary, steps: Sequence[Step], suggestion: JsonObject | None
 ) -> dict[str, Any]:
     """Return what a request is called, where it stands, and what is known of its failure."""
-    standing = _standing_of(row, steps)
-    error, step = failure(row.error), standing.awaited if row.waiting_since else None
+    state = _summary_input(row, steps)
+    error, step = failure(row.error), state.awaited if row.waiting_since else None
     waits = row.status == RequestStatus.FAILED and not row.retrying
     return {
         "title": title(row),
-        "summary": summary(standing),
+        "summary": summary(state),
         "waiting_action": schemas.WaitingAction(id=step.action_id, name=step.name, type=step.type)
         if step
         else None,
@@ -90,7 +90,7 @@ def _standing(
     }
 
 
-def _standing_of(row: Request | RequestSummary, steps: Sequence[Step]) -> SummaryInput:
+def _summary_input(row: Request | RequestSummary, steps: Sequence[Step]) -> SummaryInput:
     return SummaryInput(
         request_id=row.id,
         status=row.status,
@@ -102,7 +102,7 @@ def _standing_of(row: Request | RequestSummary, steps: Sequence[Step]) -> Summar
 
 def summary_of(row: Request, steps: Sequence[Step]) -> str:
     """Return in one sentence where a request stands."""
-    return summary(_standing_of(row, steps))
+    return summary(_summary_input(row, steps))
 
 
 def title(row: Request | RequestSummary) -> str:
@@ -110,7 +110,7 @@ def title(row: Request | RequestSummary) -> str:
     return row.title or row.catalog_item_name
 
 
-def _as_stored(row: object, kind: type[ResponseBody]) -> dict[str, Any]:
+def _stored_columns(row: object, kind: type[ResponseBody]) -> dict[str, Any]:
     """Return the columns that an answer shows unchanged under the same name."""
     return {name: getattr(row, name) for name in kind.model_fields if hasattr(row, name)}
 
@@ -119,7 +119,7 @@ def _link(row: Request | RequestSummary) -> str:
     return f"{BASE}/requests/{row.id}"
 
 
-def _possible(row: Request, components: Sequence[schemas.Component]) -> list[Decision]:
+def _possible_decisions(row: Request, components: Sequence[schemas.Component]) -> list[Decision]:
     possible = RETRYING if row.retrying else DECISIONS[row.status]
     if all(one.status == RequestStatus.COMPLETED for one in components):
         return list(possible)
@@ -144,7 +144,7 @@ def action(row: RequestAction) -> schemas.Action:
 
 
 def _action(row: RequestAction) -> dict[str, Any]:
-    return _as_stored(row, schemas.Action) | {
+    return _stored_columns(row, schemas.Action) | {
         "id": row.action_id,
         "index": row.action_index,
         "error": failure(row.error),
@@ -201,7 +201,7 @@ def progress(actions: Sequence[RequestAction]) -> schemas.Progress:
     )
 
 
-def current(
+def current_actions(
     actions: Sequence[RequestAction], status: RequestStatus, component: str | None
 ) -> list[schemas.CurrentAction]:
     """Return the actions that are in hand, or that a person has to decide about."""

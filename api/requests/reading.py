@@ -9,10 +9,16 @@ from api.access import AccessPolicy
 from api.auth.principal import Principal
 from api.requests import presentation as presenting
 from api.requests import schemas
-from api.requests.components import ComponentRequest, children_of, component, own_actions, standing
+from api.requests.components import (
+    ComponentRequest,
+    component_document,
+    component_status,
+    own_actions,
+    read_components,
+)
 from api.requests.leftovers import DoneCleanups
 from api.requests.submission import SubmissionResult
-from api.requests.summary import with_live
+from api.requests.summary import with_live_status
 from db.models import Request, RequestAction
 from db.notifications import RequestNotifications
 from db.repositories.approvers import viewers
@@ -54,7 +60,7 @@ class StoredRequest:
     row: Request
     actions: list[RequestAction]
     decisions: list[DecisionRecord]
-    children: tuple[ComponentRequest, ...] = ()
+    components: tuple[ComponentRequest, ...] = ()
     done: DoneCleanups = field(default_factory=dict)
     """What is cleaned up of the request and of its components."""
     may_decide: bool = False
@@ -63,14 +69,22 @@ class StoredRequest:
     @property
     def rows(self) -> list[Request]:
         """The request's row, and those of its components."""
-        return [self.row, *(child.row for child in self.children)]
+        return [self.row, *(component.row for component in self.components)]
+
+    @property
+    def component_ids(self) -> dict[str, str | None]:
+        """The ids of the request and of its components' requests, each with its component."""
+        ids: dict[str, str | None] = {str(self.row.id): None}
+        return ids | {str(one.row.id): one.component for one in self.components}
 
     @property
     def steps(self) -> list[Step]:
         """What the request's summary speaks of: its actions, then those of its components."""
         steps = steps_of(self.row, self.actions)
         return steps + [
-            one for child in self.children for one in steps_of(child.row, child.actions)
+            one
+            for component in self.components
+            for one in steps_of(component.row, component.actions)
         ]
 
 
@@ -95,8 +109,8 @@ class ReadingService:
                     raise _not_found(request_id)
             actions = await repository.get_actions(request_id)
             decisions = await DecisionsRepository(session).list(request_id)
-            children = await children_of(repository, request_id, actions)
-            families = [request_id, *(str(child.row.id) for child in children)]
+            components = await read_components(repository, request_id, actions)
+            families = [request_id, *(str(component.row.id) for component in components)]
             done = await CleanupsRepository(session).done(families)
             may_decide = (
                 row is not None
@@ -105,9 +119,9 @@ class ReadingService:
             )
         if row is None:
             raise _not_found(request_id)
-        return StoredRequest(row, actions, decisions, tuple(children), done, may_decide)
+        return StoredRequest(row, actions, decisions, tuple(components), done, may_decide)
 
-    async def submitted(self, caller: Principal, submitted: SubmissionResult) -> StoredRequest:
+    async def read_submitted(self, caller: Principal, submitted: SubmissionResult) -> StoredRequest:
         """Return what ``get`` reads of a request that the caller has just submitted."""
         if submitted.rows is None:
             return await self.get(caller, submitted.request_id)
@@ -132,13 +146,13 @@ class ReadingService:
 
     def present(self, stored: StoredRequest) -> schemas.Request:
         """Return a stored request in the API's shape."""
-        return presenting.full(
+        return presenting.request_document(
             stored.row,
             actions=own_actions(stored.actions),
             attempt=attempt_of(stored.actions),
             components=[
-                component(child, workflow=self._workflow_link(child.row))
-                for child in stored.children
+                component_document(component, workflow=self._workflow_link(component.row))
+                for component in stored.components
             ],
             decisions=stored.decisions,
             done=stored.done,
@@ -161,24 +175,26 @@ class ReadingService:
     async def status(self, caller: Principal, request_id: str) -> schemas.Status:
         """Return where the request stands, with each ticket's status asked of JIRA now."""
         stored = await self.get(caller, request_id)
-        row, children = stored.row, stored.children
+        row, components = stored.row, stored.components
         members: list[Member] = [(row, own_actions(stored.actions), None)]
-        members += [(child.row, child.actions, child.component) for child in children]
+        members += [
+            (component.row, component.actions, component.component) for component in components
+        ]
         tickets = await self._tickets(members)
         return schemas.Status(
             id=request_id,
             title=presenting.title(row),
-            summary=presenting.summary_of(row, with_live(stored.steps, tickets)),
+            summary=presenting.summary_of(row, with_live_status(stored.steps, tickets)),
             status=row.status,
             retrying=row.retrying,
             current_actions=[
                 shown
                 for one, some, name in members
-                for shown in presenting.current(some, one.status, name)
+                for shown in presenting.current_actions(some, one.status, name)
             ],
             progress=presenting.progress([one for _, some, _ in members for one in some]),
             tickets=tickets,
-            components=[standing(child) for child in children] or None,
+            components=[component_status(component) for component in components] or None,
             error=presenting.failure(row.error),
             updated_at=timestamp(row.updated_at),
         )
@@ -219,11 +235,11 @@ class ReadingService:
         self, stored: StoredRequest, *, after: int, is_allowed: Callable[[], Awaitable[bool]]
     ) -> AsyncIterator[list[tuple[StoredEvent, str | None]]]:
         """Return the same stream, as it was read: what happened at once comes at once."""
-        names, request_id = _names(stored), str(stored.row.id)
+        names, request_id = stored.component_ids, str(stored.row.id)
         last = dict.fromkeys(names, after)
         with self.notifications.watch(*names) as changes:
             while True:
-                ended = await self._has_ended(request_id)
+                ended = await self._is_final(request_id)
                 batch = await self._batch(last)
                 if not await is_allowed():
                     return
@@ -247,21 +263,21 @@ class ReadingService:
         async with self.database.reading() as session:
             return await RequestsRepository(session).is_asked(request_id, asked)
 
-    async def _live(
+    async def _live_ticket(
         self, row: Request, action: RequestAction, component: str | None
     ) -> schemas.LiveTicket:
         key = action.external_reference or ""
         ticket = KnownTicket(key, action.url, _instance_of(row, action))
         asked = await self._ask_jira(ticket, str(row.correlation_id))
         if not asked.live:
-            known = schemas.TicketStatus.model_validate(action.ticket_status or {})
+            stored = schemas.TicketStatus.model_validate(action.ticket_status or {})
             asked = asked.model_copy(
                 update={
-                    "status": known.status,
-                    "status_category": known.status_category,
-                    "mapped_status": known.mapped_status or row.status,
-                    "mapped": known.mapped,
-                    "checked_at": known.checked_at or asked.checked_at,
+                    "status": stored.status,
+                    "status_category": stored.status_category,
+                    "mapped_status": stored.mapped_status or row.status,
+                    "mapped": stored.mapped,
+                    "checked_at": stored.checked_at or asked.checked_at,
                 }
             )
         return schemas.LiveTicket(
@@ -294,7 +310,7 @@ class ReadingService:
             error=None,
         )
 
-    async def _has_ended(self, request_id: str) -> bool:
+    async def _is_final(self, request_id: str) -> bool:
         status = await self.stored_status(request_id)
         return status is None or status in TERMINAL
 
@@ -305,18 +321,12 @@ class ReadingService:
     async def _tickets(self, members: Sequence[Member]) -> list[schemas.LiveTicket]:
         """Ask JIRA for every ticket of a request, and of a bundle's components, at once."""
         asked = [
-            self._live(row, one, name)
+            self._live_ticket(row, one, name)
             for row, actions, name in members
             for one in actions
             if one.type == "jira-ticket" and one.external_reference
         ]
         return list(await asyncio.gather(*asked))
-
-
-def _names(stored: StoredRequest) -> dict[str, str | None]:
-    """Return the ids of the request and of its components' requests."""
-    names: dict[str, str | None] = {str(stored.row.id): None}
-    return names | {str(child.row.id): child.component for child in stored.children}
 
 
 def _instance_of(row: Request, action: RequestAction) -> str | None:

@@ -28,7 +28,7 @@ from pao.core.states import ActionStatus, Decision
 from pao.runtime.crypto import SecretBox
 
 LOOK_SECONDS = 10.0
-OVER = frozenset({ActionStatus.COMPLETED, ActionStatus.SKIPPED})
+DONE = frozenset({ActionStatus.COMPLETED, ActionStatus.SKIPPED})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,7 +36,7 @@ class RetryPreviewer:
     """Previews retries with read-only looks."""
 
     box: SecretBox
-    judging: ActionModels
+    models: ActionModels
     readers: Mapping[str, Reader]
     workflows: RequestWorkflows
 
@@ -51,16 +51,16 @@ class RetryPreviewer:
         calls = await asyncio.to_thread(self._calls, stored, context, body.mode)
         if answer.diff:
             former = await asyncio.to_thread(self._calls, stored, context_of(stored.row), body.mode)
-            calls = [_compared(one, was) for one, was in zip(calls, former, strict=True)]
-        used = await asyncio.to_thread(_used, stored, context, answer)
-        seen, problem = _seen(stored, body)
-        problem = problem or await self._problem_with_evidence(stored, body, seen)
-        looked = [] if body.mode == MANUAL else await self._looks(stored, context, seen)
-        refusals = [*_objections(stored, body, problem), *_refusals(body, used, looked)]
+            calls = [_with_former(one, was) for one, was in zip(calls, former, strict=True)]
+        used = await asyncio.to_thread(_used_values, stored, context, answer)
+        evidence_for, problem = _evidence_action(stored, body)
+        problem = problem or await self._problem_with_evidence(stored, body, evidence_for)
+        looks = [] if body.mode == MANUAL else await self._looks(stored, context, evidence_for)
+        refusals = [*_early_refusals(stored, body, problem), *_late_refusals(body, used, looks)]
         return schemas.RetryPreview(
             changes=answer.diff,
             actions=calls,
-            looks=[shown(row.action_id, look) for row, look in looked],
+            looks=[look_answer(row.action_id, look) for row, look in looks],
             out_of_step=used,
             refusals=refusals,
         )
@@ -79,12 +79,12 @@ class RetryPreviewer:
         return await self.workflows.look(given, budget=LOOK_SECONDS)
 
     async def _problem_with_evidence(
-        self, stored: StoredRequest, body: RetryBody, seen: str | None
+        self, stored: StoredRequest, body: RetryBody, evidence_for: str | None
     ) -> str | None:
         """Return why the outputs of the evidence would not be accepted, if so."""
-        if seen is None or body.evidence is None or not body.evidence.present:
+        if evidence_for is None or body.evidence is None or not body.evidence.present:
             return None
-        row = next(one for one in stored.actions if one.action_id == seen)
+        row = next(one for one in stored.actions if one.action_id == evidence_for)
         about = action_input(stored.row, stored.actions, row)
         evidence = EvidenceInput(about, body.evidence.outputs or {})
         try:
@@ -94,7 +94,7 @@ class RetryPreviewer:
         return None if answer.result else f"the evidence was not accepted: {answer.message}"
 
     async def _looks(
-        self, stored: StoredRequest, context: RequestContext, seen: str | None
+        self, stored: StoredRequest, context: RequestContext, evidence_for: str | None
     ) -> list[tuple[RequestAction, LookResult]]:
         """Look for what has failed, but for the action that a person has ``seen``."""
         failed = [
@@ -103,12 +103,12 @@ class RetryPreviewer:
             if one.status == ActionStatus.FAILED
             and one.attempt
             and one.type not in OF_BUNDLES
-            and one.action_id != seen
+            and one.action_id != evidence_for
         ]
-        found = await asyncio.gather(*(self._tried(stored, one, context) for one in failed))
+        found = await asyncio.gather(*(self._try_look(stored, one, context) for one in failed))
         return list(zip(failed, found, strict=True))
 
-    async def _tried(
+    async def _try_look(
         self, stored: StoredRequest, row: RequestAction, context: RequestContext
     ) -> LookResult:
         try:
@@ -128,8 +128,8 @@ class RetryPreviewer:
                     render_action(
                         action,
                         context,
-                        self.judging.scope_context,
-                        targets=self.judging.targets.get(action.type, {}),
+                        self.models.scope_context,
+                        targets=self.models.targets.get(action.type, {}),
                         secrets=secrets,
                         outputs=outputs_for(action, plan, stored.actions),
                         published=published_for(action, plan, stored.actions),
@@ -142,13 +142,13 @@ class RetryPreviewer:
         return calls
 
 
-def _compared(call: schemas.PlannedCall, former: schemas.PlannedCall) -> schemas.PlannedCall:
+def _with_former(call: schemas.PlannedCall, former: schemas.PlannedCall) -> schemas.PlannedCall:
     if call.config == former.config:
         return call
     return call.model_copy(update={"former": former.config})
 
 
-def shown(action_id: str, look: LookResult) -> schemas.Look:
+def look_answer(action_id: str, look: LookResult) -> schemas.Look:
     """Return a look in the API's shape."""
     result = look.result
     return schemas.Look.model_validate(
@@ -166,19 +166,19 @@ def shown(action_id: str, look: LookResult) -> schemas.Look:
     )
 
 
-def _used(
+def _used_values(
     stored: StoredRequest, context: RequestContext, answer: CorrectionAnswer
 ) -> dict[str, list[str]]:
     plan = {one.id: one for one in plan_of(stored.row)}
-    over = [
+    done = [
         replace(plan[one.action_id], reads=plan[one.action_id].reads if one.attempt else [])
         for one in stored.actions
-        if one.status in OVER and one.action_id in plan
+        if one.status in DONE and one.action_id in plan
     ]
-    return used_by(context, over, answer.diff) if answer.diff else {}
+    return used_by(context, done, answer.diff) if answer.diff else {}
 
 
-def _seen(stored: StoredRequest, body: RetryBody) -> tuple[str | None, str | None]:
+def _evidence_action(stored: StoredRequest, body: RetryBody) -> tuple[str | None, str | None]:
     """Return the id of the action that the evidence concerns, and why it would be refused."""
     if body.evidence is None:
         return None, None
@@ -188,22 +188,22 @@ def _seen(stored: StoredRequest, body: RetryBody) -> tuple[str | None, str | Non
     return state.id if state else None, problem
 
 
-def _objections(
+def _early_refusals(
     stored: StoredRequest, body: RetryBody, problem: str | None
 ) -> list[schemas.Refusal]:
     """Return what the workflow would refuse before it looks."""
     states = [state_of(one) for one in stored.actions]
-    taken = {one.id for one in states}
-    ways = [one for one in plan_of(stored.row) if one.fallback and one.id not in taken]
+    started = {one.id for one in states}
+    manual_actions = [one for one in plan_of(stored.row) if one.fallback and one.id not in started]
     found = [problem, outdated(Decision.RETRY, body.attempt, attempt_of(states))]
-    if body.mode == MANUAL and not ways:
+    if body.mode == MANUAL and not manual_actions:
         found.append(NO_MANUAL_WAY)
     code = ErrorCode.INVALID_STATE_TRANSITION
     return [schemas.Refusal(code=code, message=one) for one in found if one]
 
 
-def _refusals(
-    body: RetryBody, used: dict[str, list[str]], looked: list[tuple[RequestAction, LookResult]]
+def _late_refusals(
+    body: RetryBody, used: dict[str, list[str]], looks: list[tuple[RequestAction, LookResult]]
 ) -> list[schemas.Refusal]:
     record = DecisionRecord(
         decision_id="dry-run",
@@ -214,10 +214,10 @@ def _refusals(
     )
     found = []
     if used and not body.accept_used:
-        named = "; ".join(f"{name} (by {', '.join(by)})" for name, by in used.items())
-        message = f"completed or skipped actions have already used these values: {named}"
+        values = "; ".join(f"{name} (by {', '.join(by)})" for name, by in used.items())
+        message = f"completed or skipped actions have already used these values: {values}"
         found.append(schemas.Refusal(code=ErrorCode.FIELDS_ALREADY_USED, message=message))
-    for row, look in looked:
+    for row, look in looks:
         refusal = judge(state_of(row), look, record)
         if refusal is not None:
             code = refusal.code or ErrorCode.INVALID_STATE_TRANSITION
@@ -233,9 +233,9 @@ def open_actions(stored: StoredRequest, mode: str | None) -> list[PlannedAction]
     states = {one.action_id: one.status for one in stored.actions}
     manual = mode == MANUAL or any(one.fallback and one.id in states for one in plan)
     way = [one for one in plan if one.fallback == manual and one.notice is None]
-    return [one for one in way if states.get(one.id) not in OVER]
+    return [one for one in way if states.get(one.id) not in DONE]
 
 
-def requester_of(stored: StoredRequest) -> Requester:
+def stored_requester(stored: StoredRequest) -> Requester:
     """Return who submitted a request: what a form offers, it offers to them."""
     return context_of(stored.row).requester

@@ -14,9 +14,9 @@ from starlette.types import Receive, Scope, Send
 from pao.core.errors import ErrorCode, PaoError
 
 # What a stream has to say when its process ends is said by then.
-FAREWELL_SECONDS = 2
+SHUTDOWN_SECONDS = 2
 RETRY_SECONDS = 10
-COME_BACK_MILLISECONDS = 1000
+RECONNECT_MILLISECONDS = 1000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,12 +49,12 @@ class Streams:
         self._ending.set()
 
     @contextmanager
-    def place(self, caller_id: str) -> Iterator[None]:
+    def slot(self, caller_id: str) -> Iterator[None]:
         """Hold a place while the block runs; ``RATE_LIMIT_EXCEEDED`` if none is free."""
         if self._open[caller_id] >= self.limits.most_per_caller:
-            raise _none_left(f"You already have {self.limits.most_per_caller} streams open")
+            raise _limit_reached(f"You already have {self.limits.most_per_caller} streams open")
         if self.open >= self.limits.most:
-            raise _none_left("All streams of this process are in use")
+            raise _limit_reached("All streams of this process are in use")
         self._open[caller_id] += 1
         try:
             yield
@@ -63,41 +63,41 @@ class Streams:
             if not self._open[caller_id]:
                 del self._open[caller_id]
 
-    async def until_ending(
+    async def until_shutdown(
         self, events: AsyncGenerator[ServerSentEvent, None], *, lifetime: timedelta | None = None
     ) -> AsyncIterator[ServerSentEvent]:
         """Yield the events; on shutdown, or when its time is over, say "reconnect", and stop."""
         loop = asyncio.get_running_loop()
         until = loop.time() + lifetime.total_seconds() if lifetime else None
         ending = asyncio.ensure_future(self._ending.wait())
-        following: asyncio.Future[ServerSentEvent] | None = None
+        next_event: asyncio.Future[ServerSentEvent] | None = None
         try:
             while True:
-                following = asyncio.ensure_future(anext(events))
+                next_event = asyncio.ensure_future(anext(events))
                 await asyncio.wait(
-                    {following, ending},
+                    {next_event, ending},
                     timeout=None if until is None else max(until - loop.time(), 0),
                     return_when=asyncio.FIRST_COMPLETED,
                 )
-                if not following.done():
+                if not next_event.done():
                     why = "this process is shutting down" if ending.done() else "its time is over"
-                    yield ServerSentEvent(comment=f"{why}; reconnect", retry=COME_BACK_MILLISECONDS)
+                    yield ServerSentEvent(comment=f"{why}; reconnect", retry=RECONNECT_MILLISECONDS)
                     return
-                yield following.result()
+                yield next_event.result()
         except StopAsyncIteration:
             return
         finally:
             ending.cancel()
-            if following is not None:
-                following.cancel()
-                await asyncio.wait({following})
+            if next_event is not None:
+                next_event.cancel()
+                await asyncio.wait({next_event})
             await events.aclose()
 
 
 class EventStream(EventSourceResponse):
     """A stream that holds one of its caller's places until it ends, however it ends.
 
-    Its heartbeat is a comment, which readers pass over, unless ``beat`` makes another.
+    Its heartbeat is a comment, which readers pass over, unless ``heartbeat`` makes another.
     """
 
     def __init__(
@@ -107,13 +107,13 @@ class EventStream(EventSourceResponse):
         caller_id: str,
         *,
         lifetime: timedelta | None = None,
-        beat: Callable[[], ServerSentEvent] | None = None,
+        heartbeat: Callable[[], ServerSentEvent] | None = None,
     ) -> None:
         super().__init__(
-            streams.until_ending(events, lifetime=lifetime),
-            ping_message_factory=beat,
+            streams.until_shutdown(events, lifetime=lifetime),
+            ping_message_factory=heartbeat,
             shutdown_event=anyio.Event(),
-            shutdown_grace_period=FAREWELL_SECONDS,
+            shutdown_grace_period=SHUTDOWN_SECONDS,
         )
         self.ping_interval = streams.limits.heartbeat.total_seconds()
         self._streams = streams
@@ -121,11 +121,11 @@ class EventStream(EventSourceResponse):
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve the stream, where a place is free."""
-        with self._streams.place(self._caller_id):
+        with self._streams.slot(self._caller_id):
             await super().__call__(scope, receive, send)
 
 
-def _none_left(why: str) -> PaoError:
+def _limit_reached(why: str) -> PaoError:
     return PaoError(
         ErrorCode.RATE_LIMIT_EXCEEDED,
         f"{why} (events, downloads); close one, or poll a request's status instead.",

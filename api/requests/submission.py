@@ -74,7 +74,7 @@ class SubmissionService:
             return replay
         prepared = await self.prepare(body, call)
         await self._require_temporal()
-        new = _new(prepared, call)
+        new = _new_request(prepared, call)
         stored = await self._store(new, prepared, call)
         if stored.replayed:
             await self._wait_for_first(stored.request_id, call)
@@ -91,9 +91,9 @@ class SubmissionService:
 
     async def dry_run(self, body: Submission, call: SubmissionCall) -> schemas.DryRun:
         """Run every check of a submission and return what would be sent, secrets masked."""
-        return await self.shown(await self.prepare(body, call))
+        return await self.render(await self.prepare(body, call))
 
-    async def shown(self, prepared: PreparedSubmission) -> schemas.DryRun:
+    async def render(self, prepared: PreparedSubmission) -> schemas.DryRun:
         """Return what a submission that passed every check would send, secrets masked."""
         # In a thread: templates may take a second, and other callers must not wait for them.
         actions = await asyncio.to_thread(self.preparer.render, prepared)
@@ -108,7 +108,7 @@ class SubmissionService:
             computed=list(prepared.computed) or None,
         )
 
-    async def submitted_as(self, caller: Principal, idempotency_key: str) -> str | None:
+    async def find_submitted(self, caller: Principal, idempotency_key: str) -> str | None:
         """Return the id of the request that a caller submitted with a key, if there is one."""
         async with self.database.reading() as session:
             claim = await RequestsRepository(session).find_by_idempotency(
@@ -152,7 +152,7 @@ class SubmissionService:
                     return SubmissionResult(claim.request_id, replayed=True)
             await repository.insert(new)
             for component in prepared.components:
-                await repository.insert(_child(component, prepared, call))
+                await repository.insert(_new_component(component, prepared, call))
         return SubmissionResult(request_id)
 
     def _idempotency(self, call: SubmissionCall) -> IdempotencyRecord | None:
@@ -241,7 +241,7 @@ def _log_component(component: PreparedComponent) -> None:
         )
 
 
-def _new(prepared: PreparedSubmission, call: SubmissionCall) -> NewRequest:
+def _new_request(prepared: PreparedSubmission, call: SubmissionCall) -> NewRequest:
     return NewRequest(
         context=prepared.context,
         plan=prepared.actions,
@@ -252,11 +252,11 @@ def _new(prepared: PreparedSubmission, call: SubmissionCall) -> NewRequest:
     )
 
 
-def _child(
+def _new_component(
     component: PreparedComponent, bundle: PreparedSubmission, call: SubmissionCall
 ) -> NewRequest:
     return replace(
-        _new(component.prepared, call),
+        _new_request(component.prepared, call),
         parent_id=bundle.context.request_id,
         component_id=component.id,
     )

@@ -45,27 +45,27 @@ class SummaryInput:
         return next((one for one in self.steps if _approval(one)), None)
 
 
-def summary(standing: SummaryInput) -> str:
+def summary(request: SummaryInput) -> str:
     """Return the sentence: the status, and who or what has the request now."""
-    state = standing.status.replace("_", " ")
-    if standing.retrying:
+    state = request.status.replace("_", " ")
+    if request.retrying:
         state = "failed, being retried"
-    told = _listed(_told(standing))
-    return f"{state}: {told}" if told else state
+    facts = _join(_facts(request))
+    return f"{state}: {facts}" if facts else state
 
 
-def _told(standing: SummaryInput) -> Iterable[str]:
-    if standing.status == RequestStatus.SUBMITTED:
+def _facts(request: SummaryInput) -> Iterable[str]:
+    if request.status == RequestStatus.SUBMITTED:
         return ["nothing has started yet"]
-    if standing.status == RequestStatus.IN_PROGRESS or standing.retrying:
-        running = [one for one in standing.own if one.status == ActionStatus.IN_PROGRESS]
-        waiting = [one for one in standing.steps if one.status == ActionStatus.WAITING]
+    if request.status == RequestStatus.IN_PROGRESS or request.retrying:
+        running = [one for one in request.own if one.status == ActionStatus.IN_PROGRESS]
+        waiting = [one for one in request.steps if one.status == ActionStatus.WAITING]
         return [*(f'"{one.name}" is running' for one in running), *map(_wait, waiting)]
-    if standing.status == RequestStatus.FAILED:
-        return [_decision(standing.awaited)]
-    tickets = [_ticket(one) for one in standing.steps if _has_ticket(one)]
-    if standing.escalation:
-        return [f"{standing.escalation} continues it", *tickets]
+    if request.status == RequestStatus.FAILED:
+        return [_decision(request.awaited)]
+    tickets = [_ticket(one) for one in request.steps if _has_ticket(one)]
+    if request.escalation:
+        return [f"{request.escalation} continues it", *tickets]
     return tickets
 
 
@@ -79,7 +79,7 @@ def _wait(step: Step) -> str:
     approval = _approval(step)
     if approval is not None:
         people = [*approval.approvers.users, *map(team_name, approval.approvers.teams)]
-        return f"waits for approval by {_listed(people, last=' or ')}"
+        return f"waits for approval by {_join(people, last=' or ')}"
     return _ticket(step) if _has_ticket(step) else f'"{step.name}" waits for its target'
 
 
@@ -88,12 +88,12 @@ def _has_ticket(step: Step) -> bool:
 
 
 def _ticket(step: Step) -> str:
-    known = step.ticket_status or {}
-    key, status = step.external_reference, known.get("status")
-    if known.get("gone"):
+    ticket = step.ticket_status or {}
+    key, status = step.external_reference, ticket.get("status")
+    if ticket.get("gone"):
         return f"{key} no longer exists"
     with_status = f" ({status})" if status else ""
-    if known.get("statusCategory") == _DONE:
+    if ticket.get("statusCategory") == _DONE:
         return f"{key} is done{with_status}"
     team = team_name(step.owner_team) if step.owner_team else None
     if not status:
@@ -107,7 +107,7 @@ def _approval(step: Step) -> OpenApproval | None:
     return wait if isinstance(wait, OpenApproval) else None
 
 
-def with_live(steps: Sequence[Step], tickets: Sequence[LiveTicket]) -> list[Step]:
+def with_live_status(steps: Sequence[Step], tickets: Sequence[LiveTicket]) -> list[Step]:
     """Return the steps with what JIRA says of their tickets now."""
     live = {one.key: one for one in tickets if one.live}
     return [
@@ -130,7 +130,7 @@ def team_name(team: str) -> str:
     return f"the {name.replace('-', ' ')} team" if name and name != team else team
 
 
-def _listed(parts: Iterable[str], *, last: str = " and ") -> str:
+def _join(parts: Iterable[str], *, last: str = " and ") -> str:
     shown = list(dict.fromkeys(parts))
     if len(shown) > MOST_NAMED:
         shown = [*shown[:MOST_NAMED], f"{len(shown) - MOST_NAMED} more"]

@@ -41,7 +41,7 @@ async def list_field_options(
     They depend on the fields that the form names under `dependsOn`. Without an answer of their
     source, `problem` says why.
     """
-    item = await _requested(services, caller, item_id)
+    item = await _requestable_item(services, caller, item_id)
     outer, _, inner = field.partition(".")
     values = {**body.fields, outer: [body.row or {}]} if inner else body.fields
     found = await services.options.field_options(item, field, values, requester_of(caller))
@@ -72,7 +72,7 @@ async def evaluate_form(
     Nothing is stored, and nothing outside of PAO is asked: whether a value is offered is checked at
     submission.
     """
-    item = await _requested(services, caller, item_id)
+    item = await _requestable_item(services, caller, item_id)
     about = services.options.context_for(item, requester_of(caller))
     today = datetime.now(UTC).date()
     result = await asyncio.to_thread(item.form.validate, body.fields, today, about)
@@ -87,7 +87,7 @@ async def evaluate_form(
     )
 
 
-async def _requested(services: Services, caller: Caller, item_id: str) -> CatalogDocument:
+async def _requestable_item(services: Services, caller: Caller, item_id: str) -> CatalogDocument:
     """Return an item that the caller may request; what it offers is nobody else's business."""
     item = (await services.catalog.entry(item_id)).loaded.item
     if not services.access.may_request(caller, item):

@@ -23,13 +23,13 @@ _Reference = Annotated[
 ]
 
 
-async def _resolved(request_id: _Reference, services: ServicesDep, caller: Caller) -> str:
+async def _resolve_request_id(request_id: _Reference, services: ServicesDep, caller: Caller) -> str:
     resolved = await services.references.resolve(caller, request_id)
     note_fields(requestId=resolved)
     return resolved
 
 
-RequestId = Annotated[str, Depends(_resolved)]
+RequestId = Annotated[str, Depends(_resolve_request_id)]
 """The id of the request that the path names, in whichever way."""
 Limit = Annotated[int, Query(ge=1, le=200, description="Rows on the page")]
 Cursor = Annotated[
@@ -53,12 +53,12 @@ IdempotencyKey = Annotated[
 ]
 
 
-def _written_out(value: object) -> object:
+def _require_written_moment(value: object) -> object:
     """Refuse what only pydantic takes for a time: seconds since 1970, and days."""
     if isinstance(value, str) and not _MOMENT.match(value):
         raise ValueError("write a time such as 2026-01-31T08:00:00Z")
     return value
 
 
-Moment = Annotated[datetime, BeforeValidator(_written_out)]
+Moment = Annotated[datetime, BeforeValidator(_require_written_moment)]
 """A date and time in RFC 3339; the time zone is checked later."""

@@ -23,14 +23,14 @@ router = APIRouter(tags=["requests"], route_class=JsonRoute)
 Word = TypeVar("Word", bound=StrEnum)
 
 
-def _split(given: object) -> object:
+def _split_values(given: object) -> object:
     """Return the members of a list that may be repeated, separated by commas, or both."""
     if not isinstance(given, list):
         return given
     return [part.strip() for one in given for part in str(one).split(",")]
 
 
-SeveralOf = Annotated[list[Word] | None, BeforeValidator(_split)]
+SeveralOf = Annotated[list[Word] | None, BeforeValidator(_split_values)]
 _SEVERAL = "Several are separated by commas, or the parameter is repeated; one of them must match"
 
 

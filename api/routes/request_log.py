@@ -21,7 +21,7 @@ END: Literal["end"] = "end"
 _PLACE = re.compile(r"[1-9][0-9]{0,17}|end")
 
 
-def _place(value: object) -> object:
+def _check_before(value: object) -> object:
     """Refuse in one sentence what is neither a sequence nor the end."""
     if isinstance(value, str) and not _PLACE.fullmatch(value):
         raise ValueError("write the sequence of a line, such as 17, or end")
@@ -30,7 +30,7 @@ def _place(value: object) -> object:
 
 Before = Annotated[
     Annotated[int, Field(ge=1, lt=10**18)] | Literal["end"] | None,
-    BeforeValidator(_place),
+    BeforeValidator(_check_before),
     Query(
         description="Page backwards: the last lines before the one with this `sequence`, or before "
         "the `end`. `nextCursor` then leads to earlier lines; send `before` with it, too"

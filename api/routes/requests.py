@@ -76,7 +76,7 @@ async def submit_request(
     )
     with services.metrics.submission.time():
         submitted = await services.submission.submit(body, call)
-        stored = await services.reading.submitted(caller, submitted)
+        stored = await services.reading.read_submitted(caller, submitted)
     settled = stored.row.status in SETTLED
     services.metrics.submitted.labels(stored.row.catalog_item_id, stored.row.status).inc()
     response.headers["Location"] = f"/api/v1/requests/{submitted.request_id}"

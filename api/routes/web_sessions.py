@@ -59,7 +59,9 @@ async def list_web_sessions(
 ) -> WebSessions:
     """List the caller's open sessions, or for admins those of others."""
     user = services.access.listed_user(caller, storable("userId", user_id), things="sessions")
-    return WebSessions(data=[_shown(one) for one in await services.sessions.list(user_id=user)])
+    return WebSessions(
+        data=[_session_schema(one) for one in await services.sessions.list(user_id=user)]
+    )
 
 
 @router.delete(
@@ -74,10 +76,10 @@ async def end_web_session(
     ended = await services.sessions.end(
         str(session_id), caller=caller, is_admin=services.access.is_admin(caller)
     )
-    return _shown(ended)
+    return _session_schema(ended)
 
 
-def _shown(stored: StoredSession) -> WebSession:
+def _session_schema(stored: StoredSession) -> WebSession:
     return WebSession(
         id=stored.id,
         user=stored.user_id,

@@ -110,35 +110,37 @@ class _RegionKeys:
         self._url = url
         self._http = http
         self._clock = clock
-        self._known: TTLCache[str, EllipticCurvePublicKey] = TTLCache(
+        self._keys_by_id: TTLCache[str, EllipticCurvePublicKey] = TTLCache(
             _MOST_KEYS, CACHE_SECONDS, timer=clock
         )
-        self._asked: TTLCache[str, bool] = TTLCache(_ASKED_AT_MOST, REFETCH_SECONDS, timer=clock)
+        self._asked_ids: TTLCache[str, bool] = TTLCache(
+            _ASKED_AT_MOST, REFETCH_SECONDS, timer=clock
+        )
         self._lock = asyncio.Lock()
 
     async def find(self, kid: str) -> EllipticCurvePublicKey | None:
         if _KEY_ID.fullmatch(kid) is None:
             return None
-        if (found := self._known.get(kid)) is not None:
+        if (found := self._keys_by_id.get(kid)) is not None:
             return found
         async with self._lock:
-            if kid not in self._known and kid not in self._asked:
+            if kid not in self._keys_by_id and kid not in self._asked_ids:
                 # A full table is not made room in: the ids of the last minute stay what was asked.
-                self._asked.expire()
-                if len(self._asked) >= _ASKED_AT_MOST:
+                self._asked_ids.expire()
+                if len(self._asked_ids) >= _ASKED_AT_MOST:
                     return None
-                self._asked[kid] = True
+                self._asked_ids[kid] = True
                 await self._fetch(kid)
-        return self._known.get(kid)
+        return self._keys_by_id.get(kid)
 
     async def _fetch(self, kid: str) -> None:
         try:
             answer = await self._http.send("GET", f"{self._url}/{kid}", most=_LARGEST_KEY)
         except NoAnswerError as error:
-            del self._asked[kid]
+            del self._asked_ids[kid]
             raise unavailable() from error
         if answer.status >= 500:  # noqa: PLR2004 -- its own fault
-            del self._asked[kid]
+            del self._asked_ids[kid]
             raise unavailable()
         try:
             key = load_pem_public_key(answer.body)
@@ -147,4 +149,4 @@ class _RegionKeys:
         if answer.status != 200 or not isinstance(key, EllipticCurvePublicKey):  # noqa: PLR2004
             return
         if isinstance(key.curve, SECP256R1):
-            self._known[kid] = key
+            self._keys_by_id[kid] = key

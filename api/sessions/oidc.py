@@ -32,7 +32,7 @@ LIFETIME = timedelta(minutes=10)
 _CONTEXT = "oidc sign-in"
 _LONGEST_CODE = 4096
 # What OAuth says where it is PAO itself that is not accepted (RFC 6749, section 5.2).
-_OF_CLIENTS = frozenset({"invalid_client", "unauthorized_client"})
+_CLIENT_ERRORS = frozenset({"invalid_client", "unauthorized_client"})
 
 
 class SignInError(Exception):
@@ -68,7 +68,7 @@ class SignInStart:
 class SignInResult:
     """Who signed in, and which page they wanted."""
 
-    known: ClaimedUser
+    user: ClaimedUser
     to: str
 
 
@@ -111,14 +111,14 @@ class OidcSignIn:
                 "code_challenge_method": "S256",
             }
         )
-        kept = {
+        content = {
             "state": state,
             "nonce": nonce,
             "verifier": verifier,
             "to": to,
             "ends": self._now() + LIFETIME.total_seconds(),
         }
-        cookie = self._box.seal(json.dumps(kept), context=_CONTEXT)
+        cookie = self._box.seal(json.dumps(content), context=_CONTEXT)
         return SignInStart(f"{endpoint}{'&' if '?' in endpoint else '?'}{query}", cookie)
 
     async def finish(
@@ -130,9 +130,9 @@ class OidcSignIn:
         """
         if "error" in query:
             raise _refused_by_provider(query["error"])
-        kept = self._kept(cookie)
+        begun = self._open_cookie(cookie)
         state = query.get("state", "")
-        if not hmac.compare_digest(state.encode(), str(kept["state"]).encode()):
+        if not hmac.compare_digest(state.encode(), str(begun["state"]).encode()):
             raise _stale("state")
         code = query.get("code", "")
         # RFC 9207: an answer of another provider that PAO is registered with as well.
@@ -141,28 +141,30 @@ class OidcSignIn:
         ):
             raise _stale("answer")
         await self._use_up(state)
-        tokens = await self._redeem(code, verifier=str(kept["verifier"]), redirect_uri=redirect_uri)
-        claims = await self._claims(tokens, nonce=str(kept["nonce"]))
+        tokens = await self._redeem(
+            code, verifier=str(begun["verifier"]), redirect_uri=redirect_uri
+        )
+        claims = await self._claims(tokens, nonce=str(begun["nonce"]))
         try:
-            return SignInResult(read_claims(claims, self.config.claims), str(kept["to"]))
+            return SignInResult(read_claims(claims, self.config.claims), str(begun["to"]))
         except ClaimsError as error:
             raise SignInError("claims", str(error)) from None
 
-    def _kept(self, cookie: str) -> dict[str, Any]:
+    def _open_cookie(self, cookie: str) -> dict[str, Any]:
         try:
-            kept: dict[str, Any] = json.loads(self._box.open(cookie, context=_CONTEXT))
+            content: dict[str, Any] = json.loads(self._box.open(cookie, context=_CONTEXT))
         except SecretUnreadableError:
             raise _stale("cookie") from None
-        if kept["ends"] < self._now():
+        if content["ends"] < self._now():
             raise _stale("late")
-        return kept
+        return content
 
     async def _use_up(self, state: str) -> None:
         digest = hashlib.sha256(f"{_CONTEXT}\n{state}".encode()).digest()
         holder = secrets.token_bytes(32)
         expires_at = datetime.now(UTC) + LIFETIME
-        held = await self._replays.claim(digest, holder=holder, expires_at=expires_at)
-        if held.holder != holder:
+        claim = await self._replays.claim(digest, holder=holder, expires_at=expires_at)
+        if claim.holder != holder:
             raise _stale("replayed")
 
     async def _redeem(self, code: str, *, verifier: str, redirect_uri: str) -> dict[str, Any]:
@@ -179,8 +181,8 @@ class OidcSignIn:
         secret = given.get_secret_value() if given else None
         if secret is None:
             form["client_id"] = self.config.client_id
-        elif await self._provider.takes_secrets_in_the_header():
-            headers["Authorization"] = _basic(self.config.client_id, secret)
+        elif await self._provider.accepts_basic_auth():
+            headers["Authorization"] = _basic_auth(self.config.client_id, secret)
         else:
             form |= {"client_id": self.config.client_id, "client_secret": secret}
         answer = await self._provider.ask(
@@ -231,7 +233,7 @@ def _challenge(verifier: str) -> str:
     return base64.urlsafe_b64encode(digest).rstrip(b"=").decode()
 
 
-def _basic(client_id: str, secret: str) -> str:
+def _basic_auth(client_id: str, secret: str) -> str:
     login = f"{quote_plus(client_id)}:{quote_plus(secret)}"
     return "Basic " + base64.b64encode(login.encode()).decode()
 
@@ -253,22 +255,22 @@ def _refused_by_provider(error: str) -> SignInError:
 
 def _not_redeemed(answer: ProviderAnswer) -> SignInError:
     """Return why a code did not become a token: by PAO's fault, the provider's or the person's."""
-    if answer.judged.cause is Cause.ACCESS or answer.error in _OF_CLIENTS:
+    if answer.judgement.cause is Cause.ACCESS or answer.error in _CLIENT_ERRORS:
         return SignInError(
             "client",
-            f"The identity provider does not let PAO in ({answer.told}). The operator must replace "
-            "PAO's client secret, or correct how PAO is registered there.",
+            f"The identity provider does not accept PAO ({answer.summary}). The operator must "
+            "replace PAO's client secret, or correct how PAO is registered there.",
         )
     if not answer.error:
         return SignInError(
             "endpoint",
-            f"The identity provider did not answer as it should ({answer.told}). Sign in again; "
+            f"The identity provider gave an unexpected answer ({answer.summary}). Sign in again; "
             "if that does not help, tell the operator.",
         )
     return SignInError(
         "code",
-        f"The identity provider did not accept the sign-in ({answer.told}): it was used already, "
-        "took too long, or PAO is not registered there as it should be. Sign in again.",
+        f"The identity provider did not accept the sign-in ({answer.summary}): it was already "
+        "used, took too long, or PAO is not registered there correctly. Sign in again.",
     )
 
 

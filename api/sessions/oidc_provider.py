@@ -19,10 +19,10 @@ _log = logging.getLogger(__name__)
 
 _OK = 200
 _LARGEST_ANSWER = 256 * 1024
-_LONGEST_SAID = 500
+_LONGEST_REASON = 500
 _ERROR = re.compile(r"[a-z_]{1,60}")
 _LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
-_PASSING = frozenset({Cause.QUOTA, Cause.TARGET_DOWN})
+_TRANSIENT = frozenset({Cause.QUOTA, Cause.TARGET_DOWN})
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,11 +34,11 @@ class ProviderAnswer:
 
     status: int
     document: dict[str, Any] | None = field(repr=False)
-    judged: Judgement = UNREADABLE
+    judgement: Judgement = UNREADABLE
     error: str = ""
 
     @property
-    def told(self) -> str:
+    def summary(self) -> str:
         """The refusal in short, for people."""
         return f"HTTP {self.status}, {self.error}" if self.error else f"HTTP {self.status}"
 
@@ -58,9 +58,9 @@ class Provider:
         """Return where its keys are."""
         return await self.endpoint("jwks_uri")
 
-    async def takes_secrets_in_the_header(self) -> bool:
+    async def accepts_basic_auth(self) -> bool:
         """Return whether PAO may identify itself in the header of a call."""
-        methods = (await self._known()).get("token_endpoint_auth_methods_supported")
+        methods = (await self._discovery()).get("token_endpoint_auth_methods_supported")
         return not isinstance(methods, list) or "client_secret_basic" in methods
 
     async def endpoint(self, name: str) -> str:
@@ -73,7 +73,7 @@ class Provider:
 
     async def optional_endpoint(self, name: str) -> str | None:
         """Return one of the provider's addresses, or None."""
-        address = (await self._known()).get(name)
+        address = (await self._discovery()).get(name)
         return address if isinstance(address, str) and _is_safe(address) else None
 
     async def ask(
@@ -102,13 +102,17 @@ class Provider:
         refusal = ProviderAnswer(
             answer.status, None, judge(answer.status, {}, text), _error_of(answer)
         )
-        said = shortened(hide_secrets(words(text), hidden), _LONGEST_SAID) or "it gave no reason"
-        _log.warning("the identity provider answered %s at %s: %s", refusal.told, place(url), said)
-        if refusal.judged.cause in _PASSING:
+        reason = (
+            shortened(hide_secrets(words(text), hidden), _LONGEST_REASON) or "it gave no reason"
+        )
+        _log.warning(
+            "the identity provider answered %s at %s: %s", refusal.summary, place(url), reason
+        )
+        if refusal.judgement.cause in _TRANSIENT:
             raise unavailable()
         return refusal
 
-    async def _known(self) -> dict[str, Any]:
+    async def _discovery(self) -> dict[str, Any]:
         async with self._lock:
             now = time.monotonic()
             if self._read_at is None or now - self._read_at >= CACHE_SECONDS:

@@ -54,11 +54,11 @@ class BrowserSession:
     lacks_groups: bool = False
 
 
-def _uncounted(_way: str, _outcome: str) -> None:
+def _count_nothing(_way: str, _outcome: str) -> None:
     """Count nothing."""
 
 
-def _every(_source: str) -> bool:
+def _accept_all(_source: str) -> bool:
     """Take every source."""
     return True
 
@@ -76,8 +76,8 @@ class SessionService:
     database: Database
     box: SecretBox
     teams: TeamsOf | None = None
-    takes: Callable[[str], bool] = _every
-    count: Callable[[str, str], None] = _uncounted
+    accepts: Callable[[str], bool] = _accept_all
+    count: Callable[[str, str], None] = _count_nothing
 
     async def sign_in(self, caller: Principal) -> SignIn:
         """Return a new code for the caller's own access key."""
@@ -96,35 +96,35 @@ class SessionService:
             await repository.add_code(claims, proof=prove(self.box, claims))
         return SignIn(code, claims.expires_at)
 
-    async def whom(self, code: str) -> Principal | None:
+    async def find_code_owner(self, code: str) -> Principal | None:
         """Return who would be signed in by a code, or None if it is not good; it stays good."""
         async with self.database.reading() as session:
             stored = await WebSessionsRepository(session).code(_digest(code))
-        return await self._by_code(stored)
+        return await self._code_owner(stored)
 
     async def open(self, code: str, *, user_agent: str) -> str | None:
         """Use a code up and open a session; return its token, or None if the code is not good."""
         async with self.database.unit_of_work() as session:
             stored = await WebSessionsRepository(session).spend_code(_digest(code))
-        caller = await self._by_code(stored)
+        caller = await self._code_owner(stored)
         if caller is None:
-            self.refused(LINK, "code")
+            self.count_refusal(LINK, "code")
             return None
         return await self._open(caller, user_agent=user_agent)
 
-    def refused(self, way: str, reason: str) -> None:
+    def count_refusal(self, way: str, reason: str) -> None:
         """Count a sign-in that was refused; ``reason`` is one word of ours."""
         self.count(way, reason)
 
-    async def open_for(self, known: ClaimedUser, *, source: str, user_agent: str) -> str:
+    async def open_for(self, user: ClaimedUser, *, source: str, user_agent: str) -> str:
         """Open a session for somebody whom an identity provider vouches for; return its token.
 
         Their teams are those of this moment, for as long as the session lasts.
         """
         caller = own_user(
-            known.user_id, email=known.email, teams=known.teams, source=source, access_key_id=None
+            user.user_id, email=user.email, teams=user.teams, source=source, access_key_id=None
         )
-        return await self._open(caller, user_agent=user_agent, lacks_groups=known.lacks_groups)
+        return await self._open(caller, user_agent=user_agent, lacks_groups=user.lacks_groups)
 
     async def find(self, token: str) -> BrowserSession | None:
         """Return the open session of a browser's token, and note that it is used."""
@@ -170,7 +170,7 @@ class SessionService:
 
     async def _open(self, caller: Principal, *, user_agent: str, lacks_groups: bool = False) -> str:
         token = secrets.token_urlsafe(32)
-        shown = user_agent[:_MOST_USER_AGENT].replace("\x00", "")
+        agent = user_agent[:_MOST_USER_AGENT].replace("\x00", "")
         async with self.database.unit_of_work() as session:
             repository = WebSessionsRepository(session)
             claims = SessionClaims(
@@ -184,20 +184,20 @@ class SessionService:
                 lacks_groups=lacks_groups,
                 ends_at=await repository.moment() + LIFETIME,
             )
-            await repository.insert(claims, proof=prove(self.box, claims), user_agent=shown)
+            await repository.insert(claims, proof=prove(self.box, claims), user_agent=agent)
         self.count(caller.source, "opened")
         return token
 
-    async def _by_code(self, stored: StoredCode | None) -> Principal | None:
+    async def _code_owner(self, stored: StoredCode | None) -> Principal | None:
         if stored is None or not is_proven(self.box, stored.claims, stored.proof):
             return None
-        return await self._by_key(stored.claims.access_key_id)
+        return await self._key_owner(stored.claims.access_key_id)
 
-    async def _by_key(self, key_id: str | None) -> Principal | None:
+    async def _key_owner(self, key_id: str | None) -> Principal | None:
         stored = await PostgresKeyStore(self.database).find(key_id) if key_id else None
         if stored is None or invalid_reason(stored, datetime.now(UTC)) is not None:
             return None
-        if not self.takes(stored.source):
+        if not self.accepts(stored.source):
             return None
         try:
             return await principal_now(stored, self.teams, source=LINK)
@@ -208,7 +208,7 @@ class SessionService:
 
     def _is_good(self, stored: StoredSession) -> bool:
         if is_proven(self.box, stored.claims, stored.proof):
-            return self.takes(stored.vouched_by)
+            return self.accepts(stored.vouched_by)
         _log.warning(
             "session %s has no valid proof: it was not opened with the configured encryption keys",
             stored.id,
@@ -219,7 +219,7 @@ class SessionService:
         if not self._is_good(stored):
             return None
         if stored.is_of_aws:
-            return await self._by_key(stored.access_key_id)
+            return await self._key_owner(stored.access_key_id)
         return own_user(
             stored.user_id,
             email=stored.email,

@@ -15,6 +15,6 @@ class SignInMethods:
     oidc: OidcSignIn | None = None
     alb: AlbSignIn | None = None
 
-    def takes(self, source: str) -> bool:
+    def accepts(self, source: str) -> bool:
         """Return whether a source is configured; what it has opened goes with it."""
         return {OIDC: self.oidc, ALB: self.alb}.get(source) is not None

@@ -30,7 +30,7 @@ class TerraformStatesService:
         await self.reading.get(caller, request_id)
         async with self.database.reading() as session:
             rows = await TerraformStatesRepository(session).of_request(request_id)
-        return TerraformStates(data=[_shown(row) for row in rows])
+        return TerraformStates(data=[_state_schema(row) for row in rows])
 
     async def release(
         self, caller: Principal, state_id: int, *, note: str, destroyed: bool
@@ -49,21 +49,21 @@ class TerraformStatesService:
                 f"There is no registered Terraform state {state_id}, or it is not yours.",
             )
         if row.released_at is not None:
-            return _shown(row)
+            return _state_schema(row)
         if request is not None and request.status not in TERMINAL:
-            raise _refused(
+            raise _cannot_release(
                 f"Request {row.request_id} is {request.status} and may still use this state: "
                 "decide about it first, then release the state."
             )
         if row.resources != 0 and not destroyed:
             known = "an unknown number of" if row.resources is None else row.resources
-            raise _refused(
+            raise _cannot_release(
                 f"{known} resources were in this state last. Destroy them (the request's cleanup "
                 "has the commands), then release it with destroyed: true (--destroyed)."
             )
-        return await self._released(caller, row, note=note, destroyed=destroyed)
+        return await self._release(caller, row, note=note, destroyed=destroyed)
 
-    async def _released(
+    async def _release(
         self, caller: Principal, row: StoredState, *, note: str, destroyed: bool
     ) -> TerraformState:
         state_id = row.id or 0
@@ -90,13 +90,13 @@ class TerraformStatesService:
                 )
         async with self.database.reading() as session:
             now = await TerraformStatesRepository(session).get(state_id)
-        return _shown(now or row)
+        return _state_schema(now or row)
 
     def _may_decide(self, caller: Principal, row: StoredState) -> bool:
         return self.access.may_decide(caller, user_id=row.user_id, owner_team=row.owner_team)
 
 
-def _shown(row: StoredState) -> TerraformState:
+def _state_schema(row: StoredState) -> TerraformState:
     released = None
     if row.released_at is not None:
         released = Release(
@@ -117,7 +117,7 @@ def _shown(row: StoredState) -> TerraformState:
     )
 
 
-def _refused(message: str) -> PaoError:
+def _cannot_release(message: str) -> PaoError:
     detail = Detail(
         field="state",
         constraint="state",

@@ -23,7 +23,7 @@ from pao.core.errors import Detail, ErrorCode, PaoError
 from pao.core.payloads.context import Requester
 
 BODY = "body"
-SOMEBODY = Sample().requester
+SAMPLE_REQUESTER = Sample().requester
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +43,7 @@ class ToolsService:
             warnings=counts[Severity.WARNING],
             suggestions=counts[Severity.SUGGESTION],
             item=_outline(result.draft) if result.draft else None,
-            findings=_shown(result.findings),
+            findings=_finding_schemas(result.findings),
         )
 
     def preview(self, content: bytes, *, file: str = BODY) -> schemas.FormPreview:
@@ -65,7 +65,7 @@ class ToolsService:
             version=_text(about.get("version")),
             form=FormLayout.model_validate(result.form.ui_schema()),
             json_schema=result.form.json_schema(),
-            findings=_shown(result.findings),
+            findings=_finding_schemas(result.findings),
         )
 
     def read(self, item: dict[str, Any] | str) -> ValidationResult:
@@ -77,7 +77,7 @@ class ToolsService:
         body: schemas.TemplateTest,
         document: ValidationResult,
         *,
-        requester: Requester = SOMEBODY,
+        requester: Requester = SAMPLE_REQUESTER,
         offered: Mapping[str, Offered] | None = None,
     ) -> schemas.TemplateTestResult:
         """Render every template of an item with sample fields; secrets are masked.
@@ -91,26 +91,26 @@ class ToolsService:
             at=datetime.now(UTC),
             offered=offered,
         )
-        item, trials, refused = document.draft, list[TemplateSample](), tuple[FieldError, ...]()
+        item, samples, refused = document.draft, list[TemplateSample](), tuple[FieldError, ...]()
         values: dict[str, Any] = {}
         if item is not None:
             result = validated(item, sample, self.scope_context)
             refused = result.errors
             values = with_stars(result.values, item.passwords)
-            trials = try_templates(
+            samples = try_templates(
                 item,
                 document.definition,
                 sample,
                 known_actions=self.known_actions,
                 scope_context=self.scope_context,
             )
-        failed = any(trial.error for trial in trials)
+        failed = any(sample_result.error for sample_result in samples)
         return schemas.TemplateTestResult(
             valid=document.item is not None and not refused and not failed,
             fields=values,
             field_errors=[FieldProblem(**asdict(error)) for error in refused],
-            templates=[_result(trial) for trial in trials],
-            findings=_shown(document.findings),
+            templates=[_result(sample_result) for sample_result in samples],
+            findings=_finding_schemas(document.findings),
         )
 
     def _read(self, content: bytes | str, file: str) -> ValidationResult:
@@ -123,7 +123,7 @@ def _outline(item: CatalogDocument) -> schemas.DocumentOutline:
     )
 
 
-def _shown(findings: Iterable[Finding]) -> list[ShownFinding]:
+def _finding_schemas(findings: Iterable[Finding]) -> list[ShownFinding]:
     return [ShownFinding(**asdict(finding)) for finding in findings]
 
 

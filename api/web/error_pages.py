@@ -30,7 +30,7 @@ _NO_PAGE = _("There is no such page, or you do not have access to it.")
 _AGAIN = re.compile(r"[.;,]? ?[Tt]ry again( in (a moment|[0-9]+ s))?\.?$")
 
 
-def of_error(scope: Scope, error: PaoError) -> Response:
+def error_page(scope: Scope, error: PaoError) -> Response:
     """Return the page of an error that we foresaw."""
     status = NOT_THERE if error.status in {404, 405} else error.status
     title, advice = _words(error, status, scope)
@@ -42,53 +42,53 @@ def of_error(scope: Scope, error: PaoError) -> Response:
         status=status,
         headers=headers,
         title=title,
-        message=_said_once(error.message, advice) if status != NOT_THERE else "",
+        message=_without_advice(error.message, advice) if status != NOT_THERE else "",
         advice=advice,
         details=[detail.message for detail in error.details],
         quote=status >= OURS,
         untouched=scope.get("state", {}).get("untouched", False),
         signed_out=status == SIGNED_OUT,
-        kept=_kept(scope, status),
+        kept=_kept_input(scope, status),
     )
 
 
-def of_defect(scope: Scope, error: BaseException) -> Response:
+def internal_error_page(scope: Scope, error: BaseException) -> Response:
     """Return the page of an unexpected error, and log it in full."""
     _log.error("an unexpected error", exc_info=error)
-    return of_error(scope, PaoError(ErrorCode.INTERNAL_ERROR, ""))
+    return error_page(scope, PaoError(ErrorCode.INTERNAL_ERROR, ""))
 
 
 def install(app: FastAPI) -> None:
     """Answer every error of the pages with a page."""
 
     @app.exception_handler(PaoError)
-    async def ours(request: Request, error: PaoError) -> Response:
-        return of_error(request.scope, error)
+    async def show_pao_error(request: Request, error: PaoError) -> Response:
+        return error_page(request.scope, error)
 
     @app.exception_handler(SecretUnreadableError)
-    async def sealed(request: Request, error: SecretUnreadableError) -> Response:
+    async def show_unreadable_secret(request: Request, error: SecretUnreadableError) -> Response:
         _log.error("a stored secret cannot be decrypted: %s", error)
-        told = PaoError(
+        unavailable = PaoError(
             ErrorCode.SERVICE_UNAVAILABLE,
             _("A password that was entered before can no longer be decrypted."),
         )
-        return of_error(request.scope, told)
+        return error_page(request.scope, unavailable)
 
     @app.exception_handler(RequestValidationError)
-    async def invalid(request: Request, _error: RequestValidationError) -> Response:
-        return of_error(request.scope, PaoError(ErrorCode.NOT_FOUND, ""))
+    async def show_invalid_request(request: Request, _error: RequestValidationError) -> Response:
+        return error_page(request.scope, PaoError(ErrorCode.NOT_FOUND, ""))
 
     @app.exception_handler(HTTPException)
-    async def framework(request: Request, error: HTTPException) -> Response:
+    async def show_http_error(request: Request, error: HTTPException) -> Response:
         status = NOT_THERE if error.status_code in _ABSENT else error.status_code
-        return of_error(request.scope, PaoError(ErrorCode.NOT_FOUND, "", status=status))
+        return error_page(request.scope, PaoError(ErrorCode.NOT_FOUND, "", status=status))
 
     @app.exception_handler(Exception)
-    async def unforeseen(request: Request, error: Exception) -> Response:
-        return of_defect(request.scope, error)
+    async def show_unexpected_error(request: Request, error: Exception) -> Response:
+        return internal_error_page(request.scope, error)
 
 
-def _kept(scope: Scope, status: int) -> KeptInput | None:
+def _kept_input(scope: Scope, status: int) -> KeptInput | None:
     """Return what was entered, where it was not wrong but could not be taken."""
     body: bytes | None = scope.get("state", {}).get("posted")
     if body is None or not (status in {SIGNED_OUT, TOO_MANY} or status >= OURS):
@@ -96,10 +96,10 @@ def _kept(scope: Scope, status: int) -> KeptInput | None:
     return kept_input(scope, body)
 
 
-def _said_once(message: str, advice: str) -> str:
+def _without_advice(message: str, advice: str) -> str:
     """Return a message without what the page advises anyway, and knows better when."""
-    said = _AGAIN.sub("", message)
-    return f"{said}." if advice and said != message else message
+    shortened = _AGAIN.sub("", message)
+    return f"{shortened}." if advice and shortened != message else message
 
 
 def _words(error: PaoError, status: int, scope: Scope) -> tuple[str, str]:
@@ -107,19 +107,21 @@ def _words(error: PaoError, status: int, scope: Scope) -> tuple[str, str]:
     wait = (error.headers or {}).get("Retry-After")
     again = _("Try again in %(seconds)s s.") % {"seconds": wait} if wait else _("Try again.")
     if status == NOT_THERE:
-        known = (said for start, said in _NOTHING.items() if scope["path"].startswith(start))
-        return _("Not found"), next(known, _NO_PAGE)
+        texts = (text for start, text in _NOTHING.items() if scope["path"].startswith(start))
+        return _("Not found"), next(texts, _NO_PAGE)
     if status == SIGNED_OUT:
         return _("Your session has expired"), _("Sign in; then send this again.")
     if error.code == ErrorCode.INTERNAL_ERROR:
-        looks = scope["method"] in {"GET", "HEAD"}
-        done = _("It may or may not have been carried out: check first.")
-        return _("Something went wrong on our side"), again if looks else done
+        is_read = scope["method"] in {"GET", "HEAD"}
+        check_first = _("It may or may not have been carried out: check first.")
+        return _("Something went wrong on our side"), again if is_read else check_first
     # Without a time to wait it does not pass by itself.
-    away = (_("PAO is temporarily unavailable"), again) if wait else (_("Not possible now"), "")
-    named = {
+    unavailable = (
+        (_("PAO is temporarily unavailable"), again) if wait else (_("Not possible now"), "")
+    )
+    by_code = {
         ErrorCode.RATE_LIMIT_EXCEEDED: (_("Too many requests"), again),
-        ErrorCode.SERVICE_UNAVAILABLE: away,
+        ErrorCode.SERVICE_UNAVAILABLE: unavailable,
         ErrorCode.FORBIDDEN: (_("This is not allowed"), ""),
     }
-    return named.get(error.code, (_("This did not work"), ""))
+    return by_code.get(error.code, (_("This did not work"), ""))

@@ -93,8 +93,8 @@ class FieldView:
     @property
     def described_by(self) -> str:
         """The elements that describe the input."""
-        told = self.hint or self.empty or self.kind == "moment"
-        parts = ((told, "hint"), (True, "error"))
+        has_hint = self.hint or self.empty or self.kind == "moment"
+        parts = ((has_hint, "hint"), (True, "error"))
         return " ".join(f"{self.key}-{part}" for wanted, part in parts if wanted)
 
     @property
@@ -107,8 +107,8 @@ class FieldView:
         """A short word for what it offers now; another one means other choices."""
         if self.kind not in {"select", "checkboxes"} and not self.trouble and not self.awaited:
             return ""
-        told = repr((self.awaited, self.trouble, [(o.value, o.label) for o in self.options]))
-        return hashlib.sha256(told.encode()).hexdigest()[:8]
+        content = repr((self.awaited, self.trouble, [(o.value, o.label) for o in self.options]))
+        return hashlib.sha256(content.encode()).hexdigest()[:8]
 
     def each(self) -> "Iterator[FieldView]":
         """Yield it, and the fields in its rows."""
@@ -121,9 +121,9 @@ class FieldView:
         """What is wrong in it and its rows: the id of an element, and the words."""
         own = [(self.key, self.error)] if self.error else []
         for row in self.rows:
-            told = [(row.key, row.error)] if row.error else []
-            told += [(one.key, one.error) for one in row.fields if one.error and one.shown]
-            own += [(key, f"{row.label}: {text}") for key, text in told]
+            row_problems = [(row.key, row.error)] if row.error else []
+            row_problems += [(one.key, one.error) for one in row.fields if one.error and one.shown]
+            own += [(key, f"{row.label}: {text}") for key, text in row_problems]
         return own
 
 
@@ -156,7 +156,7 @@ class GroupView:
     @property
     def problems(self) -> list[tuple[str, str]]:
         """What is wrong in its fields: the id of an element, and the words."""
-        return [told for one in self.fields if one.shown for told in one.problems]
+        return [problem for one in self.fields if one.shown for problem in one.problems]
 
     @property
     def wrong(self) -> int:
@@ -240,7 +240,7 @@ def view_of(
         kind="rows" if one.type is FieldType.LIST and entered.by_row else kind,
         input_type=_INPUTS.get(one.type, "text"),
         text=text if one.type not in KEPT_APART else "",
-        options=_options(one, choices, shown, kept=awaited),
+        options=_options(one, choices, shown, awaited=awaited),
         hint=one.description or "",
         trouble=(offered.problem or "") if offered else "",
         awaited=awaited,
@@ -312,22 +312,22 @@ def _kind(one: FieldDefinition, offered: Offered | None, *, awaited: bool) -> st
         return "checkboxes" if chosen and not free else "area"
     if offered is not None or awaited:
         return "line" if free else "select"
-    named = {
+    by_type = {
         FieldType.BOOLEAN: "checkbox",
         FieldType.SELECT: "select",
         FieldType.PASSWORD: "password",
         FieldType.FILE: "file",
         FieldType.DATETIME: "moment",
     }
-    return named.get(one.type, "area" if one.type in _AREAS else "line")
+    return by_type.get(one.type, "area" if one.type in _AREAS else "line")
 
 
 def _options(
-    one: FieldDefinition, choices: Sequence[Choice], texts: Sequence[str], *, kept: bool
+    one: FieldDefinition, choices: Sequence[Choice], texts: Sequence[str], *, awaited: bool
 ) -> tuple[Option, ...]:
     if one.type is FieldType.BOOLEAN:
         return (Option("true", one.label, bool(texts)),)
-    if kept:
+    if awaited:
         # What was chosen before stays chosen while the choices are asked for.
         return tuple(Option(text, text, chosen=True) for text in texts if text)
     return tuple(

@@ -18,7 +18,7 @@ from api.auth.signature_errors import SignatureError
 from api.auth.sources.identities import without_claims
 from api.gate import ResponseSender
 from api.ratelimit import RateLimiter, Replicas, address_caller
-from api.request_body import BodyLimits, replayed
+from api.request_body import BodyLimits, replay_body
 from api.sessions import alb
 from api.sessions.address import WebAddress
 from api.sessions.service import BrowserSession, SessionService
@@ -94,7 +94,7 @@ class GatedPages:
             await _led(away, scope, headers)(scope, receive, send)
             return
         body = await self._read(scope, headers, receive)
-        await self._app(scope, replayed(body, receive), send)
+        await self._app(scope, replay_body(body, receive), send)
 
     async def _admitted(self, scope: Scope, headers: Headers, vouched: str) -> str | None:
         """Find whose call it is, within limits; return where to sign in for nobody's."""
@@ -116,7 +116,7 @@ class GatedPages:
         return None
 
     async def _read(self, scope: Scope, headers: Headers, receive: Receive) -> bytes:
-        self._bodies.refuse_hopeless(headers)
+        self._bodies.refuse_by_headers(headers)
         body = await self._bodies.read(receive)
         if can_be_kept(scope):
             scope["state"]["posted"] = body
@@ -127,13 +127,13 @@ class GatedPages:
         if can_be_kept(scope):
             await self._read(scope, headers, receive)
 
-    def refused(self, scope: Scope, error: PaoError) -> Response:
+    def refusal(self, scope: Scope, error: PaoError) -> Response:
         """Return a page that says why."""
-        return error_pages.of_error(scope, error)
+        return error_pages.error_page(scope, error)
 
-    def broken(self, scope: Scope, error: Exception) -> Response:
+    def internal_error(self, scope: Scope, error: Exception) -> Response:
         """Return a page with the id to ask with."""
-        return error_pages.of_defect(scope, error)
+        return error_pages.internal_error_page(scope, error)
 
     async def _session(self, scope: Scope, headers: Headers, vouched: str) -> BrowserSession | None:
         token = cookie_parser(headers.get("cookie", "")).get(self._address.cookie(scope))
@@ -201,7 +201,7 @@ def _taken_out(scope: Scope) -> str:
 def _led(page: str, scope: Scope, headers: Headers) -> Response:
     """Lead to a page where one signs in; what was sent is given back instead."""
     if can_be_kept(scope):
-        return error_pages.of_error(scope, PaoError(ErrorCode.UNAUTHORIZED, "", status=401))
+        return error_pages.error_page(scope, PaoError(ErrorCode.UNAUTHORIZED, "", status=401))
     if scope["method"] not in READS or headers.get("hx-request-type") == "partial":
         return _signed_out()
     accepted = headers.get("accept", "*/*")

@@ -13,14 +13,14 @@ class CatalogSignals:
 
     syncs: CatalogSyncs
 
-    async def pushed(self, push: Push, *, delivery: str | None) -> None:
+    async def push(self, push: Push, *, delivery: str | None) -> None:
         """Have the source looked at; the same delivery is taken once."""
         signal = payloads.SyncSignal(
             payloads.PUSH, commit=push.commit, before=push.before, delivery=delivery
         )
         await self.syncs.signal(signal)
 
-    async def proposed(self, proposal: Proposal) -> None:
+    async def propose(self, proposal: Proposal) -> None:
         """Have a pull or merge request judged."""
         await self.syncs.propose(
             payloads.Proposal(proposal.number, proposal.commit, proposal.again)

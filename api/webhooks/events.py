@@ -57,7 +57,7 @@ def of_github(event: str, payload: Mapping[str, Any], place: CatalogBranch) -> M
     """Return what an event of GitHub means."""
     if event not in _CHECKED:
         return Ignored(f"event {event[:50] or 'unnamed'}")
-    name = _at(payload, "repository", "full_name")
+    name = _get(payload, "repository", "full_name")
     if not _is_name(name, place.repository):
         return Ignored("another repository")
     if event == "push":
@@ -65,13 +65,13 @@ def of_github(event: str, payload: Mapping[str, Any], place: CatalogBranch) -> M
     if event == "merge_group":
         return _queued(payload, place)
     if event != "pull_request":
-        return _check(event, payload, place)
+        return _requested_check(event, payload, place)
     pull = payload.get("pull_request")
     return _proposal(
         payload.get("action") in _OPEN_ACTIONS,
-        _at(pull, "base", "ref"),
+        _get(pull, "base", "ref"),
         payload.get("number"),
-        _at(pull, "head", "sha"),
+        _get(pull, "head", "sha"),
         place=place,
     )
 
@@ -80,17 +80,17 @@ def of_gitlab(event: str, payload: Mapping[str, Any], place: CatalogBranch) -> M
     """Return what an event of GitLab means."""
     if event not in {"Push Hook", "Merge Request Hook"}:
         return Ignored(f"event {event[:50] or 'unnamed'}")
-    name = _at(payload, "project", "path_with_namespace")
+    name = _get(payload, "project", "path_with_namespace")
     if not _is_name(name, place.repository):
         return Ignored("another repository")
     if event == "Push Hook":
         return _push(payload, place, after=payload.get("after"))
     merge = payload.get("object_attributes")
     return _proposal(
-        _at(merge, "action") in _GITLAB_ACTIONS,
-        _at(merge, "target_branch"),
-        _at(merge, "iid"),
-        _at(merge, "last_commit", "id"),
+        _get(merge, "action") in _GITLAB_ACTIONS,
+        _get(merge, "target_branch"),
+        _get(merge, "iid"),
+        _get(merge, "last_commit", "id"),
         place=place,
     )
 
@@ -115,16 +115,16 @@ def _moves(payload: Mapping[str, Any]) -> Iterator[tuple[Any, Any, Any]]:
         yield str(payload["ref"]), payload.get("before"), payload["after"]
     # Bitbucket Data Center.
     for change in _list(payload.get("changes")):
-        yield str(_at(change, "ref", "id")), _at(change, "fromHash"), _at(change, "toHash")
+        yield str(_get(change, "ref", "id")), _get(change, "fromHash"), _get(change, "toHash")
     # Bitbucket Cloud: of a branch that was deleted, nothing is new.
-    for change in _list(_at(payload, "push", "changes")):
-        sides = [_at(change, side) for side in ("old", "new")]
+    for change in _list(_get(payload, "push", "changes")):
+        sides = [_get(change, side) for side in ("old", "new")]
         known = sides[1] or sides[0]
-        if _at(known, "type") == "branch":
-            before, after = (_at(side, "target", "hash") for side in sides)
-            yield f"refs/heads/{_at(known, 'name')}", before, after
+        if _get(known, "type") == "branch":
+            before, after = (_get(side, "target", "hash") for side in sides)
+            yield f"refs/heads/{_get(known, 'name')}", before, after
         else:
-            yield f"refs/tags/{_at(known, 'name')}", None, None
+            yield f"refs/tags/{_get(known, 'name')}", None, None
 
 
 def _push(payload: Mapping[str, Any], place: CatalogBranch, *, after: Any) -> Meaning:
@@ -148,25 +148,25 @@ def _proposal(is_open: bool, base: Any, number: Any, head: Any, *, place: Catalo
 def _queued(payload: Mapping[str, Any], place: CatalogBranch) -> Meaning:
     """Return what a merge queue wants: the check of what would be there after the merge."""
     group = payload.get("merge_group")
-    if str(_at(group, "base_ref")).removeprefix("refs/heads/") != place.branch:
+    if str(_get(group, "base_ref")).removeprefix("refs/heads/") != place.branch:
         return Ignored("another branch")
-    commit = _commit(_at(group, "head_sha"))
+    commit = _commit(_get(group, "head_sha"))
     if payload.get("action") != "checks_requested" or commit is None:
         return Ignored("nothing new to judge")
-    named = _QUEUED.search(str(_at(group, "head_ref")))
+    named = _QUEUED.search(str(_get(group, "head_ref")))
     return Proposal(int(named[1]) if named else None, commit)
 
 
-def _check(event: str, payload: Mapping[str, Any], place: CatalogBranch) -> Meaning:
+def _requested_check(event: str, payload: Mapping[str, Any], place: CatalogBranch) -> Meaning:
     """Return what it means that somebody wants a check once more: all of them, or ours alone."""
     given = payload.get(event)
-    is_ours = event == "check_suite" or _at(given, "name") == CHECK
-    commit = _commit(_at(given, "head_sha"))
+    is_ours = event == "check_suite" or _get(given, "name") == CHECK
+    commit = _commit(_get(given, "head_sha"))
     if payload.get("action") != "rerequested" or not is_ours or commit is None:
         return Ignored("no check of the catalog was asked for again")
-    pulls = _at(given, "pull_requests")
+    pulls = _get(given, "pull_requests")
     numbers = [
-        pull.get("number") for pull in _list(pulls) if _at(pull, "base", "ref") == place.branch
+        pull.get("number") for pull in _list(pulls) if _get(pull, "base", "ref") == place.branch
     ]
     return Proposal(next(filter(_is_number, numbers), None), commit, again=True)
 
@@ -191,7 +191,7 @@ def _list(given: Any) -> list[Any]:
     return given if isinstance(given, list) else []
 
 
-def _at(document: Any, *keys: str) -> Any:
+def _get(document: Any, *keys: str) -> Any:
     for key in keys:
         if not isinstance(document, Mapping):
             return None

@@ -70,11 +70,11 @@ class DeliveryOutcome(StrEnum):
 class Signals(Protocol):
     """Tells those who read the catalog; both raise ``TemporalUnavailableError``."""
 
-    async def pushed(self, push: Push, *, delivery: str | None) -> None:
+    async def push(self, push: Push, *, delivery: str | None) -> None:
         """Have the source looked at."""
         ...
 
-    async def proposed(self, proposal: Proposal) -> None:
+    async def propose(self, proposal: Proposal) -> None:
         """Have a pull or merge request judged."""
         ...
 
@@ -128,7 +128,7 @@ class WebhookService:
         try:
             meaning = await self._meaning(forge, delivery)
             outcome = DeliveryOutcome.FAILED
-            await self._tell(forge, meaning, delivery.headers)
+            await self._signal(forge, meaning, delivery.headers)
             ignored = isinstance(meaning, Ignored)
             outcome = DeliveryOutcome.IGNORED if ignored else DeliveryOutcome.ACCEPTED
         except PaoError as error:
@@ -141,29 +141,29 @@ class WebhookService:
 
     async def _meaning(self, forge: ForgeKind, delivery: Delivery) -> Meaning:
         self._limiter.check(address_caller(delivery.address))
-        known = self._places.get(forge, WebhookConfig())
-        if not known.secrets:
+        config = self._places.get(forge, WebhookConfig())
+        if not config.secrets:
             raise PaoError(
                 ErrorCode.NOT_FOUND,
                 f"No webhook of {forge.value} is set up here: its secret is not configured.",
             )
-        _refuse_hopeless(delivery.headers)
-        body = await self._body(delivery, _verification(forge, delivery.headers, known.secrets))
+        _refuse_by_length(delivery.headers)
+        body = await self._body(delivery, _verification(forge, delivery.headers, config.secrets))
         _require_json(delivery.headers)
-        return _read(forge, delivery.headers, body, known.place)
+        return _read(forge, delivery.headers, body, config.place)
 
     async def _body(self, delivery: Delivery, verification: SignatureVerifier) -> bytes | None:
         """Return the body, or None where it is longer than what is kept; refuse a forged one."""
-        kept, size = bytearray(), 0
+        content, size = bytearray(), 0
         try:
             async with asyncio.timeout(self._seconds):
-                async for piece in delivery.body:
-                    size += len(piece)
+                async for chunk in delivery.body:
+                    size += len(chunk)
                     if size > MOST_BYTES:
                         raise _too_large()
-                    verification.update(piece)
+                    verification.update(chunk)
                     if size <= KEPT_BYTES:
-                        kept += piece
+                        content += chunk
         except TimeoutError as error:
             raise PaoError(
                 ErrorCode.VALIDATION_ERROR,
@@ -179,14 +179,14 @@ class WebhookService:
                 ErrorCode.UNAUTHORIZED,
                 "The delivery is not signed with the secret that is configured here.",
             )
-        return bytes(kept) if size <= KEPT_BYTES else None
+        return bytes(content) if size <= KEPT_BYTES else None
 
-    async def _tell(self, forge: ForgeKind, meaning: Meaning, headers: Headers) -> None:
+    async def _signal(self, forge: ForgeKind, meaning: Meaning, headers: Headers) -> None:
         try:
             if isinstance(meaning, Push):
-                await self._signals.pushed(meaning, delivery=_delivery_id(forge, headers))
+                await self._signals.push(meaning, delivery=_delivery_id(forge, headers))
             elif isinstance(meaning, Proposal):
-                await self._signals.proposed(meaning)
+                await self._signals.propose(meaning)
         except TemporalUnavailableError as error:
             raise PaoError(
                 ErrorCode.SERVICE_UNAVAILABLE,
@@ -246,7 +246,7 @@ def _first(headers: Headers, names: Iterable[str]) -> str:
     return next((headers[name] for name in names if headers.get(name)), "")
 
 
-def _refuse_hopeless(headers: Headers) -> None:
+def _refuse_by_length(headers: Headers) -> None:
     declared = headers.get("content-length", "0")
     if declared.isdecimal() and int(declared) > MOST_BYTES:
         raise _too_large()

@@ -16,7 +16,7 @@ SIGNING_PREFIX = "whsec_"
 TOLERANCE = timedelta(minutes=5)
 _GITHUB = re.compile(rb"sha256=[0-9a-f]{64}")
 # Of Gitea, Forgejo and others; of Bitbucket; of Gitea and Gogs before they had the first.
-_OF_ANY_FORGE = ("x-hub-signature-256", "x-hub-signature", "x-gitea-signature", "x-gogs-signature")
+_HEADERS = ("x-hub-signature-256", "x-hub-signature", "x-gitea-signature", "x-gogs-signature")
 _WITHOUT_NAME = frozenset({"x-gitea-signature", "x-gogs-signature"})
 _TIMESTAMP = re.compile(r"[0-9]{1,12}")
 _LONGEST = 4096
@@ -62,7 +62,7 @@ class GitVerifier(GitHubVerifier):
     """The same by whichever header a forge has for it; the first of them counts."""
 
     def _signature(self, headers: Headers) -> bytes:
-        name = next((one for one in _OF_ANY_FORGE if one in headers), "")
+        name = next((one for one in _HEADERS if one in headers), "")
         given = _only(headers, name)
         return b"sha256=" + given if name in _WITHOUT_NAME else given
 

@@ -124,7 +124,7 @@ def test_authors_who_cannot_be_told_are_shown_with_the_reason(own: Stack) -> Non
 
 def test_a_refresh_that_takes_longer_is_answered_and_goes_on(own: Stack) -> None:
     own.stop_worker()
-    own.services.catalog.patience = 0.5
+    own.services.catalog.refresh_timeout = 0.5
     (own.catalog / "network" / "network-dns-r00.yaml").unlink()
     answer = own.caller(ADA).post("/catalog/refresh")
     assert answer.status_code == 202
@@ -136,6 +136,6 @@ def test_a_refresh_that_takes_longer_is_answered_and_goes_on(own: Stack) -> None
         "pending": True,
     }
     own.start_worker()
-    own.services.catalog.patience = 60.0
+    own.services.catalog.refresh_timeout = 60.0
     assert own.caller(ADA).post("/catalog/refresh").status_code == 200
     assert status(own.caller(ADA))["items"] == COUNT - 1

@@ -33,14 +33,14 @@ def test_a_link_leads_to_the_address_that_was_called(stack: Stack, dana: httpx.C
 def test_a_code_is_good_once_and_for_a_minute(stack: Stack, dana: httpx.Client) -> None:
     sessions = stack.services.sessions
     code = dana.post("/web-sign-ins").json()["url"].rpartition("#")[2]
-    assert stack.run(sessions.whom(code)).id == "dana"  # type: ignore[union-attr]
+    assert stack.run(sessions.find_code_owner(code)).id == "dana"  # type: ignore[union-attr]
     assert stack.run(sessions.open(code, user_agent="")) is not None
     assert stack.run(sessions.open(code, user_agent="")) is None
-    assert stack.run(sessions.whom(code)) is None
+    assert stack.run(sessions.find_code_owner(code)) is None
 
     late = dana.post("/web-sign-ins").json()["url"].rpartition("#")[2]
     stack.tamper("update web_sign_ins set expires_at = now()")
-    assert stack.run(sessions.whom(late)) is None
+    assert stack.run(sessions.find_code_owner(late)) is None
     assert stack.run(sessions.open(late, user_agent="")) is None
 
 

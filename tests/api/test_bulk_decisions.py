@@ -37,7 +37,7 @@ def begun(stack: Stack, *requests: str, key: str | None = None, **more: Any) -> 
 
 
 def gone_on(stack: Stack, bulk: BulkDecision) -> BulkDecision:
-    return stack.run(stack.services.bulk_decisions.go_on(principal(), bulk))
+    return stack.run(stack.services.bulk_decisions.run(principal(), bulk))
 
 
 def decisions(dana: httpx.Client, request_id: str) -> list[tuple[str, bool]]:

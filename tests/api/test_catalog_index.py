@@ -29,7 +29,7 @@ def outline(name: str, title: str, category: str, owner: str | None, tags: list[
     )
 
 
-INDEX = Index().changed(
+INDEX = Index().updated(
     [row_of(outline(*row)) for row in ROWS], keep=[row[0] for row in ROWS], generation=1
 )
 
@@ -73,7 +73,7 @@ def test_counts_of_a_facet_leave_its_own_filter_out_and_keep_the_others() -> Non
 
 def test_a_change_keeps_what_it_is_told_to_keep() -> None:
     row = row_of(outline("network-area", "Area", "network", "team-net", []))
-    index = INDEX.changed([row], keep=["network-area", "network-zone"], generation=2)
+    index = INDEX.updated([row], keep=["network-area", "network-zone"], generation=2)
     assert list(index.rows) == ["network-area", "network-zone"]
     assert index.generation == 2
     assert index.owners == {"team-net"}

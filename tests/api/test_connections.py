@@ -319,8 +319,8 @@ def test_of_those_that_wait_the_oldest_makes_room() -> None:
     first, second, third, fourth, fifth = (Line() for _ in range(5))
     for line in (first, second, third):
         assert register.admit(line, "192.0.2.1") is None
-    register.works(first)
-    register.works(third)
+    register.mark_busy(first)
+    register.mark_busy(third)
     register.waits(first)
     assert register.admit(fourth, "192.0.2.2") is None
     assert register.admit(fifth, "192.0.2.3") is None

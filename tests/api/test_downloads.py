@@ -118,6 +118,6 @@ async def test_a_download_gives_its_place_back_however_it_ends() -> None:
     for allowed in (0, 3):
         await served(allowed=allowed, streams=streams)
         assert streams.open == 0
-    with streams.place("dana"), pytest.raises(PaoError) as caught:
+    with streams.slot("dana"), pytest.raises(PaoError) as caught:
         await served(allowed=3, streams=streams)
     assert caught.value.code is ErrorCode.RATE_LIMIT_EXCEEDED

@@ -65,7 +65,7 @@ def shown(**of_action: Any) -> schemas.Request:
         name="A",
         **{"status": ActionStatus.FAILED, **of_action},
     )
-    return presentation.full(
+    return presentation.request_document(
         row,
         actions=[action],
         attempt=1,

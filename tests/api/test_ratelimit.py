@@ -76,17 +76,17 @@ def test_a_replica_that_comes_or_goes_changes_the_share_and_forgets_no_call(cloc
     limiter = RateLimiter(10, replicas=replicas, clock=clock)
     for _ in range(4):
         limiter.check("ada")
-    replicas.counted(2)
+    replicas.update_count(2)
     assert limiter.check("ada") == RateState(limit=5, remaining=0, reset_seconds=60)
     refusal(limiter, "ada")
-    replicas.counted(1)
+    replicas.update_count(1)
     assert limiter.check("ada").remaining == 3
 
 
 def test_what_cannot_be_counted_is_what_was_configured() -> None:
     replicas = Replicas(3)
-    replicas.counted(2)
-    replicas.counted(0)
+    replicas.update_count(2)
+    replicas.update_count(0)
     assert replicas.count == 3
 
 

@@ -39,8 +39,8 @@ class Running:
         self.url = f"http://127.0.0.1:{listening.getsockname()[1]}"
         self.server = DrainingServer(
             config(application, protocol, lifespan="off"),
-            stopping=self._note("stopping"),
-            ending=self._note("ending"),
+            on_drain=self._note("stopping"),
+            on_end=self._note("ending"),
             grace=1.0,
             drain=self._drain,
         )

@@ -51,11 +51,11 @@ def opens(client: httpx.Client, path: str) -> bool:
 def test_a_place_is_free_again_however_its_stream_ended() -> None:
     streams = Streams(StreamLimits(most=1, most_per_caller=1))
     for _ in range(3):
-        with pytest.raises(ZeroDivisionError), streams.place("dana"):
+        with pytest.raises(ZeroDivisionError), streams.slot("dana"):
             _ = 1 / 0
-    with streams.place("dana"), pytest.raises(PaoError), streams.place("oliver"):
+    with streams.slot("dana"), pytest.raises(PaoError), streams.slot("oliver"):
         pass
-    with streams.place("oliver"):
+    with streams.slot("oliver"):
         pass
 
 
@@ -73,7 +73,7 @@ async def test_a_stream_says_come_back_when_its_process_ends() -> None:
 
     never = asyncio.Event()
     streams = Streams()
-    seen = [one async for one in streams.until_ending(events())]
+    seen = [one async for one in streams.until_shutdown(events())]
     assert [one.retry for one in seen] == [None, 1000]
     assert closed
 
@@ -82,7 +82,7 @@ async def test_a_stream_that_has_an_end_of_its_own_says_nothing_more() -> None:
     async def events() -> AsyncGenerator[ServerSentEvent, None]:
         yield ServerSentEvent("one")
 
-    seen = [one async for one in Streams().until_ending(events())]
+    seen = [one async for one in Streams().until_shutdown(events())]
     assert len(seen) == 1
 
 
@@ -113,5 +113,5 @@ async def test_a_silent_stream_says_that_it_is_there() -> None:
 
 async def test_the_stream_of_a_page_ends_when_its_time_is_over() -> None:
     streams = Streams(RHYTHM)
-    seen = [one async for one in streams.until_ending(silent(), lifetime=RHYTHM.lifetime)]
+    seen = [one async for one in streams.until_shutdown(silent(), lifetime=RHYTHM.lifetime)]
     assert [(one.comment, one.retry) for one in seen] == [("its time is over; reconnect", 1000)]

@@ -244,7 +244,7 @@ def action_row(**more: Any) -> RequestAction:
 def answer(row: Request, action: RequestAction) -> dict[str, Any]:
     decision = DecisionRecord("d", "retry", "2026-01-01T00:00:00.000Z", "ann", reason="why")
     workflow = presenting.workflow_link(row, ui_url="https://ui", namespace="n")
-    shown = presenting.full(
+    shown = presenting.request_document(
         row,
         actions=[action],
         attempt=1,

@@ -271,7 +271,7 @@ class Stack:
             await asyncio.sleep(0.005)
 
     async def _end_serving(self) -> None:
-        self._application.ending()
+        self._application.end_streams()
         self._server.should_exit = True
         await self._serving
 

@@ -6,7 +6,7 @@ import httpx
 import pytest
 from starlette.types import Scope
 
-from api.web.error_pages import of_error
+from api.web.error_pages import error_page
 from api.web.kept_input import MOST_BYTES, KeptInput, can_be_kept, kept_input
 from pao.core.errors import ErrorCode, PaoError
 from tests.support.callers import DANA
@@ -90,7 +90,7 @@ def test_anything_else_is_not_kept(given: dict[str, Any]) -> None:
 def test_what_broke_is_to_be_looked_at_only_where_it_was_a_change(method: str, says: str) -> None:
     scope, _body = sent()
     scope.update(method=method, state={"correlation_id": "7f3c1d2e"})
-    page = of_error(scope, PaoError(ErrorCode.INTERNAL_ERROR, ""))
+    page = error_page(scope, PaoError(ErrorCode.INTERNAL_ERROR, ""))
     text = bytes(page.body).decode()
     assert says in text
     assert "Quote this when you report it:" in text

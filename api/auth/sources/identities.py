@@ -41,7 +41,7 @@ class Identities:
 
     keys: KeysIdentity
     others: Mapping[str, Authenticator]
-    takes_issued_keys: bool = True
+    accepts_issued_keys: bool = True
 
     def check_head(self, request: RawRequest, now: datetime) -> None:
         """Raise ``UNAUTHORIZED`` for what can be refused before the body is read."""
@@ -56,13 +56,13 @@ class Identities:
             caller = await self._source(request).authenticate(request, now)
         except SignatureError as error:
             raise unauthorized(error.reason, error.message) from None
-        if not self.takes(caller.source):
+        if not self.accepts(caller.source):
             raise unauthorized(Reason.MISSING, _disabled_message(caller.source))
         return caller
 
-    def takes(self, source: str) -> bool:
+    def accepts(self, source: str) -> bool:
         """Return whether a source is configured; what it has opened goes with it."""
-        return self.takes_issued_keys if source == KEYS else source in self.others
+        return self.accepts_issued_keys if source == KEYS else source in self.others
 
     async def is_still_good(self, caller: Principal, now: datetime) -> bool:
         """Return whether the caller is still valid, for answers that last long."""

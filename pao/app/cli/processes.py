@@ -50,8 +50,8 @@ def api(_cli: Cli) -> None:
             host=given.host,
             port=given.port,
         ),
-        stopping=served.stopping,
-        ending=served.ending,
+        on_drain=served.start_draining,
+        on_end=served.end_streams,
         grace=_GRACE_SECONDS,
         drain=given.drain.total_seconds(),
     )

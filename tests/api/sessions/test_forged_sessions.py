@@ -108,7 +108,7 @@ async def test_a_code_that_was_only_inserted_opens_nothing(
     sessions: SessionService, service: asyncpg.Connection
 ) -> None:
     await service.execute(FORGED_CODE, DIGEST, KEY.access_key_id)
-    assert await sessions.whom("made up") is None
+    assert await sessions.find_code_owner("made up") is None
     assert await sessions.open("made up", user_agent="tests") is None
 
 
@@ -135,7 +135,7 @@ async def test_a_code_whose_row_was_changed_opens_nothing(
     )
     code = await code_of(sessions)
     await superuser.execute(f"UPDATE web_sign_ins SET {change}")  # noqa: S608 -- a constant
-    assert await sessions.whom(code) is None
+    assert await sessions.find_code_owner(code) is None
     assert await sessions.open(code, user_agent="tests") is None
 
 
@@ -161,10 +161,10 @@ async def test_sessions_and_codes_last_while_their_encryption_key_is_configured(
     code = await code_of(sessions)
     rotated = replace(sessions, box=SecretBox(f"{NEW},{OLD}"))
     assert await rotated.find(token) == found
-    assert await rotated.whom(code) is not None
+    assert await rotated.find_code_owner(code) is not None
     without = replace(sessions, box=SecretBox(NEW))
     assert await without.find(token) is None
-    assert await without.whom(code) is None
+    assert await without.find_code_owner(code) is None
 
 
 @pytest.mark.parametrize("source", ["oidc", "keys"])

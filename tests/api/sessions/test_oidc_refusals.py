@@ -55,7 +55,7 @@ def error(code: str, description: str = "", *, status: int = 400) -> Response:
         (Response("<html>", 400, media_type="text/html"), "endpoint", "HTTP 400"),
         (error("<b>call 555-1234</b>"), "endpoint", "HTTP 400"),
         (JSONResponse([]), "endpoint", "HTTP 200"),
-        (error("invalid_grant"), "code", "used already"),
+        (error("invalid_grant"), "code", "already"),
         (error("invalid_grant", status=409), "code", "HTTP 409, invalid_grant"),
     ],
 )

@@ -9,7 +9,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from api.requests.reading import StoredRequest
-from api.requests.retry_preview import open_actions, requester_of
+from api.requests.retry_preview import open_actions, stored_requester
 from api.services import Services
 from api.web.fields import FormInput, GroupView, groups_of
 from api.web.posted_fields import field_named
@@ -64,7 +64,7 @@ async def corrections_of(
     given = _given(posted, before, apart) | {name: [] for name in dropped}
     texts: dict[str, Sequence[str]] = without_rows(before, posted, form.fields) | given
     reading = await asyncio.to_thread(read_posted, form, texts, today)
-    filled = await services.options.load_offers(item, reading.values, requester_of(stored))
+    filled = await services.options.load_offers(item, reading.values, stored_requester(stored))
     errors = errors_by_way(reading.errors)
     entered_now = {
         name: one[-1] for name, one in posted.items() if one and one[-1] and _is_apart(form, name)

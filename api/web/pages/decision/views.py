@@ -117,7 +117,7 @@ async def arrived(
         body=ReasonedBody(reason="-"),
         idempotency_key=key,
     )
-    record = await services.decisions.arrived(call)
+    record = await services.decisions.find_record(call)
     document = await services.reading.document(caller, str(request_id))
     said = meanwhile(document, times.now())
     return page(request, "pages/decision/arrived.html", record=record, doc=document, said=said)

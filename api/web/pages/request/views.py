@@ -93,7 +93,7 @@ async def history(
     """Show everything that happened to a request as one list."""
     stored = await services.reading.get(caller, str(request_id))
     document = services.reading.present(stored)
-    happenings = await services.history.happenings(stored)
+    happenings = await services.history.timeline(stored)
     form = form_of(stored)
     fields = {one.id: one for one in form.fields} if form else {}
     return page(
@@ -123,7 +123,7 @@ async def stream(
     stored = await services.reading.get(caller, str(request_id))
     parts = _parts(request, services, stored, int(last_event_id or after))
     lifetime = services.streams.limits.lifetime
-    return EventStream(parts, services.streams, caller.id, lifetime=lifetime, beat=_beat)
+    return EventStream(parts, services.streams, caller.id, lifetime=lifetime, heartbeat=_beat)
 
 
 def _beat() -> ServerSentEvent:
@@ -174,8 +174,8 @@ async def past_of(services: Services, stored: StoredRequest) -> RequestHistory:
     item = stored.row.catalog_item_id
     return RequestHistory(
         waits=await services.history.waits(stored),
-        usual=await services.history.usual(item),
-        usual_steps=await services.history.usual_steps(item),
+        usual=await services.history.usual_times(item),
+        usual_steps=await services.history.usual_step_seconds(item),
     )
 
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any
 
-from api.requests.commit_files import is_shown
+from api.requests.commit_files import shows_changes
 from api.requests.schemas import DryRun, RenderedAction
 from api.web.pages.request_form.commit_lines import TextBlock, file_blocks
 from api.web.words import KINDS, _, condition_in_words
@@ -73,7 +73,7 @@ def calls_of(
 def shows_files(run: DryRun) -> bool:
     """Return whether a commit is among what will be sent that shows what its files hold."""
     every = [*run.actions, *(one for part in run.components or () for one in part.actions)]
-    return any(map(is_shown, every))
+    return any(map(shows_changes, every))
 
 
 def call_of(

@@ -68,8 +68,8 @@ async def changed_files(
         return Response(status_code=204)
     call = SubmissionCall(caller=caller, correlation_id=correlation, raw_body=b"")
     prepared = await services.submission.prepare(_submission(filled), call)
-    run = await services.submission.shown(prepared)
-    present = await services.commit_files.of(prepared, run)
+    run = await services.submission.render(prepared)
+    present = await services.commit_files.read(prepared, run)
     calls, _fallback = await asyncio.to_thread(calls_of, run, _labels(filled), present)
     return page(request, "pages/request_form/changes.html", calls=calls)
 
@@ -105,13 +105,13 @@ async def submit(  # noqa: PLR0913 -- what it is given, each part named
     try:
         submitted = (await services.submission.submit(body, call)).request_id
     except PaoError as error:
-        before = await services.submission.submitted_as(caller, draft.id)
+        before = await services.submission.find_submitted(caller, draft.id)
         if before is None:
             if error.status >= OURS or error.code == ErrorCode.RATE_LIMIT_EXCEEDED:
                 raise
             return await _review_page(request, services, call, filled)
         submitted = before
-    await services.drafts.submitted(caller, draft, submitted)
+    await services.drafts.mark_submitted(caller, draft, submitted)
     return _to(f"/requests/{submitted}")
 
 
@@ -120,7 +120,7 @@ async def arrived(
     request: Request, services: ServicesDep, caller: Caller, draft_id: UUID
 ) -> Response:
     """Say whether a submission has arrived: its key is the draft's id."""
-    request_id = await services.submission.submitted_as(caller, str(draft_id))
+    request_id = await services.submission.find_submitted(caller, str(draft_id))
     return page(
         request, "pages/request_form/arrived.html", draft_id=str(draft_id), request_id=request_id
     )
@@ -152,13 +152,13 @@ async def _review_page(
     unread = False
     try:
         prepared = await services.submission.prepare(body, call)
-        run = await services.submission.shown(prepared)
+        run = await services.submission.render(prepared)
     except PaoError as error:
         if error.status >= OURS:
             raise
         problems = [detail.message for detail in error.details] or [error.message]
     else:
-        present = await services.commit_files.of(prepared, run) if reads else {}
+        present = await services.commit_files.read(prepared, run) if reads else {}
         calls, fallback = await asyncio.to_thread(calls_of, run, _labels(filled), present)
         unread = shows_files(run) and not reads
         sentence = sentence_of(run)

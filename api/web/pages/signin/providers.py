@@ -60,11 +60,11 @@ async def come_back(request: Request, services: ServicesDep) -> Response:
         )
     except SignInError as error:
         _log.warning("a sign-in by OIDC was refused: %s", error.reason)
-        services.sessions.refused(OIDC, error.reason)
+        services.sessions.count_refusal(OIDC, error.reason)
         answer = shown(request, services, HOME, problem=error.message)
     else:
         token = await services.sessions.open_for(
-            finished.known, source=OIDC, user_agent=user_agent(request)
+            finished.user, source=OIDC, user_agent=user_agent(request)
         )
         answer = signed_in(request, address, token=token, to=finished.to)
     answer.delete_cookie(
@@ -79,7 +79,7 @@ async def by_load_balancer(request: Request, services: ServicesDep, to: To = HOM
     address, _here = address_of(request, services)
     known: ClaimedUser | None = getattr(request.state, "vouched", None)
     if known is None:
-        services.sessions.refused(ALB, "not vouched")
+        services.sessions.count_refusal(ALB, "not vouched")
         problem = getattr(request.state, "not_vouched", "") or _(
             "The load balancer did not say who you are. Open PAO under its usual address."
         )

@@ -32,7 +32,7 @@ async def confirm_or_open(request: Request, services: ServicesDep, posted: Poste
     code, to = _code(text_of(posted, "code")), text_of(posted, "to")
     address, _ = address_of(request, services)
     if text_of(posted, "confirmed") != "yes":
-        who = await services.sessions.whom(code)
+        who = await services.sessions.find_code_owner(code)
         return shown(request, services, to, who=who, code=code, wrong=who is None)
     token = await services.sessions.open(code, user_agent=user_agent(request))
     if token is None:

@@ -192,7 +192,7 @@ async def go_on(services: ServicesDep, caller: Caller, decision_id: UUID) -> Res
 
 
 async def _carry_on(services: Services, caller: Principal, bulk: BulkDecision) -> None:
-    done = await services.bulk_decisions.go_on(caller, bulk)
+    done = await services.bulk_decisions.run(caller, bulk)
     for request_id in bulk.left:
         if (result := done.results.get(request_id)) is not None:
             outcome = "refused" if result else "open"

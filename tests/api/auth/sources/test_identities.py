@@ -68,7 +68,7 @@ async def test_what_a_gateway_says_is_passed_over_where_it_is_off() -> None:
     [("keys", True, True), ("keys", False, False), ("sts", False, True), ("jwt", True, False)],
 )
 def test_a_source_is_taken_that_is_configured(source: str, *, keys: bool, taken: bool) -> None:
-    assert identities("sts", keys=keys).takes(source) is taken
+    assert identities("sts", keys=keys).accepts(source) is taken
 
 
 def test_the_source_of_a_call_checks_its_head() -> None:
