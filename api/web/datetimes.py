@@ -17,7 +17,7 @@ INCOMPLETE = "(incomplete)"
 _MINUTE, _MILLISECOND = timedelta(minutes=1), 1_000
 
 
-def local(text: str, zone: ZoneInfo) -> str | None:
+def to_local(text: str, zone: ZoneInfo) -> str | None:
     """Return a moment as a native input takes it, or None for what no such input can show."""
     moment = parse_moment(text)
     if moment is None:
@@ -32,7 +32,7 @@ def local(text: str, zone: ZoneInfo) -> str | None:
     return here.isoformat(timespec=exact)
 
 
-def entered(text: str, *, zone: str, before: str) -> str:
+def from_local(text: str, *, zone: str, before: str) -> str:
     """Return what was entered in a zone in RFC 3339; what is the moment before stays as it was.
 
     A text that is no local time is returned as it is: it may be in RFC 3339 already.

@@ -11,7 +11,7 @@ from starlette.responses import Response
 from starlette.types import Scope
 
 from api.web.kept_input import KeptInput, kept_input
-from api.web.rendering import whole
+from api.web.rendering import render_page
 from api.web.words import _
 from pao.core.errors import ErrorCode, PaoError
 from pao.runtime.crypto import SecretUnreadableError
@@ -36,7 +36,7 @@ def error_page(scope: Scope, error: PaoError) -> Response:
     title, advice = _words(error, status, scope)
     headers = dict(error.headers or {})
     headers.pop("WWW-Authenticate", None)
-    return whole(
+    return render_page(
         scope,
         "layout/error.html",
         status=status,

@@ -10,7 +10,7 @@ MOST_FIELDS = 20_000
 MOST_FILES = 1_000
 
 
-async def _posted(request: Request) -> AsyncIterator[FormData]:
+async def _read_form(request: Request) -> AsyncIterator[FormData]:
     # Files are closed when the answer is made.
     async with request.form(max_fields=MOST_FIELDS, max_files=MOST_FILES) as posted:
         yield FormData([(name, _without_nulls(one)) for name, one in posted.multi_items()])
@@ -21,7 +21,7 @@ def _without_nulls(value: UploadFile | str) -> UploadFile | str:
     return value.replace("\0", "") if isinstance(value, str) else value
 
 
-Posted = Annotated[FormData, Depends(_posted)]
+Posted = Annotated[FormData, Depends(_read_form)]
 
 
 def text_of(posted: FormData, name: str) -> str:

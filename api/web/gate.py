@@ -36,14 +36,14 @@ POLICY = (
 HEADERS = {"Content-Security-Policy": POLICY, "Referrer-Policy": "same-origin"}
 SIGN_IN, SIGN_IN_BY_ALB = "/signin", "/signin/alb"
 # By a provider: each is a call to it, so they are limited as well.
-PROVIDED = frozenset({"/signin/oidc", "/signin/oidc/callback", SIGN_IN_BY_ALB})
+PROVIDER_PATHS = frozenset({"/signin/oidc", "/signin/oidc/callback", SIGN_IN_BY_ALB})
 # Nobody needs a session for these.
 STATIC = ("/static/", "/favicon.ico")
 READS = frozenset({"GET", "HEAD"})
 # Attempts to sign in, of one address: a code cannot be guessed, but asking costs a query.
 SIGN_INS_PER_MINUTE = 30
 # A whole office may come by one address at nine o'clock.
-PROVIDED_PER_MINUTE = 300
+PROVIDER_SIGN_INS_PER_MINUTE = 300
 
 
 class GatedPages:
@@ -65,14 +65,14 @@ class GatedPages:
         self._balancer = balancer
         self._bodies = bodies
         self._limiter = RateLimiter(per_minute, replicas=replicas)
-        self._sign_ins = RateLimiter(SIGN_INS_PER_MINUTE, replicas=replicas)
-        self._provided = RateLimiter(PROVIDED_PER_MINUTE, replicas=replicas)
+        self._sign_in_limiter = RateLimiter(SIGN_INS_PER_MINUTE, replicas=replicas)
+        self._provider_limiter = RateLimiter(PROVIDER_SIGN_INS_PER_MINUTE, replicas=replicas)
         self._sessions = sessions
 
     async def serve(self, scope: Scope, receive: Receive, send: ResponseSender) -> None:
         """Find the session, then call the application; without one, lead to the sign-in."""
         send.extra.update(HEADERS)
-        vouched = _taken_out(scope)
+        balancer_token = _remove_claims(scope)
         headers, path = Headers(scope=scope), scope["path"]
         if "\0" in path:
             raise PaoError(ErrorCode.NOT_FOUND, "")
@@ -83,36 +83,36 @@ class GatedPages:
         if scope["method"] not in READS:
             self._require_own_origin(scope, headers)
         try:
-            away = await self._admitted(scope, headers, vouched)
+            sign_in_path = await self._admit(scope, headers, balancer_token)
         except PaoError:
             scope["state"]["untouched"] = scope["method"] not in READS
             with suppress(PaoError):
-                await self._keep(scope, headers, receive)
+                await self._keep_input(scope, headers, receive)
             raise
-        if away is not None:
-            await self._keep(scope, headers, receive)
-            await _led(away, scope, headers)(scope, receive, send)
+        if sign_in_path is not None:
+            await self._keep_input(scope, headers, receive)
+            await _sign_in_redirect(sign_in_path, scope, headers)(scope, receive, send)
             return
         body = await self._read(scope, headers, receive)
         await self._app(scope, replay_body(body, receive), send)
 
-    async def _admitted(self, scope: Scope, headers: Headers, vouched: str) -> str | None:
+    async def _admit(self, scope: Scope, headers: Headers, balancer_token: str) -> str | None:
         """Find whose call it is, within limits; return where to sign in for nobody's."""
         path = scope["path"]
         address = address_caller((scope.get("client") or ("unknown",))[0])
-        if path in PROVIDED:
-            self._provided.check(address)
-        session = await self._session(scope, headers, vouched)
+        if path in PROVIDER_PATHS:
+            self._provider_limiter.check(address)
+        session = await self._session(scope, headers, balancer_token)
         scope["state"]["session"] = session
         if path == SIGN_IN_BY_ALB:
-            await self._hear(scope, vouched)
+            await self._note_balancer_user(scope, balancer_token)
         elif session is not None:
             scope["state"]["principal"] = session.caller
             self._limiter.check(f"session:{session.id}")
-        elif path != SIGN_IN and path not in PROVIDED:
-            return SIGN_IN_BY_ALB if self._balancer and vouched else SIGN_IN
+        elif path != SIGN_IN and path not in PROVIDER_PATHS:
+            return SIGN_IN_BY_ALB if self._balancer and balancer_token else SIGN_IN
         elif scope["method"] not in READS:
-            self._sign_ins.check(address)
+            self._sign_in_limiter.check(address)
         return None
 
     async def _read(self, scope: Scope, headers: Headers, receive: Receive) -> bytes:
@@ -122,7 +122,7 @@ class GatedPages:
             scope["state"]["posted"] = body
         return body
 
-    async def _keep(self, scope: Scope, headers: Headers, receive: Receive) -> None:
+    async def _keep_input(self, scope: Scope, headers: Headers, receive: Receive) -> None:
         """Read what a person has sent, so that the page of an error can give it back."""
         if can_be_kept(scope):
             await self._read(scope, headers, receive)
@@ -135,44 +135,48 @@ class GatedPages:
         """Return a page with the id to ask with."""
         return error_pages.internal_error_page(scope, error)
 
-    async def _session(self, scope: Scope, headers: Headers, vouched: str) -> BrowserSession | None:
+    async def _session(
+        self, scope: Scope, headers: Headers, balancer_token: str
+    ) -> BrowserSession | None:
         token = cookie_parser(headers.get("cookie", "")).get(self._address.cookie(scope))
         session = await self._sessions.find(token) if token else None
         if session is None or session.caller.source != ALB:
             return session
         # Who the balancer does not name any more, or not again, is signed out there.
-        known = await self._known(vouched)
-        return session if known and known.user_id == session.caller.id else None
+        user = await self._balancer_user(balancer_token)
+        return session if user and user.user_id == session.caller.id else None
 
-    async def _known(self, vouched: str) -> ClaimedUser | None:
-        if self._balancer is None or not vouched:
+    async def _balancer_user(self, balancer_token: str) -> ClaimedUser | None:
+        if self._balancer is None or not balancer_token:
             return None
         try:
-            return await self._balancer.read(vouched)
+            return await self._balancer.read(balancer_token)
         except (SignatureError, ClaimsError):
             return None
 
-    async def _hear(self, scope: Scope, vouched: str) -> None:
+    async def _note_balancer_user(self, scope: Scope, balancer_token: str) -> None:
         """Keep for the page what the load balancer says, or why that is not believed."""
         if self._balancer is None:
             raise PaoError(ErrorCode.NOT_FOUND, "")
-        if not vouched:
+        if not balancer_token:
             return
         try:
-            scope["state"]["vouched"] = await self._balancer.read(vouched)
+            scope["state"]["balancer_user"] = await self._balancer.read(balancer_token)
         except SignatureError as error:
             _log.warning("a load balancer was not believed: %s: %s", error.reason, error.message)
-            scope["state"]["not_vouched"] = f"The load balancer is not believed: {error.message}."
+            scope["state"]["balancer_problem"] = (
+                f"The load balancer is not believed: {error.message}."
+            )
         except ClaimsError as error:
-            scope["state"]["not_vouched"] = str(error)
+            scope["state"]["balancer_problem"] = str(error)
 
     def _require_own_origin(self, scope: Scope, headers: Headers) -> None:
-        site = headers.get("sec-fetch-site")
-        if site is None:
-            ours = self._address.of(scope)
-            allowed = ours is not None and headers.get("origin") == ours
+        fetch_site = headers.get("sec-fetch-site")
+        if fetch_site is None:
+            own_origin = self._address.of(scope)
+            allowed = own_origin is not None and headers.get("origin") == own_origin
         else:
-            allowed = site == "same-origin"
+            allowed = fetch_site == "same-origin"
         if not allowed:
             raise PaoError(
                 ErrorCode.FORBIDDEN,
@@ -188,29 +192,29 @@ def _without_null(query: bytes) -> bytes:
     return query
 
 
-def _taken_out(scope: Scope) -> str:
+def _remove_claims(scope: Scope) -> str:
     """Take whatever claims an identity out of a call; return what it says of the browser.
 
     What nobody has verified reaches no page.
     """
-    said = [value for name, value in scope["headers"] if name == alb.HEADER.encode()]
+    tokens = [value for name, value in scope["headers"] if name == alb.HEADER.encode()]
     scope["headers"] = without_claims(scope["headers"])
-    return said[0].decode("latin-1") if len(said) == 1 else ""
+    return tokens[0].decode("latin-1") if len(tokens) == 1 else ""
 
 
-def _led(page: str, scope: Scope, headers: Headers) -> Response:
+def _sign_in_redirect(page: str, scope: Scope, headers: Headers) -> Response:
     """Lead to a page where one signs in; what was sent is given back instead."""
     if can_be_kept(scope):
         return error_pages.error_page(scope, PaoError(ErrorCode.UNAUTHORIZED, "", status=401))
     if scope["method"] not in READS or headers.get("hx-request-type") == "partial":
-        return _signed_out()
+        return _session_expired()
     accepted = headers.get("accept", "*/*")
     if "text/html" not in accepted and "*/*" not in accepted:
-        return _signed_out()
+        return _session_expired()
     query = scope["query_string"].decode("latin-1")
     here = scope["path"] + (f"?{query}" if query else "")
     return RedirectResponse(f"{page}?to={quote(here)}" if here != "/" else page, 303)
 
 
-def _signed_out() -> Response:
+def _session_expired() -> Response:
     return PlainTextResponse("Your session has expired: sign in again.", 401)

@@ -12,14 +12,14 @@ Lines = tuple[tuple[str, str], ...]
 """Lines with their kinds, which are the classes of the style sheet."""
 
 
-def differing(old: str, new: str) -> Lines:
+def diff_lines(old: str, new: str) -> Lines:
     """Return the lines by which two texts differ, each with its sign, and some around them.
 
     Takes up to half a second: call it in a thread.
     """
     before, after = old.splitlines(), new.splitlines()
     lines = [*difflib.unified_diff(before[:MOST], after[:MOST], lineterm="")][2:]
-    told = tuple((_KINDS.get(line[:1], "same"), line) for line in lines)
+    marked = tuple((_KINDS.get(line[:1], "same"), line) for line in lines)
     if before[MOST:] == after[MOST:]:
-        return told
-    return (*told, ("place", _("Lines after the first %(n)s are not compared.") % {"n": MOST}))
+        return marked
+    return (*marked, ("place", _("Lines after the first %(n)s are not compared.") % {"n": MOST}))

@@ -12,7 +12,7 @@ from markdown_it.common.utils import escapeHtml
 from markdown_it.token import Token
 from markupsafe import Markup
 
-from api.web.shown_text import shown
+from api.web.shown_text import visible_text
 
 FIRST_HEADING, LAST_HEADING = 3, 6
 _SMALL = ("paragraph", "list", "emphasis", "backticks", "link", "autolink", "escape", "newline")
@@ -21,20 +21,20 @@ _LARGE = (*_SMALL, "heading", "lheading", "blockquote", "fence", "code", "hr", "
 
 def description(text: str) -> Markup:
     """Return a description of a field, a group or an item as HTML."""
-    return Markup(_DESCRIPTIONS.render(_plain(text)))  # noqa: S704 -- HTML is off in it
+    return Markup(_DESCRIPTIONS.render(_visible(text)))  # noqa: S704 -- HTML is off in it
 
 
 def documentation(text: str) -> Markup:
     """Return an item's documentation as HTML; its headings begin below those of the page."""
-    tokens = _DOCUMENTATION.parse(_plain(text))
+    tokens = _DOCUMENTATION.parse(_visible(text))
     _lower_headings(tokens)
-    made = _DOCUMENTATION.renderer.render(tokens, _DOCUMENTATION.options, {})
-    return Markup(made)  # noqa: S704 -- as above
+    html = _DOCUMENTATION.renderer.render(tokens, _DOCUMENTATION.options, {})
+    return Markup(html)  # noqa: S704 -- as above
 
 
 def words(text: str) -> str:
     """Return a description as plain words, for where it is shown in short."""
-    blocks = _DESCRIPTIONS.parse(_plain(text))
+    blocks = _DESCRIPTIONS.parse(_visible(text))
     return " ".join(
         "".join(_word(inner) for inner in one.children or ())
         for one in blocks
@@ -46,8 +46,8 @@ def _word(token: Token) -> str:
     return " " if token.type in {"softbreak", "hardbreak"} else token.content
 
 
-def _plain(text: str) -> str:
-    return str(shown(text))
+def _visible(text: str) -> str:
+    return str(visible_text(text))
 
 
 def _lower_headings(tokens: Sequence[Token]) -> None:
@@ -74,16 +74,16 @@ class _Markdown(MarkdownIt):
         return _is_of_the_web(url)
 
 
-def _made(rules: Sequence[str]) -> MarkdownIt:
-    made = _Markdown("zero", {"html": False}).enable(list(rules))
-    made.add_render_rule("link_open", _link)
-    made.add_render_rule("fence", _block)
-    made.add_render_rule("code_block", _block)
-    made.add_render_rule("table_open", lambda *_: '<div class="scroll" tabindex="0"><table>\n')
-    made.add_render_rule("table_close", lambda *_: "</table></div>\n")
+def _build_parser(rules: Sequence[str]) -> MarkdownIt:
+    parser = _Markdown("zero", {"html": False}).enable(list(rules))
+    parser.add_render_rule("link_open", _link)
+    parser.add_render_rule("fence", _block)
+    parser.add_render_rule("code_block", _block)
+    parser.add_render_rule("table_open", lambda *_: '<div class="scroll" tabindex="0"><table>\n')
+    parser.add_render_rule("table_close", lambda *_: "</table></div>\n")
     for cell in ("th_open", "td_open"):
-        made.add_render_rule(cell, lambda _, tokens, index, *__: f"<{tokens[index].tag}>")
-    return made
+        parser.add_render_rule(cell, lambda _, tokens, index, *__: f"<{tokens[index].tag}>")
+    return parser
 
 
 def _link(renderer: Any, tokens: Sequence[Token], index: int, options: Any, env: Any) -> str:
@@ -96,5 +96,5 @@ def _block(_: Any, tokens: Sequence[Token], index: int, *_more: Any) -> str:
     return f'<pre tabindex="0"><code>{escapeHtml(tokens[index].content)}</code></pre>\n'
 
 
-_DESCRIPTIONS = _made(_SMALL)
-_DOCUMENTATION = _made(_LARGE)
+_DESCRIPTIONS = _build_parser(_SMALL)
+_DOCUMENTATION = _build_parser(_LARGE)

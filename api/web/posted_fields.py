@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 
 from starlette.datastructures import FormData, UploadFile
 
-from api.web.datetimes import entered
+from api.web.datetimes import from_local
 from api.web.forms import text_of
 from catalog.forms.definition import FieldDefinition, FieldType
 from catalog.forms.files import file_value
@@ -21,7 +21,7 @@ def posted_texts(fields: Mapping[str, FieldDefinition], posted: FormData) -> dic
     """
     return {
         name: [] if definition.type in KEPT_APART else _texts(name, definition, posted)
-        for name, definition in _named(fields, posted)
+        for name, definition in _fields_by_posted_name(fields, posted)
         if f"has.{name}" in posted and (definition.type not in KEPT_APART or name not in fields)
     }
 
@@ -31,13 +31,13 @@ def _texts(name: str, definition: FieldDefinition, posted: FormData) -> list[str
     if definition.type is not FieldType.DATETIME:
         return texts
     zone, before = text_of(posted, f"zone.{name}"), text_of(posted, f"before.{name}")
-    return [entered(one, zone=zone, before=before) for one in texts]
+    return [from_local(one, zone=zone, before=before) for one in texts]
 
 
 async def posted_secrets(fields: Mapping[str, FieldDefinition], posted: FormData) -> dict[str, str]:
     """Return the passwords and files that were entered; an empty input leaves what is kept."""
     found: dict[str, str] = {}
-    for name, definition in _named(fields, posted):
+    for name, definition in _fields_by_posted_name(fields, posted):
         value = posted.get(f"fields.{name}")
         if definition.type is FieldType.PASSWORD and isinstance(value, str) and value:
             found[name] = value
@@ -50,12 +50,12 @@ async def posted_secrets(fields: Mapping[str, FieldDefinition], posted: FormData
     return found
 
 
-def removed(posted: FormData) -> frozenset[str]:
+def removed_secrets(posted: FormData) -> frozenset[str]:
     """Return the fields whose kept password or file is to be removed."""
     return frozenset(name.removeprefix("drop.") for name in posted if name.startswith("drop."))
 
 
-def _named(
+def _fields_by_posted_name(
     fields: Mapping[str, FieldDefinition], posted: FormData
 ) -> Iterator[tuple[str, FieldDefinition]]:
     """Yield the fields by the names under which they are posted, those in posted rows as well."""
@@ -66,7 +66,7 @@ def _named(
             yield from ((way_in_row(name, number, inner.id), inner) for inner in one.fields)
 
 
-def field_named(fields: Mapping[str, FieldDefinition], name: str) -> FieldDefinition | None:
+def find_field(fields: Mapping[str, FieldDefinition], name: str) -> FieldDefinition | None:
     """Return the field that is posted under a name, in a row as well; None where there is none."""
     outer, number, inner = read_way(name)
     one = fields.get(outer)

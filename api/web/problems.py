@@ -14,11 +14,11 @@ def errors_by_way(errors: Iterable[FieldError]) -> dict[str, str]:
     """Return the first error of each field, of those in rows as well."""
     found: dict[str, str] = {}
     for error in errors:
-        found.setdefault(error.field, told(error))
+        found.setdefault(error.field, error_words(error))
     return found
 
 
-def told(error: FieldError) -> str:
+def error_words(error: FieldError) -> str:
     """Return what is wrong with what was entered, where that is short enough to be repeated."""
     entered = error.received
     if not isinstance(entered, str) or not entered.strip() or entered == INCOMPLETE:
@@ -26,5 +26,5 @@ def told(error: FieldError) -> str:
     is_long = len(entered) > MOST_REPEATED or "\n" in entered or entered.startswith("data:")
     if is_long or entered in error.message:
         return error.message
-    said = error.message.removesuffix(".")
-    return _("%(problem)s. You entered '%(text)s'.") % {"problem": said, "text": entered}
+    problem = error.message.removesuffix(".")
+    return _("%(problem)s. You entered '%(text)s'.") % {"problem": problem, "text": entered}

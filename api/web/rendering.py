@@ -17,8 +17,8 @@ from starlette.types import Scope
 from api.auth.principal import Principal
 from api.services import Services
 from api.web import datetimes, markdown, static_files, times
-from api.web.shown_text import shown
-from api.web.waiting_count import shown_count
+from api.web.shown_text import visible_text
+from api.web.waiting_count import count_words
 from api.web.words import (
     DEADLINES,
     KINDS,
@@ -74,10 +74,10 @@ def page(
     **given: Any,
 ) -> HTMLResponse:
     """Return a page: a template with what it is given, and what every page is given."""
-    return whole(request.scope, template, status=status, headers=headers, **given)
+    return render_page(request.scope, template, status=status, headers=headers, **given)
 
 
-def whole(
+def render_page(
     scope: Scope,
     template: str,
     *,
@@ -90,7 +90,7 @@ def whole(
     return HTMLResponse(text, status_code=status, headers=headers)
 
 
-def part(request: Request, template: str, **given: Any) -> str:
+def render_part(request: Request, template: str, **given: Any) -> str:
     """Return a part of a page as text, for streams."""
     return _environment.get_template(template).render(_common(request.scope) | given)
 
@@ -123,7 +123,7 @@ def navigation(request: Request, caller: Principal | None) -> list[NavEntry]:
             label,
             href,
             path == href or (href != "/" and path.startswith((href, *_WITHIN.get(href, ())))),
-            shown_count(getattr(request.state, "waiting", 0)) if href == WAITING else "",
+            count_words(getattr(request.state, "waiting", 0)) if href == WAITING else "",
         )
         for label, href in entries
     ]
@@ -163,8 +163,8 @@ def _pretty(value: Any) -> str:
     return json.dumps(value, indent=2, ensure_ascii=False)
 
 
-def _made() -> Environment:
-    made = Environment(
+def _build_environment() -> Environment:
+    environment = Environment(
         loader=FileSystemLoader(Path(__file__).parent),
         undefined=StrictUndefined,
         autoescape=True,
@@ -172,10 +172,10 @@ def _made() -> Environment:
         lstrip_blocks=True,
         extensions=["jinja2.ext.i18n"],
         # Whatever comes from outside passes here on its way into a page.
-        finalize=shown,
+        finalize=visible_text,
     )
-    made.install_gettext_translations(TRANSLATIONS, newstyle=True)  # type: ignore[attr-defined]
-    made.filters.update(
+    environment.install_gettext_translations(TRANSLATIONS, newstyle=True)  # type: ignore[attr-defined]
+    environment.filters.update(
         when=_when,
         clock=_clock,
         pretty=_pretty,
@@ -184,11 +184,11 @@ def _made() -> Environment:
         heading=heading,
         label_in=_label,
         exactly=_exactly,
-        in_zone=datetimes.local,
+        in_zone=datetimes.to_local,
         markdown=markdown.description,
         documentation=markdown.documentation,
     )
-    made.globals.update(
+    environment.globals.update(
         asset=static_files.address_of,
         has_htmx=static_files.has_htmx,
         htmx_config=HTMX_CONFIG,
@@ -197,7 +197,7 @@ def _made() -> Environment:
         shapes=SHAPES,
         states=STATES,
     )
-    return made
+    return environment
 
 
-_environment = _made()
+_environment = _build_environment()

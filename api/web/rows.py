@@ -45,9 +45,9 @@ def with_edit(
 ) -> tuple[dict[str, list[str]], str]:
     """Return the texts of a form after an edit, and the element to which it leads."""
     field, place = fields[edit.list_id], list(fields).index(edit.list_id)
-    found, added = edited(field, texts, edit, taken=taken)
-    known = row_numbers(field, found)
-    return found, f"f{place}-{added}-0" if added in known else f"f{place}"
+    found, added = apply_edit(field, texts, edit, taken=taken)
+    numbers = row_numbers(field, found)
+    return found, f"f{place}-{added}-0" if added in numbers else f"f{place}"
 
 
 def without_rows(
@@ -58,7 +58,7 @@ def without_rows(
     return {name: one for name, one in texts.items() if not name.startswith(gone)}
 
 
-def edited(
+def apply_edit(
     field: FieldDefinition,
     texts: Mapping[str, Sequence[str]],
     edit: RowEdit,

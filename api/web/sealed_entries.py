@@ -8,7 +8,7 @@ from collections.abc import Mapping
 
 from starlette.datastructures import FormData
 
-from api.web.posted_fields import field_named
+from api.web.posted_fields import find_field
 from catalog.forms.definition import FieldDefinition
 from catalog.forms.writing import KEPT_APART
 from pao.runtime.crypto import SecretBox, SecretUnreadableError
@@ -30,7 +30,7 @@ def kept_entries(
     found: dict[str, str] = {}
     for key, token in posted.items():
         name = key.removeprefix(_PREFIX)
-        one = field_named(fields, name) if key.startswith(_PREFIX) else None
+        one = find_field(fields, name) if key.startswith(_PREFIX) else None
         if one is None or one.type not in KEPT_APART or not isinstance(token, str):
             continue
         try:

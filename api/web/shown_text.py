@@ -16,7 +16,7 @@ _MARKS |= {0x2028: 0x2424, 0x2029: 0x2424, 0xFEFF: 0xFFFD}
 _SUSPECT = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u2028\u2029\ufeff" + _BIDI + "]")
 
 
-def shown(value: Any) -> Any:
+def visible_text(value: Any) -> Any:
     """Return a text as it is shown; what is no text, or is markup of ours, is left as it is.
 
     A character that hides, reverses or overwrites others becomes a visible mark.

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 from urllib.parse import unquote
 
-from api.web.posted_fields import field_named
+from api.web.posted_fields import find_field
 from api.web.words import _
 from catalog.forms.definition import Choice, FieldDefinition, FieldType
 from catalog.forms.writing import KEPT_APART, as_text, written
@@ -34,12 +34,12 @@ def shown_value(one: FieldDefinition, value: Any, choices: Sequence[Choice] | No
 def _shown_row(one: FieldDefinition, row: Any) -> str:
     if not isinstance(row, Mapping):
         return as_text(row)
-    told = (
+    parts = (
         f"{inner.label}: {shown_value(inner, row[inner.id])}"
         for inner in one.fields
         if row.get(inner.id) is not None
     )
-    return "; ".join(told)
+    return "; ".join(parts)
 
 
 def mentions(fields: Mapping[str, FieldDefinition], entered: Mapping[str, str]) -> dict[str, str]:
@@ -47,7 +47,7 @@ def mentions(fields: Mapping[str, FieldDefinition], entered: Mapping[str, str]) 
     return {
         name: file_words(value) if one.type is FieldType.FILE else _("Already set")
         for name, value in entered.items()
-        if (one := field_named(fields, name)) is not None
+        if (one := find_field(fields, name)) is not None
     }
 
 

@@ -38,6 +38,6 @@ async def count_waiting(request: Request, services: ServicesDep) -> None:
     request.state.waiting = counts.get(session.caller.id, 0)
 
 
-def shown_count(count: int) -> str:
+def count_words(count: int) -> str:
     """Return a count as the navigation shows it."""
     return f"{MOST_SHOWN}+" if count > MOST_SHOWN else str(count or "")

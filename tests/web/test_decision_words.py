@@ -24,15 +24,15 @@ from api.requests.schemas.request import REQUEST
 from api.web.pages.decision.changes import calls_of
 from api.web.pages.decision.explanation import (
     abort_words,
-    brief,
-    helps,
+    failure_sentence,
+    first_decision,
+    last_decision,
     look_words,
-    meanwhile,
+    retry_advice,
     similar_words,
-    suggested,
-    why_suggested,
+    suggestion_reason,
 )
-from api.web.pages.decision.pages import DecisionInput, explained
+from api.web.pages.decision.pages import DecisionInput, with_outcome
 from api.web.pages.request.notes import advice_of
 from pao.core.errors import ErrorCode, PaoError
 from pao.core.judgement import SUGGESTED, Cause
@@ -73,50 +73,52 @@ def failed(cause: str = "input", *, kind: str = "jira-ticket", **more: Any) -> R
     ],
 )
 def test_the_brief_names_step_time_and_cause(cause: str, words: str) -> None:
-    assert brief(failed(cause), NOW) == f"The ticket failed 5 min ago: {words}"
+    assert failure_sentence(failed(cause), NOW) == f"The ticket failed 5 min ago: {words}"
 
 
 def test_the_brief_counts_attempts_and_tells_of_doubt() -> None:
     doubtful = failed("target-down", attempt=3, error={"outcome_unknown": True})
-    assert brief(doubtful, NOW) == (
+    assert failure_sentence(doubtful, NOW) == (
         "The ticket failed 5 min ago, in attempt 3: it is not known whether JIRA has done it."
     )
-    assert helps(doubtful) == "A retry looks first, and adopts what exists."
+    assert retry_advice(doubtful) == "A retry looks first, and adopts what exists."
 
 
 def test_what_was_stopped_on_purpose_is_called_that() -> None:
     document = failed("unknown", decisions=[decided("cancel", 400)])
-    assert brief(document, NOW) == "The ticket failed 5 min ago: it was stopped on purpose."
-    assert helps(document) == "A retry begins this step again."
+    assert (
+        failure_sentence(document, NOW) == "The ticket failed 5 min ago: it was stopped on purpose."
+    )
+    assert retry_advice(document) == "A retry begins this step again."
     assert advice_of(document) == "It was stopped on purpose. A retry begins this step again."
     refused = failed("unknown", decisions=[decided("cancel", 400, accepted=False)])
-    assert "the cause is not known" in brief(refused, NOW)
+    assert "the cause is not known" in failure_sentence(refused, NOW)
 
 
 def test_an_approval_that_nobody_gave_is_told_from_a_rejection() -> None:
     expired = failed("declined", kind="approval", decisions=[decided("retry", 900)])
-    assert brief(expired, NOW) == "The ticket failed 5 min ago: nobody decided in time."
+    assert failure_sentence(expired, NOW) == "The ticket failed 5 min ago: nobody decided in time."
     assert advice_of(expired) == "Nobody decided in time. A retry requests approval again."
     rejected = failed("declined", kind="approval", decisions=[decided("reject", 300)])
-    assert "it was rejected" in brief(rejected, NOW)
-    assert "it was rejected" in brief(failed("declined"), NOW)
+    assert "it was rejected" in failure_sentence(rejected, NOW)
+    assert "it was rejected" in failure_sentence(failed("declined"), NOW)
 
 
 def test_nothing_is_said_twice() -> None:
     reason = SuggestedDecision(decision="retry", reason="Because.")
-    assert why_suggested(failed("input", suggestion=reason)) == "Because."
+    assert suggestion_reason(failed("input", suggestion=reason)) == "Because."
     for cause, (decision, usual) in SUGGESTED.items():
         same = SuggestedDecision(decision=decision, reason=usual)
-        assert why_suggested(failed(cause, suggestion=same)) == ""
+        assert suggestion_reason(failed(cause, suggestion=same)) == ""
     doubtful = failed("input", suggestion=reason, error={"outcome_unknown": True})
-    assert why_suggested(doubtful) == ""
-    assert why_suggested(failed("input", suggestion=None)) == ""
+    assert suggestion_reason(doubtful) == ""
+    assert suggestion_reason(failed("input", suggestion=None)) == ""
 
 
 def test_every_cause_says_whether_a_retry_helps() -> None:
-    told = {helps(failed(cause)) for cause in Cause}
+    told = {retry_advice(failed(cause)) for cause in Cause}
     assert len(told) == len(Cause)
-    assert helps(failed("unknown", error={"retryable": True})).startswith("A retry can help")
+    assert retry_advice(failed("unknown", error={"retryable": True})).startswith("A retry can help")
 
 
 @pytest.mark.parametrize(
@@ -186,12 +188,12 @@ def decided(decision: str, seconds: float, *, by: str = "tom", accepted: bool = 
 def test_who_was_faster_is_named_with_where_the_request_is_now() -> None:
     third = Action(**dict(ACTION) | {"attempt": 3})
     retried = failed(retrying=True, actions=[third], decisions=[decided("retry", 12)])
-    assert meanwhile(retried, NOW) == "Tom retried this 12 s ago; attempt 3 is running."
+    assert last_decision(retried, NOW) == "Tom retried this 12 s ago; attempt 3 is running."
     again = failed(attempt=3, decisions=[decided("retry", 90), decided("abort", 1, accepted=False)])
-    assert meanwhile(again, NOW) == "Tom retried this 2 min ago; attempt 3 failed."
+    assert last_decision(again, NOW) == "Tom retried this 2 min ago; attempt 3 failed."
     over = failed(status=RequestStatus.ABORTED, decisions=[decided("abort", 0.2)])
-    assert meanwhile(over, NOW) == "Tom aborted this just now; it is over."
-    assert meanwhile(failed(), NOW) == ""
+    assert last_decision(over, NOW) == "Tom aborted this just now; it is over."
+    assert last_decision(failed(), NOW) == ""
 
 
 def test_failures_like_it_are_counted_by_what_became_of_them() -> None:
@@ -208,7 +210,7 @@ def test_failures_like_it_are_counted_by_what_became_of_them() -> None:
 def test_the_suggested_decision_comes_first_where_it_is_possible() -> None:
     def of(decision: str, **more: Any) -> str:
         suggestion = SuggestedDecision(decision=decision, reason="-")
-        return suggested(failed(suggestion=suggestion, **more))
+        return first_decision(failed(suggestion=suggestion, **more))
 
     assert of("escalate") == "escalate"
     assert of("evidence") == "retry"
@@ -253,12 +255,12 @@ def test_a_file_that_a_retry_changes_is_shown_by_its_lines() -> None:
 def test_where_it_is_not_known_whether_it_arrived_the_key_is_sent_again() -> None:
     tried = DecisionInput(reason="why", key="the-key")
     lost = PaoError(ErrorCode.SERVICE_UNAVAILABLE, "Temporal does not respond")
-    shown = explained(failed(), tried, ["-"], lost)
+    shown = with_outcome(failed(), tried, ["-"], lost)
     assert (shown.key, shown.reason, shown.status) == ("the-key", "why", 503)
     assert shown.problems[0].startswith("We do not know whether it was received.")
     refused = PaoError(ErrorCode.FIELDS_ALREADY_USED, "used")
-    shown = explained(failed(), tried, ["used"], refused)
+    shown = with_outcome(failed(), tried, ["used"], refused)
     assert (shown.key, shown.problems, shown.confirm) == ("", ["used"], frozenset({"acceptUsed"}))
     broken = PaoError(ErrorCode.EXTERNAL_SERVICE_ERROR, "JIRA refused the ticket")
     with pytest.raises(PaoError):
-        explained(failed(), tried, ["-"], broken)
+        with_outcome(failed(), tried, ["-"], broken)

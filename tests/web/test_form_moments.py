@@ -5,7 +5,7 @@ from zoneinfo import ZoneInfo
 import pytest
 from playwright.async_api import expect
 
-from api.web.datetimes import INCOMPLETE, entered, local
+from api.web.datetimes import INCOMPLETE, from_local, to_local
 from tests.support.callers import DANA
 from tests.web.person import Visit
 
@@ -27,7 +27,7 @@ BERLIN = "Europe/Berlin"
     ],
 )
 def test_a_moment_is_shown_in_the_readers_zone(text: str, shown: str | None) -> None:
-    assert local(text, ZoneInfo(BERLIN)) == shown
+    assert to_local(text, ZoneInfo(BERLIN)) == shown
 
 
 @pytest.mark.parametrize(
@@ -48,12 +48,12 @@ def test_a_moment_is_shown_in_the_readers_zone(text: str, shown: str | None) -> 
     ],
 )
 def test_what_is_entered_is_kept_with_its_offset(text: str, zone: str, kept: str) -> None:
-    assert entered(text, zone=zone, before="") == kept
+    assert from_local(text, zone=zone, before="") == kept
 
 
 def test_a_moment_that_was_not_changed_stays_as_it_was_written() -> None:
     before = "2026-01-05T09:00:00Z"
-    assert entered("2026-01-05T10:00", zone=BERLIN, before=before) == before
+    assert from_local("2026-01-05T10:00", zone=BERLIN, before=before) == before
 
 
 async def test_a_moment_is_entered_as_the_readers_clock_says(visit: Visit) -> None:

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from playwright.async_api import Page, expect
 
-from api.web.shown_text import shown
+from api.web.shown_text import visible_text
 from tests.support.callers import ADA, DANA, PRIYA
 from tests.support.inventory import Inventory
 from tests.support.stack import Stack, wait_until
@@ -37,7 +37,7 @@ WIDER = "document.scrollingElement.scrollWidth > window.innerWidth"
     ],
 )
 def test_control_and_bidi_characters_become_marks(given: Any, expected: Any) -> None:
-    assert shown(given) == expected
+    assert visible_text(given) == expected
 
 
 async def harmless(page: Page) -> None:

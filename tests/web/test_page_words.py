@@ -14,7 +14,7 @@ from api.web.pages.admin.health import row_of
 from api.web.pages.catalog.views import length_in_words
 from api.web.pages.request.notes import choices_of, labels_of, note_of
 from api.web.pages.request.results import results_of
-from api.web.pages.request.timeline import happened
+from api.web.pages.request.timeline import timeline
 from api.web.pages.request_form.review import sentence_of
 from api.web.words import condition_in_words, did
 from catalog.forms.definition import FormDefinition
@@ -142,7 +142,7 @@ def test_a_correction_is_told_by_the_names_of_the_form(change: dict[str, Any], w
         details=None,
     )
     request = REQUEST.model_copy(update={"decisions": [decision]})
-    lines = happened(request, [], {one.id: one for one in form.fields})
+    lines = timeline(request, [], {one.id: one for one in form.fields})
     assert words in [one.about for one in lines]
 
 

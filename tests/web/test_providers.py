@@ -7,7 +7,7 @@ from urllib.parse import quote
 import pytest
 from playwright.async_api import Page, Route, expect
 
-from api.web.pages.signin.cookies import local
+from api.web.pages.signin.cookies import local_path
 from pao.app.local.postgres import PostgresAddress
 from pao.app.local.web_scripts import fetch
 from tests.support.callers import ADA, DANA, PRIYA
@@ -256,8 +256,8 @@ ELSEWHERE = ["//evil.example", "https://evil.example", "/\\evil.example", "x", "
 
 @pytest.mark.parametrize("to", ELSEWHERE)
 async def test_only_paths_of_ours_are_led_to(to: str) -> None:
-    assert local(to) == "/"
-    assert local(f"/catalog?to={quote(to)}") == f"/catalog?to={quote(to)}"
+    assert local_path(to) == "/"
+    assert local_path(f"/catalog?to={quote(to)}") == f"/catalog?to={quote(to)}"
 
 
 async def test_nobody_is_led_elsewhere(stack: Stack, visit: Visit) -> None:

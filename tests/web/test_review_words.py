@@ -8,8 +8,8 @@ from urllib.parse import parse_qsl, urlsplit
 import pytest
 
 from api.requests.schemas import RenderedAction
-from api.web.line_diff import differing
-from api.web.pages.request_form.calls import ActionView, call_of
+from api.web.line_diff import diff_lines
+from api.web.pages.request_form.calls import ActionView, action_view
 from api.web.pages.request_form.copies import copies_of, has_secrets
 from catalog.forms import Form
 from pao.core.payloads.files import FilesAnswer
@@ -31,7 +31,7 @@ def told(
         "fallback": False,
     }
     action = RenderedAction(type=kind, config=config, **(usual | more))
-    return call_of(action, present=present)
+    return action_view(action, present=present)
 
 
 def test_a_ticket_is_shown_as_a_ticket() -> None:
@@ -207,10 +207,10 @@ def test_what_would_be_too_long_is_no_link() -> None:
 def test_texts_that_differ_say_so_wherever_they_do() -> None:
     long = "same\n" * 2_000
 
-    assert [line for _kind, line in differing(long + "old", long + "new")] == [
+    assert [line for _kind, line in diff_lines(long + "old", long + "new")] == [
         "Lines after the first 2000 are not compared."
     ]
-    assert differing(long + "old", long + "old") == ()
+    assert diff_lines(long + "old", long + "old") == ()
     commit = {"files": [{"path": "a", "operation": "update", "contentTemplate": "x"}]}
     [told_of] = told("git-commit", commit, FilesAnswer(texts={"a": "x\n"})).blocks
     assert told_of.warning == "Only line breaks differ."

@@ -26,5 +26,5 @@ def browser_in_words(agent: str | None) -> str:
     text = agent or ""
     browsers = (f"{name} {m[1]}" for name, way in _BROWSERS.items() if (m := re.search(way, text)))
     systems = (name for name, way in _SYSTEMS.items() if re.search(way, text))
-    told = ", ".join(filter(None, (next(browsers, ""), next(systems, ""))))
-    return told or text or _("unknown")
+    words = ", ".join(filter(None, (next(browsers, ""), next(systems, ""))))
+    return words or text or _("unknown")

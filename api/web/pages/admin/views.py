@@ -63,7 +63,7 @@ async def health(request: Request, services: ServicesDep) -> Response:
     """Show the state of every part, circuit breakers and background tasks among them."""
     found = await services.health.health()
     components, now = found.components.model_dump(), times.now()
-    return _shown(
+    return _admin_page(
         request,
         "health.html",
         HEALTH,
@@ -94,21 +94,22 @@ async def issue_key(
         issued = await services.keys.issue(caller, NewKeyBody.model_validate(values))
     except ValidationError as error:
         problems = {
-            str(one["loc"][0]): _wrong(str(one["loc"][0]), one["type"]) for one in error.errors()
+            str(one["loc"][0]): _problem_words(str(one["loc"][0]), one["type"])
+            for one in error.errors()
         }
     except PaoError as error:
         if error.code is not ErrorCode.VALIDATION_ERROR:
             raise
         problems = {detail.field: detail.message for detail in error.details}
     else:
-        return _shown(request, "issued.html", KEYS, issued=issued)
+        return _admin_page(request, "issued.html", KEYS, issued=issued)
     return await _keys(request, services, caller, given=given, problems=problems)
 
 
 @router.get("/keys/{access_key_id}/revoke")
 async def confirm_revocation(request: Request, access_key_id: str) -> Response:
     """Ask whether a key is to be revoked: it cannot be undone."""
-    return _shown(request, "revoke.html", KEYS, access_key_id=access_key_id[:100])
+    return _admin_page(request, "revoke.html", KEYS, access_key_id=access_key_id[:100])
 
 
 @router.post("/keys/{access_key_id}/revoke")
@@ -121,7 +122,7 @@ async def revoke_key(services: ServicesDep, caller: Caller, access_key_id: str) 
 @router.get("/sessions")
 async def sessions(request: Request, services: ServicesDep) -> Response:
     """List who is signed in to the pages."""
-    return _shown(
+    return _admin_page(
         request,
         "sessions.html",
         SESSIONS,
@@ -146,22 +147,22 @@ async def audit(
     wanted: Annotated[AuditQuery, Query()],
 ) -> Response:
     """List the audit trail, the newest first."""
-    problem, lines, following = "", [], None
+    problem, lines, next_cursor = "", [], None
     try:
-        filters = await services.audit.filters(caller, **_asked(wanted))
+        filters = await services.audit.filters(caller, **_audit_filters(wanted))
     except PaoError as error:
         problem = error.message
     else:
         found = await services.audit.page(caller, filters, cursor=wanted.cursor, limit=_ROWS)
-        lines, following = found.data, found.pagination.next_cursor
-    return _shown(
+        lines, next_cursor = found.data, found.pagination.next_cursor
+    return _admin_page(
         request,
         "audit.html",
         AUDIT,
         status=_REFUSED if problem else 200,
         asked=wanted,
         lines=lines,
-        following=following,
+        following=next_cursor,
         problem=problem,
     )
 
@@ -174,7 +175,7 @@ async def audit_ndjson(
     wanted: Annotated[AuditQuery, Query()],
 ) -> Response:
     """Download every line that the filters leave, as JSON."""
-    filters = await services.audit.filters(caller, **_asked(wanted))
+    filters = await services.audit.filters(caller, **_audit_filters(wanted))
     return Download(
         services.audit.ndjson(filters),
         services.streams,
@@ -185,7 +186,7 @@ async def audit_ndjson(
     )
 
 
-def _asked(wanted: AuditQuery) -> dict[str, Any]:
+def _audit_filters(wanted: AuditQuery) -> dict[str, Any]:
     """Return the filters that an address asks for; empty ones filter by nothing."""
     event = _clean(wanted.event)
     return {
@@ -211,7 +212,7 @@ async def _keys(
 ) -> Response:
     wanted = _clean(user)
     found = await services.keys.page(caller, user=wanted or "all", cursor=cursor, limit=_ROWS)
-    return _shown(
+    return _admin_page(
         request,
         "keys.html",
         KEYS,
@@ -225,7 +226,7 @@ async def _keys(
     )
 
 
-def _wrong(field: str, kind: str) -> str:
+def _problem_words(field: str, kind: str) -> str:
     if kind.startswith("string_too_long"):
         return _("%(field)s is too long.") % {"field": _LABELS[field]}
     words = {
@@ -236,7 +237,7 @@ def _wrong(field: str, kind: str) -> str:
     return words.get(field, _("%(field)s is invalid.") % {"field": _LABELS.get(field, field)})
 
 
-def _shown(
+def _admin_page(
     request: Request, template: str, tab: str, *, status: int = 200, **given: Any
 ) -> Response:
     return page(request, f"pages/admin/{template}", status=status, tabs=TABS, tab=tab, **given)

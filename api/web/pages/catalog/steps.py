@@ -88,5 +88,5 @@ def _node(key: str, name: str, after: Iterable[str]) -> DiagramNode:
 
 
 def _after(names: Iterable[str]) -> str:
-    told = ", ".join(names)
-    return _("after %(names)s") % {"names": told} if told else ""
+    joined = ", ".join(names)
+    return _("after %(names)s") % {"names": joined} if joined else ""

@@ -125,7 +125,7 @@ async def item(request: Request, services: ServicesDep, caller: Caller, item_id:
         cursor=None,
         limit=EARLIER,
     )
-    shown = steps_of(document, services.submission.settings.traits)
+    steps = steps_of(document, services.submission.settings.traits)
     owner = row.owner or ""
     owned = services.catalog.state.index.find(CatalogQuery(owner=owner)).rows if owner else ()
     return page(
@@ -142,7 +142,7 @@ async def item(request: Request, services: ServicesDep, caller: Caller, item_id:
         runbook=_web_address(metadata.get("runbook")),
         sha=entry.loaded.sha[:8],
         warnings=[*warnings_of(definition), *await outages_of(request, services, document)],
-        steps=shown,
+        steps=steps,
         earlier=earlier.data,
         usual_times=usual_words(await services.history.usual_times(item_id)),
         starred=item_id in await services.stars.list(caller),

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from api.requests.schemas import PlannedCall, RetryPreview
-from api.web.line_diff import Lines, differing
+from api.web.line_diff import Lines, diff_lines
 from api.web.pages.decision.corrections import Corrections
 from api.web.shown_values import shown_value
 from api.web.words import _
@@ -55,19 +55,19 @@ def field_changes(
                 ValueChange(field.label, _("what was entered before"), _("what you entered"))
             )
         elif field.type is FieldType.LIST:
-            found.append(_rows_changed(field, former.get(name), corrections.changes.get(name)))
+            found.append(_row_changes(field, former.get(name), corrections.changes.get(name)))
         else:
             old, new = (shown_value(field, change.get(side)) for side in ("old", "new"))
             found.append(ValueChange(field.label, old, new))
     return found
 
 
-def _rows_changed(field: FieldDefinition, former: Any, changed: Any) -> ValueChange:
+def _row_changes(field: FieldDefinition, former: Any, changed: Any) -> ValueChange:
     old, new = shown_value(field, former), shown_value(field, changed)
     if old == new:
         new = _("the same rows, with other passwords or files")
         return ValueChange(field.label, _("as they are"), new)
-    return ValueChange(field.label, old, new, differing(old, new))
+    return ValueChange(field.label, old, new, diff_lines(old, new))
 
 
 def calls_of(preview: RetryPreview, names: Mapping[str, str]) -> list[CallView]:
@@ -76,33 +76,33 @@ def calls_of(preview: RetryPreview, names: Mapping[str, str]) -> list[CallView]:
         CallView(
             name=names.get(one.id, one.id),
             type=one.type,
-            changes=list(_changed(one)),
+            changes=list(_call_changes(one)),
             data=json.dumps(one.config, indent=2, ensure_ascii=False),
         )
         for one in preview.actions
     ]
 
 
-def _changed(call: PlannedCall) -> Iterable[ValueChange]:
+def _call_changes(call: PlannedCall) -> Iterable[ValueChange]:
     if call.former is None:
         return
-    old, new = dict(_flat(call.former)), dict(_flat(call.config))
+    old, new = dict(_flatten(call.former)), dict(_flatten(call.config))
     for path in dict.fromkeys([*old, *new]):
         if old.get(path) != new.get(path):
             before, after = _text(old.get(path)), _text(new.get(path))
-            several = "\n" in before.strip() or "\n" in after.strip()
-            lines = differing(before, after) if several else ()
+            is_multiline = "\n" in before.strip() or "\n" in after.strip()
+            lines = diff_lines(before, after) if is_multiline else ()
             yield ValueChange(_place(path), before, after, lines)
 
 
-def _flat(value: Any, path: str = "") -> Iterable[tuple[str, Any]]:
+def _flatten(value: Any, path: str = "") -> Iterable[tuple[str, Any]]:
     """Yield every value with the path that leads to it."""
     if isinstance(value, Mapping) and value:
         for key, inner in value.items():
-            yield from _flat(inner, f"{path}.{key}" if path else str(key))
+            yield from _flatten(inner, f"{path}.{key}" if path else str(key))
     elif isinstance(value, list) and value:
         for number, inner in enumerate(value, 1):
-            yield from _flat(inner, f"{path} {number}")
+            yield from _flatten(inner, f"{path} {number}")
     else:
         yield path, value
 

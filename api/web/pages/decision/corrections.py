@@ -12,7 +12,7 @@ from api.requests.reading import StoredRequest
 from api.requests.retry_preview import open_actions, stored_requester
 from api.services import Services
 from api.web.fields import FormInput, GroupView, groups_of
-from api.web.posted_fields import field_named
+from api.web.posted_fields import find_field
 from api.web.problems import errors_by_way
 from api.web.rows import RowEdit, with_edit, without_rows
 from api.web.sealed_entries import sealed_entries
@@ -59,9 +59,9 @@ async def corrections_of(
     form = item.form
     kept = with_stars(stored.row.fields, form.passwords)
     fields = correctable(stored)
-    before = _written(form, kept)
+    before = _form_texts(form, kept)
     apart = {name for name in before if _is_apart(form, name)}
-    given = _given(posted, before, apart) | {name: [] for name in dropped}
+    given = _posted_or_kept(posted, before, apart) | {name: [] for name in dropped}
     texts: dict[str, Sequence[str]] = without_rows(before, posted, form.fields) | given
     reading = await asyncio.to_thread(read_posted, form, texts, today)
     filled = await services.options.load_offers(item, reading.values, stored_requester(stored))
@@ -86,14 +86,14 @@ async def corrections_of(
     groups = groups_of(form.definition.groups, entered)
     return Corrections(
         fields=fields,
-        groups=[shown for one in groups if (shown := _only(one, fields)).fields],
+        groups=[shown for one in groups if (shown := _correctable_group(one, fields)).fields],
         changes={
             name: reading.values.get(name)
             for name in fields.keys() & given.keys()
             if _is_changed(form, name, texts, before)
             and not equal(
-                _judged(form, name, kept.get(name)),
-                _judged(form, name, reading.values.get(name)),
+                _without_computed(form, name, kept.get(name)),
+                _without_computed(form, name, reading.values.get(name)),
             )
         },
         errors=errors,
@@ -103,22 +103,22 @@ async def corrections_of(
 def correctable(stored: StoredRequest) -> dict[str, FieldDefinition]:
     """Return the fields that a retry may correct."""
     form = _document(stored).form
-    used = _used(stored, form)
+    used = _used_fields(stored, form)
     return {name: one for name, one in form.fields.items() if name in used and not one.read_only}
 
 
-def edited_of(
+def edit_rows(
     stored: StoredRequest, posted: Mapping[str, Sequence[str]], edit: RowEdit
 ) -> tuple[dict[str, list[str]], str]:
     """Return what was posted after a row was added or removed, and where that is on the page."""
     form = _document(stored).form
     field = form.fields[edit.list_id]
     # A new row takes no number that a row of the request has: it would take its file as well.
-    taken = row_numbers(field, _written(form, stored.row.fields))
+    taken = row_numbers(field, _form_texts(form, stored.row.fields))
     return with_edit(form.fields, posted, edit, taken=taken)
 
 
-def _given(
+def _posted_or_kept(
     posted: Mapping[str, Sequence[str]], before: Mapping[str, list[str]], apart: Collection[str]
 ) -> dict[str, Sequence[str]]:
     """Return what was posted; what never comes back into a page is as it was where it is empty."""
@@ -141,19 +141,19 @@ def _is_changed(
     return any(list(texts.get(one, ())) != list(before.get(one, ())) for one in own)
 
 
-def _written(form: Form, kept: Mapping[str, Any]) -> dict[str, list[str]]:
+def _form_texts(form: Form, kept: Mapping[str, Any]) -> dict[str, list[str]]:
     """Return the values of a request as a form posts them, lists by row."""
     texts: dict[str, list[str]] = {}
     for name, one in form.fields.items():
         value = kept.get(name)
         if one.type is FieldType.LIST and isinstance(value, list):
-            texts |= _written_rows(one, value) | {name: []}
+            texts |= _row_texts(one, value) | {name: []}
         elif name in kept:
             texts[name] = written(one, value)
     return texts
 
 
-def _written_rows(field: FieldDefinition, rows: Sequence[Any]) -> dict[str, list[str]]:
+def _row_texts(field: FieldDefinition, rows: Sequence[Any]) -> dict[str, list[str]]:
     """Return the texts of all that rows hold: also of what no page shows, so that it is kept."""
     return {
         way_in_row(field.id, number, inner.id): written(inner, row.get(inner.id))
@@ -165,11 +165,11 @@ def _written_rows(field: FieldDefinition, rows: Sequence[Any]) -> dict[str, list
 
 def _is_apart(form: Form, name: str) -> bool:
     """Return whether a value never comes back into a page, by the name of its field."""
-    one = field_named(form.fields, name)
+    one = find_field(form.fields, name)
     return one is not None and one.type in KEPT_APART
 
 
-def _judged(form: Form, name: str, value: Any) -> Any:
+def _without_computed(form: Form, name: str, value: Any) -> Any:
     """Return a value without what is computed in its rows, and is posted by no page."""
     fixed = {inner.id for inner in form.fields[name].fields if inner.read_only}
     if not fixed or not isinstance(value, list):
@@ -188,7 +188,7 @@ def _required_in_rows(form: Form, texts: Mapping[str, Sequence[str]]) -> Iterato
                     yield way_in_row(one.id, index, inner.id)
 
 
-def _only(group: GroupView, fields: Mapping[str, FieldDefinition]) -> GroupView:
+def _correctable_group(group: GroupView, fields: Mapping[str, FieldDefinition]) -> GroupView:
     return GroupView(
         index=group.index,
         label=group.label,
@@ -198,7 +198,7 @@ def _only(group: GroupView, fields: Mapping[str, FieldDefinition]) -> GroupView:
     )
 
 
-def _used(stored: StoredRequest, form: Form) -> set[str]:
+def _used_fields(stored: StoredRequest, form: Form) -> set[str]:
     """Return the fields that what failed and what follows it use; all where that is not known."""
     used: set[str] = set()
     for action in open_actions(stored, None):

@@ -24,7 +24,7 @@ _WHY = {
     Cause.DECLINED: _("it was rejected"),
     Cause.UNKNOWN: _("the cause is not known"),
 }
-_HELPS = {
+_RETRY_ADVICE = {
     Cause.ACCESS: _("A retry fails again until somebody has fixed the credentials or the rights."),
     Cause.QUOTA: _("A retry can help once the quota allows it."),
     Cause.INPUT: _("A retry with the same values would fail again; correct them first."),
@@ -58,7 +58,7 @@ def target_of(document: Request) -> str:
     return name_of(document.waiting_action.type if document.waiting_action else "")
 
 
-def brief(document: Request, now: datetime) -> str:
+def failure_sentence(document: Request, now: datetime) -> str:
     """Return in a sentence what failed, when and why."""
     step = document.waiting_action.name if document.waiting_action else document.title
     since = times.read(document.waiting_since) if document.waiting_since else now
@@ -71,23 +71,23 @@ def brief(document: Request, now: datetime) -> str:
         why = _("nobody decided in time")
     if error is not None and error.outcome_unknown:
         why = _("it is not known whether %(target)s has done it") % {"target": target_of(document)}
-    told = {"step": step, "ago": ago(since, now), "why": why, "n": document.attempt}
+    words = {"step": step, "ago": ago(since, now), "why": why, "n": document.attempt}
     if document.attempt > 1:
-        return _("%(step)s failed %(ago)s, in attempt %(n)s: %(why)s.") % told
-    return _("%(step)s failed %(ago)s: %(why)s.") % told
+        return _("%(step)s failed %(ago)s, in attempt %(n)s: %(why)s.") % words
+    return _("%(step)s failed %(ago)s: %(why)s.") % words
 
 
-def why_suggested(document: Request) -> str:
+def suggestion_reason(document: Request) -> str:
     """Return why a decision is suggested, where that says more than whether a retry helps."""
-    doubtful = document.error is not None and document.error.outcome_unknown
-    if document.suggestion is None or doubtful or is_cancelled(document):
+    in_doubt = document.error is not None and document.error.outcome_unknown
+    if document.suggestion is None or in_doubt or is_cancelled(document):
         return ""
     cause = Cause(document.cause) if document.cause in set(Cause) else Cause.UNKNOWN
-    _decision, usual = SUGGESTED[cause]
-    return "" if document.suggestion.reason == usual else document.suggestion.reason
+    _decision, default = SUGGESTED[cause]
+    return "" if document.suggestion.reason == default else document.suggestion.reason
 
 
-def helps(document: Request) -> str:
+def retry_advice(document: Request) -> str:
     """Return whether a retry can help, and why."""
     error = document.error
     if is_cancelled(document):
@@ -96,7 +96,7 @@ def helps(document: Request) -> str:
         return _("A retry looks first, and adopts what exists.")
     if error is not None and error.retryable and document.cause in {Cause.UNKNOWN, Cause.OURS}:
         return _("A retry can help: the same call may succeed later.")
-    return _HELPS[Cause(document.cause) if document.cause in set(Cause) else Cause.UNKNOWN]
+    return _RETRY_ADVICE[Cause(document.cause) if document.cause in set(Cause) else Cause.UNKNOWN]
 
 
 def keeps_values(document: Request) -> bool:
@@ -111,26 +111,26 @@ def look_words(
 ) -> LookWords:
     """Return what a look has found; without an answer, why there is none."""
     kind = document.waiting_action.type if document.waiting_action else ""
-    told = {"target": capital(name_of(kind)), "time": times.short(now, zone, now)}
+    words = {"target": capital(name_of(kind)), "time": times.short(now, zone, now)}
     if found is not None and found.answer == "found":
         what = found.would_adopt.external_reference if found.would_adopt else None
-        told["what"] = what or _("its effect")
+        words["what"] = what or _("its effect")
         return LookWords(
             _("Found %(what)s with this request's mark. Retry adopts it and creates nothing.")
-            % told,
+            % words,
             _("Retry and adopt %(what)s") % {"what": what or _("what exists")},
             is_good=True,
         )
     if found is not None and found.answer == "absent":
-        told["made"] = made_by(kind)
+        words["made"] = made_by(kind)
         if found.reason:
-            told["reason"] = found.reason.rstrip(".")
+            words["reason"] = found.reason.rstrip(".")
             sentence = _("%(reason)s (%(time)s). Retry creates %(made)s.")
         else:
             sentence = _("%(target)s holds nothing for it (%(time)s). Retry creates %(made)s.")
         label = _("Retry and create %(made)s") if kind in _CREATES else _("Retry")
-        return LookWords(sentence % told, label % told, is_good=True)
-    why = (found.reason if found else unknown) or _("%(target)s did not answer") % told
+        return LookWords(sentence % words, label % words, is_good=True)
+    why = (found.reason if found else unknown) or _("%(target)s did not answer") % words
     sentence = _("%(why)s. A retry now would fail: nothing is created blindly.")
     return LookWords(sentence % {"why": capital(why.rstrip("."))}, _("Retry anyway"), is_good=False)
 
@@ -138,19 +138,19 @@ def look_words(
 _CREATES = frozenset({"jira-ticket", "github-workflow", "git-commit"})
 
 
-def meanwhile(document: Request, now: datetime) -> str:
+def last_decision(document: Request, now: datetime) -> str:
     """Return who has decided last, and where the request is now; empty where nobody has."""
     accepted = [one for one in document.decisions if one.accepted]
     if not accepted:
         return ""
     last = accepted[-1]
-    told = {"who": capital(last.by), "ago": ago(times.read(last.at), now)}
-    did = _DID.get(last.decision, _("%(who)s decided about this %(ago)s")) % told
+    words = {"who": capital(last.by), "ago": ago(times.read(last.at), now)}
+    did = _DID.get(last.decision, _("%(who)s decided about this %(ago)s")) % words
     reason = _(": %(reason)s") % {"reason": last.reason.rstrip(".")} if last.reason else ""
-    return f"{did}{reason}; {_now(document)}."
+    return f"{did}{reason}; {_status_words(document)}."
 
 
-def _now(document: Request) -> str:
+def _status_words(document: Request) -> str:
     if document.retrying:
         attempt = max((one.attempt for one in document.actions), default=1)
         return _("attempt %(n)s is running") % {"n": attempt}
@@ -190,8 +190,8 @@ def similar_words(found: SimilarFailures) -> list[str]:
         (found.escalated, _("%(n)s escalated")),
         (found.aborted, _("%(n)s aborted")),
     )
-    told = [text % {"n": count} for count, text in outcomes if count]
-    return [*words, capital(", ".join(told)) + "."] if told else words
+    outcome_words = [text % {"n": count} for count, text in outcomes if count]
+    return [*words, capital(", ".join(outcome_words)) + "."] if outcome_words else words
 
 
 def people_of(users: Sequence[str], teams: Sequence[str]) -> str:
@@ -208,7 +208,7 @@ def abort_words(left: int) -> str:
     }
 
 
-def suggested(document: Request) -> str:
+def first_decision(document: Request) -> str:
     """Return the decision that comes first: the suggested one, where it is possible."""
     suggestion = document.suggestion
     wanted = suggestion.decision if suggestion else Decision.RETRY.value

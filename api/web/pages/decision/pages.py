@@ -20,15 +20,15 @@ from api.web.pages.decision.corrections import Corrections, corrections_of
 from api.web.pages.decision.explanation import (
     LookWords,
     abort_words,
-    brief,
-    helps,
+    failure_sentence,
+    first_decision,
     keeps_values,
-    meanwhile,
+    last_decision,
     people_of,
+    retry_advice,
     similar_words,
-    suggested,
+    suggestion_reason,
     target_of,
-    why_suggested,
 )
 from api.web.pages.request.presentation import answers
 from api.web.pages.request.results import plan_words
@@ -39,7 +39,7 @@ from pao.core.states import Decision, RequestStatus
 
 APPROVAL = "approval"
 _OURS = 500
-_CONFIRMED = {
+_OVERRIDES = {
     ErrorCode.FIELDS_ALREADY_USED: "acceptUsed",
     ErrorCode.WOULD_LEAVE_BEHIND: "leaveBehind",
 }
@@ -76,8 +76,8 @@ class ApprovalView:
     votes: str
 
 
-def explained(
-    document: Document, tried: DecisionInput, problems: list[str], error: PaoError | None
+def with_outcome(
+    document: Document, entered: DecisionInput, problems: list[str], error: PaoError | None
 ) -> DecisionInput:
     """Return what was tried with what came of it: who was faster, or what is wrong."""
     lost = error is not None and error.code == ErrorCode.SERVICE_UNAVAILABLE
@@ -87,16 +87,16 @@ def explained(
         problems = [
             _("We do not know whether it was received. Send it again: it is carried out only once.")
         ]
-    said = ""
+    decided = ""
     if error is not None and error.code == ErrorCode.INVALID_STATE_TRANSITION:
-        said = meanwhile(document, times.now())
-    confirm = _CONFIRMED.get(error.code) if error else None
+        decided = last_decision(document, times.now())
+    confirm = _OVERRIDES.get(error.code) if error else None
     return replace(
-        tried,
+        entered,
         problems=problems,
-        meanwhile=said,
-        key=tried.key if lost else "",
-        confirm=tried.confirm | ({confirm} if confirm else set()),
+        meanwhile=decided,
+        key=entered.key if lost else "",
+        confirm=entered.confirm | ({confirm} if confirm else set()),
         status=error.status if error else 422,
     )
 
@@ -106,37 +106,37 @@ async def decide_page(
     services: Services,
     caller: Principal,
     stored: StoredRequest,
-    tried: DecisionInput,
+    entered: DecisionInput,
 ) -> Response:
     """Return the page on which a decision is made."""
     document, now = services.reading.present(stored), times.now()
     failed = document.status == RequestStatus.FAILED and not document.retrying
-    corrections = tried.corrections
+    corrections = entered.corrections
     if corrections is None and failed:
         corrections = await corrections_of(services, stored, {})
     similar = None
     if failed and document.may_decide:
         similar = await services.history.similar_failures(caller, document.id)
     names = {one.id: one.name or one.id for one in document.actions}
-    preview, confirm = tried.preview, set(tried.confirm)
+    preview, confirm = entered.preview, set(entered.confirm)
     if preview is not None:
-        confirm |= {_CONFIRMED[c] for one in preview.refusals for c in _CONFIRMED if c == one.code}
+        confirm |= {_OVERRIDES[c] for one in preview.refusals for c in _OVERRIDES if c == one.code}
     cleanup = document.error_context.cleanup if document.error_context else ()
     approvals = _approvals(document)
     return page(
         request,
         "pages/decision/decide.html",
-        status=tried.status,
+        status=entered.status,
         doc=document,
         failed=failed,
         can_retry=Decision.RETRY in document.possible_decisions,
         # An approval leaves nothing anywhere that one could look for.
         can_look=Decision.RETRY in document.possible_decisions
         and (document.waiting_action is None or document.waiting_action.type != APPROVAL),
-        brief=brief(document, now),
+        brief=failure_sentence(document, now),
         target=target_of(document),
-        helps=helps(document),
-        because=why_suggested(document),
+        helps=retry_advice(document),
+        because=suggestion_reason(document),
         similar=similar,
         similar_words=similar_words(similar) if similar else [],
         labels={name: one.label for name, one in corrections.fields.items()} if corrections else {},
@@ -145,23 +145,23 @@ async def decide_page(
         cost=monthly_cost(stored.row.item_definition.get("metadata") or {}),
         groups=corrections.groups if corrections else [],
         # What somebody has entered stays in sight.
-        values_aside=tried.corrections is None and keeps_values(document),
-        tried=tried,
+        values_aside=entered.corrections is None and keeps_values(document),
+        tried=entered,
         changes=await asyncio.to_thread(field_changes, preview, corrections, stored.row.fields)
         if preview and corrections
         else [],
         calls=await asyncio.to_thread(calls_of, preview, names) if preview else [],
-        confirm=confirm | set(tried.options),
+        confirm=confirm | set(entered.options),
         manual=bool(document.error_context and document.error_context.manual_way),
         doubtful=bool(document.error and document.error.outcome_unknown),
-        suggested=suggested(document),
+        suggested=first_decision(document),
         cleanup=cleanup,
         abort=abort_words(len([one for one in cleanup if not one.done])),
         components=_failed_components(document),
-        key=tried.key or str(uuid4()),
+        key=entered.key or str(uuid4()),
         may=document.may_decide,
         decided=sum(one.accepted for one in document.decisions),
-        last=meanwhile(document, now),
+        last=last_decision(document, now),
         plans=[
             (one.name or one.id, words) for one in document.actions if (words := plan_words(one))
         ],
@@ -179,21 +179,23 @@ def is_open(document: Document, action_id: str) -> bool:
 
 
 def ending_page(
-    request: Request, document: Document, ending: str, tried: DecisionInput, *, action: str = ""
+    request: Request, document: Document, ending: str, entered: DecisionInput, *, action: str = ""
 ) -> Response:
     """Return the page of a decision that ends the request, or what waits for an approval."""
     cleanup = document.error_context.cleanup if document.error_context else ()
     return page(
         request,
         "pages/decision/ending.html",
-        status=tried.status,
+        status=entered.status,
         doc=document,
         ending=ending,
         action=action,
-        tried=tried,
-        brief=brief(document, times.now()) if document.status == RequestStatus.FAILED else "",
+        tried=entered,
+        brief=failure_sentence(document, times.now())
+        if document.status == RequestStatus.FAILED
+        else "",
         cleanup=cleanup,
-        key=tried.key or str(uuid4()),
+        key=entered.key or str(uuid4()),
     )
 
 

@@ -20,11 +20,17 @@ from api.requests.schemas import DecisionBody, Look, ReasonedBody, RetryBody, Vo
 from api.services import Caller, Services, ServicesDep
 from api.web import times
 from api.web.forms import Posted, text_of
-from api.web.pages.decision.corrections import correctable, corrections_of, edited_of
-from api.web.pages.decision.explanation import look_words, meanwhile
-from api.web.pages.decision.pages import DecisionInput, decide_page, ending_page, explained, is_open
+from api.web.pages.decision.corrections import correctable, corrections_of, edit_rows
+from api.web.pages.decision.explanation import last_decision, look_words
+from api.web.pages.decision.pages import (
+    DecisionInput,
+    decide_page,
+    ending_page,
+    is_open,
+    with_outcome,
+)
 from api.web.pages.decision.posted import attempt_of, evidence_of, reason_of
-from api.web.posted_fields import field_named, posted_secrets, posted_texts, removed
+from api.web.posted_fields import find_field, posted_secrets, posted_texts, removed_secrets
 from api.web.rendering import is_partial, page
 from api.web.rows import edit_of
 from api.web.sealed_entries import kept_entries
@@ -81,7 +87,7 @@ async def look(
 
 
 @router.get("/requests/{request_id}/meanwhile")
-async def news(
+async def last_decision_page(
     request: Request,
     services: ServicesDep,
     caller: Caller,
@@ -94,12 +100,12 @@ async def news(
     accepted = sum(one.accepted for one in document.decisions)
     if document.attempt == attempt and accepted == decided:
         return Response(status_code=_NO_CONTENT)
-    said = meanwhile(document, times.now())
-    return page(request, "pages/decision/meanwhile.html", said=said, doc=document)
+    sentence = last_decision(document, times.now())
+    return page(request, "pages/decision/meanwhile.html", said=sentence, doc=document)
 
 
 @router.get("/requests/{request_id}/arrived")
-async def arrived(
+async def decision_received(
     request: Request,
     services: ServicesDep,
     caller: Caller,
@@ -119,8 +125,8 @@ async def arrived(
     )
     record = await services.decisions.find_record(call)
     document = await services.reading.document(caller, str(request_id))
-    said = meanwhile(document, times.now())
-    return page(request, "pages/decision/arrived.html", record=record, doc=document, said=said)
+    sentence = last_decision(document, times.now())
+    return page(request, "pages/decision/arrived.html", record=record, doc=document, said=sentence)
 
 
 @router.post("/requests/{request_id}/retry")
@@ -131,21 +137,21 @@ async def retry(
     stored = await services.reading.get(caller, str(request_id))
     fields, sealed_for = correctable(stored), f"retry:{request_id}:{caller.id}"
     kept = kept_entries(services.decisions.box, sealed_for, fields, posted)
-    texts, place = await _posted(fields, kept, posted), ""
+    texts, place = await _posted_texts(fields, kept, posted), ""
     edit = edit_of(text_of(posted, "rows"), fields)
     if edit is not None:
-        texts, place = edited_of(stored, texts, edit)
-    dropped = {one for one in removed(posted) if field_named(fields, one)}
+        texts, place = edit_rows(stored, texts, edit)
+    dropped = {one for one in removed_secrets(posted) if find_field(fields, one)}
     corrections = await corrections_of(services, stored, texts, dropped, sealed_for=sealed_for)
     reason, problems = reason_of(posted)
     options = frozenset(name for name in ("manual", "acceptUsed", "leaveBehind") if name in posted)
     key = text_of(posted, "key")
-    tried = DecisionInput(reason=reason, corrections=corrections, options=options, key=key)
+    entered = DecisionInput(reason=reason, corrections=corrections, options=options, key=key)
     if edit is not None or text_of(posted, "go") == AGAIN:
-        return await decide_page(request, services, caller, stored, replace(tried, place=place))
+        return await decide_page(request, services, caller, stored, replace(entered, place=place))
     if corrections.errors:
-        return await _refused(
-            request, services, caller, stored, tried, list(corrections.errors.values())
+        return await _refused_page(
+            request, services, caller, stored, entered, list(corrections.errors.values())
         )
     try:
         body = RetryBody.model_validate(
@@ -162,14 +168,16 @@ async def retry(
         )
         if text_of(posted, "go") == PREVIEW:
             preview = await services.decisions.preview(caller, str(request_id), body)
-            shown = replace(tried, preview=preview, key="")
-            return await decide_page(request, services, caller, stored, shown)
+            previewed = replace(entered, preview=preview, key="")
+            return await decide_page(request, services, caller, stored, previewed)
         if problems:
-            return await _refused(request, services, caller, stored, tried, problems)
-        await _carried_out(services, caller, request_id, posted, Decision.RETRY, body)
+            return await _refused_page(request, services, caller, stored, entered, problems)
+        await _decide(services, caller, request_id, posted, Decision.RETRY, body)
     except PaoError as error:
-        return await _refused(request, services, caller, stored, tried, _told(error), error)
-    return _to(request_id)
+        return await _refused_page(
+            request, services, caller, stored, entered, _messages(error), error
+        )
+    return _redirect(request_id)
 
 
 @router.get("/requests/{request_id}/{ending}")
@@ -184,12 +192,12 @@ async def end(
     """Show a decision that ends something: what it leaves behind, and the reason for it."""
     if ending in {Decision.RETRY.value, "look", ApprovalVote.APPROVE.value}:
         # What was answered to a decision has the address of its form.
-        return _to(request_id, "/decide")
+        return _redirect(request_id, "/decide")
     if ending not in {*ENDINGS, REJECT}:
         raise PaoError(ErrorCode.NOT_FOUND, "")
     document = services.reading.present(await services.reading.get(caller, str(request_id)))
     if ending == REJECT and not (document.may_decide and is_open(document, action)):
-        return _to(request_id, "/decide")
+        return _redirect(request_id, "/decide")
     return ending_page(request, document, ending, DecisionInput(), action=action)
 
 
@@ -207,7 +215,7 @@ async def end_or_vote(
         raise PaoError(ErrorCode.NOT_FOUND, "")
     stored = await services.reading.get(caller, str(request_id))
     reason, problems = reason_of(posted)
-    tried, refusal = DecisionInput(reason=reason, key=text_of(posted, "key")), None
+    entered, refusal = DecisionInput(reason=reason, key=text_of(posted, "key")), None
     action = text_of(posted, "action")
     if not problems:
         body: ReasonedBody
@@ -216,20 +224,20 @@ async def end_or_vote(
         else:
             body = DecisionBody.model_validate({"reason": reason, "attempt": attempt_of(posted)})
         try:
-            await _carried_out(services, caller, request_id, posted, KINDS[decision], body)
+            await _decide(services, caller, request_id, posted, KINDS[decision], body)
         except PaoError as error:
-            problems, refusal = _told(error), error
+            problems, refusal = _messages(error), error
         else:
-            return _to(request_id)
+            return _redirect(request_id)
     if decision == ApprovalVote.APPROVE:
-        return await _refused(request, services, caller, stored, tried, problems, refusal)
+        return await _refused_page(request, services, caller, stored, entered, problems, refusal)
     now = await services.reading.get(caller, str(request_id))
     document = services.reading.present(now)
-    shown = explained(document, tried, problems, refusal)
-    return ending_page(request, document, decision, shown, action=action)
+    outcome = with_outcome(document, entered, problems, refusal)
+    return ending_page(request, document, decision, outcome, action=action)
 
 
-async def _carried_out(
+async def _decide(
     services: Services,
     caller: Principal,
     request_id: UUID,
@@ -251,23 +259,23 @@ async def _carried_out(
         services.metrics.decisions.labels(kind, outcome).inc()
 
 
-async def _refused(
+async def _refused_page(
     request: Request,
     services: Services,
     caller: Principal,
     stored: StoredRequest,
-    tried: DecisionInput,
+    entered: DecisionInput,
     problems: list[str],
     error: PaoError | None = None,
 ) -> Response:
     if error is not None:
         # It may have changed since it was read.
         stored = await services.reading.get(caller, str(stored.row.id))
-    shown = explained(services.reading.present(stored), tried, problems, error)
-    return await decide_page(request, services, caller, stored, shown)
+    outcome = with_outcome(services.reading.present(stored), entered, problems, error)
+    return await decide_page(request, services, caller, stored, outcome)
 
 
-async def _posted(
+async def _posted_texts(
     fields: Mapping[str, FieldDefinition], kept: Mapping[str, str], posted: FormData
 ) -> dict[str, list[str]]:
     """Return what was posted; of passwords and files what is entered now, else what was kept."""
@@ -275,9 +283,9 @@ async def _posted(
     return posted_texts(fields, posted) | {name: [one] for name, one in secrets.items()}
 
 
-def _told(error: PaoError) -> list[str]:
+def _messages(error: PaoError) -> list[str]:
     return [detail.message for detail in error.details] or [error.message]
 
 
-def _to(request_id: UUID, page: str = "") -> RedirectResponse:
+def _redirect(request_id: UUID, page: str = "") -> RedirectResponse:
     return RedirectResponse(f"/requests/{request_id}{page}", 303)

@@ -81,13 +81,13 @@ async def _requests(services: Services, caller: Caller, words: str) -> list[Find
         one.id: FindResult(one.title, STATES[one.status], f"/requests/{one.id}")
         for one in listed.data
     }
-    named = await _named(services, caller, words) if words else None
-    if named is None or named in found:
+    request_id = await _find_reference(services, caller, words) if words else None
+    if request_id is None or request_id in found:
         return list(found.values())
-    return [FindResult(words, _("Request"), f"/requests/{named}"), *found.values()]
+    return [FindResult(words, _("Request"), f"/requests/{request_id}"), *found.values()]
 
 
-async def _named(services: Services, caller: Caller, words: str) -> str | None:
+async def _find_reference(services: Services, caller: Caller, words: str) -> str | None:
     try:
         return await services.references.resolve(caller, words)
     except PaoError as error:

@@ -13,8 +13,8 @@ from api.requests.prepared import requester_of
 from api.services import Services
 from api.web.fields import GroupView, groups_of
 from api.web.forms import text_of
-from api.web.pages.request_form.filled_form import entered_of, with_rows
-from api.web.posted_fields import posted_secrets, posted_texts, removed
+from api.web.pages.request_form.filled_form import form_input, with_rows
+from api.web.posted_fields import posted_secrets, posted_texts, removed_secrets
 from api.web.problems import errors_by_way
 from api.web.rows import edit_of, with_edit
 from api.web.sealed_entries import kept_entries, sealed_entries
@@ -74,16 +74,16 @@ async def preview_form(
 
     apart = {name: [one] for name, one in secrets.items()}
     item, teams = read.parsed or read.sketch, sorted(caller.teams)
-    about = services.options.context_for(item, requester_of(caller)) if item else FormContext()
-    reading = await asyncio.to_thread(read_posted, form, {**texts, **apart}, today, about)
+    context = services.options.context_for(item, requester_of(caller)) if item else FormContext()
+    reading = await asyncio.to_thread(read_posted, form, {**texts, **apart}, today, context)
     lists = await _lists(services, form)
-    found = await asyncio.to_thread(form.questions, reading.values, today, about)
+    found = await asyncio.to_thread(form.questions, reading.values, today, context)
     asked = [one for one in found if one.field.options is not None]
-    offered = await asyncio.to_thread(_all_offered, form, asked, about, teams, lists)
-    context = replace(about, offered=offered)
+    offered = await asyncio.to_thread(_offers_by_field, form, asked, context, teams, lists)
+    context = replace(context, offered=offered)
     result = await asyncio.to_thread(reading.judged_by, form, today, context)
     shown = replace(
-        entered_of(form, texts, result, today),
+        form_input(form, texts, result, today),
         sealed=mentions(form.fields, {name: secrets[name] for name in in_page}),
         in_page=in_page,
         offered=offered,
@@ -103,7 +103,7 @@ async def _secrets(
     form: Form, texts: Mapping[str, Sequence[str]], posted: FormData, kept: Mapping[str, str]
 ) -> dict[str, str]:
     """Return the passwords and files entered now or before, without those of rows that are gone."""
-    dropped = removed(posted)
+    dropped = removed_secrets(posted)
     before = {name: one for name, one in kept.items() if name not in dropped}
     found = before | await posted_secrets(form.fields, posted)
     return {name: one for name, one in found.items() if "[" not in name or name in texts}
@@ -123,31 +123,31 @@ async def _lists(services: Services, form: Form) -> Lists:
     return found
 
 
-def _all_offered(
+def _offers_by_field(
     form: Form, asked: list[Question], about: FormContext, teams: Sequence[str], lists: Lists
 ) -> dict[str, Offered]:
     """Return what fields offer by their ways; rows that ask the same are answered once."""
-    known = {
-        key: _offered(form, one, about, teams, lists)
+    offers = {
+        key: _field_offer(form, one, about, teams, lists)
         for key, one in bounded_questions(asked).items()
     }
-    return answers_by_way(asked, known)
+    return answers_by_way(asked, offers)
 
 
-def _offered(
+def _field_offer(
     form: Form, question: Question, about: FormContext, teams: Sequence[str], lists: Lists
 ) -> Offered:
     """Return what a field offers; where another system has to be asked, any text is taken."""
-    known = offered_here(form, question, about, teams=teams, lists=lists)
-    if known is not None:
-        return known
+    local = offered_here(form, question, about, teams=teams, lists=lists)
+    if local is not None:
+        return local
     options = question.field.options
     if isinstance(options, ListOptions):
-        told = _("There is no list %(list)s in service yet. Enter a value.")
-        return Offered(problem=told % {"list": options.list}, lenient=True)
-    told = _("A preview asks no other system for choices. Enter a value.")
+        problem = _("There is no list %(list)s in service yet. Enter a value.")
+        return Offered(problem=problem % {"list": options.list}, lenient=True)
+    problem = _("A preview asks no other system for choices. Enter a value.")
     source = _("Their source: %(source)s.") % {"source": origin(options)}
-    return Offered(problem=f"{told} {source}", lenient=True)
+    return Offered(problem=f"{problem} {source}", lenient=True)
 
 
 def _note(question: Question, offered: Offered) -> str:

@@ -10,7 +10,7 @@ from catalog.testing.cases import dump
 _FIRST = ("schemaVersion", "kind", "metadata", "id", "name", "type", "presentation", "fulfillment")
 
 
-def choices(services: Services, caller: Principal) -> list[tuple[str, str]]:
+def previewable_items(services: Services, caller: Principal) -> list[tuple[str, str]]:
     """Return the ids and names of the items whose documents the reader may see, by name."""
     is_admin = services.access.is_admin(caller)
     rows = services.catalog.state.index.rows.values()

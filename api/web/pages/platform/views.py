@@ -18,9 +18,9 @@ from api.requests.prepared import requester_of
 from api.services import Caller, Correlation, Services, ServicesDep
 from api.tools.schemas import TemplateResult, TemplateTest
 from api.web.forms import Posted, text_of
-from api.web.line_diff import Lines, differing
+from api.web.line_diff import Lines, diff_lines
 from api.web.pages.platform.form_preview import PreviewedForm, preview_form
-from api.web.pages.platform.previewable_items import as_text, choices
+from api.web.pages.platform.previewable_items import as_text, previewable_items
 from api.web.pages.request.results import web_address
 from api.web.rendering import page
 from api.web.words import _, ngettext
@@ -105,7 +105,7 @@ class DocumentPreview:
 @router.get("")
 async def platform(request: Request, services: ServicesDep) -> Response:
     """Show how old the catalog is, where it comes from, and what was refused."""
-    return _platform(request, services)
+    return _platform_page(request, services)
 
 
 @router.post("/refresh")
@@ -125,8 +125,8 @@ async def refresh(
         if error.code is not ErrorCode.EXTERNAL_SERVICE_ERROR:
             raise
         # The page says why, and what is served all the same.
-        return _platform(request, services, status=error.status)
-    return _platform(request, services, read=RefreshResult.of(report))
+        return _platform_page(request, services, status=error.status)
+    return _platform_page(request, services, read=RefreshResult.of(report))
 
 
 @router.get("/preview")
@@ -137,10 +137,10 @@ async def empty_preview(
     item: Annotated[str, Query(max_length=200)] = "",
 ) -> Response:
     """Show where a document is pasted; one in service may be picked to begin with."""
-    offered = choices(services, caller)
-    published = await _published(services, caller, item) if item in dict(offered) else None
+    offered = previewable_items(services, caller)
+    published = await _served_definition(services, caller, item) if item in dict(offered) else None
     document = as_text(published) if published else ""
-    return _previewed(request, document=document, preview=None, offered=offered, item=item)
+    return _preview_page(request, document=document, preview=None, offered=offered, item=item)
 
 
 @router.post("/preview")
@@ -150,7 +150,7 @@ async def preview(
     """Show what a pasted document would be: findings, form and calls. Nothing is stored or sent."""
     document = text_of(posted, "document")
     shown = await _preview(services, caller, document, posted)
-    return _previewed(request, document=document, preview=shown)
+    return _preview_page(request, document=document, preview=shown)
 
 
 async def _preview(
@@ -165,7 +165,9 @@ async def _preview(
     who = requester_of(caller)
     offered = form.offered if form else None
     test = await asyncio.to_thread(tools.test, sample, read, requester=who, offered=offered)
-    published = await _published(services, caller, checked.item.id if checked.item else None)
+    published = await _served_definition(
+        services, caller, checked.item.id if checked.item else None
+    )
     return DocumentPreview(
         title=_sentence(checked.errors, checked.warnings),
         findings=checked.findings,
@@ -181,7 +183,7 @@ async def _preview(
     )
 
 
-async def _published(
+async def _served_definition(
     services: Services, caller: Principal, item_id: str | None
 ) -> Mapping[str, Any] | None:
     """Return the document in service; None for another team's, whose insides are not shown."""
@@ -206,18 +208,18 @@ def _file_name(definition: Mapping[str, Any]) -> str:
 
 def _difference(old: Mapping[str, Any], new: Mapping[str, Any]) -> Lines:
     """Return the lines by which two documents differ, as the service reads them."""
-    return differing(dump(_ordered(old, new)), dump(new))
+    return diff_lines(dump(_in_order_of(old, new)), dump(new))
 
 
-def _ordered(old: Any, new: Any) -> Any:
+def _in_order_of(old: Any, new: Any) -> Any:
     """Return the stored document, which has lost its order, in the order of the new one."""
     if isinstance(old, Mapping) and isinstance(new, Mapping):
         keys = [*(key for key in new if key in old), *(key for key in old if key not in new)]
-        return {key: _ordered(old[key], new.get(key)) for key in keys}
+        return {key: _in_order_of(old[key], new.get(key)) for key in keys}
     if isinstance(old, list):
         others = new if isinstance(new, list) else []
         return [
-            _ordered(one, others[index] if index < len(others) else None)
+            _in_order_of(one, others[index] if index < len(others) else None)
             for index, one in enumerate(old)
         ]
     return old
@@ -248,7 +250,7 @@ def _sentence(errors: int, warnings: int) -> str:
     return _("It would be served as it is.")
 
 
-def _previewed(
+def _preview_page(
     request: Request,
     *,
     document: str,
@@ -266,7 +268,7 @@ def _previewed(
     )
 
 
-def _platform(
+def _platform_page(
     request: Request, services: Services, *, read: RefreshResult | None = None, status: int = _GOOD
 ) -> Response:
     standing = services.catalog.state.standing

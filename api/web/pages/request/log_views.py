@@ -14,7 +14,7 @@ from api.requests.log import LogQuery, LogSlice
 from api.requests.reading import StoredRequest
 from api.services import Caller, Services, ServicesDep
 from api.web.pages.request.keys import key_of
-from api.web.pages.request.logs import earlier_of, logs, marked
+from api.web.pages.request.logs import earlier_address, logs, mark_matches
 from api.web.pages.request.views import LINES
 from api.web.rendering import is_partial, page
 
@@ -79,7 +79,7 @@ def _earlier(
     request: Request, stored: StoredRequest, part: LogSlice, component: str | None, action: str
 ) -> Response:
     first = part.lines[0].sequence if part.lines else 1
-    more = earlier_of(str(stored.row.id), component, action, first) if part.earlier else ""
+    more = earlier_address(str(stored.row.id), component, action, first) if part.earlier else ""
     return page(
         request,
         "pages/request/earlier.html",
@@ -109,7 +109,7 @@ def _page(  # noqa: PLR0913 -- what the page shows, each part named
         request,
         "pages/request/log.html",
         doc=document,
-        lines=marked(part.lines, text, names),
+        lines=mark_matches(part.lines, text, names),
         part=part,
         first=first,
         last=last,

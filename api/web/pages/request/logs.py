@@ -55,26 +55,26 @@ def logs(
             opened=action.status in {"failed", "in_progress"},
             earlier=""
             if total <= len(own)
-            else earlier_of(document.id, component, action.id, before_of(own, lines)),
+            else earlier_address(document.id, component, action.id, first_sequence(own, lines)),
         )
         for component, action in boxes
     ]
 
 
-def before_of(own: Sequence[LogLine], lines: Sequence[LogLine]) -> int:
+def first_sequence(own: Sequence[LogLine], lines: Sequence[LogLine]) -> int:
     """Return the line before which earlier ones are found."""
     first = next(iter(own), None) or next(iter(lines), None)
     return first.sequence if first else 1
 
 
-def earlier_of(request_id: str, component: str | None, action: str, before: int) -> str:
+def earlier_address(request_id: str, component: str | None, action: str, before: int) -> str:
     """Return the address of what an action wrote before a line."""
     query = {"action": action, "component": component, "before": before}
-    asked = urlencode({name: one for name, one in query.items() if one is not None})
-    return f"/requests/{request_id}/log?{asked}"
+    given = urlencode({name: one for name, one in query.items() if one is not None})
+    return f"/requests/{request_id}/log?{given}"
 
 
-def marked(lines: Iterable[LogLine], text: str, names: Mapping[str, str]) -> list[MarkedLine]:
+def mark_matches(lines: Iterable[LogLine], text: str, names: Mapping[str, str]) -> list[MarkedLine]:
     """Return lines with the places of a text, in whatever case it is written."""
     found = re.compile(f"({re.escape(text)})", re.IGNORECASE) if text else None
     return [

@@ -102,18 +102,22 @@ class RequestView:
     advice: str
 
 
-def shown(
+def request_view(
     stored: StoredRequest, document: Document, now: datetime, past: RequestHistory
 ) -> RequestView:
     """Return what changes while a request runs."""
-    moments = _Moments(document, now, past)
+    request_times = _RequestTimes(document, now, past)
     names = {one.id: one.name for one in document.components or ()}
     states = {one.id: one.status for one in document.components or ()}
-    parts = [_part(one, names, states, moments) for one in document.components or ()]
+    parts = [
+        _component_steps(one, names, states, request_times) for one in document.components or ()
+    ]
     # A bundle's own steps follow its components.
     parts.append(
         ComponentSteps(
-            steps=_steps(document.actions, None, moments, labels_of(stored.row.item_definition))
+            steps=_steps(
+                document.actions, None, request_times, labels_of(stored.row.item_definition)
+            )
         )
     )
     running = _running(document)
@@ -121,11 +125,11 @@ def shown(
         document=document,
         live=document.status not in TERMINAL,
         sentence=_sentence(document, running, now),
-        slow=any(moments.is_slow(one) for _number, one in running),
+        slow=any(request_times.is_slow(one) for _number, one in running),
         parts=[one for one in parts if one.steps or one.name],
         picture=diagram_of(_nodes(stored, document), chains=bool(document.components)),
         results=results_of(document),
-        action=_may(document),
+        action=_possible_action(document),
         icon=_ICONS.get(document.status, "icon.svg"),
         choices=choices_of(document),
         advice=advice_of(document),
@@ -136,14 +140,14 @@ def usual_words(usual: UsualTimes | None) -> str:
     """Return how such requests usually go; nothing where too few are known."""
     if usual is None:
         return ""
-    told = {
+    words = {
         "median": times.span(timedelta(seconds=usual.median)),
         "most": times.span(timedelta(seconds=usual.most)),
         "helped": usual.helped_percent,
     }
     if not usual.helped_percent:
-        return _("%(median)s, 90 %% within %(most)s") % told
-    return _("%(median)s, 90 %% within %(most)s, %(helped)s %% needed a person") % told
+        return _("%(median)s, 90 %% within %(most)s") % words
+    return _("%(median)s, 90 %% within %(most)s, %(helped)s %% needed a person") % words
 
 
 def answers(stored: StoredRequest, fields: Mapping[str, Any]) -> list[tuple[str, str]]:
@@ -167,7 +171,7 @@ def form_of(stored: StoredRequest) -> FormDefinition | None:
         return None
 
 
-class _Moments:
+class _RequestTimes:
     """The time from the submission of a request to its end, or to now."""
 
     def __init__(self, document: Document, now: datetime, past: RequestHistory) -> None:
@@ -210,8 +214,8 @@ class _Moments:
 
     def error(self, action: Action) -> str:
         """Return why an action failed, unless the page says so above the steps already."""
-        told = action.error.message if action.error else ""
-        return "" if told in self.said else told
+        message = action.error.message if action.error else ""
+        return "" if message in self.said else message
 
     def _bar(self, start: datetime, end: datetime) -> Bar:
         begun, length = (start - self.start).total_seconds(), (end - start).total_seconds()
@@ -226,7 +230,7 @@ class _Moments:
 def _steps(
     actions: Sequence[Action],
     component: str | None,
-    moments: _Moments,
+    request_times: _RequestTimes,
     labels: Mapping[str, str] = MappingProxyType({}),
 ) -> list[StepView]:
     return [
@@ -237,23 +241,23 @@ def _steps(
             attempts=_("attempt %(n)s") % {"n": one.attempt} if one.attempt > 1 else "",
             reference=one.external_reference or "",
             url=web_address(one.url),
-            took=moments.took(one),
+            took=request_times.took(one),
             since=one.started_at or "" if one.status in _RUNNING else "",
-            bar=moments.bar(one),
-            waited=moments.waited(component, one),
-            notes=[*filter(None, [note_of(one, labels)]), *moments.notes.get(key, ())],
-            error=moments.error(one),
+            bar=request_times.bar(one),
+            waited=request_times.waited(component, one),
+            notes=[*filter(None, [note_of(one, labels)]), *request_times.notes.get(key, ())],
+            error=request_times.error(one),
             adopted=one.adopted,
         )
         for one in actions
     ]
 
 
-def _part(
+def _component_steps(
     component: Component,
     names: Mapping[str, str],
     states: Mapping[str, RequestStatus],
-    moments: _Moments,
+    request_times: _RequestTimes,
 ) -> ComponentSteps:
     after = ", ".join(names.get(one, one) for one in component.depends_on)
     return ComponentSteps(
@@ -262,20 +266,20 @@ def _part(
         status=component.status,
         retrying=component.retrying,
         after=_("after %(names)s") % {"names": after} if after else "",
-        held=_held(component, names, states),
+        held=_blocked_by(component, names, states),
         error=_own_error(component),
-        steps=_steps(component.actions, component.id, moments),
+        steps=_steps(component.actions, component.id, request_times),
     )
 
 
 def _own_error(component: Component) -> str:
     """Return why a component failed, unless the step that failed says so already."""
-    said = {one.error.message for one in component.actions if one.error}
-    told = component.error.message if component.error else ""
-    return "" if told in said else told
+    step_messages = {one.error.message for one in component.actions if one.error}
+    message = component.error.message if component.error else ""
+    return "" if message in step_messages else message
 
 
-def _held(
+def _blocked_by(
     component: Component, names: Mapping[str, str], states: Mapping[str, RequestStatus]
 ) -> str:
     """Return why a component has not begun."""
@@ -318,7 +322,7 @@ def _sentence(document: Document, running: list[tuple[int, Action]], now: dateti
     return after_state(document.summary)
 
 
-def _may(document: Document) -> str:
+def _possible_action(document: Document) -> str:
     if not document.may_decide:
         return ""
     return "decide" if document.status == RequestStatus.FAILED else "approve"

@@ -61,8 +61,8 @@ def _of_action(action: Action, part: str, key: str) -> list[Result]:
     if words := plan_words(action):
         found.append(Result(f"{key}-p", _("Plan"), step, words, None))
     known = {action.external_reference, action.url}
-    told = _terraform if action.type == _TERRAFORM else dict
-    for number, (output, value) in enumerate(told(action.outputs or {}).items()):
+    read_outputs = _terraform if action.type == _TERRAFORM else dict
+    for number, (output, value) in enumerate(read_outputs(action.outputs or {}).items()):
         text = _text(value)
         # The id of a ticket is of use to nobody who has its key.
         if text in known or (output == "id" and action.external_reference):

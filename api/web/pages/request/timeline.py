@@ -48,8 +48,8 @@ class TimelineLine:
     refused: bool = False
 
 
-def happened(
-    document: Request, happenings: Sequence[TimelineEvent], fields: Mapping[str, FieldDefinition]
+def timeline(
+    document: Request, events: Sequence[TimelineEvent], fields: Mapping[str, FieldDefinition]
 ) -> list[TimelineLine]:
     """Return everything in the order of its time, decisions with who made them and why.
 
@@ -60,12 +60,12 @@ def happened(
         names |= {(part.id, one.id): f"{part.name} / {one.name or one.id}" for one in part.actions}
     lines = [
         TimelineLine(times.read(document.created_at), _("submitted it"), "", document.user.id),
-        *(_step(one, names) for one in happenings if one.kind == "action"),
-        *(_state(one, document) for one in happenings if one.kind == "state" and _is_told(one)),
+        *(_step(one, names) for one in events if one.kind == "action"),
+        *(_state(one, document) for one in events if one.kind == "state" and _is_listed(one)),
     ]
     for decision in document.decisions:
         changed = ", ".join(
-            _changed(name, change, fields.get(name))
+            _change_words(name, change, fields.get(name))
             for name, change in (decision.changes or {}).items()
         )
         reason = (decision.reason or "").rstrip(".")
@@ -84,7 +84,7 @@ def happened(
     return sorted(lines, key=lambda one: one.at)
 
 
-def _changed(name: str, change: Any, field: FieldDefinition | None) -> str:
+def _change_words(name: str, change: Any, field: FieldDefinition | None) -> str:
     """Return which value was corrected, and from what to what where that is short."""
     if field is None:
         return name
@@ -99,11 +99,11 @@ def _changed(name: str, change: Any, field: FieldDefinition | None) -> str:
 def _step(one: TimelineEvent, names: Mapping[tuple[str, str], str]) -> TimelineLine:
     data: Mapping[str, Any] = one.data
     action = str(data.get("id") or "")
-    told = {
+    words = {
         "name": names.get((one.component or "", action), action),
         "attempt": data.get("attempt") or 1,
     }
-    text = _STEP.get(str(data.get("status")), _("%(name)s")) % told
+    text = _STEP.get(str(data.get("status")), _("%(name)s")) % words
     error = (data.get("error") or {}).get("message") or ""
     reference = data.get("externalReference") or ""
     return TimelineLine(
@@ -115,7 +115,7 @@ def _link(data: Mapping[str, Any], error: str) -> str | None:
     return None if error else web_address(data.get("url"))
 
 
-def _is_told(one: TimelineEvent) -> bool:
+def _is_listed(one: TimelineEvent) -> bool:
     """Return whether a state is worth a line: how a request begins is said by its steps."""
     return one.data.get("status") not in {RequestStatus.SUBMITTED, RequestStatus.IN_PROGRESS}
 

@@ -23,11 +23,11 @@ from api.web.pages.request.presentation import (
     RequestView,
     answers,
     form_of,
-    shown,
+    request_view,
     usual_words,
 )
-from api.web.pages.request.timeline import happened
-from api.web.rendering import is_partial, page, part
+from api.web.pages.request.timeline import timeline
+from api.web.rendering import is_partial, page, render_part
 from pao.core.states import TERMINAL
 
 router = APIRouter()
@@ -49,8 +49,8 @@ async def one_request(
     stored = await services.reading.get(caller, request_id)
     log = await services.log.last(stored, LogQuery(), limit=LINES)
     totals = await services.log.count(stored) if log.earlier else None
-    past = await past_of(services, stored)
-    now = shown(stored, services.reading.present(stored), times.now(), past)
+    past = await history_of(services, stored)
+    now = request_view(stored, services.reading.present(stored), times.now(), past)
     return page(
         request,
         "pages/request/request.html",
@@ -63,17 +63,17 @@ async def one_request(
         last=log.lines[-1].sequence if log.lines else 0,
         tickets=_tickets(now),
         usual=usual_words(past.usual),
-        silence=_silence(services),
+        silence=_silence_limit(services),
     )
 
 
 @router.get("/requests/{request_id}/now")
-async def standing(
+async def current_state(
     request: Request, services: ServicesDep, caller: Caller, request_id: UUID
 ) -> Response:
     """Return what changes while a request runs, for windows that have no stream."""
     stored = await services.reading.get(caller, str(request_id))
-    now = await shown_now(services, stored)
+    now = await current_view(services, stored)
     return page(request, "pages/request/now.html", shown=now)
 
 
@@ -93,14 +93,14 @@ async def history(
     """Show everything that happened to a request as one list."""
     stored = await services.reading.get(caller, str(request_id))
     document = services.reading.present(stored)
-    happenings = await services.history.timeline(stored)
+    events = await services.history.timeline(stored)
     form = form_of(stored)
     fields = {one.id: one for one in form.fields} if form else {}
     return page(
         request,
         f"pages/request/{'history_list' if is_partial(request) else 'history'}.html",
         doc=document,
-        lines=happened(document, happenings, fields),
+        lines=timeline(document, events, fields),
     )
 
 
@@ -123,15 +123,15 @@ async def stream(
     stored = await services.reading.get(caller, str(request_id))
     parts = _parts(request, services, stored, int(last_event_id or after))
     lifetime = services.streams.limits.lifetime
-    return EventStream(parts, services.streams, caller.id, lifetime=lifetime, heartbeat=_beat)
+    return EventStream(parts, services.streams, caller.id, lifetime=lifetime, heartbeat=_heartbeat)
 
 
-def _beat() -> ServerSentEvent:
+def _heartbeat() -> ServerSentEvent:
     # An event, not a comment: the page hears it, and knows when it is missing.
     return ServerSentEvent("", event=BEAT, sep="\n")
 
 
-def _silence(services: Services) -> int:
+def _silence_limit(services: Services) -> int:
     """Return after how many milliseconds of silence a stream is lost."""
     beats = services.streams.limits.heartbeat.total_seconds() * BEATS_MISSED
     return round(max(beats, LEAST_SILENCE) * 1000)
@@ -147,7 +147,7 @@ async def _parts(
 
     batches = services.reading.event_batches(stored, after=after, is_allowed=is_allowed)
     async for batch in batches:
-        now = await shown_now(
+        now = await current_view(
             services, await services.reading.get(session.caller, str(stored.row.id))
         )
         lines = [
@@ -156,20 +156,20 @@ async def _parts(
             if entry.kind == "log"
             for line in [services.reading.log_line(entry, component)]
         ]
-        text = part(request, "pages/request/parts.html", shown=now, lines=lines)
+        text = render_part(request, "pages/request/parts.html", shown=now, lines=lines)
         yield ServerSentEvent(text, id=str(batch[-1][0].id), sep="\n")
     status = await services.reading.stored_status(str(stored.row.id))
     if status in TERMINAL:
         yield ServerSentEvent("", event=END, sep="\n")
 
 
-async def shown_now(services: Services, stored: StoredRequest) -> RequestView:
+async def current_view(services: Services, stored: StoredRequest) -> RequestView:
     """Return what changes while a request runs, as it is now."""
-    past = await past_of(services, stored)
-    return shown(stored, services.reading.present(stored), times.now(), past)
+    past = await history_of(services, stored)
+    return request_view(stored, services.reading.present(stored), times.now(), past)
 
 
-async def past_of(services: Services, stored: StoredRequest) -> RequestHistory:
+async def history_of(services: Services, stored: StoredRequest) -> RequestHistory:
     """Return when a request waited for people, and how long its item usually takes."""
     item = stored.row.catalog_item_id
     return RequestHistory(

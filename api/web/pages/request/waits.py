@@ -21,11 +21,11 @@ def waits_by_step(
     for wait in waits:
         action = wait.action_id or _approval(document, wait)
         if action is not None:
-            found[key_of(wait.component, action)].append(_told(document, wait, now))
+            found[key_of(wait.component, action)].append(_wait_words(document, wait, now))
     return found
 
 
-def _told(document: Request, wait: HumanWait, now: datetime) -> str:
+def _wait_words(document: Request, wait: HumanWait, now: datetime) -> str:
     if wait.ended_at is None:
         length = times.whole_span(now - wait.since)
         return _("Has waited for people for %(span)s.") % {"span": length}
@@ -33,8 +33,8 @@ def _told(document: Request, wait: HumanWait, now: datetime) -> str:
     decision = _decision(document, wait) if wait.component is None else None
     if decision is None:
         return waited
-    told = did(decision.decision, decision.by)
-    return f"{waited} {told}: {decision.reason}" if decision.reason else f"{waited} {told}."
+    decided = did(decision.decision, decision.by)
+    return f"{waited} {decided}: {decision.reason}" if decision.reason else f"{waited} {decided}."
 
 
 def _decision(document: Request, wait: HumanWait) -> DecisionRecord | None:

@@ -35,7 +35,7 @@ class ActionView:
 
 
 @dataclass(slots=True)
-class _ActionText:
+class _Description:
     line: str = ""
     rows: Rows = field(default_factory=list)
     blocks: list[TextBlock] = field(default_factory=list)
@@ -46,7 +46,7 @@ class _ActionText:
             self.rows.append((label, _short(value)))
 
 
-def calls_of(
+def action_views(
     run: DryRun,
     labels: Mapping[str, str],
     present: Mapping[tuple[str, str], FilesAnswer] = MappingProxyType({}),
@@ -56,18 +56,18 @@ def calls_of(
     ``labels`` are the names of the form's fields, ``present`` what the files of commits hold now.
     """
     calls = [
-        call_of(one, within=part.name, present=present.get((part.id, one.id)))
+        action_view(one, within=part.name, present=present.get((part.id, one.id)))
         for part in run.components or ()
         for one in part.actions
         if not one.fallback
     ]
     # A bundle's own actions follow its components.
     calls += [
-        call_of(one, labels=labels, present=present.get(("", one.id)))
+        action_view(one, labels=labels, present=present.get(("", one.id)))
         for one in run.actions
         if not one.fallback
     ]
-    return calls, [call_of(one, labels=labels) for one in run.actions if one.fallback]
+    return calls, [action_view(one, labels=labels) for one in run.actions if one.fallback]
 
 
 def shows_files(run: DryRun) -> bool:
@@ -76,7 +76,7 @@ def shows_files(run: DryRun) -> bool:
     return any(map(shows_changes, every))
 
 
-def call_of(
+def action_view(
     action: RenderedAction,
     *,
     within: str = "",
@@ -94,16 +94,16 @@ def call_of(
         about.append(only % {"condition": condition_in_words(action.when, labels)})
     if not action.complete and action.runs is not False:
         about.append(_("filled in when earlier steps are done"))
-    left, told = dict(action.config), _ActionText(present=present)
-    _TELLERS.get(action.type, _tell_nothing)(left, told)
+    left, description = dict(action.config), _Description(present=present)
+    _DESCRIBERS.get(action.type, _describe_nothing)(left, description)
     for key, value in left.items():
-        told.add(key, value)
+        description.add(key, value)
     return ActionView(
         name=action.name or action.id,
         about=", ".join(about),
-        line=told.line,
-        rows=told.rows,
-        blocks=told.blocks,
+        line=description.line,
+        rows=description.rows,
+        blocks=description.blocks,
         data=json.dumps(action.config, indent=2, ensure_ascii=False),
         trouble=_trouble(present),
     )
@@ -112,16 +112,16 @@ def call_of(
 def _trouble(present: FilesAnswer | None) -> str:
     if present is None or present.problem is None:
         return ""
-    told = _("The current file contents could not be read: %(why)s")
-    return told % {"why": present.problem}
+    words = _("The current file contents could not be read: %(why)s")
+    return words % {"why": present.problem}
 
 
-def _ticket(config: dict[str, Any], told: _ActionText) -> None:
-    ticket = _mapping(config, "ticket")
-    told.line = str(ticket.pop("summaryTemplate", ""))
+def _describe_ticket(config: dict[str, Any], description: _Description) -> None:
+    ticket = _pop_mapping(config, "ticket")
+    description.line = str(ticket.pop("summaryTemplate", ""))
     kind, project = ticket.pop("issueType", "Task"), ticket.pop("project", None)
-    told.add(_("Project"), project or _("the usual one"))
-    told.add(_("Type"), kind)
+    description.add(_("Project"), project or _("the usual one"))
+    description.add(_("Type"), kind)
     for key, label in (
         ("priority", _("Priority")),
         ("assignee", _("Assigned to")),
@@ -129,73 +129,77 @@ def _ticket(config: dict[str, Any], told: _ActionText) -> None:
         ("components", _("Components")),
         ("epicKey", _("Epic")),
     ):
-        told.add(label, ticket.pop(key, None))
-    for name, value in _mapping(ticket, "customFields").items():
-        told.add(name, value)
-    told.add(_("Attached"), [one.get("name") for one in _mappings(ticket, "attachments")])
+        description.add(label, ticket.pop(key, None))
+    for name, value in _pop_mapping(ticket, "customFields").items():
+        description.add(name, value)
+    description.add(
+        _("Attached"), [one.get("name") for one in _pop_mappings(ticket, "attachments")]
+    )
     text = ticket.pop("descriptionTemplate", "")
     if text:
-        told.blocks.append(_block(_("Text"), text))
+        description.blocks.append(_block(_("Text"), text))
     if config.pop("waitFor", "") == "resolved":
-        told.add(_("Then"), _("waits until the ticket is resolved"))
+        description.add(_("Then"), _("waits until the ticket is resolved"))
     for key, value in ticket.items():
-        told.add(key, value)
+        description.add(key, value)
 
 
-def _call(config: dict[str, Any], told: _ActionText) -> None:
-    endpoint = _mapping(config, "endpoint")
-    told.line = f"{endpoint.pop('method', 'POST')} {endpoint.pop('url', '')}"
-    for name, value in _mapping(config, "headers").items():
-        told.add(name, value)
-    told.add(_("Query"), config.pop("query", None))
-    body = _mapping(config, "body")
+def _describe_call(config: dict[str, Any], description: _Description) -> None:
+    endpoint = _pop_mapping(config, "endpoint")
+    description.line = f"{endpoint.pop('method', 'POST')} {endpoint.pop('url', '')}"
+    for name, value in _pop_mapping(config, "headers").items():
+        description.add(name, value)
+    description.add(_("Query"), config.pop("query", None))
+    body = _pop_mapping(config, "body")
     if "contentTemplate" in body:
         title = _("Body (%(type)s)") % {"type": body.pop("type", "json")}
-        told.blocks.append(_block(title, body.pop("contentTemplate")))
+        description.blocks.append(_block(title, body.pop("contentTemplate")))
 
 
-def _webhook(config: dict[str, Any], told: _ActionText) -> None:
-    told.line = f"POST {config.pop('url', '')}"
-    for name, value in _mapping(config, "headers").items():
-        told.add(name, value)
+def _describe_webhook(config: dict[str, Any], description: _Description) -> None:
+    description.line = f"POST {config.pop('url', '')}"
+    for name, value in _pop_mapping(config, "headers").items():
+        description.add(name, value)
     if config.get("payload") is not None:
-        told.blocks.append(_block(_("Body (%(type)s)") % {"type": "json"}, config.pop("payload")))
+        description.blocks.append(
+            _block(_("Body (%(type)s)") % {"type": "json"}, config.pop("payload"))
+        )
 
 
-def _commit(config: dict[str, Any], told: _ActionText) -> None:
-    told.line = str(config.pop("commitMessage", ""))
-    told.add(_("Repository"), config.pop("repository", None))
-    told.add(_("Branch"), config.pop("branch", None))
+def _describe_commit(config: dict[str, Any], description: _Description) -> None:
+    description.line = str(config.pop("commitMessage", ""))
+    description.add(_("Repository"), config.pop("repository", None))
+    description.add(_("Branch"), config.pop("branch", None))
     config.pop("showChanges", None)
-    told.add(_("Reviewers"), config.pop("reviewers", None))
+    description.add(_("Reviewers"), config.pop("reviewers", None))
     text = config.pop("body", None)
     if text:
-        told.blocks.append(_block(_("Text of the pull request"), text))
+        description.blocks.append(_block(_("Text of the pull request"), text))
     if config.pop("createPullRequest", False):
-        told.add(_("Pull request"), config.pop("title", None) or told.line)
-    told.blocks += file_blocks(_mappings(config, "files"), told.present)
+        description.add(_("Pull request"), config.pop("title", None) or description.line)
+    description.blocks += file_blocks(_pop_mappings(config, "files"), description.present)
 
 
-def _workflow(config: dict[str, Any], told: _ActionText) -> None:
-    told.line = f"{config.pop('repository', '')}: {config.pop('workflowFile', '')}"
-    told.add(_("Branch or tag"), config.pop("ref", None))
-    for name, value in _mapping(config, "inputs").items():
-        told.add(name, value)
+def _describe_workflow(config: dict[str, Any], description: _Description) -> None:
+    description.line = f"{config.pop('repository', '')}: {config.pop('workflowFile', '')}"
+    description.add(_("Branch or tag"), config.pop("ref", None))
+    for name, value in _pop_mapping(config, "inputs").items():
+        description.add(name, value)
 
 
-def _terraform(config: dict[str, Any], told: _ActionText) -> None:
-    source = _mapping(config, "source")
-    told.line = " ".join(str(one) for one in source.values() if isinstance(one, str))
-    told.add(_("Workspace"), config.pop("workspace", None))
-    for name, value in _mapping(config, "variables").items():
-        told.add(name, value)
-    how = _mapping(config, "execution")
-    told.add(_("What changes"), _changes_of(how))
+def _describe_terraform(config: dict[str, Any], description: _Description) -> None:
+    source = _pop_mapping(config, "source")
+    description.line = " ".join(str(one) for one in source.values() if isinstance(one, str))
+    description.add(_("Workspace"), config.pop("workspace", None))
+    for name, value in _pop_mapping(config, "variables").items():
+        description.add(name, value)
+    how = _pop_mapping(config, "execution")
+    description.add(_("What changes"), _terraform_changes(how))
     for name, value in how.items():
-        told.add(name, value)
+        description.add(name, value)
 
 
-def _changes_of(how: dict[str, Any]) -> str:
+def _terraform_changes(how: dict[str, Any]) -> str:
     """Return what a run of Terraform changes, as far as it is known before it has planned."""
     if how.pop("planOnly", False):
         return _("nothing: it is only planned; the request shows what would change")
@@ -206,44 +210,44 @@ def _changes_of(how: dict[str, Any]) -> str:
     return _("is planned first; the request shows what was added, changed and destroyed")
 
 
-def _approval(config: dict[str, Any], told: _ActionText) -> None:
-    who = _mapping(config, "approvers")
-    told.line = str(config.pop("message", ""))
+def _describe_approval(config: dict[str, Any], description: _Description) -> None:
+    who = _pop_mapping(config, "approvers")
+    description.line = str(config.pop("message", ""))
     people = [*(who.pop("users", None) or ()), *(who.pop("teams", None) or ())]
-    told.add(_("Decided by"), people)
-    told.add(_("Votes needed"), config.pop("minimum", None))
-    told.add(_("Until"), config.pop("deadline", None))
+    description.add(_("Decided by"), people)
+    description.add(_("Votes needed"), config.pop("minimum", None))
+    description.add(_("Until"), config.pop("deadline", None))
 
 
-def _message(config: dict[str, Any], told: _ActionText) -> None:
-    told.line = str(config.pop("text", ""))
-    told.add(_("Channel"), config.pop("channel", None))
+def _describe_message(config: dict[str, Any], description: _Description) -> None:
+    description.line = str(config.pop("text", ""))
+    description.add(_("Channel"), config.pop("channel", None))
 
 
-def _tell_nothing(_config: dict[str, Any], _told: _ActionText) -> None:
+def _describe_nothing(_config: dict[str, Any], _description: _Description) -> None:
     """Leave the configuration of somebody else's type as it is."""
 
 
-_TELLERS: Mapping[str, Callable[[dict[str, Any], _ActionText], None]] = {
-    "jira-ticket": _ticket,
-    "rest-api": _call,
-    "webhook": _webhook,
-    "git-commit": _commit,
-    "github-workflow": _workflow,
-    "terraform": _terraform,
-    "approval": _approval,
-    "notification": _message,
+_DESCRIBERS: Mapping[str, Callable[[dict[str, Any], _Description], None]] = {
+    "jira-ticket": _describe_ticket,
+    "rest-api": _describe_call,
+    "webhook": _describe_webhook,
+    "git-commit": _describe_commit,
+    "github-workflow": _describe_workflow,
+    "terraform": _describe_terraform,
+    "approval": _describe_approval,
+    "notification": _describe_message,
 }
 
 
-def _mapping(config: dict[str, Any], key: str) -> dict[str, Any]:
+def _pop_mapping(config: dict[str, Any], key: str) -> dict[str, Any]:
     """Take a mapping out of a configuration; what is none stays where it is."""
     if not isinstance(config.get(key), Mapping):
         return {}
     return dict(config.pop(key))
 
 
-def _mappings(config: dict[str, Any], key: str) -> Iterable[Mapping[str, Any]]:
+def _pop_mappings(config: dict[str, Any], key: str) -> Iterable[Mapping[str, Any]]:
     given = config.get(key)
     if not isinstance(given, list) or not all(isinstance(one, Mapping) for one in given):
         return []

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from api.web.line_diff import Lines, differing
+from api.web.line_diff import Lines, diff_lines
 from api.web.words import _
 from pao.core.payloads.files import FilesAnswer
 
@@ -37,20 +37,20 @@ def _file(one: Mapping[str, Any], present: FilesAnswer | None) -> TextBlock:
     new = str(one.get("contentTemplate") or "")
     if one.get("encoding") == "base64":
         return TextBlock(title, _("Not shown as text."))
-    known = present is not None and present.problem is None and path in present.texts
-    old = present.texts[path] if present is not None and known else None
-    if known and (old is None) != (operation == "create"):
-        return _shown(title, _added(new), warning=_misfit(operation))
+    is_read = present is not None and present.problem is None and path in present.texts
+    old = present.texts[path] if present is not None and is_read else None
+    if is_read and (old is None) != (operation == "create"):
+        return _lines_block(title, _added(new), warning=_conflict_words(operation))
     if old is None:
         unread = present is not None and path in present.unread
-        told = _("What it holds now is not shown: it is large or not text.") if unread else ""
-        return _shown(title, _added(new), warning=told)
-    lines = differing(old, new)
+        warning = _("What it holds now is not shown: it is large or not text.") if unread else ""
+        return _lines_block(title, _added(new), warning=warning)
+    lines = diff_lines(old, new)
     same = _("It already holds this.") if old == new else _("Only line breaks differ.")
-    return _shown(title, lines, warning="" if lines else same)
+    return _lines_block(title, lines, warning="" if lines else same)
 
 
-def _misfit(operation: str) -> str:
+def _conflict_words(operation: str) -> str:
     if operation == "create":
         return _("It exists already, so this step would fail.")
     return _("There is no such file, so this step would fail.")
@@ -60,7 +60,7 @@ def _added(text: str) -> Lines:
     return tuple(("added", f"+{line}") for line in text.splitlines())
 
 
-def _shown(title: str, lines: Lines, *, warning: str) -> TextBlock:
+def _lines_block(title: str, lines: Lines, *, warning: str) -> TextBlock:
     more = len(lines) - MOST_LINES
     rest = _("and %(n)s more lines") % {"n": more} if more > 0 else ""
     return TextBlock(title, rest, lines[:MOST_LINES], warning)

@@ -27,20 +27,20 @@ class Copy:
 
 def copies_of(form: Form, item_id: str, values: Mapping[str, Any], address: str) -> list[Copy]:
     """Return the ways; a link only where it is short enough to be taken."""
-    told = {
+    fields = {
         name: _without_files(one, values[name])
         for name, one in form.fields.items()
         if values.get(name) is not None and one.type not in KEPT_APART
     }
-    body = {"catalogItemId": item_id, "fields": told}
-    query = urlencode(list(_linked(form, told)), quote_via=quote)
+    body = {"catalogItemId": item_id, "fields": fields}
+    query = urlencode(list(_query_pairs(form, fields)), quote_via=quote)
     copies = []
     if len(query) <= MOST_LINKED:
         link = f"{address}/catalog/{quote(item_id)}/request"
         copies.append(Copy("link", _("Link"), f"{link}?{query}" if query else link))
     return [
         *copies,
-        Copy("command", _("Command"), _command(form, item_id, told)),
+        Copy("command", _("Command"), _command(form, item_id, fields)),
         Copy("call", _("curl"), _call(body, address)),
         Copy("data", _("JSON"), json.dumps(body, indent=2, ensure_ascii=False)),
     ]
@@ -53,7 +53,7 @@ def has_secrets(form: Form, values: Mapping[str, Any]) -> bool:
     return bool(in_rows) or any(values.get(one.id) is not None for one in apart)
 
 
-def _linked(form: Form, values: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+def _query_pairs(form: Form, values: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     for name, value in values.items():
         if form.fields[name].read_only:
             continue

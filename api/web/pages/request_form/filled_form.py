@@ -18,7 +18,7 @@ from api.web.fields import (
     groups_of,
     rows_at_first,
 )
-from api.web.posted_fields import field_named
+from api.web.posted_fields import find_field
 from api.web.problems import errors_by_way
 from api.web.shown_values import mentions
 from api.web.words import _
@@ -89,7 +89,7 @@ class FilledForm:
         return any(one.wrong for one in self.groups(checked=True) if one.index == step)
 
 
-async def fill(services: Services, caller: Principal, draft: Draft) -> FilledForm:
+async def fill_form(services: Services, caller: Principal, draft: Draft) -> FilledForm:
     """Read a draft by the form of its item; of an item that was removed, say so."""
     try:
         entry = await services.catalog.entry(draft.item_id)
@@ -107,7 +107,7 @@ async def fill(services: Services, caller: Principal, draft: Draft) -> FilledFor
         services.options.context_for(item, who),
         datetime.now(UTC).date(),
     )
-    names = partial(field_named, form.fields)
+    names = partial(find_field, form.fields)
     secrets = {
         name: one for name, one in services.drafts.secrets(draft).items() if names(name) is not None
     }
@@ -126,7 +126,7 @@ async def fill(services: Services, caller: Principal, draft: Draft) -> FilledFor
         values=reading.values,
         result=result,
         entered=replace(
-            entered_of(form, texts, result, today),
+            form_input(form, texts, result, today),
             sealed=mentions(form.fields, secrets),
             offered=filled.context.offered,
             awaited=filled.awaited,
@@ -134,7 +134,7 @@ async def fill(services: Services, caller: Principal, draft: Draft) -> FilledFor
     )
 
 
-def entered_of(
+def form_input(
     form: Form, texts: Mapping[str, Sequence[str]], result: FormResult, today: date
 ) -> FormInput:
     """Return what is known of a form by its texts and by what the validator says of them."""
@@ -197,7 +197,9 @@ def texts_of(form: Form, values: Mapping[str, Any]) -> dict[str, list[str]]:
     return texts
 
 
-def linked(form: Form, query: Sequence[tuple[str, str]]) -> tuple[dict[str, list[str]], list[str]]:
+def read_link(
+    form: Form, query: Sequence[tuple[str, str]]
+) -> tuple[dict[str, list[str]], list[str]]:
     """Return the texts that a link fills in, and what of it is not taken, in words."""
     texts: dict[str, list[str]] = {}
     notes: list[str] = []
@@ -228,7 +230,7 @@ def _not_taken(one: FieldDefinition) -> str:
     return _("%(label)s is not taken from a link.") % {"label": one.label}
 
 
-def not_shown(filled: FilledForm, texts: Mapping[str, Sequence[str]]) -> list[str]:
+def unused_link_values(filled: FilledForm, texts: Mapping[str, Sequence[str]]) -> list[str]:
     """Return, in words, what a link fills in that does not apply with its other values."""
     visible, fields = frozenset(filled.result.visible), filled.form.fields
     return [

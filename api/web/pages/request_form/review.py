@@ -80,7 +80,7 @@ def sentence_of(run: DryRun) -> str:
         parts.append(_("%(count)s in %(where)s") % {"count": count, "where": where})
     others = Counter(one.type for one in actions if one.type != _TICKET)
     parts += [_kind(kind, count) for kind, count in others.items()]
-    return _listed(parts)
+    return _join(parts)
 
 
 def _kind(kind: str, count: int) -> str:
@@ -96,7 +96,7 @@ def _kind(kind: str, count: int) -> str:
     return words.get(kind, _("%(n)s of the kind %(kind)s")) % {"n": count, "kind": kind}
 
 
-def _listed(parts: list[str]) -> str:
+def _join(parts: list[str]) -> str:
     if len(parts) < 2:  # noqa: PLR2004 -- nothing to join
         return "".join(parts)
     return _("%(first)s, and %(last)s") % {"first": ", ".join(parts[:-1]), "last": parts[-1]}

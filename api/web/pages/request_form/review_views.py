@@ -17,11 +17,11 @@ from api.requests.schemas import Submission
 from api.services import Caller, Correlation, Services, ServicesDep
 from api.web.forms import Posted, text_of
 from api.web.outages import outages_of
-from api.web.pages.request_form.calls import ActionView, calls_of, shows_files
+from api.web.pages.request_form.calls import ActionView, action_views, shows_files
 from api.web.pages.request_form.copies import copies_of, has_secrets
-from api.web.pages.request_form.filled_form import FilledForm, fill
+from api.web.pages.request_form.filled_form import FilledForm, fill_form
 from api.web.pages.request_form.review import answers_of, sentence_of
-from api.web.pages.request_form.saving import earlier
+from api.web.pages.request_form.saving import earlier_request
 from api.web.rendering import is_partial, page
 from catalog.bundle import CatalogBundle
 from pao.core.errors import ErrorCode, PaoError
@@ -45,7 +45,7 @@ async def review(  # noqa: PLR0913 -- what it is given, each part named
 
     ``changes`` has what the files of commits hold now read at once: without scripts nobody asks.
     """
-    filled = await _filled(services, caller, draft_id)
+    filled = await _submittable_form(services, caller, draft_id)
     if isinstance(filled, Response):
         return filled
     call = SubmissionCall(caller=caller, correlation_id=correlation, raw_body=b"")
@@ -62,15 +62,15 @@ async def changed_files(
 ) -> Response:
     """Show the calls with what the files of commits hold now, which takes a moment."""
     if not is_partial(request):
-        return _to(f"/drafts/{draft_id}/review?changes=yes")
-    filled = await _filled(services, caller, draft_id)
+        return _redirect(f"/drafts/{draft_id}/review?changes=yes")
+    filled = await _submittable_form(services, caller, draft_id)
     if isinstance(filled, Response):
         return Response(status_code=204)
     call = SubmissionCall(caller=caller, correlation_id=correlation, raw_body=b"")
     prepared = await services.submission.prepare(_submission(filled), call)
     run = await services.submission.render(prepared)
     present = await services.commit_files.read(prepared, run)
-    calls, _fallback = await asyncio.to_thread(calls_of, run, _labels(filled), present)
+    calls, _fallback = await asyncio.to_thread(action_views, run, _labels(filled), present)
     return page(request, "pages/request_form/changes.html", calls=calls)
 
 
@@ -89,12 +89,12 @@ async def submit(  # noqa: PLR0913 -- what it is given, each part named
     posted: Posted,
 ) -> Response:
     """Submit a draft: once, however often this is called, and only what was reviewed."""
-    filled = await _filled(services, caller, draft_id)
+    filled = await _submittable_form(services, caller, draft_id)
     if isinstance(filled, Response):
         return filled
     draft = filled.draft
-    if text_of(posted, "reviewed") != await _reviewed(services, filled):
-        return _to(f"/drafts/{draft.id}/review?again=yes")
+    if text_of(posted, "reviewed") != await _review_digest(services, filled):
+        return _redirect(f"/drafts/{draft.id}/review?again=yes")
     body = _submission(filled)
     call = SubmissionCall(
         caller=caller,
@@ -112,11 +112,11 @@ async def submit(  # noqa: PLR0913 -- what it is given, each part named
             return await _review_page(request, services, call, filled)
         submitted = before
     await services.drafts.mark_submitted(caller, draft, submitted)
-    return _to(f"/requests/{submitted}")
+    return _redirect(f"/requests/{submitted}")
 
 
 @router.get("/drafts/{draft_id}/arrived")
-async def arrived(
+async def submission_received(
     request: Request, services: ServicesDep, caller: Caller, draft_id: UUID
 ) -> Response:
     """Say whether a submission has arrived: its key is the draft's id."""
@@ -126,16 +126,16 @@ async def arrived(
     )
 
 
-async def _filled(
+async def _submittable_form(
     services: Services, caller: Principal, draft_id: UUID
 ) -> FilledForm | RedirectResponse:
     """Return a draft that can be submitted; of another, where it leads instead."""
     draft = await services.drafts.get(caller, str(draft_id))
     if draft.request_id:
-        return _to(f"/requests/{draft.request_id}")
-    filled = await fill(services, caller, draft)
+        return _redirect(f"/requests/{draft.request_id}")
+    filled = await fill_form(services, caller, draft)
     if filled.errors:
-        return _to(f"/drafts/{draft.id}/{filled.first_wrong_step()}?check=1")
+        return _redirect(f"/drafts/{draft.id}/{filled.first_wrong_step()}?check=1")
     return filled
 
 
@@ -159,10 +159,10 @@ async def _review_page(
         problems = [detail.message for detail in error.details] or [error.message]
     else:
         present = await services.commit_files.read(prepared, run) if reads else {}
-        calls, fallback = await asyncio.to_thread(calls_of, run, _labels(filled), present)
+        calls, fallback = await asyncio.to_thread(action_views, run, _labels(filled), present)
         unread = shows_files(run) and not reads
         sentence = sentence_of(run)
-    before = await earlier(services, call.caller, filled.draft.repeats)
+    before = await earlier_request(services, call.caller, filled.draft.repeats)
     web = services.web_address
     address = (web.of(request.scope) if web else None) or ""
     return page(
@@ -182,7 +182,7 @@ async def _review_page(
         changed=filled.changed,
         # Something else was reviewed before.
         again="again" in request.query_params,
-        reviewed=await _reviewed(services, filled),
+        reviewed=await _review_digest(services, filled),
         copies=copies_of(item.form, item.id, filled.values, address),
         left_out=has_secrets(item.form, filled.values),
         warnings=[
@@ -193,7 +193,7 @@ async def _review_page(
     )
 
 
-async def _reviewed(services: Services, filled: FilledForm) -> str:
+async def _review_digest(services: Services, filled: FilledForm) -> str:
     """Return the version, which authors may forget, and content of an item and its components."""
     item, entries = filled.entry.loaded.item, [filled.entry]
     if isinstance(item, CatalogBundle):
@@ -218,5 +218,5 @@ def _canonical(body: Submission) -> bytes:
     return json.dumps(body.model_dump(by_alias=True), sort_keys=True).encode()
 
 
-def _to(address: str) -> RedirectResponse:
+def _redirect(address: str) -> RedirectResponse:
     return RedirectResponse(address, 303)

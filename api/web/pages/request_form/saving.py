@@ -11,25 +11,25 @@ from api.drafts.service import Draft, without
 from api.requests.schemas import Request as Document
 from api.services import Services
 from api.web.forms import text_of
-from api.web.posted_fields import posted_secrets, posted_texts, removed
+from api.web.posted_fields import posted_secrets, posted_texts, removed_secrets
 from api.web.rows import edit_of, with_edit, without_rows
 from pao.core.errors import PaoError
 
 
-async def saved(
+async def save_draft(
     services: Services, caller: Principal, draft_id: str, posted: FormData
 ) -> tuple[Draft, str | None]:
     """Save what was posted; return the draft, and the element where an edit of rows has led."""
-    known = await services.drafts.find(caller, draft_id)
-    item_id = known.item_id if known else text_of(posted, "item")
+    stored = await services.drafts.find(caller, draft_id)
+    item_id = stored.item_id if stored else text_of(posted, "item")
     item = (await services.catalog.entry(item_id)).loaded.item
-    new = known or Draft(
+    new = stored or Draft(
         id=draft_id,
         item_id=item_id,
         item_version=item.version,
         texts={},
         sealed={},
-        repeats=await repeated(services, caller, text_of(posted, "repeats"), item_id),
+        repeats=await repeated_request_id(services, caller, text_of(posted, "repeats"), item_id),
     )
     fields, place = item.form.fields, None
     entered, secrets = posted_texts(fields, posted), await posted_secrets(fields, posted)
@@ -47,20 +47,22 @@ async def saved(
         gone = {one for one in draft.sealed if "[" in one and one not in texts}
         # The version at which the form was begun is kept: who fills it in is told of another one.
         changed = replace(draft, texts=texts, saved=_number(posted, draft))
-        return without(changed, removed(posted).difference(secrets) | gone)
+        return without(changed, removed_secrets(posted).difference(secrets) | gone)
 
     return await services.drafts.save(caller, new, secrets, change), place
 
 
-async def repeated(
+async def repeated_request_id(
     services: Services, caller: Principal, request_id: str, item_id: str
 ) -> str | None:
     """Return the id of an earlier request of this item that the caller may see, or None."""
-    document = await earlier(services, caller, request_id)
+    document = await earlier_request(services, caller, request_id)
     return document.id if document and document.catalog_item_id == item_id else None
 
 
-async def earlier(services: Services, caller: Principal, request_id: str | None) -> Document | None:
+async def earlier_request(
+    services: Services, caller: Principal, request_id: str | None
+) -> Document | None:
     """Return a request that is to be repeated, or None where the caller sees no such request."""
     try:
         stored = await services.reading.get(caller, str(UUID(request_id or "")))

@@ -22,12 +22,12 @@ from api.web.pages.request_form.copies import MOST_LINKED
 from api.web.pages.request_form.filled_form import (
     FIRST,
     FilledForm,
-    fill,
-    linked,
-    not_shown,
+    fill_form,
+    read_link,
     texts_of,
+    unused_link_values,
 )
-from api.web.pages.request_form.saving import earlier, saved
+from api.web.pages.request_form.saving import earlier_request, save_draft
 from api.web.rendering import page
 from api.web.words import _
 
@@ -60,14 +60,14 @@ async def new_form(
     """Show a form, empty or filled in by a link or an earlier request; nothing is stored yet."""
     entry = await services.catalog.entry(item_id)
     form, notes, texts = entry.loaded.item.form, list[str](), dict[str, list[str]]()
-    before = await earlier(services, caller, repeat)
+    before = await earlier_request(services, caller, repeat)
     if before is not None and before.catalog_item_id == item_id:
         texts = texts_of(form, before.fields)
         notes = [_("Filled in from an earlier request: %(title)s.") % {"title": before.title}]
     elif len(request.url.query) > MOST_LINKED:
         notes = [_("The link is longer than 8 kB and was not taken.")]
     else:
-        texts, notes = linked(form, request.query_params.multi_items())
+        texts, notes = read_link(form, request.query_params.multi_items())
     draft = Draft(
         id=str(uuid4()),
         item_id=item_id,
@@ -77,9 +77,9 @@ async def new_form(
         repeats=before.id if before and before.catalog_item_id == item_id else None,
     )
     others = [one for one in await services.drafts.list(caller) if one.item_id == item_id]
-    filled = await fill(services, caller, draft)
+    filled = await fill_form(services, caller, draft)
     if draft.repeats is None:
-        notes += not_shown(filled, texts)
+        notes += unused_link_values(filled, texts)
     step = next(iter(filled.steps()), FIRST)
     outages = await outages_of(request, services, entry.loaded.item)
     return _form_page(
@@ -88,39 +88,41 @@ async def new_form(
 
 
 @router.post("/drafts/{draft_id}")
-async def go_on(services: ServicesDep, caller: Caller, draft_id: UUID, posted: Posted) -> Response:
+async def save_and_continue(
+    services: ServicesDep, caller: Caller, draft_id: UUID, posted: Posted
+) -> Response:
     """Save what was entered, then go where the button says; an error leads back to its field."""
-    draft, place = await saved(services, caller, str(draft_id), posted)
+    draft, place = await save_draft(services, caller, str(draft_id), posted)
     if draft.request_id:
-        return _to(f"/requests/{draft.request_id}")
+        return _redirect(f"/requests/{draft.request_id}")
     here, go, step = f"/drafts/{draft.id}", text_of(posted, "go"), _step(posted)
     if place is not None:
-        return _to(f"{here}/{step}#{place}")
+        return _redirect(f"{here}/{step}#{place}")
     if go == HERE:
-        return _to(f"{here}/{step}")
-    return _to(f"{here}/{_following(await fill(services, caller, draft), go, step)}")
+        return _redirect(f"{here}/{step}")
+    return _redirect(f"{here}/{_next_page(await fill_form(services, caller, draft), go, step)}")
 
 
-def _following(filled: FilledForm, go: str, step: int) -> str:
+def _next_page(filled: FilledForm, go: str, step: int) -> str:
     """Return the page of a draft that a button of a step leads to."""
     if go in map(str, filled.steps()):
         return go
     if filled.is_stepped and go != REVIEW:
         if filled.is_step_wrong(step):
             return f"{step}?check=1"
-        following = filled.step_after(step)
-        if following is not None:
-            return str(following)
+        next_step = filled.step_after(step)
+        if next_step is not None:
+            return str(next_step)
     return f"{filled.first_wrong_step()}?check=1" if filled.errors else REVIEW
 
 
 @router.post("/drafts/{draft_id}/check")
 async def check(services: ServicesDep, caller: Caller, draft_id: UUID, posted: Posted) -> FormCheck:
     """Save what was entered so far; say which fields apply, what is wrong, what they offer."""
-    draft, _place = await saved(services, caller, str(draft_id), posted)
+    draft, _place = await save_draft(services, caller, str(draft_id), posted)
     if draft.request_id:
         return FormCheck(submitted=draft.request_id)
-    filled = await fill(services, caller, draft)
+    filled = await fill_form(services, caller, draft)
     fields = [
         one
         for group in filled.groups(checked=True)
@@ -138,7 +140,7 @@ async def check(services: ServicesDep, caller: Caller, draft_id: UUID, posted: P
 async def discard(services: ServicesDep, caller: Caller, draft_id: UUID) -> Response:
     """Throw a draft away."""
     await services.drafts.discard(caller, str(draft_id))
-    return _to("/")
+    return _redirect("/")
 
 
 @router.get("/drafts/{draft_id}/{step}")
@@ -154,8 +156,8 @@ async def step_page(
     """Show a step of a draft, or the whole form where it has none."""
     draft = await services.drafts.get(caller, str(draft_id))
     if draft.request_id:
-        return _to(f"/requests/{draft.request_id}")
-    filled = await fill(services, caller, draft)
+        return _redirect(f"/requests/{draft.request_id}")
+    filled = await fill_form(services, caller, draft)
     steps = filled.steps()
     if filled.is_stepped and step not in steps:
         step = next(iter(steps), FIRST)
@@ -201,5 +203,5 @@ def _step(posted: FormData) -> int:
     return int(given) if given.isdecimal() and len(given) < 5 else FIRST  # noqa: PLR2004 -- a group's number
 
 
-def _to(address: str) -> RedirectResponse:
+def _redirect(address: str) -> RedirectResponse:
     return RedirectResponse(address, 303)

@@ -53,13 +53,13 @@ class ListFilters:
     def filters(self, caller: Principal, zone: ZoneInfo) -> RequestFilters:
         """Return it for the list; a day is one of the reader's, the last is included."""
         return RequestFilters(
-            text=_plain(self.q).strip() or None,
+            text=_without_nulls(self.q).strip() or None,
             statuses=(RequestStatus(self.status),) if self.status in set(RequestStatus) else (),
             causes=(Cause(self.cause),) if self.cause in set(Cause) else (),
-            tags=(_plain(self.tag),) if _plain(self.tag) else (),
+            tags=(_without_nulls(self.tag),) if _without_nulls(self.tag) else (),
             user_id=caller.id if self.who == "me" else None,
-            team=_plain(self.team) or None,
-            catalog_item_id=_plain(self.item) or None,
+            team=_without_nulls(self.team) or None,
+            catalog_item_id=_without_nulls(self.item) or None,
             since=_day(self.since, zone),
             until=_day(self.until, zone, later=1),
         )
@@ -87,7 +87,7 @@ async def requests(
         caller, narrowed.filters(caller, zone), cursor=cursor, limit=PER_PAGE, counted=True
     )
     chosen, items = asdict(narrowed), services.catalog.state.index.rows
-    following = listed.pagination.next_cursor
+    next_cursor = listed.pagination.next_cursor
     return page(
         request,
         "pages/requests/requests.html",
@@ -101,7 +101,7 @@ async def requests(
         statuses=_choices({one.value: STATES[one.value] for one in RequestStatus}, narrowed.status),
         causes=_choices(CAUSES, narrowed.cause),
         filtered=any(chosen.values()),
-        after=_address(chosen | {"cursor": following}) if following else None,
+        after=_address(chosen | {"cursor": next_cursor}) if next_cursor else None,
     )
 
 
@@ -112,7 +112,7 @@ def _choices(words: Mapping[str, str], chosen: str) -> list[dict[str, Any]]:
     ]
 
 
-def _plain(text: str) -> str:
+def _without_nulls(text: str) -> str:
     return text.replace("\x00", "")
 
 

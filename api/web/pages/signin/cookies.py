@@ -24,9 +24,9 @@ def address_of(request: Request, services: Services) -> tuple[WebAddress, str]:
     return address, here
 
 
-def signed_in(request: Request, address: WebAddress, *, token: str, to: str) -> Response:
+def sign_in_response(request: Request, address: WebAddress, *, token: str, to: str) -> Response:
     """Return the answer that gives a browser its session, and leads to the page it wanted."""
-    answer = RedirectResponse(local(to), 303)
+    answer = RedirectResponse(local_path(to), 303)
     answer.set_cookie(
         address.cookie(request.scope),
         token,
@@ -39,7 +39,7 @@ def signed_in(request: Request, address: WebAddress, *, token: str, to: str) -> 
     return answer
 
 
-def local(to: str) -> str:
+def local_path(to: str) -> str:
     """Return a path of ours; whatever would lead elsewhere becomes the first page."""
     inside = to.startswith("/") and not to.startswith(("//", "/\\"))
     return to if inside and to.isprintable() and "\\" not in to else HOME

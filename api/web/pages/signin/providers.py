@@ -10,8 +10,8 @@ from api.auth.claims import ClaimedUser
 from api.services import ServicesDep
 from api.sessions.oidc import LIFETIME, OidcSignIn, SignInError
 from api.sessions.sign_in_methods import ALB, OIDC
-from api.web.pages.signin.cookies import HOME, address_of, local, signed_in, user_agent
-from api.web.pages.signin.views import shown
+from api.web.pages.signin.cookies import HOME, address_of, local_path, sign_in_response, user_agent
+from api.web.pages.signin.views import sign_in_page
 from api.web.words import _
 from pao.core.errors import ErrorCode, PaoError
 
@@ -30,13 +30,13 @@ async def begin(request: Request, services: ServicesDep, to: To = HOME) -> Respo
 
     A link, not a form: the policy of our pages lets forms lead nowhere else.
     """
-    oidc = _switched_on(services.sign_in_methods.oidc)
+    oidc = _require_configured(services.sign_in_methods.oidc)
     address, here = address_of(request, services)
-    begun = await oidc.begin(redirect_uri=here + CALLBACK, to=local(to))
-    answer = RedirectResponse(begun.url, 303)
+    start = await oidc.begin(redirect_uri=here + CALLBACK, to=local_path(to))
+    answer = RedirectResponse(start.url, 303)
     answer.set_cookie(
         address.sign_in_cookie(request.scope),
-        begun.cookie,
+        start.cookie,
         max_age=int(LIFETIME.total_seconds()),
         path=BEGIN,
         secure=address.is_secure,
@@ -47,13 +47,13 @@ async def begin(request: Request, services: ServicesDep, to: To = HOME) -> Respo
 
 
 @router.get(CALLBACK)
-async def come_back(request: Request, services: ServicesDep) -> Response:
+async def finish(request: Request, services: ServicesDep) -> Response:
     """Open a session for whom the provider names, if this browser began it here."""
-    oidc = _switched_on(services.sign_in_methods.oidc)
+    oidc = _require_configured(services.sign_in_methods.oidc)
     address, here = address_of(request, services)
     cookie = address.sign_in_cookie(request.scope)
     try:
-        finished = await oidc.finish(
+        result = await oidc.finish(
             cookie=request.cookies.get(cookie, ""),
             query=request.query_params,
             redirect_uri=here + CALLBACK,
@@ -61,12 +61,12 @@ async def come_back(request: Request, services: ServicesDep) -> Response:
     except SignInError as error:
         _log.warning("a sign-in by OIDC was refused: %s", error.reason)
         services.sessions.count_refusal(OIDC, error.reason)
-        answer = shown(request, services, HOME, problem=error.message)
+        answer = sign_in_page(request, services, HOME, problem=error.message)
     else:
         token = await services.sessions.open_for(
-            finished.user, source=OIDC, user_agent=user_agent(request)
+            result.user, source=OIDC, user_agent=user_agent(request)
         )
-        answer = signed_in(request, address, token=token, to=finished.to)
+        answer = sign_in_response(request, address, token=token, to=result.to)
     answer.delete_cookie(
         cookie, path=BEGIN, secure=address.is_secure, httponly=True, samesite="lax"
     )
@@ -77,18 +77,18 @@ async def come_back(request: Request, services: ServicesDep) -> Response:
 async def by_load_balancer(request: Request, services: ServicesDep, to: To = HOME) -> Response:
     """Open a session for whom the load balancer names; the gate has read what it says."""
     address, _here = address_of(request, services)
-    known: ClaimedUser | None = getattr(request.state, "vouched", None)
-    if known is None:
+    user: ClaimedUser | None = getattr(request.state, "balancer_user", None)
+    if user is None:
         services.sessions.count_refusal(ALB, "not vouched")
-        problem = getattr(request.state, "not_vouched", "") or _(
+        problem = getattr(request.state, "balancer_problem", "") or _(
             "The load balancer did not say who you are. Open PAO under its usual address."
         )
-        return shown(request, services, to, problem=problem)
-    token = await services.sessions.open_for(known, source=ALB, user_agent=user_agent(request))
-    return signed_in(request, address, token=token, to=to)
+        return sign_in_page(request, services, to, problem=problem)
+    token = await services.sessions.open_for(user, source=ALB, user_agent=user_agent(request))
+    return sign_in_response(request, address, token=token, to=to)
 
 
-def _switched_on(way: OidcSignIn | None) -> OidcSignIn:
+def _require_configured(way: OidcSignIn | None) -> OidcSignIn:
     if way is None:
         raise PaoError(ErrorCode.NOT_FOUND, "")
     return way

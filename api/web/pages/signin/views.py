@@ -9,7 +9,7 @@ from api.auth.principal import Principal
 from api.services import Services, ServicesDep
 from api.sessions.service import BrowserSession
 from api.web.forms import Posted, text_of
-from api.web.pages.signin.cookies import HOME, address_of, local, signed_in, user_agent
+from api.web.pages.signin.cookies import HOME, address_of, local_path, sign_in_response, user_agent
 from api.web.rendering import page
 
 router = APIRouter()
@@ -23,7 +23,7 @@ async def sign_in(
 ) -> Response:
     """Show how to sign in. The code is in the fragment, which only the browser knows."""
     address_of(request, services)
-    return shown(request, services, to)
+    return sign_in_page(request, services, to)
 
 
 @router.post("/signin")
@@ -33,11 +33,11 @@ async def confirm_or_open(request: Request, services: ServicesDep, posted: Poste
     address, _ = address_of(request, services)
     if text_of(posted, "confirmed") != "yes":
         who = await services.sessions.find_code_owner(code)
-        return shown(request, services, to, who=who, code=code, wrong=who is None)
+        return sign_in_page(request, services, to, who=who, code=code, wrong=who is None)
     token = await services.sessions.open(code, user_agent=user_agent(request))
     if token is None:
-        return shown(request, services, to, wrong=True)
-    return signed_in(request, address, token=token, to=to)
+        return sign_in_page(request, services, to, wrong=True)
+    return sign_in_response(request, address, token=token, to=to)
 
 
 @router.post("/signout")
@@ -57,7 +57,7 @@ async def sign_out(request: Request, services: ServicesDep) -> Response:
     return answer
 
 
-def shown(
+def sign_in_page(
     request: Request,
     services: Services,
     to: str,
@@ -73,7 +73,7 @@ def shown(
         request,
         "pages/signin/signin.html",
         status=_REFUSED if wrong or problem else 200,
-        to=local(to),
+        to=local_path(to),
         who=who,
         code=code,
         wrong=wrong,

@@ -77,7 +77,7 @@ async def waiting(
         caller, filters, cursor=cursor, limit=PER_PAGE, counted=True
     )
     failed = [one for one in listed.data if one.status == RequestStatus.FAILED]
-    following = listed.pagination.next_cursor
+    next_cursor = listed.pagination.next_cursor
     return page(
         request,
         "pages/waiting/waiting.html",
@@ -90,21 +90,21 @@ async def waiting(
         causes=CAUSES,
         deciders={one.id: _deciders(services, one) for one in failed},
         since=now.isoformat(),
-        after=_address(who=who, cursor=following) if following else None,
+        after=_address(who=who, cursor=next_cursor) if next_cursor else None,
     )
 
 
 def _deciders(services: Services, row: RequestSummary) -> str:
     """Return who may decide about a failed request, beside admins."""
-    known = services.catalog.state.index.rows.get(row.catalog_item_id)
-    owner = known.owner if known else None
+    item = services.catalog.state.index.rows.get(row.catalog_item_id)
+    owner = item.owner if item else None
     if owner is None:
         return _("%(who)s may decide.") % {"who": row.user.id}
     return _("%(who)s and %(team)s may decide.") % {"who": row.user.id, "team": owner}
 
 
 @router.get("/waiting/new")
-async def new(
+async def count_new(
     request: Request, services: ServicesDep, caller: Caller, since: datetime, who: Whose = ""
 ) -> Response:
     """Say how many requests have begun to wait since a page was made; 204 for none."""
@@ -112,8 +112,8 @@ async def new(
     listed = await services.listing.page(caller, filters, cursor=None, limit=1, counted=True)
     if not listed.count:
         return Response(status_code=_NO_CONTENT)
-    said = ngettext("%(n)s new", "%(n)s new", listed.count) % {"n": listed.count}
-    return page(request, "pages/waiting/new.html", said=said, href=_address(who=who))
+    words = ngettext("%(n)s new", "%(n)s new", listed.count) % {"n": listed.count}
+    return page(request, "pages/waiting/new.html", said=words, href=_address(who=who))
 
 
 @router.get("/waiting/retry")
@@ -121,8 +121,8 @@ async def choose(
     request: Request, services: ServicesDep, caller: Caller, kind: ActionType, who: Whose = ""
 ) -> Response:
     """Show what would be retried together, to be confirmed with one reason."""
-    rows = await _alike(services, caller, who, kind)
-    return _chosen(request, rows, kind, who, chosen=[one.id for one in rows])
+    rows = await _failures_of_type(services, caller, who, kind)
+    return _retry_page(request, rows, kind, who, chosen=[one.id for one in rows])
 
 
 @router.post("/waiting/retry")
@@ -140,17 +140,19 @@ async def begin(
     except ValueError:
         raise PaoError(ErrorCode.NOT_FOUND, "") from None
     if problems:
-        rows = await _alike(services, caller, who, kind)
-        return _chosen(request, rows, kind, who, chosen=ids, reason=reason, problems=problems)
+        rows = await _failures_of_type(services, caller, who, kind)
+        return _retry_page(request, rows, kind, who, chosen=ids, reason=reason, problems=problems)
     bulk = await services.bulk_decisions.begin(
         caller, decision_id=key, cause=Cause.TARGET_DOWN.value, reason=reason, requests=ids
     )
-    await _carry_on(services, caller, bulk)
+    await _run(services, caller, bulk)
     return RedirectResponse(f"/waiting/retries/{key}", 303)
 
 
 @router.get("/waiting/arrived")
-async def arrived(request: Request, services: ServicesDep, caller: Caller, key: UUID) -> Response:
+async def retry_received(
+    request: Request, services: ServicesDep, caller: Caller, key: UUID
+) -> Response:
     """Say whether a bulk decision that was sent has arrived, by its key."""
     try:
         bulk = await services.bulk_decisions.get(caller, str(key))
@@ -170,7 +172,9 @@ async def results(
     outcomes: list[BulkResult] = []
     for start in range(0, len(bulk.requests), READ_AT_ONCE):
         some = bulk.requests[start : start + READ_AT_ONCE]
-        outcomes += await asyncio.gather(*(_outcome(services, caller, bulk, one) for one in some))
+        outcomes += await asyncio.gather(
+            *(_bulk_result(services, caller, bulk, one) for one in some)
+        )
     refused = sum(bool(one) for one in bulk.results.values())
     return page(
         request,
@@ -184,14 +188,14 @@ async def results(
 
 
 @router.post("/waiting/retries/{decision_id}")
-async def go_on(services: ServicesDep, caller: Caller, decision_id: UUID) -> Response:
+async def resume(services: ServicesDep, caller: Caller, decision_id: UUID) -> Response:
     """Go on with what is left of a bulk decision."""
     bulk = await services.bulk_decisions.get(caller, str(decision_id))
-    await _carry_on(services, caller, bulk)
+    await _run(services, caller, bulk)
     return RedirectResponse(f"/waiting/retries/{decision_id}", 303)
 
 
-async def _carry_on(services: Services, caller: Principal, bulk: BulkDecision) -> None:
+async def _run(services: Services, caller: Principal, bulk: BulkDecision) -> None:
     done = await services.bulk_decisions.run(caller, bulk)
     for request_id in bulk.left:
         if (result := done.results.get(request_id)) is not None:
@@ -229,7 +233,7 @@ def _filters(
     )
 
 
-async def _down(services: Services, caller: Principal, who: str) -> list[RequestSummary]:
+async def _target_failures(services: Services, caller: Principal, who: str) -> list[RequestSummary]:
     """Return what failed because a target did not answer, as far as a retry is suggested."""
     filters = _filters(services, caller, who, causes=(Cause.TARGET_DOWN,))
     listed = await services.listing.page(caller, filters, cursor=None, limit=MOST)
@@ -247,7 +251,7 @@ async def _down(services: Services, caller: Principal, who: str) -> list[Request
 async def _outages(services: Services, caller: Principal, who: str) -> list[OutageFailures]:
     types = Counter(
         one.waiting_action.type
-        for one in await _down(services, caller, who)
+        for one in await _target_failures(services, caller, who)
         if one.waiting_action is not None
     )
     return [
@@ -262,14 +266,14 @@ async def _outages(services: Services, caller: Principal, who: str) -> list[Outa
     ]
 
 
-async def _alike(
+async def _failures_of_type(
     services: Services, caller: Principal, who: str, kind: str
 ) -> list[RequestSummary]:
-    down = await _down(services, caller, who)
+    down = await _target_failures(services, caller, who)
     return [one for one in down if one.waiting_action and one.waiting_action.type == kind]
 
 
-def _chosen(
+def _retry_page(
     request: Request,
     rows: list[RequestSummary],
     kind: str,
@@ -294,11 +298,11 @@ def _chosen(
     )
 
 
-async def _outcome(
+async def _bulk_result(
     services: Services, caller: Principal, bulk: BulkDecision, request_id: str
 ) -> BulkResult:
-    said = bulk.results.get(request_id)
-    words = _("Not tried yet") if said is None else said or _("Retried")
+    result = bulk.results.get(request_id)
+    words = _("Not tried yet") if result is None else result or _("Retried")
     try:
         stored = await services.reading.get(caller, request_id)
     except PaoError:
