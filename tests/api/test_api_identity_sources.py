@@ -211,7 +211,7 @@ def test_a_session_opens_the_pages_as_well(aws: Aws, stack: Stack, dana: User) -
     assert found is not None
     assert (found.caller.id, found.caller.teams) == (dana[0], ("team-orders",))
     for configured_otherwise in (
-        replace(sessions, takes=lambda source: source != "sts"),
+        replace(sessions, accepts=lambda source: source != "sts"),
         replace(sessions, teams=no_such_account),
     ):
         assert stack.run(configured_otherwise.find(token)) is None

@@ -147,7 +147,7 @@ def test_a_decision_that_was_carried_out_is_told_so_whatever_became_of_the_answe
         options=stack.services.options,
         reading=reading,
         settings=DecisionSettings(
-            budget=SECONDS, judging=ActionModels(ScopeContext(), {}, {}), readers={}
+            budget=SECONDS, models=ActionModels(ScopeContext(), {}, {}), readers={}
         ),
         workflows=workflows(stack, interceptors=[cutting]),
         lost=stack.services.decisions.lost,

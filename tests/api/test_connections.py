@@ -321,7 +321,7 @@ def test_of_those_that_wait_the_oldest_makes_room() -> None:
         assert register.admit(line, "192.0.2.1") is None
     register.mark_busy(first)
     register.mark_busy(third)
-    register.waits(first)
+    register.mark_idle(first)
     assert register.admit(fourth, "192.0.2.2") is None
     assert register.admit(fifth, "192.0.2.3") is None
     assert [line.closed for line in (first, second, third, fourth)] == [True, True, False, False]

@@ -174,5 +174,5 @@ async def test_a_session_ends_with_its_source(sessions: SessionService, source: 
         token = await sessions.open(await code_of(sessions), user_agent="tests")
     assert token is not None
     assert await sessions.find(token) is not None
-    without = replace(sessions, takes=lambda one: one != source)
+    without = replace(sessions, accepts=lambda one: one != source)
     assert await without.find(token) is None

@@ -84,7 +84,7 @@ async def refused(
 async def test_whoever_the_provider_names_is_known(oidc: OidcSignIn, issuer: Issuer) -> None:
     finished = await sign_in(oidc, issuer)
     assert finished.to == "/catalog"
-    assert dataclasses.asdict(finished.known) == {
+    assert dataclasses.asdict(finished.user) == {
         "user_id": "dana",
         "email": "dana@example.com",
         "teams": ("team-orders",),
@@ -207,14 +207,14 @@ async def test_an_id_token_for_several_is_good_if_it_was_issued_to_us(
     oidc: OidcSignIn, issuer: Issuer
 ) -> None:
     issuer.claims |= {"aud": [CLIENT, "grafana"], "azp": CLIENT}
-    assert (await sign_in(oidc, issuer)).known.user_id == "dana"
+    assert (await sign_in(oidc, issuer)).user.user_id == "dana"
 
 
 async def test_a_token_must_be_signed_by_the_provider(oidc: OidcSignIn, issuer: Issuer) -> None:
     issuer.key = OTHER_RSA_KEY
     assert (await refused(oidc, issuer)).reason == "token"
     issuer.key, issuer.algorithm = EC_KEY, "ES256"
-    assert (await sign_in(oidc, issuer)).known.user_id == "dana"
+    assert (await sign_in(oidc, issuer)).user.user_id == "dana"
     issuer.header |= {"jku": f"{issuer.url}/jwks"}
     assert (await refused(oidc, issuer)).reason == "token"
 
@@ -222,11 +222,11 @@ async def test_a_token_must_be_signed_by_the_provider(oidc: OidcSignIn, issuer: 
 async def test_groups_may_come_from_userinfo(oidc: OidcSignIn, issuer: Issuer) -> None:
     issuer.claims["groups"] = None
     issuer.userinfo |= {"sub": "248289761001", "groups": ["team-a"], "preferred_username": "eve"}
-    known = (await sign_in(oidc, issuer)).known
+    known = (await sign_in(oidc, issuer)).user
     assert (known.user_id, known.teams) == ("dana", ("team-a",))
     # Of somebody else: the access token was swapped.
     issuer.userinfo["sub"] = "another"
-    assert (await sign_in(oidc, issuer)).known.lacks_groups
+    assert (await sign_in(oidc, issuer)).user.lacks_groups
 
 
 async def test_without_a_usable_user_id_nobody_is_signed_in(

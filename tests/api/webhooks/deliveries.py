@@ -21,7 +21,7 @@ GITHUB, GITLAB = ForgeKind.GITHUB, ForgeKind.GITLAB
 PLACE = CatalogBranch("Acme/Catalog", "main")
 
 
-class Heard:
+class RecordedSignals:
     """What was told, and the outcomes that were counted."""
 
     def __init__(self, *, away: bool = False) -> None:
@@ -30,12 +30,12 @@ class Heard:
         self.counts: list[tuple[str, str]] = []
         self._away = away
 
-    async def pushed(self, push: Push, *, delivery: str | None) -> None:
+    async def push(self, push: Push, *, delivery: str | None) -> None:
         if self._away:
             raise TemporalUnavailableError
         self.pushes.append((push, delivery))
 
-    async def proposed(self, proposal: Proposal) -> None:
+    async def propose(self, proposal: Proposal) -> None:
         self.proposals.append(proposal)
 
     def count(self, forge: str, outcome: str) -> None:
@@ -43,7 +43,7 @@ class Heard:
 
 
 def service(
-    heard: Heard,
+    heard: RecordedSignals,
     *,
     secrets: Iterable[str] = (SECRET,),
     place: CatalogBranch | None = PLACE,

@@ -11,7 +11,7 @@ from tests.api.webhooks.deliveries import (
     GITLAB,
     NEW,
     OLD,
-    Heard,
+    RecordedSignals,
     deliver,
     push,
     service,
@@ -32,7 +32,7 @@ def gitlab(body: bytes, event: str = "Push Hook", *, stamp: int | None = None) -
 
 
 async def test_a_signed_delivery_of_gitlab_is_taken() -> None:
-    heard = Heard()
+    heard = RecordedSignals()
     to = service(heard, secrets=[SIGNING])
     body = json.dumps(push()).encode()
     await deliver(to, None, body=body, headers=gitlab(body), forge=GITLAB)
@@ -60,7 +60,7 @@ async def test_a_signature_of_gitlab_that_does_not_fit_is_refused(
     changes: dict[str, str],
 ) -> None:
     body = json.dumps(push()).encode()
-    to = service(Heard(), secrets=[SIGNING])
+    to = service(RecordedSignals(), secrets=[SIGNING])
     headers = gitlab(body) | changes
     assert await status(to, body=body, headers=headers, forge=GITLAB) == 401
 
@@ -69,12 +69,12 @@ async def test_an_old_delivery_cannot_be_replayed() -> None:
     body = json.dumps(push()).encode()
     for offset in (-301, 301):
         headers = gitlab(body, stamp=int(time.time()) + offset)
-        to = service(Heard(), secrets=[SIGNING])
+        to = service(RecordedSignals(), secrets=[SIGNING])
         assert await status(to, body=body, headers=headers, forge=GITLAB) == 401
 
 
 async def test_a_plain_token_of_gitlab_is_compared_and_a_signing_secret_is_none() -> None:
-    heard = Heard()
+    heard = RecordedSignals()
     body = json.dumps(push()).encode()
     plain = {"content-type": "application/json", "x-gitlab-event": "Push Hook"}
     to = service(heard)
@@ -109,13 +109,13 @@ async def test_other_events_of_gitlab_are_ignored(
     event: str, changes: dict[str, Any], expected: str
 ) -> None:
     body = json.dumps(push(**changes)).encode()
-    to = service(Heard(), secrets=[SIGNING])
+    to = service(RecordedSignals(), secrets=[SIGNING])
     found = await deliver(to, None, body=body, headers=gitlab(body, event), forge=GITLAB)
     assert found == Ignored(expected)
 
 
 async def test_a_merge_request_into_the_branch_is_judged() -> None:
-    heard = Heard()
+    heard = RecordedSignals()
     merge = {
         "object_kind": "merge_request",
         "project": {"path_with_namespace": "acme/catalog"},

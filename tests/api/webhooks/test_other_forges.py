@@ -10,7 +10,7 @@ from starlette.datastructures import Headers
 from api.webhooks.events import Ignored, Push
 from api.webhooks.service import KEPT_BYTES, Delivery, ForgeKind
 from pao.core.errors import PaoError
-from tests.api.webhooks.deliveries import NEW, OLD, PLACE, Heard, pieces, service
+from tests.api.webhooks.deliveries import NEW, OLD, PLACE, RecordedSignals, pieces, service
 from tests.support.webhook_examples import SECRET
 
 GITEA = {"ref": "refs/heads/main", "before": OLD, "after": NEW}
@@ -36,7 +36,9 @@ def signed(body: bytes, name: str = "x-hub-signature-256", start: str = "sha256=
     return Headers(usual | {name: f"{start}{mac}"})
 
 
-async def deliver(heard: Heard, payload: Any, headers: Headers | None = None) -> Ignored | None:
+async def deliver(
+    heard: RecordedSignals, payload: Any, headers: Headers | None = None
+) -> Ignored | None:
     body = payload if isinstance(payload, bytes) else json.dumps(payload).encode()
     delivery = Delivery(headers or signed(body), "192.0.2.7", pieces(body))
     return await service(heard, place=PLACE).receive(ForgeKind.GIT, delivery)
@@ -54,7 +56,7 @@ async def deliver(heard: Heard, payload: Any, headers: Headers | None = None) ->
     ],
 )
 async def test_a_push_is_understood_whoever_tells_it(payload: Any, push: Push) -> None:
-    heard = Heard()
+    heard = RecordedSignals()
     assert await deliver(heard, payload) is None
     assert heard.pushes == [(push, "git:u-1")]
     assert heard.counts == [("git", "accepted")]
@@ -80,7 +82,7 @@ async def test_a_push_is_understood_whoever_tells_it(payload: Any, push: Push) -
     ],
 )
 async def test_what_does_not_move_the_branch_is_ignored(payload: Any, why: str) -> None:
-    heard = Heard()
+    heard = RecordedSignals()
     assert await deliver(heard, payload) == Ignored(why)
     assert not heard.pushes
 
@@ -96,7 +98,7 @@ async def test_what_does_not_move_the_branch_is_ignored(payload: Any, why: str) 
 )
 async def test_each_forge_signs_in_a_header_of_its_own(name: str, start: str) -> None:
     body = json.dumps(GITEA).encode()
-    heard = Heard()
+    heard = RecordedSignals()
     assert await deliver(heard, body, signed(body, name, start)) is None
     # One digit less, the other notation, another body, twice, and beside one that is wrong.
     good = signed(body, name, start)
@@ -118,7 +120,7 @@ async def test_each_forge_signs_in_a_header_of_its_own(name: str, start: str) ->
 
 @pytest.mark.parametrize("event", ["x-gitea-event: push", "x-event-key: repo:push"])
 async def test_a_push_that_is_too_long_to_keep_is_a_reason_to_look(event: str) -> None:
-    heard = Heard()
+    heard = RecordedSignals()
     body = b" " * (KEPT_BYTES + 1)
     name, _, value = event.partition(": ")
     await deliver(heard, body, Headers({**signed(body), name: value}))

@@ -14,7 +14,7 @@ from tests.api.webhooks.deliveries import (
     GITLAB,
     NEW,
     OLD,
-    Heard,
+    RecordedSignals,
     deliver,
     pieces,
     push,
@@ -58,7 +58,7 @@ def rerequest(**changes: Any) -> dict[str, Any]:
 
 
 async def test_every_published_payload_is_taken() -> None:
-    heard = Heard()
+    heard = RecordedSignals()
     to = service(heard)
     taken = [await deliver(to, payload, event) for event, payload in github_examples()]
     assert len(taken) == 329
@@ -67,7 +67,7 @@ async def test_every_published_payload_is_taken() -> None:
 
 
 async def test_published_payloads_of_the_catalogs_repository_are_understood() -> None:
-    heard = Heard()
+    heard = RecordedSignals()
     to = service(heard, place=CatalogBranch("codertocat/hello-world", "master"))
     for event, payload in github_examples():
         await deliver(to, payload, event)
@@ -82,7 +82,7 @@ async def test_the_vector_of_the_documentation_is_verified() -> None:
         "x-github-event": "push",
         "x-hub-signature-256": f"sha256={vector}",
     }
-    to = service(Heard(), secrets=["It's a Secret to Everybody"])
+    to = service(RecordedSignals(), secrets=["It's a Secret to Everybody"])
     # Genuine, and then no JSON: 400 rather than 401.
     assert await status(to, body=b"Hello, World!", headers=headers) == 400
     assert await status(to, body=b"Hello, World?", headers=headers) == 401
@@ -106,7 +106,7 @@ def _bad(signature: str) -> dict[str, str]:
 
 @pytest.mark.parametrize("kind", _bad("sha256=" + "a" * 64))
 async def test_a_bad_signature_is_refused(kind: str) -> None:
-    heard = Heard()
+    heard = RecordedSignals()
     body = json.dumps(push()).encode()
     good = github_headers("push", body)
     bad = _bad(good["x-hub-signature-256"])[kind]
@@ -126,7 +126,7 @@ async def test_a_bad_signature_is_refused(kind: str) -> None:
 
 async def test_a_signature_is_needed_once_and_of_our_secret() -> None:
     body = json.dumps(push()).encode()
-    to, good = service(Heard()), github_headers("push", body)
+    to, good = service(RecordedSignals()), github_headers("push", body)
     without = {name: value for name, value in good.items() if "signature" not in name}
     assert await status(to, headers=without) == 401
     assert await status(to, headers=without | {"x-hub-signature": "sha1=" + "0" * 40}) == 401
@@ -137,7 +137,7 @@ async def test_a_signature_is_needed_once_and_of_our_secret() -> None:
 
 
 async def test_two_secrets_count_while_they_are_rotated() -> None:
-    heard = Heard()
+    heard = RecordedSignals()
     to = service(heard, secrets=["the next one", SECRET])
     body = json.dumps(push()).encode()
     for secret in ("the next one", SECRET):
@@ -146,7 +146,7 @@ async def test_two_secrets_count_while_they_are_rotated() -> None:
 
 
 async def test_a_push_to_the_branch_is_told_with_its_delivery() -> None:
-    heard = Heard()
+    heard = RecordedSignals()
     assert await deliver(service(heard), push()) is None
     assert heard.pushes == [(Push(NEW, OLD), "github:d-1")]
     assert heard.counts == [("github", "accepted")]
@@ -186,7 +186,7 @@ async def test_a_push_to_the_branch_is_told_with_its_delivery() -> None:
     ],
 )
 async def test_what_is_not_about_the_catalog_is_ignored(event: str, payload: Any, why: str) -> None:
-    heard = Heard()
+    heard = RecordedSignals()
     ignored = await deliver(service(heard), payload, event)
     assert ignored == Ignored(why)
     assert not heard.pushes
@@ -194,14 +194,14 @@ async def test_what_is_not_about_the_catalog_is_ignored(event: str, payload: Any
 
 
 async def test_a_pull_request_into_the_branch_is_judged() -> None:
-    heard = Heard()
+    heard = RecordedSignals()
     await deliver(service(heard), pull(action="synchronize"), "pull_request")
     assert heard.proposals == [Proposal(7, NEW)]
 
 
 async def test_what_a_merge_queue_tests_is_judged() -> None:
     """A queue waits for every check that the branch requires, and so for this one."""
-    heard = Heard()
+    heard = RecordedSignals()
     await deliver(service(heard), queued(), "merge_group")
     await deliver(service(heard), queued(head_ref="x", base_ref="main"), "merge_group")
     assert heard.proposals == [Proposal(104, NEW), Proposal(None, NEW)]
@@ -219,25 +219,25 @@ async def test_what_a_merge_queue_tests_is_judged() -> None:
 async def test_a_check_that_is_asked_for_again_is_made_again(
     event: str, pulls: Any, number: int | None
 ) -> None:
-    heard = Heard()
+    heard = RecordedSignals()
     check = {"name": "pao/catalog", "head_sha": NEW, "pull_requests": pulls}
     await deliver(service(heard), rerequest(**{event: check}), event)
     assert heard.proposals == [Proposal(number, NEW, again=True)]
 
 
 async def test_nothing_is_open_without_a_secret() -> None:
-    to = service(Heard(), secrets=[])
+    to = service(RecordedSignals(), secrets=[])
     assert await status(to) == 404
     assert await status(to, forge=GITLAB, headers={"x-gitlab-token": ""}) == 404
 
 
 async def test_a_catalog_from_elsewhere_ignores_everything() -> None:
-    ignored = await deliver(service(Heard(), place=None), push())
+    ignored = await deliver(service(RecordedSignals(), place=None), push())
     assert ignored == Ignored("the catalog does not come from github")
 
 
 async def test_a_form_or_a_broken_document_is_the_senders_fault() -> None:
-    to = service(Heard())
+    to = service(RecordedSignals())
     body = b"payload=%7B%7D"
     headers = github_headers("push", body) | {"content-type": "application/x-www-form-urlencoded"}
     assert await status(to, body=body, headers=headers) == 400
@@ -246,13 +246,13 @@ async def test_a_form_or_a_broken_document_is_the_senders_fault() -> None:
 
 
 async def test_temporal_away_is_told_so_that_it_is_delivered_again() -> None:
-    heard = Heard(away=True)
+    heard = RecordedSignals(away=True)
     assert await status(service(heard)) == 503
     assert heard.counts == [("github", "failed")]
 
 
 async def test_a_push_that_is_too_long_to_keep_is_still_verified_and_looked_at() -> None:
-    heard = Heard()
+    heard = RecordedSignals()
     body = b" " * (KEPT_BYTES + 1)
     await deliver(service(heard), None, body=body)
     assert heard.pushes == [(Push(), "github:d-1")]
@@ -262,7 +262,7 @@ async def test_a_push_that_is_too_long_to_keep_is_still_verified_and_looked_at()
 
 
 async def test_a_delivery_is_bounded_in_bytes_and_time() -> None:
-    to = service(Heard(), seconds=600)
+    to = service(RecordedSignals(), seconds=600)
     chunk = b" " * (5 * 1024 * 1024)
     huge = Delivery(Headers({}), "192.0.2.7", pieces(*[chunk] * 6))
     with pytest.raises(PaoError) as refused:
@@ -272,14 +272,14 @@ async def test_a_delivery_is_bounded_in_bytes_and_time() -> None:
     with pytest.raises(PaoError) as refused:
         await to.receive(GITHUB, Delivery(declared, "192.0.2.7", pieces()))
     assert refused.value.status == 413
-    hasty = service(Heard(), seconds=0.2)
+    hasty = service(RecordedSignals(), seconds=0.2)
     with pytest.raises(PaoError) as refused:
         await hasty.receive(GITHUB, Delivery(Headers({}), "192.0.2.7", pieces(b"a", pause=600)))
     assert refused.value.status == 408
 
 
 async def test_an_address_that_sends_too_much_is_stopped_before_anything_is_hashed() -> None:
-    heard = Heard()
+    heard = RecordedSignals()
     to = service(heard, per_minute=3)
     for _ in range(3):
         assert await status(to, headers={}) == 401

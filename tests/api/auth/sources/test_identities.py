@@ -35,7 +35,7 @@ def identities(*names: str, keys: bool = True) -> Identities:
     return Identities(
         keys=open_office().identity,
         others={name: Named(name) for name in names},
-        takes_issued_keys=keys,
+        accepts_issued_keys=keys,
     )
 
 
@@ -146,7 +146,7 @@ async def test_a_key_is_good_as_long_as_the_source_is_on_that_vouched_for_it() -
     office = open_office()
     key = office.key
     aws = {"sts": Named("sts")}
-    off = Identities(keys=office.identity, others=aws, takes_issued_keys=False)
+    off = Identities(keys=office.identity, others=aws, accepts_issued_keys=False)
 
     def signed() -> RawRequest:
         return sign(key_id=key.access_key_id, secret=key.secret)
