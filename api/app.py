@@ -84,11 +84,11 @@ ROUTERS = (
 @cache
 def _routes() -> Sequence[BaseRoute]:
     """Return the routes, the same for every application: FastAPI takes a second to prepare them."""
-    made = APIRouter(generate_unique_id_function=openapi.operation_id)
+    routes = APIRouter(generate_unique_id_function=openapi.operation_id)
     for router in ROUTERS:
         strict = [] if router is health_router else [Depends(refuse_unknown_parameters)]
-        made.include_router(router, prefix=BASE, dependencies=strict)
-    return made.routes
+        routes.include_router(router, prefix=BASE, dependencies=strict)
+    return routes.routes
 
 
 def create_app(settings: Settings) -> "Application":
@@ -140,12 +140,12 @@ class Application:
         http = app.state.identity_http = BoundedHttp(ca_bundle=settings.directory.ca_bundle)
         people = aws_people(settings)
         app.state.identity = identities(settings, http, self._database, people)
-        ways = app.state.sign_in_methods = sign_in_methods(settings, http, self._database)
+        sign_in = app.state.sign_in_methods = sign_in_methods(settings, http, self._database)
         app.state.web_sessions = SessionService(
             self._database,
             assembly.secret_box(settings),
             teams=people.teams if people else None,
-            accepts=lambda source: app.state.identity.accepts(source) or ways.accepts(source),
+            accepts=lambda source: app.state.identity.accepts(source) or sign_in.accepts(source),
             count=self._metrics.count_sign_in,
         )
         bodies = BodyLimits(

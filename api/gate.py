@@ -116,9 +116,9 @@ class Gate:
         started = time.perf_counter()
         method, headers = method_of(scope), Headers(scope=scope)
         request_id = _request_id_in(scope["path"])
-        about = {"requestId": request_id} if request_id else {}
+        request_fields = {"requestId": request_id} if request_id else {}
         with (
-            log_fields(correlationId=correlation, **about),
+            log_fields(correlationId=correlation, **request_fields),
             tracing.serving(
                 method, headers, correlation_id=correlation, request_id=request_id
             ) as span,

@@ -159,8 +159,8 @@ def _describe_stream(document: dict[str, Any]) -> None:
     for operation in _operations(document):
         content = operation["responses"].get("200", {}).get("content", {}).get(EVENT_STREAM)
         if content is not None:
-            shown = map(_read_event, content.pop("example").strip().split("\n\n"))
-            content["examples"] = {one["event"]: {"value": one} for one in shown}
+            events = map(_read_event, content.pop("example").strip().split("\n\n"))
+            content["examples"] = {one["event"]: {"value": one} for one in events}
 
 
 def _read_event(text: str) -> dict[str, str]:
@@ -197,12 +197,12 @@ def _remove_null(parameters: list[dict[str, Any]]) -> None:
     """Remove titles from parameters, and null from optional ones: a URL cannot express it."""
     for schema in (parameter["schema"] for parameter in parameters):
         schema.pop("title", None)
-        meant = [kind for kind in schema.get("anyOf", []) if kind != {"type": "null"}]
-        if len(meant) == 1:
+        kinds = [kind for kind in schema.get("anyOf", []) if kind != {"type": "null"}]
+        if len(kinds) == 1:
             del schema["anyOf"]
-            schema.update(meant[0])
-        elif meant:
-            schema["anyOf"] = meant
+            schema.update(kinds[0])
+        elif kinds:
+            schema["anyOf"] = kinds
 
 
 def _restore_examples(operations: dict[str, Any], route: APIRoute) -> None:
@@ -211,5 +211,7 @@ def _restore_examples(operations: dict[str, Any], route: APIRoute) -> None:
         answers = operations[method.lower()]["responses"]
         for status, answer in route.responses.items():
             for media, content in answer.get("content", {}).items():
-                shown = answers[str(status)]["content"][media]
-                shown |= {key: content[key] for key in ("example", "examples") if key in content}
+                documented = answers[str(status)]["content"][media]
+                documented |= {
+                    key: content[key] for key in ("example", "examples") if key in content
+                }

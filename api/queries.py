@@ -21,22 +21,22 @@ def refuse_unknown_parameters(request: Request) -> None:
     if not request.query_params or not isinstance(route, APIRoute):
         return
     taken = get_flat_params(route.dependant)
-    known = {field.alias for field in taken if isinstance(field.field_info, params.Query)}
+    names = {field.alias for field in taken if isinstance(field.field_info, params.Query)}
     unknown = [
         name
         for name in dict.fromkeys(request.query_params)
-        if name not in known and not name.lower().startswith(SIGNATURE)
+        if name not in names and not name.lower().startswith(SIGNATURE)
     ]
     if unknown:
         raise PaoError(
             ErrorCode.VALIDATION_ERROR,
             "The query has unknown parameters; see details.",
-            details=tuple(_detail(name[:100], known) for name in unknown[:MOST_SHOWN]),
+            details=tuple(_detail(name[:100], names) for name in unknown[:MOST_SHOWN]),
             status=400,
         )
 
 
-def _detail(name: str, known: set[str]) -> Detail:
-    hint = did_you_mean(name, known)
+def _detail(name: str, names: set[str]) -> Detail:
+    hint = did_you_mean(name, names)
     message = f"there is no parameter {name!r} here{hint or '; leave it out'}"
     return Detail(field=name, constraint="unknown", message=message)

@@ -79,9 +79,9 @@ def _success(example: Example) -> dict[str, Any]:
     if isinstance(example, ResponseBody):
         return _describe("Done", type(example), {"example": example.model_dump(mode="json")})
     models = {type(one) for one in example.values()}
-    named = {name: {"value": one.model_dump(mode="json")} for name, one in example.items()}
+    examples = {name: {"value": one.model_dump(mode="json")} for name, one in example.items()}
     # Of several models the route's own return type is the union; FastAPI would list each twice.
-    return _describe("Done", models.pop() if len(models) == 1 else None, {"examples": named})
+    return _describe("Done", models.pop() if len(models) == 1 else None, {"examples": examples})
 
 
 def _error(status: int) -> dict[str, Any]:

@@ -60,10 +60,10 @@ class PostgresReplayStore:
     ) -> ClaimedSignature:
         """Record the holder unless there is one; return what counts. Committed at once."""
         async with self._database.unit_of_work() as session:
-            held = await ReplaysRepository(session).claim(
+            claim = await ReplaysRepository(session).claim(
                 signature_hash, holder=holder, expires_at=expires_at
             )
-        return ClaimedSignature(*held)
+        return ClaimedSignature(*claim)
 
 
 class PostgresAudit:

@@ -61,11 +61,11 @@ class AuditService:
         before = int(self.cursors.read(scope, cursor)[0]) if cursor else None
         async with self.database.reading() as session:
             rows = await AuditRepository(session).page(filters, before=before, limit=limit + 1)
-        shown = rows[:limit]
+        page = rows[:limit]
         more = len(rows) > limit
-        next_cursor = self.cursors.write(scope, [shown[-1].id]) if more else None
+        next_cursor = self.cursors.write(scope, [page[-1].id]) if more else None
         return AuditPage(
-            data=[_audit_line(row) for row in shown], pagination=pagination(next_cursor)
+            data=[_audit_line(row) for row in page], pagination=pagination(next_cursor)
         )
 
     async def lines(self, filters: AuditFilters) -> AsyncIterator[AuditLine]:

@@ -86,5 +86,5 @@ def unavailable() -> PaoError:
 
 
 def _keys_of(document: Any) -> dict[str, jwt.PyJWK] | None:
-    listed = document.get("keys") if isinstance(document, dict) else None
-    return usable_keys(listed[:MOST_KEYS]) if isinstance(listed, list) else None
+    keys = document.get("keys") if isinstance(document, dict) else None
+    return usable_keys(keys[:MOST_KEYS]) if isinstance(keys, list) else None

@@ -68,8 +68,10 @@ def read_header(token: str) -> Mapping[str, Any]:
     if own_keys := [name for name in _OWN_KEYS if name in header]:
         raise malformed(f"the token brings its own key ({own_keys[0]}), which is not accepted")
     # PyJWT takes whatever becomes a number, texts and truth values included.
-    if wrong := [name for name in _TIMES if name in claims and moment(claims[name]) is None]:
-        raise malformed(f"the token's {wrong[0]} is not a time in seconds")
+    if invalid_times := [
+        name for name in _TIMES if name in claims and moment(claims[name]) is None
+    ]:
+        raise malformed(f"the token's {invalid_times[0]} is not a time in seconds")
     return header
 
 

@@ -31,5 +31,5 @@ def is_requestable(index: Index, access: AccessPolicy, caller: Principal, row: R
     """Return whether the caller may request it, and every component of a bundle."""
     if row.withdrawn_from and row.withdrawn_from <= datetime.now(UTC).date().isoformat():
         return False
-    parts = [index.rows.get(part) for part in row.components]
-    return all(part and access.may_request(caller, part) for part in (row, *parts))
+    components = [index.rows.get(one) for one in row.components]
+    return all(one and access.may_request(caller, one) for one in (row, *components))

@@ -152,18 +152,18 @@ class OptionsService:
         found = await asyncio.to_thread(item.form.questions, values, today, context)
         choosing = [one for one in found if one.field.options is not None]
         naming = [one for one in found if one.field.options is None and one.value is not None]
-        asked = {
+        tasks = {
             key: asyncio.ensure_future(self.offered(item, one, caller, context, hurried=True))
             for key, one in bounded_questions(choosing).items()
         }
-        if asked:
-            await asyncio.wait(asked.values(), timeout=PATIENCE_SECONDS)
-        known = {key: one.result() for key, one in asked.items() if one.done()}
-        late = asked.keys() - known.keys()
+        if tasks:
+            await asyncio.wait(tasks.values(), timeout=PATIENCE_SECONDS)
+        answers = {key: one.result() for key, one in tasks.items() if one.done()}
+        late = tasks.keys() - answers.keys()
         keyed = [(one, question_key(one)) for one in choosing]
         context = replace(
             context,
-            offered={one.way: known.get(key, TOO_MANY) for one, key in keyed if key not in late},
+            offered={one.way: answers.get(key, TOO_MANY) for one, key in keyed if key not in late},
             unknown=await self._unknown_values(naming, caller),
         )
         return FormOffers(context, frozenset(one.way for one, key in keyed if key in late))
@@ -176,11 +176,11 @@ class OptionsService:
         context: FormContext,
     ) -> dict[str, Offered]:
         """Return what each field offers; rows that ask the same are answered by one question."""
-        asked = bounded_questions(questions)
+        distinct = bounded_questions(questions)
         answers = await asyncio.gather(
-            *(self.offered(item, one, caller, context) for one in asked.values())
+            *(self.offered(item, one, caller, context) for one in distinct.values())
         )
-        return answers_by_way(questions, dict(zip(asked, answers, strict=True)))
+        return answers_by_way(questions, dict(zip(distinct, answers, strict=True)))
 
     async def offered(
         self,
@@ -225,15 +225,17 @@ class OptionsService:
     ) -> Offered:
         lenient = options.when_away is WhenAway.ALLOW
         who = caller if item.form.options_read_user(question) else None
-        asked = choices_question(item, question, who, datetime.now(UTC))
+        choices_query = choices_question(item, question, who, datetime.now(UTC))
         seconds = seconds_of(options.cache) if options.cache is not None else DEFAULT_CACHE
         try:
-            answer = await self.cache.get(asked, self._fetch, seconds or 0.0, hurried=hurried)
+            answer = await self.cache.get(
+                choices_query, self._fetch, seconds or 0.0, hurried=hurried
+            )
         except TemporalUnavailableError:
             return Offered(problem="Temporal does not respond.", lenient=lenient)
         if answer.problem is not None:
-            told = "the options of %s in %s cannot be loaded: %s"
-            _log.warning(told, question.way, item.id, answer.problem)
+            text = "the options of %s in %s cannot be loaded: %s"
+            _log.warning(text, question.way, item.id, answer.problem)
         return replace(offer(answer.choices), problem=answer.problem, lenient=lenient)
 
     async def _fetch(self, question: ChoicesQuestion) -> ChoicesAnswer:
@@ -242,16 +244,18 @@ class OptionsService:
     async def _unknown_values(self, questions: list[Question], caller: Requester) -> frozenset[str]:
         """Return the ways of users and teams that nobody knows."""
         own = {*caller.teams, caller.id, caller.email}
-        asked = [one for one in questions if isinstance(one.value, str) and one.value not in own]
-        if not asked:
+        unchecked = [
+            one for one in questions if isinstance(one.value, str) and one.value not in own
+        ]
+        if not unchecked:
             return frozenset()
-        teams = {str(one.value) for one in asked if one.field.type is FieldType.TEAM}
-        users = {str(one.value) for one in asked if one.field.type is FieldType.USER}
+        teams = {str(one.value) for one in unchecked if one.field.type is FieldType.TEAM}
+        users = {str(one.value) for one in unchecked if one.field.type is FieldType.USER}
         async with self.database.reading() as session:
             people = PeopleRepository(session)
             known = await people.known_teams(teams) | await people.known_users(users)
         known |= self.catalog.state.index.owners
-        return frozenset(one.way for one in asked if one.value not in known)
+        return frozenset(one.way for one in unchecked if one.value not in known)
 
     async def require(
         self,
@@ -267,8 +271,8 @@ class OptionsService:
             return ()
         today = datetime.now(UTC).date()
         result = await asyncio.to_thread(item.form.validate, values, today, context)
-        asked = context.offered.keys() | context.unknown
-        return tuple(one for one in result.errors if one.field in asked)
+        fields = context.offered.keys() | context.unknown
+        return tuple(one for one in result.errors if one.field in fields)
 
     async def field_options(
         self, item: CatalogDocument, field: str, values: Mapping[str, Any], caller: Requester
@@ -295,6 +299,6 @@ class OptionsService:
 
 def _has_dynamic_fields(item: CatalogDocument) -> bool:
     """Return whether anything in a form has to be asked at all."""
-    named = (FieldType.USER, FieldType.TEAM)
+    people_types = (FieldType.USER, FieldType.TEAM)
     fields = (one for outer in item.fields for one in (outer, *outer.fields))
-    return any(one.options is not None or one.type in named for one in fields)
+    return any(one.options is not None or one.type in people_types for one in fields)

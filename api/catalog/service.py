@@ -120,7 +120,7 @@ class CatalogService:
             raise _not_found(item_id, [name for name, one in rows.items() if one.is_requested])
         return row
 
-    async def entry(self, item_id: str) -> ServedItem:
+    async def served_item(self, item_id: str) -> ServedItem:
         """Return an item in service, or raise ``CATALOG_ITEM_NOT_FOUND``."""
         self.row(item_id)
         return await self.document(item_id)
@@ -146,14 +146,14 @@ class CatalogService:
         )
 
     async def refresh_for(
-        self, user_id: str, correlation_id: str, asked: SyncRequest | None = None
+        self, user_id: str, correlation_id: str, sync: SyncRequest | None = None
     ) -> SyncReport | None:
         """Have the source read on behalf of a caller, and keep what came of it in the audit trail.
 
         None means that it takes longer. Raises ``EXTERNAL_SERVICE_ERROR`` when the source cannot be
         read, ``SERVICE_UNAVAILABLE`` while Temporal is away; that is recorded as well.
         """
-        asked = asked or SyncRequest()
+        sync = sync or SyncRequest()
         entry = AuditEntry(
             event_type="catalog.refreshed",
             actor=user_id,
@@ -161,10 +161,10 @@ class CatalogService:
             source_system="api",
             at=datetime.now(UTC),
             correlation_id=correlation_id,
-            event_data={"forced": asked.force, "confirmed": asked.confirm},
+            event_data={"forced": sync.force, "confirmed": sync.confirm},
         )
         try:
-            report = await self.refresh(asked)
+            report = await self.refresh(sync)
             _require_read(report)
         except PaoError as error:
             failed = {"error": {"code": error.code.value, "message": error.message}}
@@ -174,13 +174,13 @@ class CatalogService:
         await self._record(replace(entry, event_data=entry.event_data | _audit_data(report)))
         return report
 
-    async def refresh(self, asked: SyncRequest | None = None) -> SyncReport | None:
+    async def refresh(self, sync: SyncRequest | None = None) -> SyncReport | None:
         """Have the source read and return what changed, None if it takes longer.
 
         This process serves it at once.
         """
         try:
-            report = await self._syncs.refresh(asked or SyncRequest(), budget=self.refresh_timeout)
+            report = await self._syncs.refresh(sync or SyncRequest(), budget=self.refresh_timeout)
         except TemporalUnavailableError as error:
             raise PaoError(
                 ErrorCode.SERVICE_UNAVAILABLE,
@@ -240,14 +240,14 @@ class CatalogService:
         return await asyncio.to_thread(_parse, stored)
 
     async def _load_form(self, item_id: str) -> tuple[CatalogForm, int]:
-        entry = await self.entry(item_id)
-        return await asyncio.to_thread(_build_form, entry.loaded.item)
+        served_item = await self.served_item(item_id)
+        return await asyncio.to_thread(_build_form, served_item.loaded.item)
 
 
 async def _updated_index(index: Index, repository: CatalogRepository, generation: int) -> Index:
     served = await repository.served()
-    known = {key: row.generation for key, row in index.rows.items()}
-    new = [key for key, one in served.items() if known.get(key) != one.generation]
+    generations = {key: row.generation for key, row in index.rows.items()}
+    new = [key for key, one in served.items() if generations.get(key) != one.generation]
     outlines = await repository.outlines(new) if new else []
     return index.updated(map(row_of, outlines), keep=served.keys(), generation=generation)
 
@@ -298,10 +298,10 @@ def _audit_data(report: SyncReport | None) -> dict[str, Any]:
     }
 
 
-def _not_found(item_id: str, known: Collection[str] = ()) -> PaoError:
+def _not_found(item_id: str, ids: Collection[str] = ()) -> PaoError:
     # Comparing costs time. The beginning, as a rule the category, is seldom what is wrong.
-    near = [one for one in known if one[:2] == item_id[:2]] or list(known)
-    hint = did_you_mean(item_id, near[:MOST_COMPARED]) or "; GET /api/v1/catalog lists all."
+    candidates = [one for one in ids if one[:2] == item_id[:2]] or list(ids)
+    hint = did_you_mean(item_id, candidates[:MOST_COMPARED]) or "; GET /api/v1/catalog lists all."
     return PaoError(
         ErrorCode.CATALOG_ITEM_NOT_FOUND, f"There is no catalog item {item_id[:100]!r}{hint}"
     )

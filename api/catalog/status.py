@@ -34,7 +34,7 @@ def status_of(catalog: CatalogService) -> schemas.CatalogStatus:
         )
         if standing.error
         else None,
-        held=held_of(standing.held),
+        held=stored_held_revision(standing.held),
         outdated=standing.outdated,
         notice=standing.notice,
         limits=list(catalog.limits),
@@ -54,22 +54,22 @@ def report_of(report: SyncReport | None) -> schemas.RefreshReport:
         removed=list(report.removed),
         refused=list(report.refused),
         revision=report.revision,
-        held=_held(held) if held else None,
+        held=_held_revision(held) if held else None,
         outdated=report.outdated,
         unnamed=schemas.Unnamed(**report.unnamed) if report.unnamed else None,
     )
 
 
-def held_of(stored: dict[str, Any] | None) -> schemas.HeldRevision | None:
+def stored_held_revision(stored: dict[str, Any] | None) -> schemas.HeldRevision | None:
     """Return a revision that is held back, as it was stored."""
     if not stored:
         return None
     since = stored.get("since")
     moment = timestamp(datetime.fromisoformat(since)) if since else None
-    return _held(Held.of(stored)).model_copy(update={"since": moment})
+    return _held_revision(Held.of(stored)).model_copy(update={"since": moment})
 
 
-def _held(held: Held) -> schemas.HeldRevision:
+def _held_revision(held: Held) -> schemas.HeldRevision:
     return schemas.HeldRevision(
         revision=held.revision, removes=held.removes, served=held.served, items=list(held.items)
     )
@@ -92,10 +92,10 @@ def _commit(stored: dict[str, Any] | None) -> schemas.CatalogCommit | None:
 def _unreported(unreported: dict[str, dict[str, Any]]) -> schemas.UnreportedCommits | None:
     if not unreported:
         return None
-    commit, about = max(unreported.items(), key=lambda one: str(one[1]["at"]))
-    since = timestamp(datetime.fromisoformat(about["since"]))
+    commit, report = max(unreported.items(), key=lambda one: str(one[1]["at"]))
+    since = timestamp(datetime.fromisoformat(report["since"]))
     return schemas.UnreportedCommits.model_validate(
-        about | {"commits": len(unreported), "commit": commit, "since": since}
+        report | {"commits": len(unreported), "commit": commit, "since": since}
     )
 
 

@@ -86,13 +86,13 @@ class DraftService:
             row = await repository.locked(new.id, caller.id, new.item_id, new=_content(new))
             if row is None:
                 raise _not_found()
-            kept = _draft(row)
-            changed = change(replace(kept, sealed=kept.sealed | sealed))
-            if kept.request_id is None and kept.saved < changed.saved:
-                await repository.save(kept.id, _content(changed))
-                kept = changed
+            draft = _draft(row)
+            changed = change(replace(draft, sealed=draft.sealed | sealed))
+            if draft.request_id is None and draft.saved < changed.saved:
+                await repository.save(draft.id, _content(changed))
+                draft = changed
             await repository.keep_newest(caller.id, most=MOST_PER_USER)
-        return kept
+        return draft
 
     async def mark_submitted(self, caller: Principal, draft: Draft, request_id: str) -> None:
         """Note which request a draft has become."""

@@ -146,4 +146,4 @@ def overall_status(components: Components) -> Literal["ok", "degraded", "down"]:
     others += components.tasks.values()
     others += [*components.jira.values(), *components.breakers.values()]
     # What is not known yet is no reason for an alarm.
-    return OK if all(part.status in {OK, CHECKING} for part in others) else DEGRADED
+    return OK if all(component.status in {OK, CHECKING} for component in others) else DEGRADED

@@ -34,9 +34,9 @@ async def reseal(database: Database, box: SecretBox, *, by: str) -> ResealReport
     await _drafts(database, box, done)
     async with database.unit_of_work() as session:
         for key_id in box.former:
-            held = await SealedRepository(session).requests(box.beginning(key_id))
-            if held.open or held.finished:
-                done.held[key_id] = held
+            requests = await SealedRepository(session).requests(box.beginning(key_id))
+            if requests.open or requests.finished:
+                done.held[key_id] = requests
         if done.access_keys or done.drafts:
             entry = AuditEntry(
                 event_type="encryption.rotated",

@@ -58,24 +58,24 @@ class KeysService:
             found = await AccessKeysRepository(session).page(
                 user_id=user_id, after=after, limit=limit + 1
             )
-        shown, now = found[:limit], datetime.now(UTC)
+        keys, now = found[:limit], datetime.now(UTC)
         next_cursor = None
         if len(found) > limit:
-            last = shown[-1]
+            last = keys[-1]
             next_cursor = self.cursors.write(
                 scope, [last.created_at.isoformat(), last.access_key_id]
             )
         return AccessKeys(
-            data=[key_answer(key, now) for key in shown], pagination=pagination(next_cursor)
+            data=[key_answer(key, now) for key in keys], pagination=pagination(next_cursor)
         )
 
     async def issue(self, caller: Principal, wanted: NewKeyBody) -> IssuedKey:
         """Issue a key and return it with its secret; raises ``FORBIDDEN`` unless an admin asks."""
         self.access.require_admin(caller, "issue keys")
-        made = create_key(self.box)
+        new_key = create_key(self.box)
         key = NewAccessKey(
-            access_key_id=made.access_key_id,
-            sealed_secret=made.sealed_secret,
+            access_key_id=new_key.access_key_id,
+            sealed_secret=new_key.sealed_secret,
             user_id=wanted.user,
             email=wanted.email,
             teams=tuple(dict.fromkeys(wanted.teams)),
@@ -86,8 +86,8 @@ class KeysService:
         async with self.database.unit_of_work() as session:
             await AccessKeysRepository(session).insert(key, via=_VIA)
         return IssuedKey(
-            access_key_id=made.access_key_id,
-            secret_access_key=made.secret,
+            access_key_id=new_key.access_key_id,
+            secret_access_key=new_key.secret,
             user=key.user_id,
             teams=list(key.teams),
             expires_at=key.expires_at,
@@ -110,10 +110,10 @@ class KeysService:
                         "A session cannot open another session; sign with your own credentials.",
                     )
                 expires_at = min(expires_at, own.expires_at or expires_at)
-            made = create_key(self.box, session_until=expires_at)
+            new_key = create_key(self.box, session_until=expires_at)
             key = NewAccessKey(
-                access_key_id=made.access_key_id,
-                sealed_secret=made.sealed_secret,
+                access_key_id=new_key.access_key_id,
+                sealed_secret=new_key.sealed_secret,
                 user_id=caller.id,
                 email=caller.email,
                 teams=caller.teams,
@@ -127,8 +127,8 @@ class KeysService:
             )
             await keys.insert(key, via=_VIA)
         return OpenedSession(
-            access_key_id=made.access_key_id,
-            secret_access_key=made.secret,
+            access_key_id=new_key.access_key_id,
+            secret_access_key=new_key.secret,
             user=caller.id,
             teams=list(caller.teams),
             source=caller.source,

@@ -11,11 +11,11 @@ from pao.core.states import ActionStatus
 
 
 def require_approver(
-    stored: StoredRequest, caller: Principal, action_id: str, *, asked: bool
+    stored: StoredRequest, caller: Principal, action_id: str, *, was_asked: bool
 ) -> None:
     """Refuse callers who are not approvers of the action; the workflow judges everything else.
 
-    ``asked`` says whether the caller was ever asked: of an approval that has ended, its approvers
+    ``was_asked`` says whether the caller was ever asked: approvers of an approval that has ended
     are told how it ended.
     """
     action = next((one for one in stored.actions if one.action_id == action_id), None)
@@ -26,7 +26,7 @@ def require_approver(
             f"The request has no such action. Waiting actions: {', '.join(waiting) or 'none'}.",
         )
     people = _approvers(action)
-    if people is None and asked:
+    if people is None and was_asked:
         return
     if people is None or not _is_approver(people, caller):
         people_words = (

@@ -31,12 +31,12 @@ MAX_BUNDLE_JSON = 8_000_000
 """Bytes of all components together: each stands twice in the history of the bundle's workflow."""
 
 
-async def entries_of(bundle: CatalogBundle, catalog: CatalogService) -> dict[str, ServedItem]:
+async def served_items(bundle: CatalogBundle, catalog: CatalogService) -> dict[str, ServedItem]:
     """Return the items of a bundle as they are in service now, by their ids."""
-    entries: dict[str, ServedItem] = {}
+    items: dict[str, ServedItem] = {}
     for component in bundle.components:
         try:
-            entries[component.catalog_item] = await catalog.entry(component.catalog_item)
+            items[component.catalog_item] = await catalog.served_item(component.catalog_item)
         except PaoError as error:
             if error.code != ErrorCode.CATALOG_ITEM_NOT_FOUND:
                 raise
@@ -44,12 +44,12 @@ async def entries_of(bundle: CatalogBundle, catalog: CatalogService) -> dict[str
             raise _component_error(
                 bundle, component, (_item_detail("catalogItem", message),)
             ) from error
-    return entries
+    return items
 
 
 def prepare_bundle(  # noqa: PLR0913 -- what a bundle is prepared from, each part named
     preparer: ItemPreparer,
-    entry: ServedItem,
+    served_item: ServedItem,
     items: Mapping[str, ServedItem],
     *,
     body: Submission,
@@ -57,17 +57,17 @@ def prepare_bundle(  # noqa: PLR0913 -- what a bundle is prepared from, each par
     context: FormContext,
 ) -> PreparedSubmission:
     """Check a bundle and all of its components, and plan it; nothing is stored."""
-    bundle = entry.loaded.item
+    bundle = served_item.loaded.item
     if not isinstance(bundle, CatalogBundle):
         raise TypeError("only bundles are prepared here")
-    for one in (entry, *items.values()):
+    for one in (served_item, *items.values()):
         preparer.authorise(one, call.caller)
         require_offered(one.loaded.item, datetime.now(UTC).date())
-    result = preparer.validate_fields(entry, body.fields, context)
-    prepared = preparer.plan_actions(entry, result.values, body, call)
+    result = preparer.validate_fields(served_item, body.fields, context)
+    prepared = preparer.plan_actions(served_item, result.values, body, call)
     prepared = with_result(prepared, body.fields, result)
-    preparer.check_actions(entry, prepared)
-    preparer.check_templates(entry, prepared, complete=False)
+    preparer.check_actions(served_item, prepared)
+    preparer.check_templates(served_item, prepared, complete=False)
     components = tuple(
         _component(preparer, bundle, one, items[one.catalog_item], prepared, body=body, call=call)
         for one in bundle.ordered_components
@@ -89,18 +89,18 @@ def _component(  # noqa: PLR0913 -- what a component is made from, each part nam
     preparer: ItemPreparer,
     bundle: CatalogBundle,
     component: Component,
-    entry: ServedItem,
+    served_item: ServedItem,
     whole: PreparedSubmission,
     *,
     body: Submission,
     call: SubmissionCall,
 ) -> PreparedComponent:
-    found = _component_values(preparer, bundle, component, entry, whole)
-    prepared = preparer.plan_actions(entry, found.values, body, call)
+    found = _component_values(preparer, bundle, component, served_item, whole)
+    prepared = preparer.plan_actions(served_item, found.values, body, call)
     prepared = replace(prepared, sent=tuple(component.config), computed=found.computed)
     try:
-        preparer.check_actions(entry, prepared, waiting=found.waiting)
-        preparer.check_templates(entry, prepared, complete=not found.waiting)
+        preparer.check_actions(served_item, prepared, waiting=found.waiting)
+        preparer.check_templates(served_item, prepared, complete=not found.waiting)
     except PaoError as error:
         details = tuple(_component_detail(component, one) for one in error.details)
         raise _component_error(bundle, component, details) from error
@@ -113,10 +113,10 @@ def _component_values(
     preparer: ItemPreparer,
     bundle: CatalogBundle,
     component: Component,
-    entry: ServedItem,
+    served_item: ServedItem,
     whole: PreparedSubmission,
 ) -> Values:
-    item = entry.loaded.item
+    item = served_item.loaded.item
     if isinstance(item, CatalogBundle):
         message = f"{item.id} is a bundle, and bundles hold items only"
         raise _component_error(bundle, component, (_item_detail("catalogItem", message),))
@@ -152,29 +152,29 @@ def _component_actions(
     bundle: CatalogBundle, components: tuple[PreparedComponent, ...]
 ) -> list[PlannedAction]:
     """Return the actions that stand for the components; templates know them by their own ids."""
-    planned: list[PlannedAction] = []
-    for component, made in zip(bundle.ordered_components, components, strict=True):
-        waits = list(dict.fromkeys(made.depends_on))
-        if bundle.orchestration.mode is OrchestrationMode.SEQUENTIAL and planned:
-            waits = list(dict.fromkeys([planned[-1].key, *waits]))
-        planned.append(
+    actions: list[PlannedAction] = []
+    for component, planned_component in zip(bundle.ordered_components, components, strict=True):
+        waits = list(dict.fromkeys(planned_component.depends_on))
+        if bundle.orchestration.mode is OrchestrationMode.SEQUENTIAL and actions:
+            waits = list(dict.fromkeys([actions[-1].key, *waits]))
+        actions.append(
             PlannedAction(
-                id=component_action(made.id),
+                id=component_action(planned_component.id),
                 index=0,
                 type=COMPONENT,
-                name=made.name,
-                alias=made.id,
+                name=planned_component.name,
+                alias=planned_component.id,
                 depends_on=[component_action(one) for one in waits],
                 config={
-                    "component": made.id,
+                    "component": planned_component.id,
                     "catalogItem": component.catalog_item,
-                    "requestId": made.prepared.context.request_id,
-                    "dependsOn": list(made.depends_on),
-                    "waiting": list(made.waiting),
+                    "requestId": planned_component.prepared.context.request_id,
+                    "dependsOn": list(planned_component.depends_on),
+                    "waiting": list(planned_component.waiting),
                 },
             )
         )
-    return planned
+    return actions
 
 
 def _link_actions(

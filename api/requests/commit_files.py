@@ -55,13 +55,13 @@ class CommitFilesService:
 def _commits_to_read(
     prepared: PreparedSubmission, run: DryRun
 ) -> Iterator[tuple[Key, ActionInput]]:
-    made = {one.id: one for one in prepared.components}
-    parts = [
-        (part.id, part.actions, made[part.id].prepared)
-        for part in run.components or ()
-        if not made[part.id].waiting
+    prepared_components = {one.id: one for one in prepared.components}
+    components = [
+        (component.id, component.actions, prepared_components[component.id].prepared)
+        for component in run.components or ()
+        if not prepared_components[component.id].waiting
     ]
-    for name, actions, one in (*parts, ("", run.actions, prepared)):
+    for name, actions, one in (*components, ("", run.actions, prepared)):
         ids = {action.id for action in actions if shows_changes(action)}
         for action in one.actions:
             if action.id in ids:

@@ -185,8 +185,8 @@ class DecisionService:
         if not isinstance(call.body, VoteBody):
             return await self.reading.get_decidable(call.caller, call.request_id)
         stored = await self.reading.get(call.caller, call.request_id)
-        asked = await self.reading.is_asked(call.caller, call.request_id)
-        require_approver(stored, call.caller, call.body.action_id, asked=asked)
+        was_asked = await self.reading.is_asked(call.caller, call.request_id)
+        require_approver(stored, call.caller, call.body.action_id, was_asked=was_asked)
         return stored
 
     async def _record(self, request_id: str, decision_id: str) -> DecisionRecord | None:

@@ -47,13 +47,13 @@ class Download(StreamingResponse):
 
     async def _allowed(self, lines: AsyncIterator[str]) -> AsyncIterator[str]:
         now = asyncio.get_running_loop().time
-        asked = now()
+        checked_at = now()
         async for line in lines:
-            if now() - asked >= self._streams.limits.heartbeat.total_seconds():
+            if now() - checked_at >= self._streams.limits.heartbeat.total_seconds():
                 if not await self._is_allowed():
                     _log.warning(
                         "a download of %s was broken off: no longer allowed", self._caller_id
                     )
                     raise _NotAllowedError
-                asked = now()
+                checked_at = now()
             yield line

@@ -129,8 +129,8 @@ class HistoryService:
         ]
 
     async def _measure(self, item_id: str) -> Measured:
-        if (known := self._measured.get(item_id)) is not None:
-            return known
+        if (cached := self._measured.get(item_id)) is not None:
+            return cached
         async with self.database.reading() as session:
             found = await HistoryRepository(session).measured(item_id)
         self._measured[item_id] = found

@@ -50,20 +50,20 @@ class ItemPreparer:
     settings: SubmissionSettings
 
     def prepare(
-        self, entry: ServedItem, body: Submission, call: SubmissionCall, context: FormContext
+        self, served_item: ServedItem, body: Submission, call: SubmissionCall, context: FormContext
     ) -> PreparedSubmission:
         """Check everything that a submission of an item is checked for, and plan it.
 
         ``about`` is what the form knows of the caller, and what it has asked.
         """
-        self.authorise(entry, call.caller)
-        require_offered(entry.loaded.item, datetime.now(UTC).date())
-        result = self.validate_fields(entry, body.fields, context)
-        prepared = self.plan_actions(entry, result.values, body, call)
+        self.authorise(served_item, call.caller)
+        require_offered(served_item.loaded.item, datetime.now(UTC).date())
+        result = self.validate_fields(served_item, body.fields, context)
+        prepared = self.plan_actions(served_item, result.values, body, call)
         prepared = with_result(prepared, body.fields, result)
         require_carriable(prepared)
-        self.check_actions(entry, prepared)
-        self.check_templates(entry, prepared)
+        self.check_actions(served_item, prepared)
+        self.check_templates(served_item, prepared)
         return prepared
 
     def render(
@@ -77,9 +77,9 @@ class ItemPreparer:
         own = [one for one in prepared.actions if one.notice is None and one.type != COMPONENT]
         return [self._render_action(prepared, action, complete=complete) for action in own]
 
-    def authorise(self, entry: ServedItem, caller: Principal) -> None:
+    def authorise(self, served_item: ServedItem, caller: Principal) -> None:
         """Refuse a caller whose teams may not request the item."""
-        item = entry.loaded.item
+        item = served_item.loaded.item
         if not self.access.may_request(caller, item):
             allowed = ", ".join(sorted(item.allowed_teams))
             raise PaoError(
@@ -88,10 +88,10 @@ class ItemPreparer:
             )
 
     def validate_fields(
-        self, entry: ServedItem, fields: dict[str, Any], context: FormContext
+        self, served_item: ServedItem, fields: dict[str, Any], context: FormContext
     ) -> FormResult:
         """Return the fields complete with defaults, or refuse them with every reason."""
-        form = entry.loaded.item.form
+        form = served_item.loaded.item.form
         result = form.validate(fields, datetime.now(UTC).date(), context)
         stars = star_errors(form, fields)
         if result.valid and not stars:
@@ -106,10 +106,14 @@ class ItemPreparer:
         raise PaoError(ErrorCode.VALIDATION_ERROR, f"{found} and submit again.", details=details)
 
     def plan_actions(
-        self, entry: ServedItem, values: dict[str, Any], body: Submission, call: SubmissionCall
+        self,
+        served_item: ServedItem,
+        values: dict[str, Any],
+        body: Submission,
+        call: SubmissionCall,
     ) -> PreparedSubmission:
         """Assign a request id, seal the passwords, and plan the actions."""
-        loaded, caller = entry.loaded, call.caller
+        loaded, caller = served_item.loaded, call.caller
         request_id = str(uuid4())
         passwords = loaded.item.passwords
         context = RequestContext(
@@ -133,7 +137,7 @@ class ItemPreparer:
         )
 
     def check_templates(
-        self, entry: ServedItem, prepared: PreparedSubmission, *, complete: bool = True
+        self, served_item: ServedItem, prepared: PreparedSubmission, *, complete: bool = True
     ) -> None:
         """Check every template before anything runs, so that no action fails by its own text.
 
@@ -141,14 +145,14 @@ class ItemPreparer:
         """
         settings = self.settings
         problems = check_plan(
-            entry.loaded.item, prepared.actions, settings.scope_context, settings.targets
+            served_item.loaded.item, prepared.actions, settings.scope_context, settings.targets
         )
         problems = problems or (self._try_templates(prepared) if complete else [])
         if problems:
             raise PaoError(
                 ErrorCode.VALIDATION_ERROR,
                 "The item's templates cannot be rendered with these values; tell its owner, "
-                f"{entry.loaded.item.owner_team or 'the platform team'}.",
+                f"{served_item.loaded.item.owner_team or 'the platform team'}.",
                 details=tuple(
                     Detail(field="catalogItemId", constraint="template", message=problem)
                     for problem in problems
@@ -156,13 +160,17 @@ class ItemPreparer:
             )
 
     def check_actions(
-        self, entry: ServedItem, prepared: PreparedSubmission, *, waiting: tuple[str, ...] = ()
+        self,
+        served_item: ServedItem,
+        prepared: PreparedSubmission,
+        *,
+        waiting: tuple[str, ...] = (),
     ) -> None:
         """Refuse values that make a configuration which the action's own model refuses.
 
         The values of ``waiting`` fields are not there yet.
         """
-        item, settings = entry.loaded.item, self.settings
+        item, settings = served_item.loaded.item, self.settings
         found = check_configurations(
             item,
             prepared.actions,

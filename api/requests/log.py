@@ -61,10 +61,10 @@ class LogService:
             rows = await LogRepository(session).first(
                 _scope(names, query), after=after, limit=limit + 1
             )
-        shown = rows[:limit]
+        page = rows[:limit]
         more = len(rows) > limit
-        next_cursor = self.cursors.write(cursor_scope, [shown[-1].id]) if more else None
-        return schemas.LogPage(data=_log_lines(shown, names), pagination=pagination(next_cursor))
+        next_cursor = self.cursors.write(cursor_scope, [page[-1].id]) if more else None
+        return schemas.LogPage(data=_log_lines(page, names), pagination=pagination(next_cursor))
 
     async def page_back(
         self,
@@ -79,11 +79,13 @@ class LogService:
         cursor_scope = f"back:{query.scope(str(stored.row.id))}"
         if cursor:
             before = int(self.cursors.read(cursor_scope, cursor)[0])
-        part = await self.last(stored, query, before=before, limit=limit)
+        log_slice = await self.last(stored, query, before=before, limit=limit)
         earlier = (
-            self.cursors.write(cursor_scope, [part.lines[0].sequence]) if part.earlier else None
+            self.cursors.write(cursor_scope, [log_slice.lines[0].sequence])
+            if log_slice.earlier
+            else None
         )
-        return schemas.LogPage(data=part.lines, pagination=pagination(earlier))
+        return schemas.LogPage(data=log_slice.lines, pagination=pagination(earlier))
 
     async def last(
         self, stored: StoredRequest, query: LogQuery, *, before: int | None = None, limit: int

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from api.catalog.options import OptionsService
 from api.catalog.service import CatalogService, ServedItem
 from api.requests import schemas
-from api.requests.bundles import entries_of, prepare_bundle, refused_values, render_components
+from api.requests.bundles import prepare_bundle, refused_values, render_components, served_items
 from api.requests.item_preparation import ItemPreparer
 from api.requests.prepared import PreparedSubmission, SubmissionCall, requester_of
 from api.requests.schemas import Submission
@@ -26,16 +26,16 @@ class Preparer:
 
     async def prepare(self, body: Submission, call: SubmissionCall) -> PreparedSubmission:
         """Check everything that a submission is checked for, and plan it."""
-        entry = await self._catalog.entry(body.catalog_item_id)
-        item = entry.loaded.item
+        served_item = await self._catalog.served_item(body.catalog_item_id)
+        item = served_item.loaded.item
         # Nobody who may not request an item makes PAO call others for it.
-        self._items.authorise(entry, call.caller)
+        self._items.authorise(served_item, call.caller)
         context = await self._options.with_answers(item, body.fields, requester_of(call.caller))
         if not isinstance(item, CatalogBundle):
-            return await asyncio.to_thread(self._items.prepare, entry, body, call, context)
-        items = await entries_of(item, self._catalog)
+            return await asyncio.to_thread(self._items.prepare, served_item, body, call, context)
+        items = await served_items(item, self._catalog)
         prepared = await asyncio.to_thread(
-            prepare_bundle, self._items, entry, items, body=body, call=call, context=context
+            prepare_bundle, self._items, served_item, items, body=body, call=call, context=context
         )
         await self._require_offered(item, items, prepared)
         return prepared

@@ -205,13 +205,13 @@ def current_actions(
     actions: Sequence[RequestAction], status: RequestStatus, component: str | None
 ) -> list[schemas.CurrentAction]:
     """Return the actions that are in hand, or that a person has to decide about."""
-    shown = {ActionStatus.IN_PROGRESS, ActionStatus.WAITING}
+    statuses = {ActionStatus.IN_PROGRESS, ActionStatus.WAITING}
     if status == RequestStatus.FAILED:
-        shown.add(ActionStatus.FAILED)
+        statuses.add(ActionStatus.FAILED)
     return [
         schemas.CurrentAction(**_action(one), component=component)
         for one in actions
-        if one.status in shown
+        if one.status in statuses
     ]
 
 

@@ -104,8 +104,8 @@ class ReadingService:
             repository = RequestsRepository(session)
             row = await repository.get(request_id)
             if not self._may_see(caller, row):
-                asked = viewers(caller.id, caller.email, caller.teams)
-                if row is None or not await repository.is_asked(request_id, asked):
+                approver_ids = viewers(caller.id, caller.email, caller.teams)
+                if row is None or not await repository.is_asked(request_id, approver_ids):
                     raise _not_found(request_id)
             actions = await repository.get_actions(request_id)
             decisions = await DecisionsRepository(session).list(request_id)
@@ -259,29 +259,29 @@ class ReadingService:
 
     async def is_asked(self, caller: Principal, request_id: str) -> bool:
         """Return whether the caller was ever asked to approve something of the request."""
-        asked = viewers(caller.id, caller.email, caller.teams)
+        approver_ids = viewers(caller.id, caller.email, caller.teams)
         async with self.database.reading() as session:
-            return await RequestsRepository(session).is_asked(request_id, asked)
+            return await RequestsRepository(session).is_asked(request_id, approver_ids)
 
     async def _live_ticket(
         self, row: Request, action: RequestAction, component: str | None
     ) -> schemas.LiveTicket:
         key = action.external_reference or ""
         ticket = KnownTicket(key, action.url, _instance_of(row, action))
-        asked = await self._ask_jira(ticket, str(row.correlation_id))
-        if not asked.live:
+        live = await self._ask_jira(ticket, str(row.correlation_id))
+        if not live.live:
             stored = schemas.TicketStatus.model_validate(action.ticket_status or {})
-            asked = asked.model_copy(
+            live = live.model_copy(
                 update={
                     "status": stored.status,
                     "status_category": stored.status_category,
                     "mapped_status": stored.mapped_status or row.status,
                     "mapped": stored.mapped,
-                    "checked_at": stored.checked_at or asked.checked_at,
+                    "checked_at": stored.checked_at or live.checked_at,
                 }
             )
         return schemas.LiveTicket(
-            **dict(asked), action_id=action.action_id, component=component, key=key, url=action.url
+            **dict(live), action_id=action.action_id, component=component, key=key, url=action.url
         )
 
     async def _ask_jira(self, ticket: KnownTicket, correlation_id: str) -> schemas.LiveStatus:
@@ -320,13 +320,13 @@ class ReadingService:
 
     async def _tickets(self, members: Sequence[Member]) -> list[schemas.LiveTicket]:
         """Ask JIRA for every ticket of a request, and of a bundle's components, at once."""
-        asked = [
+        tickets = [
             self._live_ticket(row, one, name)
             for row, actions, name in members
             for one in actions
             if one.type == "jira-ticket" and one.external_reference
         ]
-        return list(await asyncio.gather(*asked))
+        return list(await asyncio.gather(*tickets))
 
 
 def _instance_of(row: Request, action: RequestAction) -> str | None:

@@ -85,8 +85,8 @@ class RetryPreviewer:
         if evidence_for is None or body.evidence is None or not body.evidence.present:
             return None
         row = next(one for one in stored.actions if one.action_id == evidence_for)
-        about = action_input(stored.row, stored.actions, row)
-        evidence = EvidenceInput(about, body.evidence.outputs or {})
+        action = action_input(stored.row, stored.actions, row)
+        evidence = EvidenceInput(action, body.evidence.outputs or {})
         try:
             answer = await self.workflows.check_evidence(evidence, budget=LOOK_SECONDS)
         except (TemporalUnavailableError, WorkflowGoneError):
@@ -232,8 +232,8 @@ def open_actions(stored: StoredRequest, mode: str | None) -> list[PlannedAction]
     plan = plan_of(stored.row)
     states = {one.action_id: one.status for one in stored.actions}
     manual = mode == MANUAL or any(one.fallback and one.id in states for one in plan)
-    way = [one for one in plan if one.fallback == manual and one.notice is None]
-    return [one for one in way if states.get(one.id) not in DONE]
+    actions = [one for one in plan if one.fallback == manual and one.notice is None]
+    return [one for one in actions if states.get(one.id) not in DONE]
 
 
 def stored_requester(stored: StoredRequest) -> Requester:

@@ -131,7 +131,7 @@ def team_name(team: str) -> str:
 
 
 def _join(parts: Iterable[str], *, last: str = " and ") -> str:
-    shown = list(dict.fromkeys(parts))
-    if len(shown) > MOST_NAMED:
-        shown = [*shown[:MOST_NAMED], f"{len(shown) - MOST_NAMED} more"]
-    return last.join(part for part in (", ".join(shown[:-1]), *shown[-1:]) if part)
+    names = list(dict.fromkeys(parts))
+    if len(names) > MOST_NAMED:
+        names = [*names[:MOST_NAMED], f"{len(names) - MOST_NAMED} more"]
+    return last.join(part for part in (", ".join(names[:-1]), *names[-1:]) if part)

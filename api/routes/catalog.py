@@ -49,12 +49,12 @@ async def list_catalog_items(
     found = index.find(wanted)
     scope = f"catalog:{sorted((key, value or '') for key, value in asdict(wanted).items())}"
     rest = _after(found.rows, services.cursors.read(scope, cursor) if cursor else None)
-    shown = rest[:limit]
+    page = rest[:limit]
     more = len(rest) > limit
-    keys = [shown[-1][0], shown[-1][1].id] if more else None
+    keys = [page[-1][0], page[-1][1].id] if more else None
     return schemas.CatalogPage(
         data=[
-            entry_of(services.catalog.state.index, services.access, caller, row) for _, row in shown
+            entry_of(services.catalog.state.index, services.access, caller, row) for _, row in page
         ],
         facets=schemas.Facets(**found.facets),
         pagination=schemas.CountedPagination(
@@ -131,8 +131,8 @@ async def refresh_catalog(
     confirm = options.confirm if options else None
     if force and not services.access.is_admin(caller):
         raise PaoError(ErrorCode.FORBIDDEN, "Only admins may serve an older folder.")
-    asked = SyncRequest(force=force, confirm=confirm)
-    report = await services.catalog.refresh_for(caller.id, correlation, asked)
+    sync = SyncRequest(force=force, confirm=confirm)
+    report = await services.catalog.refresh_for(caller.id, correlation, sync)
     if report is None:
         response.status_code = 202
     return report_of(report)
@@ -148,16 +148,16 @@ async def get_catalog_item(
 ) -> schemas.CatalogItem:
     """Return the definition, its version and origin, its owner, any deprecation notice."""
     row = services.catalog.row(item_id)
-    entry = await services.catalog.entry(item_id)
-    item = entry.loaded.item
+    served_item = await services.catalog.served_item(item_id)
+    item = served_item.loaded.item
     loaded_at = services.catalog.state.loaded_at
     return schemas.CatalogItem(
         **dict(entry_of(services.catalog.state.index, services.access, caller, row)),
-        git_sha=entry.loaded.sha,
-        file_path=entry.loaded.file_path,
+        git_sha=served_item.loaded.sha,
+        file_path=served_item.loaded.file_path,
         loaded_at=timestamp(loaded_at) if loaded_at else None,
         deprecation=schemas.DeprecationNotice(**item.deprecation.model_dump()),
-        definition=entry.loaded.definition,
+        definition=served_item.loaded.definition,
     )
 
 

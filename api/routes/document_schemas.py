@@ -47,6 +47,6 @@ async def get_catalog_schema(name: Name) -> Response:
     schemas = published_schemas()
     schema = schemas.get(name.removesuffix(_SUFFIX))
     if schema is None:
-        known = ", ".join(sorted(schemas))
-        raise PaoError(ErrorCode.NOT_FOUND, f"There is no such schema; known are {known}.")
+        names = ", ".join(sorted(schemas))
+        raise PaoError(ErrorCode.NOT_FOUND, f"There is no such schema; known are {names}.")
     return Response(json.dumps(schema), media_type=_MEDIA, headers=_CACHED)

@@ -73,9 +73,9 @@ async def evaluate_form(
     submission.
     """
     item = await _requestable_item(services, caller, item_id)
-    about = services.options.context_for(item, requester_of(caller))
+    context = services.options.context_for(item, requester_of(caller))
     today = datetime.now(UTC).date()
-    result = await asyncio.to_thread(item.form.validate, body.fields, today, about)
+    result = await asyncio.to_thread(item.form.validate, body.fields, today, context)
     return schemas.FormState(
         valid=result.valid,
         visible=list(result.visible),
@@ -89,7 +89,7 @@ async def evaluate_form(
 
 async def _requestable_item(services: Services, caller: Caller, item_id: str) -> CatalogDocument:
     """Return an item that the caller may request; what it offers is nobody else's business."""
-    item = (await services.catalog.entry(item_id)).loaded.item
+    item = (await services.catalog.served_item(item_id)).loaded.item
     if not services.access.may_request(caller, item):
         raise PaoError(
             ErrorCode.FORBIDDEN, f"{item.name} may not be requested by your teams; ask its owner."

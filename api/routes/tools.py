@@ -91,7 +91,7 @@ async def render_templates(
 ) -> TemplateTestResult:
     """Return each template's references, and its result or error; secrets are masked."""
     if body.catalog_item_id is not None:
-        loaded = (await services.catalog.entry(body.catalog_item_id)).loaded
+        loaded = (await services.catalog.served_item(body.catalog_item_id)).loaded
         document = ValidationResult(loaded.file_path, (), loaded.definition, loaded.item)
     else:
         document = await asyncio.to_thread(services.tools.read, body.item or "")

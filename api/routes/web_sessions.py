@@ -43,8 +43,8 @@ async def create_web_sign_in(request: Request, services: ServicesDep, caller: Ca
             "Signing in to the pages is not possible here: the operator must set PAO_PUBLIC_URL to "
             "their address, and leave PAO_WEB on.",
         )
-    made = await services.sessions.sign_in(caller)
-    return WebSignIn(url=f"{address}/signin#{made.code}", expires_at=made.expires_at)
+    sign_in = await services.sessions.sign_in(caller)
+    return WebSignIn(url=f"{address}/signin#{sign_in.code}", expires_at=sign_in.expires_at)
 
 
 @router.get(

@@ -56,9 +56,9 @@ class TerraformStatesService:
                 "decide about it first, then release the state."
             )
         if row.resources != 0 and not destroyed:
-            known = "an unknown number of" if row.resources is None else row.resources
+            count = "an unknown number of" if row.resources is None else row.resources
             raise _cannot_release(
-                f"{known} resources were in this state last. Destroy them (the request's cleanup "
+                f"{count} resources were in this state last. Destroy them (the request's cleanup "
                 "has the commands), then release it with destroyed: true (--destroyed)."
             )
         return await self._release(caller, row, note=note, destroyed=destroyed)

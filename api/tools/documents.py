@@ -88,8 +88,8 @@ BODY: dict[str, Any] = {
 def document_of(request: Request) -> bytes:
     """Return the body as sent; raises ``VALIDATION_ERROR`` (400) for other content types."""
     kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
-    known = kind in YAML_TYPES | JSON_TYPES or kind.endswith(("+yaml", "+json"))
-    if not known:
+    is_document = kind in YAML_TYPES | JSON_TYPES or kind.endswith(("+yaml", "+json"))
+    if not is_document:
         raise unreadable_body(
             "Content-Type",
             "content_type",

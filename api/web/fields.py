@@ -194,13 +194,13 @@ class FormInput:
     """Whether lists are filled in row by row; otherwise as a text of JSON."""
 
 
-def groups_of(groups: Iterable[GroupDefinition], entered: FormInput) -> list[GroupView]:
+def groups_of(groups: Iterable[GroupDefinition], form_input: FormInput) -> list[GroupView]:
     """Return the groups of a form with everything that was entered."""
     views, index = [], 0
     for number, group in enumerate(groups):
         fields = []
         for one in group.fields:
-            fields.append(view_of(one, str(index), entered))
+            fields.append(view_of(one, str(index), form_input))
             index += 1
         views.append(
             GroupView(
@@ -217,42 +217,42 @@ def groups_of(groups: Iterable[GroupDefinition], entered: FormInput) -> list[Gro
 def view_of(
     one: FieldDefinition,
     place: str,
-    entered: FormInput,
+    form_input: FormInput,
     *,
     name: str | None = None,
     way: str | None = None,
 ) -> FieldView:
     """Return one field; in a row it has a way, and a name by which it is posted."""
     name, way = name or one.id, way or one.id
-    texts = entered.texts.get(name)
-    default = entered.computed.get(way, default_of(one, entered.today))
-    shown = list(texts) if texts is not None else _preset(one, default)
-    offered = entered.offered.get(way)
+    texts = form_input.texts.get(name)
+    default = form_input.computed.get(way, default_of(one, form_input.today))
+    current_texts = list(texts) if texts is not None else _preset(one, default)
+    offered = form_input.offered.get(way)
     choices = offered.choices if offered else one.choices or ()
-    text, awaited = shown[-1] if shown else "", way in entered.awaited
+    text, awaited = current_texts[-1] if current_texts else "", way in form_input.awaited
     kind = _kind(one, offered, awaited=awaited)
-    rows = _rows(one, place, entered, default) if one.type is FieldType.LIST else ()
+    rows = _rows(one, place, form_input, default) if one.type is FieldType.LIST else ()
     return FieldView(
         id=one.id,
         place=place,
         name=name,
         label=one.label,
-        kind="rows" if one.type is FieldType.LIST and entered.by_row else kind,
+        kind="rows" if one.type is FieldType.LIST and form_input.by_row else kind,
         input_type=_INPUTS.get(one.type, "text"),
         text=text if one.type not in KEPT_APART else "",
-        options=_options(one, choices, shown, awaited=awaited),
+        options=_options(one, choices, current_texts, awaited=awaited),
         hint=one.description or "",
         trouble=(offered.problem or "") if offered else "",
         awaited=awaited,
-        note=entered.notes.get(way, ""),
+        note=form_input.notes.get(way, ""),
         empty=_when_empty(one, default),
-        optional=way not in entered.required and default is None and not one.read_only,
+        optional=way not in form_input.required and default is None and not one.read_only,
         placeholder=one.placeholder or "",
-        error=entered.errors.get(way, ""),
-        shown=way in entered.visible,
-        entered=entered.sealed.get(name, ""),
-        sealed=entered.in_page.get(name, ""),
-        dropped=name in entered.dropped,
+        error=form_input.errors.get(way, ""),
+        shown=way in form_input.visible,
+        entered=form_input.sealed.get(name, ""),
+        sealed=form_input.in_page.get(name, ""),
+        dropped=name in form_input.dropped,
         code=one.type in {FieldType.JSON, FieldType.LIST},
         numeric=one.type in _NUMBERS,
         accept=",".join(one.validation.types or ()) if one.type is FieldType.FILE else "",
@@ -262,27 +262,27 @@ def view_of(
 
 
 def _rows(
-    one: FieldDefinition, place: str, entered: FormInput, default: Any
+    one: FieldDefinition, place: str, form_input: FormInput, default: Any
 ) -> tuple[RowView, ...]:
-    if not entered.by_row:
+    if not form_input.by_row:
         return ()
-    if one.id not in entered.texts:
+    if one.id not in form_input.texts:
         preset = rows_at_first(one, default)
-        entered = replace(entered, texts={**entered.texts, **preset})
+        form_input = replace(form_input, texts={**form_input.texts, **preset})
     rows = []
-    for index, number in enumerate(row_numbers(one, entered.texts)):
+    for index, number in enumerate(row_numbers(one, form_input.texts)):
         label = _("%(list)s %(number)s") % {"list": one.label, "number": index + 1}
         fields = tuple(
             view_of(
                 inner,
                 f"{place}-{number}-{column}",
-                entered,
+                form_input,
                 name=way_in_row(one.id, number, inner.id),
                 way=way_in_row(one.id, index, inner.id),
             )
             for column, inner in enumerate(one.fields)
         )
-        error = entered.errors.get(f"{one.id}[{index}]", "")
+        error = form_input.errors.get(f"{one.id}[{index}]", "")
         key = f"f{place}-{number}"
         rows.append(RowView(number=number, key=key, label=label, fields=fields, error=error))
     return tuple(rows)

@@ -90,8 +90,8 @@ def kept_input(scope: Scope, body: bytes) -> KeptInput | None:
     )
     if not shown:
         return None
-    filled, kept = (sum(bool(text) for _, text in some) for some in (posted, entries))
-    return KeptInput(scope["path"], entries, shown, apart=any(files) or filled > kept)
+    filled, left = (sum(bool(text) for _, text in some) for some in (posted, entries))
+    return KeptInput(scope["path"], entries, shown, apart=any(files) or filled > left)
 
 
 def _without_secrets(posted: list[tuple[str, str]]) -> Iterator[tuple[str, str]]:

@@ -69,14 +69,14 @@ def apply_edit(
 
     Numbers that are ``taken`` tell other rows, which are not there any more.
     """
-    kept = {name: list(one) for name, one in texts.items()}
-    numbers = row_numbers(field, kept)
+    edited_texts = {name: list(one) for name, one in texts.items()}
+    numbers = row_numbers(field, edited_texts)
     if edit.removes is not None:
         gone = {way_in_row(field.id, edit.removes, inner.id) for inner in field.fields}
-        return {name: one for name, one in kept.items() if name not in gone}, None
+        return {name: one for name, one in edited_texts.items() if name not in gone}, None
     if len(numbers) >= (field.constraint("max_items") or MOST_ROWS):
-        return kept, None
+        return edited_texts, None
     added = max((*numbers, *taken), default=-1) + 1
     for inner in field.fields:
-        kept[way_in_row(field.id, added, inner.id)] = written(inner, inner.plain_default)
-    return kept, added
+        edited_texts[way_in_row(field.id, added, inner.id)] = written(inner, inner.plain_default)
+    return edited_texts, added

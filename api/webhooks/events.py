@@ -119,12 +119,12 @@ def _moves(payload: Mapping[str, Any]) -> Iterator[tuple[Any, Any, Any]]:
     # Bitbucket Cloud: of a branch that was deleted, nothing is new.
     for change in _list(_get(payload, "push", "changes")):
         sides = [_get(change, side) for side in ("old", "new")]
-        known = sides[1] or sides[0]
-        if _get(known, "type") == "branch":
+        branch = sides[1] or sides[0]
+        if _get(branch, "type") == "branch":
             before, after = (_get(side, "target", "hash") for side in sides)
-            yield f"refs/heads/{_get(known, 'name')}", before, after
+            yield f"refs/heads/{_get(branch, 'name')}", before, after
         else:
-            yield f"refs/tags/{_get(known, 'name')}", None, None
+            yield f"refs/tags/{_get(branch, 'name')}", None, None
 
 
 def _push(payload: Mapping[str, Any], place: CatalogBranch, *, after: Any) -> Meaning:
@@ -153,8 +153,8 @@ def _queued(payload: Mapping[str, Any], place: CatalogBranch) -> Meaning:
     commit = _commit(_get(group, "head_sha"))
     if payload.get("action") != "checks_requested" or commit is None:
         return Ignored("nothing new to judge")
-    named = _QUEUED.search(str(_get(group, "head_ref")))
-    return Proposal(int(named[1]) if named else None, commit)
+    number = _QUEUED.search(str(_get(group, "head_ref")))
+    return Proposal(int(number[1]) if number else None, commit)
 
 
 def _requested_check(event: str, payload: Mapping[str, Any], place: CatalogBranch) -> Meaning:

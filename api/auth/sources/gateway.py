@@ -62,8 +62,8 @@ class GatewayIdentity:
 
     def _require_trust(self, request: RawRequest) -> None:
         given = request.values(SECRET)
-        known = len(given) == 1 and self._is_known(given[0])
-        if not known or not self._proxies.hold(request.peer):
+        is_known = len(given) == 1 and self._is_known(given[0])
+        if not is_known or not self._proxies.hold(request.peer):
             raise SignatureError(
                 Reason.SIGNATURE_MISMATCH,
                 "identity headers are taken from the gateway only; call through it, or sign",
@@ -71,10 +71,10 @@ class GatewayIdentity:
 
     def _is_known(self, given: bytes) -> bool:
         """Compare with each secret as it is now, in constant time."""
-        known = False
+        matches = False
         for secret in self._secrets:
-            known |= hmac.compare_digest(given, secret.get_secret_value().encode())
-        return known
+            matches |= hmac.compare_digest(given, secret.get_secret_value().encode())
+        return matches
 
     async def _caller(self, arn: str, user_id: str | None) -> AwsCaller:
         try:

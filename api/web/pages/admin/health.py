@@ -42,15 +42,17 @@ def parts_of(components: Mapping[str, Any], now: datetime) -> Iterator[Component
             yield row_of(words % {"name": name}, one, now)
 
 
-def row_of(name: str, part: Mapping[str, Any], now: datetime) -> ComponentRow:
+def row_of(name: str, component: Mapping[str, Any], now: datetime) -> ComponentRow:
     """Return a part as a row."""
-    state = part["status"]
+    state = component["status"]
     facts = [
         _fact(key, value, now)
-        for key, value in part.items()
+        for key, value in component.items()
         if key not in _ELSEWHERE and value is not None and value != []
     ]
-    return ComponentRow(name, state, STATE_WORDS.get(state, state), facts, part.get("nextTryAt"))
+    return ComponentRow(
+        name, state, STATE_WORDS.get(state, state), facts, component.get("nextTryAt")
+    )
 
 
 def _fact(key: str, value: Any, now: datetime) -> tuple[str, str]:

@@ -42,17 +42,17 @@ def steps_of(document: CatalogDocument, traits: Traits) -> ItemSteps:
 
 
 def _of_bundle(bundle: CatalogBundle) -> ItemSteps:
-    parts = bundle.ordered_components
-    names = {one.id: one.label for one in parts}
+    components = bundle.ordered_components
+    names = {one.id: one.label for one in components}
     steps = [
         ItemStep(
             one.label,
             _after(names[name] for name in one.depends_on),
             f"/catalog/{one.catalog_item}",
         )
-        for one in parts
+        for one in components
     ]
-    nodes = [_node(one.id, one.label, one.depends_on) for one in parts]
+    nodes = [_node(one.id, one.label, one.depends_on) for one in components]
     return ItemSteps(steps, diagram_of(nodes), [])
 
 

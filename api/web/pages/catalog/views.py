@@ -115,8 +115,8 @@ async def catalog(
 @router.get("/catalog/{item_id}")
 async def item(request: Request, services: ServicesDep, caller: Caller, item_id: str) -> Response:
     """Show one item: what it is, what happens, who owns it, what the caller asked for earlier."""
-    row, entry = services.catalog.row(item_id), await services.catalog.entry(item_id)
-    document, definition = entry.loaded.item, entry.loaded.definition
+    row, served_item = services.catalog.row(item_id), await services.catalog.served_item(item_id)
+    document, definition = served_item.loaded.item, served_item.loaded.definition
     metadata = definition["metadata"]
     display = (definition.get("presentation") or {}).get("display") or {}
     earlier = await services.listing.page(
@@ -140,7 +140,7 @@ async def item(request: Request, services: ServicesDep, caller: Caller, item_id:
         documentation=document.presentation.documentation,
         documentation_url=_web_address(display.get("documentationUrl")),
         runbook=_web_address(metadata.get("runbook")),
-        sha=entry.loaded.sha[:8],
+        sha=served_item.loaded.sha[:8],
         warnings=[*warnings_of(definition), *await outages_of(request, services, document)],
         steps=steps,
         earlier=earlier.data,
@@ -204,8 +204,10 @@ def _filters(chosen: dict[str, str], facets: dict[str, dict[str, int]]) -> list[
 
 
 def _choices(chosen: dict[str, str], name: str, counts: dict[str, int]) -> list[FilterChoice]:
-    often = sorted(counts, key=lambda value: (-counts[value], value.casefold()))
-    values = sorted({*often[: MOST_CHOICES[name]], *filter(None, [chosen[name]])}, key=str.casefold)
+    most_frequent = sorted(counts, key=lambda value: (-counts[value], value.casefold()))
+    values = sorted(
+        {*most_frequent[: MOST_CHOICES[name]], *filter(None, [chosen[name]])}, key=str.casefold
+    )
     return [
         FilterChoice(
             label=heading(value) if name == "category" else value,

@@ -57,9 +57,9 @@ async def corrections_of(
     """
     item, today = _document(stored), datetime.now(UTC).date()
     form = item.form
-    kept = with_stars(stored.row.fields, form.passwords)
+    stored_values = with_stars(stored.row.fields, form.passwords)
     fields = correctable(stored)
-    before = _form_texts(form, kept)
+    before = _form_texts(form, stored_values)
     apart = {name for name in before if _is_apart(form, name)}
     given = _posted_or_kept(posted, before, apart) | {name: [] for name in dropped}
     texts: dict[str, Sequence[str]] = without_rows(before, posted, form.fields) | given
@@ -76,7 +76,7 @@ async def corrections_of(
         dropped=dropped,
         offered=filled.context.offered,
         awaited=filled.awaited,
-        visible=form.shown(reading.values, today) | frozenset(kept),
+        visible=form.shown(reading.values, today) | frozenset(stored_values),
         # What a request holds already is not asked for again.
         required=frozenset((*form.fields, *_required_in_rows(form, texts))),
         errors=errors,
@@ -92,7 +92,7 @@ async def corrections_of(
             for name in fields.keys() & given.keys()
             if _is_changed(form, name, texts, before)
             and not equal(
-                _without_computed(form, name, kept.get(name)),
+                _without_computed(form, name, stored_values.get(name)),
                 _without_computed(form, name, reading.values.get(name)),
             )
         },
@@ -141,14 +141,14 @@ def _is_changed(
     return any(list(texts.get(one, ())) != list(before.get(one, ())) for one in own)
 
 
-def _form_texts(form: Form, kept: Mapping[str, Any]) -> dict[str, list[str]]:
+def _form_texts(form: Form, values: Mapping[str, Any]) -> dict[str, list[str]]:
     """Return the values of a request as a form posts them, lists by row."""
     texts: dict[str, list[str]] = {}
     for name, one in form.fields.items():
-        value = kept.get(name)
+        value = values.get(name)
         if one.type is FieldType.LIST and isinstance(value, list):
             texts |= _row_texts(one, value) | {name: []}
-        elif name in kept:
+        elif name in values:
             texts[name] = written(one, value)
     return texts
 

@@ -77,13 +77,13 @@ class ApprovalView:
 
 
 def with_outcome(
-    document: Document, entered: DecisionInput, problems: list[str], error: PaoError | None
+    document: Document, decision_input: DecisionInput, problems: list[str], error: PaoError | None
 ) -> DecisionInput:
     """Return what was tried with what came of it: who was faster, or what is wrong."""
-    lost = error is not None and error.code == ErrorCode.SERVICE_UNAVAILABLE
-    if error is not None and error.status >= _OURS and not lost:
+    is_unknown = error is not None and error.code == ErrorCode.SERVICE_UNAVAILABLE
+    if error is not None and error.status >= _OURS and not is_unknown:
         raise error
-    if lost:
+    if is_unknown:
         problems = [
             _("We do not know whether it was received. Send it again: it is carried out only once.")
         ]
@@ -92,11 +92,11 @@ def with_outcome(
         decided = last_decision(document, times.now())
     confirm = _OVERRIDES.get(error.code) if error else None
     return replace(
-        entered,
+        decision_input,
         problems=problems,
         meanwhile=decided,
-        key=entered.key if lost else "",
-        confirm=entered.confirm | ({confirm} if confirm else set()),
+        key=decision_input.key if is_unknown else "",
+        confirm=decision_input.confirm | ({confirm} if confirm else set()),
         status=error.status if error else 422,
     )
 
@@ -106,19 +106,19 @@ async def decide_page(
     services: Services,
     caller: Principal,
     stored: StoredRequest,
-    entered: DecisionInput,
+    decision_input: DecisionInput,
 ) -> Response:
     """Return the page on which a decision is made."""
     document, now = services.reading.present(stored), times.now()
     failed = document.status == RequestStatus.FAILED and not document.retrying
-    corrections = entered.corrections
+    corrections = decision_input.corrections
     if corrections is None and failed:
         corrections = await corrections_of(services, stored, {})
     similar = None
     if failed and document.may_decide:
         similar = await services.history.similar_failures(caller, document.id)
     names = {one.id: one.name or one.id for one in document.actions}
-    preview, confirm = entered.preview, set(entered.confirm)
+    preview, confirm = decision_input.preview, set(decision_input.confirm)
     if preview is not None:
         confirm |= {_OVERRIDES[c] for one in preview.refusals for c in _OVERRIDES if c == one.code}
     cleanup = document.error_context.cleanup if document.error_context else ()
@@ -126,7 +126,7 @@ async def decide_page(
     return page(
         request,
         "pages/decision/decide.html",
-        status=entered.status,
+        status=decision_input.status,
         doc=document,
         failed=failed,
         can_retry=Decision.RETRY in document.possible_decisions,
@@ -145,20 +145,20 @@ async def decide_page(
         cost=monthly_cost(stored.row.item_definition.get("metadata") or {}),
         groups=corrections.groups if corrections else [],
         # What somebody has entered stays in sight.
-        values_aside=entered.corrections is None and keeps_values(document),
-        tried=entered,
+        values_aside=decision_input.corrections is None and keeps_values(document),
+        tried=decision_input,
         changes=await asyncio.to_thread(field_changes, preview, corrections, stored.row.fields)
         if preview and corrections
         else [],
         calls=await asyncio.to_thread(calls_of, preview, names) if preview else [],
-        confirm=confirm | set(entered.options),
+        confirm=confirm | set(decision_input.options),
         manual=bool(document.error_context and document.error_context.manual_way),
         doubtful=bool(document.error and document.error.outcome_unknown),
         suggested=first_decision(document),
         cleanup=cleanup,
         abort=abort_words(len([one for one in cleanup if not one.done])),
         components=_failed_components(document),
-        key=entered.key or str(uuid4()),
+        key=decision_input.key or str(uuid4()),
         may=document.may_decide,
         decided=sum(one.accepted for one in document.decisions),
         last=last_decision(document, now),
@@ -179,31 +179,36 @@ def is_open(document: Document, action_id: str) -> bool:
 
 
 def ending_page(
-    request: Request, document: Document, ending: str, entered: DecisionInput, *, action: str = ""
+    request: Request,
+    document: Document,
+    ending: str,
+    decision_input: DecisionInput,
+    *,
+    action: str = "",
 ) -> Response:
     """Return the page of a decision that ends the request, or what waits for an approval."""
     cleanup = document.error_context.cleanup if document.error_context else ()
     return page(
         request,
         "pages/decision/ending.html",
-        status=entered.status,
+        status=decision_input.status,
         doc=document,
         ending=ending,
         action=action,
-        tried=entered,
+        tried=decision_input,
         brief=failure_sentence(document, times.now())
         if document.status == RequestStatus.FAILED
         else "",
         cleanup=cleanup,
-        key=entered.key or str(uuid4()),
+        key=decision_input.key or str(uuid4()),
     )
 
 
 def _approvals(document: Document) -> list[ApprovalView]:
     """Return the open approvals; of a bundle those of its components as well."""
     actions = [(document.id, one) for one in document.actions]
-    for part in document.components or ():
-        actions += [(part.request_id, one) for one in part.actions]
+    for component in document.components or ():
+        actions += [(component.request_id, one) for one in component.actions]
     return [
         ApprovalView(
             request_id,

@@ -146,12 +146,14 @@ async def retry(
     reason, problems = reason_of(posted)
     options = frozenset(name for name in ("manual", "acceptUsed", "leaveBehind") if name in posted)
     key = text_of(posted, "key")
-    entered = DecisionInput(reason=reason, corrections=corrections, options=options, key=key)
+    decision_input = DecisionInput(reason=reason, corrections=corrections, options=options, key=key)
     if edit is not None or text_of(posted, "go") == AGAIN:
-        return await decide_page(request, services, caller, stored, replace(entered, place=place))
+        return await decide_page(
+            request, services, caller, stored, replace(decision_input, place=place)
+        )
     if corrections.errors:
         return await _refused_page(
-            request, services, caller, stored, entered, list(corrections.errors.values())
+            request, services, caller, stored, decision_input, list(corrections.errors.values())
         )
     try:
         body = RetryBody.model_validate(
@@ -168,14 +170,14 @@ async def retry(
         )
         if text_of(posted, "go") == PREVIEW:
             preview = await services.decisions.preview(caller, str(request_id), body)
-            previewed = replace(entered, preview=preview, key="")
+            previewed = replace(decision_input, preview=preview, key="")
             return await decide_page(request, services, caller, stored, previewed)
         if problems:
-            return await _refused_page(request, services, caller, stored, entered, problems)
+            return await _refused_page(request, services, caller, stored, decision_input, problems)
         await _decide(services, caller, request_id, posted, Decision.RETRY, body)
     except PaoError as error:
         return await _refused_page(
-            request, services, caller, stored, entered, _messages(error), error
+            request, services, caller, stored, decision_input, _messages(error), error
         )
     return _redirect(request_id)
 
@@ -215,7 +217,7 @@ async def end_or_vote(
         raise PaoError(ErrorCode.NOT_FOUND, "")
     stored = await services.reading.get(caller, str(request_id))
     reason, problems = reason_of(posted)
-    entered, refusal = DecisionInput(reason=reason, key=text_of(posted, "key")), None
+    decision_input, refusal = DecisionInput(reason=reason, key=text_of(posted, "key")), None
     action = text_of(posted, "action")
     if not problems:
         body: ReasonedBody
@@ -230,10 +232,12 @@ async def end_or_vote(
         else:
             return _redirect(request_id)
     if decision == ApprovalVote.APPROVE:
-        return await _refused_page(request, services, caller, stored, entered, problems, refusal)
+        return await _refused_page(
+            request, services, caller, stored, decision_input, problems, refusal
+        )
     now = await services.reading.get(caller, str(request_id))
     document = services.reading.present(now)
-    outcome = with_outcome(document, entered, problems, refusal)
+    outcome = with_outcome(document, decision_input, problems, refusal)
     return ending_page(request, document, decision, outcome, action=action)
 
 
@@ -264,14 +268,14 @@ async def _refused_page(
     services: Services,
     caller: Principal,
     stored: StoredRequest,
-    entered: DecisionInput,
+    decision_input: DecisionInput,
     problems: list[str],
     error: PaoError | None = None,
 ) -> Response:
     if error is not None:
         # It may have changed since it was read.
         stored = await services.reading.get(caller, str(stored.row.id))
-    outcome = with_outcome(services.reading.present(stored), entered, problems, error)
+    outcome = with_outcome(services.reading.present(stored), decision_input, problems, error)
     return await decide_page(request, services, caller, stored, outcome)
 
 

@@ -76,10 +76,10 @@ def _services(services: Services, words: str) -> list[FindResult]:
 async def _requests(services: Services, caller: Caller, words: str) -> list[FindResult]:
     """Return the request that is named exactly, whoever made it, and the reader's own ones."""
     filters = RequestFilters(user_id=caller.id, text=words or None)
-    listed = await services.listing.page(caller, filters, cursor=None, limit=MOST_REQUESTS)
+    requests_page = await services.listing.page(caller, filters, cursor=None, limit=MOST_REQUESTS)
     found = {
         one.id: FindResult(one.title, STATES[one.status], f"/requests/{one.id}")
-        for one in listed.data
+        for one in requests_page.data
     }
     request_id = await _find_reference(services, caller, words) if words else None
     if request_id is None or request_id in found:

@@ -78,20 +78,20 @@ async def preview_form(
     reading = await asyncio.to_thread(read_posted, form, {**texts, **apart}, today, context)
     lists = await _lists(services, form)
     found = await asyncio.to_thread(form.questions, reading.values, today, context)
-    asked = [one for one in found if one.field.options is not None]
-    offered = await asyncio.to_thread(_offers_by_field, form, asked, context, teams, lists)
+    questions = [one for one in found if one.field.options is not None]
+    offered = await asyncio.to_thread(_offers_by_field, form, questions, context, teams, lists)
     context = replace(context, offered=offered)
     result = await asyncio.to_thread(reading.judged_by, form, today, context)
-    shown = replace(
+    preview = replace(
         form_input(form, texts, result, today),
         sealed=mentions(form.fields, {name: secrets[name] for name in in_page}),
         in_page=in_page,
         offered=offered,
-        notes={one.way: _note(one, offered[one.way]) for one in asked},
+        notes={one.way: _note(one, offered[one.way]) for one in questions},
         errors=errors_by_way(result.errors) if filled_in else {},
     )
     return PreviewedForm(
-        groups=groups_of(form.definition.groups, shown),
+        groups=groups_of(form.definition.groups, preview),
         values=reading.values,
         offered=offered,
         place=place,
@@ -124,21 +124,21 @@ async def _lists(services: Services, form: Form) -> Lists:
 
 
 def _offers_by_field(
-    form: Form, asked: list[Question], about: FormContext, teams: Sequence[str], lists: Lists
+    form: Form, questions: list[Question], context: FormContext, teams: Sequence[str], lists: Lists
 ) -> dict[str, Offered]:
     """Return what fields offer by their ways; rows that ask the same are answered once."""
     offers = {
-        key: _field_offer(form, one, about, teams, lists)
-        for key, one in bounded_questions(asked).items()
+        key: _field_offer(form, one, context, teams, lists)
+        for key, one in bounded_questions(questions).items()
     }
-    return answers_by_way(asked, offers)
+    return answers_by_way(questions, offers)
 
 
 def _field_offer(
-    form: Form, question: Question, about: FormContext, teams: Sequence[str], lists: Lists
+    form: Form, question: Question, context: FormContext, teams: Sequence[str], lists: Lists
 ) -> Offered:
     """Return what a field offers; where another system has to be asked, any text is taken."""
-    local = offered_here(form, question, about, teams=teams, lists=lists)
+    local = offered_here(form, question, context, teams=teams, lists=lists)
     if local is not None:
         return local
     options = question.field.options

@@ -118,9 +118,9 @@ async def refresh(
 ) -> Response:
     """Have the source read now, and say what has changed; `confirm` serves what is held back."""
     confirm = text_of(posted, "confirm") or None
-    asked = SyncRequest(confirm=confirm)
+    sync = SyncRequest(confirm=confirm)
     try:
-        report = await services.catalog.refresh_for(caller.id, correlation, asked)
+        report = await services.catalog.refresh_for(caller.id, correlation, sync)
     except PaoError as error:
         if error.code is not ErrorCode.EXTERNAL_SERVICE_ERROR:
             raise

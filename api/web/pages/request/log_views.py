@@ -42,14 +42,16 @@ async def log(  # noqa: PLR0913 -- the filters of a log
     stored = await services.reading.get(caller, str(request_id))
     text = q.replace("\x00", "").strip()
     if at is not None:
-        part = await services.log.around(stored, at, limit=LINES)
+        log_slice = await services.log.around(stored, at, limit=LINES)
     else:
         of = frozenset({component}) if action is not None else None
         query = LogQuery(components=of, action=action, text=text or None)
-        part = await services.log.last(stored, query, before=before, limit=LINES)
+        log_slice = await services.log.last(stored, query, before=before, limit=LINES)
     if is_partial(request) and action is not None:
-        return _earlier(request, stored, part, component, action)
-    return _page(request, services, stored, part, text=text, action=action, component=component)
+        return _earlier(request, stored, log_slice, component, action)
+    return _page(
+        request, services, stored, log_slice, text=text, action=action, component=component
+    )
 
 
 @router.get("/requests/{request_id}/log.txt")
@@ -76,16 +78,18 @@ async def _lines(services: Services, stored: StoredRequest) -> AsyncIterator[str
 
 
 def _earlier(
-    request: Request, stored: StoredRequest, part: LogSlice, component: str | None, action: str
+    request: Request, stored: StoredRequest, log_slice: LogSlice, component: str | None, action: str
 ) -> Response:
-    first = part.lines[0].sequence if part.lines else 1
-    more = earlier_address(str(stored.row.id), component, action, first) if part.earlier else ""
+    first = log_slice.lines[0].sequence if log_slice.lines else 1
+    more = (
+        earlier_address(str(stored.row.id), component, action, first) if log_slice.earlier else ""
+    )
     return page(
         request,
         "pages/request/earlier.html",
         doc={"id": str(stored.row.id)},
         key=key_of(component, action),
-        lines=part.lines,
+        lines=log_slice.lines,
         more=more,
     )
 
@@ -94,7 +98,7 @@ def _page(  # noqa: PLR0913 -- what the page shows, each part named
     request: Request,
     services: Services,
     stored: StoredRequest,
-    part: LogSlice,
+    log_slice: LogSlice,
     *,
     text: str,
     action: str | None,
@@ -103,14 +107,14 @@ def _page(  # noqa: PLR0913 -- what the page shows, each part named
     document = services.reading.present(stored)
     boxes = logs(document, [], None)
     names = {one.key: one.name for one in boxes}
-    first = part.lines[0].sequence if part.lines else 1
-    last = part.lines[-1].sequence if part.lines else 0
+    first = log_slice.lines[0].sequence if log_slice.lines else 1
+    last = log_slice.lines[-1].sequence if log_slice.lines else 0
     return page(
         request,
         "pages/request/log.html",
         doc=document,
-        lines=mark_matches(part.lines, text, names),
-        part=part,
+        lines=mark_matches(log_slice.lines, text, names),
+        part=log_slice,
         first=first,
         last=last,
         q=text,

@@ -39,10 +39,10 @@ def logs(
     Without ``totals`` the lines are all that there are.
     """
     boxes: list[tuple[str | None, Action]] = [
-        (part.id, one) for part in document.components or () for one in part.actions
+        (component.id, one) for component in document.components or () for one in component.actions
     ]
     boxes += [(None, one) for one in document.actions]
-    names = {part.id: part.name for part in document.components or ()}
+    names = {component.id: component.name for component in document.components or ()}
     of: dict[Owner, list[LogLine]] = {}
     for line in lines:
         of.setdefault((line.component, line.action_id), []).append(line)

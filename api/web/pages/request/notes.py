@@ -56,8 +56,8 @@ def _last_decision(document: Request) -> str:
 
 def advice_of(document: Request) -> str:
     """Return why a decision is suggested, unless the error says it already."""
-    known = document.error is not None and document.error.outcome_unknown
-    if known or not document.may_decide:
+    in_doubt = document.error is not None and document.error.outcome_unknown
+    if in_doubt or not document.may_decide:
         return ""
     if is_cancelled(document):
         return _("It was stopped on purpose. A retry begins this step again.")

@@ -218,8 +218,8 @@ class _RequestTimes:
         return "" if message in self.said else message
 
     def _bar(self, start: datetime, end: datetime) -> Bar:
-        begun, length = (start - self.start).total_seconds(), (end - start).total_seconds()
-        left = min(max(100 * begun / self.whole, 0.0), 100 - LEAST_WIDTH)
+        offset, length = (start - self.start).total_seconds(), (end - start).total_seconds()
+        left = min(max(100 * offset / self.whole, 0.0), 100 - LEAST_WIDTH)
         width = min(max(100 * length / self.whole, LEAST_WIDTH), 100 - left)
         return Bar(round(left, 2), round(width, 2))
 
@@ -310,10 +310,10 @@ def _sentence(document: Document, running: list[tuple[int, Action]], now: dateti
     if len(running) == 1 and running[0][1].started_at:
         number, one = running[0]
         since = times.span(max(now - times.read(one.started_at or ""), timedelta()))
-        parts = (part.actions for part in document.components or ())
+        component_actions = (component.actions for component in document.components or ())
         return _("Step %(n)s of %(all)s, %(name)s, has run for %(span)s.") % {
             "n": number,
-            "all": len(document.actions) + sum(map(len, parts)),
+            "all": len(document.actions) + sum(map(len, component_actions)),
             "name": one.name or one.id,
             "span": since,
         }

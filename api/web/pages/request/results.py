@@ -45,14 +45,14 @@ def results_of(document: Request) -> list[Result]:
     parts.append(("", None, document.actions))
     return [
         result
-        for part, component, actions in parts
+        for component_name, component, actions in parts
         for action in actions
-        for result in _of_action(action, part, key_of(component, action.id))
+        for result in _of_action(action, component_name, key_of(component, action.id))
     ]
 
 
-def _of_action(action: Action, part: str, key: str) -> list[Result]:
-    step = " / ".join(filter(None, (part, action.name or action.id)))
+def _of_action(action: Action, component_name: str, key: str) -> list[Result]:
+    step = " / ".join(filter(None, (component_name, action.name or action.id)))
     found = []
     if action.external_reference:
         href = web_address(action.url)
@@ -60,12 +60,12 @@ def _of_action(action: Action, part: str, key: str) -> list[Result]:
         found.append(Result(f"{key}-r", kind, step, action.external_reference, href))
     if words := plan_words(action):
         found.append(Result(f"{key}-p", _("Plan"), step, words, None))
-    known = {action.external_reference, action.url}
+    own = {action.external_reference, action.url}
     read_outputs = _terraform if action.type == _TERRAFORM else dict
     for number, (output, value) in enumerate(read_outputs(action.outputs or {}).items()):
         text = _text(value)
         # The id of a ticket is of use to nobody who has its key.
-        if text in known or (output == "id" and action.external_reference):
+        if text in own or (output == "id" and action.external_reference):
             continue
         if action.type == "github-workflow" and output in _RUN:
             continue

@@ -56,8 +56,11 @@ def timeline(
     ``fields`` are those of the form, by which corrected values are named.
     """
     names = {("", one.id): one.name or one.id for one in document.actions}
-    for part in document.components or ():
-        names |= {(part.id, one.id): f"{part.name} / {one.name or one.id}" for one in part.actions}
+    for component in document.components or ():
+        names |= {
+            (component.id, one.id): f"{component.name} / {one.name or one.id}"
+            for one in component.actions
+        }
     lines = [
         TimelineLine(times.read(document.created_at), _("submitted it"), "", document.user.id),
         *(_step(one, names) for one in events if one.kind == "action"),
@@ -121,7 +124,7 @@ def _is_listed(one: TimelineEvent) -> bool:
 
 
 def _state(one: TimelineEvent, document: Request) -> TimelineLine:
-    names = {part.id: part.name for part in document.components or ()}
+    names = {component.id: component.name for component in document.components or ()}
     retrying = one.data.get("retrying")
     status = _("Retrying") if retrying else STATES.get(str(one.data.get("status")), "")
     what = names.get(one.component or "", _("The request"))

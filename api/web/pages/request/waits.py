@@ -39,13 +39,13 @@ def _wait_words(document: Request, wait: HumanWait, now: datetime) -> str:
 
 def _decision(document: Request, wait: HumanWait) -> DecisionRecord | None:
     """Return the last decision that was made while it waited, and ended that."""
-    made = [
+    accepted = [
         one
         for one in document.decisions
         if one.accepted and wait.since <= times.read(one.at) and one.decision in DECISIONS
     ]
-    later = [one for one in made if wait.ended_at and times.read(one.at) >= wait.ended_at]
-    earlier = [one for one in made if one not in later]
+    later = [one for one in accepted if wait.ended_at and times.read(one.at) >= wait.ended_at]
+    earlier = [one for one in accepted if one not in later]
     if wait.kind == _APPROVAL:
         return earlier[-1] if earlier else next(iter(later), None)
     # The wait ends when the decision is carried out, which may be told at the same moment.
@@ -56,8 +56,8 @@ def _approval(document: Request, wait: HumanWait) -> str | None:
     """Return the approval that was asked for when a wait began."""
     actions: Sequence[Action] = document.actions
     if wait.component is not None:
-        parts = [one for one in document.components or () if one.id == wait.component]
-        actions = parts[0].actions if parts else ()
+        components = [one for one in document.components or () if one.id == wait.component]
+        actions = components[0].actions if components else ()
     begun = [
         one
         for one in actions

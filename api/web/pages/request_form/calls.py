@@ -56,9 +56,9 @@ def action_views(
     ``labels`` are the names of the form's fields, ``present`` what the files of commits hold now.
     """
     calls = [
-        action_view(one, within=part.name, present=present.get((part.id, one.id)))
-        for part in run.components or ()
-        for one in part.actions
+        action_view(one, within=component.name, present=present.get((component.id, one.id)))
+        for component in run.components or ()
+        for one in component.actions
         if not one.fallback
     ]
     # A bundle's own actions follow its components.
@@ -72,7 +72,10 @@ def action_views(
 
 def shows_files(run: DryRun) -> bool:
     """Return whether a commit is among what will be sent that shows what its files hold."""
-    every = [*run.actions, *(one for part in run.components or () for one in part.actions)]
+    every = [
+        *run.actions,
+        *(one for component in run.components or () for one in component.actions),
+    ]
     return any(map(shows_changes, every))
 
 

@@ -39,7 +39,7 @@ GONE = 410
 class FilledForm:
     """A form that is being filled in."""
 
-    entry: ServedItem
+    served_item: ServedItem
     draft: Draft
     values: dict[str, Any]
     result: FormResult
@@ -48,7 +48,7 @@ class FilledForm:
     @property
     def form(self) -> Form:
         """The form of the item as it is offered now."""
-        return self.entry.loaded.item.form
+        return self.served_item.loaded.item.form
 
     @property
     def errors(self) -> dict[str, str]:
@@ -58,7 +58,7 @@ class FilledForm:
     @property
     def changed(self) -> tuple[str, str] | None:
         """The versions between which the item has changed since the form was begun."""
-        before, now = self.draft.item_version, self.entry.loaded.item.version
+        before, now = self.draft.item_version, self.served_item.loaded.item.version
         return (before, now) if before != now else None
 
     @property
@@ -92,7 +92,7 @@ class FilledForm:
 async def fill_form(services: Services, caller: Principal, draft: Draft) -> FilledForm:
     """Read a draft by the form of its item; of an item that was removed, say so."""
     try:
-        entry = await services.catalog.entry(draft.item_id)
+        served_item = await services.catalog.served_item(draft.item_id)
     except PaoError as error:
         if error.code != ErrorCode.CATALOG_ITEM_NOT_FOUND:
             raise
@@ -101,8 +101,8 @@ async def fill_form(services: Services, caller: Principal, draft: Draft) -> Fill
             _("This service is not offered any more. Nothing was submitted."),
             status=GONE,
         ) from error
-    item, who = entry.loaded.item, requester_of(caller)
-    form, about, today = (
+    item, who = served_item.loaded.item, requester_of(caller)
+    form, context, today = (
         item.form,
         services.options.context_for(item, who),
         datetime.now(UTC).date(),
@@ -117,11 +117,11 @@ async def fill_form(services: Services, caller: Principal, draft: Draft) -> Fill
     texts = with_rows(form, texts, today)
     apart: dict[str, Sequence[str]] = {name: [one] for name, one in secrets.items()}
     # In threads: conditions and computed values are templates.
-    reading = await asyncio.to_thread(read_posted, form, texts | apart, today, about)
+    reading = await asyncio.to_thread(read_posted, form, texts | apart, today, context)
     filled = await services.options.load_offers(item, reading.values, who)
     result = await asyncio.to_thread(reading.judged_by, form, today, filled.context)
     return FilledForm(
-        entry=entry,
+        served_item=served_item,
         draft=draft,
         values=reading.values,
         result=result,

@@ -69,7 +69,10 @@ def answers_of(filled: FilledForm, earlier: Mapping[str, Any] | None = None) -> 
 
 def sentence_of(run: DryRun) -> str:
     """Return in a sentence what submitting does: 2 tickets in 2 projects, then a workflow run."""
-    every = [*run.actions, *(one for part in run.components or () for one in part.actions)]
+    every = [
+        *run.actions,
+        *(one for component in run.components or () for one in component.actions),
+    ]
     actions = [one for one in every if not one.fallback and one.runs is not False]
     tickets = [one for one in actions if one.type == _TICKET]
     projects = {str((one.config.get("ticket") or {}).get("project")) for one in tickets}

@@ -10,7 +10,7 @@ from fastapi import APIRouter, Query, Request
 from starlette.responses import RedirectResponse, Response
 
 from api.auth.principal import Principal
-from api.requests.bundles import entries_of
+from api.requests.bundles import served_items
 from api.requests.lifecycle import warnings_of
 from api.requests.prepared import SubmissionCall
 from api.requests.schemas import Submission
@@ -147,7 +147,7 @@ async def _review_page(
     *,
     reads: bool = False,
 ) -> Response:
-    body, item = _submission(filled), filled.entry.loaded.item
+    body, item = _submission(filled), filled.served_item.loaded.item
     problems, calls, fallback, sentence = list[str](), list[ActionView](), list[ActionView](), ""
     unread = False
     try:
@@ -186,7 +186,7 @@ async def _review_page(
         copies=copies_of(item.form, item.id, filled.values, address),
         left_out=has_secrets(item.form, filled.values),
         warnings=[
-            *warnings_of(filled.entry.loaded.definition),
+            *warnings_of(filled.served_item.loaded.definition),
             *(warning.message for warning in filled.result.warnings),
             *await outages_of(request, services, item),
         ],
@@ -195,15 +195,15 @@ async def _review_page(
 
 async def _review_digest(services: Services, filled: FilledForm) -> str:
     """Return the version, which authors may forget, and content of an item and its components."""
-    item, entries = filled.entry.loaded.item, [filled.entry]
+    item, items = filled.served_item.loaded.item, [filled.served_item]
     if isinstance(item, CatalogBundle):
         try:
-            entries += (await entries_of(item, services.catalog)).values()
+            items += (await served_items(item, services.catalog)).values()
         except PaoError as error:
             # Preparing says which component is not in service.
             if error.status >= OURS:
                 raise
-    parts = (f"{one.loaded.item.id} {one.loaded.item.version} {one.loaded.sha}" for one in entries)
+    parts = (f"{one.loaded.item.id} {one.loaded.item.version} {one.loaded.sha}" for one in items)
     return hashlib.sha256(" ".join(parts).encode()).hexdigest()
 
 

@@ -22,7 +22,7 @@ async def save_draft(
     """Save what was posted; return the draft, and the element where an edit of rows has led."""
     stored = await services.drafts.find(caller, draft_id)
     item_id = stored.item_id if stored else text_of(posted, "item")
-    item = (await services.catalog.entry(item_id)).loaded.item
+    item = (await services.catalog.served_item(item_id)).loaded.item
     new = stored or Draft(
         id=draft_id,
         item_id=item_id,

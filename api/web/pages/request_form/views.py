@@ -58,8 +58,8 @@ async def new_form(
     repeat: Annotated[str | None, Query(max_length=36)] = None,
 ) -> Response:
     """Show a form, empty or filled in by a link or an earlier request; nothing is stored yet."""
-    entry = await services.catalog.entry(item_id)
-    form, notes, texts = entry.loaded.item.form, list[str](), dict[str, list[str]]()
+    served_item = await services.catalog.served_item(item_id)
+    form, notes, texts = served_item.loaded.item.form, list[str](), dict[str, list[str]]()
     before = await earlier_request(services, caller, repeat)
     if before is not None and before.catalog_item_id == item_id:
         texts = texts_of(form, before.fields)
@@ -71,7 +71,7 @@ async def new_form(
     draft = Draft(
         id=str(uuid4()),
         item_id=item_id,
-        item_version=entry.loaded.item.version,
+        item_version=served_item.loaded.item.version,
         texts=texts,
         sealed={},
         repeats=before.id if before and before.catalog_item_id == item_id else None,
@@ -81,7 +81,7 @@ async def new_form(
     if draft.repeats is None:
         notes += unused_link_values(filled, texts)
     step = next(iter(filled.steps()), FIRST)
-    outages = await outages_of(request, services, entry.loaded.item)
+    outages = await outages_of(request, services, served_item.loaded.item)
     return _form_page(
         request, filled, step, checked=False, outages=outages, notes=notes, others=others
     )
@@ -161,7 +161,7 @@ async def step_page(
     steps = filled.steps()
     if filled.is_stepped and step not in steps:
         step = next(iter(steps), FIRST)
-    outages = await outages_of(request, services, filled.entry.loaded.item)
+    outages = await outages_of(request, services, filled.served_item.loaded.item)
     return _form_page(request, filled, step, checked=checked, outages=outages)
 
 
@@ -176,25 +176,25 @@ def _form_page(
     others: list[Draft] | None = None,
 ) -> Response:
     groups = filled.groups(checked=checked)
-    shown = [one for one in groups if one.index == step] if filled.is_stepped else groups
-    wrong = any(one.wrong for one in shown)
+    shown_groups = [one for one in groups if one.index == step] if filled.is_stepped else groups
+    has_problems = any(one.wrong for one in shown_groups)
     steps = [one for one in groups if one.shown] if filled.is_stepped else []
     back = [one.index for one in steps if one.index < step]
     return page(
         request,
         "pages/request_form/form.html",
-        item=filled.entry.loaded.item,
+        item=filled.served_item.loaded.item,
         draft=filled.draft,
-        groups=shown,
+        groups=shown_groups,
         step=step,
         steps=steps,
         back=back[-1] if back else None,
         last=not steps or steps[-1].index == step,
-        wrong=wrong,
+        wrong=has_problems,
         notes=notes or [],
         others=others or [],
         changed=filled.changed,
-        warnings=[*warnings_of(filled.entry.loaded.definition), *outages],
+        warnings=[*warnings_of(filled.served_item.loaded.definition), *outages],
     )
 
 

@@ -83,11 +83,11 @@ async def requests(
         else:
             return RedirectResponse(f"/requests/{found}", 303)
     zone = times.zone_of(request.cookies.get(times.COOKIE))
-    listed = await services.listing.page(
+    requests_page = await services.listing.page(
         caller, narrowed.filters(caller, zone), cursor=cursor, limit=PER_PAGE, counted=True
     )
     chosen, items = asdict(narrowed), services.catalog.state.index.rows
-    next_cursor = listed.pagination.next_cursor
+    next_cursor = requests_page.pagination.next_cursor
     return page(
         request,
         "pages/requests/requests.html",
@@ -96,8 +96,8 @@ async def requests(
         without_item=_address(chosen | {"item": ""}),
         # What is no day stands in no input for days.
         days={name: day if _day(day, zone) else "" for name, day in narrowed.days.items()},
-        rows=listed.data,
-        count=listed.count,
+        rows=requests_page.data,
+        count=requests_page.count,
         statuses=_choices({one.value: STATES[one.value] for one in RequestStatus}, narrowed.status),
         causes=_choices(CAUSES, narrowed.cause),
         filtered=any(chosen.values()),

@@ -73,19 +73,19 @@ async def waiting(
 ) -> Response:
     """Show what waits: failed requests and open approvals."""
     now, filters = times.now(), _filters(services, caller, who)
-    listed = await services.listing.page(
+    waiting_page = await services.listing.page(
         caller, filters, cursor=cursor, limit=PER_PAGE, counted=True
     )
-    failed = [one for one in listed.data if one.status == RequestStatus.FAILED]
-    next_cursor = listed.pagination.next_cursor
+    failed = [one for one in waiting_page.data if one.status == RequestStatus.FAILED]
+    next_cursor = waiting_page.pagination.next_cursor
     return page(
         request,
         "pages/waiting/waiting.html",
         who=_whose(services, caller, who),
         choices=_choices(services, caller),
-        count=listed.count or 0,
+        count=waiting_page.count or 0,
         failed=failed,
-        approvals=[one for one in listed.data if one not in failed],
+        approvals=[one for one in waiting_page.data if one not in failed],
         outages=await _outages(services, caller, who),
         causes=CAUSES,
         deciders={one.id: _deciders(services, one) for one in failed},
@@ -109,10 +109,10 @@ async def count_new(
 ) -> Response:
     """Say how many requests have begun to wait since a page was made; 204 for none."""
     filters = _filters(services, caller, who, after=aware("since", since))
-    listed = await services.listing.page(caller, filters, cursor=None, limit=1, counted=True)
-    if not listed.count:
+    waiting_page = await services.listing.page(caller, filters, cursor=None, limit=1, counted=True)
+    if not waiting_page.count:
         return Response(status_code=_NO_CONTENT)
-    words = ngettext("%(n)s new", "%(n)s new", listed.count) % {"n": listed.count}
+    words = ngettext("%(n)s new", "%(n)s new", waiting_page.count) % {"n": waiting_page.count}
     return page(request, "pages/waiting/new.html", said=words, href=_address(who=who))
 
 
@@ -236,10 +236,10 @@ def _filters(
 async def _target_failures(services: Services, caller: Principal, who: str) -> list[RequestSummary]:
     """Return what failed because a target did not answer, as far as a retry is suggested."""
     filters = _filters(services, caller, who, causes=(Cause.TARGET_DOWN,))
-    listed = await services.listing.page(caller, filters, cursor=None, limit=MOST)
+    failed_page = await services.listing.page(caller, filters, cursor=None, limit=MOST)
     return [
         one
-        for one in listed.data
+        for one in failed_page.data
         if one.status == RequestStatus.FAILED
         and one.waiting_action is not None
         and one.waiting_action.type not in OF_BUNDLES
