@@ -110,7 +110,7 @@ def create_app(settings: Settings) -> "Application":
         telemetry={"tracing": False, "metrics": False, "logs": False},
         lifespan=partial(_lifespan, settings=settings),
     )
-    # Lists of hundreds of rows; what fits into a few packets is not worth the time.
+    # For lists of hundreds of rows; compressing what fits into a few packets is not worth the time.
     app.add_middleware(GZipMiddleware, minimum_size=COMPRESSED_FROM, compresslevel=COMPRESSION)
     errors.install(app)
     docs.install(app)
@@ -183,7 +183,7 @@ class Application:
     def start_draining(self) -> None:
         """Answer readiness with 503 from now on, and close each connection after its answer.
 
-        Everything else goes on.
+        Everything else continues.
         """
         self._gate.stopping = True
         if (services := self._services()) is not None:

@@ -1,4 +1,4 @@
-"""Reading JSON bodies strictly: one meaning, bounded, storable. What they mean is not judged here.
+"""Reading JSON bodies strictly: one meaning, bounded, storable. No rules about content here.
 
 Python's parser takes more than JSON (NaN, keys given twice, text in UTF-16) and builds what nothing
 behind it can store (null characters, half surrogate pairs), so every body is held to RFC 8259 and

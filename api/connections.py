@@ -50,7 +50,7 @@ class ConnectionLimits:
 
 
 OnRefusal = Callable[[str], None]
-"""Is called with the reason why a connection was refused or closed."""
+"""Called with the reason why a connection was refused or closed."""
 
 
 class Closable(Protocol):
@@ -64,7 +64,7 @@ class Closable(Protocol):
 class Connections:
     """All connections of the process. Those that wait for a request make room for new ones.
 
-    So idle connections, however many, lock nobody out.
+    So any number of idle connections cannot block new ones.
     """
 
     def __init__(self, limits: ConnectionLimits, on_refusal: OnRefusal) -> None:
@@ -235,12 +235,12 @@ class _Bounded(Base):
         self._stop("_write_timer")
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """Free its place, and tell running requests that their client is gone."""
+        """Remove the connection, and tell running requests that their client is gone."""
         self._stop("_head_timer")
         self._stop("_write_timer")
         self.register.remove(self)
-        # uvicorn tells the newest request only, which is not the running one where a client has
-        # sent several at once: that one would go on, and fail at its next write.
+        # uvicorn notifies only the newest request, which is not the running one where a client has
+        # sent several at once: that one would continue, and fail at its next write.
         for cycle in self._unfinished:
             cycle.disconnected = True
             cycle.message_event.set()

@@ -7,7 +7,7 @@ from fastapi.responses import HTMLResponse, Response
 from starlette.staticfiles import StaticFiles
 
 PATH = "/api/v1/docs"
-# Swagger UI writes style attributes of its own; scripts come from here only.
+# Swagger UI writes its own style attributes; scripts come from here only.
 POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; "
     "img-src 'self' data:; connect-src 'self'; base-uri 'none'; frame-ancestors 'none'"

@@ -30,12 +30,12 @@ API = "/api/"
 PROBED = frozenset(
     f"/api/v1{path}" for path in ("/health", "/health/live", "/health/ready", "/metrics")
 )
-"""What machines ask for all day; health itself logs when what it answers changes."""
+"""Paths of probes, which are not logged; health logs when its answer changes."""
 _OF_REQUEST = re.compile(
     r"(?:/api/v1)?/requests/([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})(?:/|$)", re.IGNORECASE
 )
 _METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
-# Of a path, which anybody may make as long as a head can be, so much is logged.
+# How much of a path is logged; anybody can make it as long as a head may be.
 LOGGED_PATH = 500
 
 
@@ -173,7 +173,7 @@ class Gate:
 
 
 def _require_one_host(scope: Scope) -> None:
-    """Refuse a call to two hosts: a proxy may have judged it by the other one."""
+    """Refuse a call with two Host headers: a proxy may have checked the other one."""
     if len(Headers(scope=scope).getlist("host")) > 1:
         raise not_http()
 

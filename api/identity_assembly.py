@@ -1,4 +1,4 @@
-"""Assembles from the settings whoever may vouch for callers. No rules here."""
+"""Assembles the identity sources and sign-in methods from the settings. No rules here."""
 
 from api.auth.aws_people import AwsPeople, AwsRules
 from api.auth.claims import ClaimRules
@@ -44,7 +44,7 @@ def server_id(settings: Settings) -> str:
 
 
 def aws_people(settings: Settings) -> AwsPeople | None:
-    """Return who knows users and roles of AWS; None where no source names any."""
+    """Return the directory of AWS users and roles; None where no AWS account is configured."""
     given = settings.aws_callers
     if not given.accounts:
         return None
@@ -106,7 +106,7 @@ def _jwt(settings: Settings, http: BoundedHttp) -> JwtIdentity:
 
 
 def sign_in_methods(settings: Settings, http: BoundedHttp, database: Database) -> SignInMethods:
-    """Return the configured ways to sign in to the pages besides a link."""
+    """Return the configured methods to sign in to the pages besides a link."""
     given = settings.sign_in
     claims = ClaimRules(user=given.user_claim, groups=given.teams_claim, map=group_map(settings))
     oidc = alb = None

@@ -38,7 +38,7 @@ TO_PAGES = '<p>For people there are <a href="/">pages</a>.</p>\n'
 
 
 def install(app: FastAPI, *, has_pages: bool) -> None:
-    """Serve the index; ``has_pages`` says whether `/` is a page of its own."""
+    """Serve the index; ``has_pages`` says whether `/` is one of the pages."""
     links = "\n".join(f'<li><a href="{LINKS[name]}">{name}</a></li>' for name in UNSIGNED)
     page = PAGE.format(version=VERSION, links=links, pages=TO_PAGES if has_pages else "")
     document = {"name": "PAO", "version": VERSION, "links": LINKS}

@@ -7,7 +7,7 @@ from fastapi.routing import APIRoute
 from catalog.suggestions import did_you_mean
 from pao.core.errors import Detail, ErrorCode, PaoError
 
-# What a presigned GET carries; the gate has judged it.
+# Parameters of a presigned GET, which the gate has checked.
 SIGNATURE = "x-amz-"
 MOST_SHOWN = 20
 

@@ -18,7 +18,7 @@ from pao.runtime.networks import read_address
 _log = logging.getLogger(__name__)
 
 _WINDOW_SECONDS = 60
-# About 20 MB when full of the longest caller ids that we give out.
+# About 20 MB when full of the longest possible caller ids.
 _MOST_CALLERS = 50_000
 _IPV6_NETWORK_BITS = 64
 
@@ -50,7 +50,7 @@ class Replicas:
         self.count = configured
 
     def update_count(self, found: int) -> None:
-        """Take what was counted; nobody at all means that the names cannot be seen."""
+        """Set the number of processes; 0 means that they cannot be seen."""
         count = found or self._configured
         if count != self.count:
             _log.info("%d API processes share the rate limits", count)
@@ -153,7 +153,7 @@ class _BoundedMemory(Storage):
     def incr(self, key: str, expiry: int, amount: int = 1) -> int:
         count = self._counts.get(key)
         if count is None:
-            # Only a new window is put in: putting again would begin its time anew.
+            # Only a new window is put in: putting it again would restart its time.
             count = _Count(0, self._clock() + expiry)
             self._counts[key] = count
         count.calls += amount

@@ -15,7 +15,7 @@ COUNT_SECONDS = 10.0
 class ReplicaCounter:
     """Counts the API processes that listen, as long as this one runs; warns once at its start.
 
-    While the database is away the last number counts.
+    While the database is unavailable the last number counts.
     """
 
     def __init__(self, database: Database, replicas: Replicas, name: ProcessName) -> None:

@@ -13,7 +13,7 @@ from catalog.suggestions import did_you_mean
 from pao.core.errors import Detail, ErrorCode, PaoError
 from pao.runtime.model_errors import message_of
 
-# Comparing names costs time, and nobody reads a hundred suggestions.
+# Comparing names costs time, and a hundred suggestions are of no use.
 _MOST_SUGGESTIONS = 20
 _WORD = re.compile(r"'([^']*)'")
 

@@ -53,8 +53,8 @@ def config(
 
 
 def _with_peer(app: ASGIApp, proxies: Sequence[str]) -> ASGIApp:
-    """Have every call tell who is at the other end of its connection, a proxy or the client."""
-    # It compares what it is told with what the socket and other proxies write.
+    """Return the application; each call has the address of its connection's peer in its scope."""
+    # The middleware compares these as text with what the socket and other proxies give.
     trusted = Networks(proxies).spellings()
     inner = ProxyHeadersMiddleware(app, trusted) if trusted else app  # type: ignore[arg-type]
 
@@ -82,7 +82,7 @@ class DrainingServer(uvicorn.Server):
     uvicorn would close its sockets at once: a probe would be refused instead of answered 503, and
     so would calls from a balancer that has not heard of the end yet. For the drain time after
     SIGTERM everything is answered as before; ``on_drain`` is called at its beginning, ``on_end``
-    at its end, when what would go on for long is to end by itself.
+    at its end, when long-running answers must end.
     """
 
     def __init__(
@@ -110,10 +110,10 @@ class DrainingServer(uvicorn.Server):
         gc.freeze()
 
     def handle_exit(self, sig: int, _frame: FrameType | None) -> None:
-        """Take the request to end: SIGTERM begins the drain time, a second signal ends it at once.
+        """Handle a signal: SIGTERM begins the drain time, a second signal ends it at once.
 
-        Ctrl-C drains nothing, and a second one does not wait for what is in hand. uvicorn would
-        raise the signal again at its end, and the exit code would tell of a failure.
+        Ctrl-C drains nothing, and a second one does not wait for running calls. uvicorn would raise
+        the signal again at its end, and the exit code would report a failure.
         """
         self._on_drain()
         self.force_exit = self.should_exit and sig == signal.SIGINT
@@ -129,7 +129,7 @@ class DrainingServer(uvicorn.Server):
         return await super().on_tick(counter)
 
     async def main_loop(self) -> None:
-        """Serve until told to end, and until what is in hand then is done, within the grace."""
+        """Serve until asked to end, then finish the running calls within the grace period."""
         await super().main_loop()
         self._on_end()
         ends = time.monotonic() + self._grace

@@ -1,4 +1,4 @@
-"""What admins are told of the audit trail."""
+"""Answers about the audit trail."""
 
 from pydantic import Field
 

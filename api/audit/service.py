@@ -40,7 +40,7 @@ class AuditService:
     ) -> AuditFilters:
         """Return filters; ``request`` names one in any way, or by the id of one that is removed.
 
-        Raises ``FORBIDDEN`` for who is not an admin, and what naming a request raises.
+        Raises ``FORBIDDEN`` unless the caller is an admin, and what resolving a reference raises.
         """
         self.access.require_admin(caller, "read the audit trail")
         return AuditFilters(
@@ -55,7 +55,7 @@ class AuditService:
     async def page(
         self, caller: Principal, filters: AuditFilters, *, cursor: str | None, limit: int
     ) -> AuditPage:
-        """Return one page; raises ``FORBIDDEN`` for who is not an admin."""
+        """Return one page; raises ``FORBIDDEN`` unless the caller is an admin."""
         self.access.require_admin(caller, "read the audit trail")
         scope = f"audit:{filters!r}"
         before = int(self.cursors.read(scope, cursor)[0]) if cursor else None

@@ -46,7 +46,7 @@ class AwsPeople:
         return self.rules.users.get(own, own)
 
     async def teams(self, caller: AwsCaller) -> tuple[str, ...]:
-        """Return the caller's teams as AWS tells them, at most five minutes ago.
+        """Return the caller's teams according to AWS, at most five minutes old.
 
         Raises ``FORBIDDEN`` for another account: a session may be older than the configuration.
         """
@@ -76,15 +76,15 @@ class AwsPeople:
         return tuple(teams)
 
     async def _person(self, caller: AwsCaller) -> str | None:
-        """Return the user of Identity Center whom a session is of; None for all other callers."""
+        """Return the Identity Center user of a session; None for all other callers."""
         if not caller.claims_identity_center or caller.session is None:
             return None
         role = await self._role(caller)
         if role is None:
-            # Without the proof this would be somebody else: everybody with the same permission set.
+            # Without the proof this would be another identity: that of the whole permission set.
             raise PaoError(
                 ErrorCode.SERVICE_UNAVAILABLE,
-                "AWS cannot say now whether Identity Center made your role. Try again.",
+                "AWS cannot confirm now that Identity Center made your role. Try again.",
                 headers={"Retry-After": "10"},
             )
         return caller.session if role.path.startswith(RESERVED_PATH) else None

@@ -1,4 +1,4 @@
-"""Who a token's claims speak of: user id, e-mail address, teams. Pure."""
+"""The user that the claims of a token describe: id, e-mail address, teams. Pure."""
 
 import re
 from collections.abc import Mapping
@@ -12,7 +12,7 @@ _EMAIL = re.compile(r"\S+@\S+")
 
 
 class ClaimsError(Exception):
-    """The claims name nobody whom PAO could know; the message says which claim is to blame."""
+    """The claims have no usable user id; the message says which claim is the problem."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,7 +26,7 @@ class ClaimRules:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ClaimedUser:
-    """Somebody as the claims describe them; ``lacks_groups`` when no claim tells of groups."""
+    """A user as the claims describe them; ``lacks_groups`` when there is no claim of groups."""
 
     user_id: str
     email: str | None
@@ -35,7 +35,7 @@ class ClaimedUser:
 
 
 def read_claims(claims: Mapping[str, Any], rules: ClaimRules) -> ClaimedUser:
-    """Return who the claims speak of.
+    """Return the user that the claims describe.
 
     An e-mail address counts only if it is verified, as an address and as a user id: approvals go by
     it, and in many directories people write it themselves. No claim of groups means no team.
@@ -46,8 +46,8 @@ def read_claims(claims: Mapping[str, Any], rules: ClaimRules) -> ClaimedUser:
     email = _verified_email(claims)
     if rules.user == "email" and email is None:
         raise ClaimsError(
-            "The e-mail address is not verified at the identity provider, and it is what users are "
-            "known by here. Have it verified, then sign in again."
+            "The e-mail address is not verified at the identity provider, and users are identified "
+            "by it here. Verify it there, then sign in again."
         )
     if not isinstance(user_id, str) or not is_name(user_id):
         raise ClaimsError(

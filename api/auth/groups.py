@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pao.core.names import USER_OR_TEAM
 
 ADMINS = "pao:admins"
-"""The team of whoever is in a group of admins; no group of another origin may be called so."""
+"""The team of members of an admin group; no group from another source may have this name."""
 MOST_GROUPS = 1000
 
 _NAME = re.compile(USER_OR_TEAM)
@@ -17,7 +17,7 @@ _NAME = re.compile(USER_OR_TEAM)
 class GroupMap:
     """Which team a group stands for.
 
-    Without a map a group is the team of its own name. With one only the groups that it names count:
+    Without a map a group is the team of the same name. With one only the groups in it count:
     in many directories anybody may create a group, and name it after a team.
     """
 
@@ -44,5 +44,5 @@ class GroupMap:
 
 
 def is_name(text: str) -> bool:
-    """Return whether a user or a team may be called so."""
+    """Return whether a text is a valid name of a user or a team."""
     return _NAME.fullmatch(text) is not None

@@ -1,4 +1,4 @@
-"""Keys that an issuer publishes as a JWKS: kept for a while, asked for seldom, bounded."""
+"""Keys that an issuer publishes as a JWKS: cached, fetched rarely, bounded."""
 
 import asyncio
 import time
@@ -12,9 +12,9 @@ from pao.clients.bounded_http import KEYS_JSON, BoundedHttp, NoAnswerError
 from pao.core.errors import ErrorCode, PaoError
 
 CACHE_SECONDS = 600.0
-# An unknown key may be a new one, or one that somebody made up: nobody makes us ask more often.
+# An unknown key id may be new or made up, so it does not cause more fetches than this.
 REFETCH_SECONDS = 60.0
-# While the issuer is away, callers are told so at once.
+# While the issuer is unavailable, calls fail at once.
 FAILURE_SECONDS = 5.0
 LARGEST_JWKS = 256 * 1024
 MOST_KEYS = 100
@@ -46,7 +46,7 @@ class KeySet:
         """
         if self._must_read(kid):
             async with self._lock:
-                # Whoever waited finds what the first one has read.
+                # Another call may have read them while this one waited.
                 if self._must_read(kid):
                     await self._read()
         return select_key(self._keys, kid)

@@ -27,13 +27,13 @@ _ACCESS_KEY_ID_RANDOM = 17
 _SESSION_ID = re.compile(r"PAO-(?P<ends_at>\d{1,11})-[A-Z2-7]+")
 _SECRET_ALPHABET = string.ascii_letters + string.digits
 _SECRET_LENGTH = 40
-# What asks for the last use, a clean-up of keys, counts in days; a write per call would cost more.
+# The last use is needed to the day only, for cleaning up keys; a write per call would cost more.
 _USE_NOTED_EVERY = timedelta(minutes=5)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StoredKey:
-    """An access key as it is stored, with the user whom it stands for."""
+    """An access key as it is stored, with the user it belongs to."""
 
     access_key_id: str
     sealed_secret: str = field(repr=False)
@@ -58,7 +58,7 @@ class NewKey:
 
 
 TeamsOf = Callable[[AwsCaller], Awaitable[tuple[str, ...]]]
-"""Says which teams somebody is in whom AWS vouches for."""
+"""Returns the teams of a user of AWS."""
 
 
 class KeyStore(Protocol):
@@ -115,7 +115,7 @@ class KeysIdentity:
             parsed = parse(request, self._config, now)
         except SignatureError as error:
             raise unauthorized(error.reason, error.message) from None
-        # A key that was never issued is stood in for, so that it takes the same way.
+        # An unknown key is checked like any other, against a placeholder: timing reveals nothing.
         stored = await self._store.find(parsed.access_key_id) or self._placeholder
         self._verify(parsed, request, stored, now)
         if not await is_first_use(parsed, request, self._replays, now=now):
@@ -141,7 +141,7 @@ class KeysIdentity:
                 "the access key is unknown or the signature does not match; check the access key "
                 "id and its secret, and that nothing changed the request after it was signed",
             )
-        # Told only to who holds the secret; anyone else got the answer above.
+        # Only a caller with the secret learns this; all others got the error above.
         ended = invalid_reason(stored, now)
         if ended is not None:
             raise unauthorized(Reason.EXPIRED, f"{ended}; ask for a new one")
@@ -164,7 +164,7 @@ def create_key(box: SecretBox, *, session_until: datetime | None = None) -> NewK
     """Return a new access key with its secret in clear and sealed; it is not stored yet.
 
     The key of a session has its end in its id, to which the secret is sealed: the row, which is
-    removed after that, is worth nothing if somebody stores it again.
+    removed after that, is worthless if it is stored again.
     """
     until = f"-{math.ceil(session_until.timestamp())}-" if session_until else ""
     random_part = _random_text(_ACCESS_KEY_ID_ALPHABET, length=_ACCESS_KEY_ID_RANDOM)
@@ -197,7 +197,7 @@ def invalid_reason(stored: StoredKey, now: datetime) -> str | None:
 
 
 def principal_of(stored: StoredKey, *, source: str | None = None) -> Principal:
-    """Return the user for whom a key stands; ``source`` None is whoever vouched for the key."""
+    """Return the user of a key; ``source`` None is the one that the key was opened by."""
     source = source or stored.source
     if stored.aws is not None:
         return aws_user(
@@ -219,7 +219,7 @@ def principal_of(stored: StoredKey, *, source: str | None = None) -> Principal:
 async def principal_now(
     stored: StoredKey, teams: TeamsOf | None, *, source: str | None = None
 ) -> Principal:
-    """Return the same with the teams of today: AWS is asked again for whom it has vouched."""
+    """Return the same with the current teams; those of users of AWS are read again."""
     if stored.aws is not None:
         found = await teams(stored.aws) if teams is not None else ()
         stored = replace(stored, teams=found)

@@ -14,7 +14,7 @@ class Principal:
     ``source`` is the identity source that vouches for it (``keys``: a signature by an access key;
     ``sts``, ``gateway``, ``jwt``: AWS or an issuer; ``link``, ``oidc``, ``alb``: a session of the
     pages); ``access_key_id`` is the key that signed, for the audit trail; ``aws`` is who it is in
-    AWS, where AWS vouches; ``valid_until`` is when a proof that cannot be asked again is over.
+    AWS, where AWS vouches; ``valid_until`` is when a proof that cannot be checked again expires.
     """
 
     id: str
@@ -32,7 +32,7 @@ class Principal:
 _ACCOUNT = "local"
 
 
-def own_user(  # noqa: PLR0913 -- what is known of somebody, each part named
+def own_user(  # noqa: PLR0913 -- the parts of an identity, each named
     user_id: str,
     *,
     email: str | None,
@@ -64,7 +64,7 @@ def aws_user(  # noqa: PLR0913 -- as above
     access_key_id: str | None = None,
     valid_until: datetime | None = None,
 ) -> Principal:
-    """Return somebody whom AWS vouches for."""
+    """Return a user whose identity AWS confirms."""
     return Principal(
         id=user_id,
         arn=aws.arn,

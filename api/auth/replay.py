@@ -23,7 +23,7 @@ _KEY_BYTES = hashlib.sha256().digest_size
 
 @dataclass(frozen=True, slots=True)
 class ClaimedSignature:
-    """By whom a signature is held, and until when it is remembered."""
+    """The holder of a used signature, and when it is forgotten."""
 
     holder: bytes
     expires_at: datetime
@@ -55,7 +55,7 @@ async def is_first_use(
         return True
     signature = f"{parsed.access_key_id}\n{parsed.signature}".encode()
     key = _idempotency_key(request)
-    # Without a key no later request is the same one, so nobody can name this holder again.
+    # Without a key no later request repeats this one, so the holder is random.
     holder = _digest(key) if key is not None else _keyless_holder()
     expires_at = now + REMEMBERED
     claim = await store.claim(_digest(signature), holder=holder, expires_at=expires_at)
@@ -72,7 +72,7 @@ async def is_first_use(
 
 
 def _keyless_holder() -> bytes:
-    """Return a holder without a key, told from one with a key by its length."""
+    """Return a random holder; it is shorter than one with a key, so that they never match."""
     return os.urandom(_KEY_BYTES - 1)
 
 

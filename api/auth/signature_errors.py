@@ -4,7 +4,7 @@ from enum import StrEnum
 
 
 class Reason(StrEnum):
-    """Why a request is not authenticated, as its caller is told."""
+    """Why a request is not authenticated, as its caller sees it."""
 
     MISSING = "missing"
     MALFORMED = "malformed"

@@ -17,7 +17,7 @@ from pao.core.strict_json import read_json
 ALGORITHMS = ("RS256", "ES256", "ES384")
 LEEWAY_SECONDS = 60
 LONGEST_TOKEN = 16 * 1024
-# Keys, or where keys are, that a token brings along: whoever made the token has made them too.
+# Keys, or addresses of keys, inside the token: whoever forged the token also chose them.
 _OWN_KEYS = ("jku", "x5u", "jwk", "x5c")
 _TIMES = ("exp", "nbf", "iat")
 _PARTS = 3
@@ -157,7 +157,7 @@ def _part(text: str) -> Mapping[str, Any]:
 def _reason(error: jwt.InvalidTokenError) -> str:
     match error:
         case jwt.InvalidAudienceError():
-            return "the token is for somebody else (aud)"
+            return "the token is for another audience (aud)"
         case jwt.InvalidIssuerError():
             return "the token is from another issuer (iss)"
         case jwt.MissingRequiredClaimError():

@@ -84,7 +84,7 @@ class CatalogCache:
             loading = asyncio.ensure_future(self._load(key, load, seconds=seconds))
             self._loading[key] = loading
             loading.add_done_callback(lambda _done: self._loading.pop(key, None))
-        # A caller that goes away must not take the value from those who wait with it.
+        # A caller that disconnects must not cancel the load for the others.
         found: T = await asyncio.shield(loading)
         return found
 
@@ -93,7 +93,7 @@ class CatalogCache:
     ) -> T:
         value, length = await load()
         size = length * WEIGHT + OVERHEAD
-        # One that is larger than everything together is given and not kept.
+        # A value that is larger than the whole cache is returned, but not cached.
         if size <= self._entries.maxsize:
             self._entries[key] = _CacheEntry(value, size, seconds)
         return value

@@ -1,4 +1,4 @@
-"""What the fields of a form offer now: lists, teams and answers of HTTP interfaces, asked once."""
+"""What the fields of a form offer now: lists, teams and answers of HTTP interfaces, cached."""
 
 import asyncio
 import logging
@@ -41,9 +41,9 @@ from pao.core.payloads.context import Requester
 # The worker gives up after five seconds; the rest is the way there and back.
 ANSWER_SECONDS = 8.0
 DEFAULT_CACHE = 60.0
-# So long a page may wait for choices; they follow when they have come.
+# How long a page waits for choices; those that are late are loaded afterwards.
 PATIENCE_SECONDS = 0.8
-# How long who fills in a form is told of a problem before the source is asked again.
+# How long a problem is shown in a form before the source is asked again.
 PROBLEM_SECONDS = 3.0
 MOST_ANSWERS = 500
 _log = logging.getLogger(__name__)
@@ -68,7 +68,7 @@ class ChoicesCache:
     ) -> ChoicesAnswer:
         """Return the answer to a question.
 
-        One that tells of a problem is kept for a moment, and for callers in a hurry only.
+        A problem is cached for a few seconds, and for callers in a hurry only.
         """
         key = repr(question)
         for cache in (self._answers, self._problems) if hurried else (self._answers,):
@@ -79,7 +79,7 @@ class ChoicesCache:
         if task is None:
             task = self._running[key] = asyncio.ensure_future(fetch(question))
             task.add_done_callback(lambda _: self._running.pop(key, None))
-        # A caller who goes away does not take the answer from the others.
+        # A caller who disconnects must not cancel the question for the others.
         answer = await asyncio.shield(task)
         if answer.problem is None:
             self._answers[key] = (time.monotonic() + seconds, answer)
@@ -90,7 +90,7 @@ class ChoicesCache:
 
 @dataclass(frozen=True, slots=True)
 class FormOffers:
-    """What a form offers while somebody fills it in; ``awaited`` are fields still asked about."""
+    """What a form offers while it is filled in; ``awaited`` are fields without an answer yet."""
 
     context: FormContext
     awaited: frozenset[str] = frozenset()
@@ -98,7 +98,7 @@ class FormOffers:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OptionsService:
-    """Answers what forms have to ask, for the callers of this process."""
+    """Looks up the choices of forms for the callers of this process."""
 
     catalog: CatalogService
     database: Database
@@ -107,7 +107,7 @@ class OptionsService:
     cache: ChoicesCache = field(default_factory=ChoicesCache)
 
     def context_for(self, item: CatalogDocument, caller: Requester) -> FormContext:
-        """Return what the form of an item may know of a caller, now."""
+        """Return the context in which the form of an item is evaluated for a caller now."""
         now = datetime.now(UTC)
         return form_context(item, caller, now, self.scope_context)
 
@@ -143,7 +143,7 @@ class OptionsService:
     ) -> FormOffers:
         """Return what the fields of a form offer now, filled in or not, within a moment.
 
-        A source that does not answer at once goes on being asked: its fields are ``awaited``.
+        A source that does not answer at once is awaited: its fields are ``awaited``.
         """
         context = self.context_for(item, caller)
         if not _has_dynamic_fields(item):
@@ -191,7 +191,7 @@ class OptionsService:
         *,
         hurried: bool = False,
     ) -> Offered:
-        """Return what a field offers, or why it offers nothing; ``hurried`` is told the latest."""
+        """Return what a field offers, or why nothing; ``hurried`` takes a cached problem."""
         options = question.field.options
         lists: Lists = {}
         if isinstance(options, HttpOptions):
@@ -242,7 +242,7 @@ class OptionsService:
         return await self.workflows.fetch_choices(question, budget=ANSWER_SECONDS)
 
     async def _unknown_values(self, questions: list[Question], caller: Requester) -> frozenset[str]:
-        """Return the ways of users and teams that nobody knows."""
+        """Return the ways of fields whose user or team is unknown."""
         own = {*caller.teams, caller.id, caller.email}
         unchecked = [
             one for one in questions if isinstance(one.value, str) and one.value not in own
@@ -265,7 +265,7 @@ class OptionsService:
         *,
         only: frozenset[str] | None = None,
     ) -> tuple[FieldError, ...]:
-        """Return what complete values hold that is not offered, or is known to nobody."""
+        """Return an error for each value that is not offered, or is an unknown user or team."""
         context = await self.with_answers(item, values, caller, only=only)
         if not context.offered and not context.unknown:
             return ()
@@ -298,7 +298,7 @@ class OptionsService:
 
 
 def _has_dynamic_fields(item: CatalogDocument) -> bool:
-    """Return whether anything in a form has to be asked at all."""
+    """Return whether a form has fields whose choices have to be looked up."""
     people_types = (FieldType.USER, FieldType.TEAM)
     fields = (one for outer in item.fields for one in (outer, *outer.fields))
     return any(one.options is not None or one.type in people_types for one in fields)

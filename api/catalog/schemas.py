@@ -273,7 +273,7 @@ class SourceProblem(ResponseBody):
 
 
 class UnreportedCommits(ResponseBody):
-    """Why authors were not told on the forge what was found in their commits."""
+    """Why the findings in commits could not be reported to their authors on the forge."""
 
     commits: int = Field(description="How many commits are concerned")
     cause: Literal["unavailable", "gone", "refused", "limited", "moved", "internal"]

@@ -98,7 +98,7 @@ class CatalogService:
         self.follower = BackgroundTask("catalog-changes", self._follow)
         self.state = CatalogState()
         self.refresh_timeout = REFRESH_SECONDS
-        """How long a caller waits for what a refresh has changed; it goes on without her."""
+        """How many seconds a caller waits for a refresh, which then continues without them."""
 
     async def __aenter__(self) -> Self:
         await self._begin()
@@ -109,7 +109,7 @@ class CatalogService:
         await self.follower.__aexit__()
 
     def mark_changed(self) -> None:
-        """Note that the catalog in Postgres has changed, or may have."""
+        """Note that the catalog in Postgres may have changed."""
         self._changed.set()
 
     def row(self, item_id: str) -> Row:
@@ -148,10 +148,10 @@ class CatalogService:
     async def refresh_for(
         self, user_id: str, correlation_id: str, sync: SyncRequest | None = None
     ) -> SyncReport | None:
-        """Have the source read on behalf of a caller, and keep what came of it in the audit trail.
+        """Read the source on behalf of a caller, and record the result in the audit trail.
 
         None means that it takes longer. Raises ``EXTERNAL_SERVICE_ERROR`` when the source cannot be
-        read, ``SERVICE_UNAVAILABLE`` while Temporal is away; that is recorded as well.
+        read, ``SERVICE_UNAVAILABLE`` while Temporal is unavailable; failures are recorded as well.
         """
         sync = sync or SyncRequest()
         entry = AuditEntry(
@@ -175,7 +175,7 @@ class CatalogService:
         return report
 
     async def refresh(self, sync: SyncRequest | None = None) -> SyncReport | None:
-        """Have the source read and return what changed, None if it takes longer.
+        """Make a worker read the source; return what changed, or None if it takes longer.
 
         This process serves it at once.
         """
@@ -201,12 +201,12 @@ class CatalogService:
             self.state = CatalogState(index, standing)
 
     async def _begin(self) -> None:
-        """Serve what Postgres holds; a worker reads the source, and tells when there is more."""
+        """Serve what Postgres holds; a worker reads the source, and notifies about changes."""
         try:
             await self.catch_up()
         except PaoError as error:
             _log.warning("the catalog is not up to date yet: %s", error)
-        except Exception:  # noqa: BLE001 -- a process that does not start helps nobody
+        except Exception:  # noqa: BLE001 -- a process that does not start is of no use
             # The process starts, is not ready, and follows what comes.
             _log.exception("the catalog could not be loaded because of an internal error")
 
@@ -228,7 +228,7 @@ class CatalogService:
                     whole_at = time.monotonic() + self._settings.listing
                 self.follower.well()
             except PaoError:
-                # The database is away: what is in memory stays until it is back.
+                # The database is unavailable: keep serving from memory until it is back.
                 self._changed.set()
                 await asyncio.sleep(RETRY_SECONDS)
 

@@ -1,4 +1,4 @@
-"""How the catalog stands, as documents of the API."""
+"""The status of the catalog and the report of a refresh, as documents of the API."""
 
 from datetime import UTC, datetime
 from typing import Any
@@ -44,7 +44,7 @@ def status_of(catalog: CatalogService) -> schemas.CatalogStatus:
 
 
 def report_of(report: SyncReport | None) -> schemas.RefreshReport:
-    """Return what a refresh has changed; None is one that still goes on."""
+    """Return what a refresh has changed; None is one that is still running."""
     if report is None:
         return schemas.RefreshReport(added=[], changed=[], removed=[], refused=[], pending=True)
     held = report.held

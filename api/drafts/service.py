@@ -1,4 +1,4 @@
-"""Drafts: what somebody has typed into a form, until it is submitted or given up.
+"""Drafts: the content of a form until it is submitted or discarded.
 
 The draft's id is the Idempotency-Key of its submission, so two clicks, two tabs and the browser's
 Back give one request.
@@ -18,7 +18,7 @@ from pao.runtime.crypto import SecretBox, SecretUnreadableError
 MOST_PER_USER = 50
 SHOWN = 10
 UNSAVED = -1
-"""The number of a draft that nobody has saved yet."""
+"""The number of a draft that was never saved."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,4 +1,4 @@
-"""Asking one dependency, in time and without its own words where everybody may read them."""
+"""Checks of one dependency, with a time limit, and with errors that are safe to publish."""
 
 import asyncio
 import time
@@ -37,7 +37,7 @@ async def ask_jira(client: JiraClient) -> JiraPart:
     try:
         await client.ping(deadline=Deadline.after(CHECK_SECONDS))
     except JiraError as error:
-        # In words of ours: everybody may read them.
+        # Not its own message: health is public.
         reason = SILENT if error.status is None else f"answers {error.status}"
         return JiraPart(status=DOWN, error=reason, checked_at=checked_at)
     return JiraPart(status=OK, latency_ms=_milliseconds(started), checked_at=checked_at)

@@ -1,4 +1,4 @@
-"""Which targets on the way of an item do not answer now: said before somebody requests it."""
+"""Which targets of an item do not respond now, shown before it is requested."""
 
 import re
 from collections.abc import Iterator

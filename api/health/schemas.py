@@ -122,7 +122,7 @@ class Health(ResponseBody):
     status: Literal["ok", "degraded", "down"]
     version: str
     installation: str | None = Field(
-        None, description="The id of this installation; `null` while the database does not tell it"
+        None, description="The id of this installation; `null` while the database does not respond"
     )
     checked_at: Moment
     components: Components

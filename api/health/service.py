@@ -234,7 +234,7 @@ class HealthService:
         return WorkerPart(status=DEGRADED if pollers else DOWN, pollers=pollers.own, error=error)
 
     async def _own_installation(self) -> str | None:
-        """Return the id of this installation; None while the database does not tell it."""
+        """Return the id of this installation; None while the database does not respond."""
         try:
             async with asyncio.timeout(CHECK_SECONDS / 2):
                 return await self._parts.installation.id()

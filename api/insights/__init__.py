@@ -1,1 +1,1 @@
-"""What many requests together tell: times, failures, waits."""
+"""Statistics over many requests: times, failures, waits."""

@@ -1,4 +1,4 @@
-"""What a caller is told about many requests at once."""
+"""Answers about many requests at once."""
 
 from pydantic import Field
 
@@ -47,7 +47,7 @@ class TeamWaits(ResponseBody):
 
 
 class Insights(ResponseBody):
-    """What the requests that the caller may see tell together."""
+    """Statistics over the requests that the caller may see."""
 
     days: int
     since: Moment

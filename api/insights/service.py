@@ -1,4 +1,4 @@
-"""Reads what many requests tell together, on behalf of a caller."""
+"""Reads statistics over many requests, on behalf of a caller."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass

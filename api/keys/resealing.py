@@ -14,7 +14,7 @@ from pao.runtime.crypto import SecretBox, SecretUnreadableError
 
 @dataclass(slots=True)
 class ResealReport:
-    """What was sealed anew, what could not be read, and which requests still need which old key."""
+    """What was resealed, what could not be read, and which requests still need which old key."""
 
     active: str
     access_keys: int = 0

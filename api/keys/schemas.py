@@ -1,4 +1,4 @@
-"""What callers send and are told about access keys."""
+"""Bodies and answers about access keys."""
 
 from enum import StrEnum
 from typing import Annotated

@@ -94,10 +94,10 @@ class KeysService:
         )
 
     async def open_session(self, caller: Principal) -> OpenedSession:
-        """Open a session: a key for an hour, for whoever is identified, by whatever source.
+        """Open a session: a key for an hour, for any identified caller.
 
-        Raises ``FORBIDDEN`` for a call that was signed with a session's key itself: whoever once
-        had it could go on for ever.
+        Raises ``FORBIDDEN`` for a call signed with a session's key: one stolen key could be
+        renewed for ever.
         """
         expires_at = datetime.now(UTC) + SESSION_LIFETIME
         async with self.database.unit_of_work() as session:

@@ -1,4 +1,4 @@
-"""Approvals over HTTP: who may decide about a waiting action, and what the workflow is told."""
+"""Approvals over HTTP: who may decide about a waiting action, and what is sent to the workflow."""
 
 from typing import Any
 
@@ -13,7 +13,7 @@ from pao.core.states import ActionStatus
 def require_approver(
     stored: StoredRequest, caller: Principal, action_id: str, *, was_asked: bool
 ) -> None:
-    """Refuse callers who are not approvers of the action; the workflow judges everything else.
+    """Refuse callers who are not approvers of the action; the workflow checks everything else.
 
     ``was_asked`` says whether the caller was ever asked: approvers of an approval that has ended
     are told how it ended.
@@ -38,8 +38,8 @@ def require_approver(
 def vote(stored: StoredRequest, caller: Principal, action_id: str) -> dict[str, Any]:
     """Return what the signal says of the caller beside the reason: verified here, by the API.
 
-    A requester whom another source knows by another id is told by the address; the workflow
-    compares it letter by letter, so it gets the requester's own spelling.
+    A requester who has another id in another source is recognised by e-mail address; the workflow
+    compares it exactly, so it gets the spelling of the requester's own address.
     """
     action = next(one for one in stored.actions if one.action_id == action_id)
     people = _approvers(action) or Approvers()

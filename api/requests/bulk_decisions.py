@@ -1,7 +1,7 @@
-"""One retry of many requests that failed for the same cause, each judged by itself.
+"""One retry of many requests that failed for the same cause, each checked individually.
 
-What became of each request is stored with the bulk decision, whose id is the key of the form: sent
-twice, or gone on with after an interruption, it decides about each request once.
+The result for each request is stored with the bulk decision, whose id is the key of the form: sent
+twice, or continued after an interruption, it decides about each request once.
 """
 
 import asyncio
@@ -28,7 +28,7 @@ MOST = 100
 """How many requests one bulk decision is about."""
 AT_ONCE = 5
 SECONDS = 15.0
-"""How long one call goes on; what is left is the next one's."""
+"""How long one call takes at most; the next one continues."""
 DONE = ""
 _DID = {
     "retry": "retried it",
@@ -136,7 +136,7 @@ class BulkDecisionService:
         return DONE
 
     async def _decision_meanwhile(self, caller: Principal, request_id: str) -> str:
-        """Return who was faster, and what they have decided; empty where nobody was."""
+        """Return who decided first, and what; empty where there is no other decision."""
         document = await self.reading.document(caller, request_id)
         accepted = [one for one in document.decisions if one.accepted and one.decision in _DID]
         if not accepted:

@@ -28,7 +28,7 @@ from pao.core.names import masked
 from pao.core.payloads.plan import PlannedAction
 
 MAX_BUNDLE_JSON = 8_000_000
-"""Bytes of all components together: each stands twice in the history of the bundle's workflow."""
+"""Bytes of all components together: each is twice in the history of the bundle's workflow."""
 
 
 async def served_items(bundle: CatalogBundle, catalog: CatalogService) -> dict[str, ServedItem]:

@@ -1,4 +1,4 @@
-"""Reports of manual cleanup: whoever may decide about a request reports each entry once."""
+"""Reports of manual cleanup: those who may decide about a request report each entry once."""
 
 import logging
 from dataclasses import dataclass
@@ -84,7 +84,7 @@ class CleanupService:
                 )
 
     async def _signal(self, request_id: str, mark: CleanupMark) -> None:
-        """Have Temporal's page of the request show the mark, which is stored already."""
+        """Show the mark, which is already stored, on Temporal's page of the request."""
         payload = proven(self.box, request_id, names.CLEANUP_SIGNAL, to_document(mark))
         try:
             await self.workflows.tell_cleaned(request_id, payload)

@@ -32,7 +32,7 @@ def shows_changes(action: RenderedAction) -> bool:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CommitFilesService:
-    """Has the worker read what a submission would change, with the rights of its actions."""
+    """Lets the worker read what a submission would change, with the rights of its actions."""
 
     workflows: RequestWorkflows
 

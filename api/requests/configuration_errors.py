@@ -1,4 +1,4 @@
-"""What forms and the models of the actions refuse, as details of an error. No judging here."""
+"""What forms and the models of the actions refuse, as details of an error. No rules here."""
 
 from collections.abc import Sequence
 

@@ -66,7 +66,7 @@ class DecisionKeys:
         return True
 
     async def claim(self, call: DecisionCall) -> bool:
-        """Store the key for this body, and tell whether another call was first.
+        """Store the key for this body; return whether another call was first.
 
         Raises ``IDEMPOTENCY_CONFLICT`` when that one had another body.
         """

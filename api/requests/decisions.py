@@ -77,7 +77,7 @@ class DecisionOutcome:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DecisionService:
-    """Takes decisions; only the workflow judges whether one is possible."""
+    """Takes decisions; only the workflow decides whether one is possible."""
 
     box: SecretBox
     database: Database
@@ -103,7 +103,7 @@ class DecisionService:
     async def decide(self, call: DecisionCall) -> DecisionOutcome:
         """Carry out a decision; raises ``INVALID_STATE_TRANSITION`` if it is refused.
 
-        A repeated call with the same Idempotency-Key is told the first one's outcome; with another
+        A repeated call with the same Idempotency-Key gets the first one's outcome; with another
         body it is refused with ``IDEMPOTENCY_CONFLICT``.
         """
         stored = await self._read_for(call)
@@ -194,7 +194,7 @@ class DecisionService:
             return await DecisionsRepository(session).find(request_id, decision_id)
 
     def _refuse_final(self, stored: StoredRequest, decision: Decision | ApprovalVote) -> None:
-        """Refuse early what can never become possible; the workflow judges the rest."""
+        """Refuse early what can never become possible; the workflow checks the rest."""
         if stored.row.status in TERMINAL:
             raise decision_refused(decision, stored.row.status)
 

@@ -20,8 +20,8 @@ class _NotAllowedError(Exception):
 class Download(StreamingResponse):
     """Lines as they are read; it holds one of its caller's places among the streams until it ends.
 
-    ``is_allowed`` is asked again and again. Once it says no the connection is broken off, so that
-    a partial file is not mistaken for a complete one.
+    ``is_allowed`` is checked repeatedly. Once it is false the connection is broken off, so that a
+    partial file is not mistaken for a complete one.
     """
 
     def __init__(  # noqa: PLR0913 -- its parts, each named

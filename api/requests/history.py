@@ -1,4 +1,4 @@
-"""What earlier requests of an item tell: how long they took, what failed alike and what helped."""
+"""Statistics of earlier requests of an item: how long they took, similar failures, solutions."""
 
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -19,7 +19,7 @@ from pao.core.states import ActionStatus, Decision, RequestStatus
 from pao.core.timestamps import timestamp
 
 FEWEST = 5
-"""With fewer measurements nothing is said."""
+"""With fewer measurements there are no statistics."""
 SHOWN = 5
 MOST_EVENTS = 2_000
 _REMEMBERED_SECONDS, _MOST_REMEMBERED = 60, 2_000
@@ -85,9 +85,9 @@ class HistoryService:
         return {name: most for name, (times, most) in found.steps.items() if times >= FEWEST}
 
     async def similar_failures(self, caller: Principal, request_id: str) -> schemas.SimilarFailures:
-        """Return how requests of the same item fared in which the same action failed alike.
+        """Return the outcomes of requests of the item that failed in the same action and cause.
 
-        Only requests that the caller may see are told of. Without a failed action there are none.
+        Only requests that the caller may see are included; none if no action has failed.
         """
         stored = await self.reading.get(caller, request_id)
         failed = next((one for one in stored.actions if one.status == ActionStatus.FAILED), None)

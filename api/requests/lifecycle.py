@@ -21,7 +21,7 @@ def require_offered(item: CatalogDocument, today: date) -> None:
 
 
 def warnings_of(definition: dict[str, Any]) -> list[str]:
-    """Return what the submitter must be told about the item."""
+    """Return the warnings about an item for its submitter."""
     notice = _notice_of(definition)
     if not notice.get("deprecated"):
         return []

@@ -1,6 +1,6 @@
-"""The execution log for readers: its end, what stands before, a search over all of it, the whole.
+"""The execution log for readers: its end, earlier lines, a search, the whole.
 
-A request is read before, which says whether the caller may see it.
+The request is read first, which checks that the caller may see it.
 """
 
 from collections.abc import AsyncIterator, Mapping

@@ -15,7 +15,7 @@ from catalog.secrets import in_clear
 
 
 class Preparer:
-    """Checks submissions and plans them; templates run in a thread, so nobody waits for them."""
+    """Checks submissions and plans them; templates run in a thread, off the event loop."""
 
     def __init__(
         self, items: ItemPreparer, catalog: CatalogService, options: OptionsService
@@ -28,7 +28,7 @@ class Preparer:
         """Check everything that a submission is checked for, and plan it."""
         served_item = await self._catalog.served_item(body.catalog_item_id)
         item = served_item.loaded.item
-        # Nobody who may not request an item makes PAO call others for it.
+        # Checked first: a caller who may not request the item must not cause calls to others.
         self._items.authorise(served_item, call.caller)
         context = await self._options.with_answers(item, body.fields, requester_of(call.caller))
         if not isinstance(item, CatalogBundle):

@@ -128,7 +128,7 @@ def _possible_decisions(row: Request, components: Sequence[schemas.Component]) -
 
 
 def workflow_link(row: Request, *, ui_url: str | None, namespace: str) -> str | None:
-    """Return the page in the Temporal UI that tells what can be decided, if one is configured.
+    """Return the page in the Temporal UI that shows what can be decided, if one is configured.
 
     It needs to know the run; before the first one Temporal finds a workflow by its id alone.
     """
@@ -204,7 +204,7 @@ def progress(actions: Sequence[RequestAction]) -> schemas.Progress:
 def current_actions(
     actions: Sequence[RequestAction], status: RequestStatus, component: str | None
 ) -> list[schemas.CurrentAction]:
-    """Return the actions that are in hand, or that a person has to decide about."""
+    """Return the actions that are running or waiting, or that need a decision."""
     statuses = {ActionStatus.IN_PROGRESS, ActionStatus.WAITING}
     if status == RequestStatus.FAILED:
         statuses.add(ActionStatus.FAILED)

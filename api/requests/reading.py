@@ -167,7 +167,7 @@ class ReadingService:
         )
 
     async def stored_status(self, request_id: str) -> RequestStatus | None:
-        """Return the mirrored state of a request, whoever asks; None when there is no such row."""
+        """Return the mirrored state of a request, without checking rights; None without a row."""
         async with self.database.reading() as session:
             row = await RequestsRepository(session).get(request_id)
         return row.status if row else None
@@ -224,8 +224,8 @@ class ReadingService:
         The streams of a bundle's components are part of its own; their entries come with the
         component's id.
 
-        The caller's right to see the request has been checked before. A stream goes on for hours,
-        so ``is_allowed`` is asked again before anything that was read is given.
+        The caller's right to see the request has been checked before. A stream lasts for hours,
+        so ``is_allowed`` is checked again before each batch.
         """
         async for batch in self.event_batches(stored, after=after, is_allowed=is_allowed):
             for entry in batch:

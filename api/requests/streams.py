@@ -28,7 +28,7 @@ class StreamLimits:
     heartbeat: timedelta = timedelta(seconds=10)
     """How often an open stream says that it is there."""
     lifetime: timedelta = timedelta(hours=1)
-    """After how long the stream of a page ends; its browser comes back, and is judged anew."""
+    """After how long the stream of a page ends; its browser reconnects, and is checked again."""
 
 
 class Streams:

@@ -229,7 +229,7 @@ def _log_submitted(prepared: PreparedSubmission) -> None:
 
 
 def _log_component(component: PreparedComponent) -> None:
-    """Log a component as the request of its own that it is."""
+    """Log a component as a request."""
     context = component.prepared.context
     with log_fields(requestId=context.request_id):
         _events.info(

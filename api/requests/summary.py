@@ -97,7 +97,7 @@ def _ticket(step: Step) -> str:
         return f"{key} is done{with_status}"
     team = team_name(step.owner_team) if step.owner_team else None
     if not status:
-        # JIRA does not tell the status of what it creates, and it was not asked since.
+        # JIRA does not return the status of a new ticket, and it was not queried since.
         return f"{key} was created for {team}" if team else f"{key} was created"
     return f"{key} is {f'with {team}' if team else 'open'}{with_status}"
 

@@ -86,7 +86,7 @@ async def list_refused_files(services: ServicesDep, _caller: Caller) -> schemas.
     responses=documented({200: examples.STATUS}, 401, 429, 503),
 )
 async def get_catalog_status(services: ServicesDep, _caller: Caller) -> schemas.CatalogStatus:
-    """Tell which revision of the source is in service, how old it is, and what keeps a newer one.
+    """Return the revision in service, how old it is, and what keeps a newer one from service.
 
     `held` is a revision that would remove most items; `POST /catalog/refresh` confirms it.
     """
@@ -117,11 +117,12 @@ async def refresh_catalog(
     *,
     force: Force = False,
 ) -> schemas.RefreshReport:
-    """Have a worker read the source again; return what was added, changed, removed and refused.
+    """Read the source again; return what was added, changed, removed and refused.
 
-    202 when that takes longer than 20 seconds: it goes on. `outdated` says why nothing changed when
-    the folder of the worker is not newer than the catalog in service; admins can serve it anyway
-    with `force=true`. `held` says that the revision would remove most items: `confirm` serves it.
+    202 when that takes longer than 20 seconds: it continues. `outdated` says why nothing changed
+    when the folder of the worker is not newer than the catalog in service; admins can serve it
+    anyway with `force=true`. `held` says that the revision would remove most items: `confirm`
+    serves it.
     """
     if not services.access.may_refresh(caller, services.catalog.state.index.owners):
         raise PaoError(

@@ -31,7 +31,7 @@ DECIDED = {200: REQUEST, 202: REQUEST_OPEN}
 
 @dataclass(frozen=True, slots=True)
 class _Command:
-    """A decision that is a path of its own, with the body that it takes."""
+    """A decision with its own path, and the body that it takes."""
 
     decision: Decision | ApprovalVote
     body: type[ReasonedBody]
@@ -167,9 +167,9 @@ async def mark_cleaned_up(
     entry_id: EntryId,
     body: CleanupBody,
 ) -> schemas.Request:
-    """Say that an entry of `leftBehind`, or of a request that has ended, is dealt with.
+    """Report that an entry of `leftBehind`, or of a request that has ended, is cleaned up.
 
-    It stays listed, with who has said so, when and how. A repeat changes nothing.
+    It stays listed, with who reported it, when and how. A repeat changes nothing.
     """
     await services.cleanups.mark(caller, request_id, entry_id, body.note)
     return await services.reading.document(caller, request_id)

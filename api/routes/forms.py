@@ -88,7 +88,7 @@ async def evaluate_form(
 
 
 async def _requestable_item(services: Services, caller: Caller, item_id: str) -> CatalogDocument:
-    """Return an item that the caller may request; what it offers is nobody else's business."""
+    """Return an item that the caller may request; raises ``FORBIDDEN`` for another."""
     item = (await services.catalog.served_item(item_id)).loaded.item
     if not services.access.may_request(caller, item):
         raise PaoError(

@@ -1,4 +1,4 @@
-"""HTTP for what many requests tell together. Decides nothing."""
+"""HTTP for statistics over many requests. Decides nothing."""
 
 from typing import Annotated, Literal
 
@@ -27,7 +27,7 @@ async def show_insights(
         str | None, Query(max_length=255, description="Only of items that this team owns")
     ] = None,
 ) -> Insights:
-    """Show what the requests that you may see tell together.
+    """Return statistics over the requests that you may see.
 
     How long they took and waited for people, what failed and why, and what waits now.
     """

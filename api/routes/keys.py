@@ -62,7 +62,7 @@ async def issue_key(services: ServicesDep, caller: Caller, body: NewKeyBody) -> 
     responses=documented({201: SESSION}, 401, 403, 429, 503),
 )
 async def open_session(services: ServicesDep, caller: Caller) -> OpenedSession:
-    """Return an access key for an hour, for whoever is identified, by any identity source.
+    """Return an access key for an hour, for a caller identified by any identity source.
 
     Calls are then signed with it as with any access key. A session cannot open another session.
     """

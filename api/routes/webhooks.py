@@ -40,14 +40,14 @@ _ANSWERS = documented({200: IGNORED, 202: ACCEPTED}, 400, 401, 404, 408, 413, 42
 
 @dataclass(frozen=True, slots=True)
 class WebhookDelivery:
-    """A delivery that has arrived, whoever sent it."""
+    """A received delivery of any forge."""
 
     request: Request
     response: Response
     services: ServicesDep
 
     async def receive(self, forge: ForgeKind) -> WebhookAccepted | WebhookIgnored:
-        """Take it, and answer as forges show it to people."""
+        """Process it, and return the answer that forges show in their list of deliveries."""
         client = self.request.client
         delivery = Delivery(
             self.request.headers, client.host if client else "", self.request.stream()
@@ -70,10 +70,10 @@ DeliveredDep = Annotated[WebhookDelivery, Depends()]
     openapi_extra=_OF_GITHUB,
 )
 async def receive_github_webhook(delivered: DeliveredDep) -> WebhookAccepted | WebhookIgnored:
-    """Have the catalog looked at after a push to its branch, and pull requests into it judged.
+    """Read the catalog after a push to its branch, and check pull requests into it.
 
-    So is what a merge queue tests. Needs no signature of a caller but that of the webhook:
-    `X-Hub-Signature-256`.
+    What a merge queue tests is checked as well. Needs the signature of the webhook instead of a
+    caller's: `X-Hub-Signature-256`.
     """
     return await delivered.receive(ForgeKind.GITHUB)
 
@@ -81,14 +81,14 @@ async def receive_github_webhook(delivered: DeliveredDep) -> WebhookAccepted | W
 @router.post(
     "/webhooks/gitlab",
     status_code=202,
-    summary="Take a delivery of GitLab",
+    summary="Receive a GitLab delivery",
     responses=_ANSWERS,
     openapi_extra=_OF_GITLAB,
 )
 async def receive_gitlab_webhook(delivered: DeliveredDep) -> WebhookAccepted | WebhookIgnored:
-    """Have the catalog looked at after a push to its branch, and merge requests into it judged.
+    """Read the catalog after a push to its branch, and check merge requests into it.
 
-    Needs no signature of a caller but that of the webhook: `webhook-signature`, or
+    Needs the signature of the webhook instead of a caller's: `webhook-signature`, or
     `X-Gitlab-Token`.
     """
     return await delivered.receive(ForgeKind.GITLAB)
@@ -97,14 +97,14 @@ async def receive_gitlab_webhook(delivered: DeliveredDep) -> WebhookAccepted | W
 @router.post(
     "/webhooks/git",
     status_code=202,
-    summary="Take a delivery of another forge",
+    summary="Receive a delivery of another forge",
     responses=_ANSWERS,
     openapi_extra=_OF_GIT,
 )
 async def receive_git_webhook(delivered: DeliveredDep) -> WebhookAccepted | WebhookIgnored:
-    """Have the catalog looked at after a push to its branch: of Gitea, Forgejo, Gogs or Bitbucket.
+    """Read the catalog after a push to its branch on Gitea, Forgejo, Gogs or Bitbucket.
 
-    Needs no signature of a caller but that of the webhook: `X-Hub-Signature-256`,
+    Needs the signature of the webhook instead of a caller's: `X-Hub-Signature-256`,
     `X-Hub-Signature` with SHA-256, `X-Gitea-Signature` or `X-Gogs-Signature`.
     """
     return await delivered.receive(ForgeKind.GIT)

@@ -13,14 +13,14 @@ LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
 class WebAddress:
     """The configured address, or else that of a process that is reached over loopback.
 
-    A host name that nobody configured is believed for loopback only: sessions in clear text, and
-    names that an attacker's DNS lets point here, stay out.
+    A host name that is not configured is accepted for loopback only: this keeps out sessions in
+    clear text, and names that an attacker's DNS points here.
     """
 
     public_url: str | None = None
 
     def of(self, scope: Scope) -> str | None:
-        """Return scheme, host and port as the browser knows them; None where nobody may sign in."""
+        """Return scheme, host and port as the browser sees them; None if sign-in is impossible."""
         if self.public_url is not None:
             return self.public_url
         host = Headers(scope=scope).get("host", "")
@@ -33,8 +33,8 @@ class WebAddress:
     def cookie(self, scope: Scope) -> str:
         """Return the name of the session's cookie.
 
-        The prefix makes browsers insist on TLS and on this very host. Cookies do not tell ports
-        apart, so over loopback the name does.
+        The prefix makes browsers insist on TLS and on this very host. Cookies are shared by
+        all ports of a host, so over loopback the name has the port.
         """
         if self.is_secure:
             return "__Host-pao"
@@ -42,7 +42,7 @@ class WebAddress:
         return f"pao-{server[1]}"
 
     def sign_in_cookie(self, scope: Scope) -> str:
-        """Return the name of the cookie of a sign-in that is under way, on a path of its own."""
+        """Return the name of the cookie of a sign-in in progress, which has its own path."""
         if self.is_secure:
             return "__Secure-pao-signin"
         return f"{self.cookie(scope)}-signin"

@@ -27,7 +27,7 @@ HEADER = "x-amzn-oidc-data"
 _ALGORITHM = "ES256"
 _KEY_ID = re.compile(r"[A-Za-z0-9-]{1,64}")
 _LARGEST_KEY = 4096
-# Between two rotations there are two keys; whoever makes ids up may cost a few questions more.
+# During a rotation there are two keys; made-up ids may cost a few more requests.
 _ASKED_AT_MOST = 5
 _MOST_KEYS = 20
 
@@ -80,7 +80,7 @@ class AlbSignIn:
             raise SignatureError(Reason.EXPIRED, "the balancer's token has expired") from None
         except jwt.InvalidTokenError:
             raise SignatureError(
-                Reason.SIGNATURE_MISMATCH, "the balancer's token does not hold"
+                Reason.SIGNATURE_MISMATCH, "the balancer's token is invalid"
             ) from None
         if claims.get("iss", self._config.issuer) != self._config.issuer:
             raise malformed("the balancer's token names another issuer")
@@ -98,7 +98,7 @@ class AlbSignIn:
             raise malformed("the balancer's token is from another issuer")
         ends = moment(header.get("exp"))
         if ends is None:
-            raise malformed("the balancer's token does not say until when it is valid")
+            raise malformed("the balancer's token has no valid expiry")
         if ends.timestamp() + LEEWAY_SECONDS < self._now():
             raise SignatureError(Reason.EXPIRED, "the balancer's token has expired")
 
@@ -125,7 +125,7 @@ class _RegionKeys:
             return found
         async with self._lock:
             if kid not in self._keys_by_id and kid not in self._asked_ids:
-                # A full table is not made room in: the ids of the last minute stay what was asked.
+                # A full table is not evicted from: it holds the ids asked for in the last minute.
                 self._asked_ids.expire()
                 if len(self._asked_ids) >= _ASKED_AT_MOST:
                     return None

@@ -1,7 +1,7 @@
 """Signing in to the pages by OpenID Connect: the code flow with PKCE, state and nonce.
 
 What the browser must bring back is in a cookie that only this service can read and write. Nothing
-is stored here until the provider has said who came.
+is stored here until the provider has said who signed in.
 """
 
 import base64
@@ -36,7 +36,7 @@ _CLIENT_ERRORS = frozenset({"invalid_client", "unauthorized_client"})
 
 
 class SignInError(Exception):
-    """Nobody was signed in; the message is for the person, ``reason`` for the log."""
+    """A sign-in failed; the message is for the person, ``reason`` for the log."""
 
     def __init__(self, reason: str, message: str) -> None:
         super().__init__(message)
@@ -73,7 +73,7 @@ class SignInResult:
 
 
 class OidcSignIn:
-    """Leads browsers to the provider, and finds out who came back."""
+    """Redirects browsers to the provider, and verifies who signed in there."""
 
     def __init__(
         self,
@@ -124,9 +124,9 @@ class OidcSignIn:
     async def finish(
         self, *, cookie: str, query: Mapping[str, str], redirect_uri: str
     ) -> SignInResult:
-        """Return who came back from the provider; raises ``SignInError`` if nobody is to be let in.
+        """Return who signed in at the provider; raises ``SignInError`` if the sign-in is refused.
 
-        Each beginning is good for one end.
+        Each started sign-in can be finished once.
         """
         if "error" in query:
             raise _refused_by_provider(query["error"])
@@ -213,7 +213,7 @@ class OidcSignIn:
         return await self._with_userinfo(claims, tokens.get("access_token"))
 
     async def _with_userinfo(self, claims: dict[str, Any], access_token: Any) -> dict[str, Any]:
-        """Add what only the userinfo endpoint tells; the ID token's own word counts first."""
+        """Add claims of the userinfo endpoint; those of the ID token take precedence."""
         wanted = (self.config.claims.user, self.config.claims.groups, "email")
         if all(claim(claims, name) is not None for name in wanted):
             return claims
@@ -241,8 +241,8 @@ def _basic_auth(client_id: str, secret: str) -> str:
 def _stale(reason: str) -> SignInError:
     return SignInError(
         reason,
-        "This sign-in was begun in another browser, is older than ten minutes, or was used "
-        "already. Sign in again.",
+        "This sign-in was started in another browser, is older than ten minutes, or has already "
+        "been used. Sign in again.",
     )
 
 
@@ -277,6 +277,6 @@ def _not_redeemed(answer: ProviderAnswer) -> SignInError:
 def _untrusted(why: str) -> SignInError:
     return SignInError(
         "token",
-        f"What the identity provider sent cannot be trusted: {why}. Nobody was signed in; tell "
-        "the operator.",
+        f"What the identity provider sent cannot be trusted: {why}. You were not signed in; "
+        "tell the operator.",
     )

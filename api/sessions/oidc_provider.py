@@ -27,7 +27,7 @@ _TRANSIENT = frozenset({Cause.QUOTA, Cause.TARGET_DOWN})
 
 @dataclass(frozen=True, slots=True)
 class ProviderAnswer:
-    """What an endpoint answered: a document, or how its refusal is judged and OAuth's code of it.
+    """What an endpoint answered: a document, or why it refused, with OAuth's error code.
 
     ``error`` is empty where there is no such code.
     """
@@ -116,7 +116,7 @@ class Provider:
         async with self._lock:
             now = time.monotonic()
             if self._read_at is None or now - self._read_at >= CACHE_SECONDS:
-                # While the provider is away, people are told so at once, not one after the other.
+                # While the provider is unavailable, calls fail at once instead of queueing.
                 if self._failed_at is not None and now - self._failed_at < FAILURE_SECONDS:
                     raise unavailable()
                 self._failed_at = now

@@ -1,4 +1,4 @@
-"""Proofs that this service gave out a code or opened a session: a row alone signs nobody in.
+"""Proofs that this service gave out a code or opened a session: a row alone opens no session.
 
 A proof is a keyed hash (HMAC-SHA-256, by a key that is derived from ``PAO_ENCRYPTION_KEYS``) over
 everything that the row claims. Whoever may write to the database cannot make one.

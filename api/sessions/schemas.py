@@ -1,4 +1,4 @@
-"""What callers are told about signing in to the pages."""
+"""Answers about signing in to the pages."""
 
 from pydantic import Field
 

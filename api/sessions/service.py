@@ -1,4 +1,4 @@
-"""Sessions of the pages: opened by a code that a signed call got, or for whom a provider knows."""
+"""Sessions of the pages: opened by a code from a signed call, or by an identity provider."""
 
 import hashlib
 import logging
@@ -30,7 +30,7 @@ CODE_LIFETIME = timedelta(seconds=60)
 LIFETIME = timedelta(hours=12)
 LINK = "link"
 _MOST_USER_AGENT = 200
-# Whoever comes back within a minute was not idle; a write per page would cost more.
+# Idleness is measured in minutes; a write per page would cost more.
 _USE_NOTED_EVERY = timedelta(minutes=1)
 
 
@@ -46,7 +46,7 @@ class SignIn:
 class BrowserSession:
     """An open session: its id, which is no secret, and who is signed in.
 
-    ``lacks_groups`` when an identity provider vouched for them and told of no groups.
+    ``lacks_groups`` when the identity provider sent no groups.
     """
 
     id: str
@@ -117,7 +117,7 @@ class SessionService:
         self.count(way, reason)
 
     async def open_for(self, user: ClaimedUser, *, source: str, user_agent: str) -> str:
-        """Open a session for somebody whom an identity provider vouches for; return its token.
+        """Open a session for a user of an identity provider; return its token.
 
         Their teams are those of this moment, for as long as the session lasts.
         """
@@ -139,7 +139,7 @@ class SessionService:
         return BrowserSession(stored.id, caller, lacks_groups=stored.lacks_groups)
 
     async def is_open(self, session_id: str) -> bool:
-        """Return whether a session is still open, for answers that last long."""
+        """Return whether a session is still open, for long-running answers."""
         async with self.database.reading() as session:
             stored = await WebSessionsRepository(session).get(session_id)
         return stored is not None and self._is_good(stored)

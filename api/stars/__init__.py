@@ -1,1 +1,1 @@
-"""Stars: items that somebody wants at hand."""
+"""Stars: items that users keep on their home page."""

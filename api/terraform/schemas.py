@@ -1,4 +1,4 @@
-"""What callers send and are told about registered Terraform states."""
+"""Bodies and answers about registered Terraform states."""
 
 from pydantic import ConfigDict, Field
 
@@ -7,7 +7,7 @@ from api.schemas import Id, Moment, RequestBody, ResponseBody
 
 
 class ReleaseBody(RequestBody):
-    """A person's word that a state is free for other requests."""
+    """A person's statement that a state is free for other requests."""
 
     model_config = ConfigDict(
         json_schema_extra={"examples": [{"note": "Destroyed by hand.", "destroyed": True}]}
@@ -38,7 +38,7 @@ class TerraformState(ResponseBody):
     request_id: Id
     action_id: str
     item_id: str
-    resources: int | None = Field(description="How many it had last; null where nobody knows")
+    resources: int | None = Field(description="How many it had last; null where unknown")
     registered_at: Moment
     released: Release | None
 

@@ -38,7 +38,7 @@ class TerraformStatesService:
         """Free a state for other requests; a repeat changes nothing.
 
         Raises ``INVALID_STATE_TRANSITION`` while its request is open, and where something may be
-        in it that nobody says to have destroyed.
+        in it that was not reported as destroyed.
         """
         async with self.database.reading() as session:
             row = await TerraformStatesRepository(session).get(state_id)

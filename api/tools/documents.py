@@ -70,7 +70,7 @@ fulfillment:
           ticket: {project: NET, summaryTemplate: A record is wanted}
 """
 
-# Of any type: what is no document is not refused, it is judged, and its findings are the answer.
+# Of any type: an invalid document is not refused, its findings are the answer.
 _ANYTHING: dict[str, Any] = {"description": "The document; problems are returned as findings"}
 
 BODY: dict[str, Any] = {

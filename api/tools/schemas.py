@@ -55,7 +55,7 @@ class DocumentCheck(ResponseBody):
     errors: int
     warnings: int
     suggestions: int
-    item: DocumentOutline | None = Field(description="Null when the document is too broken to tell")
+    item: DocumentOutline | None = Field(description="Null when the document is too broken to say")
     findings: list[Finding]
 
 

@@ -11,11 +11,11 @@ not given is an error.
 | `gate.py` | what every page passes: session, own origin, rate, security headers |
 | `rendering.py` | templates, what every template is given, filters for times |
 | `waiting_count.py` | how many requests wait for the reader, for the navigation |
-| `fields.py` | fields of forms, wherever somebody fills them in |
+| `fields.py` | fields of forms, wherever they are filled in |
 | `error_pages.py` | errors in plain words |
 | `static_files.py`, `static/` | style sheet, scripts and icon, named by their content |
 | `layout/` | the frame of every page, and macros that several pages use |
 | `pages/` | the pages |
 
-Nobody but `api/app.py` imports this package, and it imports no `db`.
+Only `api/app.py` imports this package, and it imports no `db`.
 """

@@ -12,7 +12,7 @@ from catalog.forms.text_formats import parse_moment
 
 _LOCAL = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}(:[0-9]{2}(\.[0-9]{1,3})?)?")
 INCOMPLETE = "(incomplete)"
-"""What a browser posts of a date or a time that was entered in part (static/pao.js)."""
+"""What a browser posts for a date or a time that is incomplete (static/pao.js)."""
 
 _MINUTE, _MILLISECOND = timedelta(minutes=1), 1_000
 

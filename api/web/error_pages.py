@@ -19,7 +19,7 @@ from pao.runtime.crypto import SecretUnreadableError
 _log = logging.getLogger(__name__)
 
 NOT_THERE, SIGNED_OUT, TOO_MANY, OURS = 404, 401, 429, 500
-# Not found, not allowed and not readable look alike: an address tells nothing to who guesses it.
+# Not found, not allowed and not readable look alike: guessing addresses reveals nothing.
 _ABSENT = frozenset({400, 404, 405, 422})
 _NOTHING = {
     "/requests/": _("There is no such request, or you do not have access to it."),
@@ -31,7 +31,7 @@ _AGAIN = re.compile(r"[.;,]? ?[Tt]ry again( in (a moment|[0-9]+ s))?\.?$")
 
 
 def error_page(scope: Scope, error: PaoError) -> Response:
-    """Return the page of an error that we foresaw."""
+    """Return the page of an expected error."""
     status = NOT_THERE if error.status in {404, 405} else error.status
     title, advice = _words(error, status, scope)
     headers = dict(error.headers or {})
@@ -89,7 +89,7 @@ def install(app: FastAPI) -> None:
 
 
 def _kept_input(scope: Scope, status: int) -> KeptInput | None:
-    """Return what was entered, where it was not wrong but could not be taken."""
+    """Return the posted form where it could not be processed although it may be valid."""
     body: bytes | None = scope.get("state", {}).get("posted")
     if body is None or not (status in {SIGNED_OUT, TOO_MANY} or status >= OURS):
         return None
@@ -97,7 +97,7 @@ def _kept_input(scope: Scope, status: int) -> KeptInput | None:
 
 
 def _without_advice(message: str, advice: str) -> str:
-    """Return a message without what the page advises anyway, and knows better when."""
+    """Return a message without its advice to try again, which the page gives more precisely."""
     shortened = _AGAIN.sub("", message)
     return f"{shortened}." if advice and shortened != message else message
 
@@ -115,7 +115,7 @@ def _words(error: PaoError, status: int, scope: Scope) -> tuple[str, str]:
         is_read = scope["method"] in {"GET", "HEAD"}
         check_first = _("It may or may not have been carried out: check first.")
         return _("Something went wrong on our side"), again if is_read else check_first
-    # Without a time to wait it does not pass by itself.
+    # Without a time to wait, trying again does not help.
     unavailable = (
         (_("PAO is temporarily unavailable"), again) if wait else (_("Not possible now"), "")
     )

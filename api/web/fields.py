@@ -1,6 +1,6 @@
 """Fields of a form as pages show them: what was entered, what is wrong, how to enter it.
 
-Used wherever somebody fills in fields: requests, and corrections of a retry. What a text means is
+Used wherever fields are filled in: requests, and corrections of a retry. What a text means is
 said by catalog/forms/reading.py, what is right by the form; nothing of that is repeated here.
 """
 
@@ -25,7 +25,7 @@ from catalog.forms.writing import KEPT_APART, as_text, written, written_rows
 from pao.core.field_paths import way_in_row
 
 FILTERED_FROM = 30
-"""From so many choices on, a filter stands above them."""
+"""From this many choices on, there is a filter above them."""
 
 _INPUTS = {
     FieldType.EMAIL: "email",
@@ -50,8 +50,8 @@ class Option:
 class FieldView:
     """A field as a template shows it; ``kind`` names the macro.
 
-    ``place`` tells it from all others of the form: its number, in a row with the row's and its own.
-    ``name`` is that under which it is posted.
+    ``place`` is unique in the form: its number; in a row also the row's and its own.
+    ``name`` is the one under which it is posted.
     """
 
     id: str
@@ -65,11 +65,11 @@ class FieldView:
     hint: str = ""
     empty: str = ""
     trouble: str = ""
-    """Why its choices are not there."""
+    """Why its choices are missing."""
     awaited: bool = False
-    """Whether its choices are still asked for."""
+    """Whether its choices are still being loaded."""
     note: str = ""
-    """What is said of its choices instead."""
+    """A note shown instead of its choices."""
     optional: bool = False
     placeholder: str = ""
     error: str = ""
@@ -99,12 +99,12 @@ class FieldView:
 
     @property
     def has_filter(self) -> bool:
-        """Whether there are so many choices that one wants to search them."""
+        """Whether there are enough choices to need a filter."""
         return len(self.options) >= FILTERED_FROM
 
     @property
     def offer(self) -> str:
-        """A short word for what it offers now; another one means other choices."""
+        """A short hash of what it offers now; another one means other choices."""
         if self.kind not in {"select", "checkboxes"} and not self.trouble and not self.awaited:
             return ""
         content = repr((self.awaited, self.trouble, [(o.value, o.label) for o in self.options]))
@@ -129,7 +129,7 @@ class FieldView:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RowView:
-    """A row of a list; ``number`` tells it from the others for as long as it is there."""
+    """A row of a list; ``number`` identifies it for as long as it exists."""
 
     number: int
     key: str
@@ -183,9 +183,9 @@ class FormInput:
     offered: Mapping[str, Offered] = field(default_factory=dict)
     """Choices that come from elsewhere."""
     awaited: frozenset[str] = frozenset()
-    """Fields whose choices have not come yet."""
+    """Fields whose choices are not loaded yet."""
     notes: Mapping[str, str] = field(default_factory=dict)
-    """What is said of choices that come otherwise than in a form in service."""
+    """Notes on choices that are handled differently than in a form in service."""
     visible: frozenset[str]
     required: frozenset[str]
     errors: Mapping[str, str] = field(default_factory=dict)
@@ -328,7 +328,7 @@ def _options(
     if one.type is FieldType.BOOLEAN:
         return (Option("true", one.label, bool(texts)),)
     if awaited:
-        # What was chosen before stays chosen while the choices are asked for.
+        # Earlier choices stay selected while the choices are loaded.
         return tuple(Option(text, text, chosen=True) for text in texts if text)
     return tuple(
         Option(as_text(choice.value), choice.label, as_text(choice.value) in texts)

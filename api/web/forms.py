@@ -17,7 +17,7 @@ async def _read_form(request: Request) -> AsyncIterator[FormData]:
 
 
 def _without_nulls(value: UploadFile | str) -> UploadFile | str:
-    """Return a value without what no key sends and Postgres refuses in any text."""
+    """Return a value without null characters, which Postgres refuses."""
     return value.replace("\0", "") if isinstance(value, str) else value
 
 

@@ -1,7 +1,7 @@
 """The pages' side of the gate: session, own origin, rate, and the headers of every answer.
 
-A page is read by whoever holds the session's cookie. What changes something must come from a page
-of ours as well; browsers say so in `Sec-Fetch-Site`, old ones in `Origin`.
+Reading a page needs the session's cookie. A change must also come from one of our pages; browsers
+say so in `Sec-Fetch-Site`, old ones in `Origin`.
 """
 
 import logging
@@ -37,17 +37,17 @@ HEADERS = {"Content-Security-Policy": POLICY, "Referrer-Policy": "same-origin"}
 SIGN_IN, SIGN_IN_BY_ALB = "/signin", "/signin/alb"
 # By a provider: each is a call to it, so they are limited as well.
 PROVIDER_PATHS = frozenset({"/signin/oidc", "/signin/oidc/callback", SIGN_IN_BY_ALB})
-# Nobody needs a session for these.
+# These need no session.
 STATIC = ("/static/", "/favicon.ico")
 READS = frozenset({"GET", "HEAD"})
 # Attempts to sign in, of one address: a code cannot be guessed, but asking costs a query.
 SIGN_INS_PER_MINUTE = 30
-# A whole office may come by one address at nine o'clock.
+# A whole office may share one address.
 PROVIDER_SIGN_INS_PER_MINUTE = 300
 
 
 class GatedPages:
-    """Admits whoever is signed in, and anybody to the page where one signs in."""
+    """Admits signed-in browsers to all pages, others to the sign-in pages only."""
 
     def __init__(  # noqa: PLR0913 -- its parts, each named
         self,
@@ -97,7 +97,7 @@ class GatedPages:
         await self._app(scope, replay_body(body, receive), send)
 
     async def _admit(self, scope: Scope, headers: Headers, balancer_token: str) -> str | None:
-        """Find whose call it is, within limits; return where to sign in for nobody's."""
+        """Set the session of the call, within limits; return where to sign in if there is none."""
         path = scope["path"]
         address = address_caller((scope.get("client") or ("unknown",))[0])
         if path in PROVIDER_PATHS:
@@ -123,7 +123,7 @@ class GatedPages:
         return body
 
     async def _keep_input(self, scope: Scope, headers: Headers, receive: Receive) -> None:
-        """Read what a person has sent, so that the page of an error can give it back."""
+        """Read the posted form, so that an error page can return it."""
         if can_be_kept(scope):
             await self._read(scope, headers, receive)
 
@@ -142,7 +142,7 @@ class GatedPages:
         session = await self._sessions.find(token) if token else None
         if session is None or session.caller.source != ALB:
             return session
-        # Who the balancer does not name any more, or not again, is signed out there.
+        # A user that the balancer no longer names was signed out there.
         user = await self._balancer_user(balancer_token)
         return session if user and user.user_id == session.caller.id else None
 
@@ -155,7 +155,7 @@ class GatedPages:
             return None
 
     async def _note_balancer_user(self, scope: Scope, balancer_token: str) -> None:
-        """Keep for the page what the load balancer says, or why that is not believed."""
+        """Keep for the page the user that the load balancer names, or why its token is invalid."""
         if self._balancer is None:
             raise PaoError(ErrorCode.NOT_FOUND, "")
         if not balancer_token:
@@ -163,9 +163,11 @@ class GatedPages:
         try:
             scope["state"]["balancer_user"] = await self._balancer.read(balancer_token)
         except SignatureError as error:
-            _log.warning("a load balancer was not believed: %s: %s", error.reason, error.message)
+            _log.warning(
+                "the token of a load balancer was rejected: %s: %s", error.reason, error.message
+            )
             scope["state"]["balancer_problem"] = (
-                f"The load balancer is not believed: {error.message}."
+                f"The load balancer's token was rejected: {error.message}."
             )
         except ClaimsError as error:
             scope["state"]["balancer_problem"] = str(error)
@@ -193,9 +195,9 @@ def _without_null(query: bytes) -> bytes:
 
 
 def _remove_claims(scope: Scope) -> str:
-    """Take whatever claims an identity out of a call; return what it says of the browser.
+    """Remove all identity claims from a call; return the token of the load balancer.
 
-    What nobody has verified reaches no page.
+    Unverified claims reach no page.
     """
     tokens = [value for name, value in scope["headers"] if name == alb.HEADER.encode()]
     scope["headers"] = without_claims(scope["headers"])
@@ -203,7 +205,7 @@ def _remove_claims(scope: Scope) -> str:
 
 
 def _sign_in_redirect(page: str, scope: Scope, headers: Headers) -> Response:
-    """Lead to a page where one signs in; what was sent is given back instead."""
+    """Redirect to a sign-in page; a posted form is returned on an error page instead."""
     if can_be_kept(scope):
         return error_pages.error_page(scope, PaoError(ErrorCode.UNAUTHORIZED, "", status=401))
     if scope["method"] not in READS or headers.get("hx-request-type") == "partial":

@@ -1,7 +1,7 @@
-"""What a person has entered, given back with an error's page so that it can be sent again. Pure.
+"""The content of a posted form, returned on an error page so that it can be sent again. Pure.
 
-Passwords and files are left out: they never stand in a page. Of fields of a form only those are
-given back whose markers say that they may be; see `layout/fields.html`.
+Passwords and files are left out: they are never put into a page. Only fields are returned whose
+markers say that they may be; see `layout/fields.html`.
 """
 
 from collections.abc import Iterator
@@ -18,13 +18,13 @@ from starlette.types import Scope
 from catalog.forms.base import label_from_id
 
 MOST_BYTES = 512 * 1024
-"""Of more the page says that it has to be entered again."""
+"""A larger form has to be entered again."""
 
 _IN_PARTS = "multipart/form-data"
 _FORMS = ("application/x-www-form-urlencoded", _IN_PARTS)
 _FIELD, _MARKER = "fields.", "has."
 _MAY_BE_SHOWN = "shown "
-"""How a marker begins; then it says what the field is called."""
+"""How a marker begins; the label of the field follows."""
 # Codes to sign in are secrets.
 _SECRET_PAGES = ("/signin", "/signout")
 _IN_WORDS = ("reason", "outputs", "document")
@@ -32,7 +32,7 @@ _IN_WORDS = ("reason", "outputs", "document")
 
 @dataclass(frozen=True, slots=True)
 class KeptInput:
-    """A form that was not taken: where it goes, what it holds, and what a person reads of it.
+    """A form that was not processed: its address, its entries, and what is shown of it.
 
     ``apart`` says that passwords or files were left out.
     """
@@ -44,7 +44,7 @@ class KeptInput:
 
 
 def can_be_kept(scope: Scope) -> bool:
-    """Return whether what a call posts can be given back: a form that a person has sent."""
+    """Return whether what a call posts can be returned on a page: a form of a browser."""
     headers = Headers(scope=scope)
     size = headers.get("content-length", "")
     return (
@@ -95,7 +95,7 @@ def kept_input(scope: Scope, body: bytes) -> KeptInput | None:
 
 
 def _without_secrets(posted: list[tuple[str, str]]) -> Iterator[tuple[str, str]]:
-    """Yield what may stand in a page."""
+    """Yield the entries that may be put into a page."""
     markers = {
         name.removeprefix(_MARKER): text for name, text in posted if name.startswith(_MARKER)
     }

@@ -1,4 +1,4 @@
-"""Texts of several lines, old and new: which of them go, come and stay. Pure."""
+"""Differences between two texts, line by line: removed, added and unchanged. Pure."""
 
 import difflib
 
@@ -6,14 +6,14 @@ from api.web.words import _
 
 _KINDS = {"+": "added", "-": "removed", "@": "place"}
 MOST = 2_000
-"""So many lines of a text are compared: the time grows with the square of their number."""
+"""How many lines are compared: the time grows with the square of their number."""
 
 Lines = tuple[tuple[str, str], ...]
 """Lines with their kinds, which are the classes of the style sheet."""
 
 
 def diff_lines(old: str, new: str) -> Lines:
-    """Return the lines by which two texts differ, each with its sign, and some around them.
+    """Return the lines that differ between two texts, each with its sign, with some context.
 
     Takes up to half a second: call it in a thread.
     """

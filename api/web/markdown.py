@@ -51,7 +51,7 @@ def _visible(text: str) -> str:
 
 
 def _lower_headings(tokens: Sequence[Token]) -> None:
-    """Let headings begin at `FIRST_HEADING` and go down step by step, as readers expect."""
+    """Make headings begin at `FIRST_HEADING`, without skipping levels."""
     first = min((int(one.tag[1]) for one in tokens if one.type == "heading_open"), default=1)
     before = FIRST_HEADING - 1
     for one in tokens:

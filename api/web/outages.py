@@ -1,4 +1,4 @@
-"""Targets that do not answer, in words, above what would meet them."""
+"""Targets that do not respond, in words, for pages of the items that need them."""
 
 from zoneinfo import ZoneInfo
 

@@ -7,7 +7,7 @@ from api.web.words import _
 from catalog.forms.form import FieldError
 
 MOST_REPEATED = 60
-"""So long a text may be for an error to repeat it."""
+"""The longest text that an error repeats."""
 
 
 def errors_by_way(errors: Iterable[FieldError]) -> dict[str, str]:

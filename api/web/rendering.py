@@ -1,4 +1,4 @@
-"""Templates, and what every one of them is given. No page's own words."""
+"""Templates, and the values that all of them get. No texts of single pages."""
 
 import json
 from collections.abc import Mapping
@@ -130,7 +130,7 @@ def navigation(request: Request, caller: Principal | None) -> list[NavEntry]:
 
 
 def _for_some(services: Services, caller: Principal) -> tuple[tuple[str, str], ...]:
-    """Return the entries that not everybody may open."""
+    """Return the entries for some users only."""
     found: tuple[tuple[str, str], ...] = ()
     if services.access.may_refresh(caller, services.catalog.state.index.owners):
         found += ((_("Platform"), "/platform"),)

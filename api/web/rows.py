@@ -67,7 +67,7 @@ def apply_edit(
 ) -> tuple[dict[str, list[str]], int | None]:
     """Return the texts of a form after an edit, and the number of the row that was added.
 
-    Numbers that are ``taken`` tell other rows, which are not there any more.
+    Numbers that are ``taken`` belong to rows that were removed.
     """
     edited_texts = {name: list(one) for name, one in texts.items()}
     numbers = row_numbers(field, edited_texts)

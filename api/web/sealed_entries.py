@@ -1,7 +1,7 @@
 """Passwords and files that a page keeps, sealed, until it is sent: of a retry, of a preview.
 
-They never come back into a page in clear, and nothing is stored of what is only tried. What is
-sealed opens only for the same place (which names the person) and field.
+They are never put into a page in clear, and nothing is stored of a preview. What is sealed opens
+only for the same place (which names the person) and field.
 """
 
 from collections.abc import Mapping

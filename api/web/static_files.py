@@ -15,7 +15,7 @@ from pao.core.errors import ErrorCode, PaoError
 
 FOLDER = Path(__file__).parent / "static"
 VENDOR = ("htmx.min.js", "hx-sse.min.js")
-"""What `make` fetches into static/vendor/; without it pages work, but nothing updates by itself."""
+"""What `make` fetches into static/vendor/; without it pages work, but do not update."""
 
 _FOR_GOOD = "public, max-age=31536000, immutable"
 _TYPES = {".js": "text/javascript; charset=utf-8", ".css": "text/css; charset=utf-8"}
@@ -41,7 +41,7 @@ def files() -> dict[str, StaticFile]:
 
 
 def address_of(name: str) -> str:
-    """Return where a file is served; raises ``KeyError`` for one that there is not."""
+    """Return where a file is served; raises ``KeyError`` for an unknown file."""
     return files()[name].address
 
 

@@ -22,7 +22,7 @@ _MADE = {
 
 
 def name_of(action_type: str) -> str:
-    """Return the name of the target as it stands in a sentence."""
+    """Return the name of the target for use in a sentence."""
     return _NAMES.get(action_type, _("the target"))
 
 

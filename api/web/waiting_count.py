@@ -18,12 +18,12 @@ Counts = TTLCache[str, int]
 
 
 def no_counts() -> Counts:
-    """Return what is remembered of nobody yet."""
+    """Return an empty cache of counts."""
     return TTLCache(MOST_READERS, SECONDS)
 
 
 async def count_waiting(request: Request, services: ServicesDep) -> None:
-    """Note how many requests wait for who reads the page; without an answer nothing is shown."""
+    """Note how many requests wait for the reader; if that is unknown nothing is shown."""
     session: BrowserSession | None = getattr(request.state, "session", None)
     if session is None or request.method != "GET":
         return

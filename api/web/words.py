@@ -32,7 +32,7 @@ SHAPES = {
     "skipped": "-",
     "waiting": "◔",
 }
-"""A state is never told by its colour alone."""
+"""A state is never shown by its colour alone."""
 KINDS = {
     "jira-ticket": _("Ticket"),
     "rest-api": _("Call"),
@@ -80,7 +80,7 @@ def condition_in_words(condition: str, labels: Mapping[str, str]) -> str:
 
 
 def heading(text: str) -> str:
-    """Return a word of the catalog, such as a category, as it stands alone: with a capital."""
+    """Return a word of the catalog, such as a category, with a capital letter, for headings."""
     return f"{text[:1].upper()}{text[1:]}"
 
 
@@ -90,6 +90,6 @@ def did(decision: str, who: str) -> str:
 
 
 def after_state(summary: str) -> str:
-    """Return a request's summary as a sentence, without the state that stands beside it."""
+    """Return a request's summary as a sentence, without the state that is shown beside it."""
     _state, _colon, rest = summary.partition(": ")
     return f"{rest[:1].upper()}{rest[1:]}." if rest else ""

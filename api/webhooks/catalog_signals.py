@@ -14,14 +14,14 @@ class CatalogSignals:
     syncs: CatalogSyncs
 
     async def push(self, push: Push, *, delivery: str | None) -> None:
-        """Have the source looked at; the same delivery is taken once."""
+        """Check the source for a new revision; the same delivery counts once."""
         signal = payloads.SyncSignal(
             payloads.PUSH, commit=push.commit, before=push.before, delivery=delivery
         )
         await self.syncs.signal(signal)
 
     async def propose(self, proposal: Proposal) -> None:
-        """Have a pull or merge request judged."""
+        """Check a pull or merge request."""
         await self.syncs.propose(
             payloads.Proposal(proposal.number, proposal.commit, proposal.again)
         )

@@ -1,4 +1,4 @@
-"""What a delivery means for the catalog: look at its branch, judge a change, or nothing. Pure."""
+"""What a delivery means for the catalog: read its branch, check a change, or nothing. Pure."""
 
 import re
 from collections.abc import Iterator, Mapping
@@ -10,7 +10,7 @@ from catalog.sources.verdict import CHECK
 _NOTHING = frozenset("0")
 _OPEN_ACTIONS = frozenset({"opened", "synchronize", "reopened", "ready_for_review", "edited"})
 _CHECKED = frozenset({"push", "pull_request", "merge_group", "check_run", "check_suite"})
-# A merge queue tests a branch of its own, named after the last pull request that it contains.
+# A merge queue tests a temporary branch, named after the last pull request that it contains.
 _QUEUED = re.compile(r"/pr-([0-9]{1,12})-[0-9a-f]+$")
 _GITLAB_ACTIONS = frozenset({"open", "update", "reopen"})
 
@@ -27,7 +27,7 @@ class Push:
 class Proposal:
     """A pull or merge request into the branch of the catalog: its number and its newest commit.
 
-    Or the commit of a check that somebody has asked for ``again``, with a number if it has one.
+    Or the commit of a check that was requested ``again``, with a number if it has one.
     """
 
     number: int | None
@@ -141,7 +141,7 @@ def _proposal(is_open: bool, base: Any, number: Any, head: Any, *, place: Catalo
         return Ignored("another branch")
     commit = _commit(head)
     if not is_open or commit is None or not _is_number(number):
-        return Ignored("nothing new to judge")
+        return Ignored("nothing new to check")
     return Proposal(number, commit)
 
 
@@ -152,18 +152,18 @@ def _queued(payload: Mapping[str, Any], place: CatalogBranch) -> Meaning:
         return Ignored("another branch")
     commit = _commit(_get(group, "head_sha"))
     if payload.get("action") != "checks_requested" or commit is None:
-        return Ignored("nothing new to judge")
+        return Ignored("nothing new to check")
     number = _QUEUED.search(str(_get(group, "head_ref")))
     return Proposal(int(number[1]) if number else None, commit)
 
 
 def _requested_check(event: str, payload: Mapping[str, Any], place: CatalogBranch) -> Meaning:
-    """Return what it means that somebody wants a check once more: all of them, or ours alone."""
+    """Return what a request to run checks again means: all checks, or only ours."""
     given = payload.get(event)
     is_ours = event == "check_suite" or _get(given, "name") == CHECK
     commit = _commit(_get(given, "head_sha"))
     if payload.get("action") != "rerequested" or not is_ours or commit is None:
-        return Ignored("no check of the catalog was asked for again")
+        return Ignored("no catalog check was requested again")
     pulls = _get(given, "pull_requests")
     numbers = [
         pull.get("number") for pull in _list(pulls) if _get(pull, "base", "ref") == place.branch

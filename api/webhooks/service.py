@@ -1,4 +1,4 @@
-"""Takes deliveries: how many, how long, whether they are genuine, and whom to tell."""
+"""Receives deliveries: limits, signatures, and the signals that follow."""
 
 import asyncio
 import json
@@ -68,14 +68,14 @@ class DeliveryOutcome(StrEnum):
 
 
 class Signals(Protocol):
-    """Tells those who read the catalog; both raise ``TemporalUnavailableError``."""
+    """Signals to what reads the catalog; both raise ``TemporalUnavailableError``."""
 
     async def push(self, push: Push, *, delivery: str | None) -> None:
-        """Have the source looked at."""
+        """Check the source for a new revision."""
         ...
 
     async def propose(self, proposal: Proposal) -> None:
-        """Have a pull or merge request judged."""
+        """Check a pull or merge request."""
         ...
 
 

@@ -23,7 +23,7 @@ _LONGEST = 4096
 
 
 class SignatureVerifier(Protocol):
-    """Judges one delivery: it is fed the body as it arrives, and asked at the end."""
+    """Verifies one delivery: it is fed the body as it arrives, and asked at the end."""
 
     def update(self, piece: bytes) -> None:
         """Hash the next piece of the body."""

@@ -86,19 +86,17 @@ def test_the_brief_counts_attempts_and_tells_of_doubt() -> None:
 
 def test_what_was_stopped_on_purpose_is_called_that() -> None:
     document = failed("unknown", decisions=[decided("cancel", 400)])
-    assert (
-        failure_sentence(document, NOW) == "The ticket failed 5 min ago: it was stopped on purpose."
-    )
-    assert retry_advice(document) == "A retry begins this step again."
-    assert advice_of(document) == "It was stopped on purpose. A retry begins this step again."
+    assert failure_sentence(document, NOW) == "The ticket failed 5 min ago: it was cancelled."
+    assert retry_advice(document) == "A retry starts this step again."
+    assert advice_of(document) == "It was cancelled. A retry starts this step again."
     refused = failed("unknown", decisions=[decided("cancel", 400, accepted=False)])
     assert "the cause is not known" in failure_sentence(refused, NOW)
 
 
 def test_an_approval_that_nobody_gave_is_told_from_a_rejection() -> None:
     expired = failed("declined", kind="approval", decisions=[decided("retry", 900)])
-    assert failure_sentence(expired, NOW) == "The ticket failed 5 min ago: nobody decided in time."
-    assert advice_of(expired) == "Nobody decided in time. A retry requests approval again."
+    assert failure_sentence(expired, NOW) == "The ticket failed 5 min ago: no one decided in time."
+    assert advice_of(expired) == "No one decided in time. A retry requests approval again."
     rejected = failed("declined", kind="approval", decisions=[decided("reject", 300)])
     assert "it was rejected" in failure_sentence(rejected, NOW)
     assert "it was rejected" in failure_sentence(failed("declined"), NOW)
@@ -134,7 +132,7 @@ def test_every_cause_says_whether_a_retry_helps() -> None:
         (
             LOOK.model_copy(update={"answer": "absent"}),
             "jira-ticket",
-            "JIRA holds nothing for it (10:43). Retry creates a ticket.",
+            "JIRA has nothing for it (10:43). Retry creates a ticket.",
             "Retry and create a ticket",
             True,
         ),
@@ -192,7 +190,7 @@ def test_who_was_faster_is_named_with_where_the_request_is_now() -> None:
     again = failed(attempt=3, decisions=[decided("retry", 90), decided("abort", 1, accepted=False)])
     assert last_decision(again, NOW) == "Tom retried this 2 min ago; attempt 3 failed."
     over = failed(status=RequestStatus.ABORTED, decisions=[decided("abort", 0.2)])
-    assert last_decision(over, NOW) == "Tom aborted this just now; it is over."
+    assert last_decision(over, NOW) == "Tom aborted this just now; it has ended."
     assert last_decision(failed(), NOW) == ""
 
 

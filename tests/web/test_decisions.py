@@ -30,7 +30,7 @@ async def test_what_waits_leads_to_its_decision(stack: Stack, visit: Visit) -> N
     await expect(page.get_by_text("Priority is gone").first).to_be_visible()
     await expect(page.get_by_text("JIRA refused the values.")).to_be_visible()
     await expect(page.get_by_text("A retry with the same values would fail again")).to_be_visible()
-    await expect(page.locator("#look")).to_contain_text("JIRA holds nothing for it (")
+    await expect(page.locator("#look")).to_contain_text("JIRA has nothing for it (")
     await expect(page.locator("#retry")).to_have_text("Retry and create a ticket")
     await judge(page)
 
@@ -112,7 +112,7 @@ async def test_two_deciders_are_told_of_each_other(stack: Stack, visit: Visit) -
     await page.locator("#retry").click()
     said = page.get_by_role("alert")
     await expect(said).to_contain_text(
-        re.compile(r"Priya aborted this .*: I was faster; it is over.")
+        re.compile(r"Priya aborted this .*: I was faster; it has ended.")
     )
     await expect(page.get_by_text("nothing for you to decide")).to_be_visible()
     await expect(page.locator(".kept")).to_have_text("Once more.")
@@ -247,7 +247,7 @@ async def test_without_scripts_the_target_is_asked_by_a_button(stack: Stack, vis
     at = await visit(DANA, java_script_enabled=False)
     page = await at.page(f"/requests/{made['id']}/decide")
     await page.get_by_role("button", name="Ask JIRA what exists").click()
-    await expect(page.get_by_text("JIRA holds nothing for it")).to_be_visible()
+    await expect(page.get_by_text("JIRA has nothing for it")).to_be_visible()
     await page.get_by_label("Reason").fill("Once more.")
     await page.get_by_role("button", name="Retry and create a ticket").click()
     await expect(page).to_have_url(f"/requests/{made['id']}")

@@ -27,7 +27,7 @@ async def test_a_star_is_kept_for_the_user_on_every_device(visit: Visit) -> None
     starred = other.locator("aside li", has_text="DNS Record")
     await expect(starred).to_be_visible()
     await judge(other)
-    await starred.get_by_role("button", name="Take the star from DNS Record").click()
+    await starred.get_by_role("button", name="Remove star from DNS Record").click()
     await expect(other.get_by_text("Star a service on its page")).to_be_visible()
     await expect(other).to_have_url("/")
 
@@ -35,7 +35,7 @@ async def test_a_star_is_kept_for_the_user_on_every_device(visit: Visit) -> None
 async def test_a_new_user_is_shown_the_way(visit: Visit) -> None:
     at = await visit(STRANGER)
     page = await at.page("/")
-    await expect(page.get_by_text("You have requested nothing yet.")).to_be_visible()
+    await expect(page.get_by_text("You have not requested anything yet.")).to_be_visible()
     await expect(page.get_by_text("Nothing waits for you.")).to_be_visible()
     await judge(page)
     at.watched.expected.append("404")

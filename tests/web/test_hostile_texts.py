@@ -104,7 +104,7 @@ async def test_what_is_in_logs_histories_and_bulk_decisions_is_a_text(
         await harmless(page)
     await page.goto("/waiting/retry?type=jira-ticket")
     await page.get_by_label("Reason").fill(message)
-    await page.get_by_role("button", name="Retry the chosen ones").click()
+    await page.get_by_role("button", name="Retry selected").click()
     await page.wait_for_url("**/waiting/retries/*")
     await expect(page.get_by_text("onerror=alert(1)").first).to_be_visible()
     await harmless(page)

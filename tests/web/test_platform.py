@@ -212,7 +212,7 @@ async def test_a_refresh_of_a_source_that_is_away_says_so_on_the_page(
     try:
         await page.get_by_role("button", name="Refresh").click()
         await expect(page).to_have_title("Error: the catalog cannot be read - PAO")
-        await expect(page.get_by_role("alert")).to_contain_text("The last good one is served.")
+        await expect(page.get_by_role("alert")).to_contain_text("The last valid one is served.")
         await judge(page)
     finally:
         away.rename(stack.catalog)

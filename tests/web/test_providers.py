@@ -306,7 +306,7 @@ async def test_a_balancers_word_that_does_not_hold_is_told(balancer: Issuer, vis
     at = await visit(None, extra_http_headers=balanced(balancer, key=OTHER_EC_KEY))
     page = await at.page("/")
     await expect(page).to_have_title("Error: Sign in - PAO")
-    await expect(page.get_by_role("alert")).to_contain_text("is not believed")
+    await expect(page.get_by_role("alert")).to_contain_text("token was rejected")
     await judge(page)
 
 

@@ -60,7 +60,7 @@ async def test_the_list_shows_where_each_request_stands(stack: Stack, visit: Vis
 async def test_parallel_steps_are_drawn_and_listed(stack: Stack, visit: Visit) -> None:
     made = submit(stack, "network-service-onboarding", serviceName="drawn", public=True)
     page = await (await visit()).page(f"/requests/{made['id']}")
-    await expect(page.locator("svg.picture .box")).to_have_count(4)
+    await expect(page.locator("svg.diagram .box")).to_have_count(4)
     await expect(page.locator(".steps-done > li")).to_have_count(4)
     await judge(page)
 
@@ -148,7 +148,7 @@ async def test_who_asks_is_told_when_it_is_done(stack: Stack, visit: Visit) -> N
         )
         page = await at.page(f"/requests/{made['id']}")
         icon = await page.locator("link[rel=icon]").get_attribute("href")
-        await page.get_by_role("button", name="Tell me when it is done").click()
+        await page.get_by_role("button", name="Notify me when it is done").click()
         await expect(page.locator("aside").get_by_text("You will be notified.")).to_be_visible()
     finally:
         stack.start_worker()
@@ -165,7 +165,7 @@ async def test_a_bundle_tells_why_a_component_is_held(stack: Stack, visit: Visit
     page = await (await visit()).page(f"/requests/{made['id']}")
     held = page.get_by_text("Held until this is completed: Database (failed).")
     await expect(held).to_be_visible(timeout=30_000)
-    await expect(page.locator("svg.picture .box")).to_have_count(3)
+    await expect(page.locator("svg.diagram .box")).to_have_count(3)
     await judge(page)
     await page.goto(f"/requests/{made['id']}/decide")
     await expect(page.get_by_role("button", name="Retry", exact=True)).to_have_count(0)

@@ -95,7 +95,7 @@ async def test_a_review_shows_what_a_commit_changes(github: GitHubSandbox, visit
         plain = await visit(DANA, java_script_enabled=False)
         without = await plain.context.new_page()
         await without.goto(page.url)
-        await without.get_by_role("link", name="Read what the files hold now").click()
+        await without.get_by_role("link", name="Show current file contents").click()
         told = without.get_by_text("The current file contents could not be read:")
         await expect(told).to_be_visible()
         await expect(without.locator(".diff .added").first).to_have_text("+name: shop")
@@ -242,7 +242,7 @@ async def test_a_link_fills_in_and_submits_nothing(stack: Stack, visit: Visit) -
     await expect(page.get_by_label("a", exact=True)).not_to_be_checked()
     await expect(page.get_by_label("Switch it on")).not_to_be_checked()
     await expect(page.get_by_text("Access token is not taken from a link.")).to_be_visible()
-    await expect(page.get_by_text("a field that is not there: nothing")).to_be_visible()
+    await expect(page.get_by_text("an unknown field: nothing")).to_be_visible()
     assert stack.rows("select count(*) from web_drafts") == before
 
 
@@ -334,7 +334,7 @@ async def test_a_draft_outlives_changes_of_its_service(stack: Stack, visit: Visi
         file.unlink()
         ada.post("/catalog/refresh")
     await page.reload()
-    await expect(page.get_by_text("This service is not offered any more.")).to_be_visible()
+    await expect(page.get_by_text("This service is no longer offered.")).to_be_visible()
     await judge(page)
 
 

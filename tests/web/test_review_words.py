@@ -105,11 +105,14 @@ def test_a_commit_is_shown_as_what_it_changes_once_that_was_read() -> None:
             (("place", "@@ -1,2 +1,2 @@"), ("same", " a"), ("removed", "-c"), ("added", "+b")),
             "",
         ),
-        "same": ((), "It already holds this."),
+        "same": ((), "It already has this content."),
         "gone": ((("place", "@@ -1 +0,0 @@"), ("removed", "-x")), ""),
         "missing": ((("added", "+a"),), "There is no such file, so this step would fail."),
-        "there": ((("added", "+a"),), "It exists already, so this step would fail."),
-        "large": ((("added", "+a"),), "What it holds now is not shown: it is large or not text."),
+        "there": ((("added", "+a"),), "It already exists, so this step would fail."),
+        "large": (
+            (("added", "+a"),),
+            "Its current content is not shown: it is too large, or not text.",
+        ),
         "image": ((), ""),
     }
     away = told("git-commit", {"files": files}, present=FilesAnswer(problem="GitHub is away."))

@@ -32,15 +32,15 @@ async def test_what_failed_in_an_outage_is_retried_together(stack: Stack, visit:
     await expect(outage).to_contain_text(re.compile(r"\d+ failed"))
     await judge(page)
     await outage.get_by_role("link", name="Retry all...").click()
-    await expect(page.get_by_role("button", name="Retry the chosen ones")).to_be_visible()
+    await expect(page.get_by_role("button", name="Retry selected")).to_be_visible()
     await judge(page)
-    await page.get_by_role("button", name="Retry the chosen ones").click()
+    await page.get_by_role("button", name="Retry selected").click()
     await expect(page.get_by_role("alert")).to_contain_text("Enter a reason")
     # Somebody else is faster with one of them.
     answer = stack.caller(DANA).post(f"/requests/{made[0]['id']}/abort", json={"reason": "mine"})
     assert answer.status_code in {200, 202}
     await page.get_by_label("Reason").fill("JIRA is back.")
-    await page.get_by_role("button", name="Retry the chosen ones").click()
+    await page.get_by_role("button", name="Retry selected").click()
     await page.wait_for_url("**/waiting/retries/*")
     rows = {one["id"]: page.locator(f"li:has(a[href='/requests/{one['id']}'])") for one in made}
     await expect(rows[made[0]["id"]]).to_contain_text("dana aborted it meanwhile.")
@@ -49,12 +49,12 @@ async def test_what_failed_in_an_outage_is_retried_together(stack: Stack, visit:
         await expect(rows[one["id"]]).to_contain_text("Retried")
         wait_until(lambda one=one: document(stack, one)["status"] == "completed")  # type: ignore[misc]
     await judge(page)
-    await page.get_by_role("link", name="Look again").click()
+    await page.get_by_role("link", name="Check again").click()
     await expect(rows[made[1]["id"]]).to_contain_text("Completed")
     # Sent again by the browser, it decides nothing again.
     await page.go_back()
     await page.reload()
-    await expect(page.get_by_role("button", name="Retry the chosen ones")).to_have_count(0)
+    await expect(page.get_by_role("button", name="Retry selected")).to_have_count(0)
     retries = [one for one in document(stack, made[1])["decisions"] if one["decision"] == "retry"]
     assert [(one["by"], one["reason"]) for one in retries] == [("priya", "JIRA is back.")]
 

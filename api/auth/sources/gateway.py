@@ -1,7 +1,7 @@
 """The identity source `gateway`: API Gateway or VPC Lattice has verified the signature already.
 
-Its headers are what anybody could send, so they count only from a configured proxy that knows the
-shared secret. What is not believed here is taken out of a call before anything else reads it.
+Anybody could send its headers, so they count only from a configured proxy that knows the shared
+secret. They are removed from all other calls before anything else reads them.
 """
 
 import hmac
@@ -36,7 +36,7 @@ class GatewayConfig:
 
 
 class GatewayIdentity:
-    """Believes the identity headers of a trusted proxy."""
+    """Accepts the identity headers of a trusted proxy."""
 
     def __init__(self, config: GatewayConfig, people: AwsPeople) -> None:
         self._proxies = Networks(config.proxies)
@@ -49,7 +49,7 @@ class GatewayIdentity:
         _identity_headers(request)
 
     async def authenticate(self, request: RawRequest, now: datetime) -> Principal:
-        """Return whom the gateway names."""
+        """Return the caller that the gateway names."""
         self._require_trust(request)
         caller = await self._caller(*_identity_headers(request))
         return aws_user(
@@ -104,7 +104,7 @@ class GatewayIdentity:
 
 
 def has_gateway_headers(request: RawRequest) -> bool:
-    """Return whether a call bears a gateway's headers, believed or not."""
+    """Return whether a call has a gateway's headers, trusted or not."""
     return any(request.values(name) for name in (SECRET, ARN, USER_ID, LATTICE))
 
 

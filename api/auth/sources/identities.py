@@ -15,13 +15,13 @@ from pao.clients.aws.signing import HEADER as STS_HEADER
 
 KEYS = "keys"
 _STS = STS_HEADER.lower().encode()
-# Nothing behind the gate reads these; none of them gets there, whoever has sent it.
+# Nothing behind the gate reads these, so they are removed, whoever sent them.
 REMOVED_HEADERS = (_STS, gateway.SECRET, gateway.ARN, gateway.USER_ID)
 REMOVED_PREFIXES = (b"x-amzn-oidc-", b"x-amzn-lattice-")
 
 
 class Authenticator(Protocol):
-    """Whoever may vouch for a caller."""
+    """An identity source: says who a caller is."""
 
     def check_head(self, request: RawRequest, now: datetime) -> None:
         """Refuse what can be refused before the body is read."""
@@ -36,7 +36,7 @@ class Authenticator(Protocol):
 class Identities:
     """Identifies callers by the sources that are switched on.
 
-    ``keys`` is always there: a session's key is good as long as the source is on that opened it.
+    ``keys`` is always there: a session's key is valid while the source that opened it is on.
     """
 
     keys: KeysIdentity
@@ -65,7 +65,7 @@ class Identities:
         return self.accepts_issued_keys if source == KEYS else source in self.others
 
     async def is_still_good(self, caller: Principal, now: datetime) -> bool:
-        """Return whether the caller is still valid, for answers that last long."""
+        """Return whether the caller is still valid, for long-running answers."""
         if caller.access_key_id is not None:
             return await self.keys.is_still_good(caller, now)
         return caller.valid_until is not None and now < caller.valid_until

@@ -17,7 +17,7 @@ SESSIONS = b"/api/v1/sessions"
 
 
 class JwtIdentity:
-    """Takes tokens of one issuer. They are not bound to a call, so what acts names itself."""
+    """Accepts tokens of one issuer. They are not bound to a call, so changes need a key."""
 
     def __init__(self, rules: TokenRules, keys: KeySource, claims: ClaimRules) -> None:
         self._rules = rules
@@ -30,7 +30,7 @@ class JwtIdentity:
         _require_idempotency_key(request)
 
     async def authenticate(self, request: RawRequest, now: datetime) -> Principal:  # noqa: ARG002 -- as above
-        """Return whom the token speaks of."""
+        """Return the user that the token describes."""
         claims = await verify_token(_token(request), self._rules, self._keys)
         try:
             user = read_claims(claims, self._claims)

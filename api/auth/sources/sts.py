@@ -26,9 +26,9 @@ _log = logging.getLogger(__name__)
 NAME = "sts"
 LONGEST_HEADER = 8 * 1024
 CLOCK_SKEW = timedelta(minutes=5)
-# A call that lasts, such as a stream, is good for so long.
+# How long a call such as a stream stays authenticated.
 LASTS = timedelta(hours=1)
-# Each proof costs a call to STS, so nobody keeps more of them in the air than this.
+# Each proof costs a call to STS, so no more than this run at the same time.
 MAX_CONCURRENT = 50
 _HEADER = HEADER.lower().encode()
 _DATE = re.compile(r"\d{8}T\d{6}Z", re.ASCII)
@@ -58,7 +58,7 @@ class _ParsedProof:
 
 
 class StsIdentity:
-    """Has STS check a signature that is good for this very call, once."""
+    """Lets STS check a signature that is valid for this call only, once."""
 
     def __init__(
         self, config: StsConfig, sts: Sts, people: AwsPeople, replays: ReplayStore
@@ -74,7 +74,7 @@ class StsIdentity:
         self._read(request, now)
 
     async def authenticate(self, request: RawRequest, now: datetime) -> Principal:
-        """Return who signed. Each signature is good once, because STS takes it again and again."""
+        """Return who signed. Each signature is accepted once here; STS itself accepts repeats."""
         read = self._read(request, now)
         headers = sts_headers(
             sts_url=self._config.url,
@@ -125,7 +125,7 @@ class StsIdentity:
             raise SignatureError(
                 reason,
                 f"AWS does not accept the signature ({error.code}); check the credentials, and "
-                f"that it was made for {self._config.server_id} and for this very call",
+                f"that it was made for {self._config.server_id} and for this call",
             ) from None
         except NoAnswerError as error:
             _log.warning("STS gave no usable answer: %s", error)
@@ -164,7 +164,7 @@ def _proof(value: bytes) -> Proof:
     if _DATE.fullmatch(proof.date) is None:
         raise malformed("the date must be a UTC time written like 20260131T235959Z")
     if proof.token is not None and _TOKEN.fullmatch(proof.token) is None:
-        raise malformed("the token is not one of AWS")
+        raise malformed("the token is not an AWS session token")
     return proof
 
 
@@ -184,6 +184,6 @@ def _check_clock(date: str, now: datetime) -> None:
 def _unavailable() -> PaoError:
     return PaoError(
         ErrorCode.SERVICE_UNAVAILABLE,
-        "AWS cannot say now who you are. Try again.",
+        "AWS cannot identify you now. Try again.",
         headers={"Retry-After": "5"},
     )

@@ -8,7 +8,7 @@ from pao.core.states import RequestStatus
 
 
 class FailedAction(ResponseBody):
-    """An action that has failed, as the error context tells it."""
+    """A failed action in the error context."""
 
     index: int | None = None
     id: str
@@ -48,7 +48,7 @@ class Cleanup(ResponseBody):
     action: str | None = None
     resource: str | None = None
     instructions: str | None = None
-    done: CleanupDone | None = Field(None, description="Null until somebody reports it as done")
+    done: CleanupDone | None = Field(None, description="Null until it is reported as done")
     component: Omittable[str] = None
     request_id: Omittable[Id] = None
 

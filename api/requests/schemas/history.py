@@ -1,4 +1,4 @@
-"""What earlier requests tell about one that has failed."""
+"""Earlier requests that failed like one."""
 
 from pydantic import Field
 

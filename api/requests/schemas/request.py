@@ -129,7 +129,7 @@ class Leftover(ResponseBody):
     id: str | None
     url: str | None
     instructions: str = Field(description="What to do about it by hand")
-    done: CleanupDone | None = Field(description="Null until somebody reports it as done")
+    done: CleanupDone | None = Field(description="Null until it is reported as done")
 
 
 class Escalation(ResponseBody):

@@ -183,7 +183,7 @@ async def test_a_token_is_refused_for(what: str) -> None:
 @pytest.mark.parametrize(
     ("what", "told"),
     [
-        ("another audience", "the token is for somebody else (aud)"),
+        ("another audience", "the token is for another audience (aud)"),
         ("another issuer", "the token is from another issuer (iss)"),
         ("no subject", "the token lacks the claim sub"),
         ("not before", "the token is not valid yet; check the issuer's clock"),

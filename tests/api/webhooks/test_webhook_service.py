@@ -24,7 +24,7 @@ from tests.api.webhooks.deliveries import (
 from tests.support.webhook_examples import SECRET, github_examples, github_headers
 
 BASE = {"ref": "main"}
-AGAIN = "no check of the catalog was asked for again"
+AGAIN = "no catalog check was requested again"
 
 
 def pull(**changes: Any) -> dict[str, Any]:
@@ -170,13 +170,13 @@ async def test_a_push_to_the_branch_is_told_with_its_delivery() -> None:
         ("push", [1, 2], "the payload is not an object"),
         ("ping", {"zen": "x"}, "event ping"),
         ("", push(), "event unnamed"),
-        ("pull_request", pull(action="closed"), "nothing new to judge"),
-        ("pull_request", pull(number=True), "nothing new to judge"),
+        ("pull_request", pull(action="closed"), "nothing new to check"),
+        ("pull_request", pull(number=True), "nothing new to check"),
         ("pull_request", pull(pull_request={"base": {"ref": "x"}}), "another branch"),
         ("pull_request", pull(repository={"full_name": "a/b"}), "another repository"),
         ("merge_group", queued(base_ref="refs/heads/next"), "another branch"),
-        ("merge_group", queued(head_sha="x"), "nothing new to judge"),
-        ("merge_group", queued() | {"action": "destroyed"}, "nothing new to judge"),
+        ("merge_group", queued(head_sha="x"), "nothing new to check"),
+        ("merge_group", queued() | {"action": "destroyed"}, "nothing new to check"),
         ("merge_group", queued() | {"merge_group": None}, "another branch"),
         ("check_run", rerequest(action="created"), AGAIN),
         ("check_run", rerequest(check_run={"name": "build", "head_sha": NEW}), AGAIN),

@@ -67,7 +67,7 @@ def _fact(key: str, value: Any, now: datetime) -> tuple[str, str]:
         return _label(key), str(value)[:_REVISION]
     if isinstance(value, list):
         return _label(key), ", ".join(map(str, value))
-    # A sentence of its own ends a row of facts too early.
+    # A period would end a row of facts too early.
     return _label(key), str(value).rstrip(".")
 
 

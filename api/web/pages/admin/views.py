@@ -1,4 +1,4 @@
-"""`/admin`: what admins see and do; each view is a tab with an address of its own."""
+"""`/admin`: what admins see and do; each view is a tab with its own address."""
 
 from functools import partial
 from typing import Annotated, Any
@@ -108,7 +108,7 @@ async def issue_key(
 
 @router.get("/keys/{access_key_id}/revoke")
 async def confirm_revocation(request: Request, access_key_id: str) -> Response:
-    """Ask whether a key is to be revoked: it cannot be undone."""
+    """Ask for confirmation before a key is revoked: it cannot be undone."""
     return _admin_page(request, "revoke.html", KEYS, access_key_id=access_key_id[:100])
 
 
@@ -134,7 +134,7 @@ async def sessions(request: Request, services: ServicesDep) -> Response:
 
 @router.post("/sessions/{session_id}/end")
 async def end_session(services: ServicesDep, caller: Caller, session_id: UUID) -> Response:
-    """Sign somebody out."""
+    """End a session of any user."""
     await services.sessions.end(str(session_id), caller=caller, is_admin=True)
     return RedirectResponse(SESSIONS, 303)
 

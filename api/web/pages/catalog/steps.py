@@ -1,4 +1,4 @@
-"""What happens when an item is requested, step by step, in words and as a picture."""
+"""What happens when an item is requested, step by step, in words and as a diagram."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -25,7 +25,7 @@ class ItemSteps:
     """The steps; ``instead`` are those of the manual way, if a person chooses it."""
 
     steps: list[ItemStep]
-    picture: Diagram | None
+    diagram: Diagram | None
     instead: list[ItemStep]
 
 

@@ -42,8 +42,8 @@ def field_changes(
 ) -> list[ValueChange]:
     """Return the changed fields with their labels, in words; secrets are not shown.
 
-    Rows are compared with those of the ``former`` values, as the audit trail tells long lists by
-    their number of rows only.
+    Rows are compared with those of the ``former`` values, because the audit trail has only the
+    number of rows of long lists.
     """
     found = []
     for name, change in preview.changes.items():

@@ -25,7 +25,7 @@ _WHY = {
     Cause.UNKNOWN: _("the cause is not known"),
 }
 _RETRY_ADVICE = {
-    Cause.ACCESS: _("A retry fails again until somebody has fixed the credentials or the rights."),
+    Cause.ACCESS: _("A retry fails again until the credentials or the rights are fixed."),
     Cause.QUOTA: _("A retry can help once the quota allows it."),
     Cause.INPUT: _("A retry with the same values would fail again; correct them first."),
     Cause.TARGET_DOWN: _("A retry can help: the values were not the problem."),
@@ -66,9 +66,9 @@ def failure_sentence(document: Request, now: datetime) -> str:
     cause = Cause(document.cause) if document.cause in set(Cause) else Cause.UNKNOWN
     why = _WHY[cause] % {"target": target_of(document)}
     if is_cancelled(document):
-        why = _("it was stopped on purpose")
+        why = _("it was cancelled")
     elif is_expired(document):
-        why = _("nobody decided in time")
+        why = _("no one decided in time")
     if error is not None and error.outcome_unknown:
         why = _("it is not known whether %(target)s has done it") % {"target": target_of(document)}
     words = {"step": step, "ago": ago(since, now), "why": why, "n": document.attempt}
@@ -91,7 +91,7 @@ def retry_advice(document: Request) -> str:
     """Return whether a retry can help, and why."""
     error = document.error
     if is_cancelled(document):
-        return _("A retry begins this step again.")
+        return _("A retry starts this step again.")
     if error is not None and error.outcome_unknown:
         return _("A retry looks first, and adopts what exists.")
     if error is not None and error.retryable and document.cause in {Cause.UNKNOWN, Cause.OURS}:
@@ -100,7 +100,7 @@ def retry_advice(document: Request) -> str:
 
 
 def keeps_values(document: Request) -> bool:
-    """Return whether the values were not the problem, as far as anybody can tell."""
+    """Return whether the values were probably not the problem."""
     if document.error is not None and document.error.outcome_unknown:
         return True
     return document.cause in {Cause.TARGET_DOWN, Cause.ACCESS, Cause.QUOTA, Cause.OURS}
@@ -127,7 +127,7 @@ def look_words(
             words["reason"] = found.reason.rstrip(".")
             sentence = _("%(reason)s (%(time)s). Retry creates %(made)s.")
         else:
-            sentence = _("%(target)s holds nothing for it (%(time)s). Retry creates %(made)s.")
+            sentence = _("%(target)s has nothing for it (%(time)s). Retry creates %(made)s.")
         label = _("Retry and create %(made)s") if kind in _CREATES else _("Retry")
         return LookWords(sentence % words, label % words, is_good=True)
     why = (found.reason if found else unknown) or _("%(target)s did not answer") % words
@@ -139,7 +139,7 @@ _CREATES = frozenset({"jira-ticket", "github-workflow", "git-commit"})
 
 
 def last_decision(document: Request, now: datetime) -> str:
-    """Return who has decided last, and where the request is now; empty where nobody has."""
+    """Return the last decision and the state of the request now; empty without a decision."""
     accepted = [one for one in document.decisions if one.accepted]
     if not accepted:
         return ""
@@ -156,10 +156,10 @@ def _status_words(document: Request) -> str:
         return _("attempt %(n)s is running") % {"n": attempt}
     words = {
         RequestStatus.SUBMITTED: _("it has not started yet"),
-        RequestStatus.IN_PROGRESS: _("it goes on"),
+        RequestStatus.IN_PROGRESS: _("it continues"),
         RequestStatus.COMPLETED: _("it is completed"),
         RequestStatus.FAILED: _("attempt %(n)s failed") % {"n": document.attempt},
-        RequestStatus.ABORTED: _("it is over"),
+        RequestStatus.ABORTED: _("it has ended"),
         RequestStatus.ESCALATED: _("a ticket has taken it over"),
     }
     return words[document.status]

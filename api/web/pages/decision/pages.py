@@ -1,4 +1,4 @@
-"""The pages of a decision, with what somebody has tried on them."""
+"""The pages of a decision, with what was entered on them."""
 
 import asyncio
 from dataclasses import dataclass, field, replace
@@ -48,7 +48,7 @@ _OVERRIDES = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DecisionInput:
-    """What somebody has sent that was not carried out, and why."""
+    """What was entered for a decision that is not made yet, and why it was not."""
 
     reason: str = ""
     options: frozenset[str] = frozenset()
@@ -59,7 +59,7 @@ class DecisionInput:
     look: LookWords | None = None
     confirm: frozenset[str] = frozenset()
     key: str = ""
-    """The key that was sent; it is sent again where it is not known whether it arrived."""
+    """The key that was sent; it is sent again if it is unknown whether it arrived."""
     place: str = ""
     """The element to which an edit of rows has led."""
     status: int = 200
@@ -130,7 +130,7 @@ async def decide_page(
         doc=document,
         failed=failed,
         can_retry=Decision.RETRY in document.possible_decisions,
-        # An approval leaves nothing anywhere that one could look for.
+        # An approval has no effect in a target to look for.
         can_look=Decision.RETRY in document.possible_decisions
         and (document.waiting_action is None or document.waiting_action.type != APPROVAL),
         brief=failure_sentence(document, now),
@@ -144,7 +144,7 @@ async def decide_page(
         values=answers(stored, document.fields) if approvals else [],
         cost=monthly_cost(stored.row.item_definition.get("metadata") or {}),
         groups=corrections.groups if corrections else [],
-        # What somebody has entered stays in sight.
+        # What was entered stays visible.
         values_aside=decision_input.corrections is None and keeps_values(document),
         tried=decision_input,
         changes=await asyncio.to_thread(field_changes, preview, corrections, stored.row.fields)

@@ -1,7 +1,7 @@
 """`/requests/ID/decide` and what it leads to: retry, abort, escalate, approve, reject.
 
 A form carries the Idempotency-Key of its decision, so a second click decides nothing twice. What
-somebody has decided meanwhile is said, and what was typed stays.
+others have decided meanwhile is shown, and what was typed stays.
 """
 
 from collections.abc import Mapping
@@ -95,7 +95,7 @@ async def last_decision_page(
     attempt: Annotated[int, Query(ge=0)],
     decided: Annotated[int, Query(ge=0)],
 ) -> Response:
-    """Say what somebody else has decided while a page was open; 204 for nothing new."""
+    """Show what others have decided while the page was open; 204 for nothing new."""
     document = await services.reading.document(caller, str(request_id))
     accepted = sum(one.accepted for one in document.decisions)
     if document.attempt == attempt and accepted == decided:
@@ -193,7 +193,7 @@ async def end(
 ) -> Response:
     """Show a decision that ends something: what it leaves behind, and the reason for it."""
     if ending in {Decision.RETRY.value, "look", ApprovalVote.APPROVE.value}:
-        # What was answered to a decision has the address of its form.
+        # The answer to a decision has the address of its form.
         return _redirect(request_id, "/decide")
     if ending not in {*ENDINGS, REJECT}:
         raise PaoError(ErrorCode.NOT_FOUND, "")

@@ -74,7 +74,7 @@ def _services(services: Services, words: str) -> list[FindResult]:
 
 
 async def _requests(services: Services, caller: Caller, words: str) -> list[FindResult]:
-    """Return the request that is named exactly, whoever made it, and the reader's own ones."""
+    """Return the request that is named exactly, of any requester, and the reader's own ones."""
     filters = RequestFilters(user_id=caller.id, text=words or None)
     requests_page = await services.listing.page(caller, filters, cursor=None, limit=MOST_REQUESTS)
     found = {

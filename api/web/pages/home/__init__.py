@@ -1,1 +1,1 @@
-"""The first page: what goes on, and where to go."""
+"""The first page: current requests, and where to go."""

@@ -1,4 +1,4 @@
-"""`/`: what goes on, and where to go; and stars, by which items are at hand there."""
+"""`/`: current requests, and where to go; and stars, which list items there."""
 
 from fastapi import APIRouter, Request, Response
 from starlette.responses import RedirectResponse

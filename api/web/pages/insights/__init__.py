@@ -1,1 +1,1 @@
-"""What many requests together tell."""
+"""Statistics over many requests."""

@@ -29,7 +29,7 @@ from pao.core.errors import ErrorCode, PaoError
 from pao.core.payloads.catalog import SyncReport, SyncRequest
 
 _GOOD = 200
-# A page of a thousand files is read by nobody; the status of the command line has them all.
+# A page of a thousand files is not readable; `pao catalog status` lists them all.
 _MOST_NAMED = 50
 
 
@@ -60,7 +60,7 @@ class CheckedFile:
 class RefreshResult:
     """What a refresh has changed: names by kind, and how many are not among them.
 
-    ``is_pending`` while it still goes on.
+    ``is_pending`` while it is still running.
     """
 
     is_pending: bool = False
@@ -116,7 +116,7 @@ async def refresh(
     correlation: Correlation,
     posted: Posted,
 ) -> Response:
-    """Have the source read now, and say what has changed; `confirm` serves what is held back."""
+    """Read the source now, and show what has changed; `confirm` serves what is held back."""
     confirm = text_of(posted, "confirm") or None
     sync = SyncRequest(confirm=confirm)
     try:

@@ -1,4 +1,4 @@
-"""A picture of steps that depend on each other: boxes in columns, drawn by the server. Pure."""
+"""A diagram of steps that depend on each other: boxes in columns, drawn by the server. Pure."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -19,7 +19,7 @@ class DiagramNode:
 
 @dataclass(frozen=True, slots=True)
 class DiagramBox:
-    """A node at its place."""
+    """A node with its position."""
 
     node: DiagramNode
     x: int
@@ -43,7 +43,7 @@ class Diagram:
 
 
 def diagram_of(nodes: Sequence[DiagramNode], *, chains: bool = False) -> Diagram | None:
-    """Return the picture, or None where the steps are a plain list: then it would say nothing.
+    """Return the diagram, or None where the steps are a plain list.
 
     With ``chains`` a list in which each waits for the one before is drawn as well.
     """

@@ -42,7 +42,7 @@ def is_cancelled(document: Request) -> bool:
 
 
 def is_expired(document: Request) -> bool:
-    """Return whether an approval has failed because its deadline passed, and nobody said no."""
+    """Return whether an approval has failed because its deadline passed without a vote against."""
     step = document.waiting_action
     declined = document.cause == Cause.DECLINED and not document.components
     of_people = step is not None and step.type == "approval"
@@ -60,9 +60,9 @@ def advice_of(document: Request) -> str:
     if in_doubt or not document.may_decide:
         return ""
     if is_cancelled(document):
-        return _("It was stopped on purpose. A retry begins this step again.")
+        return _("It was cancelled. A retry starts this step again.")
     if is_expired(document):
-        return _("Nobody decided in time. A retry requests approval again.")
+        return _("No one decided in time. A retry requests approval again.")
     return document.suggestion.reason if document.suggestion else ""
 
 

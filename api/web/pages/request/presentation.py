@@ -92,7 +92,7 @@ class RequestView:
     sentence: str
     slow: bool
     parts: list[ComponentSteps]
-    picture: Diagram | None
+    diagram: Diagram | None
     results: list[Result]
     action: str
     """What the reader may decide: `decide`, `approve`, or nothing."""
@@ -127,7 +127,7 @@ def request_view(
         sentence=_sentence(document, running, now),
         slow=any(request_times.is_slow(one) for _number, one in running),
         parts=[one for one in parts if one.steps or one.name],
-        picture=diagram_of(_nodes(stored, document), chains=bool(document.components)),
+        diagram=diagram_of(_nodes(stored, document), chains=bool(document.components)),
         results=results_of(document),
         action=_possible_action(document),
         icon=_ICONS.get(document.status, "icon.svg"),

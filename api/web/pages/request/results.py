@@ -23,7 +23,7 @@ _KINDS = {
 
 
 _RUN = frozenset({"status", "conclusion"})
-"""What a workflow run says of itself: it is done, as the state of its step tells already."""
+"""Outputs of a workflow run that only repeat the state of its step."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +64,7 @@ def _of_action(action: Action, component_name: str, key: str) -> list[Result]:
     read_outputs = _terraform if action.type == _TERRAFORM else dict
     for number, (output, value) in enumerate(read_outputs(action.outputs or {}).items()):
         text = _text(value)
-        # The id of a ticket is of use to nobody who has its key.
+        # The id of a ticket is of no use beside its key.
         if text in own or (output == "id" and action.external_reference):
             continue
         if action.type == "github-workflow" and output in _RUN:

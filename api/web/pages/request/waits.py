@@ -48,7 +48,7 @@ def _decision(document: Request, wait: HumanWait) -> DecisionRecord | None:
     earlier = [one for one in accepted if one not in later]
     if wait.kind == _APPROVAL:
         return earlier[-1] if earlier else next(iter(later), None)
-    # The wait ends when the decision is carried out, which may be told at the same moment.
+    # The wait ends when the decision is carried out, which may be at the same moment.
     return next(iter(earlier), None) or next(iter(later), None)
 
 

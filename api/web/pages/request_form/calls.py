@@ -123,7 +123,7 @@ def _describe_ticket(config: dict[str, Any], description: _Description) -> None:
     ticket = _pop_mapping(config, "ticket")
     description.line = str(ticket.pop("summaryTemplate", ""))
     kind, project = ticket.pop("issueType", "Task"), ticket.pop("project", None)
-    description.add(_("Project"), project or _("the usual one"))
+    description.add(_("Project"), project or _("the default"))
     description.add(_("Type"), kind)
     for key, label in (
         ("priority", _("Priority")),
@@ -228,7 +228,7 @@ def _describe_message(config: dict[str, Any], description: _Description) -> None
 
 
 def _describe_nothing(_config: dict[str, Any], _description: _Description) -> None:
-    """Leave the configuration of somebody else's type as it is."""
+    """Leave the configuration of an unknown type as it is."""
 
 
 _DESCRIBERS: Mapping[str, Callable[[dict[str, Any], _Description], None]] = {

@@ -1,4 +1,4 @@
-"""The files of a commit as people read them: what goes, what comes, what does not fit. Pure."""
+"""The files of a commit as people read them: removed and added lines, conflicts. Pure."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -11,7 +11,7 @@ from pao.core.payloads.files import FilesAnswer
 MOST_LINES = 200
 _OPERATIONS = {
     "create": _("a new file, which must not exist yet"),
-    "update": _("replaces what the file holds"),
+    "update": _("replaces the content of the file"),
     "delete": _("removed"),
 }
 
@@ -43,16 +43,18 @@ def _file(one: Mapping[str, Any], present: FilesAnswer | None) -> TextBlock:
         return _lines_block(title, _added(new), warning=_conflict_words(operation))
     if old is None:
         unread = present is not None and path in present.unread
-        warning = _("What it holds now is not shown: it is large or not text.") if unread else ""
+        warning = (
+            _("Its current content is not shown: it is too large, or not text.") if unread else ""
+        )
         return _lines_block(title, _added(new), warning=warning)
     lines = diff_lines(old, new)
-    same = _("It already holds this.") if old == new else _("Only line breaks differ.")
+    same = _("It already has this content.") if old == new else _("Only line breaks differ.")
     return _lines_block(title, lines, warning="" if lines else same)
 
 
 def _conflict_words(operation: str) -> str:
     if operation == "create":
-        return _("It exists already, so this step would fail.")
+        return _("It already exists, so this step would fail.")
     return _("There is no such file, so this step would fail.")
 
 

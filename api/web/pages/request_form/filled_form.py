@@ -63,7 +63,7 @@ class FilledForm:
 
     @property
     def is_stepped(self) -> bool:
-        """Whether its groups are steps, each on a page of its own."""
+        """Whether its groups are steps, each on its own page."""
         return self.form.definition.layout is not Layout.SINGLE_PAGE
 
     def groups(self, *, checked: bool) -> list[GroupView]:
@@ -98,7 +98,7 @@ async def fill_form(services: Services, caller: Principal, draft: Draft) -> Fill
             raise
         raise PaoError(
             ErrorCode.CATALOG_ITEM_NOT_FOUND,
-            _("This service is not offered any more. Nothing was submitted."),
+            _("This service is no longer offered. Nothing was submitted."),
             status=GONE,
         ) from error
     item, who = served_item.loaded.item, requester_of(caller)
@@ -209,7 +209,7 @@ def read_link(
         name = key.removeprefix("fields.")
         one = form.fields.get(name)
         if one is None:
-            notes.append(_("The link names a field that is not there: %(name)s.") % {"name": name})
+            notes.append(_("The link names an unknown field: %(name)s.") % {"name": name})
         elif one.type in KEPT_APART or one.read_only:
             notes.append(_not_taken(one))
         elif one.type is FieldType.BOOLEAN:

@@ -41,9 +41,9 @@ async def review(  # noqa: PLR0913 -- what it is given, each part named
     draft_id: UUID,
     changes: Annotated[str, Query(max_length=10)] = "",
 ) -> Response:
-    """Show what would be submitted and what that would do, computed anew.
+    """Show what would be submitted and what that would do, computed again.
 
-    ``changes`` has what the files of commits hold now read at once: without scripts nobody asks.
+    ``changes`` reads the current files of commits at once, for browsers without scripts.
     """
     filled = await _submittable_form(services, caller, draft_id)
     if isinstance(filled, Response):

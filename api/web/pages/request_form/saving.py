@@ -45,7 +45,7 @@ async def save_draft(
             texts, place = with_edit(fields, texts, edit)
         # A file goes with its row.
         gone = {one for one in draft.sealed if "[" in one and one not in texts}
-        # The version at which the form was begun is kept: who fills it in is told of another one.
+        # The version at which the form was started is kept, so that a later one can be mentioned.
         changed = replace(draft, texts=texts, saved=_number(posted, draft))
         return without(changed, removed_secrets(posted).difference(secrets) | gone)
 

@@ -40,7 +40,7 @@ Checked = Annotated[bool, Query(alias="check")]
 class FormCheck(ResponseBody):
     """What a form shows of its fields, named by their places; or the request that it has become.
 
-    What a field offers is told by a word that another offer changes.
+    ``offers`` has a hash of what each field offers, which changes with it.
     """
 
     visible: tuple[str, ...] = ()
@@ -138,7 +138,7 @@ async def check(services: ServicesDep, caller: Caller, draft_id: UUID, posted: P
 
 @router.post("/drafts/{draft_id}/discard")
 async def discard(services: ServicesDep, caller: Caller, draft_id: UUID) -> Response:
-    """Throw a draft away."""
+    """Remove a draft."""
     await services.drafts.discard(caller, str(draft_id))
     return _redirect("/")
 

@@ -28,7 +28,7 @@ Word = Annotated[str, Query(max_length=200)]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ListFilters:
-    """What the list is narrowed to, as it stands in the address."""
+    """The filters of the list, as they are in the address."""
 
     q: Word = ""
     status: Word = ""
@@ -94,7 +94,7 @@ async def requests(
         chosen=narrowed,
         item_name=items[narrowed.item].name if narrowed.item in items else narrowed.item,
         without_item=_address(chosen | {"item": ""}),
-        # What is no day stands in no input for days.
+        # An invalid day is not put into an input for days.
         days={name: day if _day(day, zone) else "" for name, day in narrowed.days.items()},
         rows=requests_page.data,
         count=requests_page.count,

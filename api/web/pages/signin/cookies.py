@@ -12,7 +12,7 @@ HOME = "/"
 
 
 def address_of(request: Request, services: Services) -> tuple[WebAddress, str]:
-    """Return under which address the pages are reached; refuse one where nobody may sign in."""
+    """Return the address of the pages; raises ``FORBIDDEN`` where sign-in is impossible."""
     address = services.web_address
     here = address.of(request.scope) if address is not None else None
     if address is None or here is None:

@@ -26,7 +26,7 @@ To = Annotated[str, Query(max_length=2000)]
 
 @router.get(BEGIN)
 async def begin(request: Request, services: ServicesDep, to: To = HOME) -> Response:
-    """Lead the browser to the identity provider.
+    """Redirect the browser to the identity provider.
 
     A link, not a form: the policy of our pages lets forms lead nowhere else.
     """
@@ -48,7 +48,7 @@ async def begin(request: Request, services: ServicesDep, to: To = HOME) -> Respo
 
 @router.get(CALLBACK)
 async def finish(request: Request, services: ServicesDep) -> Response:
-    """Open a session for whom the provider names, if this browser began it here."""
+    """Open a session for the user that the provider names, if this browser started it here."""
     oidc = _require_configured(services.sign_in_methods.oidc)
     address, here = address_of(request, services)
     cookie = address.sign_in_cookie(request.scope)
@@ -75,13 +75,13 @@ async def finish(request: Request, services: ServicesDep) -> Response:
 
 @router.get("/signin/alb")
 async def by_load_balancer(request: Request, services: ServicesDep, to: To = HOME) -> Response:
-    """Open a session for whom the load balancer names; the gate has read what it says."""
+    """Open a session for the user that the load balancer names; the gate has read its token."""
     address, _here = address_of(request, services)
     user: ClaimedUser | None = getattr(request.state, "balancer_user", None)
     if user is None:
         services.sessions.count_refusal(ALB, "not vouched")
         problem = getattr(request.state, "balancer_problem", "") or _(
-            "The load balancer did not say who you are. Open PAO under its usual address."
+            "The load balancer did not say who you are. Open PAO at its usual address."
         )
         return sign_in_page(request, services, to, problem=problem)
     token = await services.sessions.open_for(user, source=ALB, user_agent=user_agent(request))

@@ -42,7 +42,7 @@ async def confirm_or_open(request: Request, services: ServicesDep, posted: Poste
 
 @router.post("/signout")
 async def sign_out(request: Request, services: ServicesDep) -> Response:
-    """End the session, and have the browser forget what it keeps of it."""
+    """End the session, and make the browser clear what it has stored."""
     session: BrowserSession = request.state.session
     await services.sessions.sign_out(session)
     answer = RedirectResponse("/signin", 303, headers={"Clear-Site-Data": '"storage"'})

@@ -1,6 +1,6 @@
 """`/waiting`: what waits for a decision of the reader, the longest first; and many retries at once.
 
-No row moves by itself: what is new is counted, and shown when asked for.
+Rows never move by themselves: new requests are counted, and shown on demand.
 """
 
 import asyncio
@@ -36,7 +36,7 @@ router = APIRouter()
 PER_PAGE = 50
 READ_AT_ONCE = 10
 FEWEST = 2
-"""From so many requests on that failed alike, they are offered to be retried together."""
+"""From this many similar failures on, retrying them together is offered."""
 MINE, TEAMS, ALL = "mine", "teams", "all"
 Whose = Annotated[str, Query(max_length=20)]
 ActionType = Annotated[str, Query(alias="type", max_length=200)]
@@ -189,7 +189,7 @@ async def results(
 
 @router.post("/waiting/retries/{decision_id}")
 async def resume(services: ServicesDep, caller: Caller, decision_id: UUID) -> Response:
-    """Go on with what is left of a bulk decision."""
+    """Continue with what is left of a bulk decision."""
     bulk = await services.bulk_decisions.get(caller, str(decision_id))
     await _run(services, caller, bulk)
     return RedirectResponse(f"/waiting/retries/{decision_id}", 303)

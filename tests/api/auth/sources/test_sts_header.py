@@ -114,7 +114,7 @@ def test_a_header_that_is_refused_says_what_to_correct(
 async def test_a_header_that_is_readable_is_asked_about(sts: StsIdentity) -> None:
     call = request(signed(AWAY, CREDENTIALS))
     sts.check_head(call, datetime.now(UTC))
-    with pytest.raises(PaoError, match="AWS cannot say now who you are"):
+    with pytest.raises(PaoError, match="AWS cannot identify you now"):
         await sts.authenticate(call, datetime.now(UTC))
 
 
@@ -227,7 +227,7 @@ async def test_aws_is_asked_for_fifty_calls_at_once_and_again_when_one_has_ended
             asyncio.create_task(source.authenticate(call, now)) for _ in range(MAX_CONCURRENT)
         ]
         await sts.all_asked.wait()
-        with pytest.raises(PaoError, match="AWS cannot say now who you are") as caught:
+        with pytest.raises(PaoError, match="AWS cannot identify you now") as caught:
             await source.authenticate(call, now)
         assert caught.value.code is ErrorCode.SERVICE_UNAVAILABLE
         assert caught.value.headers == {"Retry-After": "5"}
