@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator, Generator, Iterator
 from pathlib import Path
 from typing import Any, cast
 
+import asyncpg
 import pytest
 from hypothesis import settings
 
@@ -136,6 +137,14 @@ async def db(database: Database) -> AsyncIterator[OpenDatabase]:
     opened = OpenDatabase(database.service_url, pool=PoolSettings(max_idle=2, max_open=20))
     yield opened
     await opened.close()
+
+
+@pytest.fixture
+async def service(database: Database) -> AsyncIterator[asyncpg.Connection]:
+    """A plain connection with the rights of the service's own role."""
+    connection = await asyncpg.connect(database.service_url)
+    yield connection
+    await connection.close()
 
 
 @pytest.fixture(scope="session")

@@ -6,6 +6,7 @@ import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any
 
 from cachetools import LRUCache
@@ -229,7 +230,10 @@ class OptionsService:
         seconds = seconds_of(options.cache) if options.cache is not None else DEFAULT_CACHE
         try:
             answer = await self.cache.get(
-                choices_query, self._fetch, seconds or 0.0, hurried=hurried
+                choices_query,
+                partial(self.workflows.fetch_choices, budget=ANSWER_SECONDS),
+                seconds or 0.0,
+                hurried=hurried,
             )
         except TemporalUnavailableError:
             return Offered(problem="Temporal does not respond.", lenient=lenient)
@@ -237,9 +241,6 @@ class OptionsService:
             text = "the options of %s in %s cannot be loaded: %s"
             _log.warning(text, question.way, item.id, answer.problem)
         return replace(offer(answer.choices), problem=answer.problem, lenient=lenient)
-
-    async def _fetch(self, question: ChoicesQuestion) -> ChoicesAnswer:
-        return await self.workflows.fetch_choices(question, budget=ANSWER_SECONDS)
 
     async def _unknown_values(self, questions: list[Question], caller: Requester) -> frozenset[str]:
         """Return the ways of fields whose user or team is unknown."""

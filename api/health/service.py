@@ -96,8 +96,8 @@ class HealthService:
 
     def __init__(self, parts: HealthDependencies) -> None:
         self._parts = parts
-        self._database = _own_probe(self._ask_database, TimedPart)
-        self._temporal = _own_probe(self._ask_temporal, TimedPart)
+        self._database = _own_probe(partial(timed, parts.database.ping), TimedPart)
+        self._temporal = _own_probe(partial(timed, parts.workflows.ping), TimedPart)
         self._worker = _own_probe(self._ask_worker, WorkerPart)
         self._mirror = _own_probe(self._ask_mirror, MirrorPart)
         self._breakers = Probe[Breakers](
@@ -216,12 +216,6 @@ class HealthService:
     async def _ask_problems(self) -> list[str]:
         found = await asyncio.gather(self._database_problem(), self._temporal_problem())
         return [problem for problem in found if problem]
-
-    async def _ask_database(self) -> TimedPart:
-        return await timed(self._parts.database.ping)
-
-    async def _ask_temporal(self) -> TimedPart:
-        return await timed(self._parts.workflows.ping)
 
     async def _ask_worker(self) -> WorkerPart:
         try:

@@ -112,8 +112,9 @@ class DecisionService:
         record = await self._record(call.request_id, decision_id)
         if record is not None and record.outcome != "open":
             return replace(self._outcome(record, stored.row.status), replayed=repeated)
-        if record is None:
-            self._refuse_final(stored, call.decision)
+        if record is None and stored.row.status in TERMINAL:
+            # It can never become possible; the workflow checks the rest.
+            raise decision_refused(call.decision, stored.row.status)
         payload = await self._payload(stored, call, decision_id)
         payload = proven(self.box, call.request_id, call.decision, payload)
         repeated = await self._keys.claim(call)
@@ -192,11 +193,6 @@ class DecisionService:
     async def _record(self, request_id: str, decision_id: str) -> DecisionRecord | None:
         async with self.database.reading() as session:
             return await DecisionsRepository(session).find(request_id, decision_id)
-
-    def _refuse_final(self, stored: StoredRequest, decision: Decision | ApprovalVote) -> None:
-        """Refuse early what can never become possible; the workflow checks the rest."""
-        if stored.row.status in TERMINAL:
-            raise decision_refused(decision, stored.row.status)
 
     def _require_failed(self, stored: StoredRequest, decision: Decision | ApprovalVote) -> None:
         if stored.row.status != RequestStatus.FAILED or stored.row.retrying:

@@ -43,7 +43,9 @@ class TerraformStatesService:
         async with self.database.reading() as session:
             row = await TerraformStatesRepository(session).get(state_id)
             request = await RequestsRepository(session).get(str(row.request_id)) if row else None
-        if row is None or not self._may_decide(caller, row):
+        if row is None or not self.access.may_decide(
+            caller, user_id=row.user_id, owner_team=row.owner_team
+        ):
             raise PaoError(
                 ErrorCode.NOT_FOUND,
                 f"There is no registered Terraform state {state_id}, or it is not yours.",
@@ -91,9 +93,6 @@ class TerraformStatesService:
         async with self.database.reading() as session:
             now = await TerraformStatesRepository(session).get(state_id)
         return _state_schema(now or row)
-
-    def _may_decide(self, caller: Principal, row: StoredState) -> bool:
-        return self.access.may_decide(caller, user_id=row.user_id, owner_team=row.owner_team)
 
 
 def _state_schema(row: StoredState) -> TerraformState:

@@ -1,4 +1,4 @@
-"""Plain connections to the database, as its owner and as the service."""
+"""Plain connections to the database, as its owner and as a superuser."""
 
 from collections.abc import AsyncIterator
 
@@ -12,14 +12,6 @@ from tests.support.postgres import Database as Given
 async def owner(database: Given) -> AsyncIterator[asyncpg.Connection]:
     """A plain connection as the owner of the tables."""
     connection = await asyncpg.connect(database.owner_url)
-    yield connection
-    await connection.close()
-
-
-@pytest.fixture
-async def service(database: Given) -> AsyncIterator[asyncpg.Connection]:
-    """A plain connection with the rights of the service's own role."""
-    connection = await asyncpg.connect(database.service_url)
     yield connection
     await connection.close()
 

@@ -1,4 +1,4 @@
-"""Who may only write to the database signs nobody in to the pages."""
+"""Write access to the database alone opens no session of the pages."""
 
 import hashlib
 from collections.abc import AsyncIterator
@@ -49,16 +49,8 @@ CHANGES = [
 
 
 @pytest.fixture
-async def service(database: Given) -> AsyncIterator[asyncpg.Connection]:
-    """Somebody who has the password of the service's role."""
-    connection = await asyncpg.connect(database.service_url)
-    yield connection
-    await connection.close()
-
-
-@pytest.fixture
 async def superuser(database: Given) -> AsyncIterator[asyncpg.Connection]:
-    """Somebody whom neither rights nor triggers hold up."""
+    """A connection that neither rights nor triggers restrict."""
     connection = await asyncpg.connect(database.superuser_url)
     await connection.execute("SET session_replication_role = replica")
     yield connection

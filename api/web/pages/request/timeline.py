@@ -110,12 +110,11 @@ def _step(one: TimelineEvent, names: Mapping[tuple[str, str], str]) -> TimelineL
     error = (data.get("error") or {}).get("message") or ""
     reference = data.get("externalReference") or ""
     return TimelineLine(
-        one.at, text, error or data.get("note") or reference, href=_link(data, error)
+        one.at,
+        text,
+        error or data.get("note") or reference,
+        href=None if error else web_address(data.get("url")),
     )
-
-
-def _link(data: Mapping[str, Any], error: str) -> str | None:
-    return None if error else web_address(data.get("url"))
 
 
 def _is_listed(one: TimelineEvent) -> bool:
