@@ -144,7 +144,7 @@ async def item(request: Request, services: ServicesDep, caller: Caller, item_id:
         warnings=[*warnings_of(definition), *await outages_of(request, services, document)],
         steps=steps,
         earlier=earlier.data,
-        usual_times=usual_words(await services.history.usual_times(item_id)),
+        usual=usual_words(await services.history.usual_times(item_id)),
         starred=item_id in await services.stars.list(caller),
         drafts=[one for one in await services.drafts.list(caller) if one.item_id == item_id],
     )
