@@ -117,7 +117,7 @@ def _bounded_int(text: str) -> int:
 
 @dataclass(frozen=True, slots=True)
 class _ValuePath:
-    """Where a value is; the text of its path is only made for an error."""
+    """The path of a value; its text is only built for an error."""
 
     depth: int = 1
     name: str | int = ""

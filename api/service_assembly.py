@@ -177,7 +177,7 @@ def assemble_services(
                 temporal=TemporalServer(client, queue),
                 jira=jira,
                 catalog=catalog,
-                # Three times without a look at the source is no chance any more.
+                # Three missed polls of the source in a row are no coincidence.
                 unread_secrets=lambda: state.refresh.unread,
                 catalog_age=3 * settings.catalog.poll_interval.total_seconds(),
             )

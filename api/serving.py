@@ -104,8 +104,8 @@ class DrainingServer(uvicorn.Server):
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         """Start, then leave alone what was loaded."""
         await super().startup(sockets=sockets)
-        # What was loaded stays for as long as the process runs. Left to the collector, it is
-        # walked through again and again, and every walk keeps callers waiting for 0.2 s.
+        # What is loaded now stays until the end. If the collector walked through it again and
+        # again, callers would wait for 0.2 s each time.
         gc.collect()
         gc.freeze()
 

@@ -68,7 +68,7 @@ class KeyStore(Protocol):
         """Return the key as it is now, revoked or not; ``None`` when it was never issued."""
 
     async def note_use(self, access_key_id: str, *, unless_within: timedelta) -> None:
-        """Note that the key is used now, unless that was noted so short a time ago."""
+        """Record that the key is used now, unless that was recorded within this time."""
 
 
 class KeysIdentity:

@@ -67,7 +67,7 @@ def read_header(token: str) -> Mapping[str, Any]:
         raise malformed(f"the token's algorithm must be one of {', '.join(ALGORITHMS)}")
     if own_keys := [name for name in _OWN_KEYS if name in header]:
         raise malformed(f"the token brings its own key ({own_keys[0]}), which is not accepted")
-    # PyJWT takes whatever becomes a number, texts and truth values included.
+    # PyJWT accepts anything that converts to a number, even texts and booleans.
     if invalid_times := [
         name for name in _TIMES if name in claims and moment(claims[name]) is None
     ]:

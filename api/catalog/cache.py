@@ -61,7 +61,7 @@ class CatalogCache:
         return len(self._entries)
 
     def clear(self) -> None:
-        """Forget everything."""
+        """Remove all entries."""
         self._entries.clear()
 
     async def get(

@@ -43,7 +43,7 @@ class Row:
 
     @property
     def is_requested(self) -> bool:
-        """Whether it can be requested at all; a list only serves the forms of others."""
+        """Whether it can be requested; a list only provides choices for forms."""
         return self.kind != LIST
 
     @cached_property
@@ -188,7 +188,7 @@ class Index:
 
     @cached_property
     def _answers(self) -> LRUCache[CatalogQuery, CatalogMatches]:
-        # They are those of this very index, so nothing ever has to be taken back.
+        # An index never changes, so its answers stay valid.
         return LRUCache(MOST_ANSWERS)
 
     def _search(self, wanted: CatalogQuery) -> CatalogMatches:

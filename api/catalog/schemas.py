@@ -200,7 +200,7 @@ class FormState(ResponseBody):
 
 
 class RefreshOptions(RequestBody):
-    """What a refresh may take over that it would not by itself."""
+    """What a refresh may serve that is held back otherwise."""
 
     model_config = ConfigDict(json_schema_extra={"examples": [{"confirm": "9f3c2ab"}]})
 
@@ -223,7 +223,7 @@ class HeldRevision(ResponseBody):
 
 
 class Unnamed(ResponseBody):
-    """How many of each kind are not named, because they are too many."""
+    """How many more of each kind there are than are named."""
 
     added: int = 0
     changed: int = 0
@@ -284,7 +284,7 @@ class UnreportedCommits(ResponseBody):
 
 
 class CatalogStatus(ResponseBody):
-    """Where the catalog comes from, how old it is, and what is not served as it is there."""
+    """Where the catalog comes from, how old it is, and what is not served from there."""
 
     source: str | None
     revision: str | None

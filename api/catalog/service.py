@@ -87,7 +87,7 @@ class CatalogService:
         limits: Sequence[str] = (),
     ) -> None:
         self.limits = limits
-        """What is not done for the kind of source, which operators must know."""
+        """Limitations of the kind of source, for operators."""
         self._database = database
         self._syncs = syncs
         self._record = record

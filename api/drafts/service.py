@@ -95,7 +95,7 @@ class DraftService:
         return draft
 
     async def mark_submitted(self, caller: Principal, draft: Draft, request_id: str) -> None:
-        """Note which request a draft has become."""
+        """Record which request a draft has become."""
         async with self.database.unit_of_work() as session:
             await WebDraftsRepository(session).submitted(draft.id, caller.id, request_id)
 

@@ -1,4 +1,4 @@
-"""What the checks found, as the states of the parts."""
+"""The results of the checks, as the states of the parts."""
 
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
@@ -121,7 +121,7 @@ def catalog_part(state: CatalogState, *, longest: float) -> CatalogPart:
 
 
 def foreign_workers(installations: Sequence[str]) -> str:
-    """Say that workers of other installations poll our task queue, and what to do about it."""
+    """Return the problem that workers of other installations poll our task queue."""
     return (
         f"workers of another installation ({', '.join(installations)}) poll the same task queue; "
         "give each installation its own TEMPORAL_TASK_QUEUE or TEMPORAL_NAMESPACE"
@@ -129,7 +129,7 @@ def foreign_workers(installations: Sequence[str]) -> str:
 
 
 def no_active_worker(pollers: Pollers) -> str:
-    """Say why requests wait although Temporal runs, and what to do about it."""
+    """Return why no worker takes requests although Temporal runs, and what to do."""
     if not pollers.idle:
         return "no worker is polling the task queue"
     current = f"build {pollers.current} is current" if pollers.current else "no build is current"

@@ -43,7 +43,7 @@ class CleanupService:
     workflows: RequestWorkflows
 
     async def mark(self, caller: Principal, request_id: str, entry_id: str, note: str) -> None:
-        """Note that an entry is done, with who says so and why; a repeat changes nothing."""
+        """Record that an entry is done, by whom and how; a repeat changes nothing."""
         stored = await self.reading.get_decidable(caller, request_id)
         entry = _find_entry(self.reading.present(stored), stored, entry_id)
         if entry.done:

@@ -13,7 +13,7 @@ _NOT_STARTED = {
 def workflow_gone(
     decision: str, status: RequestStatus, lost: str | None, *, is_component: bool
 ) -> PaoError:
-    """Say why no workflow takes a decision; ``lost`` is what became of one that was resumed."""
+    """Return why no workflow takes a decision; ``lost`` is the fate of one that was resumed."""
     why = _WORKFLOW_ENDED if lost is None else lost.removesuffix(".")
     if status == RequestStatus.SUBMITTED:
         why = _NOT_STARTED[is_component]
@@ -23,7 +23,7 @@ def workflow_gone(
 def decision_refused(
     decision: str, status: RequestStatus, why: str | None = None, *, code: str | None = None
 ) -> PaoError:
-    """Say why a decision is impossible now, and which ones are possible."""
+    """Return the error of an impossible decision, with those that are possible now."""
     reason = why or f"{decision} is not possible while {status}"
     possible = f" Possible now: {describe_allowed(status)}."
     if decision in tuple(ApprovalVote):
@@ -44,7 +44,7 @@ def decision_refused(
 
 
 def temporal_unavailable() -> PaoError:
-    """Say that it is not known whether a decision has arrived."""
+    """Return the error that it is unknown whether a decision has arrived."""
     return PaoError(
         ErrorCode.SERVICE_UNAVAILABLE,
         "Temporal does not respond, so the decision may not have arrived. Repeat the call with the "

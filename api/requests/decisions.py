@@ -51,7 +51,7 @@ DECISIONS = UUID("9a6f4ab2-5d0c-4f0b-8a53-2f5a3b0a6a0e")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DecisionSettings:
-    """How long a call waits for the outcome, in seconds, and what renderings may know."""
+    """How long a call waits for the outcome, in seconds, and the models of the actions."""
 
     budget: float
     models: ActionModels
@@ -71,7 +71,7 @@ class DecisionOutcome:
 
     @property
     def outcome(self) -> str:
-        """What became of it, for metrics."""
+        """The outcome as a label for metrics."""
         return "late" if self.late else "open" if self.open else "done"
 
 

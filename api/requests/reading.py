@@ -62,7 +62,7 @@ class StoredRequest:
     decisions: list[DecisionRecord]
     components: tuple[ComponentRequest, ...] = ()
     done: DoneCleanups = field(default_factory=dict)
-    """What is cleaned up of the request and of its components."""
+    """The finished cleanups of the request and of its components."""
     may_decide: bool = False
     """Whether it waits for a decision that the caller may make."""
 
@@ -79,7 +79,7 @@ class StoredRequest:
 
     @property
     def steps(self) -> list[Step]:
-        """What the request's summary speaks of: its actions, then those of its components."""
+        """The steps that the summary is about: its actions, then those of its components."""
         steps = steps_of(self.row, self.actions)
         return steps + [
             one

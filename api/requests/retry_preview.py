@@ -96,7 +96,7 @@ class RetryPreviewer:
     async def _looks(
         self, stored: StoredRequest, context: RequestContext, evidence_for: str | None
     ) -> list[tuple[RequestAction, LookResult]]:
-        """Look for what has failed, but for the action that a person has ``seen``."""
+        """Look for what failed actions made, except the one with evidence (``evidence_for``)."""
         failed = [
             one
             for one in stored.actions

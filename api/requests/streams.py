@@ -26,7 +26,7 @@ class StreamLimits:
     most: int = 200
     most_per_caller: int = 10
     heartbeat: timedelta = timedelta(seconds=10)
-    """How often an open stream says that it is there."""
+    """How often an open stream sends a sign of life."""
     lifetime: timedelta = timedelta(hours=1)
     """After how long the stream of a page ends; its browser reconnects, and is checked again."""
 
@@ -50,7 +50,7 @@ class Streams:
 
     @contextmanager
     def slot(self, caller_id: str) -> Iterator[None]:
-        """Hold a place while the block runs; ``RATE_LIMIT_EXCEEDED`` if none is free."""
+        """Hold a slot while the block runs; ``RATE_LIMIT_EXCEEDED`` if none is free."""
         if self._open[caller_id] >= self.limits.most_per_caller:
             raise _limit_reached(f"You already have {self.limits.most_per_caller} streams open")
         if self.open >= self.limits.most:

@@ -58,7 +58,7 @@ class OidcConfig:
 
 @dataclass(frozen=True, slots=True)
 class SignInStart:
-    """Where the browser goes, and what it must bring back."""
+    """The address to redirect the browser to, and the cookie that it must bring back."""
 
     url: str
     cookie: str = field(repr=False)

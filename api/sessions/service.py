@@ -59,7 +59,7 @@ def _count_nothing(_way: str, _outcome: str) -> None:
 
 
 def _accept_all(_source: str) -> bool:
-    """Take every source."""
+    """Accept every source."""
     return True
 
 

@@ -10,7 +10,7 @@ OIDC, ALB = "oidc", "alb"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SignInMethods:
-    """Who else may vouch for a person at a browser; None is off."""
+    """The other methods to identify a person at a browser; None is off."""
 
     oidc: OidcSignIn | None = None
     alb: AlbSignIn | None = None

@@ -76,9 +76,9 @@ class FieldView:
     shown: bool = True
     entered: str = ""
     sealed: str = ""
-    """What was entered, where the page itself keeps it."""
+    """The entered value, sealed, if the page itself keeps it."""
     dropped: bool = False
-    """Whether what was entered before is to be removed."""
+    """Whether the value entered before is to be removed."""
     code: bool = False
     numeric: bool = False
     accept: str = ""
@@ -118,7 +118,7 @@ class FieldView:
 
     @property
     def problems(self) -> list[tuple[str, str]]:
-        """What is wrong in it and its rows: the id of an element, and the words."""
+        """Its problems and those of its rows: the id of an element, and a message."""
         own = [(self.key, self.error)] if self.error else []
         for row in self.rows:
             row_problems = [(row.key, row.error)] if row.error else []
@@ -155,7 +155,7 @@ class GroupView:
 
     @property
     def problems(self) -> list[tuple[str, str]]:
-        """What is wrong in its fields: the id of an element, and the words."""
+        """The problems of its fields: the id of an element, and a message."""
         return [problem for one in self.fields if one.shown for problem in one.problems]
 
     @property
@@ -178,7 +178,7 @@ class FormInput:
     in_page: Mapping[str, str] = field(default_factory=dict)
     """Those that the page keeps until it is sent, sealed."""
     dropped: Collection[str] = ()
-    """Those that are to be removed."""
+    """Those to be removed."""
     computed: Mapping[str, Any] = field(default_factory=dict)
     offered: Mapping[str, Offered] = field(default_factory=dict)
     """Choices that come from elsewhere."""

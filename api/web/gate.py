@@ -35,7 +35,7 @@ POLICY = (
 )
 HEADERS = {"Content-Security-Policy": POLICY, "Referrer-Policy": "same-origin"}
 SIGN_IN, SIGN_IN_BY_ALB = "/signin", "/signin/alb"
-# By a provider: each is a call to it, so they are limited as well.
+# Each of these calls a provider, so they are limited as well.
 PROVIDER_PATHS = frozenset({"/signin/oidc", "/signin/oidc/callback", SIGN_IN_BY_ALB})
 # These need no session.
 STATIC = ("/static/", "/favicon.ico")
@@ -70,7 +70,7 @@ class GatedPages:
         self._sessions = sessions
 
     async def serve(self, scope: Scope, receive: Receive, send: ResponseSender) -> None:
-        """Find the session, then call the application; without one, lead to the sign-in."""
+        """Find the session, then call the application; without one, redirect to the sign-in."""
         send.extra.update(HEADERS)
         balancer_token = _remove_claims(scope)
         headers, path = Headers(scope=scope), scope["path"]
@@ -188,7 +188,7 @@ class GatedPages:
 
 
 def _without_null(query: bytes) -> bytes:
-    """Leave out what no key sends and no text in Postgres has; taking one out may make another."""
+    """Remove encoded nulls, which Postgres refuses; removing one may create another."""
     while b"%00" in query:
         query = query.replace(b"%00", b"")
     return query

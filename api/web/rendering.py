@@ -171,7 +171,7 @@ def _build_environment() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
         extensions=["jinja2.ext.i18n"],
-        # Whatever comes from outside passes here on its way into a page.
+        # Every value that is put into a page passes here.
         finalize=visible_text,
     )
     environment.install_gettext_translations(TRANSLATIONS, newstyle=True)  # type: ignore[attr-defined]

@@ -16,7 +16,7 @@ ADD, REMOVE = "add", "remove"
 
 @dataclass(frozen=True, slots=True)
 class RowEdit:
-    """What a button asks for: a further row of a list, or one row less."""
+    """What a button does: add a row to a list, or remove one."""
 
     list_id: str
     removes: int | None = None

@@ -70,7 +70,7 @@ async def static_file(request: Request, name: str) -> Response:
 
 @router.get("/favicon.ico")
 async def favicon() -> Response:
-    """Lead browsers that ask for it by its old name to the icon."""
+    """Redirect browsers that request the icon by its traditional name."""
     return RedirectResponse(address_of("icon.svg"), 308)
 
 

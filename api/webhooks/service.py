@@ -32,7 +32,7 @@ _PUSHES = frozenset({"push", "Push Hook", "repo:push", "repo:refs_changed"})
 
 
 class ForgeKind(StrEnum):
-    """Who delivers."""
+    """The kinds of forges that deliver."""
 
     GITHUB = "github"
     GITLAB = "gitlab"
@@ -58,7 +58,7 @@ _DELIVERY: Mapping[ForgeKind, Sequence[str]] = {
 
 
 class DeliveryOutcome(StrEnum):
-    """What became of a delivery, for metrics."""
+    """The outcome of a delivery, for metrics."""
 
     ACCEPTED = "accepted"
     IGNORED = "ignored"

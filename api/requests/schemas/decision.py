@@ -94,7 +94,7 @@ class LookBody(RequestBody):
 
 
 class CleanupBody(RequestBody):
-    """What was done by hand about something that was left behind."""
+    """What was done by hand about something left behind."""
 
     model_config = ConfigDict(
         json_schema_extra={"examples": [{"note": "Destroyed the subnet in the console."}]}

@@ -73,7 +73,7 @@ class FailedComponent(ResponseBody):
 
 
 class RequestOutline(ResponseBody):
-    """What was asked for, and by whom."""
+    """What was requested, and by whom."""
 
     item: str | None = None
     version: str | None = None

@@ -4,7 +4,7 @@ import re
 
 from api.web.words import _
 
-# The first that is found counts: most browsers name others besides.
+# The first match counts: most browsers also name others.
 _BROWSERS = {
     "Edge": r"Edg(?:e|A|iOS)?/(\d+)",
     "Opera": r"OPR/(\d+)",

@@ -90,7 +90,7 @@ async def catalog(
     index = services.catalog.state.index
     found = index.find(CatalogQuery(**{name: value or None for name, value in chosen.items()}))
     total = len(found.rows)
-    # A link to a page that is not there any more leads to the last one.
+    # A link to a page that no longer exists leads to the last one.
     at = min(at, max(ceil(total / PER_PAGE), 1))
     start = (at - 1) * PER_PAGE
     matches = [row for _rank, row in found.rows]

@@ -46,7 +46,7 @@ _DID = {
 
 @dataclass(frozen=True, slots=True)
 class LookWords:
-    """What a look has found: a sentence, and what the retry is called by it."""
+    """The result of a look: a sentence, and the label of the retry button."""
 
     sentence: str
     retry: str

@@ -48,7 +48,7 @@ _OVERRIDES = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DecisionInput:
-    """What was entered for a decision that is not made yet, and why it was not."""
+    """What was entered for a decision that was not made, and why not."""
 
     reason: str = ""
     options: frozenset[str] = frozenset()

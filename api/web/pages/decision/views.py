@@ -113,7 +113,7 @@ async def decision_received(
     decision: Annotated[str, Query(max_length=20)],
     key: Annotated[str, Query(min_length=1, max_length=100)],
 ) -> Response:
-    """Say whether a decision that was sent has arrived, by its key."""
+    """Show whether a decision was received, by its key."""
     if decision not in KINDS:
         raise PaoError(ErrorCode.NOT_FOUND, "")
     call = DecisionCall(

@@ -30,7 +30,7 @@ class FindResult:
 
 @dataclass(frozen=True, slots=True)
 class ResultGroup:
-    """What was found of one kind."""
+    """The results of one kind."""
 
     title: str
     found: list[FindResult]

@@ -150,7 +150,7 @@ _TABLES = {"times": _times, "failures": _failures, "waiting": _waiting}
 
 
 def _cell(value: object) -> object:
-    """Keep a spreadsheet from taking a text for a formula."""
+    """Return a cell that spreadsheets do not take for a formula."""
     if isinstance(value, str) and value.startswith(_FORMULA):
         return "'" + value
     return value

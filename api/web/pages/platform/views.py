@@ -124,7 +124,7 @@ async def refresh(
     except PaoError as error:
         if error.code is not ErrorCode.EXTERNAL_SERVICE_ERROR:
             raise
-        # The page says why, and what is served all the same.
+        # The page says why, and what is still served.
         return _platform_page(request, services, status=error.status)
     return _platform_page(request, services, read=RefreshResult.of(report))
 

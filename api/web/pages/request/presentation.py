@@ -76,7 +76,7 @@ class ComponentSteps:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RequestHistory:
-    """What is known besides the request itself: when it waited, and how long such things take."""
+    """The waits of a request, and how long requests of its item usually take."""
 
     waits: Sequence[HumanWait] = ()
     usual: UsualTimes | None = None
@@ -98,7 +98,7 @@ class RequestView:
     """What the reader may decide: `decide`, `approve`, or nothing."""
     icon: str
     choices: str
-    """What may be decided about a failure, as its button says."""
+    """The text of the button that leads to the decision."""
     advice: str
 
 

@@ -26,7 +26,7 @@ class ActionView:
     name: str
     about: str
     line: str
-    """What it is in one line, as its target would say it."""
+    """The essence in one line, in terms of its target."""
     rows: Rows
     blocks: list[TextBlock]
     data: str
@@ -244,7 +244,7 @@ _DESCRIBERS: Mapping[str, Callable[[dict[str, Any], _Description], None]] = {
 
 
 def _pop_mapping(config: dict[str, Any], key: str) -> dict[str, Any]:
-    """Take a mapping out of a configuration; what is none stays where it is."""
+    """Remove a mapping from a configuration and return it; anything else stays there."""
     if not isinstance(config.get(key), Mapping):
         return {}
     return dict(config.pop(key))

@@ -52,7 +52,7 @@ class FilledForm:
 
     @property
     def errors(self) -> dict[str, str]:
-        """What is wrong, by the ways of fields."""
+        """The problems, by the ways of fields."""
         return errors_by_way(self.result.errors)
 
     @property

@@ -119,7 +119,7 @@ async def submit(  # noqa: PLR0913 -- what it is given, each part named
 async def submission_received(
     request: Request, services: ServicesDep, caller: Caller, draft_id: UUID
 ) -> Response:
-    """Say whether a submission has arrived: its key is the draft's id."""
+    """Show whether a submission was received: its key is the draft's id."""
     request_id = await services.submission.find_submitted(caller, str(draft_id))
     return page(
         request, "pages/request_form/arrived.html", draft_id=str(draft_id), request_id=request_id

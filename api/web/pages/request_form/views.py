@@ -38,7 +38,7 @@ Checked = Annotated[bool, Query(alias="check")]
 
 
 class FormCheck(ResponseBody):
-    """What a form shows of its fields, named by their places; or the request that it has become.
+    """The state of a form's fields, by their places; or the request that it has become.
 
     ``offers`` has a hash of what each field offers, which changes with it.
     """

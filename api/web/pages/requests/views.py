@@ -42,7 +42,7 @@ class ListFilters:
 
     @property
     def has_more(self) -> bool:
-        """Whether anything is asked for that is folded away otherwise."""
+        """Whether a filter is set that is folded away otherwise."""
         return any((self.cause, self.tag, self.team, self.since, self.until))
 
     @property

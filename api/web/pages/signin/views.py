@@ -28,7 +28,7 @@ async def sign_in(
 
 @router.post("/signin")
 async def confirm_or_open(request: Request, services: ServicesDep, posted: Posted) -> Response:
-    """Ask whether the code's owner wants to sign in; only the answer uses the code up."""
+    """Ask the owner of a code for confirmation; only the confirmation uses the code up."""
     code, to = _code(text_of(posted, "code")), text_of(posted, "to")
     address, _ = address_of(request, services)
     if text_of(posted, "confirmed") != "yes":

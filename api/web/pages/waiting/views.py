@@ -54,7 +54,7 @@ class OutageFailures:
 
 @dataclass(frozen=True, slots=True)
 class BulkResult:
-    """What became of one request of a bulk decision, and where it is now."""
+    """The result for one request of a bulk decision, and its state now."""
 
     id: str
     title: str
@@ -107,7 +107,7 @@ def _deciders(services: Services, row: RequestSummary) -> str:
 async def count_new(
     request: Request, services: ServicesDep, caller: Caller, since: datetime, who: Whose = ""
 ) -> Response:
-    """Say how many requests have begun to wait since a page was made; 204 for none."""
+    """Show how many requests have started to wait since the page was made; 204 for none."""
     filters = _filters(services, caller, who, after=aware("since", since))
     waiting_page = await services.listing.page(caller, filters, cursor=None, limit=1, counted=True)
     if not waiting_page.count:
@@ -153,7 +153,7 @@ async def begin(
 async def retry_received(
     request: Request, services: ServicesDep, caller: Caller, key: UUID
 ) -> Response:
-    """Say whether a bulk decision that was sent has arrived, by its key."""
+    """Show whether a bulk decision was received, by its key."""
     try:
         bulk = await services.bulk_decisions.get(caller, str(key))
     except PaoError as error:
