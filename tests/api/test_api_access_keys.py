@@ -16,7 +16,7 @@ def ada(stack: Stack) -> httpx.Client:
     return stack.caller(ADA)
 
 
-def issued(ada: httpx.Client, **wanted: Any) -> dict[str, Any]:
+def issue_key(ada: httpx.Client, **wanted: Any) -> dict[str, Any]:
     answer = ada.post("/keys", json={"user": f"user-{uuid4().hex[:8]}", **wanted})
     assert answer.status_code == 201, answer.text
     made: dict[str, Any] = answer.json()
@@ -24,7 +24,7 @@ def issued(ada: httpx.Client, **wanted: Any) -> dict[str, Any]:
 
 
 def test_an_admin_issues_a_key_that_signs_calls(stack: Stack, ada: httpx.Client) -> None:
-    made = issued(ada, teams=["team-a", "team-a", "team-b"], expiresIn="12h", note="laptop")
+    made = issue_key(ada, teams=["team-a", "team-a", "team-b"], expiresIn="12h", note="laptop")
 
     client = stack.client_of((made["accessKeyId"], made["secretAccessKey"]))
     [own] = client.get("/keys").json()["data"]
@@ -37,7 +37,7 @@ def test_an_admin_issues_a_key_that_signs_calls(stack: Stack, ada: httpx.Client)
 
 
 def test_a_revoked_key_is_refused_with_the_next_call(stack: Stack, ada: httpx.Client) -> None:
-    made = issued(ada)
+    made = issue_key(ada)
     client = stack.client_of((made["accessKeyId"], made["secretAccessKey"]))
     assert client.get("/keys").status_code == 200
 
@@ -49,7 +49,7 @@ def test_a_revoked_key_is_refused_with_the_next_call(stack: Stack, ada: httpx.Cl
 
 
 def test_people_manage_their_own_keys_only(stack: Stack, ada: httpx.Client) -> None:
-    made = issued(ada)
+    made = issue_key(ada)
     mine = stack.client_of((made["accessKeyId"], made["secretAccessKey"]))
     dana = stack.caller(DANA)
 
@@ -68,7 +68,7 @@ def test_people_manage_their_own_keys_only(stack: Stack, ada: httpx.Client) -> N
 
 def test_pages_of_keys_hold_each_key_once(ada: httpx.Client) -> None:
     user = f"user-{uuid4().hex[:8]}"
-    made = [issued(ada, user=user)["accessKeyId"] for _ in range(5)]
+    made = [issue_key(ada, user=user)["accessKeyId"] for _ in range(5)]
 
     seen, cursor = [], None
     while True:
@@ -104,7 +104,7 @@ def test_what_is_invalid_is_named(ada: httpx.Client, changes: dict[str, Any], fi
 
 
 def test_issuing_and_revoking_are_in_the_audit_trail(ada: httpx.Client) -> None:
-    made = issued(ada)
+    made = issue_key(ada)
     ada.delete(f"/keys/{made['accessKeyId']}")
 
     page = ada.get("/audit", params={"eventType": "key.*", "actor": "ada", "limit": "200"}).json()

@@ -12,7 +12,7 @@ from tests.support.submitting import dns, error
 POSTGRES = "database-postgresql-standard"
 
 
-def refused(dana: httpx.Client, body: dict[str, Any]) -> dict[str, dict[str, Any]]:
+def refused_fields(dana: httpx.Client, body: dict[str, Any]) -> dict[str, dict[str, Any]]:
     answer = dana.post("/requests", json=body)
     assert answer.status_code == 422, answer.text
     found = error(answer)
@@ -28,7 +28,7 @@ def test_an_item_that_does_not_exist_is_not_found(dana: httpx.Client) -> None:
 
 def test_every_wrong_field_is_named_at_once(stack: Stack, dana: httpx.Client) -> None:
     before = stack.rows("select count(*) from requests")
-    details = refused(
+    details = refused_fields(
         dana,
         {
             "catalogItemId": POSTGRES,
@@ -58,7 +58,7 @@ def test_every_wrong_field_is_named_at_once(stack: Stack, dana: httpx.Client) ->
 )
 def test_a_number_must_be_a_number_within_its_bounds(dana: httpx.Client, value: Any) -> None:
     fields = {"instanceName": "orders-db", "storageSize": value}
-    details = refused(dana, {"catalogItemId": POSTGRES, "fields": fields})
+    details = refused_fields(dana, {"catalogItemId": POSTGRES, "fields": fields})
     assert set(details) == {"fields.storageSize"}
 
 
@@ -66,7 +66,7 @@ def test_a_number_must_be_a_number_within_its_bounds(dana: httpx.Client, value: 
 def test_a_text_must_be_a_text_of_its_pattern(dana: httpx.Client, value: Any) -> None:
     body = dns()
     body["fields"]["hostName"] = value
-    assert "fields.hostName" in refused(dana, body)
+    assert "fields.hostName" in refused_fields(dana, body)
 
 
 def test_a_value_for_a_field_that_is_not_asked_for_is_no_problem_or_is_named(

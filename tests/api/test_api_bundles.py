@@ -23,7 +23,7 @@ def webapp(name: str | None = None, **fields: Any) -> dict[str, Any]:
     return {"catalogItemId": BUNDLE, "fields": {"appName": app, **fields}}
 
 
-def submitted(client: httpx.Client, body: dict[str, Any], **headers: str) -> dict[str, Any]:
+def submit_and_wait(client: httpx.Client, body: dict[str, Any], **headers: str) -> dict[str, Any]:
     """Submit and wait until it has settled; a busy machine may take longer than an answer waits."""
     answer = client.post("/requests", json=body, headers={"Prefer": "wait=20", **headers})
     assert answer.status_code in {200, 201, 202}, answer.text
@@ -53,7 +53,7 @@ def decide(client: httpx.Client, request_id: str, decision: str, **body: Any) ->
     return client.post(f"/requests/{request_id}/{decision}", json={"reason": "a test", **body})
 
 
-def reached(client: httpx.Client, request_id: str, status: str) -> dict[str, Any]:
+def wait_for_status(client: httpx.Client, request_id: str, status: str) -> dict[str, Any]:
     def there() -> dict[str, Any]:
         document = get(client, request_id)
         at_rest = document["status"] == status and not document["retrying"]
@@ -66,7 +66,7 @@ def broken(stack: Stack, client: httpx.Client, text: str, times: int = 1) -> dic
     """Submit a bundle one of whose tickets is refused by JIRA."""
     app = f"app-{secrets.token_hex(5)}"
     strike(stack, text.format(app=app), "status", status=400, times=times)
-    document = submitted(client, webapp(app))
+    document = submit_and_wait(client, webapp(app))
     assert document["status"] == "failed", document
     return document
 
@@ -77,7 +77,7 @@ NAMESPACE = "Namespace {app} on"
 def test_a_bundle_runs_its_components_in_order_and_hands_their_outputs_on(
     dana: httpx.Client,
 ) -> None:
-    document = submitted(dana, webapp())
+    document = submit_and_wait(dana, webapp())
 
     assert document["status"] == "completed", document["error"]
     assert [one["id"] for one in document["components"]] == COMPONENTS
@@ -108,7 +108,7 @@ def test_a_failed_component_holds_its_dependents_until_it_is_fixed_and_the_bundl
     assert "has not started" in error(early)["message"]
 
     assert decide(dana, namespace["requestId"], "retry").status_code == 200
-    fixed = reached(dana, document["id"], "completed")
+    fixed = wait_for_status(dana, document["id"], "completed")
     assert statuses(fixed) == ["completed"] * 3
     assert fixed["error"] is None
 
@@ -118,7 +118,7 @@ def test_the_tickets_of_dependent_components_are_linked_once(
 ) -> None:
     app = f"app-{secrets.token_hex(5)}"
     stack.jira.fault("status", status=503, match={"method": "POST", "path": "/issueLink"})
-    document = submitted(dana, webapp(app))
+    document = submit_and_wait(dana, webapp(app))
 
     assert document["status"] == "failed"
     assert statuses(document) == ["completed"] * 3
@@ -126,7 +126,7 @@ def test_the_tickets_of_dependent_components_are_linked_once(
     assert (link["id"], link["status"]) == ("bundle.links", "failed")
 
     assert decide(dana, document["id"], "retry").status_code == 200
-    done = reached(dana, document["id"], "completed")
+    done = wait_for_status(dana, document["id"], "completed")
     keys = [one["actions"][0]["externalReference"] for one in done["components"]]
     links = [ticket["links"] for ticket in stack.jira.tickets() if ticket["key"] in keys]
     assert [len(one) for one in links] == [1, 2, 1]
@@ -164,7 +164,7 @@ def test_what_the_components_of_an_aborted_bundle_have_left_is_marked_on_the_bun
 ) -> None:
     document = broken(stack, dana, NAMESPACE)
     decide(dana, document["id"], "abort")
-    ended = reached(dana, document["id"], "aborted")
+    ended = wait_for_status(dana, document["id"], "aborted")
     made = ended["errorContext"]["cleanup"]
     [entry] = [one for one in made if one["component"] == "app-db"]
     assert component(ended, "app-db")["status"] == "completed"
@@ -186,9 +186,9 @@ def test_a_component_that_fails_twice_is_escalated_with_its_bundle_by_one_ticket
     document = broken(stack, dana, NAMESPACE, times=2)
     namespace = component(document, "app-namespace")["requestId"]
     decide(dana, namespace, "retry")
-    again = reached(dana, namespace, "failed")
+    again = wait_for_status(dana, namespace, "failed")
     assert again["actions"][0]["attempt"] == 2
-    reached(dana, document["id"], "failed")
+    wait_for_status(dana, document["id"], "failed")
 
     ended = decide(dana, document["id"], "escalate")
     assert ended.status_code == 200, ended.text
@@ -219,7 +219,7 @@ def test_twenty_parallel_submissions_with_one_key_make_one_bundle(
         assert {one["parentId"] for one in children} == {request_id}
     assert dana.get(f"/requests/{correlation}").json()["id"] == request_id
     assert len(children) == len(COMPONENTS)
-    correlation = reached(dana, request_id, "completed")["correlationId"]
+    correlation = wait_for_status(dana, request_id, "completed")["correlationId"]
     listed = dana.get("/requests", params={"correlationId": correlation}).json()["data"]
     assert [one["id"] for one in listed] == [request_id]
 
@@ -233,7 +233,7 @@ def test_a_terminated_bundle_waits_in_failed_learns_what_came_meanwhile_and_goes
     run = stack.run(handle.describe()).run_id
     stack.run(handle.terminate(reason="a test"))
     decide(dana, namespace, "retry")
-    reached(dana, namespace, "completed")
+    wait_for_status(dana, namespace, "completed")
 
     def fixed() -> bool:
         stack.run(
@@ -251,7 +251,7 @@ def test_a_terminated_bundle_waits_in_failed_learns_what_came_meanwhile_and_goes
     )
     assert statuses(get(dana, document["id"])) == ["completed", "completed", "submitted"]
     assert decide(dana, document["id"], "retry").status_code == 200
-    assert statuses(reached(dana, document["id"], "completed")) == ["completed"] * 3
+    assert statuses(wait_for_status(dana, document["id"], "completed")) == ["completed"] * 3
 
 
 def test_status_log_and_dry_run_show_the_whole_tree(stack: Stack, dana: httpx.Client) -> None:
@@ -295,7 +295,7 @@ def test_a_change_of_the_catalog_after_submission_does_not_reach_a_component(
         file.write_text(text.replace("project: NET", "project: DB").replace("1.1.0", "1.2.0"))
         assert own.caller(ADA).post("/catalog/refresh").status_code == 200
         decide(client, component(document, "app-namespace")["requestId"], "retry")
-        done = reached(client, document["id"], "completed")
+        done = wait_for_status(client, document["id"], "completed")
 
     name = component(done, "app-name")
     assert name["catalogItemVersion"] == "1.1.0"

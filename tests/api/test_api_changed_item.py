@@ -19,7 +19,7 @@ OLD = item([ticket("ask", summary="old: {{fields.title}}"), ticket("then")])
 OLD_FORM = OLD["presentation"]["form"]["groups"][0]["fields"]
 
 
-def changed() -> Document:
+def later_version() -> Document:
     """Return a later version, of another form, other actions and another owner."""
     document: Document = json.loads(json.dumps(OLD))
     document["metadata"] |= {"version": "2.0.0", "owner": {"team": "team-platform"}}
@@ -70,7 +70,7 @@ def offer(stack: Stack, catalog: Path, document: Document | None) -> None:
     assert answer.status_code == 200, answer.text
 
 
-def failed(stack: Stack) -> dict[str, Any]:
+def submit_failing(stack: Stack) -> dict[str, Any]:
     title = new_host()
     strike(stack, title, "status", status=400)
     document = submit(stack.caller(DANA), {"catalogItemId": "thing", "fields": {"title": title}})
@@ -83,7 +83,7 @@ def decide(stack: Stack, document: dict[str, Any], kind: str, **body: Any) -> An
     return stack.caller(DANA).post(path, json={"reason": "a test", **body})
 
 
-def completed(stack: Stack, document: dict[str, Any]) -> dict[str, Any]:
+def wait_until_completed(stack: Stack, document: dict[str, Any]) -> dict[str, Any]:
     """Wait until what follows the retried action is done, too."""
 
     def there() -> dict[str, Any] | None:
@@ -98,41 +98,41 @@ def completed(stack: Stack, document: dict[str, Any]) -> dict[str, Any]:
 def test_a_retry_runs_what_was_submitted_whatever_the_item_is_by_now(
     own: Stack, catalog: Path
 ) -> None:
-    document = failed(own)
-    offer(own, catalog, changed())
+    document = submit_failing(own)
+    offer(own, catalog, later_version())
     new = submit(own.caller(DANA), {"catalogItemId": "thing", "fields": {"title": new_host()}})
     assert (new["catalogItemVersion"], len(new["actions"])) == ("2.0.0", 1)
 
     assert decide(own, document, "retry").status_code == 200
-    after = completed(own, document)
+    after = wait_until_completed(own, document)
     assert after["catalogItemVersion"] == "1.0.0"
     title = document["fields"]["title"]
     assert [one["summary"] for one in tickets_of(own, after)] == [f"old: {title}", f"then: {title}"]
 
 
 def test_corrections_are_judged_by_the_form_that_was_submitted(own: Stack, catalog: Path) -> None:
-    document = failed(own)
-    offer(own, catalog, changed())
+    document = submit_failing(own)
+    offer(own, catalog, later_version())
     refused = decide(own, document, "retry", fields={"colour": "red", "size": 101})
     assert refused.status_code == 422
     wrong = {detail["field"] for detail in error(refused)["details"]}
     assert wrong == {"fields.colour", "fields.size"}
     assert decide(own, document, "retry", fields={"size": 100}).status_code == 200
-    assert completed(own, document)["fields"]["size"] == 100
+    assert wait_until_completed(own, document)["fields"]["size"] == 100
 
 
 @pytest.mark.parametrize("kind", ["retry", "escalate"])
 def test_an_item_that_is_gone_leaves_its_requests_decidable(
     own: Stack, catalog: Path, kind: str
 ) -> None:
-    document = failed(own)
+    document = submit_failing(own)
     offer(own, catalog, None)
     gone = own.caller(DANA).post("/requests", json={"catalogItemId": "thing", "fields": {}})
     assert gone.status_code == 404
     answer = decide(own, document, kind)
     assert answer.status_code == 200, answer.text
     if kind == "retry":
-        assert completed(own, document)["catalogItemVersion"] == "1.0.0"
+        assert wait_until_completed(own, document)["catalogItemVersion"] == "1.0.0"
         return
     after = answer.json()
     assert (after["status"], after["catalogItemVersion"]) == ("escalated", "1.0.0")

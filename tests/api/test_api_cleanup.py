@@ -22,7 +22,7 @@ def mark(client: httpx.Client, document: dict[str, Any], entry: str) -> httpx.Re
     return client.post(f"/requests/{document['id']}/cleanup/{entry}", json=NOTE)
 
 
-def aborted(stack: Stack, client: httpx.Client) -> dict[str, Any]:
+def abort_request(stack: Stack, client: httpx.Client) -> dict[str, Any]:
     """Abort a request whose ticket may exist."""
     before = failed(stack, client, "cut-after")
     answer = client.post(f"/requests/{before['id']}/abort", json={"reason": "no longer needed"})
@@ -39,7 +39,7 @@ def trail(stack: Stack, document: dict[str, Any]) -> list[dict[str, Any]]:
 
 
 def test_who_cleans_up_after_an_ended_request_says_so(stack: Stack, dana: httpx.Client) -> None:
-    before = aborted(stack, dana)
+    before = abort_request(stack, dana)
     [entry] = entries(before)
     assert entry["done"] is None
 
@@ -57,7 +57,7 @@ def test_who_cleans_up_after_an_ended_request_says_so(stack: Stack, dana: httpx.
 
 
 def test_a_repeat_changes_nothing_whoever_sends_it(stack: Stack, dana: httpx.Client) -> None:
-    before = aborted(stack, dana)
+    before = abort_request(stack, dana)
     [entry] = entries(before)
     people = [dana, stack.caller(ADA)]
     with ThreadPoolExecutor(4) as pool:
@@ -74,7 +74,7 @@ def test_a_repeat_changes_nothing_whoever_sends_it(stack: Stack, dana: httpx.Cli
 def test_who_may_decide_may_say_so(
     stack: Stack, dana: httpx.Client, person: Person, status: int
 ) -> None:
-    before = aborted(stack, dana)
+    before = abort_request(stack, dana)
     [entry] = entries(before)
     answer = mark(stack.caller(person), before, entry["entryId"])
     assert answer.status_code == status, answer.text
@@ -90,7 +90,7 @@ def test_what_a_retry_may_still_use_is_not_marked(stack: Stack, dana: httpx.Clie
 
 
 def test_an_entry_that_is_not_listed_is_not_found(stack: Stack, dana: httpx.Client) -> None:
-    for document in (completed(dana), aborted(stack, dana)):
+    for document in (completed(dana), abort_request(stack, dana)):
         answer = mark(dana, document, "0123456789abcdef")
         assert answer.status_code == 404
         assert "lists no entry" in error(answer)["message"]
@@ -98,7 +98,7 @@ def test_an_entry_that_is_not_listed_is_not_found(stack: Stack, dana: httpx.Clie
 
 
 def test_a_note_is_needed(stack: Stack, dana: httpx.Client) -> None:
-    before = aborted(stack, dana)
+    before = abort_request(stack, dana)
     [entry] = entries(before)
     path = f"/requests/{before['id']}/cleanup/{entry['entryId']}"
     for body in ({}, {"note": " "}, {"note": "x", "by": "eve"}):

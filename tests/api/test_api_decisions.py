@@ -49,10 +49,10 @@ def approve(stack: Stack, document: dict[str, Any]) -> None:
     """Let a request go on that waits for its approval, and wait until it is completed."""
     answer = decide(stack.caller(PRIYA), document, "approve", actionId="approval")
     assert answer.status_code in {200, 202}, answer.text
-    until_completed(stack.caller(), document)
+    wait_until_completed(stack.caller(), document)
 
 
-def until_completed(client: httpx.Client, document: dict[str, Any]) -> None:
+def wait_until_completed(client: httpx.Client, document: dict[str, Any]) -> None:
     wait_until(lambda: client.get(f"/requests/{document['id']}").json()["status"] == "completed")
 
 
@@ -141,7 +141,7 @@ def test_what_is_in_progress_is_not_decided_about(stack: Stack, dana: httpx.Clie
     approve(stack, document)
 
 
-def settled(dana: httpx.Client, document: dict[str, Any]) -> dict[str, Any]:
+def wait_until_settled(dana: httpx.Client, document: dict[str, Any]) -> dict[str, Any]:
     """Wait until no decision is being carried out any more."""
 
     def there() -> dict[str, Any] | None:
@@ -162,7 +162,7 @@ def test_of_two_decisions_at_once_one_wins(stack: Stack, dana: httpx.Client) -> 
     # 202: a busy machine has not carried it out within the time for an answer.
     assert won in {200, 202}, [answer.text for answer in answers]
     assert lost == 409, [answer.text for answer in answers]
-    after = settled(dana, document)
+    after = wait_until_settled(dana, document)
     assert sorted(one["accepted"] for one in after["decisions"]) in ([True], [False, True])
     assert len(tickets_of(stack, after)) == (1 if after["status"] == "completed" else 0)
 
@@ -175,7 +175,7 @@ def test_of_ten_retries_at_once_one_is_carried_out(stack: Stack, dana: httpx.Cli
     won, *lost = sorted(answer.status_code for answer in answers)
     assert won in {200, 202}, [answer.text for answer in answers]
     assert lost == [409] * 9, [answer.text for answer in answers]
-    after = settled(dana, document)
+    after = wait_until_settled(dana, document)
     assert len(tickets_of(stack, document)) == 1
     assert [one["accepted"] for one in after["decisions"]].count(True) == 1
 
@@ -192,7 +192,7 @@ def test_a_decision_while_another_is_carried_out_is_refused(hasty_stack: Stack) 
     assert first.json()["possibleDecisions"] == ["cancel"]
     assert second.status_code == 409
     assert error(second)["code"] == "INVALID_STATE_TRANSITION"
-    until_completed(dana, document)
+    wait_until_completed(dana, document)
 
 
 @pytest.mark.parametrize("kind", ["retry", "abort", "escalate"])

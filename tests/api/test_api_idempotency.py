@@ -12,7 +12,7 @@ from tests.support.stack import Stack, wait_until
 from tests.support.submitting import dns, error, new_host, strike, tickets_of
 
 
-def keyed(key: str) -> dict[str, str]:
+def key_header(key: str) -> dict[str, str]:
     return {"Idempotency-Key": key}
 
 
@@ -27,7 +27,7 @@ def test_twenty_parallel_repeats_give_one_request_and_one_ticket(
 ) -> None:
     client = stack.careless_caller() if signatures == "equal" else stack.caller()
     key, body = new_host(), dns()
-    answers = parallel(20, lambda _: client.post("/requests", json=body, headers=keyed(key)))
+    answers = parallel(20, lambda _: client.post("/requests", json=body, headers=key_header(key)))
     codes = sorted(answer.status_code for answer in answers)
     # The first is answered with 202 where the outcome comes later than the budget allows.
     assert codes in ([200] * 19 + [201], [200] * 19 + [202]), [answer.text for answer in answers]
@@ -46,8 +46,8 @@ def test_a_repeat_after_the_end_is_answered_by_the_same_request(
     stack: Stack, dana: httpx.Client
 ) -> None:
     key, body = new_host(), dns()
-    first = dana.post("/requests", json=body, headers=keyed(key))
-    again = dana.post("/requests", json=body, headers=keyed(key))
+    first = dana.post("/requests", json=body, headers=key_header(key))
+    again = dana.post("/requests", json=body, headers=key_header(key))
     assert (first.status_code, again.status_code) == (201, 200)
     assert "Idempotency-Replayed" not in first.headers
     assert again.headers["Idempotency-Replayed"] == "true"
@@ -61,18 +61,18 @@ def test_a_repeat_shows_what_has_become_of_the_request_since(
 ) -> None:
     key, host = new_host(), new_host()
     strike(stack, host, "status", status=400)
-    first = dana.post("/requests", json=dns(host), headers=keyed(key)).json()
+    first = dana.post("/requests", json=dns(host), headers=key_header(key)).json()
     dana.post(f"/requests/{first['id']}/abort", json={"reason": "a test"})
-    again = dana.post("/requests", json=dns(host), headers=keyed(key))
+    again = dana.post("/requests", json=dns(host), headers=key_header(key))
     assert (first["status"], again.json()["status"]) == ("failed", "aborted")
     assert again.status_code == 200
 
 
 def test_the_same_key_with_another_body_is_a_conflict(dana: httpx.Client) -> None:
     key, body = new_host(), dns()
-    assert dana.post("/requests", json=body, headers=keyed(key)).status_code == 201
+    assert dana.post("/requests", json=body, headers=key_header(key)).status_code == 201
     for other in (dns(), {**body, "metadata": {"tags": ["x"]}}):
-        answer = dana.post("/requests", json=other, headers=keyed(key))
+        answer = dana.post("/requests", json=other, headers=key_header(key))
         assert answer.status_code == 409
         assert error(answer)["code"] == "IDEMPOTENCY_CONFLICT"
 
@@ -83,7 +83,7 @@ def test_parallel_calls_with_one_key_and_many_bodies_make_one_request(
     key = new_host()
     bodies = [dns() for _ in range(8)]
     answers = parallel(
-        8, lambda number: dana.post("/requests", json=bodies[number], headers=keyed(key))
+        8, lambda number: dana.post("/requests", json=bodies[number], headers=key_header(key))
     )
     assert sorted(answer.status_code for answer in answers) == [201] + [409] * 7
     stored = stack.rows("select request_id from idempotency_keys where key = $1", key)
@@ -93,7 +93,7 @@ def test_parallel_calls_with_one_key_and_many_bodies_make_one_request(
 def test_keys_of_two_callers_have_nothing_to_do_with_each_other(stack: Stack) -> None:
     key, body = new_host(), dns()
     answers = [
-        stack.caller(person).post("/requests", json=body, headers=keyed(key))
+        stack.caller(person).post("/requests", json=body, headers=key_header(key))
         for person in (DANA, OLIVER)
     ]
     assert [answer.status_code for answer in answers] == [201, 201]
@@ -102,14 +102,14 @@ def test_keys_of_two_callers_have_nothing_to_do_with_each_other(stack: Stack) ->
 
 def test_a_refused_submission_does_not_use_its_key_up(dana: httpx.Client) -> None:
     key, body = new_host(), dns()
-    wrong = dana.post("/requests", json=dns("not a host"), headers=keyed(key))
-    right = dana.post("/requests", json=body, headers=keyed(key))
+    wrong = dana.post("/requests", json=dns("not a host"), headers=key_header(key))
+    right = dana.post("/requests", json=body, headers=key_header(key))
     assert (wrong.status_code, right.status_code) == (422, 201)
 
 
 @pytest.mark.parametrize("key", ["k", "k" * 255, "!#$%&'*+-.^_`|~", "0"])
 def test_keys_of_up_to_255_visible_characters_are_taken(dana: httpx.Client, key: str) -> None:
-    answer = dana.post("/requests", json=dns(), headers=keyed(key))
+    answer = dana.post("/requests", json=dns(), headers=key_header(key))
     assert answer.status_code == 201, answer.text
 
 
@@ -126,7 +126,8 @@ def test_other_keys_are_refused(stack: Stack, dana: httpx.Client, key: str) -> N
 def test_different_keys_are_different_requests(dana: httpx.Client) -> None:
     body = dns()
     ids = {
-        dana.post("/requests", json=body, headers=keyed(new_host())).json()["id"] for _ in range(2)
+        dana.post("/requests", json=body, headers=key_header(new_host())).json()["id"]
+        for _ in range(2)
     }
     assert len(ids) == 2
 
@@ -138,7 +139,7 @@ def test_calls_of_one_body_that_are_signed_alike_are_told_apart_by_their_keys(
     body, keys = dns(), [new_host(), new_host()]
     url = f"{stack.url}/api/v1/requests"
     first, second, again = [
-        httpx.post(url, json=body, headers=keyed(key), auth=alike, timeout=60)
+        httpx.post(url, json=body, headers=key_header(key), auth=alike, timeout=60)
         for key in (*keys, keys[1])
     ]
     assert (first.status_code, second.status_code) == (201, 201), second.text
@@ -149,6 +150,6 @@ def test_calls_of_one_body_that_are_signed_alike_are_told_apart_by_their_keys(
 def test_a_repeat_of_one_that_goes_on_is_told_so_within_the_budget(hasty_stack: Stack) -> None:
     dana, key, host = hasty_stack.caller(), new_host(), new_host()
     strike(hasty_stack, host, "slow", seconds=1.5)
-    answers = parallel(2, lambda _: dana.post("/requests", json=dns(host), headers=keyed(key)))
+    answers = parallel(2, lambda _: dana.post("/requests", json=dns(host), headers=key_header(key)))
     assert sorted(answer.status_code for answer in answers) == [200, 202]
     assert {answer.json()["status"] for answer in answers} <= {"submitted", "in_progress"}

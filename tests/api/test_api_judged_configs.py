@@ -175,11 +175,11 @@ def write(catalog: Path) -> None:
         file.write_text(yaml.safe_dump(one))
 
 
-def sent(key: str, **fields: Any) -> dict[str, Any]:
+def submission(key: str, **fields: Any) -> dict[str, Any]:
     return {"catalogItemId": key, "fields": fields}
 
 
-def refused(answer: httpx.Response) -> list[dict[str, Any]]:
+def refusal_details(answer: httpx.Response) -> list[dict[str, Any]]:
     assert answer.status_code == 422, answer.text
     error = answer.json()["error"]
     assert error["code"] == "VALIDATION_ERROR"
@@ -189,7 +189,7 @@ def refused(answer: httpx.Response) -> list[dict[str, Any]]:
 
 def test_what_has_no_value_is_left_out_of_lists_and_custom_fields(judged: Stack) -> None:
     caller = judged.caller(DANA)
-    document = submit(caller, sent("judged-lists"))
+    document = submit(caller, submission("judged-lists"))
 
     assert document["status"] == "completed", document
     [made] = tickets_of(judged, document)
@@ -199,12 +199,14 @@ def test_what_has_no_value_is_left_out_of_lists_and_custom_fields(judged: Stack)
 
 
 def test_the_dry_run_shows_what_is_left_out_as_left_out(judged: Stack) -> None:
-    answer = judged.caller(DANA).post("/validate/request", json=sent("judged-lists", cost="DB-1"))
+    answer = judged.caller(DANA).post(
+        "/validate/request", json=submission("judged-lists", cost="DB-1")
+    )
     [action] = answer.json()["actions"]
     assert action["config"]["ticket"]["labels"] == ["db", "DB-1"]
     assert action["config"]["ticket"]["links"] == [{"key": "DB-1"}]
 
-    answer = judged.caller(DANA).post("/validate/request", json=sent("judged-lists"))
+    answer = judged.caller(DANA).post("/validate/request", json=submission("judged-lists"))
     ticket = answer.json()["actions"][0]["config"]["ticket"]
     assert (ticket["labels"], ticket["components"], ticket["links"]) == (["db"], [], [])
     assert ticket["customFields"] == {"customfield_10051": ["kept"]}
@@ -212,7 +214,9 @@ def test_the_dry_run_shows_what_is_left_out_as_left_out(judged: Stack) -> None:
 
 @pytest.mark.parametrize("path", ["/validate/request", "/requests"])
 def test_a_missing_value_is_told_by_the_field_that_it_comes_from(judged: Stack, path: str) -> None:
-    [detail] = refused(judged.caller(DANA).post(path, json=sent("judged-summary", other="x")))
+    [detail] = refusal_details(
+        judged.caller(DANA).post(path, json=submission("judged-summary", other="x"))
+    )
 
     assert detail["field"] == "fields.title"
     assert detail["constraint"] == "required"
@@ -227,12 +231,12 @@ def test_a_correction_that_an_action_cannot_use_is_refused_by_its_field(
 ) -> None:
     caller = judged.caller(DANA)
     judged.jira.fault("status", status=400, times=1)
-    document = submit(caller, sent("judged-summary", title="one"))
+    document = submit(caller, submission("judged-summary", title="one"))
     assert document["status"] == "failed", document
 
     path = f"/requests/{document['id']}/retry"
     body = {"reason": "r", "fields": {"title": None, "other": "x"}, "dryRun": dry_run}
-    [detail] = refused(caller.post(path, json=body))
+    [detail] = refusal_details(caller.post(path, json=body))
 
     assert (detail["field"], detail["constraint"]) == ("fields.title", "required")
     assert caller.get(f"/requests/{document['id']}").json() == document
@@ -243,7 +247,7 @@ def test_a_correction_that_an_action_cannot_use_is_refused_by_its_field(
 def test_the_dry_run_of_a_retry_shows_what_is_left_out_as_left_out(judged: Stack) -> None:
     caller = judged.caller(DANA)
     judged.jira.fault("status", status=400, times=1)
-    document = submit(caller, sent("judged-lists"))
+    document = submit(caller, submission("judged-lists"))
 
     body = {"reason": "r", "dryRun": True}
     shown = caller.post(f"/requests/{document['id']}/retry", json=body).json()
@@ -254,24 +258,26 @@ def test_the_dry_run_of_a_retry_shows_what_is_left_out_as_left_out(judged: Stack
 
 def test_an_action_whose_condition_is_false_is_not_judged(judged: Stack) -> None:
     caller = judged.caller(DANA)
-    answer = caller.post("/validate/request", json=sent("judged-condition"))
+    answer = caller.post("/validate/request", json=submission("judged-condition"))
     assert answer.status_code == 200, answer.text
     assert [one["runs"] for one in answer.json()["actions"]] == [False, True]
 
 
 def test_what_is_known_of_an_action_that_waits_for_another_is_judged(judged: Stack) -> None:
     caller = judged.caller(DANA)
-    [detail] = refused(caller.post("/validate/request", json=sent("judged-open")))
+    [detail] = refusal_details(caller.post("/validate/request", json=submission("judged-open")))
     assert detail["field"] == "fields.title"
 
-    whole = caller.post("/validate/request", json=sent("judged-open", title="Task"))
+    whole = caller.post("/validate/request", json=submission("judged-open", title="Task"))
     assert whole.status_code == 200, whole.text
     assert [one["complete"] for one in whole.json()["actions"]] == [True, False]
 
 
 def test_an_approval_that_names_nobody_blames_the_field_without_a_value(judged: Stack) -> None:
     caller = judged.caller(DANA)
-    [detail] = refused(caller.post("/validate/request", json=sent("judged-approval", note="n")))
+    [detail] = refusal_details(
+        caller.post("/validate/request", json=submission("judged-approval", note="n"))
+    )
     assert detail["field"] == "fields.approver"
 
 
@@ -288,8 +294,8 @@ def test_an_approval_that_names_nobody_blames_the_field_without_a_value(judged: 
 def test_of_a_call_only_the_field_at_fault_is_named(
     judged: Stack, fields: dict[str, str], blamed: list[str], said: str
 ) -> None:
-    details = refused(
-        judged.caller(DANA).post("/validate/request", json=sent("judged-call", **fields))
+    details = refusal_details(
+        judged.caller(DANA).post("/validate/request", json=submission("judged-call", **fields))
     )
     assert [one["field"] for one in details] == [f"fields.{name}" for name in blamed]
     assert all(said in one["message"] for one in details)
@@ -312,8 +318,8 @@ def test_of_a_call_only_the_field_at_fault_is_named(
 def test_of_a_commit_only_the_field_at_fault_is_named(
     judged: Stack, fields: dict[str, str], blamed: str, said: str
 ) -> None:
-    [detail] = refused(
-        judged.caller(DANA).post("/validate/request", json=sent("judged-commit", **fields))
+    [detail] = refusal_details(
+        judged.caller(DANA).post("/validate/request", json=submission("judged-commit", **fields))
     )
     assert detail["field"] == f"fields.{blamed}"
     assert said in detail["message"]

@@ -59,14 +59,14 @@ def keys(two: tuple[Stack, Stack], environ: dict[str, str], tmp_path: Path) -> K
     return run
 
 
-def created(keys: Keys, *options: str) -> dict[str, Any]:
+def create_key(keys: Keys, *options: str) -> dict[str, Any]:
     result = keys("create", "--user", "eva", "--team", "team-orders", *options, "-o", "json")
     assert result.exit_code == 0, result.output
     document: dict[str, Any] = json.loads(result.stdout)
     return document
 
 
-def listed(keys: Keys, key: dict[str, Any]) -> dict[str, Any]:
+def find_listed(keys: Keys, key: dict[str, Any]) -> dict[str, Any]:
     rows = json.loads(keys("list", "-o", "json").stdout)["data"]
     [row] = [row for row in rows if row["accessKeyId"] == key["accessKeyId"]]
     return dict(row)
@@ -89,7 +89,7 @@ def statuses(two: tuple[Stack, Stack], key: dict[str, Any]) -> list[int]:
 def test_a_revocation_holds_in_every_process_from_the_next_call_on(
     two: tuple[Stack, Stack], keys: Keys
 ) -> None:
-    key, other = created(keys), created(keys)
+    key, other = create_key(keys), create_key(keys)
     assert statuses(two, key) == [200, 200]
 
     assert keys("revoke", key["accessKeyId"]).exit_code == 0
@@ -102,7 +102,7 @@ def test_a_revocation_holds_in_every_process_from_the_next_call_on(
 def test_a_revocation_ends_streams_that_were_open(two: tuple[Stack, Stack], keys: Keys) -> None:
     first, second = two
     document = failed(first, first.caller(ADA))
-    key = created(keys, "--team", "pao-admins")
+    key = create_key(keys, "--team", "pao-admins")
     path = f"/requests/{document['id']}"
     with client(second, key) as caller, caller.stream("GET", f"{path}/events") as stream:
         lines = stream.iter_lines()
@@ -130,7 +130,7 @@ def test_all_keys_of_a_user_who_leaves_are_revoked_together(
 def test_one_unknown_key_among_several_leaves_the_others_valid(
     two: tuple[Stack, Stack], keys: Keys
 ) -> None:
-    key = created(keys)
+    key = create_key(keys)
 
     result = keys("revoke", key["accessKeyId"], "PAONONE")
 
@@ -140,27 +140,27 @@ def test_one_unknown_key_among_several_leaves_the_others_valid(
 
 
 def test_a_key_ends_by_itself_and_says_so(two: tuple[Stack, Stack], keys: Keys) -> None:
-    key = created(keys, "--expires-in", "1s", "--note", "the nightly job")
-    assert listed(keys, key)["expiresAt"] == key["expiresAt"]
-    assert listed(keys, key)["note"] == "the nightly job"
+    key = create_key(keys, "--expires-in", "1s", "--note", "the nightly job")
+    assert find_listed(keys, key)["expiresAt"] == key["expiresAt"]
+    assert find_listed(keys, key)["note"] == "the nightly job"
 
     wait_until(lambda: statuses(two, key) == [401, 401])
 
     assert f"expired at {key['expiresAt']}" in error(read(two[0], key))["message"]
-    assert listed(keys, key)["state"] == "expired"
+    assert find_listed(keys, key)["state"] == "expired"
 
 
 def test_the_last_use_of_a_key_is_shown(two: tuple[Stack, Stack], keys: Keys) -> None:
-    key = created(keys)
-    assert listed(keys, key)["lastUsedAt"] is None
+    key = create_key(keys)
+    assert find_listed(keys, key)["lastUsedAt"] is None
 
     read(two[1], key)
 
-    assert listed(keys, key)["lastUsedAt"] > listed(keys, key)["createdAt"]
+    assert find_listed(keys, key)["lastUsedAt"] > find_listed(keys, key)["createdAt"]
     wrong = key | {"secretAccessKey": "wrong"}
-    idle = created(keys)
+    idle = create_key(keys)
     read(two[0], wrong | {"accessKeyId": idle["accessKeyId"]})
-    assert listed(keys, idle)["lastUsedAt"] is None
+    assert find_listed(keys, idle)["lastUsedAt"] is None
 
 
 @pytest.mark.parametrize(
@@ -184,7 +184,7 @@ def test_bad_arguments_are_told_what_to_write(
 
 
 def test_a_list_for_people_has_a_line_for_each_key(keys: Keys) -> None:
-    key = created(keys, "--expires-in", "90d", "--note", "the nightly job")
+    key = create_key(keys, "--expires-in", "90d", "--note", "the nightly job")
 
     text = keys("list", "--user", "eva").stdout
 

@@ -151,7 +151,7 @@ def submit(stack: Stack, **fields: Any) -> Any:
     return stack.caller(DANA).post("/validate/request", json=body)
 
 
-def refused(answer: Any) -> list[tuple[str, str]]:
+def refused_fields(answer: Any) -> list[tuple[str, str]]:
     assert answer.status_code == 422, answer.text
     details = answer.json()["error"]["details"]
     return [(one["field"], one["constraint"]) for one in details]
@@ -171,7 +171,7 @@ def test_a_list_offers_the_rows_that_fit_the_other_fields(own: Stack) -> None:
 
 def test_a_value_that_the_list_does_not_offer_is_refused(own: Stack) -> None:
     assert submit(own, flavor="s").status_code == 200
-    assert refused(submit(own, flavor="xl")) == [("fields.flavor", "enum")]
+    assert refused_fields(submit(own, flavor="xl")) == [("fields.flavor", "enum")]
 
 
 def test_a_list_is_no_item_and_is_not_shown_among_them(own: Stack) -> None:
@@ -182,12 +182,12 @@ def test_a_list_is_no_item_and_is_not_shown_among_them(own: Stack) -> None:
 
 def test_teams_are_those_of_the_caller(own: Stack) -> None:
     assert ask(own, "owner").json()["options"] == [{"value": "team-orders", "label": "team-orders"}]
-    assert refused(submit(own, owner="team-database")) == [("fields.owner", "enum")]
+    assert refused_fields(submit(own, owner="team-database")) == [("fields.owner", "enum")]
 
 
 def test_users_and_teams_are_somebody_known(own: Stack) -> None:
     assert submit(own, peer="priya@example.com", crew="team-database").status_code == 200
-    assert refused(submit(own, peer="nobody@example.com", crew="team-nobody")) == [
+    assert refused_fields(submit(own, peer="nobody@example.com", crew="team-nobody")) == [
         ("fields.peer", "known"),
         ("fields.crew", "known"),
     ]
@@ -212,7 +212,7 @@ def test_an_option_that_disappeared_says_so_and_what_is_offered_now(
     assert submit(own, cluster="c-2").status_code == 200
     inventory.offers("c-1", "c-3")
     answer = submit(own, cluster="c-2")
-    assert refused(answer) == [("fields.cluster", "enum")]
+    assert refused_fields(answer) == [("fields.cluster", "enum")]
     message = answer.json()["error"]["details"][0]["message"]
     assert message == "Cluster is not offered, or no longer: c-2. Offered now: c-1, c-3"
 
@@ -250,7 +250,7 @@ def test_a_bad_day_of_the_source_is_told_and_refuses_the_value(
     found = ask(own, "cluster").json()
     assert (found["options"], found["freeText"]) == ([], False)
     assert says in found["problem"]
-    assert refused(submit(own, cluster="c-1")) == [("fields.cluster", "options")]
+    assert refused_fields(submit(own, cluster="c-1")) == [("fields.cluster", "options")]
 
 
 def test_a_correction_is_checked_against_what_is_offered_then(
@@ -268,9 +268,9 @@ def test_a_correction_is_checked_against_what_is_offered_then(
         return dana.post(f"/requests/{request['id']}/retry", json=correction)
 
     inventory.answer = answering(BIG)
-    assert refused(retry("c-2")) == [("fields.cluster", "options")]
+    assert refused_fields(retry("c-2")) == [("fields.cluster", "options")]
     inventory.offers("c-1", "c-3")
-    assert refused(retry("c-2")) == [("fields.cluster", "enum")]
+    assert refused_fields(retry("c-2")) == [("fields.cluster", "enum")]
     assert dana.get(f"/requests/{request['id']}").json()["attempt"] == request["attempt"]
     answer = retry("c-3")
     assert answer.json()["status"] == "completed", answer.text
@@ -282,7 +282,7 @@ def test_while_a_lenient_source_is_away_any_text_is_taken(own: Stack, inventory:
     assert ask(own, "lenient").json()["freeText"] is True
     assert submit(own, lenient="c-by-hand").status_code == 200
     inventory.offers("c-1")
-    assert refused(submit(own, lenient="c-by-hand")) == [("fields.lenient", "enum")]
+    assert refused_fields(submit(own, lenient="c-by-hand")) == [("fields.lenient", "enum")]
 
 
 def test_a_source_that_does_not_answer_in_time_is_left(own: Stack, inventory: Inventory) -> None:
@@ -320,14 +320,14 @@ def test_a_field_in_a_row_has_options_too(own: Stack, inventory: Inventory) -> N
     inventory.offers("z-1")
     assert ask(own, "places.zone", row={}).json()["total"] == 1
     rows = [{"zone": "z-1"}, {"zone": "z-2"}]
-    assert refused(submit(own, places=rows)) == [("fields.places[1].zone", "enum")]
+    assert refused_fields(submit(own, places=rows)) == [("fields.places[1].zone", "enum")]
 
 
 def test_rows_that_ask_the_same_are_one_call(own: Stack, inventory: Inventory) -> None:
     inventory.offers("z-1")
     before = inventory.server.count
     rows = [{"zone": "z-1"}] * 200 + [{"zone": "z-2"}]
-    assert refused(submit(own, places=rows)) == [("fields.places[200].zone", "enum")]
+    assert refused_fields(submit(own, places=rows)) == [("fields.places[200].zone", "enum")]
     assert inventory.server.count == before + 1
 
 
@@ -335,7 +335,7 @@ def test_rows_cannot_make_pao_call_without_end(own: Stack, inventory: Inventory)
     inventory.offers("z-1")
     before = inventory.server.count
     rows = [{"place": f"p-{n}", "zone": "z-1"} for n in range(21)]
-    found = refused(submit(own, spots=rows))
+    found = refused_fields(submit(own, spots=rows))
     assert found[-1] == ("fields.spots[20].zone", "options")
     # What is not answered within the budget is asked all the same.
     wait_until(lambda: inventory.server.count == before + 20)
@@ -345,7 +345,7 @@ def test_the_values_that_a_bundle_gives_are_checked_too(own: Stack, inventory: I
     inventory.offers("c-1")
     body = {"catalogItemId": "both", "fields": {}}
     answer = own.caller(DANA).post("/validate/request", json=body)
-    assert refused(answer) == [("components.a.config.cluster", "enum")]
+    assert refused_fields(answer) == [("components.a.config.cluster", "enum")]
     inventory.offers("c-9")
     assert own.caller(DANA).post("/validate/request", json=body).status_code == 200
 

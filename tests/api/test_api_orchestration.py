@@ -31,7 +31,7 @@ HYBRID = automatic(
 GUIDE = "https://wiki.example.com/change-over"
 
 
-def deprecated(sunset: str | None) -> Document:
+def deprecated_item(sunset: str | None) -> Document:
     document = item()
     notice = {"deprecated": True, "replacement": "hybrid", "migrationGuide": GUIDE}
     document["lifecycle"] = {"deprecation": notice | ({"sunsetDate": sunset} if sunset else {})}
@@ -42,8 +42,8 @@ ITEMS = {
     "approved": item([APPROVAL, ticket("after")]),
     "for-admins": item([{**APPROVAL, "config": {"approvers": {"users": ["ada"]}}}]),
     "hybrid": HYBRID,
-    "old": deprecated("2099-01-31"),
-    "gone": deprecated("2020-01-31"),
+    "old": deprecated_item("2099-01-31"),
+    "gone": deprecated_item("2020-01-31"),
 }
 
 

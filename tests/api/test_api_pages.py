@@ -132,7 +132,7 @@ def cursor(dana: httpx.Client) -> str:
     return str(answer["pagination"]["nextCursor"])
 
 
-def refused(client: httpx.Client, path: str = "/requests", **params: Any) -> None:
+def expect_refusal(client: httpx.Client, path: str = "/requests", **params: Any) -> None:
     answer = client.get(path, params=params)
     assert answer.status_code == 400, answer.text
     found = error(answer)
@@ -159,17 +159,17 @@ def test_a_cursor_that_was_tampered_with_is_refused(dana: httpx.Client, cursor: 
         base64.urlsafe_b64encode(b"[" * 1400).decode(),
         "x" * 2001,
     ):
-        refused(dana, cursor=bad, limit=1)
+        expect_refusal(dana, cursor=bad, limit=1)
 
 
 def test_a_cursor_of_another_list_is_refused(dana: httpx.Client, cursor: str) -> None:
     document = completed(dana)
-    refused(dana, cursor=cursor, limit=1, status="failed")
-    refused(dana, cursor=cursor, limit=1, sort="waiting")
-    refused(dana, "/catalog", cursor=cursor)
-    refused(dana, f"/requests/{document['id']}/logs", cursor=cursor)
+    expect_refusal(dana, cursor=cursor, limit=1, status="failed")
+    expect_refusal(dana, cursor=cursor, limit=1, sort="waiting")
+    expect_refusal(dana, "/catalog", cursor=cursor)
+    expect_refusal(dana, f"/requests/{document['id']}/logs", cursor=cursor)
     catalog = dana.get("/catalog", params={"limit": 1}).json()["pagination"]["nextCursor"]
-    refused(dana, cursor=catalog)
+    expect_refusal(dana, cursor=catalog)
 
 
 def test_a_cursor_shows_nobody_more_than_they_may_see(stack: Stack, cursor: str) -> None:
@@ -180,8 +180,8 @@ def test_a_cursor_shows_nobody_more_than_they_may_see(stack: Stack, cursor: str)
 
 @pytest.mark.parametrize("limit", ["0", "201", "-1", "x", "1.5", "", "10000000000000000000000"])
 def test_a_limit_is_a_number_from_1_to_200(dana: httpx.Client, limit: str) -> None:
-    refused(dana, limit=limit)
-    refused(dana, "/catalog", limit=limit)
+    expect_refusal(dana, limit=limit)
+    expect_refusal(dana, "/catalog", limit=limit)
 
 
 @pytest.mark.parametrize(
@@ -203,7 +203,7 @@ def test_a_limit_is_a_number_from_1_to_200(dana: httpx.Client, limit: str) -> No
     ],
 )
 def test_a_filter_that_cannot_be_read_is_refused(dana: httpx.Client, name: str, value: str) -> None:
-    refused(dana, **{name: value})
+    expect_refusal(dana, **{name: value})
 
 
 def test_odd_moments_are_no_trouble(stack: Stack) -> None:

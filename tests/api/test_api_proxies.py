@@ -16,7 +16,7 @@ from tests.support.submitting import dns
 LIMIT = 4
 
 
-def limited(
+def limited_stack(
     database: Database, temporal_address: str, folder: Path, trusted: str
 ) -> Iterator[Stack]:
     environ = {"RATE_LIMIT_REQUESTS_PER_MINUTE": str(LIMIT), "PAO_TRUSTED_PROXIES": trusted}
@@ -29,13 +29,13 @@ def limited(
 @pytest.fixture
 def alone(database: Database, temporal_address: str, tmp_path: Path) -> Iterator[Stack]:
     """Nothing is trusted to say where a call comes from."""
-    yield from limited(database, temporal_address, tmp_path, "")
+    yield from limited_stack(database, temporal_address, tmp_path, "")
 
 
 @pytest.fixture
 def behind(database: Database, temporal_address: str, tmp_path: Path) -> Iterator[Stack]:
     """What calls from this machine is a proxy."""
-    yield from limited(database, temporal_address, tmp_path, "127.0.0.0/8")
+    yield from limited_stack(database, temporal_address, tmp_path, "127.0.0.0/8")
 
 
 def refusals(stack: Stack) -> list[int]:
@@ -76,7 +76,7 @@ def with_trailers(stack: Stack, request: httpx.Request, trailers: dict[str, str]
     return httpx.Response(int(start.split()[1]), content=rest)
 
 
-def signed(stack: Stack, path: str, body: object, headers: dict[str, str]) -> httpx.Request:
+def sign_request(stack: Stack, path: str, body: object, headers: dict[str, str]) -> httpx.Request:
     request = httpx.Request(
         "POST", f"{stack.url}/api/v1{path}", content=json.dumps(body), headers=headers
     )
@@ -84,10 +84,10 @@ def signed(stack: Stack, path: str, body: object, headers: dict[str, str]) -> ht
 
 
 def test_a_signature_after_the_body_signs_nothing(stack: Stack) -> None:
-    request = signed(stack, "/validate/request", dns(), {"Content-Type": "application/json"})
+    request = sign_request(stack, "/validate/request", dns(), {"Content-Type": "application/json"})
     authorization = request.headers["authorization"]
     assert with_trailers(stack, request, {"X-Nothing": "x"}).status_code == 200
-    request = signed(stack, "/validate/request", dns(), {"Content-Type": "application/json"})
+    request = sign_request(stack, "/validate/request", dns(), {"Content-Type": "application/json"})
     authorization = request.headers["authorization"]
     assert with_trailers(stack, request, {"Authorization": authorization}).status_code == 401
 
@@ -95,7 +95,7 @@ def test_a_signature_after_the_body_signs_nothing(stack: Stack) -> None:
 def test_a_key_of_idempotency_after_the_body_is_none(stack: Stack) -> None:
     answers = []
     for _ in range(2):
-        request = signed(stack, "/requests", dns(), {"Content-Type": "application/json"})
+        request = sign_request(stack, "/requests", dns(), {"Content-Type": "application/json"})
         answers.append(with_trailers(stack, request, {"Idempotency-Key": "after-the-body"}))
     assert stack.rows("select 1 from idempotency_keys where key = 'after-the-body'") == []
     assert all(answer.status_code in {201, 202} for answer in answers)

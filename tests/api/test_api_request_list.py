@@ -12,7 +12,7 @@ from tests.support.stack import Stack
 from tests.support.submitting import completed, dns, error, failed, submit
 
 
-def listed(client: httpx.Client, **params: Any) -> dict[str, Any]:
+def list_requests(client: httpx.Client, **params: Any) -> dict[str, Any]:
     answer = client.get("/requests", params=params)
     assert answer.status_code == 200, answer.text
     document: dict[str, Any] = answer.json()
@@ -20,11 +20,11 @@ def listed(client: httpx.Client, **params: Any) -> dict[str, Any]:
 
 
 def ids(client: httpx.Client, **params: Any) -> set[str]:
-    return {row["id"] for row in listed(client, **params)["data"]}
+    return {row["id"] for row in list_requests(client, **params)["data"]}
 
 
 def row_of(client: httpx.Client, document: dict[str, Any]) -> dict[str, Any]:
-    [row] = listed(client, correlationId=document["correlationId"])["data"]
+    [row] = list_requests(client, correlationId=document["correlationId"])["data"]
     found: dict[str, Any] = row
     return found
 
@@ -81,9 +81,9 @@ def test_a_page_counts_what_matches_when_asked_to(dana: httpx.Client) -> None:
     tag = f"tag-{secrets.token_hex(4)}"
     for _ in range(3):
         submit(dana, dns() | {"metadata": {"tags": [tag]}})
-    page = listed(dana, tag=tag, limit=1, count="true")
+    page = list_requests(dana, tag=tag, limit=1, count="true")
     assert (len(page["data"]), page["count"]) == (1, 3)
-    assert "count" not in listed(dana, tag=tag)
+    assert "count" not in list_requests(dana, tag=tag)
 
 
 def test_a_row_says_since_when_it_waits_for_whom_and_why(stack: Stack, dana: httpx.Client) -> None:

@@ -12,7 +12,7 @@ import pytest
 import yaml
 
 from pao.app.local.postgres import PostgresAddress
-from tests.api.test_api_secret_surfaces import everything_stored
+from tests.api.test_api_secret_surfaces import stored_text
 from tests.support.callers import ADA
 from tests.support.postgres import cloned_database
 from tests.support.raw_servers import RawServer, echoing, raw_server
@@ -139,7 +139,7 @@ def test_an_echo_shows_nothing_that_was_made_of_a_secret(
     assert escalated.is_success, escalated.text
     pages = ("", "/status", "/logs", "/escalation", "/events")
     seen += [escalated.text, *(dana.get(path + page).text for page in pages)]
-    seen += [json.dumps(echoed.jira.tickets()), everything_stored(echoed), caplog.text]
+    seen += [json.dumps(echoed.jira.tickets()), stored_text(echoed), caplog.text]
     seen += [echoed.anybody().get("/metrics").text, echoed.anybody().get("/health").text]
 
     sent = b"\n".join(echo.requests).decode()

@@ -91,7 +91,7 @@ def surfaces(
         yield stack
 
 
-def everything_stored(stack: Stack) -> str:
+def stored_text(stack: Stack) -> str:
     names = [row["tablename"] for row in stack.rows(TABLES)]
     return "\n".join(
         row["line"]
@@ -100,7 +100,7 @@ def everything_stored(stack: Stack) -> str:
     )
 
 
-def reached(client: httpx.Client, path: str, status: str) -> dict[str, Any]:
+def wait_for_status(client: httpx.Client, path: str, status: str) -> dict[str, Any]:
     def there() -> dict[str, Any] | None:
         found: dict[str, Any] = client.get(path).json()
         waits = any(one["status"] == "waiting" for one in found["actions"])
@@ -122,18 +122,18 @@ def test_a_password_is_in_no_approval_message_hook_error_or_page(
     seen = [dana.post("/validate/request", json=body).text]
     document = dana.post("/requests", json=body, headers={"Prefer": "wait=1"}).json()
     path = f"/requests/{document['id']}"
-    seen.append(json.dumps(reached(dana, path, "waiting")))
+    seen.append(json.dumps(wait_for_status(dana, path, "waiting")))
     vote = {"actionId": "may", "reason": "it fits"}
     voted = surfaces.caller(PRIYA).post(f"{path}/approve", json=vote)
     assert voted.is_success, voted.text
-    failed = reached(dana, path, "failed")
+    failed = wait_for_status(dana, path, "failed")
     assert "cannot set" in json.dumps(failed)
     seen += [voted.text, json.dumps(failed), surfaces.history(document["id"])]
     escalated = surfaces.caller(ADA).post(f"{path}/escalate", json={"reason": "x"})
     assert escalated.is_success, escalated.text
     pages = ("", "/status", "/logs", "/escalation", "/events")
     seen += [escalated.text, *(dana.get(path + page).text for page in pages)]
-    seen += [json.dumps(surfaces.jira.tickets()), everything_stored(surfaces), caplog.text]
+    seen += [json.dumps(surfaces.jira.tickets()), stored_text(surfaces), caplog.text]
     seen += [repr(record.__dict__) for record in caplog.records]
     seen += [sent.decode() for sent in silent.requests]
     seen += [dana.get("/catalog/items/thing/schema").text, surfaces.anybody().get("/metrics").text]
@@ -185,9 +185,9 @@ def test_stars_are_no_password_and_leave_one_in_a_correction_as_it_is(
     fields |= {"pass": SENTINEL, "users": users}
     document = dana.post("/requests", json={"catalogItemId": "thing", "fields": fields}).json()
     path = f"/requests/{document['id']}"
-    reached(dana, path, "waiting")
+    wait_for_status(dana, path, "waiting")
     surfaces.caller(PRIYA).post(f"{path}/approve", json={"actionId": "may", "reason": "it fits"})
-    shown = reached(dana, path, "failed")["fields"]["users"]
+    shown = wait_for_status(dana, path, "failed")["fields"]["users"]
     assert [one["initial"] for one in shown] == [MASK, MASK]
 
     # Ada goes, Bo stays with the password of his own row, Cy is new.

@@ -25,7 +25,7 @@ def new_path() -> str:
     return f"orders/{new_host().partition('.')[0]}"
 
 
-def everything_stored(stack: Stack) -> str:
+def stored_text(stack: Stack) -> str:
     """Return all rows of all tables as text."""
     names = [row["tablename"] for row in stack.rows(TABLES)]
     assert {"requests", "request_actions", "request_events", "audit_logs"} <= set(names)
@@ -64,7 +64,7 @@ def test_a_password_appears_nowhere_whatever_becomes_of_the_request(
         with dana.stream("GET", f"/requests/{document['id']}/events") as stream:
             seen.append(stream.read().decode())
         documents.append(document)
-    seen += [everything_stored(stack), caplog.text, json.dumps(stack.jira.tickets())]
+    seen += [stored_text(stack), caplog.text, json.dumps(stack.jira.tickets())]
     seen += [repr(record.__dict__) for record in caplog.records]
     seen.append(stack.anybody().get("/metrics").text)
 
@@ -124,7 +124,7 @@ def test_secrets_of_access_keys_are_stored_sealed_and_never_shown(
 ) -> None:
     caplog.set_level(logging.DEBUG)
     stack.caller(ADA).get("/requests")
-    stored = everything_stored(stack)
+    stored = stored_text(stack)
     for person in PEOPLE:
         _, secret = stack.key(person)
         assert secret not in stored

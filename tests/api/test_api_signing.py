@@ -12,7 +12,7 @@ from tests.support.stack import Stack
 from tests.support.submitting import dns, error
 
 
-def signed(stack: Stack, method: str, path: str, **options: object) -> httpx.Request:
+def sign_request(stack: Stack, method: str, path: str, **options: object) -> httpx.Request:
     """Return a request of Dana's, signed and not yet sent."""
     client = stack.anybody()
     request = client.build_request(method, path, **options)  # type: ignore[arg-type]
@@ -20,7 +20,7 @@ def signed(stack: Stack, method: str, path: str, **options: object) -> httpx.Req
     return request
 
 
-def refused(stack: Stack, request: httpx.Request, reason: str) -> None:
+def expect_refusal(stack: Stack, request: httpx.Request, reason: str) -> None:
     answer = stack.anybody().send(request)
     assert answer.status_code == 401, answer.text
     found = error(answer)
@@ -29,7 +29,7 @@ def refused(stack: Stack, request: httpx.Request, reason: str) -> None:
 
 
 def test_what_is_signed_well_is_let_in(stack: Stack) -> None:
-    request = signed(stack, "POST", "/validate/request", json=dns())
+    request = sign_request(stack, "POST", "/validate/request", json=dns())
     assert stack.anybody().send(request).status_code == 200
 
 
@@ -48,7 +48,7 @@ def test_what_is_signed_well_is_let_in(stack: Stack) -> None:
     ],
 )
 def test_nobody_gets_in_unsigned(stack: Stack, method: str, path: str) -> None:
-    refused(stack, stack.anybody().build_request(method, path), "missing")
+    expect_refusal(stack, stack.anybody().build_request(method, path), "missing")
 
 
 @pytest.mark.parametrize("path", ["/api/v1/version", "/api/v1/requests", "/signin"])
@@ -66,7 +66,7 @@ def test_a_wrong_secret_is_refused(stack: Stack) -> None:
     key_id, secret = stack.key(DANA)
     request = stack.anybody().build_request("GET", "/requests")
     request.headers.update(Signature(key_id, secret[::-1]).headers_for(request))
-    refused(stack, request, "does not match")
+    expect_refusal(stack, request, "does not match")
 
 
 def test_an_unknown_key_is_answered_like_a_wrong_secret(stack: Stack) -> None:
@@ -81,27 +81,29 @@ def test_an_unknown_key_is_answered_like_a_wrong_secret(stack: Stack) -> None:
 
 
 def test_a_body_changed_by_one_byte_is_refused(stack: Stack) -> None:
-    request = signed(stack, "POST", "/requests", json=dns())
+    request = sign_request(stack, "POST", "/requests", json=dns())
     body = request.content.replace(b"10.0.0.1", b"10.0.0.2")
     changed = httpx.Request("POST", request.url, headers=request.headers, content=body)
-    refused(stack, changed, "does not match")
+    expect_refusal(stack, changed, "does not match")
 
 
 def test_a_path_changed_by_one_byte_is_refused(stack: Stack) -> None:
-    request = signed(stack, "GET", "/requests/00000000-0000-4000-8000-000000000000")
+    request = sign_request(stack, "GET", "/requests/00000000-0000-4000-8000-000000000000")
     url = str(request.url)[:-1] + "1"
-    refused(stack, httpx.Request("GET", url, headers=request.headers), "does not match")
+    expect_refusal(stack, httpx.Request("GET", url, headers=request.headers), "does not match")
 
 
 def test_a_query_changed_by_one_byte_is_refused(stack: Stack) -> None:
-    request = signed(stack, "GET", "/requests", params={"limit": "10"})
+    request = sign_request(stack, "GET", "/requests", params={"limit": "10"})
     url = str(request.url)[:-1] + "1"
-    refused(stack, httpx.Request("GET", url, headers=request.headers), "does not match")
+    expect_refusal(stack, httpx.Request("GET", url, headers=request.headers), "does not match")
 
 
 def test_another_method_is_refused(stack: Stack) -> None:
-    request = signed(stack, "GET", "/catalog")
-    refused(stack, httpx.Request("DELETE", request.url, headers=request.headers), "does not match")
+    request = sign_request(stack, "GET", "/catalog")
+    expect_refusal(
+        stack, httpx.Request("DELETE", request.url, headers=request.headers), "does not match"
+    )
 
 
 def test_another_service_or_region_is_refused(stack: Stack) -> None:
@@ -112,7 +114,7 @@ def test_another_service_or_region_is_refused(stack: Stack) -> None:
     }.items():
         request = stack.anybody().build_request("GET", "/requests")
         request.headers.update(signature.headers_for(request))
-        refused(stack, request, what)
+        expect_refusal(stack, request, what)
 
 
 @pytest.mark.parametrize("minutes", [-6, 6])
@@ -120,23 +122,25 @@ def test_a_signature_of_another_time_is_refused(stack: Stack, minutes: int) -> N
     moment = datetime.now(UTC) + timedelta(minutes=minutes)
     request = stack.anybody().build_request("GET", "/requests")
     request.headers.update(Signature(*stack.key(DANA), at=moment).headers_for(request))
-    refused(stack, request, "expired")
+    expect_refusal(stack, request, "expired")
 
 
 def test_a_captured_request_is_accepted_once(stack: Stack) -> None:
-    request = signed(stack, "POST", "/validate/request", json=dns())
+    request = sign_request(stack, "POST", "/validate/request", json=dns())
     assert stack.anybody().send(request).status_code == 200
-    refused(stack, request, "sign again or send an Idempotency-Key")
+    expect_refusal(stack, request, "sign again or send an Idempotency-Key")
 
 
 def test_a_captured_read_may_be_repeated(stack: Stack) -> None:
-    request = signed(stack, "GET", "/catalog")
+    request = sign_request(stack, "GET", "/catalog")
     answers = [stack.anybody().send(request).status_code for _ in range(2)]
     assert answers == [200, 200]
 
 
 def test_an_equal_signature_with_an_idempotency_key_is_an_honest_repeat(stack: Stack) -> None:
-    request = signed(stack, "POST", "/requests", json=dns(), headers={"Idempotency-Key": "once"})
+    request = sign_request(
+        stack, "POST", "/requests", json=dns(), headers={"Idempotency-Key": "once"}
+    )
     first, second = (stack.anybody().send(request) for _ in range(2))
     assert first.status_code == 201
     assert second.status_code == 200
@@ -145,7 +149,7 @@ def test_an_equal_signature_with_an_idempotency_key_is_an_honest_repeat(stack: S
 
 
 def test_the_expected_signature_is_never_told(stack: Stack) -> None:
-    request = signed(stack, "GET", "/requests")
+    request = sign_request(stack, "GET", "/requests")
     right = request.headers["Authorization"].rpartition("=")[2]
     request.headers["Authorization"] = request.headers["Authorization"].replace(right, "0" * 64)
     answer = stack.anybody().send(request)
@@ -161,7 +165,7 @@ def test_a_revoked_key_is_refused_from_then_on(stack: Stack) -> None:
     request.headers.update(signature.headers_for(request))
     assert stack.anybody().send(request).status_code == 200
     stack.rows("update access_keys set revoked_at = now() where access_key_id = $1", key_id)
-    refused(stack, request, "revoked")
+    expect_refusal(stack, request, "revoked")
 
 
 def test_strange_paths_are_signed_and_routed_by_the_same_bytes(stack: Stack) -> None:

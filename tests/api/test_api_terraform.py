@@ -83,7 +83,7 @@ def built(
         yield stack
 
 
-def submitted(client: httpx.Client, name: str, **fields: str) -> dict[str, Any]:
+def submit_slow(client: httpx.Client, name: str, **fields: str) -> dict[str, Any]:
     """Submit, insist that a slow item is answered at once, and return the document."""
     body = {"catalogItemId": name, "fields": {"title": f"orders-{token_hex(4)}", **fields}}
     answer = client.post("/requests", json=body)
@@ -102,7 +102,7 @@ def until(client: httpx.Client, document: dict[str, Any], status: str) -> dict[s
     return found
 
 
-def everything_stored(stack: Stack) -> str:
+def stored_text(stack: Stack) -> str:
     names = [row["tablename"] for row in stack.rows(TABLES)]
     queries = [f"select t::text line from {name} t" for name in names]  # noqa: S608 -- our tables
     return "\n".join(row["line"] for query in queries for row in stack.rows(query))
@@ -110,7 +110,7 @@ def everything_stored(stack: Stack) -> str:
 
 def test_a_request_is_fulfilled_by_terraform_and_its_password_is_nowhere(built: Stack) -> None:
     dana = built.caller(DANA)
-    made = submitted(dana, "pair", title="orders", token=PASSWORD)
+    made = submit_slow(dana, "pair", title="orders", token=PASSWORD)
     document = until(dana, made, "completed")
 
     [action] = document["actions"]
@@ -120,12 +120,12 @@ def test_a_request_is_fulfilled_by_terraform_and_its_password_is_nowhere(built: 
     assert action["outputs"]["plan"] == {"add": 2, "change": 0, "destroy": 0}
     log = dana.get(f"/requests/{document['id']}/logs").json()["data"]
     assert "Plan: 2 to add, 0 to change, 0 to destroy" in [line["message"] for line in log]
-    assert PASSWORD not in built.history(document["id"]) + everything_stored(built) + str(log)
+    assert PASSWORD not in built.history(document["id"]) + stored_text(built) + str(log)
 
 
 def test_half_of_the_work_is_listed_and_the_manual_way_can_be_taken(built: Stack) -> None:
     dana, ada = built.caller(DANA), built.caller(ADA)
-    document = until(dana, submitted(dana, "half"), "failed")
+    document = until(dana, submit_slow(dana, "half"), "failed")
 
     context = document["errorContext"]
     assert "The disk is full." in context["error"]["message"]
@@ -144,7 +144,7 @@ def test_what_was_left_stays_listed_over_a_module_that_does_not_initialise(
 ) -> None:
     dana, ada = built.caller(DANA), built.caller(ADA)
     module = folder / "modules" / "half" / "main.tf"
-    document = until(dana, submitted(dana, "half"), "failed")
+    document = until(dana, submit_slow(dana, "half"), "failed")
     module.write_text(HALF_WAY + 'terraform {\n  required_version = ">= 99"\n}\n')
     answer = ada.post(f"/requests/{document['id']}/retry", json={"reason": "once more"})
     assert answer.is_success, answer.text
@@ -167,9 +167,9 @@ def test_what_was_left_stays_listed_over_a_module_that_does_not_initialise(
         assert "data.good" in str(ticket)
 
 
-def moved(client: httpx.Client) -> dict[str, Any]:
+def move_state(client: httpx.Client) -> dict[str, Any]:
     """Leave a half-made infrastructure behind by a correction that goes to another state."""
-    before = until(client, submitted(client, "moving"), "failed")
+    before = until(client, submit_slow(client, "moving"), "failed")
     body = {"reason": "another name", "fields": {"title": f"payments-{before['id'][:8]}"}}
     path = f"/requests/{before['id']}/retry"
     assert client.post(path, json=body).status_code == 409
@@ -182,7 +182,7 @@ def test_what_a_correction_has_left_behind_is_marked_as_cleaned_up_at_any_time(
     built: Stack,
 ) -> None:
     dana = built.caller(DANA)
-    failed = moved(dana)
+    failed = move_state(dana)
     first, second = failed["leftBehind"]
     assert [first["id"], second["id"]] == ["terraform_data.bad", "terraform_data.good"]
     mark = f"/requests/{failed['id']}/cleanup/{first['entryId']}"
@@ -211,8 +211,8 @@ def release(client: httpx.Client, state: dict[str, Any], **body: Any) -> httpx.R
 
 def test_a_state_is_one_requests_until_a_person_releases_it(built: Stack) -> None:
     dana, ada, steve = built.caller(DANA), built.caller(ADA), built.caller(STRANGER)
-    first = until(dana, submitted(dana, "named", title="shop"), "completed")
-    refused = until(dana, submitted(dana, "named", title="shop"), "failed")
+    first = until(dana, submit_slow(dana, "named", title="shop"), "completed")
+    refused = until(dana, submit_slow(dana, "named", title="shop"), "failed")
     assert f"is registered for request {first['id']}" in refused["error"]["message"]
     assert "fields.title" in refused["error"]["message"]
     assert refused["error"]["cause"] == "input"
@@ -239,7 +239,7 @@ def test_a_state_is_one_requests_until_a_person_releases_it(built: Stack) -> Non
 
 def test_the_state_of_an_open_request_is_not_released(built: Stack) -> None:
     dana = built.caller(DANA)
-    failed = until(dana, submitted(dana, "half"), "failed")
+    failed = until(dana, submit_slow(dana, "half"), "failed")
     [state] = dana.get(f"/requests/{failed['id']}/terraform-states").json()["data"]
     answer = release(dana, state, destroyed=True)
     assert answer.status_code == 409
@@ -250,7 +250,7 @@ def test_a_worker_that_stops_ends_terraform_in_order_and_a_retry_makes_the_rest(
     built: Stack, folder: Path
 ) -> None:
     dana, ada = built.caller(DANA), built.caller(ADA)
-    document = submitted(dana, "waiting")
+    document = submit_slow(dana, "waiting")
     wait_until((folder / "begun").exists)
     built.stop_worker()
     [state] = (folder / "states").glob(f"*/workspaces/{mark(document['id'], 'infra')}/*.tfstate")

@@ -126,7 +126,7 @@ def _fresh(folder: Path, states: StateServer) -> None:
         (folder / name).unlink(missing_ok=True)
 
 
-def submitted(dana: httpx.Client, item: str) -> str:
+def submit_terraform(dana: httpx.Client, item: str) -> str:
     answer = dana.post("/requests", json={"catalogItemId": item, "fields": {"title": "orders"}})
     assert answer.status_code == 202, answer.text
     return str(answer.json()["id"])
@@ -158,7 +158,7 @@ def test_what_was_made_is_listed_and_a_retry_makes_the_rest(
     built: Stack, folder: Path, states: StateServer, cancel: Cancel
 ) -> None:
     dana = built.caller(DANA)
-    request_id = submitted(dana, "in-order")
+    request_id = submit_terraform(dana, "in-order")
     child = child_of(folder)
     cancel(built, request_id)
     failed = until(dana, request_id, "failed")
@@ -184,7 +184,7 @@ def test_what_does_not_end_is_killed_with_all_that_it_started_and_unlocked(
     built: Stack, folder: Path, states: StateServer
 ) -> None:
     dana = built.caller(DANA)
-    request_id = submitted(dana, "stubborn")
+    request_id = submit_terraform(dana, "stubborn")
     child = child_of(folder)
     by_api(built, request_id)
     failed = until(dana, request_id, "failed")
@@ -201,7 +201,7 @@ def test_a_backend_that_hangs_holds_nobody(
 ) -> None:
     dana = built.caller(DANA)
     states.hold = held
-    request_id = submitted(dana, "held")
+    request_id = submit_terraform(dana, "held")
     wait_until(states.holding.is_set)
     states.hold = None
     by_api(built, request_id)

@@ -20,7 +20,7 @@ def principal(person: Person = DANA) -> Principal:
     )
 
 
-def failed(stack: Stack, dana: httpx.Client, status: int = 503) -> str:
+def submit_failing(stack: Stack, dana: httpx.Client, status: int = 503) -> str:
     stack.jira.fault("status", status=status, message="down")
     made = submit(dana, dns())
     stack.jira.clear_faults()
@@ -46,7 +46,7 @@ def decisions(dana: httpx.Client, request_id: str) -> list[tuple[str, bool]]:
 
 
 def test_what_is_sent_twice_decides_once(stack: Stack, dana: httpx.Client) -> None:
-    one, key = failed(stack, dana), str(uuid4())
+    one, key = submit_failing(stack, dana), str(uuid4())
     bulk = begun(stack, one, key=key)
     assert (bulk.left, bulk.results) == ([one], {})
     assert gone_on(stack, bulk).results == {one: ""}
@@ -59,7 +59,11 @@ def test_what_is_sent_twice_decides_once(stack: Stack, dana: httpx.Client) -> No
 
 
 def test_each_request_is_judged_by_itself(stack: Stack, dana: httpx.Client) -> None:
-    good, other_cause, unseen = failed(stack, dana), failed(stack, dana, 400), str(uuid4())
+    good, other_cause, unseen = (
+        submit_failing(stack, dana),
+        submit_failing(stack, dana, 400),
+        str(uuid4()),
+    )
     bulk = gone_on(stack, begun(stack, good, other_cause, unseen))
     assert bulk.results[good] == ""
     assert "for another reason" in bulk.results[other_cause]
@@ -68,7 +72,7 @@ def test_each_request_is_judged_by_itself(stack: Stack, dana: httpx.Client) -> N
 
 
 def test_who_was_faster_is_named(stack: Stack, dana: httpx.Client) -> None:
-    one = failed(stack, dana)
+    one = submit_failing(stack, dana)
     bulk = begun(stack, one)
     assert dana.post(f"/requests/{one}/abort", json={"reason": "Mine."}).status_code == 200
     said = "Nothing was decided: dana aborted it meanwhile."
@@ -95,7 +99,7 @@ def test_it_exists_for_its_maker_only(stack: Stack) -> None:
 
 
 def test_a_retry_that_waits_for_a_worker_is_taken_once(stack: Stack, dana: httpx.Client) -> None:
-    one = failed(stack, dana)
+    one = submit_failing(stack, dana)
     stack.stop_worker()
     try:
         # Nobody answers: the decision is under way, and its outcome open.

@@ -39,7 +39,7 @@ PROTOCOLS = {"httptools": HttpToolsProtocol, "h11": H11Protocol}
 
 
 @dataclass
-class Served:
+class RunningServer:
     """A server with an application of a few lines, whose answers tests hold back."""
 
     loop: EventLoop
@@ -100,11 +100,11 @@ def bounds(**given: Any) -> ConnectionLimits:
 @contextmanager
 def served(
     base: type[Any], loop: asyncio.AbstractEventLoop | None = None, **limits: Any
-) -> Iterator[Served]:
+) -> Iterator[RunningServer]:
     thread = EventLoop(loop)
     reasons: list[str] = []
     protocol = bounded_protocol(bounds(**limits), reasons.append, base)
-    made = Served(thread, protocol, reasons=reasons)
+    made = RunningServer(thread, protocol, reasons=reasons)
     thread.run(made.start())
     try:
         yield made
@@ -129,7 +129,7 @@ def rest(connection: socket.socket) -> bytes:
     return b"".join(parts)
 
 
-def told(answer: bytes) -> tuple[int, str]:
+def read_error(answer: bytes) -> tuple[int, str]:
     head, _, body = answer.partition(b"\r\n\r\n")
     return int(head.split()[1]), json.loads(body)["error"]["code"]
 
@@ -143,7 +143,7 @@ def test_a_connection_that_says_nothing_is_closed(base: Any) -> None:
 def test_a_head_that_drips_in_is_ended(base: Any) -> None:
     # Long enough for a part of the head to arrive, which a busy machine may delay.
     with served(base, head_seconds=1.0) as server, server.connect(GET[:-4]) as connection:
-        assert told(rest(connection)) == (408, "VALIDATION_ERROR")
+        assert read_error(rest(connection)) == (408, "VALIDATION_ERROR")
     assert server.reasons == ["head late"]
 
 
@@ -165,13 +165,13 @@ def test_the_time_of_a_head_does_not_begin_anew_with_each_byte(base: Any) -> Non
 def test_a_head_without_an_end_is_cut_at_its_bound(base: Any) -> None:
     sent = b"GET / HTTP/1.1\r\nHost: a\r\nX-Long: " + b"a" * 6000
     with served(base) as server, server.connect(sent) as connection:
-        status, code = told(rest(connection))
+        status, code = read_error(rest(connection))
     assert (status, code) == (431, "PAYLOAD_TOO_LARGE")
 
 
 def test_what_is_no_request_is_refused_in_the_envelope(base: Any) -> None:
     with served(base) as server, server.connect(b"\x16\x03\x01 hello\r\n\r\n") as connection:
-        assert told(rest(connection)) == (400, "VALIDATION_ERROR")
+        assert read_error(rest(connection)) == (400, "VALIDATION_ERROR")
     assert server.reasons == ["no HTTP"]
 
 
@@ -235,7 +235,7 @@ def test_calls_in_hand_keep_their_places_and_more_are_told_to_wait(
         busy = [server.connect(call) for _ in range(2)]
         wait_until(lambda: len(server.headers) == 2)
         with server.connect() as refused:
-            assert told(rest(refused)) == expected
+            assert read_error(rest(refused)) == expected
         server.loop.run(server.release())
         for connection in busy:
             assert connection.recv(1000).startswith(b"HTTP/1.1 200")
@@ -382,7 +382,7 @@ def test_a_request_line_that_is_too_long_is_refused_in_the_envelope(
         for part in (line[: len(line) // pieces], line[len(line) // pieces :]):
             with contextlib.suppress(OSError):
                 connection.sendall(part)
-        assert told(rest(connection)) == (431, "PAYLOAD_TOO_LARGE")
+        assert read_error(rest(connection)) == (431, "PAYLOAD_TOO_LARGE")
 
 
 def test_a_head_that_came_whole_but_is_too_large_is_refused_in_the_envelope(

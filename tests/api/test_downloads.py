@@ -76,7 +76,7 @@ def test_a_download_of_the_pages_breaks_off_when_its_session_ends(own: Stack) ->
             list(lines)
 
 
-async def served(*, allowed: int, streams: Streams | None = None) -> list[Message]:
+async def serve_lines(*, allowed: int, streams: Streams | None = None) -> list[Message]:
     """Serve three lines to somebody who is allowed so many; return what was sent."""
     left, sent = iter(range(allowed)), []
 
@@ -106,7 +106,7 @@ async def served(*, allowed: int, streams: Streams | None = None) -> list[Messag
 
 
 async def test_a_download_is_whole_or_visibly_not() -> None:
-    whole, broken = await served(allowed=3), await served(allowed=1)
+    whole, broken = await serve_lines(allowed=3), await serve_lines(allowed=1)
     assert b"".join(one.get("body", b"") for one in whole) == b"0\n1\n2\n"
     assert [one.get("more_body") for one in whole] == [None, True, True, True, False]
     assert [one.get("body") for one in broken] == [None, b"0\n"]
@@ -116,8 +116,8 @@ async def test_a_download_is_whole_or_visibly_not() -> None:
 async def test_a_download_gives_its_place_back_however_it_ends() -> None:
     streams = Streams(HASTY)
     for allowed in (0, 3):
-        await served(allowed=allowed, streams=streams)
+        await serve_lines(allowed=allowed, streams=streams)
         assert streams.open == 0
     with streams.slot("dana"), pytest.raises(PaoError) as caught:
-        await served(allowed=3, streams=streams)
+        await serve_lines(allowed=3, streams=streams)
     assert caught.value.code is ErrorCode.RATE_LIMIT_EXCEEDED

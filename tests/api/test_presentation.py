@@ -41,7 +41,7 @@ ACTION_ERROR = {
 }
 
 
-def shown(**of_action: Any) -> schemas.Request:
+def present(**of_action: Any) -> schemas.Request:
     row = Request(
         id=ID,
         catalog_item_id="i",
@@ -79,7 +79,7 @@ def shown(**of_action: Any) -> schemas.Request:
 
 
 def test_what_the_first_version_stored_is_answered_with_every_key() -> None:
-    answer = shown(error=ACTION_ERROR).model_dump(mode="json")
+    answer = present(error=ACTION_ERROR).model_dump(mode="json")
     assert answer["error"] == {**ERROR, "cause": "target-down"}
     assert answer["errorContext"]["failedActions"][0]["message"] is None
     assert answer["errorContext"]["manualWay"] is False
@@ -89,7 +89,7 @@ def test_what_the_first_version_stored_is_answered_with_every_key() -> None:
 
 
 def test_a_ticket_that_is_gone_and_a_wait_of_a_later_version_are_answered() -> None:
-    answer = shown(
+    answer = present(
         status=ActionStatus.WAITING,
         ticket_status={"gone": True, "checkedAt": "2026-01-31T08:00:00.000Z"},
         waiting={"kind": "weather", "since": "2026-01-31T08:00:00.000Z", "sun": True},

@@ -34,7 +34,7 @@ def ticket(key: str, known: dict[str, Any] | None = None, **more: Any) -> Step:
     return step(type="jira-ticket", external_reference=key, ticket_status=known, **more)
 
 
-def told(status: RequestStatus, *steps: Step, retrying: bool = False, **more: Any) -> str:
+def summarize(status: RequestStatus, *steps: Step, retrying: bool = False, **more: Any) -> str:
     escalation = more.get("escalation")
     return summary(
         SummaryInput(
@@ -72,45 +72,47 @@ def told(status: RequestStatus, *steps: Step, retrying: bool = False, **more: An
     ],
 )
 def test_a_completed_request_names_its_tickets(steps: tuple[Step, ...], sentence: str) -> None:
-    assert told(RequestStatus.COMPLETED, *steps) == sentence
+    assert summarize(RequestStatus.COMPLETED, *steps) == sentence
 
 
 def test_an_open_request_says_what_runs_and_what_it_waits_for() -> None:
     running = step(ActionStatus.IN_PROGRESS)
-    assert told(RequestStatus.SUBMITTED) == "submitted: nothing has started yet"
-    assert told(RequestStatus.IN_PROGRESS) == "in progress"
-    assert told(RequestStatus.IN_PROGRESS, running) == 'in progress: "Do it" is running'
+    assert summarize(RequestStatus.SUBMITTED) == "submitted: nothing has started yet"
+    assert summarize(RequestStatus.IN_PROGRESS) == "in progress"
+    assert summarize(RequestStatus.IN_PROGRESS, running) == 'in progress: "Do it" is running'
     asked = step(ActionStatus.WAITING, waiting=APPROVAL)
-    assert told(RequestStatus.IN_PROGRESS, asked) == (
+    assert summarize(RequestStatus.IN_PROGRESS, asked) == (
         "in progress: waits for approval by ann or the data lake team"
     )
     follows = step(ActionStatus.WAITING, waiting={"kind": "follow"})
-    assert told(RequestStatus.IN_PROGRESS, follows) == ('in progress: "Do it" waits for its target')
+    assert summarize(RequestStatus.IN_PROGRESS, follows) == (
+        'in progress: "Do it" waits for its target'
+    )
     waits = ticket("NET-2", status=ActionStatus.WAITING, waiting={"kind": "resolution"})
-    assert told(RequestStatus.IN_PROGRESS, waits) == (
+    assert summarize(RequestStatus.IN_PROGRESS, waits) == (
         "in progress: NET-2 was created for the network team"
     )
     part = step(ActionStatus.IN_PROGRESS, type=COMPONENT, name="Database")
     inner = step(ActionStatus.IN_PROGRESS, request_id=CHILD, name="inner")
-    assert told(RequestStatus.IN_PROGRESS, part, inner) == 'in progress: "Database" is running'
+    assert summarize(RequestStatus.IN_PROGRESS, part, inner) == 'in progress: "Database" is running'
 
 
 def test_a_failed_request_says_that_it_waits_for_a_decision() -> None:
     failed = step(ActionStatus.FAILED)
-    assert told(RequestStatus.FAILED) == "failed: waits for a decision"
-    assert told(RequestStatus.FAILED, failed) == 'failed: waits for a decision about "Do it"'
+    assert summarize(RequestStatus.FAILED) == "failed: waits for a decision"
+    assert summarize(RequestStatus.FAILED, failed) == 'failed: waits for a decision about "Do it"'
     unknown = step(ActionStatus.FAILED, outcome_unknown=True)
-    assert told(RequestStatus.FAILED, unknown) == (
+    assert summarize(RequestStatus.FAILED, unknown) == (
         'failed: waits for a decision about "Do it", whose outcome is unknown'
     )
     again = step(ActionStatus.IN_PROGRESS)
-    assert told(RequestStatus.FAILED, again, retrying=True) == (
+    assert summarize(RequestStatus.FAILED, again, retrying=True) == (
         'failed, being retried: "Do it" is running'
     )
 
 
 def test_a_request_that_was_given_up_says_where_it_goes_on() -> None:
-    assert told(RequestStatus.ABORTED) == "aborted"
-    assert told(RequestStatus.ESCALATED, ticket("NET-2"), escalation="OPS-1") == (
+    assert summarize(RequestStatus.ABORTED) == "aborted"
+    assert summarize(RequestStatus.ESCALATED, ticket("NET-2"), escalation="OPS-1") == (
         "escalated: OPS-1 continues it and NET-2 was created for the network team"
     )

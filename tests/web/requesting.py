@@ -17,7 +17,7 @@ def dns(stack: Stack, name: str) -> dict[str, Any]:
     return submit(stack, "network-dns-record", hostName=name, address="10.0.0.7")
 
 
-def has_failed(stack: Stack, made: dict[str, Any]) -> dict[str, Any]:
+def wait_until_failed(stack: Stack, made: dict[str, Any]) -> dict[str, Any]:
     """Wait until a request has failed, however long that takes; return it as it is then."""
 
     def found() -> dict[str, Any] | None:
@@ -41,7 +41,7 @@ def final(stack: Stack, request_id: str) -> dict[str, Any]:
     return found
 
 
-def asked(stack: Stack, requester: Person = DANA) -> str:
+def submit_for_approval(stack: Stack, requester: Person = DANA) -> str:
     """Submit a request that waits for an approval; return its id once people are asked."""
     item, purpose = "access-production-account", "to see how it is watched"
     made = submit(stack, item, requester, purpose=purpose)

@@ -15,7 +15,7 @@ from tests.support.postgres import cloned_database
 from tests.support.stack import Stack, running_stack
 from tests.web.connections import BROKEN, is_live
 from tests.web.person import At, Visit, judge
-from tests.web.requesting import asked, dns, final, has_failed
+from tests.web.requesting import dns, final, submit_for_approval, wait_until_failed
 from tests.web.watched import Watched
 
 PATIENT = 40_000
@@ -50,7 +50,7 @@ def streams(page: Page) -> list[str]:
 async def watching(stack: Stack, at: At) -> AsyncIterator[tuple[Page, str]]:
     """Open the page of a request that waits; in the end it is approved, and completed."""
     at.watched.expected += BROKEN
-    request_id = asked(stack)
+    request_id = submit_for_approval(stack)
     page = await at.page(f"/requests/{request_id}")
     await is_live(page)
     yield page, request_id
@@ -134,7 +134,7 @@ async def test_a_connection_that_is_only_silent_is_lost_as_well(stack: Stack, vi
     stack.stop_api()
     stack.start_api(PAO_STREAM_HEARTBEAT="1h")
     try:
-        at, request_id = await visit(), asked(stack)
+        at, request_id = await visit(), submit_for_approval(stack)
         page = await at.page("about:blank")
         begun = streams(page)
         # As if three heartbeats were missing at once.
@@ -161,7 +161,7 @@ async def test_a_stream_whose_time_is_over_is_begun_again(stack: Stack, visit: V
     stack.stop_api()
     stack.start_api(PAO_STREAM_LIFETIME="1s")
     try:
-        at, request_id = await visit(), asked(stack)
+        at, request_id = await visit(), submit_for_approval(stack)
         page = await at.page("about:blank")
         begun = streams(page)
         await page.goto(f"/requests/{request_id}")
@@ -179,7 +179,7 @@ async def test_a_stream_whose_time_is_over_is_begun_again(stack: Stack, visit: V
 async def test_a_first_connection_that_fails_is_tried_again(stack: Stack, visit: Visit) -> None:
     at = await visit()
     at.watched.expected += BROKEN
-    request_id, failed = asked(stack), list[str]()
+    request_id, failed = submit_for_approval(stack), list[str]()
     page = await at.page("/requests")
 
     async def fail_once(route: Route) -> None:
@@ -200,7 +200,7 @@ async def test_a_first_connection_that_fails_is_tried_again(stack: Stack, visit:
 
 async def test_seven_windows_leave_the_site_usable(stack: Stack, visit: Visit) -> None:
     at = await visit()
-    request_id = asked(stack)
+    request_id = submit_for_approval(stack)
     pages = []
     for _ in range(7):
         page = await at.context.new_page()
@@ -221,7 +221,7 @@ async def test_seven_windows_leave_the_site_usable(stack: Stack, visit: Visit) -
 async def test_ten_tabs_begin_when_they_are_looked_at(stack: Stack, visit: Visit) -> None:
     at = await visit()
     await at.context.add_init_script(HIDDEN)
-    request_id = asked(stack)
+    request_id = submit_for_approval(stack)
     tabs = []
     for _ in range(10):
         page = await at.context.new_page()
@@ -289,7 +289,7 @@ async def test_without_postgres_nothing_is_lost(stack: Stack, visit: Visit) -> N
     at = await visit()
     at.watched.expected += BROKEN
     stack.jira.fault(kind="status", status=400, message="Priority is gone")
-    failed = has_failed(stack, dns(stack, "undecided.example.com"))
+    failed = wait_until_failed(stack, dns(stack, "undecided.example.com"))
     stack.jira.clear_faults()
     decision = await at.page(f"/requests/{failed['id']}/decide")
     await decision.get_by_label("Host name").fill("decided.example.com")

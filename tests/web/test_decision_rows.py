@@ -12,7 +12,7 @@ from tests.support.inventory import Inventory
 from tests.support.raw_servers import answering
 from tests.support.stack import Stack, wait_until
 from tests.web.person import Visit, judge
-from tests.web.requesting import has_failed, submit
+from tests.web.requesting import submit, wait_until_failed
 from tests.web.test_form_rows import row
 
 RULES = [
@@ -33,7 +33,7 @@ async def test_rows_are_corrected_row_by_row(
     inventory.offers("c-1", "c-2")
     stack.jira.fault("status", status=400, match={"method": "POST"}, message="No such network")
     values = {"environment": "test", "cluster": "c-1", "rules": RULES}
-    made = has_failed(stack, submit(stack, "web-rows", **values))
+    made = wait_until_failed(stack, submit(stack, "web-rows", **values))
     page = await (await visit()).page(f"/requests/{made['id']}/decide")
     await expect(page.get_by_label("Cluster", exact=True)).to_have_value("c-1")
     await expect(row(page, 2).get_by_label("Network")).to_have_value("10.1.0.0/16")
@@ -81,7 +81,7 @@ async def test_nothing_is_sent_while_a_row_is_being_removed(
     inventory.offers("c-1")
     stack.jira.fault("status", status=400, match={"method": "POST"}, message="No such network")
     values = {"environment": "test", "cluster": "c-1", "rules": RULES}
-    made = has_failed(stack, submit(stack, "web-rows", **values))
+    made = wait_until_failed(stack, submit(stack, "web-rows", **values))
     page = await (await visit()).page(f"/requests/{made['id']}/decide")
     await page.get_by_label("Reason").fill("The first is not needed.")
     held: list[Route] = []
@@ -107,7 +107,7 @@ async def test_choices_that_come_late_are_put_in_their_place(
     inventory.offers("c-1")
     stack.jira.fault("status", status=400, match={"method": "POST"}, message="No such network")
     values = {"environment": "test", "cluster": "c-1", "rules": RULES[:1]}
-    made = has_failed(stack, submit(stack, "web-rows", **values))
+    made = wait_until_failed(stack, submit(stack, "web-rows", **values))
     answers = threading.Event()
 
     def late(connection: socket.socket, request: bytes) -> None:

@@ -10,15 +10,17 @@ from tests.support.raw_servers import answering
 from tests.support.stack import Stack
 from tests.web.conftest import SECRET
 from tests.web.person import Visit, judge
-from tests.web.requesting import final, has_failed, submit
+from tests.web.requesting import final, submit, wait_until_failed
 
 OLD = "Old-pa55word!"
 USERS = [{"login": "ada", "initial": OLD}, {"login": "bo", "initial": OLD}]
 
 
-async def failed(stack: Stack, visit: Visit, inventory: Inventory) -> tuple[str, Page]:
+async def open_failed_decision(
+    stack: Stack, visit: Visit, inventory: Inventory
+) -> tuple[str, Page]:
     inventory.answer = answering(b"{}", status="422 Unprocessable")
-    made = has_failed(stack, submit(stack, "web-accounts", token=OLD, users=USERS))
+    made = wait_until_failed(stack, submit(stack, "web-accounts", token=OLD, users=USERS))
     inventory.answer = answering(b"{}")
     page = await (await visit()).page(f"/requests/{made['id']}/decide")
     return made["id"], page
@@ -31,7 +33,7 @@ def user(page: Page, number: int) -> Any:
 async def test_what_was_entered_survives_a_preview_and_a_row_less(
     stack: Stack, visit: Visit, inventory: Inventory
 ) -> None:
-    request_id, page = await failed(stack, visit, inventory)
+    request_id, page = await open_failed_decision(stack, visit, inventory)
     proof = {"name": "proof.txt", "mimeType": "text/plain", "buffer": b"approved"}
     await page.get_by_label("Approval").set_input_files(proof)  # type: ignore[arg-type]
     await user(page, 2).get_by_label("First password", exact=True).fill(SECRET)
@@ -59,7 +61,7 @@ async def test_what_was_entered_survives_a_preview_and_a_row_less(
 async def test_what_was_sealed_for_another_field_counts_as_not_entered(
     stack: Stack, visit: Visit, inventory: Inventory
 ) -> None:
-    request_id, page = await failed(stack, visit, inventory)
+    request_id, page = await open_failed_decision(stack, visit, inventory)
     await user(page, 2).get_by_label("First password", exact=True).fill(SECRET)
     await page.get_by_role("button", name="Show what a retry would do").click()
     sealed = page.locator("input[name='sealed.users[1].initial']")

@@ -43,7 +43,7 @@ NOW = datetime(2026, 11, 29, 10, 43, 30, tzinfo=UTC)
 UTC_ZONE = ZoneInfo("UTC")
 
 
-def failed(cause: str = "input", *, kind: str = "jira-ticket", **more: Any) -> Request:
+def failed_request(cause: str = "input", *, kind: str = "jira-ticket", **more: Any) -> Request:
     """Return a request that failed five minutes ago."""
     error = {"code": "ACTION_FAILED", "message": "no", "cause": cause} | more.pop("error", {})
     values = {
@@ -73,11 +73,11 @@ def failed(cause: str = "input", *, kind: str = "jira-ticket", **more: Any) -> R
     ],
 )
 def test_the_brief_names_step_time_and_cause(cause: str, words: str) -> None:
-    assert failure_sentence(failed(cause), NOW) == f"The ticket failed 5 min ago: {words}"
+    assert failure_sentence(failed_request(cause), NOW) == f"The ticket failed 5 min ago: {words}"
 
 
 def test_the_brief_counts_attempts_and_tells_of_doubt() -> None:
-    doubtful = failed("target-down", attempt=3, error={"outcome_unknown": True})
+    doubtful = failed_request("target-down", attempt=3, error={"outcome_unknown": True})
     assert failure_sentence(doubtful, NOW) == (
         "The ticket failed 5 min ago, in attempt 3: it is not known whether JIRA has done it."
     )
@@ -85,38 +85,42 @@ def test_the_brief_counts_attempts_and_tells_of_doubt() -> None:
 
 
 def test_what_was_stopped_on_purpose_is_called_that() -> None:
-    document = failed("unknown", decisions=[decided("cancel", 400)])
+    document = failed_request("unknown", decisions=[decision_record("cancel", 400)])
     assert failure_sentence(document, NOW) == "The ticket failed 5 min ago: it was cancelled."
     assert retry_advice(document) == "A retry starts this step again."
     assert advice_of(document) == "It was cancelled. A retry starts this step again."
-    refused = failed("unknown", decisions=[decided("cancel", 400, accepted=False)])
+    refused = failed_request("unknown", decisions=[decision_record("cancel", 400, accepted=False)])
     assert "the cause is not known" in failure_sentence(refused, NOW)
 
 
 def test_an_approval_that_nobody_gave_is_told_from_a_rejection() -> None:
-    expired = failed("declined", kind="approval", decisions=[decided("retry", 900)])
+    expired = failed_request("declined", kind="approval", decisions=[decision_record("retry", 900)])
     assert failure_sentence(expired, NOW) == "The ticket failed 5 min ago: no one decided in time."
     assert advice_of(expired) == "No one decided in time. A retry requests approval again."
-    rejected = failed("declined", kind="approval", decisions=[decided("reject", 300)])
+    rejected = failed_request(
+        "declined", kind="approval", decisions=[decision_record("reject", 300)]
+    )
     assert "it was rejected" in failure_sentence(rejected, NOW)
-    assert "it was rejected" in failure_sentence(failed("declined"), NOW)
+    assert "it was rejected" in failure_sentence(failed_request("declined"), NOW)
 
 
 def test_nothing_is_said_twice() -> None:
     reason = SuggestedDecision(decision="retry", reason="Because.")
-    assert suggestion_reason(failed("input", suggestion=reason)) == "Because."
+    assert suggestion_reason(failed_request("input", suggestion=reason)) == "Because."
     for cause, (decision, usual) in SUGGESTED.items():
         same = SuggestedDecision(decision=decision, reason=usual)
-        assert suggestion_reason(failed(cause, suggestion=same)) == ""
-    doubtful = failed("input", suggestion=reason, error={"outcome_unknown": True})
+        assert suggestion_reason(failed_request(cause, suggestion=same)) == ""
+    doubtful = failed_request("input", suggestion=reason, error={"outcome_unknown": True})
     assert suggestion_reason(doubtful) == ""
-    assert suggestion_reason(failed("input", suggestion=None)) == ""
+    assert suggestion_reason(failed_request("input", suggestion=None)) == ""
 
 
 def test_every_cause_says_whether_a_retry_helps() -> None:
-    told = {retry_advice(failed(cause)) for cause in Cause}
+    told = {retry_advice(failed_request(cause)) for cause in Cause}
     assert len(told) == len(Cause)
-    assert retry_advice(failed("unknown", error={"retryable": True})).startswith("A retry can help")
+    assert retry_advice(failed_request("unknown", error={"retryable": True})).startswith(
+        "A retry can help"
+    )
 
 
 @pytest.mark.parametrize(
@@ -162,11 +166,13 @@ def test_every_cause_says_whether_a_retry_helps() -> None:
 def test_a_look_names_what_the_retry_will_do(
     look: Look | None, kind: str, sentence: str, retry: str, *, is_good: bool
 ) -> None:
-    words = look_words(failed(kind=kind), look, "", UTC_ZONE, NOW)
+    words = look_words(failed_request(kind=kind), look, "", UTC_ZONE, NOW)
     assert (words.sentence, words.retry, words.is_good) == (sentence, retry, is_good)
 
 
-def decided(decision: str, seconds: float, *, by: str = "tom", accepted: bool = True) -> Any:
+def decision_record(
+    decision: str, seconds: float, *, by: str = "tom", accepted: bool = True
+) -> Any:
     return DecisionRecord(
         id="1",
         decision=decision,
@@ -185,13 +191,18 @@ def decided(decision: str, seconds: float, *, by: str = "tom", accepted: bool = 
 
 def test_who_was_faster_is_named_with_where_the_request_is_now() -> None:
     third = Action(**dict(ACTION) | {"attempt": 3})
-    retried = failed(retrying=True, actions=[third], decisions=[decided("retry", 12)])
+    retried = failed_request(
+        retrying=True, actions=[third], decisions=[decision_record("retry", 12)]
+    )
     assert last_decision(retried, NOW) == "Tom retried this 12 s ago; attempt 3 is running."
-    again = failed(attempt=3, decisions=[decided("retry", 90), decided("abort", 1, accepted=False)])
+    again = failed_request(
+        attempt=3,
+        decisions=[decision_record("retry", 90), decision_record("abort", 1, accepted=False)],
+    )
     assert last_decision(again, NOW) == "Tom retried this 2 min ago; attempt 3 failed."
-    over = failed(status=RequestStatus.ABORTED, decisions=[decided("abort", 0.2)])
+    over = failed_request(status=RequestStatus.ABORTED, decisions=[decision_record("abort", 0.2)])
     assert last_decision(over, NOW) == "Tom aborted this just now; it has ended."
-    assert last_decision(failed(), NOW) == ""
+    assert last_decision(failed_request(), NOW) == ""
 
 
 def test_failures_like_it_are_counted_by_what_became_of_them() -> None:
@@ -208,7 +219,7 @@ def test_failures_like_it_are_counted_by_what_became_of_them() -> None:
 def test_the_suggested_decision_comes_first_where_it_is_possible() -> None:
     def of(decision: str, **more: Any) -> str:
         suggestion = SuggestedDecision(decision=decision, reason="-")
-        return first_decision(failed(suggestion=suggestion, **more))
+        return first_decision(failed_request(suggestion=suggestion, **more))
 
     assert of("escalate") == "escalate"
     assert of("evidence") == "retry"
@@ -253,12 +264,12 @@ def test_a_file_that_a_retry_changes_is_shown_by_its_lines() -> None:
 def test_where_it_is_not_known_whether_it_arrived_the_key_is_sent_again() -> None:
     tried = DecisionInput(reason="why", key="the-key")
     lost = PaoError(ErrorCode.SERVICE_UNAVAILABLE, "Temporal does not respond")
-    shown = with_outcome(failed(), tried, ["-"], lost)
+    shown = with_outcome(failed_request(), tried, ["-"], lost)
     assert (shown.key, shown.reason, shown.status) == ("the-key", "why", 503)
     assert shown.problems[0].startswith("We do not know whether it was received.")
     refused = PaoError(ErrorCode.FIELDS_ALREADY_USED, "used")
-    shown = with_outcome(failed(), tried, ["used"], refused)
+    shown = with_outcome(failed_request(), tried, ["used"], refused)
     assert (shown.key, shown.problems, shown.confirm) == ("", ["used"], frozenset({"acceptUsed"}))
     broken = PaoError(ErrorCode.EXTERNAL_SERVICE_ERROR, "JIRA refused the ticket")
     with pytest.raises(PaoError):
-        with_outcome(failed(), tried, ["-"], broken)
+        with_outcome(failed_request(), tried, ["-"], broken)

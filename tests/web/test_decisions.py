@@ -9,18 +9,18 @@ from playwright.async_api import Route, expect
 from tests.support.callers import DANA, OLIVER, PRIYA
 from tests.support.stack import Stack, wait_until
 from tests.web.person import Visit, judge
-from tests.web.requesting import asked, dns, final, has_failed, submit
+from tests.web.requesting import dns, final, submit, submit_for_approval, wait_until_failed
 
 
-def failed(stack: Stack, name: str, **fault: Any) -> dict[str, Any]:
+def submit_failing(stack: Stack, name: str, **fault: Any) -> dict[str, Any]:
     stack.jira.fault(**(fault or {"kind": "status", "status": 400, "message": "Priority is gone"}))
-    made = has_failed(stack, dns(stack, name))
+    made = wait_until_failed(stack, dns(stack, name))
     stack.jira.clear_faults()
     return made
 
 
 async def test_what_waits_leads_to_its_decision(stack: Stack, visit: Visit) -> None:
-    made = failed(stack, "waits.example.com")
+    made = submit_failing(stack, "waits.example.com")
     page = await (await visit(PRIYA)).page("/waiting")
     await expect(page.get_by_text("dana and team-network may decide.").first).to_be_visible()
     await judge(page)
@@ -36,7 +36,7 @@ async def test_what_waits_leads_to_its_decision(stack: Stack, visit: Visit) -> N
 
 
 async def test_a_value_is_corrected_and_retried(stack: Stack, visit: Visit) -> None:
-    made = failed(stack, "wrong.example.com")
+    made = submit_failing(stack, "wrong.example.com")
     page = await (await visit()).page(f"/requests/{made['id']}")
     await page.get_by_role("link", name="Decide").click()
     await page.get_by_label("Host name").fill("right.example.com")
@@ -60,7 +60,7 @@ async def test_a_value_is_corrected_and_retried(stack: Stack, visit: Visit) -> N
 
 
 async def test_a_retry_adopts_what_exists(stack: Stack, visit: Visit) -> None:
-    made = failed(stack, "adopted.example.com", kind="cut-after")
+    made = submit_failing(stack, "adopted.example.com", kind="cut-after")
     page = await (await visit()).page(f"/requests/{made['id']}/decide")
     found = page.get_by_text("Retry adopts it and creates nothing.")
     await expect(found).to_be_visible()
@@ -79,7 +79,7 @@ async def test_a_retry_adopts_what_exists(stack: Stack, visit: Visit) -> None:
 
 
 async def test_an_abort_says_what_is_left_and_asks_why(stack: Stack, visit: Visit) -> None:
-    made = failed(stack, "aborted.example.com")
+    made = submit_failing(stack, "aborted.example.com")
     page = await (await visit()).page(f"/requests/{made['id']}/decide")
     await page.get_by_role("link", name="Abort, nothing to clean up...").click()
     await expect(page.get_by_role("button", name="Abort")).to_be_visible()
@@ -92,7 +92,7 @@ async def test_an_abort_says_what_is_left_and_asks_why(stack: Stack, visit: Visi
 
 
 async def test_an_escalation_names_its_ticket(stack: Stack, visit: Visit) -> None:
-    made = failed(stack, "escalated.example.com")
+    made = submit_failing(stack, "escalated.example.com")
     page = await (await visit(PRIYA)).page(f"/requests/{made['id']}/escalate")
     await page.get_by_label("Reason").fill("For the network team.")
     await page.get_by_role("button", name="Escalate").click()
@@ -100,7 +100,7 @@ async def test_an_escalation_names_its_ticket(stack: Stack, visit: Visit) -> Non
 
 
 async def test_two_deciders_are_told_of_each_other(stack: Stack, visit: Visit) -> None:
-    made = failed(stack, "both.example.com")
+    made = submit_failing(stack, "both.example.com")
     at = await visit()
     at.watched.expected.append("409")
     page = await at.page(f"/requests/{made['id']}/decide")
@@ -145,7 +145,7 @@ async def test_an_approval_is_given(stack: Stack, visit: Visit) -> None:
 
 
 async def test_a_rejection_has_a_page_and_a_reason(stack: Stack, visit: Visit) -> None:
-    request_id = asked(stack)
+    request_id = submit_for_approval(stack)
     page = await (await visit(PRIYA)).page(f"/requests/{request_id}/decide")
     await page.get_by_role("link", name="Reject...").click()
     await expect(page).to_have_title("Reject: to see how it is watched - PAO")
@@ -164,7 +164,7 @@ async def test_a_rejection_has_a_page_and_a_reason(stack: Stack, visit: Visit) -
 
 
 async def test_a_lost_answer_is_said_and_looked_into(stack: Stack, visit: Visit) -> None:
-    made = failed(stack, "lost.example.com")
+    made = submit_failing(stack, "lost.example.com")
     at = await visit()
     at.watched.expected.append("ERR_")
     page = await at.page(f"/requests/{made['id']}/decide")
@@ -196,7 +196,7 @@ async def test_a_lost_answer_is_said_and_looked_into(stack: Stack, visit: Visit)
 
 
 async def test_what_others_decide_is_told_while_one_writes(stack: Stack, visit: Visit) -> None:
-    made = failed(stack, "news.example.com")
+    made = submit_failing(stack, "news.example.com")
     at = await visit()
     page = await at.context.new_page()
     await page.clock.install()
@@ -223,7 +223,7 @@ async def test_what_others_decide_is_told_while_one_writes(stack: Stack, visit: 
 
 
 async def test_decisions_stay_usable_while_the_target_is_asked(stack: Stack, visit: Visit) -> None:
-    made = failed(stack, "silent.example.com")
+    made = submit_failing(stack, "silent.example.com")
     page = await (await visit()).page("/")
     await page.route("**/look", lambda _route: None)
     await page.goto(f"/requests/{made['id']}/decide", wait_until="domcontentloaded")
@@ -234,7 +234,7 @@ async def test_decisions_stay_usable_while_the_target_is_asked(stack: Stack, vis
 
 
 async def test_a_target_that_does_not_answer_is_told(stack: Stack, visit: Visit) -> None:
-    made = failed(stack, "mute.example.com", kind="cut-after")
+    made = submit_failing(stack, "mute.example.com", kind="cut-after")
     stack.jira.fault("status", status=503, match={"method": "GET", "path": "/search$"}, times=100)
     page = await (await visit()).page(f"/requests/{made['id']}/decide")
     await expect(page.locator("#look")).to_contain_text("nothing is created blindly")
@@ -243,7 +243,7 @@ async def test_a_target_that_does_not_answer_is_told(stack: Stack, visit: Visit)
 
 
 async def test_without_scripts_the_target_is_asked_by_a_button(stack: Stack, visit: Visit) -> None:
-    made = failed(stack, "quiet.example.com")
+    made = submit_failing(stack, "quiet.example.com")
     at = await visit(DANA, java_script_enabled=False)
     page = await at.page(f"/requests/{made['id']}/decide")
     await page.get_by_role("button", name="Ask JIRA what exists").click()
@@ -254,7 +254,7 @@ async def test_without_scripts_the_target_is_asked_by_a_button(stack: Stack, vis
 
 
 async def test_two_tabs_that_decide_at_once_give_one_decision(stack: Stack, visit: Visit) -> None:
-    made = failed(stack, "tabs.example.com")
+    made = submit_failing(stack, "tabs.example.com")
     at = await visit()
     at.watched.expected.append("409")
     tabs = [await at.page(f"/requests/{made['id']}/decide") for _ in range(2)]
@@ -272,7 +272,7 @@ async def test_two_tabs_that_decide_at_once_give_one_decision(stack: Stack, visi
 
 
 async def test_a_double_click_decides_once(stack: Stack, visit: Visit) -> None:
-    made = failed(stack, "double.example.com")
+    made = submit_failing(stack, "double.example.com")
     page = await (await visit()).page(f"/requests/{made['id']}/decide")
     await page.get_by_label("Reason").fill("Twice is as good as once.")
     await page.locator("#retry").dblclick()
@@ -281,7 +281,7 @@ async def test_a_double_click_decides_once(stack: Stack, visit: Visit) -> None:
 
 
 async def test_the_decision_is_not_offered_to_who_may_only_see(stack: Stack, visit: Visit) -> None:
-    made = failed(stack, "onlooker.example.com")
+    made = submit_failing(stack, "onlooker.example.com")
     page = await (await visit(OLIVER)).page(f"/requests/{made['id']}/decide")
     await expect(page.get_by_text("nothing for you to decide")).to_be_visible()
     await expect(page.get_by_role("button", name="Retry")).to_have_count(0)

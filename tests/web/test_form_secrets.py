@@ -34,7 +34,7 @@ WAITING = """
 """
 
 
-async def held(stack: Stack, draft: str) -> asyncpg.Connection:
+async def lock_draft(stack: Stack, draft: str) -> asyncpg.Connection:
     """Lock a draft until the connection is closed."""
     connection = await asyncpg.connect(stack.database.superuser_url)
     await connection.execute("BEGIN")
@@ -60,7 +60,7 @@ def test_two_saves_at_once_lose_no_password(stack: Stack) -> None:
     one = {"has.token": "apart", "fields.token": SECRET}
     other = {**marks, "has.users[0].initial": "apart", "fields.users[0].initial": OTHER}
     with ThreadPoolExecutor() as browsers:
-        connection = stack.run(held(stack, draft))
+        connection = stack.run(lock_draft(stack, draft))
         try:
             first = browsers.submit(save, 2, **one)
             wait_until(lambda: waits(1))

@@ -16,7 +16,7 @@ from tests.support.stack import Stack, wait_until
 from tests.web.connections import is_live
 from tests.web.hostile import hostile_item
 from tests.web.person import HEIGHT, Visit, judge, picture
-from tests.web.requesting import asked, dns, has_failed, submit
+from tests.web.requesting import dns, submit, submit_for_approval, wait_until_failed
 
 MARKUP = "<img src=x onerror=alert(1)><script>alert(2)</script>{{7*7}}"
 LONG = "w" * 300
@@ -148,7 +148,7 @@ async def test_what_the_catalog_says_is_a_text_on_every_page(stack: Stack, visit
         await expect(page.get_by_role("button", name="Submit request")).to_be_visible()
         await plain(page)
         stack.jira.fault("status", status=503, message="away")
-        made = has_failed(stack, submit(stack, "web-hostile", word="hostile"))
+        made = wait_until_failed(stack, submit(stack, "web-hostile", word="hostile"))
         stack.jira.clear_faults()
         request = f"/requests/{made['id']}"
         paths = (
@@ -206,7 +206,7 @@ async def test_what_comes_while_a_page_is_open_is_a_text(
     cluster = page.get_by_label("Cluster", exact=True)
     await expect(cluster.locator("option").last).to_contain_text("ONERROR=ALERT(1)")
     await plain(page)
-    request_id = asked(stack)
+    request_id = submit_for_approval(stack)
     await page.goto(f"/requests/{request_id}")
     await is_live(page)
     stack.rows(SAID, request_id, text)
@@ -224,7 +224,7 @@ async def test_what_admins_read_is_a_text(stack: Stack, visit: Visit) -> None:
     key = caller.post("/keys", json={"user": "hostile", "note": f"{MARKUP} {LONG}"[:200]}).json()
     caller.delete(f"/keys/{key['accessKeyId']}")
     stack.jira.fault("status", status=400, message="No")
-    failed = has_failed(stack, dns(stack, "audited-too.example.com"))
+    failed = wait_until_failed(stack, dns(stack, "audited-too.example.com"))
     reason = f"{MARKUP} \u202e {LONG}"
     stack.caller(DANA).post(f"/requests/{failed['id']}/abort", json={"reason": reason})
     page = await (await visit(ADA)).page("/admin")

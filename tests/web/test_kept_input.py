@@ -18,21 +18,23 @@ SHOWN = {"has.name": "shown Host name", "has.token": "apart"}
 ENTERED = {**SHOWN, "fields.name": "a\r\nb", "fields.token": SECRET, "go": "review"}
 
 
-def sent(path: str = "/drafts/1", accept: str = "text/html", **given: Any) -> tuple[Scope, bytes]:
+def posted_form(
+    path: str = "/drafts/1", accept: str = "text/html", **given: Any
+) -> tuple[Scope, bytes]:
     call = httpx.Request("POST", f"http://pao{path}", headers={"Accept": accept}, **given)
     body = call.read()
     headers = [(name.lower(), value) for name, value in call.headers.raw]
     return {"type": "http", "method": "POST", "path": path, "headers": headers}, body
 
 
-def kept(**given: Any) -> KeptInput | None:
-    scope, body = sent(**given)
+def kept_from(**given: Any) -> KeptInput | None:
+    scope, body = posted_form(**given)
     return kept_input(scope, body) if can_be_kept(scope) else None
 
 
 @pytest.mark.parametrize("multipart", [{}, {"files": {"other": b""}}], ids=["url", "multipart"])
 def test_texts_are_kept_and_passwords_are_not(multipart: dict[str, Any]) -> None:
-    found = kept(data=ENTERED, **multipart)
+    found = kept_from(data=ENTERED, **multipart)
     assert found is not None
     assert found.address == "/drafts/1"
     assert found.shown == (("Host name", "a\r\nb"),)
@@ -43,17 +45,19 @@ def test_texts_are_kept_and_passwords_are_not(multipart: dict[str, Any]) -> None
 
 def test_a_file_is_not_kept_and_said() -> None:
     data = {"has.name": "shown Name", "fields.name": "a", "has.proof": "apart"}
-    found = kept(data=data, files={"fields.proof": ("a.txt", b"content")})
+    found = kept_from(data=data, files={"fields.proof": ("a.txt", b"content")})
     assert found is not None
     assert found.apart
     assert [name for name, _ in found.entries if "proof" in name] == ["has.proof"]
-    without = kept(data=data, files={"fields.proof": ("", b"")})
+    without = kept_from(data=data, files={"fields.proof": ("", b"")})
     assert without is not None
     assert not without.apart
 
 
 def test_several_values_of_a_field_are_all_kept() -> None:
-    found = kept(data={"has.zones": "shown Zones", "fields.zones": ["a", "b"], "reason": "because"})
+    found = kept_from(
+        data={"has.zones": "shown Zones", "fields.zones": ["a", "b"], "reason": "because"}
+    )
     assert found is not None
     assert found.shown == (("Zones", "a"), ("Zones", "b"), ("Reason", "because"))
 
@@ -74,13 +78,13 @@ def test_several_values_of_a_field_are_all_kept() -> None:
 def test_anything_else_is_not_kept(given: dict[str, Any]) -> None:
     if "headers" in given:
         given["headers"] |= {"Accept": "text/html"}
-        scope, _body = sent()
+        scope, _body = posted_form()
         scope["headers"] = [
             (name.lower().encode(), text.encode()) for name, text in given["headers"].items()
         ] + [(b"content-length", b"7")]
         assert kept_input(scope, given["content"]) is None
     else:
-        assert kept(**given) is None
+        assert kept_from(**given) is None
 
 
 @pytest.mark.parametrize(
@@ -88,7 +92,7 @@ def test_anything_else_is_not_kept(given: dict[str, Any]) -> None:
     [("GET", "Try again."), ("POST", "It may or may not have been carried out: check first.")],
 )
 def test_what_broke_is_to_be_looked_at_only_where_it_was_a_change(method: str, says: str) -> None:
-    scope, _body = sent()
+    scope, _body = posted_form()
     scope.update(method=method, state={"correlation_id": "7f3c1d2e"})
     page = error_page(scope, PaoError(ErrorCode.INTERNAL_ERROR, ""))
     text = bytes(page.body).decode()

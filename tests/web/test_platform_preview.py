@@ -73,7 +73,7 @@ def row(number: int, login: str = "", **more: str) -> dict[str, str]:
     }
 
 
-def previewed(
+def preview_page(
     stack: Stack, data: dict[str, str], document: str = DOCUMENT, files: Any = None
 ) -> str:
     """Return the page that answers a preview of these values."""
@@ -89,7 +89,7 @@ def previewed(
     return unescape(answer.text)
 
 
-def sealed(page: str) -> dict[str, str]:
+def sealed_values(page: str) -> dict[str, str]:
     """Return what a page keeps sealed."""
     return dict(re.findall(r'name="(sealed\.[^"]+)" value="([^"]+)"', page))
 
@@ -102,7 +102,7 @@ def ticket(page: str) -> str:
 
 
 def test_enter_previews_and_the_first_form_says_what_is_offered(stack: Stack) -> None:
-    page = previewed(stack, {})
+    page = preview_page(stack, {})
     form = page[page.index('action="/platform/preview" enctype') :]
     first = re.search(r"<button[^>]*>", form)
     assert first
@@ -121,20 +121,20 @@ def test_a_list_in_service_is_offered_as_its_form_offers_it(stack: Stack) -> Non
     options = '{from: list, list: kafka-clusters, where: "{{row.environment == fields.token}}"}'
     document = DOCUMENT.replace("type: password", "type: string").replace("{from: teams}", options)
     team = {"fields.token": "production", **row(0, "ann")}
-    page = previewed(stack, {**team, "fields.team": "kafka-prod-2"}, document)
+    page = preview_page(stack, {**team, "fields.team": "kafka-prod-2"}, document)
     offered = re.search(r'<select id="f0".*?</select>', page, re.DOTALL)
     assert offered
     assert re.findall(r'value="([^"]+)"', offered[0]) == ["kafka-prod-1", "kafka-prod-2"]
     assert "The choices depend on other values: preview again" in page
     assert REFUSED not in page
-    assert REFUSED in previewed(stack, {**team, "fields.team": "kafka-dev-1"}, document)
-    gone = previewed(stack, {}, document.replace("kafka-clusters", "no-such-list"))
+    assert REFUSED in preview_page(stack, {**team, "fields.team": "kafka-dev-1"}, document)
+    gone = preview_page(stack, {}, document.replace("kafka-clusters", "no-such-list"))
     assert "There is no list no-such-list in service yet. Enter a value." in gone
 
 
 def test_a_preview_refuses_resources_as_the_service_does(stack: Stack) -> None:
     document = DOCUMENT.replace("{from: teams}", "{from: resources, type: database}")
-    page = previewed(stack, {"fields.team": "db-1", **row(0, "ann")}, document)
+    page = preview_page(stack, {"fields.team": "db-1", **row(0, "ann")}, document)
     assert REFUSED in page
     assert "PAO keeps no resources yet." in page
     assert "asks no other system" not in page[: page.index('id="f1"')]
@@ -145,7 +145,7 @@ def test_a_form_with_rows_and_teams_can_be_filled_in(
     stack: Stack, team: str, *, refused: bool
 ) -> None:
     own = min(PRIYA.teams)
-    page = previewed(stack, {"fields.team": own if team == "own" else team, **row(0, "ann")})
+    page = preview_page(stack, {"fields.team": own if team == "own" else team, **row(0, "ann")})
     assert (REFUSED in page) == refused
     assert re.search(r'<input type="text"[^>]* name="fields.users\[0\].cluster"', page)
     assert "c-1" in ticket(page)
@@ -155,31 +155,31 @@ def test_secrets_stay_in_the_page_and_go_with_their_row(stack: Stack) -> None:
     team = {"fields.team": min(PRIYA.teams)}
     both = team | row(0, "ann") | row(1, "bob", initial=SECRET) | {"fields.token": SECRET}
     proof = {"fields.users[1].proof": ("proof.txt", b"content", "text/plain")}
-    page = previewed(stack, both, files=proof)
-    kept = sealed(page)
+    page = preview_page(stack, both, files=proof)
+    kept = sealed_values(page)
     assert set(kept) == {"sealed.token", "sealed.users[1].initial", "sealed.users[1].proof"}
 
     # They count in the next preview, though nobody has entered them again.
-    again = previewed(stack, team | row(0, "ann") | row(1, "bob") | kept)
-    assert sealed(again).keys() == kept.keys()
+    again = preview_page(stack, team | row(0, "ann") | row(1, "bob") | kept)
+    assert sealed_values(again).keys() == kept.keys()
     assert ticket(again) == ticket(page) == "********"
 
-    gone = previewed(
+    gone = preview_page(
         stack, team | row(0, "ann") | row(1, "bob") | kept | {"rows": "remove:1:users"}
     )
-    assert set(sealed(gone)) == {"sealed.token"}
+    assert set(sealed_values(gone)) == {"sealed.token"}
     assert ticket(gone).count("login") == 1
-    dropped = previewed(
+    dropped = preview_page(
         stack, team | row(0, "ann") | row(1, "bob") | kept | {"drop.users[1].proof": "1"}
     )
-    assert "sealed.users[1].proof" not in sealed(dropped)
+    assert "sealed.users[1].proof" not in sealed_values(dropped)
 
 
 def test_a_large_file_is_said_not_to_be_kept(stack: Stack) -> None:
     data = {"fields.team": min(PRIYA.teams), **row(0, "ann")}
     large = {"fields.users[0].proof": ("proof.txt", b"x" * 600_000, "text/plain")}
-    page = previewed(stack, data, files=large)
-    assert not sealed(page)
+    page = preview_page(stack, data, files=large)
+    assert not sealed_values(page)
     assert "A large file is not kept in the page" in page
 
 
@@ -187,11 +187,11 @@ def test_a_form_shows_whatever_else_the_document_lacks(stack: Stack) -> None:
     nameless = DOCUMENT.replace("  name: Accounts\n", "", 1)
     odd = DOCUMENT.replace("  form:\n", "  documentation: [5]\n  form:\n", 1)
     for document in (nameless, odd):
-        page = previewed(stack, {}, document)
+        page = preview_page(stack, {}, document)
         assert 'name="fields.token"' in page
         assert "Shown once the errors above are corrected." in page
         assert "No template is rendered." not in page
-    broken = previewed(stack, {}, DOCUMENT.replace("type: password", "type: passwort"))
+    broken = preview_page(stack, {}, DOCUMENT.replace("type: password", "type: passwort"))
     assert "The form is shown once the errors above are corrected." in broken
 
 

@@ -16,7 +16,7 @@ from tests.support.oidc_provider import running_provider
 from tests.support.postgres import cloned_database
 from tests.support.stack import Stack, running_stack
 from tests.web.person import Visit, judge
-from tests.web.requesting import asked
+from tests.web.requesting import submit_for_approval
 
 HEADER = "x-amzn-oidc-data"
 DNS = {"hostName": "orders.example.com", "address": "10.0.0.7"}
@@ -158,7 +158,7 @@ async def test_nobody_approves_her_own_request_by_another_source(
 ) -> None:
     stack.start_worker()
     try:
-        request_id = asked(stack, PRIYA)
+        request_id = submit_for_approval(stack, PRIYA)
         for known_as in ("priya-at-work", "priya-elsewhere"):
             at = await visit(None)
             at.watched.expected.append("status of 4")
@@ -268,7 +268,7 @@ async def test_nobody_is_led_elsewhere(stack: Stack, visit: Visit) -> None:
     assert page.url == f"{stack.url}/"
 
 
-def balanced(balancer: Issuer, user: str = "dana", **given: Any) -> dict[str, str]:
+def balancer_headers(balancer: Issuer, user: str = "dana", **given: Any) -> dict[str, str]:
     return {
         HEADER: balancer.balancer_token(preferred_username=user, groups=["0f9e-orders"], **given)
     }
@@ -277,7 +277,7 @@ def balanced(balancer: Issuer, user: str = "dana", **given: Any) -> dict[str, st
 async def test_behind_a_load_balancer_one_is_signed_in_already(
     stack: Stack, balancer: Issuer, visit: Visit
 ) -> None:
-    at = await visit(None, extra_http_headers=balanced(balancer))
+    at = await visit(None, extra_http_headers=balancer_headers(balancer))
     page = await at.page("/catalog")
     await expect(page).to_have_title("Catalog - PAO")
     await expect(page.get_by_text("dana", exact=True).filter(visible=True)).to_have_count(1)
@@ -285,7 +285,7 @@ async def test_behind_a_load_balancer_one_is_signed_in_already(
     assert session["source"] == "alb"
 
     # Another person at the same browser, and one whom the balancer does not know any more.
-    await at.context.set_extra_http_headers(balanced(balancer, "eve"))
+    await at.context.set_extra_http_headers(balancer_headers(balancer, "eve"))
     await page.reload()
     await expect(page.get_by_text("eve", exact=True).filter(visible=True)).to_have_count(1)
     await at.context.set_extra_http_headers({})
@@ -294,7 +294,7 @@ async def test_behind_a_load_balancer_one_is_signed_in_already(
 
 
 async def test_who_signs_out_stays_so_until_they_go_on(balancer: Issuer, visit: Visit) -> None:
-    at = await visit(None, extra_http_headers=balanced(balancer))
+    at = await visit(None, extra_http_headers=balancer_headers(balancer))
     page = await at.page("/")
     await page.get_by_role("button", name="Sign out").click()
     await expect(page).to_have_title("Sign in - PAO")
@@ -303,7 +303,7 @@ async def test_who_signs_out_stays_so_until_they_go_on(balancer: Issuer, visit: 
 
 
 async def test_a_balancers_word_that_does_not_hold_is_told(balancer: Issuer, visit: Visit) -> None:
-    at = await visit(None, extra_http_headers=balanced(balancer, key=OTHER_EC_KEY))
+    at = await visit(None, extra_http_headers=balancer_headers(balancer, key=OTHER_EC_KEY))
     page = await at.page("/")
     await expect(page).to_have_title("Error: Sign in - PAO")
     await expect(page.get_by_role("alert")).to_contain_text("token was rejected")
@@ -311,5 +311,5 @@ async def test_a_balancers_word_that_does_not_hold_is_told(balancer: Issuer, vis
 
 
 async def test_a_balancers_word_never_counts_for_the_api(balancer: Issuer, visit: Visit) -> None:
-    at = await visit(None, extra_http_headers=balanced(balancer))
+    at = await visit(None, extra_http_headers=balancer_headers(balancer))
     assert (await at.context.request.get("/api/v1/requests")).status == 401

@@ -34,7 +34,9 @@ def lines(stack: Stack, made: dict[str, Any], count: int, *, after: int = 0) -> 
     stack.rows(LINES, made["id"], after, count, "record")
 
 
-def copied(stack: Stack, made: dict[str, Any], request_id: str, title: str) -> dict[str, Any]:
+def copy_as_failed(
+    stack: Stack, made: dict[str, Any], request_id: str, title: str
+) -> dict[str, Any]:
     """Copy a request as a failed one, which no workflow changes."""
     stack.rows(COPY, made["id"], request_id, title)
     return {"id": request_id, "title": title}
@@ -91,12 +93,12 @@ async def test_a_log_follows_its_end_only_while_the_reader_is_there(
         box = page.locator(".log-lines")
         await page.locator("details.log summary").click()
         await expect(box.locator("li").last).to_be_in_viewport()
-        await added(stack, made, page, 1, after=100)
+        await add_lines(stack, made, page, 1, after=100)
         await expect(box.locator("li").last).to_be_in_viewport()
         await expect(page.locator(".more-lines")).to_be_hidden()
         await box.evaluate("box => { box.scrollTop = 0; }")
         await expect(box.locator("li").first).to_be_in_viewport()
-        await added(stack, made, page, 18, after=101)
+        await add_lines(stack, made, page, 18, after=101)
         more = page.get_by_role("button", name="18 new lines")
         await expect(more).to_be_visible()
         assert await box.evaluate("box => box.scrollTop") == 0
@@ -109,7 +111,9 @@ async def test_a_log_follows_its_end_only_while_the_reader_is_there(
         stack.start_worker()
 
 
-async def added(stack: Stack, made: dict[str, Any], page: Page, count: int, *, after: int) -> None:
+async def add_lines(
+    stack: Stack, made: dict[str, Any], page: Page, count: int, *, after: int
+) -> None:
     """Add lines as a worker would, and wait until the page has them."""
     lines(stack, made, count, after=after)
     stack.rows("SELECT pg_notify('pao_requests', $1)", made["id"])
@@ -118,7 +122,7 @@ async def added(stack: Stack, made: dict[str, Any], page: Page, count: int, *, a
 
 async def test_large_requests_stay_within_twice_the_budget(stack: Stack, visit: Visit) -> None:
     made = dns(stack, "large.example.com")
-    wide = copied(stack, made, "0f7a5c1e-7f0e-4c3c-9a55-0d6a35a1a200", "wide.example.com")
+    wide = copy_as_failed(stack, made, "0f7a5c1e-7f0e-4c3c-9a55-0d6a35a1a200", "wide.example.com")
     stack.rows(ACTIONS, wide["id"])
     stack.rows("UPDATE requests SET status = 'aborted' WHERE id = $1", wide["id"])
     lines(stack, made, 100_000)

@@ -9,7 +9,7 @@ import pytest
 from tests.support.callers import DANA
 from tests.support.stack import Stack
 from tests.web.person import session_of
-from tests.web.requesting import asked
+from tests.web.requesting import submit_for_approval
 from tests.web.test_request_log import LINES
 
 LAST = "SELECT max(id) AS last FROM request_events WHERE request_id = $1"
@@ -20,7 +20,7 @@ ONE_STATE, ONE_LINE = 'hx-target="#now"', 'hx-swap="beforeend"'
 @pytest.fixture
 def watched(stack: Stack) -> Iterator[str]:
     """A request that waits for people, so that its stream goes on."""
-    request_id = asked(stack)
+    request_id = submit_for_approval(stack)
     yield request_id
     stack.caller(DANA).post(f"/requests/{request_id}/cancel", json={"reason": "seen"})
 

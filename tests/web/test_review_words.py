@@ -15,7 +15,7 @@ from catalog.forms import Form
 from pao.core.payloads.files import FilesAnswer
 
 
-def told(
+def describe(
     kind: str, config: dict[str, Any], present: FilesAnswer | None = None, **more: Any
 ) -> ActionView:
     usual = {
@@ -43,7 +43,7 @@ def test_a_ticket_is_shown_as_a_ticket() -> None:
         "labels": ["a", "b"],
         "customFields": {"customfield_1": 7},
     }
-    call = told("jira-ticket", {"ticket": ticket, "waitFor": "resolved"})
+    call = describe("jira-ticket", {"ticket": ticket, "waitFor": "resolved"})
     assert call.line == "PostgreSQL orders"
     assert call.rows == [
         ("Project", "DB"),
@@ -56,7 +56,7 @@ def test_a_ticket_is_shown_as_a_ticket() -> None:
 
 
 def test_a_call_is_shown_as_method_address_and_body() -> None:
-    call = told(
+    call = describe(
         "rest-api",
         {
             "endpoint": {"url": "https://dns.example.com/records", "method": "PUT"},
@@ -79,7 +79,7 @@ def test_a_commit_is_shown_as_the_lines_that_it_adds() -> None:
         {"path": "a.yaml", "contentTemplate": "x: 1\ny: 2"},
         {"path": "b", "operation": "delete"},
     ]
-    call = told("git-commit", {"repository": "o/r", "commitMessage": "Add a", "files": files})
+    call = describe("git-commit", {"repository": "o/r", "commitMessage": "Add a", "files": files})
     assert call.line == "Add a"
     assert [(one.title, one.lines) for one in call.blocks] == [
         ("a.yaml: a new file, which must not exist yet", (("added", "+x: 1"), ("added", "+y: 2"))),
@@ -99,7 +99,7 @@ def test_a_commit_is_shown_as_what_it_changes_once_that_was_read() -> None:
     ]
     texts = {"kept": "a\nc\n", "same": "a\n", "gone": "x\n", "missing": None, "there": "z\n"}
     present = FilesAnswer(texts, unread=["large"])
-    call = told("git-commit", {"commitMessage": "Change", "files": files}, present=present)
+    call = describe("git-commit", {"commitMessage": "Change", "files": files}, present=present)
     assert {one.title.partition(":")[0]: (one.lines, one.warning) for one in call.blocks} == {
         "kept": (
             (("place", "@@ -1,2 +1,2 @@"), ("same", " a"), ("removed", "-c"), ("added", "+b")),
@@ -115,7 +115,7 @@ def test_a_commit_is_shown_as_what_it_changes_once_that_was_read() -> None:
         ),
         "image": ((), ""),
     }
-    away = told("git-commit", {"files": files}, present=FilesAnswer(problem="GitHub is away."))
+    away = describe("git-commit", {"files": files}, present=FilesAnswer(problem="GitHub is away."))
     assert away.trouble == "The current file contents could not be read: GitHub is away."
     assert [one.warning for one in away.blocks] == [""] * 7
 
@@ -131,7 +131,7 @@ def test_a_commit_is_shown_as_what_it_changes_once_that_was_read() -> None:
 )
 def test_a_terraform_run_says_what_it_changes(execution: dict[str, Any] | None, words: str) -> None:
     config = {"source": {"git": "https://g/m"}, "execution": execution, "variables": {"size": 3}}
-    call = told("terraform", config)
+    call = describe("terraform", config)
     assert call.line == "https://g/m"
     assert call.rows == [("size", "3"), ("What changes", words)]
 
@@ -148,7 +148,7 @@ def test_a_terraform_run_says_what_it_changes(execution: dict[str, Any] | None, 
     ],
 )
 def test_whatever_a_configuration_holds_is_shown(kind: str, config: dict[str, Any]) -> None:
-    call = told(kind, config)
+    call = describe(kind, config)
     assert json.loads(call.data) == config
 
 
@@ -215,5 +215,5 @@ def test_texts_that_differ_say_so_wherever_they_do() -> None:
     ]
     assert diff_lines(long + "old", long + "old") == ()
     commit = {"files": [{"path": "a", "operation": "update", "contentTemplate": "x"}]}
-    [told_of] = told("git-commit", commit, FilesAnswer(texts={"a": "x\n"})).blocks
+    [told_of] = describe("git-commit", commit, FilesAnswer(texts={"a": "x\n"})).blocks
     assert told_of.warning == "Only line breaks differ."

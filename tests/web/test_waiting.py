@@ -9,23 +9,23 @@ from tests.support.callers import ADA, DANA, OLIVER, PRIYA
 from tests.support.stack import Stack, wait_until
 from tests.web.connections import BROKEN
 from tests.web.person import Visit, judge
-from tests.web.requesting import dns, has_failed
+from tests.web.requesting import dns, wait_until_failed
 
 DOWN = {"kind": "status", "status": 503, "message": "down for maintenance"}
 
 
-def failed(stack: Stack, *names: str, **fault: Any) -> list[dict[str, Any]]:
+def submit_failing(stack: Stack, *names: str, **fault: Any) -> list[dict[str, Any]]:
     """Submit requests while JIRA has a fault."""
     made = []
     for name in names:
         stack.jira.fault(**fault)
-        made.append(has_failed(stack, dns(stack, name)))
+        made.append(wait_until_failed(stack, dns(stack, name)))
     stack.jira.clear_faults()
     return made
 
 
 async def test_what_failed_in_an_outage_is_retried_together(stack: Stack, visit: Visit) -> None:
-    made = failed(stack, *(f"down-{n}.example.com" for n in range(3)), **DOWN)
+    made = submit_failing(stack, *(f"down-{n}.example.com" for n in range(3)), **DOWN)
     at = await visit(PRIYA)
     page = await at.page("/waiting")
     outage = page.locator(".notice", has_text="failed because JIRA did not answer")
@@ -67,7 +67,7 @@ def document(stack: Stack, made: dict[str, Any]) -> dict[str, Any]:
 async def test_a_bulk_decision_is_its_makers_and_each_row_needs_its_right(
     stack: Stack, visit: Visit
 ) -> None:
-    made = failed(stack, "rights-1.example.com", "rights-2.example.com", **DOWN)
+    made = submit_failing(stack, "rights-1.example.com", "rights-2.example.com", **DOWN)
     colleague = await visit(OLIVER)
     key = "4ac4c1c7-0d7c-4c0e-9a44-6a0b7d1d3a11"
     form = {"key": key, "type": "jira-ticket", "who": "", "reason": "Not mine to decide."}
@@ -86,7 +86,7 @@ async def test_a_bulk_decision_is_its_makers_and_each_row_needs_its_right(
 
 
 async def test_whose_requests_wait_is_chosen(stack: Stack, visit: Visit) -> None:
-    (made,) = failed(stack, "whose.example.com", kind="status", status=400, message="No")
+    (made,) = submit_failing(stack, "whose.example.com", kind="status", status=400, message="No")
     link = f"a[href='/requests/{made['id']}/decide']"
     page = await (await visit(PRIYA)).page("/waiting?who=mine")
     await expect(page.locator(link)).to_have_count(0)
@@ -117,7 +117,7 @@ async def test_what_is_new_is_counted_and_moves_no_row(stack: Stack, visit: Visi
     lost = page.locator("main").get_by_text("Connection lost at")
     await expect(lost).to_have_count(1)
     await page.unroute("**/waiting/new?*")
-    (made,) = failed(stack, "new.example.com", kind="status", status=400, message="No")
+    (made,) = submit_failing(stack, "new.example.com", kind="status", status=400, message="No")
     await page.clock.run_for(20_000)
     await expect(page.locator("#new")).to_contain_text("1 new, show")
     await expect(page.locator("#live")).to_have_text("1 new")

@@ -36,7 +36,7 @@ def sign(  # noqa: PLR0913 -- every argument is one thing that a test varies
     request = AWSRequest(method, f"http://{HOST}{target}", data=body, headers=headers or {})
     request.headers["Host"] = HOST
     SigV4Auth(Credentials(key_id, secret, token), service, region).add_auth(request)
-    return _arrived(request, body)
+    return _received_request(request, body)
 
 
 def presign(
@@ -52,10 +52,10 @@ def presign(
     request.headers["Host"] = HOST
     signer = SigV4QueryAuth(Credentials(key_id, secret), SERVICE, REGION, expires=expires)
     signer.add_auth(request)
-    return _arrived(request, b"")
+    return _received_request(request, b"")
 
 
-def _arrived(request: AWSRequest, body: bytes) -> RawRequest:
+def _received_request(request: AWSRequest, body: bytes) -> RawRequest:
     url = urlsplit(request.url)
     headers = tuple(
         (name.lower().encode(), str(value).encode()) for name, value in request.headers.items()

@@ -17,7 +17,7 @@ def cases() -> list[Case]:
     return suite()
 
 
-def parsed(case: Case) -> ParsedSignature:
+def parse_case(case: Case) -> ParsedSignature:
     return parse(case.request, CONFIG, NOW)
 
 
@@ -27,7 +27,7 @@ def test_the_suite_is_whole(cases: list[Case]) -> None:
 
 def test_every_case_has_the_specifications_canonical_request_first(cases: list[Case]) -> None:
     for case in cases:
-        claim = parsed(case)
+        claim = parse_case(case)
         forms = canonical_requests(
             case.request,
             signed_headers=claim.signed_headers,
@@ -38,7 +38,7 @@ def test_every_case_has_the_specifications_canonical_request_first(cases: list[C
 
 def test_every_case_holds_with_its_secret_only(cases: list[Case]) -> None:
     for case in cases:
-        claim = parsed(case)
+        claim = parse_case(case)
         assert matches(claim, case.request, SECRET), case.name
         assert not matches(claim, case.request, SECRET.lower()), case.name
 

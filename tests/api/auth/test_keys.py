@@ -28,7 +28,7 @@ def office() -> Office:
     return open_office()
 
 
-def signed(
+def sign_call(
     office: Office, method: str = "GET", *, headers: dict[str, str] | None = None
 ) -> RawRequest:
     body = b"" if method == "GET" else BODY
@@ -36,7 +36,7 @@ def signed(
     return sign(method, body=body, headers=headers, key_id=key.access_key_id, secret=key.secret)
 
 
-async def refused(office: Office, request: RawRequest, now: datetime | None = None) -> PaoError:
+async def refusal_of(office: Office, request: RawRequest, now: datetime | None = None) -> PaoError:
     with pytest.raises(PaoError) as caught:
         await office.identity.authenticate(request, now or datetime.now(UTC))
     return caught.value
@@ -48,7 +48,7 @@ def with_unsigned_idempotency_key(request: RawRequest, key: str) -> RawRequest:
 
 
 async def test_who_signed_is_known_with_teams_and_key(office: Office) -> None:
-    principal = await office.identity.authenticate(signed(office), datetime.now(UTC))
+    principal = await office.identity.authenticate(sign_call(office), datetime.now(UTC))
     assert (principal.id, principal.email, principal.teams) == (
         "ada",
         "ada@example.com",
@@ -61,7 +61,7 @@ async def test_who_signed_is_known_with_teams_and_key(office: Office) -> None:
 
 async def test_a_refusal_says_the_reason_class_and_how_to_sign(office: Office) -> None:
     bare = RawRequest("GET", b"/", b"", ((b"host", b"h"),), b"")
-    error = await refused(office, bare)
+    error = await refusal_of(office, bare)
     assert error.code is ErrorCode.UNAUTHORIZED
     assert error.status == 401
     assert error.message.startswith("missing: ")
@@ -70,31 +70,31 @@ async def test_a_refusal_says_the_reason_class_and_how_to_sign(office: Office) -
 
 async def test_an_expired_request_is_told_the_servers_time(office: Office) -> None:
     late = datetime.now(UTC) + timedelta(minutes=6)
-    error = await refused(office, signed(office), late)
+    error = await refusal_of(office, sign_call(office), late)
     assert error.details[0].constraint == "expired"
     assert f"{late:%Y-%m-%dT%H:%M:%SZ}" in error.message
 
 
 async def test_an_unknown_key_and_a_wrong_secret_get_the_same_answer(office: Office) -> None:
-    unknown = await refused(office, sign(key_id="PAOUNKNOWN", secret=office.key.secret))
-    wrong = await refused(office, sign(key_id=office.key.access_key_id, secret="wrong"))
+    unknown = await refusal_of(office, sign(key_id="PAOUNKNOWN", secret=office.key.secret))
+    wrong = await refusal_of(office, sign(key_id=office.key.access_key_id, secret="wrong"))
     assert (unknown.message, unknown.details) == (wrong.message, wrong.details)
     assert unknown.message.startswith("signature mismatch: the access key is unknown or the ")
 
 
 async def test_a_revocation_holds_at_once(office: Office) -> None:
-    await office.identity.authenticate(signed(office), datetime.now(UTC))
+    await office.identity.authenticate(sign_call(office), datetime.now(UTC))
     key_id = office.key.access_key_id
     revoked = dataclasses.replace(office.keys.keys[key_id], revoked_at=datetime.now(UTC))
     office.keys.keys[key_id] = revoked
-    assert "was revoked" in (await refused(office, signed(office))).message
+    assert "was revoked" in (await refusal_of(office, sign_call(office))).message
 
 
 async def test_only_the_holder_of_the_secret_learns_that_a_key_was_revoked(office: Office) -> None:
     key_id = office.key.access_key_id
     revoked = dataclasses.replace(office.keys.keys[key_id], revoked_at=datetime.now(UTC))
     office.keys.keys[key_id] = revoked
-    error = await refused(office, sign(key_id=key_id, secret="wrong"))
+    error = await refusal_of(office, sign(key_id=key_id, secret="wrong"))
     assert error.message.startswith("signature mismatch: ")
 
 
@@ -102,9 +102,9 @@ async def test_an_expired_key_is_refused_from_that_moment_on(office: Office) -> 
     key_id, now = office.key.access_key_id, datetime.now(UTC)
     stored = office.keys.keys[key_id]
     office.keys.keys[key_id] = dataclasses.replace(stored, expires_at=now + timedelta(seconds=1))
-    await office.identity.authenticate(signed(office), now)
+    await office.identity.authenticate(sign_call(office), now)
     late = now + timedelta(seconds=1)
-    assert "expired at" in (await refused(office, signed(office), late)).message
+    assert "expired at" in (await refusal_of(office, sign_call(office), late)).message
 
 
 @pytest.mark.parametrize(
@@ -116,21 +116,21 @@ async def test_a_use_is_noted_once_in_five_minutes(
     key_id, now = office.key.access_key_id, datetime.now(UTC)
     last = None if minutes is None else now - timedelta(minutes=minutes)
     office.keys.keys[key_id] = dataclasses.replace(office.keys.keys[key_id], last_used_at=last)
-    await office.identity.authenticate(signed(office), now)
+    await office.identity.authenticate(sign_call(office), now)
     assert office.keys.used == ([(key_id, timedelta(minutes=5))] if noted else [])
 
 
 async def test_a_captured_request_that_acts_is_good_for_one_use(office: Office) -> None:
-    request = signed(office, "POST")
+    request = sign_call(office, "POST")
     await office.identity.authenticate(request, datetime.now(UTC))
-    error = await refused(office, request)
+    error = await refusal_of(office, request)
     assert "sign again or send an Idempotency-Key" in error.message
 
 
 async def test_who_sends_no_key_holds_a_signature_that_nobody_can_name(office: Office) -> None:
-    await office.identity.authenticate(signed(office, "POST"), datetime.now(UTC))
+    await office.identity.authenticate(sign_call(office, "POST"), datetime.now(UTC))
     await office.identity.authenticate(
-        signed(office, "POST", headers={"Idempotency-Key": "k-1"}), datetime.now(UTC)
+        sign_call(office, "POST", headers={"Idempotency-Key": "k-1"}), datetime.now(UTC)
     )
     # Told apart by their lengths; a store takes 32 bytes at most.
     assert [len(one.holder) for one in office.replays.used.values()] == [31, 32]
@@ -138,77 +138,77 @@ async def test_who_sends_no_key_holds_a_signature_that_nobody_can_name(office: O
 
 
 async def test_reading_twice_with_one_signature_is_allowed(office: Office) -> None:
-    request = signed(office)
+    request = sign_call(office)
     await office.identity.authenticate(request, datetime.now(UTC))
     await office.identity.authenticate(request, datetime.now(UTC))
 
 
 async def test_a_refused_request_does_not_use_a_signature_up(office: Office) -> None:
-    request = signed(office, "POST")
-    await refused(office, dataclasses.replace(request, body=b"{}"))
+    request = sign_call(office, "POST")
+    await refusal_of(office, dataclasses.replace(request, body=b"{}"))
     await office.identity.authenticate(request, datetime.now(UTC))
 
 
 @pytest.mark.parametrize("key_is_signed", [True, False], ids=["signed", "unsigned"])
 async def test_an_idempotent_repeat_passes(office: Office, key_is_signed: object) -> None:
     if key_is_signed:
-        request = signed(office, "POST", headers={"Idempotency-Key": "k-1"})
+        request = sign_call(office, "POST", headers={"Idempotency-Key": "k-1"})
     else:
-        request = with_unsigned_idempotency_key(signed(office, "POST"), "k-1")
+        request = with_unsigned_idempotency_key(sign_call(office, "POST"), "k-1")
     for _ in range(3):
         await office.identity.authenticate(request, datetime.now(UTC))
 
 
 async def test_a_captured_request_with_another_idempotency_key_is_refused(office: Office) -> None:
-    request, now = signed(office, "POST"), datetime.now(UTC)
+    request, now = sign_call(office, "POST"), datetime.now(UTC)
     later = now + SIGNED_ALIKE + timedelta(milliseconds=1)
     await office.identity.authenticate(with_unsigned_idempotency_key(request, "k-1"), now)
     for key in ("k-2", "k-2", "k-3"):
-        await refused(office, with_unsigned_idempotency_key(request, key), later)
-    await refused(office, request, now)
+        await refusal_of(office, with_unsigned_idempotency_key(request, key), later)
+    await refusal_of(office, request, now)
     await office.identity.authenticate(with_unsigned_idempotency_key(request, "k-1"), later)
 
 
 async def test_honest_calls_signed_alike_within_a_second_act_for_each_of_their_keys(
     office: Office,
 ) -> None:
-    request, now = signed(office, "POST"), datetime.now(UTC)
+    request, now = sign_call(office, "POST"), datetime.now(UTC)
     calls = [with_unsigned_idempotency_key(request, key) for key in ("k-1", "k-2", "k-3")]
     for call, seconds in zip(calls, (0, 1, 3), strict=True):
         await office.identity.authenticate(call, now + timedelta(seconds=seconds))
     for call in calls:
         await office.identity.authenticate(call, now + timedelta(minutes=1))
-    await refused(office, request, now)
+    await refusal_of(office, request, now)
 
 
 async def test_a_client_whose_clock_is_wrong_may_sign_alike_as_well(office: Office) -> None:
-    request, now = signed(office, "POST"), datetime.now(UTC) + timedelta(minutes=4)
+    request, now = sign_call(office, "POST"), datetime.now(UTC) + timedelta(minutes=4)
     for key in ("k-1", "k-2"):
         await office.identity.authenticate(with_unsigned_idempotency_key(request, key), now)
 
 
 async def test_a_signed_key_cannot_be_replaced(office: Office) -> None:
-    request, now = signed(office, "POST", headers={"Idempotency-Key": "k-1"}), datetime.now(UTC)
+    request, now = sign_call(office, "POST", headers={"Idempotency-Key": "k-1"}), datetime.now(UTC)
     await office.identity.authenticate(request, now)
     headers = tuple(
         (name, b"k-2" if name == b"idempotency-key" else value) for name, value in request.headers
     )
-    await refused(office, dataclasses.replace(request, headers=headers), now)
+    await refusal_of(office, dataclasses.replace(request, headers=headers), now)
 
 
 async def test_a_captured_request_without_a_key_cannot_be_given_one(office: Office) -> None:
-    request = signed(office, "POST")
+    request = sign_call(office, "POST")
     await office.identity.authenticate(request, datetime.now(UTC))
     for _ in range(2):
-        await refused(office, with_unsigned_idempotency_key(request, "k-1"))
+        await refusal_of(office, with_unsigned_idempotency_key(request, "k-1"))
 
 
 async def test_a_signature_is_remembered_for_as_long_as_it_is_valid(office: Office) -> None:
-    request = signed(office, "POST")
+    request = sign_call(office, "POST")
     signed_at = datetime.now(UTC)
     await office.identity.authenticate(request, signed_at - timedelta(minutes=4, seconds=55))
     office.replays.now = signed_at + timedelta(minutes=5)
-    await refused(office, request, signed_at + timedelta(minutes=4, seconds=55))
+    await refusal_of(office, request, signed_at + timedelta(minutes=4, seconds=55))
 
 
 async def test_a_secret_that_cannot_be_opened_is_the_operators_matter(office: Office) -> None:
@@ -216,7 +216,7 @@ async def test_a_secret_that_cannot_be_opened_is_the_operators_matter(office: Of
         office.keys, SecretBox(f"k9:{generate_key()}"), office.replays, region=REGION
     )
     with pytest.raises(PaoError) as caught:
-        await other.authenticate(signed(office), datetime.now(UTC))
+        await other.authenticate(sign_call(office), datetime.now(UTC))
     assert caught.value.code is ErrorCode.SERVICE_UNAVAILABLE
     assert "encryption key" in caught.value.message
     assert caught.value.headers == {"Retry-After": "60"}
@@ -251,7 +251,7 @@ async def test_a_caller_is_good_as_long_as_the_key_is(
     office: Office, ended: dict[str, Any], *, good: bool
 ) -> None:
     now = datetime.now(UTC)
-    caller = await office.identity.authenticate(signed(office), now)
+    caller = await office.identity.authenticate(sign_call(office), now)
     given = {"access_key_id": office.key.access_key_id} | ended
     caller = dataclasses.replace(caller, access_key_id=given.pop("access_key_id"))
     times: dict[str, Any] = {
@@ -271,7 +271,7 @@ async def test_a_session_that_aws_vouched_for_has_the_teams_of_today() -> None:
     dana = read_caller(account="123456789012", arn=arn, user_id=f"AROA{'D' * 17}:build")
     stored = dataclasses.replace(office.keys.keys[key_id], user_id="dana", aws=dana, source="sts")
     office.keys.keys[key_id] = stored
-    known = await office.identity.authenticate(signed(office), datetime.now(UTC))
+    known = await office.identity.authenticate(sign_call(office), datetime.now(UTC))
     assert known == await principal_now(stored, teams)
     assert (await principal_now(stored, teams, source="link")).source == "link"
     assert (known.id, known.arn, known.account) == ("dana", arn, "123456789012")

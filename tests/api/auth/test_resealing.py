@@ -21,7 +21,7 @@ from tests.support.requests import new_request
 OLD, NEW = f"k1:{generate_key()}", f"k2:{generate_key()}"
 
 
-async def resealed(url: str, keys: str) -> ResealReport:
+async def reseal_all(url: str, keys: str) -> ResealReport:
     owner = Opened(url)
     try:
         return await reseal(owner, SecretBox(keys), by="a test")
@@ -57,7 +57,7 @@ async def test_everything_of_the_service_is_sealed_anew_and_requests_are_counted
         token = old.seal("typed", context=draft_context(str(draft), "p"))
         await session.execute(statement, {"id": draft, "sealed": {"p": token}})
 
-    done = await resealed(database.owner_url, f"{NEW},{OLD}")
+    done = await reseal_all(database.owner_url, f"{NEW},{OLD}")
 
     assert (done.active, done.access_keys, done.drafts, done.unreadable) == ("k2", 1, 1, [])
     assert done.held == {"k1": HeldRequests(open=1, finished=0)}
@@ -70,7 +70,7 @@ async def test_everything_of_the_service_is_sealed_anew_and_requests_are_counted
     assert new.open(stored.sealed_secret, context=context) == key.secret
     assert new.open(sealed["p"], context=draft_context(str(draft), "p")) == "typed"
 
-    again = await resealed(database.owner_url, f"{NEW},{OLD}")
+    again = await reseal_all(database.owner_url, f"{NEW},{OLD}")
     assert (again.access_keys, again.drafts) == (0, 0)
     await service.close()
     await owner.close()
@@ -89,7 +89,7 @@ async def test_what_no_key_opens_is_named_and_the_rest_is_done(database: Databas
                     created_by="a test",
                 )
             )
-    done = await resealed(database.owner_url, f"{NEW},{OLD}")
+    done = await reseal_all(database.owner_url, f"{NEW},{OLD}")
 
     assert done.access_keys == 1
     [problem] = done.unreadable

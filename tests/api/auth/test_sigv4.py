@@ -38,7 +38,7 @@ def with_header(request: RawRequest, name: str, value: str) -> RawRequest:
     return dataclasses.replace(request, headers=(*request.headers, (name.encode(), value.encode())))
 
 
-def rewritten(
+def change_header(
     request: RawRequest, name: bytes, change: Callable[[bytes], bytes | None]
 ) -> RawRequest:
     changed = [(key, change(value) if key == name else value) for key, value in request.headers]
@@ -100,7 +100,7 @@ def test_each_byte_of_a_signed_header_is_signed(name: bytes) -> None:
     for position in range(len(value)):
         changed = _with_byte(value, position, value[position] ^ 1)
         if changed.split() != value.split():
-            assert is_refused(rewritten(request, name, partial(_instead, new=changed))), changed
+            assert is_refused(change_header(request, name, partial(_instead, new=changed))), changed
             assert is_refused(with_header(request, name.decode(), changed.decode("latin-1")))
 
 
@@ -109,7 +109,7 @@ def test_each_digit_of_the_signature_counts() -> None:
     (value,) = request.values(b"authorization")
     for position in range(len(value) - 64, len(value)):
         changed = _with_byte(value, position, value[position] ^ 1)
-        assert is_refused(rewritten(request, b"authorization", partial(_instead, new=changed)))
+        assert is_refused(change_header(request, b"authorization", partial(_instead, new=changed)))
 
 
 def test_the_method_is_signed() -> None:
@@ -243,7 +243,7 @@ def test_another_region_or_service_is_malformed_and_says_which_to_use(
 
 def test_the_scope_has_the_date_of_the_request() -> None:
     day = datetime.now(UTC).strftime("%Y%m%d").encode()
-    request = rewritten(sign(), b"authorization", lambda value: value.replace(day, b"20200101"))
+    request = change_header(sign(), b"authorization", lambda value: value.replace(day, b"20200101"))
     assert "date differs" in refusal(request).message
 
 
@@ -269,7 +269,7 @@ def test_the_scope_has_the_date_of_the_request() -> None:
 def test_an_authorization_that_is_not_well_formed_is_refused(old: bytes, new: bytes) -> None:
     request = sign()
     assert old in request.values(b"authorization")[0]
-    changed = rewritten(request, b"authorization", lambda value: value.replace(old, new))
+    changed = change_header(request, b"authorization", lambda value: value.replace(old, new))
     assert refusal(changed).reason is Reason.MALFORMED
 
 
@@ -295,16 +295,16 @@ def test_no_path_or_query_breaks_the_verifier(path: bytes, query: bytes) -> None
     ],
 )
 def test_a_date_that_is_no_date_is_refused(date: str) -> None:
-    request = rewritten(sign(), b"x-amz-date", lambda _: date.encode())
+    request = change_header(sign(), b"x-amz-date", lambda _: date.encode())
     day = datetime.now(UTC).strftime("%Y%m%d").encode()
-    scoped = rewritten(
+    scoped = change_header(
         request, b"authorization", lambda value: value.replace(day, date[:8].encode())
     )
     assert refusal(scoped).reason in {Reason.MALFORMED, Reason.EXPIRED}
 
 
 def test_a_request_without_its_date_is_malformed() -> None:
-    assert "no X-Amz-Date" in refusal(rewritten(sign(), b"x-amz-date", lambda _: None)).message
+    assert "no X-Amz-Date" in refusal(change_header(sign(), b"x-amz-date", lambda _: None)).message
 
 
 @pytest.mark.parametrize(

@@ -34,7 +34,7 @@ from tests.support.issuer import (
 )
 
 
-class Published:
+class PublishedKeys:
     """The issuer's keys, without a server."""
 
     async def find(self, kid: str | None) -> jwt.PyJWK | None:
@@ -47,7 +47,7 @@ RULES = TokenRules(issuer=ISSUER.url, audience=CLIENT)
 PEM = RSA_KEY.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
 
 
-def forged(header: dict[str, Any], claims: bytes, signature: bytes = b"") -> str:
+def forge_token(header: dict[str, Any], claims: bytes, signature: bytes = b"") -> str:
     """Return a token put together by hand."""
     parts = (json.dumps(header).encode(), claims, signature)
     return ".".join(base64.urlsafe_b64encode(part).rstrip(b"=").decode() for part in parts)
@@ -61,7 +61,7 @@ def token(header: dict[str, Any] | None = None, **given: Any) -> str:
 def hmac_with_public_key() -> str:
     """Return a token "signed" by the public key as if it were a shared secret."""
     algorithm = jwt.algorithms.HMACAlgorithm(jwt.algorithms.HMACAlgorithm.SHA256)
-    text = forged({"alg": "HS256", "kid": "rsa"}, usual()).rpartition(".")[0]
+    text = forge_token({"alg": "HS256", "kid": "rsa"}, usual()).rpartition(".")[0]
     signature = algorithm.sign(text.encode(), PEM)
     return f"{text}.{base64.urlsafe_b64encode(signature).rstrip(b'=').decode()}"
 
@@ -76,7 +76,7 @@ def usual(**more: Any) -> bytes:
     ("key", "algorithm"), [(RSA_KEY, "RS256"), (EC_KEY, "ES256")], ids=["RS256", "ES256"]
 )
 async def test_a_token_of_the_issuer_holds(key: Any, algorithm: str) -> None:
-    claims = await verify_token(token(key=key, algorithm=algorithm), RULES, Published())
+    claims = await verify_token(token(key=key, algorithm=algorithm), RULES, PublishedKeys())
     assert claims["sub"] == "248289761001"
 
 
@@ -84,14 +84,14 @@ async def test_a_token_of_the_issuer_holds(key: Any, algorithm: str) -> None:
 async def test_clocks_may_differ_by_a_minute(seconds: int) -> None:
     now = int(time.time())
     made = token(iat=now + seconds, exp=now + seconds if seconds < 0 else now + 300)
-    assert await verify_token(made, RULES, Published())
+    assert await verify_token(made, RULES, PublishedKeys())
 
 
-def minted(**given: Any) -> Any:
+def token_maker(**given: Any) -> Any:
     return lambda: token(**given)
 
 
-def timed(**offsets: int) -> Callable[[], str]:
+def timed_token_maker(**offsets: int) -> Callable[[], str]:
     """Return what makes a token with times so many seconds from when the test runs."""
 
     def made() -> str:
@@ -103,70 +103,70 @@ def timed(**offsets: int) -> Callable[[], str]:
 
 
 REFUSED: dict[str, tuple[Any, Reason]] = {
-    "expired": (timed(iat=-900, exp=-600), Reason.EXPIRED),
-    "not yet": (timed(iat=600, exp=900), Reason.MALFORMED),
-    "not before": (timed(nbf=600), Reason.MALFORMED),
-    "another issuer": (minted(iss="https://evil.example"), Reason.MALFORMED),
-    "issuer with a slash": (minted(iss=f"{ISSUER.url}/"), Reason.MALFORMED),
-    "another audience": (minted(aud="grafana"), Reason.MALFORMED),
-    "no audience": (minted(aud=None), Reason.MALFORMED),
-    "no expiry": (minted(exp=None), Reason.MALFORMED),
-    "no time": (minted(iat=None), Reason.MALFORMED),
-    "no subject": (minted(sub=None), Reason.MALFORMED),
-    "no issuer": (minted(iss=None), Reason.MALFORMED),
+    "expired": (timed_token_maker(iat=-900, exp=-600), Reason.EXPIRED),
+    "not yet": (timed_token_maker(iat=600, exp=900), Reason.MALFORMED),
+    "not before": (timed_token_maker(nbf=600), Reason.MALFORMED),
+    "another issuer": (token_maker(iss="https://evil.example"), Reason.MALFORMED),
+    "issuer with a slash": (token_maker(iss=f"{ISSUER.url}/"), Reason.MALFORMED),
+    "another audience": (token_maker(aud="grafana"), Reason.MALFORMED),
+    "no audience": (token_maker(aud=None), Reason.MALFORMED),
+    "no expiry": (token_maker(exp=None), Reason.MALFORMED),
+    "no time": (token_maker(iat=None), Reason.MALFORMED),
+    "no subject": (token_maker(sub=None), Reason.MALFORMED),
+    "no issuer": (token_maker(iss=None), Reason.MALFORMED),
     "a subject that is no text": (
         lambda: PyJWS().encode(usual(sub=7), RSA_KEY, "RS256", {"kid": "rsa"}),
         Reason.MALFORMED,
     ),
-    "another key": (minted(key=OTHER_RSA_KEY), Reason.SIGNATURE_MISMATCH),
+    "another key": (token_maker(key=OTHER_RSA_KEY), Reason.SIGNATURE_MISMATCH),
     "another curve's key": (
-        minted(key=OTHER_EC_KEY, algorithm="ES256"),
+        token_maker(key=OTHER_EC_KEY, algorithm="ES256"),
         Reason.SIGNATURE_MISMATCH,
     ),
-    "unknown kid": (minted(header={"kid": "new"}), Reason.SIGNATURE_MISMATCH),
-    "an empty kid": (minted(header={"kid": ""}), Reason.SIGNATURE_MISMATCH),
-    "no kid among several keys": (minted(header={"kid": None}), Reason.SIGNATURE_MISMATCH),
+    "unknown kid": (token_maker(header={"kid": "new"}), Reason.SIGNATURE_MISMATCH),
+    "an empty kid": (token_maker(header={"kid": ""}), Reason.SIGNATURE_MISMATCH),
+    "no kid among several keys": (token_maker(header={"kid": None}), Reason.SIGNATURE_MISMATCH),
     "a kid that is no text": (
-        lambda: forged({"alg": "RS256", "kid": 1}, usual()),
+        lambda: forge_token({"alg": "RS256", "kid": 1}, usual()),
         Reason.MALFORMED,
     ),
     "kid of an encryption key": (
-        minted(header={"kid": "for-encryption"}),
+        token_maker(header={"kid": "for-encryption"}),
         Reason.SIGNATURE_MISMATCH,
     ),
-    "kid of a shared secret": (minted(header={"kid": "secret"}), Reason.SIGNATURE_MISMATCH),
+    "kid of a shared secret": (token_maker(header={"kid": "secret"}), Reason.SIGNATURE_MISMATCH),
     "key of another algorithm": (
-        minted(header={"kid": "rsa"}, key=EC_KEY, algorithm="ES256"),
+        token_maker(header={"kid": "rsa"}, key=EC_KEY, algorithm="ES256"),
         Reason.SIGNATURE_MISMATCH,
     ),
-    "RS512": (minted(algorithm="RS512"), Reason.MALFORMED),
-    "PS256": (minted(algorithm="PS256"), Reason.MALFORMED),
+    "RS512": (token_maker(algorithm="RS512"), Reason.MALFORMED),
+    "PS256": (token_maker(algorithm="PS256"), Reason.MALFORMED),
     "HS256 with the public key": (hmac_with_public_key, Reason.MALFORMED),
-    "none": (lambda: forged({"alg": "none", "kid": "rsa"}, usual()), Reason.MALFORMED),
-    "None": (lambda: forged({"alg": "None", "kid": "rsa"}, usual()), Reason.MALFORMED),
-    "jku": (minted(header={"jku": "https://evil.example/jwks"}), Reason.MALFORMED),
-    "x5u": (minted(header={"x5u": "https://evil.example/x"}), Reason.MALFORMED),
-    "jwk": (minted(header={"jwk": {"kty": "RSA"}}), Reason.MALFORMED),
-    "critical": (minted(header={"crit": ["b64"], "b64": False}), Reason.MALFORMED),
+    "none": (lambda: forge_token({"alg": "none", "kid": "rsa"}, usual()), Reason.MALFORMED),
+    "None": (lambda: forge_token({"alg": "None", "kid": "rsa"}, usual()), Reason.MALFORMED),
+    "jku": (token_maker(header={"jku": "https://evil.example/jwks"}), Reason.MALFORMED),
+    "x5u": (token_maker(header={"x5u": "https://evil.example/x"}), Reason.MALFORMED),
+    "jwk": (token_maker(header={"jwk": {"kty": "RSA"}}), Reason.MALFORMED),
+    "critical": (token_maker(header={"crit": ["b64"], "b64": False}), Reason.MALFORMED),
     "no signature": (
-        lambda: forged({"alg": "RS256", "kid": "rsa"}, usual()),
+        lambda: forge_token({"alg": "RS256", "kid": "rsa"}, usual()),
         Reason.SIGNATURE_MISMATCH,
     ),
     "two parts": (lambda: token().rpartition(".")[0], Reason.MALFORMED),
     "five parts": (lambda: token() + "..", Reason.MALFORMED),
     "claims that are a list": (
-        lambda: forged({"alg": "RS256", "kid": "rsa"}, b"[]"),
+        lambda: forge_token({"alg": "RS256", "kid": "rsa"}, b"[]"),
         Reason.MALFORMED,
     ),
     "nested claims": (
-        lambda: forged({"alg": "RS256", "kid": "rsa"}, b"[" * 9000),
+        lambda: forge_token({"alg": "RS256", "kid": "rsa"}, b"[" * 9000),
         Reason.MALFORMED,
     ),
     "a claim given twice": (
-        lambda: forged({"alg": "RS256", "kid": "rsa"}, b'{"sub":"dana","sub":"eve"}'),
+        lambda: forge_token({"alg": "RS256", "kid": "rsa"}, b'{"sub":"dana","sub":"eve"}'),
         Reason.MALFORMED,
     ),
-    "too long": (minted(padding="x" * 16_384), Reason.MALFORMED),
+    "too long": (token_maker(padding="x" * 16_384), Reason.MALFORMED),
     "no text at all": (lambda: "", Reason.MALFORMED),
     "no base64": (lambda: "*.*.*", Reason.MALFORMED),
 }
@@ -176,7 +176,7 @@ REFUSED: dict[str, tuple[Any, Reason]] = {
 async def test_a_token_is_refused_for(what: str) -> None:
     make, reason = REFUSED[what]
     with pytest.raises(SignatureError) as caught:
-        await verify_token(make(), RULES, Published())
+        await verify_token(make(), RULES, PublishedKeys())
     assert caught.value.reason is reason, caught.value.message
 
 
@@ -202,7 +202,7 @@ async def test_a_token_is_refused_for(what: str) -> None:
 )
 async def test_a_refusal_says_what_is_wrong(what: str, told: str) -> None:
     with pytest.raises(SignatureError) as caught:
-        await verify_token(REFUSED[what][0](), RULES, Published())
+        await verify_token(REFUSED[what][0](), RULES, PublishedKeys())
     assert caught.value.message == told
 
 
@@ -219,24 +219,24 @@ async def test_a_time_is_a_number_of_seconds(name: str) -> None:
         claims = usual(**{name: "HERE"}).replace(b'"HERE"', written.encode())
         made = PyJWS().encode(claims, RSA_KEY, algorithm="RS256", headers={"kid": "rsa"})
         with pytest.raises(SignatureError) as caught:
-            await verify_token(made, RULES, Published())
+            await verify_token(made, RULES, PublishedKeys())
         assert caught.value.reason is Reason.MALFORMED, written
         if written not in {"1e400", "NaN"}:
             assert caught.value.message == f"the token's {name} is not a time in seconds", written
     parts_of_seconds: dict[str, Any] = {name: time.time() + (30 if name == "exp" else -30) + 0.25}
-    assert await verify_token(token(**parts_of_seconds), RULES, Published())
+    assert await verify_token(token(**parts_of_seconds), RULES, PublishedKeys())
 
 
 async def test_a_token_with_many_groups_is_not_too_long() -> None:
     groups = [f"{one:08x}-0000-4000-8000-000000000000" for one in range(120)]
     made = token(groups=groups)
     assert len(made) > 5000
-    assert (await verify_token(made, RULES, Published()))["groups"] == groups
+    assert (await verify_token(made, RULES, PublishedKeys()))["groups"] == groups
 
 
 def test_a_token_has_16_kb_at_most() -> None:
     padded = (usual(padding="x" * length) for length in range(12_000, 12_300))
-    made = (forged({"alg": "RS256"}, claims) for claims in padded)
+    made = (forge_token({"alg": "RS256"}, claims) for claims in padded)
     longest = next(one for one in made if len(one) == LONGEST_TOKEN)
     assert read_header(longest) == {"alg": "RS256"}
     with pytest.raises(SignatureError, match="longer than 16384 bytes"):

@@ -53,35 +53,38 @@ async def test_the_balancers_word_counts(alb: AlbSignIn, issuer: Issuer) -> None
     assert issuer.asked == ["/keys/key-1"]
 
 
-def made(header: dict[str, Any] | None = None, **given: Any) -> Callable[[Issuer], str]:
+def token_maker(header: dict[str, Any] | None = None, **given: Any) -> Callable[[Issuer], str]:
     return lambda issuer: issuer.balancer_token(header=header, **(DANA | given))
 
 
 OTHER_ALB = ALB.replace("app/pao/", "app/attacker/")
 REFUSED: dict[str, tuple[Callable[[Issuer], str], Reason]] = {
-    "another balancer of the region": (made({"signer": OTHER_ALB}), Reason.SIGNATURE_MISMATCH),
-    "no signer": (made({"signer": None}), Reason.SIGNATURE_MISMATCH),
-    "another issuer": (made({"iss": "https://evil.example"}), Reason.MALFORMED),
-    "another issuer of the claims": (made(iss="https://evil.example"), Reason.MALFORMED),
-    "expired": (made({"exp": int(time.time()) - 120}), Reason.EXPIRED),
-    "expired claims": (made(exp=int(time.time()) - 120), Reason.EXPIRED),
-    "no expiry": (made({"exp": None}), Reason.MALFORMED),
-    "expiry as text": (made({"exp": "9999999999"}), Reason.MALFORMED),
-    "expiry as a truth value": (made({"exp": True}), Reason.MALFORMED),
-    "expiry in milliseconds": (made({"exp": int(time.time()) * 1000}), Reason.MALFORMED),
-    "expiry beyond the calendar": (made({"exp": 10**400}), Reason.MALFORMED),
-    "expiry of claims as text": (made(exp="9999999999"), Reason.MALFORMED),
-    "issued at a truth value": (made(iat=True), Reason.MALFORMED),
-    "another key": (made(key=OTHER_EC_KEY), Reason.SIGNATURE_MISMATCH),
-    "an unknown key": (made({"kid": "key-2"}), Reason.SIGNATURE_MISMATCH),
-    "a key id that is a path": (made({"kid": "../keys/key-1"}), Reason.SIGNATURE_MISMATCH),
-    "no key id": (made({"kid": None}), Reason.SIGNATURE_MISMATCH),
+    "another balancer of the region": (
+        token_maker({"signer": OTHER_ALB}),
+        Reason.SIGNATURE_MISMATCH,
+    ),
+    "no signer": (token_maker({"signer": None}), Reason.SIGNATURE_MISMATCH),
+    "another issuer": (token_maker({"iss": "https://evil.example"}), Reason.MALFORMED),
+    "another issuer of the claims": (token_maker(iss="https://evil.example"), Reason.MALFORMED),
+    "expired": (token_maker({"exp": int(time.time()) - 120}), Reason.EXPIRED),
+    "expired claims": (token_maker(exp=int(time.time()) - 120), Reason.EXPIRED),
+    "no expiry": (token_maker({"exp": None}), Reason.MALFORMED),
+    "expiry as text": (token_maker({"exp": "9999999999"}), Reason.MALFORMED),
+    "expiry as a truth value": (token_maker({"exp": True}), Reason.MALFORMED),
+    "expiry in milliseconds": (token_maker({"exp": int(time.time()) * 1000}), Reason.MALFORMED),
+    "expiry beyond the calendar": (token_maker({"exp": 10**400}), Reason.MALFORMED),
+    "expiry of claims as text": (token_maker(exp="9999999999"), Reason.MALFORMED),
+    "issued at a truth value": (token_maker(iat=True), Reason.MALFORMED),
+    "another key": (token_maker(key=OTHER_EC_KEY), Reason.SIGNATURE_MISMATCH),
+    "an unknown key": (token_maker({"kid": "key-2"}), Reason.SIGNATURE_MISMATCH),
+    "a key id that is a path": (token_maker({"kid": "../keys/key-1"}), Reason.SIGNATURE_MISMATCH),
+    "no key id": (token_maker({"kid": None}), Reason.SIGNATURE_MISMATCH),
     "RS256": (
         lambda issuer: issuer.token(key=RSA_KEY, algorithm="RS256"),
         Reason.MALFORMED,
     ),
-    "none": (made({"alg": "none"}), Reason.MALFORMED),
-    "its own key": (made({"jwk": {"kty": "EC"}}), Reason.MALFORMED),
+    "none": (token_maker({"alg": "none"}), Reason.MALFORMED),
+    "its own key": (token_maker({"jwk": {"kty": "EC"}}), Reason.MALFORMED),
     "no token": (lambda _: "dana", Reason.MALFORMED),
 }
 

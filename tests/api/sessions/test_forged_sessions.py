@@ -72,7 +72,7 @@ async def sessions(db: Database) -> SessionService:
     return SessionService(db, BOX)
 
 
-async def opened(sessions: SessionService) -> tuple[str, BrowserSession]:
+async def open_session(sessions: SessionService) -> tuple[str, BrowserSession]:
     """Open a session that a provider vouches for; return its token and who is signed in."""
     token = await sessions.open_for(DANA, source=OIDC, user_agent="tests")
     found = await sessions.find(token)
@@ -108,7 +108,7 @@ async def test_a_code_that_was_only_inserted_opens_nothing(
 async def test_a_session_whose_row_was_changed_is_over(
     sessions: SessionService, superuser: asyncpg.Connection, change: str
 ) -> None:
-    token, found = await opened(sessions)
+    token, found = await open_session(sessions)
     await superuser.execute(f"UPDATE web_sessions SET {change}")  # noqa: S608 -- a constant
     assert await sessions.find(token) is None
     assert not await sessions.is_open(found.id)
@@ -134,7 +134,7 @@ async def test_a_code_whose_row_was_changed_opens_nothing(
 async def test_a_proof_of_one_session_is_none_of_another(
     sessions: SessionService, superuser: asyncpg.Connection
 ) -> None:
-    token, found = await opened(sessions)
+    token, found = await open_session(sessions)
     other = replace(DANA, user_id="ceo")
     theirs = await sessions.open_for(other, source=OIDC, user_agent="tests")
     await superuser.execute(
@@ -149,7 +149,7 @@ async def test_a_proof_of_one_session_is_none_of_another(
 async def test_sessions_and_codes_last_while_their_encryption_key_is_configured(
     sessions: SessionService,
 ) -> None:
-    token, found = await opened(sessions)
+    token, found = await open_session(sessions)
     code = await code_of(sessions)
     rotated = replace(sessions, box=SecretBox(f"{NEW},{OLD}"))
     assert await rotated.find(token) == found
@@ -161,7 +161,7 @@ async def test_sessions_and_codes_last_while_their_encryption_key_is_configured(
 
 @pytest.mark.parametrize("source", ["oidc", "keys"])
 async def test_a_session_ends_with_its_source(sessions: SessionService, source: str) -> None:
-    token: str | None = (await opened(sessions))[0]
+    token: str | None = (await open_session(sessions))[0]
     if source == "keys":
         token = await sessions.open(await code_of(sessions), user_agent="tests")
     assert token is not None

@@ -73,7 +73,7 @@ async def sign_in(
     return await oidc.finish(cookie=begun.cookie, query=query, redirect_uri=BACK)
 
 
-async def refused(
+async def sign_in_error(
     oidc: OidcSignIn, issuer: Issuer, change: Change = lambda query: query
 ) -> SignInError:
     with pytest.raises(SignInError) as caught:
@@ -132,13 +132,13 @@ ANSWERS: dict[str, tuple[Change, str]] = {
 @pytest.mark.parametrize("what", ANSWERS, ids=str)
 async def test_nobody_is_signed_in_by(oidc: OidcSignIn, issuer: Issuer, what: str) -> None:
     change, reason = ANSWERS[what]
-    assert (await refused(oidc, issuer, change)).reason == reason
+    assert (await sign_in_error(oidc, issuer, change)).reason == reason
 
 
 async def test_what_a_provider_says_of_an_error_is_not_repeated(
     oidc: OidcSignIn, issuer: Issuer
 ) -> None:
-    error = await refused(
+    error = await sign_in_error(
         oidc, issuer, lambda query: {"state": query["state"], "error": "<b>call 555-1234</b>"}
     )
     assert "555" not in error.message
@@ -200,7 +200,7 @@ TOKENS: dict[str, dict[str, Any]] = {
 @pytest.mark.parametrize("what", TOKENS, ids=str)
 async def test_an_id_token_is_refused_for(oidc: OidcSignIn, issuer: Issuer, what: str) -> None:
     issuer.claims |= TOKENS[what]
-    assert (await refused(oidc, issuer)).reason == "token"
+    assert (await sign_in_error(oidc, issuer)).reason == "token"
 
 
 async def test_an_id_token_for_several_is_good_if_it_was_issued_to_us(
@@ -212,11 +212,11 @@ async def test_an_id_token_for_several_is_good_if_it_was_issued_to_us(
 
 async def test_a_token_must_be_signed_by_the_provider(oidc: OidcSignIn, issuer: Issuer) -> None:
     issuer.key = OTHER_RSA_KEY
-    assert (await refused(oidc, issuer)).reason == "token"
+    assert (await sign_in_error(oidc, issuer)).reason == "token"
     issuer.key, issuer.algorithm = EC_KEY, "ES256"
     assert (await sign_in(oidc, issuer)).user.user_id == "dana"
     issuer.header |= {"jku": f"{issuer.url}/jwks"}
-    assert (await refused(oidc, issuer)).reason == "token"
+    assert (await sign_in_error(oidc, issuer)).reason == "token"
 
 
 async def test_groups_may_come_from_userinfo(oidc: OidcSignIn, issuer: Issuer) -> None:
@@ -233,7 +233,7 @@ async def test_without_a_usable_user_id_nobody_is_signed_in(
     oidc: OidcSignIn, issuer: Issuer
 ) -> None:
     issuer.claims["preferred_username"] = None
-    error = await refused(oidc, issuer)
+    error = await sign_in_error(oidc, issuer)
     assert (error.reason, "preferred_username" in error.message) == ("claims", True)
 
 

@@ -100,7 +100,7 @@ def push(github: GitHubSandbox, files: Mapping[str, str | None], **more: Any) ->
     return str(github.tell("pushes", repository=REPOSITORY, files=files, **more)["sha"])
 
 
-def delivered(github: GitHubSandbox) -> dict[str, Any]:
+def newest_delivery(github: GitHubSandbox) -> dict[str, Any]:
     """Return the newest delivery, once it is answered."""
 
     def newest() -> dict[str, Any] | None:
@@ -127,7 +127,7 @@ def check(github: GitHubSandbox, sha: str) -> dict[str, Any]:
     return run | {"annotations": answer.json()}
 
 
-def served(stack: Stack, name: str) -> str | None:
+def served_version(stack: Stack, name: str) -> str | None:
     answer = stack.caller().get(f"/catalog/items/{name}")
     return str(answer.json()["version"]) if answer.is_success else None
 
@@ -135,11 +135,11 @@ def served(stack: Stack, name: str) -> str | None:
 def test_a_push_changes_what_is_served_and_its_commit_is_checked(
     stack: Stack, github: GitHubSandbox
 ) -> None:
-    assert served(stack, "tool-one-basic") == "1.0.0"
+    assert served_version(stack, "tool-one-basic") == "1.0.0"
     sha = push(github, {PATH.format("tool-one-basic"): item("tool-one-basic", "1.1.0")})
-    delivery = delivered(github)
+    delivery = newest_delivery(github)
     assert (delivery["status"], json.loads(delivery["answer"])) == (202, {"accepted": True})
-    wait_until(lambda: served(stack, "tool-one-basic") == "1.1.0")
+    wait_until(lambda: served_version(stack, "tool-one-basic") == "1.1.0")
     run = check(github, sha)
     assert (run["conclusion"], run["output"]["title"]) == ("success", "1 document valid")
     assert run["details_url"] == "https://pao.example.com/platform"
@@ -150,7 +150,7 @@ def test_a_push_changes_what_is_served_and_its_commit_is_checked(
 def test_a_bad_file_keeps_its_last_good_version_and_is_annotated_at_its_line(
     stack: Stack, github: GitHubSandbox
 ) -> None:
-    good = served(stack, "tool-one-basic")
+    good = served_version(stack, "tool-one-basic")
     path = PATH.format("tool-one-basic")
     sha = push(github, {path: item("tool-one-basic", "new")})
     run = check(github, sha)
@@ -158,10 +158,10 @@ def test_a_bad_file_keeps_its_last_good_version_and_is_annotated_at_its_line(
     (annotation,) = [one for one in run["annotations"] if one["annotation_level"] == "failure"]
     line = item("tool-one-basic", "new").splitlines().index("  version: new") + 1
     assert (annotation["path"], annotation["start_line"]) == (path, line)
-    assert served(stack, "tool-one-basic") == good
+    assert served_version(stack, "tool-one-basic") == good
     fixed = push(github, {path: item("tool-one-basic", "1.2.0")})
     assert check(github, fixed)["conclusion"] == "success"
-    wait_until(lambda: served(stack, "tool-one-basic") == "1.2.0")
+    wait_until(lambda: served_version(stack, "tool-one-basic") == "1.2.0")
 
 
 def test_an_owner_that_owns_no_code_keeps_an_item_out_until_it_does(
@@ -174,12 +174,12 @@ def test_an_owner_that_owns_no_code_keeps_an_item_out_until_it_does(
     owner = next(line for line in item("tool-two-basic").splitlines() if "owner:" in line)
     line = item("tool-two-basic").splitlines().index(owner) + 1
     assert (annotation["title"], annotation["start_line"]) == ("owner-not-code-owner", line)
-    assert served(stack, "tool-two-basic") is None
+    assert served_version(stack, "tool-two-basic") is None
     owners = f"* @acme/team-a\n/{path} @acme/dba\n* nobody\n"
     sha = push(github, {"CODEOWNERS": owners})
     run = check(github, sha)
     assert [(one["path"], one["start_line"]) for one in run["annotations"]] == [("CODEOWNERS", 3)]
-    wait_until(lambda: served(stack, "tool-two-basic") == "1.0.0")
+    wait_until(lambda: served_version(stack, "tool-two-basic") == "1.0.0")
     sha = push(github, {"CODEOWNERS": "* @acme/team-a @acme/dba\n"})
     wait_until(lambda: stack.caller().get("/catalog/status").json()["revision"] == sha)
 
@@ -200,13 +200,13 @@ def test_a_pull_request_is_checked_at_its_head_and_nothing_of_it_is_stored(
     run = check(github, sha)
     assert run["conclusion"] == "failure"
     assert run["annotations"][0]["path"] == PATH.format("tool-three-basic")
-    assert served(stack, "tool-three-basic") is None
+    assert served_version(stack, "tool-three-basic") is None
     stored = stack.rows("SELECT content FROM catalog_blobs")
     assert stored
     assert not [row for row in stored if b"tool-three-basic" in row["content"]]
     # The branch has moved on since; what came is part of what it is judged as.
     push(github, {PATH.format("tool-four-basic"): item("tool-four-basic")})
-    wait_until(lambda: served(stack, "tool-four-basic") == "1.0.0")
+    wait_until(lambda: served_version(stack, "tool-four-basic") == "1.0.0")
     fixed = push(
         github, {PATH.format("tool-three-basic"): item("tool-three-basic")}, branch="topic"
     )
@@ -254,7 +254,7 @@ def test_an_app_without_its_right_is_shown_and_its_checks_are_made_up_for(
     sha = push(github, {PATH.format("tool-one-basic"): item("tool-one-basic", "1.3.0")})
     untold = wait_until(lambda: stack.caller().get("/catalog/status").json()["unreported"])
     assert (untold["commit"], untold["cause"], untold["proposal"]) == (sha, "refused", None)
-    assert served(stack, "tool-one-basic") == "1.3.0"
+    assert served_version(stack, "tool-one-basic") == "1.3.0"
     github.clear_faults()
     stack.caller(ADA).post("/catalog/refresh")
     assert check(github, sha)["conclusion"] == "success"
@@ -265,16 +265,16 @@ def test_the_same_delivery_twice_and_others_branches_change_nothing(
     stack: Stack, github: GitHubSandbox
 ) -> None:
     push(github, {"README.md": "y"}, branch="live")
-    assert json.loads(delivered(github)["answer"]) == {"ignored": "another branch or tag"}
+    assert json.loads(newest_delivery(github)["answer"]) == {"ignored": "another branch or tag"}
     sha = github.branch(REPOSITORY)["sha"]
     github.tell("refs", repository=REPOSITORY, ref="tags/main", sha=sha)
-    assert json.loads(delivered(github)["answer"]) == {"ignored": "another branch or tag"}
+    assert json.loads(newest_delivery(github)["answer"]) == {"ignored": "another branch or tag"}
     github.tell("refs", repository=REPOSITORY, ref="heads/live")
-    assert delivered(github)["status"] == 200
+    assert newest_delivery(github)["status"] == 200
     sha = push(github, {"README.md": "z"})
-    first = delivered(github)
+    first = newest_delivery(github)
     github.tell("deliveries", id=first["id"])
-    again = delivered(github)
+    again = newest_delivery(github)
     assert (again["guid"], again["status"]) == (first["guid"], 202)
     wait_until(lambda: stack.caller().get("/catalog/status").json()["revision"] == sha)
 
@@ -306,7 +306,7 @@ def test_two_hundred_deliveries_at_once_are_one_run_and_the_last_state_wins(
     with ThreadPoolExecutor(20) as pool:
         assert set(pool.map(deliver, range(200))) == {202}
     wait_until(lambda: stack.caller().get("/catalog/status").json()["revision"] == shas[-1])
-    assert served(stack, "tool-one-basic") == "2.2.0"
+    assert served_version(stack, "tool-one-basic") == "2.2.0"
     looked = [call for call in github.calls()[calls:] if "/git/ref/" in call["path"]]
     # A look serves all deliveries that come while it is made.
     assert len(looked) < 200
@@ -343,7 +343,7 @@ def test_a_long_push_is_verified_while_it_arrives(stack: Stack) -> None:
 def test_a_branch_without_its_rule_serves_nothing_new_and_says_so(
     stack: Stack, github: GitHubSandbox
 ) -> None:
-    before = served(stack, "tool-one-basic")
+    before = served_version(stack, "tool-one-basic")
     github.tell("protections", repository=REPOSITORY, rule=None)
     push(github, {PATH.format("tool-one-basic"): item("tool-one-basic", "9.0.0")})
     problem = wait_until(lambda: stack.caller().get("/catalog/status").json()["problem"])
@@ -351,7 +351,7 @@ def test_a_branch_without_its_rule_serves_nothing_new_and_says_so(
     assert "no code owner has approved" in problem["message"]
     refused = stack.caller(ADA).post("/catalog/refresh").json()["error"]["message"]
     assert refused.endswith("Until then nothing new is taken over.")
-    assert served(stack, "tool-one-basic") == before
+    assert served_version(stack, "tool-one-basic") == before
     github.tell("protections", repository=REPOSITORY, rule=REFUSE)
     push(github, {"README.md": "again"})
-    wait_until(lambda: served(stack, "tool-one-basic") == "9.0.0")
+    wait_until(lambda: served_version(stack, "tool-one-basic") == "9.0.0")

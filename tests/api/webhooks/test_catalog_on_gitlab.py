@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import Any
 
 from pao.app.local.postgres import PostgresAddress
-from tests.api.webhooks.test_catalog_on_github import PATH, item, served
+from tests.api.webhooks.test_catalog_on_github import PATH, item, served_version
 from tests.support.gitlab import GitLabSandbox
 from tests.support.postgres import cloned_database
 from tests.support.stack import running_stack, wait_until
@@ -44,7 +44,7 @@ def test_a_push_is_served_and_a_merge_request_from_before_is_judged_as_merged(
             sha = gitlab.tell("pushes", project=PROJECT, files=files("tool-two-basic"))["sha"]
             told = {"state": "success", "name": "pao/catalog"}
             assert status(gitlab, sha) == told | {"description": "2 documents valid"}
-            wait_until(lambda: served(stack, "tool-two-basic") == "1.0.0")
+            wait_until(lambda: served_version(stack, "tool-two-basic") == "1.0.0")
 
             proposed = files("tool-three-basic")
             more = {"branch": "topic", "parent": first}
@@ -62,4 +62,4 @@ def test_a_push_is_served_and_a_merge_request_from_before_is_judged_as_merged(
             event = "Merge Request Hook"
             gitlab.tell("events", project=PROJECT, event=event, payload=payload)
             assert status(gitlab, head) == told | {"description": "3 documents valid"}
-            assert served(stack, "tool-three-basic") is None
+            assert served_version(stack, "tool-three-basic") is None

@@ -10,7 +10,7 @@ import httpx
 import pytest
 
 from pao.app.local.postgres import PostgresAddress
-from tests.api.webhooks.test_catalog_on_github import PATH, item, served
+from tests.api.webhooks.test_catalog_on_github import PATH, item, served_version
 from tests.support.callers import ADA
 from tests.support.git import committed, git
 from tests.support.git import served as git_server
@@ -61,18 +61,18 @@ def deliver(stack: Stack, after: str, *, secret: str = SECRET) -> httpx.Response
 
 def test_a_push_is_served_and_history_may_be_rewritten(stack: Stack, repository: Path) -> None:
     first = git(repository, "rev-parse", "HEAD")
-    assert served(stack, "tool-one-basic") is not None
+    assert served_version(stack, "tool-one-basic") is not None
     sha = committed(repository, {PATH.format("tool-two-basic"): item("tool-two-basic")})
     assert deliver(stack, sha, secret="another").status_code == 401
     told = deliver(stack, sha)
     assert (told.status_code, told.json()) == (202, {"accepted": True})
-    wait_until(lambda: served(stack, "tool-two-basic") == "1.0.0")
+    wait_until(lambda: served_version(stack, "tool-two-basic") == "1.0.0")
 
     git(repository, "reset", "-q", "--hard", first)
     sha = committed(repository, {PATH.format("tool-one-basic"): item("tool-one-basic", "2.0.0")})
     assert deliver(stack, sha).status_code == 202
-    wait_until(lambda: served(stack, "tool-one-basic") == "2.0.0")
-    assert served(stack, "tool-two-basic") is None
+    wait_until(lambda: served_version(stack, "tool-one-basic") == "2.0.0")
+    assert served_version(stack, "tool-two-basic") is None
     status = stack.caller().get("/catalog/status").json()
     assert (status["revision"], status["commit"]["subject"]) == (sha, "change")
     assert status["problem"] is None
@@ -81,13 +81,13 @@ def test_a_push_is_served_and_history_may_be_rewritten(stack: Stack, repository:
 def test_a_bad_file_or_a_server_that_is_away_leaves_the_last_good_catalog(
     stack: Stack, repository: Path
 ) -> None:
-    before = served(stack, "tool-one-basic")
+    before = served_version(stack, "tool-one-basic")
     assert before is not None
     ada = stack.caller(ADA)
     committed(repository, {PATH.format("tool-one-basic"): item("tool-one-basic", "soon")})
     [refused] = ada.post("/catalog/refresh").json()["refused"]
     assert PATH.format("tool-one-basic").endswith(refused)
-    assert served(stack, "tool-one-basic") == before
+    assert served_version(stack, "tool-one-basic") == before
 
     away = repository.rename(repository.with_name("away"))
     answer = ada.post("/catalog/refresh")
@@ -96,7 +96,7 @@ def test_a_bad_file_or_a_server_that_is_away_leaves_the_last_good_catalog(
         "gone",
         "unavailable",
     }
-    assert served(stack, "tool-one-basic") == before
+    assert served_version(stack, "tool-one-basic") == before
 
     away.rename(repository)
     committed(repository, {PATH.format("tool-one-basic"): item("tool-one-basic", "3.0.0")})

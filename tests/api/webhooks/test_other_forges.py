@@ -30,7 +30,9 @@ def data_center(ref: str = "refs/heads/main", after: str = NEW) -> dict[str, Any
     return {"changes": [{"ref": {"id": ref}, "fromHash": OLD, "toHash": after}]}
 
 
-def signed(body: bytes, name: str = "x-hub-signature-256", start: str = "sha256=") -> Headers:
+def signed_headers(
+    body: bytes, name: str = "x-hub-signature-256", start: str = "sha256="
+) -> Headers:
     mac = hmac.digest(SECRET.encode(), body, "sha256").hex()
     usual = {"content-type": "application/json; charset=utf-8", "x-request-uuid": "u-1"}
     return Headers(usual | {name: f"{start}{mac}"})
@@ -40,7 +42,7 @@ async def deliver(
     heard: RecordedSignals, payload: Any, headers: Headers | None = None
 ) -> Ignored | None:
     body = payload if isinstance(payload, bytes) else json.dumps(payload).encode()
-    delivery = Delivery(headers or signed(body), "192.0.2.7", pieces(body))
+    delivery = Delivery(headers or signed_headers(body), "192.0.2.7", pieces(body))
     return await service(heard, place=PLACE).receive(ForgeKind.GIT, delivery)
 
 
@@ -99,14 +101,14 @@ async def test_what_does_not_move_the_branch_is_ignored(payload: Any, why: str) 
 async def test_each_forge_signs_in_a_header_of_its_own(name: str, start: str) -> None:
     body = json.dumps(GITEA).encode()
     heard = RecordedSignals()
-    assert await deliver(heard, body, signed(body, name, start)) is None
+    assert await deliver(heard, body, signed_headers(body, name, start)) is None
     # One digit less, the other notation, another body, twice, and beside one that is wrong.
-    good = signed(body, name, start)
+    good = signed_headers(body, name, start)
     bad = [
         Headers({**good, name: good[name][:-1]}),
         Headers({**good, name: good[name].upper()}),
-        signed(body, name, "sha1=" if start else "sha256="),
-        signed(b"another", name, start),
+        signed_headers(body, name, "sha1=" if start else "sha256="),
+        signed_headers(b"another", name, start),
         Headers(raw=[*good.raw, (name.encode(), good[name].encode())]),
     ]
     if name != "x-hub-signature-256":
@@ -123,6 +125,6 @@ async def test_a_push_that_is_too_long_to_keep_is_a_reason_to_look(event: str) -
     heard = RecordedSignals()
     body = b" " * (KEPT_BYTES + 1)
     name, _, value = event.partition(": ")
-    await deliver(heard, body, Headers({**signed(body), name: value}))
+    await deliver(heard, body, Headers({**signed_headers(body), name: value}))
     assert heard.pushes == [(Push(), "git:u-1")]
     assert isinstance(await deliver(heard, body), Ignored)

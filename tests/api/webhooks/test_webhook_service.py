@@ -37,7 +37,7 @@ def pull(**changes: Any) -> dict[str, Any]:
     return whole | changes
 
 
-def queued(**changes: Any) -> dict[str, Any]:
+def merge_group(**changes: Any) -> dict[str, Any]:
     group = {
         "head_sha": NEW,
         "head_ref": f"refs/heads/gh-readonly-queue/main/pr-104-{OLD}",
@@ -174,10 +174,10 @@ async def test_a_push_to_the_branch_is_told_with_its_delivery() -> None:
         ("pull_request", pull(number=True), "nothing new to check"),
         ("pull_request", pull(pull_request={"base": {"ref": "x"}}), "another branch"),
         ("pull_request", pull(repository={"full_name": "a/b"}), "another repository"),
-        ("merge_group", queued(base_ref="refs/heads/next"), "another branch"),
-        ("merge_group", queued(head_sha="x"), "nothing new to check"),
-        ("merge_group", queued() | {"action": "destroyed"}, "nothing new to check"),
-        ("merge_group", queued() | {"merge_group": None}, "another branch"),
+        ("merge_group", merge_group(base_ref="refs/heads/next"), "another branch"),
+        ("merge_group", merge_group(head_sha="x"), "nothing new to check"),
+        ("merge_group", merge_group() | {"action": "destroyed"}, "nothing new to check"),
+        ("merge_group", merge_group() | {"merge_group": None}, "another branch"),
         ("check_run", rerequest(action="created"), AGAIN),
         ("check_run", rerequest(check_run={"name": "build", "head_sha": NEW}), AGAIN),
         ("check_run", rerequest(check_run=None), AGAIN),
@@ -202,8 +202,8 @@ async def test_a_pull_request_into_the_branch_is_judged() -> None:
 async def test_what_a_merge_queue_tests_is_judged() -> None:
     """A queue waits for every check that the branch requires, and so for this one."""
     heard = RecordedSignals()
-    await deliver(service(heard), queued(), "merge_group")
-    await deliver(service(heard), queued(head_ref="x", base_ref="main"), "merge_group")
+    await deliver(service(heard), merge_group(), "merge_group")
+    await deliver(service(heard), merge_group(head_ref="x", base_ref="main"), "merge_group")
     assert heard.proposals == [Proposal(104, NEW), Proposal(None, NEW)]
 
 

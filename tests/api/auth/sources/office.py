@@ -71,7 +71,7 @@ def request(
     return RawRequest(method, path, query, ((b"x-pao-sts", value),), body)
 
 
-def signed(aws: Aws, credentials: ReadOnlyCredentials, **given: Any) -> str:
+def sts_header(aws: Aws, credentials: ReadOnlyCredentials, **given: Any) -> str:
     """Return the header of a call, as `pao` writes it."""
     usual = {
         "sts_url": aws.sts_url,
@@ -137,7 +137,7 @@ class Forger:
         return {name: value for name, value in (usual | changes).items() if value is not None}
 
 
-def written(document: object) -> bytes:
+def encode_header(document: object) -> bytes:
     """Return a document as the header carries it."""
     text = document if isinstance(document, str) else json.dumps(document)
     return base64.urlsafe_b64encode(text.encode()).rstrip(b"=")

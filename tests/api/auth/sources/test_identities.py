@@ -15,7 +15,7 @@ STS, TOKEN = (b"x-pao-sts", b"x"), (b"authorization", b"Bearer x")
 GATEWAY = (b"x-pao-caller-arn", b"x")
 
 
-class Named:
+class NamedSource:
     """A source that knows everybody as itself."""
 
     def __init__(self, name: str) -> None:
@@ -34,7 +34,7 @@ class Named:
 def identities(*names: str, keys: bool = True) -> Identities:
     return Identities(
         keys=open_office().identity,
-        others={name: Named(name) for name in names},
+        others={name: NamedSource(name) for name in names},
         accepts_issued_keys=keys,
     )
 
@@ -75,7 +75,7 @@ def test_the_source_of_a_call_checks_its_head() -> None:
     every, given, now = identities("sts"), call(STS), datetime.now(UTC)
     every.check_head(given, now)
     source = every.others["sts"]
-    assert isinstance(source, Named)
+    assert isinstance(source, NamedSource)
     assert source.heads == [(given, now)]
 
 
@@ -145,7 +145,7 @@ async def test_what_is_off_vouches_for_nobody(headers: tuple[tuple[bytes, bytes]
 async def test_a_key_is_good_as_long_as_the_source_is_on_that_vouched_for_it() -> None:
     office = open_office()
     key = office.key
-    aws = {"sts": Named("sts")}
+    aws = {"sts": NamedSource("sts")}
     off = Identities(keys=office.identity, others=aws, accepts_issued_keys=False)
 
     def signed() -> RawRequest:

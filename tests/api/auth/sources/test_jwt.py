@@ -21,7 +21,7 @@ from tests.support.issuer import CLIENT, Issuer, published_keys
 NOW = datetime.now(UTC)
 
 
-class Published:
+class PublishedKeys:
     """The issuer's keys, without a server."""
 
     async def find(self, kid: str | None) -> jwt.PyJWK | None:
@@ -36,7 +36,7 @@ ISSUER.url = "https://issuer.example.com"
 def source() -> JwtIdentity:
     rules = TokenRules(issuer=ISSUER.url, audience=CLIENT)
     claims = ClaimRules(user="preferred_username", groups="groups", map=GroupMap())
-    return JwtIdentity(rules, Published(), claims)
+    return JwtIdentity(rules, PublishedKeys(), claims)
 
 
 def bearing(

@@ -22,7 +22,7 @@ from tests.api.auth.sources.office import (
     Forger,
     office,
     request,
-    signed,
+    sts_header,
 )
 from tests.support.aws import ACCOUNT, Aws, identity
 
@@ -53,14 +53,14 @@ Dana = tuple[str, ReadOnlyCredentials]
 
 async def test_aws_says_who_signed(aws: Aws, sts: StsIdentity, dana: Dana) -> None:
     unique_id, credentials = dana
-    caller = await sts.authenticate(request(signed(aws, credentials)), now())
+    caller = await sts.authenticate(request(sts_header(aws, credentials)), now())
     assert (caller.id, caller.account, caller.source) == (unique_id, ACCOUNT, "sts")
     assert caller.arn == f"arn:aws:iam::{ACCOUNT}:user/people/sts-dana"
     assert caller.teams == (f"arn:aws:iam::{ACCOUNT}:group/sts-orders",)
 
 
 async def test_the_call_to_aws_is_built_here(aws: Aws, sts: StsIdentity, dana: Dana) -> None:
-    await sts.authenticate(request(signed(aws, dana[1])), now())
+    await sts.authenticate(request(sts_header(aws, dana[1])), now())
     [asked] = aws.asked
     assert asked["method"] == "POST"
     assert asked["body"] == "Action=GetCallerIdentity&Version=2011-06-15"
@@ -83,7 +83,7 @@ ELSEWHERE: dict[str, dict[str, Any]] = {
 async def test_a_signature_for_something_else_is_refused(
     aws: Aws, sts: StsIdentity, dana: Dana, what: str
 ) -> None:
-    header = signed(aws, dana[1], **ELSEWHERE[what])
+    header = sts_header(aws, dana[1], **ELSEWHERE[what])
     with pytest.raises(SignatureError) as caught:
         await sts.authenticate(request(header), now())
     assert caught.value.reason is Reason.SIGNATURE_MISMATCH
@@ -120,7 +120,7 @@ async def test_a_token_of_5_kb_is_asked_about_and_a_forged_one_refused(
     forged = ReadOnlyCredentials(credentials.access_key, credentials.secret_key, "t" * 5000)
     aws.answer = JSONResponse({"Error": {"Code": "InvalidClientTokenId"}}, 403)
     with pytest.raises(SignatureError) as caught:
-        await sts.authenticate(request(signed(aws, forged)), now())
+        await sts.authenticate(request(sts_header(aws, forged)), now())
     assert caught.value.reason is Reason.SIGNATURE_MISMATCH
     assert aws.asked[0]["x-amz-security-token"] == "t" * 5000
 
@@ -129,7 +129,7 @@ async def test_a_token_of_5_kb_is_asked_about_and_a_forged_one_refused(
 async def test_each_signature_is_good_once(
     aws: Aws, sts: StsIdentity, dana: Dana, method: str
 ) -> None:
-    call = request(signed(aws, dana[1], method=method), method)
+    call = request(sts_header(aws, dana[1], method=method), method)
     await sts.authenticate(call, now())
     again = dataclasses.replace(call, headers=(*call.headers, (b"idempotency-key", b"k")))
     for repeat in (call, again):
@@ -143,7 +143,7 @@ async def test_credentials_that_have_expired_are_told_apart(
 ) -> None:
     aws.answer = JSONResponse({"Error": {"Code": "ExpiredToken", "Message": "secret"}}, 403)
     with pytest.raises(SignatureError) as caught:
-        await sts.authenticate(request(signed(aws, dana[1])), now())
+        await sts.authenticate(request(sts_header(aws, dana[1])), now())
     assert caught.value.reason is Reason.EXPIRED
     assert "secret" not in caught.value.message
 
@@ -157,41 +157,45 @@ ROLE = {
 GOOD = json.dumps(identity(**USER))
 
 
-def answered(text: str, status: int = 200, kind: str = "application/json") -> Response:
+def text_response(text: str, status: int = 200, kind: str = "application/json") -> Response:
     return Response(text, status, media_type=kind)
 
 
 ANSWERS: dict[str, Response] = {
     "a redirect": RedirectResponse("http://127.0.0.1:1/"),
-    "10 MB": answered(" " * 10_000_000 + GOOD),
-    "just too much": answered(" " * LARGEST_ANSWER + GOOD),
-    "nested": answered("[" * 16_000),
-    "XML": answered("<GetCallerIdentityResponse/>", kind="text/xml"),
-    "JSON that calls itself XML": answered(GOOD, kind="text/xml"),
-    "no JSON": answered("{"),
-    "JSON after a byte order mark": answered(f"\ufeff{GOOD}"),
-    "JSON of a key set": answered(GOOD, kind="application/jwk-set+json"),
-    "a list": answered("[]"),
-    "a document more": answered(json.dumps(identity(**USER) | {"x": 1})),
-    "a key more": answered(json.dumps(identity(**USER, Name="x"))),
-    "a key less": answered(json.dumps(identity(Account=ACCOUNT, Arn=USER["Arn"]))),
-    "an account twice": answered(GOOD.replace('"Account"', f'"Account": "{ACCOUNT}", "Account"')),
-    "a number": answered(GOOD.replace(f'"{ACCOUNT}"', ACCOUNT)),
-    "another account in the ARN": answered(json.dumps(identity(**USER | {"Account": "1" * 12}))),
-    "another session in the ARN": answered(
+    "10 MB": text_response(" " * 10_000_000 + GOOD),
+    "just too much": text_response(" " * LARGEST_ANSWER + GOOD),
+    "nested": text_response("[" * 16_000),
+    "XML": text_response("<GetCallerIdentityResponse/>", kind="text/xml"),
+    "JSON that calls itself XML": text_response(GOOD, kind="text/xml"),
+    "no JSON": text_response("{"),
+    "JSON after a byte order mark": text_response(f"\ufeff{GOOD}"),
+    "JSON of a key set": text_response(GOOD, kind="application/jwk-set+json"),
+    "a list": text_response("[]"),
+    "a document more": text_response(json.dumps(identity(**USER) | {"x": 1})),
+    "a key more": text_response(json.dumps(identity(**USER, Name="x"))),
+    "a key less": text_response(json.dumps(identity(Account=ACCOUNT, Arn=USER["Arn"]))),
+    "an account twice": text_response(
+        GOOD.replace('"Account"', f'"Account": "{ACCOUNT}", "Account"')
+    ),
+    "a number": text_response(GOOD.replace(f'"{ACCOUNT}"', ACCOUNT)),
+    "another account in the ARN": text_response(
+        json.dumps(identity(**USER | {"Account": "1" * 12}))
+    ),
+    "another session in the ARN": text_response(
         json.dumps(identity(**ROLE | {"UserId": "AROA" + "X" * 17 + ":other"}))
     ),
-    "a role that is called a user": answered(
+    "a role that is called a user": text_response(
         json.dumps(identity(**USER | {"UserId": ROLE["UserId"]}))
     ),
-    "a null in the ARN": answered(json.dumps(identity(**USER | {"Arn": f"{USER['Arn']}\0"}))),
-    "no ARN": answered(json.dumps(identity(**USER | {"Arn": "dana"}))),
-    "an answer of another action": answered(json.dumps({"AssumeRoleResponse": {}})),
-    "201": answered(GOOD, 201),
-    "500": answered(GOOD, 500),
-    "429": answered(GOOD, 429),
-    "throttled": answered('{"Error": {"Code": "Throttling"}}', 400),
-    "a number beyond all bounds": answered(GOOD.replace(f'"{ACCOUNT}"', "1e400")),
+    "a null in the ARN": text_response(json.dumps(identity(**USER | {"Arn": f"{USER['Arn']}\0"}))),
+    "no ARN": text_response(json.dumps(identity(**USER | {"Arn": "dana"}))),
+    "an answer of another action": text_response(json.dumps({"AssumeRoleResponse": {}})),
+    "201": text_response(GOOD, 201),
+    "500": text_response(GOOD, 500),
+    "429": text_response(GOOD, 429),
+    "throttled": text_response('{"Error": {"Code": "Throttling"}}', 400),
+    "a number beyond all bounds": text_response(GOOD.replace(f'"{ACCOUNT}"', "1e400")),
 }
 
 
@@ -201,7 +205,7 @@ async def test_an_answer_is_not_believed_that_is(
 ) -> None:
     aws.answer = ANSWERS[what]
     with pytest.raises(PaoError) as caught:
-        await sts.authenticate(request(signed(aws, dana[1])), now())
+        await sts.authenticate(request(sts_header(aws, dana[1])), now())
     assert caught.value.code is ErrorCode.SERVICE_UNAVAILABLE
 
 
@@ -211,7 +215,7 @@ async def test_callers_of_another_account_are_not_let_in(
     other = {"Account": "9" * 12, "Arn": f"arn:aws:iam::{'9' * 12}:user/eve"}
     aws.answer = JSONResponse(identity(**USER | other))
     with pytest.raises(PaoError) as caught:
-        await sts.authenticate(request(signed(aws, dana[1])), now())
+        await sts.authenticate(request(sts_header(aws, dana[1])), now())
     assert caught.value.code is ErrorCode.FORBIDDEN
 
 
@@ -227,7 +231,7 @@ async def test_root_and_federated_users_are_known_and_in_no_team(
     aws: Aws, sts: StsIdentity, dana: Dana, arn: str, user_id: str
 ) -> None:
     aws.answer = JSONResponse(identity(Account=ACCOUNT, Arn=arn, UserId=user_id))
-    caller = await sts.authenticate(request(signed(aws, dana[1])), now())
+    caller = await sts.authenticate(request(sts_header(aws, dana[1])), now())
     assert (caller.id, caller.teams) == (user_id, ())
 
 

@@ -17,7 +17,15 @@ from pao.clients.aws.sts import Sts, StsRefusedError
 from pao.clients.bounded_http import BoundedHttp
 from pao.core.errors import ErrorCode, PaoError
 from tests.api.auth.signing import ReplaysInMemory
-from tests.api.auth.sources.office import SERVER, Forger, office, people, request, signed, written
+from tests.api.auth.sources.office import (
+    SERVER,
+    Forger,
+    encode_header,
+    office,
+    people,
+    request,
+    sts_header,
+)
 from tests.support.aws import ACCOUNT, REGION, Aws
 
 AWAY = Aws("http://127.0.0.1:9", "http://127.0.0.1:9")
@@ -38,48 +46,50 @@ UNREADABLE: dict[str, Callable[[Forger], bytes]] = {
         forger.proof(headers={"X-Forwarded-For": "1.2.3.4"}).written().encode()
     ),
     "a header less": lambda forger: forger.proof(headers={"X-PAO-Nonce": ""}).written().encode(),
-    "a token that is not signed": lambda forger: written(forger.document(token="t" * 100)),
+    "a token that is not signed": lambda forger: encode_header(forger.document(token="t" * 100)),
     "another service of AWS": lambda forger: forger.proof(service="s3").written().encode(),
     "another region": lambda forger: forger.proof(region="us-east-1").written().encode(),
-    "another algorithm": lambda forger: written(
+    "another algorithm": lambda forger: encode_header(
         forger.document(
             authorization=forger.proof().authorization.replace("HMAC-SHA256", "ECDSA-P256-SHA256")
         )
     ),
-    "two signatures": lambda forger: written(
+    "two signatures": lambda forger: encode_header(
         forger.document(authorization=f"{forger.proof().authorization}, Signature={'0' * 64}")
     ),
-    "a line break": lambda forger: written(
+    "a line break": lambda forger: encode_header(
         forger.document(authorization=f"{forger.proof().authorization}\r\nHost: evil")
     ),
-    "a date of another day": lambda forger: written(forger.document(date="20200101T000000Z")),
-    "a scope of another day": lambda forger: written(
+    "a date of another day": lambda forger: encode_header(forger.document(date="20200101T000000Z")),
+    "a scope of another day": lambda forger: encode_header(
         forger.document(
             authorization=re.sub(r"/\d{8}/", "/20200101/", forger.proof().authorization)
         )
     ),
-    "a day beyond the calendar": lambda forger: written(
+    "a day beyond the calendar": lambda forger: encode_header(
         forger.document(
             date="20261399T000000Z",
             authorization=re.sub(r"/\d{8}/", "/20261399/", forger.proof().authorization),
         )
     ),
-    "a date that is none": lambda forger: written(forger.document(date="20261399T000000Z")),
-    "a date with more": lambda forger: written(forger.document(date="20261129T220000Z\r\nX: y")),
-    "a short nonce": lambda forger: written(forger.document(nonce="n")),
-    "a nonce with more": lambda forger: written(forger.document(nonce="n" * 32 + "\r\nX: y")),
-    "a member more": lambda forger: written(forger.document(host="sts.evil.example")),
-    "a member less": lambda forger: written(forger.document(nonce=None)),
-    "a member twice": lambda forger: written(
+    "a date that is none": lambda forger: encode_header(forger.document(date="20261399T000000Z")),
+    "a date with more": lambda forger: encode_header(
+        forger.document(date="20261129T220000Z\r\nX: y")
+    ),
+    "a short nonce": lambda forger: encode_header(forger.document(nonce="n")),
+    "a nonce with more": lambda forger: encode_header(forger.document(nonce="n" * 32 + "\r\nX: y")),
+    "a member more": lambda forger: encode_header(forger.document(host="sts.evil.example")),
+    "a member less": lambda forger: encode_header(forger.document(nonce=None)),
+    "a member twice": lambda forger: encode_header(
         json.dumps(forger.document())[:-1] + ',"date":"20200101T000000Z"}'
     ),
-    "a number": lambda forger: written(forger.document(nonce=1)),
-    "a list": lambda _: written([]),
-    "nested": lambda _: written("[" * 5000),
-    "no JSON": lambda _: written("authorization"),
+    "a number": lambda forger: encode_header(forger.document(nonce=1)),
+    "a list": lambda _: encode_header([]),
+    "nested": lambda _: encode_header("[" * 5000),
+    "no JSON": lambda _: encode_header("authorization"),
     "no base64": lambda _: b"{}",
     "spaces": lambda forger: forger.proof().written().encode() + b" ",
-    "more than 8 kB": lambda forger: written(forger.document(token="t" * 6200)),
+    "more than 8 kB": lambda forger: encode_header(forger.document(token="t" * 6200)),
     "nothing": lambda _: b"",
 }
 
@@ -112,14 +122,14 @@ def test_a_header_that_is_refused_says_what_to_correct(
 
 
 async def test_a_header_that_is_readable_is_asked_about(sts: StsIdentity) -> None:
-    call = request(signed(AWAY, CREDENTIALS))
+    call = request(sts_header(AWAY, CREDENTIALS))
     sts.check_head(call, datetime.now(UTC))
     with pytest.raises(PaoError, match="AWS cannot identify you now"):
         await sts.authenticate(call, datetime.now(UTC))
 
 
 def test_the_header_comes_once(sts: StsIdentity) -> None:
-    call = request(signed(AWAY, CREDENTIALS))
+    call = request(sts_header(AWAY, CREDENTIALS))
     for headers in (call.headers * 2, ()):
         with pytest.raises(SignatureError, match="must be sent once"):
             sts.check_head(dataclasses.replace(call, headers=headers), datetime.now(UTC))
@@ -133,7 +143,7 @@ def test_a_header_may_have_8_kb(sts: StsIdentity, beyond: int, *, good: bool) ->
         "host;x-amz-date;", "host;x-amz-date;x-amz-security-token;"
     )
     text = json.dumps(document)
-    header = written(text + " " * (LONGEST_HEADER // 4 * 3 + beyond - len(text)))
+    header = encode_header(text + " " * (LONGEST_HEADER // 4 * 3 + beyond - len(text)))
     assert len(header) - LONGEST_HEADER == (2 if beyond else 0)
     if good:
         sts.check_head(request(header), datetime.now(UTC))
@@ -148,7 +158,7 @@ def test_a_header_may_have_8_kb(sts: StsIdentity, beyond: int, *, good: bool) ->
 def test_clocks_may_differ_by_five_minutes(sts: StsIdentity, seconds: int, *, good: bool) -> None:
     document = FORGER.document()
     made = datetime.strptime(document["date"], "%Y%m%dT%H%M%SZ").replace(tzinfo=UTC)
-    call, now = request(written(document)), made + timedelta(seconds=seconds)
+    call, now = request(encode_header(document)), made + timedelta(seconds=seconds)
     if good:
         sts.check_head(call, now)
         return
@@ -189,7 +199,7 @@ def asking(sts: Answering) -> StsIdentity:
 async def test_who_aws_names_is_the_caller_for_an_hour_and_by_one_call() -> None:
     sts = Answering(ROOT)
     sts.may_answer.set()
-    source, call, now = asking(sts), request(signed(AWAY, CREDENTIALS)), datetime.now(UTC)
+    source, call, now = asking(sts), request(sts_header(AWAY, CREDENTIALS)), datetime.now(UTC)
     caller = await source.authenticate(call, now)
     assert (caller.id, caller.account, caller.arn) == (ACCOUNT, ACCOUNT, ROOT.arn)
     assert (caller.source, caller.teams, caller.aws) == ("sts", (), ROOT)
@@ -200,7 +210,7 @@ async def test_who_aws_names_is_the_caller_for_an_hour_and_by_one_call() -> None
     with pytest.raises(SignatureError, match="already used") as caught:
         await source.authenticate(call, now + timedelta(minutes=4))
     assert caught.value.reason is Reason.EXPIRED
-    another = request(signed(AWAY, CREDENTIALS))
+    another = request(sts_header(AWAY, CREDENTIALS))
     assert (await source.authenticate(another, now)).id == ACCOUNT
 
 
@@ -212,13 +222,13 @@ async def test_a_refusal_of_aws_is_told_with_its_code(code: str, reason: Reason)
     sts = Answering(StsRefusedError(code))
     sts.may_answer.set()
     with pytest.raises(SignatureError, match=rf"\({code}\).*made for {SERVER}") as caught:
-        await asking(sts).authenticate(request(signed(AWAY, CREDENTIALS)), datetime.now(UTC))
+        await asking(sts).authenticate(request(sts_header(AWAY, CREDENTIALS)), datetime.now(UTC))
     assert caught.value.reason is reason
 
 
 async def test_aws_is_asked_for_fifty_calls_at_once_and_again_when_one_has_ended() -> None:
     sts = Answering(StsRefusedError("AccessDenied"))
-    source, call, now = asking(sts), request(signed(AWAY, CREDENTIALS)), datetime.now(UTC)
+    source, call, now = asking(sts), request(sts_header(AWAY, CREDENTIALS)), datetime.now(UTC)
     for _ in range(2):
         sts.asked.clear()
         sts.may_answer.clear()
