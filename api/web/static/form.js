@@ -1,4 +1,4 @@
-// A form that is being filled in. The server judges; this shows what it says, and saves meanwhile.
+// A form that is being filled in. The server validates; this shows the result, and saves meanwhile.
 
 const form = document.querySelector("[data-form]");
 const touched = new Set();
@@ -8,7 +8,7 @@ const fieldAt = place => form.querySelector(`[data-field="${CSS.escape(place)}"]
 const LATE = 1500, SILENCE = 20_000;
 let latest = 0, timer, later;
 
-// Once something is saved, this page is the draft's: Back and reload lead to what was entered.
+// Once something is saved, the address is that of the draft: Back and reload return what was entered.
 const become = () => {
   if (location.pathname !== form.dataset.address) history.replaceState(null, "", form.dataset.address);
 };
@@ -42,7 +42,7 @@ async function check() {
   expect();
 }
 
-// The page stays as it is, with what no draft has yet; signed in in another window, one goes on here.
+// The page stays as it is, with what is not saved yet; after signing in in another window, it can be continued.
 function signIn() {
   const link = document.createElement("a");
   link.href = `/signin?to=${encodeURIComponent(location.pathname)}`;
@@ -64,14 +64,14 @@ function show({ visible, errors }) {
   summarize(errors);
 }
 
-// The summary says what the fields say; what is right by now leaves it, without a word.
+// The summary repeats the errors of the fields; those that are fixed are removed silently.
 function summarize(errors) {
   const box = document.querySelector(".problems");
   if (!box) return;
   box.removeAttribute("role");
   for (const link of box.querySelectorAll("a")) {
     const field = document.getElementById(link.hash.slice(1))?.closest("[data-field]");
-    // Of rows it names the row as well.
+    // For rows it names the row as well.
     if (!field || !/^#f\d+$/.test(link.hash)) continue;
     const text = errors[field.dataset.field];
     if (text) link.textContent = text;
@@ -96,7 +96,7 @@ function mark(field, text) {
   }
 }
 
-// Choices that have changed, or have come at last, are taken from the page that the server renders.
+// Choices that have changed, or were late, are taken from the page that the server renders.
 async function renew(offers) {
   if (!offers.length) return;
   let page;
@@ -116,14 +116,14 @@ function put(page, place) {
   if (focused) document.getElementById(focused)?.focus();
 }
 
-// While choices are awaited, the server is asked again; it does not ask their source twice.
+// While choices are loading, poll the server; it does not query their source twice.
 function expect() {
   clearTimeout(later);
   if (form.querySelector("[data-awaited]")) later = setTimeout(check, LATE);
 }
 
-// A row is added or removed by the server, as everything else; the rest of the page stays.
-// One after the other, and before the form is sent: each begins with the page that the last has left.
+// The server adds and removes rows; the rest of the page stays.
+// One after the other, and before the form is sent: each starts from the page that the last one returned.
 let edits = Promise.resolve(), pending = 0;
 function queue(command) {
   pending += 1;
@@ -179,7 +179,7 @@ form.addEventListener("submit", event => {
   form.elements.saved.value = number();
   become();
 });
-// Enter in a filter looks for nothing else and submits nothing.
+// Enter in a filter does not submit the form.
 form.addEventListener("keydown", event => {
   if (event.key === "Enter" && event.target.dataset?.narrows) event.preventDefault();
 });

@@ -1,4 +1,4 @@
-// What every page does beside htmx. It shows what the server decided, and decides nothing.
+// What every page does in addition to htmx. It shows what the server decided, and decides nothing.
 
 const one = (selector, inside = document) => inside.querySelector(selector);
 
@@ -20,18 +20,18 @@ function note(form, ...parts) {
 
 globalThis.pao = { say, note };
 
-// Times are written by the server, in the reader's zone.
+// The server formats times in the reader's zone, which it learns from this cookie.
 const zone = Intl.DateTimeFormat().resolvedOptions().timeZone;
 const secure = location.protocol === "https:" ? "; secure" : "";
 if (zone && !document.cookie.split("; ").includes(`tz=${zone}`)) {
   document.cookie = `tz=${zone}; path=/; max-age=31536000; samesite=lax${secure}`;
 }
 
-// Where something is wrong, that is where a person begins to read.
+// If something is wrong, move the focus there first.
 const place = document.getElementById(one("[data-place]")?.dataset.place ?? "");
 (place ?? one("[data-focus]"))?.focus();
 
-// A code for signing in comes in the fragment, which no server and no log sees.
+// The code for signing in is in the fragment, which no server and no log sees.
 const signIn = one("#signin");
 function useCode() {
   if (!signIn || location.hash.length <= 40) return;
@@ -40,10 +40,10 @@ function useCode() {
   signIn.requestSubmit();
 }
 useCode();
-// A link that is opened where this page stands already loads nothing.
+// A link that differs only in its fragment does not reload the page.
 addEventListener("hashchange", useCode);
 
-// A search that is answered as one types has its own address.
+// A search with results while typing keeps the address up to date.
 document.addEventListener("htmx:after:swap", event => {
   const form = event.detail.ctx?.sourceElement;
   if (form?.matches?.("[data-address]")) {
@@ -54,8 +54,8 @@ document.addEventListener("htmx:after:swap", event => {
   if (told) say(told.textContent);
 });
 
-// Where nobody answers a browser throws the page away, and what was entered with it. So PAO is asked first whether it
-// is there; forms that send themselves find out by that.
+// If there is no answer a browser discards the page, and what was entered with it. So check first whether PAO can be
+// reached; forms that are sent by a script find out by sending.
 const PATIENCE = 10_000;
 async function away() {
   const { offline, away, over } = one("#live").dataset;
@@ -63,9 +63,9 @@ async function away() {
   try {
     const address = one("link[rel=icon]").href;
     const answer = await fetch(address, { cache: "no-store", redirect: "manual", signal: AbortSignal.timeout(PATIENCE) });
-    // A balancer whose session is over leads to its provider.
+    // A balancer whose session has expired redirects to its provider.
     if (answer.type === "opaqueredirect") return over;
-    // After an update the file may have another name; whoever says that is there.
+    // After an update the file may have another name; a 404 is an answer as well.
     return answer.status < 500 ? "" : away;
   } catch { return away; }
 }
@@ -75,7 +75,7 @@ const holdsInput = form => form.hasAttribute("data-kept") ||
 addEventListener("submit", async event => {
   const { target: form, submitter } = event;
   if (form.method !== "post" || form.hasAttribute("data-certain") || sendable.has(form) || !holdsInput(form)) return;
-  // Rows are fetched into the page.
+  // Rows are loaded into the page.
   if (submitter?.name === "rows" && form.hasAttribute("data-form")) return;
   event.preventDefault();
   event.stopImmediatePropagation();
@@ -87,19 +87,19 @@ addEventListener("submit", async event => {
   note(form, ...(why ? [why] : []));
   if (why) return;
   sendable.add(form);
-  // A field that was fetched anew meanwhile has other buttons.
+  // A field that was reloaded meanwhile has other buttons.
   try { form.requestSubmit(submitter?.isConnected ? submitter : null); } finally { sendable.delete(form); }
 }, true);
 
-// A request that is sent while somebody types, or again and again, may fail. That is said once, beside its source, which
-// goes on asking until it is answered.
+// A request that is sent while typing, or repeatedly, may fail. That is shown once, beside its source, which continues
+// until it succeeds.
 const AGAIN = 3000, SILENCE = 20_000, failures = new WeakMap();
 function answered(source) {
   clearTimeout(failures.get(source)?.timer);
   failures.get(source)?.box.remove();
   failures.delete(source);
 }
-// What was entered in a page is lost when it is opened again, so one signs in beside it.
+// Reloading a page loses what was entered, so sign in in another window.
 const keepsInput = source => source.matches("[hx-trigger^=every]") ||
   [...document.forms].some(form => form.method === "post" && holdsInput(form));
 function sessionOver(source) {
@@ -129,7 +129,7 @@ function unanswered(source, status, again) {
   if (kind === "disconnected" && again) failure.timer = setTimeout(again, AGAIN);
 }
 
-// What is read after the page, and cannot be, is not awaited for ever.
+// Do not wait for ever for what is loaded after the page.
 function unread(event) {
   const { ctx } = event.detail, source = ctx?.sourceElement;
   if (!source) return;
@@ -139,7 +139,7 @@ function unread(event) {
   else if (source.matches("a")) unanswered(source, ctx.response?.status, () => source.click());
   else if (source.matches("[hx-trigger^=every]")) unanswered(source, ctx.response?.status);
 }
-// A silence is no answer either; what is asked of other systems after the page may take longer.
+// Time out without an answer; what is loaded from other systems after the page may take longer.
 document.addEventListener("htmx:config:request", event => {
   const { ctx } = event.detail;
   if (ctx.sourceElement.matches("form, a, [hx-trigger^=every]")) ctx.request.timeout = SILENCE;
@@ -151,7 +151,7 @@ document.addEventListener("htmx:after:request", event => {
   if (response.status < 400) answered(sourceElement);
 });
 
-// What was sent is not sent twice by an impatient finger; the server would not do it twice either.
+// Ignore a second click; the server would not act twice either.
 addEventListener("submit", event => {
   const form = event.target;
   if (event.defaultPrevented || form.method !== "post" || form.hasAttribute("data-again")) return;
@@ -159,7 +159,7 @@ addEventListener("submit", event => {
   form.dataset.sent = "yes";
   say(form.dataset.sending ?? "");
 });
-// A page that comes back from the browser's memory can be sent again.
+// A page from the browser's back/forward cache can be sent again.
 addEventListener("pageshow", event => {
   if (event.persisted) document.querySelectorAll("[data-sent]").forEach(form => delete form.dataset.sent);
 });
@@ -181,8 +181,8 @@ addEventListener("click", async event => {
   }
 });
 
-// The palette finds what has an address, on every page. Its keys can be switched off, because
-// software that is spoken to, and other habits, may need them.
+// The palette searches everything that has an address, on every page. Its keys can be switched off, because
+// speech input and other software may need them.
 const palette = one("#palette");
 if (palette) {
   const words = one("#palette-words"), found = one("#palette-found"), keys = one("#palette-keys");
@@ -211,7 +211,7 @@ if (palette) {
     const all = [words, ...links()], at = all.indexOf(document.activeElement);
     const step = { ArrowDown: 1, ArrowUp: -1 }[event.key];
     if (step && at >= 0) { event.preventDefault(); all[Math.min(Math.max(at + step, 0), all.length - 1)].focus(); }
-    // A search field would only empty itself.
+    // Otherwise Escape only clears a search field.
     if (event.key === "Escape") { event.preventDefault(); palette.close(); }
     if (event.key === "Enter" && at === 0) { event.preventDefault(); links()[0]?.click(); }
   });
@@ -232,7 +232,7 @@ if (palette) {
   });
 }
 
-// A date that was entered in part would be posted as if it had been left empty.
+// An incomplete date would be posted as an empty one.
 addEventListener("formdata", event => {
   for (const input of event.target.elements) {
     if (input.validity?.badInput) event.formData.set(input.name, "(incomplete)");

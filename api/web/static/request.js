@@ -1,4 +1,4 @@
-// Keeps the page of a request up to date: by a stream, or by asking where there is none to be had.
+// Keeps the page of a request up to date: by a stream, or by polling where streams are not possible.
 
 const stream = document.querySelector("#stream"), lost = document.querySelector("#lost");
 const MOST_STREAMS = 4, ASK_EVERY = 5000, TRY_AGAIN = 3000, LISTEN_EVERY = 1000;
@@ -46,7 +46,7 @@ document.addEventListener("htmx:sse:error", event => {
 document.addEventListener("htmx:sse:after:connection", () => tell(""));
 document.addEventListener("htmx:sse:after:message", follow);
 
-// A connection may break without a word; then its heartbeat is missing. Letting go of it begins another.
+// A connection may break silently; then its heartbeat is missing. Closing it opens another.
 let lastEvent = Date.now();
 const letGo = () => stream?._htmx?.sse?.reader?.cancel();
 for (const name of ["htmx:sse:after:connection", "htmx:sse:after:message"]) {
@@ -91,7 +91,7 @@ async function ask() {
   }
 }
 
-// Durations of what runs.
+// Durations of running steps.
 const span = s => s < 10 ? `${s.toFixed(1)} s` : s < 90 ? `${Math.round(s)} s` : s < 5400 ? `${Math.round(s / 60)} min` : `${Math.round(s / 3600)} h`;
 setInterval(() => {
   if (document.hidden) return;
@@ -101,7 +101,7 @@ setInterval(() => {
   }
 }, 1000);
 
-// Title and icon follow the state; who has asked for it is told.
+// Title and icon follow the state; readers who asked for it are notified.
 const asked = () => sessionStorage.getItem(`told-${location.pathname}`) === "yes";
 const tellButton = document.querySelector("#tell");
 function change() {
@@ -121,7 +121,7 @@ tellButton?.addEventListener("click", async () => {
 const place = document.querySelector("#now")?.parentElement;
 if (place) new MutationObserver(change).observe(place, { childList: true, subtree: true, attributes: true, attributeFilter: ["data-icon"] });
 
-// A log follows its end while the reader is there; else it says how much is new.
+// A log follows its end while the reader is there; otherwise it shows how many lines are new.
 const NEAR = 24;
 for (const box of document.querySelectorAll(".log-lines")) {
   const list = box.querySelector("ol"), more = box.parentElement.querySelector(".more-lines");
@@ -135,7 +135,7 @@ for (const box of document.querySelectorAll(".log-lines")) {
   more.addEventListener("click", () => { toEnd(); box.focus({ preventScroll: true }); });
   let last = list.lastElementChild;
   new MutationObserver(() => {
-    // Earlier lines are put before; only what is behind the last is new.
+    // Earlier lines are inserted before; only lines after the last are new.
     let added = 0;
     for (let line = list.lastElementChild; line && line !== last; line = line.previousElementSibling) added++;
     if (list.lastElementChild === last) return;

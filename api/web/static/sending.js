@@ -1,6 +1,6 @@
-// Sends a request or a decision, so that a connection that breaks on the way is said and can be looked into, and
-// what was entered stays when it could not be taken.
-// Nothing is sent again unasked; the form's key makes that harmless where somebody does.
+// Sends a request or a decision by script, so that a broken connection can be shown and checked, and what was entered
+// stays if it was not accepted.
+// Nothing is sent again automatically; the form's key makes it harmless if a person does.
 
 addEventListener("submit", async event => {
   const form = event.target;
@@ -74,7 +74,7 @@ function doubt(form, action) {
   });
 }
 
-// Choices that another system offers may come a moment later; what was chosen stays.
+// Choices of another system may arrive later; what was chosen stays.
 const LATE = 2000, MOST_TIMES = 5;
 async function renew(left) {
   const hints = [...document.querySelectorAll("[data-awaited]")], awaited = hints.map(one => one.closest("[data-field]"));
