@@ -12,7 +12,7 @@ EVERYBODY = "all"
 
 
 class Restricted(Protocol):
-    """An item or a bundle, as far as access is concerned."""
+    """The access rules of an item or a bundle."""
 
     @property
     def allowed_teams(self) -> frozenset[str]:

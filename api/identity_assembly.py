@@ -31,7 +31,7 @@ def admin_teams(settings: Settings) -> frozenset[str]:
 
 
 def group_map(settings: Settings) -> GroupMap:
-    """Return what groups stand for."""
+    """Return the mapping from groups to teams."""
     return GroupMap(
         teams={group: tuple(teams) for group, teams in settings.directory.team_map.items()},
         admin_groups=frozenset(settings.directory.admin_groups),

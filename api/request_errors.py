@@ -43,7 +43,7 @@ def from_validation(error: RequestValidationError, route: object) -> PaoError:
 
 
 def _field_of(place: Sequence[str | int]) -> str:
-    """Return where a value stands; a parameter by its name, whichever of its values it is."""
+    """Return the path of a value; for a parameter its name, without the index of the value."""
     where, *parts = map(str, place)
     if where == "query":
         return parts[0] if parts else where

@@ -11,7 +11,7 @@ from pao.core.errors import ErrorCode, PaoError
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AwsRules:
-    """Which accounts may call, what groups stand for, and the tag of a role that names its team.
+    """The accounts that may call, the teams of groups, and the role tag that names its team.
 
     ``users`` gives unique ids of AWS the user ids that people have elsewhere.
     """

@@ -17,7 +17,7 @@ class ClaimsError(Exception):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ClaimRules:
-    """Which claims hold the user id and the groups, and what the groups stand for."""
+    """The claims that hold the user id and the groups, and the teams of the groups."""
 
     user: str
     groups: str

@@ -15,7 +15,7 @@ _NAME = re.compile(USER_OR_TEAM)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GroupMap:
-    """Which team a group stands for.
+    """The teams that groups map to.
 
     Without a map a group is the team of the same name. With one only the groups in it count:
     in many directories anybody may create a group, and name it after a team.

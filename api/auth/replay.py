@@ -1,4 +1,4 @@
-"""Protection against captured requests: a signature that changes something is good for one use."""
+"""Protection against captured requests: a signature of a change is accepted once."""
 
 import hashlib
 import os
@@ -49,7 +49,7 @@ async def is_first_use(
 
     The Idempotency-Key is part of what makes a call the same. A client that signs it gives every
     key a signature of its own. One that does not signs two calls alike within a second, so for
-    that moment another key is another call; afterwards it is a captured request with a key put in.
+    that moment another key is another call; afterwards it is a captured request with an added key.
     """
     if request.method in _READING_METHODS:
         return True
@@ -65,7 +65,7 @@ async def is_first_use(
         return False
     used_at = claim.expires_at - REMEMBERED
     alike = abs(now - used_at) <= SIGNED_ALIKE
-    # Another key of the same moment is remembered as well, so that its repeats are known.
+    # Another key of the same moment is stored as well, so that its repeats are recognised.
     other_holder = holder if alike else _keyless_holder()
     other = _digest(signature + b"\n" + key)
     return (await store.claim(other, holder=other_holder, expires_at=expires_at)).holder == holder

@@ -99,9 +99,9 @@ def decode_token(token: str, key: jwt.PyJWK, rules: TokenRules) -> Mapping[str, 
 
 
 def moment(seconds: Any) -> datetime | None:
-    """Return a time of a token (RFC 7519, NumericDate); None for what is none.
+    """Return a time of a token (RFC 7519, NumericDate); None for anything else.
 
-    That is: a text, a truth value, a time in milliseconds, one before 1970 or beyond the calendar.
+    That is: a text, a boolean, a time in milliseconds, one before 1970 or beyond the calendar.
     """
     if not isinstance(seconds, (int, float)) or isinstance(seconds, bool):
         return None

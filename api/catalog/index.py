@@ -10,7 +10,7 @@ from cachetools import LRUCache
 
 from db.repositories.catalog import Outline
 
-# What a word of the query is worth by where it stands, the best place counts.
+# The score of a word of the query by where it occurs; the best place counts.
 WHOLE, NAME_START, NAME_WORD, TAG, NAME_PART, TAG_PART, OWNER, TEXT = 100, 40, 30, 25, 20, 15, 8, 3
 MOST_TAGS = 50
 LIST = "CatalogList"

@@ -299,7 +299,7 @@ def _audit_data(report: SyncReport | None) -> dict[str, Any]:
 
 
 def _not_found(item_id: str, ids: Collection[str] = ()) -> PaoError:
-    # Comparing costs time. The beginning, as a rule the category, is seldom what is wrong.
+    # Comparing costs time. The beginning, usually the category, is rarely what is wrong.
     candidates = [one for one in ids if one[:2] == item_id[:2]] or list(ids)
     hint = did_you_mean(item_id, candidates[:MOST_COMPARED]) or "; GET /api/v1/catalog lists all."
     return PaoError(

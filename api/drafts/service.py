@@ -71,7 +71,7 @@ class DraftService:
         secrets: Mapping[str, str],
         change: Callable[[Draft], Draft],
     ) -> Draft:
-        """Change a draft, or ``new`` where there is none yet; return what is kept.
+        """Change a draft, or ``new`` where there is none yet; return what is stored.
 
         ``secrets`` are new values of passwords and files, by field. ``change`` is given the draft
         with them, as others may have saved it meanwhile, and returns it with the number of this
@@ -105,7 +105,7 @@ class DraftService:
             await WebDraftsRepository(session).discard(draft_id, caller.id)
 
     def secrets(self, draft: Draft) -> dict[str, str]:
-        """Return the values of passwords and files; what cannot be opened any more is left out."""
+        """Return the values of passwords and files; what can no longer be opened is left out."""
         found: dict[str, str] = {}
         for name, token in draft.sealed.items():
             try:

@@ -45,7 +45,7 @@ def task_part(task: BackgroundTask) -> TaskPart:
 
 
 def breaker_parts(states: Sequence[BreakerState], others: OtherTargets) -> Breakers:
-    """Return each target once, as the breaker that all items share stands, else the worst item's.
+    """Return each target once: the state of its shared breaker, otherwise of the worst item's.
 
     Targets that templates chose are counted: what requesters type is not for everybody to read.
     """
@@ -71,7 +71,7 @@ def breaker_parts(states: Sequence[BreakerState], others: OtherTargets) -> Break
 def mirror_part(
     run: MaintenanceRunRecord | None, lag: float, *, problem: str | None = None
 ) -> MirrorPart:
-    """Return the lag, what the reconciler's last turn left as it was, and what all repaired.
+    """Return the lag, what the reconciler's last run could not repair, and what all repaired.
 
     ``problem`` is what a restored database still needs.
     """
@@ -89,7 +89,7 @@ def mirror_part(
 
 
 def catalog_part(state: CatalogState, *, longest: float) -> CatalogPart:
-    """Return the state of the catalog, which is good for ``longest`` seconds after a look."""
+    """Return the state of the catalog, which is degraded ``longest`` seconds after a look."""
     standing, age = state.standing, state.age(datetime.now(UTC))
     held = str(Held.of(standing.held)) if standing.held else None
     unreported = len(standing.unreported)

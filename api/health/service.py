@@ -171,10 +171,10 @@ class HealthService:
         return problems
 
     async def own_problems(self) -> list[str]:
-        """Return why this process should get no calls, whatever the parts that all share do now.
+        """Return why this process should get no calls, regardless of the parts that all share.
 
-        The schema must have been good once: a process newer than it must not replace others. Nobody
-        is to get calls while a restored database lacks what Temporal knows.
+        The schema must have fitted once: a newer process must not replace others before. No process
+        may get calls while a restored database lacks what Temporal knows.
         """
         if self.stopping:
             return [STOPPING]

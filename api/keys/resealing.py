@@ -27,7 +27,7 @@ async def reseal(database: Database, box: SecretBox, *, by: str) -> ResealReport
     """Seal all access keys and drafts with the active key; ``database`` is the owner's.
 
     Requests are counted only: their workflows hold the same texts until their retention ends. May
-    be repeated, and runs beside the service, which opens both.
+    be repeated, and runs alongside the service, which opens both.
     """
     done = ResealReport(box.active)
     await _access_keys(database, box, done)

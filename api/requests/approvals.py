@@ -36,7 +36,7 @@ def require_approver(
 
 
 def vote(stored: StoredRequest, caller: Principal, action_id: str) -> dict[str, Any]:
-    """Return what the signal says of the caller beside the reason: verified here, by the API.
+    """Return what the signal says about the caller besides the reason: verified here, by the API.
 
     A requester who has another id in another source is recognised by e-mail address; the workflow
     compares it exactly, so it gets the spelling of the requester's own address.

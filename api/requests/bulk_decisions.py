@@ -93,7 +93,7 @@ class BulkDecisionService:
         return _bulk(found)
 
     async def run(self, caller: Principal, bulk: BulkDecision) -> BulkDecision:
-        """Decide about what is left, within ``SECONDS``; return the bulk decision as it is then."""
+        """Decide about what is left, within ``SECONDS``; return the updated bulk decision."""
         ends, waiting = time.monotonic() + SECONDS, iter(bulk.left)
 
         async def work() -> None:

@@ -151,7 +151,7 @@ def refused_values(
 def _component_actions(
     bundle: CatalogBundle, components: tuple[PreparedComponent, ...]
 ) -> list[PlannedAction]:
-    """Return the actions that stand for the components; templates know them by their own ids."""
+    """Return the actions that represent the components; templates use the components' ids."""
     actions: list[PlannedAction] = []
     for component, planned_component in zip(bundle.ordered_components, components, strict=True):
         waits = list(dict.fromkeys(planned_component.depends_on))

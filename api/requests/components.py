@@ -12,7 +12,7 @@ from pao.core.components import COMPONENT
 
 @dataclass(frozen=True, slots=True)
 class ComponentRequest:
-    """A component's own request, as the bundle's readers see it; ``action`` stands for it there."""
+    """A component's own request; ``action`` represents it in the bundle."""
 
     action: RequestAction
     row: Request
@@ -27,7 +27,7 @@ class ComponentRequest:
 async def read_components(
     repository: RequestsRepository, request_id: str, actions: Sequence[RequestAction]
 ) -> list[ComponentRequest]:
-    """Read the components of a bundle in the order of its plan; none of a request that is none."""
+    """Read the components of a bundle in the order of its plan; empty for other requests."""
     places = {one.config.get("requestId"): one for one in actions if one.type == COMPONENT}
     if not places:
         return []
@@ -41,12 +41,12 @@ async def read_components(
 
 
 def own_actions(actions: Sequence[RequestAction]) -> list[RequestAction]:
-    """Return the actions of the request itself: not what stands for a component."""
+    """Return the actions of the request itself, without those that represent components."""
     return [one for one in actions if one.type != COMPONENT]
 
 
 def component_document(component: ComponentRequest, *, workflow: str | None) -> schemas.Component:
-    """Return one component: its own request, with where it stands and what it has done."""
+    """Return one component: its own request, with its state and actions."""
     row = component.row
     return schemas.Component(
         id=component.component,
@@ -65,7 +65,7 @@ def component_document(component: ComponentRequest, *, workflow: str | None) -> 
 
 
 def component_status(component: ComponentRequest) -> schemas.ComponentStatus:
-    """Return where one component stands, in short."""
+    """Return the state of one component, in short."""
     return schemas.ComponentStatus(
         id=component.component,
         request_id=str(component.row.id),

@@ -1,4 +1,4 @@
-"""Idempotency keys of decisions: which body a caller's key stands for. Decides nothing itself."""
+"""Idempotency keys of decisions: which body a caller's key belongs to. Decides nothing itself."""
 
 import json
 from dataclasses import dataclass

@@ -154,7 +154,7 @@ class DecisionService:
         return look_answer(chosen.action_id, found)
 
     async def find_record(self, call: DecisionCall) -> DecisionRecord | None:
-        """Return what is known of a decision that a key of the caller stands for, if anything."""
+        """Return the record of the decision with a key of the caller, if there is one."""
         await self.reading.get(call.caller, call.request_id)
         return await self._record(call.request_id, _decision_id(call))
 

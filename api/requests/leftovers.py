@@ -17,7 +17,7 @@ DoneCleanups = Mapping[tuple[str, str], CleanupDone]
 def left_behind(
     row: Request, actions: Sequence[RequestAction], done: DoneCleanups
 ) -> list[schemas.Leftover]:
-    """Return what is left in targets that no action of the request owns any more.
+    """Return what is left in targets that no action of the request owns any longer.
 
     What failed actions left is in the error context.
     """

@@ -36,7 +36,7 @@ class SubmissionSettings:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SubmissionCall:
-    """What came with a submission beside its body; ``wait`` is what the caller prefers, seconds."""
+    """What came with a submission besides its body; ``wait`` is the caller's wish in seconds."""
 
     caller: Principal
     correlation_id: str

@@ -23,7 +23,7 @@ BASE = "/api/v1"
 
 
 def request_summary(row: RequestSummary, steps: Sequence[Step]) -> schemas.RequestSummary:
-    """Return a request as lists show it; ``steps`` are what its summary speaks of."""
+    """Return a request as lists show it; ``steps`` are what its summary is about."""
     return schemas.RequestSummary(
         **_stored_columns(row, schemas.RequestSummary)
         | _overview(row, steps, row.suggestion)
@@ -74,7 +74,7 @@ def request_document(  # noqa: PLR0913 -- everything that a request holds, each 
 def _overview(
     row: Request | RequestSummary, steps: Sequence[Step], suggestion: JsonObject | None
 ) -> dict[str, Any]:
-    """Return what a request is called, where it stands, and what is known of its failure."""
+    """Return the title, the summary and the failure of a request."""
     state = _summary_input(row, steps)
     error, step = failure(row.error), state.awaited if row.waiting_since else None
     waits = row.status == RequestStatus.FAILED and not row.retrying
@@ -101,7 +101,7 @@ def _summary_input(row: Request | RequestSummary, steps: Sequence[Step]) -> Summ
 
 
 def summary_of(row: Request, steps: Sequence[Step]) -> str:
-    """Return in one sentence where a request stands."""
+    """Return the state of a request in one sentence."""
     return summary(_summary_input(row, steps))
 
 

@@ -173,7 +173,7 @@ class ReadingService:
         return row.status if row else None
 
     async def status(self, caller: Principal, request_id: str) -> schemas.Status:
-        """Return where the request stands, with each ticket's status asked of JIRA now."""
+        """Return the state of the request, with each ticket's status queried from JIRA now."""
         stored = await self.get(caller, request_id)
         row, components = stored.row, stored.components
         members: list[Member] = [(row, own_actions(stored.actions), None)]

@@ -66,7 +66,7 @@ class Streams:
     async def until_shutdown(
         self, events: AsyncGenerator[ServerSentEvent, None], *, lifetime: timedelta | None = None
     ) -> AsyncIterator[ServerSentEvent]:
-        """Yield the events; on shutdown, or when its time is over, say "reconnect", and stop."""
+        """Yield the events; on shutdown, or after its lifetime, send "reconnect", and stop."""
         loop = asyncio.get_running_loop()
         until = loop.time() + lifetime.total_seconds() if lifetime else None
         ending = asyncio.ensure_future(self._ending.wait())

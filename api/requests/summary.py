@@ -1,4 +1,4 @@
-"""Where a request stands, in one sentence: the only place where it is made.
+"""The state of a request in one sentence: the only place where it is built.
 
 It names tickets and people, because a status alone misleads: a request is completed as soon as its
 ticket exists, while the work is still to be done.
@@ -34,7 +34,7 @@ class SummaryInput:
 
     @property
     def own(self) -> list[Step]:
-        """The request's own steps; of a bundle some of them stand for components."""
+        """The request's own steps; of a bundle some of them represent components."""
         return [one for one in self.steps if str(one.request_id) == str(self.request_id)]
 
     @property
@@ -125,7 +125,7 @@ def with_live_status(steps: Sequence[Step], tickets: Sequence[LiveTicket]) -> li
 
 
 def team_name(team: str) -> str:
-    """Return how a sentence speaks of a team: ``team-network`` is "the network team"."""
+    """Return the name of a team in a sentence: ``team-network`` is "the network team"."""
     name = team.removeprefix(_TEAM)
     return f"the {name.replace('-', ' ')} team" if name and name != team else team
 

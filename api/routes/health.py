@@ -30,7 +30,7 @@ async def get_health(services: ServicesDep) -> Health:
 
 @router.get("/health/live", summary="Liveness", responses=documented({200: examples.ALIVE}))
 async def get_liveness() -> Liveness:
-    """Answer 200 as long as this process answers at all; nothing else is looked at."""
+    """Answer 200 as long as this process answers at all; nothing else is checked."""
     return Liveness(alive=True)
 
 

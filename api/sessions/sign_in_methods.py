@@ -1,4 +1,4 @@
-"""The ways to sign in to the pages besides a link, as far as they are configured."""
+"""The configured methods to sign in to the pages besides a link."""
 
 from dataclasses import dataclass
 

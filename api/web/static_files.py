@@ -57,7 +57,7 @@ def _by_address() -> dict[str, StaticFile]:
 
 @router.get("/static/{name}")
 async def static_file(request: Request, name: str) -> Response:
-    """Return a file; under an old name there is none, so no browser keeps a wrong one."""
+    """Return a file; an old name is not found, so browsers never cache a wrong file."""
     found = _by_address().get(f"/static/{name}")
     if found is None:
         raise PaoError(ErrorCode.NOT_FOUND, "There is no such file.")

@@ -100,7 +100,7 @@ class GitLabVerifier:
 
 
 def _only(headers: Headers, name: str) -> bytes:
-    """Return the one value of a header; one that comes twice is as good as none."""
+    """Return the only value of a header; empty if it is sent twice."""
     given = headers.getlist(name)
     return given[0].encode("latin-1") if len(given) == 1 else b""
 
@@ -130,7 +130,7 @@ def _signing_key(secret: str) -> bytes | None:
 
 
 def _signatures(header: str) -> list[bytes]:
-    """Return the signatures of version 1; others may stand beside them."""
+    """Return the signatures of version 1; there may be others."""
     found = []
     for one in header[:_LONGEST].split():
         version, _, text = one.partition(",")

@@ -121,7 +121,7 @@ class RequestSummary(ResponseBody):
 
 
 class Leftover(ResponseBody):
-    """Something left in a target that no action of the request owns any more."""
+    """Something left in a target that no action of the request owns any longer."""
 
     entry_id: str = Field(description="For `POST /requests/{id}/cleanup/{entryId}`")
     action: str

@@ -54,7 +54,7 @@ class ItemRow:
 
 @dataclass(frozen=True, slots=True)
 class CategoryGroup:
-    """Items under a heading, which leads to all of the category; without one, as they rank."""
+    """Items under a heading that links to the category; without a heading, by rank."""
 
     label: str
     href: str

@@ -24,7 +24,7 @@ class ValueChange:
     old: str
     new: str
     lines: Lines = ()
-    """Of texts of several lines: which of them go, come and stay."""
+    """For texts of several lines: the removed, added and unchanged ones."""
 
 
 @dataclass(frozen=True, slots=True)

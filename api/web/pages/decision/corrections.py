@@ -134,7 +134,7 @@ def _is_changed(
     texts: Mapping[str, Sequence[str]],
     before: Mapping[str, Sequence[str]],
 ) -> bool:
-    """Return whether other texts were posted than the page had: those stand for other values."""
+    """Return whether the posted texts differ from those of the page."""
     own = (name, *(one for one in (*texts, *before) if one.startswith(f"{name}[")))
     if form.fields[name].type is not FieldType.LIST:
         own = (name,)

@@ -109,7 +109,7 @@ def keeps_values(document: Request) -> bool:
 def look_words(
     document: Request, found: Look | None, unknown: str, zone: ZoneInfo, now: datetime
 ) -> LookWords:
-    """Return what a look has found; without an answer, why there is none."""
+    """Return the result of a look; without one, why there is none."""
     kind = document.waiting_action.type if document.waiting_action else ""
     words = {"target": capital(name_of(kind)), "time": times.short(now, zone, now)}
     if found is not None and found.answer == "found":

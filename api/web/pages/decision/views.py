@@ -1,4 +1,4 @@
-"""`/requests/ID/decide` and what it leads to: retry, abort, escalate, approve, reject.
+"""`/requests/ID/decide` and the decisions: retry, abort, escalate, approve, reject.
 
 A form carries the Idempotency-Key of its decision, so a second click decides nothing twice. What
 others have decided meanwhile is shown, and what was typed stays.

@@ -1,1 +1,1 @@
-"""One request: where it stands, what it did and made, its log, live."""
+"""One request: its state, steps, results and log, live."""

@@ -1,4 +1,4 @@
-"""Why a step has not run, what is waited for, and what may be decided, in words. Pure."""
+"""Texts on why a step has not run, what it waits for, and what may be decided. Pure."""
 
 import re
 from collections.abc import Mapping

@@ -1,4 +1,4 @@
-"""`/requests/ID`: where a request stands, what it made, and what happened to it."""
+"""`/requests/ID`: the state of a request, what it created, and what happened to it."""
 
 from collections.abc import AsyncGenerator
 from typing import Annotated
@@ -42,7 +42,7 @@ BEATS_MISSED, LEAST_SILENCE = 3, 5.0
 async def one_request(
     request: Request, services: ServicesDep, caller: Caller, reference: str
 ) -> Response:
-    """Show a request; a short id or a ticket key leads to its full address."""
+    """Show a request; a short id or a ticket key redirects to its full address."""
     request_id = await services.references.resolve(caller, reference)
     if reference != request_id:
         return RedirectResponse(f"/requests/{request_id}", 303)

@@ -1,4 +1,4 @@
-"""When a request waited for people, and what they decided, in words beside its steps. Pure."""
+"""When a request waited for people, and what they decided, as notes on its steps. Pure."""
 
 from collections import defaultdict
 from collections.abc import Sequence

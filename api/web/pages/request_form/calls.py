@@ -203,7 +203,7 @@ def _describe_terraform(config: dict[str, Any], description: _Description) -> No
 
 
 def _terraform_changes(how: dict[str, Any]) -> str:
-    """Return what a run of Terraform changes, as far as it is known before it has planned."""
+    """Return what is known before planning about what a Terraform run changes."""
     if how.pop("planOnly", False):
         return _("nothing: it is only planned; the request shows what would change")
     if how.pop("approvedPlan", None):

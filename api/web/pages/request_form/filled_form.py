@@ -200,7 +200,7 @@ def texts_of(form: Form, values: Mapping[str, Any]) -> dict[str, list[str]]:
 def read_link(
     form: Form, query: Sequence[tuple[str, str]]
 ) -> tuple[dict[str, list[str]], list[str]]:
-    """Return the texts that a link fills in, and what of it is not taken, in words."""
+    """Return the texts that a link fills in, and notes on what is ignored."""
     texts: dict[str, list[str]] = {}
     notes: list[str] = []
     for key, value in query:
@@ -231,7 +231,7 @@ def _not_taken(one: FieldDefinition) -> str:
 
 
 def unused_link_values(filled: FilledForm, texts: Mapping[str, Sequence[str]]) -> list[str]:
-    """Return, in words, what a link fills in that does not apply with its other values."""
+    """Return notes on fields of a link that do not apply with its other values."""
     visible, fields = frozenset(filled.result.visible), filled.form.fields
     return [
         _("%(label)s does not apply here, so the link's value is not used.")

@@ -39,7 +39,7 @@ async def save_draft(
     def change(draft: Draft) -> Draft:
         nonlocal place
         texts = without_rows(draft.texts, shown, fields) | entered
-        # Its rows are posted one by one; a text of all of them might have passwords in clear.
+        # Rows are posted one by one; a text of all of them could hold passwords in clear text.
         texts |= {name: [] for name, one in fields.items() if one.fields and name in texts}
         if edit is not None:
             texts, place = with_edit(fields, texts, edit)

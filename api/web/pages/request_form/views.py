@@ -104,7 +104,7 @@ async def save_and_continue(
 
 
 def _next_page(filled: FilledForm, go: str, step: int) -> str:
-    """Return the page of a draft that a button of a step leads to."""
+    """Return the page of a draft that the button of a step opens."""
     if go in map(str, filled.steps()):
         return go
     if filled.is_stepped and go != REVIEW:

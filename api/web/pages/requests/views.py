@@ -73,7 +73,7 @@ async def requests(
     narrowed: Annotated[ListFilters, Depends()],
     cursor: Annotated[str | None, Query(max_length=2000)] = None,
 ) -> Response:
-    """Show the requests; an id, a ticket key or a correlation id leads to its request at once."""
+    """Show the requests; an id, a ticket key or a correlation id redirects to its request."""
     if narrowed.q:
         try:
             found = await services.references.resolve(caller, narrowed.q.strip())

@@ -25,7 +25,7 @@ def address_of(request: Request, services: Services) -> tuple[WebAddress, str]:
 
 
 def sign_in_response(request: Request, address: WebAddress, *, token: str, to: str) -> Response:
-    """Return the answer that gives a browser its session, and leads to the page it wanted."""
+    """Return the redirect to the wanted page, with the cookie of the session."""
     answer = RedirectResponse(local_path(to), 303)
     answer.set_cookie(
         address.cookie(request.scope),

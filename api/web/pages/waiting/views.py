@@ -95,7 +95,7 @@ async def waiting(
 
 
 def _deciders(services: Services, row: RequestSummary) -> str:
-    """Return who may decide about a failed request, beside admins."""
+    """Return who may decide about a failed request, besides admins."""
     item = services.catalog.state.index.rows.get(row.catalog_item_id)
     owner = item.owner if item else None
     if owner is None:
@@ -234,7 +234,7 @@ def _filters(
 
 
 async def _target_failures(services: Services, caller: Principal, who: str) -> list[RequestSummary]:
-    """Return what failed because a target did not answer, as far as a retry is suggested."""
+    """Return what failed because a target did not respond, where a retry is suggested."""
     filters = _filters(services, caller, who, causes=(Cause.TARGET_DOWN,))
     failed_page = await services.listing.page(caller, filters, cursor=None, limit=MOST)
     return [
