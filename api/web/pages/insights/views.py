@@ -17,7 +17,7 @@ from api.web.pages.insights.tables import (
     waits_rows,
 )
 from api.web.rendering import page
-from api.web.words import CAUSES, _
+from api.web.words import _
 from pao.core.errors import ErrorCode, PaoError
 
 router = APIRouter()
@@ -50,7 +50,6 @@ async def insights(
         times=times_rows(found.times),
         failures=failures_rows(found.failures),
         waiting=waits_rows(found.waiting),
-        causes=CAUSES,
         ages=[label for _name, label in AGES],
         chosen=urlencode({name: value for name, value in chosen.items() if value}),
         narrowed=bool(found.item or found.team),
