@@ -1,8 +1,8 @@
 """What every HTTP request passes before any route: correlation, size of its head, the access log.
 
 A plain ASGI middleware: it must hold for paths that no route knows as well. Behind it are two
-applications, the API (`/api/`) and the pages for people (everything else). Each has a side of its
-own, which says who is calling and answers errors in its own form: `signed_calls.py`, `web/gate.py`.
+applications, the API (`/api/`) and the pages for people (everything else). Each
+identifies its callers and answers errors in its own form: `signed_calls.py`, `web/gate.py`.
 """
 
 import logging
@@ -93,7 +93,7 @@ class GatedApp(Protocol):
 
 
 class Gate:
-    """Admits requests with a modest head, and hands them to the side that their path names."""
+    """Admits requests with a modest head, and passes them to the application of their path."""
 
     def __init__(
         self, *, api: GatedApp, web: GatedApp | None, settings: GateSettings, observe: Observer

@@ -1,4 +1,4 @@
-"""The API's side of the gate: who signed a call, and how many calls that caller may make."""
+"""The API behind the gate: who signed a call, and how many calls that caller may make."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -44,7 +44,7 @@ class Identity(Protocol):
         """Return the caller."""
         ...
 
-    async def is_still_good(self, caller: Principal, now: datetime) -> bool:
+    async def is_still_valid(self, caller: Principal, now: datetime) -> bool:
         """Return whether the caller is still valid, for answers that last long."""
         ...
 

@@ -127,7 +127,7 @@ class KeysIdentity:
             await self._store.note_use(stored.access_key_id, unless_within=_USE_NOTED_EVERY)
         return await principal_now(stored, self._teams)
 
-    async def is_still_good(self, caller: Principal, now: datetime) -> bool:
+    async def is_still_valid(self, caller: Principal, now: datetime) -> bool:
         """Return whether the caller's key is still valid; it may have been checked long ago."""
         stored = await self._store.find(caller.access_key_id or "")
         return stored is not None and invalid_reason(stored, now) is None

@@ -94,7 +94,7 @@ async def export_audit(services: ServicesDep, caller: Caller, filters: Filters) 
     """
 
     async def is_allowed() -> bool:
-        return await services.identity.is_still_good(caller, datetime.now(UTC))
+        return await services.identity.is_still_valid(caller, datetime.now(UTC))
 
     lines = services.audit.ndjson(filters)
     return Download(lines, services.streams, caller.id, is_allowed=is_allowed, media_type=NDJSON)

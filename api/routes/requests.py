@@ -170,7 +170,7 @@ async def _stream(
     services: Services, caller: Principal, stored: StoredRequest, after: int
 ) -> AsyncGenerator[ServerSentEvent, None]:
     async def is_allowed() -> bool:
-        return await services.identity.is_still_good(caller, datetime.now(UTC))
+        return await services.identity.is_still_valid(caller, datetime.now(UTC))
 
     titles = {str(row.id): title(row) for row in stored.rows}
     stream = services.reading.events(stored, after=after, is_allowed=is_allowed)

@@ -142,7 +142,7 @@ class SessionService:
         """Return whether a session is still open, for long-running answers."""
         async with self.database.reading() as session:
             stored = await WebSessionsRepository(session).get(session_id)
-        return stored is not None and self._is_good(stored)
+        return stored is not None and self._is_valid(stored)
 
     async def sign_out(self, session: BrowserSession) -> None:
         """End the caller's own session."""
@@ -206,7 +206,7 @@ class SessionService:
                 raise
             return None
 
-    def _is_good(self, stored: StoredSession) -> bool:
+    def _is_valid(self, stored: StoredSession) -> bool:
         if is_proven(self.box, stored.claims, stored.proof):
             return self.accepts(stored.vouched_by)
         _log.warning(
@@ -216,7 +216,7 @@ class SessionService:
         return False
 
     async def _caller(self, stored: StoredSession) -> Principal | None:
-        if not self._is_good(stored):
+        if not self._is_valid(stored):
             return None
         if stored.is_of_aws:
             return await self._key_owner(stored.access_key_id)

@@ -1,4 +1,4 @@
-"""The pages' side of the gate: session, own origin, rate, and the headers of every answer.
+"""The pages behind the gate: session, own origin, rate, and the headers of every answer.
 
 Reading a page needs the session's cookie. A change must also come from one of our pages; browsers
 say so in `Sec-Fetch-Site`, old ones in `Origin`.

@@ -12,7 +12,7 @@ from markdown_it.common.utils import escapeHtml
 from markdown_it.token import Token
 from markupsafe import Markup
 
-from api.web.shown_text import visible_text
+from api.web.visible_text import visible_text
 
 FIRST_HEADING, LAST_HEADING = 3, 6
 _SMALL = ("paragraph", "list", "emphasis", "backticks", "link", "autolink", "escape", "newline")

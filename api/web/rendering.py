@@ -17,7 +17,7 @@ from starlette.types import Scope
 from api.auth.principal import Principal
 from api.services import Services
 from api.web import datetimes, markdown, static_files, times
-from api.web.shown_text import visible_text
+from api.web.visible_text import visible_text
 from api.web.waiting_count import count_words
 from api.web.words import (
     DEADLINES,

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from playwright.async_api import Page, expect
 
-from api.web.shown_text import visible_text
+from api.web.visible_text import visible_text
 from tests.support.callers import ADA, DANA, PRIYA
 from tests.support.inventory import Inventory
 from tests.support.stack import Stack, wait_until

@@ -64,10 +64,10 @@ class Identities:
         """Return whether a source is configured; what it has opened goes with it."""
         return self.accepts_issued_keys if source == KEYS else source in self.others
 
-    async def is_still_good(self, caller: Principal, now: datetime) -> bool:
+    async def is_still_valid(self, caller: Principal, now: datetime) -> bool:
         """Return whether the caller is still valid, for long-running answers."""
         if caller.access_key_id is not None:
-            return await self.keys.is_still_good(caller, now)
+            return await self.keys.is_still_valid(caller, now)
         return caller.valid_until is not None and now < caller.valid_until
 
     def _source(self, request: RawRequest) -> Authenticator:

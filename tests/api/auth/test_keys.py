@@ -259,7 +259,7 @@ async def test_a_caller_is_good_as_long_as_the_key_is(
     }
     key_id = office.key.access_key_id
     office.keys.keys[key_id] = dataclasses.replace(office.keys.keys[key_id], **times)
-    assert await office.identity.is_still_good(caller, now) is good
+    assert await office.identity.is_still_valid(caller, now) is good
 
 
 async def test_a_session_that_aws_vouched_for_has_the_teams_of_today() -> None:

@@ -113,12 +113,12 @@ async def test_a_key_is_asked_for_as_long_as_its_caller_is_there() -> None:
     every = Identities(keys=office.identity, others={})
     key_id = office.key.access_key_id
     ada = own_user("ada", email=None, teams=(), source="keys", access_key_id=key_id)
-    assert await every.is_still_good(ada, now)
+    assert await every.is_still_valid(ada, now)
     office.keys.keys[key_id] = dataclasses.replace(office.keys.keys[key_id], expires_at=now)
-    assert not await every.is_still_good(ada, now)
-    assert await every.is_still_good(ada, now - timedelta(seconds=1))
+    assert not await every.is_still_valid(ada, now)
+    assert await every.is_still_valid(ada, now - timedelta(seconds=1))
     nobody = dataclasses.replace(ada, access_key_id=None)
-    assert not await every.is_still_good(nobody, now)
+    assert not await every.is_still_valid(nobody, now)
 
 
 @pytest.mark.parametrize(
@@ -166,8 +166,8 @@ async def test_a_proof_that_cannot_be_asked_again_ends_by_itself() -> None:
     caller = own_user(
         "dana", email=None, teams=(), source="jwt", access_key_id=None, valid_until=now
     )
-    assert await every.is_still_good(caller, now - timedelta(seconds=1))
-    assert not await every.is_still_good(caller, now)
+    assert await every.is_still_valid(caller, now - timedelta(seconds=1))
+    assert not await every.is_still_valid(caller, now)
 
 
 def test_no_claim_of_an_identity_reaches_the_application() -> None:
