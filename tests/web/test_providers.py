@@ -190,7 +190,7 @@ async def test_an_address_that_is_not_verified_and_missing_groups_count_for_noth
     page = await at.page("/signin")
     await sign_in(page, "eve-of-no-group")
     await expect(page).to_have_title("Home - PAO")
-    await expect(page.get_by_text("You are in no team")).to_be_visible()
+    await expect(page.get_by_text("You are not in any team")).to_be_visible()
     await judge(page)
     [session] = stack.rows("select teams, email from web_sessions where user_id = 'eve'")
     assert session == {"teams": [], "email": None}
