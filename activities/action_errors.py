@@ -7,7 +7,7 @@ from temporalio.exceptions import ApplicationError
 from pao.core.answers import KEPT_CHARACTERS, shortened
 from pao.core.documents import to_document
 from pao.core.errors import ErrorCode
-from pao.core.judgement import Cause, Judgement, cause_of, judge
+from pao.core.judgement import Cause, FailureClass, cause_of, judge
 from pao.core.payloads.failures import ActionFailure, PartialResource
 
 MESSAGE_LIMIT = 4_000
@@ -43,7 +43,7 @@ class ActionError(Exception):
         partial: Iterable[PartialResource] = (),
         refused: bool = False,
         whole: bool = False,
-        judged: Judgement | None = None,
+        judged: FailureClass | None = None,
     ) -> None:
         super().__init__(message)
         self.message = message
@@ -170,6 +170,6 @@ def worker_shutdown(*, repeatable: bool = False) -> ApplicationError:
     )
 
 
-def _code(judged: Judgement | None, *, unknown: bool) -> ErrorCode:
+def _code(judged: FailureClass | None, *, unknown: bool) -> ErrorCode:
     elsewhere = unknown or (judged is not None and judged.cause in _ELSEWHERE)
     return ErrorCode.EXTERNAL_SERVICE_ERROR if elsewhere else ErrorCode.ACTION_FAILED

@@ -17,7 +17,7 @@ from pao.app.catalog_sync.proposals import Proposals
 from pao.clients.catalog_sync import CatalogSyncs
 from pao.core import names
 from pao.core.errors import PaoError
-from pao.core.payloads.catalog import POLL, Proposal, SyncInput, SyncReport, SyncSignal
+from pao.core.payloads.catalog import POLL, CatalogProposal, SyncInput, SyncReport, SyncSignal
 
 _log = logging.getLogger(__name__)
 
@@ -59,7 +59,7 @@ class CatalogSyncer:
         await self.sync.close()
 
     @activity.defn(name=names.JUDGE_PROPOSAL_ACTIVITY)
-    async def judge(self, proposal: Proposal) -> str:
+    async def judge(self, proposal: CatalogProposal) -> str:
         """Judge a pull or merge request, and tell its authors; returns what came of it.
 
         A forge that cannot be read or told raises, and is tried again: one that has said when it

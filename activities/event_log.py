@@ -7,7 +7,7 @@ workflow is replayed, and its tasks are executed again after a failure.
 import logging
 from typing import Any
 
-from db.repositories.mirror import Recorded
+from db.repositories.mirror import WriteResult
 from pao.core.payloads.mirror import AuditEvent, Snapshot, StreamEvent
 from pao.core.states import RequestStatus
 from pao.runtime.logging import log_fields
@@ -35,7 +35,7 @@ _SENTENCES = {
 }
 
 
-def log_events(snapshot: Snapshot, recorded: Recorded) -> None:
+def log_events(snapshot: Snapshot, recorded: WriteResult) -> None:
     """Log what a write has added to a request's records, in the order in which it happened."""
     lines = [_of_line(snapshot, one) for one in snapshot.audit if one.seq in recorded.lines]
     entries = [_of_entry(one) for one in snapshot.stream if one.seq in recorded.entries]

@@ -28,7 +28,7 @@ from pao.core.judgement import (
     NOT_ALLOWED,
     NOT_READY,
     UNSENT,
-    Judgement,
+    FailureClass,
     judge,
 )
 from pao.runtime import tracing
@@ -38,7 +38,7 @@ CALL_SECONDS = 30.0
 READING = frozenset({"GET", "HEAD", "OPTIONS"})
 # With less time no call can be expected to end well, and its end would be blamed on the target.
 LEAST_SECONDS = 0.5
-_UNSENT: Mapping[type[OutgoingError], Judgement] = {
+_UNSENT: Mapping[type[OutgoingError], FailureClass] = {
     AddressRefusedError: NOT_ALLOWED,
     CallInvalidError: BAD_CALL,
     CallTimeoutError: NOT_READY,
@@ -83,7 +83,7 @@ class TargetResponse:
         return answers.read_json(self.body)
 
     @property
-    def judged(self) -> Judgement:
+    def judged(self) -> FailureClass:
         """The row of the one table that says what the answer means."""
         return judge(self.status, self.headers, self.text)
 

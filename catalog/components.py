@@ -17,7 +17,7 @@ from catalog.model import CatalogDocument
 from catalog.scopes import ScopeContext, build_scopes, names_for
 from catalog.secrets import with_stars
 from catalog.templating import Names, Target, TemplateError, check, render_config
-from pao.core.passwords import Passwords
+from pao.core.passwords import PasswordFields
 from pao.core.payloads.context import RequestContext
 
 # What depends on a field that is not known yet; rules may as well.
@@ -114,7 +114,7 @@ def _uses(template: Any, names: Names) -> Iterator[tuple[str, ...]]:
 
 
 def _value(
-    key: str, template: Any, names: Names, scopes: Mapping[str, Any], passwords: Passwords
+    key: str, template: Any, names: Names, scopes: Mapping[str, Any], passwords: PasswordFields
 ) -> Any:
     plain = render_config(template, scopes, names, _as_it_is)
     masked = render_config(template, scopes, names, _as_it_is, reveal=False)

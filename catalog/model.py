@@ -15,7 +15,7 @@ from catalog.forms import FieldDefinition, Form, FormDefinition, GroupDefinition
 from catalog.forms.base import Model, OpenModel
 from catalog.forms.definition import Number
 from catalog.fulfillment import Action, Fulfillment, Mode
-from pao.core.passwords import Passwords
+from pao.core.passwords import PasswordFields
 
 SCHEMA_VERSION = "catalog/v1"
 
@@ -239,7 +239,7 @@ class CatalogDocument(Model):
         return Form(self.presentation.form)
 
     @property
-    def passwords(self) -> Passwords:
+    def passwords(self) -> PasswordFields:
         """The fields whose values are secrets."""
         return self.form.passwords
 

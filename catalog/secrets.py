@@ -4,13 +4,13 @@ from collections.abc import Mapping
 from typing import Any
 
 from pao.core.names import MASK
-from pao.core.passwords import Passwords, passwords_of
+from pao.core.passwords import PasswordFields, passwords_of
 from pao.core.payloads.context import RequestContext
 from pao.runtime.crypto import SecretBox
 
 
 def seal_fields(
-    box: SecretBox, request_id: str, fields: Mapping[str, Any], passwords: Passwords
+    box: SecretBox, request_id: str, fields: Mapping[str, Any], passwords: PasswordFields
 ) -> dict[str, Any]:
     """Return the fields with every password sealed, whatever it looks like.
 
@@ -41,13 +41,13 @@ def open_fields(
 
 
 def in_clear(
-    fields: Mapping[str, Any], opened: Mapping[str, str], passwords: Passwords
+    fields: Mapping[str, Any], opened: Mapping[str, str], passwords: PasswordFields
 ) -> dict[str, Any]:
     """Return fields with the opened passwords in their places."""
     return passwords.changed(fields, opened.get)
 
 
-def with_stars(fields: Mapping[str, Any], passwords: Passwords) -> dict[str, Any]:
+def with_stars(fields: Mapping[str, Any], passwords: PasswordFields) -> dict[str, Any]:
     """Return fields as they may be shown."""
     return passwords.changed(fields, lambda _way, _value: MASK)
 

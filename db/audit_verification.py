@@ -53,7 +53,7 @@ class AuditFinding:
 
 
 @dataclass(slots=True)
-class Verification:
+class AuditVerification:
     """What was verified, and the mismatches found."""
 
     lines: int = 0
@@ -63,9 +63,9 @@ class Verification:
     findings: list[AuditFinding] = field(default_factory=list)
 
 
-async def verify(url: str, *, exported: Sequence[Anchor] = ()) -> Verification:
+async def verify(url: str, *, exported: Sequence[Anchor] = ()) -> AuditVerification:
     """Verify everything in one consistent snapshot of the database, without blocking anyone."""
-    found = Verification()
+    found = AuditVerification()
     async with (
         connection(url, timeout=CONNECT_SECONDS) as reader,
         reader.transaction(isolation="repeatable_read", readonly=True),
@@ -79,7 +79,9 @@ async def verify(url: str, *, exported: Sequence[Anchor] = ()) -> Verification:
     return found
 
 
-async def _anchors(reader: asyncpg.Connection, verification: Verification) -> dict[int, Anchor]:
+async def _anchors(
+    reader: asyncpg.Connection, verification: AuditVerification
+) -> dict[int, Anchor]:
     anchors = [Anchor(*row) for row in await reader.fetch(_ANCHORS)]
     before = Anchor(0, datetime.now(UTC), 0, b"", b"", b"")
     for anchor in anchors:
@@ -99,7 +101,7 @@ async def _anchors(reader: asyncpg.Connection, verification: Verification) -> di
 
 
 def _exported(
-    exported: Sequence[Anchor], anchors: dict[int, Anchor], verification: Verification
+    exported: Sequence[Anchor], anchors: dict[int, Anchor], verification: AuditVerification
 ) -> None:
     for anchor in exported:
         known = anchors.get(anchor.id)
@@ -114,7 +116,7 @@ def _exported(
             _note(verification, "anchor", text)
 
 
-def _note(verification: Verification, kind: str, message: str) -> None:
+def _note(verification: AuditVerification, kind: str, message: str) -> None:
     verification.findings.append(AuditFinding(kind, message))
 
 
@@ -125,7 +127,7 @@ class _Chain:
         self,
         chain: UUID,
         parts: Sequence[list[asyncpg.Record]],
-        verification: Verification,
+        verification: AuditVerification,
     ) -> None:
         head, lines, anchored = parts
         self._chain = chain

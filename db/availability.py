@@ -29,7 +29,7 @@ _OTHER_SCHEMA = frozenset({"42P01", "42703", "42883", "3F000"})
 """A table, column, function or schema is missing: migrations were not applied."""
 
 
-class Trouble(Enum):
+class DatabaseProblem(Enum):
     """Why the database cannot be used: what it does, and what helps."""
 
     AWAY = ("does not answer", "Try again in a moment.")
@@ -68,7 +68,9 @@ class DatabaseUnavailableError(PaoError):
 
     is_logged = False
 
-    def __init__(self, trouble: Trouble = Trouble.AWAY, *, outcome_unknown: bool = False) -> None:
+    def __init__(
+        self, trouble: DatabaseProblem = DatabaseProblem.AWAY, *, outcome_unknown: bool = False
+    ) -> None:
         self.reason, self.help = trouble.value
         super().__init__(
             ErrorCode.SERVICE_UNAVAILABLE,
@@ -88,7 +90,7 @@ def translated(*, outcome_unknown: bool = False) -> Iterator[None]:
         # OSError includes a refused connection and every TimeoutError.
         raise DatabaseUnavailableError(outcome_unknown=outcome_unknown) from error
     except (DBAPIError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
-        trouble = Trouble.AWAY if _means_away(error) else _LACKING.get(_state(error))
+        trouble = DatabaseProblem.AWAY if _means_away(error) else _LACKING.get(_state(error))
         if trouble is None:
             raise
         raise DatabaseUnavailableError(trouble, outcome_unknown=outcome_unknown) from error
@@ -117,7 +119,9 @@ def said(error: BaseException | None) -> str:
     return f"{type(error).__name__}: {text}" if text else type(error).__name__
 
 
-_LACKING = {_NO_RIGHT: Trouble.RIGHTS} | dict.fromkeys(_OTHER_SCHEMA, Trouble.SCHEMA)
+_LACKING = {_NO_RIGHT: DatabaseProblem.RIGHTS} | dict.fromkeys(
+    _OTHER_SCHEMA, DatabaseProblem.SCHEMA
+)
 
 
 def _source(error: Exception) -> BaseException | None:
@@ -128,19 +132,21 @@ def _state(error: Exception) -> str:
     return getattr(_source(error), "sqlstate", None) or ""
 
 
-def _trouble(error: Exception) -> Trouble:
+def _trouble(error: Exception) -> DatabaseProblem:
     """Classify an error of connecting."""
     source, state = _source(error), _state(error)
     if isinstance(source, NoTokenError):
-        return Trouble.TOKEN
+        return DatabaseProblem.TOKEN
     if isinstance(source, ssl.SSLError | ssl.CertificateError):
-        return Trouble.TLS
+        return DatabaseProblem.TLS
     if state.startswith(_LOGIN_CLASS):
-        return Trouble.LOGIN
+        return DatabaseProblem.LOGIN
     if state == _NO_DATABASE:
-        return Trouble.MISSING
+        return DatabaseProblem.MISSING
     away = isinstance(source, OSError | PoolTimeoutError | asyncpg.PostgresConnectionError)
-    return Trouble.AWAY if away or state.startswith(AWAY_CLASSES) else Trouble.REFUSED
+    return (
+        DatabaseProblem.AWAY if away or state.startswith(AWAY_CLASSES) else DatabaseProblem.REFUSED
+    )
 
 
 def _means_away(error: DBAPIError | asyncpg.PostgresError | asyncpg.InterfaceError) -> bool:

@@ -44,7 +44,7 @@ class BackupError(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class StoredFile:
+class BackupFile:
     """One file of a backup, by its path there: its size and SHA-256."""
 
     name: str
@@ -72,7 +72,7 @@ class Backup:
     version: str
     migrations: tuple[str, ...]
     sealed: tuple[SealedSample, ...]
-    files: tuple[StoredFile, ...]
+    files: tuple[BackupFile, ...]
     not_removed: Mapping[Path, str] = field(default_factory=dict)
 
     @property
@@ -136,7 +136,7 @@ def read_backup(folder: Path) -> Backup:
             str(document["version"]),
             tuple(map(str, document["migrations"])),
             tuple(SealedSample(**one) for one in document["sealed"]),
-            tuple(StoredFile(**one) for one in document["files"]),
+            tuple(BackupFile(**one) for one in document["files"]),
         )
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise BackupError(
@@ -180,10 +180,10 @@ async def _dump(url: str, file: Path, programs: Path | None) -> None:
         raise BackupError(str(error)) from error
 
 
-def _stored(folder: Path, file: Path) -> StoredFile:
+def _stored(folder: Path, file: Path) -> BackupFile:
     file.chmod(0o600)
     _sync(file)
-    return StoredFile(str(file.relative_to(folder)), file.stat().st_size, _sha256(file))
+    return BackupFile(str(file.relative_to(folder)), file.stat().st_size, _sha256(file))
 
 
 def _remove_old(root: Path, now: datetime, keep: int) -> dict[Path, str]:

@@ -6,7 +6,7 @@ from typing import Any
 
 from db.models import CleanupDone, Request, RequestAction
 from db.request_columns import context_of
-from pao.core.components import COMPONENT, PREFIX, ComponentReport, SeenComponent, tell
+from pao.core.components import COMPONENT, PREFIX, ComponentReport, ComponentView, tell
 from pao.core.documents import all_from, from_document, stored, to_document
 from pao.core.graph import OVER, Graph
 from pao.core.payloads.actions import ActionInput, ActionState, FormerCall
@@ -172,7 +172,7 @@ def action_input(row: Request, actions: list[RequestAction], action: RequestActi
 def components_of(actions: Sequence[RequestAction]) -> dict[str, Any]:
     """Return what the own actions of a bundle see of its components now."""
     return {
-        key: to_document(SeenComponent(key, str(one.status), outputs=one.outputs or {}))
+        key: to_document(ComponentView(key, str(one.status), outputs=one.outputs or {}))
         for one in actions
         if one.type == COMPONENT
         for key in (one.action_id.removeprefix(PREFIX),)

@@ -45,7 +45,7 @@ class PoolSettings:
     application_name: str = "pao"
 
 
-class Outage:
+class OutageLog:
     """Logs why no connection is made: at its beginning, once a minute, and when it has changed."""
 
     def __init__(self) -> None:
@@ -83,7 +83,7 @@ class Database:
     ) -> None:
         settings = pool or PoolSettings()
         self._engine = _engine(url, settings, password)
-        self._outage = Outage()
+        self._outage = OutageLog()
         self._most, self._waiting = settings.max_open, 0
         options: dict[str, Any] = {"expire_on_commit": False, "autoflush": False}
         self._sessions = async_sessionmaker(self._engine, **options)

@@ -15,9 +15,9 @@ from pao.core.payloads.requests import RequestInput, RequestOutcome
 from pao.core.states import TERMINAL, ActionStatus, RequestStatus
 from workflows.bundle_decisions import objection_to
 from workflows.bundle_ledger import BundleLedger
-from workflows.components import Components
+from workflows.components import BundleComponents
 from workflows.handlers import RequestHandlers
-from workflows.lifecycle import Lifecycle
+from workflows.lifecycle import RequestLifecycle
 from workflows.mirror import Mirror
 from workflows.open_decisions import OpenDecisions
 from workflows.stopping import Stop
@@ -32,11 +32,11 @@ class BundleWorkflow(RequestHandlers):
         self._bundle = ledger = BundleLedger(request_input)
         open_decisions = OpenDecisions(ledger, also=partial(objection_to, ledger))
         mirror, stop = Mirror(ledger, open_decisions, request_input), Stop(ledger, open_decisions)
-        self._components = Components(
+        self._components = BundleComponents(
             request_input.plan, ledger, mirror=mirror, stop=stop, waits=request_input.waits
         )
         super().__init__(
-            Lifecycle(
+            RequestLifecycle(
                 request_input,
                 ledger,
                 open_decisions=open_decisions,

@@ -7,7 +7,7 @@ from typing import Any
 
 from temporalio import workflow
 
-from pao.core.components import COMPONENT, ComponentReport, SeenComponent, component_action
+from pao.core.components import COMPONENT, ComponentReport, ComponentView, component_action
 from pao.core.documents import from_document, to_document
 from pao.core.errors import ErrorCode
 from pao.core.names import workflow_id
@@ -93,7 +93,7 @@ class BundleLedger(Ledger):
     def _seen(self) -> dict[str, Any]:
         """Return what templates see as ``components``."""
         return {
-            key: to_document(SeenComponent(key, str(report.status), report.outputs, report.tickets))
+            key: to_document(ComponentView(key, str(report.status), report.outputs, report.tickets))
             for key, report in self.reports.items()
         }
 

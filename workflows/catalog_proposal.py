@@ -4,7 +4,7 @@ from temporalio import workflow
 from temporalio.exceptions import FailureError
 
 from pao.core import names
-from pao.core.payloads.catalog import Proposal
+from pao.core.payloads.catalog import CatalogProposal
 from workflows import policies
 from workflows.maintenance import forget_earlier_turns
 
@@ -14,7 +14,7 @@ class CatalogProposalWorkflow:
     """Judges once; nothing waits for it but the people who read the check."""
 
     @workflow.run
-    async def run(self, proposal: Proposal) -> str:
+    async def run(self, proposal: CatalogProposal) -> str:
         """Return what came of it: untouched, valid, refused, ignored or failed."""
         try:
             found: str = await workflow.execute_activity(

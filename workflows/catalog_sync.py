@@ -17,7 +17,7 @@ _MOST_REMEMBERED = 1_000
 
 
 @dataclass
-class Carried:
+class SyncState:
     """What a run of the workflow hands to the next one when its history has grown long."""
 
     signals: list[Signal] = field(default_factory=list)
@@ -30,8 +30,8 @@ class CatalogSyncWorkflow:
     """Runs one sync at a time: what is signalled meanwhile is one more run, the last state wins."""
 
     @workflow.init
-    def __init__(self, carried: Carried | None = None) -> None:
-        carried = carried or Carried()
+    def __init__(self, carried: SyncState | None = None) -> None:
+        carried = carried or SyncState()
         self._signals = list(carried.signals)
         self._requests: list[SyncRequest] = []
         self._deliveries = dict.fromkeys(carried.deliveries)
@@ -66,7 +66,7 @@ class CatalogSyncWorkflow:
         return report
 
     @workflow.run
-    async def run(self, carried: Carried | None = None) -> dict[str, int]:  # noqa: ARG002 -- read by __init__
+    async def run(self, carried: SyncState | None = None) -> dict[str, int]:  # noqa: ARG002 -- read by __init__
         """Sync until nothing is left to do; return how often."""
         is_tidy = False
         while True:
@@ -140,8 +140,8 @@ class CatalogSyncWorkflow:
     def _has_work(self) -> bool:
         return bool(self._signals or self._requests)
 
-    def _carried(self) -> Carried:
-        return Carried(self._signals, list(self._deliveries), list(self._superseded))
+    def _carried(self) -> SyncState:
+        return SyncState(self._signals, list(self._deliveries), list(self._superseded))
 
     def _now(self) -> float:
         return workflow.time()

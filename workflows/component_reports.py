@@ -11,7 +11,7 @@ from pao.core.components import ComponentReport, tell
 from pao.core.payloads.requests import BundleLink
 from pao.core.states import RequestStatus
 from workflows.ledger import Ledger
-from workflows.mirror import Standing
+from workflows.mirror import MirroredStatus
 from workflows.snapshots import Snapshots
 from workflows.versions import FromNextSignal
 
@@ -19,7 +19,7 @@ from workflows.versions import FromNextSignal
 BEGUN = frozenset({(RequestStatus.SUBMITTED, False), (RequestStatus.IN_PROGRESS, False)})
 
 
-class Reporter:
+class ComponentReporter:
     """Reports every change of state to the bundle's workflow, after Postgres has it.
 
     A bundle that is gone gets no report: its next run reads the states of its components.
@@ -29,11 +29,11 @@ class Reporter:
         self._ledger = ledger
         self._snapshots = snapshots
         self._bundle = bundle
-        self._told: Standing | None = None
+        self._told: MirroredStatus | None = None
         self._written = FromNextSignal("report-what-is-written")
         self._lock = asyncio.Lock()
 
-    async def tell(self, written: Standing) -> None:
+    async def tell(self, written: MirroredStatus) -> None:
         """Send what was written to Postgres, if the bundle does not know it."""
         async with self._lock:
             now = (self._ledger.status, self._ledger.retrying)
@@ -50,7 +50,7 @@ class Reporter:
             with contextlib.suppress(FailureError):
                 await handle.signal(names.COMPONENT_SIGNAL, self._report(now))
 
-    def _report(self, standing: Standing) -> ComponentReport:
+    def _report(self, standing: MirroredStatus) -> ComponentReport:
         ledger = self._ledger
         return tell(
             self._bundle.component,

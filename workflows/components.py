@@ -25,7 +25,7 @@ from pao.core.graph import Graph
 from pao.core.payloads.actions import ActionState
 from pao.core.payloads.decisions import DecisionRecord
 from pao.core.payloads.plan import PlannedAction
-from pao.core.payloads.requests import RequestInput, Waits
+from pao.core.payloads.requests import RequestInput, WorkflowTimeouts
 from pao.core.search_attributes import search_attributes
 from pao.core.states import ActionStatus, RequestStatus
 from workflows import policies
@@ -39,7 +39,7 @@ T = TypeVar("T")
 CANCELLED_BEFORE = "The bundle was cancelled before this component began."
 
 
-class Components:
+class BundleComponents:
     """Starts components that are ready, and tracks the state of each."""
 
     def __init__(
@@ -49,7 +49,7 @@ class Components:
         *,
         mirror: Mirror,
         stop: Stop,
-        waits: Waits,
+        waits: WorkflowTimeouts,
     ) -> None:
         self._stop = stop
         self._stopped: set[str] = set()

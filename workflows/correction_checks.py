@@ -8,13 +8,13 @@ from temporalio.exceptions import FailureError
 
 from pao.core import names
 from pao.core.components import OF_BUNDLES
-from pao.core.correction_checks import Refusal, found_by, judge, leaves_behind
+from pao.core.correction_checks import CorrectionRefusal, found_by, judge, leaves_behind
 from pao.core.graph import Graph
 from pao.core.payloads.actions import ActionInput, ActionState, FormerCall, LookResult
 from pao.core.payloads.context import RequestContext
 from pao.core.payloads.decisions import DecisionRecord
 from pao.core.payloads.failures import PartialResource
-from pao.core.payloads.requests import Waits
+from pao.core.payloads.requests import WorkflowTimeouts
 from pao.core.states import ActionStatus
 from workflows import policies
 from workflows.failures import classify
@@ -26,7 +26,7 @@ from workflows.leftovers import MOST_FORMER
 class CheckedCorrection:
     """The result of the looks: a refusal, or what the correction leaves behind."""
 
-    refusal: Refusal | None = None
+    refusal: CorrectionRefusal | None = None
     leaving: list[tuple[ActionState, str, PartialResource | None]] = field(default_factory=list)
 
 
@@ -47,13 +47,13 @@ async def weigh(
     record: DecisionRecord,
     context: RequestContext,
     *,
-    waits: Waits,
+    waits: WorkflowTimeouts,
 ) -> CheckedCorrection:
     """Look for actions in doubt, as their attempts were sent; ``context`` has the new fields."""
     weighed = CheckedCorrection()
     for state in doubtful:
         if len(state.former) >= MOST_FORMER:
-            weighed.refusal = Refusal(
+            weighed.refusal = CorrectionRefusal(
                 f"{state.name!r} was tried with {MOST_FORMER} different values whose outcome is "
                 "not known; retry without changes, or give evidence"
             )
@@ -69,7 +69,7 @@ async def weigh(
 
 
 async def _look(
-    ledger: Ledger, state: ActionState, context: RequestContext, waits: Waits
+    ledger: Ledger, state: ActionState, context: RequestContext, waits: WorkflowTimeouts
 ) -> LookResult:
     action = ledger.plan[state.id]
     graph = Graph(list(ledger.plan.values()))

@@ -15,13 +15,13 @@ from pao.core.errors import ErrorCode
 from pao.core.payloads.actions import ActionState, FormerCall
 from pao.core.payloads.decisions import Correction, CorrectionAnswer, DecisionRecord
 from pao.core.payloads.plan import PlannedAction
-from pao.core.payloads.requests import Waits
+from pao.core.payloads.requests import WorkflowTimeouts
 from pao.core.payloads.tickets import Escalation, EscalationInput
 from pao.core.resources import is_unknown, left_by
 from pao.core.states import ActionStatus, Decision, RequestStatus
 from pao.core.timestamps import timestamp
 from workflows import evidence, policies
-from workflows.components import Components
+from workflows.components import BundleComponents
 from workflows.correction_checks import in_doubt, weigh
 from workflows.failures import classify
 from workflows.ledger import Ledger
@@ -43,10 +43,10 @@ class Decider:
         open_decisions: OpenDecisions,
         mirror: Mirror,
         stop: Stop,
-        waits: Waits,
+        waits: WorkflowTimeouts,
         had_others: bool,
         unchecked: bool,
-        components: Components | None,
+        components: BundleComponents | None,
     ) -> None:
         self._components = components
         self._stop = stop
@@ -125,7 +125,7 @@ class Decider:
         self._ledger.start_retry(record)
         return True
 
-    async def _examine_evidence(self, record: DecisionRecord) -> evidence.Seen | None:
+    async def _examine_evidence(self, record: DecisionRecord) -> evidence.ObservedEffect | None:
         """Check a person's evidence; a retry with invalid evidence ends."""
         if record.evidence is None:
             return None
@@ -136,16 +136,16 @@ class Decider:
             self._open_decisions.finish("rejected", problem)
             return None
         if not record.evidence["present"]:
-            return evidence.Seen(state)
+            return evidence.ObservedEffect(state)
         answer = await evidence.check(self._ledger, state, record)
         if answer.result is None:
             self._open_decisions.finish(
                 "rejected", f"the evidence was not accepted: {answer.message}"
             )
             return None
-        return evidence.Seen(state, answer.result)
+        return evidence.ObservedEffect(state, answer.result)
 
-    async def _correct(self, record: DecisionRecord, seen: evidence.Seen | None) -> bool:
+    async def _correct(self, record: DecisionRecord, seen: evidence.ObservedEffect | None) -> bool:
         """Apply corrected fields if the form and the models of the actions accept them."""
         over = _over(self._ledger, seen)
         correction = Correction(
@@ -183,7 +183,7 @@ class Decider:
         return True
 
     async def _weigh(
-        self, record: DecisionRecord, answer: CorrectionAnswer, seen: evidence.Seen | None
+        self, record: DecisionRecord, answer: CorrectionAnswer, seen: evidence.ObservedEffect | None
     ) -> bool:
         """Look for what earlier attempts made with the former values before replacing them.
 
@@ -260,7 +260,7 @@ class Decider:
         )
 
 
-def _over(ledger: Ledger, seen: evidence.Seen | None) -> list[PlannedAction]:
+def _over(ledger: Ledger, seen: evidence.ObservedEffect | None) -> list[PlannedAction]:
     """Return the completed or skipped actions that say which fields they have used."""
     there = seen.state if seen is not None and seen.result is not None else None
     return [

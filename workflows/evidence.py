@@ -15,7 +15,7 @@ from workflows.ledger import Ledger
 
 
 @dataclass(frozen=True, slots=True)
-class Seen:
+class ObservedEffect:
     """What a person has seen of an action's effect; ``result`` is None if nothing exists."""
 
     state: ActionState
@@ -49,7 +49,7 @@ async def check(ledger: Ledger, state: ActionState, record: DecisionRecord) -> E
     return answer
 
 
-def take(ledger: Ledger, record: DecisionRecord, seen: Seen) -> None:
+def take(ledger: Ledger, record: DecisionRecord, seen: ObservedEffect) -> None:
     """Apply a person's evidence: the action is completed with what exists, or has left nothing."""
     told = {"actionId": seen.state.id, "present": seen.result is not None}
     record.details = {**(record.details or {}), "evidence": told}

@@ -15,7 +15,7 @@ from pao.core.payloads.decisions import DecisionRecord, OutcomeQuery
 from pao.core.payloads.mirror import Snapshot
 from pao.core.payloads.requests import SettledRequest
 from pao.core.states import ApprovalVote, Decision, RequestStatus
-from workflows.lifecycle import Lifecycle
+from workflows.lifecycle import RequestLifecycle
 
 VOTE = (
     "Counts if PAO's API sent it, or if the operator allows approvals by Temporal signal. "
@@ -31,7 +31,7 @@ InternalSignal = Callable[[tuple[Any, ...]], Awaitable[None]]
 class RequestHandlers:
     """The handlers of a request's workflow; bad arguments never fail the workflow."""
 
-    def __init__(self, lifecycle: Lifecycle, **internal: InternalSignal) -> None:
+    def __init__(self, lifecycle: RequestLifecycle, **internal: InternalSignal) -> None:
         self._lifecycle = lifecycle
         self._internal: dict[str, InternalSignal] = {
             # A bundle that was aborted, escalated or cancelled, to its components.

@@ -25,8 +25,8 @@ from pao.core.states import RequestStatus
 from pao.core.timestamps import timestamp
 from workflows import policies
 from workflows.approvals import OpenApprovals
-from workflows.component_reports import Reporter
-from workflows.components import Components
+from workflows.component_reports import ComponentReporter
+from workflows.components import BundleComponents
 from workflows.decisions import Decider
 from workflows.ledger import Ledger
 from workflows.mirror import Mirror, SupersededError
@@ -37,14 +37,14 @@ from workflows.resumption import take_up
 from workflows.runs import is_reset
 from workflows.signal_handlers import SignalHandlers
 from workflows.stopping import Stop
-from workflows.waiting import Waiting
+from workflows.waiting import ActionWaits
 
 # Every one of them may have outputs, and an update's answer is one payload.
 MOST_TOLD = 3
 SUPERSEDED = "Another run of this request is ahead of this one, which ended without acting."
 
 
-class Lifecycle:
+class RequestLifecycle:
     """Holds the parts of a running request; ``components`` are those of a bundle."""
 
     def __init__(  # noqa: PLR0913 -- what the kinds of request differ in, each named.
@@ -55,7 +55,7 @@ class Lifecycle:
         open_decisions: OpenDecisions,
         mirror: Mirror,
         stop: Stop,
-        components: Components | None = None,
+        components: BundleComponents | None = None,
     ) -> None:
         self.request_input = request_input
         self.ledger = ledger
@@ -66,7 +66,7 @@ class Lifecycle:
         self._ended = False
         approvals = OpenApprovals(ledger)
         self._notices = Notices(request_input.plan, ledger, mirror)
-        waiting = Waiting(
+        waiting = ActionWaits(
             ledger, approvals=approvals, notices=self._notices, stop=stop, waits=request_input.waits
         )
         self.reception = SignalHandlers(
@@ -101,7 +101,7 @@ class Lifecycle:
             settle=self.settle,
         )
         if request_input.bundle is not None:
-            mirror.after = Reporter(ledger, mirror.snapshots, request_input.bundle).tell
+            mirror.after = ComponentReporter(ledger, mirror.snapshots, request_input.bundle).tell
         if resumption is not None:
             take_up(ledger, open_decisions, snapshots=mirror.snapshots, resumption=resumption)
 

@@ -28,7 +28,7 @@ RESTORED = (
     "The workflow has written it again; audit lines and log entries from in between are lost."
 )
 
-Standing = tuple[RequestStatus, bool]
+MirroredStatus = tuple[RequestStatus, bool]
 """A request's status, and whether a retry is under way."""
 
 
@@ -53,7 +53,7 @@ class Mirror:
         self._given = request_input
         self.started: set[str] = set()
         self.recorded: dict[str, DecisionRecord] = {}
-        self.after: Callable[[Standing], Awaitable[None]] | None = None
+        self.after: Callable[[MirroredStatus], Awaitable[None]] | None = None
         self._ledger = ledger
         self._open_decisions = open_decisions
         self._waits = request_input.waits

@@ -16,7 +16,7 @@ from pao.core.errors import ErrorCode
 from pao.core.graph import Graph
 from pao.core.payloads.actions import ActionInput, ActionResult, ActionState, ConditionAnswer
 from pao.core.payloads.failures import ActionFailure
-from pao.core.payloads.requests import Waits
+from pao.core.payloads.requests import WorkflowTimeouts
 from pao.core.states import ActionStatus, RequestStatus
 from pao.core.timestamps import timestamp
 from workflows import policies
@@ -26,7 +26,7 @@ from workflows.mirror import Mirror
 from workflows.open_decisions import OpenDecisions
 from workflows.runs import is_reset
 from workflows.stopping import TOO_LATE, Stop
-from workflows.waiting import WaitFailedError, Waiting
+from workflows.waiting import ActionWaits, WaitFailedError
 
 NEVER_STARTED = "It was cancelled before it started; nothing was done."
 REVISE = "revise"
@@ -49,8 +49,8 @@ class PlanRunner:
         open_decisions: OpenDecisions,
         mirror: Mirror,
         stop: Stop,
-        waiting: Waiting,
-        waits: Waits,
+        waiting: ActionWaits,
+        waits: WorkflowTimeouts,
         had_others: bool,
         settle: Settle,
     ) -> None:

@@ -8,7 +8,7 @@ from temporalio.workflow import ActivityCancellationType, ParentClosePolicy
 
 from pao.core.names import slow_queue, waits_queue
 from pao.core.payloads.plan import PlannedAction
-from pao.core.payloads.requests import Waits
+from pao.core.payloads.requests import WorkflowTimeouts
 
 # No action recovers by itself: a failed one waits for a person.
 NEVER_AGAIN = RetryPolicy(maximum_attempts=1)
@@ -22,7 +22,7 @@ MOST_AT_ONCE = 20
 LEEWAY = 4.0
 
 
-def action(waits: Waits, planned: PlannedAction, *, queue: str) -> dict[str, Any]:
+def action(waits: WorkflowTimeouts, planned: PlannedAction, *, queue: str) -> dict[str, Any]:
     """Return the options of an action's activity.
 
     The activity's own hard total (8 s for JIRA, else the action's timeout) ends before
@@ -41,7 +41,7 @@ def action(waits: Waits, planned: PlannedAction, *, queue: str) -> dict[str, Any
     }
 
 
-def look(waits: Waits, planned: PlannedAction, *, queue: str) -> dict[str, Any]:
+def look(waits: WorkflowTimeouts, planned: PlannedAction, *, queue: str) -> dict[str, Any]:
     """Return the options of a look before a correction: read-only, with an action's timeout."""
     longest = waits.start_to_close if planned.timeout is None else planned.timeout + LEEWAY
     return {
@@ -61,7 +61,7 @@ EVIDENCE: dict[str, Any] = {
 }
 
 
-def follow(waits: Waits, *, queue: str) -> dict[str, Any]:
+def follow(waits: WorkflowTimeouts, *, queue: str) -> dict[str, Any]:
     """Return the options of a read-only wait for a target.
 
     It repeats no change, so another worker continues the wait of a lost one. The type decides how
@@ -89,7 +89,7 @@ STOP_TARGET: dict[str, Any] = {
 }
 
 
-def escalation(waits: Waits) -> dict[str, Any]:
+def escalation(waits: WorkflowTimeouts) -> dict[str, Any]:
     """Return the options of the escalation ticket's activity: those of any call to JIRA."""
     return {
         "start_to_close_timeout": timedelta(seconds=waits.start_to_close),
@@ -100,7 +100,7 @@ def escalation(waits: Waits) -> dict[str, Any]:
     }
 
 
-def mirror_first_try(waits: Waits) -> dict[str, Any]:
+def mirror_first_try(waits: WorkflowTimeouts) -> dict[str, Any]:
     """Return the options of the mirror write as a local activity: 12 ms instead of 50.
 
     Bounded, because a local activity holds the workflow task, and with it every signal.

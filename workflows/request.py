@@ -12,7 +12,7 @@ from pao.core.payloads.requests import RequestInput, RequestOutcome
 from pao.core.states import TERMINAL
 from workflows.handlers import RequestHandlers
 from workflows.ledger import Ledger
-from workflows.lifecycle import Lifecycle
+from workflows.lifecycle import RequestLifecycle
 from workflows.mirror import Mirror
 from workflows.open_decisions import OpenDecisions
 from workflows.stopping import Stop
@@ -28,7 +28,7 @@ class RequestWorkflow(RequestHandlers):
         open_decisions = OpenDecisions(ledger)
         mirror, stop = Mirror(ledger, open_decisions, request_input), Stop(ledger, open_decisions)
         super().__init__(
-            Lifecycle(
+            RequestLifecycle(
                 request_input, ledger, open_decisions=open_decisions, mirror=mirror, stop=stop
             )
         )

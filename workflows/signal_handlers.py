@@ -20,8 +20,8 @@ from workflows.mirror import Mirror
 from workflows.open_decisions import OpenDecisions, while_retried
 from workflows.senders import UNPROVEN_VOTE, ask_sender
 from workflows.stopping import Stop
-from workflows.versions import FromNextSignal, SignalsPlayedAgain
-from workflows.waiting import Waiting
+from workflows.versions import FromNextSignal, ReplayedSignals
+from workflows.waiting import ActionWaits
 
 API, TEMPORAL = "api", "temporal"
 
@@ -37,7 +37,7 @@ class SignalHandlers:
         mirror: Mirror,
         approvals: OpenApprovals,
         stop: Stop,
-        waiting: Waiting,
+        waiting: ActionWaits,
     ) -> None:
         self._stop = stop
         self._ledger = ledger
@@ -46,7 +46,7 @@ class SignalHandlers:
         self._approvals = approvals
         self._waiting = waiting
         self._recalls = FromNextSignal("recall-decisions")
-        self._again = SignalsPlayedAgain("recall-after-reset")
+        self._again = ReplayedSignals("recall-after-reset")
         self._checks = FromNextSignal("check-senders")
         self._marks = FromNextSignal("cleanup-marks")
         self._unnamed: Counter[str] = Counter()

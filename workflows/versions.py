@@ -27,7 +27,7 @@ class FromNextSignal:
         return self._on
 
 
-class SignalsPlayedAgain:
+class ReplayedSignals:
     """Whether the current signal may be one that a reset replays.
 
     True from the first signal that the reset run itself handles; those before the reset point are

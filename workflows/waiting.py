@@ -16,7 +16,7 @@ from pao.core.errors import ErrorCode
 from pao.core.judgement import CANCELLED
 from pao.core.payloads.actions import ActionInput, ActionResult, ActionState, FollowInput
 from pao.core.payloads.failures import ActionFailure
-from pao.core.payloads.requests import Waits
+from pao.core.payloads.requests import WorkflowTimeouts
 from pao.core.payloads.tickets import TicketResolved
 from pao.core.payloads.waits import OpenApproval, OpenWait, Pending
 from pao.core.states import ActionStatus, ApprovalVote, RequestStatus
@@ -37,7 +37,7 @@ class WaitFailedError(Exception):
         self.failure = failure
 
 
-class Waiting:
+class ActionWaits:
     """Follows actions that are not done when their activity is."""
 
     def __init__(
@@ -47,7 +47,7 @@ class Waiting:
         approvals: OpenApprovals,
         notices: Notices,
         stop: Stop,
-        waits: Waits,
+        waits: WorkflowTimeouts,
     ) -> None:
         self._stop = stop
         self.news = False

@@ -14,7 +14,7 @@ from pao.core.judgement import (
     REFUSED,
     UNREADABLE,
     UNSENT,
-    Judgement,
+    FailureClass,
     judge_text,
 )
 from pao.core.payloads.failures import PartialResource
@@ -101,7 +101,7 @@ def apply_failed(
     )
 
 
-def _otherwise(ended: CommandResult) -> Judgement:
+def _otherwise(ended: CommandResult) -> FailureClass:
     return CUT if ended.late or ended.killed else UNREADABLE
 
 

@@ -24,7 +24,7 @@ from pao.core.judgement import (
     REFUSED,
     UNAUTHORIZED,
     UNSENT,
-    Judgement,
+    FailureClass,
     judge_text,
 )
 
@@ -161,7 +161,7 @@ async def _clone(source: Source, directory: WorkingDirectory, cli: Cli) -> str:
     return told.strip()
 
 
-def _judge_git(text: str) -> Judgement:
+def _judge_git(text: str) -> FailureClass:
     """Judge what git says of its server; what is none of this may pass by itself."""
     for pattern, judged in _SAID_BY_GIT:
         if pattern.search(text):

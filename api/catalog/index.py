@@ -8,7 +8,7 @@ from typing import Any
 
 from cachetools import LRUCache
 
-from db.repositories.catalog import Outline
+from db.repositories.catalog import ItemOutline
 
 # The score of a word of the query by where it occurs; the best place counts.
 WHOLE, NAME_START, NAME_WORD, TAG, NAME_PART, TAG_PART, OWNER, TEXT = 100, 40, 30, 25, 20, 15, 8, 3
@@ -91,7 +91,7 @@ class Row:
         return any(name.startswith(word) for name in self._names)
 
 
-def row_of(outline: Outline) -> Row:
+def row_of(outline: ItemOutline) -> Row:
     """Return the row of a stored item."""
     metadata, deprecation = outline.metadata or {}, outline.deprecation or {}
     access = metadata.get("access") or {}

@@ -24,7 +24,7 @@ from catalog.sources.local import LoadedItem
 from catalog.suggestions import did_you_mean
 from db.repositories.audit import AuditEntry
 from db.repositories.catalog import CatalogRepository, StoredItem
-from db.repositories.catalog_state import CatalogStanding, CatalogStateRepository
+from db.repositories.catalog_state import CatalogStateRepository, StoredCatalogStatus
 from db.session import Database
 from pao.clients.catalog_sync import CatalogSyncs
 from pao.clients.temporal import TemporalUnavailableError
@@ -54,7 +54,7 @@ class CatalogState:
     """What is served and its state, replaced as a whole by a change."""
 
     index: Index = field(default_factory=Index)
-    standing: CatalogStanding = field(default_factory=CatalogStanding)
+    standing: StoredCatalogStatus = field(default_factory=StoredCatalogStatus)
 
     @property
     def loaded_at(self) -> datetime | None:

@@ -5,7 +5,7 @@ from typing import Any
 
 from api.catalog import schemas
 from api.catalog.service import CatalogService
-from pao.core.payloads.catalog import Held, SyncReport
+from pao.core.payloads.catalog import HeldRevision, SyncReport
 from pao.core.timestamps import timestamp
 
 
@@ -66,10 +66,10 @@ def stored_held_revision(stored: dict[str, Any] | None) -> schemas.HeldRevision 
         return None
     since = stored.get("since")
     moment = timestamp(datetime.fromisoformat(since)) if since else None
-    return _held_revision(Held.of(stored)).model_copy(update={"since": moment})
+    return _held_revision(HeldRevision.of(stored)).model_copy(update={"since": moment})
 
 
-def _held_revision(held: Held) -> schemas.HeldRevision:
+def _held_revision(held: HeldRevision) -> schemas.HeldRevision:
     return schemas.HeldRevision(
         revision=held.revision, removes=held.removes, served=held.served, items=list(held.items)
     )

@@ -19,7 +19,7 @@ from api.metrics import REPAIRED
 from db.repositories.breakers import BreakerState, OtherTargets
 from db.repositories.maintenance_runs import MaintenanceRunRecord
 from pao.clients.temporal_server import Pollers
-from pao.core.payloads.catalog import Held
+from pao.core.payloads.catalog import HeldRevision
 from pao.core.timestamps import timestamp
 from pao.runtime.background import BackgroundTask
 
@@ -91,7 +91,7 @@ def mirror_part(
 def catalog_part(state: CatalogState, *, longest: float) -> CatalogPart:
     """Return the state of the catalog, which is degraded ``longest`` seconds after a look."""
     standing, age = state.standing, state.age(datetime.now(UTC))
-    held = str(Held.of(standing.held)) if standing.held else None
+    held = str(HeldRevision.of(standing.held)) if standing.held else None
     unreported = len(standing.unreported)
     problems = (
         standing.refused,

@@ -7,7 +7,7 @@ from api.auth.keys import secret_context
 from api.drafts.service import draft_context
 from db.repositories.access_keys import KEYS
 from db.repositories.audit import AuditEntry, AuditRepository
-from db.repositories.sealed import HeldRequests, SealedRepository
+from db.repositories.sealed import SealedRepository, SealedRequests
 from db.session import Database
 from pao.runtime.crypto import SecretBox, SecretUnreadableError
 
@@ -20,7 +20,7 @@ class ResealReport:
     access_keys: int = 0
     drafts: int = 0
     unreadable: list[str] = field(default_factory=list)
-    held: dict[str, HeldRequests] = field(default_factory=dict)
+    held: dict[str, SealedRequests] = field(default_factory=dict)
 
 
 async def reseal(database: Database, box: SecretBox, *, by: str) -> ResealReport:

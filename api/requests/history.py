@@ -12,7 +12,7 @@ from api.requests import schemas
 from api.requests.presentation import failure
 from api.requests.reading import ReadingService, StoredRequest
 from db.repositories.events import EventsRepository
-from db.repositories.request_history import HistoryRepository, LikeFailure, Measured
+from db.repositories.request_history import HistoryRepository, ItemHistory, SimilarFailure
 from db.repositories.request_waits import RequestWaitsRepository
 from db.session import Database
 from pao.core.states import ActionStatus, Decision, RequestStatus
@@ -63,7 +63,7 @@ class HistoryService:
     access: AccessPolicy
     database: Database
     reading: ReadingService
-    _measured: TTLCache[str, Measured] = field(
+    _measured: TTLCache[str, ItemHistory] = field(
         default_factory=lambda: TTLCache(_MOST_REMEMBERED, _REMEMBERED_SECONDS)
     )
 
@@ -128,7 +128,7 @@ class HistoryService:
             for one in found
         ]
 
-    async def _measure(self, item_id: str) -> Measured:
+    async def _measure(self, item_id: str) -> ItemHistory:
         if (cached := self._measured.get(item_id)) is not None:
             return cached
         async with self.database.reading() as session:
@@ -138,7 +138,7 @@ class HistoryService:
 
 
 def _similar_failures(
-    action_id: str | None, cause: str | None, found: list[LikeFailure]
+    action_id: str | None, cause: str | None, found: list[SimilarFailure]
 ) -> schemas.SimilarFailures:
     solved = [one for one in found if _is_solved(one)]
     return schemas.SimilarFailures(
@@ -152,11 +152,11 @@ def _similar_failures(
     )
 
 
-def _is_solved(one: LikeFailure) -> bool:
+def _is_solved(one: SimilarFailure) -> bool:
     return one.decision == Decision.RETRY and one.action_status == ActionStatus.COMPLETED
 
 
-def _solution(one: LikeFailure) -> schemas.Solution:
+def _solution(one: SimilarFailure) -> schemas.Solution:
     return schemas.Solution(
         request_id=one.request_id,
         title=one.title,

@@ -11,7 +11,7 @@ from api.requests import presentation as presenting
 from api.requests import schemas
 from db.repositories.request_filters import RequestFilters
 from db.repositories.request_pages import PageKey, RequestPagesRepository
-from db.repositories.request_steps import StepsRepository
+from db.repositories.request_steps import ActionSummariesRepository
 from db.session import Database
 
 MOST_COUNTED = 100
@@ -47,7 +47,7 @@ class ListingService:
             page = await pages.list_page(
                 filters, visibility, after=self._after(scope, cursor), limit=limit
             )
-            steps = await StepsRepository(session).of([row.id for row in page.rows])
+            steps = await ActionSummariesRepository(session).of([row.id for row in page.rows])
             count = None
             if counted:
                 count = await pages.count(filters, visibility, most=MOST_COUNTED)

@@ -11,7 +11,7 @@ from api.schemas import JsonObject, ResponseBody
 from db.models import Request, RequestAction
 from db.repositories.events import StoredEvent
 from db.repositories.request_pages import RequestSummary
-from db.repositories.request_steps import Step
+from db.repositories.request_steps import ActionSummary
 from db.row_conversion import escalation_of, read_failure
 from pao.core.documents import to_document
 from pao.core.names import masked, workflow_id
@@ -22,7 +22,7 @@ from pao.core.timestamps import timestamp
 BASE = "/api/v1"
 
 
-def request_summary(row: RequestSummary, steps: Sequence[Step]) -> schemas.RequestSummary:
+def request_summary(row: RequestSummary, steps: Sequence[ActionSummary]) -> schemas.RequestSummary:
     """Return a request as lists show it; ``steps`` are what its summary is about."""
     return schemas.RequestSummary(
         **_stored_columns(row, schemas.RequestSummary)
@@ -43,7 +43,7 @@ def request_document(  # noqa: PLR0913 -- everything that a request holds, each 
     decisions: Sequence[DecisionRecord],
     done: DoneCleanups,
     workflow: str | None,
-    steps: Sequence[Step],
+    steps: Sequence[ActionSummary],
     may_decide: bool,
 ) -> schemas.Request:
     """Return a request with everything that it holds."""
@@ -72,7 +72,7 @@ def request_document(  # noqa: PLR0913 -- everything that a request holds, each 
 
 
 def _overview(
-    row: Request | RequestSummary, steps: Sequence[Step], suggestion: JsonObject | None
+    row: Request | RequestSummary, steps: Sequence[ActionSummary], suggestion: JsonObject | None
 ) -> dict[str, Any]:
     """Return the title, the summary and the failure of a request."""
     state = _summary_input(row, steps)
@@ -90,7 +90,7 @@ def _overview(
     }
 
 
-def _summary_input(row: Request | RequestSummary, steps: Sequence[Step]) -> SummaryInput:
+def _summary_input(row: Request | RequestSummary, steps: Sequence[ActionSummary]) -> SummaryInput:
     return SummaryInput(
         request_id=row.id,
         status=row.status,
@@ -100,7 +100,7 @@ def _summary_input(row: Request | RequestSummary, steps: Sequence[Step]) -> Summ
     )
 
 
-def summary_of(row: Request, steps: Sequence[Step]) -> str:
+def summary_of(row: Request, steps: Sequence[ActionSummary]) -> str:
     """Return the state of a request in one sentence."""
     return summary(_summary_input(row, steps))
 

@@ -25,7 +25,7 @@ from db.repositories.approvers import viewers
 from db.repositories.cleanups import CleanupsRepository
 from db.repositories.decisions import DecisionsRepository
 from db.repositories.events import EventsRepository, StoredEvent
-from db.repositories.request_steps import Step, steps_of
+from db.repositories.request_steps import ActionSummary, steps_of
 from db.repositories.requests import RequestsRepository
 from db.row_conversion import plan_of
 from db.session import Database
@@ -78,7 +78,7 @@ class StoredRequest:
         return ids | {str(one.row.id): one.component for one in self.components}
 
     @property
-    def steps(self) -> list[Step]:
+    def steps(self) -> list[ActionSummary]:
         """The steps that the summary is about: its actions, then those of its components."""
         steps = steps_of(self.row, self.actions)
         return steps + [

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from uuid import UUID
 
 from api.requests.schemas import LiveTicket
-from db.repositories.request_steps import Step
+from db.repositories.request_steps import ActionSummary
 from pao.core.payloads.waits import OpenApproval, read_wait
 from pao.core.states import ActionStatus, RequestStatus
 
@@ -30,15 +30,15 @@ class SummaryInput:
     status: RequestStatus
     retrying: bool
     escalation: str | None
-    steps: Sequence[Step]
+    steps: Sequence[ActionSummary]
 
     @property
-    def own(self) -> list[Step]:
+    def own(self) -> list[ActionSummary]:
         """The request's own steps; of a bundle some of them represent components."""
         return [one for one in self.steps if str(one.request_id) == str(self.request_id)]
 
     @property
-    def awaited(self) -> Step | None:
+    def awaited(self) -> ActionSummary | None:
         """The step that a decision is awaited about: what failed first, else an approval."""
         if self.status == RequestStatus.FAILED and not self.retrying:
             return next((one for one in self.own if one.status == ActionStatus.FAILED), None)
@@ -69,13 +69,13 @@ def _facts(request: SummaryInput) -> Iterable[str]:
     return tickets
 
 
-def _decision(step: Step | None) -> str:
+def _decision(step: ActionSummary | None) -> str:
     about = f' about "{step.name}"' if step else ""
     unknown = ", whose outcome is unknown" if step and step.outcome_unknown else ""
     return f"waits for a decision{about}{unknown}"
 
 
-def _wait(step: Step) -> str:
+def _wait(step: ActionSummary) -> str:
     approval = _approval(step)
     if approval is not None:
         people = [*approval.approvers.users, *map(team_name, approval.approvers.teams)]
@@ -83,11 +83,11 @@ def _wait(step: Step) -> str:
     return _ticket(step) if _has_ticket(step) else f'"{step.name}" waits for its target'
 
 
-def _has_ticket(step: Step) -> bool:
+def _has_ticket(step: ActionSummary) -> bool:
     return step.type == "jira-ticket" and bool(step.external_reference)
 
 
-def _ticket(step: Step) -> str:
+def _ticket(step: ActionSummary) -> str:
     ticket = step.ticket_status or {}
     key, status = step.external_reference, ticket.get("status")
     if ticket.get("gone"):
@@ -102,12 +102,14 @@ def _ticket(step: Step) -> str:
     return f"{key} is {f'with {team}' if team else 'open'}{with_status}"
 
 
-def _approval(step: Step) -> OpenApproval | None:
+def _approval(step: ActionSummary) -> OpenApproval | None:
     wait = read_wait(step.waiting) if step.status == ActionStatus.WAITING else None
     return wait if isinstance(wait, OpenApproval) else None
 
 
-def with_live_status(steps: Sequence[Step], tickets: Sequence[LiveTicket]) -> list[Step]:
+def with_live_status(
+    steps: Sequence[ActionSummary], tickets: Sequence[LiveTicket]
+) -> list[ActionSummary]:
     """Return the steps with what JIRA says of their tickets now."""
     live = {one.key: one for one in tickets if one.live}
     return [

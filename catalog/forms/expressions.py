@@ -28,7 +28,7 @@ from catalog.templating import (
     opened,
     render,
 )
-from pao.core.passwords import Passwords
+from pao.core.passwords import PasswordFields
 
 Path = tuple[str | int, ...]
 
@@ -114,7 +114,7 @@ class Expressions:
         return self.passwords | self._among.holders
 
     @cached_property
-    def _among(self) -> Passwords:
+    def _among(self) -> PasswordFields:
         return passwords_among(self._form.fields)
 
     @cached_property

@@ -33,7 +33,7 @@ from catalog.forms.ui_schema import form_ui_schema
 from catalog.suggestions import did_you_mean
 from catalog.templating import TemplateError
 from pao.core.field_paths import form_field, way_in_row
-from pao.core.passwords import Passwords
+from pao.core.passwords import PasswordFields
 from pao.runtime.model_errors import messages_of
 
 __all__ = ["FieldError", "Form", "FormError", "FormResult"]
@@ -144,7 +144,7 @@ class Form:
         return frozenset((*found.present, *_ways_in_rows(found)))
 
     @property
-    def passwords(self) -> Passwords:
+    def passwords(self) -> PasswordFields:
         """The fields whose values are secrets, those in rows as well."""
         return passwords_among(self.fields.values())
 

@@ -3,14 +3,14 @@
 from collections.abc import Iterable
 
 from catalog.forms.definition import FieldDefinition, FieldType
-from pao.core.passwords import Passwords
+from pao.core.passwords import PasswordFields
 
 
-def passwords_among(fields: Iterable[FieldDefinition]) -> Passwords:
+def passwords_among(fields: Iterable[FieldDefinition]) -> PasswordFields:
     """Return which of these fields are passwords, those in the rows of lists as well."""
     form = tuple(fields)
     rows = {one.id: _passwords(one.fields) for one in form}
-    return Passwords(_passwords(form), {name: inner for name, inner in rows.items() if inner})
+    return PasswordFields(_passwords(form), {name: inner for name, inner in rows.items() if inner})
 
 
 def _passwords(fields: Iterable[FieldDefinition]) -> frozenset[str]:

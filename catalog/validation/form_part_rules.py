@@ -12,7 +12,7 @@ from catalog.validation.form_rules import GROUPS, RULES, fields_of, form_fields
 from catalog.validation.secret_rules import passwords_in, shows_rows
 from catalog.validation.subject import Problem, Subject
 from catalog.validation.templates import PlacedTemplate
-from pao.core.passwords import Passwords
+from pao.core.passwords import PasswordFields
 
 _CODE = re.compile(r"`[^`]*`")
 _TAG = re.compile(r"</?[A-Za-z][A-Za-z0-9-]*(?:\s[^<>]*)?/?>|<!--")
@@ -109,7 +109,7 @@ def _rows(path: Path, field: FieldDefinition) -> Iterator[Problem]:
             told = f"{name[:80]} is a password, and this would tell which are the same"
             yield Problem((*path, "uniqueBy", index), told, "leave it out")
     in_rows = passwords_among((field,)).in_rows
-    if Passwords(in_rows=in_rows).found({field.id: field.plain_default}):
+    if PasswordFields(in_rows=in_rows).found({field.id: field.plain_default}):
         told = "everybody can read the passwords in this default"
         yield Problem((*path, "default"), told, "leave them out")
 

@@ -10,7 +10,7 @@ from catalog.validation.credentials import is_credential, is_written_out
 from catalog.validation.sample_values import sample_forms, sample_scopes
 from catalog.validation.subject import Problem, Subject
 from catalog.validation.templates import PlacedTemplate
-from pao.core.passwords import Passwords
+from pao.core.passwords import PasswordFields
 
 # What people read of an action's configuration, by the first key; empty is all of it.
 _READ_BY_PEOPLE: Mapping[str, frozenset[str]] = {
@@ -51,7 +51,7 @@ def in_approvals(subject: Subject) -> Iterator[Problem]:
             yield Problem(placed.path, told)
 
 
-def passwords_in(subject: Subject) -> Passwords:
+def passwords_in(subject: Subject) -> PasswordFields:
     """Return the fields whose values are secrets."""
     return passwords_among(subject.item.fields)
 
@@ -76,7 +76,7 @@ def _secrets_read(subject: Subject, *, shown: bool = False) -> Iterator[tuple[Pl
                 yield placed, ".".join(use)
 
 
-def is_secret(use: tuple[str, ...], passwords: Passwords) -> bool:
+def is_secret(use: tuple[str, ...], passwords: PasswordFields) -> bool:
     """Return whether a use reads a secret, by itself or among all fields."""
     if use[0] == "secrets":
         return True
@@ -89,7 +89,7 @@ def is_secret(use: tuple[str, ...], passwords: Passwords) -> bool:
     return way[1] in passwords.fields or (way[3:4] != () and way[3] in inner | {"*"})
 
 
-def reads_rows(use: tuple[str, ...], passwords: Passwords) -> bool:
+def reads_rows(use: tuple[str, ...], passwords: PasswordFields) -> bool:
     """Return whether a use reads rows that have passwords, without saying which of their fields."""
     way = way_of(use)
     return way[0] == "fields" and way[1:2] != () and way[1] in passwords.in_rows and not way[3:]

@@ -35,7 +35,7 @@ _APPLIED = "SELECT version, description, applied_at, checksum FROM public.schema
 
 
 @dataclass(frozen=True, slots=True)
-class Patience:
+class LockRetries:
     """How a migration waits for locks: ``tries`` times ``wait`` seconds, ``pause`` in between.
 
     While it waits, everybody who needs the table waits behind it; in the pauses they go on.
@@ -46,10 +46,10 @@ class Patience:
     pause: float = 1.0
 
 
-PATIENCE = Patience()
+PATIENCE = LockRetries()
 
 
-class State(StrEnum):
+class MigrationState(StrEnum):
     """The state of one migration."""
 
     APPLIED = "applied"
@@ -59,7 +59,7 @@ class State(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Applied:
+class AppliedMigration:
     """One row of ``schema_migrations``."""
 
     version: str
@@ -74,7 +74,7 @@ class MigrationStatus:
 
     version: str
     description: str
-    state: State
+    state: MigrationState
     applied_at: datetime | None = None
 
 
@@ -82,10 +82,10 @@ async def migrate(
     url: str,
     *,
     migrations: Sequence[Migration] | None = None,
-    patience: Patience = PATIENCE,
+    patience: LockRetries = PATIENCE,
     password: PasswordSource | None = None,
     service_role: ServiceRole | None = None,
-) -> list[Applied]:
+) -> list[AppliedMigration]:
     """Apply what is pending, each file in its own transaction; return what was applied now.
 
     Any number of processes may do so at once: each file is applied by one of them. A table that
@@ -136,7 +136,7 @@ async def verify(
     found = await status(url, migrations=migrations, password=password)
     _refuse_misfits(found)
     _refuse_pending(found)
-    return [one.version for one in found if one.state is State.UNKNOWN]
+    return [one.version for one in found if one.state is MigrationState.UNKNOWN]
 
 
 async def check_ready(session: AsyncSession) -> list[str]:
@@ -148,10 +148,10 @@ async def check_ready(session: AsyncSession) -> list[str]:
     if not await session.scalar(text(_EXISTS)):
         _refuse_pending(_compare(packaged_migrations(), {}))
     rows = (await session.execute(text(_APPLIED))).all()
-    found = _compare(packaged_migrations(), {row.version: Applied(*row) for row in rows})
+    found = _compare(packaged_migrations(), {row.version: AppliedMigration(*row) for row in rows})
     _refuse_misfits(found)
     _refuse_pending(found)
-    return [one.version for one in found if one.state is State.UNKNOWN]
+    return [one.version for one in found if one.state is MigrationState.UNKNOWN]
 
 
 async def _make(role: ServiceRole, connection: asyncpg.Connection) -> None:
@@ -181,12 +181,14 @@ async def _alone(connection: asyncpg.Connection) -> AsyncIterator[None]:
         yield
 
 
-async def _applied(connection: asyncpg.Connection) -> dict[str, Applied]:
+async def _applied(connection: asyncpg.Connection) -> dict[str, AppliedMigration]:
     rows = await connection.fetch(_APPLIED)
-    return {row["version"]: Applied(*row.values()) for row in rows}
+    return {row["version"]: AppliedMigration(*row.values()) for row in rows}
 
 
-async def _apply(connection: asyncpg.Connection, migration: Migration, patience: Patience) -> bool:
+async def _apply(
+    connection: asyncpg.Connection, migration: Migration, patience: LockRetries
+) -> bool:
     """Apply a migration; return whether this process did it."""
 
     async def run() -> bool:
@@ -218,7 +220,7 @@ async def _apply(connection: asyncpg.Connection, migration: Migration, patience:
 
 
 async def _patiently(
-    connection: asyncpg.Connection, run: Callable[[], Awaitable[bool]], patience: Patience
+    connection: asyncpg.Connection, run: Callable[[], Awaitable[bool]], patience: LockRetries
 ) -> bool:
     """Run a migration in a transaction; start over when it has waited too long for a lock."""
     for left in reversed(range(patience.tries)):
@@ -234,7 +236,7 @@ async def _patiently(
     raise AssertionError("there is at least one try")
 
 
-async def _grant(connection: asyncpg.Connection, patience: Patience) -> None:
+async def _grant(connection: asyncpg.Connection, patience: LockRetries) -> None:
     """Grant the service's role its rights; a plain database with one user has no such role."""
     role = await connection.fetchval("SELECT 1 FROM pg_roles WHERE rolname = $1", SERVICE_ROLE)
     own = await connection.fetchval("SELECT current_user = $1", SERVICE_ROLE)
@@ -249,7 +251,9 @@ async def _grant(connection: asyncpg.Connection, patience: Patience) -> None:
     await _patiently(connection, run, patience)
 
 
-def _compare(wanted: Sequence[Migration], applied: dict[str, Applied]) -> list[MigrationStatus]:
+def _compare(
+    wanted: Sequence[Migration], applied: dict[str, AppliedMigration]
+) -> list[MigrationStatus]:
     files = {migration.version: migration for migration in wanted}
     found = []
     for version in sorted(files.keys() | applied.keys()):
@@ -262,26 +266,26 @@ def _compare(wanted: Sequence[Migration], applied: dict[str, Applied]) -> list[M
     return found
 
 
-def _state(file: Migration | None, row: Applied | None) -> State:
+def _state(file: Migration | None, row: AppliedMigration | None) -> MigrationState:
     if file is None:
-        return State.UNKNOWN
+        return MigrationState.UNKNOWN
     if row is None:
-        return State.PENDING
-    return State.APPLIED if file.checksum == row.checksum else State.EDITED
+        return MigrationState.PENDING
+    return MigrationState.APPLIED if file.checksum == row.checksum else MigrationState.EDITED
 
 
 def _refuse_misfits(statuses: Sequence[MigrationStatus]) -> None:
-    edited = [one.version for one in statuses if one.state is State.EDITED]
+    edited = [one.version for one in statuses if one.state is MigrationState.EDITED]
     if edited:
         raise MigrationError(
             f"Edited after being applied: {', '.join(edited)}. Restore the files as they were, and"
             " put the change into a new migration."
         )
-    done = [one.version for one in statuses if one.state is State.APPLIED]
+    done = [one.version for one in statuses if one.state is MigrationState.APPLIED]
     late = [
         one.version
         for one in statuses
-        if one.state is State.PENDING and one.version < max(done, default="")
+        if one.state is MigrationState.PENDING and one.version < max(done, default="")
     ]
     if late:
         raise MigrationError(
@@ -291,7 +295,7 @@ def _refuse_misfits(statuses: Sequence[MigrationStatus]) -> None:
 
 
 def _refuse_pending(statuses: Sequence[MigrationStatus]) -> None:
-    pending = [one.version for one in statuses if one.state is State.PENDING]
+    pending = [one.version for one in statuses if one.state is MigrationState.PENDING]
     if pending and len(pending) == len(statuses):
         raise MigrationError(
             "The database has no schema yet: no migration is applied. Run `pao db migrate` as the"

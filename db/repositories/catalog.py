@@ -44,7 +44,7 @@ class StoredItem:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Outline:
+class ItemOutline:
     """What lists show of an item: everything but its form and its actions."""
 
     id: str
@@ -63,7 +63,7 @@ class Outline:
 
 
 @dataclass(frozen=True, slots=True)
-class Served:
+class ServedFile:
     """Which file an item in service comes from, and as which content."""
 
     path: str
@@ -112,18 +112,18 @@ class CatalogRepository:
             )
             await self._session.execute(gone.values(removed_at=func.now(), generation=generation))
 
-    async def served(self) -> dict[str, Served]:
+    async def served(self) -> dict[str, ServedFile]:
         """Return for every item in service the file that it comes from."""
         row = CatalogItemRow
         query = select(
             col(row.id), col(row.file_path), col(row.sha), col(row.stale), col(row.generation)
         ).where(_IN_SERVICE)
-        return {one[0]: Served(*one[1:]) for one in await self._session.execute(query)}
+        return {one[0]: ServedFile(*one[1:]) for one in await self._session.execute(query)}
 
-    async def outlines(self, ids: Collection[str] | None = None) -> list[Outline]:
+    async def outlines(self, ids: Collection[str] | None = None) -> list[ItemOutline]:
         """Read what lists need, of all items or of these."""
         row = CatalogItemRow
-        names = [name for name in Outline.__slots__ if name not in _DRAWN]
+        names = [name for name in ItemOutline.__slots__ if name not in _DRAWN]
         definition = col(row.definition)
         query = select(
             *(getattr(row, name) for name in names),
@@ -133,7 +133,7 @@ class CatalogRepository:
         ).where(_IN_SERVICE)
         if ids is not None:
             query = query.where(col(row.id).in_(ids))
-        return [Outline(**one) for one in (await self._session.execute(query)).mappings()]
+        return [ItemOutline(**one) for one in (await self._session.execute(query)).mappings()]
 
     async def definitions(self, ids: Collection[str]) -> dict[str, dict[str, Any]]:
         """Read the documents of these items, by id; those that are not in service are left out."""

@@ -15,7 +15,7 @@ CHANNEL = "pao_catalog"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class CatalogStanding:
+class StoredCatalogStatus:
     """The state of the catalog: when its source was read last, and what was refused then.
 
     ``generation`` numbers the changes. ``revision`` and ``commit`` are what is served; ``asked_at``
@@ -80,11 +80,11 @@ class CatalogStateRepository:
     def __init__(self, session: AsyncSession) -> None:
         self._session = session
 
-    async def standing(self) -> CatalogStanding:
+    async def standing(self) -> StoredCatalogStatus:
         """Return the state of the catalog."""
-        names = list(CatalogStanding.__slots__)
+        names = list(StoredCatalogStatus.__slots__)
         row = (await self._session.execute(select(*_columns(names)))).one()
-        return CatalogStanding(**dict(zip(names, row, strict=True)))
+        return StoredCatalogStatus(**dict(zip(names, row, strict=True)))
 
     async def memory(self) -> SourceMemory:
         """Return what the source has remembered when the catalog in service was read."""
@@ -98,7 +98,7 @@ class CatalogStateRepository:
 
     async def stand(
         self,
-        standing: CatalogStanding,
+        standing: StoredCatalogStatus,
         *,
         lineage: Lineage | None = None,
         memory: SourceMemory | None = None,

@@ -14,7 +14,7 @@ MOST = 200
 
 
 class CatalogUnreportedRepository:
-    """Changes ``CatalogStanding.untold``: by commit, why its authors were not told.
+    """Changes ``StoredCatalogStatus.untold``: by commit, why its authors were not told.
 
     Several processes may change it at once; each change is told to all of them.
     """

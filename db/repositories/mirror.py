@@ -53,7 +53,7 @@ _AT_WORK = frozenset({ActionStatus.IN_PROGRESS, ActionStatus.WAITING})
 _ENDED = frozenset({ActionStatus.COMPLETED, ActionStatus.FAILED, ActionStatus.SKIPPED})
 
 
-class _Case(Enum):
+class _WriteKind(Enum):
     """What a write may do; see the head of this file."""
 
     COUNTS = auto()
@@ -63,7 +63,7 @@ class _Case(Enum):
 
 
 @dataclass(frozen=True, slots=True)
-class _Stored:
+class _StoredDecision:
     """A decision as it is stored, and whether another run of the request has told it last."""
 
     record: DecisionRecord
@@ -71,7 +71,7 @@ class _Stored:
 
 
 @dataclass(frozen=True, slots=True)
-class Recorded:
+class WriteResult:
     """What a write has done: the workflow's answer, and what it added to the request's records.
 
     ``lines`` and ``entries`` are the numbers of the snapshot's audit lines and stream entries that
@@ -94,7 +94,7 @@ class MirrorRepository:
         """Write the snapshot as far as it counts, as ``record`` does, and return the answer."""
         return (await self.record(snapshot)).answer
 
-    async def record(self, snapshot: Snapshot) -> Recorded:
+    async def record(self, snapshot: Snapshot) -> WriteResult:
         """Write the snapshot as far as it counts; see the head of this file.
 
         ``started_actions`` of the answer are those that any run had started before this write,
@@ -105,14 +105,14 @@ class MirrorRepository:
         if stored is None:
             # Nobody knows who requested a run that was never stored: it does nothing.
             known = snapshot.after_seq > 0
-            return Recorded(MirrorAnswer(applied=False, terminal=not known, absent=known))
+            return WriteResult(MirrorAnswer(applied=False, terminal=not known, absent=known))
         case = _judge(snapshot, stored)
-        if case is _Case.REFUSED and await self._retreads(snapshot, stored):
-            case = _Case.APPENDS
+        if case is _WriteKind.REFUSED and await self._retreads(snapshot, stored):
+            case = _WriteKind.APPENDS
         behind = _is_behind(snapshot, stored)
-        if behind and case is _Case.COUNTS:
+        if behind and case is _WriteKind.COUNTS:
             await self._catch_up(snapshot, RequestStatus(stored.status))
-        old = case is _Case.OLD
+        old = case is _WriteKind.OLD
         decisions = await self._stored_decisions(snapshot, stored)
         fields = None if behind else await self._kept_fields(snapshot, stored, decisions)
         if fields is not None:
@@ -121,8 +121,8 @@ class MirrorRepository:
         snapshot = _with_inherited(snapshot, left)
         done = await self._execute(snapshot, case)
         answer = MirrorAnswer(
-            applied=case in {_Case.COUNTS, _Case.APPENDS},
-            terminal=case is _Case.REFUSED,
+            applied=case in {_WriteKind.COUNTS, _WriteKind.APPENDS},
+            terminal=case is _WriteKind.REFUSED,
             started_actions=list(done.started),
             stored_at=timestamp(stored.mirror_at) if old else None,
             stored_seq=stored.mirror_seq if old else 0,
@@ -133,9 +133,9 @@ class MirrorRepository:
             updated_at=timestamp(done.updated_at) if done.updated_at else None,
         )
         if not answer.applied:
-            return Recorded(answer)
+            return WriteResult(answer)
         lines, entries = frozenset(done.lines), frozenset(done.entries)
-        return Recorded(answer, lines, entries, correlation_id=str(stored.correlation_id))
+        return WriteResult(answer, lines, entries, correlation_id=str(stored.correlation_id))
 
     async def _retreads(self, snapshot: Snapshot, stored: Row[Any]) -> bool:
         """Return whether the run that has ended this request shows what came before that end.
@@ -166,7 +166,9 @@ class MirrorRepository:
             values = {"id": UUID(snapshot.request_id), "status": between.value}
             await self._session.execute(MOVE, values)
 
-    async def _stored_decisions(self, snapshot: Snapshot, stored: Row[Any]) -> dict[str, "_Stored"]:
+    async def _stored_decisions(
+        self, snapshot: Snapshot, stored: Row[Any]
+    ) -> dict[str, "_StoredDecision"]:
         """Read the snapshot's decisions as they are stored, by the ids of the snapshot."""
         told = {storable(one.decision_id): one.decision_id for one in snapshot.decisions}
         if not told:
@@ -181,7 +183,7 @@ class MirrorRepository:
         # Of what this run has told itself it knows: a lost workflow task is executed again, and
         # carries out again what it had decided.
         return {
-            told[row.decision_id]: _Stored(
+            told[row.decision_id]: _StoredDecision(
                 replace(record_of(row), decision_id=told[row.decision_id]),
                 by_another=row.run_id not in own,
             )
@@ -199,7 +201,7 @@ class MirrorRepository:
         return [one for one in states if leaves_something(one)]
 
     async def _kept_fields(
-        self, snapshot: Snapshot, stored: Row[Any], decisions: Mapping[str, "_Stored"]
+        self, snapshot: Snapshot, stored: Row[Any], decisions: Mapping[str, "_StoredDecision"]
     ) -> dict[str, Any] | None:
         """Read the stored fields where they stay: the row knows more than this run."""
         if not _is_ahead(snapshot, stored) or _corrects(snapshot, decisions):
@@ -209,12 +211,12 @@ class MirrorRepository:
         another = stored.run_id != snapshot.run_id
         return fields if another or fields != snapshot.fields else None
 
-    async def _execute(self, snapshot: Snapshot, case: _Case) -> Row[Any]:
+    async def _execute(self, snapshot: Snapshot, case: _WriteKind) -> Row[Any]:
         values = {"snapshot": snapshot_values(snapshot), "channel": CHANNEL}
-        statement = WRITE if case is _Case.COUNTS else APPEND
-        counts = case in {_Case.COUNTS, _Case.APPENDS}
+        statement = WRITE if case is _WriteKind.COUNTS else APPEND
+        counts = case in {_WriteKind.COUNTS, _WriteKind.APPENDS}
         row = (await self._session.execute(statement, {**values, "replace": counts})).one()
-        if case is _Case.OLD:
+        if case is _WriteKind.OLD:
             await self._session.execute(REMEMBER_STARTED, {"snapshot": values["snapshot"]})
         return row
 
@@ -225,7 +227,9 @@ def _with_inherited(snapshot: Snapshot, left: list[ActionState]) -> Snapshot:
     return replace(snapshot, actions=actions)
 
 
-def _known_better(snapshot: Snapshot, stored: Mapping[str, "_Stored"]) -> list[DecisionRecord]:
+def _known_better(
+    snapshot: Snapshot, stored: Mapping[str, "_StoredDecision"]
+) -> list[DecisionRecord]:
     """Return the stored decisions that another run has closed or accepted and this one has not."""
     open_ones = {one.decision_id: one for one in snapshot.decisions if one.outcome == "open"}
     return [
@@ -237,7 +241,7 @@ def _known_better(snapshot: Snapshot, stored: Mapping[str, "_Stored"]) -> list[D
     ]
 
 
-def _corrects(snapshot: Snapshot, stored: Mapping[str, "_Stored"]) -> bool:
+def _corrects(snapshot: Snapshot, stored: Mapping[str, "_StoredDecision"]) -> bool:
     """Return whether the snapshot's fields hold a correction that no other run has recorded."""
     recorded = {id_ for id_, one in stored.items() if one.record.changes}
     return any(one.changes and one.decision_id not in recorded for one in snapshot.decisions)
@@ -276,21 +280,21 @@ def _is_stored(snapshot: Snapshot, stored: Row[Any]) -> bool:
     )
 
 
-def _judge(snapshot: Snapshot, stored: Row[Any]) -> _Case:
+def _judge(snapshot: Snapshot, stored: Row[Any]) -> _WriteKind:
     same_run = stored.run_id == snapshot.run_id
     finished = RequestStatus(stored.status) in TERMINAL
     if finished and not same_run:
-        return _Case.REFUSED
+        return _WriteKind.REFUSED
     if stored.mirror_at is None:
-        return _Case.COUNTS
+        return _WriteKind.COUNTS
     mine = (datetime.fromisoformat(snapshot.mirror_at), snapshot.mirror_seq)
     theirs = (stored.mirror_at, stored.mirror_seq)
     if _is_stored(snapshot, stored):
-        return _Case.APPENDS
+        return _WriteKind.APPENDS
     if mine <= theirs:
-        return _Case.OLD
+        return _WriteKind.OLD
     if not finished:
-        return _Case.COUNTS
+        return _WriteKind.COUNTS
     # A lost workflow task of the run that has ended the request: it waits for the same decision.
     waits = snapshot.status == RequestStatus.FAILED and not snapshot.retrying
-    return _Case.APPENDS if waits or snapshot.status == stored.status else _Case.REFUSED
+    return _WriteKind.APPENDS if waits or snapshot.status == stored.status else _WriteKind.REFUSED

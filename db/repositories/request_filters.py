@@ -8,7 +8,7 @@ from pao.core.judgement import Cause
 from pao.core.states import RequestStatus
 
 
-class Sort(StrEnum):
+class RequestSort(StrEnum):
     """``created``: newest first. ``waiting``: what waits for a decision, the longest first."""
 
     CREATED = "created"
@@ -41,4 +41,4 @@ class RequestFilters:
     decidable: bool = False
     as_admin: bool = True
     waiting_after: datetime | None = None
-    sort: Sort = Sort.CREATED
+    sort: RequestSort = RequestSort.CREATED

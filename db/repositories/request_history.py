@@ -41,7 +41,7 @@ _OPEN = (RequestStatus.SUBMITTED, RequestStatus.IN_PROGRESS)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Measured:
+class ItemHistory:
     """How requests of an item went, in seconds; of ``ended`` some were ``helped`` by a person."""
 
     completed: int
@@ -55,7 +55,7 @@ class Measured:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class LikeFailure:
+class SimilarFailure:
     """A request in which the same action failed for the same cause, and what was decided."""
 
     request_id: str
@@ -77,11 +77,11 @@ class HistoryRepository:
     def __init__(self, session: AsyncSession) -> None:
         self._session = session
 
-    async def measured(self, item_id: str) -> Measured:
+    async def measured(self, item_id: str) -> ItemHistory:
         """Return how the newest requests of an item went."""
         totals = (await self._session.execute(totals_query(item_id))).one()
         steps = await self._session.execute(steps_query(item_id))
-        return Measured(
+        return ItemHistory(
             completed=totals.completed,
             ended=totals.ended,
             helped=totals.helped,
@@ -92,11 +92,11 @@ class HistoryRepository:
 
     async def like(
         self, request: Request, action_id: str, cause: str, visibility: Visibility
-    ) -> list[LikeFailure]:
+    ) -> list[SimilarFailure]:
         """Return failures of other requests like that of an action, the newest first."""
         query = like_query(request, action_id, cause, visibility)
         rows = (await self._session.execute(query)).mappings()
-        return [LikeFailure(**{**row, "request_id": str(row["request_id"])}) for row in rows]
+        return [SimilarFailure(**{**row, "request_id": str(row["request_id"])}) for row in rows]
 
 
 def totals_query(item_id: str) -> Select[*tuple[Any, ...]]:

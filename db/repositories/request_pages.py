@@ -38,7 +38,7 @@ from db.models import Request, RequestAudience
 from db.models.columns import MOMENT, WORDS
 from db.repositories import approvers
 from db.repositories.request_conditions import lookups, narrowing
-from db.repositories.request_filters import RequestFilters, Sort
+from db.repositories.request_filters import RequestFilters, RequestSort
 from db.repositories.request_references import ReferencesRepository
 from db.repositories.request_visibility import (
     Visibility,
@@ -125,7 +125,7 @@ class RequestPagesRepository:
         if len(rows) <= limit:
             return RequestPage(tuple(rows), None)
         last = rows[limit - 1]
-        at = last.waiting_since if filters.sort is Sort.WAITING else last.created_at
+        at = last.waiting_since if filters.sort is RequestSort.WAITING else last.created_at
         return RequestPage(tuple(rows[:limit]), PageKey(at or last.created_at, last.id))
 
     async def count(self, filters: RequestFilters, visibility: Visibility, *, most: int) -> int:
@@ -153,7 +153,7 @@ def page_query(
     ``mentioned`` are requests that a searched text names by a ticket or an id.
     """
     page = _Page(filters, visibility, tuple(mentioned), after, limit)
-    if filters.sort is Sort.WAITING:
+    if filters.sort is RequestSort.WAITING:
         return page.single(_visible(filters, visibility))
     if filters.parent or filters.correlation_id or filters.external_reference:
         return page.single(_visible(filters, visibility))
@@ -214,7 +214,7 @@ class _Page:
     limit: int
 
     def single(self, conditions: Sequence[ColumnElement[bool]]) -> Query:
-        waiting = self.filters.sort is Sort.WAITING
+        waiting = self.filters.sort is RequestSort.WAITING
         keys = (col(Request.waiting_since if waiting else Request.created_at), col(Request.id))
         query = self._shown().where(*self._conditions(), *conditions, *self._span(*keys))
         return query.order_by(*self._order(*keys)).limit(self.limit)
@@ -263,7 +263,7 @@ class _Page:
         return [*lookups(self.filters), *narrowing(self.filters, self.mentioned)]
 
     def _order(self, *keys: SQLColumnExpression[Any]) -> list[Any]:
-        if self.filters.sort is Sort.WAITING:
+        if self.filters.sort is RequestSort.WAITING:
             return [asc(key) for key in keys]
         return [desc(key) for key in keys]
 
@@ -271,7 +271,7 @@ class _Page:
         self, moment: SQLColumnExpression[Any], request_id: SQLColumnExpression[UUID]
     ) -> list[ColumnElement[bool]]:
         """Bound the keys of the page, on the columns of the index that is walked."""
-        waiting = self.filters.sort is Sort.WAITING
+        waiting = self.filters.sort is RequestSort.WAITING
         created_at = col(Request.created_at) if waiting else moment
         found: list[ColumnElement[bool]] = []
         if self.filters.since is not None:

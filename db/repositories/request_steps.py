@@ -17,7 +17,7 @@ _TOLD = (ActionStatus.IN_PROGRESS, ActionStatus.WAITING, ActionStatus.FAILED)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Step:
+class ActionSummary:
     """One action, as the summary of its request speaks of it."""
 
     request_id: UUID
@@ -32,17 +32,17 @@ class Step:
     ticket_status: dict[str, Any] | None
 
 
-_OF_ACTIONS = tuple(one.name for one in fields(Step) if one.name != "owner_team")
+_OF_ACTIONS = tuple(one.name for one in fields(ActionSummary) if one.name != "owner_team")
 _COLUMNS = tuple(col(getattr(RequestAction, name)) for name in _OF_ACTIONS)
 
 
-class StepsRepository:
+class ActionSummariesRepository:
     """Reads the actions of a page of requests at once."""
 
     def __init__(self, session: AsyncSession) -> None:
         self._session = session
 
-    async def of(self, request_ids: Sequence[str]) -> dict[str, list[Step]]:
+    async def of(self, request_ids: Sequence[str]) -> dict[str, list[ActionSummary]]:
         """Return what runs, waits or failed and the tickets, in the order of each plan.
 
         Of a bundle the actions of its components follow its own.
@@ -69,18 +69,20 @@ class StepsRepository:
                 col(RequestAction.action_id),
             )
         )
-        found: dict[str, list[Step]] = {one: [] for one in request_ids}
+        found: dict[str, list[ActionSummary]] = {one: [] for one in request_ids}
         for row in (await self._session.execute(query)).mappings():
-            step = Step(**{name: row[name] for name in row if name != "parent_id"})
+            step = ActionSummary(**{name: row[name] for name in row if name != "parent_id"})
             for shown in (str(step.request_id), str(row["parent_id"])):
                 if shown in found:
                     found[shown].append(step)
         return found
 
 
-def steps_of(request: Request, actions: Sequence[RequestAction]) -> list[Step]:
+def steps_of(request: Request, actions: Sequence[RequestAction]) -> list[ActionSummary]:
     """Return the same of actions that were read whole."""
     return [
-        Step(owner_team=request.owner_team, **{name: getattr(one, name) for name in _OF_ACTIONS})
+        ActionSummary(
+            owner_team=request.owner_team, **{name: getattr(one, name) for name in _OF_ACTIONS}
+        )
         for one in actions
     ]

@@ -28,7 +28,7 @@ WHERE strpos(to_jsonb(one)::text, :beginning) > 0 OR EXISTS (
 
 
 @dataclass(frozen=True, slots=True)
-class HeldRequests:
+class SealedRequests:
     """How many requests hold something sealed with one key."""
 
     open: int
@@ -67,8 +67,8 @@ class SealedRepository:
         values = {"id": draft_id, "before": before, "sealed": sealed}
         await self._session.execute(statement, values)
 
-    async def requests(self, beginning: str) -> HeldRequests:
+    async def requests(self, beginning: str) -> SealedRequests:
         """Count the requests that hold a token which begins so."""
         statement = text(_REQUESTS).bindparams(bindparam("beginning", type_=Text))
         row = (await self._session.execute(statement, {"beginning": beginning})).one()
-        return HeldRequests(row.open, row.finished)
+        return SealedRequests(row.open, row.finished)

@@ -14,7 +14,7 @@ from temporalio.service import RPCError
 
 from pao.clients.temporal import RPC_TIMEOUT, TASK_TIMEOUT, TemporalUnavailableError
 from pao.core import names
-from pao.core.payloads.catalog import Proposal, SyncReport, SyncRequest, SyncSignal
+from pao.core.payloads.catalog import CatalogProposal, SyncReport, SyncRequest, SyncSignal
 
 # A workflow may end just when it is asked; the next one is started by asking again.
 _TRIES = 3
@@ -46,7 +46,7 @@ class CatalogSyncs:
         except (TimeoutError, RPCError, RuntimeError) as error:
             raise TemporalUnavailableError from error
 
-    async def propose(self, proposal: Proposal) -> None:
+    async def propose(self, proposal: CatalogProposal) -> None:
         """Have a pull or merge request judged; returns once Temporal has stored that.
 
         Raises ``TemporalUnavailableError``.

@@ -55,7 +55,7 @@ class ComponentReport:
 
 
 @dataclass(frozen=True)
-class SeenComponent:
+class ComponentView:
     """What templates of a bundle see of one of its components.
 
     The mirror does not keep the ``tickets``: a look sees none of them.

@@ -19,7 +19,7 @@ NO_MANUAL_WAY = "there is no manual way (any more); retry without mode"
 
 
 @dataclass(frozen=True)
-class Refusal:
+class CorrectionRefusal:
     """Why a correction is not taken over, for people and as a code."""
 
     message: str
@@ -56,7 +56,7 @@ def seen_action(
     return chosen[0], None
 
 
-def judge(state: ActionState, look: LookResult, record: DecisionRecord) -> Refusal | None:
+def judge(state: ActionState, look: LookResult, record: DecisionRecord) -> CorrectionRefusal | None:
     """Return why the corrected fields are not taken over, or None where they may be."""
     if not look.changed or record.mode == MANUAL:
         return None
@@ -66,7 +66,9 @@ def judge(state: ActionState, look: LookResult, record: DecisionRecord) -> Refus
         return _unknown(state, look)
     if not look.exists or (record.mode == REVISE and look.revisable):
         return None
-    return Refusal(f"{_there(state, look)}. {_ways(look)}", ErrorCode.EXISTS_WITH_FORMER_VALUES)
+    return CorrectionRefusal(
+        f"{_there(state, look)}. {_ways(look)}", ErrorCode.EXISTS_WITH_FORMER_VALUES
+    )
 
 
 def leaves_behind(state: ActionState, look: LookResult) -> bool:
@@ -77,11 +79,13 @@ def leaves_behind(state: ActionState, look: LookResult) -> bool:
     return not nothing or bool(state.partial)
 
 
-def _judge_move(state: ActionState, look: LookResult, record: DecisionRecord) -> Refusal | None:
+def _judge_move(
+    state: ActionState, look: LookResult, record: DecisionRecord
+) -> CorrectionRefusal | None:
     former, present = look.moved or ["", ""]
     if record.leave_behind or not leaves_behind(state, look):
         return None
-    return Refusal(
+    return CorrectionRefusal(
         f"the correction takes {state.name!r} from {former} to {present}, and "
         f"{_there(state, look)}. Correct it so that it stays, or retry with leaveBehind: true "
         "(--leave-behind): what is there is then listed for somebody to remove",
@@ -89,11 +93,11 @@ def _judge_move(state: ActionState, look: LookResult, record: DecisionRecord) ->
     )
 
 
-def _unknown(state: ActionState, look: LookResult) -> Refusal:
+def _unknown(state: ActionState, look: LookResult) -> CorrectionRefusal:
     ways = "retry without changes, which looks again"
     if not look.askable:
         ways = "look in the target and retry with evidence first"
-    return Refusal(
+    return CorrectionRefusal(
         f"it could not be found out whether {state.name!r} took effect with its former values "
         f"({look.reason or 'no reason is known'}); nothing was changed: {ways}, or abort"
     )

@@ -65,7 +65,7 @@ OURS_PASSING = (
 
 
 @dataclass(frozen=True, slots=True)
-class Judgement:
+class FailureClass:
     """One row of the table.
 
     ``counts``: the circuit breaker counts it as a failure of the target. ``doubtful``: as the
@@ -94,66 +94,68 @@ def suggestion(cause: Cause, *, retryable: bool) -> tuple[Decision, str]:
 
 
 # What a target answered.
-REDIRECT = Judgement("a redirect (3xx)", Cause.OURS, doubtful=True)
-UNAUTHORIZED = Judgement("401, 407, 451", Cause.ACCESS)
-FORBIDDEN = Judgement("403", Cause.ACCESS)
-LIMITED = Judgement(
+REDIRECT = FailureClass("a redirect (3xx)", Cause.OURS, doubtful=True)
+UNAUTHORIZED = FailureClass("401, 407, 451", Cause.ACCESS)
+FORBIDDEN = FailureClass("403", Cause.ACCESS)
+LIMITED = FailureClass(
     "402, 429, or a 400 or 403 that says it is a rate limit", Cause.QUOTA, retryable=True
 )
-HIDDEN = Judgement("404 for a whole repository, project or account", Cause.ACCESS)
-CONFLICT = Judgement("409, 412, 423, 428", Cause.CONFLICT, retryable=True)
-PROTECTED = Judgement("403, 409 or 422 from a branch protection or a ruleset", Cause.ACCESS)
-GATEWAY_WAITED = Judgement(
+HIDDEN = FailureClass("404 for a whole repository, project or account", Cause.ACCESS)
+CONFLICT = FailureClass("409, 412, 423, 428", Cause.CONFLICT, retryable=True)
+PROTECTED = FailureClass("403, 409 or 422 from a branch protection or a ruleset", Cause.ACCESS)
+GATEWAY_WAITED = FailureClass(
     "408, 425, 460, 499: a gateway gave up, or asks for a repeat",
     Cause.TARGET_DOWN,
     retryable=True,
     doubtful=True,
 )
-REFUSED = Judgement("400, 404, 410, 422 and any other 4xx", Cause.INPUT)
-BROKEN = Judgement("5xx", Cause.TARGET_DOWN, retryable=True, counts=True, doubtful=True)
-UNREADABLE = Judgement(
+REFUSED = FailureClass("400, 404, 410, 422 and any other 4xx", Cause.INPUT)
+BROKEN = FailureClass("5xx", Cause.TARGET_DOWN, retryable=True, counts=True, doubtful=True)
+UNREADABLE = FailureClass(
     "a success that is unreadable or unexpected",
     Cause.UNKNOWN,
     doubtful=True,
 )
 # No answer came.
-UNSENT = Judgement(
+UNSENT = FailureClass(
     "no connection: name, port, TLS or proxy", Cause.TARGET_DOWN, retryable=True, counts=True
 )
-CUT = Judgement(
+CUT = FailureClass(
     "no complete answer in time, or the connection broke",
     Cause.TARGET_DOWN,
     retryable=True,
     counts=True,
     doubtful=True,
 )
-LAGGING = Judgement("nothing found, by a search that may lag behind", Cause.UNKNOWN, retryable=True)
-LEFT_ALONE = Judgement(
+LAGGING = FailureClass(
+    "nothing found, by a search that may lag behind", Cause.UNKNOWN, retryable=True
+)
+LEFT_ALONE = FailureClass(
     "nothing: the circuit is open, or all slots for the target are taken",
     Cause.TARGET_DOWN,
     retryable=True,
     silent=True,
 )
 # PAO refused by itself; nothing was sent.
-BAD_CALL = Judgement(
+BAD_CALL = FailureClass(
     "PAO refused: a bad address, header, body, template or configuration", Cause.INPUT, silent=True
 )
-NOT_ALLOWED = Judgement(
+NOT_ALLOWED = FailureClass(
     "PAO refused: an address or a module that the operator does not allow", Cause.OURS, silent=True
 )
-NOT_READY = Judgement(
+NOT_READY = FailureClass(
     "PAO was not ready: no time left, no worker, a secret store down",
     Cause.OURS,
     retryable=True,
     silent=True,
 )
-NOT_SET = Judgement(
+NOT_SET = FailureClass(
     "PAO is not set up: a missing secret or instance; a bug", Cause.OURS, silent=True
 )
 # People answered.
-SAID_NO = Judgement("a rejection, or a ticket resolved as won't do", Cause.DECLINED)
+SAID_NO = FailureClass("a rejection, or a ticket resolved as won't do", Cause.DECLINED)
 
-TABLE: tuple[Judgement, ...] = (
+TABLE: tuple[FailureClass, ...] = (
     REDIRECT,
     UNAUTHORIZED,
     FORBIDDEN,
@@ -176,7 +178,7 @@ TABLE: tuple[Judgement, ...] = (
     SAID_NO,
 )
 
-_BY_STATUS: Mapping[int, Judgement] = {
+_BY_STATUS: Mapping[int, FailureClass] = {
     401: UNAUTHORIZED,
     402: LIMITED,
     403: FORBIDDEN,
@@ -231,7 +233,7 @@ _MAY_BE_PROTECTION = frozenset({403, 409, 422})
 _READ_CHARACTERS = 10_000
 
 
-def judge(status: int, headers: Mapping[str, str] | None = None, text: str = "") -> Judgement:
+def judge(status: int, headers: Mapping[str, str] | None = None, text: str = "") -> FailureClass:
     """Classify an answer by its status, its headers (names in lower case) and its text.
 
     The text only disambiguates a status with two meanings, such as a 403 for missing rights and
@@ -251,7 +253,7 @@ def judge(status: int, headers: Mapping[str, str] | None = None, text: str = "")
 
 def judge_repository(
     status: int, headers: Mapping[str, str] | None = None, text: str = ""
-) -> Judgement:
+) -> FailureClass:
     """Classify an answer about a repository, whose branches may be protected."""
     if status in _MAY_BE_PROTECTION and _PROTECTION_WORDS.search(text[:_READ_CHARACTERS]):
         return PROTECTED
@@ -264,7 +266,7 @@ _STATUS_IN_TEXT = re.compile(
     r"([345]\d\d)\b",
     re.IGNORECASE,
 )
-_WORDS: tuple[tuple[re.Pattern[str], Judgement], ...] = tuple(
+_WORDS: tuple[tuple[re.Pattern[str], FailureClass], ...] = tuple(
     (re.compile(pattern, re.IGNORECASE), row)
     for pattern, row in (
         (rf"{_RATE_WORDS}|quota[\s_-]?exceeded|limit[\s_-]?exceeded", LIMITED),
@@ -278,7 +280,7 @@ _WORDS: tuple[tuple[re.Pattern[str], Judgement], ...] = tuple(
 )
 
 
-def judge_text(text: str, *, otherwise: Judgement) -> Judgement:
+def judge_text(text: str, *, otherwise: FailureClass) -> FailureClass:
     """Classify a tool's report about its own calls, whose status we did not see.
 
     Recognises statuses and the usual wording of providers; ``otherwise`` is for the rest.

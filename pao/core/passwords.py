@@ -10,7 +10,7 @@ _PASSWORD = "password"  # noqa: S105 -- the name of a field type
 
 
 @dataclass(frozen=True, slots=True)
-class Passwords:
+class PasswordFields:
     """The fields of type ``password``: those of the form, and those in the rows of its lists."""
 
     fields: frozenset[str] = frozenset()
@@ -74,12 +74,12 @@ def _without(row: Any, inner: frozenset[str]) -> Any:
     return {name: value for name, value in row.items() if name not in inner}
 
 
-def passwords_of(definition: Mapping[str, Any]) -> Passwords:
+def passwords_of(definition: Mapping[str, Any]) -> PasswordFields:
     """Return the passwords of an item's document, whose values are never stored in clear."""
     form = (definition.get("presentation") or {}).get("form") or {}
     fields = [one for group in form.get("groups") or [] for one in group.get("fields") or []]
     rows = {str(one.get("id")): _ids(one.get("fields") or []) for one in fields}
-    return Passwords(_ids(fields), {name: inner for name, inner in rows.items() if inner})
+    return PasswordFields(_ids(fields), {name: inner for name, inner in rows.items() if inner})
 
 
 def _ids(fields: list[dict[str, Any]]) -> frozenset[str]:

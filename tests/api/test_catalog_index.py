@@ -1,7 +1,7 @@
 """Finding, ranking and counting items in memory."""
 
 from api.catalog.index import CatalogQuery, Index, row_of
-from db.repositories.catalog import Outline
+from db.repositories.catalog import ItemOutline
 
 ROWS = [
     ("database-postgresql-standard", "PostgreSQL Database", "databases", "team-db", ["sql"]),
@@ -11,8 +11,10 @@ ROWS = [
 ]
 
 
-def outline(name: str, title: str, category: str, owner: str | None, tags: list[str]) -> Outline:
-    return Outline(
+def outline(
+    name: str, title: str, category: str, owner: str | None, tags: list[str]
+) -> ItemOutline:
+    return ItemOutline(
         id=name,
         kind="CatalogItem",
         version="1.0.0",

@@ -6,7 +6,7 @@ from uuid import UUID
 import pytest
 
 from api.requests.summary import SummaryInput, summary
-from db.repositories.request_steps import Step
+from db.repositories.request_steps import ActionSummary
 from pao.core.components import COMPONENT
 from pao.core.states import ActionStatus, RequestStatus
 
@@ -15,7 +15,7 @@ APPROVAL = {"kind": "approval", "approvers": {"users": ["ann"], "teams": ["team-
 DONE = {"status": "Closed", "statusCategory": "done"}
 
 
-def step(status: ActionStatus = ActionStatus.COMPLETED, **more: Any) -> Step:
+def step(status: ActionStatus = ActionStatus.COMPLETED, **more: Any) -> ActionSummary:
     values: dict[str, Any] = {
         "request_id": OWN,
         "owner_team": "team-network",
@@ -27,14 +27,16 @@ def step(status: ActionStatus = ActionStatus.COMPLETED, **more: Any) -> Step:
         "waiting": None,
         "ticket_status": None,
     }
-    return Step(status=status, **values | more)
+    return ActionSummary(status=status, **values | more)
 
 
-def ticket(key: str, known: dict[str, Any] | None = None, **more: Any) -> Step:
+def ticket(key: str, known: dict[str, Any] | None = None, **more: Any) -> ActionSummary:
     return step(type="jira-ticket", external_reference=key, ticket_status=known, **more)
 
 
-def summarize(status: RequestStatus, *steps: Step, retrying: bool = False, **more: Any) -> str:
+def summarize(
+    status: RequestStatus, *steps: ActionSummary, retrying: bool = False, **more: Any
+) -> str:
     escalation = more.get("escalation")
     return summary(
         SummaryInput(
@@ -71,7 +73,9 @@ def summarize(status: RequestStatus, *steps: Step, retrying: bool = False, **mor
         ),
     ],
 )
-def test_a_completed_request_names_its_tickets(steps: tuple[Step, ...], sentence: str) -> None:
+def test_a_completed_request_names_its_tickets(
+    steps: tuple[ActionSummary, ...], sentence: str
+) -> None:
     assert summarize(RequestStatus.COMPLETED, *steps) == sentence
 
 

@@ -8,7 +8,7 @@ from catalog.forms import FieldDefinition
 from catalog.kept_passwords import with_kept_passwords
 from catalog.secrets import seal_fields
 from pao.core.names import MASK
-from pao.core.passwords import Passwords
+from pao.core.passwords import PasswordFields
 from pao.runtime.crypto import SecretBox, SecretUnreadableError, generate_key
 
 Row = dict[str, Any]
@@ -54,7 +54,7 @@ def test_rows_that_nothing_tells_apart_keep_no_password() -> None:
 
 def test_a_sealed_password_opens_in_its_own_row_only() -> None:
     box = SecretBox(f"k1:{generate_key()}")
-    passwords = Passwords(in_rows={"users": frozenset({"key"})})
+    passwords = PasswordFields(in_rows={"users": frozenset({"key"})})
     sealed = seal_fields(box, "r", {"users": BEFORE}, passwords)["users"]
     assert box.open(sealed[1]["key"], context="request:r:field:users[1].key") == "two"
     assert [(one["name"], one["team"]) for one in sealed] == [("a", "x"), ("b", "x")]

@@ -11,7 +11,7 @@ import pytest
 
 from db.audit_anchoring import anchor_all
 from db.audit_chain import Anchor, anchor_document, exported_anchor
-from db.audit_verification import Verification, verify
+from db.audit_verification import AuditVerification, verify
 from db.migrations.files import packaged_migrations
 from db.migrations.runner import migrate
 from db.repositories.anchors import MOST_CHAINS, AnchorsRepository
@@ -53,7 +53,7 @@ async def anchored(db: Database) -> Anchor:
     return anchor
 
 
-def told(found: Verification) -> list[tuple[str, int | None]]:
+def told(found: AuditVerification) -> list[tuple[str, int | None]]:
     return [(one.kind, one.position) for one in found.findings]
 
 

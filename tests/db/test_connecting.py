@@ -12,7 +12,7 @@ import pytest
 from sqlalchemy import text
 
 from db import audit_verification
-from db.availability import DatabaseUnavailableError, Trouble
+from db.availability import DatabaseProblem, DatabaseUnavailableError
 from db.migrations import runner
 from db.notifications import NOT_HEARD_YET, UNHEARD, RequestNotifications
 from db.session import Database, PoolSettings
@@ -87,7 +87,7 @@ async def test_a_server_that_a_foreign_authority_vouches_for_is_refused(
     for mode in ("verify-ca", "verify-full"):
         with pytest.raises(DatabaseUnavailableError) as error:
             await reader(secured.url(mode, secured.foreign.authority))
-        assert error.value.trouble is Trouble.TLS
+        assert error.value.trouble is DatabaseProblem.TLS
         assert "certificates" in error.value.message
 
 
@@ -96,7 +96,7 @@ async def test_only_the_full_check_looks_at_the_name(secured: Secured) -> None:
     await by_migrations(secured.url("verify-ca", authority, host="localhost"))
     with pytest.raises(DatabaseUnavailableError) as error:
         await by_migrations(secured.url("verify-full", authority, host="localhost"))
-    assert error.value.trouble is Trouble.TLS
+    assert error.value.trouble is DatabaseProblem.TLS
 
 
 async def test_a_server_without_tls_is_refused_where_tls_is_required(database: Given) -> None:
@@ -122,7 +122,7 @@ async def test_a_refused_login_is_an_outage_that_is_called_by_its_name(database:
     parts = urlsplit(database.service_url)
     wrong = database.service_url.replace(str(parts.password), "wrong-word")
     error = await connect_to(wrong)
-    assert error.trouble is Trouble.LOGIN
+    assert error.trouble is DatabaseProblem.LOGIN
     assert error.status == 503
     assert SERVICE not in error.message
     assert "wrong-word" not in str(error.__cause__)
@@ -131,23 +131,25 @@ async def test_a_refused_login_is_an_outage_that_is_called_by_its_name(database:
 async def test_a_role_and_a_database_that_are_not_there_are_outages(database: Given) -> None:
     parts = urlsplit(database.service_url)
     nobody = database.service_url.replace(str(parts.username), "no_such_role")
-    assert (await connect_to(nobody)).trouble is Trouble.LOGIN
+    assert (await connect_to(nobody)).trouble is DatabaseProblem.LOGIN
     nowhere = database.service_url.replace(database.name, "no_such_database")
-    assert (await connect_to(nowhere)).trouble in {Trouble.MISSING, Trouble.REFUSED}
+    assert (await connect_to(nowhere)).trouble in {DatabaseProblem.MISSING, DatabaseProblem.REFUSED}
 
 
 async def test_a_right_to_connect_that_was_taken_away_is_an_outage(
     database: Given, superuser: asyncpg.Connection
 ) -> None:
     await superuser.execute(f"REVOKE CONNECT ON DATABASE {database.name} FROM {SERVICE}")
-    assert (await connect_to(database.service_url)).trouble is Trouble.REFUSED
+    assert (await connect_to(database.service_url)).trouble is DatabaseProblem.REFUSED
 
 
 async def test_a_token_that_cannot_be_had_is_an_outage(database: Given) -> None:
     async def token() -> str:
         raise KeyError("no credentials")
 
-    assert (await connect_to(database.service_url, password=token)).trouble is Trouble.REFUSED
+    assert (
+        await connect_to(database.service_url, password=token)
+    ).trouble is DatabaseProblem.REFUSED
 
 
 async def test_the_listener_goes_on_trying_whatever_refuses_it(database: Given) -> None:
@@ -205,7 +207,7 @@ async def test_a_server_that_answers_no_statement_ends_the_time_for_connecting(
     async with proxied(database.service_url, Way(swallows_statements=True)) as url:
         with pytest.raises(DatabaseUnavailableError) as error:
             await asyncio.wait_for(reader(f"{url}?connect_timeout=1"), 9)
-    assert error.value.trouble is Trouble.AWAY
+    assert error.value.trouble is DatabaseProblem.AWAY
 
 
 @pytest.mark.parametrize("reader", READERS)

@@ -8,7 +8,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
-from db.availability import DatabaseUnavailableError, Trouble
+from db.availability import DatabaseProblem, DatabaseUnavailableError
 from db.connections import connect
 from pao.app import assembly
 from pao.clients.database_tokens import DatabaseTokens
@@ -53,7 +53,7 @@ def credentials(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "of-a-test")
 
 
-async def refused(url: str, tokens: DatabaseTokens) -> Trouble:
+async def refused(url: str, tokens: DatabaseTokens) -> DatabaseProblem:
     with pytest.raises(DatabaseUnavailableError) as caught:
         await connect(url, timeout=60, password=tokens)
     return caught.value.trouble
@@ -66,7 +66,7 @@ async def test_a_token_is_for_one_user_at_one_server_and_is_used_for_ten_minutes
         tokens = DatabaseTokens("127.0.0.1", server.port, "pao_service", "eu-central-1")
         found = await asyncio.gather(*(refused(url, tokens) for _ in range(3)))
 
-    assert found == [Trouble.LOGIN] * 3
+    assert found == [DatabaseProblem.LOGIN] * 3
     assert len(set(server.passwords)) == 1
     token = urlsplit(f"https://{server.passwords[0]}")
     assert (token.hostname, token.port) == ("127.0.0.1", server.port)
@@ -87,7 +87,7 @@ async def test_without_credentials_the_database_is_unavailable_and_says_why(
     async with asked() as server:
         url = f"postgresql://pao_service@127.0.0.1:{server.port}/pao?sslmode=disable"
         tokens = DatabaseTokens("127.0.0.1", server.port, "pao_service", "eu-central-1")
-        assert await refused(url, tokens) is Trouble.TOKEN
+        assert await refused(url, tokens) is DatabaseProblem.TOKEN
     assert server.passwords == []
 
 

@@ -8,7 +8,15 @@ import asyncpg
 import pytest
 
 from db.migrations.files import Migration, MigrationError, load_migrations, packaged_migrations
-from db.migrations.runner import LOCK, Patience, State, check_ready, migrate, status, verify
+from db.migrations.runner import (
+    LOCK,
+    LockRetries,
+    MigrationState,
+    check_ready,
+    migrate,
+    status,
+    verify,
+)
 from db.session import Database
 from pao.core.errors import ErrorCode, PaoError
 from tests.support.postgres import Database as Given
@@ -60,7 +68,7 @@ async def test_every_migration_is_applied_once(empty: str) -> None:
     applied = await migrate(empty)
     assert [one.version for one in applied] == [one.version for one in packaged_migrations()]
     assert await migrate(empty) == []
-    assert {one.state for one in await status(empty)} == {State.APPLIED}
+    assert {one.state for one in await status(empty)} == {MigrationState.APPLIED}
     await verify(empty)
 
 
@@ -76,7 +84,7 @@ async def test_a_url_of_another_kind_is_refused() -> None:
 
 
 async def test_an_empty_database_has_everything_pending(empty: str) -> None:
-    assert {one.state for one in await status(empty)} == {State.PENDING}
+    assert {one.state for one in await status(empty)} == {MigrationState.PENDING}
     with pytest.raises(MigrationError, match=r"no migration is applied. Run `pao db migrate`"):
         await verify(empty)
 
@@ -119,7 +127,7 @@ async def test_an_applied_file_that_was_edited_stops_everything(empty: str) -> N
         await migrate(empty, migrations=edited)
     with pytest.raises(MigrationError, match="Edited after being applied"):
         await verify(empty, migrations=edited)
-    assert [one.state for one in await status(empty, migrations=edited)] == [State.EDITED]
+    assert [one.state for one in await status(empty, migrations=edited)] == [MigrationState.EDITED]
 
 
 async def test_turned_line_ends_are_no_edit() -> None:
@@ -133,7 +141,7 @@ async def test_a_file_that_fails_is_taken_back_whole_and_those_before_stay(empty
     with pytest.raises(MigrationError, match=r"0002 \(second\) failed .* division by zero"):
         await migrate(empty, migrations=broken)
     found = await status(empty, migrations=broken)
-    assert [one.state for one in found] == [State.APPLIED, State.PENDING]
+    assert [one.state for one in found] == [MigrationState.APPLIED, MigrationState.PENDING]
     connection = await asyncpg.connect(empty)
     assert await connection.fetchval("SELECT to_regclass('second')") is None
     await connection.close()
@@ -150,7 +158,7 @@ async def test_a_schema_newer_than_the_code_is_taken(empty: str) -> None:
     await migrate(empty, migrations=files(**{"0002_second": "SELECT 1"}))
     assert await migrate(empty, migrations=files()) == []
     found = await status(empty, migrations=files())
-    assert [one.state for one in found] == [State.APPLIED, State.UNKNOWN]
+    assert [one.state for one in found] == [MigrationState.APPLIED, MigrationState.UNKNOWN]
 
 
 @pytest.mark.parametrize("name", ["1_first.sql", "0001-first.sql", "0001_First.sql"])
@@ -194,14 +202,14 @@ async def test_a_table_that_is_in_use_ends_a_migration_after_its_tries(empty: st
     await migrate(empty, migrations=files())
     async with in_use(empty):
         with pytest.raises(MigrationError, match=r"0002 \(second\) could not lock") as caught:
-            await migrate(empty, migrations=SLOW, patience=Patience(wait=0.05, tries=2, pause=0))
+            await migrate(empty, migrations=SLOW, patience=LockRetries(wait=0.05, tries=2, pause=0))
         assert "2 tries" in str(caught.value)
     assert [one.version for one in await migrate(empty, migrations=SLOW)] == ["0002"]
 
 
 async def test_a_migration_that_waits_for_a_table_lets_others_use_it(empty: str) -> None:
     await migrate(empty, migrations=files())
-    patience = Patience(wait=0.05, tries=1_000_000, pause=0.01)
+    patience = LockRetries(wait=0.05, tries=1_000_000, pause=0.01)
     async with in_use(empty):
         migrating = asyncio.create_task(migrate(empty, migrations=SLOW, patience=patience))
         reader = await asyncpg.connect(empty)

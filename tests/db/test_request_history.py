@@ -11,8 +11,8 @@ from sqlalchemy import text
 
 from db.repositories.request_history import (
     HistoryRepository,
-    LikeFailure,
-    Measured,
+    ItemHistory,
+    SimilarFailure,
     like_query,
     steps_query,
     totals_query,
@@ -106,12 +106,12 @@ class Past:
         )
 
 
-async def measured(db: Database, item: str = "dns") -> Measured:
+async def measured(db: Database, item: str = "dns") -> ItemHistory:
     async with db.reading() as session:
         return await HistoryRepository(session).measured(item)
 
 
-async def like(db: Database, request_id: str, who: Visibility = ADMIN) -> list[LikeFailure]:
+async def like(db: Database, request_id: str, who: Visibility = ADMIN) -> list[SimilarFailure]:
     async with db.reading() as session:
         row = await RequestsRepository(session).get(request_id)
         assert row is not None

@@ -3,7 +3,7 @@ import pytest
 
 from db.migrations.runner import migrate
 from db.models import Request
-from db.repositories.retention import Removed, RetentionRepository
+from db.repositories.retention import RemovedRows, RetentionRepository
 from db.session import Database
 from pao.core.states import RequestStatus
 from tests.db.building import brought_to, count, new_request, stored
@@ -81,7 +81,7 @@ async def test_the_maintenance_flag_does_not_lift_the_ages(
         await owner.execute("DELETE FROM audit_logs")
 
 
-async def remove(db: Database, batch: int = 500) -> Removed:
+async def remove(db: Database, batch: int = 500) -> RemovedRows:
     async with db.unit_of_work() as session:
         return await RetentionRepository(session).remove_expired(batch=batch)
 
@@ -94,7 +94,7 @@ async def test_maintenance_removes_what_ended_long_ago_and_nothing_else(
         await owner.execute(OLD_REQUEST, status, 89, None, None)
     for status in ("submitted", "in_progress", "failed"):
         await owner.execute(OLD_REQUEST, status, 4000, None, None)
-    assert await remove(db) == Removed(requests=2, audit_rows=0)
+    assert await remove(db) == RemovedRows(requests=2, audit_rows=0)
     left = await owner.fetch("SELECT status FROM requests ORDER BY status")
     assert [row["status"] for row in left] == [
         "aborted",
@@ -103,7 +103,7 @@ async def test_maintenance_removes_what_ended_long_ago_and_nothing_else(
         "in_progress",
         "submitted",
     ]
-    assert await remove(db) == Removed(requests=0, audit_rows=0)
+    assert await remove(db) == RemovedRows(requests=0, audit_rows=0)
 
 
 async def test_maintenance_takes_small_batches(db: Database, owner: asyncpg.Connection) -> None:
@@ -160,7 +160,7 @@ async def test_maintenance_removes_audit_lines_after_a_year(
 ) -> None:
     for age in (400, 370, 360, 1):
         await owner.execute(OLD_AUDIT, age)
-    assert await remove(db) == Removed(requests=0, audit_rows=2)
+    assert await remove(db) == RemovedRows(requests=0, audit_rows=2)
     assert await owner.fetchval("SELECT count(*) FROM audit_logs") == 2
 
 

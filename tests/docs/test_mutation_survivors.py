@@ -40,7 +40,7 @@ def _is_narrow(entry: str) -> bool:
     [
         ("workflows.look._ask: `` - a + b ``", True),
         ("workflows.look._ask_again: `` - a + b ``", False),
-        ("workflows.waiting.Waiting._cut: `` - a + b ``", True),
+        ("workflows.waiting.ActionWaits._cut: `` - a + b ``", True),
         ("workflows.waiting._made: `` - a + b ``", False),
         ("workflows.waiting._made: `` - a + c ``", True),
     ],
@@ -48,6 +48,6 @@ def _is_narrow(entry: str) -> bool:
 def test_an_entry_stands_for_a_change_a_function_or_a_class(
     mutant: str, *, explained: bool
 ) -> None:
-    listed = ["workflows.look._ask", "workflows.waiting.Waiting.*"]
+    listed = ["workflows.look._ask", "workflows.waiting.ActionWaits.*"]
     listed.append("workflows.waiting._made: `` - a + c ``")
     assert is_listed(mutant, dict.fromkeys(listed, "a reason")) is explained

@@ -4,7 +4,7 @@ from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
 from typing import Any
 
-from pao.core.payloads.requests import Waits
+from pao.core.payloads.requests import WorkflowTimeouts
 from tests.support.jobs import JobAction
 from tests.support.requests import Request, automatic, new_request, ticket
 from tests.support.worker import Workbench, eventually
@@ -168,7 +168,7 @@ async def bad_signals(bench: Workbench) -> Request:
 
 async def mirror_away(bench: Workbench) -> Request:
     """A write to Postgres takes too long as a local activity, and goes on as a regular one."""
-    request = await bench.store(new_request(waits=Waits(mirror=0.3)))
+    request = await bench.store(new_request(waits=WorkflowTimeouts(mirror=0.3)))
     async with bench.locked(request):
         await bench.workflows.start(request.given, summary="a thing")
         await eventually(lambda: bench.times_scheduled(request, "mirror"))

@@ -12,7 +12,7 @@ from catalog.secrets import seal_fields
 from pao.core.names import workflow_id
 from pao.core.payloads.context import RequestContext, Requester
 from pao.core.payloads.plan import PlannedAction
-from pao.core.payloads.requests import RequestInput, Waits
+from pao.core.payloads.requests import RequestInput, WorkflowTimeouts
 from pao.core.timestamps import timestamp
 from pao.runtime.crypto import SecretBox
 
@@ -75,7 +75,7 @@ class Request:
 
     context: RequestContext
     plan: list[PlannedAction]
-    waits: Waits = field(default_factory=Waits)
+    waits: WorkflowTimeouts = field(default_factory=WorkflowTimeouts)
     metadata: Document = field(default_factory=lambda: {"tags": ["kept"]})
 
     @property
@@ -100,7 +100,7 @@ def new_request(
     *actions: Document,
     box: SecretBox | None = None,
     definition: Document | None = None,
-    waits: Waits | None = None,
+    waits: WorkflowTimeouts | None = None,
     **fields: Any,
 ) -> Request:
     """Return a request of a new id, as the API would have planned it; passwords need the box."""
@@ -118,4 +118,4 @@ def new_request(
         requester=Requester(id="dana", email="dana@example.com", teams=["team-orders"]),
         fields=values,
     )
-    return Request(context, plan(parsed), waits or Waits())
+    return Request(context, plan(parsed), waits or WorkflowTimeouts())

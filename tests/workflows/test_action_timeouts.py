@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from pao.core.payloads.requests import Waits
+from pao.core.payloads.requests import WorkflowTimeouts
 from tests.support.postgres import Database
 from tests.support.requests import new_request, ticket
 from tests.support.worker import Workbench, eventually, workbench
@@ -55,7 +55,7 @@ async def test_an_action_that_no_worker_takes_in_time_was_never_started(
     bench.jira.fault("slow", seconds=2.5, when="before")
     busy = await bench.submit()
     await bench.reached(busy, "in_progress")
-    request = await bench.submit(new_request(waits=Waits(schedule_to_start=1.0)))
+    request = await bench.submit(new_request(waits=WorkflowTimeouts(schedule_to_start=1.0)))
     row = await bench.reached(request, "failed")
     assert not row["error"]["outcomeUnknown"]
     assert "it did not start" in row["error"]["message"]
@@ -66,7 +66,7 @@ async def test_an_action_that_no_worker_takes_in_time_was_never_started(
 
 async def test_an_action_that_takes_too_long_has_an_unknown_outcome(bench: Workbench) -> None:
     bench.jira.fault("slow", seconds=3.0, when="after")
-    request = await bench.submit(new_request(waits=Waits(start_to_close=1.0)))
+    request = await bench.submit(new_request(waits=WorkflowTimeouts(start_to_close=1.0)))
     row = await bench.reached(request, "failed")
     assert row["error"]["outcomeUnknown"]
     assert row["error_context"]["suggestedDecision"]["decision"] == "retry"
@@ -81,7 +81,7 @@ async def test_a_worker_killed_while_jira_is_called_leaves_an_unknown_outcome_to
     bench = idle_bench
     bench.jira.fault("slow", seconds=2.0, when="after")
     async with worker_process(bench) as process:
-        request = await bench.submit(new_request(waits=Waits(heartbeat=2.0)))
+        request = await bench.submit(new_request(waits=WorkflowTimeouts(heartbeat=2.0)))
         await eventually(lambda: bench.tickets(request))
         process.send_signal(signal.SIGKILL)
         await process.wait()

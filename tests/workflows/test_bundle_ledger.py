@@ -8,13 +8,13 @@ import pytest
 from pao.core.components import ComponentReport
 from pao.core.payloads.decisions import DecisionRecord
 from pao.core.payloads.failures import ActionFailure
-from pao.core.payloads.requests import Waits
+from pao.core.payloads.requests import WorkflowTimeouts
 from pao.core.states import ActionStatus, RequestStatus
 from tests.support.bundles import Bundle, new_bundle
 from tests.support.requests import ticket
 from workflows.bundle_decisions import objection_to
 from workflows.bundle_ledger import BundleLedger
-from workflows.components import Components
+from workflows.components import BundleComponents
 from workflows.details import HOW
 from workflows.mirror import Mirror
 from workflows.open_decisions import OpenDecisions
@@ -246,19 +246,19 @@ def test_a_bundle_that_has_failed_itself_may_be_retried(
 
 
 @pytest.fixture
-def components(bundle: Bundle, ledger: BundleLedger) -> Components:
+def components(bundle: Bundle, ledger: BundleLedger) -> BundleComponents:
     decisions = OpenDecisions(ledger)
-    return Components(
+    return BundleComponents(
         bundle.whole.plan,
         ledger,
         mirror=Mirror(ledger, decisions, bundle.whole.given),
         stop=Stop(ledger, decisions),
-        waits=Waits(),
+        waits=WorkflowTimeouts(),
     )
 
 
 def test_an_escalation_lists_every_component(
-    bundle: Bundle, ledger: BundleLedger, components: Components
+    bundle: Bundle, ledger: BundleLedger, components: BundleComponents
 ) -> None:
     assert [one["status"] for one in components.described()] == ["submitted"] * 3
     ledger.take(report(bundle, "right", "failed", error=ERROR, resources=[{"id": "NET-1"}]))
@@ -282,7 +282,7 @@ def test_an_escalation_lists_every_component(
 def test_a_failed_bundle_shows_a_retry_of_its_components(
     bundle: Bundle,
     ledger: BundleLedger,
-    components: Components,
+    components: BundleComponents,
     other: dict[str, Any],
     shown: tuple[str, bool],
 ) -> None:

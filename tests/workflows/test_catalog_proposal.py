@@ -21,7 +21,7 @@ from catalog.sources.source import SourceLimitedError, SourceRefusedError
 from pao.clients.catalog_sync import CatalogSyncs
 from pao.clients.temporal_connection import CONVERTER, TemporalTarget, connect
 from pao.core import names
-from pao.core.payloads.catalog import Proposal
+from pao.core.payloads.catalog import CatalogProposal
 from workflows.catalog_proposal import CatalogProposalWorkflow
 
 COMMIT = "c0ffee" * 6 + "c0ff"
@@ -33,10 +33,10 @@ class Forge:
     """Takes the place of the activity: fails as often as it is told to."""
 
     failures: list[Exception] = field(default_factory=list)
-    asked: list[Proposal] = field(default_factory=list)
+    asked: list[CatalogProposal] = field(default_factory=list)
 
     @activity.defn(name=names.JUDGE_PROPOSAL_ACTIVITY)
-    async def judge(self, proposal: Proposal) -> str:
+    async def judge(self, proposal: CatalogProposal) -> str:
         self.asked.append(proposal)
         if self.failures:
             raise self.failures.pop(0)
@@ -62,11 +62,11 @@ async def test_a_check_is_tried_again_and_one_that_is_asked_for_again_is_another
     )
     handle = client.get_workflow_handle(names.catalog_proposal_id(queue, COMMIT))
     async with worker:
-        await syncs.propose(Proposal(12, COMMIT))
+        await syncs.propose(CatalogProposal(12, COMMIT))
         # The same delivery twice: it is being judged already.
-        await syncs.propose(Proposal(12, COMMIT))
+        await syncs.propose(CatalogProposal(12, COMMIT))
         assert await asyncio.wait_for(handle.result(), 60) == "valid"
-        await syncs.propose(Proposal(12, COMMIT, again=True))
+        await syncs.propose(CatalogProposal(12, COMMIT, again=True))
         assert await asyncio.wait_for(handle.result(), 60) == "valid"
     assert [one.again for one in forge.asked] == [False, False, True]
 
@@ -77,7 +77,7 @@ class Failing:
 
     error: Exception
 
-    async def judge(self, _proposal: Proposal, *, attempt: int) -> str:
+    async def judge(self, _proposal: CatalogProposal, *, attempt: int) -> str:
         assert attempt == 1
         raise self.error
 
@@ -95,11 +95,11 @@ async def test_a_source_that_rests_is_asked_when_it_answers_again_others_as_the_
 ):
     until = datetime.now(UTC) + timedelta(minutes=30)
     with raised(SourceLimitedError("60 calls an hour", until=until)) as told:
-        await ActivityEnvironment().run(told["syncer"].judge, Proposal(1, COMMIT))
+        await ActivityEnvironment().run(told["syncer"].judge, CatalogProposal(1, COMMIT))
     wait = told["error"].next_retry_delay
     assert timedelta(minutes=29) < wait <= timedelta(minutes=30)
     with raised(SourceRefusedError("the token has no right")) as told:
-        await ActivityEnvironment().run(told["syncer"].judge, Proposal(1, COMMIT))
+        await ActivityEnvironment().run(told["syncer"].judge, CatalogProposal(1, COMMIT))
     refused = told["error"]
     assert (refused.type, refused.next_retry_delay, refused.non_retryable) == (
         "refused",

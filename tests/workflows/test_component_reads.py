@@ -15,7 +15,7 @@ from pao.core.states import RequestStatus
 from tests.support.bundles import new_bundle
 from tests.support.played import played
 from workflows.bundle_ledger import BundleLedger
-from workflows.components import Components
+from workflows.components import BundleComponents
 from workflows.mirror import Mirror
 from workflows.open_decisions import OpenDecisions
 from workflows.stopping import Stop
@@ -32,8 +32,8 @@ OVERLAPPING = [
 ]
 
 
-class HeldReads(Components):
-    """Components whose reads are answered when the workflow says so."""
+class HeldReads(BundleComponents):
+    """BundleComponents whose reads are answered when the workflow says so."""
 
     def __init__(self, given: RequestInput, ledger: BundleLedger) -> None:
         open_decisions = OpenDecisions(ledger)

@@ -7,7 +7,7 @@ from pao.core.payloads.requests import BundleLink, RequestInput
 from pao.core.states import RequestStatus
 from tests.support.played import played
 from tests.support.requests import new_request
-from workflows.component_reports import Reporter
+from workflows.component_reports import ComponentReporter
 from workflows.ledger import Ledger
 from workflows.snapshots import Snapshots
 
@@ -20,7 +20,7 @@ class Reports:
     async def run(self, given: RequestInput) -> None:
         """Tell what is written, each time when it is; a memo says what was written before."""
         ledger = Ledger(given)
-        reporter = Reporter(ledger, Snapshots(ledger), BundleLink("nobody", "left"))
+        reporter = ComponentReporter(ledger, Snapshots(ledger), BundleLink("nobody", "left"))
         ledger.move(RequestStatus.IN_PROGRESS)
         ledger.move(RequestStatus.FAILED)
         ledger.move(RequestStatus.ABORTED)

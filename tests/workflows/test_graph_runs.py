@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from pao.core.payloads.requests import Waits
+from pao.core.payloads.requests import WorkflowTimeouts
 from tests.support.requests import Document, Request, automatic, new_request, ticket
 from tests.support.worker import Workbench, eventually
 
@@ -224,7 +224,9 @@ async def test_only_a_hybrid_item_has_a_manual_way_to_take(bench: Workbench) -> 
 
 
 async def test_an_action_may_take_as_long_as_its_own_timeout_says(bench: Workbench) -> None:
-    request = new_request(ticket("short", timeout="1s"), waits=Waits(start_to_close=60.0))
+    request = new_request(
+        ticket("short", timeout="1s"), waits=WorkflowTimeouts(start_to_close=60.0)
+    )
     bench.jira.fault("slow", seconds=3.0, when="after", match=creation("short"))
     await bench.submit(request)
     row = await bench.reached(request, "failed")

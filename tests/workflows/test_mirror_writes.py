@@ -10,7 +10,7 @@ from temporalio.api.enums.v1 import EventType
 from pao.app.local.ports import free_ports
 from pao.app.local.postgres import FOR_TESTS, EmbeddedPostgres
 from pao.app.local.postgres_files import forget_files
-from pao.core.payloads.requests import Waits
+from pao.core.payloads.requests import WorkflowTimeouts
 from tests.support.postgres import Database, migrate_template
 from tests.support.requests import new_request
 from tests.support.worker import Workbench, eventually, workbench
@@ -33,7 +33,7 @@ async def test_a_request_goes_on_when_postgres_is_away_and_is_told_when_it_is_ba
         )
         async with workbench(database, temporal_address, tmp_path) as bench:
             bench.jira.fault("slow", seconds=3.0, when="before")
-            request = await bench.submit(new_request(waits=Waits(mirror=0.5)))
+            request = await bench.submit(new_request(waits=WorkflowTimeouts(mirror=0.5)))
             await bench.reached(request, "in_progress")
             await bench.close_connection()
             postgres.stop()

@@ -6,7 +6,7 @@ import pytest
 from temporalio.workflow import ActivityCancellationType
 
 from pao.core.payloads.plan import PlannedAction
-from pao.core.payloads.requests import Waits
+from pao.core.payloads.requests import WorkflowTimeouts
 from workflows.policies import (
     LEEWAY,
     LONGEST_OUTCOME_WAIT,
@@ -19,7 +19,7 @@ from workflows.policies import (
     outcome_wait,
 )
 
-WAITS = Waits(
+WAITS = WorkflowTimeouts(
     start_to_close=12,
     heartbeat=3,
     schedule_to_start=60,

@@ -5,12 +5,12 @@ from collections.abc import Sequence
 import pytest
 
 from tests.support.alone import RUN, alone
-from workflows.versions import FromNextSignal, SignalsPlayedAgain
+from workflows.versions import FromNextSignal, ReplayedSignals
 
 ANOTHER = "another-run"
 
 
-async def handled(change: FromNextSignal | SignalsPlayedAgain) -> list[bool]:
+async def handled(change: FromNextSignal | ReplayedSignals) -> list[bool]:
     """Return what three signals are told, one after the other."""
     return [change.reached() for _ in range(3)]
 
@@ -47,6 +47,6 @@ async def test_a_signal_may_be_played_again_from_the_first_that_a_reset_handles_
     first_run: str, markers: Sequence[str] | None, told: list[bool]
 ) -> None:
     again = await alone(
-        lambda: handled(SignalsPlayedAgain("again")), first_run=first_run, markers=markers
+        lambda: handled(ReplayedSignals("again")), first_run=first_run, markers=markers
     )
     assert again == told

@@ -15,7 +15,7 @@ from workflows.mirror import Mirror
 from workflows.notifications import Notices
 from workflows.open_decisions import OpenDecisions
 from workflows.stopping import Stop
-from workflows.waiting import Waiting
+from workflows.waiting import ActionWaits
 
 SINCE = "2026-03-01T12:00:00.000Z"
 
@@ -34,7 +34,7 @@ def ledger() -> Ledger:
 def is_about(ledger: Ledger, resolved: TicketResolved) -> bool:
     """Return whether an action waits for the end of this ticket."""
     request, decisions = new_request(), OpenDecisions(ledger)
-    waiting = Waiting(
+    waiting = ActionWaits(
         ledger,
         approvals=OpenApprovals(ledger),
         notices=Notices((), ledger, Mirror(ledger, decisions, request.given)),

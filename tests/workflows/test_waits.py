@@ -24,7 +24,7 @@ from workflows.mirror import Mirror
 from workflows.notifications import Notices
 from workflows.open_decisions import OpenDecisions
 from workflows.stopping import Stop
-from workflows.waiting import WaitFailedError, Waiting
+from workflows.waiting import ActionWaits, WaitFailedError
 
 NOTICE: Document = {
     "type": "notification",
@@ -54,7 +54,7 @@ class Parts:
         decisions = OpenDecisions(self.ledger)
         self.approvals = OpenApprovals(self.ledger)
         self.stop = Stop(self.ledger, decisions)
-        self.waiting = Waiting(
+        self.waiting = ActionWaits(
             self.ledger,
             approvals=self.approvals,
             notices=Notices(

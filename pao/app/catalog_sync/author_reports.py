@@ -10,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from catalog.sources.source import SourceUnavailableError
 from catalog.sources.verdict import Reporter, Verdict
-from db.repositories.catalog_state import CatalogStanding, CatalogStateRepository
+from db.repositories.catalog_state import CatalogStateRepository, StoredCatalogStatus
 from db.repositories.catalog_unreported import CatalogUnreportedRepository
 from db.session import Database
 
@@ -26,7 +26,7 @@ _TO_BE_TOLD: dict[str, Any] = {"cause": None, "message": None}
 class AuthorReports:
     """Sends each verdict once per revision, if there is a reporter; one that failed is sent later.
 
-    Commits whose authors have no report yet are in ``CatalogStanding.untold``, which operators
+    Commits whose authors have no report yet are in ``StoredCatalogStatus.untold``, which operators
     see: those of the branch are reported by the next sync, a proposal by its workflow.
     """
 
@@ -38,7 +38,7 @@ class AuthorReports:
         if self.reporter is not None:
             await CatalogUnreportedRepository(session).add(revision, _TO_BE_TOLD)
 
-    async def is_due(self, before: CatalogStanding, revision: str, *, is_held: bool) -> bool:
+    async def is_due(self, before: StoredCatalogStatus, revision: str, *, is_held: bool) -> bool:
         """Return whether a revision is to be reported now, by what was known before it was read."""
         # Where nobody can be told any more, the catalog has come from a forge before.
         over = _over(before.untold, revision) if self.reporter else list(before.untold)

@@ -12,7 +12,7 @@ from catalog.sources.source import (
     Unchanged,
 )
 from pao.app.catalog_sync.sync import CatalogSync
-from pao.core.payloads.catalog import Proposal
+from pao.core.payloads.catalog import CatalogProposal
 
 _log = logging.getLogger(__name__)
 
@@ -28,7 +28,7 @@ class Proposals:
     source: ProposalSource
     reporter: ProposalReporter
 
-    async def judge(self, proposal: Proposal, *, attempt: int = 1) -> str:
+    async def judge(self, proposal: CatalogProposal, *, attempt: int = 1) -> str:
         """Judge a commit and tell its authors; returns in a word what came of it.
 
         Where the forge cannot say, even at the third ``attempt``, where the commit has left the
@@ -44,7 +44,7 @@ class Proposals:
         await self.sync.reports.succeeded(proposal.commit)
         return outcome
 
-    async def _judge(self, proposal: Proposal, attempt: int) -> str:
+    async def _judge(self, proposal: CatalogProposal, attempt: int) -> str:
         known = await self.sync.known()
         fork = await self._fork(proposal.commit, known, attempt)
         there = Known(fork.revision, fork.memory) if fork else known

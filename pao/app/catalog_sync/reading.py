@@ -8,7 +8,7 @@ from catalog.model import CatalogDocument
 from catalog.sources.selection import DocumentSummary, FileState, Selection, select
 from catalog.sources.source import Entry
 from catalog.validation import Finding, Severity, ValidationResult
-from db.repositories.catalog import Served, StoredItem
+from db.repositories.catalog import ServedFile, StoredItem
 from db.repositories.catalog_files import StoredFile
 from pao.app.catalog_sync.source_tree import Stored, problem_of
 
@@ -80,7 +80,7 @@ class Reading:
         named = {identifier for facts in good for identifier in facts.refers}
         return {facts.path: facts for facts in good if facts.refers or facts.id in named}
 
-    def fallen(self, served: Mapping[str, Served]) -> dict[str, str]:
+    def fallen(self, served: Mapping[str, ServedFile]) -> dict[str, str]:
         """Return by path the items referred to whose file became invalid: they stay served."""
         facts = [seen.facts for seen in self.seen.values() if seen.facts]
         named = {identifier for one in facts for identifier in one.refers}
@@ -98,7 +98,7 @@ class Reading:
         result = self.result(path)
         return result.item if result else None
 
-    def select(self, served: Mapping[str, Served], across: Iterable[Finding]) -> None:
+    def select(self, served: Mapping[str, ServedFile], across: Iterable[Finding]) -> None:
         """Decide what is served from what was seen and what was found across files."""
         self.selection = select(self.seen, served, across)
 

@@ -20,9 +20,9 @@ from catalog.sources.source import (
     SourceUnavailableError,
     Unchanged,
 )
-from db.repositories.catalog import Served
+from db.repositories.catalog import ServedFile
 from db.repositories.catalog_files import StoredFile
-from db.repositories.catalog_state import CatalogStanding, Lineage, SourceMemory
+from db.repositories.catalog_state import Lineage, SourceMemory, StoredCatalogStatus
 from pao.core.payloads.catalog import SyncInput
 
 MOST_PATH = 1_000
@@ -35,8 +35,8 @@ class Stored:
     """What Postgres knew before: the files as they were judged, and what is served."""
 
     files: Mapping[str, StoredFile]
-    served: Mapping[str, Served]
-    standing: CatalogStanding
+    served: Mapping[str, ServedFile]
+    standing: StoredCatalogStatus
     lineage: Lineage
     memory: SourceMemory
 

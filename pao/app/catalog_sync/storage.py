@@ -12,10 +12,10 @@ from db.repositories.catalog import CatalogRepository
 from db.repositories.catalog_blobs import CatalogBlobsRepository
 from db.repositories.catalog_files import CatalogFilesRepository
 from db.repositories.catalog_state import (
-    CatalogStanding,
     CatalogStateRepository,
     Lineage,
     SourceMemory,
+    StoredCatalogStatus,
 )
 from pao.app.catalog_sync.reading import Reading
 from pao.app.catalog_sync.source_tree import SourceTree, Stored
@@ -70,7 +70,7 @@ async def store(  # noqa: PLR0913 -- what is stored together, each part named
         return
     now, before = datetime.now(UTC), stored.standing
     await state.stand(
-        CatalogStanding(
+        StoredCatalogStatus(
             generation=generation,
             source=source,
             revision=tree.revision,

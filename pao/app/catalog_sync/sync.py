@@ -46,7 +46,7 @@ from pao.app.catalog_sync.source_tree import (
     refuse_early_poll,
 )
 from pao.app.catalog_sync.storage import is_stored, report_of, store
-from pao.core.payloads.catalog import Held, SyncInput, SyncReport
+from pao.core.payloads.catalog import HeldRevision, SyncInput, SyncReport
 from pao.runtime import tracing
 from pao.runtime.garbage_collection import full_collections_postponed
 from pao.runtime.process_metrics import SourceCalls
@@ -224,7 +224,7 @@ class CatalogSync:
         tree: SourceTree,
         stored: Stored,
         *,
-        held: Held | None = None,
+        held: HeldRevision | None = None,
         outdated: str | None = None,
     ) -> SyncReport:
         """Leave the catalog as it is, and say why; the log says it once."""
@@ -335,7 +335,7 @@ class CatalogSync:
 
 
 def _verdict(
-    tree: SourceTree, reading: Reading, across: Sequence[Finding], held: Held | None
+    tree: SourceTree, reading: Reading, across: Sequence[Finding], held: HeldRevision | None
 ) -> Verdict:
     return Verdict(
         tree.revision,

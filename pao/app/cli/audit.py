@@ -20,7 +20,7 @@ from pao.app.cli.terminal import clean
 
 if TYPE_CHECKING:
     from db.audit_chain import Anchor
-    from db.audit_verification import Verification
+    from db.audit_verification import AuditVerification
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -81,7 +81,7 @@ def anchor(
     cli.show(document, lambda: _print_anchor(cli, document, export))
 
 
-def _verified(exported: "Sequence[Anchor]") -> "Verification":
+def _verified(exported: "Sequence[Anchor]") -> "AuditVerification":
     from db import audit_verification  # noqa: PLC0415 -- as above
 
     url = settings_for("database", os.environ).database.url.get_secret_value()
@@ -134,7 +134,7 @@ def _write(file: Path, document: dict[str, Any]) -> None:
         ) from error
 
 
-def _print_verified(cli: Cli, verification: "Verification", exported: int) -> None:
+def _print_verified(cli: Cli, verification: "AuditVerification", exported: int) -> None:
     for one in verification.findings[:_SHOWN]:
         place = f"request {one.chain}" if one.chain else ""
         place += f", line {one.position}: " if one.position else ": " if place else ""

@@ -26,15 +26,15 @@ def database_errors(*variables: str) -> Iterator[None]:
 
 
 def _told(error: "DatabaseUnavailableError", variables: str) -> CliError:
-    from db.availability import Trouble, said  # noqa: PLC0415 -- as above
+    from db.availability import DatabaseProblem, said  # noqa: PLC0415 -- as above
 
     exit_code = ExitCode.UNAVAILABLE
     hint = f"Check host, port, user, password and TLS in {variables}."
-    if error.trouble is Trouble.MISSING:
+    if error.trouble is DatabaseProblem.MISSING:
         hint = f"Create the database, or correct its name in {variables}."
-    if error.trouble is Trouble.SCHEMA:
+    if error.trouble is DatabaseProblem.SCHEMA:
         exit_code, hint = ExitCode.FAILED, "Run `pao db migrate` as the owner of the database."
-    if error.trouble is Trouble.RIGHTS:
+    if error.trouble is DatabaseProblem.RIGHTS:
         exit_code = ExitCode.DENIED
         hint = (
             f"`pao db` needs the owner's address in {variables}; other commands need the role"

@@ -13,7 +13,7 @@ from temporalio.client import Client
 from temporalio.service import RPCError, RPCStatusCode
 
 from activities.metrics import WorkerMetrics
-from db.availability import DatabaseUnavailableError, Trouble
+from db.availability import DatabaseProblem, DatabaseUnavailableError
 from db.installation import Installation
 from db.migrations.files import MigrationError
 from db.migrations.runner import check_ready
@@ -164,7 +164,7 @@ async def _require_schema(database: Database) -> None:
         async with database.reading() as session:
             newer = await check_ready(session)
     except DatabaseUnavailableError as error:
-        if error.trouble is not Trouble.AWAY:
+        if error.trouble is not DatabaseProblem.AWAY:
             raise
     except MigrationError as error:
         raise PaoError(ErrorCode.SERVICE_UNAVAILABLE, str(error)) from None

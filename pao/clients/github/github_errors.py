@@ -12,7 +12,7 @@ from pao.core.judgement import (
     REDIRECT,
     UNREADABLE,
     Cause,
-    Judgement,
+    FailureClass,
     judge_repository,
 )
 
@@ -39,7 +39,7 @@ class GitHubError(Exception):
         self,
         message: str,
         *,
-        judged: Judgement,
+        judged: FailureClass,
         status: int | None = None,
         body: str | None = None,
         wait: float | None = None,
@@ -113,7 +113,7 @@ def _wait(answer: GitHubResponse) -> float:
     return max(0.0, reset - datetime.now(UTC).timestamp())
 
 
-def _advice(answer: GitHubResponse, judged: Judgement) -> str:
+def _advice(answer: GitHubResponse, judged: FailureClass) -> str:
     if judged.cause is Cause.QUOTA:
         return f"Its rate limit is exhausted; retry in {max(ceil(_wait(answer)), 1)} s."
     if judged is PROTECTED:

@@ -4,7 +4,7 @@ from typing import Protocol
 
 from pao.clients.retry_after import pause
 from pao.core.answers import shortened, words
-from pao.core.judgement import HIDDEN, REDIRECT, UNREADABLE, Cause, Judgement, judge
+from pao.core.judgement import HIDDEN, REDIRECT, UNREADABLE, Cause, FailureClass, judge
 
 _NOT_FOUND = 404
 
@@ -40,7 +40,7 @@ class GitLabError(Exception):
         self,
         message: str,
         *,
-        judged: Judgement,
+        judged: FailureClass,
         status: int,
         wait: float | None = None,
     ) -> None:
@@ -76,7 +76,7 @@ def unreadable(doing: str, answer: GitLabAnswer) -> GitLabError:
     )
 
 
-def _advice(judged: Judgement) -> str:
+def _advice(judged: FailureClass) -> str:
     if judged is HIDDEN:
         return "The project does not exist, or the token may not see it."
     if judged is REDIRECT:

@@ -13,7 +13,7 @@ import requests
 from pao.clients.jira.jira_errors import JiraOutcomeUnknownError, JiraRefusedError
 from pao.clients.jira.models import JiraInstance
 from pao.core.answers import KEPT_CHARACTERS, place, read_json, words
-from pao.core.judgement import Cause, Judgement, judge
+from pao.core.judgement import Cause, FailureClass, judge
 
 ELLIPSIS = "\N{HORIZONTAL ELLIPSIS}"
 _LOGIN_REASON = "X-Seraph-LoginReason"
@@ -59,7 +59,7 @@ class JiraResponse:
             return None
 
     @property
-    def judged(self) -> Judgement:
+    def judged(self) -> FailureClass:
         """The row of the one table that says what the answer means."""
         headers = {name.lower(): value for name, value in self.response.headers.items()}
         return judge(self.status, headers, self.text())

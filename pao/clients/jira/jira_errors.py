@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from types import MappingProxyType
 
-from pao.core.judgement import CUT, LAGGING, UNSENT, Judgement, judge
+from pao.core.judgement import CUT, LAGGING, UNSENT, FailureClass, judge
 
 
 class JiraError(Exception):
@@ -13,7 +13,7 @@ class JiraError(Exception):
     where there was one. ``judged`` is the row of the one table that says what it means.
     """
 
-    unanswered: Judgement = UNSENT
+    unanswered: FailureClass = UNSENT
 
     def __init__(
         self,
@@ -22,7 +22,7 @@ class JiraError(Exception):
         instance: str,
         status: int | None = None,
         body: str | None = None,
-        judged: Judgement | None = None,
+        judged: FailureClass | None = None,
     ) -> None:
         super().__init__(message)
         self.message = message
@@ -74,7 +74,7 @@ class JiraRefusedError(JiraError):
         instance: str,
         status: int,
         body: str | None = None,
-        judged: Judgement | None = None,
+        judged: FailureClass | None = None,
         retry_after: str | None = None,
         errors: Mapping[str, str] = MappingProxyType({}),
         error_messages: tuple[str, ...] = (),

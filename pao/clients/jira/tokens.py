@@ -15,7 +15,7 @@ from pao.clients.jira.auth import OAuth2Auth
 from pao.clients.jira.transport import BoundedSession, CallEndedError, HeaderAuth, JiraCall
 from pao.clients.oauth import AccessToken, read_token
 from pao.core.answers import KEPT_CHARACTERS, place, shortened, words
-from pao.core.judgement import UNREADABLE, Judgement, judge
+from pao.core.judgement import UNREADABLE, FailureClass, judge
 
 Sessions = Callable[[JiraCall, str], BoundedSession]
 
@@ -24,7 +24,7 @@ class NoTokenError(Exception):
     """The token endpoint returned no token; the text says why and must be masked."""
 
     def __init__(
-        self, reason: str, *, status: int | None = None, judged: Judgement = UNREADABLE
+        self, reason: str, *, status: int | None = None, judged: FailureClass = UNREADABLE
     ) -> None:
         super().__init__(reason)
         self.reason = reason

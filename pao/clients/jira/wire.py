@@ -30,7 +30,7 @@ from pao.clients.jira.transport import (
     HeaderAuth,
     JiraCall,
 )
-from pao.core.judgement import CUT, NOT_READY, UNSENT, Judgement
+from pao.core.judgement import CUT, NOT_READY, UNSENT, FailureClass
 from pao.runtime.masking import SecretMasks
 
 CONNECTIONS = 32
@@ -42,7 +42,7 @@ Question = Callable[[Dialect], requests.Response]
 
 
 class _NoAnswerError(Exception):
-    def __init__(self, reason: str, *, left: bool, judged: Judgement) -> None:
+    def __init__(self, reason: str, *, left: bool, judged: FailureClass) -> None:
         super().__init__(reason)
         self.reason = reason
         self.left = left
@@ -197,7 +197,7 @@ class Wire:
         return session
 
 
-def _silence(call: JiraCall) -> Judgement:
+def _silence(call: JiraCall) -> FailureClass:
     """Judge a call without an answer: one that our own time ended before it connected is ours."""
     if call.asked:
         return CUT

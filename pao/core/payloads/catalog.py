@@ -23,7 +23,7 @@ POLL, PUSH, FOLDER, START, REFRESH = "poll", "push", "folder", "start", "refresh
 
 
 @dataclass(frozen=True)
-class Proposal:
+class CatalogProposal:
     """A pull or merge request into the catalog's branch, at its newest commit.
 
     ``again``: somebody wants the check of a commit once more; one of the branch has no number.
@@ -63,7 +63,7 @@ class SyncInput:
 
 
 @dataclass(frozen=True)
-class Held:
+class HeldRevision:
     """A revision that is not taken over, because it would remove most items."""
 
     revision: str
@@ -72,7 +72,7 @@ class Held:
     items: list[str] = field(default_factory=list)
 
     @classmethod
-    def of(cls, stored: Mapping[str, Any]) -> "Held":
+    def of(cls, stored: Mapping[str, Any]) -> "HeldRevision":
         """Return it as it was stored, with whatever else is there."""
         return cls(**{name: stored[name] for name in ("revision", "removes", "served", "items")})
 
@@ -100,7 +100,7 @@ class SyncReport:
     refused: tuple[str, ...] = ()
     judged: int = 0
     outdated: str | None = None
-    held: Held | None = None
+    held: HeldRevision | None = None
     revision: str | None = None
     problem: str | None = None
     cause: str | None = None

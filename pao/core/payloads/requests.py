@@ -14,7 +14,7 @@ from pao.core.states import RequestStatus
 
 
 @dataclass(frozen=True)
-class Waits:
+class WorkflowTimeouts:
     """How long the workflow waits for things, in seconds; chosen in workflows/policies.py.
 
     They travel with the request, so that an installation (or a test) can change them without a
@@ -48,7 +48,7 @@ class RequestInput:
 
     context: RequestContext
     plan: list[PlannedAction] = field(default_factory=list)
-    waits: Waits = field(default_factory=Waits)
+    waits: WorkflowTimeouts = field(default_factory=WorkflowTimeouts)
     resumption: "Resumption | None" = None
     bundle: "BundleLink | None" = None
     metadata: dict[str, Any] = field(default_factory=dict)

@@ -12,7 +12,7 @@ from api.keys.resealing import ResealReport, reseal
 from db.availability import DatabaseUnavailableError
 from db.repositories.access_keys import AccessKeysRepository, NewAccessKey
 from db.repositories.requests import NewRequest, RequestsRepository
-from db.repositories.sealed import HeldRequests, SealedRepository
+from db.repositories.sealed import SealedRepository, SealedRequests
 from db.session import Database as Opened
 from pao.runtime.crypto import SecretBox, generate_key
 from tests.support.postgres import Database
@@ -60,7 +60,7 @@ async def test_everything_of_the_service_is_sealed_anew_and_requests_are_counted
     done = await reseal_all(database.owner_url, f"{NEW},{OLD}")
 
     assert (done.active, done.access_keys, done.drafts, done.unreadable) == ("k2", 1, 1, [])
-    assert done.held == {"k1": HeldRequests(open=1, finished=0)}
+    assert done.held == {"k1": SealedRequests(open=1, finished=0)}
     new = SecretBox(NEW)
     async with service.reading() as session:
         stored = await AccessKeysRepository(session).find(key.access_key_id)

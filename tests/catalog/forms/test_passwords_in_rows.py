@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from catalog.forms import Form, FormError
-from pao.core.passwords import Passwords
+from pao.core.passwords import PasswordFields
 
 TODAY = date(2026, 3, 5)
 Document = dict[str, Any]
@@ -53,7 +53,7 @@ def test_a_list_with_passwords_that_is_none_is_not_repeated(value: Any) -> None:
 def test_passwords_are_found_in_rows_by_their_ways() -> None:
     values = {"root": "r", "users": [{"name": "a", "initial": "x"}, {"name": "b"}, "no row"]}
     passwords = form(ROOT, USERS).passwords
-    assert passwords == Passwords(frozenset({"root"}), {"users": frozenset({"initial"})})
+    assert passwords == PasswordFields(frozenset({"root"}), {"users": frozenset({"initial"})})
     assert passwords.found(values) == {"root": "r", "users[0].initial": "x"}
     assert passwords.without(values) == {"users": [{"name": "a"}, {"name": "b"}, "no row"]}
 

@@ -22,7 +22,7 @@ from catalog.sources.source import (
 )
 from catalog.validation import ActionSchema
 from db.repositories.catalog import CatalogRepository
-from db.repositories.catalog_state import CatalogStanding, CatalogStateRepository
+from db.repositories.catalog_state import CatalogStateRepository, StoredCatalogStatus
 from db.session import Database
 from pao.app.catalog_sync import CatalogSync, SyncInput
 from pao.app.catalog_sync.sync import EMPTY
@@ -43,7 +43,7 @@ def sync_of(opened: Database, source: Repository) -> CatalogSync:
     return CatalogSync(opened, source, KNOWN)
 
 
-async def standing(opened: Database) -> CatalogStanding:
+async def standing(opened: Database) -> StoredCatalogStatus:
     async with opened.reading() as session:
         return await CatalogStateRepository(session).standing()
 

@@ -13,7 +13,7 @@ from catalog.sources.source import SourceUnavailableError
 from catalog.validation import ActionSchema
 from db.leases import lease
 from db.repositories.catalog import LEASE, CatalogRepository
-from db.repositories.catalog_state import CHANNEL, CatalogStanding, CatalogStateRepository
+from db.repositories.catalog_state import CHANNEL, CatalogStateRepository, StoredCatalogStatus
 from db.session import Database
 from pao.app.catalog_sync import CatalogSync, SyncReport
 from pao.core.errors import PaoError
@@ -44,7 +44,7 @@ def sync_of(opened: Database, root: Path) -> CatalogSync:
     return CatalogSync(opened, LocalFolder(root), KNOWN)
 
 
-async def standing(opened: Database) -> CatalogStanding:
+async def standing(opened: Database) -> StoredCatalogStatus:
     async with opened.reading() as session:
         return await CatalogStateRepository(session).standing()
 

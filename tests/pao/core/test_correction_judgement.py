@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from pao.core.correction_checks import (
-    Refusal,
+    CorrectionRefusal,
     found_by,
     judge,
     leaves_behind,
@@ -152,7 +152,7 @@ REFUSED: list[tuple[dict[str, Any], LookResult, DecisionRecord, str | None, str]
 def test_a_correction_is_refused_with_the_ways_that_are_left(
     given: dict[str, Any], found: LookResult, decided: DecisionRecord, code: str | None, told: str
 ) -> None:
-    assert judge(state(**given), found, decided) == Refusal(told, code)
+    assert judge(state(**given), found, decided) == CorrectionRefusal(told, code)
 
 
 def test_ten_of_what_an_attempt_has_left_are_named() -> None:

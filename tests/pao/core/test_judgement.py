@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from pao.core import judgement
-from pao.core.judgement import TABLE, Cause, Judgement, judge, suggestion
+from pao.core.judgement import TABLE, Cause, FailureClass, judge, suggestion
 from pao.core.states import Decision
 
 PAGE = Path(__file__).parents[3] / "docs" / "decisions.md"
@@ -83,7 +83,7 @@ RULES = '{"message": "Repository rule violations found"}'
     ],
 )
 def test_each_answer_has_one_row(
-    status: int, headers: dict[str, str], text: str, row: Judgement
+    status: int, headers: dict[str, str], text: str, row: FailureClass
 ) -> None:
     assert judge(status, headers, text) is row
 
@@ -99,7 +99,7 @@ def test_each_answer_has_one_row(
         (404, PROTECTED, judgement.REFUSED),
     ],
 )
-def test_a_forge_may_protect_a_branch(status: int, text: str, row: Judgement) -> None:
+def test_a_forge_may_protect_a_branch(status: int, text: str, row: FailureClass) -> None:
     assert judgement.judge_repository(status, {}, text) is row
 
 
@@ -132,7 +132,7 @@ OTHER = judgement.NOT_SET
         ("", OTHER),
     ],
 )
-def test_the_report_of_a_tool_is_judged_by_its_words(text: str, row: Judgement) -> None:
+def test_the_report_of_a_tool_is_judged_by_its_words(text: str, row: FailureClass) -> None:
     assert judgement.judge_text(text, otherwise=OTHER) is row
 
 

@@ -1,6 +1,6 @@
 """Where the passwords are among the values of a form."""
 
-from pao.core.passwords import Passwords, passwords_of
+from pao.core.passwords import PasswordFields, passwords_of
 
 FORM = {
     "groups": [
@@ -23,7 +23,7 @@ FORM = {
         {"id": "more", "fields": [{"id": "pin", "type": "password"}]},
     ]
 }
-FOUND = Passwords(frozenset({"root", "pin"}), {"users": frozenset({"initial"})})
+FOUND = PasswordFields(frozenset({"root", "pin"}), {"users": frozenset({"initial"})})
 VALUES = {
     "name": "db",
     "root": "secret",
@@ -35,7 +35,7 @@ def test_a_document_s_passwords_are_those_of_its_form_and_of_its_lists() -> None
     assert passwords_of({"presentation": {"form": FORM}}) == FOUND
     assert FOUND.holders == {"root", "pin", "users"}
     for without in ({}, {"presentation": None}, {"presentation": {"form": {"groups": None}}}):
-        assert passwords_of(without) == Passwords()
+        assert passwords_of(without) == PasswordFields()
 
 
 def test_each_password_is_changed_by_its_way_and_nothing_else_is() -> None:

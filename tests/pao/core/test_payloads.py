@@ -14,7 +14,7 @@ from temporalio.converter import DataConverter
 
 from pao.clients.temporal_connection import ForgivingConverter
 from pao.core import payloads
-from pao.core.payloads.catalog import Held, SyncReport
+from pao.core.payloads.catalog import HeldRevision, SyncReport
 from pao.core.timestamps import moment, timestamp
 
 CONVERTERS = [DataConverter.default.payload_converter, ForgivingConverter()]
@@ -51,7 +51,7 @@ FIRST_RELEASE = {
     "SettledRequest": {"status", "at"},
     "Snapshot": {"request_id", "run_id", "mirror_at", "mirror_seq", "status"},
     "StreamEvent": {"seq", "at", "kind"},
-    "Waits": set(),
+    "WorkflowTimeouts": set(),
 }
 """The fields without a default. None may be added: histories hold payloads without it."""
 
@@ -127,8 +127,10 @@ def test_what_is_written_is_read_back_the_same(kind: type[Any]) -> None:
 
 
 def test_what_a_sync_changed_is_counted_whether_named_or_not() -> None:
-    held = Held.of({"revision": "r" * 40, "removes": 3, "served": 4, "items": ["a"], "more": 1})
-    assert held == Held("r" * 40, 3, 4, ["a"])
+    held = HeldRevision.of(
+        {"revision": "r" * 40, "removes": 3, "served": 4, "items": ["a"], "more": 1}
+    )
+    assert held == HeldRevision("r" * 40, 3, 4, ["a"])
     assert str(held) == f"revision {'r' * 12} would remove 3 of 4 items and is held back"
     report = SyncReport(("a", "b"), ("c",), (), ("x.yaml",), judged=9, unnamed={"refused": 5})
     assert report.summary() == "2 added, 1 changed, 0 removed, 9 files judged, 6 refused"

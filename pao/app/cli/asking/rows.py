@@ -18,7 +18,7 @@ from pao.app.cli.asking.question import Question
 from pao.app.cli.terminal import clean
 from pao.core.field_paths import read_way
 from pao.core.names import MASK
-from pao.core.passwords import Passwords
+from pao.core.passwords import PasswordFields
 
 Row = dict[str, Any]
 
@@ -150,7 +150,7 @@ class RowsQuestion:
         return (error for error in self.judge(rows).errors if error.field not in kept)
 
     @property
-    def _passwords(self) -> Passwords:
+    def _passwords(self) -> PasswordFields:
         return passwords_among((self.field,))
 
     def _taken(self, result: FormResult, index: int) -> Row:
