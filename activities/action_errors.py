@@ -7,7 +7,7 @@ from temporalio.exceptions import ApplicationError
 from pao.core.answers import KEPT_CHARACTERS, shortened
 from pao.core.documents import to_document
 from pao.core.errors import ErrorCode
-from pao.core.judgement import Cause, FailureClass, cause_of, judge
+from pao.core.failure_classes import Cause, FailureClass, cause_of, judge
 from pao.core.payloads.failures import ActionFailure, PartialResource
 
 MESSAGE_LIMIT = 4_000
@@ -20,7 +20,7 @@ class ActionError(Exception):
     """Base of both: a message for people, and what the target answered where it did.
 
     Both texts may be as long as what was read (4 MB): they are cut where they leave the activity,
-    after they were masked. ``judged`` is the row of the one table (pao/core/judgement.py) that
+    after they were masked. ``judged`` is the row of the one table (pao/core/failure_classes.py) that
     says what happened: it decides ``cause``, ``code`` and ``retryable`` unless these are given, and
     whether the circuit breaker counts the failure.
     ``partial`` lists what the action left behind all the same, such as half of an infrastructure.

@@ -20,7 +20,7 @@ from activities.call_origin import acting_item, is_named
 from activities.target_shares import Shares
 from db.repositories.breakers import MEMORY_SECONDS, BreakerFailure, BreakerKey, BreakerState
 from pao.core.errors import PaoError
-from pao.core.judgement import CUT, LEFT_ALONE
+from pao.core.failure_classes import CUT, LEFT_ALONE
 from pao.core.timestamps import timestamp
 from pao.runtime.masking import SecretMasks
 
@@ -92,7 +92,7 @@ class Breakers:
         """Admit a call or fail it at once; its outcome updates the breaker.
 
         It counts as failed by ``permit.failure``, or by an error that counts by the one table
-        (pao/core/judgement.py). An answer of any other kind is a sign of life; what we refused by
+        (pao/core/failure_classes.py). An answer of any other kind is a sign of life; what we refused by
         ourselves, or cut off from our side, says nothing.
         """
         item, permit = acting_item(), BreakerPermit()

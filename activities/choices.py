@@ -15,7 +15,7 @@ from activities.session import Session
 from activities.session_factory import Tools
 from catalog import json_paths
 from catalog.forms.options import MOST_OPTIONS, as_choices
-from pao.core.judgement import UNREADABLE
+from pao.core.failure_classes import UNREADABLE
 from pao.core.names import CHOICES_ACTIVITY
 from pao.core.payloads.choices import ChoicesAnswer, ChoicesQuestion
 

@@ -12,7 +12,7 @@ from activities.action_errors import (
 )
 from activities.base import Action
 from pao.core.errors import ErrorCode
-from pao.core.judgement import BAD_CALL
+from pao.core.failure_classes import BAD_CALL
 from pao.core.payloads.actions import ActionResult
 
 

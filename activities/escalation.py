@@ -24,7 +24,7 @@ from pao.clients.jira import CreatedIssue, Deadline, JiraClient, JiraError, Jira
 from pao.clients.jira.escalation import EscalationTarget
 from pao.core import names
 from pao.core.errors import PaoError
-from pao.core.judgement import NOT_SET
+from pao.core.failure_classes import NOT_SET
 from pao.core.payloads.tickets import Escalation, EscalationInput
 from pao.core.timestamps import timestamp
 

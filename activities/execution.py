@@ -31,7 +31,7 @@ from activities.session import (
     validated,
 )
 from activities.session_factory import SessionFactory, Tools
-from pao.core.judgement import CANCELLED, NOT_READY, NOT_SET
+from pao.core.failure_classes import CANCELLED, NOT_READY, NOT_SET
 from pao.core.names import (
     EVIDENCE_ACTIVITY,
     FOLLOW_ACTIVITY,

@@ -22,7 +22,7 @@ from pao.clients.outgoing import (
     host_of,
 )
 from pao.core import answers
-from pao.core.judgement import (
+from pao.core.failure_classes import (
     BAD_CALL,
     CUT,
     NOT_ALLOWED,

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from typing import TypeVar
 
 from activities.action_errors import ActionFailedError
-from pao.core.judgement import LAGGING
+from pao.core.failure_classes import LAGGING
 
 # What a look waits where nobody has told since when there is a doubt, as workflows of old.
 UNTOLD_SECONDS = 1.0

@@ -25,7 +25,7 @@ from activities.earlier_attempts import Earlier, EarlierCall, ask
 from activities.former_calls import FormerCalls
 from activities.look_findings import LookFindings
 from pao.core.answers import shortened
-from pao.core.judgement import BAD_CALL, NOT_SET
+from pao.core.failure_classes import BAD_CALL, NOT_SET
 from pao.core.payloads.actions import ActionInput, ActionResult
 from pao.runtime.masking import SecretMasks
 

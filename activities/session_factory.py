@@ -26,7 +26,7 @@ from catalog.templating import TemplateError
 from pao.clients.jira import Deadline
 from pao.clients.secret_store import SecretStore, SecretsUnavailableError, SecretUnusableError
 from pao.core.errors import ErrorCode
-from pao.core.judgement import BAD_CALL, NOT_READY, NOT_SET
+from pao.core.failure_classes import BAD_CALL, NOT_READY, NOT_SET
 from pao.core.names import mark
 from pao.core.payloads.actions import ActionInput, ActionResult, FollowInput
 from pao.core.payloads.context import RequestContext

@@ -8,7 +8,7 @@ from db.models import TerraformState
 from db.repositories.terraform_states import NewTerraformState, TerraformStatesRepository
 from db.session import Database
 from pao.core.errors import PaoError
-from pao.core.judgement import NOT_READY
+from pao.core.failure_classes import NOT_READY
 
 
 class StateRegistry:

@@ -16,7 +16,7 @@ from pao.clients.jira import CreatedIssue, Deadline, JiraClient, JiraError
 from pao.clients.jira.instances import JiraInstances, KnownTicket
 from pao.core import names
 from pao.core.components import LINKS
-from pao.core.judgement import NOT_SET
+from pao.core.failure_classes import NOT_SET
 from pao.core.payloads.actions import ActionInput, ActionResult
 
 RELATES = "Relates"

@@ -19,7 +19,7 @@ from pao.core.states import ActionStatus
 from workflows import policies
 from workflows.failures import classify
 from workflows.ledger import Ledger
-from workflows.leftovers import MOST_FORMER
+from workflows.possible_effects import MOST_FORMER
 
 
 @dataclass

@@ -15,7 +15,7 @@ from temporalio.exceptions import (
 from pao.core import names
 from pao.core.documents import from_document
 from pao.core.errors import ErrorCode
-from pao.core.judgement import CANCELLED, Cause, suggestion
+from pao.core.failure_classes import CANCELLED, Cause, suggestion
 from pao.core.names import FOREIGN_INSTALLATION, masked
 from pao.core.payloads.actions import ActionState
 from pao.core.payloads.context import RequestContext

@@ -26,7 +26,7 @@ from workflows.decision_log import DecisionLog, data_of
 from workflows.details import current_details
 from workflows.failures import error_context, overall
 from workflows.journal import WORKFLOW, Journal
-from workflows.leftovers import after_failure, clear_doubt, confirm_absent, leave_behind
+from workflows.possible_effects import after_failure, clear_doubt, confirm_absent, leave_behind
 
 RECONCILER = "reconciler"
 

@@ -13,7 +13,7 @@ from temporalio.exceptions import FailureError
 from pao.core import names
 from pao.core.documents import stored
 from pao.core.errors import ErrorCode
-from pao.core.judgement import CANCELLED
+from pao.core.failure_classes import CANCELLED
 from pao.core.payloads.actions import ActionInput, ActionResult, ActionState, FollowInput
 from pao.core.payloads.failures import ActionFailure
 from pao.core.payloads.requests import WorkflowTimeouts

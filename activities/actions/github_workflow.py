@@ -37,7 +37,7 @@ from activities.github.runs import (
 )
 from activities.github.workflow_config import GitHubWorkflowConfig, GitHubWorkflowOutputs
 from pao.clients.github import GitHubError, GitHubRefusedError, Run
-from pao.core.judgement import CUT, REFUSED
+from pao.core.failure_classes import CUT, REFUSED
 from pao.core.payloads.actions import ActionResult
 from pao.core.payloads.failures import PartialResource
 from pao.core.payloads.waits import Pending

@@ -29,7 +29,7 @@ from catalog.templating import Target, jira_escape
 from pao.clients.jira import CreatedIssue, JiraClient, JiraError, JiraFlavour, TicketStatus
 from pao.clients.jira.limits import LINE_LIMIT, first_units
 from pao.clients.jira.texts import RICH_FIELDS
-from pao.core.judgement import BAD_CALL, NOT_SET
+from pao.core.failure_classes import BAD_CALL, NOT_SET
 from pao.core.payloads.actions import ActionResult
 from pao.core.payloads.waits import Pending
 

@@ -13,7 +13,7 @@ from activities.config_values import Texts, is_empty, is_open, without_nulls
 from activities.long_texts import one_line
 from activities.tickets import FilePart
 from catalog.forms.values import parse_data_url
-from pao.core.judgement import BAD_CALL
+from pao.core.failure_classes import BAD_CALL
 
 _KEY = re.compile(r"[A-Za-z][A-Za-z0-9_]*-[0-9]+")
 

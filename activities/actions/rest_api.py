@@ -22,7 +22,7 @@ from activities.search_lag import found_in_time
 from catalog.templating import Target
 from pao.core.answers import KEPT_CHARACTERS, place
 from pao.core.errors import ErrorCode
-from pao.core.judgement import UNREADABLE
+from pao.core.failure_classes import UNREADABLE
 from pao.core.payloads.actions import ActionResult
 from pao.core.payloads.waits import Pending
 

@@ -22,7 +22,7 @@ from activities.terraform.state_location import (
 )
 from activities.terraform.steps import Run
 from catalog.templating import Target
-from pao.core.judgement import BAD_CALL
+from pao.core.failure_classes import BAD_CALL
 from pao.core.payloads.actions import ActionResult
 
 TIMEOUT_SECONDS = 3600.0

@@ -20,7 +20,7 @@ from pao.clients.github import (
     GitHubResponse,
     Outbound,
 )
-from pao.core.judgement import NOT_SET
+from pao.core.failure_classes import NOT_SET
 from pao.core.payloads.failures import PartialResource
 
 _REPOSITORY = re.compile(r"[A-Za-z0-9][A-Za-z0-9-]{0,98}/[A-Za-z0-9._-]{1,100}")

@@ -16,7 +16,7 @@ from activities.github.commit_config import CommitFile, FileOperation, GitCommit
 from activities.github.commits import Place, own_commit, trailers
 from activities.github.first_commit import PATH, begin, is_begin
 from pao.clients.github import Commit, Entry, GitHub, GitHubRefusedError
-from pao.core.judgement import CONFLICT, PROTECTED, REFUSED
+from pao.core.failure_classes import CONFLICT, PROTECTED, REFUSED
 
 PARALLEL = 4
 MOST_TURNS = 12

@@ -14,7 +14,7 @@ from activities.terraform.hcl import Block
 from activities.terraform.os_account import hand_over
 from activities.terraform.state_location import WITHOUT_WORKSPACES
 from activities.terraform.working_directory import WorkingDirectory
-from pao.core.judgement import BAD_CALL, NOT_ALLOWED, NOT_SET
+from pao.core.failure_classes import BAD_CALL, NOT_ALLOWED, NOT_SET
 
 REMOTE_RUNS = frozenset({"cloud", "remote"})
 LOCAL = "local"

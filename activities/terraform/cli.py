@@ -19,7 +19,7 @@ from activities.terraform.process import (
     run,
 )
 from pao.clients.jira import Deadline
-from pao.core.judgement import NOT_SET
+from pao.core.failure_classes import NOT_SET
 
 TEXT_LIMIT = 1024**2
 JSON_LIMIT = 64 * 1024**2

@@ -6,7 +6,7 @@ from activities.action_errors import ActionFailedError, OutcomeUnknownError
 from activities.terraform.events import Events, lock_in
 from activities.terraform.process import CommandResult
 from pao.core.errors import ErrorCode
-from pao.core.judgement import (
+from pao.core.failure_classes import (
     CONFLICT,
     CUT,
     NOT_READY,

@@ -12,7 +12,7 @@ from typing import Any
 from activities.action_errors import ActionFailedError
 from activities.terraform.execution_spec import Required
 from activities.terraform.state_location import place_digest
-from pao.core.judgement import CONFLICT
+from pao.core.failure_classes import CONFLICT
 
 SHOWN = 10
 MANIFEST = "modules.json"

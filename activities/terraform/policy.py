@@ -9,7 +9,7 @@ from activities.terraform import commands
 from activities.terraform.execution_spec import Required
 from activities.terraform.hcl import UnreadableFileError
 from activities.terraform.working_directory import WorkingDirectory
-from pao.core.judgement import NOT_ALLOWED
+from pao.core.failure_classes import NOT_ALLOWED
 
 SHOWN = 5
 

@@ -10,7 +10,7 @@ from activities.terraform.state_key import state_key
 from activities.terraform.state_location import PLACE_KEYS, WITHOUT_WORKSPACES, settings_of_place
 from db.models import TerraformState
 from db.repositories.terraform_states import NewTerraformState
-from pao.core.judgement import BAD_CALL
+from pao.core.failure_classes import BAD_CALL
 
 _SAME_FOR_ALL = ("environment.", "metadata.", "secrets.")
 """What templates read that is the same for every request of an item."""

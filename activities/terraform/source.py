@@ -16,7 +16,7 @@ from activities.terraform.execution_spec import Source
 from activities.terraform.hcl import module_files
 from activities.terraform.os_account import hand_over
 from activities.terraform.working_directory import WorkingDirectory, write_json
-from pao.core.judgement import (
+from pao.core.failure_classes import (
     BAD_CALL,
     HIDDEN,
     NOT_ALLOWED,

@@ -36,7 +36,7 @@ from activities.terraform.state import (
 )
 from activities.terraform.working_directory import WorkingDirectory
 from activities.terraform.workspaces import Workspace
-from pao.core.judgement import BAD_CALL, NOT_ALLOWED, NOT_READY
+from pao.core.failure_classes import BAD_CALL, NOT_ALLOWED, NOT_READY
 
 CHANGES = 2
 """The exit code of ``plan -detailed-exitcode`` that says that there is something to apply."""

@@ -17,7 +17,7 @@ from activities.terraform.process import CommandResult
 from activities.terraform.state import StateResource, resources_in_file
 from activities.terraform.state_rescue import DamagedStateError, read_state
 from pao.core.errors import ErrorCode
-from pao.core.judgement import BROKEN, CONFLICT, NOT_SET, judge_text
+from pao.core.failure_classes import BROKEN, CONFLICT, NOT_SET, judge_text
 
 Call = Callable[..., Awaitable[tuple[CommandResult, bytes]]]
 """Runs Terraform with these arguments in the module; returns how it ended and what it said."""

@@ -3,7 +3,7 @@
 from pydantic import Field
 
 from api.schemas import EXAMPLE_TIME, Moment, ResponseBody
-from pao.core.judgement import Cause
+from pao.core.failure_classes import Cause
 
 
 class Spread(ResponseBody):

@@ -10,7 +10,7 @@ from api.insights.schemas import Insights, ItemFailures, ItemTimes, Spread, Team
 from db.repositories import insights as stored
 from db.repositories.insights import InsightsRepository, InsightsScope
 from db.session import Database
-from pao.core.judgement import Cause
+from pao.core.failure_classes import Cause
 from pao.core.timestamps import timestamp
 
 PERIODS = (7, 30, 90)

@@ -20,7 +20,7 @@ from db.models import WebBulkDecision
 from db.repositories.web_bulk_decisions import WebBulkDecisionsRepository
 from db.session import Database
 from pao.core.errors import ErrorCode, PaoError
-from pao.core.judgement import Cause
+from pao.core.failure_classes import Cause
 from pao.core.resources import attempt_of
 from pao.core.states import Decision, RequestStatus
 

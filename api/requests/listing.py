@@ -9,9 +9,9 @@ from api.auth.principal import Principal
 from api.pagination import Cursors, pagination
 from api.requests import presentation as presenting
 from api.requests import schemas
+from db.repositories.action_summaries import ActionSummariesRepository
 from db.repositories.request_filters import RequestFilters
 from db.repositories.request_pages import PageKey, RequestPagesRepository
-from db.repositories.request_steps import ActionSummariesRepository
 from db.session import Database
 
 MOST_COUNTED = 100

@@ -9,9 +9,9 @@ from api.requests.lifecycle import warnings_of
 from api.requests.summary import SummaryInput, summary
 from api.schemas import JsonObject, ResponseBody
 from db.models import Request, RequestAction
+from db.repositories.action_summaries import ActionSummary
 from db.repositories.events import StoredEvent
 from db.repositories.request_pages import RequestSummary
-from db.repositories.request_steps import ActionSummary
 from db.row_conversion import escalation_of, read_failure
 from pao.core.documents import to_document
 from pao.core.names import masked, workflow_id

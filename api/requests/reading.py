@@ -21,11 +21,11 @@ from api.requests.submission import SubmissionResult
 from api.requests.summary import with_live_status
 from db.models import Request, RequestAction
 from db.notifications import RequestNotifications
+from db.repositories.action_summaries import ActionSummary, steps_of
 from db.repositories.approvers import viewers
 from db.repositories.cleanups import CleanupsRepository
 from db.repositories.decisions import DecisionsRepository
 from db.repositories.events import EventsRepository, StoredEvent
-from db.repositories.request_steps import ActionSummary, steps_of
 from db.repositories.requests import RequestsRepository
 from db.row_conversion import plan_of
 from db.session import Database

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from uuid import UUID
 
 from api.requests.schemas import LiveTicket
-from db.repositories.request_steps import ActionSummary
+from db.repositories.action_summaries import ActionSummary
 from pao.core.payloads.waits import OpenApproval, read_wait
 from pao.core.states import ActionStatus, RequestStatus
 

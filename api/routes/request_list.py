@@ -15,7 +15,7 @@ from api.routes.parameters import Cursor, Limit, Moment
 from api.routes.query_values import aware, storable
 from api.services import Caller, ServicesDep
 from db.repositories.request_filters import RequestFilters, RequestSort
-from pao.core.judgement import Cause
+from pao.core.failure_classes import Cause
 from pao.core.states import RequestStatus
 
 router = APIRouter(tags=["requests"], route_class=JsonRoute)

@@ -25,7 +25,7 @@ from api.auth.signature_errors import SignatureError
 from api.auth.tokens import TokenRules, verify_token
 from api.sessions.oidc_provider import Provider, ProviderAnswer, is_error_code
 from pao.clients.bounded_http import BoundedHttp
-from pao.core.judgement import Cause
+from pao.core.failure_classes import Cause
 from pao.runtime.crypto import SecretBox, SecretUnreadableError
 
 LIFETIME = timedelta(minutes=10)

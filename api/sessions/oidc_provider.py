@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 from api.auth.key_sets import CACHE_SECONDS, FAILURE_SECONDS, unavailable
 from pao.clients.bounded_http import BoundedAnswer, BoundedHttp, NoAnswerError
 from pao.core.answers import place, read_json, shortened, words
-from pao.core.judgement import UNREADABLE, Cause, FailureClass, judge
+from pao.core.failure_classes import UNREADABLE, Cause, FailureClass, judge
 from pao.runtime.masking import hide_secrets
 
 _log = logging.getLogger(__name__)

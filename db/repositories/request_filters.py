@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
-from pao.core.judgement import Cause
+from pao.core.failure_classes import Cause
 from pao.core.states import RequestStatus
 
 

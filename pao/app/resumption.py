@@ -16,7 +16,7 @@ from db.session import Database
 from pao.clients.inspection import Inspector, WorkflowPresence, WorkflowStanding
 from pao.clients.temporal import RequestWorkflows
 from pao.core.errors import ErrorCode, PaoError
-from pao.core.judgement import Cause
+from pao.core.failure_classes import Cause
 from pao.core.payloads.failures import ActionFailure
 from pao.core.payloads.requests import RequestInput
 from pao.core.states import RequestStatus

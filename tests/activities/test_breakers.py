@@ -15,7 +15,7 @@ from db.repositories.breakers import (
 )
 from db.session import Database
 from pao.core.errors import ErrorCode
-from pao.core.judgement import CUT, NOT_READY, UNSENT
+from pao.core.failure_classes import CUT, NOT_READY, UNSENT
 from tests.support.breakers import TARGET, breakers, fail, shared, succeed
 from tests.support.postgres import Database as Given
 

@@ -14,7 +14,7 @@ from activities.options import ActionOptions
 from pao.clients.github import AppAuth, GitHub
 from pao.clients.github.auth import Tokens
 from pao.clients.github.github_errors import GitHubRefusedError
-from pao.core.judgement import NOT_READY
+from pao.core.failure_classes import NOT_READY
 from tests.support.github import GitHubSandbox
 from tests.support.github_actions import about, github_sandbox
 from tests.support.github_keys import PRIVATE, PUBLIC, key_pair

@@ -6,7 +6,7 @@ from uuid import UUID
 
 from api.requests import presentation, schemas
 from db.models import Request, RequestAction
-from db.repositories.request_steps import steps_of
+from db.repositories.action_summaries import steps_of
 from pao.core.states import ActionStatus, RequestStatus
 
 NOW = datetime(2026, 1, 31, 8, tzinfo=UTC)

@@ -6,7 +6,7 @@ from uuid import UUID
 import pytest
 
 from api.requests.summary import SummaryInput, summary
-from db.repositories.request_steps import ActionSummary
+from db.repositories.action_summaries import ActionSummary
 from pao.core.components import COMPONENT
 from pao.core.states import ActionStatus, RequestStatus
 

@@ -21,8 +21,8 @@ from api.requests import presentation as presenting
 from api.requests import schemas
 from api.requests.schemas import Submission
 from db.models import Request, RequestAction
+from db.repositories.action_summaries import steps_of
 from db.repositories.request_pages import RequestSummary
-from db.repositories.request_steps import steps_of
 from db.repositories.requests import NewRequest
 from db.request_columns import NOT_STORED, STORED
 from pao.app.cli.timeline import print_request

@@ -17,7 +17,7 @@ from db.repositories.request_pages import (
 from db.repositories.request_visibility import Visibility
 from db.repositories.requests import NewRequest
 from db.session import Database
-from pao.core.judgement import Cause
+from pao.core.failure_classes import Cause
 from pao.core.states import ActionStatus, RequestStatus
 from tests.db.building import (
     START,

@@ -13,7 +13,7 @@ from db.repositories.request_references import ReferencesRepository
 from db.repositories.request_visibility import Visibility
 from db.repositories.requests import NewRequest
 from db.session import Database
-from pao.core.judgement import Cause
+from pao.core.failure_classes import Cause
 from pao.core.payloads.failures import ActionFailure
 from pao.core.states import ActionStatus, RequestStatus
 from tests.db.building import action, brought_to, mirror, new_request, snapshot, store

@@ -35,7 +35,7 @@ from api.web.pages.decision.explanation import (
 from api.web.pages.decision.pages import DecisionInput, with_outcome
 from api.web.pages.request.notes import advice_of
 from pao.core.errors import ErrorCode, PaoError
-from pao.core.judgement import SUGGESTED, Cause
+from pao.core.failure_classes import SUGGESTED, Cause
 from pao.core.states import Decision, RequestStatus
 from pao.core.timestamps import timestamp
 

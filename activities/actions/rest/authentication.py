@@ -22,7 +22,7 @@ from activities.base import ActionContext
 from activities.outgoing import TargetResponse
 from pao.clients.oauth import AccessToken, TokenCache, read_token
 from pao.core.answers import place
-from pao.core.judgement import UNREADABLE
+from pao.core.failure_classes import UNREADABLE
 
 UNAUTHORIZED = 401
 S3 = "s3"

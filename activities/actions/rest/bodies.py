@@ -9,7 +9,7 @@ import httpx
 
 from activities.action_errors import ActionFailedError
 from activities.actions.rest.config import Body, File, RestApiConfig, Scalar, is_left_out
-from pao.core.judgement import BAD_CALL
+from pao.core.failure_classes import BAD_CALL
 
 _TYPES = {
     "json": "application/json",

@@ -18,7 +18,7 @@ from activities.outgoing import TargetResponse
 from catalog import json_paths
 from pao.clients.outgoing import AddressRefusedError, redirected_url
 from pao.core.answers import place
-from pao.core.judgement import CUT, NOT_ALLOWED, NOT_SET, REFUSED, UNREADABLE
+from pao.core.failure_classes import CUT, NOT_ALLOWED, NOT_SET, REFUSED, UNREADABLE
 from pao.core.payloads.actions import ActionResult
 from pao.core.payloads.waits import Pending
 

@@ -18,7 +18,7 @@ from api.schemas import (
     RequestBody,
     ResponseBody,
 )
-from pao.core.judgement import Cause
+from pao.core.failure_classes import Cause
 from pao.core.states import ActionStatus, Decision, RequestStatus
 
 

@@ -11,7 +11,7 @@ from pao.app.cli.exits import CliError, ExitCode
 from pao.app.cli.terminal import parse_time
 from pao.app.cli.unknown_words import words
 from pao.core.durations import parse_duration
-from pao.core.judgement import Cause
+from pao.core.failure_classes import Cause
 from pao.core.states import RequestStatus
 
 PANEL = "Filters"

@@ -11,7 +11,7 @@ from catalog.sources.source import (
     SourceUnavailableError,
 )
 from pao.clients.github import GitHubError
-from pao.core.judgement import HIDDEN, REDIRECT, Cause
+from pao.core.failure_classes import HIDDEN, REDIRECT, Cause
 from pao.runtime.masking import SecretMasks
 
 _MOVED = frozenset({301, 307, 308})

@@ -45,7 +45,7 @@ from pao.clients.gitlab import (
 )
 from pao.clients.gitlab.client import GitLabCall
 from pao.clients.gitlab.gitlab_errors import GitLabAnswer
-from pao.core.judgement import HIDDEN, REDIRECT, Cause
+from pao.core.failure_classes import HIDDEN, REDIRECT, Cause
 from pao.runtime.masking import SecretMasks
 
 _MOST_ARCHIVE = 64 * 1024 * 1024

@@ -13,7 +13,7 @@ from pao.clients.github.authorized_calls import AuthorizedCalls
 from pao.clients.github.github_errors import GitHubRefusedError
 from pao.clients.github.instances import GitHubInstance
 from pao.clients.github.wire import GitHubCall, Send
-from pao.core.judgement import HIDDEN
+from pao.core.failure_classes import HIDDEN
 
 T = TypeVar("T")
 

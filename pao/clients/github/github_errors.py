@@ -6,7 +6,7 @@ from math import ceil
 from pao.clients.github.wire import GitHubResponse
 from pao.clients.retry_after import pause
 from pao.core.answers import place, whole_number, words
-from pao.core.judgement import (
+from pao.core.failure_classes import (
     FORBIDDEN,
     PROTECTED,
     REDIRECT,

@@ -17,7 +17,7 @@ from pao.clients.github.github_errors import GitHubRefusedError, unreadable
 from pao.clients.github.instances import GitHubInstance
 from pao.clients.github.wire import GitHubCall, GitHubResponse, Send
 from pao.core.answers import read_json
-from pao.core.judgement import FORBIDDEN, HIDDEN
+from pao.core.failure_classes import FORBIDDEN, HIDDEN
 from pao.core.timestamps import moment
 
 T = TypeVar("T")

@@ -4,7 +4,7 @@ from typing import Protocol
 
 from pao.clients.retry_after import pause
 from pao.core.answers import shortened, words
-from pao.core.judgement import HIDDEN, REDIRECT, UNREADABLE, Cause, FailureClass, judge
+from pao.core.failure_classes import HIDDEN, REDIRECT, UNREADABLE, Cause, FailureClass, judge
 
 _NOT_FOUND = 404
 

@@ -13,7 +13,7 @@ import requests
 from pao.clients.jira.jira_errors import JiraOutcomeUnknownError, JiraRefusedError
 from pao.clients.jira.models import JiraInstance
 from pao.core.answers import KEPT_CHARACTERS, place, read_json, words
-from pao.core.judgement import Cause, FailureClass, judge
+from pao.core.failure_classes import Cause, FailureClass, judge
 
 ELLIPSIS = "\N{HORIZONTAL ELLIPSIS}"
 _LOGIN_REASON = "X-Seraph-LoginReason"

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from types import MappingProxyType
 
-from pao.core.judgement import CUT, LAGGING, UNSENT, FailureClass, judge
+from pao.core.failure_classes import CUT, LAGGING, UNSENT, FailureClass, judge
 
 
 class JiraError(Exception):

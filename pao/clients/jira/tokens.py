@@ -15,7 +15,7 @@ from pao.clients.jira.auth import OAuth2Auth
 from pao.clients.jira.transport import BoundedSession, CallEndedError, HeaderAuth, JiraCall
 from pao.clients.oauth import AccessToken, read_token
 from pao.core.answers import KEPT_CHARACTERS, place, shortened, words
-from pao.core.judgement import UNREADABLE, FailureClass, judge
+from pao.core.failure_classes import UNREADABLE, FailureClass, judge
 
 Sessions = Callable[[JiraCall, str], BoundedSession]
 

@@ -30,7 +30,7 @@ from pao.clients.jira.transport import (
     HeaderAuth,
     JiraCall,
 )
-from pao.core.judgement import CUT, NOT_READY, UNSENT, FailureClass
+from pao.core.failure_classes import CUT, NOT_READY, UNSENT, FailureClass
 from pao.runtime.masking import SecretMasks
 
 CONNECTIONS = 32

@@ -4,7 +4,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from pao.core.documents import to_document
-from pao.core.judgement import Cause, cause_of
+from pao.core.failure_classes import Cause, cause_of
 
 
 @dataclass(frozen=True)
@@ -32,7 +32,7 @@ class ActionFailure:
     ``absent``: they had left nothing. ``sent`` is what this attempt sent, sealed, where it may have
     had an effect. ``askable``: the target can be asked whether the effect is there; ``retry`` says
     what a retry does where the outcome is unknown, ``by_hand`` what a person can do.
-    ``cause`` is one of those of pao/core/judgement.py; none in failures of earlier versions.
+    ``cause`` is one of those of pao/core/failure_classes.py; none in failures of earlier versions.
     """
 
     code: str

@@ -9,7 +9,7 @@ import pytest
 from activities.action_errors import ActionFailedError, NothingToAdoptError, OutcomeUnknownError
 from activities.actions.github_workflow import ACTION
 from activities.progress import Progress
-from pao.core.judgement import Cause
+from pao.core.failure_classes import Cause
 from pao.core.payloads.waits import Pending
 from tests.support.github import GitHubSandbox
 from tests.support.github_actions import (

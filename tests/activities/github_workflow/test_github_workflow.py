@@ -9,7 +9,7 @@ from activities.action_errors import ActionFailedError, OutcomeUnknownError
 from activities.actions.github_workflow import ACTION
 from activities.options import ActionOptions, GitHubOptions
 from pao.clients.github import GitHubInstance, GitHubInstances, TokenAuth
-from pao.core.judgement import Cause
+from pao.core.failure_classes import Cause
 from tests.support.github import GitHubSandbox
 from tests.support.github_actions import about, again
 from tests.support.github_runs import PROVISIONING, add_plain, config, follow, plain

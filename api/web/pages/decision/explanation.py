@@ -11,7 +11,7 @@ from api.web import times
 from api.web.pages.request.notes import is_cancelled, is_expired
 from api.web.targets import capital, made_by, name_of
 from api.web.words import _, ngettext
-from pao.core.judgement import SUGGESTED, Cause
+from pao.core.failure_classes import SUGGESTED, Cause
 from pao.core.states import Decision, RequestStatus
 
 _WHY = {

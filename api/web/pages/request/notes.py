@@ -7,7 +7,7 @@ from typing import Any
 from api.requests.schemas import Action, Request
 from api.web.words import _, condition_in_words
 from catalog.forms.base import label_from_id
-from pao.core.judgement import Cause
+from pao.core.failure_classes import Cause
 from pao.core.states import ApprovalVote, Decision
 
 CANCEL = "cancel"

@@ -17,7 +17,7 @@ from api.web import times
 from api.web.rendering import page
 from api.web.words import CAUSES, STATES
 from pao.core.errors import ErrorCode, PaoError
-from pao.core.judgement import Cause
+from pao.core.failure_classes import Cause
 from pao.core.states import RequestStatus
 
 router = APIRouter()

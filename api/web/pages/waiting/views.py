@@ -28,7 +28,7 @@ from api.web.targets import name_of
 from api.web.words import CAUSES, _, ngettext
 from pao.core.components import OF_BUNDLES
 from pao.core.errors import ErrorCode, PaoError
-from pao.core.judgement import Cause
+from pao.core.failure_classes import Cause
 from pao.core.states import Decision, RequestStatus
 
 router = APIRouter()

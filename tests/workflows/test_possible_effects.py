@@ -16,7 +16,7 @@ from pao.core.states import ActionStatus
 from tests.support.requests import new_request, ticket
 from workflows.correction_checks import in_doubt, weigh
 from workflows.ledger import Ledger
-from workflows.leftovers import (
+from workflows.possible_effects import (
     LONGEST_MESSAGE,
     MOST_FORMER,
     STILL_UNKNOWN,
