@@ -4,10 +4,10 @@ from collections.abc import Iterable
 
 from temporalio.exceptions import ApplicationError
 
-from pao.core.answers import KEPT_CHARACTERS, shortened
+from pao.core.answers import KEPT_CHARACTERS, shorten
 from pao.core.documents import to_document
 from pao.core.errors import ErrorCode
-from pao.core.failure_classes import Cause, FailureClass, cause_of, judge
+from pao.core.failure_classes import Cause, FailureClass, cause_of, classify_answer
 from pao.core.payloads.failures import ActionFailure, PartialResource
 
 MESSAGE_LIMIT = 4_000
@@ -20,8 +20,8 @@ class ActionError(Exception):
     """Base of both: a message for people, and what the target answered where it did.
 
     Both texts may be as long as what was read (4 MB): they are cut where they leave the activity,
-    after they were masked. ``judged`` is the row of the one table (pao/core/failure_classes.py) that
-    says what happened: it decides ``cause``, ``code`` and ``retryable`` unless these are given, and
+    after they were masked. ``judged`` is the row of the table (pao/core/failure_classes.py) for
+    what happened: it decides ``cause``, ``code`` and ``retryable`` unless these are given, and
     whether the circuit breaker counts the failure.
     ``partial`` lists what the action left behind all the same, such as half of an infrastructure.
     ``refused`` means that people said no, whatever is tried. ``whole`` means that ``partial`` is
@@ -86,7 +86,7 @@ class ActionError(Exception):
             return self.judged.counts
         if self.code != ErrorCode.EXTERNAL_SERVICE_ERROR:
             return False
-        return self.http_status is None or judge(self.http_status).counts
+        return self.http_status is None or classify_answer(self.http_status).counts
 
     @property
     def silent(self) -> bool:
@@ -135,7 +135,7 @@ def application_error(error: ActionError) -> ApplicationError:
     body = error.response_body[:KEPT_CHARACTERS] if error.response_body else None
     failure = ActionFailure(
         code=error.code,
-        message=shortened(error.message, MESSAGE_LIMIT),
+        message=shorten(error.message, MESSAGE_LIMIT),
         http_status=error.http_status,
         response_body=body,
         retryable=error.retryable,

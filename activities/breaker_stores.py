@@ -82,19 +82,19 @@ class SharedStore:
     ) -> BreakerState:
         """Count a failure."""
         async with self._writing() as repository:
-            return await repository.failed(
+            return await repository.record_failure(
                 key, failure, most=limits.failures, seconds=limits.seconds
             )
 
     async def answered(self, key: BreakerKey, *, probing: bool) -> None:
         """Forget the failures."""
         async with self._writing() as repository:
-            await repository.answered(key, probing=probing)
+            await repository.record_answer(key, probing=probing)
 
     async def give_back(self, key: BreakerKey) -> None:
         """Release a probe without a result."""
         async with self._writing() as repository:
-            await repository.give_back(key)
+            await repository.release_probe(key)
 
     @asynccontextmanager
     async def _writing(self) -> AsyncIterator[BreakersRepository]:

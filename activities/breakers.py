@@ -20,7 +20,7 @@ from activities.call_origin import acting_item, is_named
 from activities.target_shares import Shares
 from db.repositories.breakers import MEMORY_SECONDS, BreakerFailure, BreakerKey, BreakerState
 from pao.core.errors import PaoError
-from pao.core.failure_classes import CUT, LEFT_ALONE
+from pao.core.failure_classes import INTERRUPTED, SUSPENDED
 from pao.core.timestamps import timestamp
 from pao.runtime.masking import SecretMasks
 
@@ -92,8 +92,8 @@ class Breakers:
         """Admit a call or fail it at once; its outcome updates the breaker.
 
         It counts as failed by ``permit.failure``, or by an error that counts by the one table
-        (pao/core/failure_classes.py). An answer of any other kind is a sign of life; what we refused by
-        ourselves, or cut off from our side, says nothing.
+        (pao/core/failure_classes.py). An answer of any other kind is a sign of life; what we
+        refused ourselves, or cut off from our side, says nothing.
         """
         item, permit = acting_item(), BreakerPermit()
         hide = (secrets or SecretMasks()).hide
@@ -137,7 +137,7 @@ class Breakers:
         if state.state == "half-open" and await self._begin_probe(key):
             return True
         title = self._options.titles.get(key.target, key.target)
-        raise ActionFailedError(_refusal(title, state), judged=LEFT_ALONE)
+        raise ActionFailedError(_refusal(title, state), judged=SUSPENDED)
 
     async def _state(self, key: BreakerKey) -> BreakerState | None:
         read_at, state = self._cached.get(key, (0.0, None))
@@ -234,7 +234,7 @@ def _blamed(error: ActionError) -> str | None:
         return None
     if error.http_status is not None:
         return f"It answered {error.http_status}."
-    said = error.judged.said if error.judged else CUT.said
+    said = error.judged.answer if error.judged else INTERRUPTED.answer
     return f"It gave {said}." if said.startswith("no") else f"It gave: {said}."
 
 

@@ -51,14 +51,14 @@ class CatalogSyncer:
             except Exception:
                 _log.exception("the catalog could not be read because of an internal error")
                 async with self.database.unit_of_work() as session:
-                    await CatalogStateRepository(session).fail(INTERNAL, cause="internal")
+                    await CatalogStateRepository(session).record_failure(INTERNAL, cause="internal")
                 raise
 
     async def close(self) -> None:
         """Close the connections of the source."""
         await self.sync.close()
 
-    @activity.defn(name=names.JUDGE_PROPOSAL_ACTIVITY)
+    @activity.defn(name=names.CHECK_PROPOSAL_ACTIVITY)
     async def judge(self, proposal: CatalogProposal) -> str:
         """Judge a pull or merge request, and tell its authors; returns what came of it.
 

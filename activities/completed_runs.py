@@ -32,7 +32,7 @@ class CompletedRuns:
     task_queue: str
     _refusal: str | None = field(default=None, init=False)
 
-    @activity.defn(name=names.FORGET_TURNS_ACTIVITY)
+    @activity.defn(name=names.FORGET_RUNS_ACTIVITY)
     async def forget(self, workflow: str) -> int:
         """Remove all completed turns of a kind but the newest; return how many were removed."""
         query = (

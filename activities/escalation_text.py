@@ -6,12 +6,12 @@ from typing import Any
 from catalog.templating import jira_escape
 from pao.clients.jira.limits import TEXT_LIMIT, cut_wiki
 from pao.core import names
-from pao.core.documents import all_from, from_document
+from pao.core.documents import from_document, list_from_documents
 from pao.core.payloads.actions import ActionState
 from pao.core.payloads.error_context import CleanupStep, ExistingResource
 from pao.core.payloads.failures import ActionFailure
 from pao.core.payloads.tickets import EscalationInput
-from pao.core.resources import MADE, is_unknown
+from pao.core.resources import STATUSES_WITH_EFFECT, is_unknown
 
 FILE = "escalation.txt"
 SHORT = 5_000
@@ -47,7 +47,9 @@ def _parts(escalation_input: EscalationInput, pages: str | None) -> list[str]:
         *([_components_part(escalation_input.components)] if escalation_input.components else []),
         _actions_part(escalation_input),
         _error_part(escalation_input),
-        _cleanup_part(all_from(CleanupStep, escalation_input.error_context.get("cleanup"))),
+        _cleanup_part(
+            list_from_documents(CleanupStep, escalation_input.error_context.get("cleanup"))
+        ),
         _data_part(_data(escalation_input)),
     ]
 
@@ -83,7 +85,9 @@ def _made_by(state: ActionState) -> str:
     """Return what an action has made, what its failed attempts left or may have left included."""
     left = (*state.partial, *state.left_behind)
     found = [_resource(one.type, one.id, one.url) for one in left]
-    if (state.status in MADE or not found) and (state.external_reference or state.url):
+    if (state.status in STATUSES_WITH_EFFECT or not found) and (
+        state.external_reference or state.url
+    ):
         found.insert(0, _resource("address", state.external_reference, state.url))
     if is_unknown(state):
         found.append("not known")
@@ -93,7 +97,7 @@ def _made_by(state: ActionState) -> str:
 def _components_part(components: list[dict[str, Any]]) -> str:
     lines = ["h2. Components", "||Component||Item||Status||Request||Resources||"]
     for one in components:
-        resources = all_from(ExistingResource, one.get("resources"))
+        resources = list_from_documents(ExistingResource, one.get("resources"))
         made = [_resource(each.type, each.id, each.url) for each in resources]
         cells = [str(one.get(key) or "") for key in ("name", "item", "status", "requestId")]
         shown = "|".join(jira_escape(cell) for cell in cells)

@@ -70,7 +70,7 @@ class _Measured(ActivityInboundInterceptor):
         started = time.perf_counter()
         with (
             self._metrics.running.labels(kind).track_inprogress(),
-            tracing.noting_targets() as called,
+            tracing.collected_targets() as called,
         ):
             outcome = "completed"
             try:

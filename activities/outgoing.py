@@ -24,12 +24,12 @@ from pao.clients.outgoing import (
 from pao.core import answers
 from pao.core.failure_classes import (
     BAD_CALL,
-    CUT,
+    INTERRUPTED,
     NOT_ALLOWED,
     NOT_READY,
     UNSENT,
     FailureClass,
-    judge,
+    classify_answer,
 )
 from pao.runtime import tracing
 from pao.runtime.masking import SecretMasks
@@ -80,12 +80,12 @@ class TargetResponse:
         """Read the body as JSON; raises ``ValueError`` where it is invalid or truncated."""
         if self.truncated:
             raise ValueError("the answer is longer than what is read of it")
-        return answers.read_json(self.body)
+        return answers.parse_answer(self.body)
 
     @property
     def judged(self) -> FailureClass:
         """The row of the one table that says what the answer means."""
-        return judge(self.status, self.headers, self.text)
+        return classify_answer(self.status, self.headers, self.text)
 
     def failure(self, message: str, *, reading: bool = False) -> ActionError:
         """Return the error for an unsuccessful response, to be raised by the caller.
@@ -106,12 +106,12 @@ class TargetResponse:
 
     def _more(self, *, unknown: bool) -> Iterator[str]:
         if location := self.headers.get("location"):
-            yield f"It redirects to {answers.place(location)}; that is not followed."
+            yield f"It redirects to {answers.safe_url(location)}; that is not followed."
         if after := self.headers.get("retry-after"):
             yield f"It asks for a pause (Retry-After: {after})."
         if unknown:
             yield "It may have done what was asked."
-        if said := answers.words(self.text):
+        if said := answers.message_text(self.text):
             yield f"It said: {said}"
 
 
@@ -183,12 +183,12 @@ class Outgoing:
     ) -> OutgoingResponse:
         async with self._network.breakers.guard(target, self._secrets) as permit:
             name = label_of(target)
-            with tracing.calling(target, method=call.method, system="http", counted_as=name):
+            with tracing.client_span(target, method=call.method, system="http", counted_as=name):
                 try:
                     reply = await self._network.client.send(call, seconds=self._bounded(seconds))
                 except OutgoingError as error:
                     _translate(error, reads=reads)
-            if judge(reply.status).counts:
+            if classify_answer(reply.status).counts:
                 permit.failure = f"It answered {reply.status}."
             return reply
 
@@ -206,5 +206,5 @@ class Outgoing:
 def _translate(error: OutgoingError, *, reads: bool) -> NoReturn:
     if isinstance(error, CallBrokenError):
         kind = ActionFailedError if reads else OutcomeUnknownError
-        raise kind(error.message, judged=CUT) from error
+        raise kind(error.message, judged=INTERRUPTED) from error
     raise ActionFailedError(error.message, judged=_UNSENT.get(type(error), UNSENT)) from error

@@ -24,7 +24,7 @@ from activities.disclosure import Disclosure
 from activities.earlier_attempts import Earlier, EarlierCall, ask
 from activities.former_calls import FormerCalls
 from activities.look_findings import LookFindings
-from pao.core.answers import shortened
+from pao.core.answers import shorten
 from pao.core.failure_classes import BAD_CALL, NOT_SET
 from pao.core.payloads.actions import ActionInput, ActionResult
 from pao.runtime.masking import SecretMasks
@@ -167,7 +167,7 @@ def foreseen(disclosure: Disclosure) -> Iterator[None]:
 async def reason_of(error: ActionError, disclosure: Disclosure) -> str:
     """Return what an error says, masked, then cut."""
     told = await asyncio.to_thread(disclosure.error, error)
-    return shortened(told.message, MESSAGE_LIMIT)
+    return shorten(told.message, MESSAGE_LIMIT)
 
 
 def first_problem(error: ValidationError) -> str:

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from temporalio import activity
 
 from activities.action_errors import ActionFailedError
-from pao.core.failure_classes import LEFT_ALONE
+from pao.core.failure_classes import SUSPENDED
 
 # How long a call waits for a place at its target, and after how long without an answer of the
 # target nobody waits any more. It leaves an action on JIRA, which has 8 s, time for its call.
@@ -96,5 +96,5 @@ def _full(target: str, most: int) -> ActionFailedError:
     return ActionFailedError(
         f"All {most} of this worker's slots for {target} are taken by calls that wait for its "
         "response; nothing was sent. Retry when it responds again.",
-        judged=LEFT_ALONE,
+        judged=SUSPENDED,
     )

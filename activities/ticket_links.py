@@ -15,7 +15,7 @@ from activities.tickets import action_error, cleanup, left_behind
 from pao.clients.jira import CreatedIssue, Deadline, JiraClient, JiraError
 from pao.clients.jira.instances import JiraInstances, KnownTicket
 from pao.core import names
-from pao.core.components import LINKS
+from pao.core.components import TICKET_LINKS
 from pao.core.failure_classes import NOT_SET
 from pao.core.payloads.actions import ActionInput, ActionResult
 
@@ -32,7 +32,7 @@ class TicketLinker:
     seconds: float = 8.0
     breakers: Breakers = field(default_factory=Breakers)
 
-    @activity.defn(name=LINKS)
+    @activity.defn(name=TICKET_LINKS)
     async def link(self, action_input: ActionInput) -> ActionResult:
         """Create what is missing; raises ApplicationError where JIRA refuses."""
         try:

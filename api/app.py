@@ -132,7 +132,7 @@ class Application:
         password = assembly.database_password(settings, settings.database.url.get_secret_value())
         self._database = assembly.database(settings, application_name=str(name), password=password)
         app.state.database_password = password
-        self._metrics.registry.pool.of = self._database.pool
+        self._metrics.registry.pool.source = self._database.pool
         replicas = Replicas(settings.http.replicas)
         app.state.replicas = ReplicaCounter(self._database, replicas, name)
         app.state.metrics = self._metrics
@@ -218,14 +218,14 @@ async def _lifespan(app: FastAPI, *, settings: Settings) -> AsyncIterator[None]:
         client = await connect(target, lazy=True, installation=Installation(database).id)
         refresh = assembly.secrets_refresh(settings, client)
         metrics: ApiMetrics = app.state.metrics
-        metrics.registry.secrets.of = assembly.secret_ages(refresh, app.state.database_password)
+        metrics.registry.secrets.source = assembly.secret_ages(refresh, app.state.database_password)
         app.state.refresh = refresh
         services = assemble_services(
             app.state, settings, notifications=notifications, jira=jira, client=client
         )
         app.state.services = services
         stack.push_async_callback(services.health.close)
-        notifications.hear(CHANNEL, services.catalog.mark_changed)
+        notifications.subscribe(CHANNEL, services.catalog.mark_changed)
         await stack.enter_async_context(notifications)
         await stack.enter_async_context(services.catalog)
         counting = await stack.enter_async_context(app.state.replicas.task)

@@ -86,7 +86,7 @@ class Connections:
         has_share = self._counts[address] >= self._limits.most_per_address
         if (
             has_share
-            and not self._proxies.hold(host)
+            and not self._proxies.contain(host)
             and not self._make_room(self._idle_by_address[address])
         ):
             return "address"

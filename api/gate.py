@@ -119,7 +119,7 @@ class Gate:
         request_fields = {"requestId": request_id} if request_id else {}
         with (
             log_fields(correlationId=correlation, **request_fields),
-            tracing.serving(
+            tracing.server_span(
                 method, headers, correlation_id=correlation, request_id=request_id
             ) as span,
         ):
@@ -127,7 +127,9 @@ class Gate:
                 await self._answer(scope, receive, outgoing)
             finally:
                 seconds = time.perf_counter() - started
-                tracing.answered(span, method=method, route=route_of(scope), status=outgoing.status)
+                tracing.record_response(
+                    span, method=method, route=route_of(scope), status=outgoing.status
+                )
                 self._observe(scope, outgoing.status, seconds)
                 _log_access(scope, outgoing.status, seconds)
 

@@ -33,7 +33,7 @@ class ReplicaCounter:
                     is_checked = True
                 async with self._database.reading() as session:
                     self._replicas.update_count(await ConnectionsRepository(session).listeners())
-                self.task.well()
+                self.task.mark_healthy()
             except DatabaseUnavailableError:
                 pass  # the outage itself is logged, and shown by health
             await asyncio.sleep(COUNT_SECONDS)

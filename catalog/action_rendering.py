@@ -129,7 +129,7 @@ def render_cleanup(
 def _unread(context: RequestContext) -> dict[str, str]:
     """Return nothing for each password, as a secret."""
     passwords = passwords_of(context.item.definition)
-    return dict.fromkeys([*passwords.fields, *passwords.found(context.fields)], "")
+    return dict.fromkeys([*passwords.fields, *passwords.values_in(context.fields)], "")
 
 
 def bind(

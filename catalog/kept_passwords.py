@@ -10,7 +10,7 @@ from typing import Any
 from catalog.forms import FieldDefinition, FieldError, Form
 from catalog.forms.passwords import passwords_among
 from catalog.forms.values import canonical
-from pao.core.field_paths import read_way
+from pao.core.field_paths import parse_field_path
 from pao.core.names import MASK
 
 _ENTER_AGAIN = "is only the stars that are shown for a password; enter it again"
@@ -64,7 +64,7 @@ def _identity(one: FieldDefinition, secret: Collection[str], row: Mapping[str, A
 
 def star_errors(form: Form, values: Mapping[str, Any]) -> tuple[FieldError, ...]:
     """Return an error for each password that is only stars: nobody meant to set that."""
-    found = form.passwords.found(values)
+    found = form.passwords.values_in(values)
     return tuple(
         FieldError(way, "stars", f"{_label(form, way)} {_ENTER_AGAIN}")
         for way, value in found.items()
@@ -73,6 +73,6 @@ def star_errors(form: Form, values: Mapping[str, Any]) -> tuple[FieldError, ...]
 
 
 def _label(form: Form, way: str) -> str:
-    name, _, inner = read_way(way)
+    name, _, inner = parse_field_path(way)
     outer = form.fields[name]
     return next((one.label for one in outer.fields if one.id == inner), outer.label)

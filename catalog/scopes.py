@@ -59,9 +59,9 @@ def _with_secrets(
 ) -> dict[str, Any]:
     tainted = {way: SecretValue(value) for way, value in secrets.items()}
     passwords = passwords_among(form)
-    in_rows = passwords.found(values).keys() - passwords.fields
+    in_rows = passwords.values_in(values).keys() - passwords.fields
     own = {name: value for name, value in tainted.items() if name not in in_rows}
-    return passwords.changed(values, tainted.get) | own
+    return passwords.replace(values, tainted.get) | own
 
 
 def _with_nulls(form: Sequence[FieldDefinition], values: dict[str, Any]) -> dict[str, Any]:

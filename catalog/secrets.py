@@ -22,7 +22,7 @@ def seal_fields(
             return value
         return box.seal(value, context=_context(request_id, way))
 
-    return passwords.changed(fields, sealed)
+    return passwords.replace(fields, sealed)
 
 
 def open_fields(
@@ -32,7 +32,9 @@ def open_fields(
 
     Raises ``SecretUnreadableError`` when a value was sealed for another place or by a lost key.
     """
-    held = passwords_of(context.item.definition).found(context.fields if fields is None else fields)
+    held = passwords_of(context.item.definition).values_in(
+        context.fields if fields is None else fields
+    )
     return {
         way: box.open(value, context=_context(context.request_id, way))
         for way, value in held.items()
@@ -44,12 +46,12 @@ def in_clear(
     fields: Mapping[str, Any], opened: Mapping[str, str], passwords: PasswordFields
 ) -> dict[str, Any]:
     """Return fields with the opened passwords in their places."""
-    return passwords.changed(fields, opened.get)
+    return passwords.replace(fields, opened.get)
 
 
 def with_stars(fields: Mapping[str, Any], passwords: PasswordFields) -> dict[str, Any]:
     """Return fields as they may be shown."""
-    return passwords.changed(fields, lambda _way, _value: MASK)
+    return passwords.replace(fields, lambda _way, _value: MASK)
 
 
 def _context(request_id: str, way: str) -> str:

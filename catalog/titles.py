@@ -10,7 +10,7 @@ from catalog.forms.definition import FieldDefinition
 from catalog.model import CatalogDocument
 from catalog.scopes import ScopeContext, build_scopes, names_for
 from catalog.templating import TemplateError, render
-from pao.core.answers import shortened
+from pao.core.answers import shorten
 from pao.core.payloads.context import RequestContext
 
 MOST_CHARACTERS = 120
@@ -75,4 +75,4 @@ def _one_line(text: str) -> str:
         for character in text
         if character.isspace() or not unicodedata.category(character).startswith("C")
     )
-    return shortened(" ".join(plain.split()), MOST_CHARACTERS)
+    return shorten(" ".join(plain.split()), MOST_CHARACTERS)

@@ -72,7 +72,7 @@ def anchor_hash(anchor: Anchor) -> bytes:
     return hashlib.sha256(content).digest()
 
 
-def exported_anchor(document: Any) -> Anchor:
+def read_anchor(document: Any) -> Anchor:
     """Read an anchor that was exported or logged; raises ``ValueError`` for anything else."""
     try:
         document = document.get("anchor", document)

@@ -31,7 +31,7 @@ _LINES = """
     FROM audit_logs ORDER BY request_id, id
 """
 _ANCHORS = "SELECT id, at, chains, root, previous, hash FROM audit_anchors ORDER BY id"
-_OF_ANCHOR = """
+_ANCHOR_HEADS = """
     SELECT chain, position, hash, base_position, base_hash FROM audit_anchor_heads
     WHERE anchor_id = $1 ORDER BY chain
 """
@@ -70,16 +70,16 @@ async def verify(url: str, *, exported: Sequence[Anchor] = ()) -> AuditVerificat
         connection(url, timeout=CONNECT_SECONDS) as reader,
         reader.transaction(isolation="repeatable_read", readonly=True),
     ):
-        anchors = await _anchors(reader, found)
-        _exported(exported, anchors, found)
+        anchors = await _check_anchors(reader, found)
+        _check_exported(exported, anchors, found)
         heads, lines = _groups(reader, _HEADS, "chain"), _groups(reader, _LINES, "request_id")
         anchored = _groups(reader, _ANCHORED, "chain")
-        async for chain, parts in _together(heads, lines, anchored):
+        async for chain, parts in _merge(heads, lines, anchored):
             _Chain(chain, parts, found).verify(anchors)
     return found
 
 
-async def _anchors(
+async def _check_anchors(
     reader: asyncpg.Connection, verification: AuditVerification
 ) -> dict[int, Anchor]:
     anchors = [Anchor(*row) for row in await reader.fetch(_ANCHORS)]
@@ -87,20 +87,26 @@ async def _anchors(
     for anchor in anchors:
         verification.anchors += 1
         if anchor.id != before.id + 1:
-            _note(verification, "anchor", f"anchors {before.id + 1} to {anchor.id - 1} are missing")
+            _add_anchor_finding(
+                verification, "anchor", f"anchors {before.id + 1} to {anchor.id - 1} are missing"
+            )
         elif anchor.previous != before.hash:
-            _note(verification, "anchor", f"anchor {anchor.id} does not follow the one before it")
+            _add_anchor_finding(
+                verification, "anchor", f"anchor {anchor.id} does not follow the one before it"
+            )
         if anchor_hash(anchor) != anchor.hash:
-            _note(verification, "anchor", f"anchor {anchor.id} was changed")
-        heads = [Head(*row) for row in await reader.fetch(_OF_ANCHOR, anchor.id)]
+            _add_anchor_finding(verification, "anchor", f"anchor {anchor.id} was changed")
+        heads = [Head(*row) for row in await reader.fetch(_ANCHOR_HEADS, anchor.id)]
         pruned = len(heads) < anchor.chains and anchor.at < datetime.now(UTC) - HEADS_KEPT
         if not pruned and (len(heads), anchor_root(heads)) != (anchor.chains, anchor.root):
-            _note(verification, "anchor", f"the chains that anchor {anchor.id} covers were changed")
+            _add_anchor_finding(
+                verification, "anchor", f"the chains that anchor {anchor.id} covers were changed"
+            )
         before = anchor
     return {anchor.id: anchor for anchor in anchors}
 
 
-def _exported(
+def _check_exported(
     exported: Sequence[Anchor], anchors: dict[int, Anchor], verification: AuditVerification
 ) -> None:
     for anchor in exported:
@@ -110,13 +116,13 @@ def _exported(
                 f"anchor {anchor.id} of {anchor.at:%Y-%m-%d %H:%M:%S} is not there: anchors were"
                 " removed, or the database is older than the export"
             )
-            _note(verification, "anchor", text)
+            _add_anchor_finding(verification, "anchor", text)
         elif known != anchor:
             text = f"anchor {anchor.id} differs from the exported one: the trail was rebuilt"
-            _note(verification, "anchor", text)
+            _add_anchor_finding(verification, "anchor", text)
 
 
-def _note(verification: AuditVerification, kind: str, message: str) -> None:
+def _add_anchor_finding(verification: AuditVerification, kind: str, message: str) -> None:
     verification.findings.append(AuditFinding(kind, message))
 
 
@@ -134,42 +140,42 @@ class _Chain:
         self._head = Head(*head[0]) if head else None
         self._lines = sorted(lines, key=lambda line: int(line["position"]))
         self._anchored = anchored
-        self._found = verification
+        self._verification = verification
 
     def verify(self, anchors: dict[int, Anchor]) -> None:
         """Record every mismatch."""
-        self._found.chains += 1
-        self._found.lines += len(self._lines)
+        self._verification.chains += 1
+        self._verification.lines += len(self._lines)
         if self._head is None:
-            self._note("missing", "the end of this chain is missing", None)
-        self._found.removed_lines += self._head.base_position if self._head else 0
-        self._follow(self._head or Head(self._chain, 0, b""))
-        self._against_anchors()
-        self._removed_in_time(anchors)
+            self._add_finding("missing", "the end of this chain is missing", None)
+        self._verification.removed_lines += self._head.base_position if self._head else 0
+        self._check_links(self._head or Head(self._chain, 0, b""))
+        self._check_anchored()
+        self._check_removed(anchors)
 
-    def _follow(self, head: Head) -> None:
+    def _check_links(self, head: Head) -> None:
         previous: bytes | None = head.base_hash
         expected = head.base_position + 1
         for line in self._lines:
             position = line["position"]
             if position < expected:
-                self._note("extra", "a second line at this place", position)
+                self._add_finding("extra", "a second line at this place", position)
                 continue
             if position > expected:
-                self._missing(expected, position - 1)
+                self._add_missing(expected, position - 1)
             elif previous is not None and line_hash(previous, line) != line["hash"]:
-                self._note("changed", "this line, or its place, was changed", position)
+                self._add_finding("changed", "this line, or its place, was changed", position)
             previous, expected = line["hash"], position + 1
         if self._head is None:
             return
         if expected <= head.position:
-            self._missing(expected, head.position)
+            self._add_missing(expected, head.position)
         elif expected > head.position + 1:
-            self._note("extra", "lines after the end of the chain", head.position + 1)
+            self._add_finding("extra", "lines after the end of the chain", head.position + 1)
         elif previous != head.hash:
-            self._note("changed", "the end of the chain has a different hash", head.position)
+            self._add_finding("changed", "the end of the chain has a different hash", head.position)
 
-    def _against_anchors(self) -> None:
+    def _check_anchored(self) -> None:
         hashes = {line["position"]: line["hash"] for line in self._lines}
         head = self._head or Head(self._chain, 0, b"")
         if head.base_position:
@@ -180,12 +186,12 @@ class _Chain:
                 continue
             if position not in hashes:
                 text = f"anchor {known['anchor_id']} covers a line that is missing"
-                self._note("missing", text, position)
+                self._add_finding("missing", text, position)
             elif hashes[position] != known["hash"]:
                 text = f"this line differs from what anchor {known['anchor_id']} covers"
-                self._note("changed", text, position)
+                self._add_finding("changed", text, position)
 
-    def _removed_in_time(self, anchors: dict[int, Anchor]) -> None:
+    def _check_removed(self, anchors: dict[int, Anchor]) -> None:
         """Record lines that were removed too early, as an anchor of the last year proves."""
         base = self._head.base_position if self._head else 0
         if not base or not anchors:
@@ -199,14 +205,14 @@ class _Chain:
         witness = anchors.get(min(above) - 1 if above else max(anchors))
         if witness is not None and witness.at > datetime.now(UTC) - KEPT:
             text = f"lines up to {base} were removed, though they are younger than anchor"
-            self._note("early", f"{text} {witness.id}, and that is not a year old", base)
+            self._add_finding("early", f"{text} {witness.id}, and that is not a year old", base)
 
-    def _missing(self, first: int, last: int) -> None:
+    def _add_missing(self, first: int, last: int) -> None:
         text = f"line {first} is" if first == last else f"lines {first} to {last} are"
-        self._note("missing", f"{text} missing", first)
+        self._add_finding("missing", f"{text} missing", first)
 
-    def _note(self, kind: str, message: str, position: int | None) -> None:
-        self._found.findings.append(AuditFinding(kind, message, str(self._chain), position))
+    def _add_finding(self, kind: str, message: str, position: int | None) -> None:
+        self._verification.findings.append(AuditFinding(kind, message, str(self._chain), position))
 
 
 async def _groups(reader: asyncpg.Connection, query: str, key: str) -> AsyncIterator[Rows]:
@@ -224,7 +230,7 @@ async def _groups(reader: asyncpg.Connection, query: str, key: str) -> AsyncIter
         yield chain or NO_REQUEST, rows
 
 
-async def _together(
+async def _merge(
     *streams: AsyncIterator[Rows],
 ) -> AsyncIterator[tuple[UUID, list[list[asyncpg.Record]]]]:
     """Yield for each chain what every stream has of it; all come in the same order."""

@@ -14,11 +14,11 @@ from pao.core.errors import ErrorCode, PaoError
 
 RETRY_AFTER_SECONDS = "2"
 
-AWAY_CLASSES = ("08", "53", "57")
+UNAVAILABLE_CLASSES = ("08", "53", "57")
 """SQLSTATE classes: connection lost, resources exhausted, operator intervention (shutdown, a
 statement that took too long). Source: PostgreSQL manual, appendix A."""
 
-AWAY_STATES = frozenset({"25006", "25P03", "55P03"})
+UNAVAILABLE_STATES = frozenset({"25006", "25P03", "55P03"})
 """A server that only reads (a standby after a failover), a transaction that was idle too long, a
 lock that could not be acquired in time."""
 
@@ -32,7 +32,7 @@ _OTHER_SCHEMA = frozenset({"42P01", "42703", "42883", "3F000"})
 class DatabaseProblem(Enum):
     """Why the database cannot be used: what it does, and what helps."""
 
-    AWAY = ("does not answer", "Try again in a moment.")
+    UNAVAILABLE = ("does not answer", "Try again in a moment.")
     LOGIN = (
         "rejects this service's login",
         "The operator must correct the user, the password or the token.",
@@ -69,7 +69,10 @@ class DatabaseUnavailableError(PaoError):
     is_logged = False
 
     def __init__(
-        self, trouble: DatabaseProblem = DatabaseProblem.AWAY, *, outcome_unknown: bool = False
+        self,
+        trouble: DatabaseProblem = DatabaseProblem.UNAVAILABLE,
+        *,
+        outcome_unknown: bool = False,
     ) -> None:
         self.reason, self.help = trouble.value
         super().__init__(
@@ -77,12 +80,12 @@ class DatabaseUnavailableError(PaoError):
             f"The database {self.reason}. {self.help}",
             headers={"Retry-After": RETRY_AFTER_SECONDS},
         )
-        self.trouble = trouble
+        self.problem = trouble
         self.outcome_unknown = outcome_unknown
 
 
 @contextmanager
-def translated(*, outcome_unknown: bool = False) -> Iterator[None]:
+def translate_errors(*, outcome_unknown: bool = False) -> Iterator[None]:
     """Raise ``DatabaseUnavailableError`` for every error that means it."""
     try:
         yield
@@ -90,14 +93,18 @@ def translated(*, outcome_unknown: bool = False) -> Iterator[None]:
         # OSError includes a refused connection and every TimeoutError.
         raise DatabaseUnavailableError(outcome_unknown=outcome_unknown) from error
     except (DBAPIError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
-        trouble = DatabaseProblem.AWAY if _means_away(error) else _LACKING.get(_state(error))
+        trouble = (
+            DatabaseProblem.UNAVAILABLE
+            if _means_unavailable(error)
+            else _SCHEMA_PROBLEMS.get(_sqlstate(error))
+        )
         if trouble is None:
             raise
         raise DatabaseUnavailableError(trouble, outcome_unknown=outcome_unknown) from error
 
 
 @contextmanager
-def connecting() -> Iterator[None]:
+def translate_connect_errors() -> Iterator[None]:
     """Raise ``DatabaseUnavailableError`` for whatever goes wrong while a connection is made.
 
     The place decides, not the kind of the error: nothing was asked of the database yet.
@@ -107,10 +114,10 @@ def connecting() -> Iterator[None]:
     except PaoError:
         raise
     except Exception as error:
-        raise DatabaseUnavailableError(_trouble(error)) from error
+        raise DatabaseUnavailableError(_connect_problem(error)) from error
 
 
-def said(error: BaseException | None) -> str:
+def describe_error(error: BaseException | None) -> str:
     """Return an error in one line; it may name hosts and users, but no password."""
     if isinstance(error, DBAPIError):
         # SQLAlchemy adds the statement and its parameters.
@@ -119,22 +126,22 @@ def said(error: BaseException | None) -> str:
     return f"{type(error).__name__}: {text}" if text else type(error).__name__
 
 
-_LACKING = {_NO_RIGHT: DatabaseProblem.RIGHTS} | dict.fromkeys(
+_SCHEMA_PROBLEMS = {_NO_RIGHT: DatabaseProblem.RIGHTS} | dict.fromkeys(
     _OTHER_SCHEMA, DatabaseProblem.SCHEMA
 )
 
 
-def _source(error: Exception) -> BaseException | None:
+def _driver_error(error: Exception) -> BaseException | None:
     return error.orig if isinstance(error, DBAPIError) else error
 
 
-def _state(error: Exception) -> str:
-    return getattr(_source(error), "sqlstate", None) or ""
+def _sqlstate(error: Exception) -> str:
+    return getattr(_driver_error(error), "sqlstate", None) or ""
 
 
-def _trouble(error: Exception) -> DatabaseProblem:
+def _connect_problem(error: Exception) -> DatabaseProblem:
     """Classify an error of connecting."""
-    source, state = _source(error), _state(error)
+    source, state = _driver_error(error), _sqlstate(error)
     if isinstance(source, NoTokenError):
         return DatabaseProblem.TOKEN
     if isinstance(source, ssl.SSLError | ssl.CertificateError):
@@ -145,12 +152,14 @@ def _trouble(error: Exception) -> DatabaseProblem:
         return DatabaseProblem.MISSING
     away = isinstance(source, OSError | PoolTimeoutError | asyncpg.PostgresConnectionError)
     return (
-        DatabaseProblem.AWAY if away or state.startswith(AWAY_CLASSES) else DatabaseProblem.REFUSED
+        DatabaseProblem.UNAVAILABLE
+        if away or state.startswith(UNAVAILABLE_CLASSES)
+        else DatabaseProblem.REFUSED
     )
 
 
-def _means_away(error: DBAPIError | asyncpg.PostgresError | asyncpg.InterfaceError) -> bool:
+def _means_unavailable(error: DBAPIError | asyncpg.PostgresError | asyncpg.InterfaceError) -> bool:
     if isinstance(error, DBAPIError) and error.connection_invalidated:
         return True
-    state = _state(error)
-    return state.startswith(AWAY_CLASSES) or state in AWAY_STATES
+    state = _sqlstate(error)
+    return state.startswith(UNAVAILABLE_CLASSES) or state in UNAVAILABLE_STATES

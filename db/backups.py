@@ -17,13 +17,13 @@ from pathlib import Path
 from typing import Any
 
 from db.connections import connection
-from db.postgres_programs import ProgramError, failure, start_program
+from db.postgres_programs import ProgramError, program_failure, start_program
 
 MANIFEST = "manifest.json"
 PAO = "pao"
 """The name of PAO's own database within a backup."""
 CONNECT_SECONDS = 10.0
-_NAME = "%Y-%m-%dT%H%M%S.%fZ"
+_FOLDER_NAME = "%Y-%m-%dT%H%M%S.%fZ"
 # No backup takes longer; one may be under way beside another.
 _LONGEST = timedelta(days=2)
 
@@ -102,8 +102,8 @@ async def back_up(  # noqa: PLR0913 -- what a backup is made of, by name
     earlier backup is removed, and what was written of this one is.
     """
     at = datetime.now(UTC)
-    folder = root / at.strftime(_NAME)
-    migrations, sealed = await _described(databases[PAO])
+    folder = root / at.strftime(_FOLDER_NAME)
+    migrations, sealed = await _read_database(databases[PAO])
     with _disk_errors(folder):
         folder.mkdir(parents=True, mode=0o700)
         try:
@@ -111,12 +111,12 @@ async def back_up(  # noqa: PLR0913 -- what a backup is made of, by name
             for name, url in databases.items():
                 file = folder / f"{name}.dump"
                 await _dump(url, file, programs)
-                files.append(_stored(folder, file))
+                files.append(_seal_file(folder, file))
             for name, copy in (copies or {}).items():
                 file = folder / name
                 file.parent.mkdir(mode=0o700, exist_ok=True)
                 await asyncio.to_thread(copy, file)
-                files.append(_stored(folder, file))
+                files.append(_seal_file(folder, file))
             made = Backup(folder, at, version, migrations, sealed, tuple(files))
             _write_manifest(made)
         except BaseException:
@@ -160,7 +160,7 @@ def _disk_errors(folder: Path) -> Iterator[None]:
         raise BackupError(f"{error.filename or folder}: {_why(error)}") from error
 
 
-async def _described(url: str) -> tuple[tuple[str, ...], tuple[SealedSample, ...]]:
+async def _read_database(url: str) -> tuple[tuple[str, ...], tuple[SealedSample, ...]]:
     async with connection(url, timeout=CONNECT_SECONDS) as opened:
         if not await opened.fetchval(_SCHEMA):
             raise BackupError("The database contains no data of PAO: run `pao db migrate`")
@@ -175,12 +175,12 @@ async def _dump(url: str, file: Path, programs: Path | None) -> None:
         process = await start_program("pg_dump", url, *arguments, programs=programs)
         _, said = await process.communicate()
         if process.returncode:
-            raise failure("pg_dump", said)
+            raise program_failure("pg_dump", said)
     except ProgramError as error:
         raise BackupError(str(error)) from error
 
 
-def _stored(folder: Path, file: Path) -> BackupFile:
+def _seal_file(folder: Path, file: Path) -> BackupFile:
     file.chmod(0o600)
     _sync(file)
     return BackupFile(str(file.relative_to(folder)), file.stat().st_size, _sha256(file))
@@ -193,7 +193,7 @@ def _remove_old(root: Path, now: datetime, keep: int) -> dict[Path, str]:
     """
     stay: dict[Path, str] = {}
     try:
-        found = sorted(_named(root), reverse=True)
+        found = sorted(_dated_folders(root), reverse=True)
     except OSError as error:
         return {root: _why(error)}
     complete = [folder for _, folder in found if _is_complete(folder)]
@@ -211,11 +211,11 @@ def _remove_old(root: Path, now: datetime, keep: int) -> dict[Path, str]:
     return stay
 
 
-def _named(root: Path) -> Iterator[tuple[datetime, Path]]:
+def _dated_folders(root: Path) -> Iterator[tuple[datetime, Path]]:
     """Yield the folders that are named like backups. Folders with other names are not ours."""
     for folder in root.iterdir():
         try:
-            at = datetime.strptime(folder.name, _NAME).replace(tzinfo=UTC)
+            at = datetime.strptime(folder.name, _FOLDER_NAME).replace(tzinfo=UTC)
         except ValueError:
             continue
         if folder.is_dir() and not folder.is_symlink():

@@ -11,7 +11,7 @@ from uuid import UUID
 from db.documents import storable
 from db.models import Request, RequestAction
 from db.repositories.requests import NewRequest, columns_of_new
-from pao.core.documents import stored
+from pao.core.documents import stored_value
 from pao.core.payloads.actions import ActionState
 from pao.core.payloads.plan import PlannedAction
 from pao.core.payloads.requests import CompletedState
@@ -46,7 +46,7 @@ def completed_rows(
 
 
 def _action(request_id: UUID, planned: PlannedAction, state: ActionState) -> RequestAction:
-    values: dict[str, Any] = {name: stored(getattr(state, name)) for name in _COPIED}
+    values: dict[str, Any] = {name: stored_value(getattr(state, name)) for name in _COPIED}
     moments = {name: datetime.fromisoformat(values[name]) for name in _MOMENTS if values[name]}
     return RequestAction(
         **storable(values)

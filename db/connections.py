@@ -6,7 +6,7 @@ from contextlib import asynccontextmanager
 
 import asyncpg
 
-from db.availability import connecting
+from db.availability import translate_connect_errors
 from db.urls import connect_timeout, driver_url
 
 PasswordSource = Callable[[], Awaitable[str]]
@@ -28,7 +28,7 @@ async def connect(  # noqa: PLR0913 -- what a connection is opened with, each pa
     another kind.
     """
     address, limit = driver_url(url), connect_timeout(url) or timeout
-    with connecting():
+    with translate_connect_errors():
         opened = await asyncpg.connect(
             address,
             password=password,

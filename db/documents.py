@@ -19,16 +19,16 @@ def dump_json(value: Any) -> str:
     no JSON at all, such as a list that holds itself.
     """
     try:
-        text = _dumped(value)
+        text = _dump(value)
         text.encode()
     except ValueError:
-        return _dumped(storable(value))
+        return _dump(storable(value))
     if "\\u0000" in text and (cleaned := storable(value)) != value:
-        return _dumped(cleaned)
+        return _dump(cleaned)
     return text
 
 
-def _dumped(value: Any) -> str:
+def _dump(value: Any) -> str:
     return json.dumps(value, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
 
 

@@ -30,7 +30,7 @@ class HeldLease:
     async def check(self, session: AsyncSession) -> None:
         """Raise ``SERVICE_UNAVAILABLE`` unless it is still held, until the transaction ends."""
         if not await LeasesRepository(session).holds(self.name, self.holder):
-            raise _taken()
+            raise _taken_error()
 
 
 @asynccontextmanager
@@ -45,7 +45,7 @@ async def lease(
     limit = time.monotonic() + seconds
     while not await _take(database, held, lasts):
         if time.monotonic() > limit:
-            raise _taken()
+            raise _taken_error()
         await asyncio.sleep(ASK_SECONDS)
     renewing = asyncio.create_task(_renew(database, held, lasts), name=f"lease-{name}")
     try:
@@ -56,7 +56,7 @@ async def lease(
             await renewing
         with contextlib.suppress(PaoError):
             async with database.unit_of_work() as session:
-                await LeasesRepository(session).give_back(held.name, held.holder)
+                await LeasesRepository(session).release(held.name, held.holder)
 
 
 async def _take(database: Database, held: HeldLease, lasts: float) -> bool:
@@ -73,7 +73,7 @@ async def _renew(database: Database, held: HeldLease, lasts: float) -> None:
                 return
 
 
-def _taken() -> PaoError:
+def _taken_error() -> PaoError:
     return PaoError(
         ErrorCode.SERVICE_UNAVAILABLE,
         "Another process is already doing this. Try again in a moment.",

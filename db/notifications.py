@@ -16,7 +16,7 @@ from typing import Self
 
 import asyncpg
 
-from db.availability import DatabaseUnavailableError, said, translated
+from db.availability import DatabaseUnavailableError, describe_error, translate_errors
 from db.connections import PasswordSource, connect, connection
 from db.repositories.connections import LISTENER
 from db.repositories.mirror_sql import CHANNEL
@@ -30,8 +30,8 @@ RECONNECT_SECONDS = 1.0
 CHECK_SECONDS = 15.0
 """How often an idle connection is pinged; only that reveals a half-open one."""
 
-NOT_HEARD_YET = "this process has not heard its own notification yet"
-UNHEARD = (
+NOT_RECEIVED_YET = "this process has not heard its own notification yet"
+NOT_RECEIVED = (
     "notifications of the database are not heard: connect directly, or through a pooler in session"
     " mode (not transaction pooling, not RDS Proxy)"
 )
@@ -83,12 +83,12 @@ class RequestNotifications:
         self._echo_seconds = echo_seconds
         self._echo = ""
         self._echoed = asyncio.Event()
-        self._tried = asyncio.Event()
+        self._checked = asyncio.Event()
         self._interrupted: str | None = None
-        self.problem: str | None = NOT_HEARD_YET
+        self.problem: str | None = NOT_RECEIVED_YET
         """Why changes are not received; ``None`` once the newest connection has been checked."""
         self._watches: dict[str, set[Watch]] = defaultdict(set)
-        self._others: dict[str, Callable[[], None]] = {}
+        self._subscribers: dict[str, Callable[[], None]] = {}
         self._listening = asyncio.Event()
         self.task = BackgroundTask("request-notifications", self._keep_listening)
 
@@ -99,13 +99,13 @@ class RequestNotifications:
     async def __aexit__(self, *_error: object) -> None:
         await self.task.__aexit__()
 
-    def hear(self, channel: str, heard: Callable[[], None]) -> None:
+    def subscribe(self, channel: str, heard: Callable[[], None]) -> None:
         """Call ``heard`` at every notification of another channel, on the same connection.
 
         It is also called whenever the line is there (again): something may have been missed.
         Say so before the listening begins.
         """
-        self._others[channel] = heard
+        self._subscribers[channel] = heard
 
     @contextmanager
     def watch(self, *request_ids: str) -> Iterator[Watch]:
@@ -126,28 +126,28 @@ class RequestNotifications:
         with self.watch(request_id) as watch:
             return await watch.wait(seconds)
 
-    async def listening(self) -> None:
+    async def wait_until_listening(self) -> None:
         """Return as soon as changes are received."""
         await self._listening.wait()
 
-    async def tried(self) -> None:
+    async def wait_until_checked(self) -> None:
         """Return once a connection has been checked; ``problem`` has the result."""
-        await self._tried.wait()
+        await self._checked.wait()
 
     async def _keep_listening(self) -> None:
         while True:
             try:
-                with translated():
+                with translate_errors():
                     async with self._connection() as line:
                         await self._listen(line)
             except DatabaseUnavailableError as error:
-                self._tell(said(error.__cause__))
+                self._log_interruption(describe_error(error.__cause__))
             except (asyncpg.PostgresError, asyncpg.InterfaceError) as error:
-                self._tell(said(error))
+                self._log_interruption(describe_error(error))
             self._listening.clear()
             await asyncio.sleep(RECONNECT_SECONDS)
 
-    def _tell(self, reason: str) -> None:
+    def _log_interruption(self, reason: str) -> None:
         """Log an interruption, once for as long as it lasts."""
         if reason != self._interrupted:
             _LOG.warning("request notifications are interrupted: %s", reason)
@@ -171,12 +171,12 @@ class RequestNotifications:
         """Listen until the connection breaks; return at once if nothing is received on it."""
         lost = asyncio.Event()
         line.add_termination_listener(lambda _connection: lost.set())
-        await line.add_listener(CHANNEL, self._heard)
-        await line.add_listener(ECHO, self._heard_echo)
-        for channel in self._others:
-            await line.add_listener(channel, self._heard_other)
-        self.problem = None if await self._hears() else UNHEARD
-        self._tried.set()
+        await line.add_listener(CHANNEL, self._on_change)
+        await line.add_listener(ECHO, self._on_echo)
+        for channel in self._subscribers:
+            await line.add_listener(channel, self._on_other)
+        self.problem = None if await self._is_echo_received() else NOT_RECEIVED
+        self._checked.set()
         if self.problem:
             _LOG.error(self.problem)
             return
@@ -184,8 +184,8 @@ class RequestNotifications:
             _LOG.info("request notifications are received again")
             self._interrupted = None
         self._listening.set()
-        self.task.well()
-        for heard in self._others.values():
+        self.task.mark_healthy()
+        for heard in self._subscribers.values():
             heard()
         for request_id in list(self._watches):
             self._wake(request_id)
@@ -196,7 +196,7 @@ class RequestNotifications:
             if not lost.is_set():
                 await line.execute("SELECT 1")
 
-    async def _hears(self) -> bool:
+    async def _is_echo_received(self) -> bool:
         """Notify this process and return whether it was received.
 
         On another connection: a pooler may well answer a notification on the line it came from.
@@ -211,16 +211,16 @@ class RequestNotifications:
                 await self._echoed.wait()
         return self._echoed.is_set()
 
-    def _heard_echo(self, _connection: object, _pid: int, _channel: str, payload: object) -> None:
+    def _on_echo(self, _connection: object, _pid: int, _channel: str, payload: object) -> None:
         # Every process receives the echoes of all.
         if payload == self._echo:
             self._echoed.set()
 
-    def _heard(self, _connection: object, _pid: int, _channel: str, payload: object) -> None:
+    def _on_change(self, _connection: object, _pid: int, _channel: str, payload: object) -> None:
         self._wake(str(payload))
 
-    def _heard_other(self, _connection: object, _pid: int, channel: str, _payload: object) -> None:
-        self._others[channel]()
+    def _on_other(self, _connection: object, _pid: int, channel: str, _payload: object) -> None:
+        self._subscribers[channel]()
 
     def _wake(self, request_id: str) -> None:
         for watch in self._watches.get(request_id, ()):

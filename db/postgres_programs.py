@@ -36,7 +36,7 @@ async def start_program(
         ) from error
 
 
-def failure(program: str, said: bytes) -> ProgramError:
+def program_failure(program: str, said: bytes) -> ProgramError:
     """Return the error for a program that has failed, with the first thing it complained about."""
     lines: Sequence[str] = said.decode(errors="replace").strip().splitlines()
     errors = [line for line in lines if "ERROR" in line or "error:" in line]

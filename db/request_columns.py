@@ -41,30 +41,30 @@ STORED = (
 def columns_of(context: RequestContext) -> dict[str, Any]:
     """Return a context by the columns in which it is stored."""
     return {
-        **_write(context, CONTEXT),
-        **_write(context.item, ITEM),
-        **_write(context.requester, REQUESTER),
+        **_column_values(context, CONTEXT),
+        **_column_values(context.item, ITEM),
+        **_column_values(context.requester, REQUESTER),
     }
 
 
 def context_of(row: Request) -> RequestContext:
     """Return the context of a stored request; passwords in it are sealed."""
     return RequestContext(
-        item=ItemSnapshot(**_read(ItemSnapshot, row, ITEM)),
-        requester=Requester(**_read(Requester, row, REQUESTER)),
-        **_read(RequestContext, row, CONTEXT),
+        item=ItemSnapshot(**_field_values(ItemSnapshot, row, ITEM)),
+        requester=Requester(**_field_values(Requester, row, REQUESTER)),
+        **_field_values(RequestContext, row, CONTEXT),
     )
 
 
-def _write(value: Any, renamed: Mapping[str, str]) -> dict[str, Any]:
+def _column_values(value: Any, renamed: Mapping[str, str]) -> dict[str, Any]:
     return {renamed.get(name, name): getattr(value, name) for name in _names(type(value))}
 
 
-def _read(kind: type[Any], row: Request, renamed: Mapping[str, str]) -> dict[str, Any]:
-    return {name: _plain(getattr(row, renamed.get(name, name))) for name in _names(kind)}
+def _field_values(kind: type[Any], row: Request, renamed: Mapping[str, str]) -> dict[str, Any]:
+    return {name: _json_value(getattr(row, renamed.get(name, name))) for name in _names(kind)}
 
 
-def _plain(value: Any) -> Any:
+def _json_value(value: Any) -> Any:
     if isinstance(value, datetime):
         return timestamp(value)
     return str(value) if isinstance(value, UUID) else value

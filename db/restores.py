@@ -8,7 +8,7 @@ from pathlib import Path
 from db.backups import CONNECT_SECONDS, PAO, Backup, BackupError
 from db.connections import connection
 from db.migrations.files import packaged_migrations
-from db.postgres_programs import ProgramError, failure, start_program
+from db.postgres_programs import ProgramError, program_failure, start_program
 from db.process_connections import ProcessName
 from db.repositories.recovery import NAME as RECOVERY
 from db.repositories.recovery import RESTORED
@@ -27,7 +27,7 @@ WHERE relkind IN ('r', 'p') AND nspname = 'public' AND NOT EXISTS (
 _CHUNK = 1 << 20
 
 
-async def occupied(databases: Mapping[str, str]) -> list[str]:
+async def non_empty(databases: Mapping[str, str]) -> list[str]:
     """Return the names of those that hold tables already."""
     found = []
     for name, url in databases.items():
@@ -50,7 +50,7 @@ async def restore(
     refuse_newer(backup)
     for name, url in databases.items():
         await _refuse_connected(name, url)
-    if not replace and (full := await occupied(databases)):
+    if not replace and (full := await non_empty(databases)):
         raise BackupError(f"{', '.join(full)} is not empty: a restore would replace what is there")
     for name, url in databases.items():
         await _fill(backup, name, url, programs)
@@ -88,17 +88,17 @@ async def _fill(backup: Backup, name: str, url: str, programs: Path | None) -> N
             "psql", url, *options, programs=programs, stdin=asyncio.subprocess.PIPE
         )
         _, failed, _ = await asyncio.gather(
-            _hand_over(reader, writer, _ending(backup, name)), _said(writer), _said(reader)
+            _pipe(reader, writer, _ending(backup, name)), _read_stderr(writer), _read_stderr(reader)
         )
         if await writer.wait():
-            raise failure("psql", failed)
+            raise program_failure("psql", failed)
         if await reader.wait():
             raise BackupError(f"{name}.dump could not be read; nothing was changed")
     except ProgramError as error:
         raise BackupError(str(error)) from error
 
 
-async def _hand_over(
+async def _pipe(
     reader: asyncio.subprocess.Process, writer: asyncio.subprocess.Process, ending: str
 ) -> None:
     read, write = reader.stdout, writer.stdin
@@ -120,7 +120,7 @@ async def _hand_over(
         write.close()
 
 
-async def _said(process: asyncio.subprocess.Process) -> bytes:
+async def _read_stderr(process: asyncio.subprocess.Process) -> bytes:
     return b"" if process.stderr is None else await process.stderr.read()
 
 

@@ -6,8 +6,14 @@ from typing import Any
 
 from db.models import CleanupDone, Request, RequestAction
 from db.request_columns import context_of
-from pao.core.components import COMPONENT, PREFIX, ComponentReport, ComponentView, tell
-from pao.core.documents import all_from, from_document, stored, to_document
+from pao.core.components import (
+    COMPONENT,
+    COMPONENT_PREFIX,
+    ComponentReport,
+    ComponentView,
+    build_report,
+)
+from pao.core.documents import from_document, list_from_documents, stored_value, to_document
 from pao.core.graph import OVER, Graph
 from pao.core.payloads.actions import ActionInput, ActionState, FormerCall
 from pao.core.payloads.cleanups import CleanupMark
@@ -28,7 +34,7 @@ MOST_DECISIONS = 1_000
 
 def plan_of(row: Request) -> list[PlannedAction]:
     """Return the stored plan; what only a later version knows of it is left out."""
-    return all_from(PlannedAction, row.plan)
+    return list_from_documents(PlannedAction, row.plan)
 
 
 def workflow_input(row: Request) -> RequestInput:
@@ -46,7 +52,7 @@ def workflow_input(row: Request) -> RequestInput:
 
 def report_of(row: Request, actions: Sequence[RequestAction]) -> ComponentReport:
     """Return what a bundle is told about one of its components, as the mirror has it."""
-    return tell(
+    return build_report(
         row.component_id or "",
         str(row.id),
         [state_of(action) for action in actions],
@@ -72,7 +78,7 @@ def resumed_input(
         mirror_at=timestamp(row.mirror_at) if row.mirror_at else "",
         mirror_seq=row.mirror_seq or 0,
         actions=[state_of(action) for action in actions],
-        decisions=[_known(record) for record in decisions[-MOST_DECISIONS:]],
+        decisions=[_trim(record) for record in decisions[-MOST_DECISIONS:]],
         escalation=escalation_of(row),
         failure=read_failure(row.error) if at_rest else None,
         unchecked=row.parent_id is not None and not any(one.attempt for one in actions),
@@ -97,8 +103,8 @@ def state_of(row: RequestAction) -> ActionState:
             "error": failure,
             "by_hand": failure.by_hand if failure else None,
             "partial": _partial(row),
-            "former": all_from(FormerCall, row.former),
-            "left_behind": all_from(PartialResource, row.left_behind),
+            "former": list_from_documents(FormerCall, row.former),
+            "left_behind": list_from_documents(PartialResource, row.left_behind),
             "started_at": timestamp(row.started_at) if row.started_at else None,
             "finished_at": timestamp(row.finished_at) if row.finished_at else None,
             "doubt_since": _doubt_since(row),
@@ -125,13 +131,13 @@ def _pending(row: RequestAction) -> Pending | None:
 def _partial(row: RequestAction) -> list[PartialResource]:
     """Read what earlier attempts left; earlier versions kept it in the error alone."""
     if row.partial is not None:
-        return all_from(PartialResource, row.partial)
+        return list_from_documents(PartialResource, row.partial)
     if row.status == ActionStatus.COMPLETED:
         return []
-    return all_from(PartialResource, (row.error or {}).get("partial"))
+    return list_from_documents(PartialResource, (row.error or {}).get("partial"))
 
 
-def _known(record: DecisionRecord) -> DecisionRecord:
+def _trim(record: DecisionRecord) -> DecisionRecord:
     """Return what a new run must know of a decision; of a closed one, not its values."""
     return record if record.outcome == "open" else replace(record, reason=None, changes=None)
 
@@ -164,7 +170,7 @@ def action_input(row: Request, actions: list[RequestAction], action: RequestActi
         partial=_partial(action),
         doubt_since=_doubt_since(action),
         earlier=_pending(action),
-        former=all_from(FormerCall, action.former),
+        former=list_from_documents(FormerCall, action.former),
         moves=action.moves,
     )
 
@@ -175,7 +181,7 @@ def components_of(actions: Sequence[RequestAction]) -> dict[str, Any]:
         key: to_document(ComponentView(key, str(one.status), outputs=one.outputs or {}))
         for one in actions
         if one.type == COMPONENT
-        for key in (one.action_id.removeprefix(PREFIX),)
+        for key in (one.action_id.removeprefix(COMPONENT_PREFIX),)
     }
 
 
@@ -183,21 +189,21 @@ def outputs_for(
     action: PlannedAction, plan: Sequence[PlannedAction], actions: Sequence[RequestAction]
 ) -> dict[str, dict[str, Any]]:
     """Return what an action's templates may see as ``outputs`` now."""
-    return _graph(plan).outputs(action, _ended(actions))
+    return _graph(plan).outputs(action, _ended_states(actions))
 
 
 def published_for(
     action: PlannedAction, plan: Sequence[PlannedAction], actions: Sequence[RequestAction]
 ) -> dict[str, Any]:
     """Return what an action's templates may see as ``fulfillment`` now."""
-    return _graph(plan).published(action, _ended(actions))
+    return _graph(plan).published(action, _ended_states(actions))
 
 
 def _graph(plan: Sequence[PlannedAction]) -> Graph:
     return Graph([one for one in plan if one.type != COMPONENT])
 
 
-def _ended(actions: Sequence[RequestAction]) -> list[ActionState]:
+def _ended_states(actions: Sequence[RequestAction]) -> list[ActionState]:
     ended = (one for one in actions if one.outputs is not None or one.status in OVER)
     return [state_of(one) for one in ended]
 
@@ -211,7 +217,7 @@ def snapshot_values(snapshot: Snapshot) -> dict[str, Any]:
 
 
 def _values(value: Any) -> dict[str, Any]:
-    values = {one.name: stored(getattr(value, one.name)) for one in fields(value)}
+    values = {one.name: stored_value(getattr(value, one.name)) for one in fields(value)}
     if isinstance(value, ActionState):
         values["outcome_unknown"] = is_unknown(value)
     return values

@@ -19,7 +19,12 @@ from sqlalchemy.ext.asyncio import (
 )
 from sqlalchemy.pool import ConnectionPoolEntry, QueuePool
 
-from db.availability import DatabaseUnavailableError, connecting, said, translated
+from db.availability import (
+    DatabaseUnavailableError,
+    describe_error,
+    translate_connect_errors,
+    translate_errors,
+)
 from db.connections import PasswordSource, connect
 from db.documents import dump_json
 from db.urls import DRIVER, driver_url
@@ -28,7 +33,7 @@ from pao.runtime.process_metrics import PoolState
 _log = logging.getLogger(__name__)
 
 # An outage that goes on is logged again after this time.
-TOLD_AGAIN_SECONDS = 60.0
+LOG_AGAIN_SECONDS = 60.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,22 +55,22 @@ class OutageLog:
 
     def __init__(self) -> None:
         self._reason: str | None = None
-        self._told_at = float("-inf")
+        self._logged_at = float("-inf")
 
-    def tell(self, error: DatabaseUnavailableError) -> None:
+    def report(self, error: DatabaseUnavailableError) -> None:
         """Note a failure to connect."""
         error.is_logged = True
-        reason, now = said(error.__cause__), time.monotonic()
-        if reason == self._reason and now - self._told_at < TOLD_AGAIN_SECONDS:
+        reason, now = describe_error(error.__cause__), time.monotonic()
+        if reason == self._reason and now - self._logged_at < LOG_AGAIN_SECONDS:
             return
         _log.warning("no connection to the database: %s", reason)
-        self._reason, self._told_at = reason, now
+        self._reason, self._logged_at = reason, now
 
     def end(self) -> None:
         """Note that connecting has succeeded."""
         if self._reason is not None:
             _log.info("the database is back")
-            self._reason, self._told_at = None, float("-inf")
+            self._reason, self._logged_at = None, float("-inf")
 
 
 class Database:
@@ -84,7 +89,7 @@ class Database:
         settings = pool or PoolSettings()
         self._engine = _engine(url, settings, password)
         self._outage = OutageLog()
-        self._most, self._waiting = settings.max_open, 0
+        self._max_open, self._waiting = settings.max_open, 0
         options: dict[str, Any] = {"expire_on_commit": False, "autoflush": False}
         self._sessions = async_sessionmaker(self._engine, **options)
         self._readers = async_sessionmaker(
@@ -97,11 +102,11 @@ class Database:
 
         Raises ``DatabaseUnavailableError`` when the database is away. No outside call inside.
         """
-        with translated():
+        with translate_errors():
             async with self._sessions() as session:
-                await self._connected(session)
+                await self._connect(session)
                 yield session
-                with translated(outcome_unknown=True):
+                with translate_errors(outcome_unknown=True):
                     await session.commit()
 
     @asynccontextmanager
@@ -111,9 +116,9 @@ class Database:
         Every query sees what is committed when it begins, as it would in a unit of work. Raises
         ``DatabaseUnavailableError`` when the database is away.
         """
-        with translated():
+        with translate_errors():
             async with self._readers() as session:
-                await self._connected(session)
+                await self._connect(session)
                 yield session
 
     async def ping(self) -> float:
@@ -130,24 +135,24 @@ class Database:
             in_use=pool.checkedout(),
             idle=pool.checkedin(),
             waiting=self._waiting,
-            most=self._most,
+            most=self._max_open,
         )
 
     async def close(self) -> None:
         """Close every connection; those in use are closed when they come back."""
         await self._engine.dispose()
 
-    async def _connected(self, session: AsyncSession) -> None:
+    async def _connect(self, session: AsyncSession) -> None:
         """Take a connection now, so that a failure to connect is told apart from later errors.
 
         It costs no round trip: the transaction begins with the first statement.
         """
         self._waiting += 1
         try:
-            with connecting():
+            with translate_connect_errors():
                 await session.connection()
         except DatabaseUnavailableError as error:
-            self._outage.tell(error)
+            self._outage.report(error)
             raise
         finally:
             self._waiting -= 1
@@ -158,7 +163,7 @@ def _engine(url: str, settings: PoolSettings, password: PasswordSource | None) -
     engine = create_async_engine(
         # The creator alone decides where to connect: it parses the URL as everywhere else.
         URL.create(DRIVER),
-        async_creator=_creator(url, settings, password),
+        async_creator=_connection_creator(url, settings, password),
         pool_size=min(settings.max_idle, settings.max_open),
         max_overflow=max(settings.max_open - settings.max_idle, 0),
         pool_recycle=int(settings.max_lifetime),
@@ -173,7 +178,7 @@ def _engine(url: str, settings: PoolSettings, password: PasswordSource | None) -
     return engine
 
 
-def _creator(
+def _connection_creator(
     url: str, settings: PoolSettings, password: PasswordSource | None
 ) -> Callable[[], Awaitable[asyncpg.Connection]]:
     milliseconds = str(int(settings.statement_timeout * 1000))

@@ -14,7 +14,7 @@ DRIVER = "postgresql+asyncpg"
 PLAIN = "postgresql"
 SCHEMES = frozenset({PLAIN, DRIVER, "postgres"})
 
-USUAL_AUTHORITIES = ("/etc/ssl/certs/ca-certificates.crt", "/etc/pki/tls/certs/ca-bundle.crt")
+DEFAULT_AUTHORITIES = ("/etc/ssl/certs/ca-certificates.crt", "/etc/pki/tls/certs/ca-bundle.crt")
 """The bundles of Debian and Red Hat, for where OpenSSL knows only a folder."""
 
 SSL_MODES = ("disable", "allow", "prefer", "require", "verify-ca", "verify-full")
@@ -135,8 +135,8 @@ def driver_url(url: str) -> str:
         options.setdefault("sslmode", options.pop("ssl"))
     if options.get("sslrootcert") == SYSTEM:
         # As in libpq, these authorities vouch only for a server whose name is checked as well.
-        options |= {"sslrootcert": _authorities(), "sslmode": "verify-full"}
-    return _written(parts._replace(scheme=PLAIN), options)
+        options |= {"sslrootcert": _authority_file(), "sslmode": "verify-full"}
+    return _with_query(parts._replace(scheme=PLAIN), options)
 
 
 def connect_timeout(url: str) -> float | None:
@@ -150,7 +150,7 @@ def has_password(url: str) -> bool:
     return bool(read_login(url).password)
 
 
-def named_authorities(url: str) -> bool:
+def names_authorities(url: str) -> bool:
     """Return whether a URL says whom to trust, or that nobody needs to be."""
     options = _options(split_url(url))
     checks = options.get("sslmode", options.get("ssl", "")) in {"verify-ca", "verify-full"}
@@ -182,13 +182,13 @@ def url_problem(url: str) -> str | None:
 def with_options(url: str, options: Mapping[str, str]) -> str:
     """Return the URL with these options, as far as it does not name them itself."""
     parts = split_url(url)
-    return _written(parts, {**options, **_options(parts)})
+    return _with_query(parts, {**options, **_options(parts)})
 
 
-def _authorities() -> str:
+def _authority_file() -> str:
     """Return the file of the authorities that the machine trusts."""
     own = ssl.get_default_verify_paths().cafile
-    found = [file for file in (own, *USUAL_AUTHORITIES) if file and is_file(file)]
+    found = [file for file in (own, *DEFAULT_AUTHORITIES) if file and is_file(file)]
     if not found:
         raise ValueError("this machine has no file of authorities; name one as sslrootcert")
     return found[0]
@@ -219,5 +219,5 @@ def _options(parts: SplitResult) -> dict[str, str]:
     return dict(parse_qsl(parts.query, keep_blank_values=True))
 
 
-def _written(parts: SplitResult, options: Mapping[str, str]) -> str:
+def _with_query(parts: SplitResult, options: Mapping[str, str]) -> str:
     return urlunsplit(parts._replace(query=urlencode(options, quote_via=quote)))

@@ -18,7 +18,7 @@ from workflows.ledger import Ledger
 
 # At most this many reminders: a wait of a year with one a day.
 MOST_REMINDERS = 400
-CLOCK = "deadline"
+DEADLINE_ACTOR = "deadline"
 
 
 @dataclass
@@ -62,7 +62,7 @@ class Approval:
         if outcome == "remind":
             return True
         kind = ApprovalVote.APPROVE if outcome == "approve" else ApprovalVote.REJECT
-        self.votes.append(Vote(CLOCK, kind, timestamp(now), "the deadline has passed"))
+        self.votes.append(Vote(DEADLINE_ACTOR, kind, timestamp(now), "the deadline has passed"))
         self.decision = kind
         return False
 
@@ -80,7 +80,7 @@ class Approval:
             return f"{approvals} of {self.minimum} approvals"
         return None
 
-    def shown(self) -> OpenApproval:
+    def to_open_approval(self) -> OpenApproval:
         """Return the approval as readers see it."""
         return OpenApproval(
             kind="approval",
@@ -116,18 +116,18 @@ class OpenApprovals:
         self._open.pop(approval.action_id, None)
         self._ended[approval.action_id] = how
 
-    def judge(self, record: DecisionRecord, voter: Voter, now: datetime) -> None:
+    def evaluate(self, record: DecisionRecord, voter: Voter, now: datetime) -> None:
         """Count a vote, or refuse it with the reason."""
         approval = self._approval_of(voter)
         if record.message is None:
             record.message = self._objection(record, voter, approval, now)
         if record.message or approval is None:
-            self._ledger.decisions.refused(record)
+            self._ledger.decisions.record_refusal(record)
             return
         record.message = approval.count(record)
         record.accepted, record.outcome = True, "done"
-        self._ledger.decisions.voted(record, approval.action_id)
-        self._ledger.counted(approval.action_id, approval.shown())
+        self._ledger.decisions.record_vote(record, approval.action_id)
+        self._ledger.record_votes(approval.action_id, approval.to_open_approval())
 
     def count_again(self, known: DecisionRecord, voter: Voter, now: datetime) -> bool:
         """Count a vote that a reset replays, if the same approval is still open.
@@ -141,7 +141,7 @@ class OpenApprovals:
         if self._objection(known, voter, approval, now):
             return False
         approval.count(known)
-        self._ledger.counted(approval.action_id, approval.shown())
+        self._ledger.record_votes(approval.action_id, approval.to_open_approval())
         return True
 
     def _approval_of(self, voter: Voter) -> Approval | None:
@@ -153,7 +153,7 @@ class OpenApprovals:
         self, record: DecisionRecord, voter: Voter, approval: Approval | None, now: datetime
     ) -> str | None:
         if approval is None:
-            return self._nothing_to_decide(voter.action_id)
+            return self._not_open_message(voter.action_id)
         if approval.decision is not None:
             return "it has already been decided"
         if approval.deadline is not None and now >= approval.deadline and not approval.overdue:
@@ -166,7 +166,7 @@ class OpenApprovals:
         earlier = next((vote for vote in approval.votes if vote.by == record.by), None)
         return f"{record.by} has already decided: {earlier.decision}" if earlier else None
 
-    def _nothing_to_decide(self, action_id: str | None) -> str:
+    def _not_open_message(self, action_id: str | None) -> str:
         if action_id in self._ended:
             return f"{action_id} no longer waits for approval: {self._ended[action_id or '']}"
         waiting = ", ".join(self._open) or "none"

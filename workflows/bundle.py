@@ -54,53 +54,53 @@ class BundleWorkflow(RequestHandlers):
 
     async def _component_changed(self, args: tuple[Any, ...]) -> None:
         """Handle a component's report: where it stands."""
-        if await self._components.hear(args):
+        if await self._components.receive_report(args):
             return
         signal = names.COMPONENT_SIGNAL
-        self._bundle.decisions.ignored(
+        self._bundle.decisions.record_ignored_signal(
             signal, event="signal.ignored", reason=f"{signal}: this is not a report of a component"
         )
         await self._lifecycle.mirror.write_from_handler()
 
     async def _carry_out(self) -> None:
-        waits = await self._lifecycle.wait_as_before()
+        waits = await self._lifecycle.resume()
         if waits:
-            await self._components.learn()
+            await self._components.read_all()
         while True:
             if waits:
                 # A resumed bundle starts nothing before a person decides.
-                if self._components.note():
-                    self._explain()
+                if self._components.record_reports():
+                    self._explain_wait()
                     await self._lifecycle.mirror.write()
             elif await self._run():
                 return
-            await self._lifecycle.decider.until_decided()
+            await self._lifecycle.decider.wait_until_decided()
             if self._bundle.status in TERMINAL:
                 return
             waits = waits and not self._bundle.retrying
 
-    def _explain(self) -> None:
+    def _explain_wait(self) -> None:
         """Say why a resumed bundle waits although nothing of it is failed any more."""
         ledger, resumption = self._bundle, self._lifecycle.request_input.resumption
-        if resumption is None or ledger.has_broken() or self._own_has_failed():
+        if resumption is None or ledger.has_failed_component() or self._own_action_has_failed():
             return
-        ledger.stopped(f"{resumption.reason} A retry continues with the remaining components.")
+        ledger.record_stop(f"{resumption.reason} A retry continues with the remaining components.")
 
     async def _run(self) -> bool:
         """Run everything ready to run; return whether the bundle is completed."""
-        self._take_retry()
+        self._finish_retry()
         await self._components.advance()
         if self._components.all_completed:
-            if not self._own_has_failed():
+            if not self._own_action_has_failed():
                 self._bundle.retrying = self._lifecycle.open_decisions.current is not None
             return await self._lifecycle.runner.run()
         await self._fail()
         return False
 
-    def _own_has_failed(self) -> bool:
+    def _own_action_has_failed(self) -> bool:
         return any(one.status == ActionStatus.FAILED for one in self._bundle.own)
 
-    def _take_retry(self) -> None:
+    def _finish_retry(self) -> None:
         """End a retry that repeats no action of the bundle itself: its components continue."""
         if self._components.all_completed or self._lifecycle.open_decisions.current is None:
             return
@@ -111,10 +111,10 @@ class BundleWorkflow(RequestHandlers):
         ledger = self._bundle
         if ledger.status == RequestStatus.SUBMITTED:
             ledger.move(RequestStatus.IN_PROGRESS)
-        ledger.judge_again()
+        ledger.update_failure()
         if ledger.failure is None:
-            self._lifecycle.stop.take()
-            ledger.stopped(self._lifecycle.stop.describe())
+            self._lifecycle.stop.accept_cancellation()
+            ledger.record_stop(self._lifecycle.stop.describe())
         self._lifecycle.stop.finish()
         if ledger.status == RequestStatus.FAILED and not ledger.retrying:
             await self._lifecycle.mirror.write()

@@ -15,7 +15,7 @@ def objection_to(
         return "a component is being retried; wait for its outcome"
     if record.decision != Decision.RETRY:
         return None
-    if ledger.has_broken():
+    if ledger.has_failed_component():
         where = ", ".join(
             f"{state.name}: {ledger.request_of(state)}"
             for state in ledger.components

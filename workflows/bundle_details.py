@@ -7,7 +7,7 @@ from pao.core.payloads.actions import ActionState
 from pao.core.payloads.context import RequestContext
 from pao.core.states import ActionStatus, RequestStatus
 from workflows.decision_log import DecisionLog
-from workflows.details import HOW, markdown_text, refusal, signal_lines, title_lines
+from workflows.details import SEND_SIGNAL, markdown_text, refusal_lines, signal_lines, title_lines
 
 
 class DescribedBundle(Protocol):
@@ -28,7 +28,7 @@ class DescribedBundle(Protocol):
         """The states of the bundle's own actions."""
         ...
 
-    def has_broken(self) -> bool:
+    def has_failed_component(self) -> bool:
         """Return whether a component has failed."""
         ...
 
@@ -44,7 +44,7 @@ def bundle_details(ledger: DescribedBundle, requests: Mapping[str, str]) -> str:
         *title_lines(ledger.context),
         headline,
         "",
-        *refusal(ledger.decisions.last_refused),
+        *refusal_lines(ledger.decisions.last_refusal),
         "### Components",
         "",
     ]
@@ -59,20 +59,24 @@ def bundle_details(ledger: DescribedBundle, requests: Mapping[str, str]) -> str:
             f"- `{state.id}` {markdown_text(state.name)}: {state.status.replace('_', ' ')}{text}"
         )
     if ledger.status == RequestStatus.FAILED and not ledger.retrying:
-        lines += ["", *_choices(ledger, requests)]
+        lines += ["", *_decision_lines(ledger, requests)]
     return "\n".join(lines)
 
 
-def _choices(ledger: DescribedBundle, requests: Mapping[str, str]) -> list[str]:
+def _decision_lines(ledger: DescribedBundle, requests: Mapping[str, str]) -> list[str]:
     lines = [
         f"- Decide about `{state.name}` in its own workflow, `{requests[state.id]}`"
         for state in ledger.components
         if state.status == ActionStatus.FAILED and not ledger.is_terminal(state)
     ]
-    only = ("abort", "escalate") if ledger.has_broken() else None
+    only = ("abort", "escalate") if ledger.has_failed_component() else None
     lines += ["", "### Decide about the whole bundle (applies to every open component)", ""]
-    return [*lines, HOW, "", *signal_lines(only=only)]
+    return [*lines, SEND_SIGNAL, "", *signal_lines(only=only)]
 
 
 def _hint(ledger: DescribedBundle) -> str:
-    return ": a component is being retried" if ledger.retrying and ledger.has_broken() else ""
+    return (
+        ": a component is being retried"
+        if ledger.retrying and ledger.has_failed_component()
+        else ""
+    )

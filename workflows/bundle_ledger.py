@@ -18,7 +18,7 @@ from pao.core.payloads.requests import RequestInput
 from pao.core.sentences import as_sentence
 from pao.core.states import TERMINAL, ActionStatus, Decision, RequestStatus
 from workflows.bundle_details import bundle_details
-from workflows.failures import error_context, overall, suggest
+from workflows.failures import combined_failure, error_context, suggest
 from workflows.ledger import Ledger
 
 ENDED = frozenset({RequestStatus.ABORTED, RequestStatus.ESCALATED})
@@ -60,25 +60,25 @@ class BundleLedger(Ledger):
         report = self.reports.get(key_of(state))
         return report is not None and report.status in TERMINAL
 
-    def has_broken(self) -> bool:
+    def has_failed_component(self) -> bool:
         """Return whether a component has failed, been aborted or been escalated."""
         return any(state.status == ActionStatus.FAILED for state in self.components)
 
-    def take(self, report: ComponentReport) -> bool:
+    def record_report(self, report: ComponentReport) -> bool:
         """Record a component's state; return False if it is known already or not ours."""
         known = self.reports.get(report.component)
         planned = self.planned.get(report.component)
         if planned is None or planned.config["requestId"] != report.request_id:
             return False
-        if known is not None and (known.place >= report.place or known.status in TERMINAL):
+        if known is not None and (known.position >= report.position or known.status in TERMINAL):
             return False
         self.reports[report.component] = report
         state = next(one for one in self.components if one.id == planned.id)
-        self._note(state, report)
-        self.context.components = self._seen()
+        self._apply_report(state, report)
+        self.context.components = self._component_views()
         return True
 
-    def _note(self, state: ActionState, report: ComponentReport) -> None:
+    def _apply_report(self, state: ActionState, report: ComponentReport) -> None:
         if report.status == RequestStatus.COMPLETED:
             # Of a short retry the bundle may hear when it is over.
             state.error = None
@@ -90,18 +90,18 @@ class BundleLedger(Ledger):
         elif state.status != ActionStatus.IN_PROGRESS:
             self.begin(state)
 
-    def _seen(self) -> dict[str, Any]:
+    def _component_views(self) -> dict[str, Any]:
         """Return what templates see as ``components``."""
         return {
             key: to_document(ComponentView(key, str(report.status), report.outputs, report.tickets))
             for key, report in self.reports.items()
         }
 
-    def judge_again(self) -> None:
+    def update_failure(self) -> None:
         """Recompute the failure from what is failed now: other failures may be fixed."""
-        self.failure = overall(self.states) or self.failure
+        self.failure = combined_failure(self.states) or self.failure
 
-    def note_retry(self) -> None:
+    def record_retry(self) -> None:
         """Show the bundle as being retried while one of its components is."""
         self.retrying = True
         self._state_entry()
@@ -127,12 +127,12 @@ class BundleLedger(Ledger):
                 for one in getattr(report, name)
             ]
             found[part] = told + found[part]
-        found["failedComponents"] = self._broken()
+        found["failedComponents"] = self._failed_components()
         if found["failedComponents"]:
             found["suggestedDecision"] = self._suggestion()
         return found
 
-    def _broken(self) -> list[dict[str, Any]]:
+    def _failed_components(self) -> list[dict[str, Any]]:
         return [
             {
                 "component": key_of(state),

@@ -6,7 +6,7 @@ from temporalio.exceptions import FailureError
 from pao.core import names
 from pao.core.payloads.catalog import CatalogProposal
 from workflows import policies
-from workflows.maintenance import forget_earlier_turns
+from workflows.maintenance import forget_earlier_runs
 
 
 @workflow.defn(name=names.CATALOG_PROPOSAL_WORKFLOW)
@@ -18,7 +18,7 @@ class CatalogProposalWorkflow:
         """Return what came of it: untouched, valid, refused, ignored or failed."""
         try:
             found: str = await workflow.execute_activity(
-                names.JUDGE_PROPOSAL_ACTIVITY,
+                names.CHECK_PROPOSAL_ACTIVITY,
                 proposal,
                 result_type=str,
                 summary=f"judge request {proposal.number or ''} at {proposal.commit[:12]}",
@@ -27,5 +27,5 @@ class CatalogProposalWorkflow:
         except FailureError:
             # Whatever an activity raises was logged where it arose, and is in the catalog's status.
             return "failed"
-        await forget_earlier_turns()
+        await forget_earlier_runs()
         return found

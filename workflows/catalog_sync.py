@@ -10,10 +10,10 @@ from pao.core import names
 from pao.core.payloads.catalog import PUSH, REFRESH, SyncInput, SyncReport, SyncRequest
 from pao.core.payloads.catalog import SyncSignal as Signal
 from workflows import policies
-from workflows.maintenance import forget_earlier_turns
+from workflows.maintenance import forget_earlier_runs
 
 # A forge delivers again what was not answered in time; nobody delivers older ones.
-_MOST_REMEMBERED = 1_000
+_MAX_REMEMBERED = 1_000
 
 
 @dataclass
@@ -36,9 +36,9 @@ class CatalogSyncWorkflow:
         self._requests: list[SyncRequest] = []
         self._deliveries = dict.fromkeys(carried.deliveries)
         self._superseded = dict.fromkeys(carried.superseded)
-        self._heard_at = self._now()
-        self._begun = 0
-        self._done = 0
+        self._signalled_at = self._now()
+        self._started_runs = 0
+        self._finished_runs = 0
         self._reports: dict[int, SyncReport] = {}
         self._waiting = 0
 
@@ -50,15 +50,15 @@ class CatalogSyncWorkflow:
         if signal.delivery:
             _remember(self._deliveries, signal.delivery)
         self._signals.append(signal)
-        self._heard_at = self._now()
+        self._signalled_at = self._now()
 
     @workflow.update(name=names.REFRESH_UPDATE)
     async def refresh(self, request: SyncRequest) -> SyncReport:
         """Look at the source once more and return what has changed."""
         self._requests.append(request)
         self._waiting += 1
-        mine = self._begun + 1
-        await workflow.wait_condition(lambda: self._done >= mine)
+        mine = self._started_runs + 1
+        await workflow.wait_condition(lambda: self._finished_runs >= mine)
         self._waiting -= 1
         report = self._reports[mine]
         if not self._waiting:
@@ -73,20 +73,20 @@ class CatalogSyncWorkflow:
             while self._has_work():
                 await self._work()
                 if workflow.info().is_continue_as_new_suggested() and not self._waiting:
-                    workflow.continue_as_new(self._carried())
+                    workflow.continue_as_new(self._state())
             if not is_tidy:
                 is_tidy = True
-                await forget_earlier_turns()
+                await forget_earlier_runs()
             await workflow.wait_condition(
                 lambda: self._has_work() or workflow.all_handlers_finished()
             )
             if not self._has_work():
-                return {"runs": self._begun}
+                return {"runs": self._started_runs}
 
     async def _work(self) -> None:
         """Sync once, and again while a replica is late and nothing else comes."""
-        await self._burst_is_over()
-        asked = self._taken()
+        await self._wait_for_end_of_burst()
+        asked = self._take_requests()
         report = await self._sync(asked)
         for seconds in policies.LATE_REPLICA:
             if not report.late:
@@ -96,17 +96,17 @@ class CatalogSyncWorkflow:
                 return
             report = await self._sync(SyncInput(asked.reasons, asked.expects))
 
-    async def _burst_is_over(self) -> None:
+    async def _wait_for_end_of_burst(self) -> None:
         """Wait until pushes stop coming, or have come for long enough; a person waits for none."""
         limit = self._now() + policies.BURST_LONGEST
         while not self._requests and any(one.reason == PUSH for one in self._signals):
-            left = min(self._heard_at + policies.BURST_QUIET, limit) - self._now()
+            left = min(self._signalled_at + policies.BURST_QUIET, limit) - self._now()
             if left <= 0:
                 return
             with suppress(asyncio.TimeoutError):
                 await workflow.wait_condition(lambda: bool(self._requests), timeout=left)
 
-    def _taken(self) -> SyncInput:
+    def _take_requests(self) -> SyncInput:
         """Take what was asked for so far as one run."""
         signals, self._signals = self._signals, []
         requests, self._requests = self._requests, []
@@ -124,7 +124,7 @@ class CatalogSyncWorkflow:
         )
 
     async def _sync(self, asked: SyncInput) -> SyncReport:
-        self._begun += 1
+        self._started_runs += 1
         report: SyncReport = await workflow.execute_activity(
             names.SYNC_CATALOG_ACTIVITY,
             asked,
@@ -132,15 +132,15 @@ class CatalogSyncWorkflow:
             summary=f"read the catalog ({', '.join(asked.reasons)})",
             **policies.CATALOG_SYNC,
         )
-        self._done = self._begun
+        self._finished_runs = self._started_runs
         if self._waiting:
-            self._reports[self._done] = report
+            self._reports[self._finished_runs] = report
         return report
 
     def _has_work(self) -> bool:
         return bool(self._signals or self._requests)
 
-    def _carried(self) -> SyncState:
+    def _state(self) -> SyncState:
         return SyncState(self._signals, list(self._deliveries), list(self._superseded))
 
     def _now(self) -> float:
@@ -149,5 +149,5 @@ class CatalogSyncWorkflow:
 
 def _remember(known: dict[str, None], one: str) -> None:
     known[one] = None
-    if len(known) > _MOST_REMEMBERED:
+    if len(known) > _MAX_REMEMBERED:
         known.pop(next(iter(known)))

@@ -13,10 +13,10 @@ from pao.core.passwords import passwords_of
 from pao.core.payloads.decisions import DecisionRecord
 from pao.core.payloads.tickets import Escalation
 from pao.core.states import Decision
-from workflows.options import MAX_DEPTH, MODES, OPTIONS, deeper_than, read_options
+from workflows.options import MAX_DEPTH, MODES, OPTIONS, is_deeper_than, read_options
 
 # The namespace of ids for decisions that come without one.
-UNNAMED = UUID("5f0c2f0e-0f3b-4c0a-9a43-9f0d6f7c1b52")
+DECISION_NAMESPACE = UUID("5f0c2f0e-0f3b-4c0a-9a43-9f0d6f7c1b52")
 KNOWN_KEYS = {"by", "via", "reason", "decisionId", "fields", "mode", PROOF, *OPTIONS}
 VOTE_KEYS = {"by", "via", "reason", "decisionId", "actionId", "teams", "email", PROOF}
 MOST_TEAMS = 1_000
@@ -43,8 +43,8 @@ def read_command(
     ``bounds_evidence`` is asked, for evidence that is nested too deep only, whether to refuse it.
     """
     record = DecisionRecord(decision_id=fallback_id, decision=kind, at=at)
-    payload, problem = _payload(args, SHAPE)
-    problem = problem or _fill(record, payload, KNOWN_KEYS) or _check_fields(kind, payload)
+    payload, problem = _read_payload(args, SHAPE)
+    problem = problem or _fill_record(record, payload, KNOWN_KEYS) or _check_fields(kind, payload)
     problem = problem or read_options(record, payload, bounds_evidence)
     if problem:
         record.outcome = "rejected"
@@ -61,7 +61,7 @@ def fallback_id(request_id: str, kind: str, args: tuple[Any, ...], number: int) 
         said = json.dumps([request_id, kind, args, number], sort_keys=True, default=_as_text)
     except (RecursionError, TypeError, ValueError):
         said = json.dumps([request_id, kind, number])
-    return str(uuid5(UNNAMED, said))
+    return str(uuid5(DECISION_NAMESPACE, said))
 
 
 def _as_text(value: Any) -> str:
@@ -87,8 +87,8 @@ def read_vote(
     Unreadable input results in a record whose message says what a readable one looks like.
     """
     record = DecisionRecord(decision_id=fallback_id, decision=kind, at=at)
-    payload, problem = _payload(args, VOTE_SHAPE)
-    record.message = problem or _fill(record, payload, VOTE_KEYS) or _check_voter(payload)
+    payload, problem = _read_payload(args, VOTE_SHAPE)
+    record.message = problem or _fill_record(record, payload, VOTE_KEYS) or _check_voter(payload)
     if record.message:
         return record, Voter()
     teams = payload.get("teams") or []
@@ -130,7 +130,7 @@ def _check_voter(payload: dict[str, Any]) -> str | None:
     return None
 
 
-def _payload(args: tuple[Any, ...], shape: str) -> tuple[dict[str, Any], str | None]:
+def _read_payload(args: tuple[Any, ...], shape: str) -> tuple[dict[str, Any], str | None]:
     if not args or (len(args) == 1 and args[0] is None):
         return {}, None
     if len(args) > 1:
@@ -140,7 +140,7 @@ def _payload(args: tuple[Any, ...], shape: str) -> tuple[dict[str, Any], str | N
     return args[0], None
 
 
-def _fill(record: DecisionRecord, payload: dict[str, Any], keys: set[str]) -> str | None:
+def _fill_record(record: DecisionRecord, payload: dict[str, Any], keys: set[str]) -> str | None:
     unknown = sorted(str(key)[:MAX_ID] for key in payload if key not in keys)
     wrong = [
         key
@@ -173,7 +173,7 @@ def _check_fields(kind: str, payload: dict[str, Any]) -> str | None:
     fields = payload.get("fields")
     if fields is not None and not isinstance(fields, dict):
         return "fields must be an object of field ids and values"
-    if fields and deeper_than(MAX_DEPTH, fields):
+    if fields and is_deeper_than(MAX_DEPTH, fields):
         return f"the corrected fields are nested deeper than {MAX_DEPTH} levels"
     if fields and len(json.dumps(fields, default=str)) > MAX_FIELDS:
         return f"the corrected fields are too large: more than {MAX_FIELDS} bytes of JSON"
@@ -188,13 +188,13 @@ def _check_mode(kind: str, mode: Any) -> str | None:
     return "only a retry takes a mode" if mode and kind != Decision.RETRY else None
 
 
-def clear_passwords(definition: dict[str, Any], changes: dict[str, Any]) -> list[str]:
+def unsealed_passwords(definition: dict[str, Any], changes: dict[str, Any]) -> list[str]:
     """Return the password fields whose new value is not sealed, which history must not carry.
 
     The stars that are shown for a password may be sent: they leave it as it is.
     """
     return sorted(
         way
-        for way, value in passwords_of(definition).found(changes).items()
+        for way, value in passwords_of(definition).values_in(changes).items()
         if not (isinstance(value, str) and (value == MASK or value.startswith(SEALED_PREFIX)))
     )

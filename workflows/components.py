@@ -58,9 +58,9 @@ class BundleComponents:
         self._mirror = mirror
         self._waits = waits
         self._inbox: list[ComponentReport] = []
-        self._asks = FromNextSignal("read-told-components")
-        self._keeps = FromNextSignal("keep-overlapping-reads")
-        self._watching: set[asyncio.Task[Any]] = set()
+        self._reads_reported = FromNextSignal("read-told-components")
+        self._keeps_overlapping = FromNextSignal("keep-overlapping-reads")
+        self._watchers: set[asyncio.Task[Any]] = set()
 
     @property
     def has_news(self) -> bool:
@@ -79,15 +79,15 @@ class BundleComponents:
 
     # Reports
 
-    async def hear(self, args: tuple[Any, ...]) -> bool:
+    async def receive_report(self, args: tuple[Any, ...]) -> bool:
         """Accept a report; return False if it is not one.
 
         Anybody may send one, so it only says which component to look up: its state is read from
         the mirror, which has it before the report is sent.
         """
-        asks = self._asks.reached()
+        asks = self._reads_reported.reached()
         report = read_report(args[0]) if len(args) == 1 else None
-        state = self._named(report.component) if report is not None else None
+        state = self._find_component(report.component) if report is not None else None
         if report is None or (asks and state is None):
             return False
         if not asks or state is None:
@@ -98,25 +98,25 @@ class BundleComponents:
         await self._read(query, f"where {state.name} stands")
         return True
 
-    def _named(self, component: str) -> ActionState | None:
+    def _find_component(self, component: str) -> ActionState | None:
         found = (one for one in self._ledger.components if key_of(one) == component)
         return next(found, None)
 
-    def note(self) -> bool:
+    def record_reports(self) -> bool:
         """Record what was reported; return whether any of it is new."""
         reports, self._inbox = self._inbox, []
-        taken = [self._ledger.take(report) for report in reports]
+        taken = [self._ledger.record_report(report) for report in reports]
         return any(taken)
 
-    async def learn(self) -> None:
+    async def read_all(self) -> None:
         """Read the states of the components: this run missed reports that went to another run."""
         query = ComponentQuery(self._ledger.context.request_id, "", "")
         await self._read(query, "where the components stand")
 
     async def _read(self, query: ComponentQuery, summary: str) -> None:
         before = self._inbox
-        told = await self._ask(names.COMPONENTS_ACTIVITY, query, list[ComponentReport], summary)
-        if self._inbox is not before and not self._keeps.reached():
+        told = await self._execute(names.COMPONENTS_ACTIVITY, query, list[ComponentReport], summary)
+        if self._inbox is not before and not self._keeps_overlapping.reached():
             # Earlier versions put back the inbox that they had begun with, whatever had come since.
             self._inbox = before
         self._inbox.extend(told)
@@ -126,7 +126,7 @@ class BundleComponents:
     async def advance(self) -> None:
         """Start what is ready; return when nothing runs and nothing more can start."""
         while True:
-            self.note()
+            self.record_reports()
             self._show_retry()
             await self._start_ready()
             if not self.any_runs:
@@ -137,7 +137,7 @@ class BundleComponents:
 
     def _to_stop(self) -> list[ActionState]:
         """Return the running components that were not asked to end yet."""
-        if not self._stop.is_on:
+        if not self._stop.is_requested:
             self._stopped.clear()
             return []
         running = [one for one in self._ledger.components if one.status == ActionStatus.IN_PROGRESS]
@@ -147,9 +147,9 @@ class BundleComponents:
         """Ask the running components to end, each once."""
         due = self._to_stop()
         self._stopped |= {one.id for one in due}
-        record = self._stop.record if due and self._stop.take() else None
+        record = self._stop.record if due and self._stop.accept_cancellation() else None
         if record is not None:
-            await asyncio.gather(*(self._tell(state, record) for state in due))
+            await asyncio.gather(*(self._send_decision(state, record) for state in due))
 
     def _show_retry(self) -> None:
         """Follow a component that continues: while it is retried, the bundle stays failed.
@@ -164,14 +164,14 @@ class BundleComponents:
         if len(retried) < len(running):
             ledger.move(RequestStatus.IN_PROGRESS)
         elif not ledger.retrying:
-            ledger.note_retry()
+            ledger.record_retry()
 
     def _is_retried(self, state: ActionState) -> bool:
         report = self._ledger.reports.get(key_of(state))
         return report is not None and report.retrying
 
     async def _start_ready(self) -> None:
-        due = [] if self._stop.is_on else self._graph.ready(self._ledger.components)
+        due = [] if self._stop.is_requested else self._graph.ready(self._ledger.components)
         if not due:
             return
         if self._ledger.status != RequestStatus.IN_PROGRESS:
@@ -179,7 +179,7 @@ class BundleComponents:
         for state in due:
             self._ledger.begin(state)
         await self._mirror.write()
-        held = CANCELLED_BEFORE if self._stop.is_on else None
+        held = CANCELLED_BEFORE if self._stop.is_requested else None
         await asyncio.gather(*(self._start(state, held=held) for state in due))
 
     async def _start(self, state: ActionState, *, held: str | None = None) -> None:
@@ -191,7 +191,7 @@ class BundleComponents:
             components=ledger.context.components,
             held=held,
         )
-        start = await self._ask(
+        start = await self._execute(
             names.COMPONENT_ACTIVITY, query, ComponentStart, f"prepare {state.name}"
         )
         if start.report is not None:
@@ -213,9 +213,11 @@ class BundleComponents:
                 static_summary=f"{state.name}: {context.summary}",
                 **policies.CHILD,
             )
-            self._watching.add(asyncio.create_task(_end_of(handle)))
+            self._watchers.add(asyncio.create_task(_wait_for_end(handle)))
 
-    async def _ask(self, activity: str, query: ComponentQuery, kind: type[T], summary: str) -> T:
+    async def _execute(
+        self, activity: str, query: ComponentQuery, kind: type[T], summary: str
+    ) -> T:
         """Ask Postgres, and wait as long as it is unavailable."""
         with contextlib.suppress(FailureError):
             quickly: T = await workflow.execute_local_activity(
@@ -227,7 +229,7 @@ class BundleComponents:
         )
         return answer
 
-    def described(self) -> list[dict[str, Any]]:
+    def describe(self) -> list[dict[str, Any]]:
         """Return the components as the escalation ticket of their bundle lists them."""
         ledger, reports = self._ledger, self._ledger.reports
         return [
@@ -253,21 +255,21 @@ class BundleComponents:
         """
         told: dict[str, tuple[str, int]] = {}
         while True:
-            self.note()
+            self.record_reports()
             known = self._ledger.components
             open_ones = [one for one in known if not self._ledger.is_terminal(one)]
             if not open_ones:
                 return
             await self._mirror.write()
             for state in open_ones:
-                await self._end(state, record, told)
+                await self._end_component(state, record, told)
             await workflow.wait_condition(lambda: self.has_news)
 
-    async def _end(
+    async def _end_component(
         self, state: ActionState, record: DecisionRecord, told: dict[str, tuple[str, int]]
     ) -> None:
         report = self._ledger.reports.get(key_of(state))
-        place = report.place if report else ("", 0)
+        place = report.position if report else ("", 0)
         if told.get(state.id) == place:
             return
         told[state.id] = place
@@ -275,9 +277,9 @@ class BundleComponents:
             reason = f"The bundle was ended before this component began, by {record.by}."
             self._ledger.begin(state)
             await self._start(state, held=reason)
-        await self._tell(state, record)
+        await self._send_decision(state, record)
 
-    async def _tell(self, state: ActionState, record: DecisionRecord) -> None:
+    async def _send_decision(self, state: ActionState, record: DecisionRecord) -> None:
         """Send a component what was decided about the bundle."""
         handle = workflow.get_external_workflow_handle(
             names.workflow_id(self._ledger.request_of(state))
@@ -300,7 +302,7 @@ class BundleComponents:
         )
 
 
-async def _end_of(handle: workflow.ChildWorkflowHandle[Any, Any]) -> None:
+async def _wait_for_end(handle: workflow.ChildWorkflowHandle[Any, Any]) -> None:
     """Note the end of a child; the child or its next run reports the result itself."""
     with contextlib.suppress(FailureError):
         await handle

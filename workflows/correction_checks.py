@@ -7,8 +7,13 @@ from temporalio import workflow
 from temporalio.exceptions import FailureError
 
 from pao.core import names
-from pao.core.components import OF_BUNDLES
-from pao.core.correction_checks import CorrectionRefusal, found_by, judge, leaves_behind
+from pao.core.components import BUNDLE_ACTION_TYPES
+from pao.core.correction_checks import (
+    CorrectionRefusal,
+    check_correction,
+    found_resource,
+    leaves_behind,
+)
 from pao.core.graph import Graph
 from pao.core.payloads.actions import ActionInput, ActionState, FormerCall, LookResult
 from pao.core.payloads.context import RequestContext
@@ -19,7 +24,7 @@ from pao.core.states import ActionStatus
 from workflows import policies
 from workflows.failures import classify
 from workflows.ledger import Ledger
-from workflows.possible_effects import MOST_FORMER
+from workflows.possible_effects import MAX_FORMER_CALLS
 
 
 @dataclass
@@ -27,21 +32,21 @@ class CheckedCorrection:
     """The result of the looks: a refusal, or what the correction leaves behind."""
 
     refusal: CorrectionRefusal | None = None
-    leaving: list[tuple[ActionState, str, PartialResource | None]] = field(default_factory=list)
+    left_behind: list[tuple[ActionState, str, PartialResource | None]] = field(default_factory=list)
 
 
-def in_doubt(ledger: Ledger) -> list[ActionState]:
+def actions_in_doubt(ledger: Ledger) -> list[ActionState]:
     """Return the failed actions that may have had an effect."""
     return [
         state
         for state in ledger.states
         if state.status == ActionStatus.FAILED
-        and state.type not in OF_BUNDLES
+        and state.type not in BUNDLE_ACTION_TYPES
         and (state.outcome_unknown or state.partial)
     ]
 
 
-async def weigh(
+async def check_former_effects(
     ledger: Ledger,
     doubtful: Sequence[ActionState],
     record: DecisionRecord,
@@ -52,19 +57,19 @@ async def weigh(
     """Look for actions in doubt, as their attempts were sent; ``context`` has the new fields."""
     weighed = CheckedCorrection()
     for state in doubtful:
-        if len(state.former) >= MOST_FORMER:
+        if len(state.former) >= MAX_FORMER_CALLS:
             weighed.refusal = CorrectionRefusal(
-                f"{state.name!r} was tried with {MOST_FORMER} different values whose outcome is "
-                "not known; retry without changes, or give evidence"
+                f"{state.name!r} was tried with {MAX_FORMER_CALLS} different values whose outcome "
+                "is not known; retry without changes, or give evidence"
             )
             return weighed
         look = await _look(ledger, state, context, waits)
-        weighed.refusal = judge(state, look, record)
+        weighed.refusal = check_correction(state, look, record)
         if weighed.refusal is not None:
             return weighed
         if record.leave_behind and leaves_behind(state, look):
             place = (look.moved or [""])[0]
-            weighed.leaving.append((state, place, found_by(state, look)))
+            weighed.left_behind.append((state, place, found_resource(state, look)))
     return weighed
 
 

@@ -16,32 +16,32 @@ class DecisionLog:
 
     def __init__(self, journal: Journal) -> None:
         self._journal = journal
-        self._all: dict[str, DecisionRecord] = {}
+        self._records: dict[str, DecisionRecord] = {}
         self._unconfirmed: dict[str, DecisionRecord] = {}
-        self.last_refused: str | None = None
+        self.last_refusal: str | None = None
         """What was last refused, why and when, until a later decision is accepted."""
 
     @property
     def all(self) -> list[DecisionRecord]:
         """Every known decision, in order of arrival."""
-        return list(self._all.values())
+        return list(self._records.values())
 
     @property
     def unconfirmed(self) -> list[DecisionRecord]:
         """What the mirror does not have yet."""
         return list(self._unconfirmed.values())
 
-    def received(self, record: DecisionRecord) -> None:
+    def record_received(self, record: DecisionRecord) -> None:
         """Record a decision that has arrived and is not judged yet."""
         self._unconfirmed[record.decision_id] = record
         self._journal.version += 1
 
-    def decided(self, record: DecisionRecord) -> None:
+    def record(self, record: DecisionRecord) -> None:
         """Record a decision or its outcome; readers of the stream see it once."""
-        self._all[record.decision_id] = record
-        self.received(record)
+        self._records[record.decision_id] = record
+        self.record_received(record)
         if record.accepted:
-            self.last_refused = None
+            self.last_refusal = None
         if record.outcome == "open":
             return
         self._journal.entry(
@@ -55,12 +55,12 @@ class DecisionLog:
             },
         )
 
-    def refused(self, record: DecisionRecord) -> None:
+    def record_refusal(self, record: DecisionRecord) -> None:
         """Record a signal that changed nothing, and why."""
         record.outcome = "rejected"
-        self.decided(record)
-        by = "" if record.by == UNKNOWN else f" by {_plain(record.by)}"
-        self.last_refused = f"`{record.decision}`{by}, {record.at}: {record.message}"
+        self.record(record)
+        by = "" if record.by == UNKNOWN else f" by {_inline_text(record.by)}"
+        self.last_refusal = f"`{record.decision}`{by}, {record.at}: {record.message}"
         self._journal.line(
             "decision.rejected",
             actor=record.by,
@@ -70,19 +70,19 @@ class DecisionLog:
             | ({"code": record.code} if record.code else {}),
         )
 
-    def ignored(self, signal: str, *, event: str, reason: str) -> None:
+    def record_ignored_signal(self, signal: str, *, event: str, reason: str) -> None:
         """Record a signal that is no decision and changed nothing, and why."""
-        self.last_refused = f"`{_plain(signal)}`, {self._journal.moment}: {reason}"
+        self.last_refusal = f"`{_inline_text(signal)}`, {self._journal.moment}: {reason}"
         self._journal.line(event, actor=UNKNOWN, via=TEMPORAL, reason=reason)
 
-    def recognised(self, record: DecisionRecord) -> None:
+    def adopt(self, record: DecisionRecord) -> None:
         """Adopt what an earlier run has recorded; the mirror has it already."""
-        self._all[record.decision_id] = record
+        self._records[record.decision_id] = record
         self._unconfirmed.pop(record.decision_id, None)
 
-    def voted(self, record: DecisionRecord, action_id: str) -> None:
+    def record_vote(self, record: DecisionRecord, action_id: str) -> None:
         """Record a counted vote about a waiting action."""
-        self.decided(record)
+        self.record(record)
         self._journal.line(
             f"approval.{record.decision}",
             actor=record.by,
@@ -92,26 +92,26 @@ class DecisionLog:
             data={"decisionId": record.decision_id},
         )
 
-    def cancelled(self, record: DecisionRecord) -> None:
+    def record_cancellation(self, record: DecisionRecord) -> None:
         """Record that a person ends what runs or waits."""
-        self.decided(record)
+        self.record(record)
         self._journal.line(
             "request.cancel",
             actor=record.by,
             via=record.via,
             reason=record.reason,
-            data=data_of(record),
+            data=audit_data(record),
         )
         self._journal.log("warning", f"Cancelled by {record.by}")
 
-    def escalation_failed(self, record: DecisionRecord, message: str) -> None:
+    def record_failed_escalation(self, record: DecisionRecord, message: str) -> None:
         """Record that the escalation ticket could not be created; the request stays ``failed``."""
         self._journal.line(
             "escalation.failed",
             actor=record.by,
             via=record.via,
             reason=message,
-            data=data_of(record),
+            data=audit_data(record),
         )
         self._journal.log("error", message)
 
@@ -128,17 +128,17 @@ class DecisionLog:
             if told.get(key) != record.outcome
         }
 
-    def tell_all(self) -> None:
+    def resend_all(self) -> None:
         """Send every decision to the mirror again."""
-        self._unconfirmed = {**self._all, **self._unconfirmed}
+        self._unconfirmed = {**self._records, **self._unconfirmed}
 
 
-def _plain(text: str) -> str:
+def _inline_text(text: str) -> str:
     """Return what a person has sent as it may stand in Markdown: one line, no code marks."""
     return " ".join(text[:MOST_SHOWN].replace("`", "'").split())
 
 
-def data_of(record: DecisionRecord) -> dict[str, Any]:
+def audit_data(record: DecisionRecord) -> dict[str, Any]:
     """Return what an audit line says about a decision besides who, when and why."""
     data = {"decisionId": record.decision_id, "changes": masked(record.changes)}
     more = {"mode": record.mode, "details": record.details}

@@ -10,19 +10,19 @@ from temporalio.exceptions import FailureError
 
 from pao.core import names
 from pao.core.components import COMPONENT
-from pao.core.correction_checks import MANUAL, seen_action
+from pao.core.correction_checks import MANUAL, action_of_evidence
 from pao.core.errors import ErrorCode
 from pao.core.payloads.actions import ActionState, FormerCall
 from pao.core.payloads.decisions import Correction, CorrectionAnswer, DecisionRecord
 from pao.core.payloads.plan import PlannedAction
 from pao.core.payloads.requests import WorkflowTimeouts
 from pao.core.payloads.tickets import Escalation, EscalationInput
-from pao.core.resources import is_unknown, left_by
+from pao.core.resources import is_unknown, partial_resources_of
 from pao.core.states import ActionStatus, Decision, RequestStatus
 from pao.core.timestamps import timestamp
 from workflows import evidence, policies
 from workflows.components import BundleComponents
-from workflows.correction_checks import in_doubt, weigh
+from workflows.correction_checks import actions_in_doubt, check_former_effects
 from workflows.failures import classify
 from workflows.ledger import Ledger
 from workflows.mirror import Mirror, SupersededError
@@ -58,21 +58,21 @@ class Decider:
         self._had_others = had_others
         self._tried_at: str | None = None
 
-    async def until_decided(self) -> None:
+    async def wait_until_decided(self) -> None:
         """Wait until a person has decided; return when a retry may run or the request has ended.
 
         For a bundle, also return when a component has news.
         Raises ``SupersededError`` when a signal has shown that another run has ended the request.
         """
         while True:
-            await self._until_called()
+            await self._wait_until_called()
             if self._open_decisions.current is None and not self._stop.is_cancelled:
                 return
             record = self._open_decisions.current or self._cancellation_as_abort()
             if await self._carry_out(record):
                 return
 
-    async def _until_called(self) -> None:
+    async def _wait_until_called(self) -> None:
         await workflow.wait_condition(lambda: self._is_called() or self._mirror.is_superseded)
         if self._open_decisions.current is None and self._mirror.is_superseded:
             raise SupersededError
@@ -90,7 +90,7 @@ class Decider:
             reason=workflow.cancellation_reason() or CANCELLED,
         )
         self._open_decisions.register(record)
-        self._open_decisions.judge(record, {})
+        self._open_decisions.evaluate(record, {})
         return record
 
     async def _carry_out(self, record: DecisionRecord) -> bool:
@@ -110,7 +110,7 @@ class Decider:
         return True
 
     async def _prepare_retry(self, record: DecisionRecord) -> bool:
-        seen = await self._examine_evidence(record)
+        seen = await self._check_evidence(record)
         corrects = bool(self._open_decisions.changes) or self._unchecked
         if self._open_decisions.current is None or (
             corrects and not await self._correct(record, seen)
@@ -119,17 +119,17 @@ class Decider:
             return False
         if seen is not None:
             # Not earlier: a retry whose fields are refused must change nothing.
-            evidence.take(self._ledger, record, seen)
+            evidence.apply(self._ledger, record, seen)
         if record.mode == "manual":
-            self._ledger.take_fallback()
+            self._ledger.use_fallback()
         self._ledger.start_retry(record)
         return True
 
-    async def _examine_evidence(self, record: DecisionRecord) -> evidence.ObservedEffect | None:
+    async def _check_evidence(self, record: DecisionRecord) -> evidence.ObservedEffect | None:
         """Check a person's evidence; a retry with invalid evidence ends."""
         if record.evidence is None:
             return None
-        state, problem = seen_action(
+        state, problem = action_of_evidence(
             self._ledger.states, record.evidence, corrects=bool(self._open_decisions.changes)
         )
         if state is None:
@@ -147,13 +147,13 @@ class Decider:
 
     async def _correct(self, record: DecisionRecord, seen: evidence.ObservedEffect | None) -> bool:
         """Apply corrected fields if the form and the models of the actions accept them."""
-        over = _over(self._ledger, seen)
+        over = _ended_actions(self._ledger, seen)
         correction = Correction(
             context=self._ledger.context.without_plan(),
             changes=self._open_decisions.changes,
             over=over,
             plan=list(self._ledger.plan.values()),
-            retried=_retried(self._ledger, record, over),
+            retried=_actions_to_retry(self._ledger, record, over),
         )
         try:
             answer: CorrectionAnswer = await workflow.execute_local_activity(
@@ -170,10 +170,10 @@ class Decider:
             self._open_decisions.finish("rejected", answer.message)
             return False
         if answer.used and not record.accept_used:
-            message = _used(answer.used)
+            message = _used_fields_message(answer.used)
             self._open_decisions.finish("rejected", message, code=ErrorCode.FIELDS_ALREADY_USED)
             return False
-        if not await self._weigh(record, answer, seen):
+        if not await self._check_former_effects(record, answer, seen):
             return False
         if answer.used:
             record.details = {**(record.details or {}), "outOfStep": answer.used}
@@ -182,7 +182,7 @@ class Decider:
         self._ledger.context.fields = answer.fields
         return True
 
-    async def _weigh(
+    async def _check_former_effects(
         self, record: DecisionRecord, answer: CorrectionAnswer, seen: evidence.ObservedEffect | None
     ) -> bool:
         """Look for what earlier attempts made with the former values before replacing them.
@@ -190,25 +190,27 @@ class Decider:
         The action that a person has given evidence for is not looked up.
         """
         answered = seen.state if seen is not None else None
-        doubtful = [one for one in in_doubt(self._ledger) if one is not answered]
+        doubtful = [one for one in actions_in_doubt(self._ledger) if one is not answered]
         if not answer.diff or not doubtful:
             return True
         # Asked for each decision: a run may last for weeks.
         if not workflow.patched(f"{FORMER_CALLS}-{record.decision_id}"):
             return True
         context = replace(self._ledger.context, fields=answer.fields)
-        weighed = await weigh(self._ledger, doubtful, record, context, waits=self._waits)
+        weighed = await check_former_effects(
+            self._ledger, doubtful, record, context, waits=self._waits
+        )
         if weighed.refusal is not None:
             self._open_decisions.finish(
                 "rejected", weighed.refusal.message, code=weighed.refusal.code
             )
             return False
-        for state, place, found in weighed.leaving:
+        for state, place, found in weighed.left_behind:
             self._ledger.leave_behind(state, place, found)
             told = {"actionId": state.id, "place": place}
             left = [*(record.details or {}).get("leftBehind", []), told]
             record.details = {**(record.details or {}), "leftBehind": left}
-        for state in in_doubt(self._ledger):
+        for state in actions_in_doubt(self._ledger):
             if state is not answered and not state.former:
                 # Attempts of earlier versions stored only the request's fields.
                 fields = self._ledger.fields_of(state)
@@ -231,13 +233,13 @@ class Decider:
         except FailureError as error:
             self._tried_at = timestamp(workflow.now())
             message = f"The escalation ticket could not be created: {classify(error).message}"
-            ledger.decisions.escalation_failed(record, message)
+            ledger.decisions.record_failed_escalation(record, message)
             self._open_decisions.finish("failed", message)
             await self._mirror.write()
             return False
         return await self._finish(RequestStatus.ESCALATED, record)
 
-    def _last_try(self) -> str | None:
+    def _last_escalation_ended_at(self) -> str | None:
         """Return when this run's last attempt to escalate ended; other runs' ended before."""
         if is_reset():
             return timestamp(workflow.now())
@@ -250,17 +252,17 @@ class Decider:
         return EscalationInput(
             context=ledger.context.for_action(None),
             error_context=ledger.error_context(),
-            actions=[in_ticket(state) for state in ledger.states if state.type != COMPONENT],
+            actions=[trim_for_ticket(state) for state in ledger.states if state.type != COMPONENT],
             by=record.by,
             reason=record.reason,
             tried_before=self._had_others or ledger.decisions.has_tried(Decision.ESCALATE),
-            tried_at=self._last_try(),
+            tried_at=self._last_escalation_ended_at(),
             run_id=workflow.info().run_id,
-            components=self._components.described() if self._components else [],
+            components=self._components.describe() if self._components else [],
         )
 
 
-def _over(ledger: Ledger, seen: evidence.ObservedEffect | None) -> list[PlannedAction]:
+def _ended_actions(ledger: Ledger, seen: evidence.ObservedEffect | None) -> list[PlannedAction]:
     """Return the completed or skipped actions that say which fields they have used."""
     there = seen.state if seen is not None and seen.result is not None else None
     return [
@@ -275,7 +277,9 @@ def _over(ledger: Ledger, seen: evidence.ObservedEffect | None) -> list[PlannedA
     ]
 
 
-def _retried(ledger: Ledger, record: DecisionRecord, over: list[PlannedAction]) -> list[str]:
+def _actions_to_retry(
+    ledger: Ledger, record: DecisionRecord, over: list[PlannedAction]
+) -> list[str]:
     """Return the ids of the actions that a retry runs, now or later."""
     plan = ledger.plan.values()
     begun = {state.id for state in ledger.states}
@@ -284,7 +288,7 @@ def _retried(ledger: Ledger, record: DecisionRecord, over: list[PlannedAction]) 
     return [one.id for one in plan if one.fallback == manual and one.id not in done]
 
 
-def _used(used: dict[str, list[str]]) -> str:
+def _used_fields_message(used: dict[str, list[str]]) -> str:
     named = "; ".join(f"{name} (by {', '.join(actions)})" for name, actions in used.items())
     return (
         f"actions that are completed or skipped have used these values: {named}. What they made "
@@ -292,7 +296,7 @@ def _used(used: dict[str, list[str]]) -> str:
     )
 
 
-def in_ticket(state: ActionState) -> ActionState:
+def trim_for_ticket(state: ActionState) -> ActionState:
     """Return what an action's line in the ticket needs: outputs may be large and many."""
     return ActionState(
         id=state.id,
@@ -305,6 +309,6 @@ def in_ticket(state: ActionState) -> ActionState:
         url=state.url,
         note=state.note,
         outcome_unknown=is_unknown(state),
-        partial=list(left_by(state)),
+        partial=list(partial_resources_of(state)),
         left_behind=list(state.left_behind),
     )

@@ -9,7 +9,7 @@ from pao.core.payloads.cleanups import CleanupMark
 from pao.core.payloads.context import RequestContext
 from pao.core.payloads.failures import PartialResource
 from pao.core.payloads.waits import OpenApproval, OpenWait
-from pao.core.resources import left_entry_id, left_of
+from pao.core.resources import orphaned_resources, resource_entry_id
 from pao.core.states import ActionStatus, ApprovalVote, RequestStatus
 from workflows.failures import suggest
 
@@ -19,7 +19,7 @@ SIGNALS = (
     ("abort", '{"by": "you", "reason": "no longer needed"}'),
     ("escalate", '{"by": "you", "reason": "not ours to fix"}'),
 )
-HOW = "Above, under *More Actions*, *Send a Signal*: choose the name and paste the input."
+SEND_SIGNAL = "Above, under *More Actions*, *Send a Signal*: choose the name and paste the input."
 MOST_NAMED = 10
 MOST_NOTE = 200
 _QUOTED = re.compile(r"\{[^`]*\}")
@@ -30,12 +30,12 @@ _MARKDOWN_IN_ADDRESS = re.compile(r"([\\`*\[\]<])")
 _ADDRESS = re.compile(r"https?://")
 _BEGINS_A_BLOCK = re.compile(r"^([-+=>#])")
 _IN_ADDRESSES = ":/?#@!$&'*+,;=%[]~"
-CANCEL = (
+CANCEL_SIGNAL = (
     "cancel",
     '{"by": "you", "reason": "it hangs"}',
     "ends what runs; the request then fails and waits for a decision",
 )
-MANUAL_WAY = (
+MANUAL_WAY_SIGNAL = (
     "retry",
     '{"by": "you", "mode": "manual", "reason": "it is full"}',
     "takes the manual way: people do the work instead",
@@ -58,18 +58,18 @@ def current_details(  # noqa: PLR0913 -- what is described, each part named.
     vain, ``cleaned`` what people have reported as cleaned up, by entry.
     """
     lines = [*title_lines(context), _headline(status, states, retrying=retrying), ""]
-    lines += refusal(refused)
+    lines += refusal_lines(refused)
     lines += [f"- {_action_line(state)}" for state in states]
     for state in states:
         if state.status == ActionStatus.WAITING and state.waits_for is not None:
-            lines += ["", *_wait(context, state, state.waits_for)]
+            lines += ["", *_wait_lines(context, state, state.waits_for)]
     if status == RequestStatus.IN_PROGRESS or retrying:
-        lines += ["", HOW, "", *_offer(*CANCEL)]
-    lines += _left_behind(context.request_id, states, cleaned or {})
+        lines += ["", SEND_SIGNAL, "", *_signal_with_effect(*CANCEL_SIGNAL)]
+    lines += _left_behind_lines(context.request_id, states, cleaned or {})
     if status == RequestStatus.FAILED and not retrying:
-        lines += ["", *_choices(states)]
+        lines += ["", *_decision_lines(states)]
         if manual_way:
-            lines += _offer(*MANUAL_WAY)
+            lines += _signal_with_effect(*MANUAL_WAY_SIGNAL)
     return "\n".join(lines)
 
 
@@ -80,10 +80,10 @@ def title_lines(context: RequestContext) -> list[str]:
 
 def markdown_text(text: str) -> str:
     """Return a text of others on one line, so that Markdown shows it as it is."""
-    return _BEGINS_A_BLOCK.sub(r"\\\1", " ".join(map(_literal, text.split())))
+    return _BEGINS_A_BLOCK.sub(r"\\\1", " ".join(map(_escape_word, text.split())))
 
 
-def _literal(word: str) -> str:
+def _escape_word(word: str) -> str:
     signs = _MARKDOWN_IN_ADDRESS if _ADDRESS.match(word) else _MARKDOWN
     return signs.sub(r"\\\1", word)
 
@@ -117,7 +117,7 @@ def _action_line(state: ActionState) -> str:
     return text
 
 
-def _wait(context: RequestContext, state: ActionState, waiting: OpenWait) -> list[str]:
+def _wait_lines(context: RequestContext, state: ActionState, waiting: OpenWait) -> list[str]:
     if not isinstance(waiting, OpenApproval):
         url = state.url
         what = _link(state.external_reference or url, url) if url else "its target"
@@ -138,7 +138,7 @@ def _wait(context: RequestContext, state: ActionState, waiting: OpenWait) -> lis
     return lines
 
 
-def _choices(states: list[ActionState]) -> list[str]:
+def _decision_lines(states: list[ActionState]) -> list[str]:
     lines: list[str] = []
     for state in states:
         if state.status != ActionStatus.FAILED or state.error is None:
@@ -151,38 +151,38 @@ def _choices(states: list[ActionState]) -> list[str]:
             "",
             f"Suggested: **{decision}**. {markdown_text(why)}",
             "",
-            *_left_in_target(state),
+            *_partial_lines(state),
         ]
-    return [*lines, "### Decide", "", HOW, "", *signal_lines()]
+    return [*lines, "### Decide", "", SEND_SIGNAL, "", *signal_lines()]
 
 
-def _left_behind(
+def _left_behind_lines(
     request_id: str, states: list[ActionState], cleaned: Mapping[str, CleanupMark]
 ) -> list[str]:
     lines = [
-        f"- left behind by `{state.id}`: {_left(one)}{_done(cleaned, left_entry_id(state.id, one))}"
+        f"- left behind by `{state.id}`: {_describe_resource(one)}{_cleanup_mark(mark)}"
         for state in states
-        for one in left_of(request_id, state)
+        for one in orphaned_resources(request_id, state)
+        for mark in (cleaned.get(resource_entry_id(state.id, one)),)
     ]
     if lines:
         lines.append(f"- when it is cleaned up, report it: `pao request cleanup {request_id}`")
     return lines
 
 
-def _left(one: PartialResource) -> str:
+def _describe_resource(one: PartialResource) -> str:
     named = " ".join(part for part in (one.type, one.id, one.url) if part)
     return markdown_text(f"{named}. {one.cleanup or 'Remove it by hand.'}")
 
 
-def _done(cleaned: Mapping[str, CleanupMark], entry: str) -> str:
-    mark = cleaned.get(entry)
+def _cleanup_mark(mark: CleanupMark | None) -> str:
     if mark is None:
         return " **Not reported as done.**"
     note = " ".join(mark.note.split())[:MOST_NOTE]
     return f" **Done**, says {markdown_text(mark.by)}: {markdown_text(note)}"
 
 
-def _left_in_target(state: ActionState) -> list[str]:
+def _partial_lines(state: ActionState) -> list[str]:
     if not state.partial:
         return []
     names = [markdown_text(one.id or one.type) for one in state.partial[:MOST_NAMED]]
@@ -191,12 +191,12 @@ def _left_in_target(state: ActionState) -> list[str]:
     return [text, ""]
 
 
-def _offer(name: str, payload: str, effect: str) -> list[str]:
+def _signal_with_effect(name: str, payload: str, effect: str) -> list[str]:
     """Return a further signal: its effect as well as its input."""
     return [f"- **{name}** {effect}  ", f"  `{payload}`"]
 
 
-def refusal(refused: str | None) -> list[str]:
+def refusal_lines(refused: str | None) -> list[str]:
     """Return what was last sent in vain, and why; what it quotes of JSON keeps its quotes."""
     if not refused:
         return []

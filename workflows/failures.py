@@ -20,12 +20,12 @@ from pao.core.names import FOREIGN_INSTALLATION, masked
 from pao.core.payloads.actions import ActionState
 from pao.core.payloads.context import RequestContext
 from pao.core.payloads.failures import ActionFailure
-from pao.core.resources import cleanup_of, failed_of, resources_of
+from pao.core.resources import cleanup_of, failed_actions_of, resources_of
 from pao.core.states import ActionStatus, Decision
 
 OUTCOME_UNKNOWN_TYPES = frozenset({"OutcomeUnknown", "WorkerShutdown"})
 UNKNOWN_ACTIVITY_TYPE = "NotFoundError"
-TURNED_AWAY = frozenset({UNKNOWN_ACTIVITY_TYPE, FOREIGN_INSTALLATION})
+NOT_BEGUN_TYPES = frozenset({UNKNOWN_ACTIVITY_TYPE, FOREIGN_INSTALLATION})
 CALL_MAY_HAVE_LEFT = frozenset({TimeoutType.START_TO_CLOSE, TimeoutType.HEARTBEAT})
 LONGEST_MESSAGE = 4_000
 EVIDENCE = "evidence"
@@ -36,8 +36,8 @@ def classify(error: FailureError) -> ActionFailure:
     """Classify an ended activity: failed, never started, or outcome unknown."""
     cause = error.cause if isinstance(error, ActivityError) and error.cause else error
     if isinstance(cause, TimeoutError):
-        return _timed_out(cause)
-    if isinstance(cause, CancelledError) and never_began(error):
+        return _classify_timeout(cause)
+    if isinstance(cause, CancelledError) and was_never_begun(error):
         return ActionFailure(
             code=ErrorCode.ACTION_FAILED,
             message="It was cancelled before a worker picked it up; it did not start.",
@@ -45,20 +45,20 @@ def classify(error: FailureError) -> ActionFailure:
             cause=Cause.OURS,
         )
     if isinstance(cause, CancelledError):
-        return unknown(CANCELLED)
+        return unknown_outcome(CANCELLED)
     if isinstance(cause, ApplicationError):
-        return _reported(cause)
+        return _classify_reported(cause)
     if cause.__class__ is FailureError:
         # The SDK's type for everything else: an action that ran when its workflow was reset.
-        return unknown(
+        return unknown_outcome(
             "The workflow was reset while the action was running; it may have taken effect."
         )
     return ActionFailure(code=ErrorCode.ACTION_FAILED, message=str(cause) or type(cause).__name__)
 
 
-def _timed_out(cause: TimeoutError) -> ActionFailure:
+def _classify_timeout(cause: TimeoutError) -> ActionFailure:
     if cause.type in CALL_MAY_HAVE_LEFT:
-        return unknown(
+        return unknown_outcome(
             "The worker stopped responding while the action was running; it may have taken effect. "
             "A retry checks first."
         )
@@ -71,7 +71,7 @@ def _timed_out(cause: TimeoutError) -> ActionFailure:
     )
 
 
-def unknown(message: str) -> ActionFailure:
+def unknown_outcome(message: str) -> ActionFailure:
     """Return the failure of an action that may have taken effect, for a reason of PAO's own."""
     return ActionFailure(
         code=ErrorCode.EXTERNAL_SERVICE_ERROR,
@@ -82,7 +82,7 @@ def unknown(message: str) -> ActionFailure:
     )
 
 
-def _reported(cause: ApplicationError) -> ActionFailure:
+def _classify_reported(cause: ApplicationError) -> ActionFailure:
     if cause.type == UNKNOWN_ACTIVITY_TYPE:
         return ActionFailure(
             code=ErrorCode.ACTION_FAILED,
@@ -104,7 +104,7 @@ def _reported(cause: ApplicationError) -> ActionFailure:
     return replace(failure, retryable=unknown or failure.retryable, outcome_unknown=unknown)
 
 
-def never_began(error: FailureError) -> bool:
+def was_never_begun(error: FailureError) -> bool:
     """Return whether no worker has begun an activity.
 
     No worker took it in time or before it was cancelled, none knows its type, or the one that took
@@ -115,7 +115,7 @@ def never_began(error: FailureError) -> bool:
         return cause.type not in CALL_MAY_HAVE_LEFT
     if isinstance(cause, CancelledError):
         return isinstance(error, ActivityError) and not error.started_event_id
-    return isinstance(cause, ApplicationError) and cause.type in TURNED_AWAY
+    return isinstance(cause, ApplicationError) and cause.type in NOT_BEGUN_TYPES
 
 
 def was_reported(error: FailureError) -> bool:
@@ -125,7 +125,7 @@ def was_reported(error: FailureError) -> bool:
     """
     cause = error.cause if isinstance(error, ActivityError) else error
     reported = isinstance(cause, ApplicationError) and cause.non_retryable
-    return reported and not never_began(error)
+    return reported and not was_never_begun(error)
 
 
 def is_refusal(error: FailureError) -> bool:
@@ -157,7 +157,7 @@ def _suggest_in_doubt(failure: ActionFailure) -> tuple[str, str]:
     return Decision.RETRY, f"It is not known whether the action took effect. {does}"
 
 
-def overall(states: list[ActionState]) -> ActionFailure | None:
+def combined_failure(states: list[ActionState]) -> ActionFailure | None:
     """Return the failure that represents all that failed: unknown outcomes come first."""
     failures = [
         (state, state.error)
@@ -185,8 +185,8 @@ def error_context(
     """
     decision, why = suggest(failure)
     return {
-        "failedActions": failed_of(states),
-        "error": failure.shown(),
+        "failedActions": failed_actions_of(states),
+        "error": failure.public_document(),
         "partialResources": resources_of(states),
         "cleanup": cleanup_of(context.request_id, states),
         "suggestedDecision": {"decision": decision, "reason": why},

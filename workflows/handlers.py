@@ -33,13 +33,13 @@ class RequestHandlers:
 
     def __init__(self, lifecycle: RequestLifecycle, **internal: InternalSignal) -> None:
         self._lifecycle = lifecycle
-        self._internal: dict[str, InternalSignal] = {
+        self._internal_signals: dict[str, InternalSignal] = {
             # A bundle that was aborted, escalated or cancelled, to its components.
-            names.BUNDLE_DECISION_SIGNAL: lifecycle.reception.from_bundle,
+            names.BUNDLE_DECISION_SIGNAL: lifecycle.signals.from_bundle,
             # The status updater: a ticket that the request waits for was resolved.
-            names.TICKET_RESOLVED_SIGNAL: lifecycle.reception.ticket_resolved,
+            names.TICKET_RESOLVED_SIGNAL: lifecycle.signals.ticket_resolved,
             # The API: what was left behind is cleaned up.
-            names.CLEANUP_SIGNAL: lifecycle.reception.cleanup_done,
+            names.CLEANUP_SIGNAL: lifecycle.signals.cleanup_done,
             **internal,
         }
 
@@ -52,12 +52,12 @@ class RequestHandlers:
     )
     async def retry(self, *args: Any) -> None:
         """Handle a retry; bad arguments never fail the workflow."""
-        await self._lifecycle.reception.decision(Decision.RETRY, args)
+        await self._lifecycle.signals.decision(Decision.RETRY, args)
 
     @workflow.signal(name=Decision.ABORT, description=f"End the failed request. {PAYLOAD}.")
     async def abort(self, *args: Any) -> None:
         """Handle an abort; bad arguments never fail the workflow."""
-        await self._lifecycle.reception.decision(Decision.ABORT, args)
+        await self._lifecycle.signals.decision(Decision.ABORT, args)
 
     @workflow.signal(
         name=Decision.ESCALATE,
@@ -65,7 +65,7 @@ class RequestHandlers:
     )
     async def escalate(self, *args: Any) -> None:
         """Handle an escalation; bad arguments never fail the workflow."""
-        await self._lifecycle.reception.decision(Decision.ESCALATE, args)
+        await self._lifecycle.signals.decision(Decision.ESCALATE, args)
 
     @workflow.signal(
         name=Decision.CANCEL,
@@ -74,7 +74,7 @@ class RequestHandlers:
     )
     async def cancel(self, *args: Any) -> None:
         """Handle a cancellation; bad arguments never fail the workflow."""
-        await self._lifecycle.reception.cancellation(args)
+        await self._lifecycle.signals.cancellation(args)
 
     @workflow.signal(
         name=ApprovalVote.APPROVE,
@@ -82,7 +82,7 @@ class RequestHandlers:
     )
     async def approve(self, *args: Any) -> None:
         """Handle an approval; bad arguments never fail the workflow."""
-        await self._lifecycle.reception.vote(ApprovalVote.APPROVE, args)
+        await self._lifecycle.signals.vote(ApprovalVote.APPROVE, args)
 
     @workflow.signal(
         name=ApprovalVote.REJECT,
@@ -90,7 +90,7 @@ class RequestHandlers:
     )
     async def reject(self, *args: Any) -> None:
         """Handle a rejection; bad arguments never fail the workflow."""
-        await self._lifecycle.reception.vote(ApprovalVote.REJECT, args)
+        await self._lifecycle.signals.vote(ApprovalVote.REJECT, args)
 
     @workflow.signal(
         dynamic=True,
@@ -101,9 +101,9 @@ class RequestHandlers:
 
         Under names of their own these signals would be offered to operators in Temporal's UI.
         """
-        handle = self._internal.get(name)
+        handle = self._internal_signals.get(name)
         if handle is None:
-            await self._lifecycle.reception.unknown(name)
+            await self._lifecycle.signals.unknown(name)
             return
         payloads = [one.payload for one in args]
         await handle(tuple(workflow.payload_converter().from_payloads(payloads)))
@@ -116,7 +116,7 @@ class RequestHandlers:
     )
     async def settled(self) -> SettledRequest:
         """Wait until the request has settled; later calls get the same answer."""
-        return await self._lifecycle.first_settled()
+        return await self._lifecycle.wait_until_settled()
 
     @workflow.update(
         name=names.MIRROR_AGAIN_UPDATE,

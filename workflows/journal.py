@@ -26,7 +26,7 @@ class Journal:
         self._seq = 0
         self._audit: list[AuditEvent] = []
         self._stream: list[StreamEvent] = []
-        self._said: Counter[str] = Counter()
+        self._occurrences: Counter[str] = Counter()
 
     @property
     def moment(self) -> str:
@@ -47,7 +47,7 @@ class Journal:
         self.version += 1
         self._audit.append(
             AuditEvent(
-                seq=self._next(),
+                seq=self._next_seq(),
                 at=timestamp(self._now()),
                 event_type=event_type,
                 actor=actor,
@@ -65,7 +65,7 @@ class Journal:
         at = timestamp(self._now())
         occurrence = self._occurrence(kind, data)
         self._stream.append(
-            StreamEvent(seq=self._next(), at=at, kind=kind, data=data, occurrence=occurrence)
+            StreamEvent(seq=self._next_seq(), at=at, kind=kind, data=data, occurrence=occurrence)
         )
 
     def log(
@@ -87,15 +87,15 @@ class Journal:
             },
         )
 
-    def open_lines(self) -> list[AuditEvent]:
+    def unconfirmed_lines(self) -> list[AuditEvent]:
         """Return the unconfirmed audit lines."""
         return list(self._audit)
 
-    def open_entries(self) -> list[StreamEvent]:
+    def unconfirmed_entries(self) -> list[StreamEvent]:
         """Return the unconfirmed entries."""
         return list(self._stream)
 
-    def told(self, snapshot: Snapshot) -> None:
+    def confirm(self, snapshot: Snapshot) -> None:
         """Drop what a snapshot has confirmed; what came meanwhile stays."""
         lines = [line.seq for line in snapshot.audit]
         entries = [entry.seq for entry in snapshot.stream]
@@ -110,9 +110,9 @@ class Journal:
         does not identify a line of the mirror.
         """
         what = json.dumps(said, sort_keys=True)
-        self._said[what] += 1
-        return self._said[what] - 1
+        self._occurrences[what] += 1
+        return self._occurrences[what] - 1
 
-    def _next(self) -> int:
+    def _next_seq(self) -> int:
         self._seq += 1
         return self._seq

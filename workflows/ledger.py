@@ -22,11 +22,16 @@ from pao.core.payloads.tickets import Escalation
 from pao.core.payloads.waits import OpenWait
 from pao.core.states import ActionStatus, RequestStatus, can_move
 from pao.core.timestamps import timestamp
-from workflows.decision_log import DecisionLog, data_of
+from workflows.decision_log import DecisionLog, audit_data
 from workflows.details import current_details
-from workflows.failures import error_context, overall
+from workflows.failures import combined_failure, error_context
 from workflows.journal import WORKFLOW, Journal
-from workflows.possible_effects import after_failure, clear_doubt, confirm_absent, leave_behind
+from workflows.possible_effects import (
+    clear_doubt,
+    confirm_absent,
+    leave_behind,
+    record_failed_attempt,
+)
 
 RECONCILER = "reconciler"
 
@@ -43,8 +48,8 @@ class Ledger:
         self.context = request_input.context
         self.status = RequestStatus.SUBMITTED
         self.retrying = False
-        self.states = [_pending(action) for action in request_input.plan if action.is_step]
-        self.vouched: set[tuple[str, int]] = set()
+        self.states = [_pending_state(action) for action in request_input.plan if action.is_step]
+        self.confirmed_absent: set[tuple[str, int]] = set()
         self.plan = {action.id: action for action in request_input.plan}
         self._fallback = [action for action in request_input.plan if action.fallback]
         self.cleaned: dict[str, CleanupMark] = {}
@@ -80,7 +85,7 @@ class Ledger:
         )
         self._state_entry()
 
-    def take_up(self, resumption: Resumption) -> None:
+    def resume(self, resumption: Resumption) -> None:
         """Resume in ``failed`` from the mirror's copy of a request whose workflow is lost."""
         self.status = RequestStatus.FAILED
         known = {state.id: state for state in resumption.actions}
@@ -106,10 +111,10 @@ class Ledger:
 
     def succeed(self, state: ActionState, result: ActionResult) -> None:
         """Record an action's result."""
-        left = _left_beside(state, result)
+        left = _partial_beside(state, result)
         state.status = ActionStatus.COMPLETED
         state.finished_at = timestamp(self.now())
-        _take_result(state, result)
+        _copy_result(state, result)
         state.note = None
         state.waiting = None
         clear_doubt(state, left)
@@ -122,12 +127,12 @@ class Ledger:
     def fail(self, state: ActionState, failure: ActionFailure) -> None:
         """Record why an action failed; what earlier attempts may have left is kept."""
         now = timestamp(self.now())
-        failure = after_failure(state, failure, self.fields_of(state), now=now)
+        failure = record_failed_attempt(state, failure, self.fields_of(state), now=now)
         state.status = ActionStatus.FAILED
         state.finished_at = now
         state.error = failure
         state.waiting = None
-        self.failure = overall(self.states)
+        self.failure = combined_failure(self.states)
         left = [one.id or one.url or one.type for one in state.partial]
         self.journal.line(
             "action.failed",
@@ -144,9 +149,9 @@ class Ledger:
 
     def wait(self, state: ActionState, result: ActionResult, waiting: OpenWait) -> None:
         """Record that an action's effect exists, and what it still waits for."""
-        left = _left_beside(state, result)
+        left = _partial_beside(state, result)
         state.status = ActionStatus.WAITING
-        _take_result(state, result)
+        _copy_result(state, result)
         state.waiting = to_document(waiting)
         clear_doubt(state, left)
         fields = None if result.sent else self.fields_of(state)
@@ -156,14 +161,14 @@ class Ledger:
         what = f" for {result.external_reference}" if result.external_reference else ""
         self.journal.log("info", f"{state.name} waits{what} ({waiting.kind})", state)
 
-    def counted(self, action_id: str, waiting: OpenWait) -> None:
+    def record_votes(self, action_id: str, waiting: OpenWait) -> None:
         """Show a waiting action with the votes that count."""
         for state in self.states:
             if state.id == action_id:
                 state.waiting = to_document(waiting)
                 self._action_entry(state)
 
-    def reminded(self, state: ActionState, waiting: OpenWait) -> None:
+    def record_reminder(self, state: ActionState, waiting: OpenWait) -> None:
         """Record that people were reminded of a waiting action."""
         state.waiting = to_document(waiting)
         self.journal.log("warning", f"{state.name} is still waiting for an approval", state)
@@ -176,7 +181,7 @@ class Ledger:
         self._action_entry(state)
         self.journal.log("info", f"{state.name} is skipped: {reason}", state)
 
-    def take_fallback(self) -> None:
+    def use_fallback(self) -> None:
         """Switch to the manual way: it replaces everything that has not succeeded.
 
         What failed keeps its error: its effect may exist and is listed for cleanup.
@@ -195,23 +200,23 @@ class Ledger:
         planned = self.plan.get(state.id)
         return self.context.for_action(planned.reads).fields if planned else {}
 
-    def vouch(self, state: ActionState, record: DecisionRecord) -> None:
+    def confirm_no_effect(self, state: ActionState, record: DecisionRecord) -> None:
         """Record a person's evidence that an action has no effect in its target."""
         confirm_absent(state)
-        self.vouched.add((state.id, state.attempt + 1))
-        self._evidence(state, record, "Somebody confirmed that it had no effect")
+        self.confirmed_absent.add((state.id, state.attempt + 1))
+        self._record_evidence(state, record, "Somebody confirmed that it had no effect")
 
     def complete_by_evidence(
         self, state: ActionState, record: DecisionRecord, result: ActionResult
     ) -> None:
         """Record a person's evidence that an action has taken effect, with what it made."""
-        self._evidence(state, record, "Somebody confirmed that it took effect")
+        self._record_evidence(state, record, "Somebody confirmed that it took effect")
         state.error = None
         own = {result.external_reference, result.url} - {None}
         left = [one for one in state.partial if not own & {one.id, one.url}]
         self.succeed(state, replace(result, adopted=True, partial=[*left, *result.partial]))
 
-    def _evidence(self, state: ActionState, record: DecisionRecord, told: str) -> None:
+    def _record_evidence(self, state: ActionState, record: DecisionRecord, told: str) -> None:
         self.journal.line(
             "action.evidence",
             actor=record.by,
@@ -235,7 +240,7 @@ class Ledger:
         )
 
     def _open_fallback(self) -> None:
-        self.states += [_pending(action) for action in self._fallback]
+        self.states += [_pending_state(action) for action in self._fallback]
         self._fallback = []
 
     def start_retry(self, record: DecisionRecord) -> None:
@@ -246,11 +251,11 @@ class Ledger:
             actor=record.by,
             via=record.via,
             reason=record.reason,
-            data=data_of(record),
+            data=audit_data(record),
         )
         self._state_entry()
 
-    def stopped(self, message: str) -> None:
+    def record_stop(self, message: str) -> None:
         """Record that the request failed between two actions, neither of which failed itself."""
         self.failure = ActionFailure(code=ErrorCode.ACTION_FAILED, message=message)
         self.journal.log("error", message)
@@ -269,11 +274,11 @@ class Ledger:
             self.states,
             retrying=self.retrying,
             manual_way=self.has_fallback,
-            refused=self.decisions.last_refused,
+            refused=self.decisions.last_refusal,
             cleaned=self.cleaned,
         )
 
-    def restored(self, reason: str) -> None:
+    def record_restore(self, reason: str) -> None:
         """Record that the mirror had lost parts of the request and got them again."""
         self.journal.line("request.restored", reason=reason)
         self._state_entry()
@@ -290,24 +295,24 @@ class Ledger:
                 "attempt": state.attempt,
                 "externalReference": state.external_reference,
                 "url": state.url,
-                "error": state.error.shown() if state.error else None,
+                "error": state.error.public_document() if state.error else None,
                 "note": state.note,
                 "waiting": state.waits_for.kind if state.waits_for else None,
             },
         )
 
 
-def _pending(action: PlannedAction) -> ActionState:
+def _pending_state(action: PlannedAction) -> ActionState:
     return ActionState(id=action.id, index=action.index, type=action.type, name=action.name)
 
 
-def _left_beside(state: ActionState, result: ActionResult) -> list[PartialResource]:
+def _partial_beside(state: ActionState, result: ActionResult) -> list[PartialResource]:
     """Return what earlier attempts left beside a result; that of a wait does not repeat it."""
     known = state.partial if state.status == ActionStatus.WAITING else []
     return [*known, *result.partial]
 
 
-def _take_result(state: ActionState, result: ActionResult) -> None:
+def _copy_result(state: ActionState, result: ActionResult) -> None:
     state.outputs = result.outputs
     state.external_reference = result.external_reference
     state.url = result.url

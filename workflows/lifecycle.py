@@ -33,14 +33,14 @@ from workflows.mirror import Mirror, SupersededError
 from workflows.notifications import FAILED, Notices
 from workflows.open_decisions import OpenDecisions
 from workflows.plan_runner import PlanRunner
-from workflows.resumption import take_up
+from workflows.resumption import resume
 from workflows.runs import is_reset
 from workflows.signal_handlers import SignalHandlers
 from workflows.stopping import Stop
 from workflows.waiting import ActionWaits
 
 # Every one of them may have outputs, and an update's answer is one payload.
-MOST_TOLD = 3
+MAX_ANSWERED_ACTIONS = 3
 SUPERSEDED = "Another run of this request is ahead of this one, which ended without acting."
 
 
@@ -69,7 +69,7 @@ class RequestLifecycle:
         waiting = ActionWaits(
             ledger, approvals=approvals, notices=self._notices, stop=stop, waits=request_input.waits
         )
-        self.reception = SignalHandlers(
+        self.signals = SignalHandlers(
             ledger,
             open_decisions=open_decisions,
             mirror=mirror,
@@ -101,9 +101,11 @@ class RequestLifecycle:
             settle=self.settle,
         )
         if request_input.bundle is not None:
-            mirror.after = ComponentReporter(ledger, mirror.snapshots, request_input.bundle).tell
+            mirror.after_write = ComponentReporter(
+                ledger, mirror.snapshots, request_input.bundle
+            ).report
         if resumption is not None:
-            take_up(ledger, open_decisions, snapshots=mirror.snapshots, resumption=resumption)
+            resume(ledger, open_decisions, snapshots=mirror.snapshots, resumption=resumption)
 
     async def run(self, carry_out: Callable[[], Awaitable[None]]) -> RequestOutcome:
         """Run the request until it has reached a final state."""
@@ -117,7 +119,7 @@ class RequestLifecycle:
     async def _work(self, carry_out: Callable[[], Awaitable[None]]) -> RequestOutcome:
         try:
             await carry_out()
-            await self._notices.finished()
+            await self._notices.wait_until_ended()
             self._ended = True
             await self.mirror.drain()
         except SupersededError:
@@ -126,7 +128,7 @@ class RequestLifecycle:
             return RequestOutcome(status=self.ledger.status, note=SUPERSEDED)
         return RequestOutcome(status=self.ledger.status)
 
-    async def wait_as_before(self) -> bool:
+    async def resume(self) -> bool:
         """Return whether this run resumes a lost one and only waits; mirror it if so."""
         if self.request_input.resumption is None:
             return False
@@ -140,17 +142,19 @@ class RequestLifecycle:
         await self.mirror.write()
         if self._settled is None:
             at = timestamp(workflow.now())
-            self._settled = SettledRequest(status=status, at=at, completed=self._completed())
+            self._settled = SettledRequest(status=status, at=at, completed=self._completed_state())
         if status == RequestStatus.FAILED:
             self._notices.send(FAILED, event="failed", message=reason)
 
-    def _completed(self) -> CompletedState | None:
+    def _completed_state(self) -> CompletedState | None:
         """Return what readers find now, where it is little: a completed request of few actions."""
         ledger, at = self.ledger, self.mirror.updated_at
         told = (ledger.decisions.all, ledger.cleaned, self.request_input.resumption, is_reset())
         if ledger.status != RequestStatus.COMPLETED or at is None or any(told):
             return None
-        if len(ledger.plan) > MOST_TOLD or COMPONENT in {one.type for one in ledger.plan.values()}:
+        if len(ledger.plan) > MAX_ANSWERED_ACTIONS or COMPONENT in {
+            one.type for one in ledger.plan.values()
+        }:
             return None
         view = self.mirror.snapshots.view(workflow.info().run_id)
         return CompletedState(
@@ -161,7 +165,7 @@ class RequestLifecycle:
             actions=view.actions,
         )
 
-    async def first_settled(self) -> SettledRequest:
+    async def wait_until_settled(self) -> SettledRequest:
         """Wait until the request has settled for the first time."""
         await workflow.wait_condition(lambda: self._settled is not None or self._ended)
         if self._settled is None:
@@ -170,7 +174,7 @@ class RequestLifecycle:
 
     async def mirror_again(self) -> RequestStatus:
         """Write the state to Postgres even if nothing has changed."""
-        self.mirror.snapshots.tell_again()
+        self.mirror.snapshots.resend()
         await self.mirror.write_from_handler()
         return self.ledger.status
 
@@ -183,7 +187,7 @@ class RequestLifecycle:
         """Wait for a decision's outcome; one still open after the wait is returned as it is."""
         try:
             await workflow.wait_condition(
-                lambda: self._ended or self.open_decisions.answerable(query.decision_id),
+                lambda: self._ended or self.open_decisions.is_answerable(query.decision_id),
                 timeout=policies.outcome_wait(query.wait_seconds),
             )
         except TimeoutError:

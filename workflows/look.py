@@ -35,7 +35,7 @@ async def _ask(
             summary=summary,
             start_to_close_timeout=timedelta(seconds=12),
             schedule_to_close_timeout=timedelta(seconds=20),
-            retry_policy=policies.NEVER_AGAIN,
+            retry_policy=policies.NO_RETRY,
         )
     except FailureError as error:
         return failed(classify(error).message)

@@ -11,7 +11,7 @@ from pao.core import names
 from workflows import policies
 
 
-async def _turn(activity: str, *, seconds: float, summary: str) -> dict[str, Any]:
+async def _run_activity(activity: str, *, seconds: float, summary: str) -> dict[str, Any]:
     """Run once; a failure is reported in the result, and the next schedule continues."""
     try:
         found: dict[str, Any] = await workflow.execute_activity(
@@ -19,10 +19,10 @@ async def _turn(activity: str, *, seconds: float, summary: str) -> dict[str, Any
             result_type=dict,
             start_to_close_timeout=timedelta(seconds=seconds),
             schedule_to_start_timeout=timedelta(seconds=seconds),
-            retry_policy=policies.NEVER_AGAIN,
+            retry_policy=policies.NO_RETRY,
             summary=summary,
         )
-        await forget_earlier_turns()
+        await forget_earlier_runs()
     except FailureError as error:
         # Whatever an activity raises was logged where it arose.
         if not isinstance(error.cause, ApplicationError):
@@ -31,17 +31,17 @@ async def _turn(activity: str, *, seconds: float, summary: str) -> dict[str, Any
     return found
 
 
-async def forget_earlier_turns() -> None:
+async def forget_earlier_runs() -> None:
     """Remove what earlier turns of this kind have left in Temporal's list, if that is possible."""
     if not workflow.patched("forget-turns"):
         return
     with contextlib.suppress(FailureError):
         await workflow.execute_activity(
-            names.FORGET_TURNS_ACTIVITY,
+            names.FORGET_RUNS_ACTIVITY,
             workflow.info().workflow_type,
             start_to_close_timeout=timedelta(seconds=30),
             schedule_to_start_timeout=timedelta(seconds=30),
-            retry_policy=policies.NEVER_AGAIN,
+            retry_policy=policies.NO_RETRY,
             summary="remove earlier turns from Temporal's list",
         )
 
@@ -53,7 +53,7 @@ class ReconcileWorkflow:
     @workflow.run
     async def run(self) -> dict[str, Any]:
         """Return what was found, by kind."""
-        return await _turn(
+        return await _run_activity(
             names.RECONCILE_ACTIVITY, seconds=50, summary="compare requests with their workflows"
         )
 
@@ -65,7 +65,7 @@ class TicketStatusWorkflow:
     @workflow.run
     async def run(self) -> dict[str, Any]:
         """Return how many tickets were checked, changed, and found resolved."""
-        return await _turn(
+        return await _run_activity(
             names.TICKETS_ACTIVITY, seconds=240, summary="ask JIRA for the status of open tickets"
         )
 
@@ -77,7 +77,7 @@ class MaintenanceWorkflow:
     @workflow.run
     async def run(self) -> dict[str, Any]:
         """Return how many requests, audit lines and signatures were removed."""
-        return await _turn(
+        return await _run_activity(
             names.MAINTENANCE_ACTIVITY, seconds=3_000, summary="remove what has expired"
         )
 
@@ -89,7 +89,7 @@ class AuditAnchorWorkflow:
     @workflow.run
     async def run(self) -> dict[str, Any]:
         """Return which anchor was made, and how many chains it covers."""
-        return await _turn(
+        return await _run_activity(
             names.ANCHOR_ACTIVITY, seconds=120, summary="anchor the chains of the audit trail"
         )
 
@@ -101,7 +101,7 @@ class CatalogPollWorkflow:
     @workflow.run
     async def run(self) -> dict[str, Any]:
         """Return nothing but that the sync was told."""
-        return await _turn(
+        return await _run_activity(
             names.POLL_CATALOG_ACTIVITY, seconds=30, summary="have the catalog's source looked at"
         )
 

@@ -50,17 +50,17 @@ class Mirror:
         self, ledger: Ledger, open_decisions: OpenDecisions, request_input: RequestInput
     ) -> None:
         self.snapshots = Snapshots(ledger)
-        self._given = request_input
+        self._request_input = request_input
         self.started: set[str] = set()
         self.recorded: dict[str, DecisionRecord] = {}
-        self.after: Callable[[MirroredStatus], Awaitable[None]] | None = None
+        self.after_write: Callable[[MirroredStatus], Awaitable[None]] | None = None
         self._ledger = ledger
         self._open_decisions = open_decisions
         self._waits = request_input.waits
         self._lock = asyncio.Lock()
-        self._written = 0
+        self._written_version = 0
         self._superseded = False
-        self._shown = RequestStatus.SUBMITTED
+        self._shown_status = RequestStatus.SUBMITTED
         self.updated_at: str | None = None
 
     @property
@@ -81,48 +81,48 @@ class Mirror:
         async with self._lock:
             if self._superseded:
                 raise SupersededError
-            if self._written >= wanted:
+            if self._written_version >= wanted:
                 return
             version = self._ledger.journal.version
             snapshot = self.snapshots.take(workflow.info().run_id)
             self.show()
             answer = await self._write(snapshot)
             while answer.absent:
-                await self._make_row()
+                await self._recreate_row()
                 answer = await self._write(snapshot)
             while answer.stored_at is not None and not answer.terminal:
                 snapshot = await self._overtake(answer.stored_at, answer.stored_seq)
                 answer = await self._write(snapshot)
-            self._written = version
+            self._written_version = version
             self.snapshots.confirm(snapshot)
-            self._open_decisions.told(snapshot.decisions)
-            self._learn(answer)
+            self._open_decisions.mark_mirrored(snapshot.decisions)
+            self._adopt_stored(answer)
             self.updated_at = answer.updated_at
             if answer.behind and answer.applied:
                 snapshot = await self._write_all()
         if not answer.applied and self._ledger.status not in TERMINAL:
             self._superseded = True
             raise SupersededError
-        if self.after is not None:
-            await self.after((snapshot.status, snapshot.retrying))
+        if self.after_write is not None:
+            await self.after_write((snapshot.status, snapshot.retrying))
 
     async def _write_all(self) -> Snapshot:
         """Write everything again: Postgres was restored from a copy that knows less."""
-        self.snapshots.tell_all(RESTORED)
+        self.snapshots.resend_all(RESTORED)
         version = self._ledger.journal.version
         snapshot = self.snapshots.take(workflow.info().run_id)
         self.updated_at = (await self._write(snapshot)).updated_at
-        self._written = version
+        self._written_version = version
         self.snapshots.confirm(snapshot)
-        self._open_decisions.told(snapshot.decisions)
+        self._open_decisions.mark_mirrored(snapshot.decisions)
         return snapshot
 
-    async def _make_row(self) -> None:
+    async def _recreate_row(self) -> None:
         """Recreate the request's row, however long Postgres is unavailable.
 
         A component's row must wait for its bundle's row.
         """
-        row = replace(self._given, resumption=None)
+        row = replace(self._request_input, resumption=None)
         with contextlib.suppress(FailureError):
             await workflow.execute_local_activity(
                 names.MAKE_ROW_ACTIVITY,
@@ -138,7 +138,7 @@ class Mirror:
             **policies.MIRROR_UNTIL_DONE,
         )
 
-    def _learn(self, answer: MirrorAnswer) -> None:
+    def _adopt_stored(self, answer: MirrorAnswer) -> None:
         """Adopt what only the mirror knows: an earlier run got further than this one."""
         # Also later than at the first write: a reset may have left out starts that had happened.
         self.started |= set(answer.started_actions)
@@ -156,7 +156,7 @@ class Mirror:
         """Mirror what handlers left unwritten before the workflow closes."""
         while True:
             await workflow.wait_condition(workflow.all_handlers_finished)
-            if self._written >= self._ledger.journal.version:
+            if self._written_version >= self._ledger.journal.version:
                 return
             await self.write()
 
@@ -167,7 +167,7 @@ class Mirror:
         is not the stale one.
         """
         await workflow.sleep(policies.ALIVE)
-        self.snapshots.stand_above(stored_at, stored_seq)
+        self.snapshots.continue_after(stored_at, stored_seq)
         return self.snapshots.take(workflow.info().run_id)
 
     async def _write(self, snapshot: Snapshot) -> MirrorAnswer:
@@ -209,7 +209,7 @@ class Mirror:
     def show(self) -> None:
         """Show the current state in Temporal."""
         ledger = self._ledger
-        if ledger.status != self._shown:
-            self._shown = ledger.status
+        if ledger.status != self._shown_status:
+            self._shown_status = ledger.status
             workflow.upsert_search_attributes([STATUS.value_set(ledger.status)])
         workflow.set_current_details(ledger.details())

@@ -35,7 +35,7 @@ class Notices:
                 self._sent += 1
                 self._tasks.add(asyncio.create_task(self._send(action, self._sent, about)))
 
-    async def finished(self) -> None:
+    async def wait_until_ended(self) -> None:
         """Return when all notifications have ended, sent or failed."""
         await workflow.wait_condition(lambda: all(task.done() for task in self._tasks))
 

@@ -5,13 +5,13 @@ from typing import Any
 
 from temporalio import workflow
 
-from pao.core.correction_checks import MANUAL, NO_MANUAL_WAY, outdated
+from pao.core.correction_checks import MANUAL, NO_MANUAL_WAY, outdated_message
 from pao.core.names import MAX_ATTEMPTS
 from pao.core.payloads.decisions import DecisionRecord
 from pao.core.payloads.tickets import Escalation
 from pao.core.resources import attempt_of
 from pao.core.states import SETTLED, Decision, RequestStatus, describe_allowed
-from workflows.commands import clear_passwords
+from workflows.commands import unsealed_passwords
 from workflows.ledger import Ledger
 
 Objection = Callable[[DecisionRecord, dict[str, Any]], str | None]
@@ -28,15 +28,15 @@ class OpenDecisions:
     """
 
     def __init__(self, ledger: Ledger, *, also: Objection | None = None) -> None:
-        self._also = also
+        self._extra_objection = also
         self._ledger = ledger
-        self._seen: dict[str, DecisionRecord] = {}
-        self._told: set[str] = set()
+        self._records: dict[str, DecisionRecord] = {}
+        self._mirrored: set[str] = set()
         self.current: DecisionRecord | None = None
         self.ticket: Escalation | None = None
         self.changes: dict[str, Any] = {}
 
-    def none_is_current(self) -> bool:
+    def is_decidable(self) -> bool:
         """Return whether the request has settled, and no decision is being carried out.
 
         A retry whose decision has been closed may still wait, for people or for a target.
@@ -45,16 +45,16 @@ class OpenDecisions:
 
     def register(self, record: DecisionRecord) -> None:
         """Remember a decision that has arrived but is not judged yet."""
-        self._seen[record.decision_id] = record
+        self._records[record.decision_id] = record
 
-    def judge(self, record: DecisionRecord, changes: dict[str, Any]) -> None:
+    def evaluate(self, record: DecisionRecord, changes: dict[str, Any]) -> None:
         """Accept a decision as the current one, or refuse it with the reason."""
         record.message = record.message or self._objection(record, changes)
-        if record.message is None and self._also is not None:
-            record.message = self._also(record, changes)
+        if record.message is None and self._extra_objection is not None:
+            record.message = self._extra_objection(record, changes)
         # Earlier versions accepted it, and nobody carried it out.
         waits = record.message is None and self._ledger.retrying
-        if waits and workflow.patched(while_retried(record)):
+        if waits and workflow.patched(retry_refusal_patch(record)):
             record.message = RETRIED
         if record.message:
             self.refuse(record)
@@ -62,21 +62,21 @@ class OpenDecisions:
         record.accepted = True
         self.current = record
         self.changes = changes
-        self._ledger.decisions.decided(record)
+        self._ledger.decisions.record(record)
 
     def refuse(self, record: DecisionRecord) -> None:
         """Refuse a decision; one that an earlier run had accepted has failed instead."""
         if record.accepted:
             record.outcome = "failed"
-            self._ledger.decisions.decided(record)
+            self._ledger.decisions.record(record)
         else:
-            self._ledger.decisions.refused(record)
+            self._ledger.decisions.record_refusal(record)
 
-    def recognise(self, record: DecisionRecord) -> None:
+    def adopt_closed(self, record: DecisionRecord) -> None:
         """Adopt a decision that an earlier run has closed: a reset replays it."""
-        self._seen[record.decision_id] = record
-        self._told.add(record.decision_id)
-        self._ledger.decisions.recognised(record)
+        self._records[record.decision_id] = record
+        self._mirrored.add(record.decision_id)
+        self._ledger.decisions.adopt(record)
 
     def finish(self, outcome: str, message: str | None = None, *, code: str | None = None) -> None:
         """Close the current decision, if there is one: ``done``, ``failed`` or ``rejected``."""
@@ -90,32 +90,32 @@ class OpenDecisions:
         record.code = code
         if outcome == "rejected":
             record.accepted = False
-            self._ledger.decisions.refused(record)
+            self._ledger.decisions.record_refusal(record)
             return
-        self._ledger.decisions.decided(record)
+        self._ledger.decisions.record(record)
 
-    def remember(self, record: DecisionRecord, *, gone: str) -> None:
+    def adopt(self, record: DecisionRecord, *, gone: str) -> None:
         """Adopt what an earlier run recorded; open decisions end, and ``gone`` says why."""
         self.register(record)
         if record.outcome != "open":
-            self._told.add(record.decision_id)
+            self._mirrored.add(record.decision_id)
             return
         record.message = gone
         record.outcome = "failed" if record.accepted else "rejected"
-        self._ledger.decisions.decided(record)
+        self._ledger.decisions.record(record)
 
-    def told(self, mirrored: list[DecisionRecord]) -> None:
+    def mark_mirrored(self, mirrored: list[DecisionRecord]) -> None:
         """Note which outcomes Postgres has; callers get only these."""
-        self._told |= {record.decision_id for record in mirrored if record.outcome != "open"}
+        self._mirrored |= {record.decision_id for record in mirrored if record.outcome != "open"}
 
-    def answerable(self, decision_id: str) -> bool:
+    def is_answerable(self, decision_id: str) -> bool:
         """Return whether the outcome of this decision is known and mirrored."""
-        return decision_id in self._told
+        return decision_id in self._mirrored
 
     def look_up(self, decision_id: str) -> DecisionRecord:
         """Return what is known of a decision; if it never arrived, its outcome is ``unknown``."""
         unknown = DecisionRecord(decision_id=decision_id, decision="", at="", outcome="unknown")
-        return self._seen.get(decision_id, unknown)
+        return self._records.get(decision_id, unknown)
 
     def _objection(self, record: DecisionRecord, changes: dict[str, Any]) -> str | None:
         ledger = self._ledger
@@ -124,14 +124,14 @@ class OpenDecisions:
         if ledger.status != RequestStatus.FAILED:
             allowed = describe_allowed(ledger.status)
             return f"{record.decision} is not possible while {ledger.status}; possible: {allowed}"
-        outdated = self.outdated(record)
+        outdated = self.outdated_objection(record)
         if outdated or record.decision != Decision.RETRY:
             return outdated
         return self._objection_to_retry(record, changes)
 
-    def outdated(self, record: DecisionRecord) -> str | None:
+    def outdated_objection(self, record: DecisionRecord) -> str | None:
         """Return an objection if a decision was made about another attempt than the current one."""
-        return outdated(record.decision, record.attempt, attempt_of(self._ledger.states))
+        return outdated_message(record.decision, record.attempt, attempt_of(self._ledger.states))
 
     def _objection_to_retry(self, record: DecisionRecord, changes: dict[str, Any]) -> str | None:
         ledger = self._ledger
@@ -139,12 +139,12 @@ class OpenDecisions:
             return f"no action gets a {MAX_ATTEMPTS}th attempt; abort or escalate"
         if record.mode == MANUAL and not ledger.has_fallback:
             return NO_MANUAL_WAY
-        in_clear = clear_passwords(ledger.context.item.definition, changes)
+        in_clear = unsealed_passwords(ledger.context.item.definition, changes)
         if in_clear:
             return f"{', '.join(in_clear)}: a password must not be sent in clear; use the API"
         return None
 
 
-def while_retried(record: DecisionRecord) -> str:
+def retry_refusal_patch(record: DecisionRecord) -> str:
     """Return the name under which a decision asks for the rules: a run may last for weeks."""
     return f"refuse-while-retried-{record.decision_id}"

@@ -22,8 +22,10 @@ def read_options(
 ) -> str | None:
     """Copy the options into the record; return what is wrong with them."""
     given = {key: payload[key] for key in OPTIONS if payload.get(key) is not None}
-    problem = _attempt(given) or _flags(given) or _evidence(given, bounds_evidence)
-    problem = problem or _of_retry(record, given)
+    problem = (
+        _check_attempt(given) or _check_flags(given) or _check_evidence(given, bounds_evidence)
+    )
+    problem = problem or _check_kind(record, given)
     if problem:
         return problem
     record.attempt = given.get("attempt")
@@ -33,33 +35,33 @@ def read_options(
     return None
 
 
-def _attempt(payload: dict[str, Any]) -> str | None:
+def _check_attempt(payload: dict[str, Any]) -> str | None:
     attempt = payload.get("attempt", 0)
     if isinstance(attempt, bool) or not isinstance(attempt, int) or attempt < 0:
         return "attempt must be the number of the attempt that the decision is about"
     return None
 
 
-def _flags(payload: dict[str, Any]) -> str | None:
+def _check_flags(payload: dict[str, Any]) -> str | None:
     wrong = [key for key in FLAGS if not isinstance(payload.get(key, False), bool)]
     return f"{wrong[0]} must be true or false" if wrong else None
 
 
-def _evidence(payload: dict[str, Any], is_bounded: Callable[[], bool]) -> str | None:
+def _check_evidence(payload: dict[str, Any], is_bounded: Callable[[], bool]) -> str | None:
     evidence = payload.get("evidence")
     if evidence is None:
         return None
     shaped = isinstance(evidence, dict) and isinstance(evidence.get("present"), bool)
     if not shaped or evidence.keys() - EVIDENCE_KEYS:
         return f"evidence must be {EVIDENCE_SHAPE}"
-    if deeper_than(MAX_DEPTH, evidence) and is_bounded():
+    if is_deeper_than(MAX_DEPTH, evidence) and is_bounded():
         return f"the evidence is nested deeper than {MAX_DEPTH} levels"
     if len(json.dumps(evidence, default=str)) > MAX_EVIDENCE:
         return f"the evidence is too large: more than {MAX_EVIDENCE} bytes of JSON"
-    return _evidence_parts(evidence)
+    return _check_evidence_parts(evidence)
 
 
-def _evidence_parts(evidence: dict[str, Any]) -> str | None:
+def _check_evidence_parts(evidence: dict[str, Any]) -> str | None:
     outputs, action = evidence.get("outputs"), evidence.get("actionId")
     if outputs is not None and not isinstance(outputs, dict):
         return f"the outputs of evidence must be an object: {EVIDENCE_SHAPE}"
@@ -70,14 +72,14 @@ def _evidence_parts(evidence: dict[str, Any]) -> str | None:
     return None
 
 
-def _of_retry(record: DecisionRecord, payload: dict[str, Any]) -> str | None:
+def _check_kind(record: DecisionRecord, payload: dict[str, Any]) -> str | None:
     if record.decision == Decision.RETRY:
         return None
     wrong = sorted(key for key in payload if key != "attempt" and payload[key] is not False)
     return f"only a retry takes {', '.join(wrong)}" if wrong else None
 
 
-def deeper_than(depth: int, value: Any) -> bool:
+def is_deeper_than(depth: int, value: Any) -> bool:
     """Return whether a value is nested deeper; a hostile one would overflow the stack."""
     level = [value]
     for _ in range(depth + 1):

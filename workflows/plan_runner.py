@@ -65,22 +65,22 @@ class PlanRunner:
         self._settle = settle
         self._tasks: dict[str, asyncio.Task[ActionResult]] = {}
         self._handles: dict[str, workflow.ActivityHandle[ActionResult]] = {}
-        self._ending = False
-        self._again: list[ActionState] = []
+        self._is_ending = False
+        self._retried: list[ActionState] = []
         self._untried: set[str] = set()
-        self._held: set[str] = set()
+        self._conditions_met: set[str] = set()
 
     async def run(self) -> bool:
         """Run what has not ended yet, as far as possible; return whether everything has ended."""
-        self._again = self._to_retry()
-        self._untried = {state.id for state in self._again}
+        self._retried = self._to_retry()
+        self._untried = {state.id for state in self._retried}
         while True:
             await self._start(await self._due())
             if not self._tasks:
                 break
             await workflow.wait_condition(self._has_news)
-            if self._is_to_end():
-                self._end_what_runs()
+            if self._must_end():
+                self._cancel_running()
             self._collect()
         return await self._conclude()
 
@@ -96,7 +96,7 @@ class PlanRunner:
     async def _due(self) -> list[ActionState]:
         """Return what starts now; what need not run is skipped, which may make others ready."""
         while True:
-            due = self._may_start()[: self._places()]
+            due = self._startable()[: self._free_slots()]
             asked = [state for state in due if self._has_open_condition(state)]
             if not asked:
                 return due
@@ -104,33 +104,35 @@ class PlanRunner:
             if workflow.patched("mirror-before-conditions"):
                 # After a reset the mirror knows corrections that this run has not seen.
                 await self._mirror.write()
-            answers = await asyncio.gather(*(self._condition(state) for state in asked))
+            answers = await asyncio.gather(*(self._evaluate_condition(state) for state in asked))
             for state, answer in zip(asked, answers, strict=True):
-                self._take(state, answer)
+                self._apply_condition(state, answer)
             self._close_retry()
 
-    def _places(self) -> int:
+    def _free_slots(self) -> int:
         """Return how many more may run at once; actions that only wait take no slot."""
         running = [one for one in self._ledger.states if one.status == ActionStatus.IN_PROGRESS]
         return max(policies.MOST_AT_ONCE - len(running), 0)
 
-    def _may_start(self) -> list[ActionState]:
-        if self._again:
-            return [state for state in self._again if state.id in self._untried]
+    def _startable(self) -> list[ActionState]:
+        if self._retried:
+            return [state for state in self._retried if state.id in self._untried]
         states = self._ledger.states
         broken = any(state.status == ActionStatus.FAILED for state in states)
-        return [] if broken or not self._stop.lets_start else self._graph.ready(states)
+        return [] if broken or not self._stop.allows_start else self._graph.ready(states)
 
     def _has_open_condition(self, state: ActionState) -> bool:
         """Return whether a condition decides; not after an attempt, whose effect may exist."""
         action = self._graph.action(state)
-        return action.when is not None and state.attempt == 0 and state.id not in self._held
+        return (
+            action.when is not None and state.attempt == 0 and state.id not in self._conditions_met
+        )
 
-    async def _condition(self, state: ActionState) -> ConditionAnswer:
+    async def _evaluate_condition(self, state: ActionState) -> ConditionAnswer:
         try:
             answer: ConditionAnswer = await workflow.execute_local_activity(
                 names.CONDITION_ACTIVITY,
-                self._input(state),
+                self._action_input(state),
                 result_type=ConditionAnswer,
                 summary=f"does {state.name} run?",
                 **policies.CONDITION,
@@ -140,9 +142,9 @@ class PlanRunner:
             return ConditionAnswer(holds=False, reason=reason, failed=True)
         return answer
 
-    def _take(self, state: ActionState, answer: ConditionAnswer) -> None:
+    def _apply_condition(self, state: ActionState, answer: ConditionAnswer) -> None:
         if answer.holds:
-            self._held.add(state.id)
+            self._conditions_met.add(state.id)
             return
         self._untried.discard(state.id)
         reason = answer.reason or "its condition does not hold"
@@ -164,7 +166,7 @@ class PlanRunner:
             if self._stop.record is None:
                 self._launch(state)
             else:
-                self._ledger.fail(state, self._cancelled(NEVER_STARTED))
+                self._ledger.fail(state, self._cancelled_failure(NEVER_STARTED))
         self._close_retry()
 
     def _begin(self) -> None:
@@ -172,7 +174,7 @@ class PlanRunner:
             self._ledger.move(RequestStatus.IN_PROGRESS)
 
     def _launch(self, state: ActionState) -> None:
-        action, given = self._graph.action(state), self._input(state)
+        action, given = self._graph.action(state), self._action_input(state)
         handle = workflow.start_activity(
             action.type,
             given,
@@ -192,7 +194,7 @@ class PlanRunner:
         """Wait until an action is done, even after its activity has ended."""
         return await self._waiting.until_done(state, action_input, await handle)
 
-    def _input(self, state: ActionState) -> ActionInput:
+    def _action_input(self, state: ActionState) -> ActionInput:
         action, ledger = self._graph.action(state), self._ledger
         decision = self._open_decisions.current
         return ActionInput(
@@ -214,7 +216,7 @@ class PlanRunner:
 
     def _is_doubtful(self, state: ActionState) -> bool:
         """Return whether an earlier attempt's outcome is unknown; a refused one had no effect."""
-        if (state.id, state.attempt) in self._ledger.vouched:
+        if (state.id, state.attempt) in self._ledger.confirmed_absent:
             return False
         if is_reset() or (state.attempt == 1 and self._must_look(state)):
             # Another run may have carried it out: what a reset has cut off is unknown.
@@ -238,18 +240,18 @@ class PlanRunner:
 
     # What is to end
 
-    def _is_to_end(self) -> bool:
+    def _must_end(self) -> bool:
         """Return whether there is a request to end what runs that was not passed on yet."""
-        return self._stop.is_on and not self._ending
+        return self._stop.is_requested and not self._is_ending
 
-    def _end_what_runs(self) -> None:
+    def _cancel_running(self) -> None:
         """Ask every running action to end; waits for tickets and people end by themselves."""
-        self._ending = True
-        if self._stop.take():
+        self._is_ending = True
+        if self._stop.accept_cancellation():
             for handle in self._handles.values():
                 handle.cancel()
 
-    def _cancelled(self, message: str) -> ActionFailure:
+    def _cancelled_failure(self, message: str) -> ActionFailure:
         return ActionFailure(
             code=ErrorCode.ACTION_FAILED,
             message=f"{self._stop.describe()} {message}",
@@ -260,10 +262,10 @@ class PlanRunner:
 
     def _has_news(self) -> bool:
         ended = any(task.done() for task in self._tasks.values())
-        return self._waiting.news or ended or self._is_to_end()
+        return self._waiting.has_news or ended or self._must_end()
 
     def _collect(self) -> None:
-        self._waiting.news = False
+        self._waiting.has_news = False
         for state in self._ledger.states:
             task = self._tasks.get(state.id)
             if task is not None and task.done():
@@ -287,11 +289,11 @@ class PlanRunner:
 
     def _close_retry(self) -> None:
         """Close the decision when everything retried has resolved or waits for people."""
-        open_ones = [state for state in self._again if self._is_open(state)]
-        if not self._again or open_ones:
+        open_ones = [state for state in self._retried if self._is_open(state)]
+        if not self._retried or open_ones:
             return
-        failed = [state.name for state in self._again if state.status == ActionStatus.FAILED]
-        self._again = []
+        failed = [state.name for state in self._retried if state.status == ActionStatus.FAILED]
+        self._retried = []
         self._open_decisions.finish("done", f"{', '.join(failed)} failed again" if failed else None)
         if not failed:
             self._ledger.retrying = False
@@ -302,7 +304,7 @@ class PlanRunner:
     async def _conclude(self) -> bool:
         ledger = self._ledger
         statuses = {state.status for state in ledger.states}
-        self._ending = False
+        self._is_ending = False
         if ActionStatus.FAILED in statuses:
             reason = ledger.failure.message if ledger.failure else None
             self._stop.finish()
@@ -310,9 +312,9 @@ class PlanRunner:
             return False
         if ActionStatus.PENDING in statuses:
             self._begin()
-            self._stop.take()
+            self._stop.accept_cancellation()
             reason = self._stop.describe()
-            ledger.stopped(reason)
+            ledger.record_stop(reason)
             self._stop.finish()
             await self._settle(RequestStatus.FAILED, reason)
             return False

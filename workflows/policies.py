@@ -11,7 +11,7 @@ from pao.core.payloads.plan import PlannedAction
 from pao.core.payloads.requests import WorkflowTimeouts
 
 # No action recovers by itself: a failed one waits for a person.
-NEVER_AGAIN = RetryPolicy(maximum_attempts=1)
+NO_RETRY = RetryPolicy(maximum_attempts=1)
 
 
 # How many actions of one request may run at once: a fair share of the worker's slots.
@@ -36,7 +36,7 @@ def action(waits: WorkflowTimeouts, planned: PlannedAction, *, queue: str) -> di
         "start_to_close_timeout": timedelta(seconds=longest),
         "heartbeat_timeout": timedelta(seconds=waits.heartbeat),
         "schedule_to_start_timeout": timedelta(seconds=in_queue),
-        "retry_policy": NEVER_AGAIN,
+        "retry_policy": NO_RETRY,
         "cancellation_type": ActivityCancellationType.WAIT_CANCELLATION_COMPLETED,
     }
 
@@ -49,7 +49,7 @@ def look(waits: WorkflowTimeouts, planned: PlannedAction, *, queue: str) -> dict
         "start_to_close_timeout": timedelta(seconds=longest),
         "heartbeat_timeout": timedelta(seconds=waits.heartbeat),
         "schedule_to_start_timeout": timedelta(seconds=waits.schedule_to_start),
-        "retry_policy": NEVER_AGAIN,
+        "retry_policy": NO_RETRY,
     }
 
 
@@ -95,7 +95,7 @@ def escalation(waits: WorkflowTimeouts) -> dict[str, Any]:
         "start_to_close_timeout": timedelta(seconds=waits.start_to_close),
         "heartbeat_timeout": timedelta(seconds=waits.heartbeat),
         "schedule_to_start_timeout": timedelta(seconds=waits.schedule_to_start),
-        "retry_policy": NEVER_AGAIN,
+        "retry_policy": NO_RETRY,
         "cancellation_type": ActivityCancellationType.WAIT_CANCELLATION_COMPLETED,
     }
 

@@ -18,11 +18,11 @@ STILL_UNKNOWN = "It is still not known whether an earlier attempt took effect."
 LONGEST_MESSAGE = 4_000
 
 
-MOST_FORMER = 16
+MAX_FORMER_CALLS = 16
 """So many different calls of one action are kept whose effect is not known."""
 
 
-def after_failure(
+def record_failed_attempt(
     state: ActionState,
     failure: ActionFailure,
     fields: dict[str, Any] | None = None,
@@ -34,18 +34,18 @@ def after_failure(
     ``fields`` are those that the attempt was rendered from; ``now`` is when it ended.
     """
     doubt = state.outcome_unknown and not failure.answered
-    known = [] if failure.whole else [*state.partial, *_waited_for(state)]
+    known = [] if failure.whole else [*state.partial, *_resource_of_wait(state)]
     state.outcome_unknown = doubt or failure.outcome_unknown
     if failure.outcome_unknown:
         state.doubt_since = now
         state.by_hand = failure.by_hand
     if not state.outcome_unknown:
         state.doubt_since = state.pending = state.by_hand = None
-    state.partial = merged(known, failure.partial)
+    state.partial = merge(known, failure.partial)
     if failure.absent:
         state.former = []
     if failure.outcome_unknown or failure.sent:
-        _remember_call(state, failure, fields or {})
+        _add_former_call(state, failure, fields or {})
     known_former = failure.code == ErrorCode.EXISTS_WITH_FORMER_VALUES
     if not (state.outcome_unknown or state.partial or known_former):
         state.former = []
@@ -69,7 +69,7 @@ def clear_doubt(state: ActionState, left: Iterable[PartialResource] = ()) -> Non
     What earlier attempts ``left`` beside it stays listed.
     """
     state.outcome_unknown = False
-    state.partial = merged((), left)
+    state.partial = merge((), left)
     state.doubt_since = state.pending = state.by_hand = None
     state.former = []
 
@@ -85,14 +85,14 @@ def leave_behind(state: ActionState, place: str, partial: PartialResource | None
     """Record what is left behind; the action starts again elsewhere, under another mark."""
     left = [*state.partial, *([partial] if partial else [])]
     if state.outcome_unknown and partial is None:
-        left.append(_maybe_at(state, place))
+        left.append(_possible_resource(state, place))
     state.moves += 1
     moved = [replace(one, move=state.moves) for one in left]
-    state.left_behind = merged(state.left_behind, moved)
+    state.left_behind = merge(state.left_behind, moved)
     confirm_absent(state)
 
 
-def _maybe_at(state: ActionState, place: str) -> PartialResource:
+def _possible_resource(state: ActionState, place: str) -> PartialResource:
     return PartialResource(
         type=state.resource_type or state.type,
         cleanup=f"It is not known whether {state.name!r} took effect at {place}: look there for "
@@ -100,20 +100,20 @@ def _maybe_at(state: ActionState, place: str) -> PartialResource:
     )
 
 
-def _remember_call(state: ActionState, failure: ActionFailure, fields: dict[str, Any]) -> None:
+def _add_former_call(state: ActionState, failure: ActionFailure, fields: dict[str, Any]) -> None:
     kept = None if failure.sent else fields
     call = FormerCall(state.attempt, sealed=failure.sent, digest=failure.digest, fields=kept)
-    known = [one for one in state.former if not _same(one, call)]
+    known = [one for one in state.former if not _is_same_call(one, call)]
     state.former = [*known, call]
 
 
-def _same(one: FormerCall, other: FormerCall) -> bool:
+def _is_same_call(one: FormerCall, other: FormerCall) -> bool:
     if one.digest is not None:
         return one.digest == other.digest
     return one.sealed is None and other.sealed is None and one.fields == other.fields
 
 
-def merged(
+def merge(
     known: Iterable[PartialResource], told: Iterable[PartialResource]
 ) -> list[PartialResource]:
     """Merge two lists by type, id and address; the later entry wins."""
@@ -132,7 +132,7 @@ def _identity(one: PartialResource) -> tuple[str, str | None, str | None]:
     return (one.type, one.id, one.url)
 
 
-def _waited_for(state: ActionState) -> list[PartialResource]:
+def _resource_of_wait(state: ActionState) -> list[PartialResource]:
     """Return the effect of an action whose wait has failed: it still exists."""
     if state.status != ActionStatus.WAITING or state.external_reference is None:
         return []

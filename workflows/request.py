@@ -40,9 +40,9 @@ class RequestWorkflow(RequestHandlers):
 
     async def _carry_out(self) -> None:
         request = self._lifecycle
-        waiting = await request.wait_as_before()
+        waiting = await request.resume()
         while waiting or not await request.runner.run():
             waiting = False
-            await request.decider.until_decided()
+            await request.decider.wait_until_decided()
             if request.ledger.status in TERMINAL:
                 return

@@ -13,10 +13,10 @@ from workflows.ledger import Ledger
 from workflows.open_decisions import OpenDecisions
 from workflows.snapshots import Snapshots
 
-IN_HAND = frozenset({ActionStatus.IN_PROGRESS, ActionStatus.WAITING})
+RUNNING = frozenset({ActionStatus.IN_PROGRESS, ActionStatus.WAITING})
 
 
-def take_up(
+def resume(
     ledger: Ledger,
     open_decisions: OpenDecisions,
     *,
@@ -24,20 +24,20 @@ def take_up(
     resumption: Resumption,
 ) -> None:
     """Fill a new run's records from the mirror's; decisions, attempts and outputs are kept."""
-    snapshots.stand_above(resumption.mirror_at, resumption.mirror_seq)
-    ledger.take_up(resumption)
+    snapshots.continue_after(resumption.mirror_at, resumption.mirror_seq)
+    ledger.resume(resumption)
     # A component is a request of its own: it reports its state itself.
-    in_hand = [state for state in ledger.states if state.status in IN_HAND]
+    in_hand = [state for state in ledger.states if state.status in RUNNING]
     cut = [state for state in in_hand if state.type != COMPONENT]
     for state in cut:
-        _fail(ledger, state, resumption.reason)
+        _fail_interrupted(ledger, state, resumption.reason)
     if not cut and ledger.failure is None:
-        ledger.stopped(resumption.reason)
+        ledger.record_stop(resumption.reason)
     for record in resumption.decisions:
-        open_decisions.remember(record, gone=resumption.reason)
+        open_decisions.adopt(record, gone=resumption.reason)
 
 
-def _fail(ledger: Ledger, state: ActionState, reason: str) -> None:
+def _fail_interrupted(ledger: Ledger, state: ActionState, reason: str) -> None:
     """Close an action that was running: its effect may exist, and a retry looks for it first."""
     message = (
         f"{reason} {state.name!r} was running; it may have taken effect. A retry checks first."

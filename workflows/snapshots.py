@@ -5,7 +5,7 @@ from dataclasses import replace
 
 from pao.core.payloads.actions import ActionState
 from pao.core.payloads.mirror import Snapshot
-from pao.core.run_inheritance import INHERITED, inherit
+from pao.core.run_inheritance import INHERITED_FIELDS, inherit
 from pao.core.timestamps import timestamp
 from workflows.ledger import Ledger
 
@@ -20,7 +20,7 @@ class Snapshots:
         self._confirmed: dict[str, ActionState] = {}
 
     @property
-    def place(self) -> tuple[str, int]:
+    def position(self) -> tuple[str, int]:
         """The pair of the last snapshot, by which the mirror orders them."""
         return (self._at, self._seq)
 
@@ -37,8 +37,8 @@ class Snapshots:
             self.view(run_id),
             actions=[replace(one) for one in ledger.states if self._confirmed.get(one.id) != one],
             decisions=[replace(record) for record in ledger.decisions.unconfirmed],
-            audit=ledger.journal.open_lines(),
-            stream=ledger.journal.open_entries(),
+            audit=ledger.journal.unconfirmed_lines(),
+            stream=ledger.journal.unconfirmed_entries(),
             after_at=self._after[0],
             after_seq=self._after[1],
         )
@@ -55,33 +55,33 @@ class Snapshots:
             retrying=ledger.retrying,
             fields=ledger.context.fields,
             actions=[replace(state) for state in ledger.states],
-            error=ledger.failure.shown() if ledger.failure else None,
+            error=ledger.failure.public_document() if ledger.failure else None,
             error_context=ledger.error_context() or None,
             escalation=ledger.escalation,
         )
 
     def confirm(self, snapshot: Snapshot) -> None:
         """Drop what a snapshot has brought to the mirror; what came meanwhile stays."""
-        self._ledger.journal.told(snapshot)
+        self._ledger.journal.confirm(snapshot)
         self._ledger.decisions.confirm(snapshot)
         self._after = (snapshot.mirror_at, snapshot.mirror_seq)
         self._confirmed |= {one.id: one for one in snapshot.actions}
 
-    def stand_above(self, mirror_at: str, mirror_seq: int) -> None:
+    def continue_after(self, mirror_at: str, mirror_seq: int) -> None:
         """Order the next snapshot after this pair of the mirror, whatever the clock says."""
         self._confirmed.clear()
-        self._at, self._seq = max(self.place, (mirror_at, mirror_seq))
+        self._at, self._seq = max(self.position, (mirror_at, mirror_seq))
 
-    def tell_again(self) -> None:
+    def resend(self) -> None:
         """Write the state once more, even if nothing has changed."""
         self._confirmed.clear()
         self._ledger.journal.version += 1
 
-    def tell_all(self, reason: str) -> None:
+    def resend_all(self, reason: str) -> None:
         """Write everything again that this run knows: the mirror has lost some of it."""
-        self.tell_again()
-        self._ledger.decisions.tell_all()
-        self._ledger.restored(reason)
+        self.resend()
+        self._ledger.decisions.resend_all()
+        self._ledger.record_restore(reason)
 
     def inherit(self, stored: Sequence[ActionState]) -> None:
         """Adopt what attempts of an earlier run may have left; the mirror has it already."""
@@ -90,5 +90,5 @@ class Snapshots:
             if state.id not in known:
                 continue
             taken = inherit(state, known[state.id])
-            for name in INHERITED:
+            for name in INHERITED_FIELDS:
                 setattr(state, name, getattr(taken, name))

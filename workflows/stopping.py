@@ -27,26 +27,26 @@ class Stop:
         self.record: DecisionRecord | None = None
         self._ledger = ledger
         self._open_decisions = open_decisions
-        self._spent = False
+        self._is_cancellation_handled = False
 
     @property
-    def is_on(self) -> bool:
+    def is_requested(self) -> bool:
         """Return whether what runs must end."""
         return self.record is not None or self.is_cancelled
 
     @property
     def is_cancelled(self) -> bool:
         """Return whether Temporal's own cancellation came and is not carried out yet."""
-        return is_cancelled() and not self._spent
+        return is_cancelled() and not self._is_cancellation_handled
 
     @property
-    def lets_start(self) -> bool:
+    def allows_start(self) -> bool:
         """Return whether anything new may start; what a retry decision covers may."""
         return self.record is None and not (
             self.is_cancelled and self._open_decisions.current is None
         )
 
-    def judge(self, record: DecisionRecord) -> None:
+    def evaluate(self, record: DecisionRecord) -> None:
         """Accept a cancellation, or refuse it with the reason."""
         record.message = record.message or self._objection(record)
         if record.message:
@@ -54,13 +54,13 @@ class Stop:
             return
         self._accept(record)
 
-    def take(self) -> bool:
+    def accept_cancellation(self) -> bool:
         """Treat Temporal's own cancellation like the signal; return whether there is a request.
 
         Workflows cancelled under earlier versions let running actions end, and were aborted.
         """
         if self.record is None and self.is_cancelled and workflow.patched("cancel-ends-what-runs"):
-            self._spent = True
+            self._is_cancellation_handled = True
             record = DecisionRecord(
                 decision_id=str(workflow.uuid4()),
                 decision=Decision.CANCEL,
@@ -78,7 +78,7 @@ class Stop:
         if record is not None:
             record.outcome = "done"
             record.message = message
-            self._ledger.decisions.decided(record)
+            self._ledger.decisions.record(record)
 
     def describe(self) -> str:
         """Say who ended what ran, and why."""
@@ -93,11 +93,11 @@ class Stop:
     def _accept(self, record: DecisionRecord) -> None:
         record.accepted = True
         self.record = record
-        self._ledger.decisions.cancelled(record)
+        self._ledger.decisions.record_cancellation(record)
 
     def _objection(self, record: DecisionRecord) -> str | None:
         if self.record is not None:
             return "a cancellation is already in progress; wait for its outcome"
         if self._ledger.status == RequestStatus.IN_PROGRESS or self._ledger.retrying:
-            return self._open_decisions.outdated(record)
+            return self._open_decisions.outdated_objection(record)
         return NOTHING_RUNS

@@ -7,7 +7,7 @@ from temporalio.exceptions import ApplicationError, FailureError
 
 from pao.core import names
 from workflows import policies
-from workflows.maintenance import forget_earlier_turns
+from workflows.maintenance import forget_earlier_runs
 
 
 @workflow.defn(name=names.SWEEP_WORKFLOW)
@@ -23,10 +23,10 @@ class SweepWorkflow:
                 result_type=int,
                 start_to_close_timeout=timedelta(seconds=50),
                 schedule_to_start_timeout=timedelta(seconds=50),
-                retry_policy=policies.NEVER_AGAIN,
+                retry_policy=policies.NO_RETRY,
                 summary="start requests that were stored but not started",
             )
-            await forget_earlier_turns()
+            await forget_earlier_runs()
         except FailureError as error:
             # Whatever the activity raises was logged where it arose.
             if not isinstance(error.cause, ApplicationError):

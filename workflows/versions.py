@@ -17,14 +17,14 @@ class FromNextSignal:
     def __init__(self, name: str) -> None:
         self._name = name
         self._handled = 0
-        self._on = False
+        self._is_active = False
 
     def reached(self) -> bool:
         """Return whether the new rules hold for the current signal; called once for each."""
-        if not self._on:
+        if not self._is_active:
             self._handled += 1
-            self._on = workflow.patched(f"{self._name}-{self._handled}")
-        return self._on
+            self._is_active = workflow.patched(f"{self._name}-{self._handled}")
+        return self._is_active
 
 
 class ReplayedSignals:
@@ -38,12 +38,12 @@ class ReplayedSignals:
     def __init__(self, name: str) -> None:
         self._name = name
         self._handled = 0
-        self._on = False
+        self._is_active = False
 
     def reached(self) -> bool:
         """Return whether it may be a replayed one; called once per signal."""
         self._handled += 1
         # A replay asks history only: the run id during a replay may be another run's.
-        if not self._on and (is_reset() or workflow.unsafe.is_replaying()):
-            self._on = workflow.patched(f"{self._name}-{self._handled}")
-        return self._on
+        if not self._is_active and (is_reset() or workflow.unsafe.is_replaying()):
+            self._is_active = workflow.patched(f"{self._name}-{self._handled}")
+        return self._is_active

@@ -11,7 +11,7 @@ from temporalio import workflow
 from temporalio.exceptions import FailureError
 
 from pao.core import names
-from pao.core.documents import stored
+from pao.core.documents import stored_value
 from pao.core.errors import ErrorCode
 from pao.core.failure_classes import CANCELLED
 from pao.core.payloads.actions import ActionInput, ActionResult, ActionState, FollowInput
@@ -23,7 +23,7 @@ from pao.core.states import ActionStatus, ApprovalVote, RequestStatus
 from pao.core.timestamps import timestamp
 from workflows import policies
 from workflows.approvals import Approval, OpenApprovals
-from workflows.failures import classify, never_began, unknown, was_reported
+from workflows.failures import classify, unknown_outcome, was_never_begun, was_reported
 from workflows.ledger import Ledger
 from workflows.notifications import WAITS, Notices
 from workflows.stopping import Stop
@@ -50,7 +50,7 @@ class ActionWaits:
         waits: WorkflowTimeouts,
     ) -> None:
         self._stop = stop
-        self.news = False
+        self.has_news = False
         self._notices = notices
         self._ledger = ledger
         self._approvals = approvals
@@ -65,11 +65,11 @@ class ActionWaits:
             pending = result.pending
             self._resolved.pop(state.id, None)
             if pending.kind == "approval":
-                result = await self._approved(state, result, pending)
+                result = await self._wait_for_approval(state, result, pending)
             elif pending.kind == "resolution":
-                result = await self._until_resolved(state, result)
+                result = await self._wait_for_ticket(state, result)
             else:
-                result = await self._followed(state, action_input, result, pending)
+                result = await self._follow(state, action_input, result, pending)
         return result
 
     def ticket_resolved(self, resolved: TicketResolved) -> bool:
@@ -84,13 +84,13 @@ class ActionWaits:
                 return True
         return False
 
-    def _begin(self, state: ActionState, result: ActionResult, waiting: OpenWait) -> None:
+    def _begin_wait(self, state: ActionState, result: ActionResult, waiting: OpenWait) -> None:
         self._ledger.wait(state, result, waiting)
-        self.news = True
+        self.has_news = True
         if waiting.kind != "follow":
-            self._tell(state, waiting, "waiting")
+            self._notify(state, waiting, "waiting")
 
-    def _tell(self, state: ActionState, waiting: OpenWait, event: str) -> None:
+    def _notify(self, state: ActionState, waiting: OpenWait, event: str) -> None:
         approval = waiting if isinstance(waiting, OpenApproval) else None
         self._notices.send(
             WAITS,
@@ -104,11 +104,11 @@ class ActionWaits:
             url=state.url,
         )
 
-    async def _followed(
+    async def _follow(
         self, state: ActionState, action_input: ActionInput, result: ActionResult, pending: Pending
     ) -> ActionResult:
         """Run the read-only wait, on another worker if one is lost."""
-        self._begin(state, result, OpenWait("follow", timestamp(workflow.now())))
+        self._begin_wait(state, result, OpenWait("follow", timestamp(workflow.now())))
         state.pending = pending
         follow_input = FollowInput(**{**action_input.__dict__, "pending": pending})
         handle = workflow.start_activity(
@@ -118,25 +118,25 @@ class ActionWaits:
             summary=f"{action_input.action.name}: wait until its target is done",
             **policies.follow(self._waits, queue=workflow.info().task_queue),
         )
-        await workflow.wait_condition(lambda: handle.done() or self._stop.is_on)
+        await workflow.wait_condition(lambda: handle.done() or self._stop.is_requested)
         if not handle.done():
             # The activity asks the target to stop, by the type's own cancel, before it ends.
             handle.cancel()
         try:
             done: ActionResult = await handle
         except FailureError as error:
-            if never_began(error) and not self._stop.is_on:
+            if was_never_begun(error) and not self._stop.is_requested:
                 # No worker knew the wait; the effect that it follows still exists.
                 told = replace(classify(error), outcome_unknown=True)
                 raise WaitFailedError(told) from error
-            if not self._stop.is_on:
+            if not self._stop.is_requested:
                 raise
             failure = classify(error)
             # Asked for each attempt: a run may last for weeks.
             changed = f"stop-target-{state.id}-{state.attempt}"
             if not was_reported(error) and workflow.patched(changed):
                 failure = await self._stop_target(follow_input)
-            raise WaitFailedError(self._ended(failure)) from error
+            raise WaitFailedError(self._stopped_failure(failure)) from error
         return done
 
     async def _stop_target(self, follow_input: FollowInput) -> ActionFailure:
@@ -151,23 +151,23 @@ class ActionWaits:
         except FailureError as error:
             if was_reported(error):
                 return classify(error)
-        return unknown(CANCELLED)
+        return unknown_outcome(CANCELLED)
 
-    async def _until_resolved(self, state: ActionState, result: ActionResult) -> ActionResult:
-        self._begin(state, result, OpenWait("resolution", timestamp(workflow.now())))
-        await workflow.wait_condition(lambda: state.id in self._resolved or self._stop.is_on)
+    async def _wait_for_ticket(self, state: ActionState, result: ActionResult) -> ActionResult:
+        self._begin_wait(state, result, OpenWait("resolution", timestamp(workflow.now())))
+        await workflow.wait_condition(lambda: state.id in self._resolved or self._stop.is_requested)
         told = self._resolved.pop(state.id, None)
         if told is None:
-            raise self._cut(f"the end of {state.external_reference}")
+            raise self._stopped_error(f"the end of {state.external_reference}")
         if told.gone:
-            raise _failed(
+            raise _wait_error(
                 f"Ticket {state.external_reference} no longer exists, or PAO may no longer see it. "
                 "A retry looks for it and opens a new one if there is none; if it was deleted by "
                 "mistake, restore it first.",
             )
         ended = told.resolution or told.status or "resolved"
         if told.mapped_status == RequestStatus.FAILED:
-            raise _failed(
+            raise _wait_error(
                 f"Ticket {state.external_reference} was resolved as {ended}, so the work will not "
                 "be done. Reopen it in JIRA and retry, or abort the request.",
                 refused=True,
@@ -175,44 +175,44 @@ class ActionWaits:
         outputs = {"status": told.status, "resolution": told.resolution}
         return replace(result, pending=None, outputs={**result.outputs, **outputs})
 
-    async def _approved(
+    async def _wait_for_approval(
         self, state: ActionState, result: ActionResult, pending: Pending
     ) -> ActionResult:
         approval = self._approvals.open(state, pending.state, workflow.now())
-        self._begin(state, result, approval.shown())
-        while approval.decision is None and not self._stop.is_on:
-            await self._until_next(state, approval)
-        self._approvals.close(approval, _how(approval))
+        self._begin_wait(state, result, approval.to_open_approval())
+        while approval.decision is None and not self._stop.is_requested:
+            await self._wait_for_vote(state, approval)
+        self._approvals.close(approval, _describe_end(approval))
         if approval.decision is None:
-            raise self._cut("an approval")
+            raise self._stopped_error("an approval")
         if approval.decision == ApprovalVote.REJECT:
-            raise _failed(_how(approval), refused=True)
-        return replace(result, pending=None, outputs=_outputs(approval))
+            raise _wait_error(_describe_end(approval), refused=True)
+        return replace(result, pending=None, outputs=_approval_outputs(approval))
 
-    def _cut(self, what: str) -> WaitFailedError:
-        return _failed(f"{self._stop.describe()} It was waiting for {what}.")
+    def _stopped_error(self, what: str) -> WaitFailedError:
+        return _wait_error(f"{self._stop.describe()} It was waiting for {what}.")
 
-    def _ended(self, failure: ActionFailure) -> ActionFailure:
+    def _stopped_failure(self, failure: ActionFailure) -> ActionFailure:
         """Return the failure of a wait that was cancelled: it says who ended it."""
         return replace(failure, message=f"{self._stop.describe()} {failure.message}")
 
-    async def _until_next(self, state: ActionState, approval: Approval) -> None:
+    async def _wait_for_vote(self, state: ActionState, approval: Approval) -> None:
         """Wait for the decision, or until a reminder or the deadline is due."""
         alarm: timedelta | None = approval.next_alarm(workflow.now())
         try:
             await workflow.wait_condition(
-                lambda: approval.decision is not None or self._stop.is_on,
+                lambda: approval.decision is not None or self._stop.is_requested,
                 timeout=alarm,
                 timeout_summary=f"{state.name}: reminder or deadline",
             )
         except TimeoutError:
             if approval.apply_due(workflow.now()):
-                self._ledger.reminded(state, approval.shown())
-                self._tell(state, approval.shown(), "reminder")
-                self.news = True
+                self._ledger.record_reminder(state, approval.to_open_approval())
+                self._notify(state, approval.to_open_approval(), "reminder")
+                self.has_news = True
 
 
-def _how(approval: Approval) -> str:
+def _describe_end(approval: Approval) -> str:
     if approval.decision is None:
         return "the wait was ended"
     last = approval.votes[-1]
@@ -221,18 +221,18 @@ def _how(approval: Approval) -> str:
     return f"It was {done} by {last.by}{why}"
 
 
-def _outputs(approval: Approval) -> dict[str, Any]:
+def _approval_outputs(approval: Approval) -> dict[str, Any]:
     last = approval.votes[-1]
     return {
         "approved": True,
         "by": last.by,
         "at": last.at,
         "reason": last.reason,
-        "decisions": stored(approval.votes),
+        "decisions": stored_value(approval.votes),
     }
 
 
-def _failed(message: str, *, refused: bool = False) -> WaitFailedError:
+def _wait_error(message: str, *, refused: bool = False) -> WaitFailedError:
     """Return the failure of a wait; what its action has made is listed where it is recorded."""
     return WaitFailedError(
         ActionFailure(code=ErrorCode.ACTION_FAILED, message=message, refused=refused)

@@ -11,7 +11,7 @@ from activities.action_errors import ActionError, RepeatIsSafeError
 from activities.base import Action, ActionConfig, ActionContext, InDoubt
 from activities.config_values import Address
 from catalog.templating import Target
-from pao.core.answers import shortened
+from pao.core.answers import shorten
 from pao.core.payloads.actions import ActionResult
 
 TEXT_CHARACTERS = 4_000
@@ -115,7 +115,7 @@ class NotificationAction(Action[NotificationConfig]):
     def kept(self, outputs: dict[str, Any]) -> dict[str, Any]:
         """Return the outputs with a bounded error, which may repeat a whole answer."""
         error = outputs.get("error")
-        cut = shortened(error, ERROR_CHARACTERS) if isinstance(error, str) else error
+        cut = shorten(error, ERROR_CHARACTERS) if isinstance(error, str) else error
         return {**outputs, "error": cut}
 
     def cleanup(self, result: ActionResult) -> str:

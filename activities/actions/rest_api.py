@@ -20,7 +20,7 @@ from activities.base import Action, ActionContext, CamelCaseOutputs, InDoubt
 from activities.outgoing import READING, TargetResponse
 from activities.search_lag import found_in_time
 from catalog.templating import Target
-from pao.core.answers import KEPT_CHARACTERS, place
+from pao.core.answers import KEPT_CHARACTERS, safe_url
 from pao.core.errors import ErrorCode
 from pao.core.failure_classes import UNREADABLE
 from pao.core.payloads.actions import ActionResult
@@ -166,7 +166,7 @@ class RestApiAction(Action[RestApiConfig]):
         """Return where a retry polls, or how it repeats the call without a second effect."""
         following = context.earlier.state.get("url") if context.earlier else None
         if following and config.asynchronous:
-            where = place(str(following))
+            where = safe_url(str(following))
             return InDoubt(
                 retry=f"A retry goes on asking at {where}.",
                 by_hand=f"ask at {where} what became of the call, and undo what it has made",

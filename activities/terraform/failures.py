@@ -8,14 +8,14 @@ from activities.terraform.process import CommandResult
 from pao.core.errors import ErrorCode
 from pao.core.failure_classes import (
     CONFLICT,
-    CUT,
+    INTERRUPTED,
     NOT_READY,
     NOT_SET,
     REFUSED,
     UNREADABLE,
     UNSENT,
     FailureClass,
-    judge_text,
+    classify_report,
 )
 from pao.core.payloads.failures import PartialResource
 
@@ -39,13 +39,13 @@ def step_failed(
             f"terraform {step} did not finish in time and was stopped. Nothing was changed. "
             "Find out what it waits for, raise the action's timeout if it needs longer, then "
             f"retry. {lock} {_shown(ended.errors)}".strip(),
-            judged=CUT,
+            judged=INTERRUPTED,
         )
     return ActionFailedError(
         f"terraform {step} failed; nothing was changed. {_shown(text)}",
         response_body=text,
         # Before the plan stand backends, registries and providers; the plan judges the values.
-        judged=judge_text(text, otherwise=REFUSED if step == "plan" else UNSENT),
+        judged=classify_report(text, otherwise=REFUSED if step == "plan" else UNSENT),
     )
 
 
@@ -87,7 +87,7 @@ def apply_failed(
             code=ErrorCode.ACTION_FAILED if ended.cut else None,
             response_body=text,
             # A person who cancels says nothing about the target.
-            judged=NOT_READY if ended.cut else judge_text(text, otherwise=_otherwise(ended)),
+            judged=NOT_READY if ended.cut else classify_report(text, otherwise=_otherwise(ended)),
             partial=partial,
         )
     return ActionFailedError(
@@ -95,14 +95,14 @@ def apply_failed(
         f"{_shown(text)}".rstrip(),
         response_body=text,
         retryable=True,
-        judged=NOT_READY if ended.cut else judge_text(text, otherwise=UNREADABLE),
+        judged=NOT_READY if ended.cut else classify_report(text, otherwise=UNREADABLE),
         partial=partial,
         whole=True,
     )
 
 
 def _otherwise(ended: CommandResult) -> FailureClass:
-    return CUT if ended.late or ended.killed else UNREADABLE
+    return INTERRUPTED if ended.late or ended.killed else UNREADABLE
 
 
 def plugin_cache_kept() -> ActionFailedError:

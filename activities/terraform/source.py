@@ -25,7 +25,7 @@ from pao.core.failure_classes import (
     UNAUTHORIZED,
     UNSENT,
     FailureClass,
-    judge_text,
+    classify_report,
 )
 
 SCHEMES = frozenset({"https", "ssh", "http", "file"})
@@ -166,7 +166,7 @@ def _judge_git(text: str) -> FailureClass:
     for pattern, judged in _SAID_BY_GIT:
         if pattern.search(text):
             return judged
-    return judge_text(text, otherwise=UNSENT)
+    return classify_report(text, otherwise=UNSENT)
 
 
 async def _download(source: Source, directory: WorkingDirectory, cli: Cli) -> None:
@@ -180,7 +180,7 @@ async def _download(source: Source, directory: WorkingDirectory, cli: Cli) -> No
     if ended.code != 0:
         raise ActionFailedError(
             f"The module {source} could not be fetched from its registry: {ended.errors}",
-            judged=judge_text(ended.errors, otherwise=UNSENT),
+            judged=classify_report(ended.errors, otherwise=UNSENT),
         )
     await _copy(_downloaded(directory, stage), directory.module)
     await asyncio.to_thread(shutil.rmtree, directory.data, ignore_errors=True)

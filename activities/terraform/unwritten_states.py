@@ -17,7 +17,7 @@ from activities.terraform.process import CommandResult
 from activities.terraform.state import StateResource, resources_in_file
 from activities.terraform.state_rescue import DamagedStateError, read_state
 from pao.core.errors import ErrorCode
-from pao.core.failure_classes import BROKEN, CONFLICT, NOT_SET, judge_text
+from pao.core.failure_classes import BROKEN, CONFLICT, NOT_SET, classify_report
 
 Call = Callable[..., Awaitable[tuple[CommandResult, bytes]]]
 """Runs Terraform with these arguments in the module; returns how it ended and what it said."""
@@ -115,7 +115,7 @@ def unwritten(
         "backend and retry on this worker, which writes it first, or run terraform state push "
         f"with that file. {errors}",
         code=ErrorCode.EXTERNAL_SERVICE_ERROR,
-        judged=judge_text(errors, otherwise=BROKEN),
+        judged=classify_report(errors, otherwise=BROKEN),
         partial=_partial(state, location) if state else (),
     )
 

@@ -194,7 +194,7 @@ class CatalogService:
         """Serve what Postgres holds now; reads what has changed since, or the ``whole`` list."""
         async with self._catching_up, self._database.reading() as session:
             repository = CatalogRepository(session)
-            standing = await CatalogStateRepository(session).standing()
+            standing = await CatalogStateRepository(session).status()
             index = Index() if whole else self.state.index
             if whole or standing.generation != index.generation:
                 index = await _updated_index(index, repository, standing.generation)
@@ -226,7 +226,7 @@ class CatalogService:
                 await self.catch_up(whole=whole)
                 if whole:
                     whole_at = time.monotonic() + self._settings.listing
-                self.follower.well()
+                self.follower.mark_healthy()
             except PaoError:
                 # The database is unavailable: keep serving from memory until it is back.
                 self._changed.set()
@@ -245,11 +245,11 @@ class CatalogService:
 
 
 async def _updated_index(index: Index, repository: CatalogRepository, generation: int) -> Index:
-    served = await repository.served()
+    served_files = await repository.served_files()
     generations = {key: row.generation for key, row in index.rows.items()}
-    new = [key for key, one in served.items() if generations.get(key) != one.generation]
+    new = [key for key, one in served_files.items() if generations.get(key) != one.generation]
     outlines = await repository.outlines(new) if new else []
-    return index.updated(map(row_of, outlines), keep=served.keys(), generation=generation)
+    return index.updated(map(row_of, outlines), keep=served_files.keys(), generation=generation)
 
 
 def _parse(stored: StoredItem) -> tuple[ServedItem, int]:

@@ -66,7 +66,7 @@ def stored_held_revision(stored: dict[str, Any] | None) -> schemas.HeldRevision 
         return None
     since = stored.get("since")
     moment = timestamp(datetime.fromisoformat(since)) if since else None
-    return _held_revision(HeldRevision.of(stored)).model_copy(update={"since": moment})
+    return _held_revision(HeldRevision.from_document(stored)).model_copy(update={"since": moment})
 
 
 def _held_revision(held: HeldRevision) -> schemas.HeldRevision:

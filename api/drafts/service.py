@@ -83,7 +83,7 @@ class DraftService:
         }
         async with self.database.unit_of_work() as session:
             repository = WebDraftsRepository(session)
-            row = await repository.locked(new.id, caller.id, new.item_id, new=_content(new))
+            row = await repository.get_for_update(new.id, caller.id, new.item_id, new=_content(new))
             if row is None:
                 raise _not_found()
             draft = _draft(row)
@@ -97,7 +97,7 @@ class DraftService:
     async def mark_submitted(self, caller: Principal, draft: Draft, request_id: str) -> None:
         """Record which request a draft has become."""
         async with self.database.unit_of_work() as session:
-            await WebDraftsRepository(session).submitted(draft.id, caller.id, request_id)
+            await WebDraftsRepository(session).mark_submitted(draft.id, caller.id, request_id)
 
     async def discard(self, caller: Principal, draft_id: str) -> None:
         """Remove a draft."""

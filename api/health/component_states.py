@@ -91,7 +91,7 @@ def mirror_part(
 def catalog_part(state: CatalogState, *, longest: float) -> CatalogPart:
     """Return the state of the catalog, which is degraded ``longest`` seconds after a look."""
     standing, age = state.standing, state.age(datetime.now(UTC))
-    held = str(HeldRevision.of(standing.held)) if standing.held else None
+    held = str(HeldRevision.from_document(standing.held)) if standing.held else None
     unreported = len(standing.unreported)
     problems = (
         standing.refused,

@@ -308,7 +308,7 @@ class HealthService:
         """Return why notifications are not received; a new process gets a moment."""
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(CHECK_SECONDS):
-                await self._parts.notifications.tried()
+                await self._parts.notifications.wait_until_checked()
         return self._parts.notifications.problem
 
     async def _temporal_problem(self) -> str | None:

@@ -34,7 +34,7 @@ async def reseal(database: Database, box: SecretBox, *, by: str) -> ResealReport
     await _drafts(database, box, done)
     async with database.unit_of_work() as session:
         for key_id in box.former:
-            requests = await SealedRepository(session).requests(box.beginning(key_id))
+            requests = await SealedRepository(session).requests(box.token_prefix(key_id))
             if requests.open or requests.finished:
                 done.held[key_id] = requests
         if done.access_keys or done.drafts:

@@ -103,7 +103,7 @@ class KeysService:
         async with self.database.unit_of_work() as session:
             keys = AccessKeysRepository(session)
             if caller.access_key_id is not None:
-                own = await keys.hold(caller.access_key_id)
+                own = await keys.lock(caller.access_key_id)
                 if own is None or own.is_session or own.revoked_at is not None:
                     raise PaoError(
                         ErrorCode.FORBIDDEN,

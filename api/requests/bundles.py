@@ -22,7 +22,7 @@ from api.requests.schemas import Submission
 from catalog.bundle import CatalogBundle, Component, OrchestrationMode
 from catalog.components import ComponentContext, Values, component_values
 from catalog.forms import FieldError, FormContext
-from pao.core.components import COMPONENT, LINKS, LINKS_ID, component_action
+from pao.core.components import COMPONENT, TICKET_LINKS, TICKET_LINKS_ID, component_action
 from pao.core.errors import Detail, ErrorCode, PaoError
 from pao.core.names import masked
 from pao.core.payloads.plan import PlannedAction
@@ -198,7 +198,12 @@ def _link_actions(
     }
     return [
         PlannedAction(
-            id=LINKS_ID, index=0, type=LINKS, name="Link the tickets", config=config, depends_on=[]
+            id=TICKET_LINKS_ID,
+            index=0,
+            type=TICKET_LINKS,
+            name="Link the tickets",
+            config=config,
+            depends_on=[],
         )
     ]
 

@@ -95,7 +95,7 @@ class HistoryService:
         if failed is None or error is None or error.cause is None:
             return _similar_failures(None, None, [])
         async with self.database.reading() as session:
-            found = await HistoryRepository(session).like(
+            found = await HistoryRepository(session).similar_failures(
                 stored.row, failed.action_id, error.cause, self.access.visibility(caller)
             )
         return _similar_failures(failed.action_id, error.cause, found)
@@ -132,7 +132,7 @@ class HistoryService:
         if (cached := self._measured.get(item_id)) is not None:
             return cached
         async with self.database.reading() as session:
-            found = await HistoryRepository(session).measured(item_id)
+            found = await HistoryRepository(session).measure(item_id)
         self._measured[item_id] = found
         return found
 

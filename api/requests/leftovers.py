@@ -7,7 +7,7 @@ from api.schemas import JsonObject
 from db.models import CleanupDone, Request, RequestAction
 from db.row_conversion import state_of
 from pao.core.payloads.failures import PartialResource
-from pao.core.resources import entry_id, instructions_for, left_entry_id, left_of
+from pao.core.resources import entry_id, instructions_for, orphaned_resources, resource_entry_id
 from pao.core.timestamps import timestamp
 
 DoneCleanups = Mapping[tuple[str, str], CleanupDone]
@@ -24,7 +24,7 @@ def left_behind(
     return [
         _leftover(str(row.id), one.action_id, left, done)
         for one in actions
-        for left in left_of(str(row.id), state_of(one))
+        for left in orphaned_resources(str(row.id), state_of(one))
     ]
 
 
@@ -41,7 +41,7 @@ def error_context(row: Request, done: DoneCleanups) -> JsonObject | None:
 def _leftover(
     request_id: str, action_id: str, left: PartialResource, done: DoneCleanups
 ) -> schemas.Leftover:
-    entry = left_entry_id(action_id, left)
+    entry = resource_entry_id(action_id, left)
     return schemas.Leftover(
         entry_id=entry,
         action=action_id,

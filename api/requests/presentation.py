@@ -218,4 +218,4 @@ def current_actions(
 def failure(stored: JsonObject | None) -> schemas.Failure | None:
     """Return why a request or an action failed, from what is stored with it."""
     found = read_failure(stored)
-    return schemas.Failure.model_validate(found.shown()) if found else None
+    return schemas.Failure.model_validate(found.public_document()) if found else None

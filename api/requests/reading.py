@@ -21,7 +21,7 @@ from api.requests.submission import SubmissionResult
 from api.requests.summary import with_live_status
 from db.models import Request, RequestAction
 from db.notifications import RequestNotifications
-from db.repositories.action_summaries import ActionSummary, steps_of
+from db.repositories.action_summaries import ActionSummary, action_summaries
 from db.repositories.approvers import viewers
 from db.repositories.cleanups import CleanupsRepository
 from db.repositories.decisions import DecisionsRepository
@@ -80,11 +80,11 @@ class StoredRequest:
     @property
     def steps(self) -> list[ActionSummary]:
         """The steps that the summary is about: its actions, then those of its components."""
-        steps = steps_of(self.row, self.actions)
+        steps = action_summaries(self.row, self.actions)
         return steps + [
             one
             for component in self.components
-            for one in steps_of(component.row, component.actions)
+            for one in action_summaries(component.row, component.actions)
         ]
 
 

@@ -32,7 +32,7 @@ class ReferenceService:
         found: list[NamedRequest] = []
         if "\x00" not in reference:
             async with self.database.reading() as session:
-                found = await ReferencesRepository(session).named(
+                found = await ReferencesRepository(session).find(
                     reference, self.access.visibility(caller), limit=MOST_NAMED + 1
                 )
         if not found:

@@ -16,8 +16,14 @@ from db.models import RequestAction
 from db.request_columns import context_of
 from db.row_conversion import action_input, outputs_for, plan_of, published_for, state_of
 from pao.clients.temporal import RequestWorkflows, TemporalUnavailableError, WorkflowGoneError
-from pao.core.components import OF_BUNDLES
-from pao.core.correction_checks import MANUAL, NO_MANUAL_WAY, judge, outdated, seen_action
+from pao.core.components import BUNDLE_ACTION_TYPES
+from pao.core.correction_checks import (
+    MANUAL,
+    NO_MANUAL_WAY,
+    action_of_evidence,
+    check_correction,
+    outdated_message,
+)
 from pao.core.errors import ErrorCode
 from pao.core.payloads.actions import FormerCall, LookResult
 from pao.core.payloads.context import RequestContext, Requester
@@ -102,7 +108,7 @@ class RetryPreviewer:
             for one in stored.actions
             if one.status == ActionStatus.FAILED
             and one.attempt
-            and one.type not in OF_BUNDLES
+            and one.type not in BUNDLE_ACTION_TYPES
             and one.action_id != evidence_for
         ]
         found = await asyncio.gather(*(self._try_look(stored, one, context) for one in failed))
@@ -184,7 +190,7 @@ def _evidence_action(stored: StoredRequest, body: RetryBody) -> tuple[str | None
         return None, None
     states = [state_of(one) for one in stored.actions]
     given = body.evidence.model_dump(by_alias=True)
-    state, problem = seen_action(states, given, corrects=bool(body.fields))
+    state, problem = action_of_evidence(states, given, corrects=bool(body.fields))
     return state.id if state else None, problem
 
 
@@ -195,7 +201,7 @@ def _early_refusals(
     states = [state_of(one) for one in stored.actions]
     started = {one.id for one in states}
     manual_actions = [one for one in plan_of(stored.row) if one.fallback and one.id not in started]
-    found = [problem, outdated(Decision.RETRY, body.attempt, attempt_of(states))]
+    found = [problem, outdated_message(Decision.RETRY, body.attempt, attempt_of(states))]
     if body.mode == MANUAL and not manual_actions:
         found.append(NO_MANUAL_WAY)
     code = ErrorCode.INVALID_STATE_TRANSITION
@@ -218,7 +224,7 @@ def _late_refusals(
         message = f"completed or skipped actions have already used these values: {values}"
         found.append(schemas.Refusal(code=ErrorCode.FIELDS_ALREADY_USED, message=message))
     for row, look in looks:
-        refusal = judge(state_of(row), look, record)
+        refusal = check_correction(state_of(row), look, record)
         if refusal is not None:
             code = refusal.code or ErrorCode.INVALID_STATE_TRANSITION
             found.append(

@@ -28,7 +28,7 @@ from pao.core.payloads.requests import IdempotencyRecord, RequestInput, SettledR
 from pao.core.states import SETTLED
 from pao.runtime import tracing
 from pao.runtime.crypto import SecretBox
-from pao.runtime.logging import log_fields, note_fields
+from pao.runtime.logging import add_log_fields, log_fields
 
 _log = logging.getLogger(__name__)
 _events = logging.getLogger("pao.events")
@@ -180,7 +180,7 @@ class SubmissionService:
             idempotency=self._idempotency(call),
         )
         summary = prepared.context.summary
-        with tracing.tagged(request_id=prepared.context.request_id):
+        with tracing.trace_tags(request_id=prepared.context.request_id):
             if prepared.slow and call.wait is None:
                 await self.workflows.start_only(given, summary=summary, budget=SHORTEST_START)
                 return None
@@ -193,7 +193,7 @@ class SubmissionService:
 
     async def _wait_for_first(self, request_id: str, call: SubmissionCall) -> None:
         """Wait for the first call with the same key, which may still be running."""
-        note_fields(requestId=request_id)
+        add_log_fields(requestId=request_id)
         with self.notifications.watch(request_id) as changes:
             while (left := self._left(call)) > SHORTEST_WAIT:
                 if await self._is_settled(request_id):
@@ -215,7 +215,7 @@ class SubmissionService:
 
 def _log_submitted(prepared: PreparedSubmission) -> None:
     context = prepared.context
-    note_fields(requestId=context.request_id)
+    add_log_fields(requestId=context.request_id)
     item, requester = context.item, context.requester
     _events.info(
         "submitted: %s %s, by %s",

@@ -8,7 +8,7 @@ from fastapi import Depends, Header, Path, Query
 from pydantic import BeforeValidator
 
 from api.services import Caller, ServicesDep
-from pao.runtime.logging import note_fields
+from pao.runtime.logging import add_log_fields
 
 _MOMENT = re.compile(r"\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d")
 
@@ -25,7 +25,7 @@ _Reference = Annotated[
 
 async def _resolve_request_id(request_id: _Reference, services: ServicesDep, caller: Caller) -> str:
     resolved = await services.references.resolve(caller, request_id)
-    note_fields(requestId=resolved)
+    add_log_fields(requestId=resolved)
     return resolved
 
 

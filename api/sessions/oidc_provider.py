@@ -11,8 +11,8 @@ from urllib.parse import urlsplit
 
 from api.auth.key_sets import CACHE_SECONDS, FAILURE_SECONDS, unavailable
 from pao.clients.bounded_http import BoundedAnswer, BoundedHttp, NoAnswerError
-from pao.core.answers import place, read_json, shortened, words
-from pao.core.failure_classes import UNREADABLE, Cause, FailureClass, judge
+from pao.core.answers import message_text, parse_answer, safe_url, shorten
+from pao.core.failure_classes import UNREADABLE, Cause, FailureClass, classify_answer
 from pao.runtime.masking import hide_secrets
 
 _log = logging.getLogger(__name__)
@@ -100,13 +100,12 @@ class Provider:
             raise unavailable() from error
         text = answer.body.decode(errors="replace")
         refusal = ProviderAnswer(
-            answer.status, None, judge(answer.status, {}, text), _error_of(answer)
+            answer.status, None, classify_answer(answer.status, {}, text), _error_of(answer)
         )
-        reason = (
-            shortened(hide_secrets(words(text), hidden), _LONGEST_REASON) or "it gave no reason"
-        )
+        message = shorten(hide_secrets(message_text(text), hidden), _LONGEST_REASON)
+        reason = message or "it gave no reason"
         _log.warning(
-            "the identity provider answered %s at %s: %s", refusal.summary, place(url), reason
+            "the identity provider answered %s at %s: %s", refusal.summary, safe_url(url), reason
         )
         if refusal.judgement.cause in _TRANSIENT:
             raise unavailable()
@@ -156,7 +155,7 @@ def is_error_code(text: str) -> bool:
 
 def _error_of(answer: BoundedAnswer) -> str:
     try:
-        document = read_json(answer.body)
+        document = parse_answer(answer.body)
     except ValueError:
         return ""
     error = document.get("error") if isinstance(document, dict) else None

@@ -19,7 +19,7 @@ def prove(box: SecretBox, claims: CodeClaims | SessionClaims) -> str:
 
 def is_proven(box: SecretBox, claims: CodeClaims | SessionClaims, proof: str | None) -> bool:
     """Return whether a key of the ring made the proof of these claims."""
-    return proof is not None and box.has_signed(_content(claims), proof)
+    return proof is not None and box.verify(_content(claims), proof)
 
 
 def _content(claims: CodeClaims | SessionClaims) -> bytes:

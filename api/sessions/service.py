@@ -105,7 +105,7 @@ class SessionService:
     async def open(self, code: str, *, user_agent: str) -> str | None:
         """Use a code up and open a session; return its token, or None if the code is not good."""
         async with self.database.unit_of_work() as session:
-            stored = await WebSessionsRepository(session).spend_code(_digest(code))
+            stored = await WebSessionsRepository(session).use_code(_digest(code))
         caller = await self._code_owner(stored)
         if caller is None:
             self.count_refusal(LINK, "code")

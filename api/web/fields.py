@@ -22,7 +22,7 @@ from catalog.forms.definition import (
 from catalog.forms.posted import row_numbers
 from catalog.forms.resolving import default_of
 from catalog.forms.writing import KEPT_APART, as_text, written, written_rows
-from pao.core.field_paths import way_in_row
+from pao.core.field_paths import row_field_path
 
 FILTERED_FROM = 30
 """From this many choices on, there is a filter above them."""
@@ -277,8 +277,8 @@ def _rows(
                 inner,
                 f"{place}-{number}-{column}",
                 form_input,
-                name=way_in_row(one.id, number, inner.id),
-                way=way_in_row(one.id, index, inner.id),
+                name=row_field_path(one.id, number, inner.id),
+                way=row_field_path(one.id, index, inner.id),
             )
             for column, inner in enumerate(one.fields)
         )

@@ -10,7 +10,7 @@ from catalog.forms.definition import FieldDefinition, FieldType
 from catalog.forms.files import file_value
 from catalog.forms.posted import row_numbers
 from catalog.forms.writing import KEPT_APART
-from pao.core.field_paths import read_way, way_in_row
+from pao.core.field_paths import parse_field_path, row_field_path
 
 
 def posted_texts(fields: Mapping[str, FieldDefinition], posted: FormData) -> dict[str, list[str]]:
@@ -63,12 +63,12 @@ def _fields_by_posted_name(
     for name, one in fields.items():
         yield name, one
         for number in row_numbers(one, shown) if one.type is FieldType.LIST else ():
-            yield from ((way_in_row(name, number, inner.id), inner) for inner in one.fields)
+            yield from ((row_field_path(name, number, inner.id), inner) for inner in one.fields)
 
 
 def find_field(fields: Mapping[str, FieldDefinition], name: str) -> FieldDefinition | None:
     """Return the field that is posted under a name, in a row as well; None where there is none."""
-    outer, number, inner = read_way(name)
+    outer, number, inner = parse_field_path(name)
     one = fields.get(outer)
     if one is None or number is None:
         return one

@@ -7,7 +7,7 @@ from typing import TypeVar
 from catalog.forms.definition import MOST_ROWS, FieldDefinition, FieldType
 from catalog.forms.posted import row_numbers
 from catalog.forms.writing import written
-from pao.core.field_paths import way_in_row
+from pao.core.field_paths import row_field_path
 
 T = TypeVar("T")
 
@@ -72,11 +72,13 @@ def apply_edit(
     edited_texts = {name: list(one) for name, one in texts.items()}
     numbers = row_numbers(field, edited_texts)
     if edit.removes is not None:
-        gone = {way_in_row(field.id, edit.removes, inner.id) for inner in field.fields}
+        gone = {row_field_path(field.id, edit.removes, inner.id) for inner in field.fields}
         return {name: one for name, one in edited_texts.items() if name not in gone}, None
     if len(numbers) >= (field.constraint("max_items") or MOST_ROWS):
         return edited_texts, None
     added = max((*numbers, *taken), default=-1) + 1
     for inner in field.fields:
-        edited_texts[way_in_row(field.id, added, inner.id)] = written(inner, inner.plain_default)
+        edited_texts[row_field_path(field.id, added, inner.id)] = written(
+            inner, inner.plain_default
+        )
     return edited_texts, added

@@ -23,5 +23,5 @@ class CatalogSignals:
     async def propose(self, proposal: Proposal) -> None:
         """Check a pull or merge request."""
         await self.syncs.propose(
-            payloads.Proposal(proposal.number, proposal.commit, proposal.again)
+            payloads.CatalogProposal(proposal.number, proposal.commit, proposal.again)
         )

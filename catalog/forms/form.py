@@ -32,7 +32,7 @@ from catalog.forms.passwords import passwords_among
 from catalog.forms.ui_schema import form_ui_schema
 from catalog.suggestions import did_you_mean
 from catalog.templating import TemplateError
-from pao.core.field_paths import form_field, way_in_row
+from pao.core.field_paths import form_field, row_field_path
 from pao.core.passwords import PasswordFields
 from pao.runtime.model_errors import messages_of
 
@@ -205,7 +205,7 @@ def _is_list(one: FieldDefinition) -> bool:
 def _ways_in_rows(found: Resolved) -> Iterator[str]:
     for name, rows in found.rows.items():
         for index, row in enumerate(rows):
-            yield from (way_in_row(name, index, inner) for inner in row.present) if row else ()
+            yield from (row_field_path(name, index, inner) for inner in row.present) if row else ()
 
 
 def _rows(definition: FormDefinition, one: FieldDefinition) -> FieldsJudge:
@@ -219,7 +219,7 @@ def _rows(definition: FormDefinition, one: FieldDefinition) -> FieldsJudge:
         if inner.id in known:
             raise FormError(f"the field {inner.id!r} of {one.id!r} has the id of another field")
     inner_types = {inner.id: inner.type for inner in one.fields}
-    if passwords_among((one,)).found({one.id: one.plain_default}):
+    if passwords_among((one,)).values_in({one.id: one.plain_default}):
         raise FormError(f"the default of {one.id!r} has passwords, which everybody could read")
     for name in one.unique_by:
         if name not in inner_types:

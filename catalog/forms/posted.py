@@ -14,7 +14,7 @@ from catalog.forms.definition import MOST_ROWS, FieldDefinition, FieldType
 from catalog.forms.form import FieldError, Form, FormResult
 from catalog.forms.reading import ReadingError, read_inputs
 from catalog.forms.values import excerpt
-from pao.core.field_paths import form_field, read_way, way_in_row
+from pao.core.field_paths import form_field, parse_field_path, row_field_path
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,9 +100,9 @@ def _read_rows(
     for index, number in enumerate(row_numbers(field, posted)):
         row = {}
         for inner in field.fields:
-            name = way_in_row(field.id, number, inner.id)
+            name = row_field_path(field.id, number, inner.id)
             if name in posted:
-                way = way_in_row(field.id, index, inner.id)
+                way = row_field_path(field.id, index, inner.id)
                 row[inner.id] = _read(inner, posted, errors, posted_as=name, way=way)
         rows.append({name: value for name, value in row.items() if value is not None})
     return rows or ([] if field.default is not None else None)
@@ -112,7 +112,7 @@ def row_numbers(field: FieldDefinition, posted: Iterable[str]) -> list[int]:
     """Return the numbers of the rows of a list that were posted, in their order."""
     known, numbers = {inner.id for inner in field.fields}, set()
     for name in posted:
-        outer, number, inner = read_way(name)
+        outer, number, inner = parse_field_path(name)
         if outer == field.id and number is not None and inner in known:
             numbers.add(number)
     return sorted(numbers)[: MOST_ROWS + 1]
@@ -127,7 +127,7 @@ def _only_shown(field: FieldDefinition, value: Any, shown: frozenset[str]) -> An
         {
             name: one
             for name, one in row.items()
-            if name not in known or way_in_row(field.id, index, name) in shown
+            if name not in known or row_field_path(field.id, index, name) in shown
         }
         if isinstance(row, dict)
         else row

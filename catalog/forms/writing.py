@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from catalog.forms.definition import FieldDefinition, FieldType
-from pao.core.field_paths import way_in_row
+from pao.core.field_paths import row_field_path
 
 KEPT_APART = frozenset({FieldType.PASSWORD, FieldType.FILE})
 """Values that never come back into a page; while a form is filled in they are kept sealed."""
@@ -30,7 +30,7 @@ def written_rows(field: FieldDefinition, rows: Sequence[Any]) -> dict[str, list[
     Passwords and files in them have none: they are kept apart, or entered again.
     """
     return {
-        way_in_row(field.id, number, inner.id): []
+        row_field_path(field.id, number, inner.id): []
         if inner.type in KEPT_APART
         else written(inner, row.get(inner.id))
         for number, row in enumerate(rows)

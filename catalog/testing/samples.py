@@ -101,5 +101,5 @@ def context_of(
         fields=with_stars(values, item.passwords),
     )
     context.title = title_of(item, context)
-    found = item.passwords.found(values)
+    found = item.passwords.values_in(values)
     return context, {way: str(value) for way, value in found.items()}

@@ -109,7 +109,7 @@ def _rows(path: Path, field: FieldDefinition) -> Iterator[Problem]:
             told = f"{name[:80]} is a password, and this would tell which are the same"
             yield Problem((*path, "uniqueBy", index), told, "leave it out")
     in_rows = passwords_among((field,)).in_rows
-    if PasswordFields(in_rows=in_rows).found({field.id: field.plain_default}):
+    if PasswordFields(in_rows=in_rows).values_in({field.id: field.plain_default}):
         told = "everybody can read the passwords in this default"
         yield Problem((*path, "default"), told, "leave them out")
 

@@ -106,7 +106,7 @@ def shows_rows(subject: Subject, placed: PlacedTemplate) -> bool:
         return False
     metadata = subject.document.data.get("metadata")
     for fields in sample_forms(subject.item):
-        others = passwords_in(subject).changed(fields, lambda _way, value: f"not {value}")
+        others = passwords_in(subject).replace(fields, lambda _way, value: f"not {value}")
         scopes = (sample_scopes(metadata, one, placed.found, {}) for one in (fields, others))
         try:
             one, other = (render(placed.text, scope, placed.names) for scope in scopes)

@@ -12,7 +12,7 @@ import asyncpg
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from db.availability import translated
+from db.availability import translate_errors
 from db.connections import PasswordSource, connection
 from db.migrations.files import GRANTS, Migration, MigrationError, packaged_migrations
 from db.service_role import SERVICE_ROLE, ServiceRole, ServiceRoleError, make_service_role
@@ -46,7 +46,7 @@ class LockRetries:
     pause: float = 1.0
 
 
-PATIENCE = LockRetries()
+LOCK_RETRIES = LockRetries()
 
 
 class MigrationState(StrEnum):
@@ -82,7 +82,7 @@ async def migrate(
     url: str,
     *,
     migrations: Sequence[Migration] | None = None,
-    patience: LockRetries = PATIENCE,
+    patience: LockRetries = LOCK_RETRIES,
     password: PasswordSource | None = None,
     service_role: ServiceRole | None = None,
 ) -> list[AppliedMigration]:
@@ -96,9 +96,9 @@ async def migrate(
     """
     wanted = packaged_migrations() if migrations is None else tuple(migrations)
     async with _connection(url, password) as connection:
-        async with _alone(connection):
+        async with _exclusive(connection):
             if service_role is not None:
-                await _make(service_role, connection)
+                await _make_role(service_role, connection)
             await connection.execute(_TABLE)
             before = await _applied(connection)
         _refuse_misfits(_compare(wanted, before))
@@ -154,7 +154,7 @@ async def check_ready(session: AsyncSession) -> list[str]:
     return [one.version for one in found if one.state is MigrationState.UNKNOWN]
 
 
-async def _make(role: ServiceRole, connection: asyncpg.Connection) -> None:
+async def _make_role(role: ServiceRole, connection: asyncpg.Connection) -> None:
     try:
         await make_service_role(connection, role)
     except ServiceRoleError as error:
@@ -165,13 +165,13 @@ async def _make(role: ServiceRole, connection: asyncpg.Connection) -> None:
 async def _connection(
     url: str, password: PasswordSource | None
 ) -> AsyncIterator[asyncpg.Connection]:
-    with translated():
+    with translate_errors():
         async with connection(url, timeout=CONNECT_SECONDS, password=password) as opened:
             yield opened
 
 
 @asynccontextmanager
-async def _alone(connection: asyncpg.Connection) -> AsyncIterator[None]:
+async def _exclusive(connection: asyncpg.Connection) -> AsyncIterator[None]:
     """Run a block in a transaction that excludes other migrating processes.
 
     The lock ends with the transaction: behind a pooler, one of a session would stay for good.
@@ -206,7 +206,7 @@ async def _apply(
 
     name = f"Migration {migration.version} ({migration.description})"
     try:
-        return await _patiently(connection, run, patience)
+        return await _with_lock_retries(connection, run, patience)
     except asyncpg.LockNotAvailableError as error:
         raise MigrationError(
             f"{name} could not lock what it changes, in {patience.tries} tries; those before it"
@@ -219,13 +219,13 @@ async def _apply(
         ) from error
 
 
-async def _patiently(
+async def _with_lock_retries(
     connection: asyncpg.Connection, run: Callable[[], Awaitable[bool]], patience: LockRetries
 ) -> bool:
     """Run a migration in a transaction; start over when it has waited too long for a lock."""
     for left in reversed(range(patience.tries)):
         try:
-            async with _alone(connection):
+            async with _exclusive(connection):
                 # Not earlier: another migrating process may take long.
                 await connection.execute(f"SET LOCAL lock_timeout = {int(patience.wait * 1000)}")
                 return await run()
@@ -248,7 +248,7 @@ async def _grant(connection: asyncpg.Connection, patience: LockRetries) -> None:
         await connection.execute(sql)
         return True
 
-    await _patiently(connection, run, patience)
+    await _with_lock_retries(connection, run, patience)
 
 
 def _compare(

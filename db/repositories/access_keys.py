@@ -88,7 +88,7 @@ class AccessKeysRepository:
         With ``anew`` it is read again after a change in the same session.
         """
         row = await self._session.get(AccessKey, access_key_id, populate_existing=anew)
-        return None if row is None else _stored(row)
+        return None if row is None else _from_row(row)
 
     async def insert(self, key: NewAccessKey, *, via: str = KEYS) -> None:
         """Store a new key."""
@@ -122,7 +122,7 @@ class AccessKeysRepository:
         query = query.order_by(col(AccessKey.created_at), col(AccessKey.access_key_id))
         if user_id is not None:
             query = query.where(col(AccessKey.user_id) == user_id)
-        return [_stored(row) for row in await self._session.scalars(query)]
+        return [_from_row(row) for row in await self._session.scalars(query)]
 
     async def page(
         self, *, user_id: str | None, after: Sequence[Any] | None, limit: int
@@ -138,7 +138,7 @@ class AccessKeysRepository:
         if after is not None:
             created_at, access_key_id = after
             query = query.where(order < (datetime.fromisoformat(created_at), access_key_id))
-        return [_stored(row) for row in await self._session.scalars(query.limit(limit))]
+        return [_from_row(row) for row in await self._session.scalars(query.limit(limit))]
 
     async def revoke(self, access_key_id: str, *, revoked_by: str, via: str = KEYS) -> bool:
         """Make a key invalid from now on, and the sessions that it has opened.
@@ -165,11 +165,11 @@ class AccessKeysRepository:
         await self._record("key.revoked", access_key_id, user_id, by=revoked_by, via=via)
         return True
 
-    async def hold(self, access_key_id: str) -> StoredAccessKey | None:
+    async def lock(self, access_key_id: str) -> StoredAccessKey | None:
         """Read a key and keep it from being revoked until this transaction ends."""
         query = select(AccessKey).where(col(AccessKey.access_key_id) == access_key_id)
         row = (await self._session.scalars(query.with_for_update(read=True))).first()
-        return None if row is None else _stored(row)
+        return None if row is None else _from_row(row)
 
     async def remove_expired_sessions(self, *, batch: int) -> int:
         """Remove a batch of the keys of sessions that ended a day ago; return how many."""
@@ -205,13 +205,13 @@ def _is_listed() -> ColumnElement[bool]:
     return or_(~col(AccessKey.is_session), col(AccessKey.expires_at) > func.now())
 
 
-def _aws(row: AccessKey) -> AwsIdentity | None:
+def _aws_identity(row: AccessKey) -> AwsIdentity | None:
     if row.aws_account is None or row.aws_arn is None or row.aws_user_id is None:
         return None
     return AwsIdentity(account=row.aws_account, arn=row.aws_arn, user_id=row.aws_user_id)
 
 
-def _stored(row: AccessKey) -> StoredAccessKey:
+def _from_row(row: AccessKey) -> StoredAccessKey:
     return StoredAccessKey(
         access_key_id=row.access_key_id,
         sealed_secret=row.sealed_secret,
@@ -226,5 +226,5 @@ def _stored(row: AccessKey) -> StoredAccessKey:
         last_used_at=row.last_used_at,
         source=row.source,
         is_session=row.is_session,
-        aws=_aws(row),
+        aws=_aws_identity(row),
     )

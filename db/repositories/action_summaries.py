@@ -13,7 +13,7 @@ from db.models import Request, RequestAction
 from pao.core.states import ActionStatus
 
 # What people hear about: what runs, waits or failed, and every ticket.
-_TOLD = (ActionStatus.IN_PROGRESS, ActionStatus.WAITING, ActionStatus.FAILED)
+_LISTED_STATUSES = (ActionStatus.IN_PROGRESS, ActionStatus.WAITING, ActionStatus.FAILED)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,8 +32,8 @@ class ActionSummary:
     ticket_status: dict[str, Any] | None
 
 
-_OF_ACTIONS = tuple(one.name for one in fields(ActionSummary) if one.name != "owner_team")
-_COLUMNS = tuple(col(getattr(RequestAction, name)) for name in _OF_ACTIONS)
+_ACTION_FIELDS = tuple(one.name for one in fields(ActionSummary) if one.name != "owner_team")
+_COLUMNS = tuple(col(getattr(RequestAction, name)) for name in _ACTION_FIELDS)
 
 
 class ActionSummariesRepository:
@@ -59,7 +59,7 @@ class ActionSummariesRepository:
             .join(Request, col(Request.id) == col(RequestAction.request_id))
             .where(
                 or_(col(Request.id).in_(ids), col(Request.parent_id).in_(ids)),
-                or_(col(RequestAction.status).in_(_TOLD), ticket),
+                or_(col(RequestAction.status).in_(_LISTED_STATUSES), ticket),
             )
             .order_by(
                 col(Request.parent_id).is_not(None),
@@ -78,11 +78,11 @@ class ActionSummariesRepository:
         return found
 
 
-def steps_of(request: Request, actions: Sequence[RequestAction]) -> list[ActionSummary]:
+def action_summaries(request: Request, actions: Sequence[RequestAction]) -> list[ActionSummary]:
     """Return the same of actions that were read whole."""
     return [
         ActionSummary(
-            owner_team=request.owner_team, **{name: getattr(one, name) for name in _OF_ACTIONS}
+            owner_team=request.owner_team, **{name: getattr(one, name) for name in _ACTION_FIELDS}
         )
         for one in actions
     ]

@@ -57,7 +57,7 @@ _ITEMS = f"""
 _ENOUGH = "(:item <> '' OR cardinality({items}) > 1 OR '' = ANY ({items}))"
 # A failure while the breaker is open, of a call that was let through before, moves nothing; the
 # failure of a probe opens it for another while.
-_FAILED = text(
+_COUNT_FAILURE = text(
     f"""
     INSERT INTO breakers AS known
         (target, item, named, failures, items, last_error, failing_since, retry_at)
@@ -96,10 +96,10 @@ _REMOVE_EXPIRED = text(
     """  # noqa: S608 -- as above
 )
 # An answer of a call that was let through before the breaker opened says nothing about now.
-_ANSWERED = text(f"DELETE FROM breakers WHERE {_KEY} AND (retry_at IS NULL OR :probing)")  # noqa: S608 -- as above
-_GIVEN_BACK = text(f"UPDATE breakers SET probe_until = NULL WHERE {_KEY}")  # noqa: S608 -- as above
+_RESET = text(f"DELETE FROM breakers WHERE {_KEY} AND (retry_at IS NULL OR :probing)")  # noqa: S608 -- as above
+_RELEASE_PROBE = text(f"UPDATE breakers SET probe_until = NULL WHERE {_KEY}")  # noqa: S608 -- as above
 # How many expired rows are removed with each counted failure.
-_FORGOTTEN_AT_ONCE = 100
+_REMOVED_AT_ONCE = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,7 +177,7 @@ class BreakersRepository:
         values = {**key.values, "seconds": seconds}
         return (await self._session.execute(_PROBE, values)).first() is not None
 
-    async def failed(
+    async def record_failure(
         self, key: BreakerKey, failure: BreakerFailure, *, most: int, seconds: float
     ) -> BreakerState:
         """Count a failure; the ``most``-th in a row opens the breaker for so many seconds.
@@ -194,17 +194,17 @@ class BreakersRepository:
             "most": most,
             "seconds": seconds,
         }
-        state = BreakerState(*(await self._session.execute(_FAILED, values)).one())
-        await self.remove_expired(batch=_FORGOTTEN_AT_ONCE)
+        state = BreakerState(*(await self._session.execute(_COUNT_FAILURE, values)).one())
+        await self.remove_expired(batch=_REMOVED_AT_ONCE)
         return state
 
-    async def answered(self, key: BreakerKey, *, probing: bool) -> None:
+    async def record_answer(self, key: BreakerKey, *, probing: bool) -> None:
         """Forget the failures: the target has answered."""
-        await self._session.execute(_ANSWERED, {**key.values, "probing": probing})
+        await self._session.execute(_RESET, {**key.values, "probing": probing})
 
-    async def give_back(self, key: BreakerKey) -> None:
+    async def release_probe(self, key: BreakerKey) -> None:
         """Release a probe that ended without a result."""
-        await self._session.execute(_GIVEN_BACK, key.values)
+        await self._session.execute(_RELEASE_PROBE, key.values)
 
     async def remove_expired(self, *, batch: int) -> int:
         """Remove one batch of breakers that no failure has renewed; return how many."""

@@ -20,7 +20,7 @@ LEASE = "catalog"
 _AT_ONCE = 100
 _IN_SERVICE = col(CatalogItemRow.removed_at).is_(None)
 # Parts of an outline that are taken out of the definition.
-_DRAWN = frozenset({"metadata", "deprecation", "components"})
+_EXTRACTED = frozenset({"metadata", "deprecation", "components"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -112,7 +112,7 @@ class CatalogRepository:
             )
             await self._session.execute(gone.values(removed_at=func.now(), generation=generation))
 
-    async def served(self) -> dict[str, ServedFile]:
+    async def served_files(self) -> dict[str, ServedFile]:
         """Return for every item in service the file that it comes from."""
         row = CatalogItemRow
         query = select(
@@ -123,7 +123,7 @@ class CatalogRepository:
     async def outlines(self, ids: Collection[str] | None = None) -> list[ItemOutline]:
         """Read what lists need, of all items or of these."""
         row = CatalogItemRow
-        names = [name for name in ItemOutline.__slots__ if name not in _DRAWN]
+        names = [name for name in ItemOutline.__slots__ if name not in _EXTRACTED]
         definition = col(row.definition)
         query = select(
             *(getattr(row, name) for name in names),
@@ -144,8 +144,8 @@ class CatalogRepository:
     async def get(self, item_id: str) -> StoredItem | None:
         """Read one item; ``None`` when there is none of that id."""
         row = await self._session.get(CatalogItemRow, item_id)
-        return None if row is None or row.removed_at is not None else _item(row)
+        return None if row is None or row.removed_at is not None else _from_row(row)
 
 
-def _item(row: CatalogItemRow) -> StoredItem:
+def _from_row(row: CatalogItemRow) -> StoredItem:
     return StoredItem(**{name: getattr(row, name) for name in StoredItem.__slots__})

@@ -20,7 +20,7 @@ class CatalogBlobsRepository:
     def __init__(self, session: AsyncSession) -> None:
         self._session = session
 
-    async def known(self, ids: Collection[str]) -> frozenset[str]:
+    async def stored_ids(self, ids: Collection[str]) -> frozenset[str]:
         """Return which of these are stored."""
         wanted, known = sorted(ids), set[str]()
         for start in range(0, len(wanted), _IDS_AT_ONCE):

@@ -80,7 +80,7 @@ class CatalogStateRepository:
     def __init__(self, session: AsyncSession) -> None:
         self._session = session
 
-    async def standing(self) -> StoredCatalogStatus:
+    async def status(self) -> StoredCatalogStatus:
         """Return the state of the catalog."""
         names = list(StoredCatalogStatus.__slots__)
         row = (await self._session.execute(select(*_columns(names)))).one()
@@ -96,7 +96,7 @@ class CatalogStateRepository:
         row = (await self._session.scalars(select(CatalogStateRow))).one()
         return Lineage(row.digest, row.changed_at, tuple(row.superseded))
 
-    async def stand(
+    async def store(
         self,
         standing: StoredCatalogStatus,
         *,
@@ -112,14 +112,18 @@ class CatalogStateRepository:
             values |= asdict(memory)
         await self._write(values, told=str(standing.generation))
 
-    async def fail(self, error: str, *, cause: str, until: datetime | None = None) -> None:
+    async def record_failure(
+        self, error: str, *, cause: str, until: datetime | None = None
+    ) -> None:
         """Record that the source cannot be read; the catalog itself stays as it is."""
         now = datetime.now(UTC)
         since = func.coalesce(CatalogStateRow.error_since, now)
         values = {"error": error, "error_cause": cause, "error_since": since, "asked_at": now}
         await self._write(values | {"error_until": until})
 
-    async def leave(self, *, held: dict[str, Any] | None, outdated: str | None) -> None:
+    async def record_not_adopted(
+        self, *, held: dict[str, Any] | None, outdated: str | None
+    ) -> None:
         """Record that the source was read and is not taken over."""
         values = dict.fromkeys(("error", "error_cause", "error_since", "error_until"))
         values |= {"asked_at": datetime.now(UTC), "held": held, "outdated": outdated}

@@ -10,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from db.models import CatalogStateRow
 from db.repositories.catalog_state import CHANNEL
 
-MOST = 200
+MOST_COMMITS = 200
 
 
 class CatalogUnreportedRepository:
@@ -24,23 +24,23 @@ class CatalogUnreportedRepository:
 
     async def add(self, commit: str, about: dict[str, Any]) -> bool:
         """Keep a commit; ``since`` is that of the first time. Returns whether the reason is new."""
-        untold = await self._locked()
+        untold = await self._lock()
         before = untold.pop(commit, {})
         now = datetime.now(UTC).isoformat()
         untold[commit] = about | {"since": before.get("since", now), "at": now}
-        newest = sorted(untold.items(), key=lambda one: one[1]["since"])[-MOST:]
+        newest = sorted(untold.items(), key=lambda one: one[1]["since"])[-MOST_COMMITS:]
         await self._write(dict(newest))
         return bool(before.get("message") != about.get("message"))
 
     async def remove(self, commits: Iterable[str]) -> None:
         """Forget commits."""
         gone = set(commits)
-        untold = await self._locked()
+        untold = await self._lock()
         kept = {commit: about for commit, about in untold.items() if commit not in gone}
         if kept != untold:
             await self._write(kept)
 
-    async def _locked(self) -> dict[str, Any]:
+    async def _lock(self) -> dict[str, Any]:
         row = (await self._session.scalars(select(CatalogStateRow).with_for_update())).one()
         return dict(row.untold)
 

@@ -44,11 +44,11 @@ def _columns(table: type[SQLModel]) -> ReadOnlyColumnCollection[str, Column[Any]
     return SQLModel.metadata.tables[str(table.__tablename__)].columns
 
 
-def record_of(columns: Mapping[str, str]) -> str:
+def record_definition(columns: Mapping[str, str]) -> str:
     """Return the columns as ``jsonb_to_record`` declares them."""
     return ", ".join(f"{name} {kind}" for name, kind in columns.items())
 
 
-def set_to(source: str, columns: Iterable[str]) -> str:
+def assignments(source: str, columns: Iterable[str]) -> str:
     """Return the assignments that take the columns over from a source of the same names."""
     return ", ".join(f"{name} = {source}.{name}" for name in columns)

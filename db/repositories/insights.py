@@ -137,10 +137,10 @@ class InsightsRepository:
                 team.label("team"),
                 func.count().label("waiting"),
                 func.min(since).label("oldest"),
-                _counted(age < _HOUR).label("under_an_hour"),
-                _counted(and_(age >= _HOUR, age < _DAY)).label("under_a_day"),
-                _counted(and_(age >= _DAY, age < _WEEK)).label("under_a_week"),
-                _counted(age >= _WEEK).label("longer"),
+                _count_if(age < _HOUR).label("under_an_hour"),
+                _count_if(and_(age >= _HOUR, age < _DAY)).label("under_a_day"),
+                _count_if(and_(age >= _DAY, age < _WEEK)).label("under_a_week"),
+                _count_if(age >= _WEEK).label("longer"),
             )
             .where(since.is_not(None), col(Request.parent_id).is_(None), *scope.conditions())
             .group_by(team)
@@ -185,5 +185,5 @@ def _times(scope: InsightsScope) -> Select[tuple[str, str, int, list[float], lis
     ).group_by(each.c.item)
 
 
-def _counted(condition: ColumnElement[bool]) -> ColumnElement[int]:
+def _count_if(condition: ColumnElement[bool]) -> ColumnElement[int]:
     return func.count(case((condition, 1)))

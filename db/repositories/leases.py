@@ -38,6 +38,6 @@ class LeasesRepository:
         values = {"name": name, "holder": holder}
         return (await self._session.execute(_HOLD, values)).first() is not None
 
-    async def give_back(self, name: str, holder: str) -> None:
+    async def release(self, name: str, holder: str) -> None:
         """Release a lease, if this holder has it."""
         await self._session.execute(_GIVE_BACK, {"name": name, "holder": holder})

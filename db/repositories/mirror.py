@@ -45,7 +45,7 @@ from db.row_conversion import snapshot_values, state_of
 from pao.core.payloads.actions import ActionState
 from pao.core.payloads.decisions import DecisionRecord
 from pao.core.payloads.mirror import MirrorAnswer, Snapshot
-from pao.core.run_inheritance import inherit, leaves_something
+from pao.core.run_inheritance import has_inheritance, inherit
 from pao.core.states import TERMINAL, ActionStatus, RequestStatus, can_move
 from pao.core.timestamps import timestamp
 
@@ -59,7 +59,7 @@ class _WriteKind(Enum):
     COUNTS = auto()
     APPENDS = auto()
     OLD = auto()
-    REFUSED = auto()
+    REJECTED = auto()
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,27 +106,27 @@ class MirrorRepository:
             # Nobody knows who requested a run that was never stored: it does nothing.
             known = snapshot.after_seq > 0
             return WriteResult(MirrorAnswer(applied=False, terminal=not known, absent=known))
-        case = _judge(snapshot, stored)
-        if case is _WriteKind.REFUSED and await self._retreads(snapshot, stored):
+        case = _classify(snapshot, stored)
+        if case is _WriteKind.REJECTED and await self._repeats_past(snapshot, stored):
             case = _WriteKind.APPENDS
         behind = _is_behind(snapshot, stored)
         if behind and case is _WriteKind.COUNTS:
             await self._catch_up(snapshot, RequestStatus(stored.status))
         old = case is _WriteKind.OLD
-        decisions = await self._stored_decisions(snapshot, stored)
-        fields = None if behind else await self._kept_fields(snapshot, stored, decisions)
+        decisions = await self._read_decisions(snapshot, stored)
+        fields = None if behind else await self._read_fields_to_keep(snapshot, stored, decisions)
         if fields is not None:
             snapshot = replace(snapshot, fields=fields)
-        left = [] if behind else await self._left(snapshot, stored)
-        snapshot = _with_inherited(snapshot, left)
+        left = [] if behind else await self._read_inheritance(snapshot, stored)
+        snapshot = _add_inherited(snapshot, left)
         done = await self._execute(snapshot, case)
         answer = MirrorAnswer(
             applied=case in {_WriteKind.COUNTS, _WriteKind.APPENDS},
-            terminal=case is _WriteKind.REFUSED,
+            terminal=case is _WriteKind.REJECTED,
             started_actions=list(done.started),
             stored_at=timestamp(stored.mirror_at) if old else None,
             stored_seq=stored.mirror_seq if old else 0,
-            recorded=_known_better(snapshot, decisions),
+            recorded=_decisions_known_better(snapshot, decisions),
             fields=fields,
             behind=behind,
             actions=left,
@@ -137,7 +137,7 @@ class MirrorRepository:
         lines, entries = frozenset(done.lines), frozenset(done.entries)
         return WriteResult(answer, lines, entries, correlation_id=str(stored.correlation_id))
 
-    async def _retreads(self, snapshot: Snapshot, stored: Row[Any]) -> bool:
+    async def _repeats_past(self, snapshot: Snapshot, stored: Row[Any]) -> bool:
         """Return whether the run that has ended this request shows what came before that end.
 
         Its workflow task was lost after the end was written, and is executed again. Every action
@@ -166,7 +166,7 @@ class MirrorRepository:
             values = {"id": UUID(snapshot.request_id), "status": between.value}
             await self._session.execute(MOVE, values)
 
-    async def _stored_decisions(
+    async def _read_decisions(
         self, snapshot: Snapshot, stored: Row[Any]
     ) -> dict[str, "_StoredDecision"]:
         """Read the snapshot's decisions as they are stored, by the ids of the snapshot."""
@@ -190,7 +190,7 @@ class MirrorRepository:
             for row in await self._session.scalars(query)
         }
 
-    async def _left(self, snapshot: Snapshot, stored: Row[Any]) -> list[ActionState]:
+    async def _read_inheritance(self, snapshot: Snapshot, stored: Row[Any]) -> list[ActionState]:
         """Read what attempts may have left that this run does not know."""
         if stored.run_id in (None, snapshot.run_id) and not _is_stored(snapshot, stored):
             return []
@@ -198,9 +198,9 @@ class MirrorRepository:
             col(RequestAction.request_id) == UUID(snapshot.request_id)
         )
         states = [state_of(row) for row in await self._session.scalars(query)]
-        return [one for one in states if leaves_something(one)]
+        return [one for one in states if has_inheritance(one)]
 
-    async def _kept_fields(
+    async def _read_fields_to_keep(
         self, snapshot: Snapshot, stored: Row[Any], decisions: Mapping[str, "_StoredDecision"]
     ) -> dict[str, Any] | None:
         """Read the stored fields where they stay: the row knows more than this run."""
@@ -221,13 +221,13 @@ class MirrorRepository:
         return row
 
 
-def _with_inherited(snapshot: Snapshot, left: list[ActionState]) -> Snapshot:
+def _add_inherited(snapshot: Snapshot, left: list[ActionState]) -> Snapshot:
     known = {one.id: one for one in left}
     actions = [inherit(one, known[one.id]) if one.id in known else one for one in snapshot.actions]
     return replace(snapshot, actions=actions)
 
 
-def _known_better(
+def _decisions_known_better(
     snapshot: Snapshot, stored: Mapping[str, "_StoredDecision"]
 ) -> list[DecisionRecord]:
     """Return the stored decisions that another run has closed or accepted and this one has not."""
@@ -280,11 +280,11 @@ def _is_stored(snapshot: Snapshot, stored: Row[Any]) -> bool:
     )
 
 
-def _judge(snapshot: Snapshot, stored: Row[Any]) -> _WriteKind:
+def _classify(snapshot: Snapshot, stored: Row[Any]) -> _WriteKind:
     same_run = stored.run_id == snapshot.run_id
     finished = RequestStatus(stored.status) in TERMINAL
     if finished and not same_run:
-        return _WriteKind.REFUSED
+        return _WriteKind.REJECTED
     if stored.mirror_at is None:
         return _WriteKind.COUNTS
     mine = (datetime.fromisoformat(snapshot.mirror_at), snapshot.mirror_seq)
@@ -297,4 +297,4 @@ def _judge(snapshot: Snapshot, stored: Row[Any]) -> _WriteKind:
         return _WriteKind.COUNTS
     # A lost workflow task of the run that has ended the request: it waits for the same decision.
     waits = snapshot.status == RequestStatus.FAILED and not snapshot.retrying
-    return _WriteKind.APPENDS if waits or snapshot.status == stored.status else _WriteKind.REFUSED
+    return _WriteKind.APPENDS if waits or snapshot.status == stored.status else _WriteKind.REJECTED

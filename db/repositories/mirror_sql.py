@@ -9,7 +9,7 @@ from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.dialects.postgresql import UUID as PG_UUID
 
 from db.models import DecisionRow, Request, RequestAction
-from db.repositories.copied_columns import copied_columns, record_of, set_to
+from db.repositories.copied_columns import assignments, copied_columns, record_definition
 from pao.core.payloads.actions import ActionState
 from pao.core.payloads.decisions import DecisionRecord
 from pao.core.payloads.mirror import Snapshot
@@ -45,7 +45,7 @@ _SNAPSHOT = f"""
     WITH snapshot AS MATERIALIZED (
         SELECT given.*, requests.correlation_id
         FROM jsonb_to_record(:snapshot) AS given (
-            request_id uuid, {record_of(_REQUEST_COLUMNS)}, escalation jsonb,
+            request_id uuid, {record_definition(_REQUEST_COLUMNS)}, escalation jsonb,
             actions jsonb, decisions jsonb, audit jsonb, stream jsonb
         )
         JOIN requests ON requests.id = given.request_id
@@ -55,7 +55,7 @@ _SNAPSHOT = f"""
             snapshot.request_id, snapshot.run_id, snapshot.mirror_seq, given.*,
             given.attempt > 0 OR given.status NOT IN ('pending', 'skipped') AS started
         FROM snapshot, jsonb_to_recordset(snapshot.actions) AS given (
-            id text, index integer, {record_of(_ACTION_COLUMNS)}
+            id text, index integer, {record_definition(_ACTION_COLUMNS)}
         )
     )
 """  # noqa: S608 -- names of our own columns.
@@ -141,7 +141,7 @@ _RECORDS = f"""
         SELECT
             snapshot.request_id, given.*, snapshot.run_id, snapshot.mirror_at, snapshot.mirror_seq
         FROM snapshot, jsonb_to_recordset(snapshot.decisions) AS given (
-            {record_of(_DECISION_COLUMNS)}
+            {record_definition(_DECISION_COLUMNS)}
         )
         ON CONFLICT (request_id, decision_id) DO UPDATE SET
             accepted = excluded.accepted, outcome = excluded.outcome, message = excluded.message,
@@ -189,7 +189,7 @@ _ACTIONS = f"""
         ON CONFLICT (request_id, action_id) DO UPDATE SET
             started_run_id = coalesce(stored.started_run_id, excluded.started_run_id),
             started_seq = coalesce(stored.started_seq, excluded.started_seq),
-            {set_to("excluded", [one for one in _ACTION_COLUMNS if one not in _PLANNED])}
+            {assignments("excluded", [one for one in _ACTION_COLUMNS if one not in _PLANNED])}
         RETURNING 1
     )
 """  # noqa: S608 -- names of our own columns.
@@ -198,7 +198,7 @@ _ACTIONS = f"""
 # any change of them.
 _REQUEST = f"""
     UPDATE requests SET
-        {set_to("snapshot", _REQUEST_COLUMNS)},
+        {assignments("snapshot", _REQUEST_COLUMNS)},
         escalation_ticket_key = snapshot.escalation->>'ticketKey',
         escalation_url = snapshot.escalation->>'url',
         escalated_at = (snapshot.escalation->>'escalatedAt')::timestamptz,

@@ -107,13 +107,13 @@ class OpenRequestsRepository:
             query = query.where(place > (after[0], UUID(after[1])))
         order = (col(Request.created_at), col(Request.id))
         rows = (await self._session.execute(query.order_by(*order).limit(limit))).all()
-        return [_open(row) for row in rows]
+        return [_from_row(row) for row in rows]
 
     async def named(self, request_ids: Sequence[str]) -> list[OpenRequest]:
         """Read those of the named requests that are open; names that are not ids are skipped."""
         ids = [UUID(one) for one in request_ids if _is_id(one)]
         query = select(*_COLUMNS).where(col(Request.id).in_(ids), col(Request.status).in_(OPEN))
-        return [_open(row) for row in (await self._session.execute(query)).all()]
+        return [_from_row(row) for row in (await self._session.execute(query)).all()]
 
     async def missing(self, request_ids: Sequence[str]) -> list[str]:
         """Return the ids of those requests that have no row, open or not."""
@@ -135,7 +135,7 @@ class OpenRequestsRepository:
                 "run_id": request.run_id,
                 "mirror_at": request.mirror_at,
                 "mirror_seq": request.mirror_seq,
-                "error": failure.shown(),
+                "error": failure.public_document(),
                 "reason": failure.message,
                 "channel": CHANNEL,
             },
@@ -143,7 +143,7 @@ class OpenRequestsRepository:
         return moved.first() is not None
 
 
-def _open(row: Any) -> OpenRequest:
+def _from_row(row: Any) -> OpenRequest:
     request_id, status, run_id, mirror_at, mirror_seq, correlation_id, created, updated, parent = (
         row
     )

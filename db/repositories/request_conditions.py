@@ -17,7 +17,7 @@ _SEPARATORS = re.compile(r"[\x21-\x2f\x3a-\x40\x5b-\x60\x7b-\x7e\s]+")
 _MOST_WORDS = 20
 
 
-def lookups(filters: RequestFilters) -> list[ColumnElement[bool]]:
+def lookup_conditions(filters: RequestFilters) -> list[ColumnElement[bool]]:
     """Return the conditions that leave few rows by themselves, or else the parents only."""
     found: list[ColumnElement[bool]] = []
     if filters.parent:
@@ -31,7 +31,9 @@ def lookups(filters: RequestFilters) -> list[ColumnElement[bool]]:
     return found
 
 
-def narrowing(filters: RequestFilters, mentioned: Sequence[UUID] = ()) -> list[ColumnElement[bool]]:
+def filter_conditions(
+    filters: RequestFilters, mentioned: Sequence[UUID] = ()
+) -> list[ColumnElement[bool]]:
     """Return the other conditions; ``mentioned`` are found by the searched text in any case."""
     found: list[ColumnElement[bool]] = []
     if filters.statuses:
@@ -41,7 +43,7 @@ def narrowing(filters: RequestFilters, mentioned: Sequence[UUID] = ()) -> list[C
     if filters.waiting_after is not None:
         found.append(col(Request.waiting_since) > filters.waiting_after)
     if filters.causes:
-        found.append(_of(Request.error, "cause").in_(filters.causes))
+        found.append(_json_text(Request.error, "cause").in_(filters.causes))
     if filters.tags:
         tags = cast(literal(dump_json({"tags": filters.tags}), Text), JSONB)
         found.append(col(Request.request_metadata).op("@>", is_comparison=True)(tags))
@@ -71,13 +73,13 @@ def _has_words(text: str) -> ColumnElement[bool]:
         col(Request.title),
         col(Request.catalog_item_id),
         col(Request.catalog_item_name),
-        _of(Request.request_metadata, "tags"),
+        _json_text(Request.request_metadata, "tags"),
     )
     wanted = " & ".join(f"'{word}':*" for word in words)
     return known.op("@@", is_comparison=True)(func.to_tsquery(_constant("simple"), wanted))
 
 
-def _of(column: object, key: str) -> ColumnElement[str]:
+def _json_text(column: object, key: str) -> ColumnElement[str]:
     return col(column).op("->>", return_type=Text())(_constant(key))
 
 

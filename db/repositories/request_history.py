@@ -77,7 +77,7 @@ class HistoryRepository:
     def __init__(self, session: AsyncSession) -> None:
         self._session = session
 
-    async def measured(self, item_id: str) -> ItemHistory:
+    async def measure(self, item_id: str) -> ItemHistory:
         """Return how the newest requests of an item went."""
         totals = (await self._session.execute(totals_query(item_id))).one()
         steps = await self._session.execute(steps_query(item_id))
@@ -90,11 +90,11 @@ class HistoryRepository:
             steps={row.action_id: (row.times, row.most) for row in steps},
         )
 
-    async def like(
+    async def similar_failures(
         self, request: Request, action_id: str, cause: str, visibility: Visibility
     ) -> list[SimilarFailure]:
         """Return failures of other requests like that of an action, the newest first."""
-        query = like_query(request, action_id, cause, visibility)
+        query = similar_failures_query(request, action_id, cause, visibility)
         rows = (await self._session.execute(query)).mappings()
         return [SimilarFailure(**{**row, "request_id": str(row["request_id"])}) for row in rows]
 
@@ -146,7 +146,7 @@ def steps_query(item_id: str) -> Select[*tuple[Any, ...]]:
     )
 
 
-def like_query(
+def similar_failures_query(
     request: Request, action_id: str, cause: str, visibility: Visibility
 ) -> Select[*tuple[Any, ...]]:
     """Build the query of failures like one; also for its plan."""

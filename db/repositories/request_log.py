@@ -50,13 +50,13 @@ class LogRepository:
         query = _lines(scope).order_by(col(RequestEvent.id).desc()).limit(limit)
         if before is not None:
             query = query.where(col(RequestEvent.id) < before)
-        return _read(reversed([*await self._session.execute(query)]))
+        return _from_rows(reversed([*await self._session.execute(query)]))
 
     async def first(self, scope: LogScope, *, after: int, limit: int) -> list[StoredEvent]:
         """Read the lines that follow one, oldest first."""
         query = _lines(scope).where(col(RequestEvent.id) > after)
         query = query.order_by(col(RequestEvent.id)).limit(limit)
-        return _read(await self._session.execute(query))
+        return _from_rows(await self._session.execute(query))
 
     async def count(self, request_ids: Sequence[str]) -> dict[tuple[str, str | None], int]:
         """Count the lines of each request's actions; None stands for lines of no action."""
@@ -80,5 +80,5 @@ def _lines(scope: LogScope) -> Select[*tuple[Any, ...]]:
     ).where(*scope.conditions())
 
 
-def _read(rows: Iterable[Any]) -> list[StoredEvent]:
+def _from_rows(rows: Iterable[Any]) -> list[StoredEvent]:
     return [StoredEvent(row[0], row[1], row[2], row[3], str(row[4])) for row in rows]

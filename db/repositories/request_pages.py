@@ -37,7 +37,7 @@ from sqlmodel import col
 from db.models import Request, RequestAudience
 from db.models.columns import MOMENT, WORDS
 from db.repositories import approvers
-from db.repositories.request_conditions import lookups, narrowing
+from db.repositories.request_conditions import filter_conditions, lookup_conditions
 from db.repositories.request_filters import RequestFilters, RequestSort
 from db.repositories.request_references import ReferencesRepository
 from db.repositories.request_visibility import (
@@ -154,11 +154,11 @@ def page_query(
     """
     page = _Page(filters, visibility, tuple(mentioned), after, limit)
     if filters.sort is RequestSort.WAITING:
-        return page.single(_visible(filters, visibility))
+        return page.single(_visibility_conditions(filters, visibility))
     if filters.parent or filters.correlation_id or filters.external_reference:
-        return page.single(_visible(filters, visibility))
+        return page.single(_visibility_conditions(filters, visibility))
     if visibility.admin:
-        return _page_of_admin(page)
+        return _admin_page(page)
     if filters.user_id == visibility.user_id and not filters.decidable:
         return page.single([])
     if filters.team in visibility.teams and not filters.decidable:
@@ -166,13 +166,13 @@ def page_query(
     return page.merged(page.by_viewer, _viewers(filters, visibility))
 
 
-def _page_of_admin(page: "_Page") -> Query:
+def _admin_page(page: "_Page") -> Query:
     filters = page.filters
     if filters.team is not None:
         asked = page.visibility.asked if filters.decidable else []
         return page.merged(page.by_viewer, [f"team:{filters.team}", *asked])
     if filters.decidable:
-        return page.single([_for_admin(page.visibility)])
+        return page.single([_decidable_by_admin(page.visibility)])
     if len(filters.statuses) > 1:
         return page.merged(page.by_status, list(filters.statuses))
     return page.single([])
@@ -186,12 +186,14 @@ def _viewers(filters: RequestFilters, visibility: Visibility) -> list[str]:
     return viewers + visibility.asked
 
 
-def _visible(filters: RequestFilters, visibility: Visibility) -> list[ColumnElement[bool]]:
+def _visibility_conditions(
+    filters: RequestFilters, visibility: Visibility
+) -> list[ColumnElement[bool]]:
     """Return the same reasons as a condition, for where few rows are left to be judged."""
     return [may_decide(visibility) if filters.decidable else may_see(visibility)]
 
 
-def _for_admin(visibility: Visibility) -> ColumnElement[bool]:
+def _decidable_by_admin(visibility: Visibility) -> ColumnElement[bool]:
     """Return what an admin decides about: every failure, and approvals where the admin is asked.
 
     The states are named as constants, so that the index of what is open is walked.
@@ -216,10 +218,10 @@ class _Page:
     def single(self, conditions: Sequence[ColumnElement[bool]]) -> Query:
         waiting = self.filters.sort is RequestSort.WAITING
         keys = (col(Request.waiting_since if waiting else Request.created_at), col(Request.id))
-        query = self._shown().where(*self._conditions(), *conditions, *self._span(*keys))
+        query = self._select_summaries().where(*self._conditions(), *conditions, *self._span(*keys))
         return query.order_by(*self._order(*keys)).limit(self.limit)
 
-    def _shown(self) -> Query:
+    def _select_summaries(self) -> Query:
         suggestion = col(Request.error_context)["suggestedDecision"].label("suggestion")
         return select(*_COLUMNS, suggestion, may_decide(self.visibility).label("may_decide"))
 
@@ -231,7 +233,7 @@ class _Page:
         found = select(one.c.created_at, one.c.id).select_from(each).join(one, true()).distinct()
         found = found.order_by(*self._order(one.c.created_at, one.c.id)).limit(self.limit)
         page = found.subquery("page")
-        query = self._shown().join(page, col(Request.id) == page.c.id)
+        query = self._select_summaries().join(page, col(Request.id) == page.c.id)
         return query.order_by(*self._order(page.c.created_at, page.c.id))
 
     def by_viewer(self, viewer: ColumnElement[str]) -> Query:
@@ -260,7 +262,7 @@ class _Page:
         return query.order_by(*self._order(*keys))
 
     def _conditions(self) -> list[ColumnElement[bool]]:
-        return [*lookups(self.filters), *narrowing(self.filters, self.mentioned)]
+        return [*lookup_conditions(self.filters), *filter_conditions(self.filters, self.mentioned)]
 
     def _order(self, *keys: SQLColumnExpression[Any]) -> list[Any]:
         if self.filters.sort is RequestSort.WAITING:

@@ -37,7 +37,7 @@ class ReferencesRepository:
     def __init__(self, session: AsyncSession) -> None:
         self._session = session
 
-    async def named(
+    async def find(
         self, reference: str, visibility: Visibility, *, limit: int
     ) -> list[NamedRequest]:
         """Return the requests that a reference may mean and this person may see, newest first.
@@ -47,7 +47,7 @@ class ReferencesRepository:
         """
         digits = _digits_of(reference)
         if len(digits) == WHOLE:
-            own = await self._found(col(Request.id) == UUID(digits), visibility, limit=1)
+            own = await self._select(col(Request.id) == UUID(digits), visibility, limit=1)
             if own:
                 return own
         conditions = _by_key(reference)
@@ -55,11 +55,11 @@ class ReferencesRepository:
             bundle = col(Request.parent_id).is_(None)
             conditions.append((col(Request.correlation_id) == UUID(digits)) & bundle)
         elif len(digits) >= LEAST_NAMED:
-            conditions.append(_begins(Request.id, digits))
+            conditions.append(_begins_with(Request.id, digits))
         meant = col(Request.id).in_(_any_of(conditions))
-        return await self._found(meant, visibility, limit=limit)
+        return await self._select(meant, visibility, limit=limit)
 
-    async def _found(
+    async def _select(
         self, meant: ColumnElement[bool], visibility: Visibility, *, limit: int
     ) -> list[NamedRequest]:
         query = (
@@ -86,8 +86,8 @@ class ReferencesRepository:
         conditions = _by_key(text)
         if len(digits) >= LEAST_SEARCHED:
             conditions += [
-                _begins(Request.id, digits),
-                _begins(Request.correlation_id, digits),
+                _begins_with(Request.id, digits),
+                _begins_with(Request.correlation_id, digits),
             ]
         shown = func.coalesce(col(Request.parent_id), col(Request.id))
         query = select(shown).distinct().where(col(Request.id).in_(_any_of(conditions)))
@@ -100,7 +100,7 @@ def _digits_of(reference: str) -> str:
     return digits if _DIGITS.fullmatch(digits) else ""
 
 
-def _begins(column: Any, digits: str) -> ColumnElement[bool]:
+def _begins_with(column: Any, digits: str) -> ColumnElement[bool]:
     first, last = UUID(digits.ljust(WHOLE, "0")), UUID(digits.ljust(WHOLE, "f"))
     return col(column).between(first, last)
 

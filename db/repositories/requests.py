@@ -16,7 +16,7 @@ from sqlmodel import col
 
 from db.models import IdempotencyKey, Request, RequestAction
 from db.repositories import approvers
-from db.repositories.copied_columns import columns_named, copied_columns, record_of
+from db.repositories.copied_columns import columns_named, copied_columns, record_definition
 from db.repositories.request_visibility import Visibility, may_decide
 from db.request_columns import STORED, columns_of
 from pao.core.payloads.context import RequestContext
@@ -65,7 +65,7 @@ _REQUEST = f"""
     WITH given AS MATERIALIZED (
         SELECT new.*, set_config('pao.audit', 'explicit', true) AS audit_mode
         FROM jsonb_to_record(:given) AS new (
-            {record_of(_COLUMNS)}, via text, sent jsonb, computed jsonb
+            {record_definition(_COLUMNS)}, via text, sent jsonb, computed jsonb
         )
     ),
     request AS (

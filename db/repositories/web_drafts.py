@@ -48,7 +48,7 @@ class WebDraftsRepository:
         )
         return [*(await self._session.scalars(query)).all()]
 
-    async def locked(
+    async def get_for_update(
         self, draft_id: str, user_id: str, item_id: str, *, new: DraftContent
     ) -> WebDraft | None:
         """Return a draft that nobody else changes until the transaction ends; a new one is made.
@@ -67,7 +67,7 @@ class WebDraftsRepository:
         change = update(WebDraft).where(col(WebDraft.id) == UUID(draft_id))
         await self._session.execute(change.values(changed_at=func.now(), **_values(content)))
 
-    async def submitted(self, draft_id: str, user_id: str, request_id: str) -> None:
+    async def mark_submitted(self, draft_id: str, user_id: str, request_id: str) -> None:
         """Note which request a draft has become; what it held is with the request from now on."""
         change = update(WebDraft).where(col(WebDraft.id) == UUID(draft_id), _of(user_id))
         values = {"request_id": UUID(request_id), "texts": {}, "sealed": {}}

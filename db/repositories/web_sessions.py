@@ -105,13 +105,13 @@ class WebSessionsRepository:
     async def code(self, digest: bytes) -> StoredCode | None:
         """Return a code, or None if it has expired or was used."""
         row = (await self._session.execute(select(WebSignIn).where(_is_good(digest)))).scalar()
-        return _code(row) if row else None
+        return _code_from_row(row) if row else None
 
-    async def spend_code(self, digest: bytes) -> StoredCode | None:
+    async def use_code(self, digest: bytes) -> StoredCode | None:
         """Use a code up and return it; None if it had expired or was used."""
         change = delete(WebSignIn).where(_is_good(digest)).returning(WebSignIn)
         row = (await self._session.execute(change)).scalar()
-        return _code(row) if row else None
+        return _code_from_row(row) if row else None
 
     async def insert(self, claims: SessionClaims, *, proof: str, user_agent: str) -> None:
         """Store a session that begins now."""
@@ -138,7 +138,7 @@ class WebSessionsRepository:
         """Return the open sessions, or those of one user, the newest first."""
         of_user = col(WebSession.user_id) == user_id if user_id is not None else literal(value=True)
         query = _open().where(of_user).order_by(col(WebSession.created_at).desc())
-        return [_stored(*row) for row in await self._session.execute(query)]
+        return [_from_row(*row) for row in await self._session.execute(query)]
 
     async def note_use(self, session_id: str) -> None:
         """Record that a session is used now."""
@@ -179,7 +179,7 @@ class WebSessionsRepository:
 
     async def _one(self, which: ColumnElement[bool]) -> StoredSession | None:
         row = (await self._session.execute(_open().where(which))).first()
-        return _stored(*row) if row else None
+        return _from_row(*row) if row else None
 
     async def _record(
         self, event: str, session_id: str, user_id: str, *, by: str, about: str
@@ -226,14 +226,14 @@ def _open() -> Any:
     )
 
 
-def _code(row: WebSignIn) -> StoredCode:
+def _code_from_row(row: WebSignIn) -> StoredCode:
     claims = CodeClaims(
         code_digest=row.code_digest, access_key_id=row.access_key_id, expires_at=row.expires_at
     )
     return StoredCode(claims=claims, proof=row.proof)
 
 
-def _stored(row: WebSession, key: AccessKey | None) -> StoredSession:
+def _from_row(row: WebSession, key: AccessKey | None) -> StoredSession:
     return StoredSession(
         id=str(row.id),
         user_id=row.user_id,
@@ -249,12 +249,12 @@ def _stored(row: WebSession, key: AccessKey | None) -> StoredSession:
         created_at=row.created_at,
         seen_at=row.seen_at,
         ends_at=row.ends_at,
-        claims=_claims(row),
+        claims=_claims_from_row(row),
         proof=row.proof,
     )
 
 
-def _claims(row: WebSession) -> SessionClaims:
+def _claims_from_row(row: WebSession) -> SessionClaims:
     return SessionClaims(
         id=str(row.id),
         token_digest=row.token_digest,

@@ -62,4 +62,4 @@ class SecretsRefresh:
             await asyncio.sleep(self._every)
             if self._secrets:
                 await self.read_again()
-            self.task.well()
+            self.task.mark_healthy()

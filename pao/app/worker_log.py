@@ -27,7 +27,7 @@ from activities.action_errors import ActionFailedError, OutcomeUnknownError
 from db.availability import DatabaseUnavailableError
 from pao.core import names
 from pao.core.errors import PaoError
-from pao.runtime.logging import keep_fields, trace_fields
+from pao.runtime.logging import set_task_log_fields, trace_fields
 
 # More than a worker has in hand.
 MOST_KNOWN = 20_000
@@ -86,7 +86,7 @@ class _Activities(ActivityInboundInterceptor):
     async def execute_activity(self, input: ExecuteActivityInput) -> Any:  # noqa: A002 -- as above
         about = _about(input.args)
         request_id = about.get("requestId", "")
-        keep_fields(**{**KNOWN.get(request_id), **about, **trace_fields()})
+        set_task_log_fields(**{**KNOWN.get(request_id), **about, **trace_fields()})
         return await super().execute_activity(input)
 
 

@@ -148,7 +148,7 @@ class Inspector:
         try:
             async with asyncio.timeout(SECONDS):
                 listed = self._client.list_workflows(query, limit=MOST_CLOSED)
-                found.extend([names.request_of(one.id) async for one in self._own(listed)])
+                found.extend([names.request_id_of(one.id) async for one in self._own(listed)])
         except (RPCError, TimeoutError):
             return found
         return found
@@ -170,7 +170,7 @@ class Inspector:
             listed = self._client.list_workflows(query, limit=limit)
             return [
                 RunningRequest(
-                    names.request_of(one.id),
+                    names.request_id_of(one.id),
                     one.start_time,
                     one.typed_search_attributes.get(CORRELATION_ID) or "",
                 )
@@ -186,7 +186,7 @@ class Inspector:
         found: dict[str, KnownWorkflow] = {}
         try:
             async for one in self._own(self._client.list_workflows(query)):
-                request_id = names.request_of(one.id)
+                request_id = names.request_id_of(one.id)
                 runs = one.status == WorkflowExecutionStatus.RUNNING
                 before = found.pop(request_id, None)
                 found[request_id] = KnownWorkflow(

@@ -8,7 +8,7 @@ from typing import Any, TypeGuard
 
 from cachetools import LRUCache
 
-from pao.core.answers import read_json
+from pao.core.answers import parse_answer
 
 # A token that ends while its call is under way costs a second one; one that is renewed this early
 # never does. Short-lived ones keep the larger part of their life.
@@ -60,7 +60,7 @@ class TokenCache:
 def read_token(body: bytes) -> AccessToken:
     """Read the answer of a token endpoint; raises ``ValueError``, which says what is wrong."""
     try:
-        document = read_json(body)
+        document = parse_answer(body)
     except ValueError:
         document = None
     answer = document if isinstance(document, dict) else {}

@@ -26,7 +26,7 @@ def is_proven(box: SecretBox, request_id: str, signal: str, payload: Mapping[str
         content = _content(request_id, signal, payload)
     except (RecursionError, TypeError, ValueError):
         return False
-    return isinstance(proof, str) and box.has_signed(content, proof)
+    return isinstance(proof, str) and box.verify(content, proof)
 
 
 def _content(request_id: str, signal: str, payload: Mapping[str, Any]) -> bytes:

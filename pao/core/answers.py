@@ -11,7 +11,7 @@ from pao.core.sentences import without_full_stop
 # How much of an answer is read, and how much of it is kept after masking.
 READ_BYTES = 4 * 1024 * 1024
 KEPT_CHARACTERS = 64 * 1024
-DEEPEST = 100
+MAX_DEPTH = 100
 # Enough for moments in seconds; all of them fit into what Python counts time with.
 _MOST_DIGITS = 10
 _TEXT_KEYS = ("message", "error_description", "detail", "title", "error", "reason", "description")
@@ -19,14 +19,14 @@ _LIST_KEYS = ("errorMessages", "errors", "details", "messages", "violations")
 _OTHER_KEYS = ("code", "type", "__type")
 
 
-def read_json(body: bytes) -> Any:
+def parse_answer(body: bytes) -> Any:
     """Parse a body as JSON; raises ``ValueError`` for anything unusable.
 
     Besides invalid JSON, that is: more than a hundred levels, a lone surrogate, numbers that JSON
     cannot represent.
     """
     try:
-        document = json.loads(body, parse_constant=_refuse, parse_float=_finite)
+        document = json.loads(body, parse_constant=_reject_constant, parse_float=_finite)
     except RecursionError:
         raise ValueError("it is nested too deeply") from None
     for value in _walk(document):
@@ -35,7 +35,7 @@ def read_json(body: bytes) -> Any:
     return document
 
 
-def _refuse(name: str) -> Any:
+def _reject_constant(name: str) -> Any:
     raise ValueError(f"{name} is not JSON")
 
 
@@ -50,7 +50,7 @@ def _walk(document: Any) -> Iterator[Any]:
     """Yield every value and key, without recursion; raises ``ValueError`` if nested too deeply."""
     level, depth = [document], 0
     while level:
-        if depth > DEEPEST:
+        if depth > MAX_DEPTH:
             raise ValueError("it is nested too deeply")
         below: list[Any] = []
         for value in level:
@@ -69,52 +69,54 @@ def whole_number(text: str) -> int | None:
     return int(text) if is_number else None
 
 
-def words(text: str) -> str:
+def message_text(text: str) -> str:
     """Return the messages in a target's answer on one line, else its text.
 
     Returns nothing for HTML. The result is not shortened: mask it first, then shorten it.
     """
     try:
-        document = read_json(text.encode(errors="replace"))
+        document = parse_answer(text.encode(errors="replace"))
     except ValueError:
-        return "" if _is_page(text) else _one_line(text)
-    return "; ".join(dict.fromkeys(filter(None, map(_one_line, _said(document)))))
+        return "" if _is_markup(text) else _one_line(text)
+    return "; ".join(dict.fromkeys(filter(None, map(_one_line, _messages_in(document)))))
 
 
-def _said(document: Any) -> Iterator[str]:
+def _messages_in(document: Any) -> Iterator[str]:
     if isinstance(document, str):
         yield document
     elif isinstance(document, list):
         for member in document:
-            yield from _said(member)
+            yield from _messages_in(member)
     elif isinstance(document, Mapping):
-        yield from _said_in(document)
+        yield from _messages_in_object(document)
 
 
-def _said_in(document: Mapping[str, Any]) -> Iterator[str]:
+def _messages_in_object(document: Mapping[str, Any]) -> Iterator[str]:
     field = document.get("field")
     texts = [document[key] for key in _TEXT_KEYS if document.get(key)]
     codes = [str(document[key]) for key in _OTHER_KEYS if document.get(key)]
     for text in texts or codes:
-        for said in _said(text):
+        for said in _messages_in(text):
             yield f"{field}: {said}" if isinstance(field, str) and field else said
     for key in _LIST_KEYS:
         given = document.get(key)
         if isinstance(given, Mapping):
-            yield from (f"{name}: {said}" for name, one in given.items() for said in _said(one))
+            yield from (
+                f"{name}: {said}" for name, one in given.items() for said in _messages_in(one)
+            )
         elif isinstance(given, list | str):
-            yield from _said(given)
+            yield from _messages_in(given)
 
 
 def _one_line(text: str) -> str:
     return without_full_stop(" ".join(text.split()))
 
 
-def _is_page(text: str) -> bool:
+def _is_markup(text: str) -> bool:
     return text.lstrip()[:1] == "<"
 
 
-def place(location: str) -> str:
+def safe_url(location: str) -> str:
     """Return a URL that is safe to show: without credentials, query and fragment."""
     try:
         read = urlsplit(location)
@@ -125,6 +127,6 @@ def place(location: str) -> str:
     return shown or "itself"
 
 
-def shortened(text: str, limit: int) -> str:
+def shorten(text: str, limit: int) -> str:
     """Return a text cut to a length, with an ellipsis if something is missing."""
     return text if len(text) <= limit else f"{text[: limit - 1]}\u2026"

@@ -12,18 +12,18 @@ from pao.core.payloads.actions import ActionState
 from pao.core.payloads.plan import PlannedAction
 from pao.core.payloads.requests import RequestInput
 from pao.core.payloads.tickets import Escalation
-from pao.core.resources import cleanup_of, failed_of, resources_of
+from pao.core.resources import cleanup_of, failed_actions_of, resources_of
 from pao.core.states import ActionStatus, RequestStatus
 
 COMPONENT = "component"
 """The type of a bundle's action that stands for one of its components."""
-LINKS = "ticket-links"
+TICKET_LINKS = "ticket-links"
 """The type of a bundle's action that ties the tickets of its components together."""
-OF_BUNDLES = frozenset({COMPONENT, LINKS})
+BUNDLE_ACTION_TYPES = frozenset({COMPONENT, TICKET_LINKS})
 """Both are no action types: nothing can be looked for by them."""
-LINKS_ID = "bundle.links"
+TICKET_LINKS_ID = "bundle.links"
 """Its id: with a dot, as no author's action that templates can read."""
-PREFIX = "components."
+COMPONENT_PREFIX = "components."
 """What stands before a component's id where it is the id of an action."""
 
 
@@ -49,7 +49,7 @@ class ComponentReport:
     error: dict[str, Any] | None = None
 
     @property
-    def place(self) -> tuple[str, int]:
+    def position(self) -> tuple[str, int]:
         """Its place among the reports of the component."""
         return (self.at, self.seq)
 
@@ -111,10 +111,10 @@ def is_bundle(plan: Sequence[PlannedAction]) -> bool:
 
 def component_action(component: str) -> str:
     """Return the id of the action that stands for a component."""
-    return f"{PREFIX}{component}"
+    return f"{COMPONENT_PREFIX}{component}"
 
 
-def tell(  # noqa: PLR0913 -- what a report says, each part named.
+def build_report(  # noqa: PLR0913 -- what a report says, each part named.
     component: str,
     request_id: str,
     states: Sequence[ActionState],
@@ -135,7 +135,7 @@ def tell(  # noqa: PLR0913 -- what a report says, each part named.
         outputs=_outputs(states) if status == RequestStatus.COMPLETED else {},
         resources=resources_of(states),
         cleanup=cleanup_of(request_id, states),
-        failed_actions=failed_of(states),
+        failed_actions=failed_actions_of(states),
         tickets=[_ticket(state) for state in states if _is_ticket(state)],
         error=error,
     )

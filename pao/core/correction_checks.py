@@ -26,7 +26,7 @@ class CorrectionRefusal:
     code: str | None = None
 
 
-def outdated(decision: str, upon: int | None, now: int) -> str | None:
+def outdated_message(decision: str, upon: int | None, now: int) -> str | None:
     """Return why a decision is outdated: it was made for another attempt than the present one."""
     if upon in (None, now):
         return None
@@ -36,7 +36,7 @@ def outdated(decision: str, upon: int | None, now: int) -> str | None:
     )
 
 
-def seen_action(
+def action_of_evidence(
     states: Sequence[ActionState], evidence: Mapping[str, Any], *, corrects: bool
 ) -> tuple[ActionState | None, str | None]:
     """Return the action that a person's evidence is about, or why it is not taken.
@@ -56,18 +56,21 @@ def seen_action(
     return chosen[0], None
 
 
-def judge(state: ActionState, look: LookResult, record: DecisionRecord) -> CorrectionRefusal | None:
+def check_correction(
+    state: ActionState, look: LookResult, record: DecisionRecord
+) -> CorrectionRefusal | None:
     """Return why the corrected fields are not taken over, or None where they may be."""
     if not look.changed or record.mode == MANUAL:
         return None
     if look.moved is not None:
-        return _judge_move(state, look, record)
+        return _check_move(state, look, record)
     if look.answer == "unknown":
-        return _unknown(state, look)
+        return _refuse_unknown(state, look)
     if not look.exists or (record.mode == REVISE and look.revisable):
         return None
     return CorrectionRefusal(
-        f"{_there(state, look)}. {_ways(look)}", ErrorCode.EXISTS_WITH_FORMER_VALUES
+        f"{_describe_existing(state, look)}. {_describe_options(look)}",
+        ErrorCode.EXISTS_WITH_FORMER_VALUES,
     )
 
 
@@ -79,7 +82,7 @@ def leaves_behind(state: ActionState, look: LookResult) -> bool:
     return not nothing or bool(state.partial)
 
 
-def _judge_move(
+def _check_move(
     state: ActionState, look: LookResult, record: DecisionRecord
 ) -> CorrectionRefusal | None:
     former, present = look.moved or ["", ""]
@@ -87,13 +90,13 @@ def _judge_move(
         return None
     return CorrectionRefusal(
         f"the correction takes {state.name!r} from {former} to {present}, and "
-        f"{_there(state, look)}. Correct it so that it stays, or retry with leaveBehind: true "
-        "(--leave-behind): what is there is then listed for somebody to remove",
+        f"{_describe_existing(state, look)}. Correct it so that it stays, or retry with "
+        "leaveBehind: true (--leave-behind): what is there is then listed for somebody to remove",
         ErrorCode.WOULD_LEAVE_BEHIND,
     )
 
 
-def _unknown(state: ActionState, look: LookResult) -> CorrectionRefusal:
+def _refuse_unknown(state: ActionState, look: LookResult) -> CorrectionRefusal:
     ways = "retry without changes, which looks again"
     if not look.askable:
         ways = "look in the target and retry with evidence first"
@@ -103,7 +106,7 @@ def _unknown(state: ActionState, look: LookResult) -> CorrectionRefusal:
     )
 
 
-def _there(state: ActionState, look: LookResult) -> str:
+def _describe_existing(state: ActionState, look: LookResult) -> str:
     found = look.result
     if found is not None:
         named = " ".join(one for one in (found.external_reference, found.url) if one)
@@ -116,12 +119,12 @@ def _there(state: ActionState, look: LookResult) -> str:
     return f"an earlier attempt of {state.name!r} may have taken effect there"
 
 
-def _ways(look: LookResult) -> str:
+def _describe_options(look: LookResult) -> str:
     revise = ", retry with mode revise (--revise) to change it," if look.revisable else ""
     return f"Retry without changes to adopt it as it is{revise} or abort"
 
 
-def found_by(state: ActionState, look: LookResult) -> PartialResource | None:
+def found_resource(state: ActionState, look: LookResult) -> PartialResource | None:
     """Return what a look found as something to be removed by hand."""
     found = look.result
     if found is None:

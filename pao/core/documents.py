@@ -17,15 +17,15 @@ T = TypeVar("T")
 
 def to_document(value: Any) -> dict[str, Any]:
     """Return a dataclass as a document; dataclasses in it become documents, too."""
-    return {camel_case(one.name): stored(getattr(value, one.name)) for one in fields(value)}
+    return {camel_case(one.name): stored_value(getattr(value, one.name)) for one in fields(value)}
 
 
-def stored(value: Any) -> Any:
+def stored_value(value: Any) -> Any:
     """Return a field's value as it is stored: dataclasses in it as documents."""
     if is_dataclass(value) and not isinstance(value, type):
         return to_document(value)
     if isinstance(value, list | tuple):
-        return [stored(one) for one in value]
+        return [stored_value(one) for one in value]
     return value
 
 
@@ -45,7 +45,7 @@ def from_document(kind: type[T], document: object) -> T:
         raise ValueError(f"{kind.__name__}: {error}") from None
 
 
-def all_from(kind: type[T], documents: Iterable[object] | None) -> list[T]:
+def list_from_documents(kind: type[T], documents: Iterable[object] | None) -> list[T]:
     """Read a list of documents; none at all is an empty list."""
     return [from_document(kind, one) for one in documents or ()]
 

@@ -27,7 +27,7 @@ class Cause(StrEnum):
     UNKNOWN = "unknown"
 
 
-SUGGESTED: Mapping[Cause, tuple[Decision, str]] = {
+SUGGESTIONS: Mapping[Cause, tuple[Decision, str]] = {
     Cause.ACCESS: (
         Decision.ESCALATE,
         "Access was denied; the credentials or their rights must be corrected first.",
@@ -58,7 +58,7 @@ SUGGESTED: Mapping[Cause, tuple[Decision, str]] = {
         "There is no sign that the same call would succeed next time.",
     ),
 }
-OURS_PASSING = (
+OURS_TRANSIENT = (
     Decision.RETRY,
     "PAO itself was not ready, and nothing was sent; the same call may succeed later.",
 )
@@ -73,7 +73,7 @@ class FailureClass:
     it says nothing about the target.
     """
 
-    said: str
+    answer: str
     cause: Cause
     retryable: bool = False
     counts: bool = False
@@ -90,7 +90,7 @@ def suggestion(cause: Cause, *, retryable: bool) -> tuple[Decision, str]:
     """Return the decision to suggest for a cause, and why."""
     if cause is Cause.UNKNOWN and retryable:
         return Decision.RETRY, "The same call may succeed later."
-    return OURS_PASSING if cause is Cause.OURS and retryable else SUGGESTED[cause]
+    return OURS_TRANSIENT if cause is Cause.OURS and retryable else SUGGESTIONS[cause]
 
 
 # What a target answered.
@@ -103,7 +103,7 @@ LIMITED = FailureClass(
 HIDDEN = FailureClass("404 for a whole repository, project or account", Cause.ACCESS)
 CONFLICT = FailureClass("409, 412, 423, 428", Cause.CONFLICT, retryable=True)
 PROTECTED = FailureClass("403, 409 or 422 from a branch protection or a ruleset", Cause.ACCESS)
-GATEWAY_WAITED = FailureClass(
+GATEWAY_TIMEOUT = FailureClass(
     "408, 425, 460, 499: a gateway gave up, or asks for a repeat",
     Cause.TARGET_DOWN,
     retryable=True,
@@ -120,7 +120,7 @@ UNREADABLE = FailureClass(
 UNSENT = FailureClass(
     "no connection: name, port, TLS or proxy", Cause.TARGET_DOWN, retryable=True, counts=True
 )
-CUT = FailureClass(
+INTERRUPTED = FailureClass(
     "no complete answer in time, or the connection broke",
     Cause.TARGET_DOWN,
     retryable=True,
@@ -130,7 +130,7 @@ CUT = FailureClass(
 LAGGING = FailureClass(
     "nothing found, by a search that may lag behind", Cause.UNKNOWN, retryable=True
 )
-LEFT_ALONE = FailureClass(
+SUSPENDED = FailureClass(
     "nothing: the circuit is open, or all slots for the target are taken",
     Cause.TARGET_DOWN,
     retryable=True,
@@ -153,7 +153,7 @@ NOT_SET = FailureClass(
     "PAO is not set up: a missing secret or instance; a bug", Cause.OURS, silent=True
 )
 # People answered.
-SAID_NO = FailureClass("a rejection, or a ticket resolved as won't do", Cause.DECLINED)
+DECLINED = FailureClass("a rejection, or a ticket resolved as won't do", Cause.DECLINED)
 
 TABLE: tuple[FailureClass, ...] = (
     REDIRECT,
@@ -163,19 +163,19 @@ TABLE: tuple[FailureClass, ...] = (
     HIDDEN,
     CONFLICT,
     PROTECTED,
-    GATEWAY_WAITED,
+    GATEWAY_TIMEOUT,
     REFUSED,
     BROKEN,
     UNREADABLE,
     UNSENT,
-    CUT,
+    INTERRUPTED,
     LAGGING,
-    LEFT_ALONE,
+    SUSPENDED,
     BAD_CALL,
     NOT_ALLOWED,
     NOT_READY,
     NOT_SET,
-    SAID_NO,
+    DECLINED,
 )
 
 _BY_STATUS: Mapping[int, FailureClass] = {
@@ -183,16 +183,16 @@ _BY_STATUS: Mapping[int, FailureClass] = {
     402: LIMITED,
     403: FORBIDDEN,
     407: UNAUTHORIZED,
-    408: GATEWAY_WAITED,
+    408: GATEWAY_TIMEOUT,
     409: CONFLICT,
     412: CONFLICT,
     423: CONFLICT,
-    425: GATEWAY_WAITED,
+    425: GATEWAY_TIMEOUT,
     428: CONFLICT,
     429: LIMITED,
     451: UNAUTHORIZED,
-    460: GATEWAY_WAITED,
-    499: GATEWAY_WAITED,
+    460: GATEWAY_TIMEOUT,
+    499: GATEWAY_TIMEOUT,
 }
 _REDIRECTS, _SUCCESSES, _FIRST_SERVER_ERROR = range(300, 400), range(200, 300), 500
 # Headers that report an exhausted limit; names in lower case.
@@ -233,7 +233,9 @@ _MAY_BE_PROTECTION = frozenset({403, 409, 422})
 _READ_CHARACTERS = 10_000
 
 
-def judge(status: int, headers: Mapping[str, str] | None = None, text: str = "") -> FailureClass:
+def classify_answer(
+    status: int, headers: Mapping[str, str] | None = None, text: str = ""
+) -> FailureClass:
     """Classify an answer by its status, its headers (names in lower case) and its text.
 
     The text only disambiguates a status with two meanings, such as a 403 for missing rights and
@@ -251,13 +253,13 @@ def judge(status: int, headers: Mapping[str, str] | None = None, text: str = "")
     return BROKEN if status >= _FIRST_SERVER_ERROR else REFUSED
 
 
-def judge_repository(
+def classify_repository_answer(
     status: int, headers: Mapping[str, str] | None = None, text: str = ""
 ) -> FailureClass:
     """Classify an answer about a repository, whose branches may be protected."""
     if status in _MAY_BE_PROTECTION and _PROTECTION_WORDS.search(text[:_READ_CHARACTERS]):
         return PROTECTED
-    return judge(status, headers, text)
+    return classify_answer(status, headers, text)
 
 
 _RATE_WORDS = r"rate[\s_-]?limit|throttl|too[\s_-]?many[\s_-]?requests|request[\s_-]?limit"
@@ -280,14 +282,14 @@ _WORDS: tuple[tuple[re.Pattern[str], FailureClass], ...] = tuple(
 )
 
 
-def judge_text(text: str, *, otherwise: FailureClass) -> FailureClass:
+def classify_report(text: str, *, otherwise: FailureClass) -> FailureClass:
     """Classify a tool's report about its own calls, whose status we did not see.
 
     Recognises statuses and the usual wording of providers; ``otherwise`` is for the rest.
     """
     start = text[:_READ_CHARACTERS]
     if found := _STATUS_IN_TEXT.search(start):
-        return judge_repository(int(found[1]), {}, start)
+        return classify_repository_answer(int(found[1]), {}, start)
     return next((row for pattern, row in _WORDS if pattern.search(start)), otherwise)
 
 
@@ -310,5 +312,5 @@ def cause_of(
     if cause in set(Cause):
         return Cause(cause)
     if status is not None and status not in _SUCCESSES:
-        return judge(status).cause
+        return classify_answer(status).cause
     return Cause.TARGET_DOWN if retryable else Cause.UNKNOWN

@@ -2,17 +2,17 @@
 
 import re
 
-_IN_ROW = re.compile(r"([^\[]+)\[([0-9]{1,4})\](?:\.(.+))?")
+_ROW_PATH = re.compile(r"([^\[]+)\[([0-9]{1,4})\](?:\.(.+))?")
 
 
-def way_in_row(list_id: str, row: int, field_id: str) -> str:
+def row_field_path(list_id: str, row: int, field_id: str) -> str:
     """Return how a field in a row is named; rows are counted from 0."""
     return f"{list_id}[{row}].{field_id}"
 
 
-def read_way(way: str) -> tuple[str, int | None, str | None]:
+def parse_field_path(way: str) -> tuple[str, int | None, str | None]:
     """Return the field of the form, and for a value in a list the row and its field, else None."""
-    found = _IN_ROW.fullmatch(way)
+    found = _ROW_PATH.fullmatch(way)
     return (found[1], int(found[2]), found[3]) if found else (way, None, None)
 
 

@@ -15,8 +15,8 @@ class Graph:
 
     def __init__(self, plan: Sequence[PlannedAction]) -> None:
         self._actions = {action.id: action for action in plan}
-        self._waits = _dependencies(plan)
-        self._before = _ancestors(self._waits)
+        self._dependencies = _dependencies(plan)
+        self._ancestors = _ancestors(self._dependencies)
 
     def action(self, state: ActionState) -> PlannedAction:
         """Return the planned action of a state."""
@@ -28,7 +28,8 @@ class Graph:
         return [
             state
             for state in states
-            if state.status == ActionStatus.PENDING and over.issuperset(self._waits[state.id])
+            if state.status == ActionStatus.PENDING
+            and over.issuperset(self._dependencies[state.id])
         ]
 
     def outputs(
@@ -40,7 +41,7 @@ class Graph:
         """
         return {
             key: (state.outputs or {}) if _reads(action, "outputs", key) else {}
-            for state in self._ended_before(action, states)
+            for state in self._states_before(action, states)
             for key in (self._actions[state.id].key,)
         }
 
@@ -48,17 +49,17 @@ class Graph:
         """Return what the action's templates see as ``fulfillment``; of a key, the last one."""
         return {
             name: state.outputs[name]
-            for state in self._ended_before(action, states)
+            for state in self._states_before(action, states)
             for name in self._actions[state.id].publishes
             if state.outputs is not None
             and name in state.outputs
             and _reads(action, "fulfillment", name)
         }
 
-    def _ended_before(
+    def _states_before(
         self, action: PlannedAction, states: Sequence[ActionState]
     ) -> list[ActionState]:
-        before = self._before[action.id]
+        before = self._ancestors[action.id]
         return [state for state in states if state.id in before]
 
 

@@ -52,10 +52,10 @@ RECONCILE_ACTIVITY = "reconcile"
 TICKETS_ACTIVITY = "update-ticket-status"
 MAINTENANCE_ACTIVITY = "maintain"
 ANCHOR_ACTIVITY = "anchor_audit"
-FORGET_TURNS_ACTIVITY = "forget-turns"
+FORGET_RUNS_ACTIVITY = "forget-turns"
 SYNC_CATALOG_ACTIVITY = "sync-catalog"
 POLL_CATALOG_ACTIVITY = "poll-catalog"
-JUDGE_PROPOSAL_ACTIVITY = "judge-catalog-proposal"
+CHECK_PROPOSAL_ACTIVITY = "judge-catalog-proposal"
 
 MIRROR_REFUSED = "MirrorRefused"
 """The error type of a state that the database refuses: a bug."""
@@ -110,7 +110,7 @@ def workflow_id(request_id: str) -> str:
     return f"request-{request_id}"
 
 
-def request_of(workflow: str) -> str:
+def request_id_of(workflow: str) -> str:
     """Return the id of the request that a workflow of this id carries out."""
     return workflow.removeprefix("request-")
 

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from pao.core.field_paths import way_in_row
+from pao.core.field_paths import row_field_path
 
 _PASSWORD = "password"  # noqa: S105 -- the name of a field type
 
@@ -21,11 +21,11 @@ class PasswordFields:
         """The ids of the form's fields that are passwords or have some in their rows."""
         return self.fields | self.in_rows.keys()
 
-    def found(self, values: Mapping[str, Any]) -> dict[str, Any]:
+    def values_in(self, values: Mapping[str, Any]) -> dict[str, Any]:
         """Return the passwords that are there, by their ways."""
-        return dict(self._each(values))
+        return dict(self._items(values))
 
-    def _each(self, values: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
+    def _items(self, values: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
         for name in sorted(self.fields):
             if values.get(name) is not None:
                 yield name, values[name]
@@ -34,7 +34,7 @@ class PasswordFields:
             for index, row in enumerate(rows if isinstance(rows, list) else ()):
                 for inner in sorted(self.in_rows[name]):
                     if isinstance(row, Mapping) and row.get(inner) is not None:
-                        yield way_in_row(name, index, inner), row[inner]
+                        yield row_field_path(name, index, inner), row[inner]
 
     def without(self, values: Mapping[str, Any]) -> dict[str, Any]:
         """Return values without their passwords; rows stay, even where nothing is left in them."""
@@ -42,33 +42,35 @@ class PasswordFields:
         for name, inner in self.in_rows.items():
             rows = left.get(name)
             if isinstance(rows, list):
-                left[name] = [_without(row, inner) for row in rows]
+                left[name] = [_without_passwords(row, inner) for row in rows]
         return left
 
-    def changed(
+    def replace(
         self, values: Mapping[str, Any], change: Callable[[str, Any], Any]
     ) -> dict[str, Any]:
         """Return values with every password changed, by its way and itself; others are the same."""
-        made = {way: change(way, value) for way, value in self._each(values)}
+        made = {way: change(way, value) for way, value in self._items(values)}
         copy = dict(values)
         copy |= {name: made[name] for name in self.fields if name in made}
         for name, inner in self.in_rows.items():
             rows = values.get(name)
             if isinstance(rows, list):
-                copy[name] = [_changed(row, name, i, inner, made) for i, row in enumerate(rows)]
+                copy[name] = [
+                    _replace_in_row(row, name, i, inner, made) for i, row in enumerate(rows)
+                ]
         return copy
 
 
-def _changed(
+def _replace_in_row(
     row: Any, list_id: str, index: int, inner: frozenset[str], made: Mapping[str, Any]
 ) -> Any:
     if not isinstance(row, Mapping):
         return row
-    ways = {name: way_in_row(list_id, index, name) for name in inner}
+    ways = {name: row_field_path(list_id, index, name) for name in inner}
     return dict(row) | {name: made[way] for name, way in ways.items() if way in made}
 
 
-def _without(row: Any, inner: frozenset[str]) -> Any:
+def _without_passwords(row: Any, inner: frozenset[str]) -> Any:
     if not isinstance(row, Mapping):
         return row
     return {name: value for name, value in row.items() if name not in inner}

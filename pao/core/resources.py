@@ -30,32 +30,36 @@ class HasAttempt(Protocol):
 
 # The words of a doubt, and those by which its entry has its id: what people have reported about an
 # entry is kept under that id, so it must outlive every change of the words.
-_LOOK = (
+_LOOK_INSTRUCTION = (
     "look in its target for what it has made, by the mark {mark} if the target shows one, and undo"
     " it"
 )
-_LOOK_OF_IDS = "look in its target for the mark {mark}, and undo what carries it"
-_LOOKS = re.compile(re.escape(_LOOK).replace(re.escape("{mark}"), r"(\S+)"))
+_LOOK_INSTRUCTION_FOR_IDS = "look in its target for the mark {mark}, and undo what carries it"
+_LOOK_PATTERN = re.compile(re.escape(_LOOK_INSTRUCTION).replace(re.escape("{mark}"), r"(\S+)"))
 
 # What has an effect that stays when the request is given up.
-MADE = frozenset({ActionStatus.COMPLETED, ActionStatus.WAITING})
+STATUSES_WITH_EFFECT = frozenset({ActionStatus.COMPLETED, ActionStatus.WAITING})
 
 
 def resources_of(states: Sequence[ActionState]) -> list[dict[str, Any]]:
     """List what was made, what a failed action left behind included."""
-    made = [_resource(state) for state in states if state.status in MADE]
-    return made + [_left(state, one) for state, one in _leftovers(states)] + behind_of(states)
+    made = [_resource_document(state) for state in states if state.status in STATUSES_WITH_EFFECT]
+    return (
+        made
+        + [_partial_document(state, one) for state, one in _all_partial(states)]
+        + left_behind_of(states)
+    )
 
 
 def cleanup_of(request_id: str, states: Sequence[ActionState]) -> list[dict[str, Any]]:
     """Say for each resource, and for each that may exist, what to do by hand."""
-    made = [state for state in states if state.status in MADE and state.cleanup]
+    made = [state for state in states if state.status in STATUSES_WITH_EFFECT and state.cleanup]
     unknown = [state for state in states if is_unknown(state)]
     return [
         *[_cleanup(state, state.cleanup) for state in made],
-        *[_cleanup_of(state, one) for state, one in _leftovers(states)],
-        *[_cleanup(state, _maybe(request_id, state)) for state in unknown],
-        *[_cleanup_of(state, one) for state in states for one in state.left_behind],
+        *[_cleanup_of_partial(state, one) for state, one in _all_partial(states)],
+        *[_cleanup(state, _doubt_instructions_for(request_id, state)) for state in unknown],
+        *[_cleanup_of_partial(state, one) for state in states for one in state.left_behind],
     ]
 
 
@@ -70,39 +74,41 @@ def entry_id(
 ) -> str:
     """Return the id of an entry of cleanup: the same wherever the same thing is listed."""
     if instructions is not None:
-        instructions = _LOOKS.sub(lambda found: _LOOK_OF_IDS.format(mark=found[1]), instructions)
+        instructions = _LOOK_PATTERN.sub(
+            lambda found: _LOOK_INSTRUCTION_FOR_IDS.format(mark=found[1]), instructions
+        )
     told = json.dumps([action, resource, instructions, move])
     return hashlib.sha256(told.encode()).hexdigest()[:16]
 
 
-def behind_of(states: Sequence[ActionState]) -> list[dict[str, Any]]:
+def left_behind_of(states: Sequence[ActionState]) -> list[dict[str, Any]]:
     """List what corrections left at other places, whatever has become of the actions since."""
-    return [_left(state, one) for state in states for one in state.left_behind]
+    return [_partial_document(state, one) for state in states for one in state.left_behind]
 
 
-def left_of(request_id: str, state: ActionState) -> list[PartialResource]:
+def orphaned_resources(request_id: str, state: ActionState) -> list[PartialResource]:
     """List what an action left in a target that it does not own any more.
 
     Corrections leave it at former places, earlier attempts beside what a retry has made, and a way
     that was given up wherever it was.
     """
-    if state.status not in {*MADE, ActionStatus.SKIPPED}:
+    if state.status not in {*STATUSES_WITH_EFFECT, ActionStatus.SKIPPED}:
         return state.left_behind
     left = [*state.left_behind, *state.partial]
     if state.status == ActionStatus.SKIPPED and state.outcome_unknown:
         kind = state.resource_type or state.type
-        left.append(PartialResource(type=kind, cleanup=_maybe(request_id, state)))
+        left.append(PartialResource(type=kind, cleanup=_doubt_instructions_for(request_id, state)))
     return left
 
 
-def left_entry_id(state_id: str, left: PartialResource) -> str:
+def resource_entry_id(state_id: str, left: PartialResource) -> str:
     """Return the id of the entry under which something left behind is listed for cleanup."""
     return entry_id(state_id, left.id, instructions_for(left), move=left.move)
 
 
-def failed_of(states: Sequence[ActionState]) -> list[dict[str, Any]]:
+def failed_actions_of(states: Sequence[ActionState]) -> list[dict[str, Any]]:
     """List the actions that have failed, with why."""
-    return [_failed(state) for state in states if state.status == ActionStatus.FAILED]
+    return [_failed_action(state) for state in states if state.status == ActionStatus.FAILED]
 
 
 def attempt_of(states: Sequence[HasAttempt]) -> int:
@@ -116,7 +122,7 @@ def is_unknown(state: ActionState) -> bool:
     return state.outcome_unknown or (state.error is not None and state.error.outcome_unknown)
 
 
-def _failed(state: ActionState) -> dict[str, Any]:
+def _failed_action(state: ActionState) -> dict[str, Any]:
     failed = FailedAction(
         index=state.index,
         id=state.id,
@@ -130,27 +136,27 @@ def _failed(state: ActionState) -> dict[str, Any]:
     return to_document(failed)
 
 
-def _leftovers(states: Sequence[ActionState]) -> list[tuple[ActionState, PartialResource]]:
-    return [(state, one) for state in states for one in left_by(state)]
+def _all_partial(states: Sequence[ActionState]) -> list[tuple[ActionState, PartialResource]]:
+    return [(state, one) for state in states for one in partial_resources_of(state)]
 
 
-def left_by(state: ActionState) -> list[PartialResource]:
+def partial_resources_of(state: ActionState) -> list[PartialResource]:
     """Return what failed attempts left; states of earlier versions have it in the error alone."""
     return state.partial or (state.error.partial if state.error else [])
 
 
-def _resource(state: ActionState) -> dict[str, Any]:
+def _resource_document(state: ActionState) -> dict[str, Any]:
     kind = state.resource_type or state.type
     return to_document(
         ExistingResource(kind, id=state.external_reference, url=state.url, action=state.id)
     )
 
 
-def _left(state: ActionState, one: PartialResource) -> dict[str, Any]:
+def _partial_document(state: ActionState, one: PartialResource) -> dict[str, Any]:
     return to_document(ExistingResource(one.type, id=one.id, url=one.url, action=state.id))
 
 
-def _cleanup_of(state: ActionState, one: PartialResource) -> dict[str, Any]:
+def _cleanup_of_partial(state: ActionState, one: PartialResource) -> dict[str, Any]:
     return _entry(state, one.id, instructions_for(one), move=one.move)
 
 
@@ -170,16 +176,16 @@ def _entry(
     return to_document(step)
 
 
-def _maybe(request_id: str, state: ActionState) -> str:
+def _doubt_instructions_for(request_id: str, state: ActionState) -> str:
     by_hand = state.by_hand or look_by_hand(mark(request_id, state.id, state.moves))
-    return in_doubt(state.name, by_hand)
+    return doubt_instructions(state.name, by_hand)
 
 
-def in_doubt(name: str, by_hand: str) -> str:
+def doubt_instructions(name: str, by_hand: str) -> str:
     """Say what to do about an action of unknown outcome."""
     return f"It is not known whether {name!r} took effect: {by_hand}."
 
 
 def look_by_hand(mark: str) -> str:
     """Say how a person finds an effect by its mark."""
-    return _LOOK.format(mark=mark)
+    return _LOOK_INSTRUCTION.format(mark=mark)

@@ -12,7 +12,7 @@ from pao.core.payloads.actions import ActionState
 from pao.core.states import ActionStatus
 
 T = TypeVar("T")
-INHERITED = (
+INHERITED_FIELDS = (
     "outcome_unknown",
     "doubt_since",
     "partial",
@@ -24,7 +24,7 @@ INHERITED = (
 OVER = frozenset({ActionStatus.COMPLETED, ActionStatus.SKIPPED})
 
 
-def leaves_something(state: ActionState) -> bool:
+def has_inheritance(state: ActionState) -> bool:
     """Return whether there is anything to take over."""
     return bool(
         state.outcome_unknown or state.partial or state.former or state.left_behind or state.pending
@@ -42,13 +42,13 @@ def inherit(state: ActionState, stored: ActionState) -> ActionState:
         state,
         outcome_unknown=state.outcome_unknown or stored.outcome_unknown,
         doubt_since=stored.doubt_since or state.doubt_since,
-        partial=_together(stored.partial, state.partial),
-        former=_together(stored.former, state.former),
-        left_behind=_together(stored.left_behind, state.left_behind),
+        partial=_union(stored.partial, state.partial),
+        former=_union(stored.former, state.former),
+        left_behind=_union(stored.left_behind, state.left_behind),
         pending=state.pending or stored.pending,
         moves=max(state.moves, stored.moves),
     )
 
 
-def _together(stored: Sequence[T], own: Sequence[T]) -> list[T]:
+def _union(stored: Sequence[T], own: Sequence[T]) -> list[T]:
     return [*stored, *(one for one in own if one not in stored)]

@@ -5,7 +5,7 @@ import math
 from collections.abc import Sequence
 from typing import Any, NoReturn
 
-_SHOWN = 80
+_MAX_QUOTED = 80
 
 
 def read_json(text: str) -> Any:
@@ -15,25 +15,25 @@ def read_json(text: str) -> Any:
     not JSON, and ``RecursionError`` for what is nested too deeply.
     """
     return json.loads(
-        text, parse_constant=_no_number, parse_float=_finite, object_pairs_hook=_unique
+        text, parse_constant=_reject_constant, parse_float=_finite, object_pairs_hook=_unique_keys
     )
 
 
-def _no_number(text: str) -> NoReturn:
+def _reject_constant(text: str) -> NoReturn:
     raise ValueError(f"{text} is not a JSON number")
 
 
 def _finite(text: str) -> float:
     number = float(text)
     if not math.isfinite(number):
-        raise ValueError(f"{text[:_SHOWN]} is too large for a number")
+        raise ValueError(f"{text[:_MAX_QUOTED]} is too large for a number")
     return number
 
 
-def _unique(pairs: Sequence[tuple[str, Any]]) -> dict[str, Any]:
+def _unique_keys(pairs: Sequence[tuple[str, Any]]) -> dict[str, Any]:
     found: dict[str, Any] = {}
     for key, value in pairs:
         if key in found:
-            raise ValueError(f"the key {key[:_SHOWN]!r} is given twice")
+            raise ValueError(f"the key {key[:_MAX_QUOTED]!r} is given twice")
         found[key] = value
     return found

@@ -46,7 +46,7 @@ class BackgroundTask:
             self._task.cancel()
             await asyncio.gather(self._task, return_exceptions=True)
 
-    def well(self) -> None:
+    def mark_healthy(self) -> None:
         """Note that the work goes on as it should."""
         self.error = None
         self._failures = 0
@@ -56,18 +56,18 @@ class BackgroundTask:
             try:
                 await self.work()
             except PaoError as error:
-                self._note(type(error).__name__)
+                self._record_end(type(error).__name__)
                 _log.warning("the background task %s ended; restarting it: %s", self.name, error)
             except Exception as error:  # noqa: BLE001 -- whatever ended it, the work must go on
-                self._note(type(error).__name__)
+                self._record_end(type(error).__name__)
                 _log.exception("the background task %s ended; restarting it", self.name)
             else:
-                self._note("it returned")
+                self._record_end("it returned")
                 _log.error("the background task %s returned; restarting it", self.name)
             await asyncio.sleep(min(self.pause * 2**self._failures, LONGEST_PAUSE_SECONDS))
             self._failures = min(self._failures + 1, MOST_DOUBLINGS)
 
-    def _note(self, error: str) -> None:
+    def _record_end(self, error: str) -> None:
         self.restarts += 1
         self.error = error
         self.ended_at = datetime.now(UTC)

@@ -32,16 +32,16 @@ class SecretBox:
     key is replaced by putting a new one in front. Safe to share between threads and tasks.
     """
 
-    __slots__ = ("_active", "_marking", "_ring", "_signing")
+    __slots__ = ("_active", "_fingerprint_keys", "_ring", "_signature_keys")
 
     def __init__(self, keys: str) -> None:
         ring = _read_ring(keys)
         self._ring = {key_id: AESGCM(key) for key_id, key in ring}
-        # A key of its own for every purpose: what marks must not be what seals.
-        self._marking = {
+        # Every purpose has its own key.
+        self._fingerprint_keys = {
             key_id: hmac.digest(key, b"pao fingerprint", hashlib.sha256) for key_id, key in ring
         }
-        self._signing = {
+        self._signature_keys = {
             key_id: hmac.digest(key, b"pao signal", hashlib.sha256) for key_id, key in ring
         }
         self._active = ring[0][0]
@@ -89,10 +89,10 @@ class SecretBox:
 
     def is_active(self, token: str) -> bool:
         """Return whether a token was sealed with the key that seals now."""
-        return token.startswith(self.beginning(self._active))
+        return token.startswith(self.token_prefix(self._active))
 
     @staticmethod
-    def beginning(key_id: str) -> str:
+    def token_prefix(key_id: str) -> str:
         """Return how every token of a key begins."""
         return f"{_PREFIX}{key_id}:"
 
@@ -105,22 +105,22 @@ class SecretBox:
 
         HMAC-SHA-256 (RFC 2104), because what is hashed may hold a short password.
         """
-        return f"{self._active}:{_mark(self._marking[self._active], data)}"
+        return f"{self._active}:{_keyed_hash(self._fingerprint_keys[self._active], data)}"
 
     def has_fingerprint(self, data: bytes, fingerprint: str) -> bool:
         """Return in constant time whether a key of the ring made ``fingerprint`` of ``data``."""
-        return _made_by(self._marking, data, fingerprint)
+        return _is_made_by(self._fingerprint_keys, data, fingerprint)
 
     def sign(self, data: bytes) -> str:
         """Return a signature of ``data`` as ``<key id>:<hex>``; no fingerprint is one, or will be.
 
         What callers send us is fingerprinted, so that a fingerprint must prove nothing.
         """
-        return f"{self._active}:{_mark(self._signing[self._active], data)}"
+        return f"{self._active}:{_keyed_hash(self._signature_keys[self._active], data)}"
 
-    def has_signed(self, data: bytes, signature: str) -> bool:
+    def verify(self, data: bytes, signature: str) -> bool:
         """Return in constant time whether a key of the ring has signed ``data``."""
-        return _made_by(self._signing, data, signature)
+        return _is_made_by(self._signature_keys, data, signature)
 
     @staticmethod
     def is_sealed(value: object) -> bool:
@@ -128,14 +128,16 @@ class SecretBox:
         return isinstance(value, str) and _TOKEN.fullmatch(value) is not None
 
 
-def _made_by(keys: dict[str, bytes], data: bytes, token: str) -> bool:
+def _is_made_by(keys: dict[str, bytes], data: bytes, token: str) -> bool:
     key_id, _, mark = token.partition(":")
     if key_id not in keys:
         return False
-    return hmac.compare_digest(_mark(keys[key_id], data).encode(), mark.encode("utf-8", "replace"))
+    return hmac.compare_digest(
+        _keyed_hash(keys[key_id], data).encode(), mark.encode("utf-8", "replace")
+    )
 
 
-def _mark(key: bytes, data: bytes) -> str:
+def _keyed_hash(key: bytes, data: bytes) -> str:
     return hmac.digest(key, data, hashlib.sha256).hex()
 
 

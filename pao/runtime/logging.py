@@ -57,7 +57,7 @@ _SECRET_SHAPES = (
 _CONTROLS = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 
 # Of a shorter value it is not certain that the message means it.
-_SHORTEST_SAID = 3
+_SHORTEST_MENTION = 3
 # A shorter secret would blank out ordinary words.
 _SHORTEST_SECRET = 6
 
@@ -67,22 +67,22 @@ class Redactor:
 
     def __init__(self, secrets: Iterable[str] = ()) -> None:
         self._secrets: set[str] = set()
-        self._known: re.Pattern[str] | None = None
-        self.learn(secrets)
+        self._pattern: re.Pattern[str] | None = None
+        self.add(secrets)
 
     def __repr__(self) -> str:
         return "Redactor(...)"
 
-    def learn(self, secrets: Iterable[str]) -> None:
+    def add(self, secrets: Iterable[str]) -> None:
         """Hide these as well, from now on; the earlier ones stay hidden."""
         self._secrets |= {one for one in secrets if len(one) >= _SHORTEST_SECRET}
         known = sorted(self._secrets, key=len, reverse=True)
-        self._known = re.compile("|".join(map(re.escape, known))) if known else None
+        self._pattern = re.compile("|".join(map(re.escape, known))) if known else None
 
     def text(self, value: str) -> str:
         """Return the text without secrets."""
-        if self._known is not None:
-            value = self._known.sub(MASK, value)
+        if self._pattern is not None:
+            value = self._pattern.sub(MASK, value)
         for shape in _SECRET_SHAPES:
             value = shape.sub(rf"\g<keep>{MASK}", value)
         return value
@@ -135,7 +135,7 @@ class TextFormatter(logging.Formatter):
         """Return the line, and the traceback under it where there is one."""
         message = self.redactor.text(record.getMessage())
         # What the message says need not be said again; a program reads the other format.
-        extras = [(name, one) for name, one in _extras(record) if not _says(message, one)]
+        extras = [(name, one) for name, one in _extras(record) if not _mentions(message, one)]
         pairs = _ids() | {name: self.redactor.value(value, name) for name, value in extras}
         told = "".join(f" {name}={value}" for name, value in pairs.items() if value is not None)
         # A value from outside must not start a line of its own and pass for a record, nor steer
@@ -174,12 +174,12 @@ def configure_logging(
         logging.getLogger(chatty).setLevel(max(logging.WARNING, logging.getLevelName(level)))
 
 
-def hide_in_logs(secrets: Iterable[str]) -> None:
+def redact_in_logs(secrets: Iterable[str]) -> None:
     """Hide further secrets, of whoever logs in this process, from now on."""
     known = list(secrets)
     for handler in logging.getLogger().handlers:
         if isinstance(handler.formatter, JsonFormatter | TextFormatter):
-            handler.formatter.redactor.learn(known)
+            handler.formatter.redactor.add(known)
 
 
 @contextmanager
@@ -192,7 +192,7 @@ def log_fields(**fields: str) -> Iterator[None]:
         _fields.reset(token)
 
 
-def note_fields(**fields: str) -> None:
+def add_log_fields(**fields: str) -> None:
     """Put fields on the records of the innermost context, from now on and until its end.
 
     What is learnt only within a context, such as the id of a request that was just stored, is then
@@ -206,12 +206,12 @@ def note_fields(**fields: str) -> None:
         known.update(fields)
 
 
-def keep_fields(**fields: str) -> None:
+def set_task_log_fields(**fields: str) -> None:
     """Put fields on every further record of the current task; those around it keep theirs."""
     _fields.set({**(_fields.get() or {}), **fields})
 
 
-def current_fields() -> dict[str, str]:
+def current_log_fields() -> dict[str, str]:
     """Return a copy of the fields that the present context puts on its records."""
     return dict(_fields.get() or {})
 
@@ -225,7 +225,7 @@ def trace_fields() -> dict[str, str]:
 
 
 def _ids() -> dict[str, str]:
-    return current_fields() | trace_fields()
+    return current_log_fields() | trace_fields()
 
 
 def _extras(record: logging.LogRecord) -> list[tuple[str, Any]]:
@@ -236,9 +236,9 @@ def _extras(record: logging.LogRecord) -> list[tuple[str, Any]]:
     ]
 
 
-def _says(message: str, value: Any) -> bool:
+def _mentions(message: str, value: Any) -> bool:
     text = str(value)
-    return len(text) >= _SHORTEST_SAID and text in message
+    return len(text) >= _SHORTEST_MENTION and text in message
 
 
 def _visible(text: str) -> str:

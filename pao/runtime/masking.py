@@ -9,13 +9,13 @@ from typing import Any
 from pao.core.names import MASK
 from pao.runtime.secret_forms import (
     DEPTH,
-    bare,
     base64_cores,
-    decoded,
+    decode,
     direct_forms,
-    folded,
+    fold,
     plain_forms,
-    unescaped,
+    strip_separators,
+    unescape,
 )
 
 SHORTEST_SECRET = 4  # Masking shorter texts would only garble messages.
@@ -61,7 +61,7 @@ class SecretMasks:
 
         A text that holds a secret in a form that cannot be replaced keeps nothing but its length.
         """
-        return self._known().hide(text, within=SHORTEST_SECRET, cut=True)
+        return self._search_forms().hide(text, within=SHORTEST_SECRET, cut=True)
 
     def hide_in(self, value: Any) -> Any:
         """Return a copy of a JSON value without secrets, in texts, numbers and keys.
@@ -73,38 +73,38 @@ class SecretMasks:
         if isinstance(value, dict | list | tuple):
             return self._hide_in_members(value)
         if isinstance(value, int | float) and not isinstance(value, bool):
-            return MASK if self._known().is_number(value) else value
+            return MASK if self._search_forms().is_number(value) else value
         return value
 
     def _hide_in_members(self, value: Any) -> Any:
         if isinstance(value, dict):
             # Keys and values by turns, so that both are looked through together.
-            flat = self._hidden([one for pair in value.items() for one in pair])
+            flat = self._hide_in_list([one for pair in value.items() for one in pair])
             return dict(zip(flat[::2], flat[1::2], strict=True))
-        return self._hidden(list(value))
+        return self._hide_in_list(list(value))
 
-    def _hidden(self, members: list[Any]) -> list[Any]:
+    def _hide_in_list(self, members: list[Any]) -> list[Any]:
         """Look through many texts at once, for most hold nothing; where one does, by halves."""
         if len(members) < _FEW or sum(1 for _ in islice(_texts_in(members), _MANY)) < _MANY:
             return [self.hide_in(one) for one in members]
         if self._is_clean([*_texts_in(members)]):
-            copied: list[Any] = _without_numbers(self._known(), members)
+            copied: list[Any] = _without_numbers(self._search_forms(), members)
             return copied
         half = len(members) // 2
-        return self._hidden(members[:half]) + self._hidden(members[half:])
+        return self._hide_in_list(members[:half]) + self._hide_in_list(members[half:])
 
     def _is_clean(self, texts: list[str]) -> bool:
         joined = "\n".join(texts)
         if len(_CUT.findall(joined)) >= _MOST_CUTS or not self._secrets.isdisjoint(texts):
             return False
-        return self._known().hide(joined, within=SHORTEST_WITHIN_VALUE, cut=False) == joined
+        return self._search_forms().hide(joined, within=SHORTEST_WITHIN_VALUE, cut=False) == joined
 
     def _hide_in_text(self, text: str) -> str:
         if text in self._secrets and text:
             return MASK
-        return self._known().hide(text, within=SHORTEST_WITHIN_VALUE, cut=False)
+        return self._search_forms().hide(text, within=SHORTEST_WITHIN_VALUE, cut=False)
 
-    def _known(self) -> "_Forms":
+    def _search_forms(self) -> "_Forms":
         if self._forms is None:
             self._forms = _Forms(self._secrets)
         return self._forms
@@ -144,28 +144,30 @@ class _Forms:
 
     def __init__(self, secrets: Iterable[str]) -> None:
         kept = [one for one in secrets if len(one) >= SHORTEST_SECRET and not one.isspace()]
-        self._kept = kept
-        self._direct = _lengths(form for one in kept for form in direct_forms(one))
-        self._lowered = _lengths(form.lower() for form in self._direct)
+        self._secrets = kept
+        self._direct = _longest_first(form for one in kept for form in direct_forms(one))
+        self._lowercase = _longest_first(form.lower() for form in self._direct)
         plain = {form for one in kept for form in plain_forms(one)}
-        self._short = {folded(one) for one in plain if len(one) < SHORTEST_WITHIN_VALUE}
-        compact = {_compact(folded(one)) for one in plain}
+        self._short = {fold(one) for one in plain if len(one) < SHORTEST_WITHIN_VALUE}
+        compact = {_compact(fold(one)) for one in plain}
         longer = {one for one in compact if len(one) >= SHORTEST_WITHIN_VALUE}
-        self._bare = {form for one in longer if len(form := bare(one)) >= SHORTEST_WITHIN_VALUE}
-        self._compact = {one for one in longer if bare(one) not in self._bare}
+        self._bare = {
+            form for one in longer if len(form := strip_separators(one)) >= SHORTEST_WITHIN_VALUE
+        }
+        self._compact = {one for one in longer if strip_separators(one) not in self._bare}
         self._cores = {core for one in kept for core in base64_cores(one)}
-        self._begun = [*self._lowered, *{core.lower() for core in self._cores}]
-        self._numbers = {number for one in kept if (number := _canonical(one)) is not None}
+        self._prefixes = [*self._lowercase, *{core.lower() for core in self._cores}]
+        self._numbers = {number for one in kept if (number := _canonical_number(one)) is not None}
 
     def hide(self, text: str, *, within: int, cut: bool) -> str:
         """Return the text with stars for secrets; of ``within`` characters on also inside words.
 
         With ``cut`` the text may end in the middle of a secret.
         """
-        if len(text) < SHORTEST_PREFIX or not self._kept:
+        if len(text) < SHORTEST_PREFIX or not self._secrets:
             return text
-        masked = self._cut_off(self._replaced(text, within), at_end=cut)
-        if self._is_hidden_in(masked) or self._is_begun_in(masked, at_end=cut):
+        masked = self._hide_cut_off(self._replace_forms(text, within), at_end=cut)
+        if self._is_hidden_in(masked) or self._begins_at_cut(masked, at_end=cut):
             return f"[hidden: {len(text):,} characters that hold a secret in another form]"
         return masked
 
@@ -173,39 +175,39 @@ class _Forms:
         """Return whether a number is a secret, such as a PIN."""
         if not self._numbers:
             return False
-        return len(str(value)) >= SHORTEST_SECRET and _canonical(str(value)) in self._numbers
+        return len(str(value)) >= SHORTEST_SECRET and _canonical_number(str(value)) in self._numbers
 
-    def _replaced(self, text: str, within: int) -> str:
-        for form in _no_longer(self._direct, text):
+    def _replace_forms(self, text: str, within: int) -> str:
+        for form in _that_fit(self._direct, text):
             if form in text:
                 text = _replace(text, form, whole=len(form) < within)
-        lowered = _lowered(text)
+        lowered = _lowercase(text)
         spans = [
             (at, at + len(form))
-            for form in _no_longer(self._lowered, lowered)
-            for at in _places(lowered, form, whole=len(form) < within)
+            for form in _that_fit(self._lowercase, lowered)
+            for at in _find_all(lowered, form, whole=len(form) < within)
         ]
         return _with_stars(text, spans) if spans else text
 
-    def _cut_off(self, text: str, *, at_end: bool) -> str:
+    def _hide_cut_off(self, text: str, *, at_end: bool) -> str:
         """Hide the beginning of a secret where the text was cut."""
         ends = _ends(text, at_end=at_end)
-        lowered = _lowered(text)
-        spans = [(end - size, end) for end in ends if (size := self._beginning(lowered[:end]))]
+        lowered = _lowercase(text)
+        spans = [(end - size, end) for end in ends if (size := self._prefix_length(lowered[:end]))]
         return _with_stars(text, spans) if spans else text
 
-    def _is_begun_in(self, text: str, *, at_end: bool) -> bool:
+    def _begins_at_cut(self, text: str, *, at_end: bool) -> bool:
         """Return whether a text that was cut begins a secret there once its escapes are undone."""
         return any(
-            self._beginning(_lowered(copy)[:end]) >= SHORTEST_WITHIN_VALUE
-            for copy in unescaped(text)
+            self._prefix_length(_lowercase(copy)[:end]) >= SHORTEST_WITHIN_VALUE
+            for copy in unescape(text)
             for end in _ends(copy, at_end=at_end)
         )
 
-    def _beginning(self, text: str) -> int:
+    def _prefix_length(self, text: str) -> int:
         """Return how many characters at the text's end begin a secret."""
         longest = 0
-        for form in self._begun:
+        for form in self._prefixes:
             start, tail = form[:SHORTEST_PREFIX], text[-len(form) :]
             at = tail.find(start)
             while at >= 0:
@@ -217,12 +219,12 @@ class _Forms:
 
     def _is_hidden_in(self, text: str, depth: int = DEPTH) -> bool:
         """Return whether a secret is found once the text is decoded, in whichever order."""
-        copies = [text, *unescaped(text)]
+        copies = [text, *unescape(text)]
         if any(map(self._holds, copies)) or self._has_core(copies):
             return True
         if depth == 0 or len(text) < _SHORTEST_ENCODED:
             return False
-        inner = {one for copy in copies[-1:] + copies[:1] for one in decoded(copy)}
+        inner = {one for copy in copies[-1:] + copies[:1] for one in decode(copy)}
         legible = "\n".join(one for one in inner if "\N{REPLACEMENT CHARACTER}" not in one)
         return self._holds("\n".join(inner)) or self._is_hidden_in(legible, depth - 1)
 
@@ -231,14 +233,14 @@ class _Forms:
         return any(core in copy for copy in compact for core in self._cores)
 
     def _holds(self, text: str) -> bool:
-        plain = folded(text)
-        stripped = bare(plain)
+        plain = fold(text)
+        stripped = strip_separators(plain)
         if any(one in stripped for one in self._bare):
             return True
         if self._compact and any(map(_compact(plain).__contains__, self._compact)):
             return True
         return any(
-            one in plain and any(True for _ in _places(plain, one, whole=True))
+            one in plain and any(True for _ in _find_all(plain, one, whole=True))
             for one in self._short
         )
 
@@ -253,18 +255,18 @@ def _ends(text: str, *, at_end: bool) -> list[int]:
     return ends
 
 
-def _lowered(text: str) -> str:
+def _lowercase(text: str) -> str:
     """Return the text in small letters, character by character where that is possible."""
     lowered = text.lower()
     return lowered if len(lowered) == len(text) else text
 
 
-def _lengths(forms: Iterable[str]) -> list[str]:
+def _longest_first(forms: Iterable[str]) -> list[str]:
     """Return the forms that are long enough, each once, the longest first."""
     return sorted({one for one in forms if len(one) >= SHORTEST_SECRET}, key=len, reverse=True)
 
 
-def _no_longer(forms: list[str], text: str) -> Iterable[str]:
+def _that_fit(forms: list[str], text: str) -> Iterable[str]:
     """Return those of the forms, sorted by length, that fit into a text."""
     first = bisect_left(forms, -len(text), key=lambda form: -len(form))
     return islice(forms, first, None)
@@ -273,10 +275,10 @@ def _no_longer(forms: list[str], text: str) -> Iterable[str]:
 def _replace(text: str, form: str, *, whole: bool) -> str:
     if not whole:
         return text.replace(form, MASK)
-    return _with_stars(text, [(at, at + len(form)) for at in _places(text, form, whole=True)])
+    return _with_stars(text, [(at, at + len(form)) for at in _find_all(text, form, whole=True)])
 
 
-def _places(text: str, form: str, *, whole: bool) -> Iterator[int]:
+def _find_all(text: str, form: str, *, whole: bool) -> Iterator[int]:
     """Return where a form stands in a text; ``whole``: not within a word."""
     at = text.find(form)
     while at >= 0:
@@ -287,10 +289,10 @@ def _places(text: str, form: str, *, whole: bool) -> Iterator[int]:
 
 def _is_word(text: str, start: int, end: int) -> bool:
     """Return whether a piece of a text is no part of a longer word."""
-    return not _joined(text, start) and not _joined(text, end)
+    return not _is_inside_word(text, start) and not _is_inside_word(text, end)
 
 
-def _joined(text: str, at: int) -> bool:
+def _is_inside_word(text: str, at: int) -> bool:
     if at in (0, len(text)):
         return False
     return bool(_WORD.match(text[at - 1]) and _WORD.match(text[at]))
@@ -311,7 +313,7 @@ def _compact(text: str) -> str:
     return "".join(text.split())
 
 
-def _canonical(text: str) -> str | None:
+def _canonical_number(text: str) -> str | None:
     """Return a number in one spelling: 0471.10 is 471.1; None for what is none."""
     if not re.fullmatch(r"[+-]?[0-9]+(\.[0-9]+)?", text):
         return None

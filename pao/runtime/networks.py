@@ -44,7 +44,7 @@ class Networks:
     def __init__(self, entries: Iterable[str]) -> None:
         self._networks = tuple(read_network(entry) for entry in entries)
 
-    def hold(self, host: str | None) -> bool:
+    def contain(self, host: str | None) -> bool:
         """Return whether a host is an address in one of them; a name is in none."""
         try:
             address = read_address(host or "")
@@ -62,10 +62,10 @@ class Networks:
             for one in self._networks
             if isinstance(one, IPv4Network)
         ]
-        return [*(str(part) for one in self._networks for part in _own(one)), *mapped]
+        return [*(str(part) for one in self._networks for part in _without_mapped(one)), *mapped]
 
 
-def _own(network: Network) -> Iterable[Network]:
+def _without_mapped(network: Network) -> Iterable[Network]:
     if isinstance(network, IPv6Network) and _MAPPED.subnet_of(network):
         return network.address_exclude(_MAPPED)
     return (network,)

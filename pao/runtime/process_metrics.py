@@ -30,7 +30,7 @@ class PoolMetrics(Collector):
     """Tells the state of the connection pool that ``of`` returns, once there is one."""
 
     def __init__(self) -> None:
-        self.of: Callable[[], PoolState] | None = None
+        self.source: Callable[[], PoolState] | None = None
 
     def collect(self) -> Iterable[GaugeMetricFamily]:
         """Return the gauges; without samples until there is a pool."""
@@ -45,8 +45,8 @@ class PoolMetrics(Collector):
         waiting = GaugeMetricFamily(
             "pao_database_waiting", "Callers that wait for a connection to Postgres."
         )
-        if self.of is not None:
-            state = self.of()
+        if self.source is not None:
+            state = self.source()
             connections.add_metric(["in_use"], state.in_use)
             connections.add_metric(["idle"], state.idle)
             most.add_metric([], state.most)
@@ -58,7 +58,7 @@ class SecretMetrics(Collector):
     """Tells the ages that ``of`` returns, once there is somebody who knows them."""
 
     def __init__(self) -> None:
-        self.of: Callable[[], Mapping[str, float]] | None = None
+        self.source: Callable[[], Mapping[str, float]] | None = None
 
     def collect(self) -> Iterable[GaugeMetricFamily]:
         """Return the gauge; without samples where no secret is read again."""
@@ -67,7 +67,7 @@ class SecretMetrics(Collector):
             "Time since a secret was last read, or a token made, by its name.",
             labels=["secret"],
         )
-        for name, age in (self.of() if self.of else {}).items():
+        for name, age in (self.source() if self.source else {}).items():
             ages.add_metric([name], age)
         return [ages]
 
@@ -86,7 +86,7 @@ class SourceMetrics(Collector):
     """Tells the calls that ``of`` returns, once there is a source that is called."""
 
     def __init__(self) -> None:
-        self.of: Callable[[], SourceCalls | None] | None = None
+        self.source: Callable[[], SourceCalls | None] | None = None
 
     def collect(self) -> Iterable[CounterMetricFamily | GaugeMetricFamily]:
         """Return counter and gauges; these without samples until the source has told them."""
@@ -101,7 +101,7 @@ class SourceMetrics(Collector):
         limit = GaugeMetricFamily(
             "pao_catalog_source_calls_limit", "Calls that the source allows.", labels=["source"]
         )
-        found = self.of() if self.of else None
+        found = self.source() if self.source else None
         if found is not None:
             calls.add_metric([found.source], found.calls)
             if found.remaining is not None and found.limit is not None:

@@ -43,7 +43,7 @@ class SdkMetrics(Collector):
     def __init__(self) -> None:
         self._buffer: MetricBuffer | None = None
         self._lock = threading.Lock()
-        self._known: dict[str, BufferedMetric] = {}
+        self._metrics: dict[str, BufferedMetric] = {}
         self._values: dict[str, dict[_Labels, float]] = {}
         self._histograms: dict[str, dict[_Labels, _Histogram]] = {}
 
@@ -60,7 +60,7 @@ class SdkMetrics(Collector):
         """Return everything that was counted so far."""
         self._drain()
         with self._lock:
-            return [self._family(one) for one in self._known.values()]
+            return [self._family(one) for one in self._metrics.values()]
 
     def _keep_draining(self) -> None:
         pause = threading.Event()
@@ -77,7 +77,7 @@ class SdkMetrics(Collector):
 
     def _add(self, metric: BufferedMetric, labels: _Labels, value: float) -> None:
         name = metric.name
-        self._known.setdefault(name, metric)
+        self._metrics.setdefault(name, metric)
         if metric.kind == BUFFERED_METRIC_KIND_HISTOGRAM:
             self._histograms.setdefault(name, {}).setdefault(labels, _Histogram()).add(value)
             return

@@ -58,7 +58,7 @@ def direct_forms(secret: str) -> Iterator[str]:
     yield quote(encoded, safe="")
     yield quote_plus(encoded)
     yield from _parts(secret)
-    yield from _garbled(secret)
+    yield from _misread_forms(secret)
     for name in _HASHES:
         yield hashlib.new(name, encoded, usedforsecurity=False).hexdigest()
 
@@ -69,12 +69,12 @@ def plain_forms(secret: str) -> Iterator[str]:
     yield from _parts(secret)
 
 
-def folded(text: str) -> str:
+def fold(text: str) -> str:
     """Return a text without what case and composed letters make different."""
     return unicodedata.normalize("NFKC", text).casefold()
 
 
-def bare(text: str) -> str:
+def strip_separators(text: str) -> str:
     """Return a text without blanks, escapes and quotes, which differ by who wrote it."""
     return text.translate(_DROPPED)
 
@@ -98,17 +98,17 @@ def base64_cores(secret: str) -> Iterator[str]:
                 yield core.replace("+", "-").replace("/", "_")
 
 
-def unescaped(text: str) -> Iterator[str]:
+def unescape(text: str) -> Iterator[str]:
     """Return what a text becomes as escapes are undone, one by one and again and again."""
     for _ in range(ROUNDS):
         before = text
         for undo in (
-            _without_backslashes,
+            _undo_backslashes,
             html.unescape,
             unquote,
-            _unquoted,
-            _other_charset,
-            _utf7,
+            _undo_quoted_printable,
+            _undo_other_charset,
+            _undo_utf7,
         ):
             undone = undo(text)
             if undone != text:
@@ -118,7 +118,7 @@ def unescaped(text: str) -> Iterator[str]:
             return
 
 
-def decoded(text: str) -> Iterator[str]:
+def decode(text: str) -> Iterator[str]:
     """Return what the base64, the base32, the hexadecimal and the bytes in a text mean."""
     for found in _BASE32.finditer(text):
         yield from _from_base32(found[0])
@@ -140,10 +140,10 @@ def _parts(secret: str) -> Iterator[str]:
     if "\n" in secret:
         yield from (line.strip() for line in secret.splitlines() if len(line) >= _LONG_LINE)
     if "://" in secret:
-        yield from _of_address(secret)
+        yield from _parts_of_url(secret)
 
 
-def _of_address(secret: str) -> Iterator[str]:
+def _parts_of_url(secret: str) -> Iterator[str]:
     """Return a password, a long path and its long segments, and the values of the query."""
     try:
         address = urlsplit(secret)
@@ -156,7 +156,7 @@ def _of_address(secret: str) -> Iterator[str]:
     yield from (one for _, one in parse_qsl(address.query) if len(one) >= _LONG_VALUE)
 
 
-def _garbled(secret: str) -> Iterator[str]:
+def _misread_forms(secret: str) -> Iterator[str]:
     """Return what is seen of the secret where its bytes were read in another charset."""
     charsets = _WIDE if secret.isascii() else (*_WIDE, *_NARROW)
     for charset in charsets:
@@ -165,29 +165,29 @@ def _garbled(secret: str) -> Iterator[str]:
         except UnicodeError:
             continue
         for read in ("utf-8", "latin-1", "cp1252"):
-            yield from _telling(raw.decode(read, errors="replace"))
+            yield from _if_legible(raw.decode(read, errors="replace"))
     if not secret.isascii():
-        yield from _telling(secret.encode("ascii", errors="replace").decode())
+        yield from _if_legible(secret.encode("ascii", errors="replace").decode())
 
 
-def _telling(form: str) -> Iterator[str]:
+def _if_legible(form: str) -> Iterator[str]:
     """Return the form unless it is signs of replacement for the most part: any text may be that."""
     if sum(char.isascii() and char.isalnum() for char in form) >= _LEAST_LEGIBLE:
         yield form
 
 
-def _without_backslashes(text: str) -> str:
-    return _BACKSLASH.sub(_meant, text) if "\\" in text else text
+def _undo_backslashes(text: str) -> str:
+    return _BACKSLASH.sub(_replacement_of_escape, text) if "\\" in text else text
 
 
-def _unquoted(text: str) -> str:
+def _undo_quoted_printable(text: str) -> str:
     """Undo the quoted-printable of mail: ``=41`` is a byte, a trailing ``=`` joins two lines."""
     if "=" not in text:
         return text
     return _QUOTED.sub(lambda found: chr(int(found[1], 16)) if found[1] else "", text)
 
 
-def _meant(match: re.Match[str]) -> str:
+def _replacement_of_escape(match: re.Match[str]) -> str:
     if match[5]:
         return chr(int(match[5], 8))
     code = match[1] or match[2] or match[3] or match[4]
@@ -197,7 +197,7 @@ def _meant(match: re.Match[str]) -> str:
     return chr(number) if number <= 0x10FFFF else match[0]  # noqa: PLR2004 -- Unicode's end
 
 
-def _other_charset(text: str) -> str:
+def _undo_other_charset(text: str) -> str:
     """Undo UTF-8 that was read as Latin-1, halves of pairs, and UTF-16 that was read as bytes."""
     text = text.replace("\0", "")
     if text.isascii():
@@ -208,7 +208,7 @@ def _other_charset(text: str) -> str:
         return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
 
 
-def _utf7(text: str) -> str:
+def _undo_utf7(text: str) -> str:
     """Undo UTF-7, which writes all but letters, digits and a few signs as base64."""
     if "+" not in text or not text.isascii():
         return text

@@ -30,7 +30,7 @@ CORRELATION_ID = "pao.correlation_id"
 REQUEST_ID = "pao.request_id"
 # More than any action calls; only the last one is told.
 _MOST_TARGETS = 100
-_OURS = frozenset({CORRELATION_ID, REQUEST_ID})
+_BAGGAGE_KEYS = frozenset({CORRELATION_ID, REQUEST_ID})
 _SERVER_ERROR = 500
 # Who asks may go on with a trace of theirs; their baggage is not taken over.
 _targets: ContextVar[list[str] | None] = ContextVar("pao_targets", default=None)
@@ -70,7 +70,7 @@ def install(*, endpoint: str | None, sample_rate: float, service: str) -> Tracin
     )
     sampler = ParentBased(TraceIdRatioBased(sample_rate))
     provider = TracerProvider(sampler=sampler, resource=resource)
-    provider.add_span_processor(BaggageSpanProcessor(_OURS.__contains__))
+    provider.add_span_processor(BaggageSpanProcessor(_BAGGAGE_KEYS.__contains__))
     exporter = OTLPSpanExporter(endpoint=f"{endpoint}/v1/traces")
     provider.add_span_processor(BatchSpanProcessor(exporter))
     trace.set_tracer_provider(provider)
@@ -90,7 +90,9 @@ def tracer() -> Tracer:
 
 
 @contextmanager
-def tagged(*, correlation_id: str | None = None, request_id: str | None = None) -> Iterator[None]:
+def trace_tags(
+    *, correlation_id: str | None = None, request_id: str | None = None
+) -> Iterator[None]:
     """Put ids on every span that begins in this block, here and in what it causes elsewhere."""
     given = {CORRELATION_ID: correlation_id, REQUEST_ID: request_id}
     present: Context = context.get_current()
@@ -108,7 +110,7 @@ def tagged(*, correlation_id: str | None = None, request_id: str | None = None) 
 
 
 @contextmanager
-def serving(
+def server_span(
     method: str, headers: Mapping[str, str], *, correlation_id: str, request_id: str | None
 ) -> Iterator[Span]:
     """Make the span of one HTTP call, within the caller's trace where ``traceparent`` names one.
@@ -121,7 +123,7 @@ def serving(
     token = context.attach(_incoming.extract(dict(headers)))
     try:
         with (
-            tagged(correlation_id=correlation_id, request_id=request_id),
+            trace_tags(correlation_id=correlation_id, request_id=request_id),
             tracer().start_as_current_span(
                 method, kind=SpanKind.SERVER, attributes={"http.request.method": method}
             ) as span,
@@ -131,7 +133,7 @@ def serving(
         context.detach(token)
 
 
-def answered(span: Span, *, method: str, route: str, status: int) -> None:
+def record_response(span: Span, *, method: str, route: str, status: int) -> None:
     """Say which route a call took and how it was answered."""
     span.update_name(f"{method} {route}")
     span.set_attribute("http.route", route)
@@ -141,7 +143,7 @@ def answered(span: Span, *, method: str, route: str, status: int) -> None:
 
 
 @contextmanager
-def noting_targets() -> Iterator[list[str]]:
+def collected_targets() -> Iterator[list[str]]:
     """Return the list of the targets that are called in this block, in their order."""
     targets: list[str] = []
     token = _targets.set(targets)
@@ -152,7 +154,7 @@ def noting_targets() -> Iterator[list[str]]:
 
 
 @contextmanager
-def calling(
+def client_span(
     target: str, *, method: str, system: str, counted_as: str | None = None
 ) -> Iterator[Span]:
     """Make the span of one outside call to ``target``, an instance or host; it holds no address.

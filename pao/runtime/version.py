@@ -7,14 +7,14 @@ from pathlib import Path
 from typing import Any
 
 
-def _installed() -> str:
+def _installed_version() -> str:
     try:
         return version("platform-automation-orchestrator")
     except PackageNotFoundError:
         return "0.0.0"
 
 
-VERSION = _installed()
+VERSION = _installed_version()
 
 
 @cache

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from pydantic import SecretStr
 
-from pao.runtime.logging import hide_in_logs
+from pao.runtime.logging import redact_in_logs
 from pao.settings.parameter_store import read_parameters, resolve_paths
 from pao.settings.secret_files import resolve_files
 
@@ -97,7 +97,7 @@ class LiveSecrets:
                     continue
                 self._read_at[name] = time.monotonic()
                 if value != self._secrets[name].get_secret_value():
-                    hide_in_logs([value])
+                    redact_in_logs([value])
                     self._secrets[name].replace(value)
                     changed.append(name)
             return Reading(tuple(sorted(changed)), unread)

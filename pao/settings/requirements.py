@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping
 from typing import Any, Literal
 
-from db.urls import SYSTEM, has_password, named_authorities
+from db.urls import SYSTEM, has_password, names_authorities
 from pao.runtime.files import is_file
 from pao.settings.catalog_requirements import missing_catalog
 from pao.settings.identity import AwsCallerSettings, JwtSettings, SignInSettings
@@ -81,7 +81,7 @@ def _missing_database_tls(database: DatabaseSettings) -> Iterator[tuple[str, str
         yield "DATABASE_SSL_CERT", "a client certificate and its key belong together; set both"
     checks = database.effective_ssl_mode in {SslMode.VERIFY_CA, SslMode.VERIFY_FULL}
     by_itself = database.given_url is not None and not database.iam_auth
-    if checks and not by_itself and not named_authorities(database.url.get_secret_value()):
+    if checks and not by_itself and not names_authorities(database.url.get_secret_value()):
         text = "missing; name the file of the CA certificates to trust, or system"
         yield "DATABASE_SSL_ROOT_CERT", text
 

@@ -6,7 +6,7 @@ import asyncpg
 import pytest
 
 from activities.audit_anchors import AuditAnchors
-from db.audit_chain import exported_anchor
+from db.audit_chain import read_anchor
 from db.audit_verification import verify
 from db.repositories.maintenance_runs import MaintenanceRunsRepository
 from db.session import Database as Session
@@ -32,7 +32,7 @@ async def test_every_anchor_is_logged_whole(
         await owner.close()
     [record] = [one for one in caplog.records if one.message == "audit.anchor"]
     line = json.loads(JsonFormatter(Redactor()).format(record))
-    found = await verify(database.service_url, exported=[exported_anchor(line)])
+    found = await verify(database.service_url, exported=[read_anchor(line)])
     assert (found.anchors, found.findings) == (1, [])
 
 

@@ -15,9 +15,11 @@ from db.repositories.breakers import (
 )
 from db.session import Database
 from pao.core.errors import ErrorCode
-from pao.core.failure_classes import CUT, NOT_READY, UNSENT
+from pao.core.failure_classes import INTERRUPTED, NOT_READY, UNSENT
 from tests.support.breakers import TARGET, breakers, fail, shared, succeed
 from tests.support.postgres import Database as Given
+
+OTHER = "another.example.com"
 
 
 async def test_every_worker_leaves_a_failing_target_alone_and_says_until_when(
@@ -35,7 +37,7 @@ async def test_every_worker_leaves_a_failing_target_alone_and_says_until_when(
         assert "after 3 failures in a row" in error.message
         assert "Retry after 20" in error.message
         assert "Last error: It gave no" in error.message
-    await succeed(one, "another.example.com")
+    await succeed(one, OTHER)
 
 
 async def test_a_target_that_answers_again_is_called_again(db: Database, database: Given) -> None:
@@ -82,10 +84,10 @@ async def test_the_log_says_which_breaker_is_open(caplog: pytest.LogCaptureFixtu
     assert told(caplog) == []
     await fail(of)
     with acting_for("one-item", {}):
-        await fail(of, "another.example.com", times=3)
+        await fail(of, OTHER, times=3)
     assert told(caplog) == [
-        f"the circuit breaker for {TARGET} is open: It gave {CUT.said}.",
-        f"the circuit breaker for another.example.com is open for one-item: It gave {CUT.said}.",
+        f"the circuit breaker for {TARGET} is open: It gave {INTERRUPTED.answer}.",
+        f"the circuit breaker for {OTHER} is open for one-item: It gave {INTERRUPTED.answer}.",
     ]
 
 
@@ -191,8 +193,11 @@ async def test_a_target_may_have_limits_of_its_own(db: Database) -> None:
     ("error", "told"),
     [
         (ActionFailedError("the target says: s3cret", http_status=503), "It answered 503."),
-        (ActionFailedError("s3cret typed by dana", judged=UNSENT), f"It gave {UNSENT.said}."),
-        (OutcomeUnknownError("s3cret typed by dana", judged=CUT), f"It gave {CUT.said}."),
+        (ActionFailedError("s3cret typed by dana", judged=UNSENT), f"It gave {UNSENT.answer}."),
+        (
+            OutcomeUnknownError("s3cret typed by dana", judged=INTERRUPTED),
+            f"It gave {INTERRUPTED.answer}.",
+        ),
     ],
 )
 async def test_what_a_target_said_is_not_kept_with_a_breaker_that_others_meet(

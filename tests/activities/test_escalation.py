@@ -20,7 +20,7 @@ from pao.core.states import ActionStatus
 from sandbox.jira.world import Screen, Settings
 from tests.support.jira import JiraSandbox, jira_sandbox
 from tests.support.requests import new_request
-from workflows.decisions import in_ticket
+from workflows.decisions import trim_for_ticket
 
 PROJECT = "ORCHESTRATION"
 
@@ -86,7 +86,7 @@ def test_what_failed_actions_left_stands_in_the_table_of_actions() -> None:
         ActionState("f", 5, "job", "Old", ActionStatus.FAILED, error=failed),
     ]
     # As the workflow passes them: it leaves out what may be large.
-    text = describe(replace(failure(), actions=[in_ticket(state) for state in states]))
+    text = describe(replace(failure(), actions=[trim_for_ticket(state) for state in states]))
     assert "|Made|completed|0|NET-1|" in text
     assert "|Half|failed|0|[NET-7|http://jira/browse/NET-7]|" in text
     assert "|Doubt|failed|0|not known|" in text

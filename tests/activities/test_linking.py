@@ -10,7 +10,7 @@ from temporalio.exceptions import ApplicationError
 
 from activities.ticket_links import TicketLinker
 from pao.clients.jira.instances import JiraInstances
-from pao.core.components import LINKS, LINKS_ID
+from pao.core.components import TICKET_LINKS, TICKET_LINKS_ID
 from pao.core.payloads.actions import ActionInput
 from pao.core.payloads.plan import PlannedAction
 from tests.support.jira import JiraSandbox, jira_sandbox
@@ -50,7 +50,7 @@ async def tickets(instances: JiraInstances) -> dict[str, Any]:
 async def given(instances: JiraInstances, **config: Any) -> ActionInput:
     context = replace(new_request().context, components=await tickets(instances))
     settings = {"linkType": "blocks", "pairs": PAIRS, **config}
-    action = PlannedAction(LINKS_ID, 0, LINKS, "Link the tickets", settings)
+    action = PlannedAction(TICKET_LINKS_ID, 0, TICKET_LINKS, "Link the tickets", settings)
     return ActionInput(context=context, action=action, look_first=True)
 
 

@@ -65,9 +65,9 @@ def test_targets_that_templates_choose_do_not_grow_without_bound() -> None:
 
 async def test_targets_are_noted_for_the_work_that_called_them() -> None:
     async def work(name: str) -> list[str]:
-        with tracing.noting_targets() as called:
+        with tracing.collected_targets() as called:
             await asyncio.sleep(0)
-            with tracing.calling(name, method="GET", system="http"):
+            with tracing.client_span(name, method="GET", system="http"):
                 await asyncio.sleep(0)
             return called
 

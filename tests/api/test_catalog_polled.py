@@ -40,5 +40,5 @@ async def _another_removes_one(opened: Database) -> None:
     async with opened.unit_of_work() as session:
         repository = CatalogRepository(session)
         generation = await repository.next_generation()
-        [item, *_] = await repository.served()
+        [item, *_] = await repository.served_files()
         await repository.remove({item}, generation=generation)

@@ -6,7 +6,7 @@ from uuid import UUID
 
 from api.requests import presentation, schemas
 from db.models import Request, RequestAction
-from db.repositories.action_summaries import steps_of
+from db.repositories.action_summaries import action_summaries
 from pao.core.states import ActionStatus, RequestStatus
 
 NOW = datetime(2026, 1, 31, 8, tzinfo=UTC)
@@ -73,7 +73,7 @@ def present(**of_action: Any) -> schemas.Request:
         decisions=[],
         done={},
         workflow=None,
-        steps=steps_of(row, [action]),
+        steps=action_summaries(row, [action]),
         may_decide=False,
     )
 

@@ -10,7 +10,7 @@ import asyncpg
 import pytest
 
 from db.audit_anchoring import anchor_all
-from db.audit_chain import Anchor, anchor_document, exported_anchor
+from db.audit_chain import Anchor, anchor_document, read_anchor
 from db.audit_verification import AuditVerification, verify
 from db.migrations.files import packaged_migrations
 from db.migrations.runner import migrate
@@ -176,7 +176,7 @@ async def test_a_chain_that_was_made_anew_differs_from_its_anchor(
     await tamper(owner, *everything)
     await anchored(db)
     assert told(await verify(database.service_url)) == []
-    exported = exported_anchor(anchor_document(anchor))
+    exported = read_anchor(anchor_document(anchor))
     assert exported == anchor
     assert told(await verify(database.service_url, exported=[exported])) == [("anchor", None)]
 
@@ -281,7 +281,7 @@ async def test_an_export_that_is_none_is_refused() -> None:
     documents: list[Any] = [{}, {"id": "x"}, [], None, endless]
     for document in documents:
         with pytest.raises(ValueError, match="not an anchor"):
-            exported_anchor(document)
+            read_anchor(document)
 
 
 async def test_a_large_trail_is_anchored_in_several_steps(

@@ -31,7 +31,9 @@ async def fail(  # noqa: PLR0913 -- what a failure is, each part named
             error=f"error {number}", caused_by=caused_by, named=named, probing=probing
         )
         async with db.unit_of_work() as session:
-            state = await BreakersRepository(session).failed(key, failure, most=most, seconds=30)
+            state = await BreakersRepository(session).record_failure(
+                key, failure, most=most, seconds=30
+            )
     return state
 
 
@@ -47,7 +49,7 @@ async def probe(db: Database) -> bool:
 
 async def answer(db: Database, *, probing: bool = False) -> None:
     async with db.unit_of_work() as session:
-        await BreakersRepository(session).answered(KEY, probing=probing)
+        await BreakersRepository(session).record_answer(KEY, probing=probing)
 
 
 async def wait_is_over(owner: asyncpg.Connection) -> None:

@@ -175,12 +175,12 @@ async def test_items_that_are_gone_are_removed(db: Database) -> None:
         catalog = CatalogRepository(session)
         await catalog.upsert_all([item("a"), item("b"), item("c")])
         await catalog.remove({"a", "c"}, generation=1)
-        assert list(await catalog.served()) == ["b"]
+        assert list(await catalog.served_files()) == ["b"]
         assert await catalog.get("a") is None
         assert [outline.id for outline in await catalog.outlines()] == ["b"]
         assert list(await catalog.definitions(["a", "b"])) == ["b"]
         await catalog.upsert_all([replace(item("a"), generation=2)])
-        assert sorted(await catalog.served()) == ["a", "b"]
+        assert sorted(await catalog.served_files()) == ["a", "b"]
 
 
 async def test_two_pods_may_store_the_same_catalog_at_once(db: Database) -> None:
@@ -192,4 +192,4 @@ async def test_two_pods_may_store_the_same_catalog_at_once(db: Database) -> None
 
     await asyncio.gather(*(save(items if n % 2 else items[::-1]) for n in range(6)))
     async with db.unit_of_work() as session:
-        assert len(await CatalogRepository(session).served()) == 50
+        assert len(await CatalogRepository(session).served_files()) == 50

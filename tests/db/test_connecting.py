@@ -14,7 +14,7 @@ from sqlalchemy import text
 from db import audit_verification
 from db.availability import DatabaseProblem, DatabaseUnavailableError
 from db.migrations import runner
-from db.notifications import NOT_HEARD_YET, UNHEARD, RequestNotifications
+from db.notifications import NOT_RECEIVED, NOT_RECEIVED_YET, RequestNotifications
 from db.session import Database, PoolSettings
 from db.urls import connect_timeout, url_problem
 from pao.app.local.postgres import SERVICE
@@ -87,7 +87,7 @@ async def test_a_server_that_a_foreign_authority_vouches_for_is_refused(
     for mode in ("verify-ca", "verify-full"):
         with pytest.raises(DatabaseUnavailableError) as error:
             await reader(secured.url(mode, secured.foreign.authority))
-        assert error.value.trouble is DatabaseProblem.TLS
+        assert error.value.problem is DatabaseProblem.TLS
         assert "certificates" in error.value.message
 
 
@@ -96,7 +96,7 @@ async def test_only_the_full_check_looks_at_the_name(secured: Secured) -> None:
     await by_migrations(secured.url("verify-ca", authority, host="localhost"))
     with pytest.raises(DatabaseUnavailableError) as error:
         await by_migrations(secured.url("verify-full", authority, host="localhost"))
-    assert error.value.trouble is DatabaseProblem.TLS
+    assert error.value.problem is DatabaseProblem.TLS
 
 
 async def test_a_server_without_tls_is_refused_where_tls_is_required(database: Given) -> None:
@@ -122,7 +122,7 @@ async def test_a_refused_login_is_an_outage_that_is_called_by_its_name(database:
     parts = urlsplit(database.service_url)
     wrong = database.service_url.replace(str(parts.password), "wrong-word")
     error = await connect_to(wrong)
-    assert error.trouble is DatabaseProblem.LOGIN
+    assert error.problem is DatabaseProblem.LOGIN
     assert error.status == 503
     assert SERVICE not in error.message
     assert "wrong-word" not in str(error.__cause__)
@@ -131,16 +131,16 @@ async def test_a_refused_login_is_an_outage_that_is_called_by_its_name(database:
 async def test_a_role_and_a_database_that_are_not_there_are_outages(database: Given) -> None:
     parts = urlsplit(database.service_url)
     nobody = database.service_url.replace(str(parts.username), "no_such_role")
-    assert (await connect_to(nobody)).trouble is DatabaseProblem.LOGIN
+    assert (await connect_to(nobody)).problem is DatabaseProblem.LOGIN
     nowhere = database.service_url.replace(database.name, "no_such_database")
-    assert (await connect_to(nowhere)).trouble in {DatabaseProblem.MISSING, DatabaseProblem.REFUSED}
+    assert (await connect_to(nowhere)).problem in {DatabaseProblem.MISSING, DatabaseProblem.REFUSED}
 
 
 async def test_a_right_to_connect_that_was_taken_away_is_an_outage(
     database: Given, superuser: asyncpg.Connection
 ) -> None:
     await superuser.execute(f"REVOKE CONNECT ON DATABASE {database.name} FROM {SERVICE}")
-    assert (await connect_to(database.service_url)).trouble is DatabaseProblem.REFUSED
+    assert (await connect_to(database.service_url)).problem is DatabaseProblem.REFUSED
 
 
 async def test_a_token_that_cannot_be_had_is_an_outage(database: Given) -> None:
@@ -149,7 +149,7 @@ async def test_a_token_that_cannot_be_had_is_an_outage(database: Given) -> None:
 
     assert (
         await connect_to(database.service_url, password=token)
-    ).trouble is DatabaseProblem.REFUSED
+    ).problem is DatabaseProblem.REFUSED
 
 
 async def test_the_listener_goes_on_trying_whatever_refuses_it(database: Given) -> None:
@@ -164,7 +164,7 @@ async def test_the_listener_goes_on_trying_whatever_refuses_it(database: Given) 
 
     url = database.service_url.replace(f":{urlsplit(database.service_url).password}@", "@")
     async with RequestNotifications(url, password=token) as notifications:
-        await notifications.listening()
+        await notifications.wait_until_listening()
     assert tries > 1
 
 
@@ -173,11 +173,11 @@ async def test_a_process_that_does_not_hear_itself_says_so(database: Given) -> N
         proxied(database.service_url, Way(swallows_listen=True)) as url,
         RequestNotifications(url, echo_seconds=0.2) as notifications,
     ):
-        assert notifications.problem == NOT_HEARD_YET
-        await notifications.tried()
-        assert notifications.problem == UNHEARD
+        assert notifications.problem == NOT_RECEIVED_YET
+        await notifications.wait_until_checked()
+        assert notifications.problem == NOT_RECEIVED
     async with RequestNotifications(database.service_url) as notifications:
-        await notifications.listening()
+        await notifications.wait_until_listening()
         assert notifications.problem is None
 
 
@@ -207,7 +207,7 @@ async def test_a_server_that_answers_no_statement_ends_the_time_for_connecting(
     async with proxied(database.service_url, Way(swallows_statements=True)) as url:
         with pytest.raises(DatabaseUnavailableError) as error:
             await asyncio.wait_for(reader(f"{url}?connect_timeout=1"), 9)
-    assert error.value.trouble is DatabaseProblem.AWAY
+    assert error.value.problem is DatabaseProblem.UNAVAILABLE
 
 
 @pytest.mark.parametrize("reader", READERS)

@@ -56,7 +56,7 @@ def credentials(monkeypatch: pytest.MonkeyPatch) -> None:
 async def refused(url: str, tokens: DatabaseTokens) -> DatabaseProblem:
     with pytest.raises(DatabaseUnavailableError) as caught:
         await connect(url, timeout=60, password=tokens)
-    return caught.value.trouble
+    return caught.value.problem
 
 
 @pytest.mark.usefixtures("credentials")

@@ -18,7 +18,7 @@ KILL = """
 @pytest.fixture
 async def notifications(database: Given) -> AsyncIterator[RequestNotifications]:
     async with RequestNotifications(database.service_url) as started:
-        await started.listening()
+        await started.wait_until_listening()
         yield started
 
 

@@ -21,7 +21,7 @@ from api.requests import presentation as presenting
 from api.requests import schemas
 from api.requests.schemas import Submission
 from db.models import Request, RequestAction
-from db.repositories.action_summaries import steps_of
+from db.repositories.action_summaries import action_summaries
 from db.repositories.request_pages import RequestSummary
 from db.repositories.requests import NewRequest
 from db.request_columns import NOT_STORED, STORED
@@ -210,7 +210,7 @@ def request_row(**more: Any) -> Request:
         item_definition={"lifecycle": {"deprecation": {"deprecated": True}}},
         fields={"key": "fields"},
         request_metadata={"key": "metadata"},
-        error=failure.shown(),
+        error=failure.public_document(),
         plan=[],
         error_context={
             "cleanup": [{"action": "a", "resource": "r", "instructions": "remove it"}],
@@ -252,7 +252,7 @@ def answer(row: Request, action: RequestAction) -> dict[str, Any]:
         decisions=[decision],
         done={},
         workflow=workflow,
-        steps=steps_of(row, [action]),
+        steps=action_summaries(row, [action]),
         may_decide=True,
     )
     return shown.model_dump(mode="json")

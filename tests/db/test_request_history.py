@@ -13,7 +13,7 @@ from db.repositories.request_history import (
     HistoryRepository,
     ItemHistory,
     SimilarFailure,
-    like_query,
+    similar_failures_query,
     steps_query,
     totals_query,
 )
@@ -108,14 +108,14 @@ class Past:
 
 async def measured(db: Database, item: str = "dns") -> ItemHistory:
     async with db.reading() as session:
-        return await HistoryRepository(session).measured(item)
+        return await HistoryRepository(session).measure(item)
 
 
 async def like(db: Database, request_id: str, who: Visibility = ADMIN) -> list[SimilarFailure]:
     async with db.reading() as session:
         row = await RequestsRepository(session).get(request_id)
         assert row is not None
-        return await HistoryRepository(session).like(row, "ticket", "quota", who)
+        return await HistoryRepository(session).similar_failures(row, "ticket", "quota", who)
 
 
 async def test_requests_are_measured_from_submission_to_their_last_step(
@@ -192,7 +192,7 @@ async def test_like_failures_are_read_by_the_index_of_the_item(
     async with db.reading() as session:
         row = await RequestsRepository(session).get(made)
     assert row is not None
-    plan = await plan_of(db, like_query(row, "ticket", "quota", ADMIN))
+    plan = await plan_of(db, similar_failures_query(row, "ticket", "quota", ADMIN))
     assert "Index Scan using requests_by_item" in plan
     assert "Seq Scan on request_events" not in plan
 

@@ -106,7 +106,9 @@ async def test_requests_are_listed_by_why_they_failed(db: Database, who: Visibil
     for cause in (Cause.ACCESS, Cause.TARGET_DOWN):
         request = await brought_to(db, RequestStatus.IN_PROGRESS)
         failure = ActionFailure("ACTION_FAILED", "no", cause=cause)
-        await mirror(db, snapshot(request, RequestStatus.FAILED, seq=2, error=failure.shown()))
+        await mirror(
+            db, snapshot(request, RequestStatus.FAILED, seq=2, error=failure.public_document())
+        )
         made[cause] = request.context.request_id
     await brought_to(db, RequestStatus.COMPLETED)
     assert await ids(db, RequestFilters(causes=(Cause.ACCESS,)), who) == {made[Cause.ACCESS]}
@@ -143,7 +145,7 @@ async def test_a_search_reads_an_index(db: Database, filters: RequestFilters, in
 
 async def named(db: Database, reference: str, who: Visibility) -> list[str]:
     async with db.unit_of_work() as session:
-        found = await ReferencesRepository(session).named(reference, who, limit=10)
+        found = await ReferencesRepository(session).find(reference, who, limit=10)
     return [one.id for one in found]
 
 

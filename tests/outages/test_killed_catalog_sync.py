@@ -60,4 +60,4 @@ def _pending(found: object) -> list:  # type: ignore[type-arg]
 
 async def _served(bench: Workbench) -> set[str]:
     async with bench.database.reading() as session:
-        return set(await CatalogRepository(session).served())
+        return set(await CatalogRepository(session).served_files())

@@ -35,7 +35,7 @@ from api.web.pages.decision.explanation import (
 from api.web.pages.decision.pages import DecisionInput, with_outcome
 from api.web.pages.request.notes import advice_of
 from pao.core.errors import ErrorCode, PaoError
-from pao.core.failure_classes import SUGGESTED, Cause
+from pao.core.failure_classes import SUGGESTIONS, Cause
 from pao.core.states import Decision, RequestStatus
 from pao.core.timestamps import timestamp
 
@@ -107,7 +107,7 @@ def test_an_approval_that_nobody_gave_is_told_from_a_rejection() -> None:
 def test_nothing_is_said_twice() -> None:
     reason = SuggestedDecision(decision="retry", reason="Because.")
     assert suggestion_reason(failed_request("input", suggestion=reason)) == "Because."
-    for cause, (decision, usual) in SUGGESTED.items():
+    for cause, (decision, usual) in SUGGESTIONS.items():
         same = SuggestedDecision(decision=decision, reason=usual)
         assert suggestion_reason(failed_request(cause, suggestion=same)) == ""
     doubtful = failed_request("input", suggestion=reason, error={"outcome_unknown": True})

@@ -15,7 +15,7 @@ from tests.support.requests import ticket
 from workflows.bundle_decisions import objection_to
 from workflows.bundle_ledger import BundleLedger
 from workflows.components import BundleComponents
-from workflows.details import HOW
+from workflows.details import SEND_SIGNAL
 from workflows.mirror import Mirror
 from workflows.open_decisions import OpenDecisions
 from workflows.stopping import Stop
@@ -75,11 +75,11 @@ def test_a_component_stands_where_its_request_does(
 ) -> None:
     left = ledger.components[0]
     told |= {"outputs": {"key": "NET-1"}, "tickets": [{"key": "NET-1"}]}
-    assert ledger.take(report(bundle, "left", **told, at="2026", seq=1))
+    assert ledger.record_report(report(bundle, "left", **told, at="2026", seq=1))
     assert (left.status, left.attempt) == (status, 1)
     failed = left.error and (left.error.message, left.error.retryable)
     assert failed == (error and (f"Component left failed: {error[0]}", error[1]))
-    assert ledger.has_broken() is (error is not None)
+    assert ledger.has_failed_component() is (error is not None)
     assert ledger.is_terminal(left) is (told["status"] in {"completed", "aborted", "escalated"})
     assert ledger.context.components == {
         "left": {
@@ -94,8 +94,8 @@ def test_a_component_stands_where_its_request_does(
 
 def test_a_component_that_is_retried_begins_again(bundle: Bundle, ledger: BundleLedger) -> None:
     left = ledger.components[0]
-    ledger.take(report(bundle, "left", "failed", error=ERROR, at="1"))
-    ledger.take(report(bundle, "left", "failed", retrying=True, at="2"))
+    ledger.record_report(report(bundle, "left", "failed", error=ERROR, at="1"))
+    ledger.record_report(report(bundle, "left", "failed", retrying=True, at="2"))
     assert (left.status, left.attempt, left.error) == (ActionStatus.IN_PROGRESS, 2, None)
 
 
@@ -104,14 +104,14 @@ def test_a_report_that_is_late_or_of_another_request_changes_nothing(
 ) -> None:
     foreign = ComponentReport("left", bundle.parts["right"].id, RequestStatus.COMPLETED, at="9")
     stranger = ComponentReport("stranger", bundle.parts["left"].id, RequestStatus.COMPLETED, at="9")
-    assert not ledger.take(foreign)
-    assert not ledger.take(stranger)
-    assert ledger.take(report(bundle, "left", "failed", error=ERROR, at="2026", seq=3))
+    assert not ledger.record_report(foreign)
+    assert not ledger.record_report(stranger)
+    assert ledger.record_report(report(bundle, "left", "failed", error=ERROR, at="2026", seq=3))
     for seq, taken in ((2, False), (3, False), (4, True)):
         later = report(bundle, "left", "in_progress", at="2026", seq=seq)
-        assert ledger.take(later) is taken
-    assert ledger.take(report(bundle, "left", "completed", at="2027"))
-    assert not ledger.take(report(bundle, "left", "failed", error=ERROR, at="2028"))
+        assert ledger.record_report(later) is taken
+    assert ledger.record_report(report(bundle, "left", "completed", at="2027"))
+    assert not ledger.record_report(report(bundle, "left", "failed", error=ERROR, at="2028"))
     assert ledger.components[0].status == ActionStatus.COMPLETED
 
 
@@ -122,11 +122,11 @@ def test_the_failure_context_tells_of_every_component_and_of_the_bundle_itself(
     left = report(
         bundle, "left", "completed", resources=[{"id": "NET-1"}], cleanup=[{"entryId": "e-1"}]
     )
-    ledger.take(left)
-    ledger.take(
+    ledger.record_report(left)
+    ledger.record_report(
         report(bundle, "right", "failed", error=ERROR, failed_actions=[{"id": "ticket"}], at="1")
     )
-    ledger.judge_again()
+    ledger.update_failure()
     found = ledger.error_context()
     parts = {name: part.id for name, part in bundle.parts.items()}
     assert found["partialResources"] == [
@@ -150,7 +150,7 @@ def test_the_failure_context_tells_of_every_component_and_of_the_bundle_itself(
         f"Decide about the component right on its own request, {parts['right']}: "
         in (suggested["reason"])
     )
-    ledger.take(report(bundle, "right", "aborted", error=ERROR, at="2"))
+    ledger.record_report(report(bundle, "right", "aborted", error=ERROR, at="2"))
     assert ledger.error_context()["suggestedDecision"] == {
         "decision": "escalate",
         "reason": "A component ended without completing, so the bundle cannot complete.",
@@ -160,14 +160,14 @@ def test_the_failure_context_tells_of_every_component_and_of_the_bundle_itself(
 def test_the_failure_of_a_bundle_is_that_of_what_is_failed_now(
     bundle: Bundle, ledger: BundleLedger
 ) -> None:
-    ledger.take(report(bundle, "left", "failed", error=ERROR, at="1"))
-    ledger.take(report(bundle, "right", "failed", error=ERROR, at="1"))
+    ledger.record_report(report(bundle, "left", "failed", error=ERROR, at="1"))
+    ledger.record_report(report(bundle, "right", "failed", error=ERROR, at="1"))
     assert "2 actions failed" in (ledger.failure.message if ledger.failure else "")
-    ledger.take(report(bundle, "left", "completed", at="2"))
-    ledger.judge_again()
+    ledger.record_report(report(bundle, "left", "completed", at="2"))
+    ledger.update_failure()
     assert ledger.failure == ledger.components[1].error
-    ledger.take(report(bundle, "right", "completed", at="2"))
-    ledger.judge_again()
+    ledger.record_report(report(bundle, "right", "completed", at="2"))
+    ledger.update_failure()
     assert ledger.failure is not None, "nothing is failed: the last failure stays"
 
 
@@ -179,14 +179,17 @@ def test_a_bundle_lets_its_components_be_retried_on_their_own_requests(
     assert fields == (
         "the components already have their fields; correct them on their own requests"
     )
-    ledger.take(report(bundle, "right", "failed", error=ERROR))
+    ledger.record_report(report(bundle, "right", "failed", error=ERROR))
     refused = objection_to(ledger, decision("retry"), {})
     where = f"(right: {bundle.parts['right'].id})"
     assert refused == f"retry the component on its own request {where}; the bundle then continues"
     assert objection_to(ledger, decision("abort"), {}) is None
-    ledger.note_retry()
+    ledger.record_retry()
     assert ledger.retrying
-    assert ledger.journal.open_entries()[-1].data == {"status": "in_progress", "retrying": True}
+    assert ledger.journal.unconfirmed_entries()[-1].data == {
+        "status": "in_progress",
+        "retrying": True,
+    }
     for kind in ("retry", "abort", "escalate"):
         told = objection_to(ledger, decision(kind), {})
         assert told == "a component is being retried; wait for its outcome"
@@ -197,7 +200,7 @@ def test_fields_of_a_bundles_own_actions_are_corrected_when_its_components_are_d
 ) -> None:
     ledger.begin(ledger.components[2])
     for name in bundle.parts:
-        ledger.take(report(bundle, name, "completed"))
+        ledger.record_report(report(bundle, name, "completed"))
     assert objection_to(ledger, decision("retry"), {"size": 1}) is None
 
 
@@ -212,8 +215,8 @@ def test_operators_read_where_each_component_stands_and_what_they_may_send(
     assert "- `own` Ask for the own: pending" in text
     assert "Decide" not in text
     error = ERROR | {"message": "no\n[room]"}
-    ledger.take(report(bundle, "left", "aborted", error=error))
-    ledger.take(report(bundle, "right", "failed", error=error))
+    ledger.record_report(report(bundle, "left", "aborted", error=error))
+    ledger.record_report(report(bundle, "right", "failed", error=error))
     ledger.move(RequestStatus.FAILED)
     text = ledger.details()
     told = r"Component right failed: no \[room\]"
@@ -224,7 +227,7 @@ def test_operators_read_where_each_component_stands_and_what_they_may_send(
     assert "- **abort** `" in text
     assert "- **escalate** `" in text
     assert "- **retry** `" not in text
-    ledger.note_retry()
+    ledger.record_retry()
     text = ledger.details()
     assert text.startswith("**failed**: a component is being retried\n")
     assert "Decide" not in text
@@ -235,7 +238,7 @@ def test_a_bundle_that_has_failed_itself_may_be_retried(
 ) -> None:
     ledger.begin(ledger.components[2])
     for name in bundle.parts:
-        ledger.take(report(bundle, name, "completed"))
+        ledger.record_report(report(bundle, name, "completed"))
     [own] = ledger.own
     ledger.begin(own)
     ledger.fail(own, ActionFailure(code="ACTION_FAILED", message="no\nroom"))
@@ -260,9 +263,11 @@ def components(bundle: Bundle, ledger: BundleLedger) -> BundleComponents:
 def test_an_escalation_lists_every_component(
     bundle: Bundle, ledger: BundleLedger, components: BundleComponents
 ) -> None:
-    assert [one["status"] for one in components.described()] == ["submitted"] * 3
-    ledger.take(report(bundle, "right", "failed", error=ERROR, resources=[{"id": "NET-1"}]))
-    assert components.described()[1] == {
+    assert [one["status"] for one in components.describe()] == ["submitted"] * 3
+    ledger.record_report(
+        report(bundle, "right", "failed", error=ERROR, resources=[{"id": "NET-1"}])
+    )
+    assert components.describe()[1] == {
         "id": "right",
         "name": "right",
         "item": "thing",
@@ -287,11 +292,11 @@ def test_a_failed_bundle_shows_a_retry_of_its_components(
     shown: tuple[str, bool],
 ) -> None:
     for name in ("left", "right"):
-        ledger.take(report(bundle, name, "failed", error=ERROR))
+        ledger.record_report(report(bundle, name, "failed", error=ERROR))
     ledger.move(RequestStatus.FAILED)
     retried = {"status": "failed", "error": ERROR, "retrying": True}
     for name, told in (("left", other), ("right", retried)):
-        ledger.take(report(bundle, name, at="2026-03-02", **told))
+        ledger.record_report(report(bundle, name, at="2026-03-02", **told))
     components._show_retry()
     assert (ledger.status, ledger.retrying) == shown
 
@@ -300,8 +305,10 @@ def test_what_is_set_apart_in_a_bundles_details_is_a_block_of_its_own(
     bundle: Bundle, ledger: BundleLedger
 ) -> None:
     for name in ("left", "right"):
-        ledger.take(report(bundle, name, "failed", error=ERROR))
-    ledger.decisions.ignored("retyr", event="signal.unknown", reason="there is no such signal")
+        ledger.record_report(report(bundle, name, "failed", error=ERROR))
+    ledger.decisions.record_ignored_signal(
+        "retyr", event="signal.unknown", reason="there is no such signal"
+    )
     ledger.begin(ledger.own[0])
     ledger.move(RequestStatus.FAILED)
     blocks = ledger.details().split("\n\n")
@@ -322,14 +329,14 @@ def test_what_is_set_apart_in_a_bundles_details_is_a_block_of_its_own(
     ]
     assert [one.split(" `")[0] for one in blocks[6].splitlines()] == ["- Decide about"] * 2
     assert blocks[7] == "### Decide about the whole bundle (applies to every open component)"
-    assert blocks[8] == HOW
+    assert blocks[8] == SEND_SIGNAL
     assert blocks[9].startswith("- **abort** `")
 
 
 def test_a_hint_at_a_retry_needs_a_component_that_has_failed(
     bundle: Bundle, ledger: BundleLedger
 ) -> None:
-    ledger.note_retry()
+    ledger.record_retry()
     assert ledger.details().startswith("**in progress**\n")
-    ledger.take(report(bundle, "left", "failed", error=ERROR))
+    ledger.record_report(report(bundle, "left", "failed", error=ERROR))
     assert ledger.details().startswith("**in progress**: a component is being retried\n")

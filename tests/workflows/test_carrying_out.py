@@ -124,8 +124,8 @@ class Deciding:
 
     async def carry_out(self, record: DecisionRecord, changes: dict[str, Any]) -> None:
         """Return when a decision is carried out, or refused."""
-        self.open_decisions.judge(record, changes)
-        deciding = asyncio.create_task(self.decider.until_decided())
+        self.open_decisions.evaluate(record, changes)
+        deciding = asyncio.create_task(self.decider.wait_until_decided())
         await workflow.wait_condition(
             lambda: deciding.done() or self.open_decisions.current is None
         )
@@ -263,7 +263,7 @@ async def test_a_check_is_told_what_runs_of_the_way_that_a_retry_takes(
     actions = (ticket("first"), ticket("second"))
     ledger = failed(new_request(definition=automatic(*actions, manual=[ticket("by-hand")])), NO)
     if is_taken:
-        ledger.take_fallback()
+        ledger.use_fallback()
     await decided(ledger, world, one := record(mode=mode), changes=NEW)
     assert (one.outcome, world.checked[-1].retried) == ("done", retried)
 
@@ -283,7 +283,7 @@ async def test_a_run_that_another_one_has_overtaken_waits_for_no_decision(world:
         deciding = Deciding(ledger)
         await deciding.mirror.write_from_handler()
         try:
-            await deciding.decider.until_decided()
+            await deciding.decider.wait_until_decided()
         except SupersededError:
             return True
         return False

@@ -35,14 +35,14 @@ class Forge:
     failures: list[Exception] = field(default_factory=list)
     asked: list[CatalogProposal] = field(default_factory=list)
 
-    @activity.defn(name=names.JUDGE_PROPOSAL_ACTIVITY)
+    @activity.defn(name=names.CHECK_PROPOSAL_ACTIVITY)
     async def judge(self, proposal: CatalogProposal) -> str:
         self.asked.append(proposal)
         if self.failures:
             raise self.failures.pop(0)
         return "valid"
 
-    @activity.defn(name=names.FORGET_TURNS_ACTIVITY)
+    @activity.defn(name=names.FORGET_RUNS_ACTIVITY)
     async def forget(self, _workflow: str) -> int:
         return 0
 

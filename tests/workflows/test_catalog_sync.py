@@ -54,7 +54,7 @@ class Runs:
             raise ConnectionError("Postgres is away")
         return self.reports.pop(0) if self.reports else SyncReport(judged=len(self.asked))
 
-    @activity.defn(name=names.FORGET_TURNS_ACTIVITY)
+    @activity.defn(name=names.FORGET_RUNS_ACTIVITY)
     async def forget(self, _workflow: str) -> int:
         return 0
 

@@ -68,7 +68,7 @@ class Outage:
         await connection.close()
 
 
-@activity.defn(name=names.FORGET_TURNS_ACTIVITY)
+@activity.defn(name=names.FORGET_RUNS_ACTIVITY)
 async def forget(_workflow: str) -> int:
     return 0
 
@@ -76,7 +76,7 @@ async def forget(_workflow: str) -> int:
 async def versions(opened: Database) -> dict[str, str]:
     async with opened.reading() as session:
         repository = CatalogRepository(session)
-        items = [await repository.get(key) for key in await repository.served()]
+        items = [await repository.get(key) for key in await repository.served_files()]
         return {item.id: item.version for item in items if item}
 
 

@@ -16,9 +16,9 @@ from workflows.commands import (
     MAX_FIELDS,
     MAX_ID,
     MAX_TEXT,
-    clear_passwords,
     fallback_id,
     read_command,
+    unsealed_passwords,
 )
 from workflows.options import MAX_EVIDENCE
 
@@ -194,7 +194,7 @@ DEFINITION = {
 
 @given(value=JSON.filter(lambda value: value is not None))
 def test_a_password_that_is_not_sealed_is_found(value: object) -> None:
-    assert clear_passwords(DEFINITION, {"token": value, "b": "x"}) == ["token"]
+    assert unsealed_passwords(DEFINITION, {"token": value, "b": "x"}) == ["token"]
 
 
 @pytest.mark.parametrize(
@@ -202,12 +202,12 @@ def test_a_password_that_is_not_sealed_is_found(value: object) -> None:
     [{}, {"b": "clear"}, {"token": None}, {"token": "pao:enc:v1"}, {"token": MASK}],
 )
 def test_what_is_sealed_or_taken_away_or_no_password_may_pass(changes: dict[str, Any]) -> None:
-    assert clear_passwords(DEFINITION, changes) == []
+    assert unsealed_passwords(DEFINITION, changes) == []
 
 
 @pytest.mark.parametrize("definition", [{}, {"presentation": None}, {"presentation": {"form": {}}}])
 def test_an_item_without_a_form_has_no_passwords(definition: dict[str, Any]) -> None:
-    assert clear_passwords(definition, {"a": 1}) == []
+    assert unsealed_passwords(definition, {"a": 1}) == []
 
 
 def nested(depth: int) -> dict[str, Any]:

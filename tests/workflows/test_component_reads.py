@@ -46,7 +46,7 @@ class HeldReads(BundleComponents):
         )
         self.reads: dict[str, asyncio.Future[Any]] = {}
 
-    async def _ask(
+    async def _execute(
         self, activity: str, query: ComponentQuery, kind: type[Any], summary: str
     ) -> Any:
         del activity, kind, summary
@@ -58,7 +58,7 @@ class FormerReads(HeldReads):
     """The same in a version that put back the inbox with which a read had begun."""
 
     async def _read(self, query: ComponentQuery, summary: str) -> None:
-        self._inbox += await self._ask(
+        self._inbox += await self._execute(
             names.COMPONENTS_ACTIVITY, query, list[ComponentReport], summary
         )
 
@@ -72,18 +72,18 @@ async def read(of: type[HeldReads], given: RequestInput, steps: str) -> list[str
     for step in steps.split(", "):
         what, _, name = step.partition(" ")
         if what == "note":
-            parts.note()
+            parts.record_reports()
             continue
         request_id = ledger.planned[name].config["requestId"]
         if what == "ask":
             signal = {"component": name, "request_id": request_id, "status": "completed"}
-            told[name] = asyncio.create_task(parts.hear((signal,)))
+            told[name] = asyncio.create_task(parts.receive_report((signal,)))
             await workflow.wait_condition(lambda: len(parts.reads) == len(told))
         else:
             report = ComponentReport(name, request_id, RequestStatus.COMPLETED, at="2026-03-01")
             parts.reads[name].set_result([report])
             await told[name]
-    parts.note()
+    parts.record_reports()
     for name in ledger.reports:
         workflow.upsert_memo({name: "known"})
     return sorted(ledger.reports)
@@ -118,7 +118,9 @@ class NoReports:
         """Return which signals are taken for reports, by what a fresh bundle makes of each."""
         report = {"component": "a", "request_id": "x", "status": "completed"}
         signals: list[tuple[Any, ...]] = [(), ("no",), (report, report), (report | FOREIGN,)]
-        return [await HeldReads(given, BundleLedger(given)).hear(args) for args in signals]
+        return [
+            await HeldReads(given, BundleLedger(given)).receive_report(args) for args in signals
+        ]
 
 
 def bundle() -> RequestInput:

@@ -26,7 +26,7 @@ class Reports:
         ledger.move(RequestStatus.ABORTED)
         for written in (RequestStatus.FAILED, RequestStatus.FAILED, RequestStatus.ABORTED):
             workflow.upsert_memo({"written": written})
-            await reporter.tell((written, False))
+            await reporter.report((written, False))
 
 
 async def test_an_end_is_reported_when_it_is_written(temporal_address: str) -> None:

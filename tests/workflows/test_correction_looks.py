@@ -14,7 +14,7 @@ from pao.core.payloads.waits import Pending
 from pao.core.states import RequestStatus
 from tests.support.alone import RUN, alone
 from tests.support.requests import Request, automatic, new_request, ticket
-from workflows.correction_checks import CheckedCorrection, weigh
+from workflows.correction_checks import CheckedCorrection, check_former_effects
 from workflows.ledger import Ledger
 
 LEFT = PartialResource("jira-ticket", id="NET-2")
@@ -64,7 +64,7 @@ async def weighed(
         return look
 
     checked = await alone(
-        lambda: weigh(ledger, [state], record, corrected, waits=new_request().waits),
+        lambda: check_former_effects(ledger, [state], record, corrected, waits=new_request().waits),
         {names.LOOK_ACTIVITY: answer},
     )
     return checked, asked
@@ -75,7 +75,7 @@ async def test_a_look_gets_what_its_action_would_and_what_earlier_attempts_were_
 ) -> None:
     state.pending, state.moves = Pending("follow", {"at": 5}), 3
     checked, [given] = await weighed(ledger, state, LookResult("absent"))
-    assert (checked.refusal, checked.leaving) == (None, [])
+    assert (checked.refusal, checked.left_behind) == (None, [])
     assert given.context.fields == {"title": "new"}, "what it reads of the corrected fields"
     assert (given.action, given.run_id) == (ledger.plan["second"], RUN)
     assert (given.attempt, given.look_first, given.moves) == (2, True, 3)
@@ -107,17 +107,17 @@ async def test_what_a_correction_takes_elsewhere_is_left_behind(
 ) -> None:
     checked, _ = await weighed(ledger, state, look, leave_behind=True)
     assert checked.refusal is None
-    assert checked.leaving == [(state, "DB", found)]
+    assert checked.left_behind == [(state, "DB", found)]
     checked, _ = await weighed(ledger, state, look)
     assert checked.refusal is not None
-    assert checked.leaving == []
+    assert checked.left_behind == []
 
 
 async def test_what_stays_in_its_place_is_not_left_behind(
     ledger: Ledger, state: ActionState
 ) -> None:
     checked, _ = await weighed(ledger, state, LookResult("absent", changed=True), leave_behind=True)
-    assert (checked.refusal, checked.leaving) == (None, [])
+    assert (checked.refusal, checked.left_behind) == (None, [])
 
 
 async def test_what_a_look_that_fails_would_have_found_is_unknown(

@@ -11,11 +11,11 @@ from pao.core.payloads.actions import ActionState
 from pao.core.payloads.cleanups import CleanupMark
 from pao.core.payloads.failures import ActionFailure, PartialResource
 from pao.core.payloads.waits import Approvers, OpenApproval, OpenWait, Vote
-from pao.core.resources import left_entry_id
+from pao.core.resources import resource_entry_id
 from pao.core.states import ActionStatus, RequestStatus
 from tests.support.requests import new_request
 from workflows.commands import read_command
-from workflows.details import HOW, MOST_NAMED, MOST_NOTE, current_details, markdown_text
+from workflows.details import MOST_NAMED, MOST_NOTE, SEND_SIGNAL, current_details, markdown_text
 
 REQUEST = new_request()
 
@@ -152,7 +152,7 @@ def test_what_a_way_that_was_given_up_may_have_left_is_read_as_well() -> None:
 def test_what_was_reported_as_cleaned_up_is_told_with_who_says_so() -> None:
     left = PartialResource("jira-ticket", id="DB-1", url="https://jira/DB-1")
     other = PartialResource("jira-ticket", id="DB-2")
-    entry = left_entry_id("ticket", left)
+    entry = resource_entry_id("ticket", left)
     text = current_details(
         REQUEST.context,
         RequestStatus.FAILED,
@@ -299,10 +299,10 @@ def test_what_is_set_apart_in_markdown_is_a_block_of_its_own() -> None:
         "### `ticket` failed, attempt 3",
         "### Decide",
     ]
-    assert {"> no", "> neither", "Left in its target: DB-1.", HOW} <= set(found)
+    assert {"> no", "> neither", "Left in its target: DB-1.", SEND_SIGNAL} <= set(found)
     assert found[-1].startswith("- **retry** ")
     running = show(RequestStatus.IN_PROGRESS, action(ActionStatus.IN_PROGRESS))
-    assert blocks(running)[2:3] == [HOW]
+    assert blocks(running)[2:3] == [SEND_SIGNAL]
 
 
 def test_a_status_of_two_words_and_several_waits_are_shown() -> None:

@@ -30,11 +30,11 @@ from tests.support.requests import new_request
 from workflows.failures import (
     LONGEST_MESSAGE,
     classify,
+    combined_failure,
     error_context,
     is_refusal,
-    never_began,
-    overall,
     suggest,
+    was_never_begun,
     was_reported,
 )
 
@@ -210,15 +210,15 @@ def test_one_failure_stands_for_all_and_an_unknown_outcome_before_the_others() -
         for name, error in zip("abc", (NO, CUT, NO), strict=True)
     ]
     others = [state("d", ActionStatus.COMPLETED, error=NO), state("e", ActionStatus.FAILED)]
-    assert overall(others) is None
-    assert overall([*others, failed[0]]) is NO
-    both = overall([failed[0], failed[2]])
+    assert combined_failure(others) is None
+    assert combined_failure([*others, failed[0]]) is NO
+    both = combined_failure([failed[0], failed[2]])
     assert both == replace(NO, message="2 actions failed. a: no; c: no")
-    assert overall([*others, *failed]) == replace(
+    assert combined_failure([*others, *failed]) == replace(
         CUT, message="3 actions failed. a: no; b: cut; c: no"
     )
     long = state("f", ActionStatus.FAILED, error=replace(NO, message="x" * 5_000))
-    told = overall([failed[0], long])
+    told = combined_failure([failed[0], long])
     assert told is not None
     assert len(told.message) == LONGEST_MESSAGE
 
@@ -261,17 +261,17 @@ def test_the_failure_context_tells_what_failed_what_exists_and_what_to_clean_up(
 def test_only_what_no_worker_has_begun_never_began() -> None:
     late = timeout(TimeoutType.SCHEDULE_TO_START)
     unknown = ApplicationError("no such activity", type="NotFoundError")
-    assert never_began(late)
-    assert never_began(activity(late))
-    assert never_began(activity(unknown))
-    assert never_began(activity(ApplicationError("not ours", type=FOREIGN_INSTALLATION)))
-    assert never_began(activity(CancelledError("cancelled"), started=0))
-    assert not never_began(activity(CancelledError("cancelled")))
-    assert not never_began(CancelledError("cancelled"))
-    assert not never_began(timeout(TimeoutType.START_TO_CLOSE))
-    assert not never_began(activity(None))
-    assert not never_began(timeout(TimeoutType.HEARTBEAT))
-    assert not never_began(activity(application_error(ActionFailedError("no"))))
+    assert was_never_begun(late)
+    assert was_never_begun(activity(late))
+    assert was_never_begun(activity(unknown))
+    assert was_never_begun(activity(ApplicationError("not ours", type=FOREIGN_INSTALLATION)))
+    assert was_never_begun(activity(CancelledError("cancelled"), started=0))
+    assert not was_never_begun(activity(CancelledError("cancelled")))
+    assert not was_never_begun(CancelledError("cancelled"))
+    assert not was_never_begun(timeout(TimeoutType.START_TO_CLOSE))
+    assert not was_never_begun(activity(None))
+    assert not was_never_begun(timeout(TimeoutType.HEARTBEAT))
+    assert not was_never_begun(activity(application_error(ActionFailedError("no"))))
 
 
 def test_only_an_activity_that_says_how_it_ended_has_reported() -> None:
@@ -290,7 +290,7 @@ def test_the_last_error_counts_whatever_it_came_of() -> None:
     told = application_error(OutcomeUnknownError("cut"))
     told.__cause__ = timeout(TimeoutType.SCHEDULE_TO_START)
     assert classify(told).outcome_unknown
-    assert not never_began(told)
+    assert not was_never_begun(told)
 
 
 def test_what_is_unknown_can_be_retried() -> None:

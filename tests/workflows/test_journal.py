@@ -24,8 +24,8 @@ def journal() -> Journal:
 
 
 def occurrences(journal: Journal) -> list[int | None]:
-    lines = [one.occurrence for one in journal.open_lines()]
-    return lines + [one.occurrence for one in journal.open_entries()]
+    lines = [one.occurrence for one in journal.unconfirmed_lines()]
+    return lines + [one.occurrence for one in journal.unconfirmed_entries()]
 
 
 @pytest.mark.parametrize(
@@ -57,14 +57,14 @@ def test_entries_of_another_kind_are_no_repetition(journal: Journal) -> None:
 
 def test_what_was_confirmed_goes_and_the_rest_stays(journal: Journal) -> None:
     journal.line("first")
-    journal.told(snapshot())
-    assert [one.event_type for one in journal.open_lines()] == ["first"]
-    told = snapshot(audit=journal.open_lines())
+    journal.confirm(snapshot())
+    assert [one.event_type for one in journal.unconfirmed_lines()] == ["first"]
+    told = snapshot(audit=journal.unconfirmed_lines())
     journal.line("second")
     journal.entry("state", {})
-    journal.told(told)
-    assert [one.event_type for one in journal.open_lines()] == ["second"]
-    assert [one.kind for one in journal.open_entries()] == ["state"]
+    journal.confirm(told)
+    assert [one.event_type for one in journal.unconfirmed_lines()] == ["second"]
+    assert [one.kind for one in journal.unconfirmed_entries()] == ["state"]
     assert journal.version == 3
 
 

@@ -13,7 +13,7 @@ from pao.core.payloads.failures import ActionFailure, PartialResource
 from pao.core.payloads.requests import Resumption
 from pao.core.payloads.tickets import Escalation
 from pao.core.payloads.waits import OpenWait
-from pao.core.resources import left_entry_id
+from pao.core.resources import resource_entry_id
 from pao.core.states import ActionStatus, RequestStatus
 from tests.support.requests import automatic, new_request, ticket
 from workflows.ledger import Ledger
@@ -39,7 +39,7 @@ def state(ledger: Ledger) -> ActionState:
 
 def logged(ledger: Ledger) -> tuple[str, str]:
     """Return level and text of the last line of the log."""
-    said = [one.data for one in ledger.journal.open_entries() if one.kind == "log"]
+    said = [one.data for one in ledger.journal.unconfirmed_entries() if one.kind == "log"]
     return said[-1]["level"], said[-1]["message"]
 
 
@@ -66,7 +66,7 @@ def test_a_wait_names_what_it_waits_for(
 ) -> None:
     ledger.wait(state, ActionResult(external_reference=reference), OpenWait("follow", "now"))
     assert logged(ledger) == ("info", f"Ask for the one {told}")
-    ledger.reminded(state, OpenWait("approval", "now"))
+    ledger.record_reminder(state, OpenWait("approval", "now"))
     assert logged(ledger) == ("warning", "Ask for the one is still waiting for an approval")
 
 
@@ -105,7 +105,7 @@ def test_the_audit_names_what_a_failure_left(
 ) -> None:
     partial = [] if left is None else [PartialResource("thing", **left)]
     ledger.fail(state, ActionFailure(code="ACTION_FAILED", message="no", partial=partial))
-    line = ledger.journal.open_lines()[-1]
+    line = ledger.journal.unconfirmed_lines()[-1]
     assert line.data.get("left") == named
     assert logged(ledger) == ("error", "Ask for the one failed: no")
 
@@ -137,10 +137,10 @@ def test_a_doubt_that_is_left_behind_names_its_place(ledger: Ledger, state: Acti
 
 def test_evidence_and_the_manual_way_are_logged(ledger: Ledger, state: ActionState) -> None:
     ledger.fail(state, NO)
-    ledger.vouch(state, DECISION)
+    ledger.confirm_no_effect(state, DECISION)
     told = "Ask for the one: Somebody confirmed that it had no effect"
     assert logged(ledger) == ("warning", told)
-    ledger.take_fallback()
+    ledger.use_fallback()
     used = "The manual way is used instead; it had failed: no"
     assert logged(ledger) == ("info", f"Ask for the one is skipped: {used}")
     assert [one.id for one in ledger.states] == ["one", "manual-by-hand"]
@@ -169,7 +169,9 @@ def test_evidence_of_an_effect_is_logged_before_the_success(
 ) -> None:
     ledger.fail(state, NO)
     ledger.complete_by_evidence(state, DECISION, ActionResult())
-    said = [one.data["message"] for one in ledger.journal.open_entries() if one.kind == "log"]
+    said = [
+        one.data["message"] for one in ledger.journal.unconfirmed_entries() if one.kind == "log"
+    ]
     assert said[-2:] == [
         "Ask for the one: Somebody confirmed that it took effect",
         "Ask for the one found an earlier effect and adopted it",
@@ -178,7 +180,7 @@ def test_evidence_of_an_effect_is_logged_before_the_success(
 
 def test_a_request_stopped_between_two_actions_says_why(ledger: Ledger) -> None:
     ledger.move(RequestStatus.IN_PROGRESS)
-    ledger.stopped("Cancelled by ann.")
+    ledger.record_stop("Cancelled by ann.")
     assert logged(ledger) == ("error", "Cancelled by ann.")
 
 
@@ -191,7 +193,7 @@ def test_a_request_is_taken_up_with_all_that_was_known(known: list[str]) -> None
         ActionState(id=name, index=at, type="jira-ticket", name=name, status=ActionStatus.FAILED)
         for at, name in enumerate(known)
     ]
-    ledger.take_up(
+    ledger.resume(
         Resumption(
             reason="It was terminated.",
             actions=states,
@@ -216,12 +218,14 @@ def test_an_operator_sees_what_is_left_to_do_and_what_was_refused(
     ledger.move(RequestStatus.FAILED)
     [left] = state.left_behind
     ledger.cleaned = {"entry": CleanupMark("entry", "eve", "")}
-    ledger.decisions.ignored("retyr", event="signal.invalid", reason="there is no such signal")
+    ledger.decisions.record_ignored_signal(
+        "retyr", event="signal.invalid", reason="there is no such signal"
+    )
     shown = ledger.details()
     assert "**Last refused:** `retyr`" in shown
     assert "takes the manual way" in shown
     assert "eve" not in shown
-    entry = left_entry_id(state.id, left)
+    entry = resource_entry_id(state.id, left)
     ledger.cleaned = {entry: CleanupMark(entry, "eve", "")}
     assert "eve" in ledger.details()
     ledger.start_retry(DECISION)

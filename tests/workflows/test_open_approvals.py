@@ -9,7 +9,7 @@ from pao.core.payloads.decisions import DecisionRecord
 from pao.core.payloads.waits import Approvers, OpenApproval, Vote
 from pao.core.timestamps import timestamp
 from tests.support.requests import new_request, ticket
-from workflows.approvals import CLOCK, MOST_REMINDERS, Approval, OpenApprovals
+from workflows.approvals import DEADLINE_ACTOR, MOST_REMINDERS, Approval, OpenApprovals
 from workflows.commands import Voter
 from workflows.ledger import Ledger
 
@@ -63,7 +63,7 @@ def test_only_approvers_vote_and_requesters_only_where_the_item_allows_it(
     by, voter = person
     approval = approvals.open(ledger.states[0], rules(minimum=2, allowSelf=allow_self), START)
     record = vote(by)
-    approvals.judge(record, voter, LATER)
+    approvals.evaluate(record, voter, LATER)
     if refused is None:
         assert (record.accepted, record.outcome) == (True, "done")
         assert (record.message, len(approval.votes)) == ("1 of 2 approvals", 1)
@@ -77,15 +77,15 @@ def test_an_approval_is_decided_by_enough_people_each_once(
 ) -> None:
     first = ledger.states[0]
     approval = approvals.open(first, rules(minimum=2), START)
-    approvals.judge(vote(reason="fine"), Voter(), LATER)
+    approvals.evaluate(vote(reason="fine"), Voter(), LATER)
     again = vote(kind="reject", decision_id="again")
-    approvals.judge(again, Voter(), LATER)
+    approvals.evaluate(again, Voter(), LATER)
     assert (again.message, approval.decision) == ("ann has already decided: approve", None)
     last = vote("cem")
-    approvals.judge(last, Voter(teams=("ops",)), LATER)
+    approvals.evaluate(last, Voter(teams=("ops",)), LATER)
     assert (approval.decision, last.message) == ("approve", None)
     late = vote("bob@example.com", "reject")
-    approvals.judge(late, Voter(), LATER)
+    approvals.evaluate(late, Voter(), LATER)
     assert late.message == "it has already been decided"
     assert approval.votes == [
         Vote("ann", "approve", timestamp(LATER), "fine", via="api"),
@@ -93,14 +93,16 @@ def test_an_approval_is_decided_by_enough_people_each_once(
     ]
     assert ledger.states[0].waiting is not None
     assert [one["by"] for one in ledger.states[0].waiting["decisions"]] == ["ann", "cem"]
-    lines = [line for line in ledger.journal.open_lines() if line.event_type[:9] == "approval."]
+    lines = [
+        line for line in ledger.journal.unconfirmed_lines() if line.event_type[:9] == "approval."
+    ]
     assert [(one.actor, one.action_id) for one in lines] == [("ann", "first"), ("cem", "first")]
 
 
 def test_one_rejection_decides(ledger: Ledger, approvals: OpenApprovals) -> None:
     approval = approvals.open(ledger.states[0], rules(minimum=3), START)
-    approvals.judge(vote(), Voter(), LATER)
-    approvals.judge(vote("cem", "reject"), Voter(teams=("ops",)), LATER)
+    approvals.evaluate(vote(), Voter(), LATER)
+    approvals.evaluate(vote("cem", "reject"), Voter(teams=("ops",)), LATER)
     assert approval.decision == "reject"
 
 
@@ -109,7 +111,7 @@ def test_a_vote_that_could_not_be_read_or_proven_does_not_count(
 ) -> None:
     approval = approvals.open(ledger.states[0], rules(), START)
     record = vote(message="it was not sent by the API")
-    approvals.judge(record, Voter(), LATER)
+    approvals.evaluate(record, Voter(), LATER)
     assert (record.accepted, record.outcome) == (False, "rejected")
     assert (record.message, approval.votes) == ("it was not sent by the API", [])
 
@@ -119,17 +121,17 @@ def test_a_vote_names_its_action_where_several_wait(
 ) -> None:
     first, second = ledger.states
     one = approvals.open(first, rules(), START)
-    approvals.judge(vote(), Voter(action_id="second"), LATER)
+    approvals.evaluate(vote(), Voter(action_id="second"), LATER)
     assert one.votes == []
     other = approvals.open(second, rules(), START)
     unnamed = vote(decision_id="unnamed")
-    approvals.judge(unnamed, Voter(), LATER)
+    approvals.evaluate(unnamed, Voter(), LATER)
     told = "name the action by actionId; waiting for an approval: first, second"
     assert (unnamed.message, one.votes, other.votes) == (told, [], [])
-    approvals.judge(vote(decision_id="named"), Voter(action_id="second"), LATER)
+    approvals.evaluate(vote(decision_id="named"), Voter(action_id="second"), LATER)
     assert (one.votes, len(other.votes)) == ([], 1)
     approvals.close(other, "It was approved by ann")
-    approvals.judge(vote(decision_id="the only one"), Voter(), LATER)
+    approvals.evaluate(vote(decision_id="the only one"), Voter(), LATER)
     assert len(one.votes) == 1
 
 
@@ -148,7 +150,7 @@ def test_a_vote_for_nothing_is_told_so(
     ledger.skip(ledger.states[1], "not needed")
     approvals.close(approvals.open(ledger.states[0], rules(), START), "It was approved by ann")
     record = vote()
-    approvals.judge(record, Voter(action_id=action), LATER)
+    approvals.evaluate(record, Voter(action_id=action), LATER)
     assert (record.message, record.accepted) == (told, False)
 
 
@@ -159,7 +161,7 @@ def test_an_approval_that_is_asked_anew_forgets_the_former_one(
     former = approvals.open(first, rules(), START)
     approvals.close(former, "It was rejected by ann")
     approval = approvals.open(first, rules(), START)
-    approvals.judge(vote(), Voter(action_id="first"), LATER)
+    approvals.evaluate(vote(), Voter(action_id="first"), LATER)
     assert (former.votes, len(approval.votes)) == ([], 1)
 
 
@@ -206,7 +208,7 @@ def test_no_vote_counts_after_the_deadline_unless_it_only_reminds(
     approval = approvals.open(ledger.states[0], rules(deadline=60, minimum=2), START)
     approval.overdue = overdue
     record = vote()
-    approvals.judge(record, Voter(), at)
+    approvals.evaluate(record, Voter(), at)
     assert record.accepted is counts
     if not counts:
         assert record.message == f"its deadline has passed, {timestamp(DEADLINE)}"
@@ -227,7 +229,7 @@ def test_the_deadline_decides_as_the_item_says(
     approval = Approval("first", rules(deadline=60, onDeadline=outcome), START)
     assert approval.apply_due(DEADLINE) is reminds
     assert (approval.decision, approval.overdue, approval.reminders) == (decision, True, 0)
-    told = Vote(CLOCK, decision or "", timestamp(DEADLINE), "the deadline has passed")
+    told = Vote(DEADLINE_ACTOR, decision or "", timestamp(DEADLINE), "the deadline has passed")
     assert approval.votes == ([told] if decision else [])
     assert approval.next_alarm(DEADLINE) is None
     assert approval.apply_due(DEADLINE) is True, "later alarms are reminders"
@@ -254,7 +256,7 @@ def test_readers_see_the_rules_and_the_votes() -> None:
     given = rules(minimum=2, deadline=60, onDeadline="remind", message="May I?", allowSelf=True)
     approval = Approval("first", given, START)
     approval.count(vote())
-    assert approval.shown() == OpenApproval(
+    assert approval.to_open_approval() == OpenApproval(
         kind="approval",
         since=timestamp(START),
         deadline=timestamp(DEADLINE),
@@ -265,5 +267,5 @@ def test_readers_see_the_rules_and_the_votes() -> None:
         allow_self=True,
         decisions=[Vote("ann", "approve", timestamp(LATER), via="api")],
     )
-    bare = Approval("first", {}, START).shown()
+    bare = Approval("first", {}, START).to_open_approval()
     assert bare == OpenApproval(kind="approval", since=timestamp(START), minimum=1)

@@ -62,7 +62,7 @@ def record(kind: str = "retry", id_: str = "d-1", **more: Any) -> DecisionRecord
 def test_a_failed_request_accepts_each_decision(failed: Ledger, kind: str) -> None:
     decisions = OpenDecisions(failed)
     one = record(kind)
-    decisions.judge(one, {})
+    decisions.evaluate(one, {})
     assert one.accepted
     assert decisions.current is one
 
@@ -71,27 +71,27 @@ def test_a_failed_request_accepts_each_decision(failed: Ledger, kind: str) -> No
 def test_any_other_state_refuses_each_and_says_what_is_allowed(ledger: Ledger, kind: str) -> None:
     decisions = OpenDecisions(ledger)
     one = record(kind)
-    decisions.judge(one, {})
+    decisions.evaluate(one, {})
     assert (one.accepted, one.outcome, decisions.current) == (False, "rejected", None)
     assert f"{kind} is not possible while submitted" in (one.message or "")
 
 
 def test_while_one_is_carried_out_the_others_are_refused(failed: Ledger) -> None:
     decisions = OpenDecisions(failed)
-    decisions.judge(record("retry"), {})
+    decisions.evaluate(record("retry"), {})
     other = record("abort", "d-2")
-    decisions.judge(other, {})
+    decisions.evaluate(other, {})
     assert other.message == BUSY
     decisions.finish("failed", "it did not work")
     third = record("abort", "d-3")
-    decisions.judge(third, {})
+    decisions.evaluate(third, {})
     assert third.accepted
 
 
 def test_an_unreadable_signal_is_refused_with_its_own_reason(failed: Ledger) -> None:
     decisions = OpenDecisions(failed)
     one = record(message="not an object")
-    decisions.judge(one, {})
+    decisions.evaluate(one, {})
     assert (one.outcome, one.message) == ("rejected", "not an object")
 
 
@@ -102,18 +102,18 @@ def test_the_two_hundredth_attempt_is_refused(
     failed.states[0].attempt = attempts
     decisions = OpenDecisions(failed)
     one = record()
-    decisions.judge(one, {})
+    decisions.evaluate(one, {})
     assert one.accepted is accepted
     if not accepted:
         assert f"{MAX_ATTEMPTS}th attempt; abort or escalate" in (one.message or "")
-        decisions.judge(other := record("abort", "d-2"), {})
+        decisions.evaluate(other := record("abort", "d-2"), {})
         assert other.accepted
 
 
 def test_a_password_in_clear_is_refused(failed: Ledger, snapshots: Snapshots) -> None:
     decisions = OpenDecisions(failed)
     one = record()
-    decisions.judge(one, {"token": "clear"})
+    decisions.evaluate(one, {"token": "clear"})
     assert "a password must not be sent in clear; use the API" in (one.message or "")
     assert "clear" not in repr(snapshots.take("run").fields)
 
@@ -124,14 +124,14 @@ def test_an_outcome_is_answered_only_when_the_mirror_has_it(
     decisions = OpenDecisions(failed)
     one = record()
     decisions.register(one)
-    decisions.judge(one, {})
-    decisions.told(snapshots.take("run").decisions)
-    assert not decisions.answerable("d-1")
+    decisions.evaluate(one, {})
+    decisions.mark_mirrored(snapshots.take("run").decisions)
+    assert not decisions.is_answerable("d-1")
     decisions.finish("done")
     snapshot = snapshots.take("run")
-    assert not decisions.answerable("d-1")
-    decisions.told(snapshot.decisions)
-    assert decisions.answerable("d-1")
+    assert not decisions.is_answerable("d-1")
+    decisions.mark_mirrored(snapshot.decisions)
+    assert decisions.is_answerable("d-1")
     assert decisions.look_up("d-1") is one
 
 
@@ -172,7 +172,7 @@ def test_a_decision_that_went_on_while_it_was_written_is_told_again(
     failed: Ledger, snapshots: Snapshots
 ) -> None:
     decisions = OpenDecisions(failed)
-    decisions.judge(record(), {})
+    decisions.evaluate(record(), {})
     written = snapshots.take("run")
     decisions.finish("done")
     snapshots.confirm(written)
@@ -212,11 +212,11 @@ def test_a_decision_upon_another_attempt_is_refused_and_both_are_named(
     failed.fail(failed.states[0], ActionFailure(code="ACTION_FAILED", message="no"))
     decisions = OpenDecisions(failed)
     late = record(kind, attempt=1)
-    decisions.judge(late, {})
+    decisions.evaluate(late, {})
     assert "made for attempt 1" in (late.message or "")
     assert "now at attempt 2" in (late.message or "")
     fresh = record(kind, "d-2", attempt=2)
-    decisions.judge(fresh, {})
+    decisions.evaluate(fresh, {})
     assert fresh.accepted
 
 
@@ -226,10 +226,10 @@ def test_what_an_earlier_run_has_closed_is_answered_at_once(
     decisions = OpenDecisions(failed)
     replayed = record()
     decisions.register(replayed)
-    failed.decisions.received(replayed)
+    failed.decisions.record_received(replayed)
     closed = record(outcome="done", accepted=True)
-    decisions.recognise(closed)
-    assert decisions.answerable("d-1")
+    decisions.adopt_closed(closed)
+    assert decisions.is_answerable("d-1")
     assert decisions.look_up("d-1") is closed
     assert failed.decisions.all == [closed]
     assert snapshots.take("run").decisions == [], "Postgres has it"
@@ -249,11 +249,11 @@ def test_what_a_lost_workflow_left_open_has_ended(
 ) -> None:
     decisions = OpenDecisions(failed)
     known = record(**stored)
-    decisions.remember(known, gone="it is lost")
+    decisions.adopt(known, gone="it is lost")
     assert (known.outcome, known.message) == (outcome, message)
     assert decisions.look_up("d-1") is known
     # What has just ended is answered when Postgres has it.
-    assert decisions.answerable("d-1") is answerable
+    assert decisions.is_answerable("d-1") is answerable
     assert [one.decision_id for one in failed.decisions.unconfirmed] == (
         [] if answerable else ["d-1"]
     )
@@ -261,20 +261,22 @@ def test_what_a_lost_workflow_left_open_has_ended(
 
 def test_a_refusal_is_shown_to_operators_until_a_decision_is_accepted(failed: Ledger) -> None:
     decisions = OpenDecisions(failed)
-    decisions.judge(record("retry", attempt=7, by="a`nn\nb"), {})
-    told = failed.decisions.last_refused or ""
+    decisions.evaluate(record("retry", attempt=7, by="a`nn\nb"), {})
+    told = failed.decisions.last_refusal or ""
     assert told.startswith("`retry` by a'nn b, 2026-03-01T12:00:00.000Z: this retry was made for")
-    decisions.judge(record("retry", "d-2", attempt=7), {})
-    assert (failed.decisions.last_refused or "").startswith("`retry`, 2026")
-    failed.decisions.ignored("x" * 200, event="signal.unknown", reason="there is no such signal")
-    assert failed.decisions.last_refused == (
+    decisions.evaluate(record("retry", "d-2", attempt=7), {})
+    assert (failed.decisions.last_refusal or "").startswith("`retry`, 2026")
+    failed.decisions.record_ignored_signal(
+        "x" * 200, event="signal.unknown", reason="there is no such signal"
+    )
+    assert failed.decisions.last_refusal == (
         f"`{'x' * 100}`, 2026-03-01T12:00:00.000Z: there is no such signal"
     )
-    [line] = failed.journal.open_lines()[-1:]
+    [line] = failed.journal.unconfirmed_lines()[-1:]
     assert (line.event_type, line.actor, line.via) == ("signal.unknown", "unknown", "temporal")
     assert line.reason == "there is no such signal"
-    decisions.judge(record("abort", "d-3"), {})
-    assert failed.decisions.last_refused is None
+    decisions.evaluate(record("abort", "d-3"), {})
+    assert failed.decisions.last_refusal is None
 
 
 def test_the_manual_way_replaces_what_has_not_succeeded() -> None:
@@ -290,7 +292,7 @@ def test_the_manual_way_replaces_what_has_not_succeeded() -> None:
     ledger.fail(broken, ActionFailure(code="ACTION_FAILED", message="full", outcome_unknown=True))
     ledger.move(RequestStatus.FAILED)
     assert ledger.has_fallback
-    ledger.take_fallback()
+    ledger.use_fallback()
     assert not ledger.has_fallback
     assert [(one.status, one.note) for one in ledger.states] == [
         ("completed", None),
@@ -300,15 +302,17 @@ def test_the_manual_way_replaces_what_has_not_succeeded() -> None:
     ]
     assert broken.error is not None, "what it may have left is listed for cleanup"
     assert following.error is None
-    assert ledger.journal.open_lines()[-1].event_type == "request.fallback"
+    assert ledger.journal.unconfirmed_lines()[-1].event_type == "request.fallback"
 
 
 def test_evidence_that_nothing_exists_holds_for_the_next_attempt(failed: Ledger) -> None:
     first = failed.states[0]
     first.outcome_unknown = True
-    failed.vouch(first, record(by="ann", via="api", reason="I looked", evidence={"present": False}))
-    assert (first.outcome_unknown, failed.vouched) == (False, {("first", 2)})
-    line = failed.journal.open_lines()[-1]
+    failed.confirm_no_effect(
+        first, record(by="ann", via="api", reason="I looked", evidence={"present": False})
+    )
+    assert (first.outcome_unknown, failed.confirmed_absent) == (False, {("first", 2)})
+    line = failed.journal.unconfirmed_lines()[-1]
     assert (line.event_type, line.actor, line.via) == ("action.evidence", "ann", "api")
     assert (line.reason, line.action_id) == ("I looked", "first")
     assert line.data == {"decisionId": "d-1", "present": False}
@@ -341,10 +345,10 @@ def test_a_decision_that_an_earlier_run_had_accepted_fails_where_it_is_refused(
     decisions.register(other)
     decisions.refuse(other)
     assert (other.outcome, other.accepted) == ("rejected", False)
-    decisions.told([known])
-    decisions.told([other])
-    assert decisions.answerable("d-1")
-    assert decisions.answerable("d-2")
+    decisions.mark_mirrored([known])
+    decisions.mark_mirrored([other])
+    assert decisions.is_answerable("d-1")
+    assert decisions.is_answerable("d-2")
     assert decisions.look_up("d-3") == record("", "d-3", outcome="unknown", at="")
 
 
@@ -353,7 +357,7 @@ def test_what_also_may_refuse_hears_of_the_corrected_fields(failed: Ledger) -> N
     decisions = OpenDecisions(failed, also=lambda _record, changes: heard.append(changes))
     assert decisions.changes == {}
     one = record()
-    decisions.judge(one, {"size": 7})
+    decisions.evaluate(one, {"size": 7})
     assert heard == [{"size": 7}]
     decisions.finish("rejected", "no")
     assert decisions.changes == {}
@@ -365,8 +369,8 @@ def test_the_audit_names_the_code_of_a_refusal_where_it_has_one(
     failed: Ledger, code: str | None, more: dict[str, str]
 ) -> None:
     decisions = OpenDecisions(failed)
-    decisions.judge(record(reason="try again"), {})
+    decisions.evaluate(record(reason="try again"), {})
     decisions.finish("rejected", "no", code=code)
-    line = failed.journal.open_lines()[-1]
+    line = failed.journal.unconfirmed_lines()[-1]
     assert (line.event_type, line.reason) == ("decision.rejected", "no")
     assert line.data == {"decision": "retry", "given": "try again", **more}

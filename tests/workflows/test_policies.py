@@ -10,7 +10,7 @@ from pao.core.payloads.requests import WorkflowTimeouts
 from workflows.policies import (
     LEEWAY,
     LONGEST_OUTCOME_WAIT,
-    NEVER_AGAIN,
+    NO_RETRY,
     action,
     escalation,
     follow,
@@ -48,7 +48,7 @@ def test_an_action_runs_once_in_its_queue_and_ends_before_it_is_given_up(
         "start_to_close_timeout": seconds(longest),
         "heartbeat_timeout": seconds(3),
         "schedule_to_start_timeout": seconds(in_queue),
-        "retry_policy": NEVER_AGAIN,
+        "retry_policy": NO_RETRY,
         "cancellation_type": UNTIL_ENDED,
     }
     assert action(WAITS, planned, queue="pao") == options
@@ -56,7 +56,7 @@ def test_an_action_runs_once_in_its_queue_and_ends_before_it_is_given_up(
     del options["cancellation_type"]
     options["schedule_to_start_timeout"] = seconds(60)
     assert look(WAITS, planned, queue="pao") == options
-    assert NEVER_AGAIN.maximum_attempts == 1
+    assert NO_RETRY.maximum_attempts == 1
 
 
 def test_a_wait_is_repeated_for_as_long_as_it_may_last() -> None:
@@ -77,7 +77,7 @@ def test_an_escalation_is_tried_once() -> None:
         "start_to_close_timeout": seconds(12),
         "heartbeat_timeout": seconds(3),
         "schedule_to_start_timeout": seconds(60),
-        "retry_policy": NEVER_AGAIN,
+        "retry_policy": NO_RETRY,
         "cancellation_type": UNTIL_ENDED,
     }
 

@@ -14,17 +14,17 @@ from pao.core.payloads.waits import Pending
 from pao.core.resources import cleanup_of
 from pao.core.states import ActionStatus
 from tests.support.requests import new_request, ticket
-from workflows.correction_checks import in_doubt, weigh
+from workflows.correction_checks import actions_in_doubt, check_former_effects
 from workflows.ledger import Ledger
 from workflows.possible_effects import (
     LONGEST_MESSAGE,
-    MOST_FORMER,
+    MAX_FORMER_CALLS,
     STILL_UNKNOWN,
-    after_failure,
     clear_doubt,
     confirm_absent,
     leave_behind,
-    merged,
+    merge,
+    record_failed_attempt,
 )
 
 LEFT = PartialResource("thing", id="a", cleanup="Remove a.")
@@ -42,7 +42,7 @@ def failure(**more: Any) -> ActionFailure:
 
 def test_an_attempt_that_ends_before_it_acts_takes_nothing_away() -> None:
     given = state(outcome_unknown=True, partial=[LEFT])
-    shown = after_failure(given, failure())
+    shown = record_failed_attempt(given, failure())
     assert (given.outcome_unknown, given.partial) == (True, [LEFT])
     assert (shown.outcome_unknown, shown.partial) == (True, [LEFT])
     assert shown.message == f"no. {STILL_UNKNOWN}"
@@ -52,12 +52,12 @@ def test_what_exists_with_former_values_is_looked_for_again() -> None:
     former = [FormerCall(1, sealed="one", digest="d1")]
     given = state(outcome_unknown=True, former=list(former))
     exists = replace(failure(answered=True), code=ErrorCode.EXISTS_WITH_FORMER_VALUES)
-    after_failure(given, exists)
+    record_failed_attempt(given, exists)
     assert (given.outcome_unknown, given.former) == (False, former)
 
 
 def test_a_long_message_keeps_the_doubt_in_sight() -> None:
-    shown = after_failure(
+    shown = record_failed_attempt(
         state(outcome_unknown=True), ActionFailure(code="ACTION_FAILED", message="x" * 9_000)
     )
     assert shown.message.endswith(f"x. {STILL_UNKNOWN}")
@@ -66,7 +66,7 @@ def test_a_long_message_keeps_the_doubt_in_sight() -> None:
 
 @pytest.mark.parametrize("said", ["no", "no.", "no ", "no. "])
 def test_the_doubt_is_a_sentence_of_its_own(said: str) -> None:
-    shown = after_failure(
+    shown = record_failed_attempt(
         state(outcome_unknown=True), ActionFailure(code="ACTION_FAILED", message=said)
     )
     assert shown.message == f"no. {STILL_UNKNOWN}"
@@ -74,8 +74,8 @@ def test_the_doubt_is_a_sentence_of_its_own(said: str) -> None:
 
 def test_what_a_person_can_do_is_kept_with_the_doubt() -> None:
     given = state()
-    after_failure(given, failure(outcome_unknown=True, by_hand="ask the receiver"))
-    after_failure(given, failure(by_hand="look elsewhere"))
+    record_failed_attempt(given, failure(outcome_unknown=True, by_hand="ask the receiver"))
+    record_failed_attempt(given, failure(by_hand="look elsewhere"))
     [told] = cleanup_of("r-1", [given])
     assert told["instructions"] == "It is not known whether 'Act' took effect: ask the receiver."
     clear_doubt(given)
@@ -84,33 +84,33 @@ def test_what_a_person_can_do_is_kept_with_the_doubt() -> None:
 
 def test_a_look_that_was_answered_ends_the_doubt() -> None:
     given = state(outcome_unknown=True, partial=[LEFT])
-    shown = after_failure(given, failure(answered=True, whole=True))
+    shown = record_failed_attempt(given, failure(answered=True, whole=True))
     assert (given.outcome_unknown, given.partial) == (False, [])
     assert (shown.outcome_unknown, shown.message) == (False, "no")
 
 
 def test_a_new_doubt_is_kept_although_the_earlier_one_was_answered() -> None:
     given = state(outcome_unknown=True)
-    after_failure(given, failure(answered=True, whole=True, outcome_unknown=True))
+    record_failed_attempt(given, failure(answered=True, whole=True, outcome_unknown=True))
     assert given.outcome_unknown
 
 
 def test_a_whole_list_replaces_what_earlier_attempts_listed() -> None:
     given = state(partial=[LEFT])
     other = PartialResource("thing", id="b")
-    after_failure(given, failure(partial=[other], whole=True))
+    record_failed_attempt(given, failure(partial=[other], whole=True))
     assert given.partial == [other]
 
 
 def test_resources_are_merged_by_type_id_and_address() -> None:
     again = PartialResource("thing", id="a")
     other = PartialResource("thing", id="a", url="https://elsewhere.example.com")
-    assert merged([LEFT], [again, other]) == [LEFT, other]
+    assert merge([LEFT], [again, other]) == [LEFT, other]
 
 
 def test_what_was_waited_for_is_still_there_when_the_wait_fails() -> None:
     given = state(status=ActionStatus.WAITING, external_reference="run-1", resource_type="run")
-    after_failure(given, failure())
+    record_failed_attempt(given, failure())
     assert given.partial == [PartialResource("run", id="run-1")]
 
 
@@ -123,7 +123,7 @@ def test_an_effect_that_is_the_actions_own_leaves_nothing_in_doubt() -> None:
 def sent(state_: ActionState, digest: str | None, attempt: int, **more: Any) -> None:
     state_.attempt = attempt
     told = failure(outcome_unknown=True, digest=digest, **more)
-    after_failure(state_, told, {"size": attempt}, now=f"2026-0{attempt}")
+    record_failed_attempt(state_, told, {"size": attempt}, now=f"2026-0{attempt}")
 
 
 def test_each_call_that_may_have_had_an_effect_is_remembered_once() -> None:
@@ -136,9 +136,9 @@ def test_each_call_that_may_have_had_an_effect_is_remembered_once() -> None:
         FormerCall(3, sealed="again", digest="d1"),
     ]
     assert given.doubt_since == "2026-03"
-    after_failure(given, failure(), {"size": 4}, now="2026-04")
+    record_failed_attempt(given, failure(), {"size": 4}, now="2026-04")
     assert (len(given.former), given.doubt_since) == (2, "2026-03")
-    after_failure(given, failure(answered=True, absent=True))
+    record_failed_attempt(given, failure(answered=True, absent=True))
     assert given == state(attempt=3)
 
 
@@ -151,20 +151,20 @@ def test_calls_with_other_values_are_remembered_beside_each_other() -> None:
     sent(given, None, 1)
     sent(given, None, 2)
     assert [one.fields for one in given.former] == [{"size": 1}, {"size": 2}]
-    after_failure(given, failure(outcome_unknown=True), {"size": 1})
+    record_failed_attempt(given, failure(outcome_unknown=True), {"size": 1})
     assert [one.fields for one in given.former] == [{"size": 2}, {"size": 1}]
 
 
 def test_a_call_that_was_sent_is_remembered_while_something_is_left() -> None:
     given = state()
-    after_failure(given, failure(sent="one", digest="d1", partial=[LEFT]))
+    record_failed_attempt(given, failure(sent="one", digest="d1", partial=[LEFT]))
     assert given.former == [FormerCall(0, sealed="one", digest="d1")]
-    after_failure(given, failure(sent="two", digest="d2", whole=True))
+    record_failed_attempt(given, failure(sent="two", digest="d2", whole=True))
     assert given.former == []
 
 
 def test_the_failure_that_is_shown_tells_nothing_of_what_was_sent() -> None:
-    shown = after_failure(state(partial=[LEFT]), failure(sent="sealed", by_hand="ask"))
+    shown = record_failed_attempt(state(partial=[LEFT]), failure(sent="sealed", by_hand="ask"))
     assert (shown.sent, shown.partial, shown.by_hand) == (None, [LEFT], None)
 
 
@@ -205,9 +205,9 @@ def test_what_may_be_at_a_former_place_is_listed_where_nobody_knows() -> None:
 
 def test_a_resource_without_id_and_address_is_told_by_its_text() -> None:
     one, other = PartialResource("thing", cleanup="Look."), PartialResource("thing", cleanup="Ask.")
-    assert merged([one, other], [one]) == [one, other]
+    assert merge([one, other], [one]) == [one, other]
     named = PartialResource("thing", url="https://a")
-    assert merged([replace(named, cleanup="Undo.")], [named]) == [replace(named, cleanup="Undo.")]
+    assert merge([replace(named, cleanup="Undo.")], [named]) == [replace(named, cleanup="Undo.")]
 
 
 @pytest.mark.parametrize(
@@ -227,14 +227,14 @@ def test_only_the_effect_of_a_wait_is_left_when_it_fails(
 ) -> None:
     given = state(status=status, external_reference=reference, url="https://run")
     given.cleanup = "Stop it."
-    after_failure(given, failure())
+    record_failed_attempt(given, failure())
     assert given.partial == left
 
 
 @pytest.mark.parametrize("answered", [True, False])
 def test_a_refusal_leaves_no_doubt(*, answered: bool) -> None:
     given = state()
-    assert not after_failure(given, failure(answered=answered)).outcome_unknown
+    assert not record_failed_attempt(given, failure(answered=answered)).outcome_unknown
     assert not given.outcome_unknown
 
 
@@ -254,12 +254,14 @@ async def test_a_correction_is_refused_after_too_many_values_whose_outcome_is_un
     request = new_request(ticket("first"))
     ledger = Ledger(request.given, now=lambda: datetime(2026, 3, 1, 12, tzinfo=UTC))
     [first] = ledger.states
-    first.former = [FormerCall(number) for number in range(MOST_FORMER)]
+    first.former = [FormerCall(number) for number in range(MAX_FORMER_CALLS)]
     asked = DecisionRecord(decision_id="d-1", decision="retry", at="2026-03-01")
-    weighed = await weigh(ledger, [first], asked, request.context, waits=request.waits)
+    weighed = await check_former_effects(
+        ledger, [first], asked, request.context, waits=request.waits
+    )
     assert weighed.refusal is not None
-    assert f"was tried with {MOST_FORMER} different values" in weighed.refusal.message
-    assert weighed.leaving == []
+    assert f"was tried with {MAX_FORMER_CALLS} different values" in weighed.refusal.message
+    assert weighed.left_behind == []
 
 
 @pytest.mark.parametrize(
@@ -278,4 +280,4 @@ def test_only_a_failed_action_that_may_have_had_an_effect_is_in_doubt(
     ledger = Ledger(new_request(ticket("first")).given, now=lambda: datetime.now(UTC))
     given = {"type": "job", "status": ActionStatus.FAILED, **more}
     ledger.states = [ActionState(id="act", index=0, name="Act", **given)]
-    assert in_doubt(ledger) == (ledger.states if doubtful else [])
+    assert actions_in_doubt(ledger) == (ledger.states if doubtful else [])

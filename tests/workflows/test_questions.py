@@ -92,8 +92,8 @@ async def test_what_became_of_a_notification_is_logged(result: Any, level: str, 
         decisions = OpenDecisions(ledger)
         notices = Notices(request.plan, ledger, Mirror(ledger, decisions, request.given))
         notices.send(FAILED, event="failed", message="no")
-        await workflow.wait_condition(lambda: bool(ledger.journal.open_entries()))
-        [line] = ledger.journal.open_entries()
+        await workflow.wait_condition(lambda: bool(ledger.journal.unconfirmed_entries()))
+        [line] = ledger.journal.unconfirmed_entries()
         return line.data["level"], line.data["message"]
 
     definition = item([ticket()])
@@ -170,7 +170,7 @@ async def test_a_turn_of_maintenance_is_tried_once_and_removes_earlier_ones() ->
     bounds = {"schedule_to_start": 50, "start_to_close": 50, **BOUNDS}
     assert turn == (names.RECONCILE_ACTIVITY, {"input": None, **bounds})
     bounds = {"schedule_to_start": 30, "start_to_close": 30, **BOUNDS}
-    assert after == (names.FORGET_TURNS_ACTIVITY, {"input": "Written", **bounds})
+    assert after == (names.FORGET_RUNS_ACTIVITY, {"input": "Written", **bounds})
 
 
 @pytest.mark.parametrize("forgotten", [None, AWAY])
@@ -181,7 +181,7 @@ async def test_a_turn_tells_what_it_found_whether_earlier_ones_are_removed_or_no
     played = await play(
         ReconcileWorkflow().run,
         Answer(names.RECONCILE_ACTIVITY, FOUND),
-        Answer(names.FORGET_TURNS_ACTIVITY, forgotten, patches=patches),
+        Answer(names.FORGET_RUNS_ACTIVITY, forgotten, patches=patches),
     )
     assert played.results == [FOUND]
 

@@ -13,7 +13,7 @@ from pao.core.payloads.failures import PartialResource
 from pao.core.payloads.mirror import MirrorAnswer
 from pao.core.payloads.requests import RequestInput, Resumption
 from pao.core.payloads.waits import Pending
-from pao.core.resources import left_entry_id
+from pao.core.resources import resource_entry_id
 from pao.core.states import ActionStatus
 from tests.support.driven import Driven, driven, signalled
 from tests.support.requests import automatic, new_request, ticket
@@ -232,7 +232,7 @@ def left_behind() -> tuple[RequestInput, str]:
     state = ActionState(action.id, 0, action.type, action.name, status=ActionStatus.FAILED)
     state.left_behind = [left]
     given.resumption = Resumption("It was terminated.", actions=[state])
-    return given, left_entry_id(action.id, left)
+    return given, resource_entry_id(action.id, left)
 
 
 def test_what_is_cleaned_up_is_shown_when_the_api_says_so() -> None:

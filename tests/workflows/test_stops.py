@@ -37,35 +37,35 @@ def record(id_: str = "c-1", **more: Any) -> DecisionRecord:
 
 def test_what_runs_is_ended_once_and_the_outcome_is_told(ledger: Ledger, stop: Stop) -> None:
     one, other = record(), record("c-2")
-    stop.judge(one)
-    assert (one.accepted, one.outcome, stop.record, stop.is_on) == (True, "open", one, True)
-    assert not stop.lets_start
-    stop.judge(other)
+    stop.evaluate(one)
+    assert (one.accepted, one.outcome, stop.record, stop.is_requested) == (True, "open", one, True)
+    assert not stop.allows_start
+    stop.evaluate(other)
     assert (other.accepted, other.outcome) == (False, "rejected")
     assert "already in progress" in (other.message or "")
-    assert stop.take()
+    assert stop.accept_cancellation()
     stop.finish(TOO_LATE)
     assert (one.outcome, one.message, stop.record) == ("done", TOO_LATE, None)
     stop.finish()
-    assert [(line.event_type, line.actor) for line in ledger.journal.open_lines()[-2:]] == [
+    assert [(line.event_type, line.actor) for line in ledger.journal.unconfirmed_lines()[-2:]] == [
         ("request.cancel", "ann"),
         ("decision.rejected", "ann"),
     ]
-    ended = [one.data for one in ledger.journal.open_entries() if one.kind == "decision"]
+    ended = [one.data for one in ledger.journal.unconfirmed_entries() if one.kind == "decision"]
     assert [(one["outcome"], one["message"]) for one in ended][-1] == ("done", TOO_LATE)
 
 
 def test_there_is_nothing_to_end_at_rest_but_a_retry_may_be(ledger: Ledger, stop: Stop) -> None:
     ledger.fail(ledger.states[0], ActionFailure(code="ACTION_FAILED", message="no"))
     ledger.move(RequestStatus.FAILED)
-    stop.judge(refused := record())
+    stop.evaluate(refused := record())
     assert (refused.outcome, refused.message) == ("rejected", NOTHING_RUNS)
     ledger.retrying = True
-    stop.judge(late := record("c-2", attempt=7))
+    stop.evaluate(late := record("c-2", attempt=7))
     assert "made for attempt 7" in (late.message or "")
-    stop.judge(unreadable := record("c-3", message="not an object"))
+    stop.evaluate(unreadable := record("c-3", message="not an object"))
     assert (unreadable.accepted, unreadable.message) == (False, "not an object")
-    stop.judge(accepted := record("c-4", attempt=1))
+    stop.evaluate(accepted := record("c-4", attempt=1))
     assert accepted.accepted
 
 
@@ -81,5 +81,5 @@ def test_there_is_nothing_to_end_at_rest_but_a_retry_may_be(ledger: Ledger, stop
 )
 def test_who_ended_it_is_said_in_a_sentence(stop: Stop, reason: str | None, said: str) -> None:
     assert stop.describe() == CANCELLED
-    stop.judge(record(reason=reason))
+    stop.evaluate(record(reason=reason))
     assert stop.describe() == said

@@ -87,11 +87,11 @@ class Parts:
     def cancel(self) -> None:
         record = DecisionRecord("c-1", "cancel", "2026-03-01", by="ann", reason="it hangs")
         self.ledger.retrying = True
-        self.stop.judge(record)
+        self.stop.evaluate(record)
 
     def vote(self, by: str, decision: str = "approve") -> DecisionRecord:
         record = DecisionRecord(by, decision, "2026-03-01", by=by)
-        self.approvals.judge(record, Voter("ask"), workflow.now())
+        self.approvals.evaluate(record, Voter("ask"), workflow.now())
         return record
 
 
@@ -150,10 +150,10 @@ async def test_a_wait_that_is_cut_says_by_whom_and_what_it_was_for(
 async def test_people_are_told_of_a_wait_for_a_ticket_and_where_it_is() -> None:
     async def code() -> None:
         parts = Parts()
-        assert not parts.waiting.news
+        assert not parts.waiting.has_news
         waits = asyncio.create_task(parts.wait("resolution"))
         await parts.has_begun()
-        assert parts.waiting.news
+        assert parts.waiting.has_news
         await waits
 
     [told] = (await play(code)).inputs("notification")

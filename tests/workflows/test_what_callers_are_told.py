@@ -11,7 +11,7 @@ from pao.core.payloads.requests import Resumption
 from pao.core.states import ActionStatus
 from tests.support.driven import Driven, driven
 from tests.support.requests import new_request, ticket
-from workflows.lifecycle import MOST_TOLD
+from workflows.lifecycle import MAX_ANSWERED_ACTIONS
 from workflows.request import RequestWorkflow
 
 TICKET = "jira-ticket"
@@ -25,7 +25,9 @@ def stores_at(run: Driven, moment: str) -> None:
     run.answers[names.MIRROR_ACTIVITY] = lambda _: answer
 
 
-@pytest.mark.parametrize(("actions", "all_told"), [(MOST_TOLD, True), (MOST_TOLD + 1, False)])
+@pytest.mark.parametrize(
+    ("actions", "all_told"), [(MAX_ANSWERED_ACTIONS, True), (MAX_ANSWERED_ACTIONS + 1, False)]
+)
 def test_a_completed_request_of_few_actions_is_told_as_a_whole(
     actions: int, *, all_told: bool
 ) -> None:

@@ -21,7 +21,7 @@ from activities.actions.rest.config import (
 from activities.base import ActionContext
 from activities.outgoing import TargetResponse
 from pao.clients.oauth import AccessToken, TokenCache, read_token
-from pao.core.answers import place
+from pao.core.answers import safe_url
 from pao.core.failure_classes import UNREADABLE
 
 UNAUTHORIZED = 401
@@ -160,14 +160,14 @@ async def _fetch(credentials: ClientCredentials, context: ActionContext) -> Acce
             reading=True,
         )
     except ActionError as error:
-        where = place(credentials.token_url)
+        where = safe_url(credentials.token_url)
         error.message = f"The OAuth 2 token endpoint {where} gave no token: {error.message}"
         raise
     return _read_token(answer, credentials)
 
 
 def _read_token(answer: TargetResponse, credentials: ClientCredentials) -> AccessToken:
-    where = f"The OAuth 2 token endpoint {place(credentials.token_url)}"
+    where = f"The OAuth 2 token endpoint {safe_url(credentials.token_url)}"
     if not answer.is_success:
         raise answer.failure(f"{where} gave no token: it answered {answer.status}.", reading=True)
     try:

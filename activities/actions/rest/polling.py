@@ -17,8 +17,8 @@ from activities.base import ActionContext
 from activities.outgoing import TargetResponse
 from catalog import json_paths
 from pao.clients.outgoing import AddressRefusedError, redirected_url
-from pao.core.answers import place
-from pao.core.failure_classes import CUT, NOT_ALLOWED, NOT_SET, REFUSED, UNREADABLE
+from pao.core.answers import safe_url
+from pao.core.failure_classes import INTERRUPTED, NOT_ALLOWED, NOT_SET, REFUSED, UNREADABLE
 from pao.core.payloads.actions import ActionResult
 from pao.core.payloads.waits import Pending
 
@@ -54,7 +54,7 @@ async def ask(sender: Sender, config: RestApiConfig, context: ActionContext, url
         except AddressRefusedError as error:
             raise ActionFailedError(error.message, judged=NOT_ALLOWED) from error
     raise ActionFailedError(
-        f"It redirects more than {HOPS} times, at last to {place(url)}.", judged=UNREADABLE
+        f"It redirects more than {HOPS} times, at last to {safe_url(url)}.", judged=UNREADABLE
     )
 
 
@@ -81,8 +81,8 @@ async def poll(
         if time.time() - since > following.timeout:
             raise OutcomeUnknownError(
                 f"The target was not done after {following.timeout:g} s. It may be later: a "
-                f"retry goes on asking at {place(url)}.",
-                judged=CUT,
+                f"retry goes on asking at {safe_url(url)}.",
+                judged=INTERRUPTED,
             )
         await asyncio.sleep(following.every)
 
@@ -127,7 +127,7 @@ def judged(config: RestApiConfig, status: Status) -> ActionResult | None:
     following, answer = _following(config), status.answer
     if following.fail_when is not None and answers.holds(following.fail_when, answer):
         raise ActionFailedError(
-            f"The target says that it has failed. Look at {place(answer.url)} for what the job "
+            f"The target says that it has failed. Look at {safe_url(answer.url)} for what the job "
             "created before it failed, and undo it.",
             http_status=answer.status,
             response_body=answer.text,
@@ -191,7 +191,7 @@ async def _well(sender: Sender, config: RestApiConfig, context: ActionContext, u
 
 def _lost(url: str, error: ActionError) -> OutcomeUnknownError:
     return OutcomeUnknownError(
-        f"The target has accepted the call, but {place(url)} no longer reports its outcome: "
+        f"The target has accepted the call, but {safe_url(url)} no longer reports its outcome: "
         f"{error.message} Look there; a retry asks again.",
         http_status=error.http_status,
         response_body=error.response_body,

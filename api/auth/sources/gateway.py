@@ -63,7 +63,7 @@ class GatewayIdentity:
     def _require_trust(self, request: RawRequest) -> None:
         given = request.values(SECRET)
         is_known = len(given) == 1 and self._is_known(given[0])
-        if not is_known or not self._proxies.hold(request.peer):
+        if not is_known or not self._proxies.contain(request.peer):
             raise SignatureError(
                 Reason.SIGNATURE_MISMATCH,
                 "identity headers are taken from the gateway only; call through it, or sign",

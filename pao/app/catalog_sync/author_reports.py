@@ -77,7 +77,7 @@ class AuthorReports:
     async def succeeded(self, commit: str) -> None:
         """Forget a commit that was kept before."""
         async with self.database.reading() as session:
-            standing = await CatalogStateRepository(session).standing()
+            standing = await CatalogStateRepository(session).status()
         if commit in standing.untold:
             await self._forget([commit])
 

@@ -29,7 +29,7 @@ class Contents:
         """
         by_blob = {entry.blob: entry for entry in entries}
         async with self._database.reading() as session:
-            known = await CatalogBlobsRepository(session).known(by_blob.keys())
+            known = await CatalogBlobsRepository(session).stored_ids(by_blob.keys())
         missing = [entry for blob, entry in by_blob.items() if blob not in known]
         if not missing:
             return

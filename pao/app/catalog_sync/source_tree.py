@@ -42,7 +42,7 @@ class Stored:
 
     def known(self, source: str, asked: SyncInput) -> Known:
         """Return what a source may know of its last reading; nothing where it was another one."""
-        why = Known(expects=asked.expects, is_poll=asked.is_poll, is_asked=asked.is_asked)
+        why = Known(expects=asked.expects, is_poll=asked.is_poll, is_asked=asked.is_requested)
         if self.standing.source != source:
             return why
         return replace(why, revision=self.standing.revision, memory=self.memory.memory)

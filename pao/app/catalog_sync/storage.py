@@ -66,10 +66,10 @@ async def store(  # noqa: PLR0913 -- what is stored together, each part named
     state = CatalogStateRepository(session)
     if tree.failed:
         known = replace(stored.standing, generation=generation)
-        await state.stand(replace(known, refused=refused, ownership=ownership))
+        await state.store(replace(known, refused=refused, ownership=ownership))
         return
     now, before = datetime.now(UTC), stored.standing
-    await state.stand(
+    await state.store(
         StoredCatalogStatus(
             generation=generation,
             source=source,

@@ -181,8 +181,8 @@ class CatalogSync:
             state = CatalogStateRepository(session)
             return Stored(
                 files=await CatalogFilesRepository(session).all(),
-                served=await CatalogRepository(session).served(),
-                standing=await state.standing(),
+                served=await CatalogRepository(session).served_files(),
+                standing=await state.status(),
                 lineage=await state.lineage(),
                 memory=await state.memory(),
             )
@@ -236,7 +236,9 @@ class CatalogSync:
         async with self._database.unit_of_work() as session:
             state = CatalogStateRepository(session)
             since = {"since": datetime.now(UTC).isoformat()}
-            await state.leave(held=asdict(held) | since if held else None, outdated=outdated)
+            await state.record_not_adopted(
+                held=asdict(held) | since if held else None, outdated=outdated
+            )
             if held and before.held_revision != held.revision:
                 await self.reports.enqueue(session, tree.revision)
         return SyncReport(held=held, outdated=outdated, revision=tree.revision)
@@ -329,9 +331,9 @@ class CatalogSync:
         until = error.until if isinstance(error, SourceLimitedError) else None
         async with self._database.unit_of_work() as session:
             state = CatalogStateRepository(session)
-            if (await state.standing()).error != str(error):
+            if (await state.status()).error != str(error):
                 _log.warning("the catalog source cannot be read: %s", error)
-            await state.fail(str(error), cause=error.cause, until=until)
+            await state.record_failure(str(error), cause=error.cause, until=until)
 
 
 def _verdict(

@@ -72,7 +72,7 @@ class CatalogWatcher:
             self._due.clear()
             try:
                 await self._refresh()
-                self._refreshing.well()
+                self._refreshing.mark_healthy()
                 told = None
             except (PaoError, TemporalUnavailableError) as error:
                 if told != str(error):
@@ -103,7 +103,7 @@ class CatalogWatcher:
         """Wait until there is a folder again; that it is gone is told once."""
         self._due.set()
         while _identity(self._folder) is None:
-            self._watching.well()
+            self._watching.mark_healthy()
             await asyncio.sleep(RETRY_SECONDS)
 
     async def _watch_folder(self, *, polling: bool) -> None:
@@ -119,7 +119,7 @@ class CatalogWatcher:
             yield_on_timeout=True,
             force_polling=polling or None,
         ):
-            self._watching.well()
+            self._watching.mark_healthy()
             # What changed just before the watch began was told to nobody.
             if changes or began:
                 self._due.set()

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from rich.text import Text
 
-from db.audit_chain import anchor_document, exported_anchor
+from db.audit_chain import anchor_document, read_anchor
 from pao.app.cli.configuration import settings_for
 from pao.app.cli.context import Cli, command
 from pao.app.cli.database_errors import database_errors
@@ -112,7 +112,7 @@ def _read(file: Path) -> "list[Anchor]":
     try:
         text = file.read_text("utf-8")
         logged = [line for line in text.splitlines() if '"audit.anchor"' in line]
-        found = [exported_anchor(json.loads(one)) for one in logged or [text]]
+        found = [read_anchor(json.loads(one)) for one in logged or [text]]
     except (OSError, RecursionError, ValueError) as error:
         reason = error.strerror if isinstance(error, OSError) else "it is not an exported anchor"
         raise CliError(

@@ -13,11 +13,11 @@ if TYPE_CHECKING:
 @contextmanager
 def database_errors(*variables: str) -> Iterator[None]:
     """Turn what the database refuses into a sentence; ``variables`` hold its address."""
-    from db.availability import DatabaseUnavailableError, translated  # noqa: PLC0415 -- as above
+    from db.availability import DatabaseUnavailableError, translate_errors  # noqa: PLC0415 -- as above
     from db.migrations.files import MigrationError  # noqa: PLC0415 -- SQLAlchemy: 0.4 s
 
     try:
-        with translated():
+        with translate_errors():
             yield
     except MigrationError as error:
         raise CliError(str(error), exit_code=ExitCode.FAILED) from error
@@ -26,19 +26,19 @@ def database_errors(*variables: str) -> Iterator[None]:
 
 
 def _told(error: "DatabaseUnavailableError", variables: str) -> CliError:
-    from db.availability import DatabaseProblem, said  # noqa: PLC0415 -- as above
+    from db.availability import DatabaseProblem, describe_error  # noqa: PLC0415 -- as above
 
     exit_code = ExitCode.UNAVAILABLE
     hint = f"Check host, port, user, password and TLS in {variables}."
-    if error.trouble is DatabaseProblem.MISSING:
+    if error.problem is DatabaseProblem.MISSING:
         hint = f"Create the database, or correct its name in {variables}."
-    if error.trouble is DatabaseProblem.SCHEMA:
+    if error.problem is DatabaseProblem.SCHEMA:
         exit_code, hint = ExitCode.FAILED, "Run `pao db migrate` as the owner of the database."
-    if error.trouble is DatabaseProblem.RIGHTS:
+    if error.problem is DatabaseProblem.RIGHTS:
         exit_code = ExitCode.DENIED
         hint = (
             f"`pao db` needs the owner's address in {variables}; other commands need the role"
             " pao_service, which `pao db migrate` gives its rights."
         )
-    details = (said(error.__cause__),)
+    details = (describe_error(error.__cause__),)
     return CliError(f"The database {error.reason}", exit_code=exit_code, details=details, hint=hint)

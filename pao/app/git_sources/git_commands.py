@@ -97,7 +97,7 @@ class GitCommands:
         # A cleaner of temporary files may have removed it.
         await asyncio.to_thread(self._folder.mkdir, 0o700, exist_ok=True)
         settings = await self._network() | dict(config or {})
-        with tracing.calling("git", method=arguments[0], system="git"):
+        with tracing.client_span("git", method=arguments[0], system="git"):
             return await self._run(arguments, given, config=settings)
 
     async def _network(self) -> dict[str, str]:

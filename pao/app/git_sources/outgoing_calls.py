@@ -86,7 +86,7 @@ class OutgoingCalls:
         )
         seconds = ARCHIVE_SECONDS if max_body > _LONG else self._seconds
         self.calls += 1
-        with tracing.calling(self._target, method=method, system="http"):
+        with tracing.client_span(self._target, method=method, system="http"):
             try:
                 answer = await self._client.send(call, seconds=seconds)
             except OutgoingError as error:

@@ -132,7 +132,7 @@ def build_worker(  # noqa: PLR0913 -- what a worker is made of, each part named.
         database=database,
     )
     syncer = catalog_syncer(settings, database, CatalogSyncs(client, task_queue=queue))
-    measured.source.of = syncer.sync.calls
+    measured.source.source = syncer.sync.calls
     usual = Worker(
         client,
         task_queue=queue,

@@ -58,7 +58,7 @@ async def run(settings: Settings, environ: Mapping[str, str]) -> None:
     password = assembly.database_password(settings, settings.database.url.get_secret_value())
     database = assembly.database(settings, application_name=str(name), password=password)
     metrics = WorkerMetrics()
-    metrics.registry.pool.of = database.pool
+    metrics.registry.pool.source = database.pool
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
@@ -67,7 +67,7 @@ async def run(settings: Settings, environ: Mapping[str, str]) -> None:
         known = Installation(database)
         client = await connect(assembly.temporal_target(settings), installation=known.id)
         refresh = assembly.secrets_refresh(settings, client)
-        metrics.registry.secrets.of = assembly.secret_ages(refresh, password)
+        metrics.registry.secrets.source = assembly.secret_ages(refresh, password)
         async with refresh.task:
             installation = await _own_installation(known, stop)
             if installation is None:
@@ -164,7 +164,7 @@ async def _require_schema(database: Database) -> None:
         async with database.reading() as session:
             newer = await check_ready(session)
     except DatabaseUnavailableError as error:
-        if error.trouble is not DatabaseProblem.AWAY:
+        if error.problem is not DatabaseProblem.UNAVAILABLE:
             raise
     except MigrationError as error:
         raise PaoError(ErrorCode.SERVICE_UNAVAILABLE, str(error)) from None

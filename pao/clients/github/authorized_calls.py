@@ -11,7 +11,7 @@ from pao.clients.github.auth import Remaining
 from pao.clients.github.github_errors import GitHubError, refusal, unreadable
 from pao.clients.github.instances import GitHubInstance
 from pao.clients.github.wire import GitHubCall, GitHubResponse, Outbound, Send
-from pao.core.answers import read_json
+from pao.core.answers import parse_answer
 
 T = TypeVar("T")
 
@@ -110,4 +110,4 @@ class AuthorizedCalls:
 def _document(answer: GitHubResponse) -> Any:
     if answer.truncated:
         raise UnreadableError
-    return None if answer.status == HTTPStatus.NO_CONTENT else read_json(answer.body)
+    return None if answer.status == HTTPStatus.NO_CONTENT else parse_answer(answer.body)

@@ -5,7 +5,7 @@ from math import ceil
 
 from pao.clients.github.wire import GitHubResponse
 from pao.clients.retry_after import pause
-from pao.core.answers import place, whole_number, words
+from pao.core.answers import message_text, safe_url, whole_number
 from pao.core.failure_classes import (
     FORBIDDEN,
     PROTECTED,
@@ -13,7 +13,7 @@ from pao.core.failure_classes import (
     UNREADABLE,
     Cause,
     FailureClass,
-    judge_repository,
+    classify_repository_answer,
 )
 
 _UNAUTHORIZED, _NOT_FOUND = 401, 404
@@ -68,10 +68,10 @@ class GitHubOutcomeUnknownError(GitHubError):
 def refusal(server: str, doing: str, answer: GitHubResponse, *, effect: bool) -> GitHubError:
     """Return the error for an answer whose status is no success."""
     text = _text(answer)
-    judged = judge_repository(answer.status, answer.headers, text)
+    judged = classify_repository_answer(answer.status, answer.headers, text)
     unknown = effect and judged.doubtful
     kind: type[GitHubError] = GitHubOutcomeUnknownError if unknown else GitHubRefusedError
-    said = words(text)
+    said = message_text(text)
     message = f"{server} could not {doing} (HTTP {answer.status})"
     after = "It may have done it all the same: a retry looks first." if unknown else ""
     parts = [f"{message}: {said}." if said else f"{message}.", _advice(answer, judged), after]
@@ -134,7 +134,7 @@ def _advice(answer: GitHubResponse, judged: FailureClass) -> str:
 
 def _redirect(answer: GitHubResponse) -> str:
     location = answer.headers.get("location")
-    to = f" to {place(location)}" if location else ""
+    to = f" to {safe_url(location)}" if location else ""
     if answer.status in _MOVED:
         return f"The repository was renamed or moved{to}; use its new name."
     return f"It redirects{to}, which is not followed; check GITHUB_API_URL."

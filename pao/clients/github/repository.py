@@ -16,7 +16,7 @@ from pao.clients.github.authorized_calls import AuthorizedCalls
 from pao.clients.github.github_errors import GitHubRefusedError, unreadable
 from pao.clients.github.instances import GitHubInstance
 from pao.clients.github.wire import GitHubCall, GitHubResponse, Send
-from pao.core.answers import read_json
+from pao.core.answers import parse_answer
 from pao.core.failure_classes import FORBIDDEN, HIDDEN
 from pao.core.timestamps import moment
 
@@ -186,7 +186,7 @@ class Repository:
 
     def _read(self, call: GitHubCall, answer: GitHubResponse, read: Callable[[Any], T]) -> T:
         try:
-            return read(read_json(answer.body))
+            return read(parse_answer(answer.body))
         except (ValueError, UnreadableError):
             raise unreadable(self.instance.title, call.doing, answer, effect=False) from None
 

@@ -12,8 +12,8 @@ import requests
 
 from pao.clients.jira.jira_errors import JiraOutcomeUnknownError, JiraRefusedError
 from pao.clients.jira.models import JiraInstance
-from pao.core.answers import KEPT_CHARACTERS, place, read_json, words
-from pao.core.failure_classes import Cause, FailureClass, judge
+from pao.core.answers import KEPT_CHARACTERS, message_text, parse_answer, safe_url
+from pao.core.failure_classes import Cause, FailureClass, classify_answer
 
 ELLIPSIS = "\N{HORIZONTAL ELLIPSIS}"
 _LOGIN_REASON = "X-Seraph-LoginReason"
@@ -54,7 +54,7 @@ class JiraResponse:
         if self.truncated:
             return None
         try:
-            return read_json(self.response.content)
+            return parse_answer(self.response.content)
         except ValueError:
             return None
 
@@ -62,7 +62,7 @@ class JiraResponse:
     def judged(self) -> FailureClass:
         """The row of the one table that says what the answer means."""
         headers = {name.lower(): value for name, value in self.response.headers.items()}
-        return judge(self.status, headers, self.text())
+        return classify_answer(self.status, headers, self.text())
 
     def text(self) -> str:
         """Return as much of the body as is stored, without credentials and NUL."""
@@ -143,7 +143,7 @@ def _said(answer: JiraResponse) -> tuple[dict[str, str], tuple[str, ...]]:
     document = answer.json()
     errors, messages = _errors(document if isinstance(document, dict) else {})
     if not errors and not messages and not answer.is_html:
-        messages = tuple(filter(None, [words(answer.text())]))
+        messages = tuple(filter(None, [message_text(answer.text())]))
     shown = {answer.shown(name): answer.shown(text) for name, text in errors.items()}
     return shown, tuple(answer.shown(text) for text in messages)
 
@@ -198,7 +198,7 @@ def _advice(answer: JiraResponse) -> str:
         )
     if answer.redirects:
         location = answer.response.headers.get("Location", "")
-        where = f" to {place(location)}" if location else ""
+        where = f" to {safe_url(location)}" if location else ""
         return f"it redirects{where}, as to a login page: check the credentials and the base URL"
     if answer.judged.cause is Cause.QUOTA:
         return _retry_after(answer)

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from types import MappingProxyType
 
-from pao.core.failure_classes import CUT, LAGGING, UNSENT, FailureClass, judge
+from pao.core.failure_classes import INTERRUPTED, LAGGING, UNSENT, FailureClass, classify_answer
 
 
 class JiraError(Exception):
@@ -29,7 +29,7 @@ class JiraError(Exception):
         self.instance = instance
         self.status = status
         self.body = body
-        self.judged = judged or (self.unanswered if status is None else judge(status))
+        self.judged = judged or (self.unanswered if status is None else classify_answer(status))
 
     @property
     def retryable(self) -> bool:
@@ -50,7 +50,7 @@ class JiraTooEarlyError(JiraError):
 class JiraOutcomeUnknownError(JiraError):
     """A change was sent and no answer came that proves that it was not made."""
 
-    unanswered = CUT
+    unanswered = INTERRUPTED
 
     @property
     def retryable(self) -> bool:

@@ -8,7 +8,7 @@ import requests
 from urllib3.exceptions import ConnectTimeoutError, NameResolutionError
 
 from pao.clients.jira.transport import CallEndedError, JiraCall
-from pao.core.answers import place
+from pao.core.answers import safe_url
 from pao.runtime.networks import read_address
 
 TOO_LATE = "no complete response arrived in time"
@@ -33,7 +33,7 @@ def why_no_answer(exc: BaseException, call: JiraCall) -> str:
     said = _why(exc, call)
     if call.token_url is None:
         return said
-    return f"the OAuth2 token endpoint {place(call.token_url)} gave no token: {said}"
+    return f"the OAuth2 token endpoint {safe_url(call.token_url)} gave no token: {said}"
 
 
 def _why(exc: BaseException, call: JiraCall) -> str:

@@ -14,8 +14,8 @@ import requests
 from pao.clients.jira.auth import OAuth2Auth
 from pao.clients.jira.transport import BoundedSession, CallEndedError, HeaderAuth, JiraCall
 from pao.clients.oauth import AccessToken, read_token
-from pao.core.answers import KEPT_CHARACTERS, place, shortened, words
-from pao.core.failure_classes import UNREADABLE, FailureClass, judge
+from pao.core.answers import KEPT_CHARACTERS, message_text, safe_url, shorten
+from pao.core.failure_classes import UNREADABLE, FailureClass, classify_answer
 
 Sessions = Callable[[JiraCall, str], BoundedSession]
 
@@ -86,9 +86,9 @@ class Tokens:
 
 def _read(answer: requests.Response, url: str) -> AccessToken:
     if answer.status_code != HTTPStatus.OK:
-        text = shortened(answer.content.decode(errors="replace"), KEPT_CHARACTERS)
+        text = shorten(answer.content.decode(errors="replace"), KEPT_CHARACTERS)
         headers = {name.lower(): value for name, value in answer.headers.items()}
-        judged = judge(answer.status_code, headers, text)
+        judged = classify_answer(answer.status_code, headers, text)
         raise NoTokenError(_refusal(answer, text, url), status=answer.status_code, judged=judged)
     try:
         return read_token(answer.content)
@@ -99,9 +99,9 @@ def _read(answer: requests.Response, url: str) -> AccessToken:
 
 
 def _refusal(answer: requests.Response, text: str, url: str) -> str:
-    said = f"HTTP {answer.status_code} {words(text)}".rstrip()
+    said = f"HTTP {answer.status_code} {message_text(text)}".rstrip()
     location = answer.headers.get("Location")
-    where = f", redirecting to {place(location)}" if location else ""
+    where = f", redirecting to {safe_url(location)}" if location else ""
     return (
         f"{_named(url)} gave no token ({said}{where}): check tokenUrl, clientId and "
         "clientSecret of this instance"
@@ -109,4 +109,4 @@ def _refusal(answer: requests.Response, text: str, url: str) -> str:
 
 
 def _named(url: str) -> str:
-    return f"the OAuth2 token endpoint {place(url)}"
+    return f"the OAuth2 token endpoint {safe_url(url)}"

@@ -250,7 +250,7 @@ class BoundedSession(requests.Session):
         kwargs["allow_redirects"] = False
         # Set on each request, or REQUESTS_CA_BUNDLE would take precedence.
         kwargs.setdefault("verify", self.verify)
-        with tracing.calling(self._target, method=method, system="jira") as span:
+        with tracing.client_span(self._target, method=method, system="jira") as span:
             response = super().request(method, url, *args, **kwargs)
             span.set_attribute("http.response.status_code", response.status_code)
             return response

@@ -30,7 +30,7 @@ from pao.clients.jira.transport import (
     HeaderAuth,
     JiraCall,
 )
-from pao.core.failure_classes import CUT, NOT_READY, UNSENT, FailureClass
+from pao.core.failure_classes import INTERRUPTED, NOT_READY, UNSENT, FailureClass
 from pao.runtime.masking import SecretMasks
 
 CONNECTIONS = 32
@@ -200,5 +200,5 @@ class Wire:
 def _silence(call: JiraCall) -> FailureClass:
     """Judge a call without an answer: one that our own time ended before it connected is ours."""
     if call.asked:
-        return CUT
+        return INTERRUPTED
     return NOT_READY if call.ended and not call.tried else UNSENT

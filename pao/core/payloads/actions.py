@@ -117,11 +117,11 @@ class ActionState:
 
     ``note`` says why it was skipped, ``waiting`` what it waits for while it does.
     ``outcome_unknown`` and ``partial`` are what all attempts so far may have left: they outlive the
-    error of a single attempt (workflows/possible_effects.py). So do ``doubt_since``, when the last attempt
-    of unknown outcome has ended, and ``pending``, what an attempt in doubt still waited for.
-    ``former`` is what those attempts had sent, ``by_hand`` what a person can do about the doubt.
-    ``left_behind`` is what corrections left at other places, for people to remove; ``moves`` counts
-    these, and is part of the action's mark.
+    error of a single attempt (workflows/possible_effects.py). So do ``doubt_since``, when the last
+    attempt of unknown outcome has ended, and ``pending``, what an attempt in doubt still
+    waits for. ``former`` is what those attempts had sent, ``by_hand`` what a person can do about
+    the doubt. ``left_behind`` is what corrections left at other places, for people to remove;
+    ``moves`` counts these, and is part of the action's mark.
     """
 
     id: str

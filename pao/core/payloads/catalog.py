@@ -57,7 +57,7 @@ class SyncInput:
         return self.reasons == [POLL]
 
     @property
-    def is_asked(self) -> bool:
+    def is_requested(self) -> bool:
         """Whether a person waits for it."""
         return REFRESH in self.reasons
 
@@ -72,7 +72,7 @@ class HeldRevision:
     items: list[str] = field(default_factory=list)
 
     @classmethod
-    def of(cls, stored: Mapping[str, Any]) -> "HeldRevision":
+    def from_document(cls, stored: Mapping[str, Any]) -> "HeldRevision":
         """Return it as it was stored, with whatever else is there."""
         return cls(**{name: stored[name] for name in ("revision", "removes", "served", "items")})
 

@@ -63,13 +63,13 @@ class ActionFailure:
             declined=self.refused,
         )
 
-    def shown(self) -> dict[str, Any]:
+    def public_document(self) -> dict[str, Any]:
         """Return what people and callers see of it: the ``error`` of the API."""
         document = to_document(replace(self, cause=self.known_cause))
-        return {key: document[key] for key in SHOWN_OF_FAILURES}
+        return {key: document[key] for key in PUBLIC_FIELDS}
 
 
-SHOWN_OF_FAILURES = (
+PUBLIC_FIELDS = (
     "code",
     "message",
     "httpStatus",

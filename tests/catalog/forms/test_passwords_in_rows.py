@@ -54,7 +54,7 @@ def test_passwords_are_found_in_rows_by_their_ways() -> None:
     values = {"root": "r", "users": [{"name": "a", "initial": "x"}, {"name": "b"}, "no row"]}
     passwords = form(ROOT, USERS).passwords
     assert passwords == PasswordFields(frozenset({"root"}), {"users": frozenset({"initial"})})
-    assert passwords.found(values) == {"root": "r", "users[0].initial": "x"}
+    assert passwords.values_in(values) == {"root": "r", "users[0].initial": "x"}
     assert passwords.without(values) == {"users": [{"name": "a"}, {"name": "b"}, "no row"]}
 
 

@@ -51,12 +51,12 @@ async def served(opened: Database) -> tuple[str, int]:
         repository = CatalogRepository(session)
         item = await repository.get("tool-a-a")
         assert item is not None
-        return item.version, (await CatalogStateRepository(session).standing()).generation
+        return item.version, (await CatalogStateRepository(session).status()).generation
 
 
 async def outdated(opened: Database) -> str | None:
     async with opened.reading() as session:
-        return (await CatalogStateRepository(session).standing()).outdated
+        return (await CatalogStateRepository(session).status()).outdated
 
 
 async def test_a_folder_that_is_not_newer_never_overwrites_and_says_so(

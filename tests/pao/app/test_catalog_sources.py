@@ -45,13 +45,13 @@ def sync_of(opened: Database, source: Repository) -> CatalogSync:
 
 async def standing(opened: Database) -> StoredCatalogStatus:
     async with opened.reading() as session:
-        return await CatalogStateRepository(session).standing()
+        return await CatalogStateRepository(session).status()
 
 
 async def served(opened: Database) -> dict[str, tuple[str, bool]]:
     async with opened.reading() as session:
         repository = CatalogRepository(session)
-        items = [await repository.get(key) for key in await repository.served()]
+        items = [await repository.get(key) for key in await repository.served_files()]
         return {item.id: (item.version, item.stale) for item in items if item}
 
 

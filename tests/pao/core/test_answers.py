@@ -5,7 +5,7 @@ import json
 import pytest
 
 from pao.clients.retry_after import pause
-from pao.core.answers import place, read_json, shortened, whole_number, words
+from pao.core.answers import message_text, parse_answer, safe_url, shorten, whole_number
 
 
 @pytest.mark.parametrize(
@@ -53,14 +53,14 @@ def test_a_pause_is_in_seconds_or_up_to_a_date(after: str, seconds: float | None
 )
 def test_what_nobody_could_go_on_with_is_no_json(body: bytes, told: str) -> None:
     with pytest.raises(ValueError, match=told):
-        read_json(body)
+        parse_answer(body)
 
 
 def test_what_is_deep_but_bounded_and_pairs_of_surrogates_are_read() -> None:
-    assert read_json(b'{"a": "\\ud83d\\ude00"}') == {"a": "\N{GRINNING FACE}"}
-    assert read_json(b"[" * 100 + b"1" + b"]" * 100) is not None
+    assert parse_answer(b'{"a": "\\ud83d\\ude00"}') == {"a": "\N{GRINNING FACE}"}
+    assert parse_answer(b"[" * 100 + b"1" + b"]" * 100) is not None
     large = json.dumps(["x" * 100] * 10_000).encode()
-    assert len(read_json(large)) == 10_000
+    assert len(parse_answer(large)) == 10_000
 
 
 @pytest.mark.parametrize(
@@ -97,19 +97,19 @@ def test_what_is_deep_but_bounded_and_pairs_of_surrogates_are_read() -> None:
     ],
 )
 def test_a_target_is_shown_in_its_own_words(text: str, said: str) -> None:
-    assert words(text) == said
+    assert message_text(text) == said
 
 
 def test_a_place_is_shown_without_what_may_be_secret() -> None:
-    assert place("https://ann:pw@a.example.com:8443/x?key=1#f") == "https://a.example.com:8443/x"
-    assert place("/jobs/1?key=s") == "/jobs/1"
-    assert place("https://ann:p@w@a.example.com/x") == "https://a.example.com/x"
-    assert place("?key=1") == "itself"
-    assert place("http://[broken") == "an invalid URL"
+    assert safe_url("https://ann:pw@a.example.com:8443/x?key=1#f") == "https://a.example.com:8443/x"
+    assert safe_url("/jobs/1?key=s") == "/jobs/1"
+    assert safe_url("https://ann:p@w@a.example.com/x") == "https://a.example.com/x"
+    assert safe_url("?key=1") == "itself"
+    assert safe_url("http://[broken") == "an invalid URL"
 
 
 @pytest.mark.parametrize(
     ("text", "shown"), [("", ""), ("abc", "abc"), ("abcd", "ab\u2026"), ("abcdefgh", "ab\u2026")]
 )
 def test_a_text_is_cut_to_a_length_that_includes_the_ellipsis(text: str, shown: str) -> None:
-    assert shortened(text, 3) == shown
+    assert shorten(text, 3) == shown

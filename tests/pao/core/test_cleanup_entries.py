@@ -10,15 +10,15 @@ from pao.core.payloads.actions import ActionState
 from pao.core.payloads.failures import ActionFailure, PartialResource
 from pao.core.resources import (
     attempt_of,
-    behind_of,
     cleanup_of,
+    doubt_instructions,
     entry_id,
-    failed_of,
-    in_doubt,
+    failed_actions_of,
     is_unknown,
-    left_entry_id,
-    left_of,
+    left_behind_of,
     look_by_hand,
+    orphaned_resources,
+    resource_entry_id,
     resources_of,
 )
 from pao.core.states import ActionStatus
@@ -26,7 +26,7 @@ from pao.core.states import ActionStatus
 REQUEST = "7b0c6e0a-4e8d-4b53-9f0a-5a1a4d1a7c11"
 LEFT = PartialResource("branch", "fix-1", "https://git/fix-1", move=2)
 TICKET = PartialResource("ticket", "OPS-1", cleanup="Close OPS-1.")
-DOUBT = in_doubt("Act", look_by_hand(mark(REQUEST, "act")))
+DOUBT = doubt_instructions("Act", look_by_hand(mark(REQUEST, "act")))
 
 
 def state(status: ActionStatus = ActionStatus.FAILED, **more: Any) -> ActionState:
@@ -55,7 +55,7 @@ def test_what_is_completed_or_waited_for_was_made(status: ActionStatus, *, made:
 
 def test_a_moved_action_s_doubt_is_looked_for_by_its_present_mark() -> None:
     [step] = cleanup_of(REQUEST, [state(outcome_unknown=True, moves=2)])
-    assert step["instructions"] == in_doubt("Act", look_by_hand(mark(REQUEST, "act", 2)))
+    assert step["instructions"] == doubt_instructions("Act", look_by_hand(mark(REQUEST, "act", 2)))
 
 
 def test_each_thing_that_is_left_is_listed_with_what_to_do_about_it() -> None:
@@ -64,7 +64,7 @@ def test_each_thing_that_is_left_is_listed_with_what_to_do_about_it() -> None:
         {"type": "ticket", "id": "OPS-1", "url": None, "action": "act"},
         {"type": "branch", "id": "fix-1", "url": "https://git/fix-1", "action": "act"},
     ]
-    assert behind_of([given]) == resources_of([given])[1:]
+    assert left_behind_of([given]) == resources_of([given])[1:]
     steps = cleanup_of(REQUEST, [given])
     assert [(step["action"], step["resource"], step["instructions"]) for step in steps] == [
         ("act", "OPS-1", "Close OPS-1."),
@@ -73,16 +73,18 @@ def test_each_thing_that_is_left_is_listed_with_what_to_do_about_it() -> None:
     ]
     # The pages and the details name an entry alike, and people's reports of years name it so.
     ids = [step["entryId"] for step in steps]
-    assert (ids[0], ids[2]) == (left_entry_id("act", TICKET), left_entry_id("act", LEFT))
+    assert (ids[0], ids[2]) == (resource_entry_id("act", TICKET), resource_entry_id("act", LEFT))
     assert ids == ["b7797b8cadc83729", "e4b8010b104ba77d", "f613a30163bda482"]
 
 
 def test_an_entry_keeps_its_id_when_the_words_of_its_doubt_change() -> None:
     doubtful = state(ActionStatus.SKIPPED, outcome_unknown=True)
     former = "look in its target for the mark pao-9a590eb0e38b, and undo what carries it"
-    told = [left_of(REQUEST, one)[0] for one in (doubtful, replace(doubtful, by_hand=former))]
+    told = [
+        orphaned_resources(REQUEST, one)[0] for one in (doubtful, replace(doubtful, by_hand=former))
+    ]
     assert told[0].cleanup != told[1].cleanup
-    assert {left_entry_id("act", one) for one in told} == {"e4b8010b104ba77d"}
+    assert {resource_entry_id("act", one) for one in told} == {"e4b8010b104ba77d"}
     # Of an entry that an earlier version stored there are only its words.
     assert {entry_id("act", None, one.cleanup) for one in told} == {"e4b8010b104ba77d"}
 
@@ -113,13 +115,13 @@ def test_nobody_knows_while_any_attempt_is_in_doubt(given: dict[str, Any], *, do
 
 def test_an_action_that_is_skipped_owns_nothing_that_it_left() -> None:
     left: dict[str, Any] = {"partial": [TICKET], "left_behind": [LEFT]}
-    assert left_of(REQUEST, state(**left)) == [LEFT]
+    assert orphaned_resources(REQUEST, state(**left)) == [LEFT]
     skipped = state(ActionStatus.SKIPPED, **left)
-    assert left_of(REQUEST, skipped) == [LEFT, TICKET]
+    assert orphaned_resources(REQUEST, skipped) == [LEFT, TICKET]
     doubtful = state(ActionStatus.SKIPPED, outcome_unknown=True)
-    assert left_of(REQUEST, doubtful) == [PartialResource("job", cleanup=DOUBT)]
+    assert orphaned_resources(REQUEST, doubtful) == [PartialResource("job", cleanup=DOUBT)]
     doubtful.resource_type = "run"
-    assert left_of(REQUEST, doubtful)[0].type == "run"
+    assert orphaned_resources(REQUEST, doubtful)[0].type == "run"
 
 
 @pytest.mark.parametrize("status", [ActionStatus.WAITING, ActionStatus.COMPLETED])
@@ -127,7 +129,7 @@ def test_what_earlier_attempts_left_is_listed_beside_what_a_retry_has_made(
     status: ActionStatus,
 ) -> None:
     given = state(status, partial=[TICKET], left_behind=[LEFT], external_reference="OPS-2")
-    assert left_of(REQUEST, given) == [LEFT, TICKET]
+    assert orphaned_resources(REQUEST, given) == [LEFT, TICKET]
 
 
 def test_a_failed_action_is_told_with_attempt_times_and_reason() -> None:
@@ -144,8 +146,8 @@ def test_a_failed_action_is_told_with_attempt_times_and_reason() -> None:
         "message": "no answer",
         "outcomeUnknown": True,
     }
-    assert failed_of([given, state(ActionStatus.COMPLETED)]) == [told]
-    assert failed_of([state()])[0]["message"] is None
+    assert failed_actions_of([given, state(ActionStatus.COMPLETED)]) == [told]
+    assert failed_actions_of([state()])[0]["message"] is None
 
 
 FAILED, COMPLETED = ActionStatus.FAILED, ActionStatus.COMPLETED

@@ -4,7 +4,13 @@ from typing import Any
 
 import pytest
 
-from pao.core.components import ComponentReport, component_action, is_bundle, read_report, tell
+from pao.core.components import (
+    ComponentReport,
+    build_report,
+    component_action,
+    is_bundle,
+    read_report,
+)
 from pao.core.documents import to_document
 from pao.core.names import mark
 from pao.core.payloads.actions import ActionState
@@ -43,7 +49,7 @@ STATES = [
 
 
 def told(status: RequestStatus) -> ComponentReport:
-    return tell(
+    return build_report(
         "db",
         "r-1",
         STATES,
@@ -58,7 +64,7 @@ def test_a_component_tells_all_that_its_request_knows() -> None:
     report = told(RequestStatus.COMPLETED)
     assert (report.component, report.request_id, report.status) == ("db", "r-1", "completed")
     assert (report.retrying, report.error) == (True, {"code": "ACTION_FAILED"})
-    assert report.place == (report.at, report.seq) == ("2026", 7)
+    assert report.position == (report.at, report.seq) == ("2026", 7)
     assert report.outputs == {"host": "2", "port": 1}
     assert [one["id"] for one in report.resources] == [None, "OPS-1", None]
     assert report.cleanup[0]["instructions"] == "Close OPS-1."

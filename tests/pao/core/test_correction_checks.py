@@ -6,11 +6,11 @@ import pytest
 
 from pao.core.correction_checks import (
     CorrectionRefusal,
-    found_by,
-    judge,
+    action_of_evidence,
+    check_correction,
+    found_resource,
     leaves_behind,
-    outdated,
-    seen_action,
+    outdated_message,
 )
 from pao.core.payloads.actions import ActionResult, ActionState, LookResult
 from pao.core.payloads.decisions import DecisionRecord
@@ -46,7 +46,7 @@ def record(**more: Any) -> DecisionRecord:
     ],
 )
 def test_a_correction_is_taken_over(found: LookResult, decided: DecisionRecord) -> None:
-    assert judge(state(), found, decided) is None
+    assert check_correction(state(), found, decided) is None
 
 
 EXISTS, LEAVES = "EXISTS_WITH_FORMER_VALUES", "WOULD_LEAVE_BEHIND"
@@ -152,12 +152,12 @@ REFUSED: list[tuple[dict[str, Any], LookResult, DecisionRecord, str | None, str]
 def test_a_correction_is_refused_with_the_ways_that_are_left(
     given: dict[str, Any], found: LookResult, decided: DecisionRecord, code: str | None, told: str
 ) -> None:
-    assert judge(state(**given), found, decided) == CorrectionRefusal(told, code)
+    assert check_correction(state(**given), found, decided) == CorrectionRefusal(told, code)
 
 
 def test_ten_of_what_an_attempt_has_left_are_named() -> None:
     many = [PartialResource("ticket", f"OPS-{number}") for number in range(11)]
-    refused = judge(state(partial=many), look(exists=True), record())
+    refused = check_correction(state(partial=many), look(exists=True), record())
     assert refused is not None
     assert "OPS-8, OPS-9 there" in refused.message
 
@@ -182,7 +182,7 @@ def test_what_a_correction_leaves_behind(
 
 @pytest.mark.parametrize(("upon", "told"), [(None, None), (2, None), (1, "attempt 1,"), (3, "3,")])
 def test_a_decision_is_about_the_present_attempt(upon: int | None, told: str | None) -> None:
-    said = outdated("retry", upon, 2)
+    said = outdated_message("retry", upon, 2)
     assert (said is None) == (told is None)
     assert told is None or (told in (said or "") and "now at attempt 2;" in (said or ""))
 
@@ -203,7 +203,7 @@ TWO = [*ONE, state("d", **DOUBTFUL), state("e", outcome_unknown=True)]
 def test_evidence_is_about_a_failed_action_of_unknown_outcome(
     states: list[ActionState], evidence: dict[str, Any], chosen: str
 ) -> None:
-    found, problem = seen_action(states, evidence, corrects=not evidence["present"])
+    found, problem = action_of_evidence(states, evidence, corrects=not evidence["present"])
     assert (found and found.id, problem) == (chosen, None)
 
 
@@ -220,7 +220,7 @@ def test_evidence_is_about_a_failed_action_of_unknown_outcome(
 def test_evidence_that_is_not_taken_says_why(
     states: list[ActionState], evidence: dict[str, Any], told: str, *, corrects: bool
 ) -> None:
-    found, problem = seen_action(states, evidence, corrects=corrects)
+    found, problem = action_of_evidence(states, evidence, corrects=corrects)
     assert found is None
     assert told in (problem or "")
 
@@ -259,4 +259,4 @@ def test_evidence_that_is_not_taken_says_why(
 def test_what_a_look_found_is_listed_for_removal(
     result: ActionResult | None, moved: list[str] | None, listed: PartialResource | None
 ) -> None:
-    assert found_by(state(), look(result=result, moved=moved)) == listed
+    assert found_resource(state(), look(result=result, moved=moved)) == listed

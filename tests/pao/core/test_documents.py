@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from pao.core.components import BundleDecision, read_report
-from pao.core.documents import all_from, camel_case, from_document, to_document
+from pao.core.documents import camel_case, from_document, list_from_documents, to_document
 from pao.core.payloads.actions import ActionResult, FormerCall
 from pao.core.payloads.error_context import CleanupStep, ExistingResource, FailedAction
 from pao.core.payloads.failures import ActionFailure, PartialResource
@@ -95,8 +95,8 @@ def test_a_key_is_the_name_in_camel_case() -> None:
 
 
 def test_of_no_list_nothing_is_read() -> None:
-    assert all_from(OpenWait, None) == []
-    assert all_from(OpenWait, [{"kind": "follow"}]) == [OpenWait("follow")]
+    assert list_from_documents(OpenWait, None) == []
+    assert list_from_documents(OpenWait, [{"kind": "follow"}]) == [OpenWait("follow")]
 
 
 def test_keys_of_authors_keep_their_spelling() -> None:
@@ -106,7 +106,7 @@ def test_keys_of_authors_keep_their_spelling() -> None:
 
 
 def test_of_a_failure_people_see_what_the_api_says() -> None:
-    assert FAILURE.shown() == {
+    assert FAILURE.public_document() == {
         "code": "ACTION_FAILED",
         "message": "no",
         "httpStatus": 409,

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from pao.core import failure_classes
-from pao.core.failure_classes import TABLE, Cause, FailureClass, judge, suggestion
+from pao.core.failure_classes import TABLE, Cause, FailureClass, classify_answer, suggestion
 from pao.core.states import Decision
 
 PAGE = Path(__file__).parents[3] / "docs" / "decisions.md"
@@ -73,9 +73,9 @@ RULES = '{"message": "Repository rule violations found"}'
         (403, {"ratelimit": '"burst";r=12, "daily";r=0;t=30'}, "", failure_classes.LIMITED),
         (403, {"ratelimit": "limit=100, remaining=0, reset=5"}, "", failure_classes.LIMITED),
         (403, {"ratelimit": '"default";r=10;t=0'}, "", failure_classes.FORBIDDEN),
-        (408, {}, "", failure_classes.GATEWAY_WAITED),
-        (425, {}, "", failure_classes.GATEWAY_WAITED),
-        (499, {}, "", failure_classes.GATEWAY_WAITED),
+        (408, {}, "", failure_classes.GATEWAY_TIMEOUT),
+        (425, {}, "", failure_classes.GATEWAY_TIMEOUT),
+        (499, {}, "", failure_classes.GATEWAY_TIMEOUT),
         (301, {}, "", failure_classes.REDIRECT),
         (302, {}, "", failure_classes.REDIRECT),
         (303, {}, "", failure_classes.REDIRECT),
@@ -90,7 +90,7 @@ RULES = '{"message": "Repository rule violations found"}'
 def test_each_answer_has_one_row(
     status: int, headers: dict[str, str], text: str, row: FailureClass
 ) -> None:
-    assert judge(status, headers, text) is row
+    assert classify_answer(status, headers, text) is row
 
 
 @pytest.mark.parametrize(
@@ -105,7 +105,7 @@ def test_each_answer_has_one_row(
     ],
 )
 def test_a_forge_may_protect_a_branch(status: int, text: str, row: FailureClass) -> None:
-    assert failure_classes.judge_repository(status, {}, text) is row
+    assert failure_classes.classify_repository_answer(status, {}, text) is row
 
 
 OTHER = failure_classes.NOT_SET
@@ -138,7 +138,7 @@ OTHER = failure_classes.NOT_SET
     ],
 )
 def test_the_report_of_a_tool_is_judged_by_its_words(text: str, row: FailureClass) -> None:
-    assert failure_classes.judge_text(text, otherwise=OTHER) is row
+    assert failure_classes.classify_report(text, otherwise=OTHER) is row
 
 
 @pytest.mark.parametrize(
@@ -163,7 +163,7 @@ def test_only_a_4xx_that_no_gateway_gives_proves_that_nothing_was_done() -> None
     for status in range(200, 600):
         gateway = status in {408, 425, 460, 499}
         proves = status in range(400, 500) and not gateway
-        assert judge(status).doubtful is not proves, status
+        assert classify_answer(status).doubtful is not proves, status
 
 
 def test_what_we_refuse_by_ourselves_never_blames_a_target() -> None:
@@ -179,8 +179,8 @@ def test_every_cause_has_a_suggestion_and_denied_access_is_no_rate_limit() -> No
             decision, why = suggestion(cause, retryable=retryable)
             assert decision in Decision
             assert why.endswith(".")
-    assert judge(403).suggestion[0] == Decision.ESCALATE
-    assert judge(403, {}, SECONDARY).suggestion[0] == Decision.RETRY
+    assert classify_answer(403).suggestion[0] == Decision.ESCALATE
+    assert classify_answer(403, {}, SECONDARY).suggestion[0] == Decision.RETRY
 
 
 def test_the_page_for_operators_shows_the_table() -> None:
@@ -188,14 +188,14 @@ def test_the_page_for_operators_shows_the_table() -> None:
     for row in TABLE:
         decision, _ = row.suggestion
         cells = (
-            row.said,
+            row.answer,
             f"`{row.cause}`",
             _yes(row.retryable),
             _yes(row.counts),
             "unknown" if row.doubtful else "nothing was done",
             decision,
         )
-        assert f"| {' | '.join(cells)} |" in page, row.said
+        assert f"| {' | '.join(cells)} |" in page, row.answer
 
 
 def _yes(given: bool) -> str:  # noqa: FBT001 -- a cell of the table

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from pao.core.field_paths import form_field, read_way, way_in_row
+from pao.core.field_paths import form_field, parse_field_path, row_field_path
 from pao.core.strict_json import read_json
 
 
@@ -25,12 +25,12 @@ from pao.core.strict_json import read_json
 def test_a_way_names_a_field_or_one_in_a_row(
     way: str, read: tuple[str, int | None, str | None], field: str
 ) -> None:
-    assert (read_way(way), form_field(way)) == (read, field)
+    assert (parse_field_path(way), form_field(way)) == (read, field)
 
 
 def test_the_way_of_a_field_in_a_row_is_read_back() -> None:
-    assert way_in_row("rules", 7, "port") == "rules[7].port"
-    assert read_way(way_in_row("rules", 7, "port")) == ("rules", 7, "port")
+    assert row_field_path("rules", 7, "port") == "rules[7].port"
+    assert parse_field_path(row_field_path("rules", 7, "port")) == ("rules", 7, "port")
 
 
 def test_json_is_read_as_it_is() -> None:

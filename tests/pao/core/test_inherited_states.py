@@ -8,7 +8,7 @@ import pytest
 from pao.core.payloads.actions import ActionState, FormerCall
 from pao.core.payloads.failures import PartialResource
 from pao.core.payloads.waits import Pending
-from pao.core.run_inheritance import INHERITED, inherit, leaves_something
+from pao.core.run_inheritance import INHERITED_FIELDS, has_inheritance, inherit
 from pao.core.states import ActionStatus
 
 OWN, STORED = PartialResource("thing", "own"), PartialResource("thing", "stored")
@@ -45,7 +45,7 @@ def test_doubts_and_remains_are_added(
     taken = inherit(given, state(attempt=9, outputs={"of": "before"}, **stored))
     assert getattr(taken, name) == expected
     # Nothing but what is listed: the ledger takes over these, and these only.
-    for other in INHERITED:
+    for other in INHERITED_FIELDS:
         setattr(taken, other, getattr(given, other))
     assert taken == given
 
@@ -75,4 +75,4 @@ def test_what_is_over_takes_nothing_over(status: ActionStatus, *, takes: bool) -
     ids=str,
 )
 def test_what_there_is_to_take_over(stored: dict[str, Any], *, leaves: bool) -> None:
-    assert leaves_something(state(**stored)) is leaves
+    assert has_inheritance(state(**stored)) is leaves

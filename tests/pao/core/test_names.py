@@ -3,7 +3,7 @@ import re
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pao.core.names import MASK, mark, masked, request_of, workflow_id
+from pao.core.names import MASK, mark, masked, request_id_of, workflow_id
 
 TEXT = st.text(max_size=40)
 JSON = st.recursive(
@@ -26,7 +26,7 @@ def test_the_mark_of_a_known_action_never_changes() -> None:
 
 def test_a_workflow_s_id_names_its_request() -> None:
     assert workflow_id("7f3c2a10") == "request-7f3c2a10"
-    assert request_of(workflow_id("7f3c2a10")) == "7f3c2a10"
+    assert request_id_of(workflow_id("7f3c2a10")) == "7f3c2a10"
 
 
 def test_an_action_that_left_something_behind_has_another_mark() -> None:

@@ -39,9 +39,9 @@ def test_a_document_s_passwords_are_those_of_its_form_and_of_its_lists() -> None
 
 
 def test_each_password_is_changed_by_its_way_and_nothing_else_is() -> None:
-    assert FOUND.changed(VALUES, lambda way, value: f"{way}={value}") == {
+    assert FOUND.replace(VALUES, lambda way, value: f"{way}={value}") == {
         "name": "db",
         "root": "root=secret",
         "users": [{"login": "dana", "initial": "users[0].initial=first"}, *VALUES["users"][1:]],
     }
-    assert FOUND.changed({"name": "db"}, lambda way, value: f"{way}{value}") == {"name": "db"}
+    assert FOUND.replace({"name": "db"}, lambda way, value: f"{way}{value}") == {"name": "db"}

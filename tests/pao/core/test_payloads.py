@@ -127,7 +127,7 @@ def test_what_is_written_is_read_back_the_same(kind: type[Any]) -> None:
 
 
 def test_what_a_sync_changed_is_counted_whether_named_or_not() -> None:
-    held = HeldRevision.of(
+    held = HeldRevision.from_document(
         {"revision": "r" * 40, "removes": 3, "served": 4, "items": ["a"], "more": 1}
     )
     assert held == HeldRevision("r" * 40, 3, 4, ["a"])

@@ -25,7 +25,7 @@ async def test_work_that_raises_is_logged_counted_and_started_again(
         await again.wait()
         assert (task.restarts, task.error) == (1, "RuntimeError")
         assert task.ended_at is not None
-        task.well()
+        task.mark_healthy()
         assert task.error is None
     assert "the background task watcher ended" in caplog.text
     assert "RuntimeError" in caplog.text

@@ -143,15 +143,15 @@ def test_a_fingerprint_is_of_no_use_without_the_key() -> None:
 def test_a_fingerprint_is_no_signature_and_a_signature_no_fingerprint() -> None:
     box = SecretBox(f"k1:{generate_key()}")
     data = b"what a caller sent"
-    assert box.has_signed(data, box.sign(data))
-    assert not box.has_signed(data, box.fingerprint(data))
+    assert box.verify(data, box.sign(data))
+    assert not box.verify(data, box.fingerprint(data))
     assert not box.has_fingerprint(data, box.sign(data))
-    assert not box.has_signed(b"something else", box.sign(data))
+    assert not box.verify(b"something else", box.sign(data))
 
 
 def test_a_signature_of_an_older_key_of_the_ring_still_counts() -> None:
     old = generate_key()
     signature = SecretBox(f"k1:{old}").sign(b"data")
-    assert SecretBox(f"k2:{generate_key()},k1:{old}").has_signed(b"data", signature)
-    assert not SecretBox(f"k1:{generate_key()}").has_signed(b"data", signature)
-    assert not SecretBox(f"k1:{old}").has_signed(b"data", "k1:\ud800")
+    assert SecretBox(f"k2:{generate_key()},k1:{old}").verify(b"data", signature)
+    assert not SecretBox(f"k1:{generate_key()}").verify(b"data", signature)
+    assert not SecretBox(f"k1:{old}").verify(b"data", "k1:\ud800")

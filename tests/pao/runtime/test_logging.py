@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from opentelemetry.sdk.trace import TracerProvider
 
-from pao.runtime.logging import Redactor, configure_logging, current_fields, log_fields
+from pao.runtime.logging import Redactor, configure_logging, current_log_fields, log_fields
 
 SECRET = "tr0ub4dor-and-3"
 
@@ -67,7 +67,7 @@ def test_every_line_of_a_context_carries_its_ids(stream: io.StringIO) -> None:
     line = only_line(stream)
 
     assert (line["correlationId"], line["requestId"]) == ("c1", "r1")
-    assert current_fields() == {}
+    assert current_log_fields() == {}
 
 
 def test_a_line_within_a_span_names_its_trace(stream: io.StringIO) -> None:

@@ -27,8 +27,8 @@ def test_a_network_holds_an_address_in_every_spelling(
     entry: str, inside: str, outside: str
 ) -> None:
     networks = Networks([entry])
-    assert networks.hold(inside)
-    assert not networks.hold(outside)
+    assert networks.contain(inside)
+    assert not networks.contain(outside)
     # Whoever compares as written finds the same.
     spelled = [ip_network(one) for one in networks.spellings()]
     assert any(ip_address(inside) in one for one in spelled)
@@ -37,7 +37,7 @@ def test_a_network_holds_an_address_in_every_spelling(
 
 @pytest.mark.parametrize("host", ["", None, "localhost", "10.1.2.3:80", "10.1.2", "010.1.2.3"])
 def test_what_is_no_address_is_in_no_network(host: str | None) -> None:
-    assert not Networks(["0.0.0.0/0", "::/0"]).hold(host)
+    assert not Networks(["0.0.0.0/0", "::/0"]).contain(host)
 
 
 def test_an_ipv4_address_is_read_as_one() -> None:

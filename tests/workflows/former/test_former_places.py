@@ -4,7 +4,7 @@ from temporalio.api.sdk.v1 import WorkflowMetadata
 
 from db.repositories.cleanups import CleanupsRepository
 from pao.core.payloads.failures import PartialResource
-from pao.core.resources import left_entry_id
+from pao.core.resources import resource_entry_id
 from tests.support.hosts import (
     CREATE,
     Hosts,
@@ -105,7 +105,7 @@ async def test_what_was_cleaned_up_is_shown_to_operators(
 ) -> None:
     request = await left_in_one_place(bench, server, hosts)
     [action] = await bench.actions(request)
-    entry = left_entry_id("host", PartialResource(**action["left_behind"][0]))
+    entry = resource_entry_id("host", PartialResource(**action["left_behind"][0]))
     mark = {"entryId": entry, "by": "dana", "note": "removed *one*"}
     assert "**Not reported as done.**" in await shown(bench, request)
 

@@ -27,7 +27,7 @@ from catalog.forms.writing import KEPT_APART, written
 from catalog.model import CatalogDocument
 from catalog.secrets import with_stars
 from pao.core.errors import ErrorCode, PaoError
-from pao.core.field_paths import way_in_row
+from pao.core.field_paths import row_field_path
 
 Names = Collection[str]
 
@@ -156,7 +156,7 @@ def _form_texts(form: Form, values: Mapping[str, Any]) -> dict[str, list[str]]:
 def _row_texts(field: FieldDefinition, rows: Sequence[Any]) -> dict[str, list[str]]:
     """Return the texts of all that rows hold: also of what no page shows, so that it is kept."""
     return {
-        way_in_row(field.id, number, inner.id): written(inner, row.get(inner.id))
+        row_field_path(field.id, number, inner.id): written(inner, row.get(inner.id))
         for number, row in enumerate(rows)
         if isinstance(row, Mapping)
         for inner in field.fields
@@ -185,7 +185,7 @@ def _required_in_rows(form: Form, texts: Mapping[str, Sequence[str]]) -> Iterato
         for index, _number in enumerate(row_numbers(one, texts)):
             for inner in one.fields:
                 if inner.required is not False:
-                    yield way_in_row(one.id, index, inner.id)
+                    yield row_field_path(one.id, index, inner.id)
 
 
 def _correctable_group(group: GroupView, fields: Mapping[str, FieldDefinition]) -> GroupView:

@@ -11,7 +11,7 @@ from api.web import times
 from api.web.pages.request.notes import is_cancelled, is_expired
 from api.web.targets import capital, made_by, name_of
 from api.web.words import _, ngettext
-from pao.core.failure_classes import SUGGESTED, Cause
+from pao.core.failure_classes import SUGGESTIONS, Cause
 from pao.core.states import Decision, RequestStatus
 
 _WHY = {
@@ -83,7 +83,7 @@ def suggestion_reason(document: Request) -> str:
     if document.suggestion is None or in_doubt or is_cancelled(document):
         return ""
     cause = Cause(document.cause) if document.cause in set(Cause) else Cause.UNKNOWN
-    _decision, default = SUGGESTED[cause]
+    _decision, default = SUGGESTIONS[cause]
     return "" if document.suggestion.reason == default else document.suggestion.reason
 
 

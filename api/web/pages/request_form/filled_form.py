@@ -29,7 +29,7 @@ from catalog.forms.reading import ReadingError, read
 from catalog.forms.resolving import default_of
 from catalog.forms.writing import KEPT_APART, written, written_rows
 from pao.core.errors import ErrorCode, PaoError
-from pao.core.field_paths import way_in_row
+from pao.core.field_paths import row_field_path
 
 FIRST = 0
 GONE = 410
@@ -169,7 +169,7 @@ def _in_rows(form: Form, result: FormResult) -> Iterator[tuple[str, FieldDefinit
         rows = result.values.get(one.id) if one.type is FieldType.LIST else None
         for index, row in enumerate(rows or ()):
             for inner in one.fields:
-                way = way_in_row(one.id, index, inner.id)
+                way = row_field_path(one.id, index, inner.id)
                 if way in shown:
                     yield way, inner, row.get(inner.id)
 

@@ -26,7 +26,7 @@ from api.web.pages.decision.posted import reason_of
 from api.web.rendering import page
 from api.web.targets import name_of
 from api.web.words import CAUSES, _, ngettext
-from pao.core.components import OF_BUNDLES
+from pao.core.components import BUNDLE_ACTION_TYPES
 from pao.core.errors import ErrorCode, PaoError
 from pao.core.failure_classes import Cause
 from pao.core.states import Decision, RequestStatus
@@ -242,7 +242,7 @@ async def _target_failures(services: Services, caller: Principal, who: str) -> l
         for one in failed_page.data
         if one.status == RequestStatus.FAILED
         and one.waiting_action is not None
-        and one.waiting_action.type not in OF_BUNDLES
+        and one.waiting_action.type not in BUNDLE_ACTION_TYPES
         and one.suggestion is not None
         and one.suggestion.decision == Decision.RETRY
     ]

@@ -305,7 +305,7 @@ class Interview:
             if question.draft:
                 fields[question.field.id] = question.draft
         kept = self.purpose.kept(fields)
-        holders = {form_field(way) for way in form.passwords.found(kept)}
+        holders = {form_field(way) for way in form.passwords.values_in(kept)}
         secret = [one for name, one in form.fields.items() if name in holders]
         kept = form.passwords.without(kept)
         unanswered |= holders

@@ -16,7 +16,7 @@ from pao.app.cli.asking import line
 from pao.app.cli.asking.display import row_shown
 from pao.app.cli.asking.question import Question
 from pao.app.cli.terminal import clean
-from pao.core.field_paths import read_way
+from pao.core.field_paths import parse_field_path
 from pao.core.names import MASK
 from pao.core.passwords import PasswordFields
 
@@ -145,7 +145,7 @@ class RowsQuestion:
 
     def _errors(self, rows: list[Row]) -> Iterator[FieldError]:
         """Return what is wrong; stars for a password of an earlier request are not judged here."""
-        found = self._passwords.found({self.field.id: rows})
+        found = self._passwords.values_in({self.field.id: rows})
         kept = {way for way, value in found.items() if value == MASK}
         return (error for error in self.judge(rows).errors if error.field not in kept)
 
@@ -162,7 +162,7 @@ class RowsQuestion:
     def _problems(self) -> list[str]:
         told = []
         for error in self._errors(self._rows):
-            root, number, _ = read_way(error.field)
+            root, number, _ = parse_field_path(error.field)
             if root == self.field.id:
                 where = "" if number is None else f"Row {number + 1}: "
                 told.append(where + error.message)
