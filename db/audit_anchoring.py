@@ -7,12 +7,12 @@ from db.session import Database
 
 async def anchor_all(database: Database) -> list[Anchor]:
     """Anchor until no changed chain is left; return the new anchors, or the newest one."""
-    found: list[Anchor] = []
+    anchors: list[Anchor] = []
     while True:
         async with database.unit_of_work() as session:
-            made = await AnchorsRepository(session).anchor()
-        if made is None or made in found:
-            return found
-        found.append(made)
-        if made.chains < MOST_CHAINS:
-            return found
+            anchor = await AnchorsRepository(session).anchor()
+        if anchor is None or anchor in anchors:
+            return anchors
+        anchors.append(anchor)
+        if anchor.chains < MOST_CHAINS:
+            return anchors

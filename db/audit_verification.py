@@ -65,18 +65,18 @@ class AuditVerification:
 
 async def verify(url: str, *, exported: Sequence[Anchor] = ()) -> AuditVerification:
     """Verify everything in one consistent snapshot of the database, without blocking anyone."""
-    found = AuditVerification()
+    verification = AuditVerification()
     async with (
         connection(url, timeout=CONNECT_SECONDS) as reader,
         reader.transaction(isolation="repeatable_read", readonly=True),
     ):
-        anchors = await _check_anchors(reader, found)
-        _check_exported(exported, anchors, found)
+        anchors = await _check_anchors(reader, verification)
+        _check_exported(exported, anchors, verification)
         heads, lines = _groups(reader, _HEADS, "chain"), _groups(reader, _LINES, "request_id")
         anchored = _groups(reader, _ANCHORED, "chain")
         async for chain, parts in _merge(heads, lines, anchored):
-            _Chain(chain, parts, found).verify(anchors)
-    return found
+            _Chain(chain, parts, verification).verify(anchors)
+    return verification
 
 
 async def _check_anchors(
@@ -110,14 +110,14 @@ def _check_exported(
     exported: Sequence[Anchor], anchors: dict[int, Anchor], verification: AuditVerification
 ) -> None:
     for anchor in exported:
-        known = anchors.get(anchor.id)
-        if known is None:
+        stored = anchors.get(anchor.id)
+        if stored is None:
             text = (
                 f"anchor {anchor.id} of {anchor.at:%Y-%m-%d %H:%M:%S} is not there: anchors were"
                 " removed, or the database is older than the export"
             )
             _add_anchor_finding(verification, "anchor", text)
-        elif known != anchor:
+        elif stored != anchor:
             text = f"anchor {anchor.id} differs from the exported one: the trail was rebuilt"
             _add_anchor_finding(verification, "anchor", text)
 
@@ -180,15 +180,15 @@ class _Chain:
         head = self._head or Head(self._chain, 0, b"")
         if head.base_position:
             hashes[head.base_position] = head.base_hash
-        for known in self._anchored:
-            position = known["position"]
+        for anchored in self._anchored:
+            position = anchored["position"]
             if position < head.base_position:
                 continue
             if position not in hashes:
-                text = f"anchor {known['anchor_id']} covers a line that is missing"
+                text = f"anchor {anchored['anchor_id']} covers a line that is missing"
                 self._add_finding("missing", text, position)
-            elif hashes[position] != known["hash"]:
-                text = f"this line differs from what anchor {known['anchor_id']} covers"
+            elif hashes[position] != anchored["hash"]:
+                text = f"this line differs from what anchor {anchored['anchor_id']} covers"
                 self._add_finding("changed", text, position)
 
     def _check_removed(self, anchors: dict[int, Anchor]) -> None:

@@ -70,17 +70,17 @@ class DatabaseUnavailableError(PaoError):
 
     def __init__(
         self,
-        trouble: DatabaseProblem = DatabaseProblem.UNAVAILABLE,
+        problem: DatabaseProblem = DatabaseProblem.UNAVAILABLE,
         *,
         outcome_unknown: bool = False,
     ) -> None:
-        self.reason, self.help = trouble.value
+        self.reason, self.help = problem.value
         super().__init__(
             ErrorCode.SERVICE_UNAVAILABLE,
             f"The database {self.reason}. {self.help}",
             headers={"Retry-After": RETRY_AFTER_SECONDS},
         )
-        self.problem = trouble
+        self.problem = problem
         self.outcome_unknown = outcome_unknown
 
 
@@ -93,14 +93,14 @@ def translate_errors(*, outcome_unknown: bool = False) -> Iterator[None]:
         # OSError includes a refused connection and every TimeoutError.
         raise DatabaseUnavailableError(outcome_unknown=outcome_unknown) from error
     except (DBAPIError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
-        trouble = (
+        problem = (
             DatabaseProblem.UNAVAILABLE
             if _means_unavailable(error)
             else _SCHEMA_PROBLEMS.get(_sqlstate(error))
         )
-        if trouble is None:
+        if problem is None:
             raise
-        raise DatabaseUnavailableError(trouble, outcome_unknown=outcome_unknown) from error
+        raise DatabaseUnavailableError(problem, outcome_unknown=outcome_unknown) from error
 
 
 @contextmanager

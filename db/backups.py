@@ -117,20 +117,20 @@ async def back_up(  # noqa: PLR0913 -- what a backup is made of, by name
                 file.parent.mkdir(mode=0o700, exist_ok=True)
                 await asyncio.to_thread(copy, file)
                 files.append(_seal_file(folder, file))
-            made = Backup(folder, at, version, migrations, sealed, tuple(files))
-            _write_manifest(made)
+            backup = Backup(folder, at, version, migrations, sealed, tuple(files))
+            _write_manifest(backup)
         except BaseException:
             # On a full disk the next attempts would find it fuller each time.
             shutil.rmtree(folder, ignore_errors=True)
             raise
-    return replace(made, not_removed=await asyncio.to_thread(_remove_old, root, at, keep))
+    return replace(backup, not_removed=await asyncio.to_thread(_remove_old, root, at, keep))
 
 
 def read_backup(folder: Path) -> Backup:
     """Return what a folder holds, every file checked; raises ``BackupError``."""
     try:
         document = json.loads((folder / MANIFEST).read_text("utf-8"))
-        found = Backup(
+        backup = Backup(
             folder,
             datetime.fromisoformat(document["at"]),
             str(document["version"]),
@@ -142,13 +142,13 @@ def read_backup(folder: Path) -> Backup:
         raise BackupError(
             f"{folder} is not a complete backup: it has no good {MANIFEST}"
         ) from error
-    for one in found.files:
+    for one in backup.files:
         file = folder / one.name
         if not file.resolve().is_relative_to(folder.resolve()):
             raise BackupError(f"{folder} is not a backup of PAO: it names files elsewhere")
         if not file.is_file() or file.stat().st_size != one.size or _sha256(file) != one.sha256:
             raise BackupError(f"{file} is missing or was changed: use another backup")
-    return found
+    return backup
 
 
 @contextmanager
@@ -161,11 +161,11 @@ def _disk_errors(folder: Path) -> Iterator[None]:
 
 
 async def _read_database(url: str) -> tuple[tuple[str, ...], tuple[SealedSample, ...]]:
-    async with connection(url, timeout=CONNECT_SECONDS) as opened:
-        if not await opened.fetchval(_SCHEMA):
+    async with connection(url, timeout=CONNECT_SECONDS) as session:
+        if not await session.fetchval(_SCHEMA):
             raise BackupError("The database contains no data of PAO: run `pao db migrate`")
-        versions = [row["version"] for row in await opened.fetch(_VERSIONS)]
-        sealed = [SealedSample(*row.values()) for row in await opened.fetch(_SEALED)]
+        versions = [row["version"] for row in await session.fetch(_VERSIONS)]
+        sealed = [SealedSample(*row.values()) for row in await session.fetch(_SEALED)]
     return tuple(versions), tuple(sealed)
 
 
@@ -173,9 +173,9 @@ async def _dump(url: str, file: Path, programs: Path | None) -> None:
     try:
         arguments = ("--format=custom", f"--file={file}")
         process = await start_program("pg_dump", url, *arguments, programs=programs)
-        _, said = await process.communicate()
+        _, errors = await process.communicate()
         if process.returncode:
-            raise program_failure("pg_dump", said)
+            raise program_failure("pg_dump", errors)
     except ProgramError as error:
         raise BackupError(str(error)) from error
 
@@ -191,13 +191,15 @@ def _remove_old(root: Path, now: datetime, keep: int) -> dict[Path, str]:
 
     Returns what was to go and stays, and why.
     """
-    stay: dict[Path, str] = {}
+    not_removed: dict[Path, str] = {}
     try:
-        found = sorted(_dated_folders(root), reverse=True)
+        folders = sorted(_dated_folders(root), reverse=True)
     except OSError as error:
         return {root: _why(error)}
-    complete = [folder for _, folder in found if _is_complete(folder)]
-    abandoned = [folder for at, folder in found if now - at > _LONGEST and not _is_complete(folder)]
+    complete = [folder for _, folder in folders if _is_complete(folder)]
+    abandoned = [
+        folder for at, folder in folders if now - at > _LONGEST and not _is_complete(folder)
+    ]
     for old in (*complete[keep:], *abandoned):
         try:
             # First of all: what is left of one that goes only in part must not pass for a backup.
@@ -207,8 +209,8 @@ def _remove_old(root: Path, now: datetime, keep: int) -> dict[Path, str]:
             # Another backup removes it as well.
             continue
         except OSError as error:
-            stay[old] = _why(error)
-    return stay
+            not_removed[old] = _why(error)
+    return not_removed
 
 
 def _dated_folders(root: Path) -> Iterator[tuple[datetime, Path]]:
@@ -246,21 +248,21 @@ def _sync(path: Path) -> None:
         os.close(descriptor)
 
 
-def _write_manifest(made: Backup) -> None:
+def _write_manifest(backup: Backup) -> None:
     document: dict[str, Any] = {
-        "at": made.at.isoformat(),
-        "version": made.version,
-        "migrations": made.migrations,
-        "sealed": [asdict(one) for one in made.sealed],
-        "files": [asdict(one) for one in made.files],
+        "at": backup.at.isoformat(),
+        "version": backup.version,
+        "migrations": backup.migrations,
+        "sealed": [asdict(one) for one in backup.sealed],
+        "files": [asdict(one) for one in backup.files],
     }
     # Written last, and at once: only then is it a backup.
-    unfinished = made.folder / f"{MANIFEST}.new"
+    unfinished = backup.folder / f"{MANIFEST}.new"
     unfinished.write_text(json.dumps(document, indent=2) + "\n", "utf-8")
     unfinished.chmod(0o600)
     _sync(unfinished)
-    unfinished.rename(made.folder / MANIFEST)
-    _sync(made.folder)
+    unfinished.rename(backup.folder / MANIFEST)
+    _sync(backup.folder)
 
 
 def _sha256(file: Path) -> str:

@@ -25,14 +25,14 @@ def completed_rows(
     new: NewRequest, completed: CompletedState
 ) -> tuple[Request, list[RequestAction]]:
     """Return the rows of a request that was submitted and has completed."""
-    given = storable(columns_of_new(new))
+    columns = storable(columns_of_new(new))
     row = Request(
-        **{name: given[name] for name in given if name in Request.model_fields}
+        **{name: columns[name] for name in columns if name in Request.model_fields}
         | {
-            "id": UUID(given["id"]),
-            "correlation_id": UUID(given["correlation_id"]),
-            "created_at": datetime.fromisoformat(given["created_at"]),
-            "request_metadata": given["metadata"],
+            "id": UUID(columns["id"]),
+            "correlation_id": UUID(columns["correlation_id"]),
+            "created_at": datetime.fromisoformat(columns["created_at"]),
+            "request_metadata": columns["metadata"],
             "status": RequestStatus.COMPLETED,
             "run_id": completed.run_id,
             "mirror_at": datetime.fromisoformat(completed.mirror_at),

@@ -38,12 +38,12 @@ async def connect(  # noqa: PLR0913 -- what a connection is opened with, each pa
         )
         # As statements: PgBouncer refuses most settings in a startup message. The search path is
         # always ours, whatever the address or the role sets.
-        wanted = {"search_path": "public", **(settings or {})}
+        server_settings = {"search_path": "public", **(settings or {})}
         # Not by a timeout of the driver, which would ask a server that hangs to cancel it.
         too_late = asyncio.get_running_loop().call_later(limit, opened.terminate)
         try:
             await opened.execute(
-                "; ".join(f"SET {name} = {value}" for name, value in wanted.items())
+                "; ".join(f"SET {name} = {value}" for name, value in server_settings.items())
             )
         except BaseException:
             opened.terminate()

@@ -25,6 +25,6 @@ class Installation:
         if not self._id:
             async with self.database.reading() as session:
                 await check_ready(session)
-                found = await session.scalars(select(col(InstallationRow.id)))
-                self._id = str(found.one())
+                ids = await session.scalars(select(col(InstallationRow.id)))
+                self._id = str(ids.one())
         return self._id

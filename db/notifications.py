@@ -99,13 +99,13 @@ class RequestNotifications:
     async def __aexit__(self, *_error: object) -> None:
         await self.task.__aexit__()
 
-    def subscribe(self, channel: str, heard: Callable[[], None]) -> None:
-        """Call ``heard`` at every notification of another channel, on the same connection.
+    def subscribe(self, channel: str, callback: Callable[[], None]) -> None:
+        """Call ``callback`` at every notification of another channel, on the same connection.
 
         It is also called whenever the line is there (again): something may have been missed.
         Say so before the listening begins.
         """
-        self._subscribers[channel] = heard
+        self._subscribers[channel] = callback
 
     @contextmanager
     def watch(self, *request_ids: str) -> Iterator[Watch]:
@@ -138,8 +138,8 @@ class RequestNotifications:
         while True:
             try:
                 with translate_errors():
-                    async with self._connection() as line:
-                        await self._listen(line)
+                    async with self._connection() as connection:
+                        await self._listen(connection)
             except DatabaseUnavailableError as error:
                 self._log_interruption(describe_error(error.__cause__))
             except (asyncpg.PostgresError, asyncpg.InterfaceError) as error:
@@ -167,14 +167,14 @@ class RequestNotifications:
         finally:
             line.terminate()
 
-    async def _listen(self, line: asyncpg.Connection) -> None:
+    async def _listen(self, connection: asyncpg.Connection) -> None:
         """Listen until the connection breaks; return at once if nothing is received on it."""
         lost = asyncio.Event()
-        line.add_termination_listener(lambda _connection: lost.set())
-        await line.add_listener(CHANNEL, self._on_change)
-        await line.add_listener(ECHO, self._on_echo)
+        connection.add_termination_listener(lambda _connection: lost.set())
+        await connection.add_listener(CHANNEL, self._on_change)
+        await connection.add_listener(ECHO, self._on_echo)
         for channel in self._subscribers:
-            await line.add_listener(channel, self._on_other)
+            await connection.add_listener(channel, self._on_other)
         self.problem = None if await self._is_echo_received() else NOT_RECEIVED
         self._checked.set()
         if self.problem:
@@ -185,8 +185,8 @@ class RequestNotifications:
             self._interrupted = None
         self._listening.set()
         self.task.mark_healthy()
-        for heard in self._subscribers.values():
-            heard()
+        for callback in self._subscribers.values():
+            callback()
         for request_id in list(self._watches):
             self._wake(request_id)
         while not lost.is_set():
@@ -194,7 +194,7 @@ class RequestNotifications:
                 async with asyncio.timeout(CHECK_SECONDS):
                     await lost.wait()
             if not lost.is_set():
-                await line.execute("SELECT 1")
+                await connection.execute("SELECT 1")
 
     async def _is_echo_received(self) -> bool:
         """Notify this process and return whether it was received.

@@ -36,8 +36,8 @@ async def start_program(
         ) from error
 
 
-def program_failure(program: str, said: bytes) -> ProgramError:
+def program_failure(program: str, stderr: bytes) -> ProgramError:
     """Return the error for a program that has failed, with the first thing it complained about."""
-    lines: Sequence[str] = said.decode(errors="replace").strip().splitlines()
+    lines: Sequence[str] = stderr.decode(errors="replace").strip().splitlines()
     errors = [line for line in lines if "ERROR" in line or "error:" in line]
     return ProgramError(f"{program} failed: {(errors or lines or ['it said nothing'])[0]}")

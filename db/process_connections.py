@@ -51,16 +51,16 @@ async def check_connections(database: Database, own: ProcessName) -> None:
 
 def connections_warning(processes: Iterable[ProcessName], *, room: int) -> str | None:
     """Return what is wrong with the number of connections; None where nothing is."""
-    found = sorted(processes, key=lambda one: (one.kind, one.id))
-    wanted = sum(one.most for one in found)
+    sorted_processes = sorted(processes, key=lambda one: (one.kind, one.id))
+    wanted = sum(one.most for one in sorted_processes)
     if wanted <= MOST_SHARE * room:
         return None
-    kinds = {one.kind: 0 for one in found}
-    for one in found:
+    kinds = {one.kind: 0 for one in sorted_processes}
+    for one in sorted_processes:
         kinds[one.kind] += 1
-    told = ", ".join(f"{count} {kind}" for kind, count in kinds.items())
+    counts = ", ".join(f"{count} {kind}" for kind, count in kinds.items())
     return (
-        f"the processes of PAO ({told}) may open {wanted} connections to Postgres, more than"
+        f"the processes of PAO ({counts}) may open {wanted} connections to Postgres, more than"
         f" {MOST_SHARE:.0%} of its max_connections ({room}): lower DB_MAX_OPEN_CONNS or raise"
         " max_connections"
     )

@@ -29,12 +29,12 @@ _CHUNK = 1 << 20
 
 async def non_empty(databases: Mapping[str, str]) -> list[str]:
     """Return the names of those that hold tables already."""
-    found = []
+    names = []
     for name, url in databases.items():
         async with connection(url, timeout=CONNECT_SECONDS) as opened:
             if await opened.fetchval(_TABLES):
-                found.append(name)
-    return found
+                names.append(name)
+    return names
 
 
 async def restore(
@@ -69,9 +69,9 @@ def refuse_newer(backup: Backup) -> None:
 async def _refuse_connected(name: str, url: str) -> None:
     async with connection(url, timeout=CONNECT_SECONDS) as opened:
         names = [row["application_name"] for row in await opened.fetch(_LIVING)]
-    found = sorted({one.kind for text in names if (one := ProcessName.read(text))})
-    if found:
-        raise BackupError(f"{', '.join(found)} is running: stop it first, then restore")
+    processes = sorted({one.kind for text in names if (one := ProcessName.read(text))})
+    if processes:
+        raise BackupError(f"{', '.join(processes)} is running: stop it first, then restore")
     if names and name != PAO:
         raise BackupError(f"Somebody is connected to {name}: end Temporal, then restore")
 

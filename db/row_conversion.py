@@ -58,7 +58,7 @@ def report_of(row: Request, actions: Sequence[RequestAction]) -> ComponentReport
         [state_of(action) for action in actions],
         status=row.status,
         retrying=row.retrying,
-        place=(timestamp(row.mirror_at) if row.mirror_at else "", row.mirror_seq or 0),
+        position=(timestamp(row.mirror_at) if row.mirror_at else "", row.mirror_seq or 0),
         error=row.error,
     )
 
@@ -91,7 +91,7 @@ def state_of(row: RequestAction) -> ActionState:
     """Return where an action stands, as its workflow knows it."""
     state = ActionState(id=row.action_id, index=row.action_index, type=row.type, name=row.name)
     failure = read_failure(row.error)
-    known = {
+    values = {
         one.name: getattr(row, one.name)
         for one in fields(ActionState)
         if one.name in type(row).model_fields
@@ -99,7 +99,7 @@ def state_of(row: RequestAction) -> ActionState:
     return replace(
         state,
         **{
-            **known,
+            **values,
             "error": failure,
             "by_hand": failure.by_hand if failure else None,
             "partial": _partial(row),

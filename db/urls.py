@@ -104,19 +104,19 @@ def libpq_environment(url: str) -> dict[str, str]:
     What the URL leaves open is left out, for the process's own environment to decide.
     """
     login, options = read_login(url), _options(split_url(url))
-    given = {
+    variables = {
         "PGHOST": ",".join(login.hosts),
         "PGPORT": ",".join(str(port) for port in login.ports),
         "PGUSER": login.user,
         "PGPASSWORD": login.password,
         "PGDATABASE": login.database,
     }
-    given |= {
+    variables |= {
         variable: options[name] for name, variable in _LIBPQ_VARIABLES.items() if name in options
     }
     if options.get("sslrootcert") == SYSTEM:
-        given["PGSSLMODE"] = "verify-full"
-    return {name: value for name, value in given.items() if value}
+        variables["PGSSLMODE"] = "verify-full"
+    return {name: value for name, value in variables.items() if value}
 
 
 def driver_url(url: str) -> str:
@@ -141,8 +141,8 @@ def driver_url(url: str) -> str:
 
 def connect_timeout(url: str) -> float | None:
     """Return the seconds that a URL gives to connecting; None where it sets no limit of its own."""
-    given = whole_number(_options(split_url(url)).get(CONNECT_TIMEOUT, ""))
-    return float(given) if given else None
+    seconds = whole_number(_options(split_url(url)).get(CONNECT_TIMEOUT, ""))
+    return float(seconds) if seconds else None
 
 
 def has_password(url: str) -> bool:
@@ -188,10 +188,10 @@ def with_options(url: str, options: Mapping[str, str]) -> str:
 def _authority_file() -> str:
     """Return the file of the authorities that the machine trusts."""
     own = ssl.get_default_verify_paths().cafile
-    found = [file for file in (own, *DEFAULT_AUTHORITIES) if file and is_file(file)]
-    if not found:
+    files = [file for file in (own, *DEFAULT_AUTHORITIES) if file and is_file(file)]
+    if not files:
         raise ValueError("this machine has no file of authorities; name one as sslrootcert")
-    return found[0]
+    return files[0]
 
 
 def _host(place: str) -> tuple[str, int | None]:
@@ -211,8 +211,8 @@ def _host(place: str) -> tuple[str, int | None]:
 
 def _default_port() -> int:
     """Return the port that the driver and Postgres' own programs use where a URL names none."""
-    given = os.environ.get("PGPORT", "")
-    return read_port(given) if given else DEFAULT_PORT
+    port = os.environ.get("PGPORT", "")
+    return read_port(port) if port else DEFAULT_PORT
 
 
 def _options(parts: SplitResult) -> dict[str, str]:

@@ -111,10 +111,10 @@ class OpenApprovals:
         self._open[state.id] = approval
         return approval
 
-    def close(self, approval: Approval, how: str) -> None:
+    def close(self, approval: Approval, outcome: str) -> None:
         """Close an approval; later votes are told how it ended."""
         self._open.pop(approval.action_id, None)
-        self._ended[approval.action_id] = how
+        self._ended[approval.action_id] = outcome
 
     def evaluate(self, record: DecisionRecord, voter: Voter, now: datetime) -> None:
         """Count a vote, or refuse it with the reason."""
@@ -129,18 +129,18 @@ class OpenApprovals:
         self._ledger.decisions.record_vote(record, approval.action_id)
         self._ledger.record_votes(approval.action_id, approval.to_open_approval())
 
-    def count_again(self, known: DecisionRecord, voter: Voter, now: datetime) -> bool:
+    def count_again(self, record: DecisionRecord, voter: Voter, now: datetime) -> bool:
         """Count a vote that a reset replays, if the same approval is still open.
 
         Its record stays as it is. An approval that this run has opened anew needs new votes: people
         approve what they see. Returns whether the vote counted.
         """
         approval = self._approval_of(voter)
-        if not known.accepted or approval is None or timestamp(approval.opened) > known.at:
+        if not record.accepted or approval is None or timestamp(approval.opened) > record.at:
             return False
-        if self._objection(known, voter, approval, now):
+        if self._objection(record, voter, approval, now):
             return False
-        approval.count(known)
+        approval.count(record)
         self._ledger.record_votes(approval.action_id, approval.to_open_approval())
         return True
 
@@ -172,9 +172,10 @@ class OpenApprovals:
         waiting = ", ".join(self._open) or "none"
         if action_id is None:
             return f"name the action by actionId; waiting for an approval: {waiting}"
-        known: dict[str, str] = {state.id: state.status for state in self._ledger.states}
+        statuses: dict[str, str] = {state.id: state.status for state in self._ledger.states}
         return (
-            f"{action_id} is {known.get(action_id, 'unknown')}; waiting for an approval: {waiting}"
+            f"{action_id} is {statuses.get(action_id, 'unknown')}; "
+            f"waiting for an approval: {waiting}"
         )
 
 

@@ -30,7 +30,7 @@ class BundleWorkflow(RequestHandlers):
     @workflow.init
     def __init__(self, request_input: RequestInput) -> None:
         self._bundle = ledger = BundleLedger(request_input)
-        open_decisions = OpenDecisions(ledger, also=partial(objection_to, ledger))
+        open_decisions = OpenDecisions(ledger, extra_objection=partial(objection_to, ledger))
         mirror, stop = Mirror(ledger, open_decisions, request_input), Stop(ledger, open_decisions)
         self._components = BundleComponents(
             request_input.plan, ledger, mirror=mirror, stop=stop, waits=request_input.waits

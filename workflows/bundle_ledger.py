@@ -66,11 +66,13 @@ class BundleLedger(Ledger):
 
     def record_report(self, report: ComponentReport) -> bool:
         """Record a component's state; return False if it is known already or not ours."""
-        known = self.reports.get(report.component)
+        previous = self.reports.get(report.component)
         planned = self.planned.get(report.component)
         if planned is None or planned.config["requestId"] != report.request_id:
             return False
-        if known is not None and (known.position >= report.position or known.status in TERMINAL):
+        if previous is not None and (
+            previous.position >= report.position or previous.status in TERMINAL
+        ):
             return False
         self.reports[report.component] = report
         state = next(one for one in self.components if one.id == planned.id)
@@ -115,22 +117,22 @@ class BundleLedger(Ledger):
         """Return the failure context: that of the bundle's own actions, and of every component."""
         if self.failure is None:
             return {}
-        found = error_context(self.context, self.own, self.failure)
+        context = error_context(self.context, self.own, self.failure)
         for part, name in (
             ("failedActions", "failed_actions"),
             ("partialResources", "resources"),
             ("cleanup", "cleanup"),
         ):
-            told = [
+            of_components = [
                 {**one, "component": key, "requestId": report.request_id}
                 for key, report in self.reports.items()
                 for one in getattr(report, name)
             ]
-            found[part] = told + found[part]
-        found["failedComponents"] = self._failed_components()
-        if found["failedComponents"]:
-            found["suggestedDecision"] = self._suggestion()
-        return found
+            context[part] = of_components + context[part]
+        context["failedComponents"] = self._failed_components()
+        if context["failedComponents"]:
+            context["suggestedDecision"] = self._suggestion()
+        return context
 
     def _failed_components(self) -> list[dict[str, Any]]:
         return [
@@ -168,15 +170,15 @@ def key_of(state: ActionState) -> str:
 
 def _failure(state: ActionState, report: ComponentReport) -> ActionFailure:
     nothing = {"code": ErrorCode.ACTION_FAILED, "message": "no reason is known"}
-    told = from_document(ActionFailure, nothing | (report.error or {}))
-    message = f"Component {state.name} failed: {told.message}"
+    failure = from_document(ActionFailure, nothing | (report.error or {}))
+    message = f"Component {state.name} failed: {failure.message}"
     if report.status in ENDED:
         message = f"{as_sentence(message)} It was {report.status}, so it can never complete."
     # The component's own request is the authority: earlier reports are dropped.
     return replace(
-        told,
+        failure,
         message=message,
-        retryable=report.status not in ENDED and told.retryable,
+        retryable=report.status not in ENDED and failure.retryable,
         answered=True,
         whole=True,
     )

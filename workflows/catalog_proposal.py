@@ -17,7 +17,7 @@ class CatalogProposalWorkflow:
     async def run(self, proposal: CatalogProposal) -> str:
         """Return what came of it: untouched, valid, refused, ignored or failed."""
         try:
-            found: str = await workflow.execute_activity(
+            outcome: str = await workflow.execute_activity(
                 names.CHECK_PROPOSAL_ACTIVITY,
                 proposal,
                 result_type=str,
@@ -28,4 +28,4 @@ class CatalogProposalWorkflow:
             # Whatever an activity raises was logged where it arose, and is in the catalog's status.
             return "failed"
         await forget_earlier_runs()
-        return found
+        return outcome

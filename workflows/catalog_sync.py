@@ -57,10 +57,10 @@ class CatalogSyncWorkflow:
         """Look at the source once more and return what has changed."""
         self._requests.append(request)
         self._waiting += 1
-        mine = self._started_runs + 1
-        await workflow.wait_condition(lambda: self._finished_runs >= mine)
+        run = self._started_runs + 1
+        await workflow.wait_condition(lambda: self._finished_runs >= run)
         self._waiting -= 1
-        report = self._reports[mine]
+        report = self._reports[run]
         if not self._waiting:
             self._reports.clear()
         return report
@@ -86,15 +86,15 @@ class CatalogSyncWorkflow:
     async def _work(self) -> None:
         """Sync once, and again while a replica is late and nothing else comes."""
         await self._wait_for_end_of_burst()
-        asked = self._take_requests()
-        report = await self._sync(asked)
+        sync_input = self._take_requests()
+        report = await self._sync(sync_input)
         for seconds in policies.LATE_REPLICA:
             if not report.late:
                 return
             with suppress(asyncio.TimeoutError):
                 await workflow.wait_condition(self._has_work, timeout=seconds)
                 return
-            report = await self._sync(SyncInput(asked.reasons, asked.expects))
+            report = await self._sync(SyncInput(sync_input.reasons, sync_input.expects))
 
     async def _wait_for_end_of_burst(self) -> None:
         """Wait until pushes stop coming, or have come for long enough; a person waits for none."""
@@ -114,22 +114,22 @@ class CatalogSyncWorkflow:
         for one in pushes:
             if one.before:
                 _remember(self._superseded, one.before)
-        named = [str(one.commit) for one in pushes if one.commit not in self._superseded]
+        commits = [str(one.commit) for one in pushes if one.commit not in self._superseded]
         reasons = {one.reason: None for one in signals} | ({REFRESH: None} if requests else {})
         return SyncInput(
             list(reasons),
-            named[-1] if named else None,
+            commits[-1] if commits else None,
             any(one.force for one in requests),
             next((one.confirm for one in reversed(requests) if one.confirm), None),
         )
 
-    async def _sync(self, asked: SyncInput) -> SyncReport:
+    async def _sync(self, sync_input: SyncInput) -> SyncReport:
         self._started_runs += 1
         report: SyncReport = await workflow.execute_activity(
             names.SYNC_CATALOG_ACTIVITY,
-            asked,
+            sync_input,
             result_type=SyncReport,
-            summary=f"read the catalog ({', '.join(asked.reasons)})",
+            summary=f"read the catalog ({', '.join(sync_input.reasons)})",
             **policies.CATALOG_SYNC,
         )
         self._finished_runs = self._started_runs

@@ -58,10 +58,10 @@ def fallback_id(request_id: str, kind: str, args: tuple[Any, ...], number: int) 
     ``number`` counts how often the same signal has come before.
     """
     try:
-        said = json.dumps([request_id, kind, args, number], sort_keys=True, default=_as_text)
+        content = json.dumps([request_id, kind, args, number], sort_keys=True, default=_as_text)
     except (RecursionError, TypeError, ValueError):
-        said = json.dumps([request_id, kind, number])
-    return str(uuid5(DECISION_NAMESPACE, said))
+        content = json.dumps([request_id, kind, number])
+    return str(uuid5(DECISION_NAMESPACE, content))
 
 
 def _as_text(value: Any) -> str:
@@ -101,18 +101,18 @@ def read_bundle_decision(
 ) -> tuple[dict[str, Any], Escalation | None, str | None]:
     """Parse what a bundle sends: a person's decision, the bundle's ticket, a problem."""
     try:
-        told = from_document(BundleDecision, args[0] if len(args) == 1 else None)
+        decision = from_document(BundleDecision, args[0] if len(args) == 1 else None)
     except ValueError as error:
         return {}, None, f"this is not a decision about a bundle: {error}"
     command = {
-        "decision": told.decision,
-        "decisionId": told.decision_id,
-        "by": told.by,
-        "via": told.via,
-        "reason": told.reason,
+        "decision": decision.decision,
+        "decisionId": decision.decision_id,
+        "by": decision.by,
+        "via": decision.via,
+        "reason": decision.reason,
     }
-    ticket = told.escalation
-    if told.decision not in (Decision.ABORT, Decision.ESCALATE, Decision.CANCEL):
+    ticket = decision.escalation
+    if decision.decision not in (Decision.ABORT, Decision.ESCALATE, Decision.CANCEL):
         return {}, None, "only abort, escalate and cancel come from a bundle"
     if (command["decision"] == Decision.ESCALATE) != (ticket is not None):
         return {}, None, "an escalation comes with the bundle's ticket, anything else without"
@@ -194,7 +194,7 @@ def unsealed_passwords(definition: dict[str, Any], changes: dict[str, Any]) -> l
     The stars that are shown for a password may be sent: they leave it as it is.
     """
     return sorted(
-        way
-        for way, value in passwords_of(definition).values_in(changes).items()
+        path
+        for path, value in passwords_of(definition).values_in(changes).items()
         if not (isinstance(value, str) and (value == MASK or value.startswith(SEALED_PREFIX)))
     )

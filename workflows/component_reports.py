@@ -33,14 +33,14 @@ class ComponentReporter:
         self._reports_written = FromNextSignal("report-what-is-written")
         self._lock = asyncio.Lock()
 
-    async def report(self, written: MirroredStatus) -> None:
+    async def report(self, mirrored: MirroredStatus) -> None:
         """Send what was written to Postgres, if the bundle does not know it."""
         async with self._lock:
             now = (self._ledger.status, self._ledger.retrying)
             # The request may have gone on meanwhile; earlier versions told that, and the bundle,
             # which reads Postgres, did not find it.
-            if written != now and self._reports_written.reached():
-                now = written
+            if mirrored != now and self._reports_written.reached():
+                now = mirrored
             if now == self._reported or (self._reported is None and now in KNOWN_AT_START):
                 return
             self._reported = now
@@ -50,14 +50,14 @@ class ComponentReporter:
             with contextlib.suppress(FailureError):
                 await handle.signal(names.COMPONENT_SIGNAL, self._build_report(now))
 
-    def _build_report(self, standing: MirroredStatus) -> ComponentReport:
+    def _build_report(self, status: MirroredStatus) -> ComponentReport:
         ledger = self._ledger
         return build_report(
             self._bundle.component,
             ledger.context.request_id,
             ledger.states,
-            status=standing[0],
-            retrying=standing[1],
-            place=self._snapshots.position,
+            status=status[0],
+            retrying=status[1],
+            position=self._snapshots.position,
             error=ledger.failure.public_document() if ledger.failure else None,
         )

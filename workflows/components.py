@@ -85,12 +85,12 @@ class BundleComponents:
         Anybody may send one, so it only says which component to look up: its state is read from
         the mirror, which has it before the report is sent.
         """
-        asks = self._reads_reported.reached()
+        reads_reported = self._reads_reported.reached()
         report = read_report(args[0]) if len(args) == 1 else None
         state = self._find_component(report.component) if report is not None else None
-        if report is None or (asks and state is None):
+        if report is None or (reads_reported and state is None):
             return False
-        if not asks or state is None:
+        if not reads_reported or state is None:
             self._inbox.append(report)
             return True
         ledger = self._ledger
@@ -99,14 +99,14 @@ class BundleComponents:
         return True
 
     def _find_component(self, component: str) -> ActionState | None:
-        found = (one for one in self._ledger.components if key_of(one) == component)
-        return next(found, None)
+        matches = (one for one in self._ledger.components if key_of(one) == component)
+        return next(matches, None)
 
     def record_reports(self) -> bool:
         """Record what was reported; return whether any of it is new."""
         reports, self._inbox = self._inbox, []
-        taken = [self._ledger.record_report(report) for report in reports]
-        return any(taken)
+        recorded = [self._ledger.record_report(report) for report in reports]
+        return any(recorded)
 
     async def read_all(self) -> None:
         """Read the states of the components: this run missed reports that went to another run."""
@@ -115,11 +115,13 @@ class BundleComponents:
 
     async def _read(self, query: ComponentQuery, summary: str) -> None:
         before = self._inbox
-        told = await self._execute(names.COMPONENTS_ACTIVITY, query, list[ComponentReport], summary)
+        reports = await self._execute(
+            names.COMPONENTS_ACTIVITY, query, list[ComponentReport], summary
+        )
         if self._inbox is not before and not self._keeps_overlapping.reached():
             # Earlier versions put back the inbox that they had begun with, whatever had come since.
             self._inbox = before
-        self._inbox.extend(told)
+        self._inbox.extend(reports)
 
     # Running
 
@@ -253,26 +255,26 @@ class BundleComponents:
         A component in a retry takes the decision when the retry has settled; one whose workflow is
         lost, when it was resumed.
         """
-        told: dict[str, tuple[str, int]] = {}
+        sent_at: dict[str, tuple[str, int]] = {}
         while True:
             self.record_reports()
-            known = self._ledger.components
-            open_ones = [one for one in known if not self._ledger.is_terminal(one)]
+            components = self._ledger.components
+            open_ones = [one for one in components if not self._ledger.is_terminal(one)]
             if not open_ones:
                 return
             await self._mirror.write()
             for state in open_ones:
-                await self._end_component(state, record, told)
+                await self._end_component(state, record, sent_at)
             await workflow.wait_condition(lambda: self.has_news)
 
     async def _end_component(
-        self, state: ActionState, record: DecisionRecord, told: dict[str, tuple[str, int]]
+        self, state: ActionState, record: DecisionRecord, sent_at: dict[str, tuple[str, int]]
     ) -> None:
         report = self._ledger.reports.get(key_of(state))
-        place = report.position if report else ("", 0)
-        if told.get(state.id) == place:
+        position = report.position if report else ("", 0)
+        if sent_at.get(state.id) == position:
             return
-        told[state.id] = place
+        sent_at[state.id] = position
         if state.attempt == 0:
             reason = f"The bundle was ended before this component began, by {record.by}."
             self._ledger.begin(state)
@@ -285,11 +287,11 @@ class BundleComponents:
             names.workflow_id(self._ledger.request_of(state))
         )
         request_id, signal = self._ledger.request_of(state), names.BUNDLE_DECISION_SIGNAL
-        told = asdict(self._decision(record))
+        payload = asdict(self._decision(record))
         if workflow.patched("prove-bundle-decisions"):
-            told = await prove(request_id, signal, told)
+            payload = await prove(request_id, signal, payload)
         with contextlib.suppress(FailureError):
-            await handle.signal(signal, told)
+            await handle.signal(signal, payload)
 
     def _decision(self, record: DecisionRecord) -> BundleDecision:
         return BundleDecision(

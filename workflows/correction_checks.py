@@ -55,22 +55,22 @@ async def check_former_effects(
     waits: WorkflowTimeouts,
 ) -> CheckedCorrection:
     """Look for actions in doubt, as their attempts were sent; ``context`` has the new fields."""
-    weighed = CheckedCorrection()
+    checked = CheckedCorrection()
     for state in doubtful:
         if len(state.former) >= MAX_FORMER_CALLS:
-            weighed.refusal = CorrectionRefusal(
+            checked.refusal = CorrectionRefusal(
                 f"{state.name!r} was tried with {MAX_FORMER_CALLS} different values whose outcome "
                 "is not known; retry without changes, or give evidence"
             )
-            return weighed
+            return checked
         look = await _look(ledger, state, context, waits)
-        weighed.refusal = check_correction(state, look, record)
-        if weighed.refusal is not None:
-            return weighed
+        checked.refusal = check_correction(state, look, record)
+        if checked.refusal is not None:
+            return checked
         if record.leave_behind and leaves_behind(state, look):
             place = (look.moved or [""])[0]
-            weighed.left_behind.append((state, place, found_resource(state, look)))
-    return weighed
+            checked.left_behind.append((state, place, found_resource(state, look)))
+    return checked
 
 
 async def _look(
@@ -79,7 +79,7 @@ async def _look(
     action = ledger.plan[state.id]
     graph = Graph(list(ledger.plan.values()))
     former = state.former or [FormerCall(state.attempt, fields=ledger.fields_of(state))]
-    given = ActionInput(
+    action_input = ActionInput(
         context=context.for_action(action.reads),
         action=action,
         attempt=state.attempt,
@@ -95,13 +95,13 @@ async def _look(
         moves=state.moves,
     )
     try:
-        found: LookResult = await workflow.execute_activity(
+        result: LookResult = await workflow.execute_activity(
             names.LOOK_ACTIVITY,
-            given,
+            action_input,
             result_type=LookResult,
             summary=f"does {action.name} exist with former values?",
             **policies.look(waits, action, queue=workflow.info().task_queue),
         )
     except FailureError as error:
         return LookResult(answer="unknown", reason=classify(error).message, changed=True)
-    return found
+    return result

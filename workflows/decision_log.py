@@ -121,11 +121,11 @@ class DecisionLog:
 
     def confirm(self, snapshot: Snapshot) -> None:
         """Drop what a snapshot has brought to the mirror; what came meanwhile stays."""
-        told = {record.decision_id: record.outcome for record in snapshot.decisions}
+        outcomes = {record.decision_id: record.outcome for record in snapshot.decisions}
         self._unconfirmed = {
             key: record
             for key, record in self._unconfirmed.items()
-            if told.get(key) != record.outcome
+            if outcomes.get(key) != record.outcome
         }
 
     def resend_all(self) -> None:

@@ -110,16 +110,16 @@ class Decider:
         return True
 
     async def _prepare_retry(self, record: DecisionRecord) -> bool:
-        seen = await self._check_evidence(record)
+        observed = await self._check_evidence(record)
         corrects = bool(self._open_decisions.changes) or self._unchecked
         if self._open_decisions.current is None or (
-            corrects and not await self._correct(record, seen)
+            corrects and not await self._correct(record, observed)
         ):
             await self._mirror.write()
             return False
-        if seen is not None:
+        if observed is not None:
             # Not earlier: a retry whose fields are refused must change nothing.
-            evidence.apply(self._ledger, record, seen)
+            evidence.apply(self._ledger, record, observed)
         if record.mode == "manual":
             self._ledger.use_fallback()
         self._ledger.start_retry(record)
@@ -145,15 +145,17 @@ class Decider:
             return None
         return evidence.ObservedEffect(state, answer.result)
 
-    async def _correct(self, record: DecisionRecord, seen: evidence.ObservedEffect | None) -> bool:
+    async def _correct(
+        self, record: DecisionRecord, observed: evidence.ObservedEffect | None
+    ) -> bool:
         """Apply corrected fields if the form and the models of the actions accept them."""
-        over = _ended_actions(self._ledger, seen)
+        ended = _ended_actions(self._ledger, observed)
         correction = Correction(
             context=self._ledger.context.without_plan(),
             changes=self._open_decisions.changes,
-            over=over,
+            over=ended,
             plan=list(self._ledger.plan.values()),
-            retried=_actions_to_retry(self._ledger, record, over),
+            retried=_actions_to_retry(self._ledger, record, ended),
         )
         try:
             answer: CorrectionAnswer = await workflow.execute_local_activity(
@@ -173,7 +175,7 @@ class Decider:
             message = _used_fields_message(answer.used)
             self._open_decisions.finish("rejected", message, code=ErrorCode.FIELDS_ALREADY_USED)
             return False
-        if not await self._check_former_effects(record, answer, seen):
+        if not await self._check_former_effects(record, answer, observed):
             return False
         if answer.used:
             record.details = {**(record.details or {}), "outOfStep": answer.used}
@@ -183,35 +185,38 @@ class Decider:
         return True
 
     async def _check_former_effects(
-        self, record: DecisionRecord, answer: CorrectionAnswer, seen: evidence.ObservedEffect | None
+        self,
+        record: DecisionRecord,
+        answer: CorrectionAnswer,
+        observed: evidence.ObservedEffect | None,
     ) -> bool:
         """Look for what earlier attempts made with the former values before replacing them.
 
         The action that a person has given evidence for is not looked up.
         """
-        answered = seen.state if seen is not None else None
-        doubtful = [one for one in actions_in_doubt(self._ledger) if one is not answered]
+        observed_state = observed.state if observed is not None else None
+        doubtful = [one for one in actions_in_doubt(self._ledger) if one is not observed_state]
         if not answer.diff or not doubtful:
             return True
         # Asked for each decision: a run may last for weeks.
         if not workflow.patched(f"{FORMER_CALLS}-{record.decision_id}"):
             return True
         context = replace(self._ledger.context, fields=answer.fields)
-        weighed = await check_former_effects(
+        checked = await check_former_effects(
             self._ledger, doubtful, record, context, waits=self._waits
         )
-        if weighed.refusal is not None:
+        if checked.refusal is not None:
             self._open_decisions.finish(
-                "rejected", weighed.refusal.message, code=weighed.refusal.code
+                "rejected", checked.refusal.message, code=checked.refusal.code
             )
             return False
-        for state, place, found in weighed.left_behind:
-            self._ledger.leave_behind(state, place, found)
-            told = {"actionId": state.id, "place": place}
-            left = [*(record.details or {}).get("leftBehind", []), told]
-            record.details = {**(record.details or {}), "leftBehind": left}
+        for state, place, resource in checked.left_behind:
+            self._ledger.leave_behind(state, place, resource)
+            entry = {"actionId": state.id, "place": place}
+            entries = [*(record.details or {}).get("leftBehind", []), entry]
+            record.details = {**(record.details or {}), "leftBehind": entries}
         for state in actions_in_doubt(self._ledger):
-            if state is not answered and not state.former:
+            if state is not observed_state and not state.former:
                 # Attempts of earlier versions stored only the request's fields.
                 fields = self._ledger.fields_of(state)
                 state.former = [FormerCall(state.attempt, fields=fields)]
@@ -262,9 +267,11 @@ class Decider:
         )
 
 
-def _ended_actions(ledger: Ledger, seen: evidence.ObservedEffect | None) -> list[PlannedAction]:
+def _ended_actions(ledger: Ledger, observed: evidence.ObservedEffect | None) -> list[PlannedAction]:
     """Return the completed or skipped actions that say which fields they have used."""
-    there = seen.state if seen is not None and seen.result is not None else None
+    observed_state = (
+        observed.state if observed is not None and observed.result is not None else None
+    )
     return [
         replace(
             ledger.plan[state.id],
@@ -273,25 +280,25 @@ def _ended_actions(ledger: Ledger, seen: evidence.ObservedEffect | None) -> list
             reads=ledger.plan[state.id].reads if state.attempt else [],
         )
         for state in ledger.states
-        if state is there or state.status in {ActionStatus.COMPLETED, ActionStatus.SKIPPED}
+        if state is observed_state or state.status in {ActionStatus.COMPLETED, ActionStatus.SKIPPED}
     ]
 
 
 def _actions_to_retry(
-    ledger: Ledger, record: DecisionRecord, over: list[PlannedAction]
+    ledger: Ledger, record: DecisionRecord, ended: list[PlannedAction]
 ) -> list[str]:
     """Return the ids of the actions that a retry runs, now or later."""
     plan = ledger.plan.values()
-    begun = {state.id for state in ledger.states}
-    manual = record.mode == MANUAL or any(one.fallback and one.id in begun for one in plan)
-    done = {one.id for one in over}
-    return [one.id for one in plan if one.fallback == manual and one.id not in done]
+    known_ids = {state.id for state in ledger.states}
+    manual = record.mode == MANUAL or any(one.fallback and one.id in known_ids for one in plan)
+    ended_ids = {one.id for one in ended}
+    return [one.id for one in plan if one.fallback == manual and one.id not in ended_ids]
 
 
 def _used_fields_message(used: dict[str, list[str]]) -> str:
-    named = "; ".join(f"{name} (by {', '.join(actions)})" for name, actions in used.items())
+    fields = "; ".join(f"{name} (by {', '.join(actions)})" for name, actions in used.items())
     return (
-        f"actions that are completed or skipped have used these values: {named}. What they made "
+        f"actions that are completed or skipped have used these values: {fields}. What they made "
         "would not follow. Leave these fields alone, or retry with acceptUsed: true (--accept-used)"
     )
 

@@ -89,8 +89,8 @@ def _escape_word(word: str) -> str:
 
 
 def _link(text: str, url: str | None) -> str:
-    shown = markdown_text(text)
-    return f"[{shown}]({quote(url, safe=_IN_ADDRESSES)})" if url else shown
+    label = markdown_text(text)
+    return f"[{label}]({quote(url, safe=_IN_ADDRESSES)})" if url else label
 
 
 def _headline(status: RequestStatus, states: list[ActionState], *, retrying: bool) -> str:
@@ -120,16 +120,16 @@ def _action_line(state: ActionState) -> str:
 def _wait_lines(context: RequestContext, state: ActionState, waiting: OpenWait) -> list[str]:
     if not isinstance(waiting, OpenApproval):
         url = state.url
-        what = _link(state.external_reference or url, url) if url else "its target"
-        return [f"`{state.id}` waits for {what} since {waiting.since}"]
+        target = _link(state.external_reference or url, url) if url else "its target"
+        return [f"`{state.id}` waits for {target} since {waiting.since}"]
     people = waiting.approvers
-    named = [*people.users, *(f"team {team}" for team in people.teams)]
-    names = ", ".join(map(markdown_text, named))
-    given = sum(vote.decision == ApprovalVote.APPROVE for vote in waiting.decisions)
+    approvers = [*people.users, *(f"team {team}" for team in people.teams)]
+    names = ", ".join(map(markdown_text, approvers))
+    approvals = sum(vote.decision == ApprovalVote.APPROVE for vote in waiting.decisions)
     lines = [f"### `{state.id}` waits for an approval", ""]
     if waiting.message:
         lines += [f"> {markdown_text(waiting.message)}", ""]
-    lines.append(f"Approvers: {names}; {given} of {waiting.minimum} have approved.")
+    lines.append(f"Approvers: {names}; {approvals} of {waiting.minimum} have approved.")
     if waiting.deadline:
         lines.append(f"Deadline: {waiting.deadline}, then: {waiting.on_deadline}.")
     for vote in ApprovalVote:
@@ -171,8 +171,8 @@ def _left_behind_lines(
 
 
 def _describe_resource(one: PartialResource) -> str:
-    named = " ".join(part for part in (one.type, one.id, one.url) if part)
-    return markdown_text(f"{named}. {one.cleanup or 'Remove it by hand.'}")
+    name = " ".join(part for part in (one.type, one.id, one.url) if part)
+    return markdown_text(f"{name}. {one.cleanup or 'Remove it by hand.'}")
 
 
 def _cleanup_mark(mark: CleanupMark | None) -> str:
@@ -200,8 +200,8 @@ def refusal_lines(refused: str | None) -> list[str]:
     """Return what was last sent in vain, and why; what it quotes of JSON keeps its quotes."""
     if not refused:
         return []
-    said = _QUOTED.sub(r"`\g<0>`", " ".join(refused.split()))
-    return [f"**Last refused:** {said}", ""]
+    text = _QUOTED.sub(r"`\g<0>`", " ".join(refused.split()))
+    return [f"**Last refused:** {text}", ""]
 
 
 def signal_lines(*, only: Collection[str] | None = None) -> list[str]:

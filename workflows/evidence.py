@@ -49,11 +49,11 @@ async def check(ledger: Ledger, state: ActionState, record: DecisionRecord) -> E
     return answer
 
 
-def apply(ledger: Ledger, record: DecisionRecord, seen: ObservedEffect) -> None:
+def apply(ledger: Ledger, record: DecisionRecord, observed: ObservedEffect) -> None:
     """Apply a person's evidence: the action is completed with what exists, or has left nothing."""
-    told = {"actionId": seen.state.id, "present": seen.result is not None}
-    record.details = {**(record.details or {}), "evidence": told}
-    if seen.result is None:
-        ledger.confirm_no_effect(seen.state, record)
+    summary = {"actionId": observed.state.id, "present": observed.result is not None}
+    record.details = {**(record.details or {}), "evidence": summary}
+    if observed.result is None:
+        ledger.confirm_no_effect(observed.state, record)
     else:
-        ledger.complete_by_evidence(seen.state, record, seen.result)
+        ledger.complete_by_evidence(observed.state, record, observed.result)

@@ -95,13 +95,13 @@ def _classify_reported(cause: ApplicationError) -> ActionFailure:
         return ActionFailure(
             code=ErrorCode.ACTION_FAILED, message=cause.message, retryable=True, cause=Cause.OURS
         )
-    told: dict[str, Any] = {}
+    details: dict[str, Any] = {}
     if cause.details and isinstance(cause.details[0], dict):
-        told = cause.details[0]
-    unknown = cause.type in OUTCOME_UNKNOWN_TYPES
-    known = {"code": ErrorCode.ACTION_FAILED, **told, "message": cause.message}
-    failure = from_document(ActionFailure, known)
-    return replace(failure, retryable=unknown or failure.retryable, outcome_unknown=unknown)
+        details = cause.details[0]
+    is_unknown = cause.type in OUTCOME_UNKNOWN_TYPES
+    document = {"code": ErrorCode.ACTION_FAILED, **details, "message": cause.message}
+    failure = from_document(ActionFailure, document)
+    return replace(failure, retryable=is_unknown or failure.retryable, outcome_unknown=is_unknown)
 
 
 def was_never_begun(error: FailureError) -> bool:

@@ -103,15 +103,15 @@ class Journal:
         self._audit = [line for line in self._audit if line.seq > last]
         self._stream = [entry for entry in self._stream if entry.seq > last]
 
-    def _occurrence(self, *said: Any) -> int:
+    def _occurrence(self, *parts: Any) -> int:
         """Count how often this run has written the same line before.
 
         A workflow task that is run again may write lines in another order, so that a number alone
         does not identify a line of the mirror.
         """
-        what = json.dumps(said, sort_keys=True)
-        self._occurrences[what] += 1
-        return self._occurrences[what] - 1
+        content = json.dumps(parts, sort_keys=True)
+        self._occurrences[content] += 1
+        return self._occurrences[content] - 1
 
     def _next_seq(self) -> int:
         self._seq += 1

@@ -88,15 +88,15 @@ class Ledger:
     def resume(self, resumption: Resumption) -> None:
         """Resume in ``failed`` from the mirror's copy of a request whose workflow is lost."""
         self.status = RequestStatus.FAILED
-        known = {state.id: state for state in resumption.actions}
-        if any(action.id in known for action in self._fallback):
+        stored = {state.id: state for state in resumption.actions}
+        if any(action.id in stored for action in self._fallback):
             self._open_fallback()
-        self.states = [known.get(state.id, state) for state in self.states]
+        self.states = [stored.get(state.id, state) for state in self.states]
         self.escalation = resumption.escalation
         self.cleaned = {mark.entry_id: mark for mark in resumption.cleaned}
         self.failure = resumption.failure
-        told = "request.resumed" if resumption.actor == RECONCILER else "request.failed"
-        self.journal.line(told, actor=resumption.actor, reason=resumption.reason)
+        event_type = "request.resumed" if resumption.actor == RECONCILER else "request.failed"
+        self.journal.line(event_type, actor=resumption.actor, reason=resumption.reason)
         self.journal.log("warning", resumption.reason)
 
     def begin(self, state: ActionState) -> None:
@@ -111,13 +111,13 @@ class Ledger:
 
     def succeed(self, state: ActionState, result: ActionResult) -> None:
         """Record an action's result."""
-        left = _partial_beside(state, result)
+        partial = _partial_beside(state, result)
         state.status = ActionStatus.COMPLETED
         state.finished_at = timestamp(self.now())
         _copy_result(state, result)
         state.note = None
         state.waiting = None
-        clear_doubt(state, left)
+        clear_doubt(state, partial)
         how = "found an earlier effect and adopted it" if result.adopted else "succeeded"
         what = f": {result.external_reference}" if result.external_reference else ""
         self.journal.line("action.completed", action_id=state.id, data={"adopted": result.adopted})
@@ -133,7 +133,7 @@ class Ledger:
         state.error = failure
         state.waiting = None
         self.failure = combined_failure(self.states)
-        left = [one.id or one.url or one.type for one in state.partial]
+        names = [one.id or one.url or one.type for one in state.partial]
         self.journal.line(
             "action.failed",
             action_id=state.id,
@@ -141,7 +141,7 @@ class Ledger:
             data={
                 "attempt": state.attempt,
                 "outcomeUnknown": failure.outcome_unknown,
-                **({"left": left} if left else {}),
+                **({"left": names} if names else {}),
             },
         )
         self._action_entry(state)
@@ -149,11 +149,11 @@ class Ledger:
 
     def wait(self, state: ActionState, result: ActionResult, waiting: OpenWait) -> None:
         """Record that an action's effect exists, and what it still waits for."""
-        left = _partial_beside(state, result)
+        partial = _partial_beside(state, result)
         state.status = ActionStatus.WAITING
         _copy_result(state, result)
         state.waiting = to_document(waiting)
-        clear_doubt(state, left)
+        clear_doubt(state, partial)
         fields = None if result.sent else self.fields_of(state)
         state.former = [FormerCall(state.attempt, sealed=result.sent, fields=fields)]
         self.journal.line("action.waiting", action_id=state.id, data={"kind": waiting.kind})
@@ -188,8 +188,8 @@ class Ledger:
         """
         for state in self.states:
             if state.status == ActionStatus.FAILED:
-                told = state.error.message if state.error else "it failed"
-                self.skip(state, f"The manual way is used instead; it had failed: {told}")
+                reason = state.error.message if state.error else "it failed"
+                self.skip(state, f"The manual way is used instead; it had failed: {reason}")
             elif state.status == ActionStatus.PENDING:
                 self.skip(state, "The manual way is used instead.")
         self._open_fallback()
@@ -213,10 +213,10 @@ class Ledger:
         self._record_evidence(state, record, "Somebody confirmed that it took effect")
         state.error = None
         own = {result.external_reference, result.url} - {None}
-        left = [one for one in state.partial if not own & {one.id, one.url}]
-        self.succeed(state, replace(result, adopted=True, partial=[*left, *result.partial]))
+        partial = [one for one in state.partial if not own & {one.id, one.url}]
+        self.succeed(state, replace(result, adopted=True, partial=[*partial, *result.partial]))
 
-    def _record_evidence(self, state: ActionState, record: DecisionRecord, told: str) -> None:
+    def _record_evidence(self, state: ActionState, record: DecisionRecord, message: str) -> None:
         self.journal.line(
             "action.evidence",
             actor=record.by,
@@ -228,7 +228,7 @@ class Ledger:
                 "present": bool((record.evidence or {}).get("present")),
             },
         )
-        self.journal.log("warning", f"{state.name}: {told}", state)
+        self.journal.log("warning", f"{state.name}: {message}", state)
 
     def leave_behind(self, state: ActionState, place: str, partial: PartialResource | None) -> None:
         """Record that a correction moves an action elsewhere, and what it leaves behind."""
@@ -308,8 +308,8 @@ def _pending_state(action: PlannedAction) -> ActionState:
 
 def _partial_beside(state: ActionState, result: ActionResult) -> list[PartialResource]:
     """Return what earlier attempts left beside a result; that of a wait does not repeat it."""
-    known = state.partial if state.status == ActionStatus.WAITING else []
-    return [*known, *result.partial]
+    earlier = state.partial if state.status == ActionStatus.WAITING else []
+    return [*earlier, *result.partial]
 
 
 def _copy_result(state: ActionState, result: ActionResult) -> None:

@@ -28,7 +28,7 @@ async def _ask(
 ) -> AnswerT:
     """Return the activity's answer, or what ``failed`` makes of the reason why there is none."""
     try:
-        found: AnswerT = await workflow.execute_activity(
+        result: AnswerT = await workflow.execute_activity(
             activity,
             question,
             result_type=answer,
@@ -39,7 +39,7 @@ async def _ask(
         )
     except FailureError as error:
         return failed(classify(error).message)
-    return found
+    return result
 
 
 @workflow.defn(name=names.LOOK_WORKFLOW)
@@ -95,12 +95,12 @@ class FilesWorkflow:
     """Reads the files that a commit would change."""
 
     @workflow.run
-    async def run(self, given: ActionInput) -> FilesAnswer:
+    async def run(self, action_input: ActionInput) -> FilesAnswer:
         """Return what they hold, or why that is not known; never fails."""
         return await _ask(
             names.FILES_ACTIVITY,
-            given,
+            action_input,
             FilesAnswer,
             failed=lambda why: FilesAnswer(problem=why),
-            summary=f"read what {given.action.name} would change",
+            summary=f"read what {action_input.action.name} would change",
         )

@@ -14,7 +14,7 @@ from workflows import policies
 async def _run_activity(activity: str, *, seconds: float, summary: str) -> dict[str, Any]:
     """Run once; a failure is reported in the result, and the next schedule continues."""
     try:
-        found: dict[str, Any] = await workflow.execute_activity(
+        result: dict[str, Any] = await workflow.execute_activity(
             activity,
             result_type=dict,
             start_to_close_timeout=timedelta(seconds=seconds),
@@ -28,7 +28,7 @@ async def _run_activity(activity: str, *, seconds: float, summary: str) -> dict[
         if not isinstance(error.cause, ApplicationError):
             workflow.logger.warning("%s failed; the next turn goes on: %s", activity, error.cause)
         return {"failed": str(error.cause or error)[:500]}
-    return found
+    return result
 
 
 async def forget_earlier_runs() -> None:

@@ -77,11 +77,11 @@ class Mirror:
         # itself writes, because no stored request goes back to submitted.
         if self._ledger.status == RequestStatus.SUBMITTED:
             await workflow.wait_condition(lambda: self._ledger.status != RequestStatus.SUBMITTED)
-        wanted = self._ledger.journal.version
+        wanted_version = self._ledger.journal.version
         async with self._lock:
             if self._superseded:
                 raise SupersededError
-            if self._written_version >= wanted:
+            if self._written_version >= wanted_version:
                 return
             version = self._ledger.journal.version
             snapshot = self.snapshots.take(workflow.info().run_id)

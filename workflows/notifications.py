@@ -40,7 +40,7 @@ class Notices:
         await workflow.wait_condition(lambda: all(task.done() for task in self._tasks))
 
     async def _send(self, action: PlannedAction, number: int, about: dict[str, Any]) -> None:
-        given = ActionInput(
+        action_input = ActionInput(
             context=self._ledger.context.for_action(action.reads),
             action=action,
             attempt=number,
@@ -50,7 +50,7 @@ class Notices:
         try:
             result: ActionResult = await workflow.execute_activity(
                 action.type,
-                given,
+                action_input,
                 result_type=ActionResult,
                 summary=f"{action.name}: {about.get('event')}",
                 **policies.NOTICE,
@@ -58,8 +58,8 @@ class Notices:
             problem = result.outputs.get("error")
         except FailureError as error:
             problem = classify(error).message
-        told = f"could not be sent: {problem}" if problem else "was sent"
+        outcome = f"could not be sent: {problem}" if problem else "was sent"
         self._ledger.journal.log(
-            "warning" if problem else "info", f"The notification {action.name} {told}"
+            "warning" if problem else "info", f"The notification {action.name} {outcome}"
         )
         await self._mirror.write_from_handler()

@@ -27,8 +27,8 @@ class OpenDecisions:
     the state of the request allows.
     """
 
-    def __init__(self, ledger: Ledger, *, also: Objection | None = None) -> None:
-        self._extra_objection = also
+    def __init__(self, ledger: Ledger, *, extra_objection: Objection | None = None) -> None:
+        self._extra_objection = extra_objection
         self._ledger = ledger
         self._records: dict[str, DecisionRecord] = {}
         self._mirrored: set[str] = set()
@@ -124,9 +124,9 @@ class OpenDecisions:
         if ledger.status != RequestStatus.FAILED:
             allowed = describe_allowed(ledger.status)
             return f"{record.decision} is not possible while {ledger.status}; possible: {allowed}"
-        outdated = self.outdated_objection(record)
-        if outdated or record.decision != Decision.RETRY:
-            return outdated
+        objection = self.outdated_objection(record)
+        if objection or record.decision != Decision.RETRY:
+            return objection
         return self._objection_to_retry(record, changes)
 
     def outdated_objection(self, record: DecisionRecord) -> str | None:
@@ -139,9 +139,9 @@ class OpenDecisions:
             return f"no action gets a {MAX_ATTEMPTS}th attempt; abort or escalate"
         if record.mode == MANUAL and not ledger.has_fallback:
             return NO_MANUAL_WAY
-        in_clear = unsealed_passwords(ledger.context.item.definition, changes)
-        if in_clear:
-            return f"{', '.join(in_clear)}: a password must not be sent in clear; use the API"
+        unsealed = unsealed_passwords(ledger.context.item.definition, changes)
+        if unsealed:
+            return f"{', '.join(unsealed)}: a password must not be sent in clear; use the API"
         return None
 
 

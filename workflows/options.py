@@ -51,8 +51,8 @@ def _check_evidence(payload: dict[str, Any], is_bounded: Callable[[], bool]) -> 
     evidence = payload.get("evidence")
     if evidence is None:
         return None
-    shaped = isinstance(evidence, dict) and isinstance(evidence.get("present"), bool)
-    if not shaped or evidence.keys() - EVIDENCE_KEYS:
+    is_well_formed = isinstance(evidence, dict) and isinstance(evidence.get("present"), bool)
+    if not is_well_formed or evidence.keys() - EVIDENCE_KEYS:
         return f"evidence must be {EVIDENCE_SHAPE}"
     if is_deeper_than(MAX_DEPTH, evidence) and is_bounded():
         return f"the evidence is nested deeper than {MAX_DEPTH} levels"

@@ -97,15 +97,17 @@ class PlanRunner:
         """Return what starts now; what need not run is skipped, which may make others ready."""
         while True:
             due = self._startable()[: self._free_slots()]
-            asked = [state for state in due if self._has_open_condition(state)]
-            if not asked:
+            conditional = [state for state in due if self._has_open_condition(state)]
+            if not conditional:
                 return due
             self._begin()
             if workflow.patched("mirror-before-conditions"):
                 # After a reset the mirror knows corrections that this run has not seen.
                 await self._mirror.write()
-            answers = await asyncio.gather(*(self._evaluate_condition(state) for state in asked))
-            for state, answer in zip(asked, answers, strict=True):
+            answers = await asyncio.gather(
+                *(self._evaluate_condition(state) for state in conditional)
+            )
+            for state, answer in zip(conditional, answers, strict=True):
                 self._apply_condition(state, answer)
             self._close_retry()
 
@@ -118,8 +120,8 @@ class PlanRunner:
         if self._retried:
             return [state for state in self._retried if state.id in self._untried]
         states = self._ledger.states
-        broken = any(state.status == ActionStatus.FAILED for state in states)
-        return [] if broken or not self._stop.allows_start else self._graph.ready(states)
+        has_failed = any(state.status == ActionStatus.FAILED for state in states)
+        return [] if has_failed or not self._stop.allows_start else self._graph.ready(states)
 
     def _has_open_condition(self, state: ActionState) -> bool:
         """Return whether a condition decides; not after an attempt, whose effect may exist."""
@@ -174,16 +176,16 @@ class PlanRunner:
             self._ledger.move(RequestStatus.IN_PROGRESS)
 
     def _launch(self, state: ActionState) -> None:
-        action, given = self._graph.action(state), self._action_input(state)
+        action, action_input = self._graph.action(state), self._action_input(state)
         handle = workflow.start_activity(
             action.type,
-            given,
+            action_input,
             result_type=ActionResult,
             summary=f"{action.name}, attempt {state.attempt}",
             **policies.action(self._waits, action, queue=workflow.info().task_queue),
         )
         self._handles[state.id] = handle
-        self._tasks[state.id] = asyncio.create_task(self._see_through(state, given, handle))
+        self._tasks[state.id] = asyncio.create_task(self._see_through(state, action_input, handle))
 
     async def _see_through(
         self,
@@ -261,8 +263,8 @@ class PlanRunner:
     # What has ended
 
     def _has_news(self) -> bool:
-        ended = any(task.done() for task in self._tasks.values())
-        return self._waiting.has_news or ended or self._must_end()
+        has_ended = any(task.done() for task in self._tasks.values())
+        return self._waiting.has_news or has_ended or self._must_end()
 
     def _collect(self) -> None:
         self._waiting.has_news = False

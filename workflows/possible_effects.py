@@ -34,14 +34,14 @@ def record_failed_attempt(
     ``fields`` are those that the attempt was rendered from; ``now`` is when it ended.
     """
     doubt = state.outcome_unknown and not failure.answered
-    known = [] if failure.whole else [*state.partial, *_resource_of_wait(state)]
+    earlier = [] if failure.whole else [*state.partial, *_resource_of_wait(state)]
     state.outcome_unknown = doubt or failure.outcome_unknown
     if failure.outcome_unknown:
         state.doubt_since = now
         state.by_hand = failure.by_hand
     if not state.outcome_unknown:
         state.doubt_since = state.pending = state.by_hand = None
-    state.partial = merge(known, failure.partial)
+    state.partial = merge(earlier, failure.partial)
     if failure.absent:
         state.former = []
     if failure.outcome_unknown or failure.sent:
@@ -51,8 +51,8 @@ def record_failed_attempt(
         state.former = []
     message = failure.message
     if doubt and not failure.outcome_unknown:
-        kept = message[: LONGEST_MESSAGE - len(STILL_UNKNOWN) - 2].rstrip()
-        message = f"{as_sentence(kept)} {STILL_UNKNOWN}"
+        shortened = message[: LONGEST_MESSAGE - len(STILL_UNKNOWN) - 2].rstrip()
+        message = f"{as_sentence(shortened)} {STILL_UNKNOWN}"
     return replace(
         failure,
         message=message,
@@ -63,13 +63,13 @@ def record_failed_attempt(
     )
 
 
-def clear_doubt(state: ActionState, left: Iterable[PartialResource] = ()) -> None:
+def clear_doubt(state: ActionState, partial: Iterable[PartialResource] = ()) -> None:
     """Record that the effect exists and is the action's own: nothing is in doubt.
 
-    What earlier attempts ``left`` beside it stays listed.
+    What earlier attempts ``partial`` beside it stays listed.
     """
     state.outcome_unknown = False
-    state.partial = merge((), left)
+    state.partial = merge((), partial)
     state.doubt_since = state.pending = state.by_hand = None
     state.former = []
 
@@ -83,11 +83,11 @@ def confirm_absent(state: ActionState) -> None:
 
 def leave_behind(state: ActionState, place: str, partial: PartialResource | None) -> None:
     """Record what is left behind; the action starts again elsewhere, under another mark."""
-    left = [*state.partial, *([partial] if partial else [])]
+    resources = [*state.partial, *([partial] if partial else [])]
     if state.outcome_unknown and partial is None:
-        left.append(_possible_resource(state, place))
+        resources.append(_possible_resource(state, place))
     state.moves += 1
-    moved = [replace(one, move=state.moves) for one in left]
+    moved = [replace(one, move=state.moves) for one in resources]
     state.left_behind = merge(state.left_behind, moved)
     confirm_absent(state)
 
@@ -101,10 +101,12 @@ def _possible_resource(state: ActionState, place: str) -> PartialResource:
 
 
 def _add_former_call(state: ActionState, failure: ActionFailure, fields: dict[str, Any]) -> None:
-    kept = None if failure.sent else fields
-    call = FormerCall(state.attempt, sealed=failure.sent, digest=failure.digest, fields=kept)
-    known = [one for one in state.former if not _is_same_call(one, call)]
-    state.former = [*known, call]
+    stored_fields = None if failure.sent else fields
+    call = FormerCall(
+        state.attempt, sealed=failure.sent, digest=failure.digest, fields=stored_fields
+    )
+    others = [one for one in state.former if not _is_same_call(one, call)]
+    state.former = [*others, call]
 
 
 def _is_same_call(one: FormerCall, other: FormerCall) -> bool:
@@ -114,15 +116,15 @@ def _is_same_call(one: FormerCall, other: FormerCall) -> bool:
 
 
 def merge(
-    known: Iterable[PartialResource], told: Iterable[PartialResource]
+    earlier: Iterable[PartialResource], later: Iterable[PartialResource]
 ) -> list[PartialResource]:
     """Merge two lists by type, id and address; the later entry wins."""
-    found: dict[tuple[str, str | None, str | None], PartialResource] = {}
-    for one in (*known, *told):
-        before = found.get(_identity(one))
+    resources: dict[tuple[str, str | None, str | None], PartialResource] = {}
+    for one in (*earlier, *later):
+        before = resources.get(_identity(one))
         cleanup = one.cleanup or (before.cleanup if before else None)
-        found[_identity(one)] = replace(one, cleanup=cleanup)
-    return list(found.values())
+        resources[_identity(one)] = replace(one, cleanup=cleanup)
+    return list(resources.values())
 
 
 def _identity(one: PartialResource) -> tuple[str, str | None, str | None]:
@@ -136,10 +138,10 @@ def _resource_of_wait(state: ActionState) -> list[PartialResource]:
     """Return the effect of an action whose wait has failed: it still exists."""
     if state.status != ActionStatus.WAITING or state.external_reference is None:
         return []
-    left = PartialResource(
+    resource = PartialResource(
         type=state.resource_type or state.type,
         id=state.external_reference,
         url=state.url,
         cleanup=state.cleanup,
     )
-    return [left]
+    return [resource]

@@ -27,11 +27,11 @@ def resume(
     snapshots.continue_after(resumption.mirror_at, resumption.mirror_seq)
     ledger.resume(resumption)
     # A component is a request of its own: it reports its state itself.
-    in_hand = [state for state in ledger.states if state.status in RUNNING]
-    cut = [state for state in in_hand if state.type != COMPONENT]
-    for state in cut:
+    running = [state for state in ledger.states if state.status in RUNNING]
+    interrupted = [state for state in running if state.type != COMPONENT]
+    for state in interrupted:
         _fail_interrupted(ledger, state, resumption.reason)
-    if not cut and ledger.failure is None:
+    if not interrupted and ledger.failure is None:
         ledger.record_stop(resumption.reason)
     for record in resumption.decisions:
         open_decisions.adopt(record, gone=resumption.reason)

@@ -34,7 +34,7 @@ async def ask_sender(request_id: str, signal: str, args: tuple[Any, ...]) -> Sen
 async def prove(request_id: str, signal: str, payload: dict[str, Any]) -> dict[str, Any]:
     """Return the payload with PAO's proof of origin, or without one if no worker makes it."""
     try:
-        signed: dict[str, Any] = await workflow.execute_local_activity(
+        proven: dict[str, Any] = await workflow.execute_local_activity(
             names.PROVE_ACTIVITY,
             SenderQuery(request_id, signal, payload),
             result_type=dict,
@@ -43,4 +43,4 @@ async def prove(request_id: str, signal: str, payload: dict[str, Any]) -> dict[s
         )
     except FailureError:
         return payload
-    return signed
+    return proven

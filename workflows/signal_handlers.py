@@ -54,7 +54,7 @@ class SignalHandlers:
     async def decision(self, kind: Decision, args: tuple[Any, ...]) -> None:
         """Handle a decision about the request; return when its outcome is mirrored."""
         recalls, checks = self._recalls.reached(), self._checks.reached()
-        again = self._replayed.reached()
+        replayed = self._replayed.reached()
         record, changes = read_command(
             kind,
             args,
@@ -67,7 +67,7 @@ class SignalHandlers:
             return
         if checks:
             record.via = await self._origin(kind, args)
-        if again:
+        if replayed:
             if await self._was_closed(record):
                 return
             if record.accepted:
@@ -87,7 +87,7 @@ class SignalHandlers:
         """Handle a cancellation; return when it is mirrored, not when everything has ended."""
         self._recalls.reached()
         self._checks.reached()
-        again = self._replayed.reached()
+        replayed = self._replayed.reached()
         kind = Decision.CANCEL
         record, _ = read_command(
             kind,
@@ -98,7 +98,7 @@ class SignalHandlers:
         if not self._is_new(record, recalls=True):
             return
         record.via = await self._origin(kind, args)
-        if again and await self._was_closed(record):
+        if replayed and await self._was_closed(record):
             return
         self._stop.evaluate(record)
         await self._mirror.write_from_handler()
@@ -110,7 +110,7 @@ class SignalHandlers:
         its ``via`` are not trusted.
         """
         recalls, checks = self._recalls.reached(), self._checks.reached()
-        again = self._replayed.reached()
+        replayed = self._replayed.reached()
         command, ticket, problem = read_bundle_decision(args)
         kind = Decision(command.pop("decision")) if problem is None else Decision.ABORT
         record, _ = read_command(
@@ -124,7 +124,7 @@ class SignalHandlers:
             return
         if checks and not (await self._ask_sender(names.BUNDLE_DECISION_SIGNAL, args)).proven:
             record.via, ticket = TEMPORAL, None
-        if again and await self._was_closed(record):
+        if replayed and await self._was_closed(record):
             return
         if kind == Decision.CANCEL:
             self._stop.evaluate(record)
@@ -137,15 +137,15 @@ class SignalHandlers:
 
     async def _wait_until_decidable(self, record: DecisionRecord) -> None:
         """Wait until a decision that must not be refused for its time can be carried out."""
-        changed = f"wait-again-{record.decision_id}"
+        patch = f"wait-again-{record.decision_id}"
         await workflow.wait_condition(
             lambda: self._open_decisions.is_decidable() or self._mirror.is_superseded
         )
         # Asked for each decision: a run may last for weeks.
-        if not self._open_decisions.is_decidable() and not workflow.patched(changed):
+        if not self._open_decisions.is_decidable() and not workflow.patched(patch):
             await workflow.wait_condition(self._open_decisions.is_decidable)
         # What woke with it may have come first, and a retry may still wait.
-        while not self._has_nothing_to_wait_for() and workflow.patched(changed):
+        while not self._has_nothing_to_wait_for() and workflow.patched(patch):
             await workflow.wait_condition(self._has_nothing_to_wait_for)
 
     def _has_nothing_to_wait_for(self) -> bool:
@@ -156,7 +156,7 @@ class SignalHandlers:
     async def vote(self, kind: ApprovalVote, args: tuple[Any, ...]) -> None:
         """Handle a vote on an approval; return when it is mirrored."""
         recalls, checks = self._recalls.reached(), self._checks.reached()
-        again = self._replayed.reached()
+        replayed = self._replayed.reached()
         record, voter = read_vote(
             kind,
             args,
@@ -170,7 +170,7 @@ class SignalHandlers:
             record.via = API if sender.proven else TEMPORAL
             if not sender.proven and not sender.temporal_approvals:
                 record.message = record.message or UNPROVEN_VOTE
-        if again and await self._was_closed(record):
+        if replayed and await self._was_closed(record):
             known = self._open_decisions.look_up(record.decision_id)
             if self._approvals.count_again(known, voter, workflow.now()):
                 await self._mirror.write_from_handler()
@@ -246,17 +246,17 @@ class SignalHandlers:
     async def ticket_resolved(self, args: tuple[Any, ...]) -> None:
         """Handle the status updater's signal about a ticket that an action waits for."""
         checks = self._checks.reached()
-        told = _read_ticket_resolved(args)
+        resolved = _read_ticket_resolved(args)
         signal = names.TICKET_RESOLVED_SIGNAL
         if checks and not (await self._ask_sender(signal, args)).proven:
             self._record_ignored(signal, "it carries no proof that the status updater sent it")
-        elif told is None:
+        elif resolved is None:
             self._record_ignored(signal, "it names no action")
-        elif self._waiting.ticket_resolved(told):
+        elif self._waiting.ticket_resolved(resolved):
             return
         else:
             self._record_ignored(
-                signal, f"no action {told.action_id[:100]!r} waits for a ticket's end"
+                signal, f"no action {resolved.action_id[:100]!r} waits for a ticket's end"
             )
         await self._mirror.write_from_handler()
 
@@ -303,7 +303,7 @@ def _read_cleanup_mark(args: tuple[Any, ...]) -> CleanupMark | None:
 
 def _read_ticket_resolved(args: tuple[Any, ...]) -> TicketResolved | None:
     try:
-        told = from_document(TicketResolved, args[0] if len(args) == 1 else None)
+        resolved = from_document(TicketResolved, args[0] if len(args) == 1 else None)
     except ValueError:
         return None
-    return told if isinstance(told.action_id, str) else None
+    return resolved if isinstance(resolved.action_id, str) else None

@@ -85,10 +85,10 @@ class Snapshots:
 
     def inherit(self, stored: Sequence[ActionState]) -> None:
         """Adopt what attempts of an earlier run may have left; the mirror has it already."""
-        known = {one.id: one for one in stored}
+        by_id = {one.id: one for one in stored}
         for state in self._ledger.states:
-            if state.id not in known:
+            if state.id not in by_id:
                 continue
-            taken = inherit(state, known[state.id])
+            merged = inherit(state, by_id[state.id])
             for name in INHERITED_FIELDS:
-                setattr(state, name, getattr(taken, name))
+                setattr(state, name, getattr(merged, name))

@@ -84,11 +84,11 @@ class Stop:
         """Say who ended what ran, and why."""
         if self.record is None:
             return CANCELLED
-        said = f"Cancelled by {self.record.by}"
+        text = f"Cancelled by {self.record.by}"
         if self.record.reason:
-            said += f": {self.record.reason}"
+            text += f": {self.record.reason}"
         # Other details follow as a separate sentence.
-        return as_sentence(said)
+        return as_sentence(text)
 
     def _accept(self, record: DecisionRecord) -> None:
         record.accepted = True

@@ -123,21 +123,21 @@ class ActionWaits:
             # The activity asks the target to stop, by the type's own cancel, before it ends.
             handle.cancel()
         try:
-            done: ActionResult = await handle
+            final: ActionResult = await handle
         except FailureError as error:
             if was_never_begun(error) and not self._stop.is_requested:
                 # No worker knew the wait; the effect that it follows still exists.
-                told = replace(classify(error), outcome_unknown=True)
-                raise WaitFailedError(told) from error
+                failed = replace(classify(error), outcome_unknown=True)
+                raise WaitFailedError(failed) from error
             if not self._stop.is_requested:
                 raise
             failure = classify(error)
             # Asked for each attempt: a run may last for weeks.
-            changed = f"stop-target-{state.id}-{state.attempt}"
-            if not was_reported(error) and workflow.patched(changed):
+            patch = f"stop-target-{state.id}-{state.attempt}"
+            if not was_reported(error) and workflow.patched(patch):
                 failure = await self._stop_target(follow_input)
             raise WaitFailedError(self._stopped_failure(failure)) from error
-        return done
+        return final
 
     async def _stop_target(self, follow_input: FollowInput) -> ActionFailure:
         """Ask the target to stop, where the wait did not; return the failure of the wait."""
@@ -156,23 +156,23 @@ class ActionWaits:
     async def _wait_for_ticket(self, state: ActionState, result: ActionResult) -> ActionResult:
         self._begin_wait(state, result, OpenWait("resolution", timestamp(workflow.now())))
         await workflow.wait_condition(lambda: state.id in self._resolved or self._stop.is_requested)
-        told = self._resolved.pop(state.id, None)
-        if told is None:
+        resolved = self._resolved.pop(state.id, None)
+        if resolved is None:
             raise self._stopped_error(f"the end of {state.external_reference}")
-        if told.gone:
+        if resolved.gone:
             raise _wait_error(
                 f"Ticket {state.external_reference} no longer exists, or PAO may no longer see it. "
                 "A retry looks for it and opens a new one if there is none; if it was deleted by "
                 "mistake, restore it first.",
             )
-        ended = told.resolution or told.status or "resolved"
-        if told.mapped_status == RequestStatus.FAILED:
+        resolution = resolved.resolution or resolved.status or "resolved"
+        if resolved.mapped_status == RequestStatus.FAILED:
             raise _wait_error(
-                f"Ticket {state.external_reference} was resolved as {ended}, so the work will not "
-                "be done. Reopen it in JIRA and retry, or abort the request.",
+                f"Ticket {state.external_reference} was resolved as {resolution}, so the work will "
+                "not be done. Reopen it in JIRA and retry, or abort the request.",
                 refused=True,
             )
-        outputs = {"status": told.status, "resolution": told.resolution}
+        outputs = {"status": resolved.status, "resolution": resolved.resolution}
         return replace(result, pending=None, outputs={**result.outputs, **outputs})
 
     async def _wait_for_approval(
@@ -189,8 +189,8 @@ class ActionWaits:
             raise _wait_error(_describe_end(approval), refused=True)
         return replace(result, pending=None, outputs=_approval_outputs(approval))
 
-    def _stopped_error(self, what: str) -> WaitFailedError:
-        return _wait_error(f"{self._stop.describe()} It was waiting for {what}.")
+    def _stopped_error(self, awaited: str) -> WaitFailedError:
+        return _wait_error(f"{self._stop.describe()} It was waiting for {awaited}.")
 
     def _stopped_failure(self, failure: ActionFailure) -> ActionFailure:
         """Return the failure of a wait that was cancelled: it says who ended it."""
@@ -217,8 +217,8 @@ def _describe_end(approval: Approval) -> str:
         return "the wait was ended"
     last = approval.votes[-1]
     why = f": {last.reason}" if last.reason else ""
-    done = "approved" if approval.decision == ApprovalVote.APPROVE else "rejected"
-    return f"It was {done} by {last.by}{why}"
+    verb = "approved" if approval.decision == ApprovalVote.APPROVE else "rejected"
+    return f"It was {verb} by {last.by}{why}"
 
 
 def _approval_outputs(approval: Approval) -> dict[str, Any]:

@@ -150,7 +150,7 @@ class KeysService:
                     f"There is no access key {access_key_id[:40]!r}, or it is not yours.",
                 )
             await keys.revoke(access_key_id, revoked_by=caller.id, via=_VIA)
-            stored = await keys.find(access_key_id, anew=True) or stored
+            stored = await keys.find(access_key_id, refresh=True) or stored
         return key_answer(stored, datetime.now(UTC))
 
 

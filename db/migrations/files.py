@@ -39,17 +39,17 @@ def packaged_migrations() -> tuple[Migration, ...]:
 
 def load_migrations(files: dict[str, str]) -> tuple[Migration, ...]:
     """Order migration files by version; raises ``MigrationError`` on a bad name or a duplicate."""
-    found: dict[str, Migration] = {}
+    migrations: dict[str, Migration] = {}
     for name in sorted(set(files) - {GRANTS}):
         match = _FILE.fullmatch(name)
         if match is None:
             raise MigrationError(f"{name}: name a migration like 0007_what_it_does.sql")
         version = match["version"]
-        if version in found:
+        if version in migrations:
             raise MigrationError(f"{name}: version {version} is taken; give it the next free one")
         description = match["description"].replace("_", " ")
-        found[version] = Migration(version, description, files[name], _checksum(files[name]))
-    return tuple(found.values())
+        migrations[version] = Migration(version, description, files[name], _checksum(files[name]))
+    return tuple(migrations.values())
 
 
 def _checksum(sql: str) -> str:

@@ -82,14 +82,14 @@ async def migrate(
     url: str,
     *,
     migrations: Sequence[Migration] | None = None,
-    patience: LockRetries = LOCK_RETRIES,
+    lock_retries: LockRetries = LOCK_RETRIES,
     password: PasswordSource | None = None,
     service_role: ServiceRole | None = None,
 ) -> list[AppliedMigration]:
     """Apply what is pending, each file in its own transaction; return what was applied now.
 
     Any number of processes may do so at once: each file is applied by one of them. A table that
-    is in use is waited for with ``patience``, so that a migration never holds up the service.
+    is in use is waited for with ``lock_retries``, so that a migration never holds up the service.
     ``password`` is asked for where the address has none; a ``service_role`` is made first.
     Raises ``MigrationError`` when an applied file was edited or a file fails,
     ``DatabaseUnavailable`` when the database is away.
@@ -103,11 +103,11 @@ async def migrate(
             before = await _applied(connection)
         _refuse_misfits(_compare(wanted, before))
         pending = [migration for migration in wanted if migration.version not in before]
-        done = [one.version for one in pending if await _apply(connection, one, patience)]
+        applied = [one.version for one in pending if await _apply(connection, one, lock_retries)]
         if migrations is None:
-            await _grant(connection, patience)
+            await _grant(connection, lock_retries)
         after = await _applied(connection)
-    return [after[version] for version in done]
+    return [after[version] for version in applied]
 
 
 async def status(
@@ -133,10 +133,10 @@ async def verify(
 
     Returns the versions that the database has and this version of PAO does not know.
     """
-    found = await status(url, migrations=migrations, password=password)
-    _refuse_misfits(found)
-    _refuse_pending(found)
-    return [one.version for one in found if one.state is MigrationState.UNKNOWN]
+    statuses = await status(url, migrations=migrations, password=password)
+    _refuse_misfits(statuses)
+    _refuse_pending(statuses)
+    return [one.version for one in statuses if one.state is MigrationState.UNKNOWN]
 
 
 async def check_ready(session: AsyncSession) -> list[str]:
@@ -148,10 +148,12 @@ async def check_ready(session: AsyncSession) -> list[str]:
     if not await session.scalar(text(_EXISTS)):
         _refuse_pending(_compare(packaged_migrations(), {}))
     rows = (await session.execute(text(_APPLIED))).all()
-    found = _compare(packaged_migrations(), {row.version: AppliedMigration(*row) for row in rows})
-    _refuse_misfits(found)
-    _refuse_pending(found)
-    return [one.version for one in found if one.state is MigrationState.UNKNOWN]
+    statuses = _compare(
+        packaged_migrations(), {row.version: AppliedMigration(*row) for row in rows}
+    )
+    _refuse_misfits(statuses)
+    _refuse_pending(statuses)
+    return [one.version for one in statuses if one.state is MigrationState.UNKNOWN]
 
 
 async def _make_role(role: ServiceRole, connection: asyncpg.Connection) -> None:
@@ -187,7 +189,7 @@ async def _applied(connection: asyncpg.Connection) -> dict[str, AppliedMigration
 
 
 async def _apply(
-    connection: asyncpg.Connection, migration: Migration, patience: LockRetries
+    connection: asyncpg.Connection, migration: Migration, lock_retries: LockRetries
 ) -> bool:
     """Apply a migration; return whether this process did it."""
 
@@ -206,10 +208,10 @@ async def _apply(
 
     name = f"Migration {migration.version} ({migration.description})"
     try:
-        return await _with_lock_retries(connection, run, patience)
+        return await _with_lock_retries(connection, run, lock_retries)
     except asyncpg.LockNotAvailableError as error:
         raise MigrationError(
-            f"{name} could not lock what it changes, in {patience.tries} tries; those before it"
+            f"{name} could not lock what it changes, in {lock_retries.tries} tries; those before it"
             " stay. End what holds a lock for so long (pg_stat_activity shows old transactions),"
             " then migrate again."
         ) from error
@@ -220,23 +222,25 @@ async def _apply(
 
 
 async def _with_lock_retries(
-    connection: asyncpg.Connection, run: Callable[[], Awaitable[bool]], patience: LockRetries
+    connection: asyncpg.Connection, run: Callable[[], Awaitable[bool]], lock_retries: LockRetries
 ) -> bool:
     """Run a migration in a transaction; start over when it has waited too long for a lock."""
-    for left in reversed(range(patience.tries)):
+    for left in reversed(range(lock_retries.tries)):
         try:
             async with _exclusive(connection):
                 # Not earlier: another migrating process may take long.
-                await connection.execute(f"SET LOCAL lock_timeout = {int(patience.wait * 1000)}")
+                await connection.execute(
+                    f"SET LOCAL lock_timeout = {int(lock_retries.wait * 1000)}"
+                )
                 return await run()
         except asyncpg.LockNotAvailableError:
             if not left:
                 raise
-            await asyncio.sleep(patience.pause)
+            await asyncio.sleep(lock_retries.pause)
     raise AssertionError("there is at least one try")
 
 
-async def _grant(connection: asyncpg.Connection, patience: LockRetries) -> None:
+async def _grant(connection: asyncpg.Connection, lock_retries: LockRetries) -> None:
     """Grant the service's role its rights; a plain database with one user has no such role."""
     role = await connection.fetchval("SELECT 1 FROM pg_roles WHERE rolname = $1", SERVICE_ROLE)
     own = await connection.fetchval("SELECT current_user = $1", SERVICE_ROLE)
@@ -248,22 +252,22 @@ async def _grant(connection: asyncpg.Connection, patience: LockRetries) -> None:
         await connection.execute(sql)
         return True
 
-    await _with_lock_retries(connection, run, patience)
+    await _with_lock_retries(connection, run, lock_retries)
 
 
 def _compare(
     wanted: Sequence[Migration], applied: dict[str, AppliedMigration]
 ) -> list[MigrationStatus]:
     files = {migration.version: migration for migration in wanted}
-    found = []
+    statuses = []
     for version in sorted(files.keys() | applied.keys()):
         row = applied.get(version)
         described = files.get(version) or applied[version]
         state = _state(files.get(version), row)
-        found.append(
+        statuses.append(
             MigrationStatus(version, described.description, state, row.applied_at if row else None)
         )
-    return found
+    return statuses
 
 
 def _state(file: Migration | None, row: AppliedMigration | None) -> MigrationState:

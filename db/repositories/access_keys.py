@@ -82,12 +82,12 @@ class AccessKeysRepository:
     def __init__(self, session: AsyncSession) -> None:
         self._session = session
 
-    async def find(self, access_key_id: str, *, anew: bool = False) -> StoredAccessKey | None:
+    async def find(self, access_key_id: str, *, refresh: bool = False) -> StoredAccessKey | None:
         """Read a key, revoked or not; ``None`` when it was never issued.
 
-        With ``anew`` it is read again after a change in the same session.
+        With ``refresh`` it is read again after a change in the same session.
         """
-        row = await self._session.get(AccessKey, access_key_id, populate_existing=anew)
+        row = await self._session.get(AccessKey, access_key_id, populate_existing=refresh)
         return None if row is None else _from_row(row)
 
     async def insert(self, key: NewAccessKey, *, via: str = KEYS) -> None:

@@ -69,13 +69,13 @@ class ActionSummariesRepository:
                 col(RequestAction.action_id),
             )
         )
-        found: dict[str, list[ActionSummary]] = {one: [] for one in request_ids}
+        summaries: dict[str, list[ActionSummary]] = {one: [] for one in request_ids}
         for row in (await self._session.execute(query)).mappings():
             step = ActionSummary(**{name: row[name] for name in row if name != "parent_id"})
-            for shown in (str(step.request_id), str(row["parent_id"])):
-                if shown in found:
-                    found[shown].append(step)
-        return found
+            for request_id in (str(step.request_id), str(row["parent_id"])):
+                if request_id in summaries:
+                    summaries[request_id].append(step)
+        return summaries
 
 
 def action_summaries(request: Request, actions: Sequence[RequestAction]) -> list[ActionSummary]:

@@ -17,12 +17,12 @@ def viewers(user_id: str, email: str | None, teams: tuple[str, ...]) -> list[str
     return [*(f"approver:{user}" for user in users), *(f"approvers:{team}" for team in teams)]
 
 
-def is_among(asked: list[str]) -> ColumnElement[bool]:
+def is_among(viewers_asked: list[str]) -> ColumnElement[bool]:
     """Return the condition that one of these viewers was asked for an approval of a request."""
     return exists(
         select(col(RequestAudience.request_id)).where(
             col(RequestAudience.request_id) == col(Request.id),
-            col(RequestAudience.viewer).in_(asked),
+            col(RequestAudience.viewer).in_(viewers_asked),
         )
     )
 

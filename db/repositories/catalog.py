@@ -80,19 +80,21 @@ class CatalogRepository:
 
     async def next_generation(self) -> int:
         """Return the generation of this transaction's changes; other writers wait until it ends."""
-        raised = update(CatalogStateRow).values(generation=CatalogStateRow.generation + 1)
-        given = await self._session.scalar(raised.returning(col(CatalogStateRow.generation)))
-        return int(given or 0)
+        increment = update(CatalogStateRow).values(generation=CatalogStateRow.generation + 1)
+        generation = await self._session.scalar(
+            increment.returning(col(CatalogStateRow.generation))
+        )
+        return int(generation or 0)
 
     async def upsert_all(self, items: Sequence[StoredItem]) -> None:
         """Store these items as they are now; others stay as they were."""
         # Ordered, so that two concurrent writers of the same catalog cannot deadlock.
         rows = [asdict(item) for item in sorted(items, key=lambda item: item.id)]
         for start in range(0, len(rows), _AT_ONCE):
-            given = insert(CatalogItemRow).values(rows[start : start + _AT_ONCE])
-            changes = {name: given.excluded[name] for name in rows[0] if name != "id"}
+            statement = insert(CatalogItemRow).values(rows[start : start + _AT_ONCE])
+            changes = {name: statement.excluded[name] for name in rows[0] if name != "id"}
             await self._session.execute(
-                given.on_conflict_do_update(
+                statement.on_conflict_do_update(
                     index_elements=["id"],
                     set_={**changes, "loaded_at": func.now(), "removed_at": None},
                 )
@@ -101,16 +103,18 @@ class CatalogRepository:
     async def mark(self, ids: Collection[str], *, stale: bool, generation: int) -> None:
         """Mark these items as stale, or as good again."""
         if ids:
-            changed = update(CatalogItemRow).where(col(CatalogItemRow.id).in_(ids))
-            await self._session.execute(changed.values(stale=stale, generation=generation))
+            statement = update(CatalogItemRow).where(col(CatalogItemRow.id).in_(ids))
+            await self._session.execute(statement.values(stale=stale, generation=generation))
 
     async def remove(self, ids: Collection[str], *, generation: int) -> None:
         """Take these items out of service; their rows stay, marked."""
         if ids:
-            gone = update(CatalogItemRow).where(
+            statement = update(CatalogItemRow).where(
                 col(CatalogItemRow.id).in_(ids), col(CatalogItemRow.removed_at).is_(None)
             )
-            await self._session.execute(gone.values(removed_at=func.now(), generation=generation))
+            await self._session.execute(
+                statement.values(removed_at=func.now(), generation=generation)
+            )
 
     async def served_files(self) -> dict[str, ServedFile]:
         """Return for every item in service the file that it comes from."""

@@ -47,14 +47,14 @@ class CatalogFilesRepository:
         """Store these files as they are now; others stay as they were."""
         rows = [asdict(file) for file in files]
         for start in range(0, len(rows), _AT_ONCE):
-            given = insert(CatalogFileRow).values(rows[start : start + _AT_ONCE])
-            changes = {name: given.excluded[name] for name in rows[0] if name != "path"}
+            statement = insert(CatalogFileRow).values(rows[start : start + _AT_ONCE])
+            changes = {name: statement.excluded[name] for name in rows[0] if name != "path"}
             await self._session.execute(
-                given.on_conflict_do_update(index_elements=["path"], set_=changes)
+                statement.on_conflict_do_update(index_elements=["path"], set_=changes)
             )
 
     async def remove(self, paths: Collection[str]) -> None:
         """Forget these files."""
         if paths:
-            gone = delete(CatalogFileRow).where(col(CatalogFileRow.path).in_(paths))
-            await self._session.execute(gone)
+            statement = delete(CatalogFileRow).where(col(CatalogFileRow.path).in_(paths))
+            await self._session.execute(statement)

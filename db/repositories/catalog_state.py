@@ -98,19 +98,19 @@ class CatalogStateRepository:
 
     async def store(
         self,
-        standing: StoredCatalogStatus,
+        status: StoredCatalogStatus,
         *,
         lineage: Lineage | None = None,
         memory: SourceMemory | None = None,
     ) -> None:
         """Store the state of the catalog, with whatever else is given; ``untold`` stays."""
-        values = asdict(standing)
+        values = asdict(status)
         del values["untold"]
         if lineage:
             values |= asdict(lineage) | {"superseded": list(lineage.superseded)}
         if memory:
             values |= asdict(memory)
-        await self._write(values, told=str(standing.generation))
+        await self._write(values, payload=str(status.generation))
 
     async def record_failure(
         self, error: str, *, cause: str, until: datetime | None = None
@@ -129,9 +129,9 @@ class CatalogStateRepository:
         values |= {"asked_at": datetime.now(UTC), "held": held, "outdated": outdated}
         await self._write(values)
 
-    async def _write(self, values: dict[str, Any], *, told: str = "") -> None:
+    async def _write(self, values: dict[str, Any], *, payload: str = "") -> None:
         await self._session.execute(update(CatalogStateRow).values(values))
-        await self._session.execute(select(func.pg_notify(CHANNEL, told)))
+        await self._session.execute(select(func.pg_notify(CHANNEL, payload)))
 
 
 def _columns(names: list[str]) -> list[Any]:

@@ -34,11 +34,11 @@ class CatalogUnreportedRepository:
 
     async def remove(self, commits: Iterable[str]) -> None:
         """Forget commits."""
-        gone = set(commits)
+        removed = set(commits)
         untold = await self._lock()
-        kept = {commit: about for commit, about in untold.items() if commit not in gone}
-        if kept != untold:
-            await self._write(kept)
+        remaining = {commit: about for commit, about in untold.items() if commit not in removed}
+        if remaining != untold:
+            await self._write(remaining)
 
     async def _lock(self) -> dict[str, Any]:
         row = (await self._session.scalars(select(CatalogStateRow).with_for_update())).one()

@@ -37,9 +37,9 @@ class DecisionsRepository:
 
 def record_of(row: DecisionRow) -> DecisionRecord:
     """Return a stored decision in the words of the workflow."""
-    known = {
+    values = {
         one.name: getattr(row, one.name)
         for one in fields(DecisionRecord)
         if one.name in DecisionRow.model_fields
     }
-    return DecisionRecord(**known | {"at": timestamp(row.at)})
+    return DecisionRecord(**values | {"at": timestamp(row.at)})

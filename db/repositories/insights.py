@@ -42,12 +42,12 @@ class InsightsScope:
 
     def conditions(self) -> list[ColumnElement[bool]]:
         """Return the conditions on ``requests``, without the time."""
-        found = [may_see(self.visibility)]
+        conditions = [may_see(self.visibility)]
         if self.item is not None:
-            found.append(col(Request.catalog_item_id) == self.item)
+            conditions.append(col(Request.catalog_item_id) == self.item)
         if self.team is not None:
-            found.append(col(Request.owner_team) == self.team)
-        return found
+            conditions.append(col(Request.owner_team) == self.team)
+        return conditions
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -104,8 +104,10 @@ class MirrorRepository:
         stored = (await self._session.execute(LOCK, {"id": UUID(snapshot.request_id)})).first()
         if stored is None:
             # Nobody knows who requested a run that was never stored: it does nothing.
-            known = snapshot.after_seq > 0
-            return WriteResult(MirrorAnswer(applied=False, terminal=not known, absent=known))
+            was_written = snapshot.after_seq > 0
+            return WriteResult(
+                MirrorAnswer(applied=False, terminal=not was_written, absent=was_written)
+            )
         case = _classify(snapshot, stored)
         if case is _WriteKind.REJECTED and await self._repeats_past(snapshot, stored):
             case = _WriteKind.APPENDS
@@ -117,24 +119,24 @@ class MirrorRepository:
         fields = None if behind else await self._read_fields_to_keep(snapshot, stored, decisions)
         if fields is not None:
             snapshot = replace(snapshot, fields=fields)
-        left = [] if behind else await self._read_inheritance(snapshot, stored)
-        snapshot = _add_inherited(snapshot, left)
-        done = await self._execute(snapshot, case)
+        inherited = [] if behind else await self._read_inheritance(snapshot, stored)
+        snapshot = _add_inherited(snapshot, inherited)
+        written = await self._execute(snapshot, case)
         answer = MirrorAnswer(
             applied=case in {_WriteKind.COUNTS, _WriteKind.APPENDS},
             terminal=case is _WriteKind.REJECTED,
-            started_actions=list(done.started),
+            started_actions=list(written.started),
             stored_at=timestamp(stored.mirror_at) if old else None,
             stored_seq=stored.mirror_seq if old else 0,
             recorded=_decisions_known_better(snapshot, decisions),
             fields=fields,
             behind=behind,
-            actions=left,
-            updated_at=timestamp(done.updated_at) if done.updated_at else None,
+            actions=inherited,
+            updated_at=timestamp(written.updated_at) if written.updated_at else None,
         )
         if not answer.applied:
             return WriteResult(answer)
-        lines, entries = frozenset(done.lines), frozenset(done.entries)
+        lines, entries = frozenset(written.lines), frozenset(written.entries)
         return WriteResult(answer, lines, entries, correlation_id=str(stored.correlation_id))
 
     async def _repeats_past(self, snapshot: Snapshot, stored: Row[Any]) -> bool:
@@ -144,10 +146,10 @@ class MirrorRepository:
         that the snapshot shows at work has ended in that same attempt, so nothing is started anew.
         """
         at_work = {(one.id, one.attempt) for one in snapshot.actions if one.status in _AT_WORK}
-        went_on = (
+        has_work = (
             bool(at_work) if snapshot.retrying else snapshot.status == RequestStatus.IN_PROGRESS
         )
-        if stored.run_id != snapshot.run_id or not went_on:
+        if stored.run_id != snapshot.run_id or not has_work:
             return False
         query = select(col(RequestAction.action_id), col(RequestAction.attempt)).where(
             col(RequestAction.request_id) == UUID(snapshot.request_id),
@@ -170,22 +172,22 @@ class MirrorRepository:
         self, snapshot: Snapshot, stored: Row[Any]
     ) -> dict[str, "_StoredDecision"]:
         """Read the snapshot's decisions as they are stored, by the ids of the snapshot."""
-        told = {storable(one.decision_id): one.decision_id for one in snapshot.decisions}
-        if not told:
+        decision_ids = {storable(one.decision_id): one.decision_id for one in snapshot.decisions}
+        if not decision_ids:
             return {}
         query = select(DecisionRow).where(
             col(DecisionRow.request_id) == UUID(snapshot.request_id),
-            col(DecisionRow.decision_id).in_(told),
+            col(DecisionRow.decision_id).in_(decision_ids),
         )
         # A row of an earlier version names no run; the end of a request is that of its run.
         ended = RequestStatus(stored.status) in TERMINAL and stored.run_id == snapshot.run_id
-        own = {snapshot.run_id, None} if ended else {snapshot.run_id}
+        own_runs = {snapshot.run_id, None} if ended else {snapshot.run_id}
         # Of what this run has told itself it knows: a lost workflow task is executed again, and
         # carries out again what it had decided.
         return {
-            told[row.decision_id]: _StoredDecision(
-                replace(record_of(row), decision_id=told[row.decision_id]),
-                by_another=row.run_id not in own,
+            decision_ids[row.decision_id]: _StoredDecision(
+                replace(record_of(row), decision_id=decision_ids[row.decision_id]),
+                by_another=row.run_id not in own_runs,
             )
             for row in await self._session.scalars(query)
         }
@@ -221,9 +223,9 @@ class MirrorRepository:
         return row
 
 
-def _add_inherited(snapshot: Snapshot, left: list[ActionState]) -> Snapshot:
-    known = {one.id: one for one in left}
-    actions = [inherit(one, known[one.id]) if one.id in known else one for one in snapshot.actions]
+def _add_inherited(snapshot: Snapshot, inherited: list[ActionState]) -> Snapshot:
+    by_id = {one.id: one for one in inherited}
+    actions = [inherit(one, by_id[one.id]) if one.id in by_id else one for one in snapshot.actions]
     return replace(snapshot, actions=actions)
 
 
@@ -272,9 +274,9 @@ def _is_ahead(snapshot: Snapshot, stored: Row[Any]) -> bool:
 
 def _is_stored(snapshot: Snapshot, stored: Row[Any]) -> bool:
     """Return whether the stored state is that of this very write."""
-    mine = (snapshot.run_id, snapshot.mirror_seq)
+    write = (snapshot.run_id, snapshot.mirror_seq)
     return (
-        mine == (stored.run_id, stored.mirror_seq)
+        write == (stored.run_id, stored.mirror_seq)
         and stored.mirror_at is not None
         and (datetime.fromisoformat(snapshot.mirror_at) == stored.mirror_at)
     )
@@ -287,11 +289,11 @@ def _classify(snapshot: Snapshot, stored: Row[Any]) -> _WriteKind:
         return _WriteKind.REJECTED
     if stored.mirror_at is None:
         return _WriteKind.COUNTS
-    mine = (datetime.fromisoformat(snapshot.mirror_at), snapshot.mirror_seq)
-    theirs = (stored.mirror_at, stored.mirror_seq)
+    write = (datetime.fromisoformat(snapshot.mirror_at), snapshot.mirror_seq)
+    stored_write = (stored.mirror_at, stored.mirror_seq)
     if _is_stored(snapshot, stored):
         return _WriteKind.APPENDS
-    if mine <= theirs:
+    if write <= stored_write:
         return _WriteKind.OLD
     if not finished:
         return _WriteKind.COUNTS

@@ -119,8 +119,8 @@ class OpenRequestsRepository:
         """Return the ids of those requests that have no row, open or not."""
         ids = {one: UUID(one) for one in request_ids if _is_id(one)}
         query = select(col(Request.id)).where(col(Request.id).in_(ids.values()))
-        known = set(await self._session.scalars(query))
-        return [one for one, id_ in ids.items() if id_ not in known]
+        stored = set(await self._session.scalars(query))
+        return [one for one, id_ in ids.items() if id_ not in stored]
 
     async def fail(self, request: OpenRequest, *, failure: ActionFailure) -> bool:
         """Move a request whose workflow is gone to ``failed``, with its line in the audit trail.

@@ -20,16 +20,16 @@ class PeopleRepository:
         """Return which of these are the id or email of somebody with a key or a request."""
         if not names:
             return set()
-        found: set[str] = set()
+        known: set[str] = set()
         pairs = (
             (col(AccessKey.user_id), col(AccessKey.email)),
             (col(Request.user_id), col(Request.user_email)),
         )
         for identifier, email in pairs:
-            asked = select(identifier, email).where(or_(identifier.in_(names), email.in_(names)))
-            rows = await self._session.execute(asked.distinct())
-            found |= {name for row in rows for name in row if name in names}
-        return found
+            query = select(identifier, email).where(or_(identifier.in_(names), email.in_(names)))
+            rows = await self._session.execute(query.distinct())
+            known |= {name for row in rows for name in row if name in names}
+        return known
 
     async def known_teams(self, names: Collection[str]) -> set[str]:
         """Return which of these are teams of somebody with a key."""
@@ -37,5 +37,5 @@ class PeopleRepository:
             return set()
         team = func.unnest(col(AccessKey.teams)).label("team")
         teams = select(team).where(col(AccessKey.revoked_at).is_(None)).subquery()
-        asked = select(teams.c.team).where(teams.c.team.in_(names)).distinct()
-        return set(await self._session.scalars(asked))
+        query = select(teams.c.team).where(teams.c.team.in_(names)).distinct()
+        return set(await self._session.scalars(query))

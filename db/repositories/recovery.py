@@ -62,9 +62,9 @@ class RecoveryRepository:
         row = await self._session.get(MaintenanceRun, NAME)
         if row is None:
             return Recovery(DONE)
-        found = row.result
+        result = row.result
         return Recovery(
-            str(found.get("state", DONE)), found.get("backup"), int(found.get("unanswered", 0))
+            str(result.get("state", DONE)), result.get("backup"), int(result.get("unanswered", 0))
         )
 
     async def note(self, state: str, *, backup: str | None = None, unanswered: int = 0) -> None:

@@ -19,44 +19,44 @@ _MOST_WORDS = 20
 
 def lookup_conditions(filters: RequestFilters) -> list[ColumnElement[bool]]:
     """Return the conditions that leave few rows by themselves, or else the parents only."""
-    found: list[ColumnElement[bool]] = []
+    conditions: list[ColumnElement[bool]] = []
     if filters.parent:
-        found.append(col(Request.parent_id) == UUID(filters.parent))
+        conditions.append(col(Request.parent_id) == UUID(filters.parent))
     if filters.correlation_id:
-        found.append(col(Request.correlation_id) == UUID(filters.correlation_id))
+        conditions.append(col(Request.correlation_id) == UUID(filters.correlation_id))
     if filters.external_reference:
-        found.append(_has_reference(filters.external_reference))
+        conditions.append(_has_reference(filters.external_reference))
     if not filters.parent and not filters.external_reference:
-        found.append(col(Request.parent_id).is_(None))
-    return found
+        conditions.append(col(Request.parent_id).is_(None))
+    return conditions
 
 
 def filter_conditions(
     filters: RequestFilters, mentioned: Sequence[UUID] = ()
 ) -> list[ColumnElement[bool]]:
     """Return the other conditions; ``mentioned`` are found by the searched text in any case."""
-    found: list[ColumnElement[bool]] = []
+    conditions: list[ColumnElement[bool]] = []
     if filters.statuses:
-        found.append(col(Request.status).in_(filters.statuses))
+        conditions.append(col(Request.status).in_(filters.statuses))
     if filters.sort is RequestSort.WAITING:
-        found.append(col(Request.waiting_since).is_not(None))
+        conditions.append(col(Request.waiting_since).is_not(None))
     if filters.waiting_after is not None:
-        found.append(col(Request.waiting_since) > filters.waiting_after)
+        conditions.append(col(Request.waiting_since) > filters.waiting_after)
     if filters.causes:
-        found.append(_json_text(Request.error, "cause").in_(filters.causes))
+        conditions.append(_json_text(Request.error, "cause").in_(filters.causes))
     if filters.tags:
         tags = cast(literal(dump_json({"tags": filters.tags}), Text), JSONB)
-        found.append(col(Request.request_metadata).op("@>", is_comparison=True)(tags))
+        conditions.append(col(Request.request_metadata).op("@>", is_comparison=True)(tags))
     if filters.text is not None:
         named = [col(Request.id).in_(mentioned)] if mentioned else []
-        found.append(or_(_has_words(filters.text), *named))
+        conditions.append(or_(_has_words(filters.text), *named))
     if filters.catalog_item_id is not None:
-        found.append(col(Request.catalog_item_id) == filters.catalog_item_id)
+        conditions.append(col(Request.catalog_item_id) == filters.catalog_item_id)
     if filters.user_id is not None:
-        found.append(col(Request.user_id) == filters.user_id)
+        conditions.append(col(Request.user_id) == filters.user_id)
     if filters.team is not None:
-        found.append(teams_overlap([filters.team]))
-    return found
+        conditions.append(teams_overlap([filters.team]))
+    return conditions
 
 
 def _has_reference(reference: str) -> ColumnElement[bool]:
@@ -69,14 +69,14 @@ def _has_reference(reference: str) -> ColumnElement[bool]:
 def _has_words(text: str) -> ColumnElement[bool]:
     """Return the condition that every word of a text is the beginning of one of the request's."""
     words = [word for word in _SEPARATORS.split(text) if word][:_MOST_WORDS]
-    known = func.public.request_words(
+    request_words = func.public.request_words(
         col(Request.title),
         col(Request.catalog_item_id),
         col(Request.catalog_item_name),
         _json_text(Request.request_metadata, "tags"),
     )
-    wanted = " & ".join(f"'{word}':*" for word in words)
-    return known.op("@@", is_comparison=True)(func.to_tsquery(_constant("simple"), wanted))
+    query = " & ".join(f"'{word}':*" for word in words)
+    return request_words.op("@@", is_comparison=True)(func.to_tsquery(_constant("simple"), query))
 
 
 def _json_text(column: object, key: str) -> ColumnElement[str]:

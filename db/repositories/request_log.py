@@ -25,16 +25,16 @@ class LogScope:
 
     def conditions(self) -> list[ColumnElement[bool]]:
         """Return the conditions on ``request_events``."""
-        found = [
+        conditions = [
             col(RequestEvent.request_id).in_([UUID(one) for one in self.request_ids]),
             col(RequestEvent.kind) == "log",
         ]
         if self.action_id is not None:
-            found.append(self.action_id == _ACTION)
+            conditions.append(self.action_id == _ACTION)
         if self.text:
             message = col(RequestEvent.data)["message"].astext
-            found.append(message.icontains(self.text, autoescape=True))
-        return found
+            conditions.append(message.icontains(self.text, autoescape=True))
+        return conditions
 
 
 class LogRepository:

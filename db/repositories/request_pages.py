@@ -131,8 +131,8 @@ class RequestPagesRepository:
     async def count(self, filters: RequestFilters, visibility: Visibility, *, most: int) -> int:
         """Count what the filters leave of what the caller may see; stops at ``most``."""
         mentioned = await self._mentioned(filters)
-        found = page_query(filters, visibility, mentioned=mentioned, limit=most).subquery()
-        return await self._session.scalar(select(func.count()).select_from(found)) or 0
+        page = page_query(filters, visibility, mentioned=mentioned, limit=most).subquery()
+        return await self._session.scalar(select(func.count()).select_from(page)) or 0
 
     async def _mentioned(self, filters: RequestFilters) -> tuple[UUID, ...]:
         if filters.text is None:
@@ -230,9 +230,9 @@ class _Page:
             func.unnest(literal(values, WORDS)).table_valued("value", name="each").render_derived()
         )
         one = range_of(each.c.value).limit(self.limit).lateral("one")
-        found = select(one.c.created_at, one.c.id).select_from(each).join(one, true()).distinct()
-        found = found.order_by(*self._order(one.c.created_at, one.c.id)).limit(self.limit)
-        page = found.subquery("page")
+        keys = select(one.c.created_at, one.c.id).select_from(each).join(one, true()).distinct()
+        keys = keys.order_by(*self._order(one.c.created_at, one.c.id)).limit(self.limit)
+        page = keys.subquery("page")
         query = self._select_summaries().join(page, col(Request.id) == page.c.id)
         return query.order_by(*self._order(page.c.created_at, page.c.id))
 
@@ -275,16 +275,16 @@ class _Page:
         """Bound the keys of the page, on the columns of the index that is walked."""
         waiting = self.filters.sort is RequestSort.WAITING
         created_at = col(Request.created_at) if waiting else moment
-        found: list[ColumnElement[bool]] = []
+        bounds: list[ColumnElement[bool]] = []
         if self.filters.since is not None:
-            found.append(created_at >= self.filters.since)
+            bounds.append(created_at >= self.filters.since)
         if self.filters.until is not None:
-            found.append(created_at < self.filters.until)
+            bounds.append(created_at < self.filters.until)
         if self.after is None:
-            return found
+            return bounds
         keys = tuple_(moment, request_id)
         end = tuple_(literal(self.after.at, MOMENT), literal(UUID(self.after.id)))
-        return [*found, keys > end if waiting else keys < end]
+        return [*bounds, keys > end if waiting else keys < end]
 
 
 def _summary(row: RowMapping) -> RequestSummary:

@@ -47,20 +47,20 @@ class ReferencesRepository:
         """
         digits = _digits_of(reference)
         if len(digits) == WHOLE:
-            own = await self._select(col(Request.id) == UUID(digits), visibility, limit=1)
-            if own:
-                return own
+            by_id = await self._select(col(Request.id) == UUID(digits), visibility, limit=1)
+            if by_id:
+                return by_id
         conditions = _by_key(reference)
         if len(digits) == WHOLE:
             bundle = col(Request.parent_id).is_(None)
             conditions.append((col(Request.correlation_id) == UUID(digits)) & bundle)
         elif len(digits) >= LEAST_NAMED:
             conditions.append(_begins_with(Request.id, digits))
-        meant = col(Request.id).in_(_any_of(conditions))
-        return await self._select(meant, visibility, limit=limit)
+        condition = col(Request.id).in_(_any_of(conditions))
+        return await self._select(condition, visibility, limit=limit)
 
     async def _select(
-        self, meant: ColumnElement[bool], visibility: Visibility, *, limit: int
+        self, condition: ColumnElement[bool], visibility: Visibility, *, limit: int
     ) -> list[NamedRequest]:
         query = (
             select(
@@ -70,7 +70,7 @@ class ReferencesRepository:
                 col(Request.status),
                 col(Request.created_at),
             )
-            .where(meant, may_see(visibility))
+            .where(condition, may_see(visibility))
             .order_by(desc(col(Request.created_at)), desc(col(Request.id)))
             .limit(limit)
         )
@@ -89,8 +89,8 @@ class ReferencesRepository:
                 _begins_with(Request.id, digits),
                 _begins_with(Request.correlation_id, digits),
             ]
-        shown = func.coalesce(col(Request.parent_id), col(Request.id))
-        query = select(shown).distinct().where(col(Request.id).in_(_any_of(conditions)))
+        listed_id = func.coalesce(col(Request.parent_id), col(Request.id))
+        query = select(listed_id).distinct().where(col(Request.id).in_(_any_of(conditions)))
         return list(await self._session.scalars(query.limit(MOST_MENTIONED)))
 
 

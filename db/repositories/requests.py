@@ -147,10 +147,10 @@ class RequestsRepository:
             .where(col(RequestAction.request_id).in_(request_ids))
             .order_by(col(RequestAction.action_index), col(RequestAction.action_id))
         )
-        found: dict[UUID, list[RequestAction]] = {one: [] for one in request_ids}
+        actions: dict[UUID, list[RequestAction]] = {one: [] for one in request_ids}
         for action in await self._session.scalars(query):
-            found[action.request_id].append(action)
-        return found
+            actions[action.request_id].append(action)
+        return actions
 
     async def get_actions(self, request_id: str) -> list[RequestAction]:
         """Read the request's actions in the order of the plan."""
@@ -161,10 +161,10 @@ class RequestsRepository:
         )
         return list((await self._session.scalars(query)).all())
 
-    async def is_asked(self, request_id: str, asked: list[str]) -> bool:
+    async def is_asked(self, request_id: str, viewers: list[str]) -> bool:
         """Return whether one of these viewers was asked to approve something of the request."""
         query = select(col(Request.id)).where(
-            col(Request.id) == UUID(request_id), approvers.is_among(asked)
+            col(Request.id) == UUID(request_id), approvers.is_among(viewers)
         )
         return (await self._session.scalar(query)) is not None
 
@@ -197,10 +197,10 @@ class RequestsRepository:
         )
         if (await self._session.execute(claim)).first() is not None:
             return IdempotencyClaim(request_id, digest, won=True)
-        found = await self.find_by_idempotency(record.caller_id, record.key)
-        if found is None:
+        claimed = await self.find_by_idempotency(record.caller_id, record.key)
+        if claimed is None:
             raise LookupError("an idempotency key was taken and is gone; keys are never removed")
-        return found
+        return claimed
 
     async def find_by_idempotency(self, caller_id: str, key: str) -> IdempotencyClaim | None:
         """Return the request and body that a caller's key belongs to; ``None`` when it is new."""

@@ -43,9 +43,9 @@ class TerraformStatesRepository:
         await self._session.execute(
             statement.on_conflict_do_nothing(index_elements=["state_key"], index_where=free)
         )
-        held = await self.holder(new.key)
+        holder = await self.holder(new.key)
         # Released between the two statements: it is free.
-        return held or await self.register(new)
+        return holder or await self.register(new)
 
     async def holder(self, key: str) -> TerraformState | None:
         """Read the row that holds a state; None for one that is free."""

@@ -56,5 +56,5 @@ class WebBulkDecisionsRepository:
             .where(col(WebBulkDecision.created_at) < func.now() - literal(KEPT))
             .limit(batch)
         )
-        gone = delete(WebBulkDecision).where(col(WebBulkDecision.id).in_(old))
-        return int(getattr(await self._session.execute(gone), "rowcount", 0))
+        statement = delete(WebBulkDecision).where(col(WebBulkDecision.id).in_(old))
+        return int(getattr(await self._session.execute(statement), "rowcount", 0))

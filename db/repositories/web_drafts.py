@@ -55,10 +55,12 @@ class WebDraftsRepository:
 
         None where the id is somebody else's.
         """
-        made = insert(WebDraft).values(
+        statement = insert(WebDraft).values(
             id=UUID(draft_id), user_id=user_id, catalog_item_id=item_id, **_values(new)
         )
-        await self._session.execute(made.on_conflict_do_nothing(index_elements=[col(WebDraft.id)]))
+        await self._session.execute(
+            statement.on_conflict_do_nothing(index_elements=[col(WebDraft.id)])
+        )
         query = select(WebDraft).where(col(WebDraft.id) == UUID(draft_id), _of(user_id))
         return (await self._session.scalars(query.with_for_update())).first()
 

@@ -163,19 +163,19 @@ class WebSessionsRepository:
                 .limit(batch)
             )
         )
-        gone = (
+        expired = (
             select(col(WebSession.id), col(WebSession.user_id))
             .outerjoin(AccessKey, _its_key())
             .where(or_(_is_over(), _key_has_ended()))
             .limit(batch)
         )
-        over = list(await self._session.execute(gone))
+        sessions = list(await self._session.execute(expired))
         removed = getattr(await self._session.execute(codes), "rowcount", 0)
-        for session_id, user_id in over:
+        for session_id, user_id in sessions:
             change = delete(WebSession).where(col(WebSession.id) == session_id)
             await self._session.execute(change)
             await self._record("session.ended", str(session_id), user_id, by="pao", about="expired")
-        return int(removed) + len(over)
+        return int(removed) + len(sessions)
 
     async def _one(self, which: ColumnElement[bool]) -> StoredSession | None:
         row = (await self._session.execute(_open().where(which))).first()

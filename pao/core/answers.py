@@ -96,16 +96,16 @@ def _messages_in_object(document: Mapping[str, Any]) -> Iterator[str]:
     texts = [document[key] for key in _TEXT_KEYS if document.get(key)]
     codes = [str(document[key]) for key in _OTHER_KEYS if document.get(key)]
     for text in texts or codes:
-        for said in _messages_in(text):
-            yield f"{field}: {said}" if isinstance(field, str) and field else said
+        for message in _messages_in(text):
+            yield f"{field}: {message}" if isinstance(field, str) and field else message
     for key in _LIST_KEYS:
-        given = document.get(key)
-        if isinstance(given, Mapping):
+        entry = document.get(key)
+        if isinstance(entry, Mapping):
             yield from (
-                f"{name}: {said}" for name, one in given.items() for said in _messages_in(one)
+                f"{name}: {message}" for name, one in entry.items() for message in _messages_in(one)
             )
-        elif isinstance(given, list | str):
-            yield from _messages_in(given)
+        elif isinstance(entry, list | str):
+            yield from _messages_in(entry)
 
 
 def _one_line(text: str) -> str:
@@ -119,12 +119,12 @@ def _is_markup(text: str) -> bool:
 def safe_url(location: str) -> str:
     """Return a URL that is safe to show: without credentials, query and fragment."""
     try:
-        read = urlsplit(location)
-        host = read.netloc.rpartition("@")[2]
+        url = urlsplit(location)
+        host = url.netloc.rpartition("@")[2]
     except ValueError:
         return "an invalid URL"
-    shown = f"{read.scheme}://{host}{read.path}" if host else read.path
-    return shown or "itself"
+    text = f"{url.scheme}://{host}{url.path}" if host else url.path
+    return text or "itself"
 
 
 def shorten(text: str, limit: int) -> str:

@@ -121,7 +121,7 @@ def build_report(  # noqa: PLR0913 -- what a report says, each part named.
     *,
     status: RequestStatus,
     retrying: bool,
-    place: tuple[str, int],
+    position: tuple[str, int],
     error: dict[str, Any] | None,
 ) -> ComponentReport:
     """Build the report of a component from what its request knows."""
@@ -130,8 +130,8 @@ def build_report(  # noqa: PLR0913 -- what a report says, each part named.
         request_id=request_id,
         status=status,
         retrying=retrying,
-        at=place[0],
-        seq=place[1],
+        at=position[0],
+        seq=position[1],
         outputs=_outputs(states) if status == RequestStatus.COMPLETED else {},
         resources=resources_of(states),
         cleanup=cleanup_of(request_id, states),
@@ -148,19 +148,19 @@ def read_report(payload: object) -> ComponentReport | None:
     except ValueError:
         return None
     lists = (report.resources, report.cleanup, report.failed_actions, report.tickets)
-    readable = isinstance(report.outputs, dict) and all(isinstance(one, list) for one in lists)
-    readable = readable and isinstance(report.error, dict | None)
-    placed = isinstance(report.at, str) and isinstance(report.seq, int)
-    return report if readable and placed else None
+    is_readable = isinstance(report.outputs, dict) and all(isinstance(one, list) for one in lists)
+    is_readable = is_readable and isinstance(report.error, dict | None)
+    has_position = isinstance(report.at, str) and isinstance(report.seq, int)
+    return report if is_readable and has_position else None
 
 
 def _outputs(states: Sequence[ActionState]) -> dict[str, Any]:
     """Return what other components may read: the outputs of all actions, of a name the last one."""
-    found: dict[str, Any] = {}
+    outputs: dict[str, Any] = {}
     for state in states:
         if state.status == ActionStatus.COMPLETED:
-            found |= state.outputs or {}
-    return found
+            outputs |= state.outputs or {}
+    return outputs
 
 
 def _is_ticket(state: ActionState) -> bool:

@@ -44,13 +44,13 @@ def action_of_evidence(
     ``corrects`` tells whether corrected fields come with it.
     """
     doubtful = [one for one in states if one.status == ActionStatus.FAILED and one.outcome_unknown]
-    wanted = evidence.get("actionId")
-    chosen = [one for one in doubtful if wanted in (None, one.id)]
-    named = ", ".join(one.id for one in doubtful) or "none"
+    wanted_id = evidence.get("actionId")
+    chosen = [one for one in doubtful if wanted_id in (None, one.id)]
+    names = ", ".join(one.id for one in doubtful) or "none"
     if not chosen:
-        return None, f"evidence is about a failed action of unknown outcome; there are: {named}"
+        return None, f"evidence is about a failed action of unknown outcome; there are: {names}"
     if len(chosen) > 1:
-        return None, f"say by actionId of which action the evidence is: {named}"
+        return None, f"say by actionId of which action the evidence is: {names}"
     if evidence.get("present") and corrects:
         return None, "what exists has the former values; send the evidence without corrected fields"
     return chosen[0], None
@@ -97,23 +97,23 @@ def _check_move(
 
 
 def _refuse_unknown(state: ActionState, look: LookResult) -> CorrectionRefusal:
-    ways = "retry without changes, which looks again"
+    options = "retry without changes, which looks again"
     if not look.askable:
-        ways = "look in the target and retry with evidence first"
+        options = "look in the target and retry with evidence first"
     return CorrectionRefusal(
         f"it could not be found out whether {state.name!r} took effect with its former values "
-        f"({look.reason or 'no reason is known'}); nothing was changed: {ways}, or abort"
+        f"({look.reason or 'no reason is known'}); nothing was changed: {options}, or abort"
     )
 
 
 def _describe_existing(state: ActionState, look: LookResult) -> str:
-    found = look.result
-    if found is not None:
-        named = " ".join(one for one in (found.external_reference, found.url) if one)
-        return f"{state.name!r} exists with the values of an earlier attempt ({named or 'found'})"
+    result = look.result
+    if result is not None:
+        names = " ".join(one for one in (result.external_reference, result.url) if one)
+        return f"{state.name!r} exists with the values of an earlier attempt ({names or 'found'})"
     if state.partial:
-        named = ", ".join(one.id or one.type for one in state.partial[:10])
-        return f"an earlier attempt of {state.name!r} has left {named} there"
+        names = ", ".join(one.id or one.type for one in state.partial[:10])
+        return f"an earlier attempt of {state.name!r} has left {names} there"
     if look.answer == "absent":
         return f"a part of {state.name!r} exists with former values: {look.reason}"
     return f"an earlier attempt of {state.name!r} may have taken effect there"
@@ -126,16 +126,16 @@ def _describe_options(look: LookResult) -> str:
 
 def found_resource(state: ActionState, look: LookResult) -> PartialResource | None:
     """Return what a look found as something to be removed by hand."""
-    found = look.result
-    if found is None:
+    result = look.result
+    if result is None:
         return None
-    cleanup = found.cleanup
-    if not (found.external_reference or found.url):
+    cleanup = result.cleanup
+    if not (result.external_reference or result.url):
         place = (look.moved or ["its former place"])[0]
         cleanup = f"{state.name!r} took effect at {place}: look there for it, and undo it."
     return PartialResource(
-        type=found.resource_type or state.type,
-        id=found.external_reference,
-        url=found.url,
+        type=result.resource_type or state.type,
+        id=result.external_reference,
+        url=result.url,
         cleanup=cleanup,
     )

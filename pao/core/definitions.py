@@ -14,8 +14,8 @@ def names_only(definition: dict[str, Any]) -> dict[str, Any]:
         for group in form.get("groups") or []
     ]
     keys = ("schemaVersion", "kind", "metadata", "components")
-    kept: dict[str, Any] = {key: definition[key] for key in keys if key in definition}
-    return {**kept, "presentation": {"form": {"groups": groups}}}
+    document: dict[str, Any] = {key: definition[key] for key in keys if key in definition}
+    return {**document, "presentation": {"form": {"groups": groups}}}
 
 
 def _name(field: dict[str, Any]) -> dict[str, Any]:

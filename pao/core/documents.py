@@ -36,9 +36,9 @@ def from_document(kind: type[T], document: object) -> T:
     known: Any = kind
     values = {}
     for name, key, hint in _fields_of(known):
-        found = document.get(key, document.get(name, _MISSING))
-        if found is not _MISSING:
-            values[name] = _read(hint, found)
+        value = document.get(key, document.get(name, _MISSING))
+        if value is not _MISSING:
+            values[name] = _read(hint, value)
     try:
         return kind(**values)
     except TypeError as error:

@@ -13,10 +13,12 @@ _LONGEST = timedelta(days=999_999)
 
 def parse_duration(text: str) -> timedelta | None:
     """Return what ``500ms``, ``30s``, ``1h30m``, ``2d`` or ``4w`` says; None for anything else."""
-    written = text.strip()
-    if not _DURATION.fullmatch(written):
+    stripped = text.strip()
+    if not _DURATION.fullmatch(stripped):
         return None
-    return _duration(sum(float(number) * _SECONDS[unit] for number, unit in _PART.findall(written)))
+    return _duration(
+        sum(float(number) * _SECONDS[unit] for number, unit in _PART.findall(stripped))
+    )
 
 
 def seconds_of(duration: float | str | None) -> float | None:
@@ -26,10 +28,10 @@ def seconds_of(duration: float | str | None) -> float | None:
     """
     if isinstance(duration, str):
         bare = _BARE.fullmatch(duration.strip())
-        found = _duration(float(duration)) if bare else parse_duration(duration)
+        length = _duration(float(duration)) if bare else parse_duration(duration)
     else:
-        found = None if duration is None else _duration(duration)
-    return None if found is None else found.total_seconds()
+        length = None if duration is None else _duration(duration)
+    return None if length is None else length.total_seconds()
 
 
 def format_duration(duration: timedelta) -> str:

@@ -288,8 +288,8 @@ def classify_report(text: str, *, otherwise: FailureClass) -> FailureClass:
     Recognises statuses and the usual wording of providers; ``otherwise`` is for the rest.
     """
     start = text[:_READ_CHARACTERS]
-    if found := _STATUS_IN_TEXT.search(start):
-        return classify_repository_answer(int(found[1]), {}, start)
+    if match := _STATUS_IN_TEXT.search(start):
+        return classify_repository_answer(int(match[1]), {}, start)
     return next((row for pattern, row in _WORDS if pattern.search(start)), otherwise)
 
 

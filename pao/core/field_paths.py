@@ -10,12 +10,12 @@ def row_field_path(list_id: str, row: int, field_id: str) -> str:
     return f"{list_id}[{row}].{field_id}"
 
 
-def parse_field_path(way: str) -> tuple[str, int | None, str | None]:
+def parse_field_path(path: str) -> tuple[str, int | None, str | None]:
     """Return the field of the form, and for a value in a list the row and its field, else None."""
-    found = _ROW_PATH.fullmatch(way)
-    return (found[1], int(found[2]), found[3]) if found else (way, None, None)
+    match = _ROW_PATH.fullmatch(path)
+    return (match[1], int(match[2]), match[3]) if match else (path, None, None)
 
 
-def form_field(way: str) -> str:
+def form_field(path: str) -> str:
     """Return the field of the form that holds a value: of ``rules[0].port`` it is rules."""
-    return way.partition("[")[0]
+    return path.partition("[")[0]

@@ -24,12 +24,12 @@ class Graph:
 
     def ready(self, states: Sequence[ActionState]) -> list[ActionState]:
         """Return the pending actions of which everything that they wait for is over."""
-        over = {state.id for state in states if state.status in OVER}
+        done = {state.id for state in states if state.status in OVER}
         return [
             state
             for state in states
             if state.status == ActionStatus.PENDING
-            and over.issuperset(self._dependencies[state.id])
+            and done.issuperset(self._dependencies[state.id])
         ]
 
     def outputs(

@@ -122,8 +122,8 @@ def mark(request_id: str, action_id: str, moves: int = 0) -> str:
     another one from then on, or it would be found again. Twelve hexadecimal digits of SHA-256 over
     the ids, as a JIRA label may be written.
     """
-    moved = f"\n{moves}" if moves else ""
-    digest = hashlib.sha256(f"{request_id}\n{action_id}{moved}".encode()).hexdigest()
+    suffix = f"\n{moves}" if moves else ""
+    digest = hashlib.sha256(f"{request_id}\n{action_id}{suffix}".encode()).hexdigest()
     return f"pao-{digest[:12]}"
 
 

@@ -38,36 +38,36 @@ class PasswordFields:
 
     def without(self, values: Mapping[str, Any]) -> dict[str, Any]:
         """Return values without their passwords; rows stay, even where nothing is left in them."""
-        left = {name: value for name, value in values.items() if name not in self.fields}
+        remaining = {name: value for name, value in values.items() if name not in self.fields}
         for name, inner in self.in_rows.items():
-            rows = left.get(name)
+            rows = remaining.get(name)
             if isinstance(rows, list):
-                left[name] = [_without_passwords(row, inner) for row in rows]
-        return left
+                remaining[name] = [_without_passwords(row, inner) for row in rows]
+        return remaining
 
     def replace(
         self, values: Mapping[str, Any], change: Callable[[str, Any], Any]
     ) -> dict[str, Any]:
         """Return values with every password changed, by its way and itself; others are the same."""
-        made = {way: change(way, value) for way, value in self._items(values)}
+        replaced = {path: change(path, value) for path, value in self._items(values)}
         copy = dict(values)
-        copy |= {name: made[name] for name in self.fields if name in made}
+        copy |= {name: replaced[name] for name in self.fields if name in replaced}
         for name, inner in self.in_rows.items():
             rows = values.get(name)
             if isinstance(rows, list):
                 copy[name] = [
-                    _replace_in_row(row, name, i, inner, made) for i, row in enumerate(rows)
+                    _replace_in_row(row, name, i, inner, replaced) for i, row in enumerate(rows)
                 ]
         return copy
 
 
 def _replace_in_row(
-    row: Any, list_id: str, index: int, inner: frozenset[str], made: Mapping[str, Any]
+    row: Any, list_id: str, index: int, inner: frozenset[str], replaced: Mapping[str, Any]
 ) -> Any:
     if not isinstance(row, Mapping):
         return row
-    ways = {name: row_field_path(list_id, index, name) for name in inner}
-    return dict(row) | {name: made[way] for name, way in ways.items() if way in made}
+    paths = {name: row_field_path(list_id, index, name) for name in inner}
+    return dict(row) | {name: replaced[path] for name, path in paths.items() if path in replaced}
 
 
 def _without_passwords(row: Any, inner: frozenset[str]) -> Any:

@@ -43,9 +43,11 @@ STATUSES_WITH_EFFECT = frozenset({ActionStatus.COMPLETED, ActionStatus.WAITING})
 
 def resources_of(states: Sequence[ActionState]) -> list[dict[str, Any]]:
     """List what was made, what a failed action left behind included."""
-    made = [_resource_document(state) for state in states if state.status in STATUSES_WITH_EFFECT]
+    resources = [
+        _resource_document(state) for state in states if state.status in STATUSES_WITH_EFFECT
+    ]
     return (
-        made
+        resources
         + [_partial_document(state, one) for state, one in _all_partial(states)]
         + left_behind_of(states)
     )
@@ -53,10 +55,12 @@ def resources_of(states: Sequence[ActionState]) -> list[dict[str, Any]]:
 
 def cleanup_of(request_id: str, states: Sequence[ActionState]) -> list[dict[str, Any]]:
     """Say for each resource, and for each that may exist, what to do by hand."""
-    made = [state for state in states if state.status in STATUSES_WITH_EFFECT and state.cleanup]
+    with_cleanup = [
+        state for state in states if state.status in STATUSES_WITH_EFFECT and state.cleanup
+    ]
     unknown = [state for state in states if is_unknown(state)]
     return [
-        *[_cleanup(state, state.cleanup) for state in made],
+        *[_cleanup(state, state.cleanup) for state in with_cleanup],
         *[_cleanup_of_partial(state, one) for state, one in _all_partial(states)],
         *[_cleanup(state, _doubt_instructions_for(request_id, state)) for state in unknown],
         *[_cleanup_of_partial(state, one) for state in states for one in state.left_behind],
@@ -65,8 +69,8 @@ def cleanup_of(request_id: str, states: Sequence[ActionState]) -> list[dict[str,
 
 def instructions_for(one: PartialResource) -> str:
     """Return what to do by hand about something that was left in a target."""
-    named = " ".join(part for part in (one.type, one.id, one.url) if part)
-    return one.cleanup or f"Remove by hand what is not wanted: {named}."
+    name = " ".join(part for part in (one.type, one.id, one.url) if part)
+    return one.cleanup or f"Remove by hand what is not wanted: {name}."
 
 
 def entry_id(
@@ -77,8 +81,8 @@ def entry_id(
         instructions = _LOOK_PATTERN.sub(
             lambda found: _LOOK_INSTRUCTION_FOR_IDS.format(mark=found[1]), instructions
         )
-    told = json.dumps([action, resource, instructions, move])
-    return hashlib.sha256(told.encode()).hexdigest()[:16]
+    identity = json.dumps([action, resource, instructions, move])
+    return hashlib.sha256(identity.encode()).hexdigest()[:16]
 
 
 def left_behind_of(states: Sequence[ActionState]) -> list[dict[str, Any]]:
@@ -94,16 +98,18 @@ def orphaned_resources(request_id: str, state: ActionState) -> list[PartialResou
     """
     if state.status not in {*STATUSES_WITH_EFFECT, ActionStatus.SKIPPED}:
         return state.left_behind
-    left = [*state.left_behind, *state.partial]
+    orphans = [*state.left_behind, *state.partial]
     if state.status == ActionStatus.SKIPPED and state.outcome_unknown:
         kind = state.resource_type or state.type
-        left.append(PartialResource(type=kind, cleanup=_doubt_instructions_for(request_id, state)))
-    return left
+        orphans.append(
+            PartialResource(type=kind, cleanup=_doubt_instructions_for(request_id, state))
+        )
+    return orphans
 
 
-def resource_entry_id(state_id: str, left: PartialResource) -> str:
+def resource_entry_id(state_id: str, resource: PartialResource) -> str:
     """Return the id of the entry under which something left behind is listed for cleanup."""
-    return entry_id(state_id, left.id, instructions_for(left), move=left.move)
+    return entry_id(state_id, resource.id, instructions_for(resource), move=resource.move)
 
 
 def failed_actions_of(states: Sequence[ActionState]) -> list[dict[str, Any]]:

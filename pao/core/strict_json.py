@@ -31,9 +31,9 @@ def _finite(text: str) -> float:
 
 
 def _unique_keys(pairs: Sequence[tuple[str, Any]]) -> dict[str, Any]:
-    found: dict[str, Any] = {}
+    members: dict[str, Any] = {}
     for key, value in pairs:
-        if key in found:
+        if key in members:
             raise ValueError(f"the key {key[:_MAX_QUOTED]!r} is given twice")
-        found[key] = value
-    return found
+        members[key] = value
+    return members

@@ -9,10 +9,10 @@ def timestamp(moment: datetime) -> str:
     return moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
-def moment(written: Any) -> datetime | None:
+def moment(text: Any) -> datetime | None:
     """Return a time that another system has written, in UTC; None for what is none."""
     try:
-        read = datetime.fromisoformat(written)
-        return read.replace(tzinfo=UTC) if read.tzinfo is None else read.astimezone(UTC)
+        parsed = datetime.fromisoformat(text)
+        return parsed.replace(tzinfo=UTC) if parsed.tzinfo is None else parsed.astimezone(UTC)
     except (TypeError, ValueError, OverflowError):
         return None

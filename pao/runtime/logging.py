@@ -76,8 +76,8 @@ class Redactor:
     def add(self, secrets: Iterable[str]) -> None:
         """Hide these as well, from now on; the earlier ones stay hidden."""
         self._secrets |= {one for one in secrets if len(one) >= _SHORTEST_SECRET}
-        known = sorted(self._secrets, key=len, reverse=True)
-        self._pattern = re.compile("|".join(map(re.escape, known))) if known else None
+        by_length = sorted(self._secrets, key=len, reverse=True)
+        self._pattern = re.compile("|".join(map(re.escape, by_length))) if by_length else None
 
     def text(self, value: str) -> str:
         """Return the text without secrets."""
@@ -137,11 +137,11 @@ class TextFormatter(logging.Formatter):
         # What the message says need not be said again; a program reads the other format.
         extras = [(name, one) for name, one in _extras(record) if not _mentions(message, one)]
         pairs = _ids() | {name: self.redactor.value(value, name) for name, value in extras}
-        told = "".join(f" {name}={value}" for name, value in pairs.items() if value is not None)
+        fields = "".join(f" {name}={value}" for name, value in pairs.items() if value is not None)
         # A value from outside must not start a line of its own and pass for a record, nor steer
         # the terminal.
-        said = _visible(message) + _visible(told)
-        line = f"{_moment(record)} {record.levelname:<7} {record.name}: {said}"
+        text = _visible(message) + _visible(fields)
+        line = f"{_moment(record)} {record.levelname:<7} {record.name}: {text}"
         if record.exc_info:
             line += "\n" + self.redactor.text(self.formatException(record.exc_info))
         return line
@@ -176,10 +176,10 @@ def configure_logging(
 
 def redact_in_logs(secrets: Iterable[str]) -> None:
     """Hide further secrets, of whoever logs in this process, from now on."""
-    known = list(secrets)
+    values = list(secrets)
     for handler in logging.getLogger().handlers:
         if isinstance(handler.formatter, JsonFormatter | TextFormatter):
-            handler.formatter.redactor.add(known)
+            handler.formatter.redactor.add(values)
 
 
 @contextmanager
@@ -199,11 +199,11 @@ def add_log_fields(**fields: str) -> None:
     on the lines that are written at its end as well. Outside any context it lasts as long as the
     task.
     """
-    known = _fields.get()
-    if known is None:
+    current = _fields.get()
+    if current is None:
         _fields.set(fields)
     else:
-        known.update(fields)
+        current.update(fields)
 
 
 def set_task_log_fields(**fields: str) -> None:

@@ -123,14 +123,14 @@ def _texts_in(value: Any) -> Iterator[str]:
             waiting += one
 
 
-def _without_numbers(known: "_Forms", value: Any) -> Any:
+def _without_numbers(forms: "_Forms", value: Any) -> Any:
     """Return a copy of a value whose texts hold no secret: its numbers may be some."""
     if isinstance(value, dict):
-        return {key: _without_numbers(known, member) for key, member in value.items()}
+        return {key: _without_numbers(forms, member) for key, member in value.items()}
     if isinstance(value, list | tuple):
-        return [_without_numbers(known, member) for member in value]
+        return [_without_numbers(forms, member) for member in value]
     if isinstance(value, int | float) and not isinstance(value, bool):
-        return MASK if known.is_number(value) else value
+        return MASK if forms.is_number(value) else value
     return value
 
 
@@ -143,11 +143,11 @@ class _Forms:
     """All forms of some secrets, ready to be searched for; ``case`` counts in none of them."""
 
     def __init__(self, secrets: Iterable[str]) -> None:
-        kept = [one for one in secrets if len(one) >= SHORTEST_SECRET and not one.isspace()]
-        self._secrets = kept
-        self._direct = _longest_first(form for one in kept for form in direct_forms(one))
+        long_enough = [one for one in secrets if len(one) >= SHORTEST_SECRET and not one.isspace()]
+        self._secrets = long_enough
+        self._direct = _longest_first(form for one in long_enough for form in direct_forms(one))
         self._lowercase = _longest_first(form.lower() for form in self._direct)
-        plain = {form for one in kept for form in plain_forms(one)}
+        plain = {form for one in long_enough for form in plain_forms(one)}
         self._short = {fold(one) for one in plain if len(one) < SHORTEST_WITHIN_VALUE}
         compact = {_compact(fold(one)) for one in plain}
         longer = {one for one in compact if len(one) >= SHORTEST_WITHIN_VALUE}
@@ -155,9 +155,11 @@ class _Forms:
             form for one in longer if len(form := strip_separators(one)) >= SHORTEST_WITHIN_VALUE
         }
         self._compact = {one for one in longer if strip_separators(one) not in self._bare}
-        self._cores = {core for one in kept for core in base64_cores(one)}
+        self._cores = {core for one in long_enough for core in base64_cores(one)}
         self._prefixes = [*self._lowercase, *{core.lower() for core in self._cores}]
-        self._numbers = {number for one in kept if (number := _canonical_number(one)) is not None}
+        self._numbers = {
+            number for one in long_enough if (number := _canonical_number(one)) is not None
+        }
 
     def hide(self, text: str, *, within: int, cut: bool) -> str:
         """Return the text with stars for secrets; of ``within`` characters on also inside words.

@@ -44,10 +44,10 @@ def message_of(problem: Mapping[str, Any]) -> str:
         return f"must be {KINDS[kind]}"
     if kind == "missing":
         return "is missing"
-    told = _SUBJECT.sub("must ", str(problem["msg"]), count=1)
+    message = _SUBJECT.sub("must ", str(problem["msg"]), count=1)
     for theirs, ours in _SHORTER.items():
-        told = told.replace(theirs, ours)
-    return told
+        message = message.replace(theirs, ours)
+    return message
 
 
 def messages_of(error: ValidationError) -> Iterator[str]:

@@ -101,12 +101,12 @@ class SourceMetrics(Collector):
         limit = GaugeMetricFamily(
             "pao_catalog_source_calls_limit", "Calls that the source allows.", labels=["source"]
         )
-        found = self.source() if self.source else None
-        if found is not None:
-            calls.add_metric([found.source], found.calls)
-            if found.remaining is not None and found.limit is not None:
-                remaining.add_metric([found.source], found.remaining)
-                limit.add_metric([found.source], found.limit)
+        source_calls = self.source() if self.source else None
+        if source_calls is not None:
+            calls.add_metric([source_calls.source], source_calls.calls)
+            if source_calls.remaining is not None and source_calls.limit is not None:
+                remaining.add_metric([source_calls.source], source_calls.remaining)
+                limit.add_metric([source_calls.source], source_calls.limit)
         return [calls, remaining, limit]
 
 

@@ -120,19 +120,19 @@ def unescape(text: str) -> Iterator[str]:
 
 def decode(text: str) -> Iterator[str]:
     """Return what the base64, the base32, the hexadecimal and the bytes in a text mean."""
-    for found in _BASE32.finditer(text):
-        yield from _from_base32(found[0])
-    for found in _TOKEN.finditer(text):
-        if not _is_word(found[0]):
-            yield from _from_base64(found[0])
-    for found in _HEX.finditer(text):
-        digits = _BESIDE_HEX.sub("", found[0])
+    for match in _BASE32.finditer(text):
+        yield from _from_base32(match[0])
+    for match in _TOKEN.finditer(text):
+        if not _is_word(match[0]):
+            yield from _from_base64(match[0])
+    for match in _HEX.finditer(text):
+        digits = _BESIDE_HEX.sub("", match[0])
         # A word before it may end in such a letter, so that the first digit is not its own.
         for first in (0, 1):
             whole = (len(digits) - first) // 2 * 2
             yield from _texts_of(bytes.fromhex(digits[first : first + whole]))
-    for found in _NUMBERS.finditer(text):
-        yield from _texts_of(bytes(int(one) & 0xFF for one in found[0].split(",")))
+    for match in _NUMBERS.finditer(text):
+        yield from _texts_of(bytes(int(one) & 0xFF for one in match[0].split(",")))
 
 
 def _parts(secret: str) -> Iterator[str]:
@@ -224,20 +224,20 @@ def _is_word(token: str) -> bool:
 
 
 def _from_base64(token: str) -> Iterator[str]:
-    plain = token.rstrip("=").replace("-", "+").replace("_", "/")
-    if len(plain) % 4 == 1:
-        plain = plain[:-1]
+    padded = token.rstrip("=").replace("-", "+").replace("_", "/")
+    if len(padded) % 4 == 1:
+        padded = padded[:-1]
     try:
-        yield from _texts_of(base64.b64decode(plain + "=" * (-len(plain) % 4)))
+        yield from _texts_of(base64.b64decode(padded + "=" * (-len(padded) % 4)))
     except (binascii.Error, ValueError):
         return
 
 
 def _from_base32(token: str) -> Iterator[str]:
     # What is left over at the end of a token that was cut is no whole group.
-    plain = token[:-1] if len(token) % 8 in {1, 3, 6} else token
+    padded = token[:-1] if len(token) % 8 in {1, 3, 6} else token
     try:
-        yield from _texts_of(base64.b32decode(plain + "=" * (-len(plain) % 8), casefold=True))
+        yield from _texts_of(base64.b32decode(padded + "=" * (-len(padded) % 8), casefold=True))
     except (binascii.Error, ValueError):
         return
 

@@ -94,14 +94,14 @@ def trace_tags(
     *, correlation_id: str | None = None, request_id: str | None = None
 ) -> Iterator[None]:
     """Put ids on every span that begins in this block, here and in what it causes elsewhere."""
-    given = {CORRELATION_ID: correlation_id, REQUEST_ID: request_id}
+    ids = {CORRELATION_ID: correlation_id, REQUEST_ID: request_id}
     present: Context = context.get_current()
-    for name, value in given.items():
+    for name, value in ids.items():
         if value is not None:
             present = baggage.set_baggage(name, value, context=present)
     token = context.attach(present)
     try:
-        for name, value in given.items():
+        for name, value in ids.items():
             if value is not None:
                 trace.get_current_span().set_attribute(name, value)
         yield

@@ -202,16 +202,18 @@ async def test_a_table_that_is_in_use_ends_a_migration_after_its_tries(empty: st
     await migrate(empty, migrations=files())
     async with in_use(empty):
         with pytest.raises(MigrationError, match=r"0002 \(second\) could not lock") as caught:
-            await migrate(empty, migrations=SLOW, patience=LockRetries(wait=0.05, tries=2, pause=0))
+            await migrate(
+                empty, migrations=SLOW, lock_retries=LockRetries(wait=0.05, tries=2, pause=0)
+            )
         assert "2 tries" in str(caught.value)
     assert [one.version for one in await migrate(empty, migrations=SLOW)] == ["0002"]
 
 
 async def test_a_migration_that_waits_for_a_table_lets_others_use_it(empty: str) -> None:
     await migrate(empty, migrations=files())
-    patience = LockRetries(wait=0.05, tries=1_000_000, pause=0.01)
+    lock_retries = LockRetries(wait=0.05, tries=1_000_000, pause=0.01)
     async with in_use(empty):
-        migrating = asyncio.create_task(migrate(empty, migrations=SLOW, patience=patience))
+        migrating = asyncio.create_task(migrate(empty, migrations=SLOW, lock_retries=lock_retries))
         reader = await asyncpg.connect(empty)
         try:
             while not await reader.fetchval(WAITS_FOR_A_TABLE):

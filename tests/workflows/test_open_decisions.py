@@ -354,7 +354,9 @@ def test_a_decision_that_an_earlier_run_had_accepted_fails_where_it_is_refused(
 
 def test_what_also_may_refuse_hears_of_the_corrected_fields(failed: Ledger) -> None:
     heard: list[Any] = []
-    decisions = OpenDecisions(failed, also=lambda _record, changes: heard.append(changes))
+    decisions = OpenDecisions(
+        failed, extra_objection=lambda _record, changes: heard.append(changes)
+    )
     assert decisions.changes == {}
     one = record()
     decisions.evaluate(one, {"size": 7})

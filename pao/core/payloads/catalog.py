@@ -114,8 +114,8 @@ class SyncReport:
 
     def summary(self) -> str:
         """Say in one line how much has changed, for logs."""
-        told = [f"{self.count(kind)} {kind}" for kind in ("added", "changed", "removed")]
-        return f"{', '.join(told)}, {self.judged} files judged, {self.count('refused')} refused"
+        counts = [f"{self.count(kind)} {kind}" for kind in ("added", "changed", "removed")]
+        return f"{', '.join(counts)}, {self.judged} files judged, {self.count('refused')} refused"
 
     def document(self) -> dict[str, Any]:
         """Return the names that changed, as lists, and how many are not among them."""

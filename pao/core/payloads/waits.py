@@ -67,5 +67,5 @@ def read_wait(document: object) -> OpenWait | None:
     """Read what an action waits for; None where it waits for nothing."""
     if not document:
         return None
-    found = from_document(OpenWait, document)
-    return from_document(OpenApproval, document) if found.kind == "approval" else found
+    wait = from_document(OpenWait, document)
+    return from_document(OpenApproval, document) if wait.kind == "approval" else wait

@@ -55,7 +55,7 @@ def told(status: RequestStatus) -> ComponentReport:
         STATES,
         status=status,
         retrying=True,
-        place=("2026", 7),
+        position=("2026", 7),
         error={"code": "ACTION_FAILED"},
     )
 
