@@ -1,4 +1,4 @@
-"""Anchoring the whole audit trail, in as many transactions as it takes."""
+"""Anchors the whole audit trail, in as many transactions as it takes."""
 
 from db.audit_chain import Anchor
 from db.repositories.anchors import MOST_CHAINS, AnchorsRepository

@@ -32,7 +32,7 @@ class Head:
 
 @dataclass(frozen=True, slots=True)
 class Anchor:
-    """One anchor: how many chains it covers, their root, and the hash that links it on."""
+    """An anchor: how many chains it covers, their root, and the hash that the next one links to."""
 
     id: int
     at: datetime
@@ -73,7 +73,7 @@ def anchor_hash(anchor: Anchor) -> bytes:
 
 
 def read_anchor(document: Any) -> Anchor:
-    """Read an anchor that was exported or logged; raises ``ValueError`` for anything else."""
+    """Return the anchor of an exported or logged document; raises ``ValueError`` otherwise."""
     try:
         document = document.get("anchor", document)
         return Anchor(
@@ -89,7 +89,7 @@ def read_anchor(document: Any) -> Anchor:
 
 
 def anchor_document(anchor: Anchor) -> dict[str, Any]:
-    """Write an anchor as it is exported."""
+    """Return an anchor as it is exported."""
     return {
         "format": "pao-audit-anchor/1",
         "id": anchor.id,

@@ -64,7 +64,7 @@ class AuditVerification:
 
 
 async def verify(url: str, *, exported: Sequence[Anchor] = ()) -> AuditVerification:
-    """Verify everything in one consistent snapshot of the database, without blocking anyone."""
+    """Return the result of verifying one consistent snapshot of the database, without locks."""
     verification = AuditVerification()
     async with (
         connection(url, timeout=CONNECT_SECONDS) as reader,
@@ -233,7 +233,7 @@ async def _groups(reader: asyncpg.Connection, query: str, key: str) -> AsyncIter
 async def _merge(
     *streams: AsyncIterator[Rows],
 ) -> AsyncIterator[tuple[UUID, list[list[asyncpg.Record]]]]:
-    """Yield for each chain what every stream has of it; all come in the same order."""
+    """Yield each chain with its rows in every stream; all streams have the same order."""
     current: list[Rows | None] = [await anext(stream, None) for stream in streams]
     while any(current):
         chain = min((one[0] for one in current if one), key=_order)

@@ -30,7 +30,7 @@ _OTHER_SCHEMA = frozenset({"42P01", "42703", "42883", "3F000"})
 
 
 class DatabaseProblem(Enum):
-    """Why the database cannot be used: what it does, and what helps."""
+    """Why the database cannot be used, and what to do about it."""
 
     UNAVAILABLE = ("does not answer", "Try again in a moment.")
     LOGIN = (
@@ -60,10 +60,9 @@ class DatabaseProblem(Enum):
 class DatabaseUnavailableError(PaoError):
     """The database cannot be used now: 503, try again.
 
-    ``outcome_unknown`` is set when the line broke during the commit: the work may have been stored.
-    ``reason`` says in a few words what is the matter, ``help`` what to do; they name no host and no
-    user. ``is_logged``
-    is set once the log says it with its cause.
+    ``outcome_unknown`` is set when the connection broke during the commit: it may have succeeded.
+    ``reason`` says briefly what is wrong, ``help`` what to do; they name no host and no user.
+    ``is_logged`` is set once it is logged with its cause.
     """
 
     is_logged = False
@@ -107,7 +106,7 @@ def translate_errors(*, outcome_unknown: bool = False) -> Iterator[None]:
 def translate_connect_errors() -> Iterator[None]:
     """Raise ``DatabaseUnavailableError`` for whatever goes wrong while a connection is made.
 
-    The place decides, not the kind of the error: nothing was asked of the database yet.
+    Every kind of error counts: no statement was sent yet.
     """
     try:
         yield

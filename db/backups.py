@@ -1,6 +1,6 @@
-"""Backups of one machine: databases dumped one after the other, with what is needed to trust them.
+"""Backups of one machine: databases dumped one after the other, with a manifest of checksums.
 
-PAO's database comes first and Temporal's last: a workflow then knows at least what the rows know,
+PAO's database comes first and Temporal's last: workflows then know at least what the rows know,
 and `pao db rebuild` writes what is missing. A folder without its manifest is not a backup.
 """
 
@@ -24,12 +24,12 @@ PAO = "pao"
 """The name of PAO's own database within a backup."""
 CONNECT_SECONDS = 10.0
 _FOLDER_NAME = "%Y-%m-%dT%H%M%S.%fZ"
-# No backup takes longer; one may be under way beside another.
+# No backup takes longer; several may run at once.
 _LONGEST = timedelta(days=2)
 
 _SCHEMA = "SELECT to_regclass('public.schema_migrations') IS NOT NULL"
 _VERSIONS = "SELECT version FROM public.schema_migrations ORDER BY version"
-# One secret for each encryption key, the newest: what opens it opens the others.
+# The newest secret of each encryption key: what opens it opens the others.
 _SEALED = """
 SELECT DISTINCT ON (split_part(sealed_secret, ':', 4)) access_key_id, sealed_secret
 FROM public.access_keys ORDER BY split_part(sealed_secret, ':', 4), created_at DESC
@@ -54,7 +54,7 @@ class BackupFile:
 
 @dataclass(frozen=True, slots=True)
 class SealedSample:
-    """A sealed secret of an access key: whoever opens it has the encryption key of the backup."""
+    """A sealed secret of an access key, to test whether the backup's encryption key is at hand."""
 
     access_key_id: str
     token: str = field(repr=False)
@@ -62,9 +62,9 @@ class SealedSample:
 
 @dataclass(frozen=True, slots=True)
 class Backup:
-    """What a folder holds; ``version`` of PAO has made it, of a database with these migrations.
+    """A backup in a folder, made by PAO ``version`` from a database with these migrations.
 
-    ``not_removed`` says of one just made which older ones were to go and stayed, and why.
+    ``not_removed`` says for a new one which older ones could not be removed, and why.
     """
 
     folder: Path
@@ -120,14 +120,14 @@ async def back_up(  # noqa: PLR0913 -- what a backup is made of, by name
             backup = Backup(folder, at, version, migrations, sealed, tuple(files))
             _write_manifest(backup)
         except BaseException:
-            # On a full disk the next attempts would find it fuller each time.
+            # Otherwise a full disk would become fuller with each attempt.
             shutil.rmtree(folder, ignore_errors=True)
             raise
     return replace(backup, not_removed=await asyncio.to_thread(_remove_old, root, at, keep))
 
 
 def read_backup(folder: Path) -> Backup:
-    """Return what a folder holds, every file checked; raises ``BackupError``."""
+    """Return the backup in a folder, with every file checked; raises ``BackupError``."""
     try:
         document = json.loads((folder / MANIFEST).read_text("utf-8"))
         backup = Backup(
@@ -153,7 +153,7 @@ def read_backup(folder: Path) -> Backup:
 
 @contextmanager
 def _disk_errors(folder: Path) -> Iterator[None]:
-    """Tell apart what a disk refuses from a database that is not reached."""
+    """Raise ``BackupError`` for errors of the disk, unlike those of the database."""
     try:
         yield
     except OSError as error:
@@ -187,9 +187,9 @@ def _seal_file(folder: Path, file: Path) -> BackupFile:
 
 
 def _remove_old(root: Path, now: datetime, keep: int) -> dict[Path, str]:
-    """Remove all complete backups but the newest, and what those that were killed have left.
+    """Remove complete backups except the newest, and what interrupted ones have left.
 
-    Returns what was to go and stays, and why.
+    Return what could not be removed, and why.
     """
     not_removed: dict[Path, str] = {}
     try:
@@ -202,7 +202,7 @@ def _remove_old(root: Path, now: datetime, keep: int) -> dict[Path, str]:
     ]
     for old in (*complete[keep:], *abandoned):
         try:
-            # First of all: what is left of one that goes only in part must not pass for a backup.
+            # First: what is left of a backup that is removed only in part must not pass for one.
             (old / MANIFEST).unlink(missing_ok=True)
             shutil.rmtree(old)
         except FileNotFoundError:
@@ -214,7 +214,7 @@ def _remove_old(root: Path, now: datetime, keep: int) -> dict[Path, str]:
 
 
 def _dated_folders(root: Path) -> Iterator[tuple[datetime, Path]]:
-    """Yield the folders that are named like backups. Folders with other names are not ours."""
+    """Yield the folders that are named like backups; others are ignored."""
     for folder in root.iterdir():
         try:
             at = datetime.strptime(folder.name, _FOLDER_NAME).replace(tzinfo=UTC)
@@ -225,7 +225,7 @@ def _dated_folders(root: Path) -> Iterator[tuple[datetime, Path]]:
 
 
 def _is_complete(folder: Path) -> bool:
-    """Return whether a backup has its manifest, or that cannot be known."""
+    """Return whether a backup has its manifest; True if that cannot be determined."""
     try:
         (folder / MANIFEST).stat()
     except FileNotFoundError:
@@ -240,7 +240,7 @@ def _why(error: OSError) -> str:
 
 
 def _sync(path: Path) -> None:
-    """Return when the disk has a file or folder: older backups are removed for it."""
+    """Sync a file or folder to the disk: older backups are removed once it is there."""
     descriptor = os.open(path, os.O_RDONLY)
     try:
         os.fsync(descriptor)
@@ -256,7 +256,7 @@ def _write_manifest(backup: Backup) -> None:
         "sealed": [asdict(one) for one in backup.sealed],
         "files": [asdict(one) for one in backup.files],
     }
-    # Written last, and at once: only then is it a backup.
+    # Written last, and atomically: it makes the folder a backup.
     unfinished = backup.folder / f"{MANIFEST}.new"
     unfinished.write_text(json.dumps(document, indent=2) + "\n", "utf-8")
     unfinished.chmod(0o600)

@@ -1,6 +1,6 @@
-"""The rows of a request that was completed at once, from what its submission knows: no query.
+"""The rows of a request that completed at once, built by its submission without a query.
 
-They are what a reader reads; `tests/api/test_api_submission.py` compares them.
+They equal what a reader finds; `tests/api/test_api_submission.py` compares them.
 """
 
 from dataclasses import fields

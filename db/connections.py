@@ -1,4 +1,4 @@
-"""Opening a connection: the same for the engine, the listener, migrations and the audit tools."""
+"""Opens connections, in the same way for engine, listener, migrations and audit tools."""
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
@@ -24,7 +24,7 @@ async def connect(  # noqa: PLR0913 -- what a connection is opened with, each pa
     """Open a connection; raises ``DatabaseUnavailableError`` for any failure to connect.
 
     ``timeout`` is in seconds; a ``connect_timeout`` in the URL counts before it. ``settings`` are
-    server settings of ours, not of callers: they are not quoted. ``ValueError`` for a URL of
+    our own server settings, not a caller's: they are not quoted. ``ValueError`` for a URL of
     another kind.
     """
     address, limit = driver_url(url), connect_timeout(url) or timeout
@@ -39,7 +39,7 @@ async def connect(  # noqa: PLR0913 -- what a connection is opened with, each pa
         # As statements: PgBouncer refuses most settings in a startup message. The search path is
         # always ours, whatever the address or the role sets.
         server_settings = {"search_path": "public", **(settings or {})}
-        # Not by a timeout of the driver, which would ask a server that hangs to cancel it.
+        # Not by the driver's timeout, which would ask a hanging server to cancel the statement.
         too_late = asyncio.get_running_loop().call_later(limit, opened.terminate)
         try:
             await opened.execute(

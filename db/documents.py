@@ -1,16 +1,16 @@
-"""JSON for Postgres: one serialiser, which never fails on what outside systems sent."""
+"""JSON for Postgres: a serialiser that never fails on data from outside systems."""
 
 import json
 import math
 from typing import Any
 
-# The largest double has as many.
+# The number of bits of the largest double.
 MAX_BITS = 1024
 REPLACEMENT = "\N{REPLACEMENT CHARACTER}"
 
 
 def dump_json(value: Any) -> str:
-    """Write a JSON value so that ``jsonb`` takes it.
+    """Return a JSON value as text that ``jsonb`` accepts.
 
     Postgres refuses the character NUL, half a surrogate pair and NaN. An outside system may well
     answer with them, and a mirror write that can never succeed would block its request for ever,

@@ -1,4 +1,4 @@
-"""The id of the installation that a database belongs to, read once."""
+"""The id of the installation that a database belongs to, read once per process."""
 
 from dataclasses import dataclass, field
 
@@ -12,7 +12,7 @@ from db.session import Database
 
 @dataclass(slots=True)
 class Installation:
-    """Knows the id of this installation; it never changes while the database exists."""
+    """Reads and caches the id of this installation, which never changes for a database."""
 
     database: Database
     _id: str = field(default="", init=False)

@@ -1,4 +1,4 @@
-"""Work that only one process does at a time, and that takes longer than a transaction may."""
+"""Leases for work that only one process may do at a time, longer than a transaction may last."""
 
 import asyncio
 import contextlib
@@ -22,7 +22,7 @@ ASK_SECONDS = 0.1
 
 @dataclass(frozen=True, slots=True)
 class HeldLease:
-    """A lease that is held; check it in the transaction that stores the work."""
+    """A lease that this process holds; check it in the transaction that stores the work."""
 
     name: str
     holder: str
@@ -68,7 +68,7 @@ async def _renew(database: Database, held: HeldLease, lasts: float) -> None:
     while True:
         await asyncio.sleep(lasts / 3)
         with contextlib.suppress(PaoError):
-            # A lease that was lost meanwhile is noticed by the check.
+            # The check notices a lease that was lost meanwhile.
             if not await _take(database, held, lasts):
                 return
 

@@ -1,8 +1,7 @@
 """Waiting for changes of requests: one listening connection per process, shared by all waiters.
 
-Whoever wants to hear of anything else, such as the catalog, does so on the same connection. Each
-new line is tried out: behind a pooler that shares connections out by transaction, LISTEN is taken
-and nothing is ever heard.
+Subscriptions to other channels, such as the catalog's, use the same connection. Each new connection
+is tested: behind a pooler in transaction mode, LISTEN is accepted and nothing is ever received.
 """
 
 import asyncio
@@ -41,7 +40,7 @@ _LOG = logging.getLogger(__name__)
 
 
 class Watch:
-    """What one waiter knows: whether its request has changed since it looked last."""
+    """Whether a waiter's request has changed since it last looked."""
 
     def __init__(self) -> None:
         self._changed = asyncio.Event()
@@ -53,7 +52,7 @@ class Watch:
     async def wait(self, seconds: float) -> bool:
         """Wait for a change since the last answer; return whether there was one in time.
 
-        ``True`` may come without a change (the line was lost meanwhile): look at the database.
+        ``True`` may come without a change (the connection was lost meanwhile): query the database.
         """
         try:
             async with asyncio.timeout(seconds):
@@ -65,10 +64,10 @@ class Watch:
 
 
 class RequestNotifications:
-    """Hears of every committed change of a request, by whichever process.
+    """Receives every committed change of a request, by any process.
 
-    Use it as an async context manager. While the database is away it keeps trying to come back;
-    whoever waits is woken when it has, because something may have been missed.
+    Use it as an async context manager. While the database is unavailable it keeps reconnecting;
+    all waiters are woken when it has, because something may have been missed.
     """
 
     def __init__(
@@ -102,14 +101,14 @@ class RequestNotifications:
     def subscribe(self, channel: str, callback: Callable[[], None]) -> None:
         """Call ``callback`` at every notification of another channel, on the same connection.
 
-        It is also called whenever the line is there (again): something may have been missed.
-        Say so before the listening begins.
+        It is also called after each connection: something may have been missed. Subscribe before
+        listening begins.
         """
         self._subscribers[channel] = callback
 
     @contextmanager
     def watch(self, *request_ids: str) -> Iterator[Watch]:
-        """Watch requests. Watch first, then read, then wait: no change falls in between."""
+        """Watch requests. Watch first, then read, then wait, so that no change is missed."""
         watch = Watch()
         for request_id in request_ids:
             self._watches[request_id].add(watch)
@@ -148,7 +147,7 @@ class RequestNotifications:
             await asyncio.sleep(RECONNECT_SECONDS)
 
     def _log_interruption(self, reason: str) -> None:
-        """Log an interruption, once for as long as it lasts."""
+        """Log an interruption, once per reason."""
         if reason != self._interrupted:
             _LOG.warning("request notifications are interrupted: %s", reason)
         self._interrupted = reason
@@ -199,7 +198,7 @@ class RequestNotifications:
     async def _is_echo_received(self) -> bool:
         """Notify this process and return whether it was received.
 
-        On another connection: a pooler may well answer a notification on the line it came from.
+        On another connection: a pooler may deliver a notification to the connection it came from.
         """
         self._echo, self._echoed = secrets.token_hex(8), asyncio.Event()
         async with connection(

@@ -1,4 +1,4 @@
-"""Postgres' own programs, run on a database; a password is in their environment only."""
+"""Runs Postgres's client programs on a database; passwords are only in their environment."""
 
 import asyncio
 import os
@@ -20,7 +20,7 @@ async def start_program(
     stdin: int | None = None,
     stdout: int | None = None,
 ) -> asyncio.subprocess.Process:
-    """Start a program on the database at ``url``: of the folder ``programs``, else of PATH."""
+    """Start a program on the database at ``url``, from the folder ``programs`` or PATH."""
     try:
         return await asyncio.create_subprocess_exec(
             program if programs is None else programs / program,
@@ -37,7 +37,7 @@ async def start_program(
 
 
 def program_failure(program: str, stderr: bytes) -> ProgramError:
-    """Return the error for a program that has failed, with the first thing it complained about."""
+    """Return the error for a failed program, with its first error message."""
     lines: Sequence[str] = stderr.decode(errors="replace").strip().splitlines()
     errors = [line for line in lines if "ERROR" in line or "error:" in line]
     return ProgramError(f"{program} failed: {(errors or lines or ['it said nothing'])[0]}")

@@ -1,6 +1,6 @@
-"""Which processes use this database: each says so in the names of its connections.
+"""The processes that use this database, identified by the names of their connections.
 
-`pg_stat_activity` shows them to every process of the same role, so that nothing is written for it.
+`pg_stat_activity` shows them to every process of the same role, so nothing has to be stored.
 """
 
 import logging
@@ -23,7 +23,7 @@ _NAME = re.compile(r"(?P<kind>pao-[a-z-]+) most=(?P<most>\d+) id=(?P<id>[0-9a-f]
 
 @dataclass(frozen=True, slots=True)
 class ProcessName:
-    """How the connections of one process are named: what it is, and how many it may open."""
+    """The name of a process's connections: its kind, and how many it may open."""
 
     kind: str
     most: int
@@ -40,7 +40,7 @@ class ProcessName:
 
 
 async def check_connections(database: Database, own: ProcessName) -> None:
-    """Warn when what all living processes may open is more than the server can bear."""
+    """Warn if all running processes may open more connections than the server can take."""
     async with database.reading() as session:
         repository = ConnectionsRepository(session)
         names, room = await repository.names(), await repository.most()
@@ -50,7 +50,7 @@ async def check_connections(database: Database, own: ProcessName) -> None:
 
 
 def connections_warning(processes: Iterable[ProcessName], *, room: int) -> str | None:
-    """Return what is wrong with the number of connections; None where nothing is."""
+    """Return what is wrong with the number of connections; None if nothing is."""
     sorted_processes = sorted(processes, key=lambda one: (one.kind, one.id))
     wanted = sum(one.most for one in sorted_processes)
     if wanted <= MOST_SHARE * room:

@@ -1,6 +1,6 @@
-"""Where a request's context is stored, and how it is read back: in columns named like fields.
+"""Columns of a request's context: most are named like its fields.
 
-What is stored under another name is listed here; everything else follows from the dataclasses.
+Differing names are listed here; everything else follows from the dataclasses.
 """
 
 from collections.abc import Mapping

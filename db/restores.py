@@ -1,4 +1,4 @@
-"""Putting a backup's databases in the place of what is there, each as a whole or not at all."""
+"""Restores a backup's databases, each completely or not at all."""
 
 import asyncio
 from collections.abc import Mapping
@@ -28,7 +28,7 @@ _CHUNK = 1 << 20
 
 
 async def non_empty(databases: Mapping[str, str]) -> list[str]:
-    """Return the names of those that hold tables already."""
+    """Return the names of the databases that already hold tables."""
     names = []
     for name, url in databases.items():
         async with connection(url, timeout=CONNECT_SECONDS) as opened:
@@ -40,10 +40,10 @@ async def non_empty(databases: Mapping[str, str]) -> list[str]:
 async def restore(
     backup: Backup, databases: Mapping[str, str], *, replace: bool, programs: Path | None = None
 ) -> None:
-    """Fill the databases with those of a backup; with ``replace`` what they hold is removed.
+    """Restore the databases from a backup; with ``replace`` their contents are removed.
 
-    Raises ``BackupError``, before anything is changed where one is missing, is newer than this
-    version of PAO, holds something, or somebody is connected.
+    Raises ``BackupError``, before anything is changed if one is missing, is newer than this
+    version of PAO, is not empty, or has connections.
     """
     if missing := sorted(databases.keys() - set(backup.databases)):
         raise BackupError(f"{backup.folder} holds no database {', '.join(missing)}")
@@ -113,7 +113,7 @@ async def _pipe(
             write.write(ending.encode())
         await write.drain()
     except (BrokenPipeError, ConnectionResetError):
-        # psql has ended, and says why; what is read for nothing must not hold up its reader.
+        # psql has ended and reports why; the rest is read so that pg_restore does not block.
         while await read.read(_CHUNK):
             continue
     finally:

@@ -29,7 +29,7 @@ from pao.core.states import ActionStatus, RequestStatus
 from pao.core.timestamps import timestamp
 
 MOST_DECISIONS = 1_000
-"""So many decisions go with a new run, the newest; they count toward what one payload may hold."""
+"""How many decisions, the newest, a new run gets; they count towards the payload's limit."""
 
 
 def plan_of(row: Request) -> list[PlannedAction]:
@@ -51,7 +51,7 @@ def workflow_input(row: Request) -> RequestInput:
 
 
 def report_of(row: Request, actions: Sequence[RequestAction]) -> ComponentReport:
-    """Return what a bundle is told about one of its components, as the mirror has it."""
+    """Return the report of a component to its bundle, from the mirror."""
     return build_report(
         row.component_id or "",
         str(row.id),
@@ -71,7 +71,7 @@ def resumed_input(
     reason: str,
     cleaned: Iterable[CleanupDone] = (),
 ) -> RequestInput:
-    """Return what a request is restarted with whose workflow is gone; it waits in ``failed``."""
+    """Return the input that resumes a request whose workflow is gone; it waits in ``failed``."""
     at_rest = row.status == RequestStatus.FAILED and not row.retrying
     resumption = Resumption(
         reason=reason,
@@ -88,7 +88,7 @@ def resumed_input(
 
 
 def state_of(row: RequestAction) -> ActionState:
-    """Return where an action stands, as its workflow knows it."""
+    """Return the state of an action, as its workflow keeps it."""
     state = ActionState(id=row.action_id, index=row.action_index, type=row.type, name=row.name)
     failure = read_failure(row.error)
     values = {
@@ -138,7 +138,7 @@ def _partial(row: RequestAction) -> list[PartialResource]:
 
 
 def _trim(record: DecisionRecord) -> DecisionRecord:
-    """Return what a new run must know of a decision; of a closed one, not its values."""
+    """Return what a new run needs of a decision; of a closed one, not its values."""
     return record if record.outcome == "open" else replace(record, reason=None, changes=None)
 
 

@@ -32,7 +32,7 @@ from pao.runtime.process_metrics import PoolState
 
 _log = logging.getLogger(__name__)
 
-# An outage that goes on is logged again after this time.
+# A continuing outage is logged again after this time.
 LOG_AGAIN_SECONDS = 60.0
 
 
@@ -51,14 +51,14 @@ class PoolSettings:
 
 
 class OutageLog:
-    """Logs why no connection is made: at its beginning, once a minute, and when it has changed."""
+    """Logs why connecting fails: at first, once a minute, and when the reason changes."""
 
     def __init__(self) -> None:
         self._reason: str | None = None
         self._logged_at = float("-inf")
 
     def report(self, error: DatabaseUnavailableError) -> None:
-        """Note a failure to connect."""
+        """Log a failure to connect, unless it was logged just before."""
         error.is_logged = True
         reason, now = describe_error(error.__cause__), time.monotonic()
         if reason == self._reason and now - self._logged_at < LOG_AGAIN_SECONDS:
@@ -67,7 +67,7 @@ class OutageLog:
         self._reason, self._logged_at = reason, now
 
     def end(self) -> None:
-        """Note that connecting has succeeded."""
+        """Log the end of an outage, if there was one."""
         if self._reason is not None:
             _log.info("the database is back")
             self._reason, self._logged_at = None, float("-inf")
@@ -100,7 +100,7 @@ class Database:
     async def unit_of_work(self) -> AsyncIterator[AsyncSession]:
         """Open a session for one transaction: committed at the end, rolled back on any error.
 
-        Raises ``DatabaseUnavailableError`` when the database is away. No outside call inside.
+        Raises ``DatabaseUnavailableError``. Make no outside call inside.
         """
         with translate_errors():
             async with self._sessions() as session:
@@ -114,7 +114,7 @@ class Database:
         """Open a session that only reads; no transaction, so two round trips less than with one.
 
         Every query sees what is committed when it begins, as it would in a unit of work. Raises
-        ``DatabaseUnavailableError`` when the database is away.
+        ``DatabaseUnavailableError`` when the database is unavailable.
         """
         with translate_errors():
             async with self._readers() as session:
@@ -143,7 +143,7 @@ class Database:
         await self._engine.dispose()
 
     async def _connect(self, session: AsyncSession) -> None:
-        """Take a connection now, so that a failure to connect is told apart from later errors.
+        """Take a connection now, so that a failure to connect is distinguished from later errors.
 
         It costs no round trip: the transaction begins with the first statement.
         """
@@ -161,7 +161,7 @@ class Database:
 
 def _engine(url: str, settings: PoolSettings, password: PasswordSource | None) -> AsyncEngine:
     engine = create_async_engine(
-        # The creator alone decides where to connect: it parses the URL as everywhere else.
+        # Only the creator decides where to connect: it parses the URL as everywhere else.
         URL.create(DRIVER),
         async_creator=_connection_creator(url, settings, password),
         pool_size=min(settings.max_idle, settings.max_open),
@@ -206,7 +206,7 @@ def _connection_creator(
 def _replace_dead_connections(engine: AsyncEngine, max_idle_time: float) -> None:
     """Replace, when it is taken from the pool, a connection that was closed or idle for too long.
 
-    asyncpg has noticed a closed line by itself, so that this costs no round trip, unlike a ping.
+    asyncpg notices a closed connection itself, so this costs no round trip, unlike a ping.
     """
 
     @event.listens_for(engine.sync_engine, "checkin")

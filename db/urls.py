@@ -101,7 +101,7 @@ def read_login(url: str) -> Login:
 def libpq_environment(url: str) -> dict[str, str]:
     """Return the variables by which Postgres' own programs reach the same database.
 
-    What the URL leaves open is left out, for the process's own environment to decide.
+    What the URL does not set is left to the process's environment.
     """
     login, options = read_login(url), _options(split_url(url))
     variables = {
@@ -122,7 +122,7 @@ def libpq_environment(url: str) -> dict[str, str]:
 def driver_url(url: str) -> str:
     """Return the URL for asyncpg, password included; raises ``ValueError`` for one it cannot use.
 
-    asyncpg reads libpq's TLS options from it by itself; ``ssl`` is SQLAlchemy's ``sslmode``.
+    asyncpg reads libpq's TLS options from it itself; ``ssl`` is SQLAlchemy's ``sslmode``.
     """
     parts = split_url(url)
     if parts.scheme not in SCHEMES:
@@ -140,25 +140,25 @@ def driver_url(url: str) -> str:
 
 
 def connect_timeout(url: str) -> float | None:
-    """Return the seconds that a URL gives to connecting; None where it sets no limit of its own."""
+    """Return the URL's limit for connecting, in seconds; None if it sets none."""
     seconds = whole_number(_options(split_url(url)).get(CONNECT_TIMEOUT, ""))
     return float(seconds) if seconds else None
 
 
 def has_password(url: str) -> bool:
-    """Return whether a URL logs in with a password of its own."""
+    """Return whether a URL contains a password."""
     return bool(read_login(url).password)
 
 
 def names_authorities(url: str) -> bool:
-    """Return whether a URL says whom to trust, or that nobody needs to be."""
+    """Return whether a URL names authorities, or does not verify certificates."""
     options = _options(split_url(url))
     checks = options.get("sslmode", options.get("ssl", "")) in {"verify-ca", "verify-full"}
     return bool(options.get("sslrootcert")) or not checks
 
 
 def url_problem(url: str) -> str | None:
-    """Return what of a URL is invalid, and why; the text never repeats the URL."""
+    """Return what is invalid in a URL, and why; the text never repeats the URL."""
     try:
         read_login(url)
     except ValueError as error:
@@ -180,7 +180,7 @@ def url_problem(url: str) -> str | None:
 
 
 def with_options(url: str, options: Mapping[str, str]) -> str:
-    """Return the URL with these options, as far as it does not name them itself."""
+    """Return the URL with these options, unless it sets them itself."""
     parts = split_url(url)
     return _with_query(parts, {**options, **_options(parts)})
 

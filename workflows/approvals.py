@@ -1,4 +1,4 @@
-"""Open approvals: who may vote, who has, and what that means for the action.
+"""Open approvals: who may vote, who has voted, and the outcome.
 
 Votes come in by signal_handlers.py; waiting.py waits for the decision and watches the deadline.
 """
@@ -35,7 +35,7 @@ class Approval:
 
     @property
     def minimum(self) -> int:
-        """How many people must approve."""
+        """The number of people who must approve."""
         return int(self.rules.get("minimum") or 1)
 
     @property
@@ -53,7 +53,7 @@ class Approval:
         return max(min(moments) - now, timedelta(milliseconds=1)) if moments else None
 
     def apply_due(self, now: datetime) -> bool:
-        """Apply what is due; return whether people are to be reminded."""
+        """Apply a due reminder or deadline; return whether people must be reminded."""
         if self.deadline is None or self.overdue or now < self.deadline:
             self.reminders += 1
             return True
@@ -81,7 +81,7 @@ class Approval:
         return None
 
     def to_open_approval(self) -> OpenApproval:
-        """Return the approval as readers see it."""
+        """Return the approval as it is stored and shown."""
         return OpenApproval(
             kind="approval",
             since=timestamp(self.opened),
@@ -112,7 +112,7 @@ class OpenApprovals:
         return approval
 
     def close(self, approval: Approval, outcome: str) -> None:
-        """Close an approval; later votes are told how it ended."""
+        """Close an approval; later votes are refused with its outcome."""
         self._open.pop(approval.action_id, None)
         self._ended[approval.action_id] = outcome
 
@@ -132,7 +132,7 @@ class OpenApprovals:
     def count_again(self, record: DecisionRecord, voter: Voter, now: datetime) -> bool:
         """Count a vote that a reset replays, if the same approval is still open.
 
-        Its record stays as it is. An approval that this run has opened anew needs new votes: people
+        Its record stays as it is. An approval that this run has reopened needs new votes: people
         approve what they see. Returns whether the vote counted.
         """
         approval = self._approval_of(voter)

@@ -1,4 +1,4 @@
-"""BundleWorkflow: several items as one request, each component a request and workflow of its own.
+"""BundleWorkflow: several items as one request, each component a separate request and workflow.
 
 Components are started and followed in components.py; the bundle's record is in bundle_ledger.py,
 rules for its decisions are in bundle_decisions.py. Everything else, its own actions included,
@@ -80,7 +80,7 @@ class BundleWorkflow(RequestHandlers):
             waits = waits and not self._bundle.retrying
 
     def _explain_wait(self) -> None:
-        """Say why a resumed bundle waits although nothing of it is failed any more."""
+        """Record why a resumed bundle waits although none of its parts is failed now."""
         ledger, resumption = self._bundle, self._lifecycle.request_input.resumption
         if resumption is None or ledger.has_failed_component() or self._own_action_has_failed():
             return

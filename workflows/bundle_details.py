@@ -11,7 +11,7 @@ from workflows.details import SEND_SIGNAL, markdown_text, refusal_lines, signal_
 
 
 class DescribedBundle(Protocol):
-    """What is described of a bundle; its ledger provides it."""
+    """The parts of a bundle that are described; its ledger provides them."""
 
     status: RequestStatus
     context: RequestContext
@@ -38,7 +38,7 @@ class DescribedBundle(Protocol):
 
 
 def bundle_details(ledger: DescribedBundle, requests: Mapping[str, str]) -> str:
-    """Describe where a bundle and its components stand; ``requests`` names their workflows."""
+    """Describe the state of a bundle and its components; ``requests`` names their workflows."""
     headline = f"**{ledger.status.replace('_', ' ')}**{_hint(ledger)}"
     lines = [
         *title_lines(ledger.context),

@@ -65,7 +65,7 @@ class BundleLedger(Ledger):
         return any(state.status == ActionStatus.FAILED for state in self.components)
 
     def record_report(self, report: ComponentReport) -> bool:
-        """Record a component's state; return False if it is known already or not ours."""
+        """Record a component's state; return False if it is outdated or not of this bundle."""
         previous = self.reports.get(report.component)
         planned = self.planned.get(report.component)
         if planned is None or planned.config["requestId"] != report.request_id:
@@ -82,7 +82,7 @@ class BundleLedger(Ledger):
 
     def _apply_report(self, state: ActionState, report: ComponentReport) -> None:
         if report.status == RequestStatus.COMPLETED:
-            # Of a short retry the bundle may hear when it is over.
+            # The bundle may hear of a short retry only after it has ended.
             state.error = None
             self.succeed(state, ActionResult(outputs=report.outputs))
         elif report.status in ENDED or (
@@ -100,7 +100,7 @@ class BundleLedger(Ledger):
         }
 
     def update_failure(self) -> None:
-        """Recompute the failure from what is failed now: other failures may be fixed."""
+        """Recompute the failure from the components that are failed now."""
         self.failure = combined_failure(self.states) or self.failure
 
     def record_retry(self) -> None:
@@ -109,7 +109,7 @@ class BundleLedger(Ledger):
         self._state_entry()
 
     def details(self) -> str:
-        """Describe for an operator the state of the bundle, and what can be signalled to whom."""
+        """Describe the state of the bundle for an operator, and which signals can be sent where."""
         requests = {state.id: workflow_id(self.request_of(state)) for state in self.components}
         return bundle_details(self, requests)
 

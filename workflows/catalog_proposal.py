@@ -1,4 +1,4 @@
-"""The workflow that has one pull or merge request judged at one commit."""
+"""The workflow that checks one pull or merge request at one commit."""
 
 from temporalio import workflow
 from temporalio.exceptions import FailureError
@@ -11,17 +11,17 @@ from workflows.maintenance import forget_earlier_runs
 
 @workflow.defn(name=names.CATALOG_PROPOSAL_WORKFLOW)
 class CatalogProposalWorkflow:
-    """Judges once; nothing waits for it but the people who read the check."""
+    """Checks once; only the people who read the check wait for it."""
 
     @workflow.run
     async def run(self, proposal: CatalogProposal) -> str:
-        """Return what came of it: untouched, valid, refused, ignored or failed."""
+        """Return the outcome: untouched, valid, refused, ignored or failed."""
         try:
             outcome: str = await workflow.execute_activity(
                 names.CHECK_PROPOSAL_ACTIVITY,
                 proposal,
                 result_type=str,
-                summary=f"judge request {proposal.number or ''} at {proposal.commit[:12]}",
+                summary=f"check request {proposal.number or ''} at {proposal.commit[:12]}",
                 **policies.CATALOG_PROPOSAL,
             )
         except FailureError:

@@ -1,4 +1,4 @@
-"""The one workflow that has the catalog's source read: one run at a time, until all is quiet."""
+"""The one workflow that syncs the catalog: one sync at a time, until nothing is left to do."""
 
 import asyncio
 from contextlib import suppress
@@ -12,13 +12,13 @@ from pao.core.payloads.catalog import SyncSignal as Signal
 from workflows import policies
 from workflows.maintenance import forget_earlier_runs
 
-# A forge delivers again what was not answered in time; nobody delivers older ones.
+# A forge repeats deliveries that were not answered in time; older ones are not repeated.
 _MAX_REMEMBERED = 1_000
 
 
 @dataclass
 class SyncState:
-    """What a run of the workflow hands to the next one when its history has grown long."""
+    """The state that a run of the workflow passes to the next when its history has grown long."""
 
     signals: list[Signal] = field(default_factory=list)
     deliveries: list[str] = field(default_factory=list)
@@ -27,7 +27,7 @@ class SyncState:
 
 @workflow.defn(name=names.CATALOG_SYNC_WORKFLOW)
 class CatalogSyncWorkflow:
-    """Runs one sync at a time: what is signalled meanwhile is one more run, the last state wins."""
+    """Runs one sync at a time: signals meanwhile cause one more; the last state wins."""
 
     @workflow.init
     def __init__(self, carried: SyncState | None = None) -> None:
@@ -44,7 +44,7 @@ class CatalogSyncWorkflow:
 
     @workflow.signal(name=names.LOOK_SIGNAL)
     def look(self, signal: Signal) -> None:
-        """Have the source looked at; a delivery that is known already changes nothing."""
+        """Request a look at the source; a repeated delivery changes nothing."""
         if signal.delivery and signal.delivery in self._deliveries:
             return
         if signal.delivery:
@@ -54,7 +54,7 @@ class CatalogSyncWorkflow:
 
     @workflow.update(name=names.REFRESH_UPDATE)
     async def refresh(self, request: SyncRequest) -> SyncReport:
-        """Look at the source once more and return what has changed."""
+        """Look at the source again and return what has changed."""
         self._requests.append(request)
         self._waiting += 1
         run = self._started_runs + 1
@@ -84,7 +84,7 @@ class CatalogSyncWorkflow:
                 return {"runs": self._started_runs}
 
     async def _work(self) -> None:
-        """Sync once, and again while a replica is late and nothing else comes."""
+        """Sync once, and again while a replica is late and nothing else arrives."""
         await self._wait_for_end_of_burst()
         sync_input = self._take_requests()
         report = await self._sync(sync_input)
@@ -97,7 +97,7 @@ class CatalogSyncWorkflow:
             report = await self._sync(SyncInput(sync_input.reasons, sync_input.expects))
 
     async def _wait_for_end_of_burst(self) -> None:
-        """Wait until pushes stop coming, or have come for long enough; a person waits for none."""
+        """Wait until a burst of pushes ends, lasts long enough, or a person asks for a sync."""
         limit = self._now() + policies.BURST_LONGEST
         while not self._requests and any(one.reason == PUSH for one in self._signals):
             left = min(self._signalled_at + policies.BURST_QUIET, limit) - self._now()
@@ -107,7 +107,7 @@ class CatalogSyncWorkflow:
                 await workflow.wait_condition(lambda: bool(self._requests), timeout=left)
 
     def _take_requests(self) -> SyncInput:
-        """Take what was asked for so far as one run."""
+        """Return the input of one sync for all that was requested so far."""
         signals, self._signals = self._signals, []
         requests, self._requests = self._requests, []
         pushes = [one for one in signals if one.reason == PUSH and one.commit]

@@ -1,4 +1,4 @@
-"""Parses the arguments of signals. Whatever a person sent, the result is a record, not an error."""
+"""Parses the arguments of signals. Whatever was sent, the result is a record, not an error."""
 
 import json
 from collections.abc import Callable
@@ -15,7 +15,7 @@ from pao.core.payloads.tickets import Escalation
 from pao.core.states import Decision
 from workflows.options import MAX_DEPTH, MODES, OPTIONS, is_deeper_than, read_options
 
-# The namespace of ids for decisions that come without one.
+# The UUID namespace of decisions that come without an id.
 DECISION_NAMESPACE = UUID("5f0c2f0e-0f3b-4c0a-9a43-9f0d6f7c1b52")
 KNOWN_KEYS = {"by", "via", "reason", "decisionId", "fields", "mode", PROOF, *OPTIONS}
 VOTE_KEYS = {"by", "via", "reason", "decisionId", "actionId", "teams", "email", PROOF}
@@ -38,8 +38,8 @@ def read_command(
 ) -> tuple[DecisionRecord, dict[str, Any]]:
     """Turn a signal's arguments into a decision record and its corrected fields.
 
-    Unreadable input results in a record whose outcome is ``rejected`` and whose message says what a
-    readable one looks like. A reason is asked for by the API; an operator may leave it out.
+    Invalid input results in a record whose outcome is ``rejected`` and whose message shows a valid
+    input. The API requires a reason; an operator may leave it out.
     ``bounds_evidence`` is asked, for evidence that is nested too deep only, whether to refuse it.
     """
     record = DecisionRecord(decision_id=fallback_id, decision=kind, at=at)
@@ -84,7 +84,7 @@ def read_vote(
 ) -> tuple[DecisionRecord, Voter]:
     """Turn a signal's arguments into the record of an approval or a rejection, and its voter.
 
-    Unreadable input results in a record whose message says what a readable one looks like.
+    Invalid input results in a record whose message shows a valid input.
     """
     record = DecisionRecord(decision_id=fallback_id, decision=kind, at=at)
     payload, problem = _read_payload(args, VOTE_SHAPE)
@@ -189,9 +189,9 @@ def _check_mode(kind: str, mode: Any) -> str | None:
 
 
 def unsealed_passwords(definition: dict[str, Any], changes: dict[str, Any]) -> list[str]:
-    """Return the password fields whose new value is not sealed, which history must not carry.
+    """Return the password fields whose new value is not sealed, which history must not contain.
 
-    The stars that are shown for a password may be sent: they leave it as it is.
+    The mask that is shown for a password may be sent: it leaves the password as it is.
     """
     return sorted(
         path

@@ -15,7 +15,7 @@ from workflows.mirror import MirroredStatus
 from workflows.snapshots import Snapshots
 from workflows.versions import FromNextSignal
 
-# What the bundle knows without being told: it has started the component.
+# What the bundle knows without a report: it has started the component.
 KNOWN_AT_START = frozenset({(RequestStatus.SUBMITTED, False), (RequestStatus.IN_PROGRESS, False)})
 
 
@@ -37,8 +37,8 @@ class ComponentReporter:
         """Send what was written to Postgres, if the bundle does not know it."""
         async with self._lock:
             now = (self._ledger.status, self._ledger.retrying)
-            # The request may have gone on meanwhile; earlier versions told that, and the bundle,
-            # which reads Postgres, did not find it.
+            # The request may have changed meanwhile; earlier versions reported the new state, which
+            # the bundle did not find in Postgres.
             if mirrored != now and self._reports_written.reached():
                 now = mirrored
             if now == self._reported or (self._reported is None and now in KNOWN_AT_START):

@@ -64,7 +64,7 @@ class BundleComponents:
 
     @property
     def has_news(self) -> bool:
-        """Return whether a report is waiting to be recorded."""
+        """Return whether there are reports to record."""
         return bool(self._inbox)
 
     @property
@@ -82,7 +82,7 @@ class BundleComponents:
     async def receive_report(self, args: tuple[Any, ...]) -> bool:
         """Accept a report; return False if it is not one.
 
-        Anybody may send one, so it only says which component to look up: its state is read from
+        Anyone may send one, so it only says which component to look up: its state is read from
         the mirror, which has it before the report is sent.
         """
         reads_reported = self._reads_reported.reached()
@@ -103,7 +103,7 @@ class BundleComponents:
         return next(matches, None)
 
     def record_reports(self) -> bool:
-        """Record what was reported; return whether any of it is new."""
+        """Record the reports in the inbox; return whether any of them is new."""
         reports, self._inbox = self._inbox, []
         recorded = [self._ledger.record_report(report) for report in reports]
         return any(recorded)
@@ -119,7 +119,7 @@ class BundleComponents:
             names.COMPONENTS_ACTIVITY, query, list[ComponentReport], summary
         )
         if self._inbox is not before and not self._keeps_overlapping.reached():
-            # Earlier versions put back the inbox that they had begun with, whatever had come since.
+            # Earlier versions restored their first inbox, and lost what had arrived since.
             self._inbox = before
         self._inbox.extend(reports)
 
@@ -204,7 +204,7 @@ class BundleComponents:
 
     async def _start_child(self, state: ActionState, request_input: RequestInput) -> None:
         context = request_input.context
-        # One that exists already, after a reset of the bundle, reports its end like any other.
+        # One that already exists, after a reset of the bundle, reports its end like any other.
         with contextlib.suppress(WorkflowAlreadyStartedError):
             handle = await workflow.start_child_workflow(
                 names.REQUEST_WORKFLOW,
@@ -220,7 +220,7 @@ class BundleComponents:
     async def _execute(
         self, activity: str, query: ComponentQuery, kind: type[T], summary: str
     ) -> T:
-        """Ask Postgres, and wait as long as it is unavailable."""
+        """Execute an activity that reads Postgres; wait while it is unavailable."""
         with contextlib.suppress(FailureError):
             quickly: T = await workflow.execute_local_activity(
                 activity, query, result_type=kind, summary=summary, **policies.COMPONENT_QUICKLY
@@ -252,8 +252,8 @@ class BundleComponents:
     async def end_all(self, record: DecisionRecord) -> None:
         """End every open component as was decided about the bundle; return when all have ended.
 
-        A component in a retry takes the decision when the retry has settled; one whose workflow is
-        lost, when it was resumed.
+        A component in a retry accepts the decision when the retry has settled; one whose workflow
+        is lost, when it is resumed.
         """
         sent_at: dict[str, tuple[str, int]] = {}
         while True:
@@ -305,6 +305,6 @@ class BundleComponents:
 
 
 async def _wait_for_end(handle: workflow.ChildWorkflowHandle[Any, Any]) -> None:
-    """Note the end of a child; the child or its next run reports the result itself."""
+    """Wait for the end of a child, which reports its result itself; a failure is ignored."""
     with contextlib.suppress(FailureError):
         await handle

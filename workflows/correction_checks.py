@@ -54,7 +54,7 @@ async def check_former_effects(
     *,
     waits: WorkflowTimeouts,
 ) -> CheckedCorrection:
-    """Look for actions in doubt, as their attempts were sent; ``context`` has the new fields."""
+    """Look for the effects of actions in doubt, as sent before; ``context`` has the new fields."""
     checked = CheckedCorrection()
     for state in doubtful:
         if len(state.former) >= MAX_FORMER_CALLS:

@@ -19,7 +19,7 @@ class DecisionLog:
         self._records: dict[str, DecisionRecord] = {}
         self._unconfirmed: dict[str, DecisionRecord] = {}
         self.last_refusal: str | None = None
-        """What was last refused, why and when, until a later decision is accepted."""
+        """The last refusal, with reason and time, until a later decision is accepted."""
 
     @property
     def all(self) -> list[DecisionRecord]:
@@ -28,11 +28,11 @@ class DecisionLog:
 
     @property
     def unconfirmed(self) -> list[DecisionRecord]:
-        """What the mirror does not have yet."""
+        """The records that the mirror does not have yet."""
         return list(self._unconfirmed.values())
 
     def record_received(self, record: DecisionRecord) -> None:
-        """Record a decision that has arrived and is not judged yet."""
+        """Record a decision that has arrived and is not evaluated yet."""
         self._unconfirmed[record.decision_id] = record
         self._journal.version += 1
 
@@ -76,7 +76,7 @@ class DecisionLog:
         self._journal.line(event, actor=UNKNOWN, via=TEMPORAL, reason=reason)
 
     def adopt(self, record: DecisionRecord) -> None:
-        """Adopt what an earlier run has recorded; the mirror has it already."""
+        """Adopt a record of an earlier run; the mirror has it already."""
         self._records[record.decision_id] = record
         self._unconfirmed.pop(record.decision_id, None)
 
@@ -120,7 +120,7 @@ class DecisionLog:
         return any(one.decision == decision and one.outcome == "failed" for one in self.all)
 
     def confirm(self, snapshot: Snapshot) -> None:
-        """Drop what a snapshot has brought to the mirror; what came meanwhile stays."""
+        """Drop what the snapshot has written to the mirror; later entries stay."""
         outcomes = {record.decision_id: record.outcome for record in snapshot.decisions}
         self._unconfirmed = {
             key: record
@@ -134,12 +134,12 @@ class DecisionLog:
 
 
 def _inline_text(text: str) -> str:
-    """Return what a person has sent as it may stand in Markdown: one line, no code marks."""
+    """Return text from a signal for inline code in Markdown: one line, no backticks."""
     return " ".join(text[:MOST_SHOWN].replace("`", "'").split())
 
 
 def audit_data(record: DecisionRecord) -> dict[str, Any]:
-    """Return what an audit line says about a decision besides who, when and why."""
+    """Return the data of a decision's audit line besides who, when and why."""
     data = {"decisionId": record.decision_id, "changes": masked(record.changes)}
     more = {"mode": record.mode, "details": record.details}
     return {**data, **{key: value for key, value in more.items() if value}}

@@ -1,6 +1,6 @@
 """Carrying out what people decide about a failed request: retry, abort, escalate.
 
-Whether a decision is possible is judged in open_decisions.py, what a signal says in commands.py.
+Whether a decision is possible is evaluated in open_decisions.py; signals are parsed in commands.py.
 """
 
 from dataclasses import replace
@@ -198,7 +198,7 @@ class Decider:
         doubtful = [one for one in actions_in_doubt(self._ledger) if one is not observed_state]
         if not answer.diff or not doubtful:
             return True
-        # Asked for each decision: a run may last for weeks.
+        # One patch per decision: a run may last for weeks.
         if not workflow.patched(f"{FORMER_CALLS}-{record.decision_id}"):
             return True
         context = replace(self._ledger.context, fields=answer.fields)
@@ -304,7 +304,7 @@ def _used_fields_message(used: dict[str, list[str]]) -> str:
 
 
 def trim_for_ticket(state: ActionState) -> ActionState:
-    """Return what an action's line in the ticket needs: outputs may be large and many."""
+    """Return only what an action's line in the ticket needs: outputs may be large and many."""
     return ActionState(
         id=state.id,
         index=state.index,

@@ -13,7 +13,7 @@ from pao.core.resources import orphaned_resources, resource_entry_id
 from pao.core.states import ActionStatus, ApprovalVote, RequestStatus
 from workflows.failures import suggest
 
-# What each does, Temporal's UI tells beside its name. One line each: the page shows some twenty.
+# Temporal's UI says what each does beside its name. One line each: the page shows about twenty.
 SIGNALS = (
     ("retry", '{"by": "you", "reason": "quota was raised"}'),
     ("abort", '{"by": "you", "reason": "no longer needed"}'),
@@ -23,9 +23,9 @@ SEND_SIGNAL = "Above, under *More Actions*, *Send a Signal*: choose the name and
 MOST_NAMED = 10
 MOST_NOTE = 200
 _QUOTED = re.compile(r"\{[^`]*\}")
-# Within a word an underscore is no markup.
+# An underscore within a word is not markup.
 _MARKDOWN = re.compile(r"([\\`*\[\]<~]|(?<![^\W_])_|_(?![^\W_])|&(?=#?\w+;))")
-# An address becomes a link by itself, with what stands in it: only what would end it is escaped.
+# Markdown turns an address into a link: only what would end the link is escaped.
 _MARKDOWN_IN_ADDRESS = re.compile(r"([\\`*\[\]<])")
 _ADDRESS = re.compile(r"https?://")
 _BEGINS_A_BLOCK = re.compile(r"^([-+=>#])")
@@ -54,8 +54,8 @@ def current_details(  # noqa: PLR0913 -- what is described, each part named.
 ) -> str:
     """Describe the state of the request, what failed and why, and what can be signalled.
 
-    ``manual_way``: a retry may take it instead of what failed. ``refused`` is what was last sent in
-    vain, ``cleaned`` what people have reported as cleaned up, by entry.
+    ``manual_way``: a retry may take it instead of what failed. ``refused`` is the last refusal,
+    ``cleaned`` what people have reported as cleaned up, by entry.
     """
     lines = [*title_lines(context), _headline(status, states, retrying=retrying), ""]
     lines += refusal_lines(refused)
@@ -74,12 +74,12 @@ def current_details(  # noqa: PLR0913 -- what is described, each part named.
 
 
 def title_lines(context: RequestContext) -> list[str]:
-    """Return what the request is for; nothing where that is not known."""
+    """Return the request's title as lines; none if it has no title."""
     return [f"## {markdown_text(context.subject)}", ""] if context.title else []
 
 
 def markdown_text(text: str) -> str:
-    """Return a text of others on one line, so that Markdown shows it as it is."""
+    """Return external text on one line, escaped so that Markdown shows it literally."""
     return _BEGINS_A_BLOCK.sub(r"\\\1", " ".join(map(_escape_word, text.split())))
 
 
@@ -197,7 +197,7 @@ def _signal_with_effect(name: str, payload: str, effect: str) -> list[str]:
 
 
 def refusal_lines(refused: str | None) -> list[str]:
-    """Return what was last sent in vain, and why; what it quotes of JSON keeps its quotes."""
+    """Return the last refusal as lines; JSON in it is shown as code."""
     if not refused:
         return []
     text = _QUOTED.sub(r"`\g<0>`", " ".join(refused.split()))
@@ -205,7 +205,7 @@ def refusal_lines(refused: str | None) -> list[str]:
 
 
 def signal_lines(*, only: Collection[str] | None = None) -> list[str]:
-    """Return each signal with its input, which is to be pasted as it stands."""
+    """Return each signal with its input, ready to be pasted."""
     return [
         f"- **{name}** `{payload}`" for name, payload in SIGNALS if only is None or name in only
     ]

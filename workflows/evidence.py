@@ -1,4 +1,4 @@
-"""A person's evidence about an effect that nobody else can look for."""
+"""A person's evidence about an effect that PAO cannot look for."""
 
 from dataclasses import dataclass
 
@@ -16,7 +16,7 @@ from workflows.ledger import Ledger
 
 @dataclass(frozen=True, slots=True)
 class ObservedEffect:
-    """What a person has seen of an action's effect; ``result`` is None if nothing exists."""
+    """An action's effect as a person has seen it; ``result`` is None if nothing exists."""
 
     state: ActionState
     result: ActionResult | None = None

@@ -1,4 +1,4 @@
-"""What a failure means, and everything a person needs to decide about it."""
+"""Classifies failures, and builds what a person needs to decide about them."""
 
 from dataclasses import replace
 from typing import Any
@@ -72,7 +72,7 @@ def _classify_timeout(cause: TimeoutError) -> ActionFailure:
 
 
 def unknown_outcome(message: str) -> ActionFailure:
-    """Return the failure of an action that may have taken effect, for a reason of PAO's own."""
+    """Return the failure of an action that may have taken effect, for a reason within PAO."""
     return ActionFailure(
         code=ErrorCode.EXTERNAL_SERVICE_ERROR,
         message=message,
@@ -119,7 +119,7 @@ def was_never_begun(error: FailureError) -> bool:
 
 
 def was_reported(error: FailureError) -> bool:
-    """Return whether the activity itself says how it ended; then it has cleaned up after itself.
+    """Return whether the activity itself reported how it ended; then it has also cleaned up.
 
     Not if no worker began it, or if its worker was lost or shut down.
     """
@@ -135,7 +135,7 @@ def is_refusal(error: FailureError) -> bool:
 
 
 def suggest(failure: ActionFailure) -> tuple[str, str]:
-    """Suggest a decision and say why; the person decides."""
+    """Return the decision to suggest, and why; the person decides."""
     if failure.outcome_unknown:
         return _suggest_in_doubt(failure)
     return suggestion(failure.known_cause, retryable=failure.retryable)
@@ -180,7 +180,7 @@ def error_context(
 ) -> dict[str, Any]:
     """Build the failure context that is kept with the request and sent with an escalation.
 
-    What failed actions left behind is listed, and what those left that another way replaced.
+    It lists what failed actions left, and what was left by actions that the manual way replaced.
     ``manual_way``: a retry may take it instead.
     """
     decision, why = suggest(failure)

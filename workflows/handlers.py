@@ -38,7 +38,7 @@ class RequestHandlers:
             names.BUNDLE_DECISION_SIGNAL: lifecycle.signals.from_bundle,
             # The status updater: a ticket that the request waits for was resolved.
             names.TICKET_RESOLVED_SIGNAL: lifecycle.signals.ticket_resolved,
-            # The API: what was left behind is cleaned up.
+            # The API: something left behind was cleaned up.
             names.CLEANUP_SIGNAL: lifecycle.signals.cleanup_done,
             **internal,
         }
@@ -97,9 +97,9 @@ class RequestHandlers:
         description="Not to be chosen. Any other name is recorded and changes nothing.",
     )
     async def other_signal(self, name: str, args: Sequence[RawValue]) -> None:
-        """Handle what PAO sends to itself, and record any other name.
+        """Handle the signals that PAO sends to itself, and record any other.
 
-        Under names of their own these signals would be offered to operators in Temporal's UI.
+        As declared signals they would be offered to operators in Temporal's UI.
         """
         handle = self._internal_signals.get(name)
         if handle is None:

@@ -16,8 +16,7 @@ WORKFLOW = "workflow"
 class Journal:
     """Numbers events and keeps them until they are confirmed.
 
-    ``version`` grows with every change, so that a reader can tell whether a snapshot taken earlier
-    is still complete.
+    ``version`` grows with every change, which shows whether an earlier snapshot is still complete.
     """
 
     def __init__(self, now: Callable[[], datetime]) -> None:
@@ -30,7 +29,7 @@ class Journal:
 
     @property
     def moment(self) -> str:
-        """The present time as it stands on events."""
+        """The current time as it is written on events."""
         return timestamp(self._now())
 
     def line(  # noqa: PLR0913 -- an audit line has this many parts, all named.
@@ -96,7 +95,7 @@ class Journal:
         return list(self._stream)
 
     def confirm(self, snapshot: Snapshot) -> None:
-        """Drop what a snapshot has confirmed; what came meanwhile stays."""
+        """Drop what the snapshot has written to the mirror; later entries stay."""
         lines = [line.seq for line in snapshot.audit]
         entries = [entry.seq for entry in snapshot.stream]
         last = max(lines + entries, default=0)
@@ -104,7 +103,7 @@ class Journal:
         self._stream = [entry for entry in self._stream if entry.seq > last]
 
     def _occurrence(self, *parts: Any) -> int:
-        """Count how often this run has written the same line before.
+        """Return how often this run has written the same line before.
 
         A workflow task that is run again may write lines in another order, so that a number alone
         does not identify a line of the mirror.

@@ -1,4 +1,4 @@
-"""The workflow's own record of a request: its state, and the states of its actions.
+"""The workflow's record of a request: its state, and the states of its actions.
 
 Decisions are in decision_log.py; what the mirror does not have yet is in snapshots.py.
 """
@@ -58,7 +58,7 @@ class Ledger:
 
     @property
     def has_fallback(self) -> bool:
-        """Return whether there is a manual way that was not taken yet."""
+        """Return whether there is a manual way that is not used yet."""
         return bool(self._fallback)
 
     def move(
@@ -244,7 +244,7 @@ class Ledger:
         self._fallback = []
 
     def start_retry(self, record: DecisionRecord) -> None:
-        """Record that a person had the failed action run again; the request stays ``failed``."""
+        """Record that a person started a retry; the request stays ``failed``."""
         self.retrying = True
         self.journal.line(
             "request.retry",
@@ -256,12 +256,12 @@ class Ledger:
         self._state_entry()
 
     def record_stop(self, message: str) -> None:
-        """Record that the request failed between two actions, neither of which failed itself."""
+        """Record that the request failed between two actions, neither of which failed."""
         self.failure = ActionFailure(code=ErrorCode.ACTION_FAILED, message=message)
         self.journal.log("error", message)
 
     def error_context(self) -> dict[str, Any]:
-        """Return the failure context of a request that failed, also after a person has ended it."""
+        """Return the failure context of a failed request, even after a person has ended it."""
         if self.failure is None:
             return {}
         return error_context(self.context, self.states, self.failure, manual_way=self.has_fallback)
@@ -279,7 +279,7 @@ class Ledger:
         )
 
     def record_restore(self, reason: str) -> None:
-        """Record that the mirror had lost parts of the request and got them again."""
+        """Record that the mirror had lost parts of the request, which were written again."""
         self.journal.line("request.restored", reason=reason)
         self._state_entry()
 

@@ -1,6 +1,6 @@
-"""A request from start to end: the parts that work on it, and how its workflow ends.
+"""A request from start to end: the parts of its workflow, and how it ends.
 
-Both kinds of request have one; what they carry out, and in which order, is theirs.
+Both kinds of request have one; each defines what it carries out, and in which order.
 """
 
 import asyncio
@@ -39,7 +39,7 @@ from workflows.signal_handlers import SignalHandlers
 from workflows.stopping import Stop
 from workflows.waiting import ActionWaits
 
-# Every one of them may have outputs, and an update's answer is one payload.
+# Each may have outputs, and an update's answer is a single payload.
 MAX_ANSWERED_ACTIONS = 3
 SUPERSEDED = "Another run of this request is ahead of this one, which ended without acting."
 
@@ -111,7 +111,7 @@ class RequestLifecycle:
         """Run the request until it has reached a final state."""
         work = asyncio.create_task(self._work(carry_out))
         while not work.done():
-            # The running action ends first; what a cancellation means is decided where it ends.
+            # The running action ends first; the code that waits for it handles the cancellation.
             with contextlib.suppress(asyncio.CancelledError):
                 await asyncio.shield(work)
         return work.result()
@@ -137,7 +137,7 @@ class RequestLifecycle:
         return True
 
     async def settle(self, status: RequestStatus, reason: str | None) -> None:
-        """Run the request until its caller can be answered."""
+        """Move the request to a settled status, and let its caller be answered."""
         self.ledger.move(status, reason=reason)
         await self.mirror.write()
         if self._settled is None:
@@ -147,7 +147,7 @@ class RequestLifecycle:
             self._notices.send(FAILED, event="failed", message=reason)
 
     def _completed_state(self) -> CompletedState | None:
-        """Return what readers find now, where it is little: a completed request of few actions."""
+        """Return what readers find now, for a completed request of few actions only."""
         ledger, at = self.ledger, self.mirror.updated_at
         has_more = (ledger.decisions.all, ledger.cleaned, self.request_input.resumption, is_reset())
         if ledger.status != RequestStatus.COMPLETED or at is None or any(has_more):

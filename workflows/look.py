@@ -1,4 +1,4 @@
-"""Short read-only workflows: does an action's effect exist, does evidence hold, what is there."""
+"""Short read-only workflows: looks, checks of evidence, choices of a field, files of a commit."""
 
 from collections.abc import Callable
 from datetime import timedelta
@@ -26,7 +26,7 @@ async def _ask(
     failed: Callable[[str], AnswerT],
     summary: str,
 ) -> AnswerT:
-    """Return the activity's answer, or what ``failed`` makes of the reason why there is none."""
+    """Return the activity's answer, or that of ``failed`` for the reason why there is none."""
     try:
         result: AnswerT = await workflow.execute_activity(
             activity,
@@ -64,7 +64,7 @@ class EvidenceWorkflow:
 
     @workflow.run
     async def run(self, evidence: EvidenceInput) -> EvidenceAnswer:
-        """Return the result that the action would go on with, or the problem; never fails."""
+        """Return the result that the action would continue with, or the problem; never fails."""
         return await _ask(
             names.EVIDENCE_ACTIVITY,
             evidence,
@@ -80,7 +80,7 @@ class ChoicesWorkflow:
 
     @workflow.run
     async def run(self, question: ChoicesQuestion) -> ChoicesAnswer:
-        """Return the choices, or why there are none now; never fails."""
+        """Return the choices, or why there are none; never fails."""
         return await _ask(
             names.CHOICES_ACTIVITY,
             question,
@@ -96,7 +96,7 @@ class FilesWorkflow:
 
     @workflow.run
     async def run(self, action_input: ActionInput) -> FilesAnswer:
-        """Return what they hold, or why that is not known; never fails."""
+        """Return their contents, or why these are not known; never fails."""
         return await _ask(
             names.FILES_ACTIVITY,
             action_input,

@@ -12,7 +12,7 @@ from workflows import policies
 
 
 async def _run_activity(activity: str, *, seconds: float, summary: str) -> dict[str, Any]:
-    """Run once; a failure is reported in the result, and the next schedule continues."""
+    """Run an activity once; a failure is reported in the result, and the next run continues."""
     try:
         result: dict[str, Any] = await workflow.execute_activity(
             activity,
@@ -24,15 +24,15 @@ async def _run_activity(activity: str, *, seconds: float, summary: str) -> dict[
         )
         await forget_earlier_runs()
     except FailureError as error:
-        # Whatever an activity raises was logged where it arose.
+        # What an activity raises was logged where it was raised.
         if not isinstance(error.cause, ApplicationError):
-            workflow.logger.warning("%s failed; the next turn goes on: %s", activity, error.cause)
+            workflow.logger.warning("%s failed; the next run continues: %s", activity, error.cause)
         return {"failed": str(error.cause or error)[:500]}
     return result
 
 
 async def forget_earlier_runs() -> None:
-    """Remove what earlier turns of this kind have left in Temporal's list, if that is possible."""
+    """Remove earlier runs of this workflow type from Temporal's list, if that is possible."""
     if not workflow.patched("forget-turns"):
         return
     with contextlib.suppress(FailureError):
@@ -42,7 +42,7 @@ async def forget_earlier_runs() -> None:
             start_to_close_timeout=timedelta(seconds=30),
             schedule_to_start_timeout=timedelta(seconds=30),
             retry_policy=policies.NO_RETRY,
-            summary="remove earlier turns from Temporal's list",
+            summary="remove earlier runs from Temporal's list",
         )
 
 
@@ -52,7 +52,7 @@ class ReconcileWorkflow:
 
     @workflow.run
     async def run(self) -> dict[str, Any]:
-        """Return what was found, by kind."""
+        """Return the counts of what was found, by kind."""
         return await _run_activity(
             names.RECONCILE_ACTIVITY, seconds=50, summary="compare requests with their workflows"
         )
@@ -96,13 +96,13 @@ class AuditAnchorWorkflow:
 
 @workflow.defn(name=names.CATALOG_POLL_WORKFLOW)
 class CatalogPollWorkflow:
-    """Has the catalog's source looked at."""
+    """Triggers a look at the catalog's source."""
 
     @workflow.run
     async def run(self) -> dict[str, Any]:
-        """Return nothing but that the sync was told."""
+        """Return that the sync was signalled."""
         return await _run_activity(
-            names.POLL_CATALOG_ACTIVITY, seconds=30, summary="have the catalog's source looked at"
+            names.POLL_CATALOG_ACTIVITY, seconds=30, summary="trigger a look at the catalog source"
         )
 
 

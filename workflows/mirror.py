@@ -1,4 +1,4 @@
-"""Mirrors the request to Postgres: one write per change, in order, however long it takes.
+"""Mirrors the request to Postgres: one write per change, in order, retried until it succeeds.
 
 What a snapshot holds is in snapshots.py; what a write does is in db/repositories/mirror.py.
 """
@@ -39,11 +39,11 @@ class SupersededError(Exception):
 class Mirror:
     """Writes the ledger's state to Postgres.
 
-    ``started`` names what any run has ever started, ``recorded`` holds decisions that an earlier
+    ``started`` names what any run has started, ``recorded`` holds decisions that an earlier
     run has closed or accepted, as far as this one received them again.
     ``updated_at`` is the time that readers find with the last write, where it is known.
-    ``after`` is called after an applied write with the status that it has written, and whether
-    with a retry under way: whoever it notifies finds the same in Postgres.
+    ``after_write`` is called after an applied write with the status that it has written, and
+    whether a retry is under way: what it notifies finds the same in Postgres.
     """
 
     def __init__(
@@ -65,16 +65,16 @@ class Mirror:
 
     @property
     def is_superseded(self) -> bool:
-        """Return whether a write has shown that this run must not act any more."""
+        """Return whether a write has shown that this run must no longer act."""
         return self._superseded
 
     async def write(self) -> None:
         """Write the current state to Postgres; return when readers find it there.
 
-        Raises ``SupersededError`` when this run must not act any more.
+        Raises ``SupersededError`` when this run must no longer act.
         """
-        # A reset hands a run its old signals before it has begun: its first state is what the work
-        # itself writes, because no stored request goes back to submitted.
+        # After a reset, a run gets its old signals before it has begun: the work itself writes the
+        # first state, because no stored request goes back to submitted.
         if self._ledger.status == RequestStatus.SUBMITTED:
             await workflow.wait_condition(lambda: self._ledger.status != RequestStatus.SUBMITTED)
         wanted_version = self._ledger.journal.version
@@ -140,7 +140,7 @@ class Mirror:
 
     def _adopt_stored(self, answer: MirrorAnswer) -> None:
         """Adopt what only the mirror knows: an earlier run got further than this one."""
-        # Also later than at the first write: a reset may have left out starts that had happened.
+        # Not only at the first write: a reset may have dropped starts that had happened.
         self.started |= set(answer.started_actions)
         self.recorded |= {one.decision_id: one for one in answer.recorded}
         if answer.fields is not None:
@@ -148,7 +148,7 @@ class Mirror:
         self.snapshots.inherit(answer.actions)
 
     async def write_from_handler(self) -> None:
-        """Write from a signal handler: errors must not escape."""
+        """Write from a signal handler, without raising ``SupersededError``."""
         with contextlib.suppress(SupersededError):
             await self.write()
 
@@ -161,7 +161,7 @@ class Mirror:
             await self.write()
 
     async def _overtake(self, stored_at: str, stored_seq: int) -> Snapshot:
-        """Take the snapshot again, ordered after a stored one that is ahead of this run's clock.
+        """Return a new snapshot, ordered after a stored one that is ahead of this run's clock.
 
         Of two runs of a request, only the live one gets its timer: the timer proves that this run
         is not the stale one.
@@ -174,7 +174,7 @@ class Mirror:
         """Write until Postgres has it; a refused state fails the workflow task, visibly.
 
         Temporal retries the task, and the refusal is not in history: once the database
-        is fixed the request continues by itself. Failing the workflow would lose the request.
+        is fixed the request continues. Failing the workflow would lose the request.
         """
         while True:
             try:
@@ -182,7 +182,7 @@ class Mirror:
             except FailureError as error:
                 if is_refusal(error):
                     raise RuntimeError(f"Postgres rejected this state: {error}") from error
-            # A refusal here is met again by the write above, where history does not keep it.
+            # A refusal here occurs again in the write above, where history does not keep it.
             with contextlib.suppress(FailureError):
                 return await self._write_until_done(snapshot)
 

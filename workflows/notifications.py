@@ -1,4 +1,4 @@
-"""Notifies people that a request has failed or waits; a failed message never affects it."""
+"""Notifies people that a request has failed or waits; a failed notification never affects it."""
 
 import asyncio
 from collections.abc import Sequence

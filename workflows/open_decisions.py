@@ -23,8 +23,8 @@ RETRIED = "a retry is still waiting for what it has begun; cancel it to decide a
 class OpenDecisions:
     """Accepts or refuses decisions by the request's state, and remembers the outcome of each.
 
-    ``ticket`` is the one that its bundle was escalated with, if it was; ``also`` may refuse what
-    the state of the request allows.
+    ``ticket`` is the one that its bundle was escalated with, if it was; ``extra_objection`` may
+    refuse what the state of the request allows.
     """
 
     def __init__(self, ledger: Ledger, *, extra_objection: Objection | None = None) -> None:
@@ -44,7 +44,7 @@ class OpenDecisions:
         return self._ledger.status in SETTLED and self.current is None
 
     def register(self, record: DecisionRecord) -> None:
-        """Remember a decision that has arrived but is not judged yet."""
+        """Remember a decision that has arrived but is not evaluated yet."""
         self._records[record.decision_id] = record
 
     def evaluate(self, record: DecisionRecord, changes: dict[str, Any]) -> None:
@@ -52,7 +52,7 @@ class OpenDecisions:
         record.message = record.message or self._objection(record, changes)
         if record.message is None and self._extra_objection is not None:
             record.message = self._extra_objection(record, changes)
-        # Earlier versions accepted it, and nobody carried it out.
+        # Earlier versions accepted it, and it was never carried out.
         waits = record.message is None and self._ledger.retrying
         if waits and workflow.patched(retry_refusal_patch(record)):
             record.message = RETRIED
@@ -95,7 +95,7 @@ class OpenDecisions:
         self._ledger.decisions.record(record)
 
     def adopt(self, record: DecisionRecord, *, gone: str) -> None:
-        """Adopt what an earlier run recorded; open decisions end, and ``gone`` says why."""
+        """Adopt what an earlier run recorded; open decisions end, for the reason ``gone``."""
         self.register(record)
         if record.outcome != "open":
             self._mirrored.add(record.decision_id)
@@ -105,7 +105,7 @@ class OpenDecisions:
         self._ledger.decisions.record(record)
 
     def mark_mirrored(self, mirrored: list[DecisionRecord]) -> None:
-        """Note which outcomes Postgres has; callers get only these."""
+        """Record which outcomes Postgres has; callers get only these."""
         self._mirrored |= {record.decision_id for record in mirrored if record.outcome != "open"}
 
     def is_answerable(self, decision_id: str) -> bool:
@@ -146,5 +146,5 @@ class OpenDecisions:
 
 
 def retry_refusal_patch(record: DecisionRecord) -> str:
-    """Return the name under which a decision asks for the rules: a run may last for weeks."""
+    """Return the patch name of one decision: a run may last for weeks, and cross versions."""
     return f"refuse-while-retried-{record.decision_id}"

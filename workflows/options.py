@@ -13,7 +13,7 @@ MODES = ("automatic", "manual", "revise")
 EVIDENCE_KEYS = frozenset({"present", "outputs", "actionId"})
 MAX_EVIDENCE = 64 * 1024
 MAX_DEPTH = 64
-"""How deep a sent value may be nested; later readers and writers recurse."""
+"""How deep a sent value may be nested; code that reads and writes it recurses."""
 EVIDENCE_SHAPE = '{"present": true, "outputs": {...}} or {"present": false}'
 
 

@@ -94,7 +94,7 @@ class PlanRunner:
         return failed or self._graph.ready(states)
 
     async def _due(self) -> list[ActionState]:
-        """Return what starts now; what need not run is skipped, which may make others ready."""
+        """Return what starts now; actions with a false condition are skipped until others do."""
         while True:
             due = self._startable()[: self._free_slots()]
             conditional = [state for state in due if self._has_open_condition(state)]
@@ -112,7 +112,7 @@ class PlanRunner:
             self._close_retry()
 
     def _free_slots(self) -> int:
-        """Return how many more may run at once; actions that only wait take no slot."""
+        """Return how many more may run now; actions that only wait take no slot."""
         running = [one for one in self._ledger.states if one.status == ActionStatus.IN_PROGRESS]
         return max(policies.MOST_AT_ONCE - len(running), 0)
 
@@ -243,11 +243,11 @@ class PlanRunner:
     # What is to end
 
     def _must_end(self) -> bool:
-        """Return whether there is a request to end what runs that was not passed on yet."""
+        """Return whether running actions must end and were not asked to yet."""
         return self._stop.is_requested and not self._is_ending
 
     def _cancel_running(self) -> None:
-        """Ask every running action to end; waits for tickets and people end by themselves."""
+        """Cancel every running action; waits for tickets and people end on their own."""
         self._is_ending = True
         if self._stop.accept_cancellation():
             for handle in self._handles.values():

@@ -10,7 +10,7 @@ from pao.core.names import slow_queue, waits_queue
 from pao.core.payloads.plan import PlannedAction
 from pao.core.payloads.requests import WorkflowTimeouts
 
-# No action recovers by itself: a failed one waits for a person.
+# No action is retried automatically: a failed one waits for a person.
 NO_RETRY = RetryPolicy(maximum_attempts=1)
 
 
@@ -27,7 +27,7 @@ def action(waits: WorkflowTimeouts, planned: PlannedAction, *, queue: str) -> di
 
     The activity's own hard total (8 s for JIRA, else the action's timeout) ends before
     start_to_close. The heartbeat finds a killed worker in seconds. An action that no worker took in
-    time was never started, which is a plain failure; slow ones may stand in their queue for long.
+    time was never started, which is a plain failure; slow ones may wait in their queue for long.
     """
     longest = waits.start_to_close if planned.timeout is None else planned.timeout + LEEWAY
     in_queue = waits.slow_schedule_to_start if planned.slow else waits.schedule_to_start
@@ -53,7 +53,7 @@ def look(waits: WorkflowTimeouts, planned: PlannedAction, *, queue: str) -> dict
     }
 
 
-# Evidence is checked against a declaration, without asking anybody.
+# Evidence is checked against a declaration, without calling any system.
 EVIDENCE: dict[str, Any] = {
     "start_to_close_timeout": timedelta(seconds=30),
     "schedule_to_close_timeout": timedelta(seconds=90),
@@ -80,7 +80,7 @@ def follow(waits: WorkflowTimeouts, *, queue: str) -> dict[str, Any]:
     }
 
 
-# Best effort, and harmless twice: where it fails, a person stops the target.
+# Best effort, and harmless if repeated: if it fails, a person stops the target.
 STOP_TARGET: dict[str, Any] = {
     "start_to_close_timeout": timedelta(seconds=20),
     "schedule_to_close_timeout": timedelta(seconds=60),
@@ -167,7 +167,7 @@ COMPONENT_QUICKLY: dict[str, Any] = {
 }
 COMPONENT_UNTIL_DONE: dict[str, Any] = MIRROR_UNTIL_DONE
 
-# A component is a request of its own: whatever happens to the bundle's workflow, it is never ended
+# A component is a separate request: whatever happens to the bundle's workflow, it is never ended
 # silently and never run twice. The task timeout is that of any request.
 CHILD: dict[str, Any] = {
     "parent_close_policy": ParentClosePolicy.ABANDON,
@@ -176,7 +176,7 @@ CHILD: dict[str, Any] = {
 }
 
 # A sync starts from what was known and repeats nothing, so it is tried until it succeeds: while
-# Postgres is away, and after a killed worker, which the heartbeat finds. What is wrong with the
+# Postgres is unavailable, and after a killed worker, which the heartbeat finds. A problem of the
 # source is a result, not a failure: the next signal or poll looks again.
 CATALOG_SYNC: dict[str, Any] = {
     "start_to_close_timeout": timedelta(minutes=15),
@@ -188,8 +188,8 @@ CATALOG_SYNC: dict[str, Any] = {
     ),
 }
 
-# Authors wait for the check, and a branch may require it. A forge that is away, or does not let us,
-# is asked again for a day, in which somebody corrects that; the status of the catalog shows it.
+# Authors wait for the check, and a branch may require it. A forge that is unavailable or denies
+# access is asked again for a day, until somebody corrects that; the catalog's status shows it.
 CATALOG_PROPOSAL: dict[str, Any] = {
     "schedule_to_close_timeout": timedelta(days=1),
     "start_to_close_timeout": timedelta(minutes=10),
@@ -201,8 +201,8 @@ CATALOG_PROPOSAL: dict[str, Any] = {
     ),
 }
 
-# Pushes come in bursts: a merge of several branches, a rebase, a bot. They are read together.
+# Pushes come in bursts: a merge of several branches, a rebase, a bot. One sync reads them all.
 BURST_QUIET = 2.0
 BURST_LONGEST = 15.0
-# After so many seconds a replica of the forge that was late is asked again; then the poll does it.
+# Seconds after which a late replica of the forge is asked again; after that, the poll does it.
 LATE_REPLICA = (5.0, 15.0, 60.0)

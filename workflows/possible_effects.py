@@ -1,7 +1,7 @@
-"""What an action may have left in its target: a list that only grows until a look succeeds.
+"""What an action may have left in its target: possible effects are kept until a look succeeds.
 
-An attempt that ends before it acts adds its error and removes nothing. A doubt ends with an
-answered look, an effect that was adopted or made, or a person's evidence. Pure.
+An attempt that ends before it acts adds its error and removes nothing. A doubt ends with a
+successful look, an effect that was adopted or made, or a person's evidence. Pure.
 """
 
 from collections.abc import Iterable
@@ -19,7 +19,7 @@ LONGEST_MESSAGE = 4_000
 
 
 MAX_FORMER_CALLS = 16
-"""So many different calls of one action are kept whose effect is not known."""
+"""The number of different calls of one action that are kept while their effect is unknown."""
 
 
 def record_failed_attempt(
@@ -66,7 +66,7 @@ def record_failed_attempt(
 def clear_doubt(state: ActionState, partial: Iterable[PartialResource] = ()) -> None:
     """Record that the effect exists and is the action's own: nothing is in doubt.
 
-    What earlier attempts ``partial`` beside it stays listed.
+    ``partial`` is what earlier attempts left beside it, which stays listed.
     """
     state.outcome_unknown = False
     state.partial = merge((), partial)

@@ -1,6 +1,6 @@
 """RequestWorkflow: carries out a stored plan and waits for people when an action fails.
 
-Deterministic code only, each concern in a file of its own: what Temporal sees in handlers.py, the
+Deterministic code only, one file per concern: what Temporal sees in handlers.py, the
 parts of a request in lifecycle.py, running the plan in plan_runner.py, what people decide in
 decisions.py, signals in signal_handlers.py, the mirror in mirror.py, every timeout in policies.py.
 """

@@ -23,10 +23,10 @@ def resume(
     snapshots: Snapshots,
     resumption: Resumption,
 ) -> None:
-    """Fill a new run's records from the mirror's; decisions, attempts and outputs are kept."""
+    """Fill a new run's records from the mirror; decisions, attempts and outputs are kept."""
     snapshots.continue_after(resumption.mirror_at, resumption.mirror_seq)
     ledger.resume(resumption)
-    # A component is a request of its own: it reports its state itself.
+    # A component is a separate request: it reports its state itself.
     running = [state for state in ledger.states if state.status in RUNNING]
     interrupted = [state for state in running if state.type != COMPONENT]
     for state in interrupted:

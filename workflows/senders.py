@@ -1,4 +1,4 @@
-"""Asks who sent a signal: one without PAO's proof came through Temporal, whatever it claims."""
+"""Checks who sent a signal: without PAO's proof it came through Temporal, whatever it claims."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""Handles signals: whatever comes in is recorded, judged and mirrored; nothing is raised."""
+"""Handles signals: each is recorded, evaluated and mirrored; nothing is raised."""
 
 from collections import Counter
 from dataclasses import astuple
@@ -76,8 +76,8 @@ class SignalHandlers:
         elif not self._open_decisions.is_decidable() or (
             self._ledger.retrying and workflow.patched(retry_refusal_patch(record))
         ):
-            # Signals are handled before the activity results that came with them, so those are
-            # let in first. A timer would do it, too, but a server takes up to a second for one.
+            # Signals are handled before the activity results that arrived with them; the write lets
+            # those in first. A timer would, too, but a server takes up to a second for one.
             self._ledger.decisions.record_received(record)
             await self._mirror.write_from_handler()
         self._open_decisions.evaluate(record, changes)
@@ -106,8 +106,8 @@ class SignalHandlers:
     async def from_bundle(self, args: tuple[Any, ...]) -> None:
         """Handle a decision about the bundle once the request accepts one, or has ended.
 
-        One that does not come from the bundle counts as any signal from Temporal: its ticket and
-        its ``via`` are not trusted.
+        One that was not sent by the bundle counts as any signal from Temporal: its ticket and its
+        ``via`` are not trusted.
         """
         recalls, checks = self._recalls.reached(), self._checks.reached()
         replayed = self._replayed.reached()
@@ -136,15 +136,15 @@ class SignalHandlers:
         await self._mirror.write_from_handler()
 
     async def _wait_until_decidable(self, record: DecisionRecord) -> None:
-        """Wait until a decision that must not be refused for its time can be carried out."""
+        """Wait until the decision can be carried out, rather than refuse it for coming early."""
         patch = f"wait-again-{record.decision_id}"
         await workflow.wait_condition(
             lambda: self._open_decisions.is_decidable() or self._mirror.is_superseded
         )
-        # Asked for each decision: a run may last for weeks.
+        # One patch per decision: a run may last for weeks.
         if not self._open_decisions.is_decidable() and not workflow.patched(patch):
             await workflow.wait_condition(self._open_decisions.is_decidable)
-        # What woke with it may have come first, and a retry may still wait.
+        # Another waiter may have been first, and a retry may still wait.
         while not self._has_nothing_to_wait_for() and workflow.patched(patch):
             await workflow.wait_condition(self._has_nothing_to_wait_for)
 
@@ -179,7 +179,7 @@ class SignalHandlers:
         await self._mirror.write_from_handler()
 
     async def _origin(self, kind: str, args: tuple[Any, ...]) -> str:
-        """Return how a decision came: without the API's proof it came through Temporal."""
+        """Return how a decision was sent: without the API's proof, through Temporal."""
         payload = args[0] if args and isinstance(args[0], dict) else {}
         if names.PROOF not in payload:
             return TEMPORAL
@@ -222,8 +222,8 @@ class SignalHandlers:
         After a reset, Temporal replays signals that the run before has carried out. The mirror has
         them by id; this run carries out one that was accepted and is still open. Other runs need
         not ask, so their decisions are accepted while Postgres is unavailable, too.
-        The write also lets in the activity results that came with the signal: signals are handled
-        before them.
+        The write also lets in the activity results that arrived with the signal: signals are
+        handled before them.
         """
         if record.message:
             return False

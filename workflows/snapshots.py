@@ -11,7 +11,7 @@ from workflows.ledger import Ledger
 
 
 class Snapshots:
-    """Takes snapshots in an order that the mirror recognises, whatever the clock does."""
+    """Takes snapshots in an order that the mirror recognises, even if the clock steps back."""
 
     def __init__(self, ledger: Ledger) -> None:
         self._ledger = ledger
@@ -21,17 +21,17 @@ class Snapshots:
 
     @property
     def position(self) -> tuple[str, int]:
-        """The pair of the last snapshot, by which the mirror orders them."""
+        """The pair of the last snapshot, by which the mirror orders snapshots."""
         return (self._at, self._seq)
 
     def take(self, run_id: str) -> Snapshot:
-        """Take the state, with all that the mirror has not confirmed yet.
+        """Return a snapshot with everything that the mirror has not confirmed yet.
 
         A request may have two hundred actions, of which a write changes one or two.
         """
         ledger = self._ledger
         self._seq += 1
-        # A server's clock may step back; the writes of one run must stay in order all the same.
+        # A server's clock may step back; the writes of one run must still stay in order.
         self._at = max(self._at, timestamp(ledger.now()))
         return replace(
             self.view(run_id),
@@ -61,7 +61,7 @@ class Snapshots:
         )
 
     def confirm(self, snapshot: Snapshot) -> None:
-        """Drop what a snapshot has brought to the mirror; what came meanwhile stays."""
+        """Drop what the snapshot has written to the mirror; later changes stay."""
         self._ledger.journal.confirm(snapshot)
         self._ledger.decisions.confirm(snapshot)
         self._after = (snapshot.mirror_at, snapshot.mirror_seq)
@@ -73,12 +73,12 @@ class Snapshots:
         self._at, self._seq = max(self.position, (mirror_at, mirror_seq))
 
     def resend(self) -> None:
-        """Write the state once more, even if nothing has changed."""
+        """Have the next snapshot repeat the state, even if nothing has changed."""
         self._confirmed.clear()
         self._ledger.journal.version += 1
 
     def resend_all(self, reason: str) -> None:
-        """Write everything again that this run knows: the mirror has lost some of it."""
+        """Have the next snapshot repeat everything: the mirror has lost some of it."""
         self.resend()
         self._ledger.decisions.resend_all()
         self._ledger.record_restore(reason)

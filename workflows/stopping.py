@@ -21,7 +21,7 @@ TOO_LATE = "the request completed before it could be cancelled"
 
 
 class Stop:
-    """A request to end what runs; ``record`` is the decision that is being carried out."""
+    """A request to end running actions; ``record`` is the decision that is being carried out."""
 
     def __init__(self, ledger: Ledger, open_decisions: OpenDecisions) -> None:
         self.record: DecisionRecord | None = None
@@ -31,7 +31,7 @@ class Stop:
 
     @property
     def is_requested(self) -> bool:
-        """Return whether what runs must end."""
+        """Return whether running actions must end."""
         return self.record is not None or self.is_cancelled
 
     @property
@@ -41,7 +41,7 @@ class Stop:
 
     @property
     def allows_start(self) -> bool:
-        """Return whether anything new may start; what a retry decision covers may."""
+        """Return whether anything new may start; the actions of a decided retry may."""
         return self.record is None and not (
             self.is_cancelled and self._open_decisions.current is None
         )
@@ -55,7 +55,7 @@ class Stop:
         self._accept(record)
 
     def accept_cancellation(self) -> bool:
-        """Treat Temporal's own cancellation like the signal; return whether there is a request.
+        """Accept Temporal's cancellation like the signal; return whether running actions must end.
 
         Workflows cancelled under earlier versions let running actions end, and were aborted.
         """
@@ -73,7 +73,7 @@ class Stop:
         return self.record is not None
 
     def finish(self, message: str | None = None) -> None:
-        """Note that what ran has ended."""
+        """Record that the running actions have ended."""
         record, self.record = self.record, None
         if record is not None:
             record.outcome = "done"
@@ -81,7 +81,7 @@ class Stop:
             self._ledger.decisions.record(record)
 
     def describe(self) -> str:
-        """Say who ended what ran, and why."""
+        """Return who cancelled the request, and why."""
         if self.record is None:
             return CANCELLED
         text = f"Cancelled by {self.record.by}"

@@ -12,7 +12,7 @@ from workflows.maintenance import forget_earlier_runs
 
 @workflow.defn(name=names.SWEEP_WORKFLOW)
 class SweepWorkflow:
-    """One sweep; the next one, a minute later, does what it could not."""
+    """One sweep; what it could not do, the next one does a minute later."""
 
     @workflow.run
     async def run(self) -> int:
@@ -28,8 +28,8 @@ class SweepWorkflow:
             )
             await forget_earlier_runs()
         except FailureError as error:
-            # Whatever the activity raises was logged where it arose.
+            # What the activity raises was logged where it was raised.
             if not isinstance(error.cause, ApplicationError):
-                workflow.logger.warning("the sweep failed; the next one goes on: %s", error.cause)
+                workflow.logger.warning("the sweep failed; the next one continues: %s", error.cause)
             return 0
         return started

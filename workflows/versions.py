@@ -10,8 +10,8 @@ class FromNextSignal:
 
     ``workflow.patched`` answers once per run: a run whose history holds one old signal would follow
     the old rules for the rest of its life, which may be weeks. Here each signal asks again, under
-    its own number, until the answer is yes: one marker per run. What else an occasion may be, the
-    caller decides: it must come in the same order in every replay.
+    its own number, until the answer is yes: one marker per run. The caller may
+    count other occasions than signals, if their order is the same in every replay.
     """
 
     def __init__(self, name: str) -> None:
@@ -41,9 +41,9 @@ class ReplayedSignals:
         self._is_active = False
 
     def reached(self) -> bool:
-        """Return whether it may be a replayed one; called once per signal."""
+        """Return whether the signal may be a replayed one; called once per signal."""
         self._handled += 1
-        # A replay asks history only: the run id during a replay may be another run's.
+        # During a replay only history counts: the run id may be another run's.
         if not self._is_active and (is_reset() or workflow.unsafe.is_replaying()):
             self._is_active = workflow.patched(f"{self._name}-{self._handled}")
         return self._is_active

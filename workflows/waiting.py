@@ -38,7 +38,7 @@ class WaitFailedError(Exception):
 
 
 class ActionWaits:
-    """Follows actions that are not done when their activity is."""
+    """Waits for actions that are not done when their activity has ended."""
 
     def __init__(
         self,
@@ -78,7 +78,7 @@ class ActionWaits:
             waiting = state.waits_for if state.status == ActionStatus.WAITING else None
             if state.id != resolved.action_id or waiting is None or waiting.kind != "resolution":
                 continue
-            # A repeated signal about an earlier wait says nothing about this one.
+            # A repeated signal about an earlier wait does not concern this one.
             if resolved.since in (None, waiting.since):
                 self._resolved[state.id] = resolved
                 return True
@@ -107,7 +107,7 @@ class ActionWaits:
     async def _follow(
         self, state: ActionState, action_input: ActionInput, result: ActionResult, pending: Pending
     ) -> ActionResult:
-        """Run the read-only wait, on another worker if one is lost."""
+        """Run the read-only wait; another worker continues it if one is lost."""
         self._begin_wait(state, result, OpenWait("follow", timestamp(workflow.now())))
         state.pending = pending
         follow_input = FollowInput(**{**action_input.__dict__, "pending": pending})
@@ -120,19 +120,19 @@ class ActionWaits:
         )
         await workflow.wait_condition(lambda: handle.done() or self._stop.is_requested)
         if not handle.done():
-            # The activity asks the target to stop, by the type's own cancel, before it ends.
+            # Before it ends, the activity asks the target to stop, by the type's cancel.
             handle.cancel()
         try:
             final: ActionResult = await handle
         except FailureError as error:
             if was_never_begun(error) and not self._stop.is_requested:
-                # No worker knew the wait; the effect that it follows still exists.
+                # No worker took the wait; the effect it follows still exists.
                 failed = replace(classify(error), outcome_unknown=True)
                 raise WaitFailedError(failed) from error
             if not self._stop.is_requested:
                 raise
             failure = classify(error)
-            # Asked for each attempt: a run may last for weeks.
+            # One patch per attempt: a run may last for weeks.
             patch = f"stop-target-{state.id}-{state.attempt}"
             if not was_reported(error) and workflow.patched(patch):
                 failure = await self._stop_target(follow_input)

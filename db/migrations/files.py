@@ -1,4 +1,4 @@
-"""The migration files that come with PAO, in their order."""
+"""The migration files of PAO, in order."""
 
 import hashlib
 import re
@@ -26,7 +26,7 @@ class Migration:
 
 @cache
 def packaged_migrations() -> tuple[Migration, ...]:
-    """Read the migrations that come with this version of PAO, in their order."""
+    """Return the migrations of this version of PAO, in order."""
     folder = resources.files("db.migrations")
     return load_migrations(
         {
@@ -38,7 +38,7 @@ def packaged_migrations() -> tuple[Migration, ...]:
 
 
 def load_migrations(files: dict[str, str]) -> tuple[Migration, ...]:
-    """Order migration files by version; raises ``MigrationError`` on a bad name or a duplicate."""
+    """Return migrations by version; raises ``MigrationError`` for invalid or duplicate names."""
     migrations: dict[str, Migration] = {}
     for name in sorted(set(files) - {GRANTS}):
         match = _FILE.fullmatch(name)
@@ -53,5 +53,5 @@ def load_migrations(files: dict[str, str]) -> tuple[Migration, ...]:
 
 
 def _checksum(sql: str) -> str:
-    # A checkout may have converted the line ends; that is no edit.
+    # A checkout may convert line ends; that is not an edit.
     return hashlib.sha256(sql.replace("\r\n", "\n").encode()).hexdigest()

@@ -38,7 +38,7 @@ _APPLIED = "SELECT version, description, applied_at, checksum FROM public.schema
 class LockRetries:
     """How a migration waits for locks: ``tries`` times ``wait`` seconds, ``pause`` in between.
 
-    While it waits, everybody who needs the table waits behind it; in the pauses they go on.
+    While it waits, all who need the table queue behind it; in the pauses they continue.
     """
 
     wait: float = 2.0
@@ -86,13 +86,13 @@ async def migrate(
     password: PasswordSource | None = None,
     service_role: ServiceRole | None = None,
 ) -> list[AppliedMigration]:
-    """Apply what is pending, each file in its own transaction; return what was applied now.
+    """Apply pending migrations, each file in its own transaction; return those applied now.
 
     Any number of processes may do so at once: each file is applied by one of them. A table that
-    is in use is waited for with ``lock_retries``, so that a migration never holds up the service.
+    is in use is waited for with ``lock_retries``, so that a migration never blocks the service.
     ``password`` is asked for where the address has none; a ``service_role`` is made first.
     Raises ``MigrationError`` when an applied file was edited or a file fails,
-    ``DatabaseUnavailable`` when the database is away.
+    ``DatabaseUnavailableError`` when the database is unavailable.
     """
     wanted = packaged_migrations() if migrations is None else tuple(migrations)
     async with _connection(url, password) as connection:
@@ -228,7 +228,7 @@ async def _with_lock_retries(
     for left in reversed(range(lock_retries.tries)):
         try:
             async with _exclusive(connection):
-                # Not earlier: another migrating process may take long.
+                # Not earlier: another migrating process may take a long time.
                 await connection.execute(
                     f"SET LOCAL lock_timeout = {int(lock_retries.wait * 1000)}"
                 )
@@ -241,7 +241,7 @@ async def _with_lock_retries(
 
 
 async def _grant(connection: asyncpg.Connection, lock_retries: LockRetries) -> None:
-    """Grant the service's role its rights; a plain database with one user has no such role."""
+    """Grant the service's role its rights, if the role exists."""
     role = await connection.fetchval("SELECT 1 FROM pg_roles WHERE rolname = $1", SERVICE_ROLE)
     own = await connection.fetchval("SELECT current_user = $1", SERVICE_ROLE)
     if role is None or own:

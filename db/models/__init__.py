@@ -1,4 +1,4 @@
-"""SQLModel tables, one per file. They do not validate: that is done before anything gets here."""
+"""SQLModel tables, one per file. They do not validate: that happens before data gets here."""
 
 from db.models.access_key import AccessKey
 from db.models.audit_log import AuditLog

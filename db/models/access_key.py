@@ -9,7 +9,7 @@ from db.models.columns import MOMENT, WORDS
 
 
 class AccessKey(SQLModel, table=True):
-    """A row of ``access_keys``."""
+    """A row of ``access_keys``; ``is_session`` marks the key of a temporary session."""
 
     __tablename__ = "access_keys"
 

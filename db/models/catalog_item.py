@@ -1,4 +1,4 @@
-"""Table ``catalog_items``: the last good catalog, for when its source is away."""
+"""Table ``catalog_items``: the last good catalog, for when its source is unavailable."""
 
 from datetime import datetime
 from typing import Any

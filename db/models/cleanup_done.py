@@ -10,7 +10,7 @@ from db.models.columns import MOMENT
 
 
 class CleanupDone(SQLModel, table=True):
-    """A row of ``cleanups_done``."""
+    """A row of ``cleanups_done``: who reported an entry of cleanup as done; never changed."""
 
     __tablename__ = "cleanups_done"
 

@@ -10,7 +10,11 @@ from db.models.columns import DOCUMENT, MOMENT
 
 
 class MaintenanceRun(SQLModel, table=True):
-    """A row of ``upkeep``; ``position`` is where the next run continues."""
+    """A row of ``upkeep``: the last run of one kind of maintenance, and the totals of all its runs.
+
+    The table's name is older than the term *maintenance*. It stays, because processes of other
+    versions of the service use the same database. ``position`` is where the next run continues.
+    """
 
     __tablename__ = "upkeep"
 

@@ -11,7 +11,7 @@ from db.models.columns import DOCUMENT, MOMENT
 
 
 class WebBulkDecision(SQLModel, table=True):
-    """A row of ``web_bulk_decisions``."""
+    """A row of ``web_bulk_decisions``; ``results`` has the outcome by request."""
 
     __tablename__ = "web_bulk_decisions"
 

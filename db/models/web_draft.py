@@ -11,7 +11,7 @@ from db.models.columns import DOCUMENT, MOMENT
 
 
 class WebDraft(SQLModel, table=True):
-    """A row of ``web_drafts``."""
+    """A row of ``web_drafts``; ``request_id`` is set once the draft is submitted."""
 
     __tablename__ = "web_drafts"
 

@@ -10,7 +10,7 @@ from db.models.columns import MOMENT, WORDS
 
 
 class WebSession(SQLModel, table=True):
-    """A row of ``web_sessions``."""
+    """A row of ``web_sessions``; ``proof`` shows that the API has stored it."""
 
     __tablename__ = "web_sessions"
 

@@ -9,7 +9,7 @@ from db.models.columns import MOMENT
 
 
 class WebSignIn(SQLModel, table=True):
-    """A row of ``web_sign_ins``."""
+    """A row of ``web_sign_ins``; it is deleted when its code is used."""
 
     __tablename__ = "web_sign_ins"
 

@@ -9,7 +9,7 @@ from db.models.columns import MOMENT
 
 
 class WebStar(SQLModel, table=True):
-    """A row of ``web_stars``."""
+    """A row of ``web_stars``: one item that one person has starred."""
 
     __tablename__ = "web_stars"
 

@@ -1,6 +1,6 @@
 """Access keys that this service issued. Secrets are stored and returned sealed.
 
-Issuing and revoking stand in the audit trail, written in the same transaction.
+Issuing and revoking are audited in the same transaction.
 """
 
 from collections.abc import Sequence
@@ -26,7 +26,7 @@ from db.models import AccessKey
 from db.repositories.audit import AuditEntry, AuditRepository
 
 KEYS = "keys"
-"""Where `pao keys` stands in the audit trail."""
+"""The source of `pao keys` in the audit trail."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -117,7 +117,7 @@ class AccessKeysRepository:
         await self._record(event, key.access_key_id, key.user_id, by=by, via=via)
 
     async def list(self, *, user_id: str | None = None) -> list[StoredAccessKey]:
-        """Read all keys, or those of one user, the oldest first; of sessions those that last."""
+        """Read all keys, or those of one user, the oldest first, without expired session keys."""
         query = select(AccessKey).where(_is_listed())
         query = query.order_by(col(AccessKey.created_at), col(AccessKey.access_key_id))
         if user_id is not None:
@@ -166,7 +166,7 @@ class AccessKeysRepository:
         return True
 
     async def lock(self, access_key_id: str) -> StoredAccessKey | None:
-        """Read a key and keep it from being revoked until this transaction ends."""
+        """Read a key and lock it against revocation until this transaction ends."""
         query = select(AccessKey).where(col(AccessKey.access_key_id) == access_key_id)
         row = (await self._session.scalars(query.with_for_update(read=True))).first()
         return None if row is None else _from_row(row)

@@ -1,4 +1,4 @@
-"""Where the actions of listed requests stand: what a list says about them, and no more."""
+"""The actions of listed requests, with only what a list shows of them."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
@@ -12,13 +12,13 @@ from sqlmodel import col
 from db.models import Request, RequestAction
 from pao.core.states import ActionStatus
 
-# What people hear about: what runs, waits or failed, and every ticket.
+# Besides every ticket, a list shows what runs, waits or failed.
 _LISTED_STATUSES = (ActionStatus.IN_PROGRESS, ActionStatus.WAITING, ActionStatus.FAILED)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ActionSummary:
-    """One action, as the summary of its request speaks of it."""
+    """An action as its request's summary shows it."""
 
     request_id: UUID
     owner_team: str | None
@@ -43,7 +43,7 @@ class ActionSummariesRepository:
         self._session = session
 
     async def of(self, request_ids: Sequence[str]) -> dict[str, list[ActionSummary]]:
-        """Return what runs, waits or failed and the tickets, in the order of each plan.
+        """Return the actions that run, wait, failed or have a ticket, in the order of each plan.
 
         Of a bundle the actions of its components follow its own.
         """
@@ -79,7 +79,7 @@ class ActionSummariesRepository:
 
 
 def action_summaries(request: Request, actions: Sequence[RequestAction]) -> list[ActionSummary]:
-    """Return the same of actions that were read whole."""
+    """Return the same for actions that were read completely."""
     return [
         ActionSummary(
             owner_team=request.owner_team, **{name: getattr(one, name) for name in _ACTION_FIELDS}

@@ -1,4 +1,4 @@
-"""Anchors of the audit trail: the database creates them; db/audit_chain.py proves them."""
+"""Anchors of the audit trail: the database creates them; db/audit_chain.py verifies them."""
 
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -18,7 +18,7 @@ class AnchorsRepository:
         self._session = session
 
     async def anchor(self) -> Anchor | None:
-        """Take the ends of chains that have changed into a new anchor, ``MOST_CHAINS`` at most.
+        """Create an anchor of the chains that have changed, at most ``MOST_CHAINS``.
 
         Return the newest one where nothing has changed; ``None`` where there is no trail yet.
         """

@@ -1,4 +1,4 @@
-"""Who is asked to approve: the reasons by which approvers see requests, as conditions."""
+"""Conditions for approvers: which requests ask somebody to approve."""
 
 from sqlalchemy import ColumnElement, and_, exists, func, literal, or_, select
 from sqlalchemy.orm import aliased

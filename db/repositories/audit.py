@@ -1,4 +1,4 @@
-"""The audit trail: adding to it and reading it. Nothing here changes what is written."""
+"""The audit trail: append and read only."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
@@ -15,7 +15,7 @@ from db.models import AuditLog
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AuditEntry:
-    """What is to be added; ``actor`` did it, ``source_system`` is who tells of it."""
+    """A line to be added; ``actor`` did it, ``source_system`` reports it."""
 
     event_type: str
     actor: str
@@ -31,7 +31,7 @@ class AuditEntry:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AuditFilters:
-    """What lines of the trail are wanted; ``since`` is included, ``until`` is not.
+    """Filters for lines of the trail; ``since`` is included, ``until`` is not.
 
     An event type that ends in ``*`` stands for all that begin with the rest.
     """

@@ -7,7 +7,7 @@ from datetime import datetime
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
-# A target whose last failure is older counts as healthy: nobody has called it since.
+# A target whose last failure is older counts as healthy: it was not called since.
 MEMORY_SECONDS = 3600
 _FRESH = f"failed_at > now() - interval '{MEMORY_SECONDS} seconds'"
 _COLUMNS = """
@@ -52,11 +52,11 @@ _ITEMS = f"""
         ELSE known.items || excluded.items
     END
 """
-# Failures of one item alone never open the breaker that all share: its own one opens. Calls that
-# no item asked for count for themselves.
+# Failures of one item alone never open the shared breaker, only the item's. Calls without an item
+# count separately.
 _ENOUGH = "(:item <> '' OR cardinality({items}) > 1 OR '' = ANY ({items}))"
-# A failure while the breaker is open, of a call that was let through before, moves nothing; the
-# failure of a probe opens it for another while.
+# A failure while the breaker is open, of a call admitted before, changes nothing; the failure of a
+# probe keeps it open for another period.
 _COUNT_FAILURE = text(
     f"""
     INSERT INTO breakers AS known
@@ -95,7 +95,7 @@ _REMOVE_EXPIRED = text(
     RETURNING 1
     """  # noqa: S608 -- as above
 )
-# An answer of a call that was let through before the breaker opened says nothing about now.
+# An answer to a call that was admitted before the breaker opened says nothing about now.
 _RESET = text(f"DELETE FROM breakers WHERE {_KEY} AND (retry_at IS NULL OR :probing)")  # noqa: S608 -- as above
 _RELEASE_PROBE = text(f"UPDATE breakers SET probe_until = NULL WHERE {_KEY}")  # noqa: S608 -- as above
 # How many expired rows are removed with each counted failure.
@@ -104,7 +104,7 @@ _REMOVED_AT_ONCE = 100
 
 @dataclass(frozen=True, slots=True)
 class BreakerKey:
-    """Whose calls are counted: all to ``target``, or those of one catalog item."""
+    """The calls that are counted: all to ``target``, or those of one catalog item."""
 
     target: str
     item: str = ""
@@ -173,7 +173,7 @@ class BreakersRepository:
         return OtherTargets(*(await self._session.execute(_OTHERS)).one())
 
     async def begin_probe(self, key: BreakerKey, *, seconds: float) -> bool:
-        """Ask to be the one probe of an open breaker; the right to it expires."""
+        """Return whether this call becomes the one probe of an open breaker; the right expires."""
         values = {**key.values, "seconds": seconds}
         return (await self._session.execute(_PROBE, values)).first() is not None
 
@@ -182,8 +182,8 @@ class BreakersRepository:
     ) -> BreakerState:
         """Count a failure; the ``most``-th in a row opens the breaker for so many seconds.
 
-        The breaker that all items share opens only when the failures belong to two items at least,
-        or to a call that no item asked for.
+        The breaker that all items share opens only if the failures belong to at least two items, or
+        to a call without an item.
         """
         values = {
             **key.values,
@@ -199,7 +199,7 @@ class BreakersRepository:
         return state
 
     async def record_answer(self, key: BreakerKey, *, probing: bool) -> None:
-        """Forget the failures: the target has answered."""
+        """Reset the failures: the target has answered."""
         await self._session.execute(_RESET, {**key.values, "probing": probing})
 
     async def release_probe(self, key: BreakerKey) -> None:
@@ -207,5 +207,5 @@ class BreakersRepository:
         await self._session.execute(_RELEASE_PROBE, key.values)
 
     async def remove_expired(self, *, batch: int) -> int:
-        """Remove one batch of breakers that no failure has renewed; return how many."""
+        """Remove a batch of breakers without a recent failure; return how many."""
         return len((await self._session.execute(_REMOVE_EXPIRED, {"limit": batch})).all())

@@ -1,4 +1,4 @@
-"""Contents of catalog files, so that other rules can judge them without asking the source."""
+"""Contents of catalog files, so that new rules can check them without asking the source."""
 
 from collections.abc import Collection, Mapping
 
@@ -49,7 +49,7 @@ class CatalogBlobsRepository:
             await self._session.execute(statement.on_conflict_do_nothing())
 
     async def forget_unused(self, others: Collection[str] = ()) -> None:
-        """Forget every content that no file of the catalog has, but these ``others``."""
+        """Remove every content that no file of the catalog has, except these ``others``."""
         row = CatalogBlobRow
         used = select(col(CatalogFileRow.path)).where(col(CatalogFileRow.sha) == col(row.id))
         statement = delete(row).where(~used.exists(), col(row.id).not_in(others))

@@ -1,4 +1,4 @@
-"""What was found in the files of the catalog, so that no file is checked twice."""
+"""Results of checking the files of the catalog, so that no file is checked twice."""
 
 from collections.abc import Collection, Sequence
 from dataclasses import asdict, dataclass
@@ -18,8 +18,8 @@ _AT_ONCE = 500
 class StoredFile:
     """A file as it was checked; ``facts`` is ``None`` where it was refused.
 
-    ``sha`` names its content, ``judged_by`` the rules; ``mode`` and ``problem`` are the source's
-    word about a file that is none, or that cannot be read.
+    ``sha`` is the hash of its content, ``judged_by`` names the rules; ``mode`` and ``problem`` come
+    from the source, for what is not a file or cannot be read.
     """
 
     path: str
@@ -32,7 +32,7 @@ class StoredFile:
 
 
 class CatalogFilesRepository:
-    """Stores and reads what was found in the files."""
+    """Stores and reads these results."""
 
     def __init__(self, session: AsyncSession) -> None:
         self._session = session
@@ -54,7 +54,7 @@ class CatalogFilesRepository:
             )
 
     async def remove(self, paths: Collection[str]) -> None:
-        """Forget these files."""
+        """Remove these files."""
         if paths:
             statement = delete(CatalogFileRow).where(col(CatalogFileRow.path).in_(paths))
             await self._session.execute(statement)

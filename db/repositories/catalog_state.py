@@ -1,4 +1,4 @@
-"""The one row that says how the catalog stands: what is served, and what came of the last look."""
+"""The one row with the state of the catalog: what is served, and the result of the last look."""
 
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
@@ -20,10 +20,10 @@ class StoredCatalogStatus:
 
     ``generation`` numbers the changes. ``revision`` and ``commit`` are what is served; ``asked_at``
     is the last attempt. ``error`` says why the source cannot be read and ``error_since`` since
-    when; before ``error_until`` it answers nobody. ``held`` is a revision that is not taken over,
-    ``outdated`` says why a copy is not, ``notice`` what an operator should fix; ``ownership`` are
-    the findings about code owners that refuse nothing. ``untold`` says by
-    commit why its authors were not told on the forge; ``CatalogUnreportedRepository`` changes it.
+    when; before ``error_until`` it answers nobody. ``held`` is a revision that is held back,
+    ``outdated`` says why a copy was not adopted, ``notice`` what an operator should fix;
+    ``ownership`` are the findings about code owners that refuse nothing. ``untold`` says by commit
+    why its authors were not notified on the forge; ``CatalogUnreportedRepository`` changes it.
     """
 
     generation: int = 0
@@ -45,7 +45,7 @@ class StoredCatalogStatus:
 
     @property
     def unreported(self) -> dict[str, dict[str, Any]]:
-        """The commits whose authors could not be told, without those that are told just now."""
+        """The commits whose authors could not be notified, without those in progress."""
         return {commit: about for commit, about in self.untold.items() if about.get("message")}
 
     @property
@@ -56,7 +56,7 @@ class StoredCatalogStatus:
 
 @dataclass(frozen=True, slots=True)
 class SourceMemory:
-    """What the source remembers between two looks, and the files beside the catalog."""
+    """What is kept between two looks at the source, and the files beside the catalog."""
 
     memory: dict[str, Any] = field(default_factory=dict)
     beside: list[dict[str, Any]] = field(default_factory=list)
@@ -75,7 +75,7 @@ class Lineage:
 
 
 class CatalogStateRepository:
-    """Reads and writes the state of the catalog; every change is told to all processes."""
+    """Reads and writes the state of the catalog; every change notifies all processes."""
 
     def __init__(self, session: AsyncSession) -> None:
         self._session = session
@@ -87,7 +87,7 @@ class CatalogStateRepository:
         return StoredCatalogStatus(**dict(zip(names, row, strict=True)))
 
     async def memory(self) -> SourceMemory:
-        """Return what the source has remembered when the catalog in service was read."""
+        """Return what was kept when the catalog in service was read."""
         row = (await self._session.execute(select(*_columns(["memory", "beside"])))).one()
         return SourceMemory(*row)
 
@@ -124,7 +124,7 @@ class CatalogStateRepository:
     async def record_not_adopted(
         self, *, held: dict[str, Any] | None, outdated: str | None
     ) -> None:
-        """Record that the source was read and is not taken over."""
+        """Record that the source was read and its revision is not adopted."""
         values = dict.fromkeys(("error", "error_cause", "error_since", "error_until"))
         values |= {"asked_at": datetime.now(UTC), "held": held, "outdated": outdated}
         await self._write(values)

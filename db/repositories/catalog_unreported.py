@@ -1,4 +1,4 @@
-"""Reads and writes which commits' authors the forge could not be told about."""
+"""Stores the commits whose authors could not be notified on the forge."""
 
 from collections.abc import Iterable
 from datetime import UTC, datetime
@@ -14,16 +14,16 @@ MOST_COMMITS = 200
 
 
 class CatalogUnreportedRepository:
-    """Changes ``StoredCatalogStatus.untold``: by commit, why its authors were not told.
+    """Changes ``StoredCatalogStatus.untold``: by commit, why its authors were not notified.
 
-    Several processes may change it at once; each change is told to all of them.
+    Several processes may change it at once; each change notifies all of them.
     """
 
     def __init__(self, session: AsyncSession) -> None:
         self._session = session
 
     async def add(self, commit: str, about: dict[str, Any]) -> bool:
-        """Keep a commit; ``since`` is that of the first time. Returns whether the reason is new."""
+        """Store a commit, keeping its first ``since``; return whether the reason is new."""
         untold = await self._lock()
         before = untold.pop(commit, {})
         now = datetime.now(UTC).isoformat()

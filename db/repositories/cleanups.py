@@ -1,4 +1,4 @@
-"""What people have cleaned up by hand: written once, never taken back."""
+"""What people have cleaned up by hand: written once, never changed."""
 
 from collections.abc import Iterable
 from uuid import UUID
@@ -12,24 +12,24 @@ from db.models import CleanupDone
 
 
 class CleanupsRepository:
-    """Notes and reads which entries of cleanup are done."""
+    """Records and reads which cleanup entries are done."""
 
     def __init__(self, session: AsyncSession) -> None:
         self._session = session
 
     async def done(self, request_ids: Iterable[str]) -> dict[tuple[str, str], CleanupDone]:
-        """Read what is done of some requests, by request and entry."""
+        """Return the done entries of some requests, by request and entry."""
         wanted = [UUID(one) for one in request_ids]
         query = select(CleanupDone).where(col(CleanupDone.request_id).in_(wanted))
         rows = await self._session.scalars(query)
         return {(str(row.request_id), row.entry_id): row for row in rows}
 
     async def find(self, request_id: str, entry_id: str) -> CleanupDone | None:
-        """Read who has done one entry, and when."""
+        """Return the record of one done entry."""
         return await self._session.get(CleanupDone, (UUID(request_id), entry_id))
 
     async def mark(self, request_id: str, entry_id: str, *, by: str, note: str) -> bool:
-        """Note that an entry is done; False where somebody has said so before."""
+        """Record that an entry is done; return False if it was recorded before."""
         values = {
             "request_id": UUID(request_id),
             "entry_id": entry_id,

@@ -17,7 +17,7 @@ WHERE application_name = :listener AND datname = current_database()
 
 
 class ConnectionsRepository:
-    """Reads who is connected."""
+    """Reads the connections of the server."""
 
     def __init__(self, session: AsyncSession) -> None:
         self._session = session
@@ -27,7 +27,7 @@ class ConnectionsRepository:
         return list(await self._session.scalars(text(_NAMES)))
 
     async def most(self) -> int:
-        """Return how many connections the server takes."""
+        """Return how many connections the server accepts."""
         return int(await self._session.scalar(text(_MOST)) or 0)
 
     async def listeners(self) -> int:

@@ -1,4 +1,4 @@
-"""Columns that are filled from the fields of a dataclass by the same name, as parts of statements.
+"""SQL for columns that are filled from dataclass fields of the same name.
 
 Nothing is listed twice: a field that is added to the dataclass and as a column to the table is
 written from then on.
@@ -17,13 +17,13 @@ _DIALECT = postgresql.dialect()  # type: ignore[no-untyped-call]  # SQLAlchemy g
 
 
 def copied_columns(kind: type[Any], table: type[SQLModel]) -> dict[str, str]:
-    """Return the columns that bear the name of a field, each with its SQL type."""
+    """Return the columns named like a field, each with its SQL type."""
     names = {one.name for one in fields(kind)}
     return columns_named(table, [one.name for one in _columns(table) if one.name in names])
 
 
 def columns_named(table: type[SQLModel], names: Iterable[str]) -> dict[str, str]:
-    """Return these columns of a table, each with its SQL type; raises ``LookupError`` without."""
+    """Return these columns of a table, each with its SQL type; raises ``LookupError``."""
     columns, names = _columns(table), list(names)
     missing = ", ".join(name for name in names if name not in columns)
     if missing:
@@ -50,5 +50,5 @@ def record_definition(columns: Mapping[str, str]) -> str:
 
 
 def assignments(source: str, columns: Iterable[str]) -> str:
-    """Return the assignments that take the columns over from a source of the same names."""
+    """Return the assignments that copy the columns from a source with the same names."""
     return ", ".join(f"{name} = {source}.{name}" for name in columns)

@@ -19,7 +19,7 @@ class DecisionsRepository:
         self._session = session
 
     async def find(self, request_id: str, decision_id: str) -> DecisionRecord | None:
-        """Read what became of one decision; ``None`` when the workflow never recorded it."""
+        """Return one decision; ``None`` if the workflow never recorded it."""
         row = await self._session.get(DecisionRow, (UUID(request_id), decision_id))
         return None if row is None else record_of(row)
 
@@ -36,7 +36,7 @@ class DecisionsRepository:
 
 
 def record_of(row: DecisionRow) -> DecisionRecord:
-    """Return a stored decision in the words of the workflow."""
+    """Return a stored decision as the workflow's record."""
     values = {
         one.name: getattr(row, one.name)
         for one in fields(DecisionRecord)

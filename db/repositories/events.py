@@ -16,7 +16,7 @@ from db.models import RequestEvent
 from db.repositories.mirror_sql import CHANNEL
 
 # Under the request's row lock, as every writer of its stream: ids are in the order of commits. A
-# request that has ended takes no more lines, and none that is known already.
+# request that has ended takes no more lines, and no line is added twice.
 _LOCK = text("SELECT status FROM requests WHERE id = :id FOR UPDATE").bindparams(
     bindparam("id", type_=PG_UUID())
 )
@@ -85,7 +85,7 @@ class EventsRepository:
     ) -> list[StoredEvent]:
         """Read at most ``limit`` entries after ``after_id``, of the given kinds or of all.
 
-        Whoever goes on after the last id read misses nothing: ids are in the order of commits.
+        A reader that continues after the last id misses nothing: ids are in the order of commits.
         """
         query = (
             select(
@@ -110,7 +110,7 @@ class EventsRepository:
     ) -> list[StoredEvent]:
         """Read the entries of several requests, of each those after its id, all in one order.
 
-        Only of one request are ids in the order of commits: whoever goes on keeps one per request.
+        Ids are in the order of commits only within one request: a reader keeps one id per request.
         """
         places = [
             and_(col(RequestEvent.request_id) == UUID(request_id), col(RequestEvent.id) > last)
@@ -136,8 +136,8 @@ class EventsRepository:
     async def append_lines(self, request_id: str, writer: str, lines: Sequence[NewLine]) -> None:
         """Append lines that a running action has logged, in order, each once.
 
-        ``writer`` stands where the ledger's entries have their run, so that their numbers never
-        meet. A request that is unknown takes no lines.
+        ``writer`` takes the place of the run id of the ledger's entries, so that numbers never
+        collide. An unknown request takes no lines.
         """
         values = {"id": UUID(request_id)}
         if (await self._session.execute(_LOCK, values)).first() is None:

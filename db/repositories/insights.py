@@ -1,7 +1,7 @@
-"""Aggregates over many requests: how long they take and wait, what fails, what waits now.
+"""Aggregates of many requests: how long they take and wait, what fails, what waits now.
 
 Each counts only requests that the reader may see. Components of a bundle count for their own item,
-except in what waits now: there the bundle stands for them, as in lists.
+except in what waits now: there the bundle represents them, as in lists.
 """
 
 from dataclasses import dataclass
@@ -75,7 +75,7 @@ class ItemFailures:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TeamWaits:
-    """What waits now at a team: since when the oldest does, and how many by age."""
+    """What waits for a team now: since when the oldest waits, and how many by age."""
 
     team: str | None
     waiting: int
@@ -173,7 +173,7 @@ def _times(scope: InsightsScope) -> Select[tuple[str, str, int, list[float], lis
         )
         .subquery()
     )
-    # Clocks of several machines: what people took is never more than all of it.
+    # Clocks of machines differ: people's share is never more than the total.
     human = func.least(each.c.human, each.c.took)
     shares = literal(list(_SHARES), ARRAY(Float))
     return select(

@@ -34,7 +34,7 @@ class LeasesRepository:
         return (await self._session.execute(_TAKE, values)).first() is not None
 
     async def holds(self, name: str, holder: str) -> bool:
-        """Return whether this holder has it; nobody else gets it before this transaction ends."""
+        """Return whether this holder has it; no other gets it before this transaction ends."""
         values = {"name": name, "holder": holder}
         return (await self._session.execute(_HOLD, values)).first() is not None
 

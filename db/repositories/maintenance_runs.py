@@ -1,4 +1,4 @@
-"""The last result of each kind of maintenance: for its next run, and for monitoring."""
+"""The last run of each kind of maintenance, for its next run and for monitoring."""
 
 from dataclasses import dataclass, field
 from datetime import datetime

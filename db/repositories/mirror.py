@@ -1,4 +1,4 @@
-"""The mirror write: a workflow's full snapshot into Postgres, once or many times with one result.
+"""The mirror write: a workflow's snapshot into Postgres, idempotent.
 
 What a write does is decided under the request's row lock, by the stored state and the stored
 ``(run_id, mirror_at, mirror_seq)``:
@@ -19,9 +19,9 @@ What a write does is decided under the request's row lock, by the stored state a
   the row before, else ``terminal``: a request that nobody has stored is not carried out.
 
 A row that is absent, or that knows less than its run had written before, was restored from an older
-copy: it is told everything again, by moves that the database allows.
+copy: everything is written again, by transitions that the database allows.
 
-A decision that is closed is never rewritten, whichever run tells it again. Where the row was
+A closed decision is never rewritten, whichever run sends it again. Where the row was
 written since the run's own last write (by another run, or by a workflow task that was lost), the
 run takes over the stored fields: they hold every correction.
 """
@@ -54,7 +54,7 @@ _ENDED = frozenset({ActionStatus.COMPLETED, ActionStatus.FAILED, ActionStatus.SK
 
 
 class _WriteKind(Enum):
-    """What a write may do; see the head of this file."""
+    """The effect of a write; see the docstring of this module."""
 
     COUNTS = auto()
     APPENDS = auto()
@@ -64,7 +64,7 @@ class _WriteKind(Enum):
 
 @dataclass(frozen=True, slots=True)
 class _StoredDecision:
-    """A decision as it is stored, and whether another run of the request has told it last."""
+    """A stored decision, and whether another run of the request has written it last."""
 
     record: DecisionRecord
     by_another: bool
@@ -95,7 +95,7 @@ class MirrorRepository:
         return (await self.record(snapshot)).answer
 
     async def record(self, snapshot: Snapshot) -> WriteResult:
-        """Write the snapshot as far as it counts; see the head of this file.
+        """Write the snapshot as far as it counts; see the docstring of this module.
 
         ``started_actions`` of the answer are those that any run had started before this write,
         also when the write is executed a second time. Raises SQLAlchemy's ``IntegrityError`` for a
@@ -103,7 +103,7 @@ class MirrorRepository:
         """
         stored = (await self._session.execute(LOCK, {"id": UUID(snapshot.request_id)})).first()
         if stored is None:
-            # Nobody knows who requested a run that was never stored: it does nothing.
+            # A run whose request was never stored has no known requester: it does nothing.
             was_written = snapshot.after_seq > 0
             return WriteResult(
                 MirrorAnswer(applied=False, terminal=not was_written, absent=was_written)
@@ -140,10 +140,10 @@ class MirrorRepository:
         return WriteResult(answer, lines, entries, correlation_id=str(stored.correlation_id))
 
     async def _repeats_past(self, snapshot: Snapshot, stored: Row[Any]) -> bool:
-        """Return whether the run that has ended this request shows what came before that end.
+        """Return whether the run that ended this request repeats what came before that end.
 
         Its workflow task was lost after the end was written, and is executed again. Every action
-        that the snapshot shows at work has ended in that same attempt, so nothing is started anew.
+        that the snapshot shows at work has ended in that same attempt, so nothing is started again.
         """
         at_work = {(one.id, one.attempt) for one in snapshot.actions if one.status in _AT_WORK}
         has_work = (
@@ -159,7 +159,7 @@ class MirrorRepository:
         return at_work <= ended
 
     async def _catch_up(self, snapshot: Snapshot, stored: RequestStatus) -> None:
-        """Take a row to a state from which it may go where its workflow has gone meanwhile."""
+        """Move a row to a status that allows the transition to its workflow's current one."""
         if stored == snapshot.status or can_move(stored, snapshot.status):
             return
         completed = snapshot.status == RequestStatus.COMPLETED
@@ -171,7 +171,7 @@ class MirrorRepository:
     async def _read_decisions(
         self, snapshot: Snapshot, stored: Row[Any]
     ) -> dict[str, "_StoredDecision"]:
-        """Read the snapshot's decisions as they are stored, by the ids of the snapshot."""
+        """Return the stored decisions of a snapshot, by the snapshot's ids."""
         decision_ids = {storable(one.decision_id): one.decision_id for one in snapshot.decisions}
         if not decision_ids:
             return {}
@@ -182,8 +182,8 @@ class MirrorRepository:
         # A row of an earlier version names no run; the end of a request is that of its run.
         ended = RequestStatus(stored.status) in TERMINAL and stored.run_id == snapshot.run_id
         own_runs = {snapshot.run_id, None} if ended else {snapshot.run_id}
-        # Of what this run has told itself it knows: a lost workflow task is executed again, and
-        # carries out again what it had decided.
+        # What this run has written itself is known to it: a lost workflow task is executed again,
+        # and carries out again what it had decided.
         return {
             decision_ids[row.decision_id]: _StoredDecision(
                 replace(record_of(row), decision_id=decision_ids[row.decision_id]),
@@ -193,7 +193,7 @@ class MirrorRepository:
         }
 
     async def _read_inheritance(self, snapshot: Snapshot, stored: Row[Any]) -> list[ActionState]:
-        """Read what attempts may have left that this run does not know."""
+        """Return the states of actions that may have left something this run does not know."""
         if stored.run_id in (None, snapshot.run_id) and not _is_stored(snapshot, stored):
             return []
         query = select(RequestAction).where(
@@ -205,7 +205,7 @@ class MirrorRepository:
     async def _read_fields_to_keep(
         self, snapshot: Snapshot, stored: Row[Any], decisions: Mapping[str, "_StoredDecision"]
     ) -> dict[str, Any] | None:
-        """Read the stored fields where they stay: the row knows more than this run."""
+        """Return the stored fields if they are kept, because the row is ahead of this run."""
         if not _is_ahead(snapshot, stored) or _corrects(snapshot, decisions):
             return None
         query = select(col(Request.fields)).where(col(Request.id) == UUID(snapshot.request_id))

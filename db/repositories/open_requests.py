@@ -1,4 +1,4 @@
-"""Open requests for the reconciler, and the one state change that it makes itself."""
+"""Open requests for the reconciler, and the one transition that it makes itself."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -37,7 +37,7 @@ class OpenRequest:
 
     @property
     def key(self) -> tuple[datetime, str]:
-        """Its place in the order in which the reconciler visits requests."""
+        """The key of the order in which the reconciler visits requests."""
         return (self.created_at, self.id)
 
 
@@ -110,7 +110,7 @@ class OpenRequestsRepository:
         return [_from_row(row) for row in rows]
 
     async def named(self, request_ids: Sequence[str]) -> list[OpenRequest]:
-        """Read those of the named requests that are open; names that are not ids are skipped."""
+        """Return the open ones of these requests; values that are not ids are skipped."""
         ids = [UUID(one) for one in request_ids if _is_id(one)]
         query = select(*_COLUMNS).where(col(Request.id).in_(ids), col(Request.status).in_(OPEN))
         return [_from_row(row) for row in (await self._session.execute(query)).all()]
@@ -125,7 +125,7 @@ class OpenRequestsRepository:
     async def fail(self, request: OpenRequest, *, failure: ActionFailure) -> bool:
         """Move a request whose workflow is gone to ``failed``, with its line in the audit trail.
 
-        False when it has changed since it was read: then it is somebody else's.
+        False if it has changed since it was read: then another process handles it.
         """
         moved = await self._session.execute(
             _FAIL,

@@ -1,4 +1,4 @@
-"""Users and teams that are known: by an access key, or by a request."""
+"""Known users and teams: those with an access key or a request."""
 
 from collections.abc import Collection
 
@@ -11,7 +11,7 @@ from db.models.access_key import AccessKey
 
 
 class PeopleRepository:
-    """Says which of some names are known; reads only."""
+    """Finds known users and teams."""
 
     def __init__(self, session: AsyncSession) -> None:
         self._session = session

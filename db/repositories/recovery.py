@@ -1,4 +1,4 @@
-"""What a restored database still needs: the row ``recovery`` of the table ``upkeep``."""
+"""How far the recovery of a restored database is: the row ``recovery`` of ``upkeep``."""
 
 from dataclasses import dataclass
 
@@ -23,7 +23,7 @@ ON CONFLICT (name) DO UPDATE SET finished_at = excluded.finished_at, result = ex
 
 @dataclass(frozen=True, slots=True)
 class Recovery:
-    """How far it is; ``backup`` is when what was restored had been backed up."""
+    """The state of a recovery; ``backup`` is the time of the restored backup."""
 
     state: str
     backup: str | None = None
@@ -31,7 +31,7 @@ class Recovery:
 
     @property
     def problem(self) -> str | None:
-        """Why requests are not to be taken yet; None when they are."""
+        """Why requests cannot be accepted yet; None if they can."""
         match self.state:
             case "restored":
                 return (
@@ -52,13 +52,13 @@ class Recovery:
 
 
 class RecoveryRepository:
-    """Reads and notes how far a restored database is."""
+    """Reads and stores the state of a recovery."""
 
     def __init__(self, session: AsyncSession) -> None:
         self._session = session
 
     async def read(self) -> Recovery:
-        """Return how far it is; a database that was never restored is done."""
+        """Return the state; a database that was never restored is done."""
         row = await self._session.get(MaintenanceRun, NAME)
         if row is None:
             return Recovery(DONE)
@@ -68,6 +68,6 @@ class RecoveryRepository:
         )
 
     async def note(self, state: str, *, backup: str | None = None, unanswered: int = 0) -> None:
-        """Note how far it is."""
+        """Store the state."""
         values = {"state": state, "backup": backup, "unanswered": unanswered}
         await self._session.execute(text(_NOTE), values)

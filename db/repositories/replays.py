@@ -1,4 +1,4 @@
-"""Used signatures, so that a captured request cannot be replayed to any process."""
+"""Used signatures, so that a captured request cannot be replayed against any process."""
 
 from datetime import datetime
 
@@ -47,8 +47,8 @@ class ReplaysRepository:
     ) -> tuple[bytes, datetime]:
         """Record ``holder`` for a signature unless it has one; return the holder and its expiry.
 
-        Atomic: of two callers with different holders at once exactly one is returned to both. A row
-        past its expiry counts as absent.
+        Atomic: of two callers with different holders at once exactly one is returned to both. An
+        expired row counts as absent.
         """
         values = {"digest": signature_hash, "holder": holder, "expires_at": expires_at}
         row = (await self._session.execute(_CLAIM, values)).one()

@@ -1,4 +1,4 @@
-"""The filters of the request list as conditions; what each index of 0032 is for is written here."""
+"""Conditions of the request list's filters, written for the indexes of migration 0032."""
 
 import re
 from collections.abc import Sequence
@@ -18,7 +18,7 @@ _MOST_WORDS = 20
 
 
 def lookup_conditions(filters: RequestFilters) -> list[ColumnElement[bool]]:
-    """Return the conditions that leave few rows by themselves, or else the parents only."""
+    """Return the conditions that leave few rows, or else exclude components."""
     conditions: list[ColumnElement[bool]] = []
     if filters.parent:
         conditions.append(col(Request.parent_id) == UUID(filters.parent))
@@ -34,7 +34,7 @@ def lookup_conditions(filters: RequestFilters) -> list[ColumnElement[bool]]:
 def filter_conditions(
     filters: RequestFilters, mentioned: Sequence[UUID] = ()
 ) -> list[ColumnElement[bool]]:
-    """Return the other conditions; ``mentioned`` are found by the searched text in any case."""
+    """Return the other conditions; ``mentioned`` always match the searched text."""
     conditions: list[ColumnElement[bool]] = []
     if filters.statuses:
         conditions.append(col(Request.status).in_(filters.statuses))
@@ -67,7 +67,7 @@ def _has_reference(reference: str) -> ColumnElement[bool]:
 
 
 def _has_words(text: str) -> ColumnElement[bool]:
-    """Return the condition that every word of a text is the beginning of one of the request's."""
+    """Return the condition that every word of a text begins a word of the request."""
     words = [word for word in _SEPARATORS.split(text) if word][:_MOST_WORDS]
     request_words = func.public.request_words(
         col(Request.title),
@@ -84,5 +84,5 @@ def _json_text(column: object, key: str) -> ColumnElement[str]:
 
 
 def _constant(text: str) -> ColumnElement[str]:
-    """Return a text of our own as the expressions of the indexes have it, not as a parameter."""
+    """Return a constant as a literal, as in the expressions of the indexes."""
     return literal_column(f"'{text}'")

@@ -1,4 +1,4 @@
-"""What a list of requests is narrowed to, and how it is sorted."""
+"""Filters and sort order of the list of requests."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -17,7 +17,7 @@ class RequestSort(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RequestFilters:
-    """What a list is narrowed to. ``since`` is included, ``until`` is not.
+    """The filters of a list. ``since`` is included, ``until`` is not.
 
     ``team`` is a team that the submitter had; a request has every one of ``tags``. ``text`` is what
     a person remembers: words of the title, the item or a tag by their beginnings, a ticket key, or

@@ -1,4 +1,4 @@
-"""What earlier requests of an item tell: how long they took, what failed alike and what helped.
+"""History of an item's requests: how long they took, similar failures, and what helped.
 
 Every query reads a bounded number of the item's newest requests, by the index of its requests: it
 costs the same with a thousand requests and with a million.
@@ -42,7 +42,7 @@ _OPEN = (RequestStatus.SUBMITTED, RequestStatus.IN_PROGRESS)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ItemHistory:
-    """How requests of an item went, in seconds; of ``ended`` some were ``helped`` by a person."""
+    """How requests of an item went, in seconds; ``helped`` of those ``ended`` needed a person."""
 
     completed: int
     ended: int
@@ -72,13 +72,13 @@ class SimilarFailure:
 
 
 class HistoryRepository:
-    """Reads what earlier requests tell."""
+    """Reads the history of requests."""
 
     def __init__(self, session: AsyncSession) -> None:
         self._session = session
 
     async def measure(self, item_id: str) -> ItemHistory:
-        """Return how the newest requests of an item went."""
+        """Return the history of an item's newest requests."""
         totals = (await self._session.execute(totals_query(item_id))).one()
         steps = await self._session.execute(steps_query(item_id))
         return ItemHistory(
@@ -100,7 +100,7 @@ class HistoryRepository:
 
 
 def totals_query(item_id: str) -> Select[*tuple[Any, ...]]:
-    """Build the query of an item's totals; also for those who want to see its plan."""
+    """Return the query of an item's totals; also for tests of its plan."""
     recent = _recent(item_id, MOST_MEASURED).subquery("recent")
     done = recent.c.status == RequestStatus.COMPLETED
     finished = (
@@ -127,7 +127,7 @@ def totals_query(item_id: str) -> Select[*tuple[Any, ...]]:
 
 
 def steps_query(item_id: str) -> Select[*tuple[Any, ...]]:
-    """Build the query of how long an item's steps took; also for its plan."""
+    """Return the query of how long an item's actions took; also for tests of its plan."""
     recent = _recent(item_id, MOST_MEASURED).subquery("recent")
     length = _seconds(col(RequestAction.finished_at) - col(RequestAction.started_at))
     return (
@@ -149,7 +149,7 @@ def steps_query(item_id: str) -> Select[*tuple[Any, ...]]:
 def similar_failures_query(
     request: Request, action_id: str, cause: str, visibility: Visibility
 ) -> Select[*tuple[Any, ...]]:
-    """Build the query of failures like one; also for its plan."""
+    """Return the query of similar failures; also for tests of its plan."""
     others: list[ColumnElement[bool]] = [col(Request.id) != request.id, may_see(visibility)]
     recent = _recent(request.catalog_item_id, MOST_COMPARED, *others).subquery("recent")
     event, data = col(RequestEvent.request_id), col(RequestEvent.data)
@@ -181,7 +181,7 @@ def similar_failures_query(
         .limit(1)
         .lateral("decided")
     )
-    # Whoever never failed has no decision: most are left out before their events are read.
+    # A request that never failed has no decision: most are left out before their events are read.
     may_have_failed = or_(
         recent.c.status == RequestStatus.FAILED,
         exists().where(col(DecisionRow.request_id) == recent.c.id),

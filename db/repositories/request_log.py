@@ -1,4 +1,4 @@
-"""The execution log of a request as people read it: from its end, searched, counted, whole."""
+"""Reads the execution log of a request: from its end, searched, counted or whole."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -17,7 +17,7 @@ _ACTION = col(RequestEvent.data)["actionId"].astext
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LogScope:
-    """Which lines are meant: of which requests, of which action of them, with which text."""
+    """The lines to read: of which requests, of which action, with which text."""
 
     request_ids: tuple[str, ...]
     action_id: str | None = None

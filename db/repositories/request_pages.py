@@ -3,7 +3,7 @@
 A caller who is no admin sees a request for one of several reasons, and no index gives the union of
 them in order. Each reason is one ordered range of ``request_audience``, so a page reads at most
 ``limit + 1`` rows from each of them and merges these few. An admin's page is one index range. So
-is one of what waits, whoever reads it: these are few among all requests.
+is one of what waits, for any reader: these are few among all requests.
 """
 
 from collections.abc import Callable, Sequence
@@ -148,7 +148,7 @@ def page_query(
     after: PageKey | None = None,
     limit: int = 51,
 ) -> Query:
-    """Build the query of one page; also for those who want to see its plan.
+    """Return the query of one page; also for tests of its plan.
 
     ``mentioned`` are requests that a searched text names by a ticket or an id.
     """
@@ -189,7 +189,7 @@ def _viewers(filters: RequestFilters, visibility: Visibility) -> list[str]:
 def _visibility_conditions(
     filters: RequestFilters, visibility: Visibility
 ) -> list[ColumnElement[bool]]:
-    """Return the same reasons as a condition, for where few rows are left to be judged."""
+    """Return the same reasons as a condition, for queries that leave few rows."""
     return [may_decide(visibility) if filters.decidable else may_see(visibility)]
 
 

@@ -1,4 +1,4 @@
-"""Finding requests by what people quote: an id or its beginning, a ticket key, a correlation id."""
+"""Finds requests by what people quote: an id or its beginning, a ticket key, a correlation id."""
 
 import re
 from dataclasses import dataclass
@@ -95,7 +95,7 @@ class ReferencesRepository:
 
 
 def _digits_of(reference: str) -> str:
-    """Return the digits of an id or of its beginning; nothing where it is none."""
+    """Return the digits of an id or of its beginning; an empty text if it is neither."""
     digits = reference.replace("-", "").lower()
     return digits if _DIGITS.fullmatch(digits) else ""
 
@@ -115,6 +115,6 @@ def _by_key(text: str) -> list[ColumnElement[bool]]:
 
 
 def _any_of(conditions: list[ColumnElement[bool]]) -> Select[Any]:
-    """Return the ids for which one of these holds; each is a range of an index of its own."""
+    """Return the ids for which one of these holds; each is a range of its own index."""
     parts = [select(col(Request.id)).where(one) for one in conditions]
     return select(union(*parts).subquery("referred").c.id)

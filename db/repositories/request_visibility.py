@@ -1,4 +1,4 @@
-"""On whose behalf requests are read: who may see one and who may decide about it, as conditions."""
+"""Conditions for who may see a request and who may decide about it."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -14,7 +14,7 @@ from pao.core.states import RequestStatus
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Visibility:
-    """On whose behalf requests are read."""
+    """The person on whose behalf requests are read."""
 
     user_id: str
     teams: tuple[str, ...] = ()
@@ -39,7 +39,7 @@ def may_see(visibility: Visibility) -> ColumnElement[bool]:
 
 
 def may_decide(visibility: Visibility) -> ColumnElement[bool]:
-    """Return the condition that a request waits for a decision which this person may make.
+    """Return the condition that a request waits for a decision that this person may make.
 
     About a failed one its submitter, the owning team and admins decide, about an approval those who
     are asked.

@@ -180,8 +180,8 @@ class RequestsRepository:
     ) -> IdempotencyClaim:
         """Claim a caller's key for a request that is stored in this same transaction.
 
-        Of any number of callers at once one wins; the others wait for its commit and are told
-        which request the key stands for.
+        Of concurrent callers one wins; the others wait for its commit and get the request that the
+        key stands for.
         """
         digest = record.digest.encode()
         claim = (

@@ -1,4 +1,4 @@
-"""Removal of expired rows; the database itself enforces the age limits."""
+"""Removes expired rows; the database itself enforces the age limits."""
 
 from dataclasses import dataclass
 

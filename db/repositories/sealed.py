@@ -1,4 +1,4 @@
-"""What is sealed with the encryption keys, for sealing it with another one. Only the owner may."""
+"""Sealed texts, for resealing them with another key. Only the database's owner may."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -29,7 +29,7 @@ WHERE strpos(to_jsonb(one)::text, :beginning) > 0 OR EXISTS (
 
 @dataclass(frozen=True, slots=True)
 class SealedRequests:
-    """How many requests hold something sealed with one key."""
+    """How many requests hold texts sealed with one key."""
 
     open: int
     finished: int
@@ -68,7 +68,7 @@ class SealedRepository:
         await self._session.execute(statement, values)
 
     async def requests(self, beginning: str) -> SealedRequests:
-        """Count the requests that hold a token which begins so."""
+        """Return how many requests hold a token with this prefix."""
         statement = text(_REQUESTS).bindparams(bindparam("beginning", type_=Text))
         row = (await self._session.execute(statement, {"beginning": beginning})).one()
         return SealedRequests(row.open, row.finished)

@@ -34,7 +34,7 @@ class TerraformStatesRepository:
     async def register(self, new: NewTerraformState) -> TerraformState:
         """Register a state unless it is registered; return the row that holds it.
 
-        Of two at once one is first, and the other is given its row.
+        Of two concurrent calls one is first, and the other gets its row.
         """
         values = asdict(new) | {"state_key": new.key, "request_id": UUID(new.request_id)}
         del values["key"]
@@ -55,7 +55,7 @@ class TerraformStatesRepository:
         return (await self._session.scalars(query)).one_or_none()
 
     async def set_resources(self, state_id: int, count: int | None) -> None:
-        """Note how many resources are in a state that is held; None where that is not known."""
+        """Store how many resources a held state has; None if that is not known."""
         await self._session.execute(
             update(TerraformState)
             .where(col(TerraformState.id) == state_id, col(TerraformState.released_at).is_(None))

@@ -1,4 +1,4 @@
-"""Tickets of actions as JIRA last showed them: for lists and reports, never for decisions."""
+"""Tickets of actions, with their last known JIRA status: for lists and reports only."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

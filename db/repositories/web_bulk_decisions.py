@@ -1,4 +1,4 @@
-"""Decisions about many requests at once: which requests, and what became of each."""
+"""Bulk decisions: their requests, and the result for each."""
 
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
@@ -13,12 +13,11 @@ from db.models import WebBulkDecision
 from db.models.columns import DOCUMENT
 
 KEPT = timedelta(days=7)
-"""What became of a bulk decision is shown for so long, and not removed before (a trigger); each
-request's own record stays."""
+"""How long a bulk decision is kept, enforced by a trigger; each request's own record stays."""
 
 
 class WebBulkDecisionsRepository:
-    """Stores bulk decisions; one exists only for the user who made it."""
+    """Stores bulk decisions; only the user who made one can read it."""
 
     def __init__(self, session: AsyncSession) -> None:
         self._session = session
@@ -33,7 +32,7 @@ class WebBulkDecisionsRepository:
     async def insert(
         self, decision_id: str, user_id: str, *, cause: str, reason: str, requests: Sequence[str]
     ) -> None:
-        """Store one; what is stored under the id already stays as it is."""
+        """Store one; an existing one of the same id stays as it is."""
         row = insert(WebBulkDecision).values(
             id=UUID(decision_id),
             user_id=user_id,
@@ -44,7 +43,7 @@ class WebBulkDecisionsRepository:
         await self._session.execute(row.on_conflict_do_nothing())
 
     async def note(self, decision_id: str, results: Mapping[str, str]) -> None:
-        """Add what became of some of its requests; of one request the first word counts."""
+        """Add results of some of its requests; the first result of a request counts."""
         change = update(WebBulkDecision).where(col(WebBulkDecision.id) == UUID(decision_id))
         added = literal(dict(results), DOCUMENT).op("||")(col(WebBulkDecision.results))
         await self._session.execute(change.values(results=added))

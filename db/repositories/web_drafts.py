@@ -1,4 +1,4 @@
-"""Forms of the pages that are being filled in: saved as often as somebody types."""
+"""Drafts of forms on the pages, saved while somebody types."""
 
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -13,7 +13,7 @@ from sqlmodel import col
 from db.models import WebDraft
 
 KEPT = timedelta(days=7)
-"""A draft that is not changed for so long is removed."""
+"""How long an unchanged draft is kept."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,7 +28,7 @@ class DraftContent:
 
 
 class WebDraftsRepository:
-    """Stores drafts; a draft belongs to one user, for whom alone it exists."""
+    """Stores drafts; only the user a draft belongs to can read it."""
 
     def __init__(self, session: AsyncSession) -> None:
         self._session = session
@@ -51,9 +51,9 @@ class WebDraftsRepository:
     async def get_for_update(
         self, draft_id: str, user_id: str, item_id: str, *, new: DraftContent
     ) -> WebDraft | None:
-        """Return a draft that nobody else changes until the transaction ends; a new one is made.
+        """Return a draft, locked until the transaction ends; a new one is created if needed.
 
-        None where the id is somebody else's.
+        None if the id belongs to another user's draft.
         """
         statement = insert(WebDraft).values(
             id=UUID(draft_id), user_id=user_id, catalog_item_id=item_id, **_values(new)
@@ -70,7 +70,7 @@ class WebDraftsRepository:
         await self._session.execute(change.values(changed_at=func.now(), **_values(content)))
 
     async def mark_submitted(self, draft_id: str, user_id: str, request_id: str) -> None:
-        """Note which request a draft has become; what it held is with the request from now on."""
+        """Record the request that a draft has become, and clear the draft's contents."""
         change = update(WebDraft).where(col(WebDraft.id) == UUID(draft_id), _of(user_id))
         values = {"request_id": UUID(request_id), "texts": {}, "sealed": {}}
         await self._session.execute(change.values(changed_at=func.now(), **values))
@@ -91,7 +91,7 @@ class WebDraftsRepository:
         await self._session.execute(delete(WebDraft).where(col(WebDraft.id).in_(newest)))
 
     async def remove_expired(self, *, batch: int) -> int:
-        """Remove a batch of drafts that nobody has changed for long; return how many."""
+        """Remove a batch of drafts that were not changed for long; return how many."""
         old = (
             select(col(WebDraft.id))
             .where(col(WebDraft.changed_at) < func.now() - literal(KEPT))

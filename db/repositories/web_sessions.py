@@ -1,6 +1,6 @@
 """Who is signed in to the pages: the codes that open sessions, and the sessions.
 
-Opening and ending a session stand in the audit trail, written in the same transaction.
+Opening and ending a session are audited in the same transaction.
 """
 
 from dataclasses import asdict, dataclass, field
@@ -27,7 +27,7 @@ from db.models import AccessKey, WebSession, WebSignIn
 from db.repositories.audit import AuditEntry, AuditRepository
 
 IDLE = timedelta(hours=8)
-"""A session that is not used for so long is over."""
+"""How long a session may be unused before it ends."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -108,7 +108,7 @@ class WebSessionsRepository:
         return _code_from_row(row) if row else None
 
     async def use_code(self, digest: bytes) -> StoredCode | None:
-        """Use a code up and return it; None if it had expired or was used."""
+        """Consume a code and return it; None if it had expired or was used."""
         change = delete(WebSignIn).where(_is_good(digest)).returning(WebSignIn)
         row = (await self._session.execute(change)).scalar()
         return _code_from_row(row) if row else None
@@ -155,7 +155,7 @@ class WebSessionsRepository:
         return True
 
     async def remove_expired(self, *, batch: int) -> int:
-        """Remove a batch of codes and sessions that are not good any more; return how many."""
+        """Remove a batch of expired codes and ended sessions; return how many."""
         codes: Delete = delete(WebSignIn).where(
             col(WebSignIn.code_digest).in_(
                 select(col(WebSignIn.code_digest))
@@ -237,7 +237,7 @@ def _from_row(row: WebSession, key: AccessKey | None) -> StoredSession:
     return StoredSession(
         id=str(row.id),
         user_id=row.user_id,
-        # A link's session is worth what its key is worth now.
+        # The session of a sign-in link follows the current state of its key.
         email=key.email if key else row.email,
         teams=tuple(key.teams if key else row.teams),
         source=row.source,

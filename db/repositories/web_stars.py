@@ -9,7 +9,7 @@ from db.models import WebStar
 
 
 class WebStarsRepository:
-    """Stores stars; each belongs to one user."""
+    """Stores the stars of users."""
 
     def __init__(self, session: AsyncSession) -> None:
         self._session = session
@@ -24,7 +24,7 @@ class WebStarsRepository:
         return [*(await self._session.scalars(query)).all()]
 
     async def add(self, user_id: str, item_id: str, *, most: int) -> None:
-        """Star an item; beyond ``most`` the oldest stars of the user go."""
+        """Star an item; beyond ``most`` the user's oldest stars are removed."""
         star = insert(WebStar).values(
             user_id=user_id, catalog_item_id=item_id, starred_at=func.clock_timestamp()
         )
@@ -42,7 +42,7 @@ class WebStarsRepository:
         )
 
     async def remove(self, user_id: str, item_id: str) -> None:
-        """Take a star away."""
+        """Remove a star."""
         await self._session.execute(
             delete(WebStar).where(
                 col(WebStar.user_id) == user_id, col(WebStar.catalog_item_id) == item_id

@@ -1,4 +1,4 @@
-"""Reads a target's answer: bounded JSON, numbers, its messages, where it redirects. Pure."""
+"""Reads a target's answer: bounded JSON, numbers, messages, the URL of a redirect. Pure."""
 
 import json
 import math
@@ -12,7 +12,7 @@ from pao.core.sentences import without_full_stop
 READ_BYTES = 4 * 1024 * 1024
 KEPT_CHARACTERS = 64 * 1024
 MAX_DEPTH = 100
-# Enough for moments in seconds; all of them fit into what Python counts time with.
+# Enough for times in seconds; all of them are valid for Python's clock types.
 _MOST_DIGITS = 10
 _TEXT_KEYS = ("message", "error_description", "detail", "title", "error", "reason", "description")
 _LIST_KEYS = ("errorMessages", "errors", "details", "messages", "violations")
@@ -20,7 +20,7 @@ _OTHER_KEYS = ("code", "type", "__type")
 
 
 def parse_answer(body: bytes) -> Any:
-    """Parse a body as JSON; raises ``ValueError`` for anything unusable.
+    """Return a body parsed as JSON; raises ``ValueError`` for anything unusable.
 
     Besides invalid JSON, that is: more than a hundred levels, a lone surrogate, numbers that JSON
     cannot represent.
@@ -64,13 +64,13 @@ def _walk(document: Any) -> Iterator[Any]:
 
 
 def whole_number(text: str) -> int | None:
-    """Return the number of a header; None for what is none, or has more than ten digits."""
+    """Return the whole number in a text; None if it is none, or has more than ten digits."""
     is_number = text.isascii() and text.isdecimal() and len(text) <= _MOST_DIGITS
     return int(text) if is_number else None
 
 
 def message_text(text: str) -> str:
-    """Return the messages in a target's answer on one line, else its text.
+    """Return the messages of a target's answer on one line, or its text if there are none.
 
     Returns nothing for HTML. The result is not shortened: mask it first, then shorten it.
     """
@@ -128,5 +128,5 @@ def safe_url(location: str) -> str:
 
 
 def shorten(text: str, limit: int) -> str:
-    """Return a text cut to a length, with an ellipsis if something is missing."""
+    """Return a text cut to a length, with an ellipsis if it was longer."""
     return text if len(text) <= limit else f"{text[: limit - 1]}\u2026"

@@ -24,12 +24,12 @@ BUNDLE_ACTION_TYPES = frozenset({COMPONENT, TICKET_LINKS})
 TICKET_LINKS_ID = "bundle.links"
 """Its id: with a dot, as no author's action that templates can read."""
 COMPONENT_PREFIX = "components."
-"""What stands before a component's id where it is the id of an action."""
+"""The prefix of a component's id in the id of its action."""
 
 
 @dataclass(frozen=True)
 class ComponentReport:
-    """Where a component stands, as its own request has it.
+    """The state of a component, as its own request has it.
 
     Of two reports the one with the greater ``(at, seq)`` counts: the pair of its mirror write.
     ``resources`` and ``cleanup`` are those of an error context, whether it has failed or not.
@@ -50,7 +50,7 @@ class ComponentReport:
 
     @property
     def position(self) -> tuple[str, int]:
-        """Its place among the reports of the component."""
+        """The key that orders the reports of the component."""
         return (self.at, self.seq)
 
 
@@ -69,9 +69,9 @@ class ComponentView:
 
 @dataclass(frozen=True)
 class ComponentQuery:
-    """Which component is to be started, and what its templates see of the others.
+    """Which component to start, and what its templates see of the others.
 
-    With ``held`` it is not to run: it is started to wait in ``failed`` for that reason.
+    With ``held`` it does not run: it starts in ``failed``, with this as the reason.
     """
 
     bundle_id: str
@@ -83,7 +83,7 @@ class ComponentQuery:
 
 @dataclass(frozen=True)
 class ComponentStart:
-    """What a component's workflow is started with; or ``report``, when it has been before."""
+    """The input of a component's workflow, or the ``report`` of one that was started before."""
 
     given: RequestInput | None = None
     report: ComponentReport | None = None
@@ -91,7 +91,7 @@ class ComponentStart:
 
 @dataclass(frozen=True)
 class BundleDecision:
-    """What a person has decided about a bundle, as its components are told.
+    """What a person has decided about a bundle, as it is sent to its components.
 
     ``escalation`` is the bundle's ticket, which stands for all of them.
     """
@@ -105,7 +105,7 @@ class BundleDecision:
 
 
 def is_bundle(plan: Sequence[PlannedAction]) -> bool:
-    """Return whether a plan is that of a bundle."""
+    """Return whether a plan contains components."""
     return any(action.type == COMPONENT for action in plan)
 
 
@@ -124,7 +124,7 @@ def build_report(  # noqa: PLR0913 -- what a report says, each part named.
     position: tuple[str, int],
     error: dict[str, Any] | None,
 ) -> ComponentReport:
-    """Build the report of a component from what its request knows."""
+    """Return the report of a component, built from the state of its request."""
     return ComponentReport(
         component=component,
         request_id=request_id,
@@ -142,7 +142,7 @@ def build_report(  # noqa: PLR0913 -- what a report says, each part named.
 
 
 def read_report(payload: object) -> ComponentReport | None:
-    """Read a report from what a signal carried; None for anything else."""
+    """Return the report in a signal's payload; None for anything else."""
     try:
         report = from_document(ComponentReport, payload)
     except ValueError:

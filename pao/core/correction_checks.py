@@ -1,6 +1,6 @@
 """Whether a correction is allowed, by a look for what earlier attempts may have made. Pure.
 
-The workflow goes by it when a retry is decided, the API when a retry is only tried.
+The workflow uses it when a retry is decided, the API for a dry run of one.
 """
 
 from collections.abc import Mapping, Sequence
@@ -15,19 +15,19 @@ from pao.core.states import ActionStatus
 
 MANUAL = "manual"
 REVISE = "revise"
-NO_MANUAL_WAY = "there is no manual way (any more); retry without mode"
+NO_MANUAL_WAY = "there is no manual way, or it was used already; retry without mode"
 
 
 @dataclass(frozen=True)
 class CorrectionRefusal:
-    """Why a correction is not taken over, for people and as a code."""
+    """Why a correction is refused, as a message and a code."""
 
     message: str
     code: str | None = None
 
 
 def outdated_message(decision: str, upon: int | None, now: int) -> str | None:
-    """Return why a decision is outdated: it was made for another attempt than the present one."""
+    """Return why a decision is outdated: it was made for another attempt than the current one."""
     if upon in (None, now):
         return None
     return (
@@ -39,9 +39,9 @@ def outdated_message(decision: str, upon: int | None, now: int) -> str | None:
 def action_of_evidence(
     states: Sequence[ActionState], evidence: Mapping[str, Any], *, corrects: bool
 ) -> tuple[ActionState | None, str | None]:
-    """Return the action that a person's evidence is about, or why it is not taken.
+    """Return the action that a person's evidence is about, or why the evidence is refused.
 
-    ``corrects`` tells whether corrected fields come with it.
+    ``corrects`` says whether corrected fields come with it.
     """
     doubtful = [one for one in states if one.status == ActionStatus.FAILED and one.outcome_unknown]
     wanted_id = evidence.get("actionId")
@@ -59,7 +59,7 @@ def action_of_evidence(
 def check_correction(
     state: ActionState, look: LookResult, record: DecisionRecord
 ) -> CorrectionRefusal | None:
-    """Return why the corrected fields are not taken over, or None where they may be."""
+    """Return why the corrected fields are refused, or None if they are accepted."""
     if not look.changed or record.mode == MANUAL:
         return None
     if look.moved is not None:

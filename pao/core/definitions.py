@@ -4,9 +4,9 @@ from typing import Any
 
 
 def names_only(definition: dict[str, Any]) -> dict[str, Any]:
-    """Return of an item's document what templates can see: its metadata and the fields' names.
+    """Return what templates can see of an item's document: its metadata and the fields' names.
 
-    It is a document still, and much smaller than one with its rules, texts and actions.
+    It is still a document, but much smaller than one with its rules, texts and actions.
     """
     form = (definition.get("presentation") or {}).get("form") or {}
     groups = [

@@ -30,7 +30,7 @@ def stored_value(value: Any) -> Any:
 
 
 def from_document(kind: type[T], document: object) -> T:
-    """Read a document in either spelling; raises ``ValueError`` for what is none of its kind."""
+    """Return the dataclass of a document, in either spelling; raises ``ValueError`` if invalid."""
     if not isinstance(document, Mapping):
         raise ValueError(f"{kind.__name__}: not an object")  # noqa: TRY004 -- data, not code.
     known: Any = kind
@@ -46,7 +46,7 @@ def from_document(kind: type[T], document: object) -> T:
 
 
 def list_from_documents(kind: type[T], documents: Iterable[object] | None) -> list[T]:
-    """Read a list of documents; none at all is an empty list."""
+    """Return the dataclasses of a list of documents; an empty list for None."""
     return [from_document(kind, one) for one in documents or ()]
 
 

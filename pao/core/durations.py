@@ -24,7 +24,7 @@ def parse_duration(text: str) -> timedelta | None:
 def seconds_of(duration: float | str | None) -> float | None:
     """Return the seconds of a duration in a document, where a number without a unit is allowed.
 
-    None where there is none, and for what is not a duration.
+    None if there is none, and for what is not a duration.
     """
     if isinstance(duration, str):
         bare = _BARE.fullmatch(duration.strip())
@@ -35,7 +35,7 @@ def seconds_of(duration: float | str | None) -> float | None:
 
 
 def format_duration(duration: timedelta) -> str:
-    """Write a duration in the largest unit up to days that says it in whole numbers."""
+    """Return a duration in the largest unit, up to days, in which it is a whole number."""
     milliseconds = round(duration.total_seconds() * 1000)
     if not milliseconds:
         return "0s"

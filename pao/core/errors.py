@@ -64,7 +64,7 @@ class Detail:
 
 
 class PaoError(Exception):
-    """An error that a caller is told about: a code, a sentence that says what to do, details.
+    """An error reported to the caller: a code, a sentence that says what to do, details.
 
     ``status`` overrides the HTTP status of the code where one code has two (a body that cannot be
     read is a 400 ``VALIDATION_ERROR``); ``headers`` go out with the answer (``Retry-After``).

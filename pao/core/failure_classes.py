@@ -1,4 +1,4 @@
-"""The table of failures: what a target's answer, or its absence, means and what to do about it.
+"""The table of failures: what a target's answer, or the lack of one, means and what to do about it.
 
 Every client classifies by it, circuit breakers count by it, and the suggested decision follows
 from it. ``docs/decisions.md`` shows the same table. Pure: workflows import it, too.
@@ -136,7 +136,7 @@ SUSPENDED = FailureClass(
     retryable=True,
     silent=True,
 )
-# PAO refused by itself; nothing was sent.
+# PAO refused before anything was sent.
 BAD_CALL = FailureClass(
     "PAO refused: a bad address, header, body, template or configuration", Cause.INPUT, silent=True
 )

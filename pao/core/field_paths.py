@@ -1,4 +1,4 @@
-"""How values of a form are named: by the field's id, in rows of a list ``rules[0].port``. Pure."""
+"""Paths of values in a form: the field's id, or ``rules[0].port`` in a row of a list. Pure."""
 
 import re
 
@@ -6,7 +6,7 @@ _ROW_PATH = re.compile(r"([^\[]+)\[([0-9]{1,4})\](?:\.(.+))?")
 
 
 def row_field_path(list_id: str, row: int, field_id: str) -> str:
-    """Return how a field in a row is named; rows are counted from 0."""
+    """Return the path of a field in a row; rows are counted from 0."""
     return f"{list_id}[{row}].{field_id}"
 
 

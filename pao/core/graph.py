@@ -1,4 +1,4 @@
-"""The plan as a graph: which action may run when, and what its templates may see by then. Pure."""
+"""The plan as a graph: when an action may run, and what its templates see then. Pure."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -11,7 +11,7 @@ OVER = frozenset({ActionStatus.COMPLETED, ActionStatus.SKIPPED})
 
 
 class Graph:
-    """A plan with what each of its actions waits for, directly and on the way there."""
+    """A plan with the direct and indirect dependencies of each action."""
 
     def __init__(self, plan: Sequence[PlannedAction]) -> None:
         self._actions = {action.id: action for action in plan}
@@ -23,7 +23,7 @@ class Graph:
         return self._actions[state.id]
 
     def ready(self, states: Sequence[ActionState]) -> list[ActionState]:
-        """Return the pending actions of which everything that they wait for is over."""
+        """Return the pending actions whose dependencies are all done."""
         done = {state.id for state in states if state.status in OVER}
         return [
             state
@@ -37,7 +37,7 @@ class Graph:
     ) -> dict[str, dict[str, Any]]:
         """Return what the action's templates see as ``outputs``, by the ids that they know.
 
-        Only what they read has its values; the others, and skipped ones, are known and empty.
+        Only what they read has values; the others, and skipped ones, are empty.
         """
         return {
             key: (state.outputs or {}) if _reads(action, "outputs", key) else {}
@@ -75,7 +75,7 @@ def _dependencies(plan: Sequence[PlannedAction]) -> dict[str, list[str]]:
 
 
 def _ancestors(waits: dict[str, list[str]]) -> dict[str, frozenset[str]]:
-    """Plans come in an order in which everything stands after what it waits for."""
+    """Plans are ordered: every action comes after its dependencies."""
     before: dict[str, frozenset[str]] = {}
     for action_id, direct in waits.items():
         nothing: frozenset[str] = frozenset()

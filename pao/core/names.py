@@ -1,4 +1,4 @@
-"""Names that several packages must spell alike: workflows, signals, search attributes, marks."""
+"""Names that several packages share: workflows, signals, search attributes, marks."""
 
 import hashlib
 
@@ -86,12 +86,12 @@ MAX_PLAN_JSON = 1_300_000
 
 
 def slow_queue(task_queue: str) -> str:
-    """Return the task queue of slow actions beside a worker's own, so that they hold nothing up."""
+    """Return the queue of slow actions, separate from a worker's own so that they block nothing."""
     return f"{task_queue}-slow"
 
 
 def waits_queue(task_queue: str) -> str:
-    """Return the task queue of waits: each takes weeks if need be, and next to no work."""
+    """Return the task queue of waits: a wait may take weeks, and costs next to nothing."""
     return f"{task_queue}-waits"
 
 
@@ -101,7 +101,7 @@ def catalog_sync_id(task_queue: str) -> str:
 
 
 def catalog_proposal_id(task_queue: str, commit: str) -> str:
-    """Return the id of the workflow that judges a pull or merge request at a commit."""
+    """Return the id of the workflow that checks a pull or merge request at a commit."""
     return f"{task_queue}-catalog-proposal-{commit}"
 
 
@@ -118,9 +118,9 @@ def request_id_of(workflow: str) -> str:
 def mark(request_id: str, action_id: str, moves: int = 0) -> str:
     """Return the mark of an action's effect in its target: the same on every attempt.
 
-    ``moves`` counts how often the action left something behind at a former place: its mark is
-    another one from then on, or it would be found again. Twelve hexadecimal digits of SHA-256 over
-    the ids, as a JIRA label may be written.
+    ``moves`` counts how often the action left something behind at a former place: its mark changes
+    each time, or what was left would be found again. Twelve hexadecimal digits of SHA-256 over the
+    ids, which are valid in a JIRA label.
     """
     suffix = f"\n{moves}" if moves else ""
     digest = hashlib.sha256(f"{request_id}\n{action_id}{suffix}".encode()).hexdigest()
@@ -128,7 +128,7 @@ def mark(request_id: str, action_id: str, moves: int = 0) -> str:
 
 
 def masked(value: object) -> object:
-    """Return a copy of a JSON value in which every sealed secret is shown as a row of stars."""
+    """Return a copy of a JSON value in which every sealed secret is masked."""
     if isinstance(value, str):
         return MASK if value.startswith(SEALED_PREFIX) else value
     if isinstance(value, dict):

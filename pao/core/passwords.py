@@ -1,4 +1,4 @@
-"""Where the passwords are among the values of a form, those in the rows of lists as well. Pure."""
+"""Finds the passwords among a form's values, including those in rows of lists. Pure."""
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -22,7 +22,7 @@ class PasswordFields:
         return self.fields | self.in_rows.keys()
 
     def values_in(self, values: Mapping[str, Any]) -> dict[str, Any]:
-        """Return the passwords that are there, by their ways."""
+        """Return the passwords in these values, by their paths."""
         return dict(self._items(values))
 
     def _items(self, values: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
@@ -37,7 +37,7 @@ class PasswordFields:
                         yield row_field_path(name, index, inner), row[inner]
 
     def without(self, values: Mapping[str, Any]) -> dict[str, Any]:
-        """Return values without their passwords; rows stay, even where nothing is left in them."""
+        """Return the values without passwords; rows stay, even if they become empty."""
         remaining = {name: value for name, value in values.items() if name not in self.fields}
         for name, inner in self.in_rows.items():
             rows = remaining.get(name)
@@ -48,7 +48,7 @@ class PasswordFields:
     def replace(
         self, values: Mapping[str, Any], change: Callable[[str, Any], Any]
     ) -> dict[str, Any]:
-        """Return values with every password changed, by its way and itself; others are the same."""
+        """Return the values with every password replaced by ``change`` of its path and value."""
         replaced = {path: change(path, value) for path, value in self._items(values)}
         copy = dict(values)
         copy |= {name: replaced[name] for name in self.fields if name in replaced}

@@ -19,7 +19,7 @@ class HasAttempt(Protocol):
 
     @property
     def status(self) -> ActionStatus:
-        """Where it stands."""
+        """The action's status."""
         ...
 
     @property
@@ -28,8 +28,8 @@ class HasAttempt(Protocol):
         ...
 
 
-# The words of a doubt, and those by which its entry has its id: what people have reported about an
-# entry is kept under that id, so it must outlive every change of the words.
+# The instruction for a doubt, and the wording that its entry's id is derived from: what people
+# report about an entry is stored under that id, so the id must survive changes of the wording.
 _LOOK_INSTRUCTION = (
     "look in its target for what it has made, by the mark {mark} if the target shows one, and undo"
     " it"
@@ -37,12 +37,12 @@ _LOOK_INSTRUCTION = (
 _LOOK_INSTRUCTION_FOR_IDS = "look in its target for the mark {mark}, and undo what carries it"
 _LOOK_PATTERN = re.compile(re.escape(_LOOK_INSTRUCTION).replace(re.escape("{mark}"), r"(\S+)"))
 
-# What has an effect that stays when the request is given up.
+# Actions whose effect stays when the request is abandoned.
 STATUSES_WITH_EFFECT = frozenset({ActionStatus.COMPLETED, ActionStatus.WAITING})
 
 
 def resources_of(states: Sequence[ActionState]) -> list[dict[str, Any]]:
-    """List what was made, what a failed action left behind included."""
+    """List what exists, including what failed actions left."""
     resources = [
         _resource_document(state) for state in states if state.status in STATUSES_WITH_EFFECT
     ]
@@ -54,7 +54,7 @@ def resources_of(states: Sequence[ActionState]) -> list[dict[str, Any]]:
 
 
 def cleanup_of(request_id: str, states: Sequence[ActionState]) -> list[dict[str, Any]]:
-    """Say for each resource, and for each that may exist, what to do by hand."""
+    """Return what to do by hand about each resource that exists or may exist."""
     with_cleanup = [
         state for state in states if state.status in STATUSES_WITH_EFFECT and state.cleanup
     ]
@@ -76,7 +76,7 @@ def instructions_for(one: PartialResource) -> str:
 def entry_id(
     action: str | None, resource: str | None, instructions: str | None, *, move: int = 0
 ) -> str:
-    """Return the id of an entry of cleanup: the same wherever the same thing is listed."""
+    """Return the id of a cleanup entry: the same wherever the same thing is listed."""
     if instructions is not None:
         instructions = _LOOK_PATTERN.sub(
             lambda found: _LOOK_INSTRUCTION_FOR_IDS.format(mark=found[1]), instructions
@@ -86,12 +86,12 @@ def entry_id(
 
 
 def left_behind_of(states: Sequence[ActionState]) -> list[dict[str, Any]]:
-    """List what corrections left at other places, whatever has become of the actions since."""
+    """List what corrections left at other places, whatever the actions' state is now."""
     return [_partial_document(state, one) for state in states for one in state.left_behind]
 
 
 def orphaned_resources(request_id: str, state: ActionState) -> list[PartialResource]:
-    """List what an action left in a target that it does not own any more.
+    """List what an action left in a target that it no longer owns.
 
     Corrections leave it at former places, earlier attempts beside what a retry has made, and a way
     that was given up wherever it was.
@@ -113,7 +113,7 @@ def resource_entry_id(state_id: str, resource: PartialResource) -> str:
 
 
 def failed_actions_of(states: Sequence[ActionState]) -> list[dict[str, Any]]:
-    """List the actions that have failed, with why."""
+    """List the failed actions, each with the reason."""
     return [_failed_action(state) for state in states if state.status == ActionStatus.FAILED]
 
 
@@ -124,7 +124,7 @@ def attempt_of(states: Sequence[HasAttempt]) -> int:
 
 
 def is_unknown(state: ActionState) -> bool:
-    """Return whether nobody knows if the action took effect."""
+    """Return whether it is unknown if the action took effect."""
     return state.outcome_unknown or (state.error is not None and state.error.outcome_unknown)
 
 
@@ -188,10 +188,10 @@ def _doubt_instructions_for(request_id: str, state: ActionState) -> str:
 
 
 def doubt_instructions(name: str, by_hand: str) -> str:
-    """Say what to do about an action of unknown outcome."""
+    """Return what to do about an action of unknown outcome."""
     return f"It is not known whether {name!r} took effect: {by_hand}."
 
 
 def look_by_hand(mark: str) -> str:
-    """Say how a person finds an effect by its mark."""
+    """Return how a person finds an effect by its mark."""
     return _LOOK_INSTRUCTION.format(mark=mark)

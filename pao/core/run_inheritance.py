@@ -25,16 +25,16 @@ OVER = frozenset({ActionStatus.COMPLETED, ActionStatus.SKIPPED})
 
 
 def has_inheritance(state: ActionState) -> bool:
-    """Return whether there is anything to take over."""
+    """Return whether a later run must take anything over from this state."""
     return bool(
         state.outcome_unknown or state.partial or state.former or state.left_behind or state.pending
     )
 
 
 def inherit(state: ActionState, stored: ActionState) -> ActionState:
-    """Return the state with the doubts and remains of the stored one added; nothing is taken away.
+    """Return the state with the doubts and resources of the stored one added; nothing is removed.
 
-    An action that is over in this run was over in the run before, too.
+    An action that is done in this run was done in the earlier run, too.
     """
     if state.status in OVER:
         return state

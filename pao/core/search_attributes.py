@@ -1,4 +1,4 @@
-"""What a workflow can be searched by in Temporal: its item, its state, who asked for it."""
+"""The search attributes of a workflow in Temporal: item, state, requester."""
 
 from temporalio.common import SearchAttributeKey, SearchAttributePair, TypedSearchAttributes
 

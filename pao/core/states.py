@@ -7,7 +7,7 @@ from enum import StrEnum
 
 
 class RequestStatus(StrEnum):
-    """Where a request stands."""
+    """The status of a request."""
 
     SUBMITTED = "submitted"
     IN_PROGRESS = "in_progress"
@@ -18,7 +18,7 @@ class RequestStatus(StrEnum):
 
 
 class ActionStatus(StrEnum):
-    """Where one action of a request stands."""
+    """The status of one action of a request."""
 
     PENDING = "pending"
     IN_PROGRESS = "in_progress"
@@ -85,7 +85,7 @@ def can_move(before: RequestStatus, after: RequestStatus) -> bool:
 
 
 def describe_allowed(status: RequestStatus) -> str:
-    """Say which decisions a request in this state takes, as words for an error message."""
+    """Return which decisions a request in this state accepts, for an error message."""
     allowed = DECISIONS[status]
     if status is RequestStatus.IN_PROGRESS:
         return "cancel; the others once it has failed"

@@ -1,4 +1,4 @@
-"""JSON that means one thing: no NaN, no number beyond all bounds, no key given twice. Pure."""
+"""Strict JSON: no NaN, no infinite number, no duplicate key. Pure."""
 
 import json
 import math
@@ -11,7 +11,7 @@ _MAX_QUOTED = 80
 def read_json(text: str) -> Any:
     """Return the value of a JSON text.
 
-    Raises ``ValueError`` (``json.JSONDecodeError`` with the place, where there is one) for what is
+    Raises ``ValueError`` (``json.JSONDecodeError`` with the position, if there is one) for what is
     not JSON, and ``RecursionError`` for what is nested too deeply.
     """
     return json.loads(

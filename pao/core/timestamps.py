@@ -5,12 +5,12 @@ from typing import Any
 
 
 def timestamp(moment: datetime) -> str:
-    """Write a moment as RFC 3339 in UTC with milliseconds, as the API shows it."""
+    """Return a time as RFC 3339 in UTC with milliseconds, as the API shows it."""
     return moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 def moment(text: Any) -> datetime | None:
-    """Return a time that another system has written, in UTC; None for what is none."""
+    """Return a time written by another system, in UTC; None if it is not a time."""
     try:
         parsed = datetime.fromisoformat(text)
         return parsed.replace(tzinfo=UTC) if parsed.tzinfo is None else parsed.astimezone(UTC)

@@ -12,7 +12,7 @@ def split_url(url: str) -> SplitResult:
     try:
         return urlsplit(url)
     except ValueError:
-        # The library's own words repeat what stands before the host: a password as well.
+        # The library's message would repeat what precedes the host, such as a password.
         raise ValueError("it cannot be read as an address; correct it") from None
 
 

@@ -18,13 +18,13 @@ _log = logging.getLogger(__name__)
 
 @dataclass(slots=True)
 class BackgroundTask:
-    """Runs ``work`` for ever; use it as an async context manager.
+    """Runs ``work`` forever; use it as an async context manager.
 
-    ``work`` is expected never to return. When it does, or raises, that is logged (with where it
-    arose, unless it was to be expected), counted in ``restarts`` and kept in ``error`` (the kind of
-    the exception: its text may hold a secret), and the work is started again after ``pause``
-    seconds, twice as long each time up to a minute. Once the work says by ``well()`` that it has
-    done something, ``error`` is forgotten and the pauses are short again. Leaving the context ends
+    ``work`` is expected never to return. When it does, or raises, that is logged (with a traceback,
+    unless it was to be expected), counted in ``restarts`` and kept in ``error`` (the kind of the
+    exception: its text may hold a secret), and the work is started again after ``pause``
+    seconds, twice as long each time up to a minute. Once the work calls ``mark_healthy()``,
+    ``error`` is forgotten and the pauses are short again. Leaving the context ends
     the work.
     """
 
@@ -47,7 +47,7 @@ class BackgroundTask:
             await asyncio.gather(self._task, return_exceptions=True)
 
     def mark_healthy(self) -> None:
-        """Note that the work goes on as it should."""
+        """Report that the work is running as it should."""
         self.error = None
         self._failures = 0
 
@@ -58,7 +58,7 @@ class BackgroundTask:
             except PaoError as error:
                 self._record_end(type(error).__name__)
                 _log.warning("the background task %s ended; restarting it: %s", self.name, error)
-            except Exception as error:  # noqa: BLE001 -- whatever ended it, the work must go on
+            except Exception as error:  # noqa: BLE001 -- whatever ended it, the work must continue
                 self._record_end(type(error).__name__)
                 _log.exception("the background task %s ended; restarting it", self.name)
             else:

@@ -29,7 +29,7 @@ class SecretBox:
     """Seals and opens short secrets with AES-256-GCM, each bound to the place where it belongs.
 
     ``keys`` is ``"k1:<base64 of 32 bytes>,k0:<...>"``: the first key seals, every key opens, so a
-    key is replaced by putting a new one in front. Safe to share between threads and tasks.
+    key is rotated by putting a new one in front. Safe to share between threads and tasks.
     """
 
     __slots__ = ("_active", "_fingerprint_keys", "_ring", "_signature_keys")
@@ -101,7 +101,7 @@ class SecretBox:
         return self.seal(self.open(token, context=context), context=context)
 
     def fingerprint(self, data: bytes) -> str:
-        """Return a keyed hash of ``data`` as ``<key id>:<hex>``: nobody without the ring can guess.
+        """Return a keyed hash of ``data`` as ``<key id>:<hex>``; only the ring can compute it.
 
         HMAC-SHA-256 (RFC 2104), because what is hashed may hold a short password.
         """
@@ -112,9 +112,9 @@ class SecretBox:
         return _is_made_by(self._fingerprint_keys, data, fingerprint)
 
     def sign(self, data: bytes) -> str:
-        """Return a signature of ``data`` as ``<key id>:<hex>``; no fingerprint is one, or will be.
+        """Return a signature of ``data`` as ``<key id>:<hex>``; a fingerprint never passes for one.
 
-        What callers send us is fingerprinted, so that a fingerprint must prove nothing.
+        What callers send is fingerprinted, so a fingerprint must prove nothing.
         """
         return f"{self._active}:{_keyed_hash(self._signature_keys[self._active], data)}"
 
@@ -124,7 +124,7 @@ class SecretBox:
 
     @staticmethod
     def is_sealed(value: object) -> bool:
-        """Return whether ``value`` has the form of a token; says nothing about who can open it."""
+        """Return whether ``value`` has the form of a token, of whatever key."""
         return isinstance(value, str) and _TOKEN.fullmatch(value) is not None
 
 

@@ -1,10 +1,10 @@
-"""What a path that somebody wrote names; nothing raises for a path that the system refuses."""
+"""Checks of paths from configuration; no function raises for a path that the system refuses."""
 
 from pathlib import Path
 
 
 def is_file(path: str | Path) -> bool:
-    """Return whether a path names a file; False for one too long, or behind a closed folder."""
+    """Return whether a path names a file; False for one that is too long or not accessible."""
     try:
         return Path(path).is_file()
     except (OSError, ValueError):

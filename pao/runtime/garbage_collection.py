@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from threading import Lock
 
-# Young garbage is collected as ever; only the traversal of everything that stays waits.
+# Young garbage is collected as usual; only the full traversal is postponed.
 _POSTPONED = 1_000_000
 
 _lock = Lock()
@@ -15,10 +15,10 @@ _before: list[tuple[int, int, int]] = []
 
 @contextmanager
 def full_collections_postponed() -> Iterator[None]:
-    """Let the interpreter traverse old objects after the block only; blocks may overlap.
+    """Postpone full collections until the end of the block; blocks may overlap.
 
-    Of 2,000 documents that are read and kept, a seventh of the time would go into looking again and
-    again for garbage among those that have been read.
+    While 2,000 documents are read and kept, full collections would take a seventh of the time and
+    find nothing.
     """
     with _lock:
         _before.append(_before[0] if _before else gc.get_threshold())

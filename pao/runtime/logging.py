@@ -1,6 +1,6 @@
 """Logging of every process: one handler, JSON or text, the request's ids on each line, no secrets.
 
-Who logs uses the standard library; this file only decides how a record is written.
+Code logs through the standard library; this file only decides how a record is written.
 """
 
 import json
@@ -19,7 +19,7 @@ from pao.core.names import MASK
 
 _fields: ContextVar[dict[str, str] | None] = ContextVar("pao_log_fields", default=None)
 
-# What a record carries anyway; everything beside it was given by `extra=`.
+# The standard attributes of a record; all others were given by `extra=`.
 # `color_message` is uvicorn's: its message again, with terminal colours.
 _STANDARD = frozenset(logging.makeLogRecord({}).__dict__) | {
     "message",
@@ -28,7 +28,7 @@ _STANDARD = frozenset(logging.makeLogRecord({}).__dict__) | {
     "color_message",
 }
 
-# Own names of a line, which `extra=` must not replace.
+# Keys of a line that `extra=` must not replace.
 _OWN = frozenset({"time", "level", "logger", "message"})
 
 _SECRET_NAME = re.compile(
@@ -45,7 +45,7 @@ _SECRET_SHAPES = (
     re.compile(r"(?P<keep>\bSignature=)[0-9a-fA-F]{16,}"),
     re.compile(r"(?P<keep>\bX-Amz-(?:Signature|Security-Token)=)[^&\s\"']+", re.IGNORECASE),
     re.compile(r"(?P<keep>\b(?:Bearer|Basic)\s+)[A-Za-z0-9+/=._~-]{8,}", re.IGNORECASE),
-    # Bounded, because anybody may have a text of "a-a-a-..." logged by calling an address of it.
+    # Bounded, because any caller can have a path of "a-a-a-..." logged.
     re.compile(r"(?P<keep>\b[a-z][a-z0-9+.-]{0,30}://[^\s/:@]*:)[^\s/@]++(?=@)", re.IGNORECASE),
     re.compile(
         r"(?P<keep>\b(?:\w+[_-])?(?:password|passwd|secret|token|api[_-]?key)[\"']?\s*[=:]\s*[\"']?)"
@@ -56,7 +56,7 @@ _SECRET_SHAPES = (
 
 _CONTROLS = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 
-# Of a shorter value it is not certain that the message means it.
+# A shorter value may occur in the message by chance.
 _SHORTEST_MENTION = 3
 # A shorter secret would blank out ordinary words.
 _SHORTEST_SECRET = 6
@@ -74,7 +74,7 @@ class Redactor:
         return "Redactor(...)"
 
     def add(self, secrets: Iterable[str]) -> None:
-        """Hide these as well, from now on; the earlier ones stay hidden."""
+        """Redact these as well from now on."""
         self._secrets |= {one for one in secrets if len(one) >= _SHORTEST_SECRET}
         by_length = sorted(self._secrets, key=len, reverse=True)
         self._pattern = re.compile("|".join(map(re.escape, by_length))) if by_length else None
@@ -134,12 +134,12 @@ class TextFormatter(logging.Formatter):
     def format(self, record: logging.LogRecord) -> str:
         """Return the line, and the traceback under it where there is one."""
         message = self.redactor.text(record.getMessage())
-        # What the message says need not be said again; a program reads the other format.
+        # What the message says need not be repeated; programs read the other format.
         extras = [(name, one) for name, one in _extras(record) if not _mentions(message, one)]
         pairs = _ids() | {name: self.redactor.value(value, name) for name, value in extras}
         fields = "".join(f" {name}={value}" for name, value in pairs.items() if value is not None)
-        # A value from outside must not start a line of its own and pass for a record, nor steer
-        # the terminal.
+        # A value from outside must not start a new line and pass for a record, nor control the
+        # terminal.
         text = _visible(message) + _visible(fields)
         line = f"{_moment(record)} {record.levelname:<7} {record.name}: {text}"
         if record.exc_info:
@@ -155,7 +155,7 @@ def configure_logging(
     stream: TextIO | None = None,
     filters: Iterable[logging.Filter] = (),
 ) -> None:
-    """Send every record and warning of the process to one handler; what was set up is replaced.
+    """Send every record and warning of the process to one handler; earlier set-up is replaced.
 
     ``secrets`` are values that must never be written, whatever their place. ``stream`` is standard
     error unless given. ``filters`` see every record before it is written.
@@ -166,16 +166,16 @@ def configure_logging(
     for one in filters:
         handler.addFilter(one)
     logging.basicConfig(level=level, handlers=[handler], force=True)
-    # Python's own way would write lines that are no JSON between ours.
+    # Python would write warnings as lines that are not JSON.
     logging.captureWarnings(capture=True)
     # Their INFO lines repeat each outside call; the calls are spans already.
-    # watchfiles tells every look at a folder; what came of it is told by the sync.
+    # watchfiles logs every look at a folder; the sync logs the result.
     for chatty in ("httpx", "httpcore", "botocore", "urllib3", "watchfiles"):
         logging.getLogger(chatty).setLevel(max(logging.WARNING, logging.getLevelName(level)))
 
 
 def redact_in_logs(secrets: Iterable[str]) -> None:
-    """Hide further secrets, of whoever logs in this process, from now on."""
+    """Redact further secrets in all logs of this process, from now on."""
     values = list(secrets)
     for handler in logging.getLogger().handlers:
         if isinstance(handler.formatter, JsonFormatter | TextFormatter):
@@ -195,9 +195,9 @@ def log_fields(**fields: str) -> Iterator[None]:
 def add_log_fields(**fields: str) -> None:
     """Put fields on the records of the innermost context, from now on and until its end.
 
-    What is learnt only within a context, such as the id of a request that was just stored, is then
-    on the lines that are written at its end as well. Outside any context it lasts as long as the
-    task.
+    What becomes known only within a context, such as the id of a request that was just stored, is
+    then on the lines that are written at its end as well. Outside any context it lasts as long as
+    the task.
     """
     current = _fields.get()
     if current is None:

@@ -1,4 +1,4 @@
-"""Hiding secrets in texts and values. What passes through here on its way out: disclosure.py."""
+"""Masks secrets in texts and values. What is masked before it leaves an activity: disclosure.py."""
 
 import re
 from bisect import bisect_left
@@ -24,7 +24,7 @@ SHORTEST_SECRET = 4  # Masking shorter texts would only garble messages.
 SHORTEST_WITHIN_VALUE = 8
 SHORTEST_PREFIX = 3
 _CUT_WORDS = "(?:[Tt]runcated|[Ss]nip|[Cc]ut|[0-9][0-9,.]{0,15} (?:more|char|byte))"
-# That each alternative begins with a letter of its own keeps the search quick.
+# The search is quick because each alternative begins with a different character.
 _CUT = re.compile(
     r"\N{HORIZONTAL ELLIPSIS}|\.\.\.|\N{REPLACEMENT CHARACTER}"
     rf"|\[{_CUT_WORDS}|\({_CUT_WORDS}|<{_CUT_WORDS}"
@@ -39,7 +39,7 @@ _WORD = re.compile(r"\w")
 
 
 class SecretMasks:
-    """The secrets that one execution has met; whatever it tells is masked with all of them."""
+    """The secrets that one execution has met; whatever it reports is masked with all of them."""
 
     def __init__(self, secrets: Iterable[str] = ()) -> None:
         self._secrets: set[str] = set()
@@ -57,7 +57,7 @@ class SecretMasks:
         return iter(tuple(self._secrets))
 
     def hide(self, text: str) -> str:
-        """Return a message or body with every secret replaced by stars, cut-off ones included.
+        """Return a message or body with every secret masked, including cut-off ones.
 
         A text that holds a secret in a form that cannot be replaced keeps nothing but its length.
         """
@@ -78,13 +78,13 @@ class SecretMasks:
 
     def _hide_in_members(self, value: Any) -> Any:
         if isinstance(value, dict):
-            # Keys and values by turns, so that both are looked through together.
+            # Keys and values alternate, so that both are searched together.
             flat = self._hide_in_list([one for pair in value.items() for one in pair])
             return dict(zip(flat[::2], flat[1::2], strict=True))
         return self._hide_in_list(list(value))
 
     def _hide_in_list(self, members: list[Any]) -> list[Any]:
-        """Look through many texts at once, for most hold nothing; where one does, by halves."""
+        """Search many texts at once, because most hold no secret; halve the list where one does."""
         if len(members) < _FEW or sum(1 for _ in islice(_texts_in(members), _MANY)) < _MANY:
             return [self.hide_in(one) for one in members]
         if self._is_clean([*_texts_in(members)]):
@@ -124,7 +124,7 @@ def _texts_in(value: Any) -> Iterator[str]:
 
 
 def _without_numbers(forms: "_Forms", value: Any) -> Any:
-    """Return a copy of a value whose texts hold no secret: its numbers may be some."""
+    """Return a copy of a value with its numbers masked; its texts are known to hold no secret."""
     if isinstance(value, dict):
         return {key: _without_numbers(forms, member) for key, member in value.items()}
     if isinstance(value, list | tuple):
@@ -135,7 +135,7 @@ def _without_numbers(forms: "_Forms", value: Any) -> Any:
 
 
 def hide_secrets(text: str, secrets: Iterable[str]) -> str:
-    """Replace every secret by stars, also where a target has given it back escaped."""
+    """Return a text with every secret masked, also where a target has returned it escaped."""
     return SecretMasks(secrets).hide(text)
 
 
@@ -162,7 +162,7 @@ class _Forms:
         }
 
     def hide(self, text: str, *, within: int, cut: bool) -> str:
-        """Return the text with stars for secrets; of ``within`` characters on also inside words.
+        """Return the text with secrets masked; from ``within`` characters on also inside words.
 
         With ``cut`` the text may end in the middle of a secret.
         """
@@ -269,7 +269,7 @@ def _longest_first(forms: Iterable[str]) -> list[str]:
 
 
 def _that_fit(forms: list[str], text: str) -> Iterable[str]:
-    """Return those of the forms, sorted by length, that fit into a text."""
+    """Return those of the forms, longest first, that are no longer than a text."""
     first = bisect_left(forms, -len(text), key=lambda form: -len(form))
     return islice(forms, first, None)
 
@@ -281,7 +281,7 @@ def _replace(text: str, form: str, *, whole: bool) -> str:
 
 
 def _find_all(text: str, form: str, *, whole: bool) -> Iterator[int]:
-    """Return where a form stands in a text; ``whole``: not within a word."""
+    """Yield where a form occurs in a text; ``whole``: not within a word."""
     at = text.find(form)
     while at >= 0:
         if not whole or _is_word(text, at, at + len(form)):
@@ -316,7 +316,7 @@ def _compact(text: str) -> str:
 
 
 def _canonical_number(text: str) -> str | None:
-    """Return a number in one spelling: 0471.10 is 471.1; None for what is none."""
+    """Return a number in its canonical spelling: 0471.10 is 471.1; None if it is none."""
     if not re.fullmatch(r"[+-]?[0-9]+(\.[0-9]+)?", text):
         return None
     sign = "-" if text.startswith("-") else ""

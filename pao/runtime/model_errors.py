@@ -1,4 +1,4 @@
-"""What pydantic finds wrong with a document, in the words that people read."""
+"""Pydantic's errors about a document, worded for people."""
 
 import re
 from collections.abc import Iterator, Mapping
@@ -24,9 +24,9 @@ KINDS = {
 }
 """What a value must be, by the type of pydantic's error."""
 
-# Pydantic puts these before what a validator of ours says.
+# Pydantic puts these before the message of our validators.
 _PREFIXES = {"value_error": "Value error, ", "assertion_error": "Assertion failed, "}
-# And these before what it says itself: "List should have at most 2 items after validation, not 3".
+# And these before its own messages: "List should have at most 2 items after validation, not 3".
 _SUBJECT = re.compile(r"(?:[A-Z][A-Za-z]+ )+?should ")
 _SHORTER = {
     "greater than or equal to": "at least",
@@ -36,7 +36,7 @@ _SHORTER = {
 
 
 def message_of(problem: Mapping[str, Any]) -> str:
-    """Return what is wrong with a value, as one says it behind its name."""
+    """Return what is wrong with a value, as it reads after the value's name."""
     kind = str(problem["type"])
     if kind in _PREFIXES:
         return str(problem["msg"]).removeprefix(_PREFIXES[kind])

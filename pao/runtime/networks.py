@@ -1,4 +1,4 @@
-"""Addresses and networks as they are compared: an IPv4 address is one, however it is spelled.
+"""Comparable addresses and networks: an IPv4 address is the same in both spellings.
 
 A socket that takes IPv4 and IPv6 shows the IPv4 address 10.0.0.7 as ``::ffff:10.0.0.7``.
 """
@@ -53,7 +53,7 @@ class Networks:
         return any(address in network for network in self._networks)
 
     def spellings(self) -> list[str]:
-        """Return the networks for who compares as written: those of IPv4 in both spellings.
+        """Return the networks for code that compares them literally, IPv4 ones in both spellings.
 
         None of IPv6 holds an IPv4 address: ``::/0`` is spelled as all around ``::ffff:0:0/96``.
         """

@@ -27,7 +27,7 @@ class PoolState:
 
 
 class PoolMetrics(Collector):
-    """Tells the state of the connection pool that ``of`` returns, once there is one."""
+    """Exports the state of the connection pool that ``source`` returns, once there is one."""
 
     def __init__(self) -> None:
         self.source: Callable[[], PoolState] | None = None
@@ -55,7 +55,7 @@ class PoolMetrics(Collector):
 
 
 class SecretMetrics(Collector):
-    """Tells the ages that ``of`` returns, once there is somebody who knows them."""
+    """Exports the ages that ``source`` returns, once it is set."""
 
     def __init__(self) -> None:
         self.source: Callable[[], Mapping[str, float]] | None = None
@@ -74,7 +74,7 @@ class SecretMetrics(Collector):
 
 @dataclass(frozen=True, slots=True)
 class SourceCalls:
-    """Calls to the source of the catalog, and what it has said is left of those that it allows."""
+    """Calls to the source of the catalog, and how many it still allows, as it said last."""
 
     source: str
     calls: int
@@ -83,13 +83,13 @@ class SourceCalls:
 
 
 class SourceMetrics(Collector):
-    """Tells the calls that ``of`` returns, once there is a source that is called."""
+    """Exports the calls that ``source`` returns, once it is set."""
 
     def __init__(self) -> None:
         self.source: Callable[[], SourceCalls | None] | None = None
 
     def collect(self) -> Iterable[CounterMetricFamily | GaugeMetricFamily]:
-        """Return counter and gauges; these without samples until the source has told them."""
+        """Return counter and gauges; the gauges have no samples until a limit is known."""
         calls = CounterMetricFamily(
             "pao_catalog_source_calls", "Calls to the source of the catalog.", labels=["source"]
         )
@@ -111,11 +111,11 @@ class SourceMetrics(Collector):
 
 
 class ProcessRegistry(CollectorRegistry):
-    """Holds what every process tells about itself; ``pool`` and ``secrets`` are to be set."""
+    """Holds what every process exports about itself; ``pool`` and ``secrets`` are to be set."""
 
     def __init__(self, process: str) -> None:
         super().__init__()
-        # When a series began says nothing to anybody, and doubles their number.
+        # When a series began is of no use, and doubles the number of series.
         disable_created_metrics()  # type: ignore[no-untyped-call]  # it has no types
         ProcessCollector(registry=self)
         self.pool = PoolMetrics()
@@ -133,7 +133,7 @@ class ProcessRegistry(CollectorRegistry):
         self.build_id("")
 
     def build_id(self, build_id: str) -> None:
-        """Say which build of the worker this is, as Temporal knows it."""
+        """Set which build of the worker this is, as Temporal knows it."""
         document = version_document()
         self._build.clear()
         self._build.labels(

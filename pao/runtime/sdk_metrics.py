@@ -38,7 +38,7 @@ class _Histogram:
 
 
 class SdkMetrics(Collector):
-    """Adds the updates up; without a buffer there is nothing to tell."""
+    """Adds the updates up; without a buffer there are none."""
 
     def __init__(self) -> None:
         self._buffer: MetricBuffer | None = None
@@ -53,7 +53,7 @@ class SdkMetrics(Collector):
         return self._buffer
 
     def start(self) -> None:
-        """Drain the buffer from now on, whether anybody scrapes or not."""
+        """Drain the buffer from now on, whether or not metrics are scraped."""
         threading.Thread(target=self._keep_draining, name="sdk-metrics", daemon=True).start()
 
     def collect(self) -> Iterable[Metric]:
@@ -93,7 +93,7 @@ class SdkMetrics(Collector):
             for labels, histogram in self._histograms[name].items():
                 _add_buckets(family, dict(labels), histogram)
             return family
-        # As a counter the library would call it `..._total`, unlike Temporal's documents.
+        # As a counter the library would call it `..._total`, unlike Temporal's documentation.
         family = Metric(
             name, text, "unknown" if metric.kind == BUFFERED_METRIC_KIND_COUNTER else "gauge"
         )

@@ -1,7 +1,7 @@
 """The forms in which a target may echo a secret: escaped, encoded, hashed, in another charset.
 
 Two kinds: forms that are found as they stand and replaced, and decoders that undo what a text went
-through. Nothing here knows what becomes of a text that holds a secret.
+through. What happens to a text that holds a secret is decided elsewhere.
 """
 
 import base64
@@ -44,7 +44,7 @@ _SIGNS = {"n": "\n", "r": "\r", "t": "\t", "b": "\b", "f": "\f", "0": "\0", "v":
 
 
 def direct_forms(secret: str) -> Iterator[str]:
-    """Return the forms that are replaced wherever they stand, the secret itself first."""
+    """Yield the forms that are replaced wherever they occur, the secret itself first."""
     yield secret
     yield " ".join(secret.split()) or secret
     yield repr(secret)[1:-1]
@@ -64,13 +64,13 @@ def direct_forms(secret: str) -> Iterator[str]:
 
 
 def plain_forms(secret: str) -> Iterator[str]:
-    """Return what is looked for where a text's escapes were undone: the secret and its parts."""
+    """Yield what is searched for in unescaped texts: the secret and its parts."""
     yield secret
     yield from _parts(secret)
 
 
 def fold(text: str) -> str:
-    """Return a text without what case and composed letters make different."""
+    """Return a text without differences of case and of composed letters."""
     return unicodedata.normalize("NFKC", text).casefold()
 
 
@@ -80,7 +80,7 @@ def strip_separators(text: str) -> str:
 
 
 def base64_cores(secret: str) -> Iterator[str]:
-    """Return what stands in the base64 of any text that holds the secret, at all three alignments.
+    """Return what the base64 of any text with the secret contains, at all three alignments.
 
     The characters at both ends depend on what stands beside the secret, so they are left out.
     """
@@ -99,7 +99,7 @@ def base64_cores(secret: str) -> Iterator[str]:
 
 
 def unescape(text: str) -> Iterator[str]:
-    """Return what a text becomes as escapes are undone, one by one and again and again."""
+    """Yield what a text becomes as its escapes are undone, one kind after the other, repeatedly."""
     for _ in range(ROUNDS):
         before = text
         for undo in (
@@ -119,7 +119,7 @@ def unescape(text: str) -> Iterator[str]:
 
 
 def decode(text: str) -> Iterator[str]:
-    """Return what the base64, the base32, the hexadecimal and the bytes in a text mean."""
+    """Yield the texts that the base64, base32, hexadecimal and byte lists in a text decode to."""
     for match in _BASE32.finditer(text):
         yield from _from_base32(match[0])
     for match in _TOKEN.finditer(text):
@@ -136,7 +136,7 @@ def decode(text: str) -> Iterator[str]:
 
 
 def _parts(secret: str) -> Iterator[str]:
-    """Return what is secret of a longer one by itself: lines of a key, what an address holds."""
+    """Return the parts that are secret themselves: lines of a key, parts of a URL."""
     if "\n" in secret:
         yield from (line.strip() for line in secret.splitlines() if len(line) >= _LONG_LINE)
     if "://" in secret:
@@ -157,7 +157,7 @@ def _parts_of_url(secret: str) -> Iterator[str]:
 
 
 def _misread_forms(secret: str) -> Iterator[str]:
-    """Return what is seen of the secret where its bytes were read in another charset."""
+    """Return the secret as it appears when its bytes are read in another charset."""
     charsets = _WIDE if secret.isascii() else (*_WIDE, *_NARROW)
     for charset in charsets:
         try:
@@ -171,7 +171,7 @@ def _misread_forms(secret: str) -> Iterator[str]:
 
 
 def _if_legible(form: str) -> Iterator[str]:
-    """Return the form unless it is signs of replacement for the most part: any text may be that."""
+    """Yield the form unless most of it is replacement characters, which match any text."""
     if sum(char.isascii() and char.isalnum() for char in form) >= _LEAST_LEGIBLE:
         yield form
 

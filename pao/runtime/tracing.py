@@ -1,7 +1,7 @@
 """Traces: set up once per process. Their ids always travel; spans are kept only for a receiver.
 
-Spans are made where things happen, by ``tracer()``; this file says where they go and what stands
-on each of them. A request's correlation id and own id travel as W3C baggage from the HTTP call
+Spans are opened where things happen, by ``tracer()``; this file says where they go and what they
+carry. A request's correlation id and own id travel as W3C baggage from the HTTP call
 through Temporal's headers into activities, and are copied onto every span on the way.
 """
 
@@ -28,11 +28,11 @@ from pao.runtime.version import VERSION
 
 CORRELATION_ID = "pao.correlation_id"
 REQUEST_ID = "pao.request_id"
-# More than any action calls; only the last one is told.
+# More than any action calls; only the last one is reported.
 _MOST_TARGETS = 100
 _BAGGAGE_KEYS = frozenset({CORRELATION_ID, REQUEST_ID})
 _SERVER_ERROR = 500
-# Who asks may go on with a trace of theirs; their baggage is not taken over.
+# Callers may continue their own trace; their baggage is not adopted.
 _targets: ContextVar[list[str] | None] = ContextVar("pao_targets", default=None)
 _incoming = TraceContextTextMapPropagator()
 
@@ -52,7 +52,7 @@ class Tracing:
 def install(*, endpoint: str | None, sample_rate: float, service: str) -> Tracing:
     """Send this process's traces to an OTLP receiver (HTTP, protobuf); without one, keep no span.
 
-    Every call and request has a trace id all the same, for the log. ``sample_rate`` is the share of
+    Every call and request still has a trace id, for the log. ``sample_rate`` is the share of
     traces that begin here and are kept, 0 to 1; one that a caller has begun is kept as the caller
     says. Headers for the receiver come from ``OTEL_EXPORTER_OTLP_HEADERS``, which the exporter
     reads itself. May be called once a process.
@@ -78,14 +78,14 @@ def install(*, endpoint: str | None, sample_rate: float, service: str) -> Tracin
 
 
 def interceptors() -> Sequence[TracingInterceptor]:
-    """Return what carries a trace through Temporal; nothing where `install` was not called."""
+    """Return the interceptors that carry a trace through Temporal; none before ``install``."""
     if not isinstance(trace.get_tracer_provider(), TracerProvider):
         return ()
     return (TracingInterceptor(tracer()),)
 
 
 def tracer() -> Tracer:
-    """Return what makes spans; they cost next to nothing where nothing is traced."""
+    """Return the tracer; its spans cost next to nothing if nothing is traced."""
     return trace.get_tracer("pao", VERSION)
 
 
@@ -113,12 +113,12 @@ def trace_tags(
 def server_span(
     method: str, headers: Mapping[str, str], *, correlation_id: str, request_id: str | None
 ) -> Iterator[Span]:
-    """Make the span of one HTTP call, within the caller's trace where ``traceparent`` names one.
+    """Open the span of one HTTP call, within the caller's trace where ``traceparent`` names one.
 
     ``request_id`` is that of the request that the call is about, where its path says so.
 
-    It is named after the route once that is known (`answered`); no address, query or body is on
-    it, because those may carry signatures and secrets.
+    It is named after the route once that is known (``record_response``); no address, query or
+    body is on it, because those may carry signatures and secrets.
     """
     token = context.attach(_incoming.extract(dict(headers)))
     try:
@@ -134,7 +134,7 @@ def server_span(
 
 
 def record_response(span: Span, *, method: str, route: str, status: int) -> None:
-    """Say which route a call took and how it was answered."""
+    """Record a call's route and the status of its response."""
     span.update_name(f"{method} {route}")
     span.set_attribute("http.route", route)
     span.set_attribute("http.response.status_code", status)
@@ -157,7 +157,7 @@ def collected_targets() -> Iterator[list[str]]:
 def client_span(
     target: str, *, method: str, system: str, counted_as: str | None = None
 ) -> Iterator[Span]:
-    """Make the span of one outside call to ``target``, an instance or host; it holds no address.
+    """Open the span of one outside call to ``target``, an instance or host; it holds no address.
 
     In metrics, which everybody may read, it is ``counted_as`` another name where one is given.
 

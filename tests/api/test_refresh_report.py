@@ -9,7 +9,7 @@ def test_what_is_not_named_is_counted_everywhere() -> None:
     names = tuple(f"tool-{number:02}" for number in range(60))
     report = SyncReport(added=names, refused=("a.yaml",), unnamed={"added": 40})
 
-    assert report.summary() == "100 added, 0 changed, 0 removed, 0 files judged, 1 refused"
+    assert report.summary() == "100 added, 0 changed, 0 removed, 0 files checked, 1 refused"
     assert report.document()["unnamed"] == {"added": 40}
     told = report_of(report).model_dump(mode="json")
     assert len(told["added"]) == 60

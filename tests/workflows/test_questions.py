@@ -190,7 +190,7 @@ async def test_a_turn_tells_what_it_found_whether_earlier_ones_are_removed_or_no
     ("error", "failed", "logged"),
     [
         (AWAY, "ActionFailed: the forge is away", []),
-        (LATE, "too late", ["reconcile failed; the next turn goes on: too late"]),
+        (LATE, "too late", ["reconcile failed; the next run continues: too late"]),
         (ApplicationError("x" * 900, type="T", non_retryable=True), f"T: {'x' * 497}", []),
     ],
 )

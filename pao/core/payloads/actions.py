@@ -1,4 +1,4 @@
-"""One execution of an action: what it is given, what it achieves, and where it stands."""
+"""One execution of an action: its input, its result, and its state."""
 
 from dataclasses import dataclass, field
 from typing import Any
@@ -41,7 +41,7 @@ class ActionInput:
 
 @dataclass(frozen=True)
 class ConditionAnswer:
-    """Whether an action runs; ``reason`` says why it does not, or why nobody can tell."""
+    """Whether an action runs; ``reason`` says why it does not, or why that is unknown."""
 
     holds: bool
     reason: str | None = None
@@ -81,7 +81,7 @@ class ActionResult:
 class LookResult:
     """What a look found: ``found`` with what a retry would adopt, ``absent``, or ``unknown``.
 
-    ``reason`` says why nobody knows, or what is there of an effect that is not whole.
+    ``reason`` says why it is unknown, or what exists of an incomplete effect.
     ``changed``: the present values make another call than the earlier attempts did. ``exists``: so
     what is there has other values, and only ``revisable`` types can change it. ``moved`` are the
     former and the present place, where they differ.
@@ -102,7 +102,8 @@ class FormerCall:
     """What an attempt had sent that may have had an effect, for looks that come later.
 
     ``sealed`` holds the rendered configuration; without it, because the worker was lost, or it
-    would be too large, it is rendered again from ``fields``. ``digest`` tells equal ones, keyed.
+    would be too large, it is rendered again from ``fields``. ``digest`` is a keyed hash by which
+    equal ones are recognised.
     """
 
     attempt: int
@@ -113,7 +114,7 @@ class FormerCall:
 
 @dataclass
 class ActionState:
-    """Where one action stands; mirrored as it is.
+    """The state of one action; mirrored as it is.
 
     ``note`` says why it was skipped, ``waiting`` what it waits for while it does.
     ``outcome_unknown`` and ``partial`` are what all attempts so far may have left: they outlive the

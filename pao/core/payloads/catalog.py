@@ -1,4 +1,4 @@
-"""What is asked of a catalog sync and what comes of it, between API, workflow and worker."""
+"""Input and result of a catalog sync, between API, workflow and worker."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -26,7 +26,7 @@ POLL, PUSH, FOLDER, START, REFRESH = "poll", "push", "folder", "start", "refresh
 class CatalogProposal:
     """A pull or merge request into the catalog's branch, at its newest commit.
 
-    ``again``: somebody wants the check of a commit once more; one of the branch has no number.
+    ``again``: somebody asked to check the commit again; a commit of the branch has no number.
     """
 
     number: int | None
@@ -53,12 +53,12 @@ class SyncInput:
 
     @property
     def is_poll(self) -> bool:
-        """Whether nobody waits for it."""
+        """Whether it is only a poll."""
         return self.reasons == [POLL]
 
     @property
     def is_requested(self) -> bool:
-        """Whether a person waits for it."""
+        """Whether a person waits for the result."""
         return REFRESH in self.reasons
 
 
@@ -73,7 +73,7 @@ class HeldRevision:
 
     @classmethod
     def from_document(cls, stored: Mapping[str, Any]) -> "HeldRevision":
-        """Return it as it was stored, with whatever else is there."""
+        """Return the revision of a stored document, which may have other keys."""
         return cls(**{name: stored[name] for name in ("revision", "removes", "served", "items")})
 
     def __str__(self) -> str:
@@ -87,11 +87,11 @@ class HeldRevision:
 class SyncReport:
     """What a sync changed, by item id, and the files that were refused.
 
-    ``unnamed`` says of each kind how many more there are, where they are too many to be named.
+    ``unnamed`` says for each kind how many more there are than are named.
     ``judged`` counts the files that were checked for it. ``outdated`` says why nothing was, where
     a copy is not newer than what is served; ``problem`` why the source could not be read.
-    ``late`` is true where the source does not show yet what a push has named; ``skipped`` says why
-    a poll did not ask it.
+    ``late`` is true if the source does not show yet what a push has named; ``skipped`` says why a
+    poll did not ask it.
     """
 
     added: tuple[str, ...] = ()
@@ -109,13 +109,13 @@ class SyncReport:
     unnamed: dict[str, int] = field(default_factory=dict)
 
     def count(self, kind: str) -> int:
-        """Return how many there are of a kind, named or not."""
+        """Return how many there are of a kind, including unnamed ones."""
         return len(getattr(self, kind)) + self.unnamed.get(kind, 0)
 
     def summary(self) -> str:
-        """Say in one line how much has changed, for logs."""
+        """Return in one line how much has changed, for logs."""
         counts = [f"{self.count(kind)} {kind}" for kind in ("added", "changed", "removed")]
-        return f"{', '.join(counts)}, {self.judged} files judged, {self.count('refused')} refused"
+        return f"{', '.join(counts)}, {self.judged} files checked, {self.count('refused')} refused"
 
     def document(self) -> dict[str, Any]:
         """Return the names that changed, as lists, and how many are not among them."""

@@ -1,4 +1,4 @@
-"""What a form's field may be: asked of an HTTP interface by the worker."""
+"""The choices of a form's field, fetched by the worker from an HTTP interface."""
 
 from dataclasses import dataclass, field
 from typing import Any
@@ -18,7 +18,7 @@ class ChoicesQuestion:
 
 @dataclass(frozen=True)
 class ChoicesAnswer:
-    """The choices as value and label, or why there are none now."""
+    """The choices as value and label, or why there are none."""
 
     choices: list[dict[str, Any]] = field(default_factory=list)
     problem: str | None = None

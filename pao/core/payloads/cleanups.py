@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class CleanupMark:
-    """What the API tells an open request's workflow: an entry of cleanup is done, says who."""
+    """The API's signal to an open request's workflow: who reports a cleanup entry as done."""
 
     entry_id: str
     by: str

@@ -47,28 +47,28 @@ class RequestContext:
 
     @property
     def summary(self) -> str:
-        """The one line under which the workflow is listed: what it is for, and who asked for it."""
+        """The one line under which the workflow is listed: its subject and its requester."""
         return f"{self.subject} for {self.requester.email or self.requester.id}"
 
     @property
     def subject(self) -> str:
-        """The item, and what the request is called where that says more."""
+        """The item, and the request's title if it says more."""
         named = self.title and self.title != self.item.name
         return f"{self.item.name}: {self.title}" if named else self.item.name
 
     def without_plan(self) -> "RequestContext":
         """Return the context for an activity: the item's document without its actions.
 
-        They are the larger part, an activity is given its own, and history keeps every input.
+        They are the larger part, an activity gets its own, and history keeps every input.
         """
         document = {key: part for key, part in self.item.definition.items() if key != "fulfillment"}
         return replace(self, item=replace(self.item, definition=document))
 
     def for_action(self, reads: list[str] | None) -> "RequestContext":
-        """Return the context for an execution: of document and fields what its templates can see.
+        """Return the context for an execution: the parts of document and fields that it can see.
 
         History keeps the input of every activity, and a request may have two hundred of them.
-        Sealed values always go along: an activity masks every secret of its request, because a
+        Sealed values are always included: an activity masks every secret of its request, because a
         target may know it from elsewhere.
         """
         fields = self.fields

@@ -1,4 +1,4 @@
-"""What people decide about a request, and what is asked before it counts."""
+"""What people decide about a request, and what is checked before it counts."""
 
 from dataclasses import dataclass, field
 from typing import Any
@@ -48,7 +48,7 @@ class OutcomeQuery:
 
 @dataclass(frozen=True)
 class SenderQuery:
-    """A signal whose sender is asked for: to which request, which one, and what it carried."""
+    """The signal whose sender is in question: its request, its name and its payload."""
 
     request_id: str
     signal: str
@@ -57,9 +57,9 @@ class SenderQuery:
 
 @dataclass(frozen=True)
 class SenderAnswer:
-    """Whether PAO has sent a signal; else it came by Temporal, whatever it says of itself.
+    """Whether PAO sent a signal; otherwise it came through Temporal, whatever it claims.
 
-    ``temporal_approvals``: the operator lets approvals count that came by Temporal.
+    ``temporal_approvals``: the operator accepts approvals that came through Temporal.
     """
 
     proven: bool = False
@@ -84,7 +84,7 @@ class Correction:
 
 @dataclass(frozen=True)
 class CorrectionAnswer:
-    """Whether the corrected values hold, the fields to go on with, and the diff to keep.
+    """Whether the corrected values are valid, the fields to continue with, and the diff to keep.
 
     ``used`` names for each changed field the actions that are over and have used it.
     """
@@ -106,7 +106,7 @@ class EvidenceInput:
 
 @dataclass(frozen=True)
 class EvidenceAnswer:
-    """The result that the action goes on with, or what is wrong with the outputs."""
+    """The result that the action continues with, or what is wrong with the outputs."""
 
     result: ActionResult | None = None
     message: str | None = None

@@ -29,7 +29,7 @@ class ExistingResource:
 
 @dataclass(frozen=True)
 class CleanupStep:
-    """What to do by hand about a resource; ``entry_id`` names it when people say that it is done.
+    """What to do by hand about a resource; ``entry_id`` identifies it when it is reported as done.
 
     Contexts of earlier versions have no ``entry_id``.
     """

@@ -12,7 +12,7 @@ class PartialResource:
     """Something that a failed action left behind, and what to do by hand about it.
 
     ``move`` is the number of the move to another place by which a correction left it; 0 where it
-    was left otherwise. It tells what was left again from what was dealt with before.
+    was left otherwise. It distinguishes what was left again from what was dealt with before.
     """
 
     type: str
@@ -55,7 +55,7 @@ class ActionFailure:
 
     @property
     def known_cause(self) -> Cause:
-        """Who, or what, is behind it; told from the other facts where none was stored."""
+        """Who or what caused it; derived from the other facts if none was stored."""
         return cause_of(
             self.cause,
             status=self.http_status,
@@ -64,7 +64,7 @@ class ActionFailure:
         )
 
     def public_document(self) -> dict[str, Any]:
-        """Return what people and callers see of it: the ``error`` of the API."""
+        """Return the part that people and callers see: the ``error`` of the API."""
         document = to_document(replace(self, cause=self.known_cause))
         return {key: document[key] for key in PUBLIC_FIELDS}
 

@@ -1,4 +1,4 @@
-"""What the files hold that a commit would change: asked of the worker, which reads only."""
+"""Contents of the files that a commit would change, read by the worker."""
 
 from dataclasses import dataclass, field
 

@@ -1,4 +1,4 @@
-"""What a workflow tells Postgres, and what it learns from it."""
+"""What a workflow writes to Postgres, and what it reads back."""
 
 from dataclasses import dataclass, field
 from typing import Any
@@ -11,9 +11,9 @@ from pao.core.states import RequestStatus
 
 @dataclass(frozen=True)
 class AuditEvent:
-    """One line of the audit trail, unique by request, run, what it says, and ``occurrence``.
+    """One line of the audit trail, unique by request, run, content and ``occurrence``.
 
-    ``occurrence`` counts how often the run has said the very same before; ``seq`` gives the order.
+    ``occurrence`` counts how often the run has written the same before; ``seq`` gives the order.
     """
 
     seq: int
@@ -80,8 +80,8 @@ class MirrorAnswer:
     has written the request last: they hold every correction, and ``actions`` the states that leave
     something behind which this run may not know. ``absent`` says that the row is gone
     which this run had written before, ``behind`` that it knew less than that: Postgres was restored
-    from an older copy, and is to be told all of it again. ``updated_at`` is the time that readers
-    find with the state, where this write has changed it.
+    from an older copy, and everything must be written again. ``updated_at`` is the time that
+    readers find with the state, where this write has changed it.
     """
 
     applied: bool

@@ -1,4 +1,4 @@
-"""What is to be carried out: one planned action after the other."""
+"""The planned actions of a request."""
 
 from dataclasses import dataclass, field
 from typing import Any
@@ -42,5 +42,5 @@ class PlannedAction:
 
     @property
     def key(self) -> str:
-        """The id by which templates of its own plan know it."""
+        """The id that templates of its plan use."""
         return self.alias or self.id

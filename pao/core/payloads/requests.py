@@ -1,4 +1,4 @@
-"""What a request's workflow is started with, and what it answers."""
+"""The input of a request's workflow, and its answers."""
 
 from dataclasses import dataclass, field
 from typing import Any
@@ -17,8 +17,8 @@ from pao.core.states import RequestStatus
 class WorkflowTimeouts:
     """How long the workflow waits for things, in seconds; chosen in workflows/policies.py.
 
-    They travel with the request, so that an installation (or a test) can change them without a
-    change of the workflow's code.
+    They are part of the input, so that an installation (or a test) can change them without changing
+    the workflow's code.
     """
 
     start_to_close: float = 12.0
@@ -40,10 +40,10 @@ class IdempotencyRecord:
 
 @dataclass
 class RequestInput:
-    """The input of a request's workflow; with ``resumption`` it goes on where another one ended.
+    """The input of a request's workflow; with ``resumption`` it continues another one.
 
-    ``metadata`` is what the caller noted: the row is made anew with it where Postgres has lost it,
-    and so is what makes a repeat of the submission one, ``idempotency``.
+    ``metadata`` is the caller's: the row is recreated with it if Postgres has lost it. So is
+    ``idempotency``, by which a repeated submission is recognised.
     """
 
     context: RequestContext
@@ -57,7 +57,7 @@ class RequestInput:
 
 @dataclass(frozen=True)
 class BundleLink:
-    """Which bundle's component a request is: its workflow tells that of the bundle how it ends."""
+    """The bundle that a request is a component of: its workflow reports to the bundle's."""
 
     request_id: str
     component: str

@@ -1,4 +1,4 @@
-"""Tickets of a request: the one that carries it on, and what JIRA says of the others."""
+"""Tickets of a request: the one it was escalated with, and what JIRA says of the others."""
 
 from dataclasses import dataclass, field
 from typing import Any
@@ -10,7 +10,7 @@ from pao.core.payloads.context import RequestContext
 
 @dataclass(frozen=True)
 class Escalation:
-    """The ticket that carries an escalated request on."""
+    """The ticket that continues an escalated request."""
 
     ticket_key: str
     url: str
@@ -42,9 +42,9 @@ class KnownTicketStatus:
 
 @dataclass(frozen=True)
 class TicketResolved:
-    """What the status updater tells a workflow one of whose actions waits for a ticket's end.
+    """The status updater's signal to a workflow with an action that waits for a ticket's end.
 
-    ``gone``: the ticket was deleted; a worker of an earlier version goes by ``mapped_status``.
+    ``gone``: the ticket was deleted; a worker of an earlier version uses ``mapped_status``.
     ``since`` is when the wait began that this is about.
     """
 

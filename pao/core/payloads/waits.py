@@ -11,7 +11,7 @@ class Pending:
     """What an action still waits for, after its effect was made; waiting never repeats the effect.
 
     ``kind`` says how the wait ends: ``follow``, by the read-only ``follow`` of the action type,
-    which another worker may carry on; ``resolution``, when the status updater tells that the
+    which another worker may continue; ``resolution``, when the status updater reports that the
     ticket was resolved; ``approval``, by the signals approve and reject. ``state`` is what the
     wait needs.
     """
@@ -64,7 +64,7 @@ class OpenApproval(OpenWait):
 
 
 def read_wait(document: object) -> OpenWait | None:
-    """Read what an action waits for; None where it waits for nothing."""
+    """Return what an action waits for; None if it waits for nothing."""
     if not document:
         return None
     wait = from_document(OpenWait, document)

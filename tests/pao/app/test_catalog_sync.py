@@ -82,7 +82,7 @@ async def test_the_log_says_once_what_a_sync_has_changed(
         one.getMessage() for one in caplog.records if one.name.startswith("pao.app.catalog_sync")
     ]
     assert told == [
-        "catalog brought up to date: 2 added, 0 changed, 0 removed, 3 files judged, 1 refused"
+        "catalog brought up to date: 2 added, 0 changed, 0 removed, 3 files checked, 1 refused"
     ]
 
 

@@ -133,7 +133,7 @@ def test_what_a_sync_changed_is_counted_whether_named_or_not() -> None:
     assert held == HeldRevision("r" * 40, 3, 4, ["a"])
     assert str(held) == f"revision {'r' * 12} would remove 3 of 4 items and is held back"
     report = SyncReport(("a", "b"), ("c",), (), ("x.yaml",), judged=9, unnamed={"refused": 5})
-    assert report.summary() == "2 added, 1 changed, 0 removed, 9 files judged, 6 refused"
+    assert report.summary() == "2 added, 1 changed, 0 removed, 9 files checked, 6 refused"
     named = {"added": ["a", "b"], "changed": ["c"], "removed": [], "refused": ["x.yaml"]}
     assert report.document() == named | {"unnamed": {"refused": 5}}
     assert dataclasses.replace(report, unnamed={}).document() == named
