@@ -113,7 +113,7 @@ def _check_exported(
         stored = anchors.get(anchor.id)
         if stored is None:
             text = (
-                f"anchor {anchor.id} of {anchor.at:%Y-%m-%d %H:%M:%S} is not there: anchors were"
+                f"anchor {anchor.id} of {anchor.at:%Y-%m-%d %H:%M:%S} is missing: anchors were"
                 " removed, or the database is older than the export"
             )
             _add_anchor_finding(verification, "anchor", text)

@@ -39,7 +39,7 @@ class DatabaseProblem(Enum):
     )
     MISSING = ("does not exist on its server", "The operator must correct the name or create it.")
     TOKEN = (
-        "cannot be logged in to: AWS gives no token",
+        "cannot be used: AWS issued no token",
         "The operator must check the service's AWS credentials.",
     )
     TLS = (

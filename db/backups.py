@@ -140,7 +140,7 @@ def read_backup(folder: Path) -> Backup:
         )
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise BackupError(
-            f"{folder} is not a complete backup: it has no good {MANIFEST}"
+            f"{folder} is not a complete backup: it has no valid {MANIFEST}"
         ) from error
     for one in backup.files:
         file = folder / one.name

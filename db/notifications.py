@@ -29,9 +29,9 @@ RECONNECT_SECONDS = 1.0
 CHECK_SECONDS = 15.0
 """How often an idle connection is pinged; only that reveals a half-open one."""
 
-NOT_RECEIVED_YET = "this process has not heard its own notification yet"
+NOT_RECEIVED_YET = "this process has not received its own notification yet"
 NOT_RECEIVED = (
-    "notifications of the database are not heard: connect directly, or through a pooler in session"
+    "database notifications are not received: connect directly, or through a pooler in session"
     " mode (not transaction pooling, not RDS Proxy)"
 )
 

@@ -73,7 +73,7 @@ async def _refuse_connected(name: str, url: str) -> None:
     if processes:
         raise BackupError(f"{', '.join(processes)} is running: stop it first, then restore")
     if names and name != PAO:
-        raise BackupError(f"Somebody is connected to {name}: end Temporal, then restore")
+        raise BackupError(f"There are connections to {name}: stop Temporal, then restore")
 
 
 async def _fill(backup: Backup, name: str, url: str, programs: Path | None) -> None:

@@ -53,7 +53,7 @@ async def make_service_role(connection: asyncpg.Connection, wanted: ServiceRole)
         ) from error
     except asyncpg.UndefinedObjectError as error:
         raise ServiceRoleError(
-            f"This server has no role {RDS_IAM}, so it takes no tokens: unset DB_IAM_AUTH."
+            f"This server has no role {RDS_IAM}, so it accepts no tokens: unset DB_IAM_AUTH."
         ) from error
 
 

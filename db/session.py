@@ -69,7 +69,7 @@ class OutageLog:
     def end(self) -> None:
         """Log the end of an outage, if there was one."""
         if self._reason is not None:
-            _log.info("the database is back")
+            _log.info("the database is available again")
             self._reason, self._logged_at = None, float("-inf")
 
 

@@ -85,7 +85,7 @@ def read_login(url: str) -> Login:
     listed = "" if places else options.get("port", "")
     ports = tuple(read_port(one) for one in listed.split(",") if one)
     if len(ports) not in {0, 1, len(hosts)}:
-        raise ValueError("port needs one number, or one for each host")
+        raise ValueError("port must be one number, or one for each host")
     if len(ports) == 1:
         ports *= len(hosts)
     return Login(
@@ -190,7 +190,7 @@ def _authority_file() -> str:
     own = ssl.get_default_verify_paths().cafile
     files = [file for file in (own, *DEFAULT_AUTHORITIES) if file and is_file(file)]
     if not files:
-        raise ValueError("this machine has no file of authorities; name one as sslrootcert")
+        raise ValueError("this machine has no file of certificate authorities; set sslrootcert")
     return files[0]
 
 
@@ -202,7 +202,7 @@ def _host(place: str) -> tuple[str, int | None]:
     if place.startswith("["):
         host, bracket, port = place[1:].partition("]")
         if not bracket or port[:1] not in {"", ":"}:
-            raise ValueError("an address in brackets is closed, and at most a port follows")
+            raise ValueError("an address in brackets must be closed, and only a port may follow")
         separator, port = port[:1], port[1:]
     elif not separator:
         host, port = place, ""

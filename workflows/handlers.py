@@ -94,7 +94,7 @@ class RequestHandlers:
 
     @workflow.signal(
         dynamic=True,
-        description="Not to be chosen. Any other name is recorded and changes nothing.",
+        description="Do not use. Any other name is recorded and changes nothing.",
     )
     async def other_signal(self, name: str, args: Sequence[RawValue]) -> None:
         """Handle the signals that PAO sends to itself, and record any other.
@@ -120,7 +120,7 @@ class RequestHandlers:
 
     @workflow.update(
         name=names.MIRROR_AGAIN_UPDATE,
-        description="For PAO itself: writes the present state to Postgres once more.",
+        description="For PAO itself: writes the current state to Postgres again.",
     )
     async def mirror_again(self) -> RequestStatus:
         """Write the state to Postgres even if nothing has changed, and return it."""

@@ -211,13 +211,13 @@ async def _apply(
         return await _with_lock_retries(connection, run, lock_retries)
     except asyncpg.LockNotAvailableError as error:
         raise MigrationError(
-            f"{name} could not lock what it changes, in {lock_retries.tries} tries; those before it"
-            " stay. End what holds a lock for so long (pg_stat_activity shows old transactions),"
-            " then migrate again."
+            f"{name} could not lock what it changes in {lock_retries.tries} tries; earlier ones"
+            " stay applied. End the transaction that holds the lock (pg_stat_activity shows old"
+            " ones), then migrate again."
         ) from error
     except asyncpg.PostgresError as error:
         raise MigrationError(
-            f"{name} failed and was rolled back; those before it stay. Postgres says: {error}"
+            f"{name} failed and was rolled back; earlier ones stay applied. Postgres says: {error}"
         ) from error
 
 

@@ -40,7 +40,7 @@ class Recovery:
                 )
             case "rebuilding":
                 return (
-                    "requests are being rebuilt from Temporal; if nobody does, run"
+                    "requests are being rebuilt from Temporal; if that was interrupted, run"
                     " `pao db rebuild` again"
                 )
             case "unanswered":

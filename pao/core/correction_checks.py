@@ -50,7 +50,7 @@ def action_of_evidence(
     if not chosen:
         return None, f"evidence is about a failed action of unknown outcome; there are: {names}"
     if len(chosen) > 1:
-        return None, f"say by actionId of which action the evidence is: {names}"
+        return None, f"evidence needs the actionId of one of these actions: {names}"
     if evidence.get("present") and corrects:
         return None, "what exists has the former values; send the evidence without corrected fields"
     return chosen[0], None
@@ -101,7 +101,7 @@ def _refuse_unknown(state: ActionState, look: LookResult) -> CorrectionRefusal:
     if not look.askable:
         options = "look in the target and retry with evidence first"
     return CorrectionRefusal(
-        f"it could not be found out whether {state.name!r} took effect with its former values "
+        f"it could not be determined whether {state.name!r} took effect with its former values "
         f"({look.reason or 'no reason is known'}); nothing was changed: {options}, or abort"
     )
 

@@ -73,7 +73,7 @@ class SecretBox:
         key = self._ring.get(key_id)
         if key is None:
             raise SecretUnreadableError(
-                f"encryption key {key_id!r} is not in the key ring; add it behind the active one"
+                f"encryption key {key_id!r} is not in the key ring; add it after the active one"
             )
         return _decrypt(key, _decode(match["sealed"]), key_id=key_id, context=context)
 

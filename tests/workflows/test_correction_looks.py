@@ -125,5 +125,5 @@ async def test_what_a_look_that_fails_would_have_found_is_unknown(
 ) -> None:
     checked, _ = await weighed(ledger, state, ApplicationError("no worker looked"))
     assert checked.refusal is not None
-    assert "could not be found out whether 'Ask for the second'" in checked.refusal.message
+    assert "could not be determined whether 'Ask for the second'" in checked.refusal.message
     assert "(no worker looked)" in checked.refusal.message

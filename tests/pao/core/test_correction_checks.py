@@ -118,8 +118,8 @@ REFUSED: list[tuple[dict[str, Any], LookResult, DecisionRecord, str | None, str]
         record(mode="revise"),
         None,
         (
-            "it could not be found out whether 'Act' took effect with its former values (JIRA does "
-            "not respond); nothing was changed: retry without changes, which looks again, or abort"
+            "it could not be determined whether 'Act' took effect with its former values (JIRA "
+            "does not respond); nothing was changed: retry without changes, which looks again, or abort"
         ),
     ),
     (
@@ -128,7 +128,7 @@ REFUSED: list[tuple[dict[str, Any], LookResult, DecisionRecord, str | None, str]
         record(),
         None,
         (
-            "it could not be found out whether 'Act' took effect with its former values (no "
+            "it could not be determined whether 'Act' took effect with its former values (no "
             "reason is known); nothing was changed: look in the target and retry with evidence "
             "first, or abort"
         ),
@@ -213,7 +213,7 @@ def test_evidence_is_about_a_failed_action_of_unknown_outcome(
         (ONE, {"present": True, "actionId": "b"}, False, "unknown outcome; there are: a"),
         (TWO, {"present": True, "actionId": "e"}, False, "unknown outcome; there are: a, d"),
         ([state("c")], {"present": False}, False, "unknown outcome; there are: none"),
-        (TWO, {"present": True}, False, "of which action the evidence is: a, d"),
+        (TWO, {"present": True}, False, "the actionId of one of these actions: a, d"),
         (ONE, {"present": True}, True, "send the evidence without corrected fields"),
     ],
 )

@@ -76,7 +76,7 @@ async def test_a_correction_waits_while_nobody_can_say_what_exists(
     hosts.looks = False
     record = await bench.decide(request, "retry", fields={"title": "two"})
     assert record.outcome == "rejected"
-    assert "could not be found out" in (record.message or "")
+    assert "could not be determined" in (record.message or "")
     assert hosts.made == ["one"]
     assert (await bench.row(request))["fields"]["title"] == "one"
 
