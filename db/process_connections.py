@@ -44,7 +44,8 @@ async def check_connections(database: Database, own: ProcessName) -> None:
     async with database.reading() as session:
         repository = ConnectionsRepository(session)
         names, room = await repository.names(), await repository.most()
-    warning = connections_warning({own, *_read(names)}, room=room)
+    processes = {process for name in names if (process := ProcessName.read(name))}
+    warning = connections_warning({own} | processes, room=room)
     if warning:
         _log.warning(warning)
 
@@ -64,7 +65,3 @@ def connections_warning(processes: Iterable[ProcessName], *, room: int) -> str |
         f" {MOST_SHARE:.0%} of its max_connections ({room}): lower DB_MAX_OPEN_CONNS or raise"
         " max_connections"
     )
-
-
-def _read(names: Iterable[str]) -> Iterable[ProcessName]:
-    return (found for name in names if (found := ProcessName.read(name)))

@@ -185,9 +185,11 @@ class PlanRunner:
             **policies.action(self._waits, action, queue=workflow.info().task_queue),
         )
         self._handles[state.id] = handle
-        self._tasks[state.id] = asyncio.create_task(self._see_through(state, action_input, handle))
+        self._tasks[state.id] = asyncio.create_task(
+            self._wait_until_done(state, action_input, handle)
+        )
 
-    async def _see_through(
+    async def _wait_until_done(
         self,
         state: ActionState,
         action_input: ActionInput,

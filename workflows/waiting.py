@@ -136,7 +136,8 @@ class ActionWaits:
             patch = f"stop-target-{state.id}-{state.attempt}"
             if not was_reported(error) and workflow.patched(patch):
                 failure = await self._stop_target(follow_input)
-            raise WaitFailedError(self._stopped_failure(failure)) from error
+            message = f"{self._stop.describe()} {failure.message}"
+            raise WaitFailedError(replace(failure, message=message)) from error
         return final
 
     async def _stop_target(self, follow_input: FollowInput) -> ActionFailure:
@@ -191,10 +192,6 @@ class ActionWaits:
 
     def _stopped_error(self, awaited: str) -> WaitFailedError:
         return _wait_error(f"{self._stop.describe()} It was waiting for {awaited}.")
-
-    def _stopped_failure(self, failure: ActionFailure) -> ActionFailure:
-        """Return the failure of a wait that was cancelled: it says who ended it."""
-        return replace(failure, message=f"{self._stop.describe()} {failure.message}")
 
     async def _wait_for_vote(self, state: ActionState, approval: Approval) -> None:
         """Wait for the decision, or until a reminder or the deadline is due."""

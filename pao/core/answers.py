@@ -77,7 +77,7 @@ def message_text(text: str) -> str:
     try:
         document = parse_answer(text.encode(errors="replace"))
     except ValueError:
-        return "" if _is_markup(text) else _one_line(text)
+        return "" if text.lstrip()[:1] == "<" else _one_line(text)
     return "; ".join(dict.fromkeys(filter(None, map(_one_line, _messages_in(document)))))
 
 
@@ -110,10 +110,6 @@ def _messages_in_object(document: Mapping[str, Any]) -> Iterator[str]:
 
 def _one_line(text: str) -> str:
     return without_full_stop(" ".join(text.split()))
-
-
-def _is_markup(text: str) -> bool:
-    return text.lstrip()[:1] == "<"
 
 
 def safe_url(location: str) -> str:

@@ -136,7 +136,11 @@ def build_report(  # noqa: PLR0913 -- what a report says, each part named.
         resources=resources_of(states),
         cleanup=cleanup_of(request_id, states),
         failed_actions=failed_actions_of(states),
-        tickets=[_ticket(state) for state in states if _is_ticket(state)],
+        tickets=[
+            {"action": state.id, "key": state.external_reference, "url": state.url}
+            for state in states
+            if state.type == "jira-ticket" and state.external_reference is not None
+        ],
         error=error,
     )
 
@@ -161,11 +165,3 @@ def _outputs(states: Sequence[ActionState]) -> dict[str, Any]:
         if state.status == ActionStatus.COMPLETED:
             outputs |= state.outputs or {}
     return outputs
-
-
-def _is_ticket(state: ActionState) -> bool:
-    return state.type == "jira-ticket" and state.external_reference is not None
-
-
-def _ticket(state: ActionState) -> dict[str, Any]:
-    return {"action": state.id, "key": state.external_reference, "url": state.url}

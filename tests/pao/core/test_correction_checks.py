@@ -119,7 +119,8 @@ REFUSED: list[tuple[dict[str, Any], LookResult, DecisionRecord, str | None, str]
         None,
         (
             "it could not be determined whether 'Act' took effect with its former values (JIRA "
-            "does not respond); nothing was changed: retry without changes, which looks again, or abort"
+            "does not respond); nothing was changed: retry without changes, which looks again, or "
+            "abort"
         ),
     ),
     (
