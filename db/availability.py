@@ -149,10 +149,10 @@ def _connect_problem(error: Exception) -> DatabaseProblem:
         return DatabaseProblem.LOGIN
     if state == _NO_DATABASE:
         return DatabaseProblem.MISSING
-    away = isinstance(source, OSError | PoolTimeoutError | asyncpg.PostgresConnectionError)
+    unavailable = isinstance(source, OSError | PoolTimeoutError | asyncpg.PostgresConnectionError)
     return (
         DatabaseProblem.UNAVAILABLE
-        if away or state.startswith(UNAVAILABLE_CLASSES)
+        if unavailable or state.startswith(UNAVAILABLE_CLASSES)
         else DatabaseProblem.REFUSED
     )
 
