@@ -1,6 +1,6 @@
 """A small service for the samples to call: records that take a moment, and signed hooks.
 
-It plays what a platform team's own services would be. Its state lives as long as its process.
+It simulates a platform team's own services. Its state lives as long as its process.
 """
 
 import hashlib
@@ -16,8 +16,8 @@ from starlette.routing import Route
 TOKEN = "sample-target-token"  # noqa: S105 -- for the service of this file only
 HOOK_KEY = "sample-hook-key-for-this-machine"
 PREFIX = "/target"
-# How often a record is asked after before it is there, and how old a signed hook may be.
-ASKED_BEFORE_READY = 2
+# How often a record is polled before it is ready, and how old a signed hook may be.
+POLLS_BEFORE_READY = 2
 OLDEST_SECONDS = 300
 
 
@@ -26,16 +26,16 @@ class SampleTarget:
 
     def __init__(self) -> None:
         self._records: dict[str, dict[str, Any]] = {}
-        self._asked: dict[str, int] = {}
+        self._polls: dict[str, int] = {}
         self._hooks: dict[str, Any] = {}
 
     def routes(self) -> list[Route]:
-        """Return what it answers to."""
+        """Return the routes."""
         return [
             Route(f"{PREFIX}/records", self.create, methods=["POST"]),
             Route(f"{PREFIX}/records", self.records, methods=["GET"]),
             Route(f"{PREFIX}/records/{{id}}", self.record, methods=["GET"]),
-            Route(f"{PREFIX}/hooks", self.take, methods=["POST"]),
+            Route(f"{PREFIX}/hooks", self.receive_hook, methods=["POST"]),
             Route(f"{PREFIX}/hooks", self.hooks, methods=["GET"]),
         ]
 
@@ -63,26 +63,26 @@ class SampleTarget:
         found = next((one for one in self._records.values() if one["id"] == wanted), None)
         if found is None:
             return _refusal("there is no such record", status=404)
-        self._asked[wanted] = self._asked.get(wanted, 0) + 1
-        ready = self._asked[wanted] >= ASKED_BEFORE_READY
+        self._polls[wanted] = self._polls.get(wanted, 0) + 1
+        ready = self._polls[wanted] >= POLLS_BEFORE_READY
         return JSONResponse({**found, "state": "ready" if ready else "working"})
 
-    async def take(self, request: Request) -> Response:
-        """Take a hook whose signature holds and is fresh."""
+    async def receive_hook(self, request: Request) -> Response:
+        """Accept a hook whose signature is valid and fresh."""
         body = await request.body()
         stamp = request.headers.get("x-pao-timestamp", "")
         signed = f"{stamp}.".encode() + body
         digest = hmac.new(HOOK_KEY.encode(), signed, hashlib.sha256).hexdigest()
-        given = request.headers.get("x-pao-signature", "")
-        if not hmac.compare_digest(given, f"sha256={digest}"):
-            return _refusal("the signature does not hold", status=401)
+        signature = request.headers.get("x-pao-signature", "")
+        if not hmac.compare_digest(signature, f"sha256={digest}"):
+            return _refusal("the signature is invalid", status=401)
         if abs(time.time() - int(stamp)) > OLDEST_SECONDS:
             return _refusal("the signature is too old", status=401)
         self._hooks[request.headers.get("x-pao-delivery", "")] = json.loads(body)
         return Response(status_code=204)
 
     async def hooks(self, _request: Request) -> Response:
-        """Return what was taken, each delivery once."""
+        """Return the accepted hooks, each delivery once."""
         return JSONResponse({"hooks": list(self._hooks.values())})
 
 

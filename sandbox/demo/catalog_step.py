@@ -11,7 +11,7 @@ from pao.app.local.github_catalog import FOLDER, REPOSITORY
 from pao.app.local.stack import sample_catalog
 from sandbox.demo.steps import Play
 from sandbox.demo.world import POLL_SECONDS, SETTLING_SECONDS
-from sandbox.github.world import TOKEN
+from sandbox.github.settings import TOKEN
 
 ITEM = "network-dns-record"
 _VERSION = re.compile(r"^(\s*version:\s*).*$", re.MULTILINE)

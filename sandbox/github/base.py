@@ -12,12 +12,12 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from sandbox.github.deliveries import Deliveries
+from sandbox.github.deliveries import WebhookDeliveries
 from sandbox.github.events import check_payload, pull_payload, push_payload
-from sandbox.github.rate import LIMIT, Rate, tagged
-from sandbox.github.world import DEFAULT_BRANCH, Settings
-from sandbox.kit.git import FILE, LINK, Entry, Git
-from sandbox.kit.store import Store
+from sandbox.github.rate import LIMIT, RateLimit, with_etag
+from sandbox.github.settings import DEFAULT_BRANCH, GitHubSandboxSettings
+from sandbox.kit.git import FILE, LINK, Git, TreeEntry
+from sandbox.kit.store import DocumentStore
 
 Handler = Callable[[Request], Awaitable[Response]]
 DOCS = "https://docs.github.com/rest"
@@ -30,7 +30,7 @@ _MEDIA = {"X-GitHub-Media-Type": "github.v3; format=json"}
 _RATE_TEXT = "API rate limit exceeded for user ID 1."
 
 
-class RefusalError(Exception):
+class GitHubResponseError(Exception):
     """An error answer in GitHub's shape."""
 
     def __init__(self, status: int, message: str, errors: list[Any] | None = None) -> None:
@@ -41,15 +41,15 @@ class RefusalError(Exception):
         self.response = JSONResponse({**body, "status": str(status)}, status)
 
 
-class RestCalls:
-    """Makes routes of handlers: checks credentials, shapes errors, tells the rate."""
+class GitHubApi:
+    """Makes routes of handlers: checks credentials, shapes errors, reports the rate limit."""
 
-    def __init__(self, store: Store, settings: Settings) -> None:
+    def __init__(self, store: DocumentStore, settings: GitHubSandboxSettings) -> None:
         self.store = store
         self.settings = settings
         self.git = Git(store)
-        self.rate = Rate()
-        self.deliveries = Deliveries(store)
+        self.rate = RateLimit()
+        self.deliveries = WebhookDeliveries(store)
         self._lags: dict[str, tuple[str, int]] = {}
 
     def route(
@@ -62,34 +62,34 @@ class RestCalls:
             try:
                 _check_headers(request)
                 check(_credential(request))
-                self._take_call()
-                response = tagged(request, await handler(request))
-            except RefusalError as refusal:
+                self._count_call()
+                response = with_etag(request, await handler(request))
+            except GitHubResponseError as refusal:
                 response = refusal.response
             if response.status_code == _NOT_MODIFIED:
-                self.rate.give_back()
+                self.rate.uncount_call()
             response.headers.update(_MEDIA | self.rate.headers())
             return response
 
         return Route(f"{self.settings.flavour.prefix}{path}", serve, methods=[method])
 
-    def _take_call(self) -> None:
-        if not self.rate.take():
-            raise RefusalError(403, _RATE_TEXT)
+    def _count_call(self) -> None:
+        if not self.rate.count_call():
+            raise GitHubResponseError(403, _RATE_TEXT)
 
     def repository(self, request: Request) -> str:
         """Return the full name of the repository that a call is about."""
-        named = f"{request.path_params['owner']}/{request.path_params['repo']}"
-        found = self.store.get("repository", named.lower())
-        if found is None:
-            raise self._nowhere(request, named)
-        return str(found["full_name"])
+        name = f"{request.path_params['owner']}/{request.path_params['repo']}"
+        repository = self.store.get("repository", name.lower())
+        if repository is None:
+            raise self._missing_repository(request, name)
+        return str(repository["full_name"])
 
-    def filled(self, request: Request) -> str:
-        """Return the full name of the repository that a call is about, refused while empty."""
+    def non_empty_repository(self, request: Request) -> str:
+        """Return the full name of the repository that a call is about; raises if it is empty."""
         name = self.repository(request)
         if not self.git.refs(name):
-            raise RefusalError(409, "Git Repository is empty.")
+            raise GitHubResponseError(409, "Git Repository is empty.")
         return name
 
     def is_of_app(self, request: Request) -> bool:
@@ -118,20 +118,20 @@ class RestCalls:
         self.store.put("repository", name.lower(), {**found, "default_branch": branch})
 
     def move_repository(self, name: str, new: str | None) -> None:
-        """Return a repository another name, to which the old one redirects; None deletes it."""
+        """Rename a repository; the old name redirects to the new one, and None deletes it."""
         self.store.remove("repository", name.lower())
         if new is not None:
             self.store.put("moved", name.lower(), new)
 
-    def _nowhere(self, request: Request, named: str) -> RefusalError:
-        moved = self.store.get("moved", named.lower())
+    def _missing_repository(self, request: Request, name: str) -> GitHubResponseError:
+        moved = self.store.get("moved", name.lower())
         if moved is None:
-            return RefusalError(404, "Not Found")
-        refusal = RefusalError(301 if request.method == "GET" else 307, "Moved Permanently")
+            return GitHubResponseError(404, "Not Found")
+        refusal = GitHubResponseError(301 if request.method == "GET" else 307, "Moved Permanently")
         refusal.response.headers["Location"] = self.api_url(request, f"/repos/{moved}")
         return refusal
 
-    def begin_anew(self) -> None:
+    def reset(self) -> None:
         """Forget everything and make the repositories of the settings."""
         self.rate.set(LIMIT)
         self._lags.clear()
@@ -158,18 +158,18 @@ class RestCalls:
         with self.store.change():
             parent = parent or self.git.ref(name, f"heads/{branch}")
             before = self.git.commit(name, parent) if parent else None
-            whole = self.git.files(name, before["tree"]) if before else {}
+            tree = self.git.files(name, before["tree"]) if before else {}
             for path, content in files.items():
                 if content is None:
-                    del whole[path]
+                    del tree[path]
                     continue
                 link = content.startswith(_ARROW)
                 sha = self.git.add_blob(name, content.removeprefix(_ARROW).encode())
-                kept = content if mode == _SUBMODULE else sha
-                whole[path] = Entry(LINK if link else mode, kept)
+                target = content if mode == _SUBMODULE else sha
+                tree[path] = TreeEntry(LINK if link else mode, target)
             sha = self.git.add_commit(
                 name,
-                tree=self.git.add_tree(name, whole),
+                tree=self.git.add_tree(name, tree),
                 parents=[parent] if parent else [],
                 message=message,
                 who=person("ann"),
@@ -178,7 +178,7 @@ class RestCalls:
         return sha
 
     def point(self, name: str, ref: str, sha: str | None) -> None:
-        """Point a reference to a commit, or remove it, and tell whoever listens."""
+        """Point a reference to a commit, or remove it, and notify the repository's webhook."""
         before = self.git.ref(name, ref)
         if sha is None:
             self.git.unpoint(name, ref)
@@ -189,13 +189,13 @@ class RestCalls:
             payload = push_payload(self.git, repository, ref, before=before, after=sha)
             self.deliveries.notify(name, "push", payload)
 
-    def tell_pull(self, name: str, pull: dict[str, Any], action: str) -> None:
-        """Tell whoever listens what has happened to a pull request."""
+    def notify_pull_request(self, name: str, pull: dict[str, Any], action: str) -> None:
+        """Notify the repository's webhook of an event of a pull request."""
         repository = self.store.get("repository", name.lower())
         self.deliveries.notify(name, "pull_request", pull_payload(repository, pull, action))
 
-    def tell_rerequest(self, name: str, run: dict[str, Any]) -> None:
-        """Tell whoever listens that somebody wants a check run once more."""
+    def notify_rerequest(self, name: str, run: dict[str, Any]) -> None:
+        """Notify the repository's webhook that a check run is requested again."""
         repository = self.store.get("repository", name.lower())
         self.deliveries.notify(name, "check_run", check_payload(repository, run))
 
@@ -203,7 +203,7 @@ class RestCalls:
         """Answer so many calls for a reference with the commit that it points to now."""
         self._lags[f"{name.lower()}:{ref}"] = (self.git.ref(name, ref) or "", calls)
 
-    def seen(self, name: str, ref: str) -> str | None:
+    def replica_ref(self, name: str, ref: str) -> str | None:
         """Return the commit of a reference as a replica sees it, which may lag behind."""
         key = f"{name.lower()}:{ref}"
         old, calls = self._lags.get(key, ("", 0))
@@ -213,28 +213,28 @@ class RestCalls:
         return old or None
 
     def issue_archive(self, name: str, sha: str) -> str:
-        """Make a token for one archive."""
+        """Return a token for one archive."""
         token = secrets.token_hex(12)
         self.store.put("archive", token, [name.lower(), sha])
         return token
 
-    def takes_archive(self, token: str, name: str, sha: str) -> bool:
+    def is_archive_token(self, token: str, name: str, sha: str) -> bool:
         """Return whether a token is for this archive."""
         return bool(self.store.get("archive", token) == [name.lower(), sha])
 
     def issue_token(self) -> tuple[str, float]:
-        """Make an installation token; returns it and when it ends, in seconds since 1970."""
+        """Return an installation token and when it expires, in seconds since 1970."""
         token = f"ghs_{secrets.token_hex(18)}"
-        ends = datetime.now(UTC).timestamp() + self.settings.token_seconds
-        self.store.put("token", token, ends)
-        return token, ends
+        expires = datetime.now(UTC).timestamp() + self.settings.token_seconds
+        self.store.put("token", token, expires)
+        return token, expires
 
     def _check_token(self, token: str) -> None:
         if hmac.compare_digest(token.encode(), self.settings.token.encode()):
             return
-        ends = self.store.get("token", token)
-        if ends is None or ends < datetime.now(UTC).timestamp():
-            raise RefusalError(401, "Bad credentials")
+        expires = self.store.get("token", token)
+        if expires is None or expires < datetime.now(UTC).timestamp():
+            raise GitHubResponseError(401, "Bad credentials")
 
     def _check_app(self, token: str) -> None:
         settings = self.settings
@@ -247,23 +247,23 @@ class RestCalls:
                 options={"require": ["iat", "exp", "iss"]},
             )
         except (jwt.PyJWTError, ValueError) as error:
-            raise RefusalError(401, "A JSON web token could not be decoded") from error
+            raise GitHubResponseError(401, "A JSON web token could not be decoded") from error
         if claims["exp"] - datetime.now(UTC).timestamp() > _LONGEST_JWT:
             text = "'Expiration time' claim ('exp') is too far in the future"
-            raise RefusalError(401, text)
+            raise GitHubResponseError(401, text)
 
 
-async def read_object(request: Request, known: frozenset[str] | None = None) -> dict[str, Any]:
-    """Return the JSON object that a call carries; unknown properties are refused where listed."""
+async def read_object(request: Request, allowed: frozenset[str] | None = None) -> dict[str, Any]:
+    """Return the JSON object that a call carries; properties that are not ``allowed`` raise."""
     try:
         document = json.loads(await request.body())
     except (ValueError, RecursionError):
-        raise RefusalError(400, "Problems parsing JSON") from None
+        raise GitHubResponseError(400, "Problems parsing JSON") from None
     if not isinstance(document, dict):
-        raise RefusalError(400, "Body should be a JSON object")
-    for name in document if known is not None else ():
-        if known is not None and name not in known:
-            raise RefusalError(422, f'Invalid request.\n\n"{name}" is not a permitted key.')
+        raise GitHubResponseError(400, "Body should be a JSON object")
+    for name in document if allowed is not None else ():
+        if allowed is not None and name not in allowed:
+            raise GitHubResponseError(422, f'Invalid request.\n\n"{name}" is not a permitted key.')
     return document
 
 
@@ -278,12 +278,12 @@ def user(login: str) -> dict[str, Any]:
 
 
 def now() -> str:
-    """Return this moment as GitHub writes it."""
-    return moment(datetime.now(UTC).timestamp())
+    """Return the current time as GitHub writes it."""
+    return timestamp(datetime.now(UTC).timestamp())
 
 
-def moment(seconds: float) -> str:
-    """Return a moment as GitHub writes it."""
+def timestamp(seconds: float) -> str:
+    """Return a time as GitHub writes it."""
     return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
@@ -297,16 +297,16 @@ def page(request: Request, items: list[Any]) -> list[Any]:
 def _credential(request: Request) -> str:
     scheme, _, given = request.headers.get("Authorization", "").partition(" ")
     if scheme.lower() not in {"bearer", "token"} or not given:
-        raise RefusalError(401, "Requires authentication")
+        raise GitHubResponseError(401, "Requires authentication")
     return given
 
 
 def _check_headers(request: Request) -> None:
     if "User-Agent" not in request.headers:
-        raise RefusalError(403, "Request forbidden by administrative rules.")
+        raise GitHubResponseError(403, "Request forbidden by administrative rules.")
     asked = request.headers.get("X-GitHub-Api-Version", VERSION)
     if asked != VERSION:
-        raise RefusalError(400, f"The API version {asked} is not supported.")
+        raise GitHubResponseError(400, f"The API version {asked} is not supported.")
 
 
 def _base(request: Request) -> str:

@@ -5,56 +5,52 @@ It takes no foreign origin, so a web page elsewhere cannot reach it through a br
 
 from typing import Any
 
-from pydantic import ValidationError
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from pao.runtime.model_errors import messages_of
-from sandbox.github.base import RestCalls
-from sandbox.github.control_source import SourceControl
-from sandbox.github.faults import MEANING, Fault, FaultBook
-from sandbox.kit.control import change
-from sandbox.kit.git import Entry
-from sandbox.kit.origin import is_foreign
-from sandbox.kit.record import Record
+from sandbox.github.base import GitHubApi
+from sandbox.github.control_source import RepositoryControl
+from sandbox.github.faults import GitHubFault
+from sandbox.kit.call_log import CallLog
+from sandbox.kit.control import post_route
+from sandbox.kit.faults import FaultQueue, fault_routes
+from sandbox.kit.git import TreeEntry
 
 
-class Control:
+class GitHubControl:
     """Serves /sandbox/."""
 
-    def __init__(self, calls: RestCalls, book: FaultBook, record: Record) -> None:
-        self._calls = calls
-        self._book = book
-        self._record = record
-        self._source = SourceControl(calls)
+    def __init__(self, api: GitHubApi, faults: FaultQueue[GitHubFault], log: CallLog) -> None:
+        self._api = api
+        self._faults = faults
+        self._log = log
+        self._repositories = RepositoryControl(api)
 
     def routes(self) -> list[Route]:
         """Return the routes."""
         return [
             Route("/sandbox/health", self._health),
             Route("/sandbox/state", self._state),
-            Route("/sandbox/calls", self._called),
-            Route("/sandbox/faults", self._faults),
-            change("/sandbox/faults", self._add_fault),
-            Route("/sandbox/faults", self._clear, methods=["DELETE"]),
-            change("/sandbox/repositories", self._add_repository),
-            *self._source.routes(),
-            change("/sandbox/runs", self._move_run),
-            change("/sandbox/outcomes", self._plan),
-            change("/sandbox/merges", self._merge),
-            change("/sandbox/tokens/expire", self._expire),
-            change("/sandbox/reset", self._reset),
+            Route("/sandbox/calls", self._calls),
+            *fault_routes(self._faults, _error_response),
+            post_route("/sandbox/repositories", self._add_repository),
+            *self._repositories.routes(),
+            post_route("/sandbox/runs", self._move_run),
+            post_route("/sandbox/outcomes", self._plan_outcome),
+            post_route("/sandbox/merges", self._merge),
+            post_route("/sandbox/tokens/expire", self._expire),
+            post_route("/sandbox/reset", self._reset),
         ]
 
     async def _health(self, _: Request) -> Response:
         return JSONResponse({"status": "ok"})
 
-    async def _called(self, _: Request) -> Response:
-        return JSONResponse({"calls": self._record.all()})
+    async def _calls(self, _: Request) -> Response:
+        return JSONResponse({"calls": self._log.all()})
 
     async def _state(self, _: Request) -> Response:
-        store = self._calls.store
+        store = self._api.store
         names = [found["full_name"] for found in store.all("repository").values()]
         return JSONResponse(
             {
@@ -65,7 +61,7 @@ class Control:
         )
 
     def _repository(self, name: str) -> dict[str, Any]:
-        git, shown = self._calls.git, {}
+        git, shown = self._api.git, {}
         for ref, sha in git.refs(name).items():
             log = git.log(name, sha)
             files = git.files(name, log[0][1]["tree"])
@@ -78,38 +74,22 @@ class Control:
             }
         return shown
 
-    def _text(self, name: str, file: Entry) -> str:
-        return (self._calls.git.blob(name, file.sha) or b"").decode(errors="replace")
-
-    async def _faults(self, _: Request) -> Response:
-        faults = [fault.model_dump(mode="json") for fault in self._book.all()]
-        return JSONResponse({"faults": faults, "kinds": MEANING})
-
-    async def _add_fault(self, body: dict[str, Any]) -> Response:
-        try:
-            self._book.add(Fault.model_validate(body))
-        except ValidationError as error:
-            return JSONResponse({"message": "; ".join(messages_of(error))}, 422)
-        return JSONResponse({}, 201)
-
-    async def _clear(self, request: Request) -> Response:
-        if not is_foreign(request):
-            self._book.clear()
-        return Response(status_code=204)
+    def _text(self, name: str, file: TreeEntry) -> str:
+        return (self._api.git.blob(name, file.sha) or b"").decode(errors="replace")
 
     async def _add_repository(self, body: dict[str, Any]) -> Response:
         """Make a repository; or move one that is there, or make another branch its default."""
         if "default_branch" in body:
-            self._calls.change_default_branch(body["name"], body["default_branch"])
+            self._api.change_default_branch(body["name"], body["default_branch"])
         elif "moved" in body:
-            self._calls.move_repository(body["name"], body["moved"])
+            self._api.move_repository(body["name"], body["moved"])
         else:
-            self._calls.add_repository(body["name"], body.get("files") or {})
+            self._api.add_repository(body["name"], body.get("files") or {})
         return JSONResponse({}, 201)
 
     async def _move_run(self, body: dict[str, Any]) -> Response:
         """Move a run: its status, its conclusion, which job and step failed; delete or copy it."""
-        store, key = self._calls.store, f"{body.pop('id'):09}"
+        store, key = self._api.store, f"{body.pop('id'):09}"
         for _ in range(body.pop("copies", 0)):
             number = store.next_number("run", first=90001)
             store.put("run", f"{number:09}", {**store.get("run", key), "id": number})
@@ -120,28 +100,32 @@ class Control:
             store.put("run", key, {**store.get("run", key), **body})
         return JSONResponse({})
 
-    async def _plan(self, body: dict[str, Any]) -> Response:
-        """Decide how the next run of a workflow ends, where time ends it."""
-        self._calls.store.put("outcome", body.pop("workflow"), body)
+    async def _plan_outcome(self, body: dict[str, Any]) -> Response:
+        """Set how the next run of a workflow ends once its time is up."""
+        self._api.store.put("outcome", body.pop("workflow"), body)
         return JSONResponse({})
 
     async def _merge(self, body: dict[str, Any]) -> Response:
         """Merge a pull request, or close it without."""
-        store, key = self._calls.store, f"{body['repository'].lower()}:{body['number']:06}"
+        store, key = self._api.store, f"{body['repository'].lower()}:{body['number']:06}"
         pull = store.get("pull", key)
         merged_at = pull["created_at"] if body.get("merged", True) else None
         store.put("pull", key, {**pull, "state": "closed", "merged_at": merged_at})
         if body.get("delete_branch"):
-            self._calls.git.unpoint(body["repository"], f"heads/{pull['head']['ref']}")
+            self._api.git.unpoint(body["repository"], f"heads/{pull['head']['ref']}")
         return JSONResponse({})
 
     async def _expire(self, _: dict[str, Any]) -> Response:
-        self._calls.store.remove("token")
+        self._api.store.remove("token")
         return JSONResponse({})
 
     async def _reset(self, _: dict[str, Any]) -> Response:
-        """Begin anew: the seeds, no runs, no faults, no record."""
-        self._book.clear()
-        self._record.clear()
-        self._calls.begin_anew()
+        """Start over: the seeds, no runs, no faults, no logged calls."""
+        self._faults.clear()
+        self._log.clear()
+        self._api.reset()
         return JSONResponse({})
+
+
+def _error_response(status: int, messages: list[str]) -> Response:
+    return JSONResponse({"message": "; ".join(messages)}, status)

@@ -1,4 +1,4 @@
-"""Webhooks of repositories: signed deliveries, one after the other; each can be repeated."""
+"""Webhooks of repositories: signed deliveries, one at a time; each can be repeated."""
 
 import hashlib
 import hmac
@@ -10,23 +10,23 @@ from typing import Any
 
 import httpx
 
-from sandbox.kit.store import Store
+from sandbox.kit.store import DocumentStore
 
 NOBODY = "0" * 40
 _SECONDS = 10.0
 
 
-class Deliveries:
-    """Sends what happens to the hooks of a repository, in a thread of its own."""
+class WebhookDeliveries:
+    """Sends events to the hooks of a repository, in a separate thread."""
 
-    def __init__(self, store: Store) -> None:
+    def __init__(self, store: DocumentStore) -> None:
         self._store = store
-        self._waiting: queue.SimpleQueue[dict[str, Any] | None] = queue.SimpleQueue()
+        self._queue: queue.SimpleQueue[dict[str, Any] | None] = queue.SimpleQueue()
         self._lock = threading.Lock()
         self._thread: threading.Thread | None = None
 
     def add_hook(self, repository: str, url: str, secret: str) -> None:
-        """Deliver to an address what happens in a repository."""
+        """Deliver the events of a repository to an address."""
         self._store.put("hook", repository.lower(), {"url": url, "secret": secret})
 
     def all(self) -> list[dict[str, Any]]:
@@ -52,7 +52,7 @@ class Deliveries:
         )
 
     def redeliver(self, number: int) -> None:
-        """Deliver once more: under the same guid, as GitHub does."""
+        """Deliver again, under the same guid, as GitHub does."""
         found = self._store.get("delivery", f"{number:09}")
         again = {"id": self._store.next_number("delivery"), "status": None, "redelivery": True}
         self._send({**found, **again})
@@ -63,11 +63,11 @@ class Deliveries:
             if self._thread is None:
                 self._thread = threading.Thread(target=self._work, daemon=True)
                 self._thread.start()
-        self._waiting.put(delivery)
+        self._queue.put(delivery)
 
     def _work(self) -> None:
         with httpx.Client(trust_env=False, timeout=_SECONDS) as client:
-            while (delivery := self._waiting.get()) is not None:
+            while (delivery := self._queue.get()) is not None:
                 hook = self._store.get("hook", delivery["repository"].lower())
                 if hook is not None:
                     self._store.put(

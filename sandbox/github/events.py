@@ -9,7 +9,7 @@ from sandbox.kit.git import Git
 def push_payload(
     git: Git, repository: dict[str, Any], ref: str, *, before: str | None, after: str | None
 ) -> dict[str, Any]:
-    """Return what is told of a reference that moved, began or ended."""
+    """Return the payload about a reference that moved, was created or was deleted."""
     name = repository["full_name"]
     past = [sha for sha, _ in git.log(name, after)] if after else []
     fresh = past[: past.index(before)] if before in past else past[:20]
@@ -32,7 +32,7 @@ def push_payload(
 
 
 def pull_payload(repository: dict[str, Any], pull: dict[str, Any], action: str) -> dict[str, Any]:
-    """Return what is told of a pull request."""
+    """Return the payload about a pull request."""
     return {
         "action": action,
         "number": pull["number"],
@@ -43,7 +43,7 @@ def pull_payload(repository: dict[str, Any], pull: dict[str, Any], action: str) 
 
 
 def check_payload(repository: dict[str, Any], run: dict[str, Any]) -> dict[str, Any]:
-    """Return what an App is told where somebody wants its check run once more."""
+    """Return the payload by which an App is asked to repeat its check run."""
     return {
         "action": "rerequested",
         "check_run": run,
@@ -53,7 +53,7 @@ def check_payload(repository: dict[str, Any], run: dict[str, Any]) -> dict[str, 
 
 
 def repository_shape(repository: dict[str, Any]) -> dict[str, Any]:
-    """Return a repository as events name it."""
+    """Return a repository as events describe it."""
     owner, _, name = repository["full_name"].partition("/")
     return {
         "id": 1,

@@ -7,27 +7,31 @@ from pathlib import Path
 import uvicorn
 
 from sandbox.github.app import build_app
-from sandbox.github.world import Settings
+from sandbox.github.settings import GitHubSandboxSettings
 from sandbox.kit.serving import allowed_hosts, stand_in_server
-from sandbox.kit.store import Store
+from sandbox.kit.store import DocumentStore
 
 _log = logging.getLogger(__name__)
 _FILE = "github.sqlite"
 
 
-def run(*, host: str, port: int, state_path: Path, settings: Settings | None = None) -> None:
+def run(
+    *, host: str, port: int, state_path: Path, settings: GitHubSandboxSettings | None = None
+) -> None:
     """Serve until SIGTERM or Ctrl-C; the state is kept in the folder ``state_path``."""
-    store = Store(state_path / _FILE)
+    store = DocumentStore(state_path / _FILE)
     try:
         _log.info("GitHub stand-in on http://%s:%s", host, port)
         # uvicorn raises the signal once more when it has ended in order.
         with contextlib.suppress(KeyboardInterrupt):
-            server(store, settings or Settings(), host=host, port=port).run()
+            server(store, settings or GitHubSandboxSettings(), host=host, port=port).run()
     finally:
         store.close()
 
 
-def server(store: Store, settings: Settings, *, host: str, port: int) -> uvicorn.Server:
+def server(
+    store: DocumentStore, settings: GitHubSandboxSettings, *, host: str, port: int
+) -> uvicorn.Server:
     """Return the server, not yet started, over an open store."""
     app = build_app(store, settings, allowed_hosts=allowed_hosts(host))
     return stand_in_server(app, host=host, port=port)

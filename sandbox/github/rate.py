@@ -1,4 +1,4 @@
-"""The primary rate limit, which counts down with every call, and entity tags, which spare it."""
+"""The primary rate limit, which counts down with every call, and entity tags, which save calls."""
 
 import hashlib
 import threading
@@ -11,8 +11,8 @@ LIMIT = 5000
 _WINDOW = 3600
 
 
-class Rate:
-    """What is left of the calls of one hour; all callers share it."""
+class RateLimit:
+    """The remaining calls of one hour, shared by all callers."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -24,7 +24,7 @@ class Rate:
             self._remaining = remaining
             self._ends = time.time() + seconds
 
-    def take(self) -> bool:
+    def count_call(self) -> bool:
         """Count a call; returns whether it may be made."""
         with self._lock:
             if time.time() >= self._ends:
@@ -34,13 +34,13 @@ class Rate:
             self._remaining -= 1
             return True
 
-    def give_back(self) -> None:
-        """Uncount a call: what has not changed costs nothing."""
+    def uncount_call(self) -> None:
+        """Uncount a call: a response that has not changed costs nothing."""
         with self._lock:
             self._remaining += 1
 
     def headers(self) -> dict[str, str]:
-        """Return how every answer tells it."""
+        """Return the headers by which every response reports it."""
         with self._lock:
             return {
                 "X-RateLimit-Limit": str(LIMIT),
@@ -51,7 +51,7 @@ class Rate:
             }
 
 
-def tagged(request: Request, response: Response) -> Response:
+def with_etag(request: Request, response: Response) -> Response:
     """Return the response with an entity tag, or 304 where the caller knows it already."""
     if request.method != "GET" or response.status_code != 200:  # noqa: PLR2004 -- a plain success
         return response

@@ -9,21 +9,21 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from sandbox.github.base import RefusalError, RestCalls, moment, page, read_object, user
+from sandbox.github.base import GitHubApi, GitHubResponseError, page, read_object, timestamp, user
 
 _ROOT = "/repos/{owner}/{repo}/actions"
 _INPUT = re.compile(r"\$\{\{\s*(?:github\.event\.)?inputs\.([\w-]+)\s*\}\}")
 
 
-class Actions:
+class ActionsRoutes:
     """Serves /repos/{owner}/{repo}/actions."""
 
-    def __init__(self, calls: RestCalls) -> None:
-        self._calls = calls
+    def __init__(self, api: GitHubApi) -> None:
+        self._api = api
 
     def routes(self) -> list[Route]:
         """Return the routes."""
-        route, workflow = self._calls.route, f"{_ROOT}/workflows/{{workflow}}"
+        route, workflow = self._api.route, f"{_ROOT}/workflows/{{workflow}}"
         return [
             route(f"{workflow}/dispatches", self._dispatch, "POST"),
             route(f"{workflow}/runs", self._runs),
@@ -33,20 +33,20 @@ class Actions:
         ]
 
     async def _dispatch(self, request: Request) -> Response:
-        name, file = self._calls.repository(request), request.path_params["workflow"]
-        flavour = self._calls.settings.flavour
+        name, file = self._api.repository(request), request.path_params["workflow"]
+        flavour = self._api.settings.flavour
         given = await read_object(request, flavour.dispatch_properties)
         inputs = given.get("inputs") or {}
         if len(inputs) > flavour.most_inputs:
             most = flavour.most_inputs
-            raise RefusalError(
+            raise GitHubResponseError(
                 422, f"Invalid request.\n\nNo more than {most} properties are allowed."
             )
         ref = str(given.get("ref", "")).removeprefix("refs/heads/").removeprefix("refs/tags/")
-        sha = self._calls.git.resolve(name, ref)
+        sha = self._api.git.resolve(name, ref)
         workflow = self._workflow(name, file, ref)
         if sha is None:
-            raise RefusalError(422, f"No ref found for: {ref}")
+            raise GitHubResponseError(422, f"No ref found for: {ref}")
         run = self._start(name, file, workflow, ref=ref, sha=sha, inputs=inputs)
         if not given.get("return_run_details"):
             return Response(status_code=204)
@@ -54,21 +54,21 @@ class Actions:
         return JSONResponse(
             {
                 "workflow_run_id": number,
-                "run_url": self._calls.api_url(request, f"/repos/{name}/actions/runs/{number}"),
-                "html_url": self._calls.page_url(request, f"/{name}/actions/runs/{number}"),
+                "run_url": self._api.api_url(request, f"/repos/{name}/actions/runs/{number}"),
+                "html_url": self._api.page_url(request, f"/{name}/actions/runs/{number}"),
             }
         )
 
     def _workflow(self, name: str, file: str, ref: str) -> dict[Any, Any]:
-        git = self._calls.git
-        default = self._calls.store.get("repository", name.lower())["default_branch"]
+        git = self._api.git
+        default = self._api.store.get("repository", name.lower())["default_branch"]
         sha = git.resolve(name, ref) or git.resolve(name, default)
         commit = git.commit(name, sha) if sha else None
         files = git.files(name, commit["tree"]) if commit else {}
         entry = files.get(f".github/workflows/{file}")
         document = yaml.safe_load(git.blob(name, entry.sha) or b"") if entry else None
         if not isinstance(document, dict):
-            raise RefusalError(404, "Not Found")
+            raise GitHubResponseError(404, "Not Found")
         return document
 
     def _start(  # noqa: PLR0913 -- what a run is made of
@@ -81,8 +81,8 @@ class Actions:
         sha: str,
         inputs: dict[str, Any],
     ) -> dict[str, Any]:
-        values = _checked(workflow, inputs)
-        store, title = self._calls.store, str(workflow.get("run-name") or workflow.get("name"))
+        values = _check_inputs(workflow, inputs)
+        store, title = self._api.store, str(workflow.get("run-name") or workflow.get("name"))
         number = store.next_number("run", first=90001)
         run = {
             "id": number,
@@ -107,46 +107,46 @@ class Actions:
         return run
 
     async def _runs(self, request: Request) -> Response:
-        name, file = self._calls.repository(request), request.path_params["workflow"]
-        asked, lag = request.query_params, self._calls.settings.listing_lag
+        name, file = self._api.repository(request), request.path_params["workflow"]
+        asked, lag = request.query_params, self._api.settings.listing_lag
         least = asked.get("created", "").removeprefix(">=")
         found = [
             run
-            for run in map(self.advanced, reversed(self._calls.store.all("run").values()))
+            for run in map(self.current_run, reversed(self._api.store.all("run").values()))
             if (run["repository"], run["workflow"]) == (name, file)
             and asked.get("branch", run["ref"]) == run["ref"]
             and asked.get("event", "workflow_dispatch") == "workflow_dispatch"
-            and moment(run["at"]) >= least
+            and timestamp(run["at"]) >= least
             and run["at"] + lag <= time.time()
         ]
         shown = [self._shape(request, run) for run in page(request, found)]
         return JSONResponse({"total_count": len(found), "workflow_runs": shown})
 
     async def _run(self, request: Request) -> Response:
-        return JSONResponse(self._shape(request, self._found(request)))
+        return JSONResponse(self._shape(request, self._stored_run(request)))
 
     async def _jobs(self, request: Request) -> Response:
-        jobs = self.jobs(request, self._found(request))
+        jobs = self.jobs(request, self._stored_run(request))
         return JSONResponse({"total_count": len(jobs), "jobs": jobs})
 
     async def _cancel(self, request: Request) -> Response:
-        with self._calls.store.change():
-            run = self._found(request)
+        with self._api.store.change():
+            run = self._stored_run(request)
             if run["status"] == "completed":
-                raise RefusalError(409, "Cannot cancel a workflow run that is completed.")
+                raise GitHubResponseError(409, "Cannot cancel a workflow run that is completed.")
             run |= {"status": "completed", "conclusion": "cancelled"}
-            self._calls.store.put("run", f"{run['id']:09}", run)
+            self._api.store.put("run", f"{run['id']:09}", run)
         return JSONResponse({}, 202)
 
-    def _found(self, request: Request) -> dict[str, Any]:
-        run = self._calls.store.get("run", f"{request.path_params['id']:09}")
-        if run is None or run["repository"] != self._calls.repository(request):
-            raise RefusalError(404, "Not Found")
-        return self.advanced(run)
+    def _stored_run(self, request: Request) -> dict[str, Any]:
+        run = self._api.store.get("run", f"{request.path_params['id']:09}")
+        if run is None or run["repository"] != self._api.repository(request):
+            raise GitHubResponseError(404, "Not Found")
+        return self.current_run(run)
 
-    def advanced(self, run: dict[str, Any]) -> dict[str, Any]:
-        """Return the run as it stands now: time alone moves those that nobody moves by hand."""
-        seconds = self._calls.settings.run_seconds
+    def current_run(self, run: dict[str, Any]) -> dict[str, Any]:
+        """Return the run as it is now: time alone advances those that nobody moves by hand."""
+        seconds = self._api.settings.run_seconds
         if seconds is None or run["status"] == "completed":
             return run
         if time.time() < run["at"] + seconds:
@@ -159,7 +159,7 @@ class Actions:
 
     def _shape(self, request: Request, run: dict[str, Any]) -> dict[str, Any]:
         name, number = run["repository"], run["id"]
-        at = moment(run["at"])
+        at = timestamp(run["at"])
         return {
             "id": number,
             "name": run["workflow_name"],
@@ -172,9 +172,9 @@ class Actions:
             "path": f".github/workflows/{run['workflow']}",
             "run_number": number - 90000,
             "run_attempt": 1,
-            "actor": user(self._calls.settings.login),
-            "url": self._calls.api_url(request, f"/repos/{name}/actions/runs/{number}"),
-            "html_url": self._calls.page_url(request, f"/{name}/actions/runs/{number}"),
+            "actor": user(self._api.settings.login),
+            "url": self._api.api_url(request, f"/repos/{name}/actions/runs/{number}"),
+            "html_url": self._api.page_url(request, f"/{name}/actions/runs/{number}"),
             "created_at": at,
             "updated_at": at,
             "run_started_at": at,
@@ -184,8 +184,8 @@ class Actions:
         failed = run["failed"] or {}
         bad = run["conclusion"] == "failure" and failed.get("job", run["jobs"][0]) == name
         conclusion = "failure" if bad else run["conclusion"]
-        number, at = run["id"] * 10 + index, moment(run["at"])
-        address = self._calls.page_url(request, f"/{run['repository']}/actions/runs/{run['id']}")
+        number, at = run["id"] * 10 + index, timestamp(run["at"])
+        address = self._api.page_url(request, f"/{run['repository']}/actions/runs/{run['id']}")
         step = {
             "name": failed.get("step", "Run") if bad else "Run",
             "number": 2,
@@ -219,20 +219,20 @@ class Actions:
         }
 
 
-def _checked(workflow: dict[Any, Any], inputs: dict[str, Any]) -> dict[str, Any]:
-    """Return the inputs with the defaults of those left out; refuses what is not declared."""
+def _check_inputs(workflow: dict[Any, Any], inputs: dict[str, Any]) -> dict[str, Any]:
+    """Return the inputs with the defaults of those left out; raises if one is not declared."""
     # YAML 1.1 reads the key "on" as true.
     triggers = workflow.get("on", workflow.get(True))
-    named = triggers if isinstance(triggers, dict) else dict.fromkeys([triggers])
+    events = triggers if isinstance(triggers, dict) else dict.fromkeys([triggers])
     if isinstance(triggers, list):
-        named = dict.fromkeys(triggers)
-    if "workflow_dispatch" not in named:
-        raise RefusalError(422, "Workflow does not have 'workflow_dispatch' trigger")
-    declared = (named["workflow_dispatch"] or {}).get("inputs") or {}
+        events = dict.fromkeys(triggers)
+    if "workflow_dispatch" not in events:
+        raise GitHubResponseError(422, "Workflow does not have 'workflow_dispatch' trigger")
+    declared = (events["workflow_dispatch"] or {}).get("inputs") or {}
     unknown = [name for name in inputs if name not in declared]
     if unknown:
-        raise RefusalError(422, f"Unexpected inputs provided: {unknown}")
+        raise GitHubResponseError(422, f"Unexpected inputs provided: {unknown}")
     for name, rule in declared.items():
         if (rule or {}).get("required") and name not in inputs and "default" not in rule:
-            raise RefusalError(422, f"Required input '{name}' not provided")
+            raise GitHubResponseError(422, f"Required input '{name}' not provided")
     return {name: (rule or {}).get("default", "") for name, rule in declared.items()} | inputs

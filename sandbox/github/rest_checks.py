@@ -6,7 +6,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from sandbox.github.base import RefusalError, RestCalls, now, page, read_object
+from sandbox.github.base import GitHubApi, GitHubResponseError, now, page, read_object
 
 _ROOT = "/repos/{owner}/{repo}"
 _MOST_ANNOTATIONS = 50
@@ -20,15 +20,15 @@ _STATES = frozenset({"error", "failure", "pending", "success"})
 _LONGEST_DESCRIPTION = 140
 
 
-class Checks:
+class CheckRoutes:
     """Serves .../check-runs, .../commits/{ref}/check-runs and .../statuses."""
 
-    def __init__(self, calls: RestCalls) -> None:
-        self._calls = calls
+    def __init__(self, api: GitHubApi) -> None:
+        self._api = api
 
     def routes(self) -> list[Route]:
         """Return the routes."""
-        route, run = self._calls.route, f"{_ROOT}/check-runs/{{id:int}}"
+        route, run = self._api.route, f"{_ROOT}/check-runs/{{id:int}}"
         return [
             route(f"{_ROOT}/check-runs", self._create, "POST"),
             route(run, self._update, "PATCH"),
@@ -39,19 +39,19 @@ class Checks:
         ]
 
     async def _create(self, request: Request) -> Response:
-        name = self._app_only(request)
+        name = self._require_app(request)
         given = await read_object(request, _KNOWN)
         self._require_commit(name, str(given.get("head_sha")))
         annotations = _annotations(given)
-        number = self._calls.store.next_number("check", first=5001)
+        number = self._api.store.next_number("check", first=5001)
         run = {
             "id": number,
             "node_id": f"CR_{number}",
             "external_id": given.get("external_id") or "",
             "name": given["name"],
             "head_sha": given["head_sha"],
-            "url": self._calls.api_url(request, f"/repos/{name}/check-runs/{number}"),
-            "html_url": self._calls.page_url(request, f"/{name}/runs/{number}"),
+            "url": self._api.api_url(request, f"/repos/{name}/check-runs/{number}"),
+            "html_url": self._api.page_url(request, f"/{name}/runs/{number}"),
             "details_url": given.get("details_url"),
             "started_at": now(),
             "check_suite": {"id": 1},
@@ -62,22 +62,22 @@ class Checks:
             "completed_at": None,
             "output": _output({}, {}, 0, ""),
         }
-        self._keep(name, run, given, annotations)
-        return JSONResponse(self._shown(name, number), 201)
+        self._store(name, run, given, annotations)
+        return JSONResponse(self._stored_run(name, number), 201)
 
     async def _update(self, request: Request) -> Response:
-        name, number = self._app_only(request), request.path_params["id"]
+        name, number = self._require_app(request), request.path_params["id"]
         given = await read_object(request, _KNOWN - {"head_sha"})
-        found = self._found(name, number)
-        self._keep(name, found["run"], given, _annotations(given))
-        return JSONResponse(self._shown(name, number))
+        found = self._stored_check(name, number)
+        self._store(name, found["run"], given, _annotations(given))
+        return JSONResponse(self._stored_run(name, number))
 
     async def _list(self, request: Request) -> Response:
-        name, sha = self._calls.repository(request), request.path_params["sha"]
+        name, sha = self._api.repository(request), request.path_params["sha"]
         wanted = request.query_params.get("check_name")
         found = [
             kept["run"]
-            for key, kept in self._calls.store.all("check").items()
+            for key, kept in self._api.store.all("check").items()
             if key.startswith(f"{name.lower()}:")
             and kept["run"]["head_sha"] == sha
             and wanted in {None, kept["run"]["name"]}
@@ -86,27 +86,29 @@ class Checks:
         return JSONResponse({"total_count": len(latest), "check_runs": page(request, latest)})
 
     async def _annotations(self, request: Request) -> Response:
-        name = self._calls.repository(request)
-        found = self._found(name, request.path_params["id"])
+        name = self._api.repository(request)
+        found = self._stored_check(name, request.path_params["id"])
         more = {"blob_href": found["run"]["url"], "raw_details": None}
         return JSONResponse(page(request, [{**one, **more} for one in found["annotations"]]))
 
     async def _status(self, request: Request) -> Response:
-        name, sha = self._calls.repository(request), request.path_params["sha"]
+        name, sha = self._api.repository(request), request.path_params["sha"]
         given = await read_object(
             request, frozenset({"state", "target_url", "description", "context"})
         )
         self._require_commit(name, sha)
         if given.get("state") not in _STATES:
-            raise RefusalError(422, "Validation Failed", [{"field": "state", "code": "invalid"}])
+            raise GitHubResponseError(
+                422, "Validation Failed", [{"field": "state", "code": "invalid"}]
+            )
         if len(given.get("description") or "") > _LONGEST_DESCRIPTION:
             text = "description is too long (maximum is 140 characters)"
-            raise RefusalError(422, f"Validation Failed: {text}")
-        number = self._calls.store.next_number("status", first=8001)
+            raise GitHubResponseError(422, f"Validation Failed: {text}")
+        number = self._api.store.next_number("status", first=8001)
         status = {
             "id": number,
             "node_id": f"SC_{number}",
-            "url": self._calls.api_url(request, f"/repos/{name}/statuses/{sha}"),
+            "url": self._api.api_url(request, f"/repos/{name}/statuses/{sha}"),
             "avatar_url": None,
             "state": given["state"],
             "description": given.get("description"),
@@ -116,40 +118,40 @@ class Checks:
             "updated_at": now(),
             "creator": None,
         }
-        self._calls.store.put("status", f"{name.lower()}:{sha}:{number:09}", status)
+        self._api.store.put("status", f"{name.lower()}:{sha}:{number:09}", status)
         return JSONResponse(status, 201)
 
     async def _statuses(self, request: Request) -> Response:
-        name, sha = self._calls.repository(request), request.path_params["sha"]
-        found = self._calls.store.all("status").items()
-        mine = [one for key, one in found if key.startswith(f"{name.lower()}:{sha}:")]
-        return JSONResponse(page(request, mine[::-1]))
+        name, sha = self._api.repository(request), request.path_params["sha"]
+        found = self._api.store.all("status").items()
+        statuses = [one for key, one in found if key.startswith(f"{name.lower()}:{sha}:")]
+        return JSONResponse(page(request, statuses[::-1]))
 
-    def _app_only(self, request: Request) -> str:
-        if not self._calls.is_of_app(request):
+    def _require_app(self, request: Request) -> str:
+        if not self._api.is_of_app(request):
             text = "You must authenticate via a GitHub App."
-            raise RefusalError(403, text)
-        return self._calls.repository(request)
+            raise GitHubResponseError(403, text)
+        return self._api.repository(request)
 
     def _require_commit(self, name: str, sha: str) -> None:
-        if self._calls.git.commit(name, sha) is None:
-            raise RefusalError(422, f"No commit found for SHA: {sha}")
+        if self._api.git.commit(name, sha) is None:
+            raise GitHubResponseError(422, f"No commit found for SHA: {sha}")
 
-    def _found(self, name: str, number: int) -> dict[str, Any]:
-        found: dict[str, Any] | None = self._calls.store.get("check", _key(name, number))
+    def _stored_check(self, name: str, number: int) -> dict[str, Any]:
+        found: dict[str, Any] | None = self._api.store.get("check", _key(name, number))
         if found is None:
-            raise RefusalError(404, "Not Found")
+            raise GitHubResponseError(404, "Not Found")
         return found
 
-    def _shown(self, name: str, number: int) -> dict[str, Any]:
-        run: dict[str, Any] = self._found(name, number)["run"]
+    def _stored_run(self, name: str, number: int) -> dict[str, Any]:
+        run: dict[str, Any] = self._stored_check(name, number)["run"]
         return run
 
-    def _keep(
+    def _store(
         self, name: str, run: dict[str, Any], given: dict[str, Any], annotations: list[Any]
     ) -> None:
         key = _key(name, run["id"])
-        before = (self._calls.store.get("check", key) or {"annotations": []})["annotations"]
+        before = (self._api.store.get("check", key) or {"annotations": []})["annotations"]
         changed: dict[str, Any] = {
             one: given[one] for one in ("name", "status", "details_url") if one in given
         }
@@ -161,7 +163,7 @@ class Checks:
             run["output"], given.get("output") or {}, len(everything), f"{run['url']}/annotations"
         )
         kept = {"run": {**run, **changed}, "annotations": everything}
-        self._calls.store.put("check", key, kept)
+        self._api.store.put("check", key, kept)
 
 
 def _key(name: str, number: int) -> str:
@@ -171,17 +173,17 @@ def _key(name: str, number: int) -> str:
 def _annotations(given: dict[str, Any]) -> list[dict[str, Any]]:
     found = list((given.get("output") or {}).get("annotations") or [])
     if len(found) > _MOST_ANNOTATIONS:
-        raise RefusalError(
+        raise GitHubResponseError(
             422, f"Invalid request.\n\nNo more than {_MOST_ANNOTATIONS} items are allowed."
         )
     for one in found:
         if "start_column" in one and one["start_line"] != one["end_line"]:
-            raise RefusalError(422, "start_column must be omitted if lines differ")
+            raise GitHubResponseError(422, "start_column must be omitted if lines differ")
     return found
 
 
 def _output(
     before: dict[str, Any], given: dict[str, Any], count: int, address: str
 ) -> dict[str, Any]:
-    told = {name: given.get(name, before.get(name)) for name in ("title", "summary", "text")}
-    return {**told, "annotations_count": count, "annotations_url": address}
+    texts = {name: given.get(name, before.get(name)) for name in ("title", "summary", "text")}
+    return {**texts, "annotations_count": count, "annotations_url": address}

@@ -9,24 +9,24 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from sandbox.github.base import RefusalError, RestCalls, page, person, read_object, user
-from sandbox.kit.git import TYPES, Entry, Files
+from sandbox.github.base import GitHubApi, GitHubResponseError, page, person, read_object, user
+from sandbox.kit.git import TYPES, Files, TreeEntry
 
 _WORKFLOWS = ".github/workflows/"
 _ROOT = "/repos/{owner}/{repo}"
 _MODES = frozenset({"100644", "100755", "040000", "160000", "120000"})
 
 
-class GitData:
+class GitDataRoutes:
     """Serves /repos/{owner}/{repo}/git and .../commits."""
 
-    def __init__(self, calls: RestCalls) -> None:
-        self._calls = calls
-        self._git = calls.git
+    def __init__(self, api: GitHubApi) -> None:
+        self._api = api
+        self._git = api.git
 
     def routes(self) -> list[Route]:
         """Return the routes."""
-        route = self._calls.route
+        route = self._api.route
         return [
             route(f"{_ROOT}/git/ref/{{ref:path}}", self._ref),
             route(f"{_ROOT}/git/refs", self._create_ref, "POST"),
@@ -41,115 +41,115 @@ class GitData:
         ]
 
     async def _ref(self, request: Request) -> Response:
-        name = self._calls.filled(request)
-        sha = self._calls.seen(name, request.path_params["ref"])
+        name = self._api.non_empty_repository(request)
+        sha = self._api.replica_ref(name, request.path_params["ref"])
         if sha is None:
-            raise RefusalError(404, "Not Found")
+            raise GitHubResponseError(404, "Not Found")
         return self._ref_answer(request, name, request.path_params["ref"], sha)
 
     async def _create_ref(self, request: Request) -> Response:
-        name = self._calls.filled(request)
+        name = self._api.non_empty_repository(request)
         given = await read_object(request, frozenset({"ref", "sha"}))
         ref = str(given.get("ref", ""))
         if not ref.startswith("refs/") or ref.count("/") < 2:  # noqa: PLR2004 -- refs/heads/name
-            raise RefusalError(
+            raise GitHubResponseError(
                 422, "Reference name must start with 'refs/' and have at least 2 slashes"
             )
-        with self._calls.store.change():
+        with self._api.store.change():
             if self._git.commit(name, str(given.get("sha"))) is None:
-                raise RefusalError(422, "Object does not exist")
+                raise GitHubResponseError(422, "Object does not exist")
             if self._git.ref(name, ref.removeprefix("refs/")) is not None:
-                raise RefusalError(422, "Reference already exists")
-            self._calls.point(name, ref.removeprefix("refs/"), given["sha"])
+                raise GitHubResponseError(422, "Reference already exists")
+            self._api.point(name, ref.removeprefix("refs/"), given["sha"])
         return self._ref_answer(request, name, ref.removeprefix("refs/"), given["sha"], status=201)
 
     async def _update_ref(self, request: Request) -> Response:
-        name, ref = self._calls.filled(request), request.path_params["ref"]
+        name, ref = self._api.non_empty_repository(request), request.path_params["ref"]
         given = await read_object(request, frozenset({"sha", "force"}))
-        with self._calls.store.change():
+        with self._api.store.change():
             before = self._git.ref(name, ref)
             if before is None:
-                raise RefusalError(422, "Reference does not exist")
+                raise GitHubResponseError(422, "Reference does not exist")
             if self._git.commit(name, str(given.get("sha"))) is None:
-                raise RefusalError(422, "Object does not exist")
+                raise GitHubResponseError(422, "Object does not exist")
             past = [sha for sha, _ in self._git.log(name, given["sha"])]
             if before not in past and not given.get("force"):
-                raise RefusalError(422, "Update is not a fast forward")
-            self._calls.point(name, ref, given["sha"])
+                raise GitHubResponseError(422, "Update is not a fast forward")
+            self._api.point(name, ref, given["sha"])
         return self._ref_answer(request, name, ref, given["sha"])
 
     async def _create_blob(self, request: Request) -> Response:
-        name = self._calls.filled(request)
+        name = self._api.non_empty_repository(request)
         given = await read_object(request, frozenset({"content", "encoding"}))
         content = str(given.get("content", "")).encode()
         if given.get("encoding") == "base64":
             try:
                 content = base64.b64decode(content)
             except binascii.Error:
-                raise RefusalError(422, "content is not valid Base64") from None
+                raise GitHubResponseError(422, "content is not valid Base64") from None
         sha = self._git.add_blob(name, content)
-        address = self._calls.api_url(request, f"/repos/{name}/git/blobs/{sha}")
+        address = self._api.api_url(request, f"/repos/{name}/git/blobs/{sha}")
         return JSONResponse({"sha": sha, "url": address}, 201)
 
     async def _tree(self, request: Request) -> Response:
-        name, sha = self._calls.filled(request), request.path_params["sha"]
-        # A commit, a branch or a tag stands for its tree.
+        name, sha = self._api.non_empty_repository(request), request.path_params["sha"]
+        # A commit, a branch or a tag may be given in place of its tree.
         commit = self._git.commit(name, self._git.resolve(name, sha) or "")
         sha = commit["tree"] if commit else sha
         if self._git.tree(name, sha) is None:
-            raise RefusalError(404, "Not Found")
+            raise GitHubResponseError(404, "Not Found")
         return self._tree_answer(request, name, sha, deep="recursive" in request.query_params)
 
     async def _create_tree(self, request: Request) -> Response:
-        name = self._calls.filled(request)
+        name = self._api.non_empty_repository(request)
         given = await read_object(request, frozenset({"tree", "base_tree"}))
         entries = given.get("tree")
         if not isinstance(entries, list) or not entries:
-            raise RefusalError(422, "Invalid tree info")
-        whole: Files = {}
+            raise GitHubResponseError(422, "Invalid tree info")
+        files: Files = {}
         if given.get("base_tree"):
             if self._git.tree(name, given["base_tree"]) is None:
-                raise RefusalError(422, "base_tree is not a valid tree oid")
-            whole = self._git.files(name, given["base_tree"])
+                raise GitHubResponseError(422, "base_tree is not a valid tree oid")
+            files = self._git.files(name, given["base_tree"])
         for entry in entries:
-            self._apply(name, whole, entry)
-        return self._tree_answer(request, name, self._git.add_tree(name, whole), status=201)
+            self._apply(name, files, entry)
+        return self._tree_answer(request, name, self._git.add_tree(name, files), status=201)
 
-    def _apply(self, name: str, whole: Files, entry: dict[str, Any]) -> None:
+    def _apply(self, name: str, files: Files, entry: dict[str, Any]) -> None:
         path, mode, sha = str(entry.get("path")), str(entry.get("mode")), entry.get("sha")
         if any(part.lower() in {"", ".", "..", ".git"} for part in path.split("/")):
-            raise RefusalError(422, "tree.path contains a malformed path component")
+            raise GitHubResponseError(422, "tree.path contains a malformed path component")
         if mode not in _MODES:
-            raise RefusalError(422, f"Must supply a valid tree.mode ({mode})")
-        if path.startswith(_WORKFLOWS) and not self._calls.settings.may_write_workflows:
-            raise RefusalError(403, "Resource not accessible by integration")
+            raise GitHubResponseError(422, f"Must supply a valid tree.mode ({mode})")
+        if path.startswith(_WORKFLOWS) and not self._api.settings.may_write_workflows:
+            raise GitHubResponseError(403, "Resource not accessible by integration")
         if sha is None and "content" not in entry:
-            if whole.pop(path, None) is None:
-                raise RefusalError(422, "GitRPC::BadObjectState")
+            if files.pop(path, None) is None:
+                raise GitHubResponseError(422, "GitRPC::BadObjectState")
             return
         if "content" in entry:
             sha = self._git.add_blob(name, str(entry["content"]).encode())
         if not isinstance(sha, str) or self._git.blob(name, sha) is None:
-            raise RefusalError(422, f"tree.sha {sha} is not a valid blob")
-        whole[path] = Entry(mode, sha)
+            raise GitHubResponseError(422, f"tree.sha {sha} is not a valid blob")
+        files[path] = TreeEntry(mode, sha)
 
     async def _commit(self, request: Request) -> Response:
-        name, sha = self._calls.filled(request), request.path_params["sha"]
+        name, sha = self._api.non_empty_repository(request), request.path_params["sha"]
         commit = self._git.commit(name, sha)
         if commit is None:
-            raise RefusalError(404, "Not Found")
+            raise GitHubResponseError(404, "Not Found")
         return self._commit_answer(request, name, sha, commit)
 
     async def _create_commit(self, request: Request) -> Response:
-        name = self._calls.filled(request)
-        known = frozenset({"message", "tree", "parents", "author", "committer", "signature"})
-        given = await read_object(request, known)
+        name = self._api.non_empty_repository(request)
+        allowed = frozenset({"message", "tree", "parents", "author", "committer", "signature"})
+        given = await read_object(request, allowed)
         if self._git.tree(name, str(given.get("tree"))) is None:
-            raise RefusalError(422, "Tree SHA does not exist")
+            raise GitHubResponseError(422, "Tree SHA does not exist")
         parents = given.get("parents") or []
         if any(self._git.commit(name, parent) is None for parent in parents):
-            raise RefusalError(422, "Parent SHA does not exist or is not a commit object")
-        who = {**person(self._calls.settings.login), **(given.get("author") or {})}
+            raise GitHubResponseError(422, "Parent SHA does not exist or is not a commit object")
+        who = {**person(self._api.settings.login), **(given.get("author") or {})}
         message = str(given["message"])
         sha = self._git.add_commit(
             name, tree=given["tree"], parents=parents, message=message, who=who
@@ -158,10 +158,10 @@ class GitData:
         return self._commit_answer(request, name, sha, commit, status=201)
 
     async def _commits(self, request: Request) -> Response:
-        name = self._calls.filled(request)
+        name = self._api.non_empty_repository(request)
         start = self._git.resolve(name, request.query_params.get("sha", "main"))
         if start is None:
-            raise RefusalError(404, "Not Found")
+            raise GitHubResponseError(404, "Not Found")
         since = request.query_params.get("since")
         found = self._git.log(name, start)
         if since is not None:
@@ -175,19 +175,19 @@ class GitData:
         return JSONResponse(page(request, [{**shape, "commit": shape} for shape in shapes]))
 
     async def _compare(self, request: Request) -> Response:
-        """Compare two commits; which files differ is on the first page, which nobody asks for."""
-        name = self._calls.filled(request)
+        """Compare two commits; the changed files, which nobody asks for, are left out."""
+        name = self._api.non_empty_repository(request)
         base, _, head = request.path_params["sides"].partition("...")
         fork = self._git.merge_base(name, base, head)
         if fork is None:
-            raise RefusalError(404, "Not Found")
+            raise GitHubResponseError(404, "Not Found")
         ahead, behind = (
             [sha for sha, _ in self._git.log(name, side)].index(fork) for side in (head, base)
         )
-        page = self._calls.page_url(request, f"/{name}/compare/{base}...{head}")
+        page = self._api.page_url(request, f"/{name}/compare/{base}...{head}")
         status = "diverged" if ahead and behind else "behind" if behind else "ahead"
         body = {
-            "url": self._calls.api_url(request, f"/repos/{name}/compare/{base}...{head}"),
+            "url": self._api.api_url(request, f"/repos/{name}/compare/{base}...{head}"),
             "html_url": page,
             "permalink_url": page,
             "diff_url": f"{page}.diff",
@@ -204,7 +204,7 @@ class GitData:
 
     def _whole_commit(self, request: Request, name: str, sha: str) -> dict[str, Any]:
         shape = self._commit_shape(request, name, sha, self._git.commit(name, sha) or {})
-        address = self._calls.api_url(request, f"/repos/{name}/commits/{sha}")
+        address = self._api.api_url(request, f"/repos/{name}/commits/{sha}")
         commit = {"comment_count": 0, "url": shape["url"]}
         commit |= {key: shape[key] for key in ("author", "committer", "message", "tree")}
         return {
@@ -222,11 +222,11 @@ class GitData:
         body = {
             "ref": f"refs/{ref}",
             "node_id": f"REF_{sha[:12]}",
-            "url": self._calls.api_url(request, f"/repos/{name}/git/refs/{ref}"),
+            "url": self._api.api_url(request, f"/repos/{name}/git/refs/{ref}"),
             "object": {
                 "type": "commit",
                 "sha": sha,
-                "url": self._calls.api_url(request, f"/repos/{name}/git/commits/{sha}"),
+                "url": self._api.api_url(request, f"/repos/{name}/git/commits/{sha}"),
             },
         }
         return JSONResponse(body, status)
@@ -235,9 +235,9 @@ class GitData:
         self, request: Request, name: str, sha: str, *, status: int = 200, deep: bool = False
     ) -> Response:
         entries = list(self._git.walk(name, sha) if deep else self._git.tree(name, sha) or [])
-        most = self._calls.settings.most_entries
+        most = self._api.settings.most_entries
         shown = [self._tree_entry(name, entry) for entry in entries[:most]]
-        address = self._calls.api_url(request, f"/repos/{name}/git/trees/{sha}")
+        address = self._api.api_url(request, f"/repos/{name}/git/trees/{sha}")
         truncated = len(entries) > most
         body = {"sha": sha, "url": address, "tree": shown, "truncated": truncated}
         return JSONResponse(body, status)
@@ -256,22 +256,22 @@ class GitData:
         self, request: Request, name: str, sha: str, commit: dict[str, Any]
     ) -> dict[str, Any]:
         def address(of: str) -> str:
-            return self._calls.api_url(request, f"/repos/{name}/git/commits/{of}")
+            return self._api.api_url(request, f"/repos/{name}/git/commits/{of}")
 
-        def shown(of: str) -> str:
-            return self._calls.page_url(request, f"/{name}/commit/{of}")
+        def page_address(of: str) -> str:
+            return self._api.page_url(request, f"/{name}/commit/{of}")
 
         return {
             "sha": sha,
             "node_id": f"C_{sha[:12]}",
             "url": address(sha),
-            "html_url": shown(sha),
+            "html_url": page_address(sha),
             "author": commit["who"],
             "committer": {**commit["who"], **user(commit["who"]["name"])},
             "message": commit["message"],
             "tree": {"sha": commit["tree"], "url": address(commit["tree"])},
             "parents": [
-                {"sha": parent, "url": address(parent), "html_url": shown(parent)}
+                {"sha": parent, "url": address(parent), "html_url": page_address(parent)}
                 for parent in commit["parents"]
             ],
             "verification": {

@@ -6,9 +6,9 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from sandbox.github.base import RefusalError, RestCalls, now, page, read_object, user
+from sandbox.github.base import GitHubApi, GitHubResponseError, now, page, read_object, user
 from sandbox.github.events import repository_shape
-from sandbox.kit.git import Entry
+from sandbox.kit.git import TreeEntry
 
 _ROOT = "/repos/{owner}/{repo}/pulls"
 _KNOWN = frozenset(
@@ -16,30 +16,30 @@ _KNOWN = frozenset(
 )
 
 
-class Pulls:
+class PullRoutes:
     """Serves /repos/{owner}/{repo}/pulls."""
 
-    def __init__(self, calls: RestCalls) -> None:
-        self._calls = calls
+    def __init__(self, api: GitHubApi) -> None:
+        self._api = api
 
     def routes(self) -> list[Route]:
         """Return the routes."""
         reviewers = f"{_ROOT}/{{number:int}}/requested_reviewers"
         return [
-            self._calls.route(_ROOT, self._list),
-            self._calls.route(_ROOT, self._create, "POST"),
-            self._calls.route(f"{_ROOT}/{{number:int}}", self._read),
-            self._calls.route(f"{_ROOT}/{{number:int}}/files", self._files),
-            self._calls.route(reviewers, self._review, "POST"),
-            self._calls.route(reviewers, self._reviewers),
+            self._api.route(_ROOT, self._list),
+            self._api.route(_ROOT, self._create, "POST"),
+            self._api.route(f"{_ROOT}/{{number:int}}", self._read),
+            self._api.route(f"{_ROOT}/{{number:int}}/files", self._files),
+            self._api.route(reviewers, self._review, "POST"),
+            self._api.route(reviewers, self._reviewers),
         ]
 
     async def _list(self, request: Request) -> Response:
-        name = self._calls.repository(request)
+        name = self._api.repository(request)
         asked = request.query_params
         found = [
             pull
-            for pull in reversed(self._of(name))
+            for pull in reversed(self._pulls_of(name))
             if asked.get("state", "open") in {"all", pull["state"]}
             and asked.get("head", pull["head"]["label"]) == pull["head"]["label"]
             and asked.get("base", pull["base"]["ref"]) == pull["base"]["ref"]
@@ -47,22 +47,22 @@ class Pulls:
         return JSONResponse(page(request, found))
 
     async def _create(self, request: Request) -> Response:
-        name = self._calls.repository(request)
+        name = self._api.repository(request)
         given = await read_object(request, _KNOWN)
-        with self._calls.store.change():
+        with self._api.store.change():
             pull = self._pull(request, name, given)
-            self._calls.store.put("pull", f"{name.lower()}:{pull['number']:06}", pull)
-        self._calls.tell_pull(name, pull, "opened")
+            self._api.store.put("pull", f"{name.lower()}:{pull['number']:06}", pull)
+        self._api.notify_pull_request(name, pull, "opened")
         return JSONResponse(pull, 201)
 
     async def _read(self, request: Request) -> Response:
-        name = self._calls.repository(request)
-        return JSONResponse(self._found(name, request.path_params["number"])[1])
+        name = self._api.repository(request)
+        return JSONResponse(self._stored_pull(name, request.path_params["number"])[1])
 
     async def _files(self, request: Request) -> Response:
-        name = self._calls.repository(request)
-        git = self._calls.git
-        _, pull = self._found(name, request.path_params["number"])
+        name = self._api.repository(request)
+        git = self._api.git
+        _, pull = self._stored_pull(name, request.path_params["number"])
         sides = [git.commit(name, pull[side]["sha"]) or {} for side in ("base", "head")]
         old, new = (git.files(name, side["tree"]) for side in sides)
         changed = sorted(path for path in old.keys() | new.keys() if old.get(path) != new.get(path))
@@ -70,7 +70,7 @@ class Pulls:
         return JSONResponse(page(request, found))
 
     def _pull(self, request: Request, name: str, given: dict[str, Any]) -> dict[str, Any]:
-        git, owner = self._calls.git, name.partition("/")[0]
+        git, owner = self._api.git, name.partition("/")[0]
         head, base = str(given.get("head")).rpartition(":")[2], str(given.get("base"))
         tips = {ref: git.ref(name, f"heads/{ref}") for ref in (head, base)}
         for field, ref in (("head", head), ("base", base)):
@@ -79,23 +79,28 @@ class Pulls:
         if tips[head] in [sha for sha, _ in git.log(name, tips[base] or "")]:
             raise _invalid({"code": "custom", "message": f"No commits between {base} and {head}"})
         label = f"{owner}:{head}"
-        for pull in self._of(name):
+        for pull in self._pulls_of(name):
             if (pull["head"]["label"], pull["base"]["ref"], pull["state"]) == (label, base, "open"):
                 text = f"A pull request already exists for {label}."
                 raise _invalid({"code": "custom", "message": text})
-        number = self._calls.store.next_number(f"pull:{name.lower()}")
-        there = repository_shape(self._calls.store.get("repository", name.lower()))
+        number = self._api.store.next_number(f"pull:{name.lower()}")
+        repository = repository_shape(self._api.store.get("repository", name.lower()))
         return {
             "number": number,
             "id": 7000 + number,
             "state": "open",
             "title": given.get("title"),
             "body": given.get("body"),
-            "user": user(self._calls.settings.login),
-            "url": self._calls.api_url(request, f"/repos/{name}/pulls/{number}"),
-            "html_url": self._calls.page_url(request, f"/{name}/pull/{number}"),
-            "head": {"label": label, "ref": head, "sha": tips[head], "repo": there},
-            "base": {"label": f"{owner}:{base}", "ref": base, "sha": tips[base], "repo": there},
+            "user": user(self._api.settings.login),
+            "url": self._api.api_url(request, f"/repos/{name}/pulls/{number}"),
+            "html_url": self._api.page_url(request, f"/{name}/pull/{number}"),
+            "head": {"label": label, "ref": head, "sha": tips[head], "repo": repository},
+            "base": {
+                "label": f"{owner}:{base}",
+                "ref": base,
+                "sha": tips[base],
+                "repo": repository,
+            },
             "draft": bool(given.get("draft")),
             "merged_at": None,
             "created_at": now(),
@@ -104,56 +109,60 @@ class Pulls:
         }
 
     async def _review(self, request: Request) -> Response:
-        name = self._calls.repository(request)
+        name = self._api.repository(request)
         given = await read_object(request, frozenset({"reviewers", "team_reviewers"}))
-        settings = self._calls.settings
-        with self._calls.store.change():
-            key, pull = self._found(name, request.path_params["number"])
+        settings = self._api.settings
+        with self._api.store.change():
+            key, pull = self._stored_pull(name, request.path_params["number"])
             for login in given.get("reviewers") or []:
                 if login == pull["user"]["login"]:
-                    raise RefusalError(422, "Review cannot be requested from pull request author.")
+                    raise GitHubResponseError(
+                        422, "Review cannot be requested from pull request author."
+                    )
                 if login not in settings.users:
-                    raise RefusalError(
+                    raise GitHubResponseError(
                         422,
                         "Reviews may only be requested from collaborators. One or more of the "
                         f"users or teams you specified is not a collaborator of the {name} "
                         "repository.",
                     )
             if any(team not in settings.teams for team in given.get("team_reviewers") or []):
-                raise RefusalError(422, "Could not resolve to a node with the global id of 'team'.")
+                raise GitHubResponseError(
+                    422, "Could not resolve to a node with the global id of 'team'."
+                )
             _add(pull["requested_reviewers"], "login", given.get("reviewers") or [])
             _add(pull["requested_teams"], "slug", given.get("team_reviewers") or [])
-            self._calls.store.put("pull", key, pull)
+            self._api.store.put("pull", key, pull)
         return JSONResponse(pull, 201)
 
     async def _reviewers(self, request: Request) -> Response:
-        _, pull = self._found(self._calls.repository(request), request.path_params["number"])
+        _, pull = self._stored_pull(self._api.repository(request), request.path_params["number"])
         return JSONResponse(
             {"users": pull["requested_reviewers"], "teams": pull["requested_teams"]}
         )
 
-    def _found(self, name: str, number: int) -> tuple[str, dict[str, Any]]:
+    def _stored_pull(self, name: str, number: int) -> tuple[str, dict[str, Any]]:
         key = f"{name.lower()}:{number:06}"
-        pull = self._calls.store.get("pull", key)
+        pull = self._api.store.get("pull", key)
         if pull is None:
-            raise RefusalError(404, "Not Found")
+            raise GitHubResponseError(404, "Not Found")
         return key, pull
 
-    def _of(self, name: str) -> list[dict[str, Any]]:
-        found = self._calls.store.all("pull")
+    def _pulls_of(self, name: str) -> list[dict[str, Any]]:
+        found = self._api.store.all("pull")
         return [pull for key, pull in found.items() if key.startswith(f"{name.lower()}:")]
 
 
-def _add(there: list[dict[str, Any]], key: str, names: list[str]) -> None:
-    known = {entry[key] for entry in there}
-    there += [
+def _add(reviewers: list[dict[str, Any]], key: str, names: list[str]) -> None:
+    known = {entry[key] for entry in reviewers}
+    reviewers += [
         {**(user(name) if key == "login" else {"name": name}), key: name}
         for name in names
         if name not in known
     ]
 
 
-def _change(path: str, old: Entry | None, new: Entry | None) -> dict[str, Any]:
+def _change(path: str, old: TreeEntry | None, new: TreeEntry | None) -> dict[str, Any]:
     status = "added" if old is None else "removed" if new is None else "modified"
     return {
         "sha": new.sha if new else None,
@@ -168,5 +177,5 @@ def _change(path: str, old: Entry | None, new: Entry | None) -> dict[str, Any]:
     }
 
 
-def _invalid(error: dict[str, Any]) -> RefusalError:
-    return RefusalError(422, "Validation Failed", [{"resource": "PullRequest", **error}])
+def _invalid(error: dict[str, Any]) -> GitHubResponseError:
+    return GitHubResponseError(422, "Validation Failed", [{"resource": "PullRequest", **error}])

@@ -1,4 +1,4 @@
-"""Projects with their branches, files, protections and statuses, and who is told of changes."""
+"""Projects with their branches, files, protections and statuses; their hooks get the events."""
 
 import json
 import queue
@@ -8,9 +8,9 @@ from typing import Any
 
 import httpx
 
-from sandbox.gitlab.world import DEFAULT_BRANCH
-from sandbox.kit.git import FILE, LINK, Entry, Git
-from sandbox.kit.store import Store
+from sandbox.gitlab.settings import DEFAULT_BRANCH
+from sandbox.kit.git import FILE, LINK, Git, TreeEntry
+from sandbox.kit.store import DocumentStore
 
 _WHO = {"name": "ann", "email": "ann@example.com", "date": "2026-03-05T14:07:09+00:00"}
 _NOBODY = "0" * 40
@@ -18,12 +18,12 @@ _ARROW = "-> "
 
 
 class Projects:
-    """All that the stand-in knows, over one store."""
+    """All projects, over one store."""
 
-    def __init__(self, store: Store) -> None:
+    def __init__(self, store: DocumentStore) -> None:
         self.store = store
         self.git = Git(store)
-        self._waiting: queue.SimpleQueue[tuple[dict[str, Any], str, dict[str, Any]]] = (
+        self._deliveries: queue.SimpleQueue[tuple[dict[str, Any], str, dict[str, Any]]] = (
             queue.SimpleQueue()
         )
         self._thread: threading.Thread | None = None
@@ -49,29 +49,29 @@ class Projects:
             before = git.ref(name, f"heads/{branch}")
             start = parent or before
             commit = git.commit(name, start) if start else None
-            whole = git.files(name, commit["tree"]) if commit else {}
+            files_after = git.files(name, commit["tree"]) if commit else {}
             for path, content in files.items():
                 if content is None:
-                    del whole[path]
+                    del files_after[path]
                     continue
                 link = content.startswith(_ARROW)
                 sha = git.add_blob(name, content.removeprefix(_ARROW).encode())
-                whole[path] = Entry(LINK if link else FILE, sha)
-            tree = git.add_tree(name, whole)
+                files_after[path] = TreeEntry(LINK if link else FILE, sha)
+            tree = git.add_tree(name, files_after)
             sha = git.add_commit(
                 name, tree=tree, parents=[start] if start else [], message=message, who=_WHO
             )
             git.point(name, f"heads/{branch}", sha)
-        self.tell(name, "Push Hook", _pushed(name, branch, before or _NOBODY, sha))
+        self.notify(name, "Push Hook", _push_payload(name, branch, before or _NOBODY, sha))
         return sha
 
     def remove_branch(self, name: str, branch: str) -> None:
         """Delete a branch."""
         before = self.git.ref(name, f"heads/{branch}") or _NOBODY
         self.git.unpoint(name, f"heads/{branch}")
-        self.tell(name, "Push Hook", _pushed(name, branch, before, _NOBODY))
+        self.notify(name, "Push Hook", _push_payload(name, branch, before, _NOBODY))
 
-    def tell(self, name: str, event: str, payload: dict[str, Any]) -> None:
+    def notify(self, name: str, event: str, payload: dict[str, Any]) -> None:
         """Deliver an event to the hook of a project, if it has one."""
         hook = self.store.get("hook", name.lower())
         if hook is None:
@@ -79,11 +79,11 @@ class Projects:
         if self._thread is None:
             self._thread = threading.Thread(target=self._work, daemon=True)
             self._thread.start()
-        self._waiting.put((hook, event, payload))
+        self._deliveries.put((hook, event, payload))
 
     def _work(self) -> None:
         while True:
-            hook, event, payload = self._waiting.get()
+            hook, event, payload = self._deliveries.get()
             number = self.store.next_number("delivery")
             headers = {
                 "Content-Type": "application/json",
@@ -94,13 +94,13 @@ class Projects:
             body = json.dumps(payload).encode()
             try:
                 answer = httpx.post(hook["url"], content=body, headers=headers, trust_env=False)
-                told = {"status": answer.status_code, "answer": answer.text}
+                result = {"status": answer.status_code, "answer": answer.text}
             except httpx.HTTPError as error:
-                told = {"status": 0, "answer": type(error).__name__}
-            self.store.put("delivery", f"{number:09}", {"event": event, **told})
+                result = {"status": 0, "answer": type(error).__name__}
+            self.store.put("delivery", f"{number:09}", {"event": event, **result})
 
 
-def _pushed(name: str, branch: str, before: str, after: str) -> dict[str, Any]:
+def _push_payload(name: str, branch: str, before: str, after: str) -> dict[str, Any]:
     return {
         "object_kind": "push",
         "event_name": "push",

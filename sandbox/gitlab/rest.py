@@ -11,7 +11,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from sandbox.gitlab.projects import Projects
-from sandbox.gitlab.world import Settings
+from sandbox.gitlab.settings import GitLabSandboxSettings
 from sandbox.kit.archives import tarball
 from sandbox.kit.git import TYPES
 
@@ -20,7 +20,7 @@ _ROOT = "/api/v4/projects/{project:path}"
 _STATES = frozenset({"pending", "running", "success", "failed", "canceled", "skipped"})
 
 
-class RefusalError(Exception):
+class GitLabResponseError(Exception):
     """An error answer in GitLab's shape."""
 
     def __init__(self, status: int, message: str) -> None:
@@ -28,14 +28,14 @@ class RefusalError(Exception):
         self.response = JSONResponse({"message": message}, status)
 
 
-class Rest:
+class GitLabApi:
     """Serves /api/v4/projects."""
 
-    def __init__(self, projects: Projects, settings: Settings) -> None:
+    def __init__(self, projects: Projects, settings: GitLabSandboxSettings) -> None:
         self._projects = projects
         self._git = projects.git
         self._settings = settings
-        self.left = settings.rate_limit
+        self.calls_left = settings.rate_limit
 
     def routes(self) -> list[Route]:
         """Return the routes; the project itself comes last, whose path may hold anything."""
@@ -57,13 +57,13 @@ class Rest:
         async def serve(request: Request) -> Response:
             try:
                 self._check(request)
-                response = await handler(request, self._named(request))
-            except RefusalError as refusal:
+                response = await handler(request, self._project_name(request))
+            except GitLabResponseError as refusal:
                 response = refusal.response
             response.headers.update(
                 {
                     "RateLimit-Limit": str(self._settings.rate_limit),
-                    "RateLimit-Remaining": str(max(self.left, 0)),
+                    "RateLimit-Remaining": str(max(self.calls_left, 0)),
                     "RateLimit-Reset": "4000000000",
                 }
             )
@@ -74,20 +74,20 @@ class Rest:
     def _check(self, request: Request) -> None:
         given = request.headers.get("PRIVATE-TOKEN", "")
         if not hmac.compare_digest(given.encode(), self._settings.token.encode()):
-            raise RefusalError(401, "401 Unauthorized")
-        self.left -= 1
-        if self.left < 0:
-            raise RefusalError(429, "Retry later")
+            raise GitLabResponseError(401, "401 Unauthorized")
+        self.calls_left -= 1
+        if self.calls_left < 0:
+            raise GitLabResponseError(429, "Retry later")
 
-    def _named(self, request: Request) -> str:
+    def _project_name(self, request: Request) -> str:
         given = request.path_params["project"].lower()
         found = self._projects.store.get("project", given)
         if found is not None:
             return str(found["path"])
         moved = self._projects.store.get("moved", given)
         if moved is None:
-            raise RefusalError(404, "404 Project Not Found")
-        refusal = RefusalError(301, "Moved Permanently")
+            raise GitLabResponseError(404, "404 Project Not Found")
+        refusal = GitLabResponseError(301, "Moved Permanently")
         address = f"{request.url.scheme}://{request.url.netloc}/api/v4/projects/{moved}"
         refusal.response.headers["Location"] = address
         raise refusal
@@ -100,14 +100,14 @@ class Rest:
         branch = request.path_params["branch"]
         sha = self._git.ref(name, f"heads/{branch}")
         if sha is None:
-            raise RefusalError(404, "404 Branch Not Found")
+            raise GitLabResponseError(404, "404 Branch Not Found")
         shape = self._shape(request, name, sha)
         return JSONResponse({"name": branch, "commit": shape, "protected": True})
 
     async def _commit(self, request: Request, name: str) -> Response:
         sha = request.path_params["sha"]
         if self._git.commit(name, sha) is None:
-            raise RefusalError(404, "404 Commit Not Found")
+            raise GitLabResponseError(404, "404 Commit Not Found")
         return JSONResponse(self._shape(request, name, sha))
 
     async def _merge_requests(self, request: Request, name: str) -> Response:
@@ -118,10 +118,10 @@ class Rest:
         refs = request.query_params.getlist("refs[]")
         commits = [sha for ref in refs if (sha := self._git.resolve(name, ref))]
         if len(refs) < 2 or len(commits) < len(refs):  # noqa: PLR2004 -- two sides
-            raise RefusalError(400, "Could not find ref")
+            raise GitLabResponseError(400, "Could not find ref")
         found = self._git.merge_base(name, *commits)
         if found is None:
-            raise RefusalError(404, "404 Merge Base Not Found")
+            raise GitLabResponseError(404, "404 Merge Base Not Found")
         return JSONResponse(self._shape(request, name, found))
 
     def _shape(self, request: Request, name: str, sha: str) -> dict[str, Any]:
@@ -159,7 +159,7 @@ class Rest:
         sha = self._git.resolve(name, ref)
         commit = self._git.commit(name, sha) if sha else None
         if commit is None:
-            raise RefusalError(404, "404 Tree Not Found")
+            raise GitLabResponseError(404, "404 Tree Not Found")
         below = f"{folder}/" if folder else ""
         found = [
             {
@@ -173,19 +173,19 @@ class Rest:
             if one["path"].startswith(below)
         ]
         if folder and not found:
-            raise RefusalError(404, "404 Tree Not Found")
+            raise GitLabResponseError(404, "404 Tree Not Found")
         return found
 
     async def _blob(self, request: Request, name: str) -> Response:
         content = self._git.blob(name, request.path_params["sha"])
         if content is None:
-            raise RefusalError(404, "404 Blob Not Found")
+            raise GitLabResponseError(404, "404 Blob Not Found")
         return Response(content, media_type="text/plain")
 
     async def _archive(self, request: Request, name: str) -> Response:
         sha = self._git.resolve(name, request.query_params["sha"])
         if sha is None:
-            raise RefusalError(404, "404 Not Found")
+            raise GitLabResponseError(404, "404 Not Found")
         folder = f"{name.rpartition('/')[2]}-{sha}"
         below = request.query_params.get("path", "")
         packed = tarball(self._git, name, sha, folder=folder, below=below)
@@ -198,15 +198,15 @@ class Rest:
     async def _set_status(self, request: Request, name: str) -> Response:
         sha, given = request.path_params["sha"], json.loads(await request.body())
         if self._git.commit(name, sha) is None:
-            raise RefusalError(404, "404 Commit Not Found")
+            raise GitLabResponseError(404, "404 Commit Not Found")
         if given.get("state") not in _STATES:
-            raise RefusalError(400, "state does not have a valid value")
+            raise GitLabResponseError(400, "state does not have a valid value")
         if "ref" not in given and not self._is_on_a_branch(name, sha):
-            raise RefusalError(404, "404 References for commit Not Found")
+            raise GitLabResponseError(404, "404 References for commit Not Found")
         key = f"{name.lower()}:{sha}:{given.get('name', 'default')}"
         before = self._projects.store.get("status", key)
         if before is not None and before["state"] == given["state"] == "pending":
-            raise RefusalError(400, "Cannot transition status via :enqueue from :pending")
+            raise GitLabResponseError(400, "Cannot transition status via :enqueue from :pending")
         status = {"sha": sha, **given}
         self._projects.store.put("status", key, status)
         return JSONResponse(status, 201)

@@ -1,4 +1,4 @@
-"""The part of JQL that PAO and curious people use, turned into SQL with bound values.
+"""The part of JQL that PAO and people use, translated to SQL with bound values.
 
 ``labels``, ``project``, ``key``, ``id`` and ``status`` with ``=``, ``!=`` and ``IN``, joined by
 AND, and ORDER BY ``created``, ``updated`` or ``key``.
@@ -23,11 +23,11 @@ _ORDER = {"created": "id", "updated": "updated", "key": "key", "id": "id"}
 
 
 class JqlError(ValueError):
-    """The query cannot be understood; the text is one for the answer."""
+    """The query is invalid; the text is one for the response."""
 
 
 @dataclass(frozen=True, slots=True)
-class Query:
+class JqlQuery:
     """A condition over the table of tickets, its bound values, an order, and the keys it names."""
 
     where: str
@@ -45,19 +45,19 @@ class _Token:
         return not self.quoted and self.text.upper() == word
 
 
-def parse_jql(text: str) -> Query:
-    """Return the query that the text means; raises JqlError where it means none."""
+def parse_jql(text: str) -> JqlQuery:
+    """Return the query that the text means; raises JqlError if it is invalid."""
     reader = _Reader(_tokens(text))
     clauses: list[tuple[str, tuple[Any, ...]]] = []
     keys: list[str] = []
     while reader.more and not reader.at("ORDER"):
-        named = reader.names_keys
+        is_about_keys = reader.names_keys
         clauses.append(_clause(reader))
-        keys.extend(clauses[-1][1] if named else ())
+        keys.extend(clauses[-1][1] if is_about_keys else ())
         if reader.more and not reader.at("ORDER"):
             reader.expect("AND")
     order = _order(reader)
-    return Query(
+    return JqlQuery(
         where=" AND ".join(sql for sql, _ in clauses) or "TRUE",
         values=tuple(value for _, values in clauses for value in values),
         order=order,
@@ -83,14 +83,14 @@ class _Reader:
 
     def take(self) -> _Token:
         if not self.more:
-            raise JqlError("Error in the JQL Query: the query ended before it was complete.")
+            raise JqlError("Error in the JQL JqlQuery: the query ended before it was complete.")
         self._next += 1
         return self._tokens[self._next - 1]
 
     def expect(self, word: str) -> None:
         token = self.take()
         if not token.is_word(word):
-            raise JqlError(f"Error in the JQL Query: Expecting {word} but got '{token.text}'.")
+            raise JqlError(f"Error in the JQL JqlQuery: Expecting {word} but got '{token.text}'.")
 
 
 def _tokens(text: str) -> list[_Token]:
@@ -100,7 +100,7 @@ def _tokens(text: str) -> list[_Token]:
         match = _TOKEN.match(text, position)
         if match is None:
             raise JqlError(
-                f"Error in the JQL Query: the character '{text[position]}' is not understood."
+                f"Error in the JQL JqlQuery: the character '{text[position]}' is not understood."
             )
         double, single, sign, word = match.groups()
         quoted = double if double is not None else single
@@ -120,7 +120,7 @@ def _clause(reader: _Reader) -> tuple[str, tuple[Any, ...]]:
     elif operator.is_word("=") or operator.is_word("!="):
         values, negated = [reader.take().text], operator.text == "!="
     else:
-        raise JqlError(f"Error in the JQL Query: '{operator.text}' is no operator known here.")
+        raise JqlError(f"Error in the JQL JqlQuery: '{operator.text}' is no known operator.")
     sql, bound = _condition(field, values)
     return (f"NOT ({sql})" if negated else sql), bound
 
@@ -154,5 +154,5 @@ def _order(reader: _Reader) -> str:
         raise JqlError(f"Not able to sort using field '{field}'.")
     direction = reader.take().text.upper() if reader.more else "ASC"
     if direction not in {"ASC", "DESC"} or reader.more:
-        raise JqlError("Error in the JQL Query: the end of ORDER BY is not understood.")
+        raise JqlError("Error in the JQL JqlQuery: the end of ORDER BY is not understood.")
     return f"{_ORDER[field]} {direction}"

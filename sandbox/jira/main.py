@@ -7,8 +7,8 @@ from pathlib import Path
 import uvicorn
 
 from sandbox.jira.app import build_app
-from sandbox.jira.store import Store
-from sandbox.jira.world import Settings
+from sandbox.jira.settings import JiraSandboxSettings
+from sandbox.jira.store import TicketStore
 from sandbox.kit.serving import allowed_hosts, stand_in_server
 
 _log = logging.getLogger(__name__)
@@ -16,23 +16,27 @@ _FILE = "jira.sqlite"
 _SUFFIXES = {".sqlite", ".sqlite3", ".db"}
 
 
-def run(*, host: str, port: int, state_path: Path | str, settings: Settings | None = None) -> None:
+def run(
+    *, host: str, port: int, state_path: Path | str, settings: JiraSandboxSettings | None = None
+) -> None:
     """Serve until SIGTERM or Ctrl-C; tickets and faults are kept in ``state_path``.
 
     That is a folder, or a file that ends in .sqlite. A port in use is logged by uvicorn and ends
     the process with exit code 3.
     """
-    store = Store(database_file(state_path))
+    store = TicketStore(database_file(state_path))
     try:
         _log.info("JIRA stand-in on http://%s:%s", host, port)
         # uvicorn raises the signal once more when it has ended in order.
         with contextlib.suppress(KeyboardInterrupt):
-            server(store, settings or Settings(), host=host, port=port).run()
+            server(store, settings or JiraSandboxSettings(), host=host, port=port).run()
     finally:
         store.close()
 
 
-def server(store: Store, settings: Settings, *, host: str, port: int) -> uvicorn.Server:
+def server(
+    store: TicketStore, settings: JiraSandboxSettings, *, host: str, port: int
+) -> uvicorn.Server:
     """Return the server, not yet started, over an open store."""
     app = build_app(store, settings, allowed_hosts=allowed_hosts(host))
     return stand_in_server(app, host=host, port=port)

@@ -1,4 +1,4 @@
-"""The pages for people: tickets to read and to move, and the faults in force."""
+"""The pages for people: tickets to read and to move, and the active faults."""
 
 from pathlib import Path
 from typing import Any
@@ -9,23 +9,24 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from pao.runtime.model_errors import messages_of
-from sandbox.jira.control import plain
-from sandbox.jira.faults import MEANING, Fault, FaultBook
-from sandbox.jira.store import Store
-from sandbox.jira.world import STATUS_BY_NAME, STATUSES
+from sandbox.jira.control import plain_text
+from sandbox.jira.faults import JiraFault
+from sandbox.jira.settings import STATUS_BY_NAME, STATUSES
+from sandbox.jira.store import TicketStore
+from sandbox.kit.faults import FaultQueue
 from sandbox.kit.origin import is_foreign
-from sandbox.kit.pages import PageRenderer, read_form, refusal, see_other
+from sandbox.kit.pages import PageRenderer, foreign_form_refusal, read_form, see_other
 
 _TEMPLATES = Path(__file__).parent / "templates"
 _SHOWN = 200
 
 
-class Pages:
+class JiraPages:
     """Serves /, /browse/ and what their forms send."""
 
-    def __init__(self, store: Store, book: FaultBook) -> None:
+    def __init__(self, store: TicketStore, faults: FaultQueue[JiraFault]) -> None:
         self._store = store
-        self._book = book
+        self._faults = faults
         self._renderer = PageRenderer(_TEMPLATES, product="JIRA", home="Tickets")
 
     def routes(self) -> list[Route]:
@@ -50,8 +51,8 @@ class Pages:
             "ticket.html",
             ticket=ticket,
             category=STATUS_BY_NAME[ticket.status].category.key,
-            description=plain(ticket.fields.get("description")),
-            comments=[(plain(c.body), c.created) for c in self._store.comments(ticket)],
+            description=plain_text(ticket.fields.get("description")),
+            comments=[(plain_text(c.body), c.created) for c in self._store.comments(ticket)],
             links=self._store.links(ticket.key),
             moves=[status for status in STATUSES if status.name != ticket.status],
             details=_details(ticket.fields),
@@ -59,7 +60,7 @@ class Pages:
 
     async def _move(self, request: Request) -> Response:
         if is_foreign(request):
-            return refusal()
+            return foreign_form_refusal()
         ticket = self._store.get(request.path_params["key"])
         if ticket is None:
             return self._renderer.page("missing.html", 404, key=request.path_params["key"])
@@ -71,22 +72,22 @@ class Pages:
 
     async def _add_fault(self, request: Request) -> Response:
         if is_foreign(request):
-            return refusal()
+            return foreign_form_refusal()
         form = await read_form(request)
         match = {name: form[name] for name in ("method", "path", "summaryContains") if form[name]}
         optional = {name: form[name] for name in ("seconds", "status") if form[name]}
         document = {"kind": form["kind"], "match": match, "times": form["times"] or None}
         try:
-            self._book.add(Fault.model_validate({**document, **optional}))
+            self._faults.add(self._faults.read({**document, **optional}))
         except ValidationError as exc:
             return self._list(wrong="; ".join(messages_of(exc)), status=422)
         return see_other("/#faults")
 
     async def _clear_faults(self, request: Request) -> Response:
         if is_foreign(request):
-            return refusal()
+            return foreign_form_refusal()
         given = (await read_form(request)).get("id", "")
-        self._book.clear(int(given) if given.isdecimal() else None)
+        self._faults.clear(int(given) if given.isdecimal() else None)
         return see_other("/#faults")
 
     def _list(self, *, wrong: str = "", status: int = 200) -> Response:
@@ -98,8 +99,8 @@ class Pages:
             "index.html",
             status,
             tickets=tickets,
-            faults=self._book.all(),
-            kinds=MEANING,
+            faults=self._faults.all(),
+            kinds=self._faults.meanings,
             wrong=wrong,
         )
 
@@ -109,6 +110,6 @@ def _details(fields: Any) -> list[tuple[str, str]]:
     for name, value in fields.items():
         if name in {"summary", "description", "labels"}:
             continue
-        named = value.get("name") or value.get("key") if isinstance(value, dict) else value
-        shown.append((name, plain(value) if name == "environment" else str(named)))
+        label = value.get("name") or value.get("key") if isinstance(value, dict) else value
+        shown.append((name, plain_text(value) if name == "environment" else str(label)))
     return shown

@@ -6,35 +6,35 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from sandbox.jira.rest_base import JiraResponseError, RestCalls, read_object
+from sandbox.jira.rest_base import JiraApi, JiraResponseError, read_object
 from sandbox.jira.rest_search import wanted_fields
+from sandbox.jira.settings import STATUSES
 from sandbox.jira.shapes import View, link_type
-from sandbox.jira.store import Ticket
-from sandbox.jira.uploads import uploaded
+from sandbox.jira.store import StoredTicket
+from sandbox.jira.uploads import read_files
 from sandbox.jira.validation import (
     InvalidAdfError,
     check_fields,
     check_rich_text,
     project_of,
 )
-from sandbox.jira.world import STATUSES
 
 _ATTACHMENT_LIMIT = 10 * 1024 * 1024
 
 
-def ticket_routes(calls: RestCalls) -> list[Route]:
+def ticket_routes(api: JiraApi) -> list[Route]:
     """Return the routes on tickets, for its API version."""
-    root = calls.root
+    root = api.root
     return [
-        Route(f"{root}/issue", calls.endpoint(_create), methods=["POST"]),
-        Route(f"{root}/issue/{{key}}", calls.endpoint(_get), methods=["GET"]),
-        Route(f"{root}/issue/{{key}}", calls.endpoint(_edit), methods=["PUT"]),
-        Route(f"{root}/issue/{{key}}/transitions", calls.endpoint(_moves), methods=["GET"]),
-        Route(f"{root}/issue/{{key}}/transitions", calls.endpoint(_move), methods=["POST"]),
-        Route(f"{root}/issue/{{key}}/comment", calls.endpoint(_comments), methods=["GET"]),
-        Route(f"{root}/issue/{{key}}/comment", calls.endpoint(_comment), methods=["POST"]),
-        Route(f"{root}/issueLink", calls.endpoint(_link), methods=["POST"]),
-        Route(f"{root}/issue/{{key}}/attachments", calls.endpoint(_attach), methods=["POST"]),
+        Route(f"{root}/issue", api.endpoint(_create), methods=["POST"]),
+        Route(f"{root}/issue/{{key}}", api.endpoint(_get), methods=["GET"]),
+        Route(f"{root}/issue/{{key}}", api.endpoint(_edit), methods=["PUT"]),
+        Route(f"{root}/issue/{{key}}/transitions", api.endpoint(_moves), methods=["GET"]),
+        Route(f"{root}/issue/{{key}}/transitions", api.endpoint(_move), methods=["POST"]),
+        Route(f"{root}/issue/{{key}}/comment", api.endpoint(_comments), methods=["GET"]),
+        Route(f"{root}/issue/{{key}}/comment", api.endpoint(_comment), methods=["POST"]),
+        Route(f"{root}/issueLink", api.endpoint(_link), methods=["POST"]),
+        Route(f"{root}/issue/{{key}}/attachments", api.endpoint(_attach), methods=["POST"]),
     ]
 
 
@@ -132,7 +132,7 @@ async def _attach(request: Request, view: View) -> Response:
         raise JiraResponseError(
             403, "You do not have permission to create attachments for this issue."
         )
-    files = uploaded(request.headers.get("Content-Type", ""), await request.body())
+    files = read_files(request.headers.get("Content-Type", ""), await request.body())
     if not files:
         raise JiraResponseError(400, "No file was found in the request.")
     if any(len(file.content) > _ATTACHMENT_LIMIT for file in files):
@@ -144,7 +144,7 @@ async def _attach(request: Request, view: View) -> Response:
     return JSONResponse([view.attachment(one) for one in made])
 
 
-def _ticket(view: View, key: str) -> Ticket:
+def _ticket(view: View, key: str) -> StoredTicket:
     ticket = view.store.get(key)
     if ticket is None:
         raise JiraResponseError(

@@ -10,10 +10,10 @@ from typing import Any
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, JSONResponse, Response
 
-from sandbox.jira.oauth import TokenOffice
+from sandbox.jira.oauth import TokenIssuer
+from sandbox.jira.settings import ApiVersion, JiraSandboxSettings
 from sandbox.jira.shapes import View
-from sandbox.jira.store import Store
-from sandbox.jira.world import ApiVersion, Settings
+from sandbox.jira.store import TicketStore
 
 BODY_LIMIT = 1024 * 1024
 Handler = Callable[[Request, View], Awaitable[Response]]
@@ -32,26 +32,30 @@ class JiraResponseError(Exception):
         )
 
 
-class RestCalls:
-    """Makes endpoints of one version of handlers: checks credentials and shapes errors."""
+class JiraApi:
+    """Makes the endpoints of one API version: checks credentials and shapes errors."""
 
     def __init__(
-        self, store: Store, settings: Settings, version: ApiVersion, office: TokenOffice
+        self,
+        store: TicketStore,
+        settings: JiraSandboxSettings,
+        version: ApiVersion,
+        issuer: TokenIssuer,
     ) -> None:
-        self._office = office
+        self._issuer = issuer
         self.root = f"/rest/api/{version}"
         self._store = store
         self._settings = settings
         self._version = version
 
     def endpoint(self, handler: Handler) -> Endpoint:
-        """Return the endpoint of a handler that wants credentials."""
+        """Return the endpoint of a handler that requires credentials."""
 
         async def serve(request: Request) -> Response:
-            refusal = self._refusal(request)
-            if refusal is not None:
-                return refusal
-            return await _answered(handler, request, self._view(request))
+            error = self._authentication_error(request)
+            if error is not None:
+                return error
+            return await _respond(handler, request, self._view(request))
 
         return serve
 
@@ -59,7 +63,7 @@ class RestCalls:
         """Return the endpoint of a handler that anybody may call."""
 
         async def serve(request: Request) -> Response:
-            return await _answered(handler, request, self._view(request))
+            return await _respond(handler, request, self._view(request))
 
         return serve
 
@@ -67,7 +71,7 @@ class RestCalls:
         base_url = f"{request.url.scheme}://{request.url.netloc}"
         return View(self._version, base_url, self._settings, self._store)
 
-    def _refusal(self, request: Request) -> Response | None:
+    def _authentication_error(self, request: Request) -> Response | None:
         given = request.headers.get("Authorization")
         if given is None:
             text = "You are not authenticated. Authentication required to perform this operation."
@@ -90,14 +94,14 @@ class RestCalls:
         settings = self._settings
         if scheme.lower() == "bearer":
             token = rest.strip()
-            return _same(token, settings.token) or self._office.accepts(token)
+            return _equals(token, settings.token) or self._issuer.accepts(token)
         if scheme.lower() != "basic":
             return False
         try:
             decoded = base64.b64decode(rest.strip(), validate=True).decode()
         except (binascii.Error, UnicodeDecodeError):
             return False
-        return _same(decoded, f"{settings.username}:{settings.token}")
+        return _equals(decoded, f"{settings.username}:{settings.token}")
 
 
 async def read_object(request: Request) -> dict[str, Any]:
@@ -117,12 +121,12 @@ async def read_object(request: Request) -> dict[str, Any]:
     return document
 
 
-async def _answered(handler: Handler, request: Request, view: View) -> Response:
+async def _respond(handler: Handler, request: Request, view: View) -> Response:
     try:
         return await handler(request, view)
     except JiraResponseError as answer:
         return answer.response
 
 
-def _same(given: str, expected: str) -> bool:
+def _equals(given: str, expected: str) -> bool:
     return hmac.compare_digest(given.encode(), expected.encode())

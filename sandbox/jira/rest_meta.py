@@ -6,9 +6,8 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from sandbox.jira.rest_base import JiraResponseError, RestCalls
-from sandbox.jira.shapes import View, thing
-from sandbox.jira.world import (
+from sandbox.jira.rest_base import JiraApi, JiraResponseError
+from sandbox.jira.settings import (
     CATEGORIES,
     CUSTOM_FIELDS,
     EPIC_LINK,
@@ -19,6 +18,7 @@ from sandbox.jira.world import (
     ApiVersion,
     Screen,
 )
+from sandbox.jira.shapes import View, id_and_name
 
 _FIELDS = (
     ("project", "project", True),
@@ -32,7 +32,7 @@ _FIELDS = (
 )
 
 
-def meta_routes(calls: RestCalls) -> list[Route]:
+def meta_routes(api: JiraApi) -> list[Route]:
     """Return the routes that only read; the server's own description needs no credentials."""
     served = {
         "myself": _myself,
@@ -50,9 +50,9 @@ def meta_routes(calls: RestCalls) -> list[Route]:
         "issue/createmeta/{key}/issuetypes/{type}": _meta_fields,
     }
     routes = [
-        Route(f"{calls.root}/{path}", calls.endpoint(handler)) for path, handler in served.items()
+        Route(f"{api.root}/{path}", api.endpoint(handler)) for path, handler in served.items()
     ]
-    return [Route(f"{calls.root}/serverInfo", calls.public(_server_info)), *routes]
+    return [Route(f"{api.root}/serverInfo", api.public(_server_info)), *routes]
 
 
 async def _server_info(_: Request, view: View) -> Response:
@@ -83,16 +83,16 @@ async def _project_page(_: Request, view: View) -> Response:
 
 async def _project(request: Request, view: View) -> Response:
     key = _known_project(request, view)
-    types = [thing(ISSUE_TYPES, name) for _, name in ISSUE_TYPES]
+    types = [id_and_name(ISSUE_TYPES, name) for _, name in ISSUE_TYPES]
     return JSONResponse({**view.project(key), "issueTypes": types})
 
 
 async def _priorities(_: Request, __: View) -> Response:
-    return JSONResponse([thing(PRIORITIES, name) for _, name in PRIORITIES])
+    return JSONResponse([id_and_name(PRIORITIES, name) for _, name in PRIORITIES])
 
 
 async def _issue_types(_: Request, __: View) -> Response:
-    return JSONResponse([thing(ISSUE_TYPES, name) for _, name in ISSUE_TYPES])
+    return JSONResponse([id_and_name(ISSUE_TYPES, name) for _, name in ISSUE_TYPES])
 
 
 async def _link_types(_: Request, __: View) -> Response:
@@ -116,12 +116,12 @@ async def _all_fields(_: Request, view: View) -> Response:
         "custom": True,
         "schema": {"type": "any", "custom": "com.pyxis.greenhopper.jira:gh-epic-link"},
     }
-    own = [
+    custom = [
         {"id": one.id, "name": one.name, "custom": True, "schema": one.schema}
         for one in CUSTOM_FIELDS
     ]
     epics = [epic] if view.version is ApiVersion.V2 else []
-    return JSONResponse([*known, *own, *epics])
+    return JSONResponse([*known, *custom, *epics])
 
 
 async def _categories(_: Request, __: View) -> Response:
@@ -175,13 +175,13 @@ def _types(screen: Screen) -> list[dict[str, Any]]:
     if not screen.may_create:
         return []
     names = [name for _, name in ISSUE_TYPES if screen.types is None or name in screen.types]
-    return [{**(thing(ISSUE_TYPES, name) or {}), "subtask": False} for name in names]
+    return [{**(id_and_name(ISSUE_TYPES, name) or {}), "subtask": False} for name in names]
 
 
 def _meta(screen: Screen) -> list[dict[str, Any]]:
     priorities = [name for _, name in PRIORITIES]
     allowed = screen.priorities or tuple(priorities)
-    usual = [
+    standard = [
         {
             "fieldId": name,
             "name": name.title(),
@@ -193,7 +193,7 @@ def _meta(screen: Screen) -> list[dict[str, Any]]:
         for name, kind, required in _FIELDS
         if name not in screen.without
     ]
-    own = [
+    custom = [
         {
             "fieldId": one.id,
             "name": one.name,
@@ -205,11 +205,11 @@ def _meta(screen: Screen) -> list[dict[str, Any]]:
         for one in CUSTOM_FIELDS
         if one.id not in screen.without
     ]
-    return [*usual, *own]
+    return [*standard, *custom]
 
 
 def _values(names: tuple[str, ...]) -> list[dict[str, Any]]:
-    return [dict(thing(PRIORITIES, name) or {}) for name in names]
+    return [dict(id_and_name(PRIORITIES, name) or {}) for name in names]
 
 
 def _all_projects(view: View) -> list[dict[str, Any]]:

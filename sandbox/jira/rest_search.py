@@ -7,11 +7,11 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from sandbox.jira.jql import JqlError, Query, parse_jql
-from sandbox.jira.rest_base import JiraResponseError, RestCalls, read_object
+from sandbox.jira.jql import JqlError, JqlQuery, parse_jql
+from sandbox.jira.rest_base import JiraApi, JiraResponseError, read_object
+from sandbox.jira.settings import LATE_INDEX, ApiVersion
 from sandbox.jira.shapes import View
-from sandbox.jira.store import Ticket
-from sandbox.jira.world import LATE_INDEX, ApiVersion
+from sandbox.jira.store import StoredTicket
 
 _PAGE = 50
 _GONE = (
@@ -22,22 +22,22 @@ _GONE = (
 _BULK = 100
 
 
-def search_routes(calls: RestCalls) -> list[Route]:
+def search_routes(api: JiraApi) -> list[Route]:
     """Return the routes, for its API version."""
-    root = calls.root
+    root = api.root
     return [
-        Route(f"{root}/search", calls.endpoint(_old_search), methods=["GET", "POST"]),
-        Route(f"{root}/search/jql", calls.endpoint(_new_search), methods=["GET", "POST"]),
-        Route(f"{root}/issue/bulkfetch", calls.endpoint(_bulk_fetch), methods=["POST"]),
+        Route(f"{root}/search", api.endpoint(_old_search), methods=["GET", "POST"]),
+        Route(f"{root}/search/jql", api.endpoint(_new_search), methods=["GET", "POST"]),
+        Route(f"{root}/issue/bulkfetch", api.endpoint(_bulk_fetch), methods=["POST"]),
     ]
 
 
 async def _old_search(request: Request, view: View) -> Response:
     if view.version is ApiVersion.V3:
         raise JiraResponseError(410, _GONE)
-    asked = await _asked(request)
+    asked = await _parameters(request)
     start, limit = _number(asked.get("startAt"), 0), _number(asked.get("maxResults"), _PAGE)
-    tickets, total = _found(request, view, _query(asked, view), limit=limit, offset=start)
+    tickets, total = _search(request, view, _query(asked, view), limit=limit, offset=start)
     wanted = wanted_fields(asked.get("fields"))
     issues = [view.issue(ticket, wanted) for ticket in tickets]
     return JSONResponse({"startAt": start, "maxResults": limit, "total": total, "issues": issues})
@@ -46,11 +46,11 @@ async def _old_search(request: Request, view: View) -> Response:
 async def _new_search(request: Request, view: View) -> Response:
     if view.version is ApiVersion.V2:
         raise JiraResponseError(404, "null for uri: /rest/api/2/search/jql")
-    asked = await _asked(request)
+    asked = await _parameters(request)
     if not str(asked.get("jql") or "").strip():
         raise JiraResponseError(400, "Unbounded JQL queries are not allowed here.")
     start, limit = _number(asked.get("nextPageToken"), 0), _number(asked.get("maxResults"), _PAGE)
-    tickets, total = _found(request, view, _query(asked, view), limit=limit, offset=start)
+    tickets, total = _search(request, view, _query(asked, view), limit=limit, offset=start)
     answer: dict[str, Any] = {"issues": [_hit(view, ticket, asked) for ticket in tickets]}
     following = start + len(tickets)
     answer["isLast"] = following >= total
@@ -59,28 +59,28 @@ async def _new_search(request: Request, view: View) -> Response:
     return JSONResponse(answer)
 
 
-def _hit(view: View, ticket: Ticket, asked: dict[str, Any]) -> dict[str, Any]:
+def _hit(view: View, ticket: StoredTicket, asked: dict[str, Any]) -> dict[str, Any]:
     """Return a hit of Cloud's new search, which holds nothing but the id unless asked for more."""
     if asked.get("fields") is None:
         return {"id": str(ticket.id)}
     return view.issue(ticket, wanted_fields(asked["fields"]))
 
 
-def _found(
-    request: Request, view: View, query: Query, *, limit: int, offset: int
-) -> tuple[list[Ticket], int]:
+def _search(
+    request: Request, view: View, query: JqlQuery, *, limit: int, offset: int
+) -> tuple[list[StoredTicket], int]:
     lag = request.scope.get(LATE_INDEX, view.settings.search_lag_seconds)
     indexed = datetime.now(UTC) - timedelta(seconds=lag)
     return view.store.search(query, before=indexed, limit=limit, offset=offset)
 
 
-async def _asked(request: Request) -> dict[str, Any]:
+async def _parameters(request: Request) -> dict[str, Any]:
     if request.method == "POST":
         return await read_object(request)
     return dict(request.query_params)
 
 
-def _query(asked: dict[str, Any], view: View) -> Query:
+def _query(asked: dict[str, Any], view: View) -> JqlQuery:
     try:
         query = parse_jql(str(asked.get("jql") or ""))
     except JqlError as exc:
@@ -90,7 +90,7 @@ def _query(asked: dict[str, Any], view: View) -> Query:
     return query
 
 
-def _refuse_unknown(query: Query, view: View) -> None:
+def _refuse_unknown(query: JqlQuery, view: View) -> None:
     """Refuse the whole query where it names a ticket that does not exist, as JIRA does."""
     unknown = [key for key in query.keys if view.store.get(key) is None]
     if unknown:

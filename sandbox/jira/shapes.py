@@ -1,4 +1,4 @@
-"""Tickets as JIRA's REST answers show them; v2 has wiki markup where v3 has ADF."""
+"""Tickets as JIRA's REST responses show them; v2 has wiki markup where v3 has ADF."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -6,18 +6,18 @@ from datetime import UTC, datetime
 from typing import Any
 
 from sandbox.jira.adf_check import adf_text, text_adf
-from sandbox.jira.store import Attachment, Comment, Link, Store, Ticket
-from sandbox.jira.world import (
+from sandbox.jira.settings import (
     DEFAULT_PRIORITY,
     ISSUE_TYPES,
     LINK_TYPES,
     PRIORITIES,
     STATUS_BY_NAME,
     ApiVersion,
-    Settings,
+    JiraSandboxSettings,
+    find_name,
     id_of,
-    named,
 )
+from sandbox.jira.store import Attachment, Comment, StoredTicket, TicketLink, TicketStore
 
 _RICH = ("description", "environment")
 
@@ -28,19 +28,19 @@ class View:
 
     version: ApiVersion
     base_url: str
-    settings: Settings
-    store: Store
+    settings: JiraSandboxSettings
+    store: TicketStore
 
     def url(self, resource: str) -> str:
         """Return the address of a REST resource."""
         return f"{self.base_url}/rest/api/{self.version}/{resource}"
 
-    def reference(self, ticket: Ticket) -> dict[str, Any]:
-        """Return what the creation of a ticket answers."""
+    def reference(self, ticket: StoredTicket) -> dict[str, Any]:
+        """Return the response to the creation of a ticket."""
         number = str(ticket.id)
         return {"id": number, "key": ticket.key, "self": self.url(f"issue/{number}")}
 
-    def issue(self, ticket: Ticket, wanted: frozenset[str] | None = None) -> dict[str, Any]:
+    def issue(self, ticket: StoredTicket, wanted: frozenset[str] | None = None) -> dict[str, Any]:
         """Return the ticket with the wanted fields (None: all)."""
         fields = {
             name: value
@@ -50,7 +50,7 @@ class View:
         return {**self.reference(ticket), "fields": fields}
 
     def rich(self, text: Any) -> Any:
-        """Return a text in this version's own form."""
+        """Return a text in this version's format."""
         if text is None:
             return None
         if self.version is ApiVersion.V3:
@@ -63,10 +63,10 @@ class View:
             "id": str(comment.id),
             "author": self.user(),
             "body": self.rich(comment.body),
-            "created": moment(comment.created),
+            "created": timestamp(comment.created),
         }
 
-    def comments(self, ticket: Ticket) -> dict[str, Any]:
+    def comments(self, ticket: StoredTicket) -> dict[str, Any]:
         """Return the page of all comments of a ticket."""
         found = [self.comment(comment) for comment in self.store.comments(ticket)]
         return {"comments": found, "maxResults": len(found), "total": len(found), "startAt": 0}
@@ -79,7 +79,7 @@ class View:
             "size": len(attachment.content),
             "mimeType": attachment.media_type,
             "author": self.user(),
-            "created": moment(attachment.created),
+            "created": timestamp(attachment.created),
         }
 
     def user(self) -> dict[str, Any]:
@@ -95,28 +95,28 @@ class View:
         number = str(10000 + self.settings.projects.index(key))
         return {"id": number, "key": key, "name": key.title(), "self": self.url(f"project/{key}")}
 
-    def _fields(self, ticket: Ticket) -> dict[str, Any]:
+    def _fields(self, ticket: StoredTicket) -> dict[str, Any]:
         sent = ticket.fields
         rich = {name: self.rich(sent.get(name)) for name in _RICH}
         return {
             **sent,
             **rich,
             "project": self.project(ticket.project),
-            "issuetype": thing(ISSUE_TYPES, named(ISSUE_TYPES, sent.get("issuetype"))),
-            "priority": thing(PRIORITIES, named(PRIORITIES, sent.get("priority")))
-            or thing(PRIORITIES, DEFAULT_PRIORITY),
+            "issuetype": id_and_name(ISSUE_TYPES, find_name(ISSUE_TYPES, sent.get("issuetype"))),
+            "priority": id_and_name(PRIORITIES, find_name(PRIORITIES, sent.get("priority")))
+            or id_and_name(PRIORITIES, DEFAULT_PRIORITY),
             "labels": list(ticket.labels),
             "status": STATUS_BY_NAME[ticket.status].document(),
             "resolution": {"name": ticket.resolution} if ticket.resolution else None,
             "reporter": self.user(),
-            "created": moment(ticket.created),
-            "updated": moment(ticket.updated),
+            "created": timestamp(ticket.created),
+            "updated": timestamp(ticket.updated),
             "comment": self.comments(ticket),
             "attachment": [self.attachment(one) for one in self.store.attachments(ticket)],
             "issuelinks": [self._link(ticket, link) for link in self.store.links(ticket.key)],
         }
 
-    def _link(self, ticket: Ticket, link: Link) -> dict[str, Any]:
+    def _link(self, ticket: StoredTicket, link: TicketLink) -> dict[str, Any]:
         side, other = (
             ("outwardIssue", link.outward)
             if link.inward == ticket.key
@@ -125,8 +125,8 @@ class View:
         return {"id": str(link.id), "type": link_type(link.type), side: {"key": other}}
 
 
-def thing(known: tuple[tuple[str, str], ...], name: str | None) -> dict[str, str] | None:
-    """Return id and name of something that exists."""
+def id_and_name(known: tuple[tuple[str, str], ...], name: str | None) -> dict[str, str] | None:
+    """Return a named value of JIRA as its id and name; None without a name."""
     return None if name is None else {"id": id_of(known, name), "name": name}
 
 
@@ -138,7 +138,7 @@ def link_type(name: str) -> Mapping[str, str] | None:
     return None
 
 
-def moment(when: datetime) -> str:
+def timestamp(when: datetime) -> str:
     """Return a time as JIRA writes it."""
     utc = when.astimezone(UTC)
     return f"{utc:%Y-%m-%dT%H:%M:%S}.{utc.microsecond // 1000:03d}+0000"

@@ -13,8 +13,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from sandbox.jira.jql import Query
-from sandbox.jira.world import FIRST_STATUS, Status
+from sandbox.jira.jql import JqlQuery
+from sandbox.jira.settings import FIRST_STATUS, TicketStatus
 
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS tickets (
@@ -88,7 +88,7 @@ class Attachment:
 
 
 @dataclass(frozen=True, slots=True)
-class Link:
+class TicketLink:
     """A link from the inward ticket to the outward one (for Blocks: inward blocks outward)."""
 
     id: int
@@ -98,7 +98,7 @@ class Link:
 
 
 @dataclass(frozen=True, slots=True)
-class Ticket:
+class StoredTicket:
     """A ticket; ``fields`` holds what was sent at its creation, after validation."""
 
     id: int
@@ -113,11 +113,11 @@ class Ticket:
 
     @property
     def labels(self) -> tuple[str, ...]:
-        """Return the labels, in the order in which they were sent."""
+        """The labels, in the order in which they were sent."""
         return tuple(self.fields.get("labels") or ())
 
 
-class Store:
+class TicketStore:
     """All that the stand-in remembers; safe to use from several threads."""
 
     def __init__(self, path: Path) -> None:
@@ -138,7 +138,7 @@ class Store:
 
     def create(
         self, project: str, fields: Mapping[str, Any], *, correlation_id: str | None = None
-    ) -> Ticket:
+    ) -> StoredTicket:
         """Store a ticket under the project's next key."""
         now = _now()
         with self._change() as db:
@@ -169,7 +169,7 @@ class Store:
         assert created is not None  # noqa: S101 -- it was stored in the line above
         return created
 
-    def get(self, key_or_id: str) -> Ticket | None:
+    def get(self, key_or_id: str) -> StoredTicket | None:
         """Return the ticket with this key (any case) or id."""
         rows = self._rows(
             "SELECT * FROM tickets WHERE key = ? OR id = ?",
@@ -177,14 +177,14 @@ class Store:
         )
         return _ticket(rows[0]) if rows else None
 
-    def newest(self, limit: int) -> list[Ticket]:
+    def newest(self, limit: int) -> list[StoredTicket]:
         """Return the newest tickets first."""
         rows = self._rows("SELECT * FROM tickets ORDER BY id DESC LIMIT ?", (limit,))
         return [_ticket(row) for row in rows]
 
     def search(
-        self, query: Query, *, before: datetime, limit: int, offset: int = 0
-    ) -> tuple[list[Ticket], int]:
+        self, query: JqlQuery, *, before: datetime, limit: int, offset: int = 0
+    ) -> tuple[list[StoredTicket], int]:
         """Return a page of the tickets that the query finds, and how many it finds in all."""
         where = f"({query.where}) AND created <= ?"
         values = (*query.values, before.isoformat())
@@ -195,7 +195,7 @@ class Store:
         )
         return [_ticket(row) for row in rows], count
 
-    def move(self, key: str, status: Status) -> None:
+    def move(self, key: str, status: TicketStatus) -> None:
         """Put the ticket into a status."""
         with self._change() as db:
             db.execute(
@@ -203,7 +203,7 @@ class Store:
                 (status.name, status.resolution, _now(), key),
             )
 
-    def edit(self, ticket: Ticket, fields: Mapping[str, Any]) -> None:
+    def edit(self, ticket: StoredTicket, fields: Mapping[str, Any]) -> None:
         """Replace the ticket's fields, and its labels with them."""
         with self._change() as db:
             db.execute(
@@ -216,7 +216,7 @@ class Store:
                 [(ticket.id, label) for label in sorted(set(fields.get("labels") or ()))],
             )
 
-    def comment(self, ticket: Ticket, body: Any) -> Comment:
+    def comment(self, ticket: StoredTicket, body: Any) -> Comment:
         """Add a comment to the ticket."""
         now = _now()
         with self._change() as db:
@@ -227,7 +227,7 @@ class Store:
             db.execute("UPDATE tickets SET updated = ? WHERE id = ?", (now, ticket.id))
         return Comment(number or 0, body, datetime.fromisoformat(now))
 
-    def comments(self, ticket: Ticket) -> list[Comment]:
+    def comments(self, ticket: StoredTicket) -> list[Comment]:
         """Return the ticket's comments, oldest first."""
         rows = self._rows("SELECT * FROM comments WHERE ticket_id = ? ORDER BY id", (ticket.id,))
         return [
@@ -235,7 +235,9 @@ class Store:
             for row in rows
         ]
 
-    def attach(self, ticket: Ticket, name: str, *, media_type: str, content: bytes) -> Attachment:
+    def attach(
+        self, ticket: StoredTicket, name: str, *, media_type: str, content: bytes
+    ) -> Attachment:
         """Attach a file to the ticket."""
         now = _now()
         with self._change() as db:
@@ -247,7 +249,7 @@ class Store:
             db.execute("UPDATE tickets SET updated = ? WHERE id = ?", (now, ticket.id))
         return Attachment(number or 0, name, media_type, content, datetime.fromisoformat(now))
 
-    def attachments(self, ticket: Ticket) -> list[Attachment]:
+    def attachments(self, ticket: StoredTicket) -> list[Attachment]:
         """Return the ticket's attachments, oldest first."""
         rows = self._rows("SELECT * FROM attachments WHERE ticket_id = ? ORDER BY id", (ticket.id,))
         return [
@@ -269,12 +271,12 @@ class Store:
                 (link_type, inward, outward),
             )
 
-    def links(self, key: str) -> list[Link]:
+    def links(self, key: str) -> list[TicketLink]:
         """Return the links of a ticket, in both directions."""
         rows = self._rows(
             "SELECT * FROM links WHERE inward = ? OR outward = ? ORDER BY id", (key, key)
         )
-        return [Link(row["id"], row["type"], row["inward"], row["outward"]) for row in rows]
+        return [TicketLink(row["id"], row["type"], row["inward"], row["outward"]) for row in rows]
 
     def add_fault(self, document: Mapping[str, Any], *, times: int | None) -> int:
         """Store a fault that strikes so many times (None: until it is cleared); return its id."""
@@ -304,7 +306,7 @@ class Store:
             db.execute("DELETE FROM faults WHERE ? IS NULL OR id = ?", (fault_id, fault_id))
 
     def reset(self) -> None:
-        """Forget everything; keys and ids start anew."""
+        """Forget everything; keys and ids start over."""
         with self._change() as db:
             for table in _TABLES:
                 db.execute(f"DELETE FROM {table}")  # noqa: S608 -- constants of this file
@@ -326,8 +328,8 @@ class Store:
             return self._db.execute(statement, values).fetchall()
 
 
-def _ticket(row: sqlite3.Row) -> Ticket:
-    return Ticket(
+def _ticket(row: sqlite3.Row) -> StoredTicket:
+    return StoredTicket(
         id=row["id"],
         key=row["key"],
         project=row["project"],

@@ -1,4 +1,4 @@
-"""The files of a multipart body, as far as programs write them; browsers send none here."""
+"""The files of a multipart body as programs write it; browsers send none here."""
 
 import re
 from dataclasses import dataclass
@@ -17,7 +17,7 @@ class Upload:
     content: bytes
 
 
-def uploaded(content_type: str, body: bytes) -> list[Upload]:
+def read_files(content_type: str, body: bytes) -> list[Upload]:
     """Return the files of all parts that are called "file"."""
     found = _BOUNDARY.match(content_type)
     if found is None:

@@ -1,11 +1,11 @@
-"""The checks that JIRA makes before it creates a ticket, with its words."""
+"""The checks that JIRA makes before it creates a ticket, in its words."""
 
 import re
 from collections.abc import Mapping
 from typing import Any
 
 from sandbox.jira.adf_check import adf_text, is_adf
-from sandbox.jira.world import (
+from sandbox.jira.settings import (
     CUSTOM_FIELDS,
     ISSUE_TYPES,
     MAX_SUMMARY,
@@ -13,9 +13,9 @@ from sandbox.jira.world import (
     PRIORITIES,
     ApiVersion,
     CustomField,
+    JiraSandboxSettings,
     Screen,
-    Settings,
-    named,
+    find_name,
 )
 
 _KNOWN = {
@@ -40,13 +40,13 @@ _CUSTOM = re.compile(r"customfield_[0-9]{5,}")
 
 
 class InvalidAdfError(ValueError):
-    """A document is none that Cloud takes; it says no more than INVALID_INPUT."""
+    """Cloud does not accept the document; it says no more than INVALID_INPUT."""
 
 
 def check_fields(
-    fields: Mapping[str, Any], version: ApiVersion, settings: Settings
+    fields: Mapping[str, Any], version: ApiVersion, settings: JiraSandboxSettings
 ) -> dict[str, str]:
-    """Return JIRA's complaint by field name; nothing means that the ticket can be created.
+    """Return JIRA's error by field name; the ticket can be created if there is none.
 
     Raises InvalidAdfError for a description that is an object, but no valid document.
     """
@@ -79,7 +79,7 @@ def check_fields(
     return {name: text for name, text in found.items() if text}
 
 
-def project_of(value: Any, settings: Settings) -> str | None:
+def project_of(value: Any, settings: JiraSandboxSettings) -> str | None:
     """Return the key of the project given by key or id, where there is one."""
     if not isinstance(value, dict):
         return None
@@ -89,7 +89,7 @@ def project_of(value: Any, settings: Settings) -> str | None:
     return None
 
 
-def _project(value: Any, version: ApiVersion, settings: Settings) -> str | None:
+def _project(value: Any, version: ApiVersion, settings: JiraSandboxSettings) -> str | None:
     if project_of(value, settings):
         return None
     if version is ApiVersion.V3:
@@ -112,7 +112,7 @@ def _custom_text(field: CustomField, value: Any, version: ApiVersion) -> str | N
 
 
 def _issue_type(value: Any, version: ApiVersion, screen: Screen) -> str | None:
-    name = named(ISSUE_TYPES, value)
+    name = find_name(ISSUE_TYPES, value)
     if name and screen.types is not None and name not in screen.types:
         return "The issue type selected is invalid."
     if name:
@@ -135,7 +135,7 @@ def _summary(value: Any) -> str | None:
 
 
 def _priority(value: Any, screen: Screen) -> str | None:
-    known = named(PRIORITIES, value)
+    known = find_name(PRIORITIES, value)
     if known and screen.priorities is not None and known not in screen.priorities:
         return "The priority selected is invalid."
     if value is None or known:
@@ -202,7 +202,7 @@ def check_rich_text(value: Any, version: ApiVersion) -> str | None:
 
 
 def too_long(text: str, most: int) -> str | None:
-    """Return JIRA's complaint about a long text; it counts UTF-16 units, as Java does."""
+    """Return JIRA's error for a text that is too long; it counts UTF-16 units, as Java does."""
     if len(text.encode("utf-16-le", "surrogatepass")) // 2 <= most:
         return None
     return f"The entered text is too long. It exceeds the allowed limit of {most:,} characters."

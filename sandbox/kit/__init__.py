@@ -1,1 +1,1 @@
-"""What the stand-ins share: faults of calls, connections that can be cut, browser checks."""
+"""What the stand-ins share: fault injection, connections that can be cut, browser checks."""

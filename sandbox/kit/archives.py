@@ -1,4 +1,4 @@
-"""Archives of a commit as git makes them: ``export-ignore`` and ``export-subst`` have effect."""
+"""Archives of a commit as git makes them, with ``export-ignore`` and ``export-subst``."""
 
 import gzip
 import io
@@ -13,9 +13,9 @@ _HASH = b"$Format:%H$"
 
 
 def tarball(git: Git, repository: str, sha: str, *, folder: str, below: str = "") -> bytes:
-    """Return the compressed archive of a commit, or of what is ``below`` a folder of it.
+    """Return the compressed archive of a commit, or of the folder ``below`` in it.
 
-    ``folder`` is what everything in it is below.
+    Every path in the archive is inside ``folder``.
     """
     commit = git.commit(repository, sha) or {}
     files = git.files(repository, commit["tree"])
@@ -25,13 +25,13 @@ def tarball(git: Git, repository: str, sha: str, *, folder: str, below: str = ""
     with tarfile.open(fileobj=packed, mode="w", format=tarfile.PAX_FORMAT) as archive:
         archive.addfile(_member(f"{folder}/", tarfile.DIRTYPE))
         for path, file in sorted(files.items()):
-            told = {name for pattern, name in rules if _covers(pattern, path)}
+            attributes_of_path = {name for pattern, name in rules if _matches(pattern, path)}
             if below and not path.startswith(f"{below}/"):
                 continue
-            if "export-ignore" in told or file.mode == _SUBMODULE:
+            if "export-ignore" in attributes_of_path or file.mode == _SUBMODULE:
                 continue
             content = git.blob(repository, file.sha) or b""
-            if "export-subst" in told:
+            if "export-subst" in attributes_of_path:
                 content = content.replace(_HASH, sha.encode())
             if file.mode == LINK:
                 link = _member(f"{folder}/{path}", tarfile.SYMTYPE)
@@ -56,6 +56,6 @@ def _rules(content: bytes) -> Iterator[tuple[str, str]]:
         yield from ((pattern, name) for name in names)
 
 
-def _covers(pattern: str, path: str) -> bool:
+def _matches(pattern: str, path: str) -> bool:
     whole = path if "/" in pattern else path.rpartition("/")[2]
     return fnmatchcase(whole, pattern.removeprefix("/"))

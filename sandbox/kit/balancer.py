@@ -1,4 +1,4 @@
-"""A balancer of connections: by turns, to those that listen and are not taken out."""
+"""A round-robin load balancer of connections, to servers that listen and are not taken out."""
 
 import asyncio
 import contextlib
@@ -10,7 +10,7 @@ _CHUNK = 65_536
 
 
 class Balancer:
-    """Hands each connection to the next server; it knows of no HTTP, as a network balancer.
+    """Hands each connection to the next server, like a network load balancer, without reading HTTP.
 
     A server that is taken out gets no new connection and keeps those that it has. One that does
     not listen is passed over.

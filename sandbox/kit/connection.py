@@ -1,4 +1,4 @@
-"""A uvicorn protocol that lets the application cut its TCP connection, as networks do."""
+"""A uvicorn protocol whose application can cut its TCP connection, as networks do."""
 
 from typing import Any
 

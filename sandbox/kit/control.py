@@ -1,4 +1,4 @@
-"""Routes of a stand-in's own API by which tests change its world."""
+"""Routes of a stand-in's own API by which tests change its state."""
 
 import json
 from collections.abc import Awaitable, Callable
@@ -13,8 +13,8 @@ from sandbox.kit.origin import is_foreign
 Handler = Callable[[Any], Awaitable[Response]]
 
 
-def change(path: str, handler: Handler) -> Route:
-    """Return a route that hands the JSON it is sent to ``handler``; foreign pages are refused."""
+def post_route(path: str, handler: Handler) -> Route:
+    """Return a route that passes posted JSON to ``handler``; foreign pages are refused."""
 
     async def serve(request: Request) -> Response:
         if is_foreign(request) or request.headers.get("Content-Type") != "application/json":

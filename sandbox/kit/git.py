@@ -6,31 +6,31 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sandbox.kit.store import Store
+from sandbox.kit.store import DocumentStore
 
 FILE, LINK, TREE = "100644", "120000", "040000"
 TYPES = {TREE: "tree", "160000": "commit"}
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
-    """One entry of a whole tree: its mode and the hash of what it holds."""
+class TreeEntry:
+    """One entry of a tree: its mode and the hash of its content."""
 
     mode: str
     sha: str
 
 
-Files = dict[str, Entry]
+Files = dict[str, TreeEntry]
 
 
 class Git:
     """The repositories' objects; names of repositories are case-insensitive."""
 
-    def __init__(self, store: Store) -> None:
+    def __init__(self, store: DocumentStore) -> None:
         self._store = store
 
     def add_blob(self, repository: str, content: bytes) -> str:
-        """Keep a blob and return its hash."""
+        """Store a blob and return its hash."""
         text = base64.b64encode(content).decode()
         return self._add(repository, "blob", content, {"content": text, "size": len(content)})
 
@@ -58,19 +58,19 @@ class Git:
         return None if found is None else list(found["entries"])
 
     def files(self, repository: str, sha: str) -> Files:
-        """Return everything below a tree by its path; directories are not among it."""
+        """Return all files below a tree by their paths."""
         found: Files = {}
         for entry in self.tree(repository, sha) or []:
             if entry["mode"] != TREE:
-                found[entry["path"]] = Entry(entry["mode"], entry["sha"])
+                found[entry["path"]] = TreeEntry(entry["mode"], entry["sha"])
                 continue
             below = self.files(repository, entry["sha"])
             found |= {f"{entry['path']}/{path}": file for path, file in below.items()}
         return found
 
-    def add_tree(self, repository: str, files: Mapping[str, Entry]) -> str:
-        """Keep a tree of whole paths and return its hash."""
-        here: dict[str, Entry] = {}
+    def add_tree(self, repository: str, files: Mapping[str, TreeEntry]) -> str:
+        """Store a tree of complete paths and return its hash."""
+        here: dict[str, TreeEntry] = {}
         below: dict[str, Files] = {}
         for path, file in files.items():
             name, _, rest = path.partition("/")
@@ -78,7 +78,7 @@ class Git:
                 below.setdefault(name, {})[rest] = file
             else:
                 here[name] = file
-        folders = {n: Entry(TREE, self.add_tree(repository, f)) for n, f in below.items()}
+        folders = {n: TreeEntry(TREE, self.add_tree(repository, f)) for n, f in below.items()}
         entries = [
             {"path": name, "mode": entry.mode, "sha": entry.sha}
             for name, entry in sorted({**here, **folders}.items(), key=_git_order)
@@ -89,7 +89,7 @@ class Git:
     def add_commit(
         self, repository: str, *, tree: str, parents: Sequence[str], message: str, who: Any
     ) -> str:
-        """Keep a commit and return its hash; ``who`` has name, email and date."""
+        """Store a commit and return its hash; ``who`` has name, email and date."""
         signed = f"{who['name']} <{who['email']}> {who['date']}"
         lines = [f"tree {tree}", *(f"parent {sha}" for sha in parents)]
         lines += [f"author {signed}", f"committer {signed}", "", message]
@@ -113,8 +113,8 @@ class Git:
 
     def merge_base(self, repository: str, one: str, other: str) -> str | None:
         """Return the newest commit that is in both histories, along first parents."""
-        known = {sha for sha, _ in self.log(repository, one)}
-        return next((sha for sha, _ in self.log(repository, other) if sha in known), None)
+        commits = {sha for sha, _ in self.log(repository, one)}
+        return next((sha for sha, _ in self.log(repository, other) if sha in commits), None)
 
     def ref(self, repository: str, name: str) -> str | None:
         """Return the commit that ``heads/...`` or ``tags/...`` points to."""
@@ -155,8 +155,8 @@ def _key(repository: str, name: str) -> str:
     return f"{repository.lower()}:{name}"
 
 
-def _git_order(named: tuple[str, Entry]) -> str:
-    name, entry = named
+def _git_order(item: tuple[str, TreeEntry]) -> str:
+    name, entry = item
     return f"{name}/" if entry.mode == TREE else name
 
 

@@ -19,7 +19,7 @@ _CHUNK = 64 * 1024
 
 
 class InterceptedCall:
-    """A call that the application has not answered yet, and the ways in which it can be answered.
+    """A call that the application has not answered yet, and the ways to answer it.
 
     ``body`` is what was read of it already, so that the application can read it again; None where
     nothing was read.
@@ -40,7 +40,7 @@ class InterceptedCall:
         self._body = body
         self.send = send
 
-    async def pass_on(
+    async def forward(
         self, send: Send | None = None, *, scope: Mapping[str, Any] | None = None
     ) -> None:
         """Let the application respond; ``scope`` extends what it receives of the call."""
@@ -53,7 +53,7 @@ class InterceptedCall:
         async def keep(message: Message) -> None:
             messages.append(message)
 
-        await self.pass_on(keep)
+        await self.forward(keep)
         return messages[0], b"".join(message.get("body", b"") for message in messages[1:])
 
     async def answer(self, response: ASGIApp) -> None:
@@ -61,7 +61,7 @@ class InterceptedCall:
         await response(self._scope, self._replay(), self.send)
 
     async def pause(self, seconds: float) -> None:
-        """Wait that long, or until the caller has hung up: then nobody waits for the answer."""
+        """Wait that long, or until the caller has hung up."""
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(self._hung_up(), seconds)
 
@@ -77,10 +77,10 @@ class InterceptedCall:
     def _replay(self) -> Receive:
         if self._body is None:
             return self._receive
-        waiting: list[Message] = [{"type": "http.request", "body": self._body, "more_body": False}]
+        unread: list[Message] = [{"type": "http.request", "body": self._body, "more_body": False}]
 
         async def receive() -> Message:
-            return waiting.pop() if waiting else await self._receive()
+            return unread.pop() if unread else await self._receive()
 
         return receive
 
@@ -94,9 +94,9 @@ async def late_answer(call: InterceptedCall, seconds: float) -> None:
 
 
 async def late_work(call: InterceptedCall, seconds: float) -> None:
-    """Begin the work so much later; it goes on when the caller hangs up, as on a real server."""
+    """Begin the work so much later; it continues when the caller hangs up, as on a real server."""
     await asyncio.sleep(seconds)
-    await call.pass_on()
+    await call.forward()
 
 
 async def cut_after_work(call: InterceptedCall) -> None:

@@ -51,17 +51,17 @@ class PageRenderer:
         return Route("/style.css", serve)
 
 
-class Form(dict[str, str]):
+class PostedForm(dict[str, str]):
     """The fields of a posted form; one that was not sent is empty."""
 
     def __missing__(self, _: str) -> str:
         return ""
 
 
-async def read_form(request: Request) -> Form:
+async def read_form(request: Request) -> PostedForm:
     """Return what a form sent; of a repeated field the last value."""
     body = (await request.body()).decode("utf-8", errors="replace")
-    return Form({name: values[-1].strip() for name, values in parse_qs(body).items()})
+    return PostedForm({name: values[-1].strip() for name, values in parse_qs(body).items()})
 
 
 def see_other(path: str) -> Response:
@@ -69,7 +69,7 @@ def see_other(path: str) -> Response:
     return RedirectResponse(path, 303, headers=_SECURITY)
 
 
-def refusal() -> Response:
-    """Return the answer to a form that another origin's page sent."""
+def foreign_form_refusal() -> Response:
+    """Return the response to a form that another origin's page sent."""
     text = "This form was sent by a page of another origin; nothing was changed."
     return PlainTextResponse(text, 403, headers=_SECURITY)

@@ -25,9 +25,9 @@ def stand_in_server(app: ASGIApp, *, host: str, port: int) -> uvicorn.Server:
             lifespan="off",
             log_config=None,
             access_log=False,
-            # Longer than clients keep idle connections, so that it is never us who cuts one.
+            # Longer than clients keep idle connections, so that the server never closes one first.
             timeout_keep_alive=75,
-            # A call that is being slow on demand must not hold up the end of the process.
+            # A call that a fault slows down must not delay the end of the process.
             timeout_graceful_shutdown=1,
         )
     )

@@ -19,7 +19,7 @@ CREATE TABLE IF NOT EXISTS documents (
 """
 
 
-class Store:
+class DocumentStore:
     """All that the stand-in remembers; safe to use from several threads."""
 
     def __init__(self, path: Path) -> None:
@@ -35,7 +35,7 @@ class Store:
 
     @contextmanager
     def change(self) -> Iterator[None]:
-        """Make what happens in the block one transaction; blocks may stand in one another."""
+        """Make the changes of the block one transaction; blocks may be nested."""
         with self._lock:
             if self._db.in_transaction:
                 yield
@@ -49,7 +49,7 @@ class Store:
             self._db.execute("COMMIT")
 
     def put(self, kind: str, key: str, document: Any) -> None:
-        """Keep a document, in place of what stood under its key."""
+        """Store a document under its key, replacing what was there."""
         with self._lock:
             self._db.execute(
                 "INSERT OR REPLACE INTO documents VALUES (?, ?, ?)",
@@ -57,7 +57,7 @@ class Store:
             )
 
     def get(self, kind: str, key: str) -> Any:
-        """Return the document under the key, or None."""
+        """Return the document under the key, or None if there is none."""
         statement = "SELECT document FROM documents WHERE kind = ? AND key = ?"
         with self._lock:
             row = self._db.execute(statement, (kind, key)).fetchone()

@@ -17,7 +17,7 @@ from pao.core.payloads.actions import ActionState
 from pao.core.payloads.failures import ActionFailure, PartialResource
 from pao.core.payloads.tickets import EscalationInput
 from pao.core.states import ActionStatus
-from sandbox.jira.world import Screen, Settings
+from sandbox.jira.settings import JiraSandboxSettings, Screen
 from tests.support.jira import JiraSandbox, jira_sandbox
 from tests.support.requests import new_request
 from workflows.decisions import trim_for_ticket
@@ -29,7 +29,7 @@ PROJECT = "ORCHESTRATION"
 def world(
     folder: Path, flavour: JiraFlavour, **settings: Any
 ) -> Iterator[tuple[JiraSandbox, JiraInstances]]:
-    with jira_sandbox(folder, settings=Settings(**settings)) as jira:
+    with jira_sandbox(folder, settings=JiraSandboxSettings(**settings)) as jira:
         instances = JiraInstances([jira.instance(flavour=flavour)])
         yield jira, instances
         instances.close()

@@ -22,7 +22,7 @@ from pao.core.names import mark
 from pao.core.payloads.actions import ActionInput, ActionResult
 from pao.runtime.crypto import SecretBox, generate_key
 from sandbox.jira.adf_check import adf_text
-from sandbox.jira.world import EPIC_LINK
+from sandbox.jira.settings import EPIC_LINK
 from tests.support.jira import JiraSandbox, jira_sandbox
 from tests.support.requests import new_request
 

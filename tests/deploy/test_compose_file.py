@@ -12,7 +12,6 @@ from pao.app.local.temporal import DYNAMIC_CONFIGURATION
 from pao.core.names import RETENTION_DAYS, SEARCH_ATTRIBUTES
 from pao.runtime.crypto import SecretBox
 from pao.settings.loading import secret_names
-from sandbox.jira.world import Settings as SandboxSettings
 from tests.docs.test_pages_name_what_exists import settings
 from tests.support.pages import ROOT
 
@@ -127,7 +126,7 @@ def test_temporal_on_one_node_is_as_fast_as_that_of_pao_up() -> None:
 
 
 def test_the_stand_in_accepts_what_api_and_worker_send() -> None:
-    accepted = SandboxSettings()
+    accepted = JiraSandboxSettings()
 
     assert (FOLDER / "stand-in-token").read_text(encoding="utf-8") == accepted.token
     assert f"${{JIRA_USERNAME:-{accepted.username}}}" in TEXT

@@ -13,9 +13,9 @@ import pytest
 
 from pao.app.local.env_file import read_env_file
 from pao.app.local.home import Home
-from sandbox.jira.faults import Fault, FaultBook, FaultKind, Match
+from sandbox.jira.faults import jira_faults
 from sandbox.jira.main import database_file
-from sandbox.jira.store import Store
+from sandbox.jira.store import TicketStore
 
 PORTS = ("api", "temporal", "temporal-ui", "jira", "github", "postgres")
 STEPS = (
@@ -82,13 +82,13 @@ def test_every_step_shows_what_it_should_and_nothing_is_left_running(home: Home)
 
 def test_a_deviation_is_shown_with_what_was_expected_and_ends_non_zero(home: Home) -> None:
     home.folder.mkdir(mode=0o700, exist_ok=True)
-    store = Store(database_file(home.jira))
-    book = FaultBook(store)
-    refusing = Fault(kind=FaultKind.STATUS, status=500, match=Match(method="POST"), times=None)
-    book.add(refusing)
+    store = TicketStore(database_file(home.jira))
+    faults = jira_faults(store)
+    document = {"kind": "status", "status": 500, "match": {"method": "POST"}, "times": None}
+    faults.add(faults.read(document))
     demo = start(home)
     said, _ = demo.communicate(timeout=TIMEOUT)
-    book.clear()
+    faults.clear()
     store.close()
 
     assert demo.returncode == 1, said

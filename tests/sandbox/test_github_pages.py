@@ -7,7 +7,7 @@ from typing import Any
 import httpx
 import pytest
 
-from sandbox.github.world import TOKEN
+from sandbox.github.settings import TOKEN
 from tests.support.github import GitHubSandbox
 
 EVIL = "<script>alert('x')</script>"

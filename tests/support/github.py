@@ -15,17 +15,17 @@ from pao.clients.github import (
     TokenAuth,
 )
 from sandbox.github.main import server
-from sandbox.github.world import Settings
-from sandbox.kit.store import Store
+from sandbox.github.settings import GitHubSandboxSettings
+from sandbox.kit.store import DocumentStore
 from tests.support.stand_ins import ServerThread
 
 
 class GitHubSandbox:
     """A running stand-in; use it as a context manager, or call start and stop."""
 
-    def __init__(self, folder: Path, *, settings: Settings | None = None) -> None:
-        self.settings = settings or Settings()
-        self._store = Store(folder / "github.sqlite")
+    def __init__(self, folder: Path, *, settings: GitHubSandboxSettings | None = None) -> None:
+        self.settings = settings or GitHubSandboxSettings()
+        self._store = DocumentStore(folder / "github.sqlite")
 
     def start(self) -> Self:
         """Start serving, and return when it answers."""

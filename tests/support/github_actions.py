@@ -19,7 +19,7 @@ from pao.core.payloads.context import ItemSnapshot, RequestContext, Requester
 from pao.core.timestamps import timestamp
 from pao.runtime.masking import SecretMasks
 from sandbox.github.rest_contents import CODELOAD
-from sandbox.github.world import Flavour, Settings
+from sandbox.github.settings import Flavour, GitHubSandboxSettings
 from tests.support.github import GitHubSandbox
 from tests.support.github_openapi import problems
 
@@ -100,7 +100,7 @@ def begun_anew(github: GitHubSandbox) -> Iterator[None]:
 @contextmanager
 def github_sandbox(folder: Path, **settings: Any) -> Iterator[GitHubSandbox]:
     """Run a stand-in for as long as the block runs."""
-    with GitHubSandbox(folder, settings=Settings(**settings)) as sandbox:
+    with GitHubSandbox(folder, settings=GitHubSandboxSettings(**settings)) as sandbox:
         yield sandbox
 
 

@@ -8,18 +8,18 @@ from pydantic import SecretStr
 
 from pao.clients.gitlab import GitLabInstance
 from sandbox.gitlab.app import build_app
-from sandbox.gitlab.world import Settings
+from sandbox.gitlab.settings import GitLabSandboxSettings
 from sandbox.kit.serving import stand_in_server
-from sandbox.kit.store import Store
+from sandbox.kit.store import DocumentStore
 from tests.support.stand_ins import ServerThread
 
 
 class GitLabSandbox:
     """A running stand-in; use it as a context manager."""
 
-    def __init__(self, folder: Path, *, settings: Settings | None = None) -> None:
-        self.settings = settings or Settings()
-        self._store = Store(folder / "gitlab.sqlite")
+    def __init__(self, folder: Path, *, settings: GitLabSandboxSettings | None = None) -> None:
+        self.settings = settings or GitLabSandboxSettings()
+        self._store = DocumentStore(folder / "gitlab.sqlite")
 
     def __enter__(self) -> Self:
         app = build_app(self._store, self.settings)

@@ -10,21 +10,21 @@ from pydantic import SecretStr
 
 from pao.clients.jira import BasicAuth, JiraFlavour, JiraInstance, OAuth2Auth
 from sandbox.jira.main import database_file, server
-from sandbox.jira.store import Store
-from sandbox.jira.world import Settings
+from sandbox.jira.settings import JiraSandboxSettings
+from sandbox.jira.store import TicketStore
 from tests.support.stand_ins import ServerThread
 
 
 class JiraSandbox:
     """A running stand-in; use it as a context manager, or call start and stop."""
 
-    def __init__(self, state_path: Path, *, settings: Settings | None = None) -> None:
+    def __init__(self, state_path: Path, *, settings: JiraSandboxSettings | None = None) -> None:
         self.state_path = state_path
-        self.settings = settings or Settings()
+        self.settings = settings or JiraSandboxSettings()
 
     def start(self, *, port: int = 0) -> Self:
         """Start serving, and return when it answers."""
-        self._store = Store(database_file(self.state_path))
+        self._store = TicketStore(database_file(self.state_path))
         self._serving = ServerThread(
             lambda port: server(self._store, self.settings, host="127.0.0.1", port=port), port=port
         )
@@ -109,13 +109,17 @@ class JiraSandbox:
         return JiraInstance(**{**values, **changes})
 
 
-def start_jira_sandbox(state_path: Path, *, settings: Settings | None = None) -> JiraSandbox:
+def start_jira_sandbox(
+    state_path: Path, *, settings: JiraSandboxSettings | None = None
+) -> JiraSandbox:
     """Start a stand-in whose state lies in ``state_path``; the caller stops it."""
     return JiraSandbox(state_path, settings=settings).start()
 
 
 @contextmanager
-def jira_sandbox(state_path: Path, *, settings: Settings | None = None) -> Iterator[JiraSandbox]:
+def jira_sandbox(
+    state_path: Path, *, settings: JiraSandboxSettings | None = None
+) -> Iterator[JiraSandbox]:
     """Run a stand-in for as long as the block runs."""
     with JiraSandbox(state_path, settings=settings) as sandbox:
         yield sandbox

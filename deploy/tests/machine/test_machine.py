@@ -25,7 +25,7 @@ from pao.app.local.ports import free_ports
 from pao.app.local.postgres_files import forget_files
 from pao.app.local.stack import sample_catalog
 from pao.app.local.temporal_binary import cached_program
-from sandbox.jira.world import Settings as JiraSettings
+from sandbox.jira.settings import JiraSandboxSettings
 from tests.support.jira import JiraSandbox, jira_sandbox
 from tests.support.pages import ROOT
 from tests.support.stack import wait_until
@@ -107,8 +107,8 @@ def fill_in(machine: Machine, jira: str) -> None:
     given = {
         "JIRA_FLAVOUR": "datacenter",
         "JIRA_BASE_URL": jira,
-        "JIRA_USERNAME": JiraSettings().username,
-        "JIRA_API_TOKEN": JiraSettings().token,
+        "JIRA_USERNAME": JiraSandboxSettings().username,
+        "JIRA_API_TOKEN": JiraSandboxSettings().token,
         "JIRA_DEFAULT_PROJECT": "PLATFORM",
         "JIRA_SEARCH_LAG": "1s",
         "CATALOG_PATH": str(sample_catalog().resolve()),

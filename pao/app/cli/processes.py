@@ -205,9 +205,9 @@ def jira_sandbox(
     """Run the JIRA stand-in alone."""
     _require_sandbox()
     from sandbox.jira import main  # noqa: PLC0415 -- as in `api`
-    from sandbox.jira.world import Settings  # noqa: PLC0415 -- as in `api`
+    from sandbox.jira.settings import JiraSandboxSettings  # noqa: PLC0415 -- as in `api`
 
-    settings = Settings(search_lag_seconds=search_lag)
+    settings = JiraSandboxSettings(search_lag_seconds=search_lag)
     with _starting():
         main.run(host=host, port=port, state_path=state, settings=settings)
 
@@ -231,9 +231,9 @@ def github_sandbox(
     """Run the GitHub stand-in alone."""
     _require_sandbox()
     from sandbox.github import main  # noqa: PLC0415 -- as in `api`
-    from sandbox.github.world import Settings  # noqa: PLC0415 -- as in `api`
+    from sandbox.github.settings import GitHubSandboxSettings  # noqa: PLC0415 -- as in `api`
 
     key = app_key.read_text(encoding="utf-8") if app_key else None
-    settings = Settings(run_seconds=run_seconds, app_key=key)
+    settings = GitHubSandboxSettings(run_seconds=run_seconds, app_key=key)
     with _starting():
         main.run(host=host, port=port, state_path=state, settings=settings)

@@ -14,8 +14,7 @@ from pao.app.local.ports import LOOPBACK, Ports
 from pao.app.local.processes import ChildProcess, LineSink, Program, ignore_line
 from pao.app.local.start_timeout import STILL_SECONDS, Patience, ignore_progress
 from sandbox import target
-from sandbox.github.world import TOKEN as GITHUB_TOKEN
-from sandbox.jira.world import Settings as SandboxSettings
+from sandbox.github.settings import TOKEN as GITHUB_TOKEN
 
 POLL_SECONDS = 0.25
 SLOWEST_POLL_SECONDS = 2.0
@@ -124,8 +123,8 @@ def service_environment(  # noqa: PLR0913 -- one keyword per thing that is only 
         # Tickets of a machine of one's own go to the stand-in, whatever else is configured.
         "JIRA_INSTANCES": "",
         "JIRA_BASE_URL": f"http://{LOOPBACK}:{ports.jira}",
-        "JIRA_USERNAME": SandboxSettings().username,
-        "JIRA_API_TOKEN": SandboxSettings().token,
+        "JIRA_USERNAME": JiraSandboxSettings().username,
+        "JIRA_API_TOKEN": JiraSandboxSettings().token,
         "JIRA_FLAVOUR": "datacenter",
         "JIRA_DEFAULT_PROJECT": JIRA_PROJECT,
         # As a real Data Center; a fault late-index of fewer seconds doubles no ticket.

@@ -9,7 +9,7 @@ import httpx
 import pytest
 
 from pao.app.local.postgres import PostgresAddress
-from sandbox.github.world import Settings
+from sandbox.github.settings import GitHubSandboxSettings
 from tests.support.callers import ADA
 from tests.support.github import GitHubSandbox
 from tests.support.github_actions import fits_the_published_api
@@ -57,7 +57,7 @@ def github(tmp_path_factory: pytest.TempPathFactory) -> Iterator[GitHubSandbox]:
         PATH.format("tool-one-basic"): item("tool-one-basic"),
         "CODEOWNERS": "* @acme/team-a\n",
     }
-    settings = Settings(seeds={REPOSITORY: files}, app_key=PUBLIC)
+    settings = GitHubSandboxSettings(seeds={REPOSITORY: files}, app_key=PUBLIC)
     with GitHubSandbox(tmp_path_factory.mktemp("github"), settings=settings) as sandbox:
         sandbox.tell("protections", repository=REPOSITORY, rule=REFUSE)
         yield sandbox

@@ -10,7 +10,7 @@ from pydantic import SecretStr
 
 from pao.clients.jira import Deadline, JiraClient, JiraFlavour, JiraRefusedError, PatAuth
 from pao.core.states import RequestStatus
-from sandbox.jira.world import Settings
+from sandbox.jira.settings import JiraSandboxSettings
 from tests.support.jira import JiraSandbox, jira_sandbox
 
 
@@ -78,7 +78,7 @@ async def test_a_label_that_nobody_has_is_none(client: JiraClient) -> None:
 
 
 async def test_an_empty_answer_is_asked_for_again_because_an_index_lags(tmp_path: Path) -> None:
-    with jira_sandbox(tmp_path, settings=Settings(search_lag_seconds=0.2)) as lagging:
+    with jira_sandbox(tmp_path, settings=JiraSandboxSettings(search_lag_seconds=0.2)) as lagging:
         async with JiraClient(lagging.instance()) as client:
             made = await client.create_issue(fields())
             assert await client.find_by_label("pao-1234") is None

@@ -9,7 +9,7 @@ import pytest
 
 from pao.clients.jira import JiraClient, JiraFlavour
 from pao.clients.jira.escalation import EscalationTarget, escalation_problems
-from sandbox.jira.world import Screen, Settings
+from sandbox.jira.settings import JiraSandboxSettings, Screen
 from tests.support.jira import jira_sandbox
 
 CLOUD, DATACENTER = JiraFlavour.CLOUD, JiraFlavour.DATACENTER
@@ -27,7 +27,9 @@ def client(
     folder: Path, product: tuple[JiraFlavour, dict[str, Any]], screen: Screen
 ) -> Iterator[JiraClient]:
     flavour, settings = product
-    with jira_sandbox(folder, settings=Settings(**settings, screens={"OPS": screen})) as jira:
+    with jira_sandbox(
+        folder, settings=JiraSandboxSettings(**settings, screens={"OPS": screen})
+    ) as jira:
         found = JiraClient(jira.instance(flavour=flavour))
         yield found
         found.close()

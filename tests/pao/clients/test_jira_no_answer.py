@@ -19,7 +19,7 @@ from pao.clients.jira import (
     JiraOutcomeUnknownError,
     JiraUnreachableError,
 )
-from sandbox.jira.world import Settings
+from sandbox.jira.settings import JiraSandboxSettings
 from tests.support.jira import jira_sandbox
 from tests.support.jira_raw import FIELDS, failure
 
@@ -192,7 +192,7 @@ PAIR = base64.b64encode(f"ann:{TOKEN}".encode()).decode()
     ],
 )
 async def test_credentials_do_not_come_back_in_any_form(tmp_path: Path, form: str) -> None:
-    with jira_sandbox(tmp_path, settings=Settings(username="ann", token=TOKEN)) as jira:
+    with jira_sandbox(tmp_path, settings=JiraSandboxSettings(username="ann", token=TOKEN)) as jira:
         jira.fault("status", status=400, message=f"You sent {form}.")
         jira.fault("status", status=503, message=f"You sent {form}.")
         instance = jira.instance(auth=BasicAuth("ann", SecretStr(TOKEN)))

@@ -32,7 +32,7 @@ from pao.clients.jira import (
 )
 from pao.core.names import MASK
 from pao.runtime.masking import SecretMasks
-from sandbox.jira.world import Settings
+from sandbox.jira.settings import JiraSandboxSettings
 from tests.support.jira import JiraSandbox, jira_sandbox
 
 FIELDS: dict[str, Any] = {
@@ -92,7 +92,7 @@ async def test_a_jira_that_refuses_new_tokens_too_is_asked_twice_only(
 
 
 async def test_a_token_is_renewed_before_it_expires(tmp_path: Path) -> None:
-    with jira_sandbox(tmp_path, settings=Settings(access_token_seconds=0)) as forgetful:
+    with jira_sandbox(tmp_path, settings=JiraSandboxSettings(access_token_seconds=0)) as forgetful:
         async with JiraClient(forgetful.instance(auth=forgetful.oauth2())) as client:
             with contextlib.suppress(JiraRefusedError):
                 await client.ping()
@@ -156,7 +156,7 @@ async def test_a_call_cut_after_its_token_came_leaves_the_outcome_unknown(
 
 
 async def test_letters_beyond_latin_1_are_sent_as_utf_8(tmp_path: Path) -> None:
-    known = Settings(username="żółw", token="pässwörd-€")
+    known = JiraSandboxSettings(username="żółw", token="pässwörd-€")
     with jira_sandbox(tmp_path, settings=known) as sandbox:
         async with JiraClient(sandbox.instance()) as client:
             await client.ping()
@@ -275,7 +275,7 @@ async def test_a_client_of_oauth2_signs_in_by_header_or_form(
     tmp_path: Path, wanted: str, *, in_header: bool
 ) -> None:
     secret = "s:e c+r%e&t/ü"
-    settings = Settings(client_secret=secret, client_id="pao:ü", token_auth=wanted)
+    settings = JiraSandboxSettings(client_secret=secret, client_id="pao:ü", token_auth=wanted)
     with jira_sandbox(tmp_path, settings=settings) as strict:
         given = {"client_id": "pao:ü", "client_secret": SecretStr(secret)}
         right = strict.instance(auth=strict.oauth2(in_header=in_header, **given))

@@ -9,7 +9,7 @@ from typer.testing import CliRunner, Result
 
 from pao.app.cli.main import app
 from pao.runtime.crypto import generate_key
-from sandbox.jira.world import Screen, Settings
+from sandbox.jira.settings import JiraSandboxSettings, Screen
 from tests.support.jira import JiraSandbox, jira_sandbox
 
 STRICT = Screen(types=("Task",), without=frozenset({"priority"}), required=("customfield_10202",))
@@ -17,7 +17,9 @@ STRICT = Screen(types=("Task",), without=frozenset({"priority"}), required=("cus
 
 @pytest.fixture
 def jira(tmp_path: Path) -> Iterator[JiraSandbox]:
-    with jira_sandbox(tmp_path / "jira", settings=Settings(screens={"OPS": STRICT})) as sandbox:
+    with jira_sandbox(
+        tmp_path / "jira", settings=JiraSandboxSettings(screens={"OPS": STRICT})
+    ) as sandbox:
         yield sandbox
 
 

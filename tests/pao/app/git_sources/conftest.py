@@ -7,7 +7,7 @@ import pytest
 from catalog.ownership import OwnershipMode
 from pao.app.git_sources.github import GitHubPlace, GitHubSource
 from pao.clients.github import GitHubAuth
-from sandbox.github.world import Settings
+from sandbox.github.settings import GitHubSandboxSettings
 from tests.support.git_sources import Reader, loopback_calls
 from tests.support.github import GitHubSandbox
 from tests.support.github_actions import fits_the_published_api
@@ -20,7 +20,7 @@ Open = Callable[..., Reader]
 @pytest.fixture(scope="package")
 def stand_in(tmp_path_factory: pytest.TempPathFactory) -> Iterator[GitHubSandbox]:
     folder = tmp_path_factory.mktemp("catalog-github")
-    settings = Settings(seeds={}, app_key=PUBLIC, most_entries=3000)
+    settings = GitHubSandboxSettings(seeds={}, app_key=PUBLIC, most_entries=3000)
     with GitHubSandbox(folder, settings=settings) as sandbox:
         yield sandbox
 

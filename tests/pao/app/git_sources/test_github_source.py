@@ -15,7 +15,7 @@ from catalog.sources.source import (
     Unchanged,
 )
 from pao.app.git_sources.github import GitHubPlace, GitHubSource
-from sandbox.github.world import Flavour, Settings
+from sandbox.github.settings import Flavour, GitHubSandboxSettings
 from tests.pao.app.git_sources.conftest import REPOSITORY, Open
 from tests.support.git_sources import Reader, items, loopback_calls
 from tests.support.github import GitHubSandbox
@@ -212,7 +212,7 @@ async def test_an_enterprise_server_is_read_in_the_same_way(
     tmp_path_factory: pytest.TempPathFactory,
 ) -> None:
     folder = tmp_path_factory.mktemp("ghes")
-    settings = Settings(flavour=Flavour.SERVER, seeds={REPOSITORY: items(60)})
+    settings = GitHubSandboxSettings(flavour=Flavour.SERVER, seeds={REPOSITORY: items(60)})
     with GitHubSandbox(folder, settings=settings) as server:
         place = GitHubPlace(repository=REPOSITORY)
         reader = Reader(GitHubSource(server.instance(), place, loopback_calls()))

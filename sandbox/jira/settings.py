@@ -1,4 +1,4 @@
-"""What exists in the stand-in besides tickets: statuses, issue types, priorities, link types."""
+"""The stand-in's settings, and its statuses, issue types, priorities and link types."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -7,7 +7,7 @@ from typing import Any
 
 MAX_SUMMARY = 255
 MAX_TEXT = 32_767
-# By this name a fault tells searches of a call how many seconds they are behind.
+# The scope key by which a fault sets how many seconds the searches of a call are behind.
 LATE_INDEX = "jira_sandbox.late_index"
 PROJECTS = ("PLATFORM", "DB", "NET", "SEC", "OPS", "ORCHESTRATION")
 
@@ -21,7 +21,7 @@ class ApiVersion(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class CustomField:
-    """A field that some company has added; ``kind`` is the last part of JIRA's own name of it."""
+    """A field that a company has added; ``kind`` is the last part of JIRA's own name of it."""
 
     id: str
     name: str
@@ -30,7 +30,7 @@ class CustomField:
 
     @property
     def schema(self) -> dict[str, Any]:
-        """Return what JIRA says about its type."""
+        """What JIRA says about its type."""
         number = int(self.id.rpartition("_")[2])
         values = {"textarea": "string", "textfield": "string", "select": "option"}
         custom = f"com.atlassian.jira.plugin.system.customfieldtypes:{self.kind}"
@@ -46,7 +46,7 @@ CUSTOM_FIELDS = (
 
 @dataclass(frozen=True, slots=True)
 class Screen:
-    """What a project takes for a new ticket; None for the types is every one that there is.
+    """What a project accepts for a new ticket; None for the types is every one that exists.
 
     ``without`` are fields that are not on its screen, ``required`` those it insists on besides.
     """
@@ -59,10 +59,10 @@ class Screen:
 
 
 @dataclass(frozen=True, slots=True)
-class Settings:
+class JiraSandboxSettings:
     """How the stand-in behaves.
 
-    ``screens`` are those of projects that differ from the usual. ``old_meta`` and ``paged_meta``
+    ``screens`` are those of projects that differ from the default. ``old_meta`` and ``paged_meta``
     say which ways to ask for them there are: Data Center 9 has the second only, before 8.4 there
     was the first. ``attachments`` is whether files are taken.
 
@@ -85,13 +85,13 @@ class Settings:
     attachments: bool = True
 
     def screen(self, project: str) -> Screen:
-        """Return what a project takes for a new ticket."""
+        """Return what a project accepts for a new ticket."""
         return self.screens.get(project, Screen())
 
 
 @dataclass(frozen=True, slots=True)
-class Category:
-    """A status category; its key is what programs judge by."""
+class StatusCategory:
+    """A status category; programs go by its key."""
 
     id: int
     key: str
@@ -104,12 +104,12 @@ class Category:
 
 
 @dataclass(frozen=True, slots=True)
-class Status:
+class TicketStatus:
     """A status of the one workflow, and the transition that leads to it from everywhere."""
 
     id: str
     name: str
-    category: Category
+    category: StatusCategory
     transition_id: str
     resolution: str | None = None
 
@@ -118,17 +118,17 @@ class Status:
         return {"id": self.id, "name": self.name, "statusCategory": self.category.document()}
 
 
-NEW = Category(2, "new", "To Do", "blue-gray")
-INDETERMINATE = Category(4, "indeterminate", "In Progress", "yellow")
-DONE = Category(3, "done", "Done", "green")
+NEW = StatusCategory(2, "new", "To Do", "blue-gray")
+INDETERMINATE = StatusCategory(4, "indeterminate", "In Progress", "yellow")
+DONE = StatusCategory(3, "done", "Done", "green")
 CATEGORIES = (NEW, INDETERMINATE, DONE)
 
 STATUSES = (
-    Status("10000", "To Do", NEW, "11"),
-    Status("3", "In Progress", INDETERMINATE, "21"),
-    Status("10001", "In Review", INDETERMINATE, "31"),
-    Status("10002", "Done", DONE, "41", "Done"),
-    Status("10003", "Won't Do", DONE, "51", "Won't Do"),
+    TicketStatus("10000", "To Do", NEW, "11"),
+    TicketStatus("3", "In Progress", INDETERMINATE, "21"),
+    TicketStatus("10001", "In Review", INDETERMINATE, "31"),
+    TicketStatus("10002", "Done", DONE, "41", "Done"),
+    TicketStatus("10003", "Won't Do", DONE, "51", "Won't Do"),
 )
 FIRST_STATUS = STATUSES[0]
 STATUS_BY_NAME = {status.name: status for status in STATUSES}
@@ -159,8 +159,8 @@ LINK_TYPES = (
 )
 
 
-def named(known: tuple[tuple[str, str], ...], given: Any) -> str | None:
-    """Return the name of a thing given as ``{"name": ...}`` or ``{"id": ...}``, if it exists."""
+def find_name(known: tuple[tuple[str, str], ...], given: Any) -> str | None:
+    """Return the name of a value given as ``{"name": ...}`` or ``{"id": ...}``, if it exists."""
     if not isinstance(given, dict):
         return None
     for number, name in known:
@@ -170,5 +170,5 @@ def named(known: tuple[tuple[str, str], ...], given: Any) -> str | None:
 
 
 def id_of(known: tuple[tuple[str, str], ...], name: str) -> str:
-    """Return the id of a thing that exists."""
+    """Return the id of a value that exists."""
     return next(number for number, known_name in known if known_name == name)

@@ -7,15 +7,15 @@ from urllib.parse import parse_qsl
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-KEPT = 1000
+MAX_CALLS = 1000
 _LONGEST = 64 * 1024
 
 
-class Record:
-    """Holds calls without their headers: no credential is kept."""
+class CallLog:
+    """Keeps calls without their headers, and so without credentials."""
 
     def __init__(self) -> None:
-        self._calls: deque[dict[str, Any]] = deque(maxlen=KEPT)
+        self._calls: deque[dict[str, Any]] = deque(maxlen=MAX_CALLS)
 
     def all(self) -> list[dict[str, Any]]:
         """Return the calls, oldest first."""
@@ -25,10 +25,10 @@ class Record:
         """Forget the calls."""
         self._calls.clear()
 
-    def of(self, app: ASGIApp) -> ASGIApp:
-        """Return the application with every call recorded."""
+    def wrap(self, app: ASGIApp) -> ASGIApp:
+        """Return the application with every call logged."""
 
-        async def recorded(scope: Scope, receive: Receive, send: Send) -> None:
+        async def logged(scope: Scope, receive: Receive, send: Send) -> None:
             sent, answered = bytearray(), bytearray()
             call: dict[str, Any] = {
                 "method": scope["method"],
@@ -36,23 +36,23 @@ class Record:
                 "query": dict(parse_qsl(scope["query_string"].decode())),
             }
 
-            async def hear() -> Message:
+            async def receive_and_log() -> Message:
                 message = await receive()
                 sent.extend(message.get("body", b""))
                 return message
 
-            async def say(message: Message) -> None:
+            async def send_and_log(message: Message) -> None:
                 call.setdefault("status", message.get("status"))
                 call.setdefault("type", _type(message))
                 answered.extend(message.get("body", b""))
                 await send(message)
 
             self._calls.append(call)
-            await app(scope, hear, say)
+            await app(scope, receive_and_log, send_and_log)
             call |= {"body": _document(sent), "answer": _document(answered)}
             call["cut"] = len(answered) > _LONGEST
 
-        return recorded
+        return logged
 
 
 def _type(message: Message) -> str:

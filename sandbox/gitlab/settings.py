@@ -1,4 +1,4 @@
-"""The stand-in's settings: its token, and how long its pages are."""
+"""The stand-in's settings: its token, and the length of its pages."""
 
 from dataclasses import dataclass
 
@@ -7,7 +7,7 @@ DEFAULT_BRANCH = "main"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Settings:
+class GitLabSandboxSettings:
     """How the stand-in behaves; ``most_per_page`` is the longest page of a listing."""
 
     token: str = TOKEN

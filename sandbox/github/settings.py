@@ -8,7 +8,7 @@ TOKEN = "ghp_sandboxToken0000000000000000000000"  # noqa: S105 -- of the stand-i
 
 
 class Flavour(StrEnum):
-    """Which server is played: github.com, or an older Enterprise Server."""
+    """Which server is simulated: github.com, or an older Enterprise Server."""
 
     CLOUD = "cloud"
     SERVER = "server"
@@ -26,17 +26,17 @@ class Flavour(StrEnum):
     @property
     def dispatch_properties(self) -> frozenset[str]:
         """The properties of a dispatch that the server knows; it refuses all others."""
-        known = frozenset({"ref", "inputs"})
-        return known | {"return_run_details"} if self is Flavour.CLOUD else known
+        common = frozenset({"ref", "inputs"})
+        return common | {"return_run_details"} if self is Flavour.CLOUD else common
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Settings:
+class GitHubSandboxSettings:
     """How the stand-in behaves.
 
-    A run is done ``run_seconds`` after its dispatch (None: when it is told to be), and is listed
+    A run is done ``run_seconds`` after its dispatch (None: when a test ends it), and is listed
     ``listing_lag`` seconds after it. ``app_key`` is the public key of the App with the id
-    ``app_id``, as PEM. ``may_write_workflows`` stands for the permission of that name;
+    ``app_id``, as PEM. ``may_write_workflows`` is the permission of that name;
     a tree of more than ``most_entries`` is answered truncated.
     """
 
