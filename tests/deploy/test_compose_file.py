@@ -12,6 +12,7 @@ from pao.app.local.temporal import DYNAMIC_CONFIGURATION
 from pao.core.names import RETENTION_DAYS, SEARCH_ATTRIBUTES
 from pao.runtime.crypto import SecretBox
 from pao.settings.loading import secret_names
+from sandbox.jira.settings import JiraSandboxSettings
 from tests.docs.test_pages_name_what_exists import settings
 from tests.support.pages import ROOT
 

@@ -15,6 +15,7 @@ from pao.app.local.processes import ChildProcess, LineSink, Program, ignore_line
 from pao.app.local.start_timeout import STILL_SECONDS, Patience, ignore_progress
 from sandbox import target
 from sandbox.github.settings import TOKEN as GITHUB_TOKEN
+from sandbox.jira.settings import JiraSandboxSettings
 
 POLL_SECONDS = 0.25
 SLOWEST_POLL_SECONDS = 2.0
