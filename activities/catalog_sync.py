@@ -69,7 +69,7 @@ class CatalogSyncer:
             return "ignored"
         async with heartbeats(repeatable=True):
             try:
-                return await self.proposals.judge(proposal, attempt=activity.info().attempt)
+                return await self.proposals.check(proposal, attempt=activity.info().attempt)
             except SourceUnavailableError as error:
                 raise ApplicationError(
                     str(error), type=error.cause, next_retry_delay=_rest(error)

@@ -14,8 +14,8 @@ import httpx
 from temporalio.client import Client
 
 from benchmarks import bare
-from pao.app.cli.http import SigV4
-from pao.app.cli.profiles import Target
+from pao.app.cli.http import RequestSigner
+from pao.app.cli.profiles import ApiTarget
 
 ITEM = "network-dns-record"
 SUBMISSION = "pao"
@@ -58,8 +58,8 @@ class Api:
 
     def __init__(self, place: Place, user: str) -> None:
         access_key_id, secret = place.keys[user]
-        target = Target(place.api, place.region, "execute-api", access_key_id, secret)
-        self._auth = SigV4(target)
+        target = ApiTarget(place.api, place.region, "execute-api", access_key_id, secret)
+        self._auth = RequestSigner(target)
         self._client = httpx.AsyncClient(
             base_url=f"{place.api}/api/v1",
             timeout=30,

@@ -12,8 +12,8 @@ import httpx
 from api.auth.keys import KeysIdentity, StoredKey, create_key
 from api.auth.raw import RawRequest
 from api.auth.replay import ClaimedSignature
-from pao.app.cli.http import SigV4
-from pao.app.cli.profiles import Target
+from pao.app.cli.http import RequestSigner
+from pao.app.cli.profiles import ApiTarget
 from pao.runtime.crypto import SecretBox
 
 REGION = "us-east-1"
@@ -72,7 +72,9 @@ async def _check(identity: KeysIdentity, request: RawRequest, *, count: int) -> 
 
 
 def _signed(access_key_id: str, secret: str, *, body: bytes) -> RawRequest:
-    auth = SigV4(Target("http://127.0.0.1", REGION, "execute-api", access_key_id, secret))
+    auth = RequestSigner(
+        ApiTarget("http://127.0.0.1", REGION, "execute-api", access_key_id, secret)
+    )
     headers = {"Content-Type": "application/json"}
     plain = httpx.Request("POST", "http://127.0.0.1/api/v1/requests", content=body, headers=headers)
     signed = next(auth.auth_flow(plain))

@@ -13,8 +13,8 @@ from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials
 from pydantic import BaseModel, ConfigDict, Field
 
-from pao.app.cli.http import BASE_PATH, SigV4
-from pao.app.cli.profiles import Target
+from pao.app.cli.http import BASE_PATH, RequestSigner
+from pao.app.cli.profiles import ApiTarget
 
 PLACE = "PAO_FUZZ_PLACE"
 SERVICE = "execute-api"
@@ -39,7 +39,7 @@ class Place(BaseModel):
     def client(self, user: str) -> httpx.Client:
         """Return a client whose calls are signed by a user."""
         key_id, secret = self.keys[user]
-        auth = SigV4(Target(self.url, self.region, SERVICE, key_id, secret))
+        auth = RequestSigner(ApiTarget(self.url, self.region, SERVICE, key_id, secret))
         base = f"{self.url}{BASE_PATH}"
         return httpx.Client(base_url=base, auth=auth, timeout=30, trust_env=False)
 

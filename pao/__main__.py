@@ -1,5 +1,5 @@
 """``python -m pao`` is ``pao``."""
 
-from pao.app.cli.start import main
+from pao.app.cli.entry_point import main
 
 main()

@@ -12,14 +12,14 @@ from pao.settings import Settings
 
 ROOT = "root"
 NOBODY = "nobody"
-WITHOUT_A_NAME = (65534, 65534)
-"""What nobody is where the machine does not name its users."""
+NOBODY_IDS = (65534, 65534)
+"""The user and group of nobody if the machine does not name its users."""
 
 DEFAULT_PATH = "/usr/local/bin:/usr/bin:/bin"
 
 
 def action_options(settings: Settings, environ: Mapping[str, str]) -> ActionOptions:
-    """Return every action type's part; ``environ`` is the worker's own environment."""
+    """Return the options of every action type; ``environ`` is the worker's own environment."""
     return ActionOptions(
         github=GitHubOptions(instances=assembly.github_instances(settings)),
         terraform=_terraform(settings, environ),
@@ -30,13 +30,13 @@ def action_options(settings: Settings, environ: Mapping[str, str]) -> ActionOpti
 def _terraform(settings: Settings, environ: Mapping[str, str]) -> TerraformOptions:
     given = settings.terraform
     return TerraformOptions(
-        binary=_absolute(given.binary),
+        binary=_absolute_path(given.binary),
         sources=given.sources,
         environment={name: environ[name] for name in given.environment if name in environ},
         allow_provisioners=given.allow_provisioners,
-        state_folder=_absolute(given.state_folder),
-        cli_config=_absolute(given.cli_config),
-        plugin_cache=_absolute(given.plugin_cache),
+        state_folder=_absolute_path(given.state_folder),
+        cli_config=_absolute_path(given.cli_config),
+        plugin_cache=_absolute_path(given.plugin_cache),
         lock_seconds=given.lock_timeout.total_seconds(),
         grace_seconds=given.stop_grace.total_seconds(),
         account=_account(given.user) if given.sources else None,
@@ -44,13 +44,13 @@ def _terraform(settings: Settings, environ: Mapping[str, str]) -> TerraformOptio
     )
 
 
-def _absolute(path: Path | None) -> Path | None:
-    """Return a path that means the same in the folder in which Terraform runs."""
+def _absolute_path(path: Path | None) -> Path | None:
+    """Return a path that is valid in the folder in which Terraform runs."""
     return None if path is None else path.expanduser().absolute()
 
 
 def _account(name: str | None) -> Account | None:
-    """Return who runs Terraform: where the worker is root, somebody else unless told otherwise."""
+    """Return the account that runs Terraform; a worker that is root uses another by default."""
     if os.geteuid() != 0:
         if name is None or name == pwd.getpwuid(os.geteuid()).pw_name:
             return None
@@ -65,7 +65,7 @@ def _account(name: str | None) -> Account | None:
         found = pwd.getpwnam(name or NOBODY)
     except KeyError:
         if name is None:
-            return Account(*WITHOUT_A_NAME)
+            return Account(*NOBODY_IDS)
         raise PaoError(
             ErrorCode.SERVICE_UNAVAILABLE,
             f"TERRAFORM_USER is {name}, and there is no such user on this machine. Create it, or "

@@ -1,4 +1,4 @@
-"""Builds what executions of actions use, from the settings. Starts nothing."""
+"""Builds the tools that actions use, from the settings. Starts nothing."""
 
 import os
 from collections.abc import Mapping
@@ -32,7 +32,7 @@ def action_tools(
     jira: JiraInstances,
     environ: Mapping[str, str] | None = None,
 ) -> Tools:
-    """Return what actions work with; the network among it is closed by who closes the worker.
+    """Return the tools of actions; whoever closes the worker closes their network.
 
     ``environ`` is the environment that the process was started with.
     """
@@ -66,7 +66,7 @@ def secret_store(settings: Settings, environ: Mapping[str, str]) -> SecretStore:
 
 
 def shares(settings: Settings) -> Shares:
-    """Return the places per target on the usual queue; slow actions and waits have their pools."""
+    """Return the slots per target on the main queue; slow actions and waits have other pools."""
     most = settings.worker.target_share or max(1, settings.worker.pool_size // 2)
     return Shares({settings.temporal.task_queue: most})
 
@@ -77,9 +77,9 @@ def network(
     shares: Shares | None = None,
     titles: Mapping[str, str] | None = None,
 ) -> Network:
-    """Return the way out: rules, proxy, trust, and the breakers that all workers share.
+    """Return the outgoing network: rules, proxy, trust, and the breakers that all workers share.
 
-    ``titles`` are what people call targets.
+    ``titles`` are the display names of targets.
     """
     store = SharedStore(database) if database is not None else None
     return Network(
@@ -89,7 +89,7 @@ def network(
 
 
 def breaker_options(settings: ActionSettings, titles: Mapping[str, str]) -> BreakerOptions:
-    """Return when breakers open and for how long."""
+    """Return when circuit breakers open, and for how long."""
     return BreakerOptions(
         limits=BreakerLimits(
             failures=settings.breaker_failures, seconds=settings.breaker_open.total_seconds()

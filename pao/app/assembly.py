@@ -51,7 +51,7 @@ JIRA_CONNECT_SECONDS = 2.0
 def database(
     settings: Settings, *, application_name: str, password: PasswordSource | None = None
 ) -> Database:
-    """Return the way to Postgres as the service's own role."""
+    """Return the database, with the service's own role."""
     given = settings.database
     pool = PoolSettings(
         max_idle=min(given.max_idle_connections, given.max_open_connections),
@@ -65,7 +65,7 @@ def database(
 
 
 def database_password(settings: Settings, url: str) -> PasswordSource | None:
-    """Return who gives the password of each new connection; None where the address has it."""
+    """Return the source of passwords of new connections; None if the address has the password."""
     given, login = settings.database, read_login(url)
     if given.iam_auth and not login.password:
         return DatabaseTokens(
@@ -78,14 +78,14 @@ def database_password(settings: Settings, url: str) -> PasswordSource | None:
     if not isinstance(secret, LiveSecret) or given.given_url is not None or not is_own:
         return None
 
-    async def newest() -> str:
+    async def current_password() -> str:
         return secret.get_secret_value()
 
-    return newest
+    return current_password
 
 
 def secrets_refresh(settings: Settings, client: Client) -> SecretsRefresh:
-    """Return what reads this process's secrets again; ``client`` keeps a copy of its own key."""
+    """Return the task that rereads this process's secrets; ``client`` has a copy of its own key."""
 
     def renew_key(value: str) -> None:
         client.api_key = value
@@ -100,7 +100,7 @@ def secrets_refresh(settings: Settings, client: Client) -> SecretsRefresh:
 def secret_ages(
     refresh: SecretsRefresh, password: PasswordSource | None
 ) -> Callable[[], Mapping[str, float]]:
-    """Return who knows how old secrets and the token of the database are."""
+    """Return a function that reports the ages of secrets and of the database's token."""
 
     def ages() -> Mapping[str, float]:
         token = isinstance(password, DatabaseTokens) and {TOKEN_NAME: password.age()}
@@ -110,12 +110,12 @@ def secret_ages(
 
 
 def process_name(settings: Settings, kind: str) -> ProcessName:
-    """Return how this process names its connections; an API process listens on one more."""
+    """Return the name of this process's connections; an API process has one more, to listen."""
     return ProcessName(kind, settings.database.max_open_connections + (kind == "pao-api"))
 
 
 def audit_database(settings: Settings) -> Database:
-    """Return a way to Postgres for work on the whole audit trail, which may take its time."""
+    """Return a database for work on the whole audit trail, which may take long."""
     pool = PoolSettings(
         max_idle=1, max_open=1, statement_timeout=3600.0, application_name="pao-audit"
     )
@@ -124,7 +124,7 @@ def audit_database(settings: Settings) -> Database:
 
 
 def secret_box(settings: Settings) -> SecretBox:
-    """Return what seals and opens secrets at rest; settings have refused a start without keys."""
+    """Return the box that seals secrets at rest; the settings refuse a start without keys."""
     keys = settings.auth.encryption_keys
     return SecretBox(keys.get_secret_value() if keys else "")
 
@@ -154,14 +154,14 @@ def jira_instances(settings: Settings) -> JiraInstances:
 
 
 def escalation_target(settings: Settings) -> EscalationTarget:
-    """Return where escalation tickets go, and as what."""
+    """Return where escalation tickets are created, and with which fields."""
     jira = settings.jira
-    without = jira.escalation_priority.casefold() == "none"
+    has_no_priority = jira.escalation_priority.casefold() == "none"
     return EscalationTarget(
         project=jira.escalation_project,
         instance=jira.escalation_instance,
         issue_type=jira.escalation_issue_type,
-        priority=None if without else jira.escalation_priority,
+        priority=None if has_no_priority else jira.escalation_priority,
         fields=jira.escalation_fields,
         pages=pages(settings),
     )
@@ -177,7 +177,7 @@ def _seconds(duration: timedelta | None) -> float | None:
 
 
 def github_instances(settings: Settings) -> GitHubInstances:
-    """Return the configured GitHub; where an App is configured, it is who acts."""
+    """Return the configured GitHub, with the credentials of the App if there is one."""
     given = settings.github
     auth = _github_auth(settings)
     if auth is None:
@@ -230,7 +230,7 @@ def temporal_target(settings: Settings) -> TemporalTarget:
     given = settings.temporal
     cert, key = given.tls_client_cert, given.tls_client_key
     ca = given.tls_server_ca_cert
-    own = cert or key or ca or given.tls_server_name
+    has_tls_files = cert or key or ca or given.tls_server_name
     config = TLSConfig(
         server_root_ca_cert=ca.read_bytes() if ca else None,
         domain=given.tls_server_name,
@@ -242,14 +242,14 @@ def temporal_target(settings: Settings) -> TemporalTarget:
         namespace=given.namespace,
         task_queue=given.task_queue,
         api_key=given.api_key.get_secret_value() if given.api_key else None,
-        tls=config if own else given.tls or given.api_key is not None,
+        tls=config if has_tls_files else given.tls or given.api_key is not None,
     )
 
 
 def traces(settings: Settings, *, service: str) -> Tracing:
-    """Set this process's traces up, where a receiver is configured; close what is given at the end.
+    """Set up this process's traces if a receiver is configured; close the result at the end.
 
-    Before any connection to Temporal is made: it carries traces only if they are set up by then.
+    Call it before connecting to Temporal, which carries traces only if they are set up by then.
     """
     given = settings.telemetry
     return tracing.install(
@@ -258,7 +258,7 @@ def traces(settings: Settings, *, service: str) -> Tracing:
 
 
 def scope_context(settings: Settings) -> ScopeContext:
-    """Return what templates may know of this installation; only listed variables show."""
+    """Return what templates may read of this installation, with listed variables only."""
     return ScopeContext(
         hostname=socket.gethostname(),
         region=settings.auth.region,

@@ -1,4 +1,4 @@
-"""Builds what reads the catalog from the settings: the source, its sync, and what it watches."""
+"""Builds the catalog's source, its sync and its watcher from the settings."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -11,7 +11,7 @@ from catalog.sources.local import LocalFolder
 from catalog.sources.source import Source
 from catalog.sources.verdict import Reporter
 from db.session import Database
-from pao.app.catalog_forges import Forge, forge, git_source, owners_check
+from pao.app.catalog_forges import CatalogForge, forge, git_source, owners_check
 from pao.app.catalog_sync import CatalogSync
 from pao.app.catalog_sync.proposals import Proposals
 from pao.app.catalog_sync.watcher import CatalogWatcher
@@ -33,8 +33,8 @@ def catalog_folder(settings: Settings) -> Path:
     return settings.catalog.path or Path("catalog")
 
 
-def catalog_sync(settings: Settings, database: Database, found: Forge | None) -> CatalogSync:
-    """Return what brings the catalog up to date from a forge, or from wherever else it is."""
+def catalog_sync(settings: Settings, database: Database, found: CatalogForge | None) -> CatalogSync:
+    """Return the sync of the catalog, from a forge or another source."""
     if found is not None:
         return _sync(settings, database, found.source, found.reporter)
     return _sync(settings, database, catalog_source(settings))
@@ -58,9 +58,9 @@ def _sync(
 
 @asynccontextmanager
 async def catalog_signals(settings: Settings, syncs: CatalogSyncs) -> AsyncIterator[None]:
-    """Have the source looked at now, and for as long as the block runs whenever a folder changes.
+    """Signal a sync now, and whenever the folder changes while the block runs.
 
-    A process that has just started may bring other rules, by which everything is judged again.
+    A process that has just started may have other rules, by which everything is checked again.
     """
     watch = settings.catalog.source == "local" and settings.catalog.watch
     signal = SyncSignal(FOLDER if watch else START)

@@ -1,4 +1,4 @@
-"""Builds sources of catalogs in repositories, and those who tell the authors, from the settings."""
+"""Builds sources of catalogs in repositories, and their reporters, from the settings."""
 
 from dataclasses import dataclass
 
@@ -21,15 +21,15 @@ PLATFORM_PAGE = "/platform"
 
 
 @dataclass(frozen=True, slots=True)
-class Forge:
-    """A source on a forge, and who tells the forge."""
+class CatalogForge:
+    """A source on a forge, and the reporter to it."""
 
     source: ProposalSource
     reporter: ProposalReporter
 
 
-def forge(settings: Settings) -> Forge | None:
-    """Return the forge that the catalog is on; None where it is on none."""
+def forge(settings: Settings) -> CatalogForge | None:
+    """Return the forge that the catalog is on, or None."""
     if settings.catalog.source == "github":
         return _github(settings)
     return _gitlab(settings) if settings.catalog.source == "gitlab" else None
@@ -37,14 +37,14 @@ def forge(settings: Settings) -> Forge | None:
 
 def git_source(settings: Settings) -> Source:
     """Return the catalog in a plain repository."""
-    given, way = settings.catalog, settings.actions
+    given, network = settings.catalog, settings.actions
     remote = GitRemote(
         url=given.repository or "",
         user=given.git_user,
         token=given.git_token,
-        rules=EgressRules.parse(way.egress_allow),
-        proxy=way.egress_proxy,
-        ca_bundle=way.egress_ca_bundle,
+        rules=EgressRules.parse(network.egress_allow),
+        proxy=network.egress_proxy,
+        ca_bundle=network.egress_ca_bundle,
     )
     place = GitPlace(branch=given.branch, folder=given.repository_path, ownership=_mode(settings))
     return GitSource(remote, place)
@@ -65,7 +65,7 @@ def owners_check(settings: Settings) -> CodeOwnersCheck | None:
 
 
 def wire_options(settings: ActionSettings) -> WireOptions:
-    """Return the judged way out: rules, proxy, trust."""
+    """Return the options of outgoing calls: rules, proxy, trust."""
     return WireOptions(
         rules=EgressRules.parse(settings.egress_allow),
         proxy=settings.egress_proxy.get_secret_value() if settings.egress_proxy else None,
@@ -74,7 +74,7 @@ def wire_options(settings: ActionSettings) -> WireOptions:
     )
 
 
-def _github(settings: Settings) -> Forge:
+def _github(settings: Settings) -> CatalogForge:
     given = settings.catalog
     place = GitHubPlace(
         repository=given.repository or "",
@@ -84,10 +84,10 @@ def _github(settings: Settings) -> Forge:
     )
     instance = assembly.github_instances(settings).instance(None)
     source = GitHubSource(instance, place, _calls(settings, "GitHub"))
-    return Forge(source, GitHubReporter(source, details=_details(settings)))
+    return CatalogForge(source, GitHubReporter(source, details=_details(settings)))
 
 
-def _gitlab(settings: Settings) -> Forge:
+def _gitlab(settings: Settings) -> CatalogForge:
     given = settings.catalog
     place = GitLabPlace(
         project=given.repository or "",
@@ -99,7 +99,7 @@ def _gitlab(settings: Settings) -> Forge:
         raise LookupError("no GitLab is configured; the operator sets GITLAB_TOKEN")
     instance = GitLabInstance(given.gitlab_url, given.gitlab_token)
     source = GitLabSource(instance, place, _calls(settings, "GitLab"))
-    return Forge(source, GitLabReporter(source, details=_details(settings)))
+    return CatalogForge(source, GitLabReporter(source, details=_details(settings)))
 
 
 def _calls(settings: Settings, target: str) -> OutgoingCalls:

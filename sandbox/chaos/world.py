@@ -14,8 +14,8 @@ from typing import Any, Protocol, Self
 import httpx
 
 from db.migrations.runner import migrate
-from pao.app.cli.http import BASE_PATH, SigV4
-from pao.app.cli.profiles import Target
+from pao.app.cli.http import BASE_PATH, RequestSigner
+from pao.app.cli.profiles import ApiTarget
 from pao.app.local.home import Home
 from pao.app.local.ports import LOOPBACK, Ports, free_ports, with_free_ports
 from pao.app.local.postgres import FOR_TESTS, EmbeddedPostgres
@@ -104,9 +104,12 @@ class World:
     ) -> httpx.Client:
         """Return a client of the API, or of another one at ``url``, whose calls a user signs."""
         key, url = self._keys[user], url or self.url
-        target = Target(url, REGION, SERVICE, key.access_key_id, key.secret)
+        target = ApiTarget(url, REGION, SERVICE, key.access_key_id, key.secret)
         return httpx.Client(
-            base_url=f"{url}{BASE_PATH}", auth=SigV4(target), timeout=timeout, trust_env=False
+            base_url=f"{url}{BASE_PATH}",
+            auth=RequestSigner(target),
+            timeout=timeout,
+            trust_env=False,
         )
 
     def is_running(self, name: str) -> bool:

@@ -19,8 +19,8 @@ import pytest
 
 from deploy.tests.machine.environments import AWAITED, PATCHED, Version, make_version
 from deploy.tests.running import running_pao
-from pao.app.cli.http import BASE_PATH, SigV4
-from pao.app.cli.profiles import Target
+from pao.app.cli.http import BASE_PATH, RequestSigner
+from pao.app.cli.profiles import ApiTarget
 from pao.app.local.ports import free_ports
 from pao.app.local.postgres_files import forget_files
 from pao.app.local.stack import sample_catalog
@@ -120,9 +120,9 @@ def fill_in(machine: Machine, jira: str) -> None:
 
 def client(machine: Machine, key: dict[str, Any]) -> httpx.Client:
     url = f"http://127.0.0.1:{machine.ports[0]}"
-    target = Target(url, "us-east-1", "execute-api", key["accessKeyId"], key["secretAccessKey"])
+    target = ApiTarget(url, "us-east-1", "execute-api", key["accessKeyId"], key["secretAccessKey"])
     return httpx.Client(
-        base_url=f"{url}{BASE_PATH}", auth=SigV4(target), timeout=60, trust_env=False
+        base_url=f"{url}{BASE_PATH}", auth=RequestSigner(target), timeout=60, trust_env=False
     )
 
 

@@ -12,8 +12,8 @@ import pytest
 
 from deploy.tests.debian import install
 from deploy.tests.running import Running, running_pao
-from pao.app.cli.http import BASE_PATH, SigV4
-from pao.app.cli.profiles import Target
+from pao.app.cli.http import BASE_PATH, RequestSigner
+from pao.app.cli.profiles import ApiTarget
 from pao.app.local.ports import free_ports
 from tests.support.certificates import make_certificates
 from tests.support.stack import wait_until
@@ -36,11 +36,11 @@ class Proxy:
         """Return a client that comes through the proxy; its name is the one that is signed."""
         admin = self.pao.admin
         key = admin["PAO_ACCESS_KEY_ID"], admin["PAO_SECRET_ACCESS_KEY"]
-        target = Target(f"https://{NAME}", admin["PAO_REGION"], "execute-api", *key)
+        target = ApiTarget(f"https://{NAME}", admin["PAO_REGION"], "execute-api", *key)
         return httpx.Client(
             base_url=f"https://127.0.0.1:{self.port}{BASE_PATH}",
             headers={"Host": NAME},
-            auth=SigV4(target),
+            auth=RequestSigner(target),
             timeout=PATIENCE_SECONDS,
             transport=_Named(verify=False, local_address=from_address),
         )

@@ -1,4 +1,4 @@
-"""The catalog from its source into Postgres; what is served from there is the API's."""
+"""Brings the catalog from its source into Postgres, from which the API serves it."""
 
 from pao.app.catalog_sync.sync import CatalogSync
 from pao.core.payloads.catalog import SyncInput, SyncReport

@@ -1,4 +1,4 @@
-"""Contents of catalog files: fetched from the source once, kept in Postgres, read from there."""
+"""Contents of catalog files: fetched from the source once, stored in Postgres, read from there."""
 
 import asyncio
 from collections.abc import Collection, Iterable, Mapping
@@ -9,11 +9,11 @@ from db.repositories.catalog_blobs import CatalogBlobsRepository
 from db.session import Database
 from pao.runtime import tracing
 
-_AT_ONCE = 200
+_BATCH_SIZE = 200
 
 
-class Contents:
-    """What the files of one revision say, by blob id."""
+class FileContents:
+    """The contents of the files of one revision, by blob id."""
 
     def __init__(self, database: Database, source: Source, revision: str) -> None:
         self._database = database
@@ -22,9 +22,9 @@ class Contents:
         self._loop = asyncio.get_running_loop()
 
     async def fetch(self, entries: Collection[Entry]) -> None:
-        """Have these contents in Postgres; the source is asked for what is not there yet.
+        """Ensure that these contents are in Postgres; missing ones are fetched from the source.
 
-        What was fetched stays when the sync does not come to its end, or the source to its own.
+        What was fetched stays when the sync or the source fails halfway.
         Raises ``SourceUnavailableError``.
         """
         by_blob = {entry.blob: entry for entry in entries}
@@ -38,15 +38,15 @@ class Contents:
             try:
                 found = await self._source.contents(self._revision, missing)
             except SourceUnavailableError as error:
-                await self._keep(await asyncio.to_thread(_genuine, error.found))
+                await self._store(await asyncio.to_thread(_verified, error.found))
                 raise
         await asyncio.to_thread(_check, missing, found)
-        await self._keep(found)
+        await self._store(found)
 
-    async def _keep(self, found: Mapping[str, bytes]) -> None:
-        for some in _batches(list(found.items())):
+    async def _store(self, found: Mapping[str, bytes]) -> None:
+        for batch in _batches(list(found.items())):
             async with self._database.unit_of_work() as session:
-                await CatalogBlobsRepository(session).store(dict(some))
+                await CatalogBlobsRepository(session).store(dict(batch))
 
     async def read(self, blobs: Iterable[str]) -> Mapping[str, bytes]:
         """Return contents that are in Postgres."""
@@ -54,12 +54,12 @@ class Contents:
             return await CatalogBlobsRepository(session).read(set(blobs))
 
     def read_one(self, blob: str) -> bytes:
-        """Return one content, from another thread; raises ``KeyError`` where it is not kept."""
+        """Return one content, from another thread; raises ``KeyError`` if it is not stored."""
         found = asyncio.run_coroutine_threadsafe(self.read([blob]), self._loop).result()
         return found[blob]
 
 
-class PassingContents(Contents):
+class ProposalContents(FileContents):
     """Contents of a proposal: what is fetched for it stays in memory."""
 
     def __init__(self, database: Database, source: Source, revision: str) -> None:
@@ -67,21 +67,21 @@ class PassingContents(Contents):
         self._fetched: dict[str, bytes] = {}
 
     async def fetch(self, entries: Collection[Entry]) -> None:
-        """Have these contents here or in Postgres."""
+        """Ensure that these contents are in memory or in Postgres."""
         await super().fetch([entry for entry in entries if entry.blob not in self._fetched])
 
     async def read(self, blobs: Iterable[str]) -> Mapping[str, bytes]:
-        """Return contents that are here or in Postgres."""
+        """Return contents that are in memory or in Postgres."""
         wanted = set(blobs)
         here = {blob: self._fetched[blob] for blob in wanted & self._fetched.keys()}
         return {**await super().read(wanted - here.keys()), **here}
 
-    async def _keep(self, found: Mapping[str, bytes]) -> None:
+    async def _store(self, found: Mapping[str, bytes]) -> None:
         self._fetched.update(found)
 
 
 def _check(wanted: Collection[Entry], found: Mapping[str, bytes]) -> None:
-    """Refuse what a source has left out or mixed up: it would be served as another version."""
+    """Raise if a source left out or mixed up a content: it would be served as another version."""
     for entry in wanted:
         content = found.get(entry.blob)
         if content is None:
@@ -92,12 +92,12 @@ def _check(wanted: Collection[Entry], found: Mapping[str, bytes]) -> None:
             )
 
 
-def _genuine(found: Mapping[str, bytes]) -> dict[str, bytes]:
-    """Return what is as it was listed; why the source has failed counts for more than the rest."""
+def _verified(found: Mapping[str, bytes]) -> dict[str, bytes]:
+    """Return the contents that match their listing; others do not hide the source's error."""
     return {blob: content for blob, content in found.items() if is_content_of(content, blob)}
 
 
 def _batches(
     contents: list[tuple[str, bytes]],
 ) -> Iterable[list[tuple[str, bytes]]]:
-    return (contents[at : at + _AT_ONCE] for at in range(0, len(contents), _AT_ONCE))
+    return (contents[at : at + _BATCH_SIZE] for at in range(0, len(contents), _BATCH_SIZE))

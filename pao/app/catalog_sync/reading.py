@@ -10,11 +10,11 @@ from catalog.sources.source import Entry
 from catalog.validation import Finding, Severity, ValidationResult
 from db.repositories.catalog import ServedFile, StoredItem
 from db.repositories.catalog_files import StoredFile
-from pao.app.catalog_sync.source_tree import Stored, problem_of
+from pao.app.catalog_sync.source_tree import StoredCatalog, problem_of
 
 
-class Reading:
-    """What one reading of the source has found; grows while it is read."""
+class CatalogReading:
+    """The result of one reading of the source; grows while it is read."""
 
     def __init__(self, rules: str, entries: Iterable[Entry]) -> None:
         self._rules = rules
@@ -24,38 +24,38 @@ class Reading:
         self.selection: Selection
         self._loaded: dict[str, ValidationResult] = {}
 
-    def adopt(self, unfinished: "Reading") -> None:
-        """Take over what was judged by a reading that did not come to its end."""
-        # It may still be at it, in a thread that nobody waits for any more.
+    def adopt(self, unfinished: "CatalogReading") -> None:
+        """Take over the results of a reading that did not finish."""
+        # It may still be running, in a thread that nobody waits for any more.
         for path, file in dict(unfinished.judged).items():
             entry, result = self.entries.get(path), unfinished.result(path)
             if entry is not None and result is not None and self._is_same(file, entry):
                 self.add(result, entry)
 
-    def keep(self, files: Mapping[str, StoredFile]) -> list[Entry]:
-        """Take over files as they were judged before; return those that are to be judged."""
-        fresh = []
+    def reuse(self, files: Mapping[str, StoredFile]) -> list[Entry]:
+        """Take over the earlier results of unchanged files; return the files to check."""
+        unchecked = []
         for entry in self.entries.values():
             if entry.path in self.seen:
                 continue
             file = files.get(entry.path)
             if file is None or not self._is_same(file, entry):
-                fresh.append(entry)
+                unchecked.append(entry)
                 continue
             findings = tuple(finding_of(found) for found in file.findings)
             self.seen[file.path] = FileState(
                 file.sha, _facts(file) if file.facts else None, findings
             )
-        return fresh
+        return unchecked
 
-    def give_up(self, blobs: Collection[str], why: str) -> None:
-        """Take files for ones that cannot be read, which only asking for them has shown."""
+    def mark_unreadable(self, blobs: Collection[str], why: str) -> None:
+        """Mark files as unreadable, which only fetching them has shown."""
         for path, entry in self.entries.items():
             if entry.blob in blobs:
                 self.entries[path] = replace(entry, problem=why)
 
     def add(self, result: ValidationResult, entry: Entry) -> None:
-        """Take a file that was judged now."""
+        """Add the result of a file that was checked now."""
         path = result.file
         facts = DocumentSummary.of(result.item, path=path) if result.item else None
         self.seen[path] = FileState(entry.blob, facts, result.findings)
@@ -70,18 +70,18 @@ class Reading:
             problem=problem_of(entry),
         )
 
-    def is_as_known(self, known: Stored) -> bool:
+    def is_unchanged(self, known: StoredCatalog) -> bool:
         """Return whether nothing has changed since the last reading."""
         return not self.judged and self.seen.keys() == known.files.keys()
 
     def linked(self) -> dict[str, DocumentSummary]:
-        """Return by path the valid files that refer to others, and those they refer to."""
+        """Return the valid files that refer to others, and those they refer to, by path."""
         good = [seen.facts for seen in self.seen.values() if seen.facts]
         named = {identifier for facts in good for identifier in facts.refers}
         return {facts.path: facts for facts in good if facts.refers or facts.id in named}
 
-    def fallen(self, served: Mapping[str, ServedFile]) -> dict[str, str]:
-        """Return by path the items referred to whose file became invalid: they stay served."""
+    def invalidated_references(self, served: Mapping[str, Served]) -> dict[str, str]:
+        """Return the referenced items whose file became invalid, by path: they stay served."""
         facts = [seen.facts for seen in self.seen.values() if seen.facts]
         named = {identifier for one in facts for identifier in one.refers}
         named -= {one.id for one in facts}
@@ -90,7 +90,7 @@ class Reading:
         }
 
     def result(self, path: str) -> ValidationResult | None:
-        """Return the verdict on a file that was judged now."""
+        """Return the result of a file that was checked now."""
         return self._loaded.get(path)
 
     def document(self, path: str) -> CatalogDocument | None:
@@ -98,16 +98,16 @@ class Reading:
         result = self.result(path)
         return result.item if result else None
 
-    def select(self, served: Mapping[str, ServedFile], across: Iterable[Finding]) -> None:
-        """Decide what is served from what was seen and what was found across files."""
+    def select(self, served: Mapping[str, Served], across: Iterable[Finding]) -> None:
+        """Decide what is served, given the files and the findings across files."""
         self.selection = select(self.seen, served, across)
 
     def missing(self) -> list[str]:
-        """Return the files whose document is to be stored and was not read yet."""
+        """Return the files whose document is to be stored and has not been read yet."""
         return [path for path in self.selection.written.values() if path not in self._loaded]
 
     def findings(self, across: Iterable[Finding]) -> tuple[Finding, ...]:
-        """Return everything that was found, errors and warnings, by file and place."""
+        """Return all findings, errors and warnings, by file and position."""
         own = (finding for seen in self.seen.values() for finding in seen.findings)
         found = dict.fromkeys((*own, *across, *self.selection.refused))
         return tuple(sorted(found, key=lambda one: (one.file, one.line, one.column)))
@@ -120,13 +120,13 @@ class Reading:
         """Return the documents that are to be stored."""
         results = (self._loaded[path] for path in sorted(self.selection.written.values()))
         return [
-            _stored(result, result.item, self.seen[result.file].sha, generation)
+            _stored_item(result, result.item, self.seen[result.file].sha, generation)
             for result in results
             if result.item
         ]
 
 
-def _stored(
+def _stored_item(
     result: ValidationResult, item: CatalogDocument, sha: str, generation: int
 ) -> StoredItem:
     return StoredItem(

@@ -25,14 +25,14 @@ from db.repositories.catalog_files import StoredFile
 from db.repositories.catalog_state import Lineage, SourceMemory, StoredCatalogStatus
 from pao.core.payloads.catalog import SyncInput
 
-MOST_PATH = 1_000
-"""In bytes; a few levels of folders are far from it."""
+MAX_PATH_BYTES = 1_000
+"""In bytes; far more than a few levels of folders need."""
 _LFS = b"version https://git-lfs.github.com/spec/"
 
 
 @dataclass(frozen=True, slots=True)
-class Stored:
-    """What Postgres knew before: the files as they were judged, and what is served."""
+class StoredCatalog:
+    """The state in Postgres: the files with their results, and what is served."""
 
     files: Mapping[str, StoredFile]
     served: Mapping[str, ServedFile]
@@ -41,8 +41,8 @@ class Stored:
     memory: SourceMemory
 
     def known(self, source: str, asked: SyncInput) -> Known:
-        """Return what a source may know of its last reading; nothing where it was another one."""
-        why = Known(expects=asked.expects, is_poll=asked.is_poll, is_asked=asked.is_requested)
+        """Return what is known of a source's last reading; nothing if it was of another source."""
+        why = Known(expects=asked.expects, is_poll=asked.is_poll, is_asked=asked.is_asked)
         if self.standing.source != source:
             return why
         return replace(why, revision=self.standing.revision, memory=self.memory.memory)
@@ -50,7 +50,7 @@ class Stored:
 
 @dataclass(frozen=True, slots=True)
 class SourceTree:
-    """The documents at a revision; ``failed`` where they are those of the reading before."""
+    """The documents at a revision; ``failed`` if they are those of the previous reading."""
 
     revision: str
     entries: tuple[Entry, ...]
@@ -62,8 +62,8 @@ class SourceTree:
     failed: SourceUnavailableError | None = None
 
     @classmethod
-    def of(cls, answer: Listing | Unchanged, stored: Stored) -> Self:
-        """Return what a source has answered, and what of it was known."""
+    def of(cls, answer: Listing | Unchanged, stored: StoredCatalog) -> Self:
+        """Return what a source has returned, with what was known of it."""
         if isinstance(answer, Listing):
             entries, beside = documents_of(answer.entries), answer.beside
             changed_at = answer.changed_at
@@ -73,14 +73,14 @@ class SourceTree:
             answer.revision,
             entries,
             beside,
-            commit=_plain(answer.commit) if answer.commit else None,
+            commit=_commit_document(answer.commit) if answer.commit else None,
             memory=answer.memory,
             changed_at=changed_at,
             notice=answer.notice,
         )
 
-    def merged(self, fork: Self, stored: Stored) -> Self:
-        """Return what would be there if a proposal that left the branch at ``fork`` was merged.
+    def merged(self, fork: Self, stored: StoredCatalog) -> Self:
+        """Return the tree after merging a proposal that left the branch at ``fork``.
 
         A file that both sides have changed is taken as the proposal has it.
         """
@@ -92,18 +92,18 @@ class SourceTree:
         )
 
     @classmethod
-    def again(cls, stored: Stored, failed: SourceUnavailableError) -> Self:
-        """Return what was seen before, where the source cannot be read now."""
+    def from_stored(cls, stored: StoredCatalog, failed: SourceUnavailableError) -> Self:
+        """Return the tree of the previous reading, if the source cannot be read now."""
         return cls(stored.standing.revision or "", _entries(stored), _beside(stored), failed=failed)
 
 
 def documents_of(entries: Iterable[Entry]) -> tuple[Entry, ...]:
-    """Return the documents, and what stands in a document's place and is none."""
-    return tuple(_named(entry) for entry in entries if _concerns(entry))
+    """Return the documents, and whatever is in the place of a document."""
+    return tuple(_with_short_path(entry) for entry in entries if _is_relevant(entry))
 
 
 def problem_of(entry: Entry) -> str | None:
-    """Return why an entry cannot be a document, by what the listing says."""
+    """Return why an entry cannot be a document, according to the listing."""
     if entry.problem:
         return entry.problem
     if entry.mode == LINK:
@@ -116,14 +116,14 @@ def problem_of(entry: Entry) -> str | None:
 
 
 def problem_in(content: bytes) -> str | None:
-    """Return why a content is no document, though it is text."""
+    """Return why a text is not a document."""
     if content.startswith(_LFS):
         return "this is a pointer to a file in Git LFS, which is not read; commit the text itself"
     return None
 
 
-def refuse_early_poll(stored: Stored, *, is_poll: bool) -> None:
-    """Raise where a poll may not ask a source that has said when it answers again."""
+def refuse_early_poll(stored: StoredCatalog, *, is_poll: bool) -> None:
+    """Raise if this is a poll and the source has announced when it answers again."""
     until = stored.standing.error_until
     if is_poll and until and datetime.now(UTC) < until:
         raise PollSkippedError(f"the source answers again at {until:%H:%M:%S} UTC")
@@ -137,24 +137,24 @@ def commit_of(commit: Mapping[str, Any] | None) -> Commit | None:
     return Commit(**{**commit, "at": datetime.fromisoformat(at) if at else None})
 
 
-def _named(entry: Entry) -> Entry:
-    """Return an entry by a path that may be a key in Postgres; another path is a finding."""
+def _with_short_path(entry: Entry) -> Entry:
+    """Return an entry whose path fits a key in Postgres; a longer path is a finding."""
     path = entry.path.encode(errors="replace")
-    if len(path) <= MOST_PATH:
+    if len(path) <= MAX_PATH_BYTES:
         return entry
-    # Others may begin in the same way.
-    shown = f"{entry.path[:100]}...{hashlib.sha256(path).hexdigest()[:12]}"
-    return replace(entry, path=shown, problem=f"the path has {len(path):,} bytes; shorten it")
+    # Other paths may begin in the same way.
+    short_path = f"{entry.path[:100]}...{hashlib.sha256(path).hexdigest()[:12]}"
+    return replace(entry, path=short_path, problem=f"the path has {len(path):,} bytes; shorten it")
 
 
-def _concerns(entry: Entry) -> bool:
+def _is_relevant(entry: Entry) -> bool:
     if entry.mode not in {LINK, SUBMODULE}:
         return is_document(entry.path)
     # A link or a submodule in place of a folder hides whatever it leads to.
     return is_document(entry.path if PurePosixPath(entry.path).suffix else f"{entry.path}.yaml")
 
 
-def _entries(stored: Stored) -> tuple[Entry, ...]:
+def _entries(stored: StoredCatalog) -> tuple[Entry, ...]:
     return tuple(
         Entry(file.path, file.sha, file.mode, problem=file.problem)
         for file in stored.files.values()
@@ -175,9 +175,9 @@ def _merged(
     return tuple(merged[path] for path in sorted(merged))
 
 
-def _beside(stored: Stored) -> tuple[Entry, ...]:
+def _beside(stored: StoredCatalog) -> tuple[Entry, ...]:
     return tuple(Entry(**entry) for entry in stored.memory.beside)
 
 
-def _plain(commit: Commit) -> dict[str, Any]:
+def _commit_document(commit: Commit) -> dict[str, Any]:
     return asdict(commit) | {"at": commit.at.isoformat() if commit.at else None}

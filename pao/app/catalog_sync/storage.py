@@ -1,4 +1,4 @@
-"""Stores what was read in one transaction, and says what has changed by it."""
+"""Stores what was read in one transaction, and reports what has changed."""
 
 from collections.abc import Collection, Iterable
 from dataclasses import asdict, replace
@@ -17,22 +17,22 @@ from db.repositories.catalog_state import (
     SourceMemory,
     StoredCatalogStatus,
 )
-from pao.app.catalog_sync.reading import Reading
-from pao.app.catalog_sync.source_tree import SourceTree, Stored
+from pao.app.catalog_sync.reading import CatalogReading
+from pao.app.catalog_sync.source_tree import SourceTree, StoredCatalog
 from pao.core.payloads.catalog import SyncReport
 
-# More is read by nobody, and every process keeps them in memory.
-MOST_REFUSED = 5_000
-_OF_OWNERS = frozenset({OWNERSHIP_RULE, CODE_OWNERS_RULE})
-# Names of one kind in a report, and their bytes: it travels through Temporal, which takes two
+# Nobody reads more, and every process keeps them in memory.
+MAX_FINDINGS = 5_000
+_OWNERSHIP_RULES = frozenset({OWNERSHIP_RULE, CODE_OWNERS_RULE})
+# Names of one kind in a report, and their bytes: it travels through Temporal, which accepts two
 # megabytes, and paths may be long.
-MOST_NAMED, MOST_NAMED_BYTES = 5_000, 300_000
+MAX_NAMES, MAX_NAME_BYTES = 5_000, 300_000
 
 
 async def store(  # noqa: PLR0913 -- what is stored together, each part named
     session: AsyncSession,
-    reading: Reading,
-    stored: Stored,
+    reading: CatalogReading,
+    stored: StoredCatalog,
     tree: SourceTree,
     *,
     across: Iterable[Finding],
@@ -57,12 +57,12 @@ async def store(  # noqa: PLR0913 -- what is stored together, each part named
     beside = [asdict(entry) for entry in tree.beside]
     if reading.judged or gone or beside != stored.memory.beside:
         await CatalogBlobsRepository(session).forget_unused([one.blob for one in tree.beside])
-    refused = [asdict(finding) for finding in selection.refused[:MOST_REFUSED]]
+    refused = [asdict(finding) for finding in selection.refused[:MAX_FINDINGS]]
     ownership = [
         asdict(one)
         for one in reading.findings(across)
-        if one.rule in _OF_OWNERS and one.severity is not Severity.ERROR
-    ][:MOST_REFUSED]
+        if one.rule in _OWNERSHIP_RULES and one.severity is not Severity.ERROR
+    ][:MAX_FINDINGS]
     state = CatalogStateRepository(session)
     if tree.failed:
         known = replace(stored.standing, generation=generation)
@@ -86,7 +86,7 @@ async def store(  # noqa: PLR0913 -- what is stored together, each part named
     )
 
 
-def report_of(reading: Reading, stored: Stored, revision: str) -> SyncReport:
+def report_of(reading: CatalogReading, stored: StoredCatalog, revision: str) -> SyncReport:
     """Return what has changed, by name."""
     selection, before = reading.selection, stored.served
     # A file that was only moved holds the item that was served.
@@ -101,7 +101,7 @@ def report_of(reading: Reading, stored: Stored, revision: str) -> SyncReport:
         "removed": selection.removed,
         "refused": selection.refused_files,
     }
-    named = {kind: _named(names) for kind, names in kinds.items()}
+    named = {kind: _first_names(names) for kind, names in kinds.items()}
     left = {kind: len(names) - len(named[kind]) for kind, names in kinds.items()}
     return SyncReport(
         added=named["added"],
@@ -114,8 +114,8 @@ def report_of(reading: Reading, stored: Stored, revision: str) -> SyncReport:
     )
 
 
-def is_stored(path: str, key: str, stored: Stored) -> bool:
-    """Return whether Postgres holds the document of a file: as it is now, or its last good one."""
+def is_stored(path: str, key: str, stored: StoredCatalog) -> bool:
+    """Return whether Postgres holds the document of a file: the current or the last good one."""
     served, file = stored.served.get(key), stored.files.get(path)
     return (
         served is not None
@@ -124,12 +124,12 @@ def is_stored(path: str, key: str, stored: Stored) -> bool:
     )
 
 
-def _named(names: Iterable[str]) -> tuple[str, ...]:
-    told: list[str] = []
-    left = MOST_NAMED_BYTES
-    for name in sorted(names)[:MOST_NAMED]:
+def _first_names(names: Iterable[str]) -> tuple[str, ...]:
+    names_within_limit: list[str] = []
+    left = MAX_NAME_BYTES
+    for name in sorted(names)[:MAX_NAMES]:
         left -= len(name.encode())
         if left < 0:
             break
-        told.append(name)
-    return tuple(told)
+        names_within_limit.append(name)
+    return tuple(names_within_limit)

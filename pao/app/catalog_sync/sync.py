@@ -33,14 +33,14 @@ from db.repositories.catalog_files import CatalogFilesRepository
 from db.repositories.catalog_state import CatalogStateRepository
 from db.session import Database
 from pao.app.catalog_sync.author_reports import AuthorReports
-from pao.app.catalog_sync.contents import Contents, PassingContents
-from pao.app.catalog_sync.judge import Judge, identity
-from pao.app.catalog_sync.mass_removal import held_back
-from pao.app.catalog_sync.order import OUTDATED, after, revision_of, takes
-from pao.app.catalog_sync.reading import Reading, finding_of
+from pao.app.catalog_sync.contents import FileContents, ProposalContents
+from pao.app.catalog_sync.document_checks import DocumentChecker, rules_identity
+from pao.app.catalog_sync.mass_removal import held_removal
+from pao.app.catalog_sync.order import OUTDATED, may_replace, next_lineage, revision_of
+from pao.app.catalog_sync.reading import CatalogReading, finding_of
 from pao.app.catalog_sync.source_tree import (
     SourceTree,
-    Stored,
+    StoredCatalog,
     commit_of,
     problem_of,
     refuse_early_poll,
@@ -55,15 +55,15 @@ _log = logging.getLogger(__name__)
 
 # A first load of a very large catalog takes this long on a slow machine.
 LOCK_SECONDS = 60.0
-# How often a source is listed anew that changes while it is read.
-MOST_LISTINGS = 3
-_JUDGED_AT_ONCE = 100
+# How often a source that changes while it is read is listed again.
+MAX_LISTINGS = 3
+_BATCH_SIZE = 100
 EMPTY = "the source holds no document at all any more"
 ANYTHING = SyncInput()
 
 
 class CatalogSync:
-    """Reads a source and stores what it says; any number of processes may try at once."""
+    """Reads a source and stores its catalog; any number of processes may try at once."""
 
     def __init__(
         self,
@@ -81,8 +81,8 @@ class CatalogSync:
         self.reports = AuthorReports(database, reporter)
         self._rules = rules_digest(known_actions)
         self._seen: str | None = None
-        # A sync that failed is tried again at once; judging is the longest part of a large one.
-        self._unfinished: Reading | None = None
+        # A failed sync is retried at once; checking is the longest part of a large one.
+        self._unfinished: CatalogReading | None = None
 
     async def run(self, asked: SyncInput = ANYTHING) -> SyncReport:
         """Bring the catalog up to date; return what has changed.
@@ -93,15 +93,15 @@ class CatalogSync:
         reason is stored.
         """
         async with lease(self._database, LEASE, seconds=LOCK_SECONDS) as held:
-            for left in reversed(range(MOST_LISTINGS)):
+            for remaining in reversed(range(MAX_LISTINGS)):
                 try:
-                    report = await self._once(asked, held)
+                    report = await self._sync_once(asked, held)
                     break
                 except PollSkippedError as skipped:
                     _log.info("a poll of the catalog is skipped: %s", skipped)
                     return SyncReport(skipped=str(skipped))
                 except SourceMovedError as error:
-                    if left:
+                    if remaining:
                         continue
                     await self._fail(error)
                     raise
@@ -113,21 +113,23 @@ class CatalogSync:
         return report
 
     async def known(self) -> Known:
-        """Return what is known of the source, for whoever asks it about something else."""
+        """Return what is known of the source, for other questions to it."""
         return (await self._stored()).known(self._source.name, ANYTHING)
 
-    async def judged(self, found: Listing | Unchanged, *, fork: Listing | None = None) -> Verdict:
-        """Return what would be found if a listing were taken over; nothing is stored.
+    async def check_listing(
+        self, found: Listing | Unchanged, *, fork: Listing | None = None
+    ) -> Verdict:
+        """Return the verdict on a listing; nothing is stored.
 
-        With ``fork``, where it has left the branch: what would be found once it was merged.
+        With ``fork``, where it has left the branch: the verdict on it once merged.
         """
         stored = await self._stored()
         tree = SourceTree.of(found, stored)
         if fork is not None:
             tree = tree.merged(SourceTree.of(fork, stored), stored)
-        contents = PassingContents(self._database, self._source, tree.revision)
-        reading, across = await self._read(tree, stored, contents, keeps=False)
-        held = held_back(
+        contents = ProposalContents(self._database, self._source, tree.revision)
+        reading, across = await self._read(tree, stored, contents, resumable=False)
+        held = held_removal(
             reading.selection.removed,
             served=len(stored.served),
             revision=tree.revision,
@@ -137,7 +139,7 @@ class CatalogSync:
         return replace(verdict, emptied=bool(stored.served and not tree.entries))
 
     def calls(self) -> SourceCalls | None:
-        """Return how often the source was called, for metrics; None where it is a folder."""
+        """Return how often the source was called, for metrics; None for a folder."""
         usage = self._source.usage()
         if usage is None:
             return None
@@ -147,24 +149,24 @@ class CatalogSync:
         """Close the connections of the source."""
         await self._source.close()
 
-    async def _once(self, asked: SyncInput, held: HeldLease) -> SyncReport:
+    async def _sync_once(self, asked: SyncInput, held: HeldLease) -> SyncReport:
         stored = await self._stored()
         tree = await self._tree(asked, stored)
         if stored.served and not tree.entries:
-            # Far more often a volume that is not mounted than a catalog that was given up.
+            # Far more often an unmounted volume than a catalog that was given up.
             raise SourceUnavailableError(EMPTY)
-        if not self._takes(tree, stored, force=asked.force):
-            return await self._leave(tree, stored, outdated=OUTDATED)
-        contents = Contents(self._database, self._source, tree.revision)
+        if not self._may_replace(tree, stored, force=asked.force):
+            return await self._keep_current(tree, stored, outdated=OUTDATED)
+        contents = FileContents(self._database, self._source, tree.revision)
         with tracing.tracer().start_as_current_span("catalog.judge") as span:
-            reading, across = await self._read(tree, stored, contents, keeps=True)
+            reading, across = await self._read(tree, stored, contents, resumable=True)
             span.set_attribute("pao.files", len(reading.judged))
         removed = reading.selection.removed
-        too_much = held_back(
+        removal = held_removal(
             removed, served=len(stored.served), revision=tree.revision, confirm=asked.confirm
         )
-        if too_much and not tree.failed:
-            report = await self._leave(tree, stored, held=too_much)
+        if removal and not tree.failed:
+            report = await self._keep_current(tree, stored, held=removal)
         else:
             report = report_of(reading, stored, tree.revision)
             await self._store(reading, across, stored, tree, held)
@@ -176,10 +178,10 @@ class CatalogSync:
         late = self._source.is_shared and asked.expects not in {None, tree.revision}
         return replace(report, late=late and tree.revision == stored.standing.revision)
 
-    async def _stored(self) -> Stored:
+    async def _stored(self) -> StoredCatalog:
         async with self._database.reading() as session:
             state = CatalogStateRepository(session)
-            return Stored(
+            return StoredCatalog(
                 files=await CatalogFilesRepository(session).all(),
                 served=await CatalogRepository(session).served_files(),
                 standing=await state.status(),
@@ -187,8 +189,8 @@ class CatalogSync:
                 memory=await state.memory(),
             )
 
-    async def _tree(self, asked: SyncInput, stored: Stored) -> SourceTree:
-        """Ask the source; where it is away, what is known is judged by the rules of today."""
+    async def _tree(self, asked: SyncInput, stored: StoredCatalog) -> SourceTree:
+        """Ask the source; if it is unavailable, what is known is checked by today's rules."""
         known = stored.known(self._source.name, asked)
         try:
             refuse_early_poll(stored, is_poll=asked.is_poll)
@@ -199,35 +201,35 @@ class CatalogSync:
         except SourceUnavailableError as error:
             if not await self._has_other_rules(stored):
                 raise
-            return SourceTree.again(stored, error)
+            return SourceTree.from_stored(stored, error)
 
-    async def _has_other_rules(self, stored: Stored) -> bool:
+    async def _has_other_rules(self, stored: StoredCatalog) -> bool:
         if stored.standing.source != self._source.name:
             return False
-        contents = Contents(self._database, self._source, stored.standing.revision or "")
-        tree = SourceTree.again(stored, SourceUnavailableError())
-        now = await identity(self._rules, self._check, await self._beside(tree, contents))
+        contents = FileContents(self._database, self._source, stored.standing.revision or "")
+        tree = SourceTree.from_stored(stored, SourceUnavailableError())
+        now = await rules_identity(self._rules, self._check, await self._beside(tree, contents))
         return any(file.judged_by != now for file in stored.files.values())
 
-    def _takes(self, tree: SourceTree, stored: Stored, *, force: bool) -> bool:
+    def _may_replace(self, tree: SourceTree, stored: StoredCatalog, *, force: bool) -> bool:
         if self._source.is_shared or tree.failed:
             return True
         revision = revision_of(tree.revision, tree.changed_at)
         changed_here = self._seen not in (None, revision.digest)
-        if force or takes(stored.lineage, revision, changed_here=changed_here):
+        if force or may_replace(stored.lineage, revision, changed_here=changed_here):
             return True
         self._seen = revision.digest
         return False
 
-    async def _leave(
+    async def _keep_current(
         self,
         tree: SourceTree,
-        stored: Stored,
+        stored: StoredCatalog,
         *,
         held: HeldRevision | None = None,
         outdated: str | None = None,
     ) -> SyncReport:
-        """Leave the catalog as it is, and say why; the log says it once."""
+        """Leave the catalog as it is, and report why; logged once."""
         before = stored.standing
         if held and before.held_revision != held.revision:
             _log.warning("the catalog is not taken over: %s", held)
@@ -244,73 +246,79 @@ class CatalogSync:
         return SyncReport(held=held, outdated=outdated, revision=tree.revision)
 
     async def _read(
-        self, tree: SourceTree, stored: Stored, contents: Contents, *, keeps: bool
-    ) -> tuple[Reading, Sequence[Finding]]:
+        self, tree: SourceTree, stored: StoredCatalog, contents: FileContents, *, resumable: bool
+    ) -> tuple[CatalogReading, Sequence[Finding]]:
         beside = await self._beside(tree, contents)
-        reading = Reading(await identity(self._rules, self._check, beside), tree.entries)
+        reading = CatalogReading(
+            await rules_identity(self._rules, self._check, beside), tree.entries
+        )
         if self._unfinished is not None:
             reading.adopt(self._unfinished)
-        if keeps:
+        if resumable:
             self._unfinished = reading
-        fresh = reading.keep(stored.files)
+        unchecked = reading.reuse(stored.files)
         try:
-            await contents.fetch(_readable(fresh))
+            await contents.fetch(_readable(unchecked))
         except FilesTooLongError as error:
-            reading.give_up(error.blobs, error.why)
-            fresh = [reading.entries[entry.path] for entry in fresh]
-            await contents.fetch(_readable(fresh))
-        judge = Judge(self._known_actions, contents, check=self._check, beside=beside)
+            reading.mark_unreadable(error.blobs, error.why)
+            unchecked = [reading.entries[entry.path] for entry in unchecked]
+            await contents.fetch(_readable(unchecked))
+        checker = DocumentChecker(self._known_actions, contents, check=self._check, beside=beside)
         with full_collections_postponed():
-            for at in range(0, len(fresh), _JUDGED_AT_ONCE):
-                some = fresh[at : at + _JUDGED_AT_ONCE]
-                texts = await contents.read(entry.blob for entry in some)
-                # All of them may take seconds, and the process has more to do.
-                await asyncio.to_thread(judge.judge, some, texts, reading)
-        across = await self._across(reading, stored, contents, judge)
+            for at in range(0, len(unchecked), _BATCH_SIZE):
+                batch = unchecked[at : at + _BATCH_SIZE]
+                texts = await contents.read(entry.blob for entry in batch)
+                # All of them may take seconds, and would block the process.
+                await asyncio.to_thread(checker.check, batch, texts, reading)
+        across = await self._check_together(reading, stored, contents, checker)
         reading.select(stored.served, across)
         await contents.fetch([reading.entries[path] for path in reading.missing()])
         for path in reading.missing():
-            await asyncio.to_thread(judge.load, path, reading)
+            await asyncio.to_thread(checker.load, path, reading)
         return reading, across
 
-    async def _beside(self, tree: SourceTree, contents: Contents) -> Mapping[str, bytes]:
+    async def _beside(self, tree: SourceTree, contents: FileContents) -> Mapping[str, bytes]:
         if self._check is None or not tree.beside:
             return {}
         await contents.fetch(tree.beside)
         found = await contents.read(entry.blob for entry in tree.beside)
         return {entry.path: found[entry.blob] for entry in tree.beside}
 
-    async def _across(
-        self, reading: Reading, stored: Stored, contents: Contents, judge: Judge
+    async def _check_together(
+        self,
+        reading: CatalogReading,
+        stored: StoredCatalog,
+        contents: FileContents,
+        checker: DocumentChecker,
     ) -> Sequence[Finding]:
-        """Check together the files that name each other; of the others none can be wrong."""
-        if reading.is_as_known(stored):
+        """Check the files that name each other together; the others need no such check."""
+        if reading.is_unchanged(stored):
             known = (*stored.standing.refused, *stored.standing.ownership)
             return [finding_of(found) for found in known]
         wanted = {path: facts.id for path, facts in reading.linked().items()}
-        wanted |= reading.fallen(stored.served)
-        kept = {
+        wanted |= reading.invalidated_references(stored.served)
+        reusable = {
             path: key
             for path, key in wanted.items()
             if reading.document(path) is None and is_stored(path, key, stored)
         }
         async with self._database.reading() as session:
-            found = await CatalogRepository(session).definitions(kept.values())
-        definitions = {path: found[key] for path, key in kept.items() if key in found}
+            found = await CatalogRepository(session).definitions(reusable.values())
+        definitions = {path: found[key] for path, key in reusable.items() if key in found}
         await contents.fetch(_readable(reading.entries[path] for path in wanted))
-        return await asyncio.to_thread(judge.across, reading, wanted, definitions)
+        return await asyncio.to_thread(checker.check_together, reading, wanted, definitions)
 
     async def _store(
         self,
-        reading: Reading,
+        reading: CatalogReading,
         across: Sequence[Finding],
-        stored: Stored,
+        stored: StoredCatalog,
         tree: SourceTree,
         held: HeldLease,
     ) -> None:
         lineage = stored.lineage
         if not self._source.is_shared and not tree.failed:
-            lineage = after(lineage, revision_of(tree.revision, tree.changed_at))
+            lineage = next_lineage(lineage, revision_of(tree.revision, tree.changed_at))
         with tracing.tracer().start_as_current_span("catalog.store"):
             async with self._database.unit_of_work() as session:
                 await held.check(session)
@@ -337,7 +345,7 @@ class CatalogSync:
 
 
 def _verdict(
-    tree: SourceTree, reading: Reading, across: Sequence[Finding], held: HeldRevision | None
+    tree: SourceTree, reading: CatalogReading, across: Sequence[Finding], held: Held | None
 ) -> Verdict:
     return Verdict(
         tree.revision,

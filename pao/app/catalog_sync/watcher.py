@@ -18,18 +18,18 @@ from pao.runtime.background import BackgroundTask
 _log = logging.getLogger(__name__)
 
 # An editor or a checkout writes several files at once; they are read together.
-QUIET_MILLISECONDS = 100
-MOST_MILLISECONDS = 1_000
-# How often it is looked whether the folder is still the one that is watched.
-LOOK_MILLISECONDS = 1_000
+DEBOUNCE_STEP_MILLISECONDS = 100
+DEBOUNCE_MILLISECONDS = 1_000
+# How often the folder is checked to be still the one that is watched.
+POLL_MILLISECONDS = 1_000
 RETRY_SECONDS = 1.0
 
 
 class CatalogWatcher:
     """Calls ``refresh`` once at the start and, if it is to ``watch``, whenever a document changes.
 
-    Use it as an async context manager. Where the system cannot tell of changes, the files are
-    looked at again and again instead. A call that fails is repeated until it succeeds.
+    Use it as an async context manager. If the system cannot report changes, the files are polled
+    instead. A call that fails is repeated until it succeeds.
     """
 
     def __init__(
@@ -61,27 +61,27 @@ class CatalogWatcher:
     async def __aexit__(self, *_error: object) -> None:
         await self._running.aclose()
 
-    def now(self) -> None:
+    def trigger(self) -> None:
         """Trigger a refresh without waiting for a change."""
         self._due.set()
 
     async def _keep_refreshing(self) -> None:
-        told: str | None = None
+        last_warning: str | None = None
         while True:
             await self._due.wait()
             self._due.clear()
             try:
                 await self._refresh()
-                self._refreshing.mark_healthy()
-                told = None
+                self._refreshing.well()
+                last_warning = None
             except (PaoError, TemporalUnavailableError) as error:
-                if told != str(error):
-                    _log.warning("nobody could be told of a change of the catalog: %r", error)
-                told = str(error)
+                if last_warning != str(error):
+                    _log.warning("a change of the catalog could not be signalled: %r", error)
+                last_warning = str(error)
                 self._due.set()
                 await asyncio.sleep(RETRY_SECONDS)
             except Exception:
-                # Whatever it was, it is tried again as soon as this is started again.
+                # Any other error is retried as soon as this task is restarted.
                 self._due.set()
                 raise
 
@@ -91,16 +91,16 @@ class CatalogWatcher:
             try:
                 await self._watch_folder(polling=polling)
             except FileNotFoundError:
-                await self._folder_is_there()
+                await self._wait_for_folder()
             except (OSError, RuntimeError) as error:
-                # Too many watches, or a file system that cannot tell of changes.
+                # Too many watches, or a file system that cannot report changes.
                 _log.warning("the catalog folder is polled instead of watched: %s", error)
                 polling = True
             self._due.set()
             await asyncio.sleep(RETRY_SECONDS)
 
-    async def _folder_is_there(self) -> None:
-        """Wait until there is a folder again; that it is gone is told once."""
+    async def _wait_for_folder(self) -> None:
+        """Wait until the folder exists again; that it is gone is signalled once."""
         self._due.set()
         while _identity(self._folder) is None:
             self._watching.mark_healthy()
@@ -109,28 +109,28 @@ class CatalogWatcher:
     async def _watch_folder(self, *, polling: bool) -> None:
         """Watch until the folder is removed or replaced."""
         watched = _identity(self._folder)
-        began = True
+        is_first = True
         async for changes in awatch(
             self._folder,
             watch_filter=_is_document,
-            debounce=MOST_MILLISECONDS,
-            step=QUIET_MILLISECONDS,
-            rust_timeout=LOOK_MILLISECONDS,
+            debounce=DEBOUNCE_MILLISECONDS,
+            step=DEBOUNCE_STEP_MILLISECONDS,
+            rust_timeout=POLL_MILLISECONDS,
             yield_on_timeout=True,
             force_polling=polling or None,
         ):
-            self._watching.mark_healthy()
-            # What changed just before the watch began was told to nobody.
-            if changes or began:
+            self._watching.well()
+            # What changed just before the watch began was not reported.
+            if changes or is_first:
                 self._due.set()
-            began = False
-            # A folder that was made anew may well have the number of the one before.
+            is_first = False
+            # A folder that was recreated may have the inode of the previous one.
             if _identity(self._folder) != watched or _is_gone(self._folder, changes):
                 return
 
 
 def _is_document(change: Change, path: str) -> bool:
-    # A folder that goes or comes may hold documents, and only its own name is told.
+    # A folder that is removed or created may hold documents, and only its own name is reported.
     suffix = Path(path).suffix
     return suffix in SUFFIXES or (not suffix and change is not Change.modified)
 

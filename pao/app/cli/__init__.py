@@ -4,7 +4,7 @@ import sys
 from types import TracebackType
 
 
-def _end_quietly(
+def _hide_interrupt_traceback(
     kind: type[BaseException], error: BaseException, trace: TracebackType | None
 ) -> None:
     """Show no traceback for a Ctrl-C while the command's modules are still being loaded."""
@@ -12,4 +12,4 @@ def _end_quietly(
         sys.__excepthook__(kind, error, trace)
 
 
-sys.excepthook = _end_quietly
+sys.excepthook = _hide_interrupt_traceback

@@ -7,10 +7,10 @@ import typer
 from rich.text import Text
 
 from pao.app.cli.completion import action_types
-from pao.app.cli.context import Cli, command
+from pao.app.cli.context import CommandContext, command
 from pao.app.cli.exits import ExitCode
 from pao.app.cli.tables import Column, Fit, Table, print_table
-from pao.app.cli.terminal import Output, clean
+from pao.app.cli.terminal import OutputFormat, clean
 from pao.app.cli.unknown_words import unknown_word
 
 if TYPE_CHECKING:
@@ -21,9 +21,9 @@ app = typer.Typer(no_args_is_help=True, help="The action types that catalog item
 
 
 @command(app, "list")
-def list_(cli: Cli) -> None:
+def list_(cli: CommandContext) -> None:
     """List the action types, and packages whose types cannot be used."""
-    found = _loaded()
+    found = _load_actions()
     document: dict[str, list[dict[str, Any]]] = {
         "actions": [
             {
@@ -44,14 +44,14 @@ def list_(cli: Cli) -> None:
 
 @command(app, "show")
 def show(
-    cli: Cli,
+    cli: CommandContext,
     *,
     type_: Annotated[
         str, typer.Argument(metavar="TYPE", help="Name of the type.", autocompletion=action_types)
     ],
 ) -> None:
     """Show a type's configuration (as JSON Schema), outputs and examples."""
-    found = _loaded()
+    found = _load_actions()
     action = found.actions.get(type_)
     if action is None:
         raise unknown_word("The action type", type_, sorted(found.actions))
@@ -61,19 +61,19 @@ def show(
 
 @command(app, "check")
 def check(
-    cli: Cli,
+    cli: CommandContext,
     *,
     name: Annotated[
         str, typer.Argument(metavar="NAME", help="Name of the type.", autocompletion=action_types)
     ],
 ) -> None:
-    """Check that a type keeps what every action type promises, its examples included.
+    """Check that a type meets the contract of action types, examples included.
 
-    Nothing is called that could reach a target; how it acts is for the tests of its package.
+    It calls no target; how the type acts is up to the tests of its package.
     """
     from pao.extension.contract import Checked, check_contract  # noqa: PLC0415 -- pydantic: 0.3 s
 
-    found = _loaded()
+    found = _load_actions()
     action = found.actions.get(name)
     broken = [one.message for one in found.problems if name in f"{one.source} {one.message}"]
     if action is not None:
@@ -96,7 +96,7 @@ def check(
         raise typer.Exit(ExitCode.FAILED)
 
 
-def _print_checks(cli: Cli, document: dict[str, Any]) -> None:
+def _print_checks(cli: CommandContext, document: dict[str, Any]) -> None:
     for one in document["checks"]:
         mark, style = ("✓ ", "green") if one["holds"] else ("✗ ", "bold red")
         cli.out.print(Text(mark, style=style).append(clean(one["promise"]), "not bold default"))
@@ -105,7 +105,7 @@ def _print_checks(cli: Cli, document: dict[str, Any]) -> None:
 
 
 def describe(action: "Action[Any]") -> dict[str, Any]:
-    """Return all that a document's author has to know of a type."""
+    """Return all that a document's author needs to know about a type."""
     return {
         "type": action.type,
         "summary": action.summary,
@@ -118,7 +118,7 @@ def describe(action: "Action[Any]") -> dict[str, Any]:
     }
 
 
-def _loaded() -> "LoadedActions":
+def _load_actions() -> "LoadedActions":
     from activities.registry import loaded  # noqa: PLC0415 -- pydantic: 0.3 s
 
     return loaded()
@@ -128,13 +128,13 @@ _TYPES: Table[dict[str, Any]] = Table(
     (
         Column("TYPE", lambda row: row["type"]),
         Column("WHAT IT DOES", lambda row: row["summary"], fit=Fit.FOLD),
-        Column("FROM", lambda row: row["source"], goes=1),
+        Column("FROM", lambda row: row["source"], drop_order=1),
     ),
     ident=lambda row: row["type"],
 )
 
 
-def _print_one(cli: Cli, document: dict[str, Any]) -> None:
+def _print_one(cli: CommandContext, document: dict[str, Any]) -> None:
     cli.out.print(Text(document["type"], "bold").append(f"  {document['summary']}", "not bold"))
     for title, part in (("Configuration", "config"), ("Outputs", "outputs")):
         cli.out.print(Text(f"\n{title}", "bold"))
@@ -149,7 +149,7 @@ def _print_one(cli: Cli, document: dict[str, Any]) -> None:
         cli.out.print(Text(json.dumps(example, indent=2, ensure_ascii=False)), soft_wrap=True)
 
 
-def _print_keys(cli: Cli, schema: dict[str, Any]) -> None:
+def _print_keys(cli: CommandContext, schema: dict[str, Any]) -> None:
     required = set(schema.get("required", ()))
 
     def about(pair: tuple[str, dict[str, Any]]) -> str:
@@ -164,7 +164,7 @@ def _print_keys(cli: Cli, schema: dict[str, Any]) -> None:
         ),
         ident=lambda pair: pair[0],
     )
-    wide = cli.output is Output.WIDE
+    wide = cli.output is OutputFormat.WIDE
     print_table(cli.out, table, list(schema.get("properties", {}).items()), wide=wide)
 
 

@@ -13,7 +13,7 @@ from rich.text import Text
 
 from db.audit_chain import anchor_document, read_anchor
 from pao.app.cli.configuration import settings_for
-from pao.app.cli.context import Cli, command
+from pao.app.cli.context import CommandContext, command
 from pao.app.cli.database_errors import database_errors
 from pao.app.cli.exits import CliError, ExitCode
 from pao.app.cli.terminal import clean
@@ -27,21 +27,21 @@ app = typer.Typer(
     help="The audit trail: read it (over the API); verify and anchor it (DATABASE_URL).",
 )
 
-_SHOWN = 50
+_MAX_SHOWN = 50
 
 
 @command(app, "verify")
 def verify(
-    cli: Cli,
+    cli: CommandContext,
     *,
     anchor: Annotated[
         list[Path] | None,
         typer.Option(metavar="FILE", help="An exported anchor, or a log with anchors; repeatable."),
     ] = None,
 ) -> None:
-    """Verify all lines and anchors of the audit trail; exits with 1 when one does not hold."""
+    """Verify all lines and anchors of the audit trail; exits with 1 if one is invalid."""
     exported = [one for file in anchor or () for one in _read(file)]
-    found = _verified(exported)
+    found = _verify(exported)
     document = {
         "verified": not found.findings,
         "lines": found.lines,
@@ -51,14 +51,14 @@ def verify(
         "removedLines": found.removed_lines,
         "findings": [asdict(one) for one in found.findings],
     }
-    cli.show(document, lambda: _print_verified(cli, found, len(exported)))
+    cli.show(document, lambda: _print_verification(cli, found, len(exported)))
     if found.findings:
         raise typer.Exit(ExitCode.FAILED)
 
 
 @command(app, "anchor")
 def anchor(
-    cli: Cli,
+    cli: CommandContext,
     *,
     export: Annotated[
         Path | None,
@@ -67,21 +67,21 @@ def anchor(
         ),
     ] = None,
 ) -> None:
-    """Anchor the audit trail now, as happens every day, and show or export the newest anchor."""
-    made = _anchored()
-    if made is None:
+    """Anchor the audit trail now, as happens daily, and show or export the newest anchor."""
+    new_anchor = _anchor_now()
+    if new_anchor is None:
         raise CliError(
             "There is no audit trail yet",
             exit_code=ExitCode.FAILED,
-            hint="Anchor it when something has happened.",
+            hint="Anchor it after the first request.",
         )
-    document = anchor_document(made)
+    document = anchor_document(new_anchor)
     if export is not None:
         _write(export, document)
     cli.show(document, lambda: _print_anchor(cli, document, export))
 
 
-def _verified(exported: "Sequence[Anchor]") -> "AuditVerification":
+def _verify(exported: "Sequence[Anchor]") -> "Verification":
     from db import audit_verification  # noqa: PLC0415 -- as above
 
     url = settings_for("database", os.environ).database.url.get_secret_value()
@@ -89,7 +89,7 @@ def _verified(exported: "Sequence[Anchor]") -> "AuditVerification":
         return asyncio.run(audit_verification.verify(url, exported=exported))
 
 
-def _anchored() -> "Anchor | None":
+def _anchor_now() -> "Anchor | None":
     settings = settings_for("database", os.environ)
 
     from db.audit_anchoring import anchor_all  # noqa: PLC0415 -- SQLAlchemy: 0.4 s
@@ -98,8 +98,8 @@ def _anchored() -> "Anchor | None":
     async def run() -> "Anchor | None":
         opened = audit_database(settings)
         try:
-            made = await anchor_all(opened)
-            return made[-1] if made else None
+            new_anchor = await anchor_all(opened)
+            return new_anchor[-1] if new_anchor else None
         finally:
             await opened.close()
 
@@ -134,16 +134,18 @@ def _write(file: Path, document: dict[str, Any]) -> None:
         ) from error
 
 
-def _print_verified(cli: Cli, verification: "AuditVerification", exported: int) -> None:
-    for one in verification.findings[:_SHOWN]:
+def _print_verification(cli: CommandContext, verification: "Verification", exported: int) -> None:
+    for one in verification.findings[:_MAX_SHOWN]:
         place = f"request {one.chain}" if one.chain else ""
         place += f", line {one.position}: " if one.position else ": " if place else ""
         cli.out.print(
             Text("✗ ", style="red").append(clean(f"{place}{one.message}"), style="default"),
             soft_wrap=True,
         )
-    if len(verification.findings) > _SHOWN:
-        cli.out.print(Text(f"  and {len(verification.findings) - _SHOWN} more; -o json shows all"))
+    if len(verification.findings) > _MAX_SHOWN:
+        cli.out.print(
+            Text(f"  and {len(verification.findings) - _MAX_SHOWN} more; -o json shows all")
+        )
     text = (
         f"{verification.lines} lines in {verification.chains} chains, "
         f"{verification.anchors} anchors"
@@ -164,7 +166,7 @@ def _print_verified(cli: Cli, verification: "AuditVerification", exported: int) 
     cli.out.print(Text(word, style=style).append(text, style="default"), soft_wrap=True)
 
 
-def _print_anchor(cli: Cli, document: dict[str, Any], export: Path | None) -> None:
+def _print_anchor(cli: CommandContext, document: dict[str, Any], export: Path | None) -> None:
     cli.out.print(Text(f"anchor {document['id']} of {document['at']}"))
     cli.out.print(Text(f"  {document['hash']}", style="cyan"))
     if export is not None:

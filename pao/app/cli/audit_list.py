@@ -4,10 +4,10 @@ from typing import Annotated, Any
 
 import typer
 
-from pao.app.cli.context import Cli, command
-from pao.app.cli.request_filters import moment
+from pao.app.cli.context import CommandContext, command
+from pao.app.cli.request_filters import read_moment
 from pao.app.cli.request_table import SHORT
-from pao.app.cli.requests import joined
+from pao.app.cli.requests import join_pages
 from pao.app.cli.tables import Column, Fit, Table
 from pao.app.cli.terminal import age, local_time
 
@@ -18,7 +18,7 @@ _Row = dict[str, Any]
 
 @command(app, "list")
 def list_lines(  # noqa: PLR0913 -- the options of the command line are its parameters
-    cli: Cli,
+    cli: CommandContext,
     *,
     actor: Annotated[str | None, typer.Option(metavar="USER", help="Only by this user.")] = None,
     event: Annotated[
@@ -47,11 +47,11 @@ def list_lines(  # noqa: PLR0913 -- the options of the command line are its para
         "eventType": event or None,
         "requestId": request,
         "via": via,
-        "since": moment("--since", since),
-        "until": moment("--until", until),
+        "since": read_moment("--since", since),
+        "until": read_moment("--until", until),
     }
     with cli.api() as api:
-        document = joined(api.pages("/audit", limit=limit, **query))
+        document = join_pages(api.pages("/audit", limit=limit, **query))
     rows = document["data"]
     cli.show_table(document, rows, _TABLE, empty="No matching entries.")
     if cli.is_table and document.get("pagination", {}).get("hasMore"):
@@ -60,23 +60,23 @@ def list_lines(  # noqa: PLR0913 -- the options of the command line are its para
 
 def _about(row: _Row) -> str:
     data = row["data"]
-    named = data.get("accessKeyId") or data.get("session") or ""
-    return str(row["requestId"] or named)
+    other_id = data.get("accessKeyId") or data.get("session") or ""
+    return str(row["requestId"] or other_id)
 
 
 _TABLE: Table[_Row] = Table(
     (
         Column("AT", lambda row: age(row["at"]), lambda row: local_time(row["at"])),
         Column("EVENT", lambda row: row["eventType"]),
-        Column("BY", lambda row: row["actor"], goes=3),
+        Column("BY", lambda row: row["actor"], drop_order=3),
         Column(
             "ABOUT",
             lambda row: _about(row)[:SHORT] if row["requestId"] else _about(row),
             _about,
-            goes=2,
+            drop_order=2,
         ),
         Column("REASON", lambda row: row["reason"], fit=Fit.CUT),
-        Column("VIA", lambda row: row["via"], goes=1),
+        Column("VIA", lambda row: row["via"], drop_order=1),
         Column("ACTION", lambda row: row["actionId"], wide=True),
         Column("CORRELATION ID", lambda row: row["correlationId"], wide=True),
     ),

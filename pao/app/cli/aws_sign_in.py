@@ -1,7 +1,7 @@
-"""Calls with AWS credentials: a session is opened with them, and signs for an hour.
+"""Calls with AWS credentials: they open a session, whose key signs for an hour.
 
 Credentials come from AWS's own chain (environment, profile, `aws sso login`, role of the machine).
-The session's key is kept in a private file, so that not every command asks STS.
+The session's key is stored in a private file, so that not every command asks STS.
 """
 
 import hashlib
@@ -17,12 +17,12 @@ import httpx
 import typer
 
 from pao.app.cli.exits import CliError, ExitCode, from_envelope
-from pao.app.cli.profiles import Target
+from pao.app.cli.profiles import ApiTarget
 from pao.clients.aws.signing import HEADER, sign, usual_url
 from pao.clients.aws.sigv4 import AccessKey, Call, signature_headers
 
 SESSIONS = "/api/v1/sessions"
-# Whatever is signed shortly before the end may arrive after it.
+# What is signed shortly before the end may arrive after it.
 _MARGIN = timedelta(minutes=5)
 _CREATED, _UNAUTHORIZED = 201, 401
 
@@ -49,33 +49,33 @@ def add_signature(request: httpx.Request, key: AccessKey, *, service: str, regio
 
 
 class AwsSession(httpx.Auth):
-    """Signs with the key of a session; opens one where there is none, or it has ended."""
+    """Signs with the key of a session; opens one if there is none, or it has ended."""
 
     requires_request_body = True
     requires_response_body = True
 
-    def __init__(self, target: Target, credentials: Any) -> None:
+    def __init__(self, target: ApiTarget, credentials: Any) -> None:
         self._target = target
         self._credentials = credentials
-        self._file = _file_of(target.endpoint, credentials.access_key)
+        self._file = _session_file(target.endpoint, credentials.access_key)
         self._key = _read(self._file)
 
     def auth_flow(self, request: httpx.Request) -> Generator[httpx.Request, httpx.Response, None]:
-        """Sign the request, once more with another session if this one is not accepted."""
-        was_kept = self._key is not None
+        """Sign the request; repeat it with another session if this one is not accepted."""
+        was_saved = self._key is not None
         if self._key is None:
-            self._key = self._opened((yield self._opening()))
+            self._key = self._read_session((yield self._session_request()))
         self._sign(request, self._key)
         response = yield request
-        if response.status_code == _UNAUTHORIZED and was_kept:
-            self._key = self._opened((yield self._opening()))
+        if response.status_code == _UNAUTHORIZED and was_saved:
+            self._key = self._read_session((yield self._session_request()))
             self._sign(request, self._key)
             yield request
 
     def _sign(self, request: httpx.Request, key: AccessKey) -> None:
         add_signature(request, key, service=self._target.service, region=self._target.region)
 
-    def _opening(self) -> httpx.Request:
+    def _session_request(self) -> httpx.Request:
         target = self._target
         proof = sign(
             self._credentials,
@@ -89,20 +89,20 @@ class AwsSession(httpx.Auth):
         )
         return httpx.Request("POST", target.endpoint + SESSIONS, headers={HEADER: proof})
 
-    def _opened(self, response: httpx.Response) -> AccessKey:
+    def _read_session(self, response: httpx.Response) -> AccessKey:
         document = _document(response)
         if response.status_code != _CREATED:
-            raise _refused(response, document)
+            raise _session_error(response, document)
         key = AccessKey(document["accessKeyId"], document["secretAccessKey"])
-        _keep(self._file, key, ends=document["expiresAt"])
+        _save(self._file, key, ends=document["expiresAt"])
         return key
 
 
-def aws_session(target: Target) -> AwsSession | None:
-    """Return what signs with AWS credentials; None where there are none.
+def aws_session(target: ApiTarget) -> AwsSession | None:
+    """Return the session of AWS credentials; None if there are none.
 
-    Raises ``CliError`` for credentials that cannot be had, such as those of an SSO login that is
-    over.
+    Raises ``CliError`` for credentials that cannot be loaded, such as those of an expired SSO
+    login.
     """
     from botocore.exceptions import BotoCoreError  # noqa: PLC0415 -- 0.5 s, and most have PAO's keys
     from botocore.session import Session  # noqa: PLC0415
@@ -126,7 +126,7 @@ def _document(response: httpx.Response) -> dict[str, Any]:
     return found if isinstance(found, dict) else {}
 
 
-def _refused(response: httpx.Response, document: dict[str, Any]) -> CliError:
+def _session_error(response: httpx.Response, document: dict[str, Any]) -> CliError:
     error = document.get("error")
     if isinstance(error, dict):
         return from_envelope(
@@ -139,33 +139,35 @@ def _refused(response: httpx.Response, document: dict[str, Any]) -> CliError:
     )
 
 
-def _file_of(endpoint: str, access_key_id: str) -> Path:
-    """Return where a session is kept: one for each service and each set of credentials."""
+def _session_file(endpoint: str, access_key_id: str) -> Path:
+    """Return the file of a session: one for each service and each set of credentials."""
     name = hashlib.sha256(f"{endpoint}\n{access_key_id}".encode()).hexdigest()[:32]
     return Path(typer.get_app_dir("pao")) / "sessions" / f"{name}.json"
 
 
 def _read(file: Path) -> AccessKey | None:
     try:
-        kept = json.loads(file.read_text(encoding="utf-8"))
-        if datetime.fromisoformat(kept.pop("ends")) - _MARGIN <= datetime.now(UTC):
+        saved = json.loads(file.read_text(encoding="utf-8"))
+        if datetime.fromisoformat(saved.pop("ends")) - _MARGIN <= datetime.now(UTC):
             return None
-        return AccessKey(**kept)
+        return AccessKey(**saved)
     except (OSError, ValueError, TypeError, KeyError):
         return None
 
 
-def _keep(file: Path, key: AccessKey, *, ends: str) -> None:
-    """Write a session for the next command; a folder that cannot be written to costs that only."""
+def _save(file: Path, key: AccessKey, *, ends: str) -> None:
+    """Store a session for the next command; an error only means that there is none."""
     try:
         file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         for old in file.parent.glob("*.json"):
             if _read(old) is None:
                 old.unlink(missing_ok=True)
-        # Made anew and private from its first moment, and put in place when it is whole.
-        made = file.with_suffix(f".{os.getpid()}")
-        with os.fdopen(os.open(made, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as opened:
+        # Private from its creation, and moved in place when it is complete.
+        temporary = file.with_suffix(f".{os.getpid()}")
+        with os.fdopen(
+            os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w"
+        ) as opened:
             json.dump(asdict(key) | {"ends": ends}, opened)
-        made.replace(file)
+        temporary.replace(file)
     except OSError:
         return

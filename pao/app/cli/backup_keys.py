@@ -1,4 +1,4 @@
-"""Whether the encryption keys that are given open what a backup holds."""
+"""Checks that the given encryption keys open what a backup holds."""
 
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
@@ -10,13 +10,13 @@ if TYPE_CHECKING:
     from db.backups import Backup
 
 _HINT = (
-    "Give the keys of that time in PAO_ENCRYPTION_KEYS, or say --lost-keys: access keys must then"
-    " be issued anew, and sealed fields stay unreadable."
+    "Set PAO_ENCRYPTION_KEYS to the keys of that time, or use --lost-keys: access keys must then"
+    " be issued again, and sealed fields stay unreadable."
 )
 
 
 def check_keys(backup: "Backup", environ: Mapping[str, str]) -> None:
-    """End the command unless every key of the backup is among those given."""
+    """Raise ``CliError`` unless every key of the backup is among those given."""
     from api.auth.keys import secret_context  # noqa: PLC0415 -- the service's own weight
     from pao.runtime.crypto import SecretBox, SecretUnreadableError  # noqa: PLC0415 -- as above
 

@@ -13,7 +13,7 @@ from rich.text import Text
 
 from pao.app.cli.backup_keys import check_keys
 from pao.app.cli.configuration import settings_for
-from pao.app.cli.context import Cli, command
+from pao.app.cli.context import CommandContext, command
 from pao.app.cli.database_errors import database_errors
 from pao.app.cli.exits import CliError, ExitCode
 from pao.app.cli.terminal import local_time
@@ -40,23 +40,23 @@ WithOption = Annotated[
 HomeOption = Annotated[
     Path | None,
     typer.Option(
-        "--home", metavar="DIR", help="A state folder of `pao up` as a whole, instead of databases."
+        "--home", metavar="DIR", help="A whole state folder of `pao up`, instead of databases."
     ),
 ]
 
 
 @command(app, "backup")
 def backup(
-    cli: Cli,
+    cli: CommandContext,
     folder: Annotated[Path, typer.Argument(metavar="FOLDER", help="Each backup gets its own.")],
     *,
     home: HomeOption = None,
     others: WithOption = None,
-    keep: Annotated[int, typer.Option(min=1, help="How many backups stay.")] = 14,
+    keep: Annotated[int, typer.Option(min=1, help="How many backups to keep.")] = 14,
 ) -> None:
-    """Dump PAO's database, then others; the service may go on meanwhile.
+    """Dump PAO's database, then others; the service may keep running.
 
-    Exits with 6 if the backup is complete, and older ones that should go could not be removed.
+    Exits with 6 if the backup is complete, but older ones could not be removed.
     """
     from db import backups  # noqa: PLC0415 -- SQLAlchemy and asyncpg: 0.4 s
 
@@ -64,50 +64,50 @@ def backup(
         made = _back_up_home(home, folder, others, keep=keep)
     else:
         made = _run(backups.back_up(folder, _databases(others), version=VERSION, keep=keep))
-    stay = [{"path": str(path), "reason": why} for path, why in made.not_removed.items()]
+    not_removed = [{"path": str(path), "reason": why} for path, why in made.not_removed.items()]
     cli.show(
-        _document(made) | {"notRemoved": stay},
+        _document(made) | {"notRemoved": not_removed},
         lambda: cli.out.print(Text(f"✓ {made.folder}", style="green"), soft_wrap=True),
     )
-    for one in stay:
+    for one in not_removed:
         cli.note(f"Could not be removed: {one['path']} ({one['reason']})")
-    if stay:
+    if not_removed:
         raise typer.Exit(ExitCode.NOT_CLEANED)
 
 
 @command(app, "restore")
 def restore(  # noqa: PLR0913 -- the options of the command line are its parameters
-    cli: Cli,
+    cli: CommandContext,
     folder: Annotated[Path, typer.Argument(metavar="FOLDER", help="One backup.")],
     *,
     home: HomeOption = None,
     others: WithOption = None,
     replace: Annotated[
-        bool, typer.Option("--replace", help="Remove what is there; asked for on a terminal.")
+        bool, typer.Option("--replace", help="Replace what is there; on a terminal it asks.")
     ] = False,
     lost_keys: Annotated[
         bool,
         typer.Option(
             "--lost-keys",
-            help="Go on without the encryption key of the backup: what it sealed stays unreadable.",
+            help="Continue without the backup's encryption key: what it sealed stays unreadable.",
         ),
     ] = False,
 ) -> None:
-    """Fill databases with those of a backup; processes of PAO must have ended.
+    """Restore databases from a backup; PAO's processes must be stopped.
 
-    Needs PAO_ENCRYPTION_KEYS, as the backup's time had them.
+    Needs PAO_ENCRYPTION_KEYS as they were at the time of the backup.
     """
     from db import restores  # noqa: PLC0415 -- see `backup`
 
-    found = _checked(folder)
+    found = _read_backup(folder)
     if home is not None:
         _restore_home(cli, found, home, others, replace=replace)
         return
     databases = _databases(others)
     if not lost_keys:
         check_keys(found, os.environ)
-    if not replace and (full := _run(restores.non_empty(databases))):
-        replace = _ask(cli, found, full)
+    if not replace and (full := _run(restores.occupied(databases))):
+        replace = _confirm_replace(cli, found, full)
     _run(restores.restore(found, databases, replace=replace))
     restored = sorted(databases)
     left = sorted(set(found.databases) - set(restored))
@@ -120,12 +120,12 @@ def _back_up_home(home: Path, folder: Path, others: list[str] | None, *, keep: i
     from pao.app.local.home_backup import back_up_home  # noqa: PLC0415 -- as above
 
     _refuse_both(others)
-    with _told():
+    with _backup_errors():
         return back_up_home(Home(home.resolve()), folder, version=VERSION, keep=keep)
 
 
 def _restore_home(
-    cli: Cli, found: "Backup", home: Path, others: list[str] | None, *, replace: bool
+    cli: CommandContext, found: "Backup", home: Path, others: list[str] | None, *, replace: bool
 ) -> None:
     from pao.app.local.home import Home  # noqa: PLC0415 -- the extra `local`
     from pao.app.local.home_backup import restore_home  # noqa: PLC0415 -- as above
@@ -133,16 +133,16 @@ def _restore_home(
     _refuse_both(others)
     state = Home(home.resolve())
     if not replace and (state.postgres.exists() or state.secrets_file.exists()):
-        replace = _ask(cli, found, [str(home)])
-    with _told():
+        replace = _confirm_replace(cli, found, [str(home)])
+    with _backup_errors():
         restore_home(found, state, replace=replace)
-    # A folder that `pao install` has made, or that of `pao up`, which an installed PAO has not.
+    # A folder of `pao install`, or of `pao up`, which an installed PAO does not have.
     installed = (state.folder / "machine.env").exists() or find_spec("sandbox") is None
     again = "install" if installed else "up"
     cli.show(
         _document(found),
         lambda: cli.out.print(
-            Text(f"✓ {home} restored; go on with: pao {again} --home {home}", style="green"),
+            Text(f"✓ {home} restored; continue with: pao {again} --home {home}", style="green"),
             soft_wrap=True,
         ),
     )
@@ -153,8 +153,8 @@ def _refuse_both(others: list[str] | None) -> None:
         raise CliError("--home and --with cannot be combined", exit_code=ExitCode.USAGE)
 
 
-def _ask(cli: Cli, found: "Backup", names: list[str]) -> bool:
-    """Ask whether what is there may go; return that it may."""
+def _confirm_replace(cli: CommandContext, found: "Backup", names: list[str]) -> bool:
+    """Ask whether what is there may be replaced; return True or end the command."""
     if not cli.interactive:
         raise CliError(
             f"Not empty: {', '.join(names)}. A restore replaces what is there",
@@ -166,10 +166,10 @@ def _ask(cli: Cli, found: "Backup", names: list[str]) -> bool:
     return True
 
 
-def _checked(folder: Path) -> "Backup":
+def _read_backup(folder: Path) -> "Backup":
     from db import backups  # noqa: PLC0415 -- see `backup`
 
-    with _told():
+    with _backup_errors():
         return backups.read_backup(folder)
 
 
@@ -191,12 +191,12 @@ def _databases(others: list[str] | None) -> dict[str, str]:
 
 
 def _run(work: Coroutine[Any, Any, T]) -> T:
-    with _told(), database_errors("PAO_MIGRATION_DATABASE_URL", "DATABASE_URL"):
+    with _backup_errors(), database_errors("PAO_MIGRATION_DATABASE_URL", "DATABASE_URL"):
         return asyncio.run(work)
 
 
 @contextmanager
-def _told() -> Iterator[None]:
+def _backup_errors() -> Iterator[None]:
     from db.backups import BackupError  # noqa: PLC0415 -- see `backup`
 
     try:
@@ -217,7 +217,9 @@ def _document(found: "Backup") -> dict[str, Any]:
     }
 
 
-def _print_restored(cli: Cli, found: "Backup", restored: list[str], left: list[str]) -> None:
+def _print_restored(
+    cli: CommandContext, found: "Backup", restored: list[str], left: list[str]
+) -> None:
     text = f"✓ {', '.join(restored)} restored from {found.folder}."
     cli.out.print(Text(text, style="green"), soft_wrap=True)
     if left:

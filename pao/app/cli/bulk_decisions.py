@@ -1,7 +1,7 @@
 """One decision about several requests: which ones, in which order, and what became of each.
 
-Every request is decided by a call of its own with an idempotency key of its own, so that one
-refusal holds up no other and an interruption leaves nothing half done.
+Every request is decided by a separate call with its own idempotency key, so that a refusal does not
+stop the others and an interruption leaves nothing half done.
 """
 
 import time
@@ -13,12 +13,12 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from rich.text import Text
 
-from pao.app.cli.context import Cli
+from pao.app.cli.context import CommandContext
 from pao.app.cli.exits import CliError, ExitCode, LostAnswerError
 from pao.app.cli.request_filters import RequestFilters
 from pao.app.cli.request_table import id_length, request_table
 from pao.app.cli.tables import print_table
-from pao.app.cli.terminal import Output, clean, segment, state
+from pao.app.cli.terminal import OutputFormat, clean, segment, state
 from pao.core.states import ApprovalVote, Decision, RequestStatus
 
 if TYPE_CHECKING:
@@ -28,13 +28,13 @@ Document = dict[str, Any]
 MakeBody = Callable[[Document], Document]
 
 _LONGEST_WAIT = 120
-_SHOWN = 20
-_DECIDED_IN = {Decision.CANCEL: RequestStatus.IN_PROGRESS}
+_MAX_SHOWN = 20
+_REQUIRED_STATUS = {Decision.CANCEL: RequestStatus.IN_PROGRESS}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Selection(RequestFilters):
-    """Which requests are decided about, instead of naming them."""
+class RequestSelection(RequestFilters):
+    """Options that select the requests to decide about, instead of naming them."""
 
     every: Annotated[
         bool,
@@ -44,25 +44,25 @@ class Selection(RequestFilters):
     ] = False
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False
 
-    def check(self, cli: Cli, references: Sequence[str] | None) -> None:
-        """Refuse what is neither a choice of requests nor one that could be confirmed."""
+    def check(self, cli: CommandContext, references: Sequence[str] | None) -> None:
+        """Raise unless requests are either named or selected, and can be confirmed."""
         if self.every and references:
-            raise _wrong("Name requests, or select them with --all; not both")
+            raise _usage_error("Name requests, or select them with --all; not both")
         if not self.every and not references:
-            raise _wrong("Name at least one request, or select some with --all and filters")
+            raise _usage_error("Name at least one request, or select some with --all and filters")
         if self.any and not self.every:
-            raise _wrong("Filters are for --all; without it the requests are named")
+            raise _usage_error("Filters are for --all; without it the requests are named")
         if self.every and not self.any:
-            raise _wrong("--all needs at least one filter, such as --item or --cause")
+            raise _usage_error("--all needs at least one filter, such as --item or --cause")
         if self.every and not self.yes and not cli.interactive:
-            raise _wrong("There is no terminal to ask on; add --yes")
+            raise _usage_error("There is no terminal to ask on; add --yes")
 
 
-def selected(
-    cli: Cli, api: "Api", decision: Decision, selection: Selection, *, dry: bool
+def select_requests(
+    cli: CommandContext, api: "Api", decision: Decision, selection: RequestSelection, *, dry: bool
 ) -> list[Document]:
-    """Return the requests that are selected, once a person has confirmed them."""
-    status = _DECIDED_IN.get(decision, RequestStatus.FAILED)
+    """Return the selected requests, once a person has confirmed them."""
+    status = _REQUIRED_STATUS.get(decision, RequestStatus.FAILED)
     decidable = "me" if status is RequestStatus.FAILED else None
     pages = api.pages(
         "/requests", limit=None, **selection.query(), status=[status.value], decidable=decidable
@@ -70,10 +70,10 @@ def selected(
     rows = [row for page in pages for row in page["data"] if not row.get("retrying")]
     if not rows or dry or selection.yes:
         return rows
-    print_table(cli.err, request_table(rows), rows[:_SHOWN])
-    if len(rows) > _SHOWN:
-        cli.err.print(Text(f"and {len(rows) - _SHOWN} more", style="bright_black"))
-    question = f"{decision.value.capitalize()} {_counted(len(rows))}?"
+    print_table(cli.err, request_table(rows), rows[:_MAX_SHOWN])
+    if len(rows) > _MAX_SHOWN:
+        cli.err.print(Text(f"and {len(rows) - _MAX_SHOWN} more", style="bright_black"))
+    question = f"{decision.value.capitalize()} {_count_text(len(rows))}?"
     if not typer.confirm(question, default=False, err=True):
         cli.note("Nothing was decided.")
         raise typer.Exit(ExitCode.FAILED)
@@ -81,14 +81,14 @@ def selected(
 
 
 def read_each(api: "Api", references: Sequence[str]) -> list[Document]:
-    """Read the named requests, each once; raises ``CliError`` where one does not exist."""
+    """Return the named requests, each once; raises ``CliError`` if one does not exist."""
     found = [api.get(f"/requests/{segment(one)}") for one in dict.fromkeys(references)]
     return list({str(one["id"]): one for one in found}.values())
 
 
 @dataclass(slots=True)
-class Outcome:
-    """What became of one request; ``outcome`` is a word for machines."""
+class DecisionOutcome:
+    """The result for one request; ``outcome`` is a word for machines."""
 
     request: Document
     outcome: str = "not attempted"
@@ -116,24 +116,28 @@ class Outcome:
         }
 
 
-class Round:
-    """One decision about each of some requests, one after the other."""
+class BulkDecision:
+    """One decision about each of several requests, one after the other."""
 
     def __init__(
-        self, cli: Cli, api: "Api", decision: Decision | ApprovalVote, rows: Sequence[Document]
+        self,
+        cli: CommandContext,
+        api: "Api",
+        decision: Decision | ApprovalVote,
+        rows: Sequence[Document],
     ) -> None:
         self._cli = cli
         self._api = api
         self._decision = decision
-        self._outcomes = [Outcome(row) for row in rows]
-        whole = not cli.out.file.isatty() or cli.output is Output.WIDE
+        self._outcomes = [DecisionOutcome(row) for row in rows]
+        whole = not cli.out.file.isatty() or cli.output is OutputFormat.WIDE
         self._length = None if whole else id_length([str(row["id"]) for row in rows])
 
     def run(self, body: MakeBody, *, dry: bool = False) -> None:
         """Decide about each and show it at once; exits with 1 unless all went well.
 
-        ``body`` makes the body of a request's call. After an interruption, or when the service is
-        away, what was done until then is shown.
+        ``body`` makes the body of a request's call. After an interruption, or if the service
+        becomes unavailable, what was done until then is shown.
         """
         try:
             for one in self._outcomes:
@@ -150,27 +154,27 @@ class Round:
         if not all(one.is_good for one in self._outcomes):
             raise typer.Exit(ExitCode.FAILED)
 
-    def _decide(self, one: Outcome, body: MakeBody, *, dry: bool) -> None:
+    def _decide(self, one: DecisionOutcome, body: MakeBody, *, dry: bool) -> None:
         path = f"/requests/{segment(str(one.request['id']))}"
         key = None if dry else str(uuid.uuid4())
-        seen = one.request
+        before = one.request
         try:
-            now = self._patiently(lambda: self._api.get(path))
-            _require_unchanged(seen, now)
-            one.request = seen | now
-            made = body(now) | ({"dryRun": True} if dry else {})
+            now = self._call_within_rate(lambda: self._api.get(path))
+            _require_unchanged(before, now)
+            one.request = before | now
+            sent_body = body(now) | ({"dryRun": True} if dry else {})
             one.outcome = "unknown"
-            answer = self._patiently(
-                lambda: self._api.post(f"{path}/{self._decision}", made, idempotency_key=key)
+            answer = self._call_within_rate(
+                lambda: self._api.post(f"{path}/{self._decision}", sent_body, idempotency_key=key)
             )
-            self._judge(one, answer.document, dry=dry)
+            self._record_answer(one, answer.document, dry=dry)
         except LostAnswerError as error:
             one.error = error
         except CliError as error:
-            away = error.exit_code is ExitCode.UNAVAILABLE
-            one.outcome, one.error = "unknown" if away else "refused", error
+            is_unavailable = error.exit_code is ExitCode.UNAVAILABLE
+            one.outcome, one.error = "unknown" if is_unavailable else "refused", error
 
-    def _judge(self, one: Outcome, document: Document, *, dry: bool) -> None:
+    def _record_answer(self, one: DecisionOutcome, document: Document, *, dry: bool) -> None:
         if not dry:
             one.outcome, one.request = "decided", one.request | document
             return
@@ -180,8 +184,8 @@ class Round:
             text = "; ".join(str(refusal.get("message")) for refusal in refusals)
             one.error = CliError(text, exit_code=ExitCode.FAILED)
 
-    def _patiently(self, call: Callable[[], Any]) -> Any:
-        """Make a call, again and again while the service says that there were too many."""
+    def _call_within_rate(self, call: Callable[[], Any]) -> Any:
+        """Make a call, repeated while the service limits the rate."""
         while True:
             try:
                 return call()
@@ -189,16 +193,16 @@ class Round:
                 pause = error.retry_after
                 if error.code != "RATE_LIMIT_EXCEEDED" or pause is None or pause > _LONGEST_WAIT:
                     raise
-                self._cli.note(f"Too many calls for the service; going on in {pause:g} s.")
+                self._cli.note(f"Too many calls for the service; continuing in {pause:g} s.")
                 time.sleep(pause)
 
-    def _show(self, one: Outcome) -> None:
+    def _show(self, one: DecisionOutcome) -> None:
         if not self._cli.is_table:
             return
         for line in self._lines(one):
             self._cli.out.print(line, soft_wrap=True)
 
-    def _lines(self, one: Outcome) -> Iterator[Text]:
+    def _lines(self, one: DecisionOutcome) -> Iterator[Text]:
         request = one.request
         line = Text(f"{str(request['id'])[: self._length]}  ", style="bold")
         word = state(request.get("status"), retrying=request.get("retrying"))
@@ -225,26 +229,30 @@ class Round:
         for one in self._outcomes:
             word = str(one.request.get("status")) if one.outcome == "decided" else one.outcome
             counts[word] = counts.get(word, 0) + 1
-        told = ", ".join(f"{count} {word.replace('_', ' ')}" for word, count in counts.items())
-        self._cli.out.print(Text(f"{_counted(len(self._outcomes))}: {told}", style="bold"))
+        counts_text = ", ".join(
+            f"{count} {word.replace('_', ' ')}" for word, count in counts.items()
+        )
+        self._cli.out.print(
+            Text(f"{_count_text(len(self._outcomes))}: {counts_text}", style="bold")
+        )
         for one in self._outcomes:
             if one.outcome == "unknown":
                 self._cli.note(f"See what happened: pao request get {one.request['id']}")
 
 
-def _require_unchanged(seen: Document, now: Document) -> None:
-    """Refuse to decide about anything else than what was shown."""
+def _require_unchanged(before: Document, now: Document) -> None:
+    """Raise if the request has changed since it was shown."""
     for name in ("status", "retrying", "error"):
-        if seen.get(name) != now.get(name):
+        if before.get(name) != now.get(name):
             raise CliError(
                 f"It has changed since it was shown: it is {now.get('status')} now",
                 exit_code=ExitCode.FAILED,
             )
 
 
-def _counted(count: int) -> str:
+def _count_text(count: int) -> str:
     return f"{count} request{'' if count == 1 else 's'}"
 
 
-def _wrong(message: str) -> CliError:
+def _usage_error(message: str) -> CliError:
     return CliError(message, exit_code=ExitCode.USAGE)

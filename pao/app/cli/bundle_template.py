@@ -16,7 +16,7 @@ from pao.app.cli.item_template import schema_address
 
 _HEAD = """\
 # yaml-language-server: $schema={schema}
-# The form asks for what its items need and have no default for; ask less by writing values or
+# The form asks for required fields without a default. To ask for less, write values or
 # templates into `config`, such as "{{{{fields.appName}}}}-db".
 """
 
@@ -73,7 +73,7 @@ def _parts(items: Sequence[CatalogDocument]) -> Iterator[tuple[dict[str, Any], d
         group = {
             "id": prefix,
             "name": item.name,
-            "fields": [_asked(field, names[field.id]) for field in needed],
+            "fields": [_bundle_field(field, names[field.id]) for field in needed],
         }
         config = {key: f"{{{{fields.{name}}}}}" for key, name in names.items()}
         yield group, {"id": f"part-{number}", "catalogItem": item.id, "config": config}
@@ -83,7 +83,7 @@ def _is_needed(field: FieldDefinition) -> bool:
     return field.is_always_required and field.default is None and field.conditional is None
 
 
-def _asked(field: FieldDefinition, name: str) -> dict[str, Any]:
-    """Return the field as it asks in the bundle."""
+def _bundle_field(field: FieldDefinition, name: str) -> dict[str, Any]:
+    """Return the field as it is in the form of the bundle."""
     written = field.model_dump(mode="json", by_alias=True, exclude_unset=True)
     return {**written, "id": name, "name": field.name or label_from_id(field.id)}

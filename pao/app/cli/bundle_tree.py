@@ -7,7 +7,7 @@ from rich.cells import cell_len
 from rich.text import Text
 
 from pao.app.cli.request_table import SHORT
-from pao.app.cli.terminal import MARKS, STYLES, clean, padded
+from pao.app.cli.terminal import MARKS, STYLES, clean, pad
 from pao.app.cli.wrapping import Line, beside
 
 DIM = "bright_black"
@@ -16,7 +16,7 @@ Document = Mapping[str, Any]
 
 
 def tree(request: Document, tickets: Document, width: int | None) -> Iterator[Line]:
-    """Draw the components of a bundle; nothing for a request that is none."""
+    """Draw the components of a bundle; nothing for any other request."""
     components = request.get("components") or []
     if components:
         yield Text()
@@ -42,9 +42,9 @@ def _component(component: Document, ident: str, width: int, *, last: bool) -> Te
     style = STYLES.get(status, "")
     line = Text(f"  {'└' if last else '├'}─ ", style=DIM)
     line.append(f"{MARKS.get(status, '?')} ", style=style)
-    line.append(padded(_name(component), width), style="bold")
-    shown = f"{status}, being retried" if component.get("retrying") else status
-    line.append(f"  {shown}", style=style)
+    line.append(pad(_name(component), width), style="bold")
+    status_text = f"{status}, being retried" if component.get("retrying") else status
+    line.append(f"  {status_text}", style=style)
     line.append(f"  {ident}", style="default")
     after = ", ".join(clean(one) for one in component.get("dependsOn") or [])
     if after:
@@ -66,7 +66,7 @@ def _action(action: Document, trunk: str, tickets: Document) -> Text:
 
 
 def _failure(component: Document, ident: str, trunk: str) -> Iterator[Text]:
-    """Explain a failed component, and say where it is decided about."""
+    """Explain a failed component, and show how to decide about it."""
     if component.get("status") != "failed" or component.get("retrying"):
         return
     error = component.get("error") or {}

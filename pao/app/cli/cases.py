@@ -1,4 +1,4 @@
-"""The cases beside documents, found, run and written anew. Imported by its command when it runs."""
+"""Finds, runs and updates the cases beside documents. Imported by its command when it runs."""
 
 import contextlib
 from collections.abc import Iterator
@@ -14,20 +14,20 @@ from catalog.sources.files import SUFFIXES, TESTS_SUFFIX, documents, read_docume
 from catalog.testing.cases import CaseError, Outcome, judge_case, read_case, with_expectation
 from catalog.testing.dry_run import dry_run
 from catalog.validation import ValidationResult
-from pao.app.cli.documents import known_actions, read, shown
+from pao.app.cli.documents import display_path, known_actions, read
 from pao.app.cli.exits import CliError, ExitCode
 
 
 def run_cases(paths: list[Path]) -> Iterator[tuple[Path, Outcome]]:
     """Run every case that belongs to these paths, one document after the other."""
-    for document, cases in _found(paths).items():
+    for document, cases in _cases_by_document(paths).items():
         result = read(document)
         for case in cases:
             yield case, _run(document, result, case)
 
 
 def update_case(file: Path, outcome: Outcome, *, with_errors: bool) -> bool:
-    """Write what came out into a case; False where it could not be run, or where it is an error."""
+    """Write the result into a case; False if it could not be run, or is an error."""
     if not outcome.expect or (outcome.errors and not with_errors):
         return False
     file.write_text(with_expectation(file.read_text("utf-8"), outcome.expect), "utf-8")
@@ -37,9 +37,9 @@ def update_case(file: Path, outcome: Outcome, *, with_errors: bool) -> bool:
 def _run(document: Path, result: ValidationResult, file: Path) -> Outcome:
     if result.item is None:
         findings = "\n".join(str(finding) for finding in result.errors)
-        return Outcome(f"{shown(document)} has errors:\n{findings}")
+        return Outcome(f"{display_path(document)} has errors:\n{findings}")
     try:
-        case = read_case(read_document(file, shown(file)), file=shown(file))
+        case = read_case(read_document(file, display_path(file)), file=display_path(file))
     except (CaseError, DocumentError) as error:
         return Outcome(str(error))
     sample = replace(case.sample, lists=lists_of(document, result.item))
@@ -48,7 +48,7 @@ def _run(document: Path, result: ValidationResult, file: Path) -> Outcome:
 
 
 def lists_of(document: Path, item: CatalogDocument) -> dict[str, list[dict[str, Any]]]:
-    """Return the rows of the lists that a document's fields name, from the catalog around it."""
+    """Return the rows of the lists that a document's fields name, from its catalog."""
     found: dict[str, list[dict[str, Any]]] = {}
     for field in (one for outer in item.fields for one in (outer, *outer.fields)):
         if isinstance(field.options, ListOptions):
@@ -59,7 +59,7 @@ def lists_of(document: Path, item: CatalogDocument) -> dict[str, list[dict[str, 
     return found
 
 
-def _found(paths: list[Path]) -> dict[Path, list[Path]]:
+def _cases_by_document(paths: list[Path]) -> dict[Path, list[Path]]:
     """Return the cases of each document, both in the order of their names."""
     found: dict[Path, set[Path]] = {}
     for path in paths:
@@ -72,20 +72,20 @@ def _cases(path: Path) -> Iterator[tuple[Path, Path]]:
     if path.is_file() and path.parent.name.endswith(TESTS_SUFFIX):
         yield _document_of(path.parent), path
     elif path.is_file():
-        yield from ((path, case) for case in _beside(path))
+        yield from ((path, case) for case in _cases_of(path))
     elif path.name.endswith(TESTS_SUFFIX) and path.is_dir():
         document = _document_of(path)
-        yield from ((document, case) for case in _beside(document))
+        yield from ((document, case) for case in _cases_of(document))
     elif path.is_dir():
         root = real(path)
         for file in documents(root):
             document = path / file.relative_to(root)
-            yield from ((document, case) for case in _beside(document))
+            yield from ((document, case) for case in _cases_of(document))
     else:
         raise CliError(f"{path} does not exist", exit_code=ExitCode.USAGE)
 
 
-def _beside(document: Path) -> Iterator[Path]:
+def _cases_of(document: Path) -> Iterator[Path]:
     folder = document.with_name(document.stem + TESTS_SUFFIX)
     with contextlib.suppress(FileNotFoundError, NotADirectoryError):
         yield from (file for file in folder.iterdir() if file.suffix in SUFFIXES)

@@ -8,10 +8,10 @@ from rich.console import Console
 from rich.text import Text
 
 from pao.app.cli.completion import items
-from pao.app.cli.context import Cli, command
+from pao.app.cli.context import CommandContext, command
 from pao.app.cli.fields import read_form
 from pao.app.cli.tables import Column, Fit, Table, print_table
-from pao.app.cli.terminal import Output, clean, segment
+from pao.app.cli.terminal import OutputFormat, clean, segment
 
 if TYPE_CHECKING:
     from catalog.forms import FieldDefinition, Form
@@ -21,7 +21,7 @@ app = typer.Typer(no_args_is_help=True, help="What can be requested, and its doc
 
 @command(app, "list")
 def list_items(  # noqa: PLR0913 -- the options of the command line are its parameters
-    cli: Cli,
+    cli: CommandContext,
     *,
     category: Annotated[str | None, typer.Option(help="Only this category.")] = None,
     owner: Annotated[str | None, typer.Option(help="Only of this team.")] = None,
@@ -46,7 +46,7 @@ def list_items(  # noqa: PLR0913 -- the options of the command line are its para
 
 @command(app, "get")
 def get(
-    cli: Cli,
+    cli: CommandContext,
     *,
     item: Annotated[
         str, typer.Argument(metavar="ITEM", help="Id of the catalog item.", autocompletion=items)
@@ -79,11 +79,11 @@ def _team(owner: Any) -> Any:
 _ITEMS: Table[dict[str, Any]] = Table(
     (
         Column("ID", _ident),
-        Column("VERSION", lambda row: row.get("version"), goes=1),
-        Column("CATEGORY", lambda row: row.get("category"), goes=2),
-        Column("OWNER", lambda row: _team(row.get("owner")), goes=3),
+        Column("VERSION", lambda row: row.get("version"), drop_order=1),
+        Column("CATEGORY", lambda row: row.get("category"), drop_order=2),
+        Column("OWNER", lambda row: _team(row.get("owner")), drop_order=3),
         Column("NAME", lambda row: row.get("name"), fit=Fit.CUT),
-        Column("", _marks, goes=4),
+        Column("", _marks, drop_order=4),
         Column("TAGS", lambda row: ", ".join(map(str, row.get("tags") or ())), wide=True),
     ),
     ident=lambda row: row["id"],
@@ -106,7 +106,7 @@ def _rows(form: "Form") -> list[_Row]:
     ]
 
 
-def _print_item(cli: Cli, document: dict[str, Any], form: "Form") -> None:
+def _print_item(cli: CommandContext, document: dict[str, Any], form: "Form") -> None:
     rows = _rows(form)
     # The definition may stand by itself or under its own key, beside version and sha.
     definition = document.get("definition") or document
@@ -117,7 +117,7 @@ def _print_item(cli: Cli, document: dict[str, Any], form: "Form") -> None:
         cli.out.print(Text(clean(metadata.get("description"))), soft_wrap=True)
         _print_facts(cli.out, document, metadata)
         cli.out.print()
-    print_table(cli.out, _FIELDS, rows, wide=cli.output is Output.WIDE)
+    print_table(cli.out, _FIELDS, rows, wide=cli.output is OutputFormat.WIDE)
     if document:
         example = " ".join(f"--field {row.field.id}=..." for row in rows if _is_needed(row))
         cli.out.print()
@@ -171,7 +171,7 @@ def _about(row: _Row) -> str:
 _FIELDS: Table[_Row] = Table(
     (
         Column("FIELD", lambda row: row.field.id),
-        Column("TYPE", lambda row: row.field.type, goes=1),
+        Column("TYPE", lambda row: row.field.type, drop_order=1),
         Column("", _notes, fit=Fit.FOLD),
         Column("DESCRIPTION", _about, fit=Fit.FOLD),
     ),

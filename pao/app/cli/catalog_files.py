@@ -27,12 +27,15 @@ STANDARD_INPUT = "-"
 def files_of(paths: list[Path]) -> list[Path]:
     """Return the documents at these paths; raises ``CliError`` for a path that does not exist.
 
-    A shell's pattern names cases and other files as well; these are left out, and refused where a
-    single path names one.
+    A shell's pattern may match cases and other files, too; these are left out, and refused if they
+    are the only path.
     """
     single = len(paths) == 1
     if not single and STANDARD_INPUT in map(str, paths):
-        raise CliError("- stands for standard input, alone", exit_code=ExitCode.USAGE)
+        raise CliError(
+            "- means standard input, and cannot be combined with other paths",
+            exit_code=ExitCode.USAGE,
+        )
     if single and any(one.name.endswith(TESTS_SUFFIX) for one in (paths[0], paths[0].parent)):
         raise CliError(
             f"{paths[0]} holds cases, not documents",
@@ -43,9 +46,9 @@ def files_of(paths: list[Path]) -> list[Path]:
 
 
 def folder_of(path: Path) -> Path:
-    """Return the folder of documents that a folder means: of a repository its ``catalog/``.
+    """Return the folder of documents in a folder: for a repository its ``catalog/``.
 
-    A Python package of that name, as in PAO's own repository, is none.
+    A Python package of that name, as in PAO's own repository, does not count.
     """
     inner = path / "catalog"
     is_catalog = inner.is_dir() and not inner.is_symlink() and not (inner / "__init__.py").exists()
@@ -65,7 +68,7 @@ def catalog_around(path: Path) -> Path:
 
 
 def stamps(paths: list[Path]) -> dict[Path, tuple[int, int]]:
-    """Return size and time of each document at these paths; another answer means a change."""
+    """Return size and time of each document at these paths, to detect changes."""
     found: dict[Path, tuple[int, int]] = {}
     for file in files_of(paths):
         with contextlib.suppress(OSError):
@@ -106,19 +109,19 @@ def _files(path: Path, *, single: bool) -> Iterator[Path]:
         elif single:
             raise CliError(f"{path} is not a YAML file", exit_code=ExitCode.USAGE)
     elif path.is_dir():
-        # A shell's pattern names the folders of cases beside the items as well.
+        # A shell's pattern may match the folders of cases beside the items, too.
         if single or not path.name.endswith(TESTS_SUFFIX):
             folder = folder_of(path)
             root = real(folder)
             yield from (folder / file.relative_to(root) for file in documents(root))
     elif path.is_symlink():
-        raise CliError(f"{path} is a link that leads nowhere", exit_code=ExitCode.USAGE)
+        raise CliError(f"{path} is a broken link", exit_code=ExitCode.USAGE)
     else:
         raise CliError(f"{path} does not exist", exit_code=ExitCode.USAGE)
 
 
 def _is_category(folder: Path) -> bool:
-    """Return whether a folder holds documents itself, and no folders of them."""
+    """Return whether a folder holds documents itself, and no folders with documents."""
     entries = list(folder.iterdir())
     below = [one for one in entries if one.is_dir() and holds_documents(one.name)]
     return not below and any(one.suffix in SUFFIXES for one in entries)
@@ -130,10 +133,10 @@ def _unread_links(root: Path) -> Iterator[tuple[str, str]]:
         here = Path(folder)
         for name in sorted(folders):
             if (here / name).is_symlink():
-                told = "this link to a folder is not followed; put the documents here"
-                yield (here / name).relative_to(root).as_posix(), told
+                reason = "this link to a folder is not followed; put the documents here"
+                yield (here / name).relative_to(root).as_posix(), reason
         for name in sorted(files):
             file = here / name
             if file.suffix in SUFFIXES and not name.startswith(".") and not is_inside(file, root):
-                told = "this link leads out of the catalog, so it is not read"
-                yield file.relative_to(root).as_posix(), told
+                reason = "this link leads out of the catalog, so it is not read"
+                yield file.relative_to(root).as_posix(), reason

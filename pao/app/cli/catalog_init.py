@@ -1,4 +1,4 @@
-"""`pao catalog init`: a new item by questions, commented, valid from the start; no server."""
+"""`pao catalog init`: writes a new, commented and valid item after some prompts; no server."""
 
 import re
 import shlex
@@ -12,11 +12,11 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.text import Text
 
-from pao.app.cli.asking.line import read_line
-from pao.app.cli.context import Cli, command
+from pao.app.cli.context import CommandContext, command
 from pao.app.cli.exits import CliError, ExitCode
 from pao.app.cli.form_parts import PARTS
 from pao.app.cli.item_answers import InitAnswers
+from pao.app.cli.prompts.line import read_line
 from pao.app.cli.terminal import clean
 
 if TYPE_CHECKING:
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 app = typer.Typer()
 
 
-class Mode(StrEnum):
+class InitMode(StrEnum):
     """How a new item is fulfilled."""
 
     MANUAL = "manual"
@@ -36,12 +36,12 @@ class Mode(StrEnum):
 _URL = "https://api.example.com/v1/resources"
 _WORD = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
 _ID_PARTS = 3
-_SHORTEST, _LONGEST = 50, 500
+_MIN_DESCRIPTION, _MAX_DESCRIPTION = 50, 500
 
 
 @command(app, "init")
 def init(  # noqa: PLR0913 -- the options of the command line are its parameters
-    cli: Cli,
+    cli: CommandContext,
     *,
     name: Annotated[str | None, typer.Option(help="Display name.")] = None,
     category: Annotated[
@@ -63,9 +63,11 @@ def init(  # noqa: PLR0913 -- the options of the command line are its parameters
         ),
     ] = None,
     mode: Annotated[
-        Mode, typer.Option(help="Whether people, a call, or both fulfil it.")
-    ] = Mode.MANUAL,
-    url: Annotated[str | None, typer.Option(help="What an automatic or hybrid item calls.")] = None,
+        InitMode, typer.Option(help="Whether people, a call, or both fulfil it.")
+    ] = InitMode.MANUAL,
+    url: Annotated[
+        str | None, typer.Option(help="Address that an automatic or hybrid item calls.")
+    ] = None,
     components: Annotated[
         list[str] | None,
         typer.Option(
@@ -77,7 +79,7 @@ def init(  # noqa: PLR0913 -- the options of the command line are its parameters
         typer.Option(metavar="DIR", help="The catalog (CATALOG_PATH, else catalog/ or .)."),
     ] = None,
 ) -> None:
-    """Write a new item with a form, its actions and a first case; asks on a terminal.
+    """Write a new item with a form, its actions and a first case; on a terminal it asks.
 
     With --component it is a bundle, whose form asks for what its items need.
     """
@@ -86,42 +88,56 @@ def init(  # noqa: PLR0913 -- the options of the command line are its parameters
     from pao.app.cli.item_template import write_item  # noqa: PLC0415 -- as above
 
     folder = documents.catalog_folder(catalog)
-    given = [] if mode is Mode.MANUAL else ["--mode", mode.value]
+    given = [] if mode is InitMode.MANUAL else ["--mode", mode.value]
     given += [word for one in components or () for word in ("--component", one)]
     given += ["--catalog", str(catalog)] if catalog else []
-    ask = _Questions(cli, given)
-    with ask.kept():
-        title = ask("name", name, "Name", check=_plain)
-        usual = "bundles" if components else "databases"
-        group = ask("category", category, "Category, the folder", default=usual, check=_word)
+    ask = _Prompts(cli, given)
+    with ask.show_command_on_error():
+        title = ask("name", name, "Name", check=_check_name)
+        default_category = "bundles" if components else "databases"
+        group = ask(
+            "category",
+            category,
+            "Category, the folder",
+            default=default_category,
+            check=_check_word,
+        )
         suggested = suggested_id(group, title)
-        about = "Description, at least 50 characters"
+        description_question = "Description, at least 50 characters"
         answers = InitAnswers(
             name=title,
             category=group,
-            id=ask("id", ident, "Id", default=suggested, check=_identifier),
-            description=ask("description", description, about, check=_about),
-            team=ask("team", team, "Owning team", default="team-platform", check=_some),
-            contact=ask("contact", contact, "Address of the team", default="", check=_any),
+            id=ask("id", ident, "Id", default=suggested, check=_check_id),
+            description=ask(
+                "description", description, description_question, check=_check_description
+            ),
+            team=ask("team", team, "Owning team", default="team-platform", check=_check_required),
+            contact=ask(
+                "contact", contact, "Address of the team", default="", check=_accept_anything
+            ),
             project=""
             if components
             else ask(
-                "project", project, "JIRA project of its tickets", default="PLATFORM", check=_key
+                "project",
+                project,
+                "JIRA project of its tickets",
+                default="PLATFORM",
+                check=_check_project,
             ),
             mode=mode.value,
             url=""
-            if mode is Mode.MANUAL
-            else ask("url", url, "Address that is called", default=_URL, check=_address),
+            if mode is InitMode.MANUAL
+            else ask("url", url, "Address that is called", default=_URL, check=_check_url),
         )
         question = f"Further parts ({', '.join(PARTS)})"
-        further = "" if components else ask("with", parts, question, default="", check=_known_parts)
+        further = "" if components else ask("with", parts, question, default="", check=_check_parts)
         ask.finish()
-        answers = replace(answers, parts=tuple(_words(further)))
+        answers = replace(answers, parts=tuple(_split(further)))
         if components:
             files = [write_bundle(folder, answers, _items(components, folder))]
         else:
             files = [*write_item(folder, answers)]
-    shown = [documents.shown(file) for file in files]
+    shown = [documents.display_path(file) for file in files]
     written = dict(zip(("file", "case"), shown, strict=False))
     cli.show(written, lambda: _print_next(cli, shown))
 
@@ -132,23 +148,23 @@ def _items(names: list[str], folder: Path) -> "list[CatalogDocument]":
     return [find(name, folder).item for name in names]
 
 
-class _Questions:
-    """Asks for what was not given; without a terminal it notes what is missing."""
+class _Prompts:
+    """Asks for what was not given; without a terminal it collects what is missing."""
 
-    def __init__(self, cli: Cli, given: list[str]) -> None:
+    def __init__(self, cli: CommandContext, given: list[str]) -> None:
         self._cli = cli
         self._given = given
         self._answers: dict[str, str] = {}
-        self._is_asking = False
+        self._has_asked = False
         self._problems: list[str] = []
 
     @contextmanager
-    def kept(self) -> Iterator[None]:
-        """Say how to go on with the answers when they lead to no item."""
+    def show_command_on_error(self) -> Iterator[None]:
+        """Print the command that continues with the answers if no item is written."""
         try:
             yield
         except (EOFError, KeyboardInterrupt, CliError) as error:
-            if self._is_asking and self._answers:
+            if self._has_asked and self._answers:
                 words = [
                     word for name, text in self._answers.items() for word in (f"--{name}", text)
                 ]
@@ -174,7 +190,7 @@ class _Questions:
             self._problems += [f"--{option}: {problem}"] if problem else []
             answer = given
         elif self._cli.interactive:
-            answer = self._asked(question, default, check, wrong=given)
+            answer = self._ask(question, default, check, wrong=given)
         else:
             self._problems += [f"--{option} is missing"] if default is None else []
             answer = default or ""
@@ -182,7 +198,7 @@ class _Questions:
         return answer
 
     def finish(self) -> None:
-        """End the command with everything that is missing or wrong."""
+        """Raise ``CliError`` with everything that is missing or invalid."""
         if self._problems:
             raise CliError(
                 "The item cannot be written yet",
@@ -190,7 +206,7 @@ class _Questions:
                 details=tuple(self._problems),
             )
 
-    def _asked(
+    def _ask(
         self,
         question: str,
         default: str | None,
@@ -198,7 +214,7 @@ class _Questions:
         *,
         wrong: str | None = None,
     ) -> str:
-        self._is_asking = True
+        self._has_asked = True
         prompt = f"{question} [{clean(default)}]: " if default else f"{question}: "
         recall = default or None
         while True:
@@ -211,7 +227,7 @@ class _Questions:
             wrong = answer
 
 
-def _print_next(cli: Cli, files: list[str]) -> None:
+def _print_next(cli: CommandContext, files: list[str]) -> None:
     file, *cases = files
     for one in files:
         cli.out.print(Text("✓ ", style="green").append(clean(one), style="bold default"))
@@ -224,8 +240,8 @@ def _print_next(cli: Cli, files: list[str]) -> None:
 
 
 def suggested_id(category: str, name: str) -> str:
-    """Return an id as the rule metadata-id wants it."""
-    # access and dns are no plurals.
+    """Return an id that satisfies the rule metadata-id."""
+    # access and dns are not plurals.
     singular = re.sub(r"ies$", "y", category)
     singular = singular if singular.endswith(("ss", "dns")) else singular.removesuffix("s")
     words = re.findall(r"[a-z0-9]+", name.lower())
@@ -234,48 +250,48 @@ def suggested_id(category: str, name: str) -> str:
     return "-".join(parts if len(parts) >= _ID_PARTS else [*parts, "standard"])
 
 
-def _some(answer: str) -> str:
+def _check_required(answer: str) -> str:
     return "" if answer.strip() else "a value is required"
 
 
-def _plain(answer: str) -> str:
-    return "a name is not a template; leave out {{" if "{{" in answer else _some(answer)
+def _check_name(answer: str) -> str:
+    return "a name is not a template; leave out {{" if "{{" in answer else _check_required(answer)
 
 
-def _address(answer: str) -> str:
+def _check_url(answer: str) -> str:
     good = answer.startswith(("https://", "http://", "{{"))
     return "" if good else "enter an address such as https://api.example.com/v1/databases"
 
 
-def _any(_answer: str) -> str:
+def _accept_anything(_answer: str) -> str:
     return ""
 
 
-def _word(answer: str) -> str:
+def _check_word(answer: str) -> str:
     return "" if _WORD.fullmatch(answer) else "use lowercase letters, digits and hyphens"
 
 
-def _identifier(answer: str) -> str:
+def _check_id(answer: str) -> str:
     if not _WORD.fullmatch(answer) or answer.count("-") < _ID_PARTS - 1:
         return "use three words joined by hyphens, such as database-postgresql-standard"
     return ""
 
 
-def _about(answer: str) -> str:
-    if _SHORTEST <= len(answer) <= _LONGEST:
+def _check_description(answer: str) -> str:
+    if _MIN_DESCRIPTION <= len(answer) <= _MAX_DESCRIPTION:
         return ""
-    return f"{len(answer)} characters; write {_SHORTEST} to {_LONGEST}"
+    return f"{len(answer)} characters; write {_MIN_DESCRIPTION} to {_MAX_DESCRIPTION}"
 
 
-def _words(answer: str) -> list[str]:
+def _split(answer: str) -> list[str]:
     return list(dict.fromkeys(part.strip() for part in answer.split(",") if part.strip()))
 
 
-def _known_parts(answer: str) -> str:
-    unknown = [part for part in _words(answer) if part not in PARTS]
-    return f"there is no part {unknown[0]!r}; choose of {', '.join(PARTS)}" if unknown else ""
+def _check_parts(answer: str) -> str:
+    unknown = [part for part in _split(answer) if part not in PARTS]
+    return f"there is no part {unknown[0]!r}; choose from {', '.join(PARTS)}" if unknown else ""
 
 
-def _key(answer: str) -> str:
+def _check_project(answer: str) -> str:
     good = re.fullmatch(r"[A-Z][A-Z0-9_]{1,9}", answer)
     return "" if good else "enter the key of a JIRA project, such as DB"

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from rich.text import Text
 
-from pao.app.cli.context import Cli, command
+from pao.app.cli.context import CommandContext, command
 from pao.app.cli.exits import CliError, ExitCode
 from pao.app.cli.field_files import read_config
 from pao.app.cli.fields import parse_assignments
@@ -17,7 +17,7 @@ from pao.app.cli.terminal import clean
 if TYPE_CHECKING:
     from catalog.testing.cases import Outcome
     from catalog.testing.dry_run import DryRun
-    from pao.app.cli.documents import Named
+    from pao.app.cli.documents import FoundDocument
 
 app = typer.Typer()
 
@@ -29,7 +29,7 @@ Catalog = Annotated[
 
 
 @command(app, "preview")
-def preview(cli: Cli, *, item: Item, catalog: Catalog = None) -> None:
+def preview(cli: CommandContext, *, item: Item, catalog: Catalog = None) -> None:
     """Show the form of a document as people will see it; needs no server."""
     from pao.app.cli.form_view import (  # noqa: PLC0415 -- forms take 0.3 s to load
         print_form,
@@ -62,7 +62,7 @@ def preview(cli: Cli, *, item: Item, catalog: Catalog = None) -> None:
 
 @command(app, "render")
 def render(  # noqa: PLR0913 -- the options of the command line are its parameters
-    cli: Cli,
+    cli: CommandContext,
     *,
     item: Item,
     fields: Annotated[
@@ -83,7 +83,7 @@ def render(  # noqa: PLR0913 -- the options of the command line are its paramete
     """Show what would be sent for these fields; needs no server.
 
     Exits with 1 when the fields are refused. Outputs of earlier actions and variables of the
-    environment are made up, of the types that are promised.
+    environment are made up, of the declared types.
     """
     variables = _variables(env or [])
     named = _find(item, catalog)
@@ -97,21 +97,21 @@ def render(  # noqa: PLR0913 -- the options of the command line are its paramete
 
 @command(app, "test")
 def run_tests(
-    cli: Cli,
+    cli: CommandContext,
     *,
     paths: Annotated[
         list[Path], typer.Argument(metavar="PATH...", help="Documents, folders, or cases.")
     ],
     update: Annotated[bool, typer.Option("--update", help="Update the expected results.")] = False,
     with_errors: Annotated[
-        bool, typer.Option("--with-errors", help="Let --update record errors too.")
+        bool, typer.Option("--with-errors", help="Let --update record errors, too.")
     ] = False,
 ) -> None:
     """Run the cases beside documents (`<id>.tests/NAME.yaml`); needs no server.
 
     A case holds `fields`, `options` that fields offer, and, under `expect`, the `actions` as they
     would be sent, the fields that are `refused`, or `fields` as they come out. Exits with 1 when
-    one comes out differently. `--update` writes what came out, unless that is an error, which only
+    one has another result. `--update` writes the result, unless it is an error, which only
     `--with-errors` lets it expect.
     """
     from pao.app.cli.cases import run_cases, update_case  # noqa: PLC0415 -- the rules: 0.5 s
@@ -137,20 +137,20 @@ def run_tests(
             hint="Write one beside the item, such as network/network-dns-record.tests/plain.yaml.",
         )
     cli.show({"ran": ran, "failed": failed, "cases": results}, lambda: None)
-    said = f"{ran} {'case' if ran == 1 else 'cases'}, {failed} failed"
-    cli.err.print(Text(f"{'✗' if failed else '✓'} {said}", style="bold red" if failed else "green"))
+    text = f"{ran} {'case' if ran == 1 else 'cases'}, {failed} failed"
+    cli.err.print(Text(f"{'✗' if failed else '✓'} {text}", style="bold red" if failed else "green"))
     if failed:
         raise typer.Exit(ExitCode.FAILED)
 
 
-def _print_errors(cli: Cli, outcome: "Outcome", *, written: bool) -> None:
-    said = "is now the expectation" if written else "was not written: fix it, or use --with-errors"
+def _print_errors(cli: CommandContext, outcome: "Outcome", *, written: bool) -> None:
+    text = "is now the expectation" if written else "was not written: fix it, or use --with-errors"
     for error in outcome.errors:
-        line = Text(f"  ! {clean(error)}", style="bold red").append(f"  {said}", "bold yellow")
+        line = Text(f"  ! {clean(error)}", style="bold red").append(f"  {text}", "bold yellow")
         cli.err.print(line, soft_wrap=True)
 
 
-def _find(item: str, catalog: Path | None) -> "Named":
+def _find(item: str, catalog: Path | None) -> "FoundDocument":
     from pao.app.cli.documents import find  # noqa: PLC0415 -- the rules: 0.5 s
 
     return find(item, catalog)
@@ -167,7 +167,7 @@ def _variables(given: list[str]) -> dict[str, str]:
     return found
 
 
-def _run(named: "Named", values: dict[str, Any], variables: dict[str, str]) -> "DryRun":
+def _run(named: "FoundDocument", values: dict[str, Any], variables: dict[str, str]) -> "DryRun":
     from catalog.testing.dry_run import dry_run  # noqa: PLC0415 -- the rules: 0.5 s
     from catalog.testing.samples import Sample  # noqa: PLC0415 -- as above
     from pao.app.cli.cases import lists_of  # noqa: PLC0415 -- as above
@@ -193,7 +193,7 @@ def _document(run: "DryRun") -> dict[str, Any]:
     }
 
 
-def _print_run(cli: Cli, run: "DryRun") -> None:
+def _print_run(cli: CommandContext, run: "DryRun") -> None:
     for error in run.refused:
         line = Text("✗ ", style="bold red").append(clean(error.field), style="bold default")
         line.append(f"  {clean(error.message)}", style="not bold default")
@@ -206,11 +206,11 @@ def _print_run(cli: Cli, run: "DryRun") -> None:
         cli.out.print(Text("✓ The fields are valid; this would be sent:", style="green"))
     print_actions(cli.out, run.actions)
     for action in broken:
-        said = f"✗ {clean(action['id'])}: {clean(action['error'])}"
-        cli.out.print(Text(said, style="bold red"), soft_wrap=True)
+        text = f"✗ {clean(action['id'])}: {clean(action['error'])}"
+        cli.out.print(Text(text, style="bold red"), soft_wrap=True)
 
 
-def _print_outcome(cli: Cli, file: Path, outcome: "Outcome", *, written: bool) -> None:
+def _print_outcome(cli: CommandContext, file: Path, outcome: "Outcome", *, written: bool) -> None:
     mark, style = ("✓", "green") if outcome.holds else ("✗", "bold red")
     if written:
         mark, style = "↻", "yellow"

@@ -6,7 +6,7 @@ from typing import Annotated, Any
 import typer
 from rich.text import Text
 
-from pao.app.cli.context import Cli, command
+from pao.app.cli.context import CommandContext, command
 from pao.app.cli.exits import CliError, ExitCode
 from pao.app.cli.tables import Column, Fit, Table
 from pao.app.cli.terminal import clean
@@ -17,13 +17,13 @@ app = typer.Typer()
 
 @command(app, "explain")
 def explain(
-    cli: Cli,
+    cli: CommandContext,
     *,
     rule: Annotated[
         str | None, typer.Argument(metavar="RULE", help="Its id, as shown at the end of a finding.")
     ] = None,
 ) -> None:
-    """Say what a rule is about, with a bad and a good example; without RULE, list all rules."""
+    """Explain a rule, with a bad and a good example; without RULE, list all rules."""
     from catalog.validation.examples import examples  # noqa: PLC0415 -- the rules: 0.3 s
     from catalog.validation.rules_page import all_rules  # noqa: PLC0415 -- as above
 
@@ -35,17 +35,17 @@ def explain(
         ]
         cli.show_table({"rules": listed}, listed, _RULES, empty="There are no rules.")
         return
-    # As a finding ends with it, brackets and all.
+    # Findings end with it in brackets.
     rule = rule.strip("[]")
     if rule not in rules:
         raise _unknown(rule, list(rules))
-    title, severity, told = rules[rule]
+    title, severity, explanation = rules[rule]
     example = examples().get(rule)
     document = {
         "id": rule,
         "severity": str(severity),
         "title": title,
-        "text": told.replace("``", "`"),
+        "text": explanation.replace("``", "`"),
         "before": example.before if example else "",
         "codeOwners": example.owners if example else "",
         "bad": example.bad if example else "",
@@ -56,7 +56,7 @@ def explain(
 
 @command(app, "schema")
 def schema(
-    cli: Cli,
+    cli: CommandContext,
     *,
     name: Annotated[
         str, typer.Argument(metavar="NAME", help="catalog-item, -bundle, -list or an action type.")
@@ -66,9 +66,9 @@ def schema(
     ] = None,
 ) -> None:
     """Print the JSON Schema of documents, for editors; --write writes all of them as files."""
-    from pao.app.cli.schemas import installed, write_schemas  # noqa: PLC0415 -- as above
+    from pao.app.cli.schemas import installed_schemas, write_schemas  # noqa: PLC0415 -- as above
 
-    schemas = installed()
+    schemas = installed_schemas()
     if write is not None:
         files = write_schemas(write, schemas)
         cli.show({"files": files}, lambda: _print_files(cli, files))
@@ -93,7 +93,7 @@ def _unknown(rule: str, known: list[str]) -> CliError:
 _RULES: Table[dict[str, str]] = Table(
     (
         Column("RULE", lambda row: row["id"]),
-        Column("SEVERITY", lambda row: row["severity"], goes=1),
+        Column("SEVERITY", lambda row: row["severity"], drop_order=1),
         Column("WHAT IT ASKS FOR", lambda row: row["title"], fit=Fit.FOLD),
     ),
     ident=lambda row: row["id"],
@@ -108,7 +108,7 @@ _EXAMPLES = (
 )
 
 
-def _print_rule(cli: Cli, document: dict[str, Any]) -> None:
+def _print_rule(cli: CommandContext, document: dict[str, Any]) -> None:
     head = Text(document["id"], "bold").append(f"  {document['severity']}", "not bold cyan")
     cli.out.print(head)
     paragraphs = [" ".join(part.split()) for part in document["text"].split("\n\n")]
@@ -122,6 +122,6 @@ def _print_rule(cli: Cli, document: dict[str, Any]) -> None:
                 cli.out.print(Text(f"  {clean(line)}"), soft_wrap=True)
 
 
-def _print_files(cli: Cli, files: list[str]) -> None:
+def _print_files(cli: CommandContext, files: list[str]) -> None:
     for file in files:
         cli.out.print(Text("✓ ", style="green").append(clean(file), "default"), soft_wrap=True)

@@ -5,19 +5,19 @@ from typing import Annotated, Any
 import typer
 from rich.text import Text
 
-from pao.app.cli.context import Cli, command
+from pao.app.cli.context import CommandContext, command
 from pao.app.cli.exits import ExitCode
 from pao.app.cli.terminal import age, clean
 
 app = typer.Typer()
 
-# A first look at a source adds everything; -o json has all that the API names.
-_MOST_NAMED = 50
-_PENDING = "The source is still being read. Look again: pao catalog status"
+# A first sync adds everything; -o json has all that the API names.
+_MAX_NAMED = 50
+_PENDING = "The source is still being read. Check again: pao catalog status"
 
 
 @command(app, "status")
-def status(cli: Cli) -> None:
+def status(cli: CommandContext) -> None:
     """Show which revision is served; exits with 1 when anything of the source is not."""
     with cli.api() as api:
         document = api.get("/catalog/status")
@@ -34,7 +34,7 @@ def status(cli: Cli) -> None:
 
 @command(app, "refresh")
 def refresh(
-    cli: Cli,
+    cli: CommandContext,
     *,
     force: Annotated[
         bool, typer.Option("--force", help="Serve the folder even if it is not newer.")
@@ -44,7 +44,7 @@ def refresh(
         typer.Option(metavar="REVISION", help="Serve this revision, though it removes most items."),
     ] = None,
 ) -> None:
-    """Have the source read now; exits with 1 when files were refused or it is not served."""
+    """Read the source now; exits with 1 if files were refused or it is not served."""
     with cli.api() as api:
         answer = api.post(
             "/catalog/refresh" + ("?force=true" if force else ""),
@@ -62,7 +62,7 @@ def refresh(
         raise typer.Exit(ExitCode.FAILED)
 
 
-def _print_status(cli: Cli, document: dict[str, Any]) -> None:
+def _print_status(cli: CommandContext, document: dict[str, Any]) -> None:
     for name, value in _facts(document).items():
         if value:
             line = Text(f"{name:<9} ", style="bright_black").append(value, "default")
@@ -71,12 +71,12 @@ def _print_status(cli: Cli, document: dict[str, Any]) -> None:
         cli.out.print(Text(f"{'note':<9} ", style="bright_black").append(clean(limit), "default"))
     problem, held = document.get("problem"), document.get("held")
     if problem:
-        _warn(cli, f"The source cannot be read: {_since(problem)}")
+        _warn(cli, f"The source cannot be read: {_problem_text(problem)}")
     for key in ("outdated", "notice"):
         if document.get(key):
             _warn(cli, clean(document[key]))
     if document.get("unreported"):
-        _warn(cli, _untold(document["unreported"]))
+        _warn(cli, _unreported_text(document["unreported"]))
     if held:
         _print_held(cli, held)
     for one in document.get("findings") or ():
@@ -89,13 +89,13 @@ def _print_status(cli: Cli, document: dict[str, Any]) -> None:
 def _facts(document: dict[str, Any]) -> dict[str, str]:
     commit = document.get("commit") or {}
     revision = clean(document.get("revision") or "")[:12]
-    told = " ".join(filter(None, (revision, clean(commit.get("subject") or ""))))
+    parts = " ".join(filter(None, (revision, clean(commit.get("subject") or ""))))
     by = f" ({clean(commit['author'])})" if commit.get("author") else ""
     stale = f", {document['stale']} stale" if document.get("stale") else ""
     read_at = document.get("readAt")
     return {
         "source": clean(document.get("source") or "nothing was read yet"),
-        "revision": f"{told}{by}",
+        "revision": f"{parts}{by}",
         "read": age(read_at) if read_at else "never",
         "items": f"{document.get('items')}{stale}",
         "refused": _files(document["refused"]) if document.get("refused") else "",
@@ -103,25 +103,25 @@ def _facts(document: dict[str, Any]) -> dict[str, str]:
     }
 
 
-def _untold(unreported: dict[str, Any]) -> str:
+def _unreported_text(unreported: dict[str, Any]) -> str:
     number, others = unreported.get("proposal"), unreported["commits"] - 1
     of = f" of request {number}" if number else ""
     more = f" and {others} more" if others else ""
     return (
         f"Not reported to the authors of {clean(unreported['commit'])[:12]}{of}{more}: "
-        f"{_since(unreported)}"
+        f"{_problem_text(unreported)}"
     )
 
 
-def _since(problem: dict[str, Any]) -> str:
-    told = [f"first {age(problem['since'])}"] if problem.get("since") else []
+def _problem_text(problem: dict[str, Any]) -> str:
+    parts = [f"first {age(problem['since'])}"] if problem.get("since") else []
     again = age(problem["until"]) if problem.get("until") else ""
     if again.startswith("in "):
-        told.append(f"polls go on {again}")
-    return clean(problem["message"]) + (f" ({'; '.join(told)})" if told else "")
+        parts.append(f"polls continue {again}")
+    return clean(problem["message"]) + (f" ({'; '.join(parts)})" if parts else "")
 
 
-def _print_held(cli: Cli, held: dict[str, Any]) -> None:
+def _print_held(cli: CommandContext, held: dict[str, Any]) -> None:
     revision = clean(held["revision"])[:12]
     _warn(
         cli,
@@ -133,11 +133,11 @@ def _print_held(cli: Cli, held: dict[str, Any]) -> None:
         cli.out.print(Text(f"  {item}"), soft_wrap=True)
     if held["removes"] > len(items):
         cli.out.print(Text(f"  and {held['removes'] - len(items)} more", "bright_black"))
-    cli.out.print(Text("Serve it all the same:"), soft_wrap=True)
+    cli.out.print(Text("To serve it anyway:"), soft_wrap=True)
     cli.out.print(Text(f"  pao catalog refresh --confirm {revision}"), soft_wrap=True)
 
 
-def _warn(cli: Cli, text: str) -> None:
+def _warn(cli: CommandContext, text: str) -> None:
     cli.out.print(Text(text, style="yellow"))
 
 
@@ -152,7 +152,7 @@ def _differences(count: int) -> str:
 _CHANGES = {"added": "green", "changed": "cyan", "removed": "yellow", "refused": "red"}
 
 
-def _print_refresh(cli: Cli, document: dict[str, Any]) -> None:
+def _print_refresh(cli: CommandContext, document: dict[str, Any]) -> None:
     if held := document.get("held"):
         _print_held(cli, held)
         return
@@ -163,9 +163,9 @@ def _print_refresh(cli: Cli, document: dict[str, Any]) -> None:
             continue
         count = len(entries) + (document.get("unnamed") or {}).get(kind, 0)
         cli.out.print(Text(f"{kind:<9} {count}", style=style if count else "bright_black"))
-        for entry in entries[:_MOST_NAMED]:
+        for entry in entries[:_MAX_NAMED]:
             cli.out.print(Text(f"  {_finding(entry)}"), soft_wrap=True)
-        if more := count - len(entries[:_MOST_NAMED]):
+        if more := count - len(entries[:_MAX_NAMED]):
             cli.out.print(Text(f"  and {more} more", "bright_black"))
 
 

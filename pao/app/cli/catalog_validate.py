@@ -1,4 +1,4 @@
-"""`pao catalog validate`: what is wrong with documents, in every form it is wanted in."""
+"""`pao catalog validate`: the findings about documents, in several formats."""
 
 import json
 import sys
@@ -10,18 +10,18 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.text import Text
 
-from pao.app.cli.context import Cli, command
+from pao.app.cli.context import CommandContext, command
 from pao.app.cli.exits import CliError, ExitCode
-from pao.app.cli.terminal import Output, clean
+from pao.app.cli.terminal import OutputFormat, clean
 from pao.runtime.version import VERSION
 
 if TYPE_CHECKING:
     from catalog.validation import Finding
-    from pao.app.cli.checking import Judged
+    from pao.app.cli.checking import CheckResult
 
 app = typer.Typer()
 
-_LOOKS_EVERY = 0.3
+_POLL_SECONDS = 0.3
 _STYLES = {"error": "bold red", "warning": "yellow", "suggestion": "cyan"}
 
 
@@ -36,7 +36,7 @@ class Format(StrEnum):
 
 @command(app, "validate")
 def validate(  # noqa: PLR0913 -- the options of the command line are its parameters
-    cli: Cli,
+    cli: CommandContext,
     *,
     paths: Annotated[
         list[Path],
@@ -50,11 +50,14 @@ def validate(  # noqa: PLR0913 -- the options of the command line are its parame
     ] = None,
     form: Annotated[
         Format | None,
-        typer.Option("--format", help="Output for people, machines, GitHub annotations, or SARIF."),
+        typer.Option(
+            "--format", help="OutputFormat for people, machines, GitHub annotations, or SARIF."
+        ),
     ] = None,
     strict: Annotated[bool, typer.Option("--strict", help="Treat warnings as errors.")] = False,
     short: Annotated[
-        bool, typer.Option("--short", help="One line for each finding, without the file's.")
+        bool,
+        typer.Option("--short", help="One line for each finding, without the line of the file."),
     ] = False,
     watch: Annotated[
         bool, typer.Option("--watch", help="Check again whenever a file is saved, until Ctrl-C.")
@@ -62,20 +65,20 @@ def validate(  # noqa: PLR0913 -- the options of the command line are its parame
 ) -> None:
     """Check documents; needs no server. Exits with 1 when there are errors.
 
-    Of a repository its catalog/ is checked. `pao catalog explain RULE` says more about a finding.
+    In a repository, its catalog/ is checked. `pao catalog explain RULE` explains a finding.
     """
-    from pao.app.cli.checking import judge  # noqa: PLC0415 -- the rules: 0.3 s
+    from pao.app.cli.checking import check_documents  # noqa: PLC0415 -- the rules: 0.3 s
 
-    chosen = form or (Format.JSON if cli.output is Output.JSON else Format.TEXT)
+    chosen = form or (Format.JSON if cli.output is OutputFormat.JSON else Format.TEXT)
     while True:
         before = _stamps(paths) if watch else {}
-        judged = judge(paths, changed_since)
-        _write(cli, judged, chosen, short=short)
+        result = check_documents(paths, changed_since)
+        _write(cli, result, chosen, short=short)
         if not watch:
             break
         _wait_for_change(paths, before)
     counting = {"error", "warning"} if strict else {"error"}
-    if any(finding.severity in counting for finding in judged.findings):
+    if any(finding.severity in counting for finding in result.findings):
         raise typer.Exit(ExitCode.FAILED)
 
 
@@ -88,20 +91,20 @@ def _stamps(paths: list[Path]) -> dict[Path, tuple[int, int]]:
 
 
 def _wait_for_change(paths: list[Path], before: dict[Path, tuple[int, int]]) -> None:
-    # A pipe, which keeps what is written until it is full, would show nothing for long.
+    # A pipe would otherwise show nothing until its buffer is full.
     sys.stdout.flush()
     while _stamps(paths) == before:
-        time.sleep(_LOOKS_EVERY)
+        time.sleep(_POLL_SECONDS)
 
 
-def _write(cli: Cli, judged: "Judged", form: Format, *, short: bool) -> None:
+def _write(cli: CommandContext, result: "CheckResult", form: Format, *, short: bool) -> None:
     from catalog.validation import formats  # noqa: PLC0415 -- as above
 
-    findings, files = judged.findings, judged.files
+    findings, files = result.findings, result.files
     if form is Format.TEXT:
         for finding in findings:
             cli.out.print(_line(finding), soft_wrap=True)
-            line = "" if short else judged.line(finding)
+            line = "" if short else result.line(finding)
             for part in formats.excerpt(line, finding.line, finding.column) if line else ():
                 cli.out.print(Text(clean(part), style="bright_black"), soft_wrap=True)
     elif form is Format.GITHUB:
@@ -112,10 +115,10 @@ def _write(cli: Cli, judged: "Judged", form: Format, *, short: bool) -> None:
         write = formats.as_json if form is Format.JSON else _sarif
         typer.echo(write(findings))
     if form in {Format.TEXT, Format.GITHUB}:
-        said = f"{files} {'file' if files == 1 else 'files'}: {formats.summary(findings)}"
+        summary = f"{files} {'file' if files == 1 else 'files'}: {formats.summary(findings)}"
         bad = any(finding.severity == "error" for finding in findings)
         mark, style = ("✗", "bold red") if bad else ("✓", "green")
-        cli.err.print(Text(f"{mark} {said}", style=style))
+        cli.err.print(Text(f"{mark} {summary}", style=style))
 
 
 def _sarif(findings: "list[Finding]") -> str:
@@ -128,6 +131,6 @@ def _line(finding: "Finding") -> Text:
     """Write a finding as compilers do; the text is the same as without colours."""
     line = Text(clean(f"{finding.file}:{finding.line}:{finding.column}: "), style="bold")
     line.append(str(finding.severity), style=f"not bold {_STYLES[finding.severity]}")
-    told = f"{finding.message} ({finding.hint})" if finding.hint else finding.message
-    line.append(clean(f": {told} "), style="not bold default")
+    message = f"{finding.message} ({finding.hint})" if finding.hint else finding.message
+    line.append(clean(f": {message} "), style="not bold default")
     return line.append(f"[{finding.rule}]", style="not bold bright_black")

@@ -1,4 +1,4 @@
-"""Judges the documents at the paths of a command: alone, together, and by what has changed.
+"""Checks the documents at the paths of a command: alone, together, and what has changed.
 
 Imported by commands only when they run.
 """
@@ -19,20 +19,20 @@ from pao.app.cli.catalog_files import (
     link_findings,
     read_standard_input,
 )
-from pao.app.cli.documents import shown, types_for_rules
+from pao.app.cli.documents import display_path, types_for_rules
 from pao.app.cli.exits import CliError, ExitCode
 
-# What these rules miss may stand in a file that was not named: then the catalog around it counts.
+# What these rules miss may be in a file that was not named: then the whole catalog is checked.
 ACROSS = frozenset(
     {"component-item", "replacement", "component-fields", "component-outputs", "options-list"}
 )
 _NAMED = "<stdin>"
-_OF_ITS_PLACE = "file-name"
+_FILE_NAME_RULE = "file-name"
 
 
 @dataclass(frozen=True, slots=True)
-class Judged:
-    """What was found in how many files; ``texts`` returns what a finding points into."""
+class CheckResult:
+    """The findings in so many files; ``content`` and ``piped`` hold the lines they point to."""
 
     files: int
     findings: list[Finding]
@@ -40,7 +40,7 @@ class Judged:
     piped: bytes = b""
 
     def line(self, finding: Finding) -> str:
-        """Return the line of the file that a finding is about, empty where it cannot be read."""
+        """Return the line of the file that a finding is about; empty if it cannot be read."""
         try:
             path = self.content.get(finding.file)
             raw = read_document(path, finding.file) if path else self.piped
@@ -50,48 +50,48 @@ class Judged:
         return lines[finding.line - 1] if finding.line <= len(lines) else ""
 
 
-def judge(paths: list[Path], revision: str | None) -> Judged:
+def check_documents(paths: list[Path], revision: str | None) -> CheckResult:
     """Check files and folders, or what changed in them since a revision and what that breaks."""
     if [str(path) for path in paths] == [STANDARD_INPUT]:
-        return _piped(read_standard_input())
+        return _check_input(read_standard_input())
     files = files_of(paths)
     if revision is not None:
-        return _changed(paths, files, revision)
+        return _check_changes(paths, files, revision)
     if not files:
         raise CliError("There is no YAML file at these paths", exit_code=ExitCode.USAGE)
-    findings = [*_judged(files, paths), *_links(paths)]
-    return Judged(len(files), _in_order(findings), _by_name(files))
+    findings = [*_check(files, paths), *_links(paths)]
+    return CheckResult(len(files), _in_order(findings), _by_name(files))
 
 
-def _piped(content: bytes) -> Judged:
+def _check_input(content: bytes) -> CheckResult:
     found = validate_files([_NAMED], lambda _: content, types_for_rules())
-    kept = [one for one in found if one.rule not in {*ACROSS, _OF_ITS_PLACE}]
-    return Judged(1, kept, {}, content)
+    kept = [one for one in found if one.rule not in {*ACROSS, _FILE_NAME_RULE}]
+    return CheckResult(1, kept, {}, content)
 
 
-def _changed(paths: list[Path], files: list[Path], revision: str) -> Judged:
+def _check_changes(paths: list[Path], files: list[Path], revision: str) -> CheckResult:
     changes, breaking = _changes(paths, revision)
     chosen = [file for file in files if real(file) in changes]
     affected = _affected(paths, changes)
     findings = list(breaking)
     if chosen or affected:
-        mine = {shown(file) for file in chosen}
+        chosen_names = {display_path(file) for file in chosen}
         findings += [
             one
-            for one in _judged([*chosen, *affected], paths)
-            if one.file in mine or one.rule in ACROSS
+            for one in _check([*chosen, *affected], paths)
+            if one.file in chosen_names or one.rule in ACROSS
         ]
-    return Judged(len(chosen), _in_order(findings), _by_name([*chosen, *affected]))
+    return CheckResult(len(chosen), _in_order(findings), _by_name([*chosen, *affected]))
 
 
 def _affected(paths: list[Path], changes: Mapping[Path, Change]) -> list[Path]:
-    """Return the unchanged documents around that name the id of one that changed or is gone."""
+    """Return the unchanged documents that name the id of one that was changed or removed."""
     ids = {name for change in changes.values() for name in _ids(change)}
     found = []
     for file in _around(paths):
         if real(file) not in changes:
             try:
-                content = read_document(file, shown(file))
+                content = read_document(file, display_path(file))
             except DocumentError:
                 continue
             if any(name in content for name in ids):
@@ -116,19 +116,19 @@ def _document(file: str, content: bytes | None) -> Document | None:
         return None
 
 
-def _judged(files: list[Path], paths: list[Path]) -> list[Finding]:
-    findings = _judge(files)
+def _check(files: list[Path], paths: list[Path]) -> list[Finding]:
+    findings = _validate(files)
     if not any(finding.rule in ACROSS for finding in findings):
         return findings
     around = _around(paths)
     if {real(file) for file in around} <= {real(file) for file in files}:
         return findings
     names = _by_name(files)
-    whole = _by_name([*around, *files])
-    return [one for one in _judge(sorted(whole.values())) if one.file in names]
+    surrounding = _by_name([*around, *files])
+    return [one for one in _validate(sorted(surrounding.values())) if one.file in names]
 
 
-def _judge(files: Iterable[Path]) -> list[Finding]:
+def _validate(files: Iterable[Path]) -> list[Finding]:
     names = _by_name(files)
     return validate_files(names, lambda name: read_document(names[name], name), types_for_rules())
 
@@ -139,12 +139,12 @@ def _around(paths: list[Path]) -> list[Path]:
 
 
 def _by_name(files: Iterable[Path]) -> dict[str, Path]:
-    return {shown(file): file for file in files}
+    return {display_path(file): file for file in files}
 
 
 def _links(paths: list[Path]) -> list[Finding]:
     folders = [folder_of(path) for path in paths if path.is_dir()]
-    return link_findings(paths, {folder: shown(folder) for folder in folders})
+    return link_findings(paths, {folder: display_path(folder) for folder in folders})
 
 
 def _changes(paths: list[Path], revision: str) -> tuple[dict[Path, Change], list[Finding]]:
@@ -153,19 +153,21 @@ def _changes(paths: list[Path], revision: str) -> tuple[dict[Path, Change], list
     for path in paths:
         folder = folder_of(path) if path.is_dir() else path.parent
         try:
-            changes = [one for one in changed_since(folder, revision) if _counts(one.file)]
+            changes = [
+                one for one in changed_since(folder, revision) if _is_document_path(one.file)
+            ]
         except HistoryError as error:
             raise CliError(str(error), exit_code=ExitCode.USAGE) from error
         if not path.is_dir():
             changes = [one for one in changes if one.file == path.name]
         changed |= {real(folder / one.file): one for one in changes}
         findings += [
-            replace(one, file=shown(folder / one.file)) for one in breaking_findings(changes)
+            replace(one, file=display_path(folder / one.file)) for one in breaking_findings(changes)
         ]
     return changed, findings
 
 
-def _counts(file: str) -> bool:
+def _is_document_path(file: str) -> bool:
     parts = Path(file).parts
     return not any(part.startswith(".") or part.endswith(TESTS_SUFFIX) for part in parts)
 

@@ -1,4 +1,4 @@
-"""`pao request cleanup`: what is left to clean up by hand, and saying that it is done."""
+"""`pao request cleanup`: what is left to clean up by hand, and marking it as done."""
 
 from collections.abc import Iterator
 from typing import Annotated, Any
@@ -6,7 +6,7 @@ from typing import Annotated, Any
 import typer
 from rich.text import Text
 
-from pao.app.cli.context import Cli, command
+from pao.app.cli.context import CommandContext, command
 from pao.app.cli.exits import CliError, ExitCode
 from pao.app.cli.next_decisions import done_text
 from pao.app.cli.requests import RequestArgument
@@ -17,12 +17,12 @@ app = typer.Typer()
 
 @command(app, "cleanup")
 def cleanup(
-    cli: Cli,
+    cli: CommandContext,
     *,
     request_id: RequestArgument,
     done: Annotated[
         list[str] | None,
-        typer.Option(metavar="ENTRY", help="An entry that is cleaned up now; repeatable."),
+        typer.Option(metavar="ENTRY", help="An entry that has been cleaned up; repeatable."),
     ] = None,
     note: Annotated[
         str | None,
@@ -31,13 +31,13 @@ def cleanup(
         ),
     ] = None,
 ) -> None:
-    """List what is left to clean up by hand; with --done, say that entries are dealt with.
+    """List what is left to clean up by hand; with --done, mark entries as done.
 
     What a failed request lists may be marked once it has ended; what corrections have left behind
     at any time. An entry stays listed, with who has dealt with it.
     """
     if done and not note:
-        raise CliError("say by --note what was done", exit_code=ExitCode.USAGE)
+        raise CliError("describe with --note what was done", exit_code=ExitCode.USAGE)
     path = f"/requests/{segment(request_id)}"
     with cli.api() as api:
         for entry in done or ():
@@ -48,7 +48,7 @@ def cleanup(
 
 
 def entries_of(request: dict[str, Any]) -> Iterator[dict[str, Any]]:
-    """Return what is left behind, each once: by corrections, and by the failure."""
+    """Yield what is left behind, each entry once: by corrections, and by the failure."""
     seen = set()
     for one in request.get("leftBehind") or ():
         seen.add(one.get("entryId"))
@@ -58,14 +58,14 @@ def entries_of(request: dict[str, Any]) -> Iterator[dict[str, Any]]:
             yield one
 
 
-def _print(cli: Cli, entries: list[dict[str, Any]]) -> None:
+def _print(cli: CommandContext, entries: list[dict[str, Any]]) -> None:
     if not entries:
         cli.note("Nothing is left to clean up.")
     for entry in entries:
-        told = done_text(entry)
-        line = Text("✓ " if told else "- ", style="green" if told else "yellow")
+        done = done_text(entry)
+        line = Text("✓ " if done else "- ", style="green" if done else "yellow")
         line.append(f"{clean(entry.get('entryId'))}  ", style="bold default")
         line.append(clean(entry.get("resource") or entry.get("action")), style="default")
-        cli.out.print(line.append(f"  {told}" if told else "", style="green"), soft_wrap=True)
+        cli.out.print(line.append(f"  {done}" if done else "", style="green"), soft_wrap=True)
         instructions = Text(f"  {clean(entry.get('instructions'), multiline=True)}", style="dim")
         cli.out.print(instructions, soft_wrap=True)

@@ -1,4 +1,4 @@
-"""Where each command is. Its module is imported when it runs or is listed, and not before."""
+"""The module of each command, imported only when the command runs or is listed."""
 
 from collections.abc import Iterator, MutableMapping
 from importlib import import_module
@@ -67,36 +67,36 @@ ORDER = (
 
 
 class Commands(MutableMapping[str, Any]):
-    """The root's commands by name, each imported when it is asked for."""
+    """The root's commands by name, each imported on access."""
 
     def __init__(self) -> None:
-        self._known: dict[str, Any] = dict.fromkeys([*ORDER, *GROUPS, *COMMANDS])
+        self._commands: dict[str, Any] = dict.fromkeys([*ORDER, *GROUPS, *COMMANDS])
 
     def __getitem__(self, name: str) -> Any:
         """Return a command."""
-        if self._known[name] is None:
-            self._known[name] = _load(name)
-        return self._known[name]
+        if self._commands[name] is None:
+            self._commands[name] = _load(name)
+        return self._commands[name]
 
     def __setitem__(self, name: str, command: Any) -> None:
-        """Take a command that is there already."""
-        self._known[name] = command
+        """Add a command."""
+        self._commands[name] = command
 
     def __delitem__(self, name: str) -> None:
-        """Take a command away."""
-        del self._known[name]
+        """Remove a command."""
+        del self._commands[name]
 
     def __iter__(self) -> Iterator[str]:
         """Return the names in the order of the help; nothing is imported."""
-        return iter(self._known)
+        return iter(self._commands)
 
     def __len__(self) -> int:
         """Return how many there are."""
-        return len(self._known)
+        return len(self._commands)
 
     def __contains__(self, name: object) -> bool:
         """Return whether there is a command of that name; nothing is imported."""
-        return name in self._known
+        return name in self._commands
 
 
 def _load(name: str) -> Any:

@@ -1,7 +1,6 @@
 """What the shell completes: items, fields and their choices, requests, profiles, words.
 
-Nothing is said and little is waited for: where the service is away or refuses, there is nothing to
-complete.
+It is silent and waits only briefly: if the service is unavailable or refuses, nothing is completed.
 """
 
 import contextlib
@@ -25,55 +24,55 @@ from pao.core.states import RequestStatus
 if TYPE_CHECKING:
     from pao.app.cli.http import Api
 
-Found = list[tuple[str, str]]
-Complete = Callable[[typer.Context, str], Found]
+Completions = list[tuple[str, str]]
+Complete = Callable[[typer.Context, str], Completions]
 
 BASH, ZSH = "complete_bash", "complete_zsh"
 VARIABLE = "_PAO_COMPLETE"
 
 _SECONDS = 1.5
-_MOST = 100
+_MAX_ROWS = 100
 _ARGUMENTS = re.compile(r"_arguments '\*: :\(\((.*)\)\)'\s*\Z", re.DOTALL)
 _VALUE = re.compile(r'^"((?:[^"]|"")*)"', re.MULTILINE)
-_NOW = '_pao_completion "$@"'
+_RUN_NOW = '_pao_completion "$@"'
 
 
-def items(ctx: typer.Context, incomplete: str) -> Found:
+def items(ctx: typer.Context, incomplete: str) -> Completions:
     """Return the items that the caller may request, with their names."""
-    return _found(ctx, lambda api: _items(api, incomplete))
+    return _complete(ctx, lambda api: _items(api, incomplete))
 
 
-def fields(ctx: typer.Context, incomplete: str) -> Found:
+def fields(ctx: typer.Context, incomplete: str) -> Completions:
     """Return ``NAME=`` of the item's fields, or ``NAME=CHOICE`` once a name is there."""
-    return _found(ctx, lambda api: list(_fields(_schema(ctx, api), incomplete)))
+    return _complete(ctx, lambda api: list(_fields(_schema(ctx, api), incomplete)))
 
 
-def requests(ctx: typer.Context, incomplete: str) -> Found:
+def requests(ctx: typer.Context, incomplete: str) -> Completions:
     """Return the newest requests, with their states and titles."""
     return _requests(ctx, incomplete)
 
 
-def failed_requests(ctx: typer.Context, incomplete: str) -> Found:
+def failed_requests(ctx: typer.Context, incomplete: str) -> Completions:
     """Return the failed requests about which the caller may decide."""
     return _requests(ctx, incomplete, status=[RequestStatus.FAILED.value], decidable="me")
 
 
-def running_requests(ctx: typer.Context, incomplete: str) -> Found:
+def running_requests(ctx: typer.Context, incomplete: str) -> Completions:
     """Return the requests that are in progress."""
     return _requests(ctx, incomplete, status=[RequestStatus.IN_PROGRESS.value])
 
 
-def actions_of_request(ctx: typer.Context, incomplete: str) -> Found:
+def actions_of_request(ctx: typer.Context, incomplete: str) -> Completions:
     """Return the actions of the request that the command names, with their names."""
     return _parts_of_request(ctx, incomplete, lambda one: [*one["actions"], *_of_components(one)])
 
 
-def components_of_request(ctx: typer.Context, incomplete: str) -> Found:
+def components_of_request(ctx: typer.Context, incomplete: str) -> Completions:
     """Return the components of the bundle that the command names, with their names."""
     return _parts_of_request(ctx, incomplete, lambda one: one.get("components") or ())
 
 
-def profiles(_ctx: typer.Context, _incomplete: str) -> Found:
+def profiles(_ctx: typer.Context, _incomplete: str) -> Completions:
     """Return the profiles of the user's file, with their endpoints."""
     try:
         stored = tomllib.loads(profile_file().read_text(encoding="utf-8"))
@@ -82,7 +81,7 @@ def profiles(_ctx: typer.Context, _incomplete: str) -> Found:
     return [(name, str(one.get("endpoint", ""))) for name, one in stored.items()]
 
 
-def action_types(_ctx: typer.Context, _incomplete: str) -> Found:
+def action_types(_ctx: typer.Context, _incomplete: str) -> Completions:
     """Return the action types of this installation, with what they do."""
     from activities.registry import loaded  # noqa: PLC0415 -- pydantic: 0.3 s
 
@@ -91,10 +90,10 @@ def action_types(_ctx: typer.Context, _incomplete: str) -> Found:
     return []
 
 
-def several(known: type[StrEnum]) -> Complete:
-    """Return what completes the last of some words that are separated by commas."""
+def comma_separated(known: type[StrEnum]) -> Complete:
+    """Return the completion of the last of several words separated by commas."""
 
-    def complete(_ctx: typer.Context, incomplete: str) -> Found:
+    def complete(_ctx: typer.Context, incomplete: str) -> Completions:
         done, comma, _ = incomplete.rpartition(",")
         given = set(done.split(","))
         return [(f"{done}{comma}{one.value}", "") for one in known if one.value not in given]
@@ -103,7 +102,7 @@ def several(known: type[StrEnum]) -> Complete:
 
 
 def join_assignments(environ: MutableMapping[str, str]) -> str:
-    """Put words together that bash has split at an equals sign; return what it keeps of the last.
+    """Join words that bash has split at an equals sign; return what it keeps of the last one.
 
     bash takes ``size=s`` for the three words ``size``, ``=`` and ``s``, and replaces the last one.
     """
@@ -123,8 +122,8 @@ def join_assignments(environ: MutableMapping[str, str]) -> str:
 
 def complete_in_bash(run: Callable[[], None]) -> None:
     """Run a completion for bash, and write only what replaces its last word."""
-    kept = join_assignments(os.environ)
-    _rewrite(run, lambda text: "".join(f"{x.removeprefix(kept)}\n" for x in text.splitlines()))
+    prefix = join_assignments(os.environ)
+    _rewrite(run, lambda text: "".join(f"{x.removeprefix(prefix)}\n" for x in text.splitlines()))
 
 
 def complete_in_zsh(run: Callable[[], None]) -> None:
@@ -133,7 +132,7 @@ def complete_in_zsh(run: Callable[[], None]) -> None:
 
 
 def without_space_after_names(text: str) -> str:
-    """Return what zsh evaluates, in the form of a command that can leave the space out."""
+    """Return what zsh evaluates, as a command that can omit the space."""
     found = _ARGUMENTS.match(text)
     if found is None:
         return text
@@ -144,24 +143,24 @@ def without_space_after_names(text: str) -> str:
 
 
 def finish_in_zsh(words: Sequence[str]) -> None:
-    """Have zsh complete at the first tab key: what was installed only defines how, then."""
+    """Make zsh complete at the first tab key; the installed script alone only defines how."""
     script = Path.home() / ".zfunc" / "_pao"
     if "--install-completion" in words and script.is_file():
         text = script.read_text(encoding="utf-8")
-        if _NOW not in text:
-            script.write_text(f"{text.rstrip()}\n{_NOW}\n", encoding="utf-8")
+        if _RUN_NOW not in text:
+            script.write_text(f"{text.rstrip()}\n{_RUN_NOW}\n", encoding="utf-8")
 
 
 def _rewrite(run: Callable[[], None], change: Callable[[str], str]) -> None:
-    written = io.StringIO()
+    output = io.StringIO()
     try:
-        with contextlib.redirect_stdout(written):
+        with contextlib.redirect_stdout(output):
             run()
     finally:
-        sys.stdout.write(change(written.getvalue()))
+        sys.stdout.write(change(output.getvalue()))
 
 
-def _items(api: "Api", incomplete: str) -> Found:
+def _items(api: "Api", incomplete: str) -> Completions:
     rows = api.get("/catalog", limit=200)["data"]
     return [
         (row["id"], clean(row.get("name")))
@@ -171,7 +170,7 @@ def _items(api: "Api", incomplete: str) -> Found:
 
 
 def _schema(ctx: typer.Context, api: "Api") -> dict[str, Any]:
-    # An option without its value ends the reading of a command line: its arguments are left over.
+    # An option without a value ends the parsing of a command line: the arguments remain.
     item = named = str(ctx.args[0])
     if ctx.params.keys() & {"request_id", "request_ids"}:
         item = api.get(f"/requests/{segment(named)}")["catalogItemId"]
@@ -200,24 +199,24 @@ def _choices(field: dict[str, Any]) -> Iterator[tuple[str, str]]:
         yield f"{field['id']}={as_text(shown['value'])}", clean(shown.get("label"))
 
 
-def _requests(ctx: typer.Context, incomplete: str, **query: Any) -> Found:
-    def read(api: "Api") -> Found:
-        rows = api.get("/requests", limit=_MOST, **query)["data"]
+def _requests(ctx: typer.Context, incomplete: str, **query: Any) -> Completions:
+    def read(api: "Api") -> Completions:
+        rows = api.get("/requests", limit=_MAX_ROWS, **query)["data"]
         return [_request(row, incomplete) for row in rows]
 
     given = {str(one)[:SHORT] for one in ctx.params.get("request_ids") or ()}
-    return [one for one in _found(ctx, read) if one[0][:SHORT] not in given]
+    return [one for one in _complete(ctx, read) if one[0][:SHORT] not in given]
 
 
 def _parts_of_request(
     ctx: typer.Context, incomplete: str, parts: Callable[[dict[str, Any]], Sequence[dict[str, Any]]]
-) -> Found:
-    def read(api: "Api") -> Found:
+) -> Completions:
+    def read(api: "Api") -> Completions:
         named = ctx.params.get("request_id") or ctx.args[0]
         found = {one["id"]: clean(one.get("name")) for one in parts(_get(api, str(named)))}
         return [(one, name) for one, name in found.items() if one.startswith(incomplete)]
 
-    return _found(ctx, read)
+    return _complete(ctx, read)
 
 
 def _get(api: "Api", request_id: str) -> dict[str, Any]:
@@ -231,13 +230,13 @@ def _of_components(request: dict[str, Any]) -> Iterator[dict[str, Any]]:
 
 
 def _request(row: dict[str, Any], incomplete: str) -> tuple[str, str]:
-    # Whoever has typed more than a short id gets the whole one.
+    # A word longer than a short id is completed to the whole id.
     length = SHORT if len(incomplete) <= SHORT else None
     about = f"{clean(row['status'])}  {clean(row.get('title') or row['catalogItemId'])}"
     return str(row["id"])[:length], about
 
 
-def _found(ctx: typer.Context, read: Callable[["Api"], Found]) -> Found:
+def _complete(ctx: typer.Context, read: Callable[["Api"], Completions]) -> Completions:
     with contextlib.suppress(Exception), _api(ctx) as api:
         return read(api)
     return []

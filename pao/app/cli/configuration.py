@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, get_args
 import typer
 from rich.text import Text
 
-from pao.app.cli.context import Cli, command
+from pao.app.cli.context import CommandContext, command
 from pao.app.cli.exits import CliError, ExitCode
 from pao.app.cli.jira_check import EscalationCheck, check_escalation
 from pao.app.cli.tables import Column, Fit, Table
@@ -28,7 +28,7 @@ ForOption = Annotated[
 
 
 def settings_for(process: "Process", environ: Mapping[str, str]) -> "Settings":
-    """Read the settings of a process; all problems end the command with exit code 2."""
+    """Return the settings of a process; problems end the command with exit code 2."""
     from pao.settings import ConfigurationError, load_settings  # noqa: PLC0415 -- pydantic: 0.3 s
 
     try:
@@ -45,7 +45,7 @@ def settings_for(process: "Process", environ: Mapping[str, str]) -> "Settings":
 
 @command(app, "check")
 def check(
-    cli: Cli,
+    cli: CommandContext,
     *,
     process: ForOption = "api",
     offline: Annotated[
@@ -55,11 +55,11 @@ def check(
 ) -> None:
     """Check the configuration without starting; exits with 2 and every problem.
 
-    For api and worker JIRA is asked whether it takes escalation tickets as they are configured.
+    For api and worker, JIRA is asked whether it accepts escalation tickets as configured.
     """
     settings = settings_for(_process(process), os.environ)
-    asks = process in _ESCALATING and not offline
-    found = check_escalation(settings) if asks else EscalationCheck(unanswered="")
+    asks_jira = process in _ESCALATING and not offline
+    found = check_escalation(settings) if asks_jira else EscalationCheck(unanswered="")
     if found.problems:
         raise CliError(
             "JIRA would refuse escalation tickets as they are configured",
@@ -82,7 +82,7 @@ def check(
             "escalation": found.state,
             "missingScripts": scripts,
         },
-        lambda: cli.out.print(Text(f"✓ The configuration of {process} is good.", style="green")),
+        lambda: cli.out.print(Text(f"✓ The configuration of {process} is valid.", style="green")),
     )
 
 
@@ -93,7 +93,7 @@ def _missing_scripts(settings: "Settings") -> list[str]:
 
 
 @command(app, "show")
-def show(cli: Cli, *, process: ForOption = "api") -> None:
+def show(cli: CommandContext, *, process: ForOption = "api") -> None:
     """Show the effective configuration; secrets are masked."""
     values = settings_for(_process(process), os.environ).masked()
     cli.show_table(values, list(values.items()), _VALUES, empty="")
@@ -121,7 +121,7 @@ _VALUES: Table[tuple[str, str]] = Table(
     (
         Column("NAME", lambda pair: pair[0]),
         Column("VALUE", _value, fit=Fit.FOLD),
-        Column("", _origin, goes=1),
+        Column("", _origin, drop_order=1),
     ),
     ident=lambda pair: pair[0],
 )

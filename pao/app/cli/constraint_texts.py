@@ -1,4 +1,4 @@
-"""The constraints of a field in words, as forms and questions show them."""
+"""The constraints of a field in words, for forms and prompts."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -7,7 +7,7 @@ from catalog.forms.constraint_checks import STRENGTHS
 from catalog.forms.definition import Strength
 from pao.app.cli.terminal import clean
 
-# The first form whose keys are all given is used; each key is said once.
+# The first text whose keys are all given is used; each key is used once.
 _WORDS: tuple[tuple[tuple[str, ...], str], ...] = (
     (("minLength", "maxLength"), "{} to {} characters"),
     (("minLength",), "at least {} characters"),
@@ -26,20 +26,20 @@ _WORDS: tuple[tuple[tuple[str, ...], str], ...] = (
 )
 
 
-def limit_words(rules: Mapping[str, Any]) -> list[str]:
-    """Return what a value must be, one short text for each constraint."""
-    said: set[str] = set()
+def constraint_texts(rules: Mapping[str, Any]) -> list[str]:
+    """Return one short text for each constraint of a value."""
+    used: set[str] = set()
     words: list[str] = []
     for keys, text in _WORDS:
-        if said.isdisjoint(keys) and all(rules.get(key) is not None for key in keys):
-            said.update(keys)
-            words.append(text.format(*(_written(rules[key]) for key in keys)))
+        if used.isdisjoint(keys) and all(rules.get(key) is not None for key in keys):
+            used.update(keys)
+            words.append(text.format(*(_value_text(rules[key]) for key in keys)))
     if rules.get("strength") not in (None, Strength.WEAK):
         words.append(_strength(rules["strength"]))
     return words
 
 
-def _written(value: Any) -> str:
+def _value_text(value: Any) -> str:
     return ", ".join(map(clean, value)) if isinstance(value, list) else clean(value)
 
 

@@ -1,8 +1,8 @@
-"""What every command is given: the global options, the consoles and, on demand, the API.
+"""The context of every command: the global options, the consoles and, on demand, the API.
 
-`command` registers a function as a command that takes the global options as well, so that they
+`command` registers a function as a command that also takes the global options, so that they
 may stand before or after the command's name, and that ends with the exit code of its error. A
-parameter whose type is a dataclass stands for the options that its fields are.
+parameter whose type is a dataclass is replaced by options, one for each of its fields.
 """
 
 import functools
@@ -20,12 +20,12 @@ from rich.console import Console
 from rich.text import Text
 
 from pao.app.cli.exits import CliError, ExitCode, exit_code_of
-from pao.app.cli.filtering import Program, compiled
+from pao.app.cli.filtering import Program, compile_jq
 from pao.app.cli.global_options import GlobalOptions, global_parameters, take_global_options
 from pao.app.cli.profiles import find_target
 from pao.app.cli.tables import Table, print_table
 from pao.app.cli.terminal import (
-    Output,
+    OutputFormat,
     clean,
     make_console,
     write_document,
@@ -41,7 +41,7 @@ P = ParamSpec("P")
 Row = TypeVar("Row")
 
 
-class Cli:
+class CommandContext:
     """One run of one command: its options and where it writes."""
 
     def __init__(self, options: GlobalOptions) -> None:
@@ -52,27 +52,27 @@ class Cli:
         self._program: Program | None = None
 
     def prepare(self) -> None:
-        """Read ``--jq`` before anything is done, so that a wrong one has no effect."""
+        """Compile ``--jq`` first, so that an invalid one has no effect."""
         if self.options.jq is None:
             return
-        if self.options.output not in (None, Output.JSON):
+        if self.options.output not in (None, OutputFormat.JSON):
             raise CliError(
                 f"--jq and --output {self.options.output} cannot be combined",
                 exit_code=ExitCode.USAGE,
             )
-        self._program = compiled(self.options.jq)
+        self._program = compile_jq(self.options.jq)
 
     @property
-    def output(self) -> Output:
+    def output(self) -> OutputFormat:
         """How the result is written."""
         if self.options.jq is not None:
-            return Output.JSON
-        return self.options.output or Output.TABLE
+            return OutputFormat.JSON
+        return self.options.output or OutputFormat.TABLE
 
     @property
     def is_table(self) -> bool:
         """Whether the result is written for a person."""
-        return self.output in {Output.TABLE, Output.WIDE}
+        return self.output in {OutputFormat.TABLE, OutputFormat.WIDE}
 
     @property
     def interactive(self) -> bool:
@@ -85,7 +85,7 @@ class Cli:
         return self.is_table and self.out.is_terminal
 
     def api(self) -> "Api":
-        """Make the signed client of the service that was chosen."""
+        """Return the signed client of the chosen service."""
         from pao.app.cli.http import Api  # noqa: PLC0415 -- httpx: 0.2 s for `--help`
 
         options = self.options
@@ -104,7 +104,7 @@ class Cli:
         """Write the document itself for a machine, or call ``render`` for a person."""
         if self.is_table:
             render()
-        elif self.output is Output.ID:
+        elif self.output is OutputFormat.ID:
             self._write_ids(document)
         else:
             self.write(document)
@@ -113,20 +113,20 @@ class Cli:
         self, document: Any, rows: Sequence[Row], table: Table[Row], *, empty: str
     ) -> None:
         """Write a list: the document for a machine, its rows for a person, or their ids alone."""
-        if not rows and self.output in {Output.TABLE, Output.WIDE, Output.ID}:
+        if not rows and self.output in {OutputFormat.TABLE, OutputFormat.WIDE, OutputFormat.ID}:
             self.note(empty)
-        elif self.output is Output.ID:
+        elif self.output is OutputFormat.ID:
             write_lines(str(table.ident(row)) for row in rows)
         elif self.is_table:
-            print_table(self.out, table, rows, wide=self.output is Output.WIDE)
+            print_table(self.out, table, rows, wide=self.output is OutputFormat.WIDE)
         else:
             self.write(document)
 
     def write(self, document: Any, *, one_line: bool = False) -> None:
-        """Write a document as JSON or YAML, or what ``--jq`` leaves of it; on request at once."""
+        """Write a document as JSON or YAML, or the result of ``--jq``."""
         if self._program is not None:
             write_lines(self._program(document))
-        elif one_line and self.output is Output.JSON:
+        elif one_line and self.output is OutputFormat.JSON:
             write_line(document)
         else:
             write_document(document, self.output)
@@ -139,7 +139,7 @@ class Cli:
         write_lines(found)
 
     def note(self, message: str) -> None:
-        """Say something to the person; it never mixes with the result."""
+        """Print a note to the person on standard error."""
         self.err.print(Text(clean(message), style="yellow"), soft_wrap=True)
 
     def trace(self, line: str) -> None:
@@ -147,7 +147,7 @@ class Cli:
         self.err.print(Text(clean(line), style="bright_black"), soft_wrap=True)
 
     def report(self, error: CliError) -> None:
-        """Write an error: what happened, each field, what to do, the id to ask with."""
+        """Print an error: what happened, each field, what to do, the correlation id."""
         line = Text("Error: ", style="bold red").append(
             clean(error.message), style="not bold default"
         )
@@ -163,12 +163,14 @@ class Cli:
 
 def command(
     app: typer.Typer, name: str, **settings: Any
-) -> Callable[[Callable[Concatenate[Cli, P], None]], Callable[Concatenate[Cli, P], None]]:
-    """Register a command; the function gets a ``Cli`` first and its own options after it."""
+) -> Callable[
+    [Callable[Concatenate[CommandContext, P], None]], Callable[Concatenate[CommandContext, P], None]
+]:
+    """Register a command; the function gets a ``CommandContext`` first, then its own options."""
 
     def register(
-        function: Callable[Concatenate[Cli, P], None],
-    ) -> Callable[Concatenate[Cli, P], None]:
+        function: Callable[Concatenate[CommandContext, P], None],
+    ) -> Callable[Concatenate[CommandContext, P], None]:
         app.command(name, **settings)(_with_global_options(function))
         return function
 
@@ -177,12 +179,14 @@ def command(
 
 def callback(
     app: typer.Typer,
-) -> Callable[[Callable[Concatenate[Cli, P], None]], Callable[Concatenate[Cli, P], None]]:
+) -> Callable[
+    [Callable[Concatenate[CommandContext, P], None]], Callable[Concatenate[CommandContext, P], None]
+]:
     """Register what a group does when it is called without a subcommand."""
 
     def register(
-        function: Callable[Concatenate[Cli, P], None],
-    ) -> Callable[Concatenate[Cli, P], None]:
+        function: Callable[Concatenate[CommandContext, P], None],
+    ) -> Callable[Concatenate[CommandContext, P], None]:
         app.callback(invoke_without_command=True)(_with_global_options(function))
         return function
 
@@ -196,18 +200,18 @@ def _with_global_options(function: Callable[..., None]) -> Callable[..., None]:
     @functools.wraps(function)
     def run(ctx: typer.Context, **values: Any) -> None:
         outer = ctx.find_object(GlobalOptions) or GlobalOptions()
-        cli = Cli(take_global_options(values).over(outer))
+        cli = CommandContext(take_global_options(values).over(outer))
         ctx.obj = cli.options
         if ctx.invoked_subcommand is not None:
             return
         for name, kind in groups.items():
             values[name] = kind(**{entry.name: values.pop(entry.name) for entry in fields(kind)})
-        _guarded(cli, functools.partial(function, cli, **values))
+        _run_command(cli, functools.partial(function, cli, **values))
 
     context = inspect.Parameter(
         "ctx", inspect.Parameter.POSITIONAL_OR_KEYWORD, annotation=typer.Context
     )
-    parameters = [context, *_single(own), *global_parameters()]
+    parameters = [context, *_expand_options(own), *global_parameters()]
     run.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
     run.__annotations__ = {entry.name: entry.annotation for entry in parameters}
     return run
@@ -218,10 +222,10 @@ def _group(entry: inspect.Parameter) -> type[Any] | None:
     return kind if isinstance(kind, type) and is_dataclass(kind) else None
 
 
-def _single(own: Iterable[inspect.Parameter]) -> Iterator[inspect.Parameter]:
-    """Return a command's own parameters, with a dataclass of options taken apart.
+def _expand_options(own: Iterable[inspect.Parameter]) -> Iterator[inspect.Parameter]:
+    """Yield a command's own parameters, with dataclasses of options expanded.
 
-    Typer checks the order of parameters no more than Python does for keywords: all are named.
+    All are keyword-only, so that their order does not matter.
     """
     for entry in own:
         if kind := _group(entry):
@@ -237,7 +241,7 @@ def _single(own: Iterable[inspect.Parameter]) -> Iterator[inspect.Parameter]:
 
 
 def _causes(error: PaoError) -> tuple[str, ...]:
-    """Return what lies behind an outage: whoever sits here can read it, unlike a caller."""
+    """Return the cause of an outage, which the person here may see, unlike a caller."""
     cause = error.__cause__
     if cause is None or exit_code_of(error.status) is not ExitCode.UNAVAILABLE:
         return ()
@@ -245,7 +249,7 @@ def _causes(error: PaoError) -> tuple[str, ...]:
     return (f"{type(cause).__name__}: {text}" if text else type(cause).__name__,)
 
 
-def _guarded(cli: Cli, run: Callable[[], None]) -> None:
+def _run_command(cli: CommandContext, run: Callable[[], None]) -> None:
     try:
         cli.prepare()
         run()
@@ -253,31 +257,31 @@ def _guarded(cli: Cli, run: Callable[[], None]) -> None:
         cli.report(error)
         raise typer.Exit(error.exit_code) from error
     except PaoError as error:
-        told = CliError(
+        cli_error = CliError(
             error.message,
             exit_code=exit_code_of(error.status),
             details=(*(f"{one.field}: {one.message}" for one in error.details), *_causes(error)),
         )
-        cli.report(told)
-        raise typer.Exit(told.exit_code) from error
+        cli.report(cli_error)
+        raise typer.Exit(cli_error.exit_code) from error
     except (KeyboardInterrupt, typer.Abort) as error:
         cli.err.print(Text("\nInterrupted.", style="yellow"))
         raise typer.Exit(ExitCode.INTERRUPTED) from error
     except BrokenPipeError:
-        # Whoever read the output has seen enough.
+        # The reader of the output has closed it.
         raise
     except typer.Exit:
         raise
     except Exception as error:
-        told = _unforeseen(error)
+        cli_error = _unexpected_error(error)
         if cli.options.debug:
             cli.trace("".join(traceback.format_exception(error)).rstrip())
-        cli.report(told)
-        raise typer.Exit(told.exit_code) from error
+        cli.report(cli_error)
+        raise typer.Exit(cli_error.exit_code) from error
 
 
-def _unforeseen(error: Exception) -> CliError:
-    """Return what no command has foreseen as a sentence; the system's own errors say enough."""
+def _unexpected_error(error: Exception) -> CliError:
+    """Return an unexpected error as a sentence; the system's own errors are clear enough."""
     if isinstance(error, OSError) and error.strerror:
         place = f"{error.filename}: " if error.filename else ""
         return CliError(f"{place}{error.strerror}", exit_code=ExitCode.FAILED)

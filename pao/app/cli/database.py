@@ -10,7 +10,7 @@ from rich.text import Text
 
 from db.urls import read_login
 from pao.app.cli.configuration import settings_for
-from pao.app.cli.context import Cli, command
+from pao.app.cli.context import CommandContext, command
 from pao.app.cli.database_errors import database_errors
 from pao.app.cli.exits import CliError, ExitCode
 from pao.app.cli.tables import Column, Fit, Table
@@ -34,7 +34,7 @@ _STATES = {"applied": "completed", "pending": "waiting", "edited": "failed", "un
 
 @command(app, "migrate")
 def migrate(
-    cli: Cli,
+    cli: CommandContext,
     *,
     service_role: Annotated[
         bool,
@@ -44,22 +44,22 @@ def migrate(
         ),
     ] = False,
 ) -> None:
-    """Apply what is pending; safe to run from many places at once."""
+    """Apply pending migrations; safe to run from several places at once."""
     from db.migrations import runner  # noqa: PLC0415 -- SQLAlchemy and asyncpg: 0.4 s
 
     settings = settings_for("database", os.environ)
     role = _service_role(settings) if service_role else None
-    applied = _run(runner.migrate(**_owner(settings), service_role=role))
+    applied = _run(runner.migrate(**_owner_connection(settings), service_role=role))
     document = {"applied": [{"version": e.version, "description": e.description} for e in applied]}
     cli.show(document, lambda: _print_applied(cli, document["applied"]))
 
 
 @command(app, "status")
-def status(cli: Cli) -> None:
-    """Show every migration; exits with 1 when one is pending or does not fit."""
+def status(cli: CommandContext) -> None:
+    """Show every migration; exits with 1 if one is pending or does not match."""
     from db.migrations import runner  # noqa: PLC0415 -- see above
 
-    found = _run(runner.status(**_owner(settings_for("database", os.environ))))
+    found = _run(runner.status(**_owner_connection(settings_for("database", os.environ))))
     document = {"migrations": [_as_document(entry) for entry in found]}
     cli.show_table(document, document["migrations"], _MIGRATIONS, empty="There are no migrations.")
     if any(entry.state != "applied" for entry in found):
@@ -67,11 +67,11 @@ def status(cli: Cli) -> None:
 
 
 @command(app, "verify")
-def verify(cli: Cli) -> None:
-    """Check that exactly the migrations of this version are applied; exits with 1 when not."""
+def verify(cli: CommandContext) -> None:
+    """Check that exactly the migrations of this version are applied; exits with 1 if not."""
     from db.migrations import runner  # noqa: PLC0415 -- see above
 
-    newer = _run(runner.verify(**_owner(settings_for("database", os.environ))))
+    newer = _run(runner.verify(**_owner_connection(settings_for("database", os.environ))))
     if newer:
         cli.note(f"The schema is newer than this version of PAO, which lacks {', '.join(newer)}.")
     cli.show(
@@ -82,26 +82,28 @@ def verify(cli: Cli) -> None:
 
 @command(app, "rebuild")
 def rebuild(
-    cli: Cli,
+    cli: CommandContext,
     *,
     opens: Annotated[
         bool,
-        typer.Option("--open", help="Have the API take requests although some did not answer."),
+        typer.Option(
+            "--open", help="Let the API accept requests although some workflows did not answer."
+        ),
     ] = False,
 ) -> None:
-    """Rebuild from Temporal what a restored database lacks; a worker must be running.
+    """Rebuild from Temporal what a restored database lacks; needs a running worker.
 
     Needs the worker's configuration. Carries nothing out, and may be repeated. The API is not
     ready meanwhile. Exits with 1, and leaves it so, when the workflow of a request did not answer.
     """
-    done = _run(_rebuilt(opens=opens))
+    done = _run(_rebuild_mirror(opens=opens))
     document = {"written": done.written, "made": done.made, "unanswered": list(done.unanswered)}
     cli.show(document, lambda: _print_rebuilt(cli, done))
     if done.unanswered:
         raise typer.Exit(ExitCode.FAILED)
 
 
-async def _rebuilt(*, opens: bool) -> "Rebuilt":
+async def _rebuild_mirror(*, opens: bool) -> "Rebuilt":
     from activities.mirror_rebuild import Rebuilder  # noqa: PLC0415 -- see above
     from db.installation import Installation  # noqa: PLC0415 -- see above
     from pao.app import assembly  # noqa: PLC0415 -- see above
@@ -111,12 +113,12 @@ async def _rebuilt(*, opens: bool) -> "Rebuilt":
     settings = settings_for("worker", os.environ)
     database = assembly.database(settings, application_name="pao-db-rebuild")
     try:
-        known = Installation(database)
-        client = await connect(assembly.temporal_target(settings), installation=known.id)
+        installation = Installation(database)
+        client = await connect(assembly.temporal_target(settings), installation=installation.id)
         inspector = Inspector(
             client,
             task_queue=settings.temporal.task_queue,
-            installation=await known.id(),
+            installation=await installation.id(),
         )
         return await Rebuilder(database, inspector).rebuild(opens=opens)
     except NoAnswerError as error:
@@ -129,14 +131,14 @@ async def _rebuilt(*, opens: bool) -> "Rebuilt":
         await database.close()
 
 
-def _print_rebuilt(cli: Cli, done: "Rebuilt") -> None:
-    text = f"✓ {done.written} open requests were written again, {done.made} ended ones made anew"
+def _print_rebuilt(cli: CommandContext, done: "Rebuilt") -> None:
+    text = f"✓ {done.written} open requests were rewritten, {done.made} ended ones recreated"
     cli.out.print(Text(text, style="green"))
     for request_id in done.unanswered:
         cli.out.print(Text(f"✗ {request_id} did not answer; is a worker running?", style="red"))
 
 
-def _owner(settings: "Settings") -> dict[str, Any]:
+def _owner_connection(settings: "Settings") -> dict[str, Any]:
     """Return how the owner connects."""
     from pao.app.assembly import database_password  # noqa: PLC0415 -- see above
 
@@ -180,7 +182,7 @@ def _as_document(entry: "MigrationStatus") -> dict[str, Any]:
     }
 
 
-def _print_applied(cli: Cli, applied: list[dict[str, Any]]) -> None:
+def _print_applied(cli: CommandContext, applied: list[dict[str, Any]]) -> None:
     for entry in applied:
         cli.out.print(
             Text("✓ ", style="green").append(f"{entry['version']} {entry['description']}")
@@ -205,7 +207,7 @@ _MIGRATIONS: Table[dict[str, Any]] = Table(
     (
         Column("VERSION", lambda row: row["version"]),
         Column("STATE", _state),
-        Column("APPLIED", _applied, _applied_exactly, goes=1),
+        Column("APPLIED", _applied, _applied_exactly, drop_order=1),
         Column("DESCRIPTION", lambda row: row["description"], fit=Fit.FOLD),
     ),
     ident=lambda row: row["version"],

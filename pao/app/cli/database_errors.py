@@ -1,4 +1,4 @@
-"""Errors of the database, told to whoever runs a command directly on it."""
+"""Errors of the database, for commands that use it directly."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -12,8 +12,8 @@ if TYPE_CHECKING:
 
 @contextmanager
 def database_errors(*variables: str) -> Iterator[None]:
-    """Turn what the database refuses into a sentence; ``variables`` hold its address."""
-    from db.availability import DatabaseUnavailableError, translate_errors  # noqa: PLC0415 -- as above
+    """Convert errors of the database to ``CliError``; ``variables`` hold its address."""
+    from db.availability import DatabaseUnavailableError, translated  # noqa: PLC0415 -- as above
     from db.migrations.files import MigrationError  # noqa: PLC0415 -- SQLAlchemy: 0.4 s
 
     try:
@@ -22,11 +22,11 @@ def database_errors(*variables: str) -> Iterator[None]:
     except MigrationError as error:
         raise CliError(str(error), exit_code=ExitCode.FAILED) from error
     except DatabaseUnavailableError as error:
-        raise _told(error, " or ".join(variables)) from error
+        raise _cli_error(error, " or ".join(variables)) from error
 
 
-def _told(error: "DatabaseUnavailableError", variables: str) -> CliError:
-    from db.availability import DatabaseProblem, describe_error  # noqa: PLC0415 -- as above
+def _cli_error(error: "DatabaseUnavailableError", variables: str) -> CliError:
+    from db.availability import Trouble, said  # noqa: PLC0415 -- as above
 
     exit_code = ExitCode.UNAVAILABLE
     hint = f"Check host, port, user, password and TLS in {variables}."

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from pao.app.cli.bulk_decisions import Round, Selection, read_each, selected
+from pao.app.cli.bulk_decisions import BulkDecision, RequestSelection, read_each, select_requests
 from pao.app.cli.completion import failed_requests, running_requests
-from pao.app.cli.context import Cli, command
-from pao.app.cli.corrections import Correction
+from pao.app.cli.context import CommandContext, command
+from pao.app.cli.corrections import CorrectionPrompt
 from pao.app.cli.exits import CliError, ExitCode, LostAnswerError
 from pao.app.cli.fields import read_form
 from pao.app.cli.look_output import print_look, show_changes
@@ -39,7 +39,8 @@ ActionOption = Annotated[
 AttemptOption = Annotated[
     int | None,
     typer.Option(
-        metavar="N", help="The attempt you decide about; refused if there has been another since."
+        metavar="N",
+        help="The attempt you decide about; refused if there has been another one since.",
     ),
 ]
 
@@ -64,7 +65,7 @@ RunningArgument = Annotated[
 
 @command(app, "retry")
 def retry(  # noqa: PLR0913 -- the options of the command line are its parameters
-    cli: Cli,
+    cli: CommandContext,
     *,
     request_ids: RequestsArgument = None,
     reason: ReasonOption,
@@ -72,9 +73,11 @@ def retry(  # noqa: PLR0913 -- the options of the command line are its parameter
     attempt: AttemptOption = None,
     dry_run: Annotated[
         bool,
-        typer.Option("--dry-run", help="Look, and show changed fields and calls; decide nothing."),
+        typer.Option(
+            "--dry-run", help="Look, and show changed fields and calls, without deciding anything."
+        ),
     ] = False,
-    selection: Selection,
+    selection: RequestSelection,
 ) -> None:
     """Run the failed action again, with corrected fields where given.
 
@@ -89,11 +92,11 @@ def retry(  # noqa: PLR0913 -- the options of the command line are its parameter
         return forms[item]
 
     def body(request: dict[str, Any]) -> dict[str, Any]:
-        made = options.body(lambda: form(request["catalogItemId"]))
-        return {"reason": reason, **made}
+        request_body = options.body(lambda: form(request["catalogItemId"]))
+        return {"reason": reason, **request_body}
 
     selection.check(cli, request_ids)
-    only = _only(request_ids)
+    only = _single_reference(request_ids)
     if options.ask and not (only and cli.interactive):
         raise CliError(
             "--ask corrects the fields of one request, on a terminal", exit_code=ExitCode.USAGE
@@ -101,24 +104,24 @@ def retry(  # noqa: PLR0913 -- the options of the command line are its parameter
     with cli.api() as api:
         asks = only and cli.interactive and (options.ask or options.has_fields)
         request = api.get(f"/requests/{segment(only)}") if only and asks else {}
-        # Of any other request the service says at once that it cannot be retried.
+        # For any other request the service says at once that it cannot be retried.
         if request.get("status") == "failed":
-            correction = Correction(
+            correction = CorrectionPrompt(
                 cli, api, request, form(request["catalogItemId"]), options, reason, dry=dry_run
             )
             sent = {"reason": reason, **options.consents()}
-            task = _Task(Decision.RETRY, lambda _: sent, attempt=attempt, dry=dry_run)
+            task = _DecisionCall(Decision.RETRY, lambda _: sent, attempt=attempt, dry=dry_run)
             _correct(cli, api, task, request, correction)
             return
         if dry_run and only:
-            _try(cli, api, only, body, options)
+            _show_dry_run(cli, api, only, body, options)
             return
-        task = _Task(Decision.RETRY, body, attempt=attempt, dry=dry_run)
+        task = _DecisionCall(Decision.RETRY, body, attempt=attempt, dry=dry_run)
         _decide(cli, api, task, request_ids, selection)
 
 
 _ENDINGS = {
-    Decision.ABORT: "End failed requests for good.",
+    Decision.ABORT: "End failed requests permanently.",
     Decision.ESCALATE: "Hand failed requests over to people, with a ticket that has all details.",
 }
 
@@ -126,15 +129,15 @@ _ENDINGS = {
 def _add_ending(decision: Decision, summary: str) -> None:
     @command(app, decision.value, help=summary)
     def end(
-        cli: Cli,
+        cli: CommandContext,
         *,
         request_ids: RequestsArgument = None,
         reason: ReasonOption,
         attempt: AttemptOption = None,
-        selection: Selection,
+        selection: RequestSelection,
     ) -> None:
         selection.check(cli, request_ids)
-        task = _Task(decision, lambda _: {"reason": reason}, attempt=attempt)
+        task = _DecisionCall(decision, lambda _: {"reason": reason}, attempt=attempt)
         with cli.api() as api:
             _decide(cli, api, task, request_ids, selection)
 
@@ -145,36 +148,36 @@ for _decision, _summary in _ENDINGS.items():
 
 @command(app, "cancel")
 def cancel(
-    cli: Cli,
+    cli: CommandContext,
     *,
     request_ids: RunningArgument = None,
     reason: ReasonOption,
-    selection: Selection,
+    selection: RequestSelection,
 ) -> None:
-    """End what requests run or wait for; they are failed then and wait for a decision."""
+    """Stop what requests run or wait for; they become failed and wait for a decision."""
     selection.check(cli, request_ids)
     with cli.api() as api:
-        request_id = _only(request_ids)
+        request_id = _single_reference(request_ids)
         if request_id is None:
-            task = _Task(Decision.CANCEL, lambda _: {"reason": reason}, names_attempt=False)
+            task = _DecisionCall(Decision.CANCEL, lambda _: {"reason": reason}, names_attempt=False)
             _decide(cli, api, task, request_ids, selection)
             return
-        document = _sent(api, Decision.CANCEL, request_id, {"reason": reason})
+        document = _send(api, Decision.CANCEL, request_id, {"reason": reason})
     cli.show(document, lambda: print_request(cli.out, document))
     if not is_settled(document):
         cli.note(f"It is being stopped. Follow it: pao request status {request_id} --watch")
 
 
 _VOTES = {
-    ApprovalVote.APPROVE: "Approve actions that wait for an approval of yours.",
-    ApprovalVote.REJECT: "Reject actions that wait for an approval of yours; they fail.",
+    ApprovalVote.APPROVE: "Approve actions that wait for your approval.",
+    ApprovalVote.REJECT: "Reject actions that wait for your approval; they fail.",
 }
 
 
 def _add_vote(kind: ApprovalVote, summary: str) -> None:
     @command(app, kind.value, help=summary)
     def vote(
-        cli: Cli,
+        cli: CommandContext,
         *,
         request_ids: Annotated[
             list[str],
@@ -187,8 +190,8 @@ def _add_vote(kind: ApprovalVote, summary: str) -> None:
             return {"actionId": action or _only_approval(request), "reason": reason}
 
         with cli.api() as api:
-            task = _Task(kind, body, names_attempt=False)
-            _decide(cli, api, task, request_ids, Selection())
+            task = _DecisionCall(kind, body, names_attempt=False)
+            _decide(cli, api, task, request_ids, RequestSelection())
 
 
 for _kind, _summary in _VOTES.items():
@@ -196,7 +199,7 @@ for _kind, _summary in _VOTES.items():
 
 
 @command(app, "look")
-def look(cli: Cli, *, request_id: RequestArgument) -> None:
+def look(cli: CommandContext, *, request_id: RequestArgument) -> None:
     """Ask the failed action's target whether it took effect; changes nothing."""
     with cli.api() as api:
         document = api.post(f"/requests/{segment(request_id)}/look").document
@@ -204,10 +207,10 @@ def look(cli: Cli, *, request_id: RequestArgument) -> None:
 
 
 @dataclass(frozen=True, slots=True)
-class _Task:
-    """What is decided, and the body of the call about a request.
+class _DecisionCall:
+    """A decision, and the body of its call about a request.
 
-    ``attempt`` is the one that was named; None stands for what was shown last.
+    ``attempt`` is the one that was named; None means the one that was shown last.
     """
 
     decision: Decision | ApprovalVote
@@ -224,40 +227,48 @@ class _Task:
         return {**body, "attempt": attempt} if self.names_attempt and attempt else body
 
 
-def _only(references: list[str] | None) -> str | None:
+def _single_reference(references: list[str] | None) -> str | None:
     return references[0] if references and len(references) == 1 else None
 
 
 def _decide(
-    cli: Cli, api: "Api", task: _Task, references: list[str] | None, selection: Selection
+    cli: CommandContext,
+    api: "Api",
+    task: _DecisionCall,
+    references: list[str] | None,
+    selection: RequestSelection,
 ) -> None:
-    """Decide about one request and show it, or about several and show what became of each."""
-    if reference := _only(references):
+    """Decide about one request and show it, or about several and show each result."""
+    if reference := _single_reference(references):
         body = task.whole_body(api.get(f"/requests/{segment(reference)}"))
-        finish(cli, api, _sent(api, task.decision, reference, body))
+        finish(cli, api, _send(api, task.decision, reference, body))
         return
     if task.attempt is not None:
         raise CliError("--attempt is for one request only", exit_code=ExitCode.USAGE)
     if selection.every and isinstance(task.decision, Decision):
-        rows = selected(cli, api, task.decision, selection, dry=task.dry)
+        rows = select_requests(cli, api, task.decision, selection, dry=task.dry)
     else:
         rows = read_each(api, references or ())
     if not rows:
         cli.note("No requests match.")
-    Round(cli, api, task.decision, rows).run(task.whole_body, dry=task.dry)
+    BulkDecision(cli, api, task.decision, rows).run(task.whole_body, dry=task.dry)
 
 
 def _correct(
-    cli: Cli, api: "Api", task: _Task, request: dict[str, Any], correction: Correction
+    cli: CommandContext,
+    api: "Api",
+    task: _DecisionCall,
+    request: dict[str, Any],
+    correction: CorrectionPrompt,
 ) -> None:
-    """Ask for the corrected fields until they are right, and retry with them."""
+    """Ask for the corrected fields until they are valid, and retry with them."""
     path = f"/requests/{request['id']}/retry"
     options = correction.options
 
     def send(fields: dict[str, Any]) -> dict[str, Any]:
         body = {**task.whole_body(request), **({"fields": fields} if fields else {})}
         if not task.dry:
-            return _sent(api, task.decision, request["id"], body)
+            return _send(api, task.decision, request["id"], body)
         document: dict[str, Any] = api.post(path, body | {"dryRun": True}).document
         return document
 
@@ -268,16 +279,16 @@ def _correct(
         finish(cli, api, document)
 
 
-def _try(
-    cli: Cli,
+def _show_dry_run(
+    cli: CommandContext,
     api: "Api",
     reference: str,
     body: Callable[[dict[str, Any]], dict[str, Any]],
     options: RetryOptions,
 ) -> None:
     path = f"/requests/{segment(reference)}"
-    made = body(api.get(path)) | {"dryRun": True}
-    show_changes(cli, api.post(f"{path}/retry", made).document, options)
+    request_body = body(api.get(path)) | {"dryRun": True}
+    show_changes(cli, api.post(f"{path}/retry", request_body).document, options)
 
 
 def _only_approval(document: dict[str, Any]) -> str:
@@ -295,7 +306,7 @@ def _only_approval(document: dict[str, Any]) -> str:
     raise CliError(message, exit_code=ExitCode.USAGE)
 
 
-def _sent(
+def _send(
     api: "Api", decision: Decision | ApprovalVote, request_id: str, body: dict[str, Any]
 ) -> dict[str, Any]:
     try:

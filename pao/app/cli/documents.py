@@ -1,4 +1,4 @@
-"""Catalog documents on this machine, for the commands that need no server: found, read, judged.
+"""Finds, reads and checks catalog documents on this machine, for commands without a server.
 
 This module is imported by commands only when they run: the rules take half a second to load.
 """
@@ -25,7 +25,7 @@ from pao.core.names import ACTION_GROUP
 
 @cache
 def known_actions() -> Mapping[str, ActionSchema]:
-    """Return the action types of this installation, with what judges rendered configurations."""
+    """Return the action types of this installation, with the checks of rendered configurations."""
     return action_schemas()
 
 
@@ -40,7 +40,7 @@ def types_for_rules() -> Mapping[str, ActionSchema]:
 
 
 @dataclass(frozen=True, slots=True)
-class Named:
+class FoundDocument:
     """The document that a command was asked about."""
 
     path: Path
@@ -48,7 +48,7 @@ class Named:
 
     @property
     def item(self) -> CatalogDocument:
-        """The item; ends the command where the document has errors."""
+        """The item; raises ``CliError`` if the document has errors."""
         if self.result.item is None:
             raise CliError(
                 f"{self.path} has errors; fix them first",
@@ -58,38 +58,38 @@ class Named:
         return self.result.item
 
 
-def find(name: str, catalog: Path | None) -> Named:
+def find(name: str, catalog: Path | None) -> FoundDocument:
     """Return the document of a file's path, or of an item's id in the catalog folder."""
     path = Path(name)
     if not path.is_file():
         if path.suffix in SUFFIXES or path.is_dir():
             raise CliError(f"{name} is not a file", exit_code=ExitCode.NOT_FOUND)
         path = _by_id(name, catalog_folder(catalog))
-    return Named(path, read(path))
+    return FoundDocument(path, read(path))
 
 
 def read(path: Path) -> ValidationResult:
-    """Read and judge a file."""
+    """Read and check a file."""
     try:
-        content = read_document(path, shown(path))
+        content = read_document(path, display_path(path))
     except DocumentError as error:
         raise CliError(f"{error.file}: {error.message}", exit_code=ExitCode.USAGE) from error
-    return validate_content(content, file=shown(path), known_actions=types_for_rules())
+    return validate_content(content, file=display_path(path), known_actions=types_for_rules())
 
 
 def catalog_folder(folder: Path | None) -> Path:
     """Return the folder of documents: the one named, CATALOG_PATH, ``catalog/``, or this one."""
-    named = folder or Path(os.environ.get("CATALOG_PATH") or ".")
+    folder_path = folder or Path(os.environ.get("CATALOG_PATH") or ".")
     try:
-        catalog_root(named)
+        catalog_root(folder_path)
     except FileNotFoundError as error:
         raise CliError(str(error), exit_code=ExitCode.USAGE) from error
-    return folder_of(named)
+    return folder_of(folder_path)
 
 
-def shown(path: Path) -> str:
-    """Return a path as findings show it: from here where it is below, with slashes."""
-    # A link is shown by its own name, not by that of what it leads to.
+def display_path(path: Path) -> str:
+    """Return a path as findings show it: relative if it is below this folder, with slashes."""
+    # A link is shown by its own name, not by that of its target.
     for whole in (Path(os.path.normpath(path.absolute())), real(path)):
         if whole.is_relative_to(Path.cwd()):
             return whole.relative_to(Path.cwd()).as_posix()

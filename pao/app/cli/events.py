@@ -1,4 +1,4 @@
-"""Following a request as it happens: its event stream, resumed where it broke."""
+"""Follows the event stream of a request, and resumes it when it breaks."""
 
 import json
 import time
@@ -11,27 +11,27 @@ import httpx
 from pao.app.cli.exits import LostAnswerError
 from pao.app.cli.http import Api
 
-# So many broken connections in a row, without one event between them, mean that it is away.
-_PATIENCE = 5
+# So many broken connections in a row, without an event between them, mean that it is unavailable.
+_MAX_FAILURES = 5
 _PAUSE_SECONDS = 0.5
 
 OPENED = "opened"
 
 
 @dataclass(frozen=True, slots=True)
-class Event:
-    """One event; ``opened`` is ours and says that the stream listens from now on."""
+class StreamEvent:
+    """One event; ``opened`` is added here and says that the stream is open from now on."""
 
     kind: str
     data: dict[str, Any] = field(default_factory=dict)
     id: str | None = None
 
 
-def follow(api: Api, request_id: str) -> Iterator[Event]:
-    """Yield events as they come, over broken connections, until the caller stops asking.
+def follow(api: Api, request_id: str) -> Iterator[StreamEvent]:
+    """Yield events as they come, across broken connections, until the caller stops iterating.
 
-    Each (re)connection starts with an ``opened`` event: whoever reads the request then misses
-    nothing. Raises ``LostAnswerError`` when the service stays away.
+    Each connection starts with an ``opened`` event: a caller who then reads the request misses
+    nothing. Raises ``LostAnswerError`` if the service stays unavailable.
     """
     last_id: str | None = None
     failures = 0
@@ -39,7 +39,7 @@ def follow(api: Api, request_id: str) -> Iterator[Event]:
         reason = "the stream was closed"
         try:
             with api.stream(f"/requests/{request_id}/events", last_event_id=last_id) as lines:
-                yield Event(OPENED)
+                yield StreamEvent(OPENED)
                 for event in read_events(lines):
                     failures = 0
                     last_id = event.id or last_id
@@ -47,13 +47,13 @@ def follow(api: Api, request_id: str) -> Iterator[Event]:
         except httpx.TransportError as error:
             reason = str(error) or type(error).__name__
         failures += 1
-        if failures >= _PATIENCE:
+        if failures >= _MAX_FAILURES:
             raise LostAnswerError(api.target.endpoint, reason)
         time.sleep(_PAUSE_SECONDS * failures)
 
 
-def read_events(lines: Iterator[str]) -> Iterator[Event]:
-    """Read the event-stream format; comments are passed over, data that is not JSON is wrapped.
+def read_events(lines: Iterator[str]) -> Iterator[StreamEvent]:
+    """Read the event-stream format; comments are skipped, data that is not JSON is wrapped.
 
     https://html.spec.whatwg.org/multipage/server-sent-events.html#event-stream-interpretation
     """
@@ -61,7 +61,7 @@ def read_events(lines: Iterator[str]) -> Iterator[Event]:
     for line in lines:
         if not line:
             if data:
-                yield Event(kind, _read_data("\n".join(data)), event_id)
+                yield StreamEvent(kind, _read_data("\n".join(data)), event_id)
             kind, data = "message", []
             continue
         name, _, value = line.partition(":")

@@ -1,4 +1,4 @@
-"""What ends a command early: an exit code, a sentence, and what to do about it."""
+"""Errors that end a command: an exit code, a sentence, and what to do about it."""
 
 import re
 from collections.abc import Mapping, Sequence
@@ -20,11 +20,11 @@ class ExitCode(IntEnum):
 
 
 class CliError(Exception):
-    """A command cannot go on.
+    """A command cannot continue.
 
     ``details`` are further lines (one per field); ``hint`` says what to do next. ``code`` is the
-    service's own, ``retry_after`` the seconds after which it takes the call. ``refused`` says what
-    it does not accept of the fields of a form, by their ids.
+    service's own, ``retry_after`` the seconds after which to repeat the call. ``refused`` says what
+    the service does not accept, by the ids of a form's fields.
     """
 
     code: str | None = None
@@ -49,7 +49,7 @@ class CliError(Exception):
 
 
 class LostAnswerError(CliError):
-    """The call left and no answer came: whether it took effect is not known."""
+    """The call was sent and no response came: whether it took effect is unknown."""
 
     def __init__(self, endpoint: str, reason: str) -> None:
         super().__init__(
@@ -84,45 +84,47 @@ _SERVER_ERROR = 500
 def from_envelope(
     status: int, error: dict[str, Any], *, retry_after: str | None = None
 ) -> CliError:
-    """Turn the API's error envelope into what a person reads, with the exit code of its status."""
+    """Return the API's error envelope as a ``CliError`` with the exit code of its status."""
     code = str(error.get("code", "unknown error"))
-    found = error.get("details")
+    raw_details = error.get("details")
     message = str(error.get("message") or "no reason was given")
     details = tuple(
         _detail(entry)
-        for entry in found or ()
-        # A reason that the message already gives is not said twice.
+        for entry in raw_details or ()
+        # A reason that the message already gives is not repeated.
         if isinstance(entry, dict) and str(entry.get("message") or "\0") not in message
     )
     hint = f"Try again in {retry_after} s." if retry_after else _HINTS.get(code)
     if code == "SERVICE_UNAVAILABLE" and retry_after:
         hint = f"{_HINTS[code]} Try again in {retry_after} s."
-    told = CliError(
+    cli_error = CliError(
         f"{message} ({code})",
         exit_code=exit_code_of(status),
         details=details,
         hint=hint,
         correlation_id=str(error["correlationId"]) if error.get("correlationId") else None,
     )
-    told.code = code
-    told.retry_after = float(retry_after) if retry_after and retry_after.isdecimal() else None
-    told.refused = _refused_fields(found or ())
-    return told
+    cli_error.code = code
+    cli_error.retry_after = float(retry_after) if retry_after and retry_after.isdecimal() else None
+    cli_error.refused = _refused_fields(raw_details or ())
+    return cli_error
 
 
 def _refused_fields(details: Sequence[Any]) -> dict[str, list[str]]:
-    """Return what is said about each field of a form: ``fields.name``, ``fields.rows[0].name``."""
+    """Return the messages about each field of a form: ``fields.name``, ``fields.rows[0].name``."""
     refused: dict[str, list[str]] = {}
     for entry in details:
         place = str(entry.get("field") or "") if isinstance(entry, dict) else ""
-        found = re.match(r"fields\.([^.\[]+)", place)
-        if found:
-            refused.setdefault(found[1], []).append(str(entry.get("message") or "is not accepted"))
+        raw_details = re.match(r"fields\.([^.\[]+)", place)
+        if raw_details:
+            refused.setdefault(raw_details[1], []).append(
+                str(entry.get("message") or "is not accepted")
+            )
     return refused
 
 
 def exit_code_of(status: int) -> ExitCode:
-    """Map a refused call's HTTP status: what the input or the state forbids is a finding (1)."""
+    """Return the exit code of a refused call's HTTP status; 1 if input or state forbids it."""
     if status >= _SERVER_ERROR:
         return ExitCode.UNAVAILABLE
     return _EXIT_CODES.get(status, ExitCode.FAILED)

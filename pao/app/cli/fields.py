@@ -1,6 +1,6 @@
-"""Field values from the command line, read by the item's own form.
+"""Reads field values from the command line, as the item's form defines them.
 
-What a text means is said in catalog/forms/reading.py; here are only the ways of a command line:
+catalog/forms/reading.py interprets texts; this module adds the notations of a command line:
 ``NAME=VALUE``, ``@FILE``, and files by their path.
 """
 
@@ -13,11 +13,11 @@ from pao.app.cli.exits import CliError, ExitCode
 if TYPE_CHECKING:
     from catalog.forms import FieldDefinition, Form
 
-_TWICE = "given more than once; only a multiselect takes several values"
+_REPEATED = "given more than once; only a multiselect takes several values"
 # A body has at most 1 MB, and a file in it grows by a third.
-_LARGEST_FILE = 750_000
-# Of these @ is no file: a choice may begin with it, and a file is given by its path anyway.
-_AS_THEY_ARE = frozenset({"select", "multiselect", "file"})
+_MAX_FILE_BYTES = 750_000
+# For these @ is not a file: a choice may begin with it, and a file is given by its path anyway.
+_LITERAL_TYPES = frozenset({"select", "multiselect", "file"})
 
 
 def read_form(document: Mapping[str, Any]) -> "Form":
@@ -43,9 +43,9 @@ def parse_assignments(
 ) -> dict[str, Any]:
     """Read every ``key=value`` by the form; all that cannot be read is reported at once.
 
-    A field that the form does not have is sent as text: the server says what is wrong with it.
-    A multiselect may be given several times, any other field once. Where ``unreadable`` is given,
-    it takes what is said about texts that cannot be read, and these stand as they are.
+    A field that the form does not have is sent as text: the server reports it. A multiselect may be
+    given several times, any other field once. ``unreadable``, if given, receives the errors of
+    texts that cannot be read, which are then kept as texts.
     """
     values: dict[str, Any] = {}
     problems: list[str] = []
@@ -55,7 +55,7 @@ def parse_assignments(
             problems.append(f"{assignment!r}: write it as name=value")
             continue
         try:
-            value = _assigned(form.fields[name], text) if name in form.fields else text
+            value = _read_assignment(form.fields[name], text) if name in form.fields else text
         except ValueError as error:
             if unreadable is None:
                 problems.append(f"{name}: {error}")
@@ -66,8 +66,8 @@ def parse_assignments(
             values[name] = value
         elif isinstance(value, list) and form.fields[name].type == "multiselect":
             values[name] = [*values[name], *value]
-        elif f"{name}: {_TWICE}" not in problems:
-            problems.append(f"{name}: {_TWICE}")
+        elif f"{name}: {_REPEATED}" not in problems:
+            problems.append(f"{name}: {_REPEATED}")
     if problems:
         raise CliError(
             "Some --field values cannot be read",
@@ -77,12 +77,12 @@ def parse_assignments(
     return values
 
 
-def _assigned(field: "FieldDefinition", text: str) -> Any:
-    """Read a value of the command line; ``@path`` stands for the content of a file.
+def _read_assignment(field: "FieldDefinition", text: str) -> Any:
+    """Read a value of the command line; ``@path`` means the content of a file.
 
     A value that begins with @ itself is written @@.
     """
-    if not text.startswith("@") or field.type in _AS_THEY_ARE:
+    if not text.startswith("@") or field.type in _LITERAL_TYPES:
         return read_value(field, text)
     if text.startswith("@@"):
         return read_value(field, text[1:])
@@ -90,41 +90,41 @@ def _assigned(field: "FieldDefinition", text: str) -> Any:
 
 
 def read_value(field: "FieldDefinition", text: str) -> Any:
-    """Return the value that a text means in a field; a file is read. Raises ``ValueError``."""
+    """Return the value of a text in a field; a file is read. Raises ``ValueError``."""
     from catalog.forms.reading import read  # noqa: PLC0415 -- see read_form
 
-    return _file(field, text) if field.type == "file" else read(field, text)
+    return _read_file_value(field, text) if field.type == "file" else read(field, text)
 
 
 def read_text_file(path: str) -> str:
     """Return the text in a file, without the line end of its last line; raises ``ValueError``."""
     try:
-        content = _content(Path(path)).decode("utf-8-sig")
+        content = _read_bytes(Path(path)).decode("utf-8-sig")
     except UnicodeDecodeError:
         raise ValueError(f"{path} is not UTF-8 text") from None
     except ValueError as error:
         raise ValueError(f"{error}; write @@ for a value that begins with @") from None
-    # Editors end the last line of a file as well; the value does not have that end.
+    # Editors end the last line of a file, too; the value does not include that line end.
     return content.removesuffix("\n").removesuffix("\r")
 
 
-def _file(field: "FieldDefinition", text: str) -> str:
+def _read_file_value(field: "FieldDefinition", text: str) -> str:
     from catalog.forms.files import file_value  # noqa: PLC0415 -- see read_form
 
     if text.startswith("data:"):
         return text
     path = Path(text.removeprefix("@"))
-    return file_value(field, _content(path), name=path.name)
+    return file_value(field, _read_bytes(path), name=path.name)
 
 
-def _content(path: Path) -> bytes:
+def _read_bytes(path: Path) -> bytes:
     try:
         with path.expanduser().open("rb") as stream:
-            content = stream.read(_LARGEST_FILE + 1)
+            content = stream.read(_MAX_FILE_BYTES + 1)
     except OSError as error:
         raise ValueError(f"{path} cannot be read: {error.strerror}") from None
     except (RuntimeError, ValueError) as error:
         raise ValueError(f"{path} cannot be read: {error}") from None
-    if len(content) > _LARGEST_FILE:
-        raise ValueError(f"{path} is larger than the service takes ({_LARGEST_FILE:,} bytes)")
+    if len(content) > _MAX_FILE_BYTES:
+        raise ValueError(f"{path} is larger than the service accepts ({_MAX_FILE_BYTES:,} bytes)")
     return content

@@ -1,4 +1,4 @@
-"""`--jq`: what is left of a document, in the language of jq."""
+"""`--jq`: filters a document with a jq expression."""
 
 import json
 from collections.abc import Callable
@@ -9,8 +9,8 @@ from pao.app.cli.exits import CliError, ExitCode
 Program = Callable[[Any], list[str]]
 
 
-def compiled(expression: str) -> Program:
-    """Return the program of an expression: a document in, lines out. Texts are written bare.
+def compile_jq(expression: str) -> Program:
+    """Return the program of an expression: a document in, lines out. Texts are not quoted.
 
     Raises ``CliError`` for an expression that is not jq, and when a document is not what it
     expects.
@@ -20,13 +20,13 @@ def compiled(expression: str) -> Program:
     try:
         program = jq.compile(expression)
     except ValueError as error:
-        raise _refused(f"--jq {expression!r} is not a jq expression", error) from error
+        raise _usage_error(f"--jq {expression!r} is not a jq expression", error) from error
 
     def run(document: Any) -> list[str]:
         try:
             found = list(program.input_value(document))
         except ValueError as error:
-            raise _refused(f"--jq {expression!r} does not fit the result", error) from error
+            raise _usage_error(f"--jq {expression!r} does not fit the result", error) from error
         return [one if isinstance(one, str) else _compact(one) for one in found]
 
     return run
@@ -36,6 +36,6 @@ def _compact(value: Any) -> str:
     return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
 
 
-def _refused(message: str, error: ValueError) -> CliError:
+def _usage_error(message: str, error: ValueError) -> CliError:
     reason = str(error).removeprefix("jq: error: ").partition("\n")[0].rstrip(":")
     return CliError(message, exit_code=ExitCode.USAGE, details=(reason,))

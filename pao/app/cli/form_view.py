@@ -10,8 +10,8 @@ from rich.text import Text
 from catalog.forms import FieldDefinition
 from catalog.forms.options import origin
 from catalog.forms.writing import as_text
-from pao.app.cli.constraint_texts import limit_words
-from pao.app.cli.terminal import clean, padded
+from pao.app.cli.constraint_texts import constraint_texts
+from pao.app.cli.terminal import clean, pad
 
 WIDTH = 44
 _DIM = "bright_black"
@@ -27,12 +27,12 @@ _WORDS = {
 }
 
 
-def with_origins(drawn: Any, fields: Iterable[FieldDefinition]) -> dict[str, Any]:
+def with_origins(ui_schema: Any, fields: Iterable[FieldDefinition]) -> dict[str, Any]:
     """Return a drawn form in which options also say, in words, where they come from."""
-    known = {one.id: one for one in fields}
+    definitions = {one.id: one for one in fields}
 
-    def field(one: dict[str, Any], known: Mapping[str, FieldDefinition]) -> dict[str, Any]:
-        definition = known[one["id"]]
+    def field(one: dict[str, Any], definitions: Mapping[str, FieldDefinition]) -> dict[str, Any]:
+        definition = definitions[one["id"]]
         inner = {below.id: below for below in definition.fields}
         more: dict[str, Any] = {}
         if inner:
@@ -42,10 +42,10 @@ def with_origins(drawn: Any, fields: Iterable[FieldDefinition]) -> dict[str, Any
         return {**one, **more}
 
     groups = [
-        {**group, "fields": [field(one, known) for one in group["fields"]]}
-        for group in drawn["groups"]
+        {**group, "fields": [field(one, definitions) for one in group["fields"]]}
+        for group in ui_schema["groups"]
     ]
-    return {**drawn, "groups": groups}
+    return {**ui_schema, "groups": groups}
 
 
 def print_form(console: Console, about: Mapping[str, Any], form: Mapping[str, Any]) -> None:
@@ -99,18 +99,18 @@ def _print_field(console: Console, field: Mapping[str, Any]) -> None:
 
 
 def _print_row_field(console: Console, field: Mapping[str, Any]) -> None:
-    """Print a field of a list's rows: all that is said of a field of the form, in short."""
+    """Print a field of a list's rows, in short."""
     mark = " *" if field.get("required") else ""
-    known = [clean(one["label"]) for one in field.get("enum") or []]
-    choices = [f"one of {', '.join(known)}"] if known else []
-    facts = [*_facts(field), *choices, *filter(None, [_preset(field)])]
+    definitions = [clean(one["label"]) for one in field.get("enum") or []]
+    choices = [f"one of {', '.join(definitions)}"] if definitions else []
+    facts = [*_facts(field), *choices, *filter(None, [_default_text(field)])]
     line = Text(f"    · {clean(field['name'])}{mark}  ").append(", ".join(facts), style=_DIM)
     console.print(_with_conditions(line, field))
     if field.get("description"):
         console.print(Text(f"      {clean(field['description'])}"))
 
 
-def _preset(field: Mapping[str, Any]) -> str:
+def _default_text(field: Mapping[str, Any]) -> str:
     default = field.get("default")
     return _computed(field) or ("" if default is None else f"default {clean(as_text(default))}")
 
@@ -125,7 +125,7 @@ def _label(field: Mapping[str, Any]) -> Text:
 
 
 def _with_conditions(label: Text, field: Mapping[str, Any]) -> Text:
-    """Add when a field must have a value, and when it is shown."""
+    """Append when a field must have a value, and when it is shown."""
     if field.get("requiredWhen"):
         label.append(f"   required when {clean(field['requiredWhen'])}", style="not bold yellow")
     if field.get("conditional"):
@@ -155,13 +155,13 @@ def _input(field: Mapping[str, Any]) -> Iterator[Text]:
             mark = "x" if one["value"] in given else " "
             yield Text(f"[{mark}] {clean(one['label'])}")
     else:
-        yield from _typed(field)
+        yield from _text_input(field)
     if component == "dropdown":
         for one in choices:
             yield _choice(one)
 
 
-def _typed(field: Mapping[str, Any]) -> Iterator[Text]:
+def _text_input(field: Mapping[str, Any]) -> Iterator[Text]:
     component, default = field.get("component"), field.get("default")
     empty = {
         "date-picker": "yyyy-mm-dd",
@@ -188,8 +188,8 @@ def _computed(field: Mapping[str, Any]) -> str:
 
 def _box(text: str, *, dim: bool, end: str = "") -> Text:
     room = WIDTH - len(end) - bool(end)
-    shown = text if len(text) <= room else text[: room - 1] + "…"
-    box = Text("│ ", style=_DIM).append(padded(shown, room), style=_DIM if dim else "default")
+    visible_text = text if len(text) <= room else text[: room - 1] + "…"
+    box = Text("│ ", style=_DIM).append(pad(visible_text, room), style=_DIM if dim else "default")
     return box.append(f" {end}" if end else "", style="default").append(" │", style=_DIM)
 
 
@@ -200,13 +200,13 @@ def _choice(one: Mapping[str, Any]) -> Text:
 
 
 def _facts(field: Mapping[str, Any]) -> list[str]:
-    """Say what the value must be, the id first: it is what templates use."""
-    limits = limit_words(field.get("validation") or {})
+    """Return the constraints of the value, the id first, which templates use."""
+    limits = constraint_texts(field.get("validation") or {})
     return [f"{clean(field['id'])}: {clean(field['type'])}", *limits, *_more_facts(field)]
 
 
 def _more_facts(field: Mapping[str, Any]) -> Iterator[str]:
-    """Say what only some fields have."""
+    """Yield what only some fields have."""
     if field.get("readOnly"):
         yield "read only"
     if "mustBe" in field:
@@ -218,7 +218,7 @@ def _more_facts(field: Mapping[str, Any]) -> Iterator[str]:
         yield f"options from {clean(options.get('origin') or options['from'])}"
         if options.get("dependsOn"):
             yield f"which depend on {', '.join(map(clean, options['dependsOn']))}"
-    for words in limit_words(field.get("items") or {}):
+    for words in constraint_texts(field.get("items") or {}):
         yield f"each {words}"
 
 

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 import typer
 
 from pao.app.cli.completion import profiles
-from pao.app.cli.terminal import Output
+from pao.app.cli.terminal import OutputFormat
 
 _PANEL = "Global options"
 
@@ -33,7 +33,7 @@ class GlobalOptions:
         typer.Option(help="Region of the signature (PAO_REGION).", rich_help_panel=_PANEL),
     ] = None
     output: Annotated[
-        Output | None,
+        OutputFormat | None,
         typer.Option(
             "--output",
             "-o",
@@ -73,7 +73,7 @@ class GlobalOptions:
     ] = None
 
     def over(self, outer: "GlobalOptions") -> "GlobalOptions":
-        """Return these options, with those of ``outer`` where none was given here."""
+        """Return these options, with those of ``outer`` for those not given here."""
         given = {
             entry.name: value
             for entry in fields(self)

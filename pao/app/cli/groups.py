@@ -1,4 +1,4 @@
-"""The groups of commands: a command that stands in another group is found there."""
+"""The root group of the commands; it suggests commands of other groups."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -7,33 +7,33 @@ from typer.core import TyperGroup
 
 from catalog.suggestions import nearest
 from pao.app.cli.commands import Commands
-from pao.app.cli.option_errors import said_in_our_words
+from pao.app.cli.option_errors import reworded_errors
 
 
 class Groups(TyperGroup):
-    """The root of the commands; a wrong name is answered with the whole command that is near."""
+    """The root of the commands; for an unknown name it suggests a similar command."""
 
     def __init__(self, **options: Any) -> None:
         super().__init__(**options | {"commands": Commands()})
 
     def list_commands(self, _ctx: Any) -> list[str]:
-        """Return the names; a command is imported only when it is asked for."""
+        """Return the names; a command is imported only on access."""
         return list(self.commands)
 
     def resolve_command(self, ctx: Any, args: list[str]) -> Any:
-        """Return the command; a usage error says where one of this name is."""
+        """Return the command; for an unknown one, a usage error suggests another."""
         if args and not ctx.resilient_parsing and self.get_command(ctx, args[0]) is None:
             self._suggest(ctx, args[0])
         return super().resolve_command(ctx, args)
 
     def make_context(self, *args: Any, **options: Any) -> Any:
         """Read the options before a command's name."""
-        with said_in_our_words():
+        with reworded_errors():
             return super().make_context(*args, **options)
 
     def invoke(self, ctx: Any) -> Any:
         """Read the options of a command, and run it."""
-        with said_in_our_words():
+        with reworded_errors():
             return super().invoke(ctx)
 
     def _suggest(self, ctx: Any, given: str) -> None:

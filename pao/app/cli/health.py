@@ -6,10 +6,10 @@ from typing import Annotated, Any
 import typer
 from rich.text import Text
 
-from pao.app.cli.context import Cli, callback, command
+from pao.app.cli.context import CommandContext, callback, command
 from pao.app.cli.exits import CliError, ExitCode
 from pao.app.cli.tables import Column, Fit, Table, print_table
-from pao.app.cli.terminal import Output, clean, state
+from pao.app.cli.terminal import OutputFormat, clean, state
 from pao.runtime.version import VERSION
 
 app = typer.Typer(help="State of the service and its parts.")
@@ -19,8 +19,8 @@ _OK = 200
 
 
 @callback(app)
-def health(cli: Cli) -> None:
-    """Show every part of the service; exits with 5 unless all of them are well."""
+def health(cli: CommandContext) -> None:
+    """Show every part of the service; exits with 5 unless all are healthy."""
     with cli.api() as api:
         document = api.get_open("/health").document
     _check(document)
@@ -30,8 +30,8 @@ def health(cli: Cli) -> None:
 
 
 @command(app, "ready")
-def ready(cli: Cli) -> None:
-    """Return whether requests can be accepted; exits with 5 when not."""
+def ready(cli: CommandContext) -> None:
+    """Check whether requests can be accepted; exits with 5 if not."""
     with cli.api() as api:
         answer = api.get_open("/health/ready")
     _check(answer.document)
@@ -43,7 +43,7 @@ def ready(cli: Cli) -> None:
 
 @command(root, "metrics")
 def metrics(
-    cli: Cli,
+    cli: CommandContext,
     *,
     wanted: Annotated[
         str | None, typer.Option("--filter", help="Only metrics whose name contains this text.")
@@ -58,7 +58,7 @@ def metrics(
 
 
 @command(root, "version")
-def version(cli: Cli) -> None:
+def version(cli: CommandContext) -> None:
     """Show the version of this command and of the service."""
     try:
         with cli.api() as api:
@@ -85,7 +85,7 @@ def _metric_name(line: str) -> str:
     return line.split("{", 1)[0].split(" ", 1)[0]
 
 
-def _print_health(cli: Cli, document: dict[str, Any]) -> None:
+def _print_health(cli: CommandContext, document: dict[str, Any]) -> None:
     cli.out.print(
         Text("PAO ", style="bold")
         .append(f"{clean(document.get('version'))}  ", "not bold default")
@@ -94,7 +94,7 @@ def _print_health(cli: Cli, document: dict[str, Any]) -> None:
     )
     parts = document.get("components") or {}
     rows = [row for name, part in parts.items() for row in _rows(name, part)]
-    print_table(cli.out, _PARTS, rows, wide=cli.output is Output.WIDE)
+    print_table(cli.out, _PARTS, rows, wide=cli.output is OutputFormat.WIDE)
 
 
 def _rows(name: str, part: Any) -> list[tuple[str, Any]]:
@@ -133,7 +133,7 @@ _PARTS: Table[tuple[str, Any]] = Table(
 )
 
 
-def _print_ready(cli: Cli, document: dict[str, Any], *, is_ready: bool) -> None:
+def _print_ready(cli: CommandContext, document: dict[str, Any], *, is_ready: bool) -> None:
     if is_ready:
         cli.out.print(Text("✓ ready: requests are accepted", style="green"))
         return
@@ -142,7 +142,7 @@ def _print_ready(cli: Cli, document: dict[str, Any], *, is_ready: bool) -> None:
         cli.out.print(Text(f"  {clean(problem)}"), soft_wrap=True)
 
 
-def _print_version(cli: Cli, document: dict[str, Any]) -> None:
+def _print_version(cli: CommandContext, document: dict[str, Any]) -> None:
     cli.out.print(f"pao      {VERSION}")
     facts = ", ".join(f"{clean(k)} {clean(v)}" for k, v in document.items() if k != "version" and v)
     version_ = clean(document.get("version"))

@@ -1,4 +1,4 @@
-"""The signed HTTP client: one call, its repetition after a lost answer, its errors.
+"""The signed HTTP client: one call, its repetition after a lost response, its errors.
 
 Imported only when a command calls the service, because httpx takes a while to load.
 """
@@ -15,7 +15,7 @@ import httpx
 
 from pao.app.cli.aws_sign_in import add_signature, aws_session
 from pao.app.cli.exits import CliError, ExitCode, LostAnswerError, exit_code_of, from_envelope
-from pao.app.cli.profiles import Target
+from pao.app.cli.profiles import ApiTarget
 from pao.clients.aws.sigv4 import AccessKey
 from pao.core.names import MASK
 from pao.runtime.version import VERSION
@@ -25,32 +25,32 @@ BASE_PATH = "/api/v1"
 # The most entries that one page may have.
 _PAGE = 200
 
-# A call that may be repeated is sent this often when its answer is lost, with growing pauses.
+# A call that may be repeated is sent this often if its response is lost, with growing pauses.
 _ATTEMPTS = 3
 _PAUSE_SECONDS = 0.5
 
 _NOT_SENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.UnsupportedProtocol, httpx.PoolTimeout)
 _SECRET_HEADERS = frozenset({"x-amz-security-token", "x-pao-sts", "cookie", "set-cookie"})
-_FIRST_REFUSAL = 400
+_FIRST_ERROR_STATUS = 400
 
 Trace = Callable[[str], None]
 
 
 @dataclass(frozen=True, slots=True)
 class ApiResponse:
-    """What the service answered: status, headers and the document."""
+    """A response of the service: status, headers and the document."""
 
     status: int
     headers: Mapping[str, str]
     document: Any
 
 
-class SigV4(httpx.Auth):
+class RequestSigner(httpx.Auth):
     """Signs each request with an access key when it is sent."""
 
     requires_request_body = True
 
-    def __init__(self, target: Target) -> None:
+    def __init__(self, target: ApiTarget) -> None:
         self._key = AccessKey(target.access_key_id or "", target.secret_access_key or "")
         self._target = target
 
@@ -66,7 +66,7 @@ class Api:
 
     def __init__(
         self,
-        target: Target,
+        target: ApiTarget,
         *,
         timeout: float,
         attempts: int = _ATTEMPTS,
@@ -79,7 +79,7 @@ class Api:
         self._trace = trace
         self._note = note
         signing = bool(target.access_key_id and target.secret_access_key)
-        self._auth: httpx.Auth | None = SigV4(target) if signing else None
+        self._auth: httpx.Auth | None = RequestSigner(target) if signing else None
         self._client = httpx.Client(
             base_url=target.endpoint + BASE_PATH,
             timeout=timeout,
@@ -98,13 +98,13 @@ class Api:
 
     def get(self, path: str, **params: Any) -> Any:
         """Read a document; parameters that are None are left out, lists are repeated."""
-        self._need_keys()
-        return _accepted(self._read(path, params)).document
+        self._require_credentials()
+        return _check_status(self._read(path, params)).document
 
     def get_open(self, path: str, **params: Any) -> ApiResponse:
-        """Read a page that may need no key; its answer is returned whatever its status."""
+        """Read a page that may need no key; returns the response whatever its status."""
         response = self._read(path, params)
-        return _answer(response) if _is_json(response) else _accepted(response)
+        return _api_response(response) if _is_json(response) else _check_status(response)
 
     def post(
         self,
@@ -113,21 +113,21 @@ class Api:
         *,
         idempotency_key: str | None = None,
     ) -> ApiResponse:
-        """Send a document; with an idempotency key a lost answer is asked for again."""
-        self._need_keys()
+        """Send a document; with an idempotency key the call is repeated after a lost response."""
+        self._require_credentials()
         headers = {"Idempotency-Key": idempotency_key} if idempotency_key else {}
         request = self._client.build_request("POST", path, json=body or {}, headers=headers)
-        return _accepted(self._send(request, attempts=self._attempts if idempotency_key else 1))
+        return _check_status(self._send(request, attempts=self._attempts if idempotency_key else 1))
 
     def deliver(self, path: str, body: bytes, headers: Mapping[str, str]) -> ApiResponse:
-        """Send bytes that carry a signature of their own, once, and without an access key."""
+        """Send bytes that are already signed, once, and without an access key."""
         request = self._client.build_request("POST", path, content=body, headers=dict(headers))
-        return _accepted(self._send(request, attempts=1, signed=False))
+        return _check_status(self._send(request, attempts=1, signed=False))
 
     def delete(self, path: str) -> ApiResponse:
         """End or remove something."""
-        self._need_keys()
-        return _accepted(self._send(self._client.build_request("DELETE", path), attempts=1))
+        self._require_credentials()
+        return _check_status(self._send(self._client.build_request("DELETE", path), attempts=1))
 
     def pages(self, path: str, *, limit: int | None, **params: Any) -> Iterator[dict[str, Any]]:
         """Yield the pages of a list until it ends or ``limit`` entries were read."""
@@ -143,23 +143,23 @@ class Api:
 
     @contextmanager
     def stream(self, path: str, *, last_event_id: str | None) -> Iterator[Iterator[str]]:
-        """Open a stream of Server-Sent Events and yield its lines.
+        """Open a stream of Server-Sent Events; yields an iterator of its lines.
 
         Raises ``CliError`` when it is refused, and httpx's ``TransportError`` when it breaks.
         """
-        self._need_keys()
+        self._require_credentials()
         headers = {"Accept": "text/event-stream"}
         if last_event_id:
             headers["Last-Event-ID"] = last_event_id
-        # The service sends a comment every 15 s: three missed ones mean that it is gone.
+        # The service sends a comment every 15 s: three missed ones mean that it is unavailable.
         timeout = httpx.Timeout(10.0, read=50.0)
         request = self._client.build_request("GET", path, headers=headers, timeout=timeout)
         response = self._client.send(request, auth=self._auth, stream=True)
         try:
-            self._trace_answer(response)
-            if response.status_code >= _FIRST_REFUSAL:
+            self._trace_response(response)
+            if response.status_code >= _FIRST_ERROR_STATUS:
                 response.read()
-                raise _refusal(response)
+                raise _api_error(response)
             yield response.iter_lines()
         finally:
             response.close()
@@ -174,23 +174,23 @@ class Api:
     ) -> httpx.Response:
         auth = self._auth if signed else None
         for attempt in range(1, attempts + 1):
-            self._say(f"{request.method} {request.url} (attempt {attempt})")
+            self._log_call(f"{request.method} {request.url} (attempt {attempt})")
             try:
                 response = self._client.send(request, auth=auth)
             except _NOT_SENT as error:
                 raise self._unreachable(error) from error
             except httpx.TransportError as error:
                 reason = str(error) or type(error).__name__
-                self._say(f"no answer: {reason}")
+                self._log_call(f"no answer: {reason}")
                 if attempt == attempts:
                     raise LostAnswerError(self.target.endpoint, reason) from error
                 time.sleep(_PAUSE_SECONDS * attempt)
             else:
-                self._trace_answer(response)
+                self._trace_response(response)
                 return response
         raise AssertionError("unreachable: the last attempt returns or raises")
 
-    def _need_keys(self) -> None:
+    def _require_credentials(self) -> None:
         if self._auth is None:
             self._auth = aws_session(self.target)
         if self._auth is None:
@@ -208,30 +208,30 @@ class Api:
             hint="Start it with `pao up`, or name another one with PAO_URL or --endpoint.",
         )
 
-    def _say(self, line: str) -> None:
+    def _log_call(self, line: str) -> None:
         if self._note is not None:
             self._note(line)
 
-    def _trace_answer(self, response: httpx.Response) -> None:
-        self._say(f"{response.status_code} {response.reason_phrase}")
+    def _trace_response(self, response: httpx.Response) -> None:
+        self._log_call(f"{response.status_code} {response.reason_phrase}")
         if self._trace is None:
             return
         for sign, headers in ((">", response.request.headers), ("<", response.headers)):
             for name, value in headers.items():
-                self._trace(f"  {sign} {name}: {_masked(name, value)}")
+                self._trace(f"  {sign} {name}: {_mask_header(name, value)}")
 
 
-def _accepted(response: httpx.Response) -> ApiResponse:
-    if response.status_code >= _FIRST_REFUSAL:
-        raise _refusal(response)
-    return _answer(response)
+def _check_status(response: httpx.Response) -> ApiResponse:
+    if response.status_code >= _FIRST_ERROR_STATUS:
+        raise _api_error(response)
+    return _api_response(response)
 
 
-def _answer(response: httpx.Response) -> ApiResponse:
+def _api_response(response: httpx.Response) -> ApiResponse:
     return ApiResponse(response.status_code, response.headers, _document(response))
 
 
-def _masked(name: str, value: str) -> str:
+def _mask_header(name: str, value: str) -> str:
     if name in _SECRET_HEADERS:
         return MASK
     if name == "authorization":
@@ -249,23 +249,23 @@ def _document(response: httpx.Response) -> Any:
     try:
         return response.json()
     except ValueError as error:
-        raise _foreign(response, "an answer that is not JSON") from error
+        raise _not_from_pao(response, "an answer that is not JSON") from error
 
 
-def _refusal(response: httpx.Response) -> CliError:
+def _api_error(response: httpx.Response) -> CliError:
     document = _document(response) if _is_json(response) else None
     error = document.get("error") if isinstance(document, dict) else None
     if not isinstance(error, dict):
-        return _foreign(response, "no error of PAO's own")
+        return _not_from_pao(response, "no error of PAO's own")
     return from_envelope(
         response.status_code, error, retry_after=response.headers.get("retry-after")
     )
 
 
-def _foreign(response: httpx.Response, what: str) -> CliError:
+def _not_from_pao(response: httpx.Response, what: str) -> CliError:
     kind = response.headers.get("content-type", "no content type")
     return CliError(
         f"{response.request.url} answered {response.status_code} with {kind}: {what}",
-        exit_code=exit_code_of(max(response.status_code, _FIRST_REFUSAL)),
+        exit_code=exit_code_of(max(response.status_code, _FIRST_ERROR_STATUS)),
         hint="Check that --endpoint points to PAO itself.",
     )

@@ -7,9 +7,9 @@ import typer
 from rich.text import Text
 
 from pao.app.cli import completion
-from pao.app.cli.context import Cli, command
+from pao.app.cli.context import CommandContext, command
 from pao.app.cli.tables import Column, Fit, Table, print_table
-from pao.app.cli.terminal import Output, age, local_time
+from pao.app.cli.terminal import OutputFormat, age, local_time
 
 root = typer.Typer()
 
@@ -27,7 +27,7 @@ class Days(StrEnum):
 
 @command(root, "insights")
 def insights(
-    cli: Cli,
+    cli: CommandContext,
     *,
     days: Annotated[Days, typer.Option(help="The period in days.")] = Days.MONTH,
     item: Annotated[
@@ -42,7 +42,7 @@ def insights(
 ) -> None:
     """Show how long requests take and wait for people, what fails and why, and what waits now.
 
-    Counts the requests that you may see. Times are the median, and what 90 % stay below.
+    Counts the requests that you may see. Times are the median and the 90th percentile.
     """
     query = {"days": days.value, "item": item, "team": team}
     with cli.api() as api:
@@ -50,7 +50,7 @@ def insights(
     cli.show(document, lambda: _print(cli, document))
 
 
-def _print(cli: Cli, document: Any) -> None:
+def _print(cli: CommandContext, document: Any) -> None:
     parts = (
         ("Waiting for", document["times"], _TIMES, "No request ended in this period."),
         ("What failed", document["failures"], _FAILURES, "Nothing failed in this period."),
@@ -59,7 +59,7 @@ def _print(cli: Cli, document: Any) -> None:
     for number, (title, rows, table, nothing) in enumerate(parts):
         cli.out.print(Text(("\n" if number else "") + title, style="bold"))
         if rows:
-            print_table(cli.out, table, rows, wide=cli.output is Output.WIDE)
+            print_table(cli.out, table, rows, wide=cli.output is OutputFormat.WIDE)
         else:
             cli.out.print(nothing)
 
@@ -79,7 +79,7 @@ _TIMES: Table[_Row] = Table(
     (
         Column("ITEM", lambda row: row["item"], fit=Fit.CUT),
         Column("NAME", lambda row: row["name"], wide=True),
-        Column("REQUESTS", lambda row: row["requests"], goes=1),
+        Column("REQUESTS", lambda row: row["requests"], drop_order=1),
         Column("MACHINES 50 / 90 %", lambda row: _spread(row, "machineSeconds")),
         Column("PEOPLE 50 / 90 %", lambda row: _spread(row, "humanSeconds")),
     ),
@@ -102,10 +102,10 @@ _WAITING: Table[_Row] = Table(
     (
         Column("TEAM", lambda row: row["team"] or "-", fit=Fit.CUT),
         Column("WAITING", lambda row: row["waiting"]),
-        Column("< 1 H", lambda row: row["underAnHour"], goes=1),
-        Column("< 1 D", lambda row: row["underADay"], goes=1),
-        Column("< 7 D", lambda row: row["underAWeek"], goes=1),
-        Column("LONGER", lambda row: row["longer"], goes=1),
+        Column("< 1 H", lambda row: row["underAnHour"], drop_order=1),
+        Column("< 1 D", lambda row: row["underADay"], drop_order=1),
+        Column("< 7 D", lambda row: row["underAWeek"], drop_order=1),
+        Column("LONGER", lambda row: row["longer"], drop_order=1),
         Column(
             "OLDEST",
             lambda row: age(row["oldestSince"]),

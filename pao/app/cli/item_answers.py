@@ -1,11 +1,11 @@
-"""What an author answers when `pao catalog init` asks about a new item."""
+"""The answers of an author to the prompts of `pao catalog init`."""
 
 from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True)
 class InitAnswers:
-    """What an author has said of a new item; ``parts`` are further ones of its form."""
+    """An author's answers about a new item; ``parts`` are additional ones of its form."""
 
     name: str
     category: str

@@ -12,12 +12,12 @@ from pao.app.cli.documents import known_actions
 from pao.app.cli.exits import CliError, ExitCode
 from pao.app.cli.form_parts import PARTS
 from pao.app.cli.item_answers import InitAnswers
-from pao.app.cli.schemas import installed, write_schemas
+from pao.app.cli.schemas import installed_schemas, write_schemas
 
 SCHEMAS_FOLDER = ".schemas"
 _SCHEMA = "catalog-item.json"
 
-# What YAML, by one version or another, takes for something else than a text.
+# What one version of YAML or another does not read as a text.
 _RESERVED = frozenset({"true", "false", "null", "yes", "no", "on", "off", "y", "n"})
 
 _DOCUMENT = """\
@@ -133,7 +133,7 @@ fields:
 
 
 def write_item(folder: Path, answers: InitAnswers) -> tuple[Path, Path]:
-    """Write an item and its first case; nothing that exists is overwritten."""
+    """Write an item and its first case, without overwriting files."""
     file = folder / answers.category / f"{answers.id}.yaml"
     case = file.with_name(answers.id + TESTS_SUFFIX) / "least.yaml"
     for path in (file, case):
@@ -153,16 +153,16 @@ def write_item(folder: Path, answers: InitAnswers) -> tuple[Path, Path]:
 
 
 def schema_address(folder: Path, file: Path, schema: str = _SCHEMA) -> str:
-    """Return where an editor finds the schema of a file: at the service, else in the catalog.
+    """Return the address of a file's schema for editors: at the service, else in the catalog.
 
-    In the catalog it is a file of its own, which this writes.
+    In the catalog it is a separate file, which this writes.
     """
     endpoint = os.environ.get("PAO_URL")
     if endpoint:
         return f"{endpoint.rstrip('/')}/api/v1/catalog/schemas/{schema}"
     written = folder / SCHEMAS_FOLDER / schema
     if not written.exists():
-        write_schemas(written.parent, {written.stem: installed()[written.stem]})
+        write_schemas(written.parent, {written.stem: installed_schemas()[written.stem]})
     return Path(os.path.relpath(written, file.parent)).as_posix()
 
 
@@ -220,7 +220,7 @@ def _with_outcome(text: str, case: str, file: Path) -> str:
 
 
 def _quoted(text: str) -> str:
-    """Write a text so that YAML reads it as that text, with quotes only where it must."""
+    """Return a text that YAML reads as this text, quoted only if it must be."""
     plain = all(char.isalnum() or char in " -_.@" for char in text) and text[:1].isalpha()
     plain = plain and text == text.strip() and text.lower() not in _RESERVED
     return text if plain else json.dumps(text, ensure_ascii=False)

@@ -1,4 +1,4 @@
-"""Asks the configured JIRA whether it would take an escalation ticket; nothing is created."""
+"""Asks the configured JIRA whether it would accept an escalation ticket; creates nothing."""
 
 import asyncio
 from dataclasses import dataclass
@@ -10,7 +10,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class EscalationCheck:
-    """What is wrong with escalations, or why that could not be found out."""
+    """The problems of escalations, or why they could not be checked."""
 
     problems: tuple[str, ...] = ()
     unanswered: str | None = None
@@ -24,7 +24,7 @@ class EscalationCheck:
 
 
 def check_escalation(settings: "Settings") -> EscalationCheck:
-    """Hold the settings of escalation against the JIRA that they name."""
+    """Check the escalation settings against the JIRA that they name."""
     from pao.app import assembly  # noqa: PLC0415 -- the clients: 0.3 s
     from pao.clients.jira import JiraError  # noqa: PLC0415 -- as above
     from pao.clients.jira.escalation import escalation_problems  # noqa: PLC0415 -- as above

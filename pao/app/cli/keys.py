@@ -1,7 +1,7 @@
 """`pao keys create, list, revoke`: access keys of the service, directly on the database.
 
-Who may run it is who has the database and the encryption keys: there is no caller yet whose
-rights the API could check when the first key is made.
+Anyone with the database and the encryption keys may run it: when the first key is created, there is
+no caller yet whose rights the API could check.
 """
 
 import asyncio
@@ -16,7 +16,7 @@ import typer
 from rich.text import Text
 
 from pao.app.cli.configuration import settings_for
-from pao.app.cli.context import Cli, command
+from pao.app.cli.context import CommandContext, command
 from pao.app.cli.database_errors import database_errors
 from pao.app.cli.exits import CliError, ExitCode
 from pao.app.cli.tables import Column, Fit, Table
@@ -42,7 +42,7 @@ app = typer.Typer(no_args_is_help=True, help="Access keys (DATABASE_URL, PAO_ENC
 
 @command(app, "create")
 def create(  # noqa: PLR0913 -- the options of the command line are its parameters
-    cli: Cli,
+    cli: CommandContext,
     *,
     user: Annotated[str, typer.Option(help="User that the key identifies.")],
     team: Annotated[list[str] | None, typer.Option(help="A team of the user; repeatable.")] = None,
@@ -52,12 +52,12 @@ def create(  # noqa: PLR0913 -- the options of the command line are its paramete
     ] = None,
     note: Annotated[str | None, typer.Option(help="What the key is for.")] = None,
     if_none: Annotated[
-        bool, typer.Option("--if-none", help="Only if there is no access key at all yet.")
+        bool, typer.Option("--if-none", help="Only if there is no access key yet.")
     ] = False,
 ) -> None:
-    """Make an access key; its secret is shown this once and can never be read again."""
+    """Create an access key; its secret is shown only once and can never be read again."""
     _check_names(user, *(team or ()))
-    expires_at = _end_of(expires_in)
+    expires_at = _expiry(expires_in)
     _check_note(note)
     settings = settings_for("keys", os.environ)
 
@@ -65,10 +65,10 @@ def create(  # noqa: PLR0913 -- the options of the command line are its paramete
     from db.repositories.access_keys import NewAccessKey  # noqa: PLC0415 -- as above
     from pao.app.assembly import secret_box  # noqa: PLC0415 -- as above
 
-    made = create_key(secret_box(settings))
+    new_key = create_key(secret_box(settings))
     stored = NewAccessKey(
-        access_key_id=made.access_key_id,
-        sealed_secret=made.sealed_secret,
+        access_key_id=new_key.access_key_id,
+        sealed_secret=new_key.sealed_secret,
         user_id=user,
         email=email,
         teams=tuple(team or ()),
@@ -77,21 +77,21 @@ def create(  # noqa: PLR0913 -- the options of the command line are its paramete
         note=note,
     )
     if not _on_keys(lambda keys: _insert(keys, stored, only_first=if_none)):
-        cli.show({"created": False}, lambda: cli.note("There is an access key already."))
+        cli.show({"created": False}, lambda: cli.note("There is already an access key."))
         return
     document = {
-        "accessKeyId": made.access_key_id,
-        "secretAccessKey": made.secret,
+        "accessKeyId": new_key.access_key_id,
+        "secretAccessKey": new_key.secret,
         "user": user,
         "teams": list(stored.teams),
-        "expiresAt": _written(expires_at),
+        "expiresAt": _timestamp_text(expires_at),
     }
     cli.show(document, lambda: _print_new(cli, document))
 
 
 @command(app, "list")
 def list_keys(
-    cli: Cli,
+    cli: CommandContext,
     *,
     user: Annotated[str | None, typer.Option(help="Only of this user.")] = None,
 ) -> None:
@@ -104,14 +104,14 @@ def list_keys(
 
 @command(app, "revoke")
 def revoke(
-    cli: Cli,
+    cli: CommandContext,
     *,
     key_ids: Annotated[
         list[str] | None, typer.Argument(metavar="KEY_ID", help="Ids of keys.")
     ] = None,
     user: Annotated[str | None, typer.Option(help="All keys of this user, instead.")] = None,
 ) -> None:
-    """Make access keys invalid from now on, in every process; all of the named ones or none."""
+    """Revoke access keys at once, in every process; all of the named ones or none."""
     if bool(key_ids) == bool(user):
         raise CliError(
             "Name the keys, or a user with --user",
@@ -120,7 +120,7 @@ def revoke(
         )
 
     async def work(keys: "AccessKeysRepository") -> list[dict[str, Any]]:
-        chosen = await _ids_of(keys, user) if user else await _known(keys, key_ids or [])
+        chosen = await _ids_of(keys, user) if user else await _require_existing(keys, key_ids or [])
         by = _operator()
         return [
             {"accessKeyId": one, "wasRevoked": not await keys.revoke(one, revoked_by=by)}
@@ -152,7 +152,7 @@ async def _ids_of(keys: "AccessKeysRepository", user: str) -> list[str]:
     return found
 
 
-async def _known(keys: "AccessKeysRepository", key_ids: list[str]) -> list[str]:
+async def _require_existing(keys: "AccessKeysRepository", key_ids: list[str]) -> list[str]:
     for key_id in key_ids:
         if await keys.find(key_id) is None:
             raise CliError(
@@ -164,8 +164,8 @@ async def _known(keys: "AccessKeysRepository", key_ids: list[str]) -> list[str]:
 
 
 @command(app, "rotate-encryption")
-def rotate_encryption(cli: Cli) -> None:
-    """Seal access keys and drafts anew, with the first key of PAO_ENCRYPTION_KEYS.
+def rotate_encryption(cli: CommandContext) -> None:
+    """Seal access keys and drafts again, with the first key of PAO_ENCRYPTION_KEYS.
 
     Put the new key in front everywhere first. Needs the owner's PAO_MIGRATION_DATABASE_URL. Exits
     with 1 if something cannot be read with any key.
@@ -193,12 +193,12 @@ def rotate_encryption(cli: Cli) -> None:
 
     with database_errors("PAO_MIGRATION_DATABASE_URL", "DATABASE_URL"):
         done = asyncio.run(run())
-    cli.show(_resealed(done), lambda: _print_resealed(cli, done))
+    cli.show(_resealed_document(done), lambda: _print_resealed(cli, done))
     if done.unreadable:
         raise typer.Exit(ExitCode.FAILED)
 
 
-def _resealed(done: "ResealReport") -> dict[str, Any]:
+def _resealed_document(done: "ResealReport") -> dict[str, Any]:
     return {
         "active": done.active,
         "accessKeys": done.access_keys,
@@ -211,7 +211,7 @@ def _resealed(done: "ResealReport") -> dict[str, Any]:
     }
 
 
-def _print_resealed(cli: Cli, done: "ResealReport") -> None:
+def _print_resealed(cli: CommandContext, done: "ResealReport") -> None:
     count = f"{done.access_keys} access keys and {done.drafts} drafts"
     text = f"✓ {count} were sealed with {done.active}."
     cli.out.print(Text(text, style="green"))
@@ -224,8 +224,8 @@ def _print_resealed(cli: Cli, done: "ResealReport") -> None:
         )
 
 
-def _end_of(span: str | None) -> datetime | None:
-    """Return the moment at which a key ends that is made now."""
+def _expiry(span: str | None) -> datetime | None:
+    """Return when a key that is created now expires."""
     if span is None:
         return None
     end = moment_after(span, datetime.now(UTC))
@@ -244,7 +244,7 @@ def _check_note(note: str | None) -> None:
 
 
 def _check_names(*names: str) -> None:
-    """Refuse names that would own requests and stand in the audit trail without meaning."""
+    """Raise for names that would be meaningless as owners and in the audit trail."""
     for name in names:
         if re.fullmatch(USER_OR_TEAM, name) is None:
             raise CliError(
@@ -258,8 +258,10 @@ def _operator() -> str:
     return f"pao keys ({getpass.getuser()})"
 
 
-def _when(name: str) -> tuple[Callable[[dict[str, Any]], str], Callable[[dict[str, Any]], str]]:
-    """Return a moment of a key as people read it, and exactly; one that is not there is never."""
+def _time_cells(
+    name: str,
+) -> tuple[Callable[[dict[str, Any]], str], Callable[[dict[str, Any]], str]]:
+    """Return the cells of a time of a key: as an age, and as a date; a missing one is never."""
     return (
         lambda row: age(row[name]) if row[name] else "never",
         lambda row: local_time(row[name])[:10] if row[name] else "never",
@@ -275,11 +277,11 @@ _KEYS: Table[dict[str, Any]] = Table(
         Column("KEY", lambda row: row["accessKeyId"]),
         Column("USER", lambda row: row["user"]),
         Column("STATE", _state_of),
-        Column("CREATED", *_when("createdAt"), goes=1),
-        Column("LAST USED", *_when("lastUsedAt"), goes=4),
-        Column("EXPIRES", *_when("expiresAt"), goes=5),
-        Column("TEAMS", lambda row: ", ".join(row["teams"]), goes=2, fit=Fit.CUT),
-        Column("NOTE", lambda row: row["note"], goes=3, fit=Fit.CUT),
+        Column("CREATED", *_time_cells("createdAt"), drop_order=1),
+        Column("LAST USED", *_time_cells("lastUsedAt"), drop_order=4),
+        Column("EXPIRES", *_time_cells("expiresAt"), drop_order=5),
+        Column("TEAMS", lambda row: ", ".join(row["teams"]), drop_order=2, fit=Fit.CUT),
+        Column("NOTE", lambda row: row["note"], drop_order=3, fit=Fit.CUT),
         Column("CREATED BY", lambda row: row["createdBy"], wide=True),
     ),
     ident=lambda row: row["accessKeyId"],
@@ -311,12 +313,12 @@ def _as_document(key: "StoredAccessKey") -> dict[str, Any]:
     return key_answer(key, datetime.now(UTC)).model_dump(mode="json")
 
 
-def _written(moment: datetime | None) -> str | None:
+def _timestamp_text(moment: datetime | None) -> str | None:
     return None if moment is None else timestamp(moment)
 
 
-def _print_new(cli: Cli, document: dict[str, Any]) -> None:
-    # Lines to source, so that the secret need not be copied by hand.
+def _print_new(cli: CommandContext, document: dict[str, Any]) -> None:
+    # Lines for a shell to source, so that the secret need not be copied by hand.
     cli.out.print(Text(f"export PAO_ACCESS_KEY_ID={document['accessKeyId']}"), soft_wrap=True)
     cli.out.print(
         Text(f"export PAO_SECRET_ACCESS_KEY={document['secretAccessKey']}"), soft_wrap=True
@@ -324,7 +326,7 @@ def _print_new(cli: Cli, document: dict[str, Any]) -> None:
     cli.note("The secret is shown only once; store it safely.")
 
 
-def _print_revoked(cli: Cli, rows: list[dict[str, Any]]) -> None:
+def _print_revoked(cli: CommandContext, rows: list[dict[str, Any]]) -> None:
     for row in rows:
         text = "was already revoked" if row["wasRevoked"] else "revoked"
         cli.out.print(Text(f"✓ {clean(row['accessKeyId'])} {text}.", style="green"))

@@ -15,24 +15,24 @@ if TYPE_CHECKING:
 
 Line = dict[str, Any]
 
-_END = "end"
+_LAST_PAGE = "end"
 _LEVELS = {"error": "red", "warning": "yellow", "debug": "bright_black"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LogFilter:
-    """Which lines are wanted; what is None is not asked for."""
+    """Which lines are wanted; None does not filter."""
 
     action: str | None = None
     component: str | None = None
     text: str | None = None
 
     def query(self) -> dict[str, Any]:
-        """Return what the service is asked for."""
+        """Return the query parameters."""
         return {"actionId": self.action, "component": self.component, "q": self.text}
 
-    def takes(self, line: Line) -> bool:
-        """Return whether a line of the event stream, which has no filters, is wanted."""
+    def matches(self, line: Line) -> bool:
+        """Return whether a line of the event stream, which cannot be filtered, is wanted."""
         wanted = ((self.action, "actionId"), (self.component, "component"))
         return all(one is None or line.get(name) == one for one, name in wanted) and (
             self.text is None or self.text.casefold() in str(line.get("message")).casefold()
@@ -40,37 +40,37 @@ class LogFilter:
 
 
 @dataclass(frozen=True, slots=True)
-class LogPart:
-    """Lines in their order, and whether there are earlier ones."""
+class LogExcerpt:
+    """Lines in order, and whether there are earlier ones."""
 
     lines: list[Line]
     earlier: bool = False
 
 
-def whole(api: "Api", request_id: str, wanted: LogFilter) -> LogPart:
+def read_log(api: "Api", request_id: str, wanted: LogFilter) -> LogExcerpt:
     """Read the log from its first line on."""
     pages = api.pages(_path(request_id), limit=None, **wanted.query())
-    return LogPart([line for page in pages for line in page["data"]])
+    return LogExcerpt([line for page in pages for line in page["data"]])
 
 
-def last(
+def read_last_lines(
     api: "Api",
     request_id: str,
     wanted: LogFilter,
     *,
     count: int | None,
     before: int | None = None,
-) -> LogPart:
-    """Read the last ``count`` lines, or all, before a line or of the whole log."""
-    query = wanted.query() | {"before": before or _END}
+) -> LogExcerpt:
+    """Read the last ``count`` lines (None: all) before a line, or of the whole log."""
+    query = wanted.query() | {"before": before or _LAST_PAGE}
     pages = [*api.pages(_path(request_id), limit=count, **query)]
     earlier = bool(pages) and bool(pages[-1]["pagination"]["hasMore"])
-    return LogPart([line for page in reversed(pages) for line in page["data"]], earlier)
+    return LogExcerpt([line for page in reversed(pages) for line in page["data"]], earlier)
 
 
 def last_sequence(api: "Api", request_id: str) -> int:
     """Return the sequence of the last line, 0 while there is none."""
-    lines = last(api, request_id, LogFilter(), count=1).lines
+    lines = read_last_lines(api, request_id, LogFilter(), count=1).lines
     return lines[-1]["sequence"] if lines else 0
 
 
@@ -129,7 +129,7 @@ def print_log_line(console: Console, line: Line) -> None:
 def _since(api: "Api", request_id: str, after: int) -> Iterator[Line]:
     """Return the lines behind one, read from the end: a long log is not read again for a few."""
     pages = list[list[Line]]()
-    for page in api.pages(_path(request_id), limit=None, before=_END):
+    for page in api.pages(_path(request_id), limit=None, before=_LAST_PAGE):
         pages.append(page["data"])
         if page["data"] and page["data"][0]["sequence"] <= after:
             break

@@ -22,21 +22,21 @@ from pao.settings import Settings
 def configure_from(settings: Settings) -> None:
     """Set logging up so that no secret of these settings is ever written."""
     secrets = settings.secret_values()
-    # What templates may name is known by the variables' common beginning alone.
+    # The variables that templates may name are known by their prefix.
     secrets += [value for name, value in os.environ.items() if name.startswith(VARIABLE) and value]
     given = settings.logging
     configure_logging(level=given.level, style=given.format, secrets=secrets, filters=[SdkLines()])
-    _take_over_sdk()
+    _configure_sdk()
 
 
-def _take_over_sdk() -> None:
-    """Have Temporal's SDK write where everybody writes, its core included, and count for us."""
-    # The filter gives these facts names of ours; in messages they would stand a second time.
+def _configure_sdk() -> None:
+    """Route the logs of Temporal's SDK and its core through ours, and collect its metrics."""
+    # The filter adds these facts as fields; in messages they would be repeated.
     activity.logger.activity_info_on_message = False
     workflow.logger.workflow_info_on_message = False
-    # What it says of a worker's beginning and end, the worker says itself, once for its pools.
-    talkative = logging.getLogger("temporalio.worker")
-    talkative.setLevel(max(logging.WARNING, logging.getLogger().level))
+    # PAO's worker logs its own start and end, once for all its pools.
+    worker_logger = logging.getLogger("temporalio.worker")
+    worker_logger.setLevel(max(logging.WARNING, logging.getLogger().level))
     forwarding = LogForwardingConfig(
         logging.getLogger("temporalio.core"),
         append_target_to_name=False,

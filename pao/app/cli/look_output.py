@@ -1,25 +1,25 @@
-"""What a look has found, and what a retry would do about it."""
+"""Prints what a look has found, and what a retry would do about it."""
 
 from typing import Any
 
 import typer
 from rich.text import Text
 
-from pao.app.cli.context import Cli
+from pao.app.cli.context import CommandContext
 from pao.app.cli.exits import ExitCode
 from pao.app.cli.plan import change_lines, print_actions
 from pao.app.cli.retry_options import RetryOptions
 from pao.app.cli.terminal import clean
 
 
-def show_changes(cli: Cli, document: dict[str, Any], options: RetryOptions) -> None:
+def show_changes(cli: CommandContext, document: dict[str, Any], options: RetryOptions) -> None:
     """Show what a retry would change; exits with 1 when it would be refused."""
     cli.show(document, lambda: _print_changes(cli, document, options))
     if document.get("refusals"):
         raise typer.Exit(ExitCode.FAILED)
 
 
-def _print_changes(cli: Cli, document: dict[str, Any], options: RetryOptions) -> None:
+def _print_changes(cli: CommandContext, document: dict[str, Any], options: RetryOptions) -> None:
     refusals = document.get("refusals") or ()
     if refusals:
         cli.out.print(Text("✗ The retry would be refused; nothing was decided.", style="red"))
@@ -30,7 +30,9 @@ def _print_changes(cli: Cli, document: dict[str, Any], options: RetryOptions) ->
     refused = {refusal.get("actionId") for refusal in refusals}
     for look in document.get("looks") or ():
         cli.out.print(Text(f"  {clean(look.get('actionId'))}: ", style="cyan"), end="")
-        print_look(cli, look, _found(look, options, is_refused=look.get("actionId") in refused))
+        print_look(
+            cli, look, _retry_effect(look, options, is_refused=look.get("actionId") in refused)
+        )
     for line in change_lines(document.get("changes") or {}):
         cli.out.print(line, soft_wrap=True)
     print_actions(cli.out, document.get("actions") or ())
@@ -43,8 +45,8 @@ _LOOKS = {
 }
 
 
-def _found(look: dict[str, Any], options: RetryOptions, *, is_refused: bool) -> str | None:
-    """Return what a retry that is only tried would make of an effect that exists."""
+def _retry_effect(look: dict[str, Any], options: RetryOptions, *, is_refused: bool) -> str | None:
+    """Return what a retry would do with an existing effect, for a dry run."""
     if look.get("answer") != "found":
         return None
     if is_refused:
@@ -56,8 +58,8 @@ def _found(look: dict[str, Any], options: RetryOptions, *, is_refused: bool) -> 
     return None
 
 
-def print_look(cli: Cli, document: dict[str, Any], found: str | None = None) -> None:
-    """Print what a look has found; ``found`` says what a retry would make of it."""
+def print_look(cli: CommandContext, document: dict[str, Any], found: str | None = None) -> None:
+    """Print what a look has found; ``found`` says what a retry would do with it."""
     answer = clean(document.get("answer"))
     style, sentence = _LOOKS.get(answer, ("default", ""))
     sentence = found or sentence

@@ -1,4 +1,4 @@
-"""`pao`: the root of the commands, and how a run of one ends. Where each is, says commands.py."""
+"""`pao`: the root of the commands, which are listed in commands.py, and how a run ends."""
 
 import inspect
 import os
@@ -11,7 +11,7 @@ from pao.app.cli import completion
 from pao.app.cli.exits import ExitCode
 from pao.app.cli.global_options import global_parameters, take_global_options
 from pao.app.cli.groups import Groups
-from pao.app.cli.streams import flush_streams, prepare_streams, refuse_bad_arguments, say_error
+from pao.app.cli.streams import flush_streams, prepare_streams, print_error, refuse_bad_arguments
 from pao.runtime.version import VERSION
 
 app = typer.Typer(
@@ -32,7 +32,7 @@ def _print_version(wanted: bool) -> None:  # noqa: FBT001 -- Typer calls it so
 
 
 def _root(ctx: typer.Context, **values: Any) -> None:
-    """Keep the global options that stand before the command's name."""
+    """Store the global options that precede the command's name."""
     values.pop("version")
     ctx.obj = take_global_options(values)
 
@@ -73,5 +73,5 @@ def main() -> None:
         raise
     except OSError as error:
         flush_streams()
-        say_error(f"the output could not be written: {error.strerror}")
+        print_error(f"the output could not be written: {error.strerror}")
         raise SystemExit(ExitCode.FAILED) from None

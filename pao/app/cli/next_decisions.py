@@ -1,4 +1,4 @@
-"""What may be decided about a request, as the commands that do it."""
+"""What may be decided about a request, as commands."""
 
 import shlex
 from collections.abc import Iterator, Mapping
@@ -17,8 +17,8 @@ _DIM = "bright_black"
 _INDENT = " " * 6
 
 
-def choices(request: Document, width: int | None) -> Iterator[Line]:
-    """Say what may be decided, or what is left to do about a request that has ended."""
+def decision_lines(request: Document, width: int | None) -> Iterator[Line]:
+    """Yield what may be decided, or what is left to do for a request that has ended."""
     status = request.get("status")
     if status in {RequestStatus.ABORTED, RequestStatus.ESCALATED}:
         yield from _left_behind(
@@ -46,13 +46,13 @@ def choices(request: Document, width: int | None) -> Iterator[Line]:
         yield Text(text, style="yellow")
         return
     yield Text("Decide with one of", style="bold")
-    for command, meaning in _possible(request, reference(request, width)):
-        line, told = Text(f"{GAP}{command}"), Text(f"# {meaning}", style=_DIM)
-        yield from beside(line, told, width, indent=_INDENT, wraps=True)
+    for command, meaning in _possible_commands(request, reference(request, width)):
+        line, meaning_text = Text(f"{GAP}{command}"), Text(f"# {meaning}", style=_DIM)
+        yield from beside(line, meaning_text, width, indent=_INDENT, wraps=True)
 
 
 def reference(request: Document, width: int | None) -> str:
-    """Return what a command names a request by: on a terminal the short id."""
+    """Return the id that names a request in a command: short on a terminal."""
     return clean(request.get("id"))[: None if width is None else SHORT]
 
 
@@ -61,21 +61,21 @@ def may_decide(request: Document) -> bool:
     return request.get("mayDecide") is not False
 
 
-def _possible(request: Document, ident: str) -> list[tuple[str, str]]:
-    """Return the commands of a failed request; of a bundle only what it decides itself."""
-    known = commands(ident, RequestStatus.FAILED)
+def _possible_commands(request: Document, ident: str) -> list[tuple[str, str]]:
+    """Return the commands of a failed request; for a bundle only its own decisions."""
+    command_lines = commands(ident, RequestStatus.FAILED)
     if needs_evidence(request):
         command = f"pao request retry {ident} --evidence absent --reason '...'"
-        known.insert(0, (command, "it is not there: run it again"))
+        command_lines.insert(0, (command, "it is not there: run it again"))
         command = command.replace("absent", "'present={...}'")
-        known.insert(1, (command, "it is there: go on with its outputs, given as JSON"))
+        command_lines.insert(1, (command, "it is there: continue with its outputs, given as JSON"))
     if (request.get("errorContext") or {}).get("manualWay"):
         command = f"pao request retry {ident} --mode manual --reason '...'"
-        known.append((command, "continue with the manual way"))
+        command_lines.append((command, "continue with the manual way"))
     if not request.get("components"):
-        return known
+        return command_lines
     possible = request.get("possibleDecisions") or []
-    return [one for one in known if one[0].split()[2] in possible]
+    return [one for one in command_lines if one[0].split()[2] in possible]
 
 
 def _left_behind(context: Document, title: str, width: int | None) -> Iterator[Line]:
@@ -86,8 +86,10 @@ def _left_behind(context: Document, title: str, width: int | None) -> Iterator[L
     for entry in entries:
         what = clean(entry.get("resource") or entry.get("action"))
         text = clean(entry.get("instructions"), multiline=True)
-        told = done_text(entry)
-        line = Text(f"  {what}").append(f"  ✓ {told}" if told else "", style="green")
+        meaning_text = done_text(entry)
+        line = Text(f"  {what}").append(
+            f"  ✓ {meaning_text}" if meaning_text else "", style="green"
+        )
         # Several lines hold commands, which are copied and must stay whole.
         is_prose = "\n" not in text
         more = Text(text if is_prose else text.replace("\n", f"\n{_INDENT}"), style=_DIM)
@@ -95,7 +97,7 @@ def _left_behind(context: Document, title: str, width: int | None) -> Iterator[L
 
 
 def done_text(entry: dict[str, Any]) -> str:
-    """Say who has dealt with an entry; empty for one that is open."""
+    """Return who has cleaned up an entry; empty for one that is open."""
     done = entry.get("done")
     if not done:
         return ""
@@ -103,7 +105,7 @@ def done_text(entry: dict[str, Any]) -> str:
 
 
 def commands(request_id: str, status: RequestStatus) -> list[tuple[str, str]]:
-    """Return the command lines that a state allows, each with its meaning."""
+    """Return the command lines that a state allows, each with a description."""
     ident = shlex.quote(request_id)
     lines = {
         Decision.RETRY: (
@@ -123,6 +125,6 @@ def commands(request_id: str, status: RequestStatus) -> list[tuple[str, str]]:
 
 
 def needs_evidence(request: Document) -> bool:
-    """Return whether only a person's evidence can answer what the failed action has left."""
+    """Return whether only a person's evidence can tell what the failed action has left."""
     suggested = (request.get("errorContext") or {}).get("suggestedDecision")
     return isinstance(suggested, dict) and suggested.get("decision") == "evidence"

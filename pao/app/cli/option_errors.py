@@ -1,4 +1,4 @@
-"""What is wrong with the value of an option or argument, in the words of this command line."""
+"""Rewords the errors of option and argument values."""
 
 import re
 from collections.abc import Iterator
@@ -13,21 +13,21 @@ _CHOICE = re.compile(r"'(.*)' is not one of ('.*')\.?", re.DOTALL)
 
 
 @contextmanager
-def said_in_our_words() -> Iterator[None]:
-    """Raise what is wrong with a value again, in other words."""
+def reworded_errors() -> Iterator[None]:
+    """Reword the errors of invalid values."""
     try:
         yield
     except typer.BadParameter as error:
-        error.message = _in_our_words(error)
+        error.message = _reword(error)
         raise
 
 
-def _in_our_words(error: typer.BadParameter) -> str:
-    # What a validator says may quote what was typed; its control characters are escaped here.
+def _reword(error: typer.BadParameter) -> str:
+    # A validator's message may quote what was typed; control characters are escaped here.
     message = error.message.removeprefix(_PREFIX)
     if choice := _CHOICE.fullmatch(message):
         given, words = choice[1], re.findall(r"'([^']*)'", choice[2])
-        # One character is near every other one.
+        # One character is similar to every other one.
         meant = did_you_mean(given, words) if len(given) > 1 else ""
         return f"'{given}' is not one of {', '.join(words)}{meant}"
     from pydantic import ValidationError  # noqa: PLC0415 -- 0.1 s, only where something is wrong

@@ -1,4 +1,4 @@
-"""What a dry run shows: the calls that would be made, and the fields that would change."""
+"""Prints what a dry run shows: the calls that would be made, the fields that would change."""
 
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
@@ -35,7 +35,7 @@ def _when_it_runs(action: Mapping[str, Any]) -> str:
 
 
 def change_lines(changes: Mapping[str, Any]) -> Iterator[Text]:
-    """Return one line per corrected field, its former value and its new one."""
+    """Yield one line per corrected field, with its old and new value."""
     for name, change in changes.items():
         pair = change if isinstance(change, dict) else {"new": change}
         line = Text(f"  {clean(name)}: ", style="cyan")

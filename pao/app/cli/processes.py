@@ -12,9 +12,9 @@ from typing import Annotated, Any, NoReturn
 import typer
 
 from pao.app.cli.configuration import settings_for
-from pao.app.cli.context import Cli, callback, command
+from pao.app.cli.context import CommandContext, callback, command
 from pao.app.cli.exits import CliError, ExitCode
-from pao.app.cli.profiles import Target, find_target
+from pao.app.cli.profiles import ApiTarget, find_target
 from pao.app.cli.rollout import add_promote
 from pao.app.local.ports import Ports
 from pao.app.process_hardening import close_to_others, make_undumpable
@@ -24,12 +24,12 @@ app = typer.Typer()
 _log = logging.getLogger(__name__)
 _OWNER = "PAO_MIGRATION_DATABASE_URL"
 
-# In flight requests are given this long when the service is told to stop (operations.md).
+# In-flight requests have this long to finish when the service stops (operations.md).
 _GRACE_SECONDS = 30
 
 
 @command(app, "api")
-def api(_cli: Cli) -> None:
+def api(_cli: CommandContext) -> None:
     """Serve the HTTP API, configured by environment variables."""
     settings = settings_for("api", os.environ)
 
@@ -64,7 +64,7 @@ workers = typer.Typer(help="Execute workflows and actions; without a command, ru
 
 
 @callback(workers)
-def worker(_cli: Cli) -> None:
+def worker(_cli: CommandContext) -> None:
     """Execute workflows and actions, configured by environment variables."""
     settings = settings_for("worker", os.environ)
 
@@ -74,11 +74,11 @@ def worker(_cli: Cli) -> None:
     from pao.app.worker import process  # noqa: PLC0415 -- as in `api`
 
     configure_from(settings)
-    started_with = close_to_others(os.environ, {*settings.secret_values(), _owner_address()})
-    started_with.pop(_OWNER, None)
+    environment = close_to_others(os.environ, {*settings.secret_values(), _owner_address()})
+    environment.pop(_OWNER, None)
     # The event loop that uvicorn chooses for the API as well: uvloop, where there is one.
     with asyncio.Runner(loop_factory=auto_loop_factory()) as runner:
-        runner.run(process.run(settings, started_with))
+        runner.run(process.run(settings, environment))
     _end(ExitCode.DONE)
 
 
@@ -87,7 +87,7 @@ app.add_typer(workers, name="worker")
 
 
 def _end(code: ExitCode) -> NoReturn:
-    """End the process once all of ours is closed.
+    """End the process once everything of PAO is closed.
 
     Native threads of Temporal's SDK may outlive the interpreter, log into it and abort its end.
     """
@@ -96,7 +96,7 @@ def _end(code: ExitCode) -> NoReturn:
 
 
 def _owner_address() -> str:
-    """Return the owner's address of the database if it is here, where nobody has a use for it."""
+    """Return the owner's database address if it is in the environment, where it is not needed."""
     address = os.environ.get(_OWNER, "")
     if address:
         _log.warning("%s is in the environment of this process: give it to `pao db` only", _OWNER)
@@ -104,8 +104,8 @@ def _owner_address() -> str:
 
 
 @contextmanager
-def _starting() -> Iterator[None]:
-    """Turn uvicorn's own exit code of a failed start, 3, which means "not allowed" here."""
+def _startup_errors() -> Iterator[None]:
+    """Convert uvicorn's exit code of a failed start, 3, which means "not allowed" here."""
     try:
         yield
     except SystemExit as ended:
@@ -120,7 +120,7 @@ def _port_option(what: str) -> Any:
 
 @command(app, "up")
 def up(  # noqa: PLR0913 -- the options of the command line are its parameters
-    cli: Cli,
+    cli: CommandContext,
     *,
     fresh: Annotated[bool, typer.Option("--fresh", help="Discard the previous state.")] = False,
     home: Annotated[
@@ -157,12 +157,14 @@ def up(  # noqa: PLR0913 -- the options of the command line are its parameters
         catalog=catalog,
         no_color=bool(cli.options.no_color),
     )
-    from pao.app.cli.http import SigV4  # noqa: PLC0415 -- as in `api`
+    from pao.app.cli.http import RequestSigner  # noqa: PLC0415 -- as in `api`
 
     if demo:
         from sandbox.demo.session import run_demo  # noqa: PLC0415 -- as in `api`
 
-        raise typer.Exit(run_demo(options, lambda env: SigV4(_target(env)), sign_in=_sign_in))
+        raise typer.Exit(
+            run_demo(options, lambda env: RequestSigner(_target(env)), sign_in=_sign_in)
+        )
     raise typer.Exit(run_up(options, _sign_in))
 
 
@@ -176,7 +178,7 @@ def _sign_in(env_file: Path) -> str:
 
 
 def _require_sandbox() -> None:
-    """Refuse a command that needs the stand-ins where PAO was installed without them."""
+    """Raise if a command needs the stand-ins and PAO was installed without them."""
     if find_spec("sandbox") is None:
         raise CliError(
             "The stand-ins for JIRA and GitHub are not part of an installed PAO",
@@ -185,13 +187,13 @@ def _require_sandbox() -> None:
         )
 
 
-def _target(env: Mapping[str, str]) -> Target:
+def _target(env: Mapping[str, str]) -> ApiTarget:
     return find_target(env, profile=None, endpoint=None, region=None)
 
 
 @command(app, "jira-sandbox")
 def jira_sandbox(
-    _cli: Cli,
+    _cli: CommandContext,
     *,
     host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
     port: Annotated[int, typer.Option(min=0, max=65535, help="Its port.")] = 8090,
@@ -208,13 +210,13 @@ def jira_sandbox(
     from sandbox.jira.settings import JiraSandboxSettings  # noqa: PLC0415 -- as in `api`
 
     settings = JiraSandboxSettings(search_lag_seconds=search_lag)
-    with _starting():
+    with _startup_errors():
         main.run(host=host, port=port, state_path=state, settings=settings)
 
 
 @command(app, "github-sandbox")
 def github_sandbox(
-    _cli: Cli,
+    _cli: CommandContext,
     *,
     host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
     port: Annotated[int, typer.Option(min=0, max=65535, help="Its port.")] = 8091,
@@ -235,5 +237,5 @@ def github_sandbox(
 
     key = app_key.read_text(encoding="utf-8") if app_key else None
     settings = GitHubSandboxSettings(run_seconds=run_seconds, app_key=key)
-    with _starting():
+    with _startup_errors():
         main.run(host=host, port=port, state_path=state, settings=settings)

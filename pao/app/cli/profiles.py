@@ -1,4 +1,4 @@
-"""Where the endpoint, the keys and the region come from: options, environment, profile file.
+"""Finds the endpoint, the keys and the region: in options, environment and profile file.
 
 The file is `profiles.toml` in the user's configuration folder, one table per profile:
 
@@ -38,16 +38,16 @@ _VARIABLES = {
     "sts_url": "PAO_STS_URL",
 }
 
-# What stands in the headers of a signed call.
+# What is part of the headers of a signed call.
 _SIGNED = frozenset({"region", "service", "access_key_id", "server_id"})
 _SIGNABLE = re.compile(r"[!-~]{1,256}")
 
 
 @dataclass(frozen=True, slots=True)
-class Target:
-    """Which service is called, and as whom; without keys AWS credentials are looked for.
+class ApiTarget:
+    """Which service is called, and as whom; without keys, AWS credentials are looked up.
 
-    ``server_id`` is the name that the service is signed for with these, None its endpoint.
+    ``server_id`` is the name of the service in AWS signatures; None means its endpoint.
     """
 
     endpoint: str
@@ -61,7 +61,7 @@ class Target:
 
 
 def profile_file() -> Path:
-    """Where the profiles are kept."""
+    """Return the path of the profiles."""
     return Path(typer.get_app_dir("pao")) / "profiles.toml"
 
 
@@ -71,11 +71,11 @@ def find_target(
     profile: str | None,
     endpoint: str | None,
     region: str | None,
-) -> Target:
-    """Combine options, profile and environment.
+) -> ApiTarget:
+    """Return the target from options, profile and environment.
 
     An option wins over everything; a profile that was named by option wins over the environment,
-    and any other profile (PAO_PROFILE, `default`) only fills what the environment leaves open.
+    and any other profile (PAO_PROFILE, `default`) only adds what the environment does not set.
     """
     given = {name: environ[key] for name, key in _VARIABLES.items() if environ.get(key)}
     name = profile or environ.get("PAO_PROFILE")
@@ -86,9 +86,9 @@ def find_target(
     values |= {key: value for key, value in options.items() if value}
     for key in _SIGNED & values.keys():
         if _SIGNABLE.fullmatch(values[key]) is None:
-            raise _refused(f"{key}: {values[key]!r} cannot be part of a signature; correct it")
-    return Target(
-        endpoint=_checked_endpoint(values.get("endpoint", DEFAULT_ENDPOINT)),
+            raise _usage_error(f"{key}: {values[key]!r} cannot be part of a signature; correct it")
+    return ApiTarget(
+        endpoint=_read_endpoint(values.get("endpoint", DEFAULT_ENDPOINT)),
         region=values.get("region", DEFAULT_REGION),
         service=values.get("service", DEFAULT_SERVICE),
         access_key_id=values.get("access_key_id"),
@@ -102,38 +102,40 @@ def find_target(
 def _read_profile(path: Path, name: str | None) -> tuple[dict[str, str], tuple[str, ...]]:
     if not is_file(path):
         if name:
-            raise _refused(f"There is no profile {name!r}: {path} does not exist")
+            raise _usage_error(f"There is no profile {name!r}: {path} does not exist")
         return {}, ()
     profiles = _read_file(path)
     if name and name not in profiles:
         raise unknown_word(f"In {path} the profile", name, sorted(profiles))
     stored = profiles.get(name or "default", {})
     if not isinstance(stored, dict):
-        raise _refused(f"{path}: {name or 'default'} is not a table; write [{name or 'default'}]")
+        raise _usage_error(
+            f"{path}: {name or 'default'} is not a table; write [{name or 'default'}]"
+        )
     unknown = sorted(set(stored) - set(_VARIABLES))
     if unknown:
         known = ", ".join(_VARIABLES)
-        raise _refused(f"{path}: unknown setting {unknown[0]!r}; a profile has {known}")
-    return {key: str(value) for key, value in stored.items()}, _open_to_others(path, stored)
+        raise _usage_error(f"{path}: unknown setting {unknown[0]!r}; a profile has {known}")
+    return {key: str(value) for key, value in stored.items()}, _permission_warnings(path, stored)
 
 
 def _read_file(path: Path) -> dict[str, Any]:
     try:
         return tomllib.loads(path.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        raise _refused(f"{path} cannot be read: {error}") from error
+        raise _usage_error(f"{path} cannot be read: {error}") from error
 
 
-def _open_to_others(path: Path, stored: Mapping[str, Any]) -> tuple[str, ...]:
+def _permission_warnings(path: Path, stored: Mapping[str, Any]) -> tuple[str, ...]:
     if os.name != "posix" or "secret_access_key" not in stored or not path.stat().st_mode & 0o077:
         return ()
     return (f"{path} holds a secret key and others may read it; run: chmod 600 {path}",)
 
 
-def _checked_endpoint(endpoint: str) -> str:
+def _read_endpoint(endpoint: str) -> str:
     trimmed = endpoint.rstrip("/").removesuffix("/api/v1")
     if not _is_web_address(trimmed):
-        raise _refused(f"{endpoint!r} is not an endpoint; write one such as {DEFAULT_ENDPOINT}")
+        raise _usage_error(f"{endpoint!r} is not an endpoint; write one such as {DEFAULT_ENDPOINT}")
     return trimmed
 
 
@@ -145,5 +147,5 @@ def _is_web_address(text: str) -> bool:
         return False
 
 
-def _refused(message: str) -> CliError:
+def _usage_error(message: str) -> CliError:
     return CliError(message, exit_code=ExitCode.USAGE)

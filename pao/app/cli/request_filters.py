@@ -1,4 +1,4 @@
-"""Which requests a command is about: the filters of the API as options."""
+"""The API's filters of requests, as options."""
 
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -6,10 +6,10 @@ from typing import Annotated, Any
 
 import typer
 
-from pao.app.cli.completion import items, several
+from pao.app.cli.completion import comma_separated, items
 from pao.app.cli.exits import CliError, ExitCode
 from pao.app.cli.terminal import parse_time
-from pao.app.cli.unknown_words import words
+from pao.app.cli.unknown_words import read_words
 from pao.core.durations import parse_duration
 from pao.core.failure_classes import Cause
 from pao.core.states import RequestStatus
@@ -21,7 +21,7 @@ StatusOption = Annotated[
     typer.Option(
         metavar="STATUS,...",
         help="Only in one of these states.",
-        autocompletion=several(RequestStatus),
+        autocompletion=comma_separated(RequestStatus),
         rich_help_panel=PANEL,
     ),
 ]
@@ -29,7 +29,7 @@ StatusOption = Annotated[
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RequestFilters:
-    """The options as they were given."""
+    """The given filter options."""
 
     item: Annotated[
         str | None,
@@ -45,7 +45,7 @@ class RequestFilters:
         typer.Option(
             metavar="CAUSE,...",
             help="Only failed for one of these causes, such as target-down.",
-            autocompletion=several(Cause),
+            autocompletion=comma_separated(Cause),
             rich_help_panel=PANEL,
         ),
     ] = None
@@ -86,25 +86,25 @@ class RequestFilters:
 
     @property
     def any(self) -> bool:
-        """Whether there is one at all."""
+        """Whether any filter is given."""
         return any((self.cause, self.tag, self.mine)) or any(
             one is not None
             for one in (self.item, self.search, self.since, self.until, self.user, self.team)
         )
 
     def query(self) -> dict[str, Any]:
-        """Return the parameters of the API's list; raises ``CliError`` for what is no filter."""
+        """Return the parameters of the API's list; raises ``CliError`` for an invalid filter."""
         if self.mine and self.user:
             raise CliError(
                 "--mine and --user cannot be combined; use one of them", exit_code=ExitCode.USAGE
             )
         return {
             "catalogItemId": self.item,
-            "cause": words("--cause", self.cause, Cause) or None,
+            "cause": read_words("--cause", self.cause, Cause) or None,
             "tag": self.tag or None,
             "q": self.search,
-            "since": moment("--since", self.since),
-            "until": moment("--until", self.until),
+            "since": read_moment("--since", self.since),
+            "until": read_moment("--until", self.until),
             "userId": "me" if self.mine else self.user,
             "team": self.team,
         }
@@ -112,11 +112,11 @@ class RequestFilters:
 
 def statuses(given: list[str] | None) -> list[RequestStatus] | None:
     """Read ``--status``."""
-    return words("--status", given, RequestStatus) or None
+    return read_words("--status", given, RequestStatus) or None
 
 
-def moment(option: str, text: str | None) -> str | None:
-    """Return the time that a span back from now, or a date, stands for."""
+def read_moment(option: str, text: str | None) -> str | None:
+    """Return the API's time for a date, or for a span back from now."""
     if text is None:
         return None
     span = parse_duration(text)

@@ -14,7 +14,7 @@ SHORT = 8
 
 
 def request_table(rows: Sequence[Row], *, waiting: bool = False) -> Table[Row]:
-    """Return the table of these requests; their ids are as short as they can be told apart.
+    """Return the table of these requests, with ids as short as they are unique.
 
     With ``waiting`` it shows since when each waits for a decision, not when it was submitted.
     """
@@ -25,14 +25,14 @@ def request_table(rows: Sequence[Row], *, waiting: bool = False) -> Table[Row]:
             Column("ID", lambda row: str(row["id"])[:length], lambda row: row["id"]),
             Column("STATE", lambda row: state(row["status"], retrying=row.get("retrying"))),
             Column("TITLE", lambda row: row.get("title"), fit=Fit.CUT),
-            Column("ITEM", lambda row: row["catalogItemId"], goes=3),
+            Column("ITEM", lambda row: row["catalogItemId"], drop_order=3),
             Column(
                 "WAITING" if waiting else "CREATED",
                 lambda row: age(row.get(moment)),
                 lambda row: local_time(row.get(moment)),
-                goes=2,
+                drop_order=2,
             ),
-            Column("BY", _user, goes=1),
+            Column("BY", _user, drop_order=1),
             Column("VERSION", lambda row: row.get("catalogItemVersion"), wide=True),
             Column("CAUSE", lambda row: row.get("cause"), wide=True),
             Column("SUMMARY", lambda row: row.get("summary"), wide=True),
@@ -43,7 +43,7 @@ def request_table(rows: Sequence[Row], *, waiting: bool = False) -> Table[Row]:
 
 
 def id_length(ids: Sequence[str]) -> int:
-    """Return how many characters of each tell these ids apart, at least eight."""
+    """Return how many characters make these ids unique, at least eight."""
     longest = max(map(len, ids), default=SHORT)
     lengths = range(SHORT, longest + 1)
     count = len(set(ids))

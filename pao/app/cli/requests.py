@@ -8,20 +8,20 @@ import typer
 from rich.text import Text
 
 from pao.app.cli.completion import actions_of_request, components_of_request, requests
-from pao.app.cli.context import Cli, command
+from pao.app.cli.context import CommandContext, command
 from pao.app.cli.exits import CliError, ExitCode
 from pao.app.cli.log_lines import (
+    LogExcerpt,
     LogFilter,
-    LogPart,
     follow_log,
-    last,
     last_sequence,
     print_log_line,
-    whole,
+    read_last_lines,
+    read_log,
 )
 from pao.app.cli.request_filters import PANEL, RequestFilters, StatusOption, statuses
 from pao.app.cli.request_table import request_table
-from pao.app.cli.terminal import Output, clean, local_time, segment
+from pao.app.cli.terminal import OutputFormat, clean, local_time, segment
 from pao.app.cli.timeline import print_request
 from pao.app.cli.watch import finish, is_final, watch
 
@@ -41,7 +41,7 @@ RequestArgument = Annotated[
 ]
 
 
-_MOST_COUNTED = 100
+_MAX_COUNT = 100
 
 
 class Sort(StrEnum):
@@ -53,7 +53,7 @@ class Sort(StrEnum):
 
 @command(app, "list")
 def list_requests(  # noqa: PLR0913 -- the options of the command line are its parameters
-    cli: Cli,
+    cli: CommandContext,
     *,
     status: StatusOption = None,
     filters: RequestFilters,
@@ -63,7 +63,7 @@ def list_requests(  # noqa: PLR0913 -- the options of the command line are its p
     ] = None,
     correlation_id: Annotated[
         str | None,
-        typer.Option(metavar="ID", help="Only with this one.", rich_help_panel=PANEL),
+        typer.Option(metavar="ID", help="Only with this correlation id.", rich_help_panel=PANEL),
     ] = None,
     parent: Annotated[
         str | None,
@@ -95,19 +95,19 @@ def list_requests(  # noqa: PLR0913 -- the options of the command line are its p
         "count": True if cli.is_table else None,
     }
     with cli.api() as api:
-        document = joined(api.pages("/requests", limit=limit, **query))
+        document = join_pages(api.pages("/requests", limit=limit, **query))
         rows = document["data"]
         if not rows and filters.item is not None and cli.is_table:
-            _tell_unknown_item(cli, api, filters.item)
+            _note_unknown_item(cli, api, filters.item)
     waiting = decidable or sort is Sort.WAITING
     table = request_table(rows, waiting=waiting)
     cli.show_table(document, rows, table, empty="No requests match.")
     if cli.is_table and document.get("pagination", {}).get("hasMore"):
-        cli.note(f"{_more(len(rows), document)}; --limit {len(rows) * 4} shows more.")
+        cli.note(f"{_count_text(len(rows), document)}; --limit {len(rows) * 4} shows more.")
 
 
-def _tell_unknown_item(cli: Cli, api: "Api", item: str) -> None:
-    """Say that there is no such item, with the one that is meant; there may be one no more."""
+def _note_unknown_item(cli: CommandContext, api: "Api", item: str) -> None:
+    """Note that there is no such item, with a suggestion; requests of a removed item may exist."""
     try:
         api.get(f"/catalog/items/{segment(item)}")
     except CliError as error:
@@ -116,7 +116,7 @@ def _tell_unknown_item(cli: Cli, api: "Api", item: str) -> None:
 
 
 @command(app, "get")
-def get(cli: Cli, *, request_id: RequestArgument) -> None:
+def get(cli: CommandContext, *, request_id: RequestArgument) -> None:
     """Show everything about a request: its timeline, failure and possible decisions."""
     with cli.api() as api:
         request = api.get(f"/requests/{segment(request_id)}")
@@ -125,16 +125,16 @@ def get(cli: Cli, *, request_id: RequestArgument) -> None:
 
 @command(app, "status")
 def status(
-    cli: Cli,
+    cli: CommandContext,
     *,
     request_id: RequestArgument,
     watching: Annotated[
         bool, typer.Option("--watch", "-w", help="Wait until it has settled.")
     ] = False,
 ) -> None:
-    """Show where a request stands, with what JIRA says about its tickets now.
+    """Show the state of a request, with the current state of its tickets in JIRA.
 
-    With --watch it ends when the request has settled, and exits with 1 when it failed.
+    With --watch it waits until the request has settled, and exits with 1 if it failed.
     """
     path = f"/requests/{segment(request_id)}"
     with cli.api() as api:
@@ -143,9 +143,9 @@ def status(
             return
         document = api.get(f"{path}/status")
         request = api.get(path) if cli.is_table else {}
-    # Its sentence knows what JIRA says now.
+    # Its summary includes the current state in JIRA.
     request |= {"summary": document["summary"]} if document.get("summary") else {}
-    # Of a bundle's components several may have an action of one id; no two have one ticket.
+    # Components of a bundle may share action ids, but not tickets.
     by = "key" if request.get("components") else "actionId"
     tickets = {entry[by]: entry for entry in document.get("tickets") or ()}
     cli.show(document, lambda: print_request(cli.out, request, tickets))
@@ -153,7 +153,7 @@ def status(
 
 @command(app, "logs")
 def logs(  # noqa: PLR0913 -- the options of the command line are its parameters
-    cli: Cli,
+    cli: CommandContext,
     *,
     request_id: RequestArgument,
     following: Annotated[
@@ -166,7 +166,9 @@ def logs(  # noqa: PLR0913 -- the options of the command line are its parameters
     ] = None,
     search: Annotated[
         str | None,
-        typer.Option(metavar="TEXT", help="Only lines whose message has this text, in any case."),
+        typer.Option(
+            metavar="TEXT", help="Only lines whose message contains this text, ignoring case."
+        ),
     ] = None,
     action: Annotated[
         str | None,
@@ -185,43 +187,43 @@ def logs(  # noqa: PLR0913 -- the options of the command line are its parameters
 ) -> None:
     """Show a request's execution log; with --follow as it is written.
 
-    --tail reads from the end, and says with which --before it goes on to earlier lines. As JSON,
+    --tail reads from the end, and says which --before continues with earlier lines. As JSON,
     --follow writes one document per line.
     """
     if following and before is not None:
         raise CliError(
-            "--follow shows what comes, --before what was before; use one of them",
+            "--follow shows new lines, --before earlier ones; use one of them",
             exit_code=ExitCode.USAGE,
         )
     ident, wanted = segment(request_id), LogFilter(action=action, component=component, text=search)
     with cli.api() as api:
-        known = last_sequence(api, ident) if following else 0
+        last_seen = last_sequence(api, ident) if following else 0
         from_end = tail is not None or before is not None
         part = (
-            last(api, ident, wanted, count=tail, before=before)
+            read_last_lines(api, ident, wanted, count=tail, before=before)
             if from_end
-            else whole(api, ident, wanted)
+            else read_log(api, ident, wanted)
         )
         if not following:
             cli.show({"data": part.lines}, lambda: _print_log(cli, part, wanted))
             return
         for line in part.lines:
             _show_line(cli, line)
-        known = max((known, *(line["sequence"] for line in part.lines)))
-        _follow(cli, api, ident, after=known, wanted=wanted)
+        last_seen = max((last_seen, *(line["sequence"] for line in part.lines)))
+        _follow(cli, api, ident, after=last_seen, wanted=wanted)
 
 
 @command(app, "escalation")
-def escalation(cli: Cli, *, request_id: RequestArgument) -> None:
-    """Show the ticket that an escalated request went on with."""
+def escalation(cli: CommandContext, *, request_id: RequestArgument) -> None:
+    """Show the ticket of an escalated request."""
     with cli.api() as api:
         document = api.get(f"/requests/{segment(request_id)}/escalation")
     cli.show(document, lambda: _print_pairs(cli, document))
 
 
-def _follow(cli: Cli, api: "Api", ident: str, *, after: int, wanted: LogFilter) -> None:
+def _follow(cli: CommandContext, api: "Api", ident: str, *, after: int, wanted: LogFilter) -> None:
     def show(line: dict[str, Any]) -> None:
-        if wanted.takes(line):
+        if wanted.matches(line):
             _show_line(cli, line)
 
     request = follow_log(api, ident, after=after, show=show, is_over=is_final)
@@ -230,16 +232,16 @@ def _follow(cli: Cli, api: "Api", ident: str, *, after: int, wanted: LogFilter) 
         print_request(cli.out, request)
 
 
-def _show_line(cli: Cli, line: dict[str, Any]) -> None:
+def _show_line(cli: CommandContext, line: dict[str, Any]) -> None:
     if cli.is_table:
         print_log_line(cli.out, line)
-    elif cli.output is Output.JSON:
+    elif cli.output is OutputFormat.JSON:
         cli.write(line, one_line=True)
     else:
         cli.write([line])
 
 
-def _print_log(cli: Cli, part: LogPart, wanted: LogFilter) -> None:
+def _print_log(cli: CommandContext, part: LogExcerpt, wanted: LogFilter) -> None:
     for line in part.lines:
         print_log_line(cli.out, line)
     if part.earlier and part.lines:
@@ -248,8 +250,8 @@ def _print_log(cli: Cli, part: LogPart, wanted: LogFilter) -> None:
         cli.note("No log lines." if wanted == LogFilter() else "No log line matches.")
 
 
-def joined(pages: Iterable[dict[str, Any]]) -> dict[str, Any]:
-    """Return one page as the API gave it, several as one with the last one's pagination."""
+def join_pages(pages: Iterable[dict[str, Any]]) -> dict[str, Any]:
+    """Return the pages as one, with the last one's pagination."""
     first, *others = list(pages)
     if not others:
         return dict(first)
@@ -257,15 +259,15 @@ def joined(pages: Iterable[dict[str, Any]]) -> dict[str, Any]:
     return {**others[-1], "data": rows}
 
 
-def _more(shown: int, document: dict[str, Any]) -> str:
-    """Say how many of how many are shown; counting ends at a hundred."""
+def _count_text(shown: int, document: dict[str, Any]) -> str:
+    """Return how many of how many are shown; counting ends at a hundred."""
     count = document.get("count") or 0
     if count <= shown:
         return f"{shown} are shown"
-    return f"{shown} of {count}{' or more' if count >= _MOST_COUNTED else ''} are shown"
+    return f"{shown} of {count}{' or more' if count >= _MAX_COUNT else ''} are shown"
 
 
-def _print_pairs(cli: Cli, document: dict[str, Any]) -> None:
+def _print_pairs(cli: CommandContext, document: dict[str, Any]) -> None:
     names = {"escalatedAt": "at", "escalatedBy": "by", "ticketKey": "ticket"}
     for name, value in document.items():
         if value is None or isinstance(value, dict | list):

@@ -1,4 +1,4 @@
-"""`pao request resubmit`: an earlier request once more, with its values."""
+"""`pao request resubmit`: submits the values of an earlier request again."""
 
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
@@ -6,12 +6,18 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from pao.app.cli.context import Cli, command
+from pao.app.cli.context import CommandContext, command
 from pao.app.cli.exits import CliError, ExitCode
 from pao.app.cli.field_files import FieldFile
 from pao.app.cli.fields import read_form
 from pao.app.cli.requests import RequestArgument
-from pao.app.cli.submission import Submission, SubmissionOptions, carry_out, metadata_of, usable_key
+from pao.app.cli.submission import (
+    RequestSubmission,
+    SubmissionOptions,
+    check_idempotency_key,
+    metadata_of,
+    submit_fields,
+)
 from pao.app.cli.terminal import clean, segment
 from pao.core.names import MASK
 
@@ -24,7 +30,7 @@ app = typer.Typer()
 
 @command(app, "resubmit")
 def resubmit(
-    cli: Cli,
+    cli: CommandContext,
     *,
     request_id: RequestArgument,
     unset: Annotated[
@@ -35,36 +41,36 @@ def resubmit(
 ) -> None:
     """Submit a new request with the values, tags and note of an earlier one.
 
-    --field and --config replace values. Secrets are asked for again: nobody can read them.
+    --field and --config replace values. Secrets are asked for again, because they cannot be read.
     Exits with 1 when the new request failed.
     """
-    key = usable_key(options.idempotency_key)
+    key = check_idempotency_key(options.idempotency_key)
     with cli.api() as api:
         old = api.get(f"/requests/{segment(request_id)}")
         item = old["catalogItemId"]
         document = api.get(f"/catalog/items/{segment(item)}/schema")
         form = read_form(document)
         given = options.given(form)
-        earlier = _Earlier(form, old.get("fields") or {})
-        _tell_of_changes(cli, old, document, earlier)
+        earlier = _EarlierRequest(form, old.get("fields") or {})
+        _note_changes(cli, old, document, earlier)
         chosen = earlier.values(api, item) | given.fields
         fields = {name: value for name, value in chosen.items() if name not in (unset or ())}
         secrets = earlier.secrets - given.fields.keys() - set(unset or ())
         if secrets and not cli.interactive:
             raise _unreadable(secrets)
         if not cli.interactive:
-            fields = _applicable(cli, api, item, fields, kept=given.fields.keys())
+            fields = _applicable(cli, api, item, fields, given_names=given.fields.keys())
         before = old.get("metadata") or {}
         note = before.get("note") if options.note is None else options.note
         metadata = metadata_of(options.tag or before.get("tags"), note)
-        submission = Submission(cli, api, item, metadata, key)
+        submission = RequestSubmission(cli, api, item, metadata, key)
         to_ask = FieldFile(fields, (*sorted(secrets), *given.unanswered))
-        carry_out(submission, form, to_ask, options)
+        submit_fields(submission, form, to_ask, options)
 
 
 @dataclass(frozen=True, slots=True)
-class _Earlier:
-    """The values of the earlier request, seen by the form as it is now."""
+class _EarlierRequest:
+    """The values of the earlier request, with the current form."""
 
     form: "Form"
     fields: Mapping[str, Any]
@@ -79,12 +85,12 @@ class _Earlier:
         }
 
     @property
-    def gone(self) -> list[str]:
+    def removed_fields(self) -> list[str]:
         """The fields that the form no longer has."""
         return [name for name in self.fields if name not in self.form.fields]
 
     def values(self, api: "Api", item: str) -> dict[str, Any]:
-        """Return what is sent again: no secrets, and nothing that the form fills in itself."""
+        """Return the values to send again, without secrets and what the form fills in itself."""
         passwords = self.form.passwords
         values = {
             name: value
@@ -99,9 +105,9 @@ class _Earlier:
         computed = {name for name in values if self.form.fields[name].template is not None}
         if not computed:
             return values
-        # What is as the form computes it is computed again; what a person has given instead stays.
+        # Computed values are computed again; what a person entered instead stays.
         rest = {name: value for name, value in values.items() if name not in computed}
-        found = _judged(api, item, rest)["values"]
+        found = _evaluate_form(api, item, rest)["values"]
         return rest | {name: values[name] for name in computed if values[name] != found.get(name)}
 
 
@@ -113,33 +119,41 @@ def _has_secret(value: Any) -> bool:
     return bool(value == MASK)
 
 
-def _tell_of_changes(
-    cli: Cli, old: Mapping[str, Any], document: Mapping[str, Any], earlier: _Earlier
+def _note_changes(
+    cli: CommandContext,
+    old: Mapping[str, Any],
+    document: Mapping[str, Any],
+    earlier: _EarlierRequest,
 ) -> None:
     item, before, now = old["catalogItemId"], old.get("catalogItemVersion"), document.get("version")
     if now and before != now:
         cli.note(f"{item} is version {clean(now)} now; the request was for {clean(before)}.")
-    for name in earlier.gone:
+    for name in earlier.removed_fields:
         cli.note(f"The form no longer has {clean(name)}; its value is left out.")
 
 
 def _applicable(
-    cli: Cli, api: "Api", item: str, fields: dict[str, Any], *, kept: Collection[str]
+    cli: CommandContext,
+    api: "Api",
+    item: str,
+    fields: dict[str, Any],
+    *,
+    given_names: Collection[str],
 ) -> dict[str, Any]:
-    """Leave out earlier values that do not apply with the new ones; given ones are refused."""
-    hidden = set(_hidden(api, item, fields)) - set(kept)
+    """Return the fields without earlier values that no longer apply; given ones are refused."""
+    hidden = set(_hidden(api, item, fields)) - set(given_names)
     for name in sorted(hidden):
         cli.note(f"{name} does not apply with these values; it is left out.")
     return {name: value for name, value in fields.items() if name not in hidden}
 
 
 def _hidden(api: "Api", item: str, fields: dict[str, Any]) -> Iterator[str]:
-    errors = _judged(api, item, fields)["errors"]
+    errors = _evaluate_form(api, item, fields)["errors"]
     return (one["field"] for one in errors if one["constraint"] == "hidden")
 
 
-def _judged(api: "Api", item: str, fields: Mapping[str, Any]) -> dict[str, Any]:
-    """Return what the service says of the form with these values."""
+def _evaluate_form(api: "Api", item: str, fields: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the service's evaluation of the form with these values."""
     path = f"/catalog/items/{segment(item)}/form"
     document: dict[str, Any] = api.post(path, {"fields": dict(fields)}).document
     return document

@@ -1,4 +1,4 @@
-"""What `pao request retry` sends besides the reason: fields, consents, evidence."""
+"""The options of `pao request retry` besides the reason: fields, consents, evidence."""
 
 import json
 from collections.abc import Callable
@@ -32,7 +32,7 @@ FieldOption = Annotated[
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RetryOptions:
-    """The options of the command line as they were given."""
+    """The given options of the command line."""
 
     field: FieldOption = None
     config: Annotated[
@@ -84,13 +84,13 @@ class RetryOptions:
     ] = None
 
     def check(self) -> None:
-        """Refuse what no request could take, before any is touched."""
+        """Raise for invalid options before any request is touched."""
         self._mode()
         if self.evidence is not None:
             read_evidence(self.evidence)
 
     def body(self, form: Callable[[], "Form"]) -> dict[str, Any]:
-        """Return the body of the call; asks for the form where fields must be typed."""
+        """Return the body of the call; reads the form only if there are fields."""
         return self.consents() | ({"fields": self.fields(form)} if self.has_fields else {})
 
     @property
@@ -122,7 +122,7 @@ class RetryOptions:
         return "revise"
 
     def fields(self, form: Callable[[], "Form"]) -> dict[str, Any]:
-        """Return the corrected fields; None removes a value. The form is read only where needed."""
+        """Return the corrected fields; None removes a value. The form is read only if needed."""
         given = parse_assignments(self.field, form()) if self.field else {}
         unset = dict.fromkeys(self.unset or ())
         if both := sorted(given.keys() & unset.keys()):
@@ -133,7 +133,7 @@ class RetryOptions:
 
 
 def read_evidence(text: str) -> dict[str, Any]:
-    """Read what a person says to have seen; raises ``CliError`` for anything else."""
+    """Return a person's evidence; raises ``CliError`` if it is invalid."""
     word, separator, outputs = text.partition("=")
     if word not in {"present", "absent"} or (separator and word == "absent"):
         raise CliError(

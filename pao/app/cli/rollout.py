@@ -1,4 +1,4 @@
-"""`pao worker promote` and `pao replay-gate`: what happens around a release."""
+"""`pao worker promote` and `pao replay-gate`: the steps of a release."""
 
 import asyncio
 import os
@@ -9,7 +9,7 @@ import typer
 from rich.text import Text
 
 from pao.app.cli.configuration import settings_for
-from pao.app.cli.context import Cli, command
+from pao.app.cli.context import CommandContext, command
 from pao.app.cli.database_errors import database_errors
 from pao.app.cli.exits import CliError, ExitCode
 
@@ -22,8 +22,8 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-# How often a long run of the gate says that it goes on.
-TELL_EVERY = 500
+# How often a long run of the gate reports its progress.
+PROGRESS_EVERY = 500
 
 gate = typer.Typer()
 
@@ -34,7 +34,7 @@ def add_promote(worker: typer.Typer) -> None:
 
 
 def promote(
-    cli: Cli,
+    cli: CommandContext,
     *,
     build_id: Annotated[
         str | None,
@@ -42,12 +42,12 @@ def promote(
     ] = None,
     unversioned: Annotated[
         bool,
-        typer.Option("--unversioned", help="Give requests to workers without PAO_BUILD_ID again."),
+        typer.Option("--unversioned", help="Route requests to workers without PAO_BUILD_ID again."),
     ] = False,
 ) -> None:
-    """Have Temporal give all requests to one build of the workers.
+    """Have Temporal route all requests to one build of the workers.
 
-    Workers do so by themselves at their start, unless PAO_PROMOTE is manual.
+    Workers do so when they start, unless PAO_PROMOTE is manual.
     """
     settings = settings_for("release", os.environ)
     wanted = None if unversioned else build_id or settings.rollout.build_id
@@ -57,14 +57,14 @@ def promote(
         raise CliError(
             "Which build?",
             exit_code=ExitCode.USAGE,
-            hint="Name it by --build-id, set PAO_BUILD_ID, or say --unversioned.",
+            hint="Name it with --build-id, set PAO_BUILD_ID, or use --unversioned.",
         )
     before = _run(_promote(settings, wanted), settings)
     document = {"current": wanted, "before": before.current}
-    said = f"build {wanted}" if wanted else "workers without a version"
+    target_text = f"build {wanted}" if wanted else "workers without a version"
     cli.show(
         document,
-        lambda: cli.out.print(Text(f"✓ Requests go to {said} from now on.", style="green")),
+        lambda: cli.out.print(Text(f"✓ Requests go to {target_text} from now on.", style="green")),
     )
 
 
@@ -105,8 +105,8 @@ async def _promote(settings: "Settings", build_id: str | None) -> "Routing":
 
 
 @command(gate, "replay-gate")
-def replay_gate(cli: Cli) -> None:
-    """Replay every open request with this build; exits with 1 when it cannot go on with one.
+def replay_gate(cli: CommandContext) -> None:
+    """Replay every open request with this build; exits with 1 if it cannot continue one.
 
     Run it with the new build before anything else of a release, and with the old one before a
     rollback. Needs the worker's configuration; changes nothing.
@@ -126,16 +126,16 @@ def replay_gate(cli: Cli) -> None:
         raise typer.Exit(ExitCode.FAILED)
 
 
-async def _replay(cli: Cli, settings: "Settings") -> "GateResult":
+async def _replay(cli: CommandContext, settings: "Settings") -> "GateResult":
     from db.installation import Installation  # noqa: PLC0415 -- SQLAlchemy and asyncpg: 0.4 s
     from pao.app import assembly  # noqa: PLC0415 -- as above
     from pao.app.worker.replay_gate import replay_open_workflows  # noqa: PLC0415 -- as above
 
-    def tell(count: int) -> None:
-        if count % TELL_EVERY == 0:
+    def report_progress(count: int) -> None:
+        if count % PROGRESS_EVERY == 0:
             cli.note(f"{count} histories were replayed")
 
-    _silence_core()
+    _silence_sdk()
     client = await _client(settings)
     database = assembly.database(settings, application_name="pao-replay-gate")
     try:
@@ -143,34 +143,34 @@ async def _replay(cli: Cli, settings: "Settings") -> "GateResult":
             client,
             task_queue=settings.temporal.task_queue,
             installation=await Installation(database).id(),
-            progress=tell,
+            progress=report_progress,
         )
     finally:
         await database.close()
 
 
-def _silence_core() -> None:
-    """Keep the SDK's core from writing what the result tells in a sentence."""
+def _silence_sdk() -> None:
+    """Keep the SDK's core from logging what the result says."""
     from temporalio.runtime import Runtime, TelemetryConfig  # noqa: PLC0415 -- as above
 
     Runtime.set_default(Runtime(telemetry=TelemetryConfig(logging=None)))
 
 
-def _print(cli: Cli, result: "GateResult", *, queue: str) -> None:
+def _print(cli: CommandContext, result: "GateResult", *, queue: str) -> None:
     for one in result.failures:
         cli.out.print(Text(f"✗ {one.workflow_id}: {one.reason}", style="red"))
     if result.failures:
         cli.out.print(
             Text(
-                f"This build cannot go on with {len(result.failures)} of {result.replayed} open"
+                f"This build cannot continue {len(result.failures)} of {result.replayed} open"
                 " workflows: do not start its workers.",
                 style="bold red",
             )
         )
         return
-    text = f"✓ This build can go on with all {result.replayed} open workflows."
+    text = f"✓ This build can continue all {result.replayed} open workflows."
     if not result.replayed:
-        # So that a wrong queue or namespace does not pass for a good release.
+        # So that a wrong queue or namespace does not look like a good release.
         text = f"✓ No workflow is open on the task queue {queue}: there was nothing to replay."
     cli.out.print(Text(text, style="green"))
 

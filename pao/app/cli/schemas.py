@@ -7,7 +7,7 @@ from activities.registry import published_schemas
 from catalog.schema import written
 
 
-def installed() -> dict[str, str]:
+def installed_schemas() -> dict[str, str]:
     """Return the text of each schema by its name, those of installed types included."""
     return {name: written(schema) for name, schema in published_schemas().items()}
 

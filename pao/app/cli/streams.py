@@ -9,9 +9,9 @@ from pao.app.cli.exits import ExitCode
 
 
 def prepare_streams() -> None:
-    """Make the standard streams usable, whatever the caller has done to them.
+    """Make the standard streams usable, even if the caller has closed them.
 
-    A closed one is opened on the null device, so that no file or connection takes its number. A
+    A closed one is opened on the null device, so that no file or connection gets its number. A
     terminal that cannot show a character shows a question mark.
     """
     for number, name, mode in ((0, "stdin", "r"), (1, "stdout", "w"), (2, "stderr", "w")):
@@ -23,30 +23,30 @@ def prepare_streams() -> None:
 
 
 def refuse_bad_arguments(arguments: Iterable[str]) -> None:
-    """End the process where an argument is not valid text: it could be sent nowhere."""
+    """End the process if an argument is not valid text, which could not be sent."""
     for number, argument in enumerate(arguments, start=1):
         try:
             argument.encode()
         except UnicodeEncodeError:
-            say_error(f"argument {number} is not valid UTF-8; write it in UTF-8")
+            print_error(f"argument {number} is not valid UTF-8; write it in UTF-8")
             raise SystemExit(ExitCode.USAGE) from None
 
 
 def flush_streams() -> bool:
-    """Write out what is buffered; False where it could not be written."""
+    """Flush the streams; return False if that failed."""
     try:
         sys.stdout.flush()
         sys.stderr.flush()
     except (OSError, ValueError) as error:
-        _silence()
+        _discard_buffers()
         if not isinstance(error, BrokenPipeError):
-            say_error(f"the output could not be written: {getattr(error, 'strerror', error)}")
+            print_error(f"the output could not be written: {getattr(error, 'strerror', error)}")
         return False
     return True
 
 
-def say_error(message: str) -> None:
-    """Write one sentence on standard error, if anybody can read it."""
+def print_error(message: str) -> None:
+    """Write one sentence to standard error, if it is open."""
     with contextlib.suppress(OSError, ValueError):
         sys.stderr.write(f"Error: {message}\n")
         sys.stderr.flush()
@@ -60,7 +60,7 @@ def _null_stream(number: int, mode: str) -> object:
     return os.fdopen(number, mode, encoding="utf-8", closefd=False)
 
 
-def _silence() -> None:
+def _discard_buffers() -> None:
     """Redirect what is still buffered to the null device, or Python reports it again at exit."""
     descriptor = os.open(os.devnull, os.O_WRONLY)
     os.dup2(descriptor, 1)

@@ -1,4 +1,4 @@
-"""`pao request submit`: from fields to a request, and waiting for it."""
+"""`pao request submit`: submits a request, and waits for it."""
 
 import re
 import uuid
@@ -13,7 +13,7 @@ import typer
 from rich.text import Text
 
 from pao.app.cli.completion import items
-from pao.app.cli.context import Cli, command
+from pao.app.cli.context import CommandContext, command
 from pao.app.cli.exits import CliError, ExitCode, LostAnswerError
 from pao.app.cli.field_files import FieldFile, read_field_file
 from pao.app.cli.fields import parse_assignments, read_form
@@ -32,19 +32,19 @@ app = typer.Typer()
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SubmissionOptions:
-    """The options of everything that submits."""
+    """The options of commands that submit."""
 
     field: FieldOption = None
     config: Annotated[
         Path | None,
         typer.Option(
             metavar="FILE",
-            help="Fields as YAML 1.2 or JSON, or answers that were kept; - for standard input.",
+            help="Fields as YAML 1.2 or JSON, or saved answers; - for standard input.",
         ),
     ] = None
     tag: Annotated[list[str] | None, typer.Option(help="A tag of the request.")] = None
     note: Annotated[
-        str | None, typer.Option(metavar="TEXT", help="A note that is shown with the request.")
+        str | None, typer.Option(metavar="TEXT", help="A note shown with the request.")
     ] = None
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Check and show the calls; submit nothing.")
@@ -55,11 +55,13 @@ class SubmissionOptions:
     ] = False
     idempotency_key: Annotated[
         str | None,
-        typer.Option(metavar="KEY", help="The same key never makes a second request (random)."),
+        typer.Option(
+            metavar="KEY", help="The same key never creates a second request (random by default)."
+        ),
     ] = None
 
     def given(self, form: "Form", *, asks: bool = False) -> FieldFile:
-        """Return the fields that were given, and those that are still to be asked for.
+        """Return the given fields, and those that are still to be asked for.
 
         A value that cannot be read ends the command, unless it can be asked for again.
         """
@@ -72,7 +74,7 @@ class SubmissionOptions:
 
 @command(app, "submit")
 def submit(
-    cli: Cli,
+    cli: CommandContext,
     *,
     item: Annotated[
         str, typer.Argument(metavar="ITEM", help="Id of the catalog item.", autocompletion=items)
@@ -81,26 +83,26 @@ def submit(
 ) -> None:
     """Submit a request; on a terminal it asks for the fields.
 
-    Answers are checked at once, and can be kept as a file for --config.
+    Answers are checked at once, and can be saved to a file for --config.
     Exits with 1 when the request failed.
     """
-    key = usable_key(options.idempotency_key)
+    key = check_idempotency_key(options.idempotency_key)
     with cli.api() as api:
         form = read_form(api.get(f"/catalog/items/{segment(item)}/schema"))
         metadata = metadata_of(options.tag, options.note)
-        submission = Submission(cli, api, item, metadata, key)
-        carry_out(submission, form, options.given(form, asks=cli.interactive), options)
+        submission = RequestSubmission(cli, api, item, metadata, key)
+        submit_fields(submission, form, options.given(form, asks=cli.interactive), options)
 
 
-def carry_out(
-    submission: "Submission", form: "Form", given: FieldFile, options: SubmissionOptions
+def submit_fields(
+    submission: "RequestSubmission", form: "Form", given: FieldFile, options: SubmissionOptions
 ) -> None:
-    """Submit the fields, or check them, and show the request in the way that was asked for."""
+    """Submit or check the fields, and show the request as the options say."""
     cli, api = submission.cli, submission.api
     if options.dry_run:
-        _show_plan(cli, submission.filled_in(form, given, dry_run=True))
+        _show_plan(cli, submission.fill_in(form, given, dry_run=True))
         return
-    request = submission.filled_in(form, given)
+    request = submission.fill_in(form, given)
     if options.follow:
         show = partial(print_log_line, cli.err)
         request = follow_log(api, request["id"], after=0, show=show, is_over=is_settled)
@@ -110,39 +112,39 @@ def carry_out(
 
 
 @dataclass(slots=True)
-class Submission:
-    """A request to be made for an item; once it may have been made, always under one key."""
+class RequestSubmission:
+    """A request to submit for an item; after a lost response, always with the same key."""
 
-    cli: Cli
+    cli: CommandContext
     api: "Api"
     item: str
     metadata: dict[str, Any]
     key: str | None
     verb: str = "Submit"
 
-    def filled_in(self, form: "Form", given: FieldFile, *, dry_run: bool = False) -> dict[str, Any]:
-        """Submit or check the fields, asking on a terminal for what is missing or wrong.
+    def fill_in(self, form: "Form", given: FieldFile, *, dry_run: bool = False) -> dict[str, Any]:
+        """Submit or check the fields, asking on a terminal for what is missing or invalid.
 
-        Without any given field all are asked for, else only those that need a value and those that
+        Without given fields all are asked for, otherwise those that need a value and those that
         are named as unanswered.
         """
         act = self.check if dry_run else self.send
         if not self.cli.interactive:
             return act(given.fields)
-        from pao.app.cli.asking.answers import Answers  # noqa: PLC0415 -- forms take 0.3 s to load
-        from pao.app.cli.asking.interview import Interview  # noqa: PLC0415 -- as above
-        from pao.app.cli.asking.service import FormJudge, ItemService  # noqa: PLC0415 -- as above
+        from pao.app.cli.prompts.answers import Answers  # noqa: PLC0415 -- forms take 0.3 s to load
+        from pao.app.cli.prompts.form_prompt import FormPrompt  # noqa: PLC0415 -- as above
+        from pao.app.cli.prompts.service import FormValidator, ItemService  # noqa: PLC0415 -- as above
 
         service, today = ItemService(self.api, self.item), datetime.now(UTC).date()
-        judge = FormJudge(form, today, service)
+        judge = FormValidator(form, today, service)
         expected = given.unanswered if given.fields else None
         answers = Answers(form, given.fields, judge, expected=expected)
         answers.refuse(given.unreadable)
         self.verb = "Check" if dry_run else "Submit"
-        return Interview(self.cli, answers, service, today, self).run(act)
+        return FormPrompt(self.cli, answers, service, today, self).run(act)
 
     def check(self, fields: dict[str, Any]) -> dict[str, Any]:
-        """Return what the service would do for these fields."""
+        """Return the service's dry run of these fields."""
         document: dict[str, Any] = self.api.post("/validate/request", self._body(fields)).document
         return document
 
@@ -169,12 +171,12 @@ class Submission:
         _warn(self.cli, request)
         return request
 
-    def kept(self, fields: dict[str, Any]) -> dict[str, Any]:
-        """Return what is kept of the answers: all."""
+    def saved_fields(self, fields: dict[str, Any]) -> dict[str, Any]:
+        """Return the answers to save: all of them."""
         return dict(fields)
 
     def command(self, path: str) -> list[str]:
-        """Return the command that makes the same request with kept answers."""
+        """Return the command that submits the same request with saved answers."""
         words = [word for tag in self.metadata.get("tags", ()) for word in ("--tag", tag)]
         words += ["--note", self.metadata["note"]] if "note" in self.metadata else []
         words += ["--idempotency-key", self.key] if self.key else []
@@ -186,18 +188,18 @@ class Submission:
 
 
 def metadata_of(tags: Sequence[str] | None, note: str | None) -> dict[str, Any]:
-    """Return what is sent of tags and note: what there is."""
+    """Return tags and note as metadata, without empty ones."""
     given = {"tags": list(tags or ()), "note": note}
     return {name: value for name, value in given.items() if value}
 
 
-def _warn(cli: Cli, document: dict[str, Any]) -> None:
+def _warn(cli: CommandContext, document: dict[str, Any]) -> None:
     for warning in document.get("warnings") or ():
         cli.note(f"Note: {clean(warning)}")
 
 
-def usable_key(key: str | None) -> str | None:
-    """Return an idempotency key; raises ``CliError`` for one that no header can hold."""
+def check_idempotency_key(key: str | None) -> str | None:
+    """Return an idempotency key; raises ``CliError`` if it is not valid in a header."""
     if key is None or re.fullmatch(r"[\x21-\x7e]{1,255}", key):
         return key
     raise CliError(
@@ -206,11 +208,11 @@ def usable_key(key: str | None) -> str | None:
     )
 
 
-def _show_plan(cli: Cli, document: dict[str, Any]) -> None:
+def _show_plan(cli: CommandContext, document: dict[str, Any]) -> None:
     _warn(cli, document)
     cli.show(document, lambda: _print_plan(cli, document))
 
 
-def _print_plan(cli: Cli, document: dict[str, Any]) -> None:
+def _print_plan(cli: CommandContext, document: dict[str, Any]) -> None:
     cli.out.print(Text("✓ The request would be accepted; nothing was submitted.", style="green"))
     print_actions(cli.out, document.get("actions") or ())

@@ -1,4 +1,4 @@
-"""Tables that fit the terminal: which columns go when it is narrow, and which texts are cut.
+"""Tables that fit the terminal: on a narrow one, columns are left out and texts are cut.
 
 Ids and states are never shortened. Off a terminal every table is complete: nothing is left out,
 cut or wrapped, and times are exact.
@@ -17,13 +17,13 @@ from pao.app.cli.terminal import clean
 Row = TypeVar("Row")
 
 _GAP = 2
-# A text keeps this many cells as long as another column can go instead.
-_READABLE = 24
-_LEAST = 8
+# A text keeps this many cells as long as another column can be left out instead.
+_READABLE_WIDTH = 24
+_MIN_WIDTH = 8
 
 
 class Fit(Enum):
-    """What becomes of a column's text when it is wider than the terminal allows."""
+    """What happens to a column's text if it is wider than the terminal allows."""
 
     WHOLE = auto()
     CUT = auto()
@@ -34,22 +34,22 @@ class Fit(Enum):
 class Column(Generic[Row]):
     """One column: its header, and its cell for a row.
 
-    ``exact`` is the cell where there is room by definition: with ``-o wide``, in a pipe or a file.
-    ``goes`` says whether the column may be left out on a narrow terminal, the lowest first. A
-    ``wide`` column is shown by ``-o wide`` only.
+    ``exact`` is the cell with ``-o wide``, in a pipe or a file. ``drop_order`` is for columns that
+    may be left out on a narrow terminal, the lowest first. A ``wide`` column is shown by
+    ``-o wide`` only.
     """
 
     header: str
     cell: Callable[[Row], object]
     exact: Callable[[Row], object] | None = None
-    goes: int | None = None
+    drop_order: int | None = None
     fit: Fit = Fit.WHOLE
     wide: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Table(Generic[Row]):
-    """A list as people read it; ``ident`` is what ``-o id`` writes of a row."""
+    """A list as people read it; ``ident`` returns what ``-o id`` writes for a row."""
 
     columns: Sequence[Column[Row]]
     ident: Callable[[Row], object]
@@ -58,33 +58,33 @@ class Table(Generic[Row]):
 def print_table(
     console: Console, table: Table[Row], rows: Sequence[Row], *, wide: bool = False
 ) -> None:
-    """Print rows with their headers, as wide as the terminal at most unless they must be whole."""
+    """Print rows with their headers, at most as wide as the terminal unless ``wide``."""
     fits = console.file.isatty() and not wide
     columns = [column for column in table.columns if wide or not column.wide]
-    drawn = [_Drawn.of(column, rows, exact=not fits) for column in columns]
+    rendered = [_RenderedColumn.of(column, rows, exact=not fits) for column in columns]
     if fits:
-        drawn = _fitted([one for one in drawn if not one.is_empty], console.width)
-    for line in _lines(console, drawn):
+        rendered = _fit_columns([one for one in rendered if not one.is_empty], console.width)
+    for line in _lines(console, rendered):
         console.print(line, soft_wrap=True)
 
 
 @dataclass(slots=True)
-class _Drawn:
-    """A column with its texts and the cells that it takes."""
+class _RenderedColumn:
+    """A column with its texts and its width in cells."""
 
     header: Text
     texts: list[Text]
-    goes: int | None
+    drop_order: int | None
     fit: Fit
     width: int
 
     @classmethod
-    def of(cls, column: Column[Row], rows: Sequence[Row], *, exact: bool) -> "_Drawn":
+    def of(cls, column: Column[Row], rows: Sequence[Row], *, exact: bool) -> "_RenderedColumn":
         cell = column.exact if exact and column.exact else column.cell
         texts = [_text(cell(row)) for row in rows]
         header = Text(column.header, style="bold")
         width = max(one.cell_len for one in (header, *texts))
-        return cls(header, texts, column.goes, column.fit, width)
+        return cls(header, texts, column.drop_order, column.fit, width)
 
     @property
     def is_empty(self) -> bool:
@@ -92,34 +92,34 @@ class _Drawn:
 
     @property
     def wanted(self) -> int:
-        return self.width if self.fit is Fit.WHOLE else min(self.width, _READABLE)
+        return self.width if self.fit is Fit.WHOLE else min(self.width, _READABLE_WIDTH)
 
 
 def _text(cell: object) -> Text:
     return cell if isinstance(cell, Text) else Text(clean(cell))
 
 
-def _fitted(drawn: list[_Drawn], room: int) -> list[_Drawn]:
-    shown = list(drawn)
-    for one in sorted((one for one in drawn if one.goes is not None), key=_order):
-        if _total(column.wanted for column in shown) <= room:
+def _fit_columns(rendered: list[_RenderedColumn], room: int) -> list[_RenderedColumn]:
+    kept_columns = list(rendered)
+    for one in sorted((one for one in rendered if one.drop_order is not None), key=_order):
+        if _total(column.wanted for column in kept_columns) <= room:
             break
-        shown.remove(one)
-    _shorten(shown, room)
-    return shown
+        kept_columns.remove(one)
+    _shorten(kept_columns, room)
+    return kept_columns
 
 
-def _order(column: _Drawn) -> int:
-    return column.goes or 0
+def _order(column: _RenderedColumn) -> int:
+    return column.drop_order or 0
 
 
-def _shorten(shown: list[_Drawn], room: int) -> None:
-    """Take the cells that are missing from the widest text, again and again."""
-    soft = [one for one in shown if one.fit is not Fit.WHOLE]
-    over = _total(one.width for one in shown) - room
+def _shorten(kept_columns: list[_RenderedColumn], room: int) -> None:
+    """Shorten the widest text until the row fits."""
+    soft = [one for one in kept_columns if one.fit is not Fit.WHOLE]
+    over = _total(one.width for one in kept_columns) - room
     while over > 0 and soft:
         widest = max(soft, key=lambda one: one.width)
-        if widest.width <= _LEAST:
+        if widest.width <= _MIN_WIDTH:
             return
         widest.width -= 1
         over -= 1
@@ -130,17 +130,17 @@ def _total(widths: Iterator[int]) -> int:
     return sum(each) + _GAP * (len(each) - 1)
 
 
-def _lines(console: Console, drawn: list[_Drawn]) -> Iterator[Text]:
-    yield _joined([(one.header, one.width) for one in drawn])
-    count = max((len(one.texts) for one in drawn), default=0)
+def _lines(console: Console, rendered: list[_RenderedColumn]) -> Iterator[Text]:
+    yield _join_cells([(one.header, one.width) for one in rendered])
+    count = max((len(one.texts) for one in rendered), default=0)
     for number in range(count):
-        cells = [_folded(console, one.texts[number], one) for one in drawn]
+        cells = [_fit_cell(console, one.texts[number], one) for one in rendered]
         for line in range(max(map(len, cells))):
             parts = (part[line] if line < len(part) else Text() for part in cells)
-            yield _joined(list(zip(parts, (one.width for one in drawn), strict=True)))
+            yield _join_cells(list(zip(parts, (one.width for one in rendered), strict=True)))
 
 
-def _folded(console: Console, text: Text, column: _Drawn) -> list[Text]:
+def _fit_cell(console: Console, text: Text, column: _RenderedColumn) -> list[Text]:
     if text.cell_len <= column.width:
         return [text]
     if column.fit is Fit.FOLD:
@@ -150,7 +150,7 @@ def _folded(console: Console, text: Text, column: _Drawn) -> list[Text]:
     return [short]
 
 
-def _joined(cells: list[tuple[Text, int]]) -> Text:
+def _join_cells(cells: list[tuple[Text, int]]) -> Text:
     line = Text()
     for text, width in cells:
         line.append_text(text)

@@ -1,4 +1,4 @@
-"""How `pao` writes: consoles, documents, and the words for states and times.
+"""Output of `pao`: consoles, documents, and the texts of states and times.
 
 Texts of a server are shown with `clean`, never as Rich markup.
 """
@@ -66,7 +66,7 @@ MARKS = {
 }
 
 
-class Output(StrEnum):
+class OutputFormat(StrEnum):
     """How a result is written on standard output."""
 
     TABLE = "table"
@@ -81,16 +81,16 @@ def clean(value: object, *, multiline: bool = False) -> str:
     text = "" if value is None else str(value)
     if multiline:
         return "\n".join(clean(line) for line in text.splitlines())
-    return _UNSAFE.sub(_escaped, text)
+    return _UNSAFE.sub(_escape, text)
 
 
 def segment(name: str) -> str:
-    """Write a name as one segment of an address."""
+    """Return a name as one segment of an address."""
     return quote(name, safe="")
 
 
 def make_console(*, stderr: bool = False, color: bool = True) -> Console:
-    """Make a console on the present standard stream; colours only on a terminal."""
+    """Return a console on the current standard stream; colours only on a terminal."""
     stream = sys.stderr if stderr else sys.stdout
     width = None if stream.isatty() or "COLUMNS" in os.environ else _PIPE_WIDTH
     # None leaves the decision to NO_COLOR, which False would override.
@@ -100,9 +100,9 @@ def make_console(*, stderr: bool = False, color: bool = True) -> Console:
     )
 
 
-def write_document(document: Any, output: Output) -> None:
+def write_document(document: Any, output: OutputFormat) -> None:
     """Write the API's own document as JSON or YAML, and nothing else."""
-    if output is Output.YAML:
+    if output is OutputFormat.YAML:
         import yaml  # noqa: PLC0415 -- only this output needs it
 
         harmless = not _UNSAFE.search(json.dumps(document, ensure_ascii=False))
@@ -119,10 +119,10 @@ def write_line(document: Any) -> None:
 
 
 def write_lines(lines: Iterable[str]) -> None:
-    """Write texts, one a line; on a terminal no control character of theirs takes effect."""
-    shown = sys.stdout.isatty()
+    """Write texts, one a line; on a terminal their control characters are escaped."""
+    is_terminal = sys.stdout.isatty()
     for line in lines:
-        sys.stdout.write((clean(line, multiline=True) if shown else line) + "\n")
+        sys.stdout.write((clean(line, multiline=True) if is_terminal else line) + "\n")
     sys.stdout.flush()
 
 
@@ -133,20 +133,20 @@ def _json(document: Any, *, indent: int | None = None) -> str:
 
 
 def state(status: object, *, retrying: object = False) -> Text:
-    """Write a state with its mark and colour; a failed one under retry says so."""
+    """Return a state with its mark and colour, and whether it is being retried."""
     word = clean(status)
     mark = MARKS.get(word, "?")
-    shown = f"{mark} {word}" + (" (retrying)" if retrying else "")
-    return Text(shown, style=STYLES.get(word, ""))
+    is_terminal = f"{mark} {word}" + (" (retrying)" if retrying else "")
+    return Text(is_terminal, style=STYLES.get(word, ""))
 
 
-def padded(text: str, width: int) -> str:
-    """Fill up with blanks to a width in terminal cells."""
+def pad(text: str, width: int) -> str:
+    """Return a text padded with blanks to a width in terminal cells."""
     return text + " " * max(0, width - cell_len(text))
 
 
 def parse_time(value: object) -> datetime | None:
-    """Read the API's RFC 3339 time; anything else is no time."""
+    """Return the API's RFC 3339 time; None if it is not one."""
     try:
         moment = datetime.fromisoformat(str(value))
     except ValueError:
@@ -155,13 +155,13 @@ def parse_time(value: object) -> datetime | None:
 
 
 def local_time(value: object) -> str:
-    """Write a time for a person, in this machine's time zone."""
+    """Return a time in this machine's time zone."""
     moment = parse_time(value)
     return moment.astimezone().strftime("%Y-%m-%d %H:%M:%S") if moment else clean(value)
 
 
 def age(value: object) -> str:
-    """Write how long ago a time was, or how soon it will be; its date beyond 30 days."""
+    """Return how long ago a time was, or how soon it will be; its date beyond 30 days."""
     moment = parse_time(value)
     if moment is None:
         return clean(value)
@@ -174,7 +174,7 @@ def age(value: object) -> str:
 
 
 def duration(started: object, finished: object) -> str:
-    """Write how long something took, or has taken until now; empty when it never started."""
+    """Return how long something took, or has taken until now; empty if it never started."""
     begin = parse_time(started)
     if begin is None:
         return ""
@@ -187,7 +187,7 @@ def duration(started: object, finished: object) -> str:
     return f"{hours} h {minutes:02} min" if hours else f"{minutes} min {rest:02} s"
 
 
-def _escaped(match: re.Match[str]) -> str:
+def _escape(match: re.Match[str]) -> str:
     point = ord(match[0])
     if match[0] in "\n\r\t":
         return {"\n": "\\n", "\r": "\\r", "\t": "\\t"}[match[0]]

@@ -5,7 +5,7 @@ from typing import Annotated, Any
 
 import typer
 
-from pao.app.cli.context import Cli, command
+from pao.app.cli.context import CommandContext, command
 from pao.app.cli.requests import RequestArgument
 from pao.app.cli.tables import Column, Fit, Table
 from pao.app.cli.terminal import age, local_time, segment
@@ -14,7 +14,7 @@ app = typer.Typer(no_args_is_help=True, help="Terraform states that requests hav
 
 
 @command(app, "states")
-def states(cli: Cli, *, request_id: RequestArgument) -> None:
+def states(cli: CommandContext, *, request_id: RequestArgument) -> None:
     """List the Terraform states that a request has registered."""
     with cli.api() as api:
         document = api.get(f"/requests/{segment(request_id)}/terraform-states")
@@ -24,19 +24,19 @@ def states(cli: Cli, *, request_id: RequestArgument) -> None:
 
 @command(app, "release")
 def release(
-    cli: Cli,
+    cli: CommandContext,
     *,
     state: Annotated[str, typer.Argument(metavar="STATE", help="Number of the registration.")],
     note: Annotated[
         str, typer.Option("--note", "-n", help="Reason, kept in the audit trail.", metavar="TEXT")
     ],
     destroyed: Annotated[
-        bool, typer.Option("--destroyed", help="What was in it is destroyed; nothing is left.")
+        bool, typer.Option("--destroyed", help="Its resources are destroyed; nothing is left.")
     ] = False,
 ) -> None:
-    """Free the Terraform state of a request that has ended for other requests.
+    """Release the Terraform state of a request that has ended, for other requests.
 
-    Where PAO does not know that the state is empty, --destroyed says so.
+    If PAO does not know that the state is empty, --destroyed states it.
     """
     with cli.api() as api:
         body = {"note": note, "destroyed": destroyed}
@@ -55,7 +55,7 @@ _STATES: Table[dict[str, Any]] = Table(
         Column(
             "RESOURCES", lambda row: "unknown" if row["resources"] is None else row["resources"]
         ),
-        Column("SHARED", lambda row: "yes" if row["shared"] else "no", goes=1),
+        Column("SHARED", lambda row: "yes" if row["shared"] else "no", drop_order=1),
         Column("PLACE", lambda row: row["place"], fit=Fit.FOLD),
         Column(
             "RELEASED",

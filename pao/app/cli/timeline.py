@@ -8,9 +8,15 @@ from rich.console import Console, Group
 from rich.text import Text
 
 from pao.app.cli.bundle_tree import DIM, tree
-from pao.app.cli.next_decisions import choices, done_text, may_decide, needs_evidence, reference
+from pao.app.cli.next_decisions import (
+    decision_lines,
+    done_text,
+    may_decide,
+    needs_evidence,
+    reference,
+)
 from pao.app.cli.plan import change_lines
-from pao.app.cli.terminal import MARKS, STYLES, clean, duration, local_time, padded, state
+from pao.app.cli.terminal import MARKS, STYLES, clean, duration, local_time, pad, state
 from pao.app.cli.wrapping import GAP, Line, beside, prose
 from pao.core.states import ApprovalVote, RequestStatus
 
@@ -24,7 +30,7 @@ Document = Mapping[str, Any]
 def render(request: Document, tickets: Document | None = None) -> Group:
     """Draw a request: who and what, its actions, the failure, the decisions so far.
 
-    ``tickets`` holds what JIRA says now, by action id (the ``tickets`` of the status).
+    ``tickets`` holds the current state in JIRA by action id (the ``tickets`` of the status).
     """
     return Group(*_lines(request, tickets or {}, width=None))
 
@@ -44,18 +50,18 @@ def _lines(request: Document, tickets: Document, *, width: int | None) -> Iterat
         yield Text()
     widths = _widths(actions)
     for action in actions:
-        line, made = _action(action, widths), _made(action, tickets.get(action.get("id")))
+        line, made = _action(action, widths), _result_text(action, tickets.get(action.get("id")))
         yield from beside(line, made, width, indent=_INDENT) if made else [line]
         yield from _explanation(action, request, width)
         yield from _failure(action, request, width)
     yield from _own_failure(request, width)
-    yield from _at_former_places(request)
+    yield from _left_behind(request)
     yield from _outcome(request)
-    yield from choices(request, width)
+    yield from decision_lines(request, width)
 
 
-def _at_former_places(request: Document) -> Iterator[Text]:
-    """Return what stays in targets although no action owns it, with what to do about it."""
+def _left_behind(request: Document) -> Iterator[Text]:
+    """Yield what stays in targets without an action that owns it, and what to do about it."""
     for one in request.get("leftBehind") or ():
         named = " ".join(clean(one[key]) for key in ("type", "id", "url") if one.get(key))
         told = done_text(one)
@@ -88,7 +94,7 @@ def _head(request: Document, width: int | None) -> Iterator[Line]:
 def _widths(actions: list[Document]) -> tuple[int, int, int]:
     names = [cell_len(clean(action.get("name") or action.get("id"))) for action in actions]
     states = [cell_len(clean(action.get("status"))) for action in actions]
-    times = [len(_took(action)) for action in actions]
+    times = [len(_duration(action)) for action in actions]
     return max(names, default=0), max(states, default=0), max(times, default=0)
 
 
@@ -97,39 +103,39 @@ def _action(action: Document, widths: tuple[int, int, int]) -> Text:
     style = STYLES.get(status, "")
     name = clean(action.get("name") or action.get("id"))
     line = Text(f"  {MARKS.get(status, '?')} ", style=style)
-    line.append(padded(name, widths[0]), style="default" if status != "pending" else _DIM)
-    line.append(f"  {padded(status, widths[1])}", style=style)
-    line.append(f"  {_took(action).rjust(widths[2])}", style=_DIM)
+    line.append(pad(name, widths[0]), style="default" if status != "pending" else _DIM)
+    line.append(f"  {pad(status, widths[1])}", style=style)
+    line.append(f"  {_duration(action).rjust(widths[2])}", style=_DIM)
     attempt = action.get("attempt") or 0
     if attempt > 1:
         line.append(f"  attempt {attempt}", style="yellow")
     return line
 
 
-def _made(action: Document, ticket: Document | None) -> Text:
-    """Return what an action has made: its reference, what JIRA says of it now, its address."""
+def _result_text(action: Document, ticket: Document | None) -> Text:
+    """Return what an action has created: its reference, its state in JIRA, its address."""
     parts = []
     if action.get("externalReference"):
         parts.append(Text(clean(action["externalReference"]), style="bold"))
     if ticket:
-        parts.append(Text(_live(ticket), style="cyan" if ticket.get("live") else "yellow"))
+        parts.append(Text(_live_status(ticket), style="cyan" if ticket.get("live") else "yellow"))
     if action.get("url"):
         parts.append(Text(clean(action["url"]), style=_DIM))
     return Text(GAP).join(parts)
 
 
-def _took(action: Document) -> str:
+def _duration(action: Document) -> str:
     return duration(action.get("startedAt"), action.get("finishedAt"))
 
 
-def _live(ticket: Document) -> str:
+def _live_status(ticket: Document) -> str:
     if ticket.get("live"):
         return f"[{clean(ticket.get('status'))}]"
     return f"[not live: {clean(error_text(ticket.get('error')) or 'JIRA did not answer')}]"
 
 
 def _explanation(action: Document, request: Document, width: int | None) -> Iterator[Line]:
-    """Say why an action was skipped, or what a waiting one waits for and how it is decided."""
+    """Yield why an action was skipped, or what it waits for and how that is decided."""
     if action.get("reason"):
         yield prose(clean(action["reason"]), width, style=_DIM, indent=_INDENT)
     waiting = action.get("waiting") or {}
@@ -155,7 +161,7 @@ def _explanation(action: Document, request: Document, width: int | None) -> Iter
 
 
 def _failure(action: Document, request: Document, width: int | None) -> Iterator[Line]:
-    """Explain a failed action, in the words of the request where the action has none."""
+    """Explain a failed action, by the error of the request if the action has none."""
     if action.get("status") != "failed":
         return
     error = action.get("error") or request.get("error") or {}
@@ -169,7 +175,7 @@ def _failure(action: Document, request: Document, width: int | None) -> Iterator
         told = f"{part}{suffix if number == 0 else ''}"
         yield prose(told, width, style="red", indent=_INDENT)
     if action.get("outcomeUnknown") or (isinstance(error, dict) and error.get("outcomeUnknown")):
-        text = f"Whether it took effect is not known{_way_to_know(request)}."
+        text = f"Whether it took effect is not known{_hint_to_find_out(request)}."
         yield Text(_INDENT + text, style="yellow")
 
 
@@ -184,7 +190,7 @@ def _own_failure(request: Document, width: int | None) -> Iterator[Line]:
             yield prose(part, width, style="red", indent=GAP)
 
 
-def _way_to_know(request: Document) -> str:
+def _hint_to_find_out(request: Document) -> str:
     if request.get("status") != "failed":
         return ""
     if needs_evidence(request):

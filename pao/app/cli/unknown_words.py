@@ -1,4 +1,4 @@
-"""Did you mean: refusals of a word that is none of the known ones."""
+"""Errors for unknown words, with suggestions."""
 
 from collections.abc import Iterable, Sequence
 from enum import StrEnum
@@ -7,13 +7,13 @@ from typing import TypeVar
 from catalog.suggestions import did_you_mean
 from pao.app.cli.exits import CliError, ExitCode
 
-_BEGINNING = 3
+_MIN_PREFIX = 3
 
 Word = TypeVar("Word", bound=StrEnum)
 
 
-def words(option: str, given: Iterable[str] | None, known: type[Word]) -> list[Word]:
-    """Read the values of an option that may be repeated or separated by commas.
+def read_words(option: str, given: Iterable[str] | None, known: type[Word]) -> list[Word]:
+    """Return the values of an option that may be repeated or separated by commas.
 
     Raises ``CliError`` for the first one that is not known.
     """
@@ -24,9 +24,9 @@ def words(option: str, given: Iterable[str] | None, known: type[Word]) -> list[W
 
 
 def unknown_word(what: str, given: str, known: Sequence[str]) -> CliError:
-    """Return the refusal of a word, with the nearest known one and all of them."""
-    begun = [word for word in known if len(given) >= _BEGINNING and word.startswith(given)]
-    meant = f"; did you mean {begun[0]!r}?" if len(begun) == 1 else did_you_mean(given, known)
+    """Return the error for an unknown word, with a suggestion and all known words."""
+    prefixed = [word for word in known if len(given) >= _MIN_PREFIX and word.startswith(given)]
+    meant = f"; did you mean {prefixed[0]!r}?" if len(prefixed) == 1 else did_you_mean(given, known)
     return CliError(
         f"{what} {given!r} is not known{meant}",
         exit_code=ExitCode.USAGE,

@@ -1,4 +1,4 @@
-"""Watching a request until it has settled, and the exit code of it."""
+"""Watches a request until it has settled, and sets the exit code."""
 
 import time
 from collections import deque
@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import typer
 from rich.live import Live
 
-from pao.app.cli.context import Cli
+from pao.app.cli.context import CommandContext
 from pao.app.cli.exits import ExitCode
 from pao.app.cli.timeline import print_request, render
 from pao.core.states import SETTLED, TERMINAL
@@ -17,12 +17,12 @@ from pao.core.states import SETTLED, TERMINAL
 if TYPE_CHECKING:
     from pao.app.cli.http import Api
 
-_ASKED_SECONDS = 3.0
+_APPROVERS_SECONDS = 3.0
 _PAUSE_SECONDS = 0.2
 
 
 def is_settled(request: dict[str, Any]) -> bool:
-    """Return whether nothing happens any more unless a person decides."""
+    """Return whether nothing happens until a person decides."""
     return request.get("status") in SETTLED and not request.get("retrying")
 
 
@@ -31,21 +31,21 @@ def is_final(request: dict[str, Any]) -> bool:
     return request.get("status") in TERMINAL
 
 
-def watch(cli: Cli, api: "Api", request_id: str) -> dict[str, Any]:
+def watch(cli: CommandContext, api: "Api", request_id: str) -> dict[str, Any]:
     """Wait until the request has settled and return it; on a terminal its timeline is drawn."""
     try:
-        return _watched(cli, _snapshots(api, request_id))
+        return _watch_live(cli, _snapshots(api, request_id))
     except KeyboardInterrupt:
-        cli.note(f"The request goes on: pao request status {request_id} --watch")
+        cli.note(f"The request continues: pao request status {request_id} --watch")
         raise
 
 
-def _watched(cli: Cli, snapshots: Iterator[dict[str, Any]]) -> dict[str, Any]:
+def _watch_live(cli: CommandContext, snapshots: Iterator[dict[str, Any]]) -> dict[str, Any]:
     request = next(snapshots)
     if not cli.live:
         return deque(chain([request], snapshots), maxlen=1)[0]
-    # Drawn again four times a second, so that running times run; the drawing goes away at the end,
-    # because the caller prints the final state in full.
+    # Drawn four times a second, so that durations advance; removed at the end, because the caller
+    # prints the final state in full.
     with Live(
         console=cli.out,
         transient=True,
@@ -60,7 +60,7 @@ def _watched(cli: Cli, snapshots: Iterator[dict[str, Any]]) -> dict[str, Any]:
 
 def _snapshots(api: "Api", request_id: str) -> Iterator[dict[str, Any]]:
     """Yield the request now and after every change, until it has settled."""
-    from pao.app.cli.events import follow  # noqa: PLC0415 -- httpx, see Cli.api
+    from pao.app.cli.events import follow  # noqa: PLC0415 -- httpx, see CommandContext.api
 
     request = api.get(f"/requests/{request_id}")
     yield request
@@ -75,14 +75,14 @@ def _snapshots(api: "Api", request_id: str) -> Iterator[dict[str, Any]]:
             return
 
 
-def finish(cli: Cli, api: "Api", request: dict[str, Any]) -> None:
+def finish(cli: CommandContext, api: "Api", request: dict[str, Any]) -> None:
     """Show a request at the end of a command, and exit with 1 when it failed."""
     if cli.is_table:
-        request = _once_asked(api, request)
+        request = _wait_for_approvers(api, request)
     status = request.get("status")
     full = request
     if cli.is_table and status == "failed" and "errorContext" not in request:
-        # The answer of a submission has no failure context, which a person needs to decide.
+        # The response to a submission has no failure context, which a person needs to decide.
         full = api.get(f"/requests/{request['id']}")
     cli.show(request, lambda: print_request(cli.out, full))
     if status in {"submitted", "in_progress"} or request.get("retrying"):
@@ -91,20 +91,20 @@ def finish(cli: Cli, api: "Api", request: dict[str, Any]) -> None:
         raise typer.Exit(ExitCode.FAILED)
 
 
-def _once_asked(api: "Api", request: dict[str, Any]) -> dict[str, Any]:
-    """Return a request that needs an approval as soon as its approvers are known.
+def _wait_for_approvers(api: "Api", request: dict[str, Any]) -> dict[str, Any]:
+    """Return a request that needs an approval once its approvers are known.
 
-    Its submission is answered before they are asked, which takes a moment.
+    Its submission is answered shortly before they are asked.
     """
-    until = time.monotonic() + _ASKED_SECONDS
-    while _is_to_be_asked(request) and time.monotonic() < until:
+    until = time.monotonic() + _APPROVERS_SECONDS
+    while _awaits_approvers(request) and time.monotonic() < until:
         time.sleep(_PAUSE_SECONDS)
         request = api.get(f"/requests/{request['id']}")
     return request
 
 
-def _is_to_be_asked(request: dict[str, Any]) -> bool:
-    """Return whether an approval comes next: nothing waits yet, and nothing else runs."""
+def _awaits_approvers(request: dict[str, Any]) -> bool:
+    """Return whether an approval is next: nothing waits yet, and nothing else runs."""
     actions = request.get("actions") or ()
     asked = [one for one in actions if one.get("type") == "approval"]
     others = [one for one in actions if one.get("type") != "approval"]

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 import typer
 from rich.text import Text
 
-from pao.app.cli.context import Cli, command
+from pao.app.cli.context import CommandContext, command
 from pao.app.cli.tables import Column, Fit, Table
 from pao.app.cli.terminal import age, clean, local_time, segment
 
@@ -17,7 +17,7 @@ app = typer.Typer(no_args_is_help=True, help="Who is signed in to the pages.")
 
 @command(root, "web")
 def web(
-    cli: Cli,
+    cli: CommandContext,
     *,
     opened: Annotated[
         bool, typer.Option("--open/--no-open", help="Open the browser; or only print the link.")
@@ -36,7 +36,7 @@ def web(
 
 @command(app, "list")
 def list_sessions(
-    cli: Cli,
+    cli: CommandContext,
     *,
     user: Annotated[str | None, typer.Option(help="Another user's, or `all`; for admins.")] = None,
 ) -> None:
@@ -48,8 +48,10 @@ def list_sessions(
 
 
 @command(app, "end")
-def end(cli: Cli, *, session: Annotated[str, typer.Argument(help="Id of the session.")]) -> None:
-    """Sign a browser out: one of yours, or for admins anybody's."""
+def end(
+    cli: CommandContext, *, session: Annotated[str, typer.Argument(help="Id of the session.")]
+) -> None:
+    """Sign out a browser: one of yours, or any for admins."""
     with cli.api() as api:
         document = api.delete(f"/web-sessions/{segment(session)}").document
     cli.show(document, lambda: _print_ended(cli, document))
@@ -58,21 +60,24 @@ def end(cli: Cli, *, session: Annotated[str, typer.Argument(help="Id of the sess
 _SESSIONS: Table[dict[str, Any]] = Table(
     (
         Column("SESSION", lambda row: row["id"]),
-        Column("USER", lambda row: row["user"], goes=4),
+        Column("USER", lambda row: row["user"], drop_order=4),
         Column(
             "SINCE",
             lambda row: age(row["createdAt"]),
             lambda row: local_time(row["createdAt"]),
-            goes=1,
+            drop_order=1,
         ),
         Column(
             "LAST USED",
             lambda row: age(row["seenAt"]),
             lambda row: local_time(row["seenAt"]),
-            goes=3,
+            drop_order=3,
         ),
         Column(
-            "ENDS", lambda row: age(row["endsAt"]), lambda row: local_time(row["endsAt"]), goes=2
+            "ENDS",
+            lambda row: age(row["endsAt"]),
+            lambda row: local_time(row["endsAt"]),
+            drop_order=2,
         ),
         Column("BROWSER", lambda row: row["userAgent"], fit=Fit.CUT),
     ),
@@ -81,7 +86,7 @@ _SESSIONS: Table[dict[str, Any]] = Table(
 
 
 def _has_browser() -> bool:
-    """Return whether a browser of this machine is one that the person sees."""
+    """Return whether this machine has a browser that the person sees."""
     if "SSH_CONNECTION" in os.environ:
         return False
     try:
@@ -91,10 +96,10 @@ def _has_browser() -> bool:
     return True
 
 
-def _print_link(cli: Cli, document: dict[str, Any]) -> None:
+def _print_link(cli: CommandContext, document: dict[str, Any]) -> None:
     cli.out.print(Text(clean(document["url"])), soft_wrap=True)
     cli.note("Valid once, for one minute. Do not share it: it signs you in.")
 
 
-def _print_ended(cli: Cli, document: dict[str, Any]) -> None:
+def _print_ended(cli: CommandContext, document: dict[str, Any]) -> None:
     cli.out.print(Text(f"✓ {clean(document['user'])} is signed out there.", style="green"))

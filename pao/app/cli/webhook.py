@@ -11,7 +11,7 @@ from typing import Annotated, Any
 import typer
 from rich.text import Text
 
-from pao.app.cli.context import Cli, command
+from pao.app.cli.context import CommandContext, command
 from pao.app.cli.exits import CliError, ExitCode
 from pao.app.cli.terminal import clean
 
@@ -24,7 +24,7 @@ _MOST = 25 * 1024 * 1024
 
 @command(app, "github")
 def github(
-    cli: Cli,
+    cli: CommandContext,
     *,
     event: Annotated[
         str, typer.Argument(metavar="EVENT", help="Such as ping, push or pull_request.")
@@ -77,7 +77,7 @@ def _read(path: str) -> bytes:
     return body
 
 
-def _print(cli: Cli, document: dict[str, Any]) -> None:
+def _print(cli: CommandContext, document: dict[str, Any]) -> None:
     if "ignored" in document:
         why = clean(document["ignored"])
         cli.out.print(Text("ignored", style="yellow").append(f"  {why}", "default"))

@@ -11,8 +11,8 @@ from jsonschema import Draft202012Validator, FormatChecker
 from catalog.forms import FieldDefinition, FieldType, Form, FormDefinition
 from catalog.forms.reading import read
 from catalog.forms.writing import as_text
-from pao.app.cli.asking.answers import Answers
 from pao.app.cli.fields import read_form
+from pao.app.cli.prompts.answers import Answers
 
 TODAY = date(2026, 3, 5)
 TEXTS = st.sampled_from(["", "a", "ab", "abc", "Abc1", "a@b.co", "2026-03-04", "Abcdefgh1234"])
@@ -201,7 +201,7 @@ def test_what_is_asked_for_on_a_terminal_is_what_the_validator_shows(
         asked.append(one.id)
         value = answers.get(one.id)
         left_empty = value is None or value == ""
-        questions.put(one.id, None if left_empty else typed_by_a_person(one, value))
+        questions.set_answer(one.id, None if left_empty else typed_by_a_person(one, value))
 
     values = questions.fields
     told = form.validate(values, TODAY)

@@ -13,7 +13,13 @@ from db.repositories.catalog import CatalogRepository
 from db.repositories.catalog_state import CatalogStateRepository, Lineage
 from db.session import Database
 from pao.app.catalog_sync import CatalogSync, SyncInput
-from pao.app.catalog_sync.order import OUTDATED, Revision, after, revision_of, takes
+from pao.app.catalog_sync.order import (
+    OUTDATED,
+    FolderRevision,
+    may_replace,
+    next_lineage,
+    revision_of,
+)
 
 KNOWN = {"jira-ticket": ActionSchema(config={"type": "object"})}
 ITEM = """\
@@ -139,11 +145,11 @@ START = datetime(2026, 3, 1, tzinfo=UTC)
 
 
 def test_the_time_of_a_lineage_never_goes_back() -> None:
-    lineage = after(Lineage(), Revision("a", START))
-    lineage = after(lineage, Revision("b", START - timedelta(days=1)))
+    lineage = next_lineage(Lineage(), FolderRevision("a", START))
+    lineage = next_lineage(lineage, FolderRevision("b", START - timedelta(days=1)))
     assert lineage == Lineage("b", START, ("a",))
-    assert not takes(lineage, Revision("a", START), changed_here=False)
-    back = after(lineage, Revision("a", START + timedelta(days=1)))
+    assert not may_replace(lineage, FolderRevision("a", START), changed_here=False)
+    back = next_lineage(lineage, FolderRevision("a", START + timedelta(days=1)))
     assert back == Lineage("a", START + timedelta(days=1), ("b",))
 
 
@@ -151,5 +157,5 @@ def test_a_time_that_lies_ahead_says_nothing() -> None:
     ahead = revision_of("a", datetime.now(UTC) + timedelta(days=1))
     assert ahead.changed_at is None
     lineage = Lineage("other", START, ())
-    assert takes(lineage, ahead, changed_here=False)
-    assert not takes(replace(lineage, superseded=(ahead.digest,)), ahead, changed_here=False)
+    assert may_replace(lineage, ahead, changed_here=False)
+    assert not may_replace(replace(lineage, superseded=(ahead.digest,)), ahead, changed_here=False)

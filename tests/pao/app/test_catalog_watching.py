@@ -21,7 +21,7 @@ async def test_a_refresh_that_ends_by_an_internal_error_is_tried_again(tmp_path:
         await healed.wait()
         [refreshing] = watcher.tasks
         assert refreshing.restarts == 1
-        watcher.now()
+        watcher.trigger()
         await again.wait()
         assert refreshing.error is None
 

@@ -13,7 +13,7 @@ class Torn:
 kept = Torn()
 atexit.register(print, "at exit")
 threading.Thread(target=lambda: (threading.main_thread().join(), print("thread ended"))).start()
-from pao.app.cli.start import main
+from pao.app.cli.entry_point import main
 main()
 """
 

@@ -15,7 +15,7 @@ from tests.pao.app.cli.scripted import Service, answered
 
 PROGRAM = """
 import json, sys
-from pao.app.cli.start import main
+from pao.app.cli.entry_point import main
 try:
     main()
 except SystemExit as end:

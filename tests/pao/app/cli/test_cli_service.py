@@ -154,7 +154,7 @@ def test_the_status_names_what_is_not_served_and_how_to_serve_it(
         "  a",
         "  b",
         "  and 1 more",
-        "Serve it all the same:",
+        "To serve it anyway:",
         "  pao catalog refresh --confirm c0ffee12ab34",
         "a.yaml:3:2 not \\x1b[31mYAML",
     ]

@@ -196,7 +196,7 @@ def test_too_many_calls_are_made_later(pao: Pao, service: Service) -> None:
     assert result.exit_code == 0, result.output
     keys = {call.headers["idempotency-key"] for call in retries(service) if IDS[1] in call.path}
     assert len(keys) == 1
-    assert "Too many calls for the service; going on in 0 s." in result.stderr
+    assert "Too many calls for the service; continuing in 0 s." in result.stderr
 
 
 @pytest.mark.usefixtures("waiting")

@@ -1,4 +1,4 @@
-"""What only the service knows of a form: choices from elsewhere, and what depends on who asks."""
+"""What only the service knows of a form: choices from elsewhere, and what depends on the caller."""
 
 from collections.abc import Hashable, Mapping
 from dataclasses import dataclass, field
@@ -16,12 +16,12 @@ if TYPE_CHECKING:
     from pao.app.cli.http import Api
 
 # As many as a field may offer: all are searched here.
-_MOST = 1_000
+_MAX_CHOICES = 1_000
 
 
 @dataclass(frozen=True, slots=True)
-class Offer:
-    """The choices of a field now; ``problem`` says why there are none."""
+class OfferedChoices:
+    """The current choices of a field; ``problem`` says why there are none."""
 
     choices: tuple[Choice, ...] = ()
     problem: str | None = None
@@ -29,32 +29,32 @@ class Offer:
 
 @dataclass(frozen=True, slots=True)
 class ItemService:
-    """An item of the service, for which a form is filled in."""
+    """An item of the service whose form is filled in."""
 
     api: "Api"
     item: str
 
     def about(self) -> Mapping[str, Any]:
-        """Return what the item is: its name, version and description."""
+        """Return the item's name, version and description."""
         document: Mapping[str, Any] = self.api.get(self._path)
         return document
 
-    def offer(
+    def offered_choices(
         self, way: str, fields: Mapping[str, Any], row: Mapping[str, Any] | None = None
-    ) -> Offer:
-        """Return what a field offers beside the other answers; a field of a list is list.field."""
-        body = {"fields": dict(fields), "limit": _MOST} | (
+    ) -> OfferedChoices:
+        """Return a field's choices, given the other answers; a field of a list is list.field."""
+        body = {"fields": dict(fields), "limit": _MAX_CHOICES} | (
             {} if row is None else {"row": dict(row)}
         )
         try:
             document = self.api.post(f"{self._path}/options/{segment(way)}", body).document
         except CliError as error:
-            return Offer(problem=error.message)
+            return OfferedChoices(problem=error.message)
         choices = (Choice(value=one["value"], label=one["label"]) for one in document["options"])
-        return Offer(tuple(choices), document.get("problem"))
+        return OfferedChoices(tuple(choices), document.get("problem"))
 
-    def judged(self, fields: Mapping[str, Any]) -> FormResult:
-        """Return what the service says of the form with these values; raises ``CliError``."""
+    def evaluate(self, fields: Mapping[str, Any]) -> FormResult:
+        """Return the service's validation of the form with these values; raises ``CliError``."""
         document = self.api.post(f"{self._path}/form", {"fields": dict(fields)}).document
         return FormResult(
             valid=document["valid"],
@@ -72,36 +72,36 @@ class ItemService:
 
 
 @dataclass(slots=True)
-class FormJudge:
-    """Judges answers: here by the validator, by the service where that depends on who asks.
+class FormValidator:
+    """Validates answers locally, or by the service if the form depends on the caller.
 
-    Templates may read who that is and where the service runs. Where the service cannot be asked,
-    the validator judges what it can.
+    Templates may read who that is and where the service runs. If the service is unavailable, the
+    local validator checks what it can.
     """
 
     form: Form
     today: date
     service: ItemService
-    _is_here: bool = field(init=False)
-    _known: dict[Hashable, FormResult] = field(default_factory=dict, init=False)
+    _is_local: bool = field(init=False)
+    _cache: dict[Hashable, FormResult] = field(default_factory=dict, init=False)
 
     def __post_init__(self) -> None:
         definition = self.form.definition
         fields = [one for outer in definition.fields for one in (outer, *outer.fields)]
-        self._is_here = not definition.rules and not any(map(_has_template, fields))
+        self._is_local = not definition.rules and not any(map(_has_template, fields))
 
     def __call__(self, values: Mapping[str, Any]) -> FormResult:
-        """Return what is shown, computed and wrong with these values."""
-        if self._is_here:
+        """Return which fields are shown, computed and invalid with these values."""
+        if self._is_local:
             return self.form.validate(values, self.today)
         key = canonical(dict(values))
-        if key not in self._known:
+        if key not in self._cache:
             try:
-                self._known[key] = self.service.judged(values)
+                self._cache[key] = self.service.evaluate(values)
             except CliError:
-                self._is_here = True
+                self._is_local = True
                 return self.form.validate(values, self.today)
-        return self._known[key]
+        return self._cache[key]
 
 
 def _has_template(one: FieldDefinition) -> bool:

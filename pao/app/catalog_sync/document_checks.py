@@ -1,4 +1,4 @@
-"""Judges documents alone and together; whatever they rest on is part of the verdict's identity."""
+"""Checks documents alone and together; all that a verdict depends on is part of its identity."""
 
 import asyncio
 import hashlib
@@ -15,18 +15,18 @@ from catalog.sources.companion_checks import CompanionCheck
 from catalog.sources.source import Entry
 from catalog.validation import ActionSchema, Finding, check_across_files, unreadable, validate
 from catalog.validation.result import ValidationResult
-from pao.app.catalog_sync.contents import Contents
-from pao.app.catalog_sync.reading import Reading
+from pao.app.catalog_sync.contents import FileContents
+from pao.app.catalog_sync.reading import CatalogReading
 from pao.app.catalog_sync.source_tree import problem_in, problem_of
 
 
-class Judge:
-    """Judges the documents of one revision; its methods but ``identity`` run in a thread."""
+class DocumentChecker:
+    """Checks the documents of one revision; its methods run in a thread."""
 
     def __init__(
         self,
         known_actions: Mapping[str, ActionSchema],
-        contents: Contents,
+        contents: FileContents,
         *,
         check: CompanionCheck | None,
         beside: Mapping[str, bytes],
@@ -36,23 +36,23 @@ class Judge:
         self._check = check
         self._beside = beside
 
-    def judge(
-        self, entries: Iterable[Entry], contents: Mapping[str, bytes], reading: Reading
+    def check(
+        self, entries: Iterable[Entry], contents: Mapping[str, bytes], reading: CatalogReading
     ) -> None:
-        """Judge documents each alone."""
+        """Check each document alone."""
         for entry in entries:
-            reading.add(self._judged(entry, contents), entry)
+            reading.add(self._check_document(entry, contents), entry)
 
-    def across(
+    def check_together(
         self,
-        reading: Reading,
+        reading: CatalogReading,
         wanted: Iterable[str],
         definitions: Mapping[str, Any],
     ) -> list[Finding]:
-        """Judge together the documents that name each other; some are given as they are stored."""
+        """Check documents that name each other together; some are given as stored."""
         documents: dict[str, CatalogDocument] = {}
         for path in wanted:
-            document = _parsed(definitions.get(path)) or reading.document(path)
+            document = _parse_stored(definitions.get(path)) or reading.document(path)
             if document is None:
                 document = self.load(path, reading)
             if document is not None:
@@ -65,12 +65,12 @@ class Judge:
         own = self._check.own_findings(self._beside) if self._check else ()
         return [*found, *own]
 
-    def load(self, path: str, reading: Reading) -> CatalogDocument | None:
-        """Judge one document again, because its parsed form is needed."""
-        self.judge([reading.entries[path]], {}, reading)
+    def load(self, path: str, reading: CatalogReading) -> CatalogDocument | None:
+        """Check one document again, because its parsed form is needed."""
+        self.check([reading.entries[path]], {}, reading)
         return reading.document(path)
 
-    def _judged(self, entry: Entry, contents: Mapping[str, bytes]) -> ValidationResult:
+    def _check_document(self, entry: Entry, contents: Mapping[str, bytes]) -> ValidationResult:
         problem = problem_of(entry)
         content = b""
         if not problem:
@@ -82,31 +82,33 @@ class Judge:
         if self._check is None or result.parsed is None:
             return result
         more = self._check.findings(entry.path, result.parsed, self._beside)
-        placed = tuple(_placed(finding, content) for finding in more)
+        placed = tuple(_with_position(finding, content) for finding in more)
         return replace(result, findings=(*result.findings, *placed))
 
-    def _document(self, path: str, reading: Reading) -> Document:
+    def _document(self, path: str, reading: CatalogReading) -> Document:
         return load_document(self._contents.read_one(reading.entries[path].blob), file=path)
 
 
-async def identity(rules: str, check: CompanionCheck | None, beside: Mapping[str, bytes]) -> str:
-    """Return what a verdict rests on: the rules, and what lies beside the documents."""
+async def rules_identity(
+    rules: str, check: CompanionCheck | None, beside: Mapping[str, bytes]
+) -> str:
+    """Return what a verdict depends on: the rules, and the files beside the documents."""
     if check is None:
         return rules
-    # Reading a file of several megabytes takes a while, and the process has more to do.
+    # Reading a file of several megabytes takes a while, and would block the process.
     found = await asyncio.to_thread(check.identity, beside)
     return f"{rules}+{hashlib.sha256(found.encode()).hexdigest()[:16]}"
 
 
-def _placed(finding: Finding, content: bytes) -> Finding:
-    """Return a finding at the line of its path, which who judges parsed documents cannot know."""
+def _with_position(finding: Finding, content: bytes) -> Finding:
+    """Return a finding at the line of its path, which a check of a parsed document cannot know."""
     steps = tuple(finding.path.removeprefix("$").strip(".").split("."))
     at = load_document(content, file=finding.file).position(steps)
     return replace(finding, line=at.line, column=at.column)
 
 
-def _parsed(definition: Mapping[str, Any] | None) -> CatalogDocument | None:
-    """Return a stored document; None where an earlier version stored what this one refuses."""
+def _parse_stored(definition: Mapping[str, Any] | None) -> CatalogDocument | None:
+    """Return a stored document; None if an earlier version stored what this one refuses."""
     try:
         return parse_definition(definition) if definition is not None else None
     except ValidationError:

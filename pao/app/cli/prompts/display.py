@@ -1,4 +1,4 @@
-"""Values as a person reads them: in the brackets of a question, and in the summary."""
+"""Values as a person reads them: in the brackets of a prompt, and in the summary."""
 
 import json
 from collections.abc import Callable, Mapping
@@ -14,26 +14,26 @@ _UNITS = ("bytes", "KB", "MB")
 _UNIT = 1024
 
 
-def shown(field: FieldDefinition, value: Any, *, width: int = 200) -> str:
+def display_value(field: FieldDefinition, value: Any, *, width: int = 200) -> str:
     """Return a value in one line of at most ``width`` characters; secrets are masked."""
-    text = clean(_text(field, value))
+    text = clean(_display_text(field, value))
     return text if len(text) <= width else f"{text[: width - 1]}…"
 
 
-def row_shown(field: FieldDefinition, row: Mapping[str, Any]) -> str:
+def display_row(field: FieldDefinition, row: Mapping[str, Any]) -> str:
     """Return a row of a list in one line: ``Port 80, Protocol tcp``."""
     fields = [one for one in field.fields if row.get(one.id) is not None]
-    return ", ".join(f"{one.label} {_text(one, row[one.id])}" for one in fields)
+    return ", ".join(f"{one.label} {_display_text(one, row[one.id])}" for one in fields)
 
 
-def _text(field: FieldDefinition, value: Any) -> str:
+def _display_text(field: FieldDefinition, value: Any) -> str:
     write = _WRITERS.get(field.type)
     if write:
         return write(value)
     if isinstance(value, bool):
         return "yes" if value else "no"
     if field.type is FieldType.LIST and isinstance(value, list):
-        rows = [row_shown(field, row) for row in value if isinstance(row, dict)]
+        rows = [display_row(field, row) for row in value if isinstance(row, dict)]
         return f"{len(rows)} {'row' if len(rows) == 1 else 'rows'}: {'; '.join(rows)}"
     if isinstance(value, list):
         return ", ".join(_label(field, one) for one in value) or "none"
@@ -50,7 +50,7 @@ def _label(field: FieldDefinition, value: Any) -> str:
     return as_text(value)
 
 
-def _file(value: Any) -> str:
+def _display_file(value: Any) -> str:
     url = parse_data_url(value) if isinstance(value, str) else None
     if url is None:
         return as_text(value)
@@ -67,6 +67,6 @@ def size(count: int) -> str:
 
 _WRITERS: dict[FieldType, Callable[[Any], str]] = {
     FieldType.PASSWORD: lambda _: MASK,
-    FieldType.FILE: _file,
+    FieldType.FILE: _display_file,
     FieldType.JSON: lambda value: json.dumps(value, ensure_ascii=False),
 }

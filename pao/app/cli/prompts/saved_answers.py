@@ -1,4 +1,4 @@
-"""Answers kept as a file for ``--config``, so that nothing that was typed is lost."""
+"""Answers saved as a file for ``--config``, so that nothing that was typed is lost."""
 
 import json
 import os
@@ -9,12 +9,12 @@ from pathlib import Path
 from tempfile import gettempdir
 from typing import Any
 
-_MOST_NAMES = 1_000
+_MAX_NAMES = 1_000
 
 
 @dataclass(frozen=True, slots=True)
-class Kept:
-    """What goes into the file; ``unanswered`` are the fields to ask for when it is used."""
+class SavedAnswers:
+    """The content of the file; ``unanswered`` are the fields to ask for when it is used."""
 
     item: str
     fields: Mapping[str, Any]
@@ -22,28 +22,28 @@ class Kept:
 
 
 def suggested_names(item: str) -> Iterator[Path]:
-    """Yield names for a new file: here, at home, and where temporary files are."""
-    yield _free(item, Path())
+    """Yield names for a new file: here, in the home folder, and in that of temporary files."""
+    yield _unused_path(item, Path())
     for folder in (Path.home(), Path(gettempdir())):
-        yield _free(item, folder)
+        yield _unused_path(item, folder)
 
 
-def _free(item: str, folder: Path) -> Path:
-    """Return a name that is free in the folder: ``ITEM.json``, else ``ITEM-2.json``."""
+def _unused_path(item: str, folder: Path) -> Path:
+    """Return a name that does not exist in the folder: ``ITEM.json``, else ``ITEM-2.json``."""
     stem = re.sub(r"[^A-Za-z0-9._-]", "-", item).strip(".-") or "answers"
-    names = [f"{stem}.json", *(f"{stem}-{number}.json" for number in range(2, _MOST_NAMES))]
+    names = [f"{stem}.json", *(f"{stem}-{number}.json" for number in range(2, _MAX_NAMES))]
     return next(path for name in names if not os.path.lexists(path := folder / name))
 
 
-def write(kept: Kept, path: Path) -> None:
+def write(saved: SavedAnswers, path: Path) -> None:
     """Write a new file that only its owner can read; raises ``OSError``, also where it exists."""
     document = {
-        "catalogItemId": kept.item,
-        "fields": dict(kept.fields),
-        "unanswered": list(kept.unanswered),
+        "catalogItemId": saved.item,
+        "fields": dict(saved.fields),
+        "unanswered": list(saved.unanswered),
     }
     text = json.dumps(document, indent=2, ensure_ascii=False)
-    # What is no character cannot be sent either, and would make the whole file unreadable.
+    # An unpaired surrogate cannot be sent either, and would make the whole file unreadable.
     content = (text + "\n").encode(errors="replace")
     handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     with os.fdopen(handle, "wb") as file:

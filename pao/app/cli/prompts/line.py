@@ -1,6 +1,6 @@
-"""One line, or several, from the person at the terminal.
+"""Reads one line, or several, from the terminal.
 
-Questions are written on standard error, so that the result on standard output stays alone. Ctrl-C
+Prompts are written to standard error, so that standard output holds only the result. Ctrl-C
 raises ``KeyboardInterrupt``, the end of the input ``EOFError``.
 """
 
@@ -20,11 +20,11 @@ except ImportError:  # Windows has no such terminals.
 END_OF_TEXT = "."
 EDITOR = "!"
 _LOCAL_MODES = 3
-_MOST_UNFINISHED = 4096
+_MAX_UNFINISHED = 4096
 
 
 class TextError(ValueError):
-    """What was typed is no text."""
+    """What was typed is not text."""
 
 
 def can_edit() -> bool:
@@ -41,17 +41,17 @@ def read_line(
 ) -> str:
     """Ask for one line; the up arrow recalls ``recall``, the tab key completes ``words``.
 
-    ``lines`` keeps what was typed of a line when the person leaves in the middle of it.
+    ``lines`` receives an unfinished line when the person quits in the middle of it.
     """
     readline = _readline()
     unfinished = _unfinished_in_terminal if readline is None else readline.get_line_buffer
     try:
         if readline is None:
             # Python writes a prompt to standard output, which may be a file.
-            with contextlib.redirect_stdout(sys.stderr), _unflushed():
-                return _one(_input(prompt, unfinished, lines))
-        with _prepared(readline, recall, tuple(words)):
-            return _one(_input(prompt, unfinished, lines))
+            with contextlib.redirect_stdout(sys.stderr), _keep_typed_text():
+                return _strip_line_end(_input(prompt, unfinished, lines))
+        with _configure_readline(readline, recall, tuple(words)):
+            return _strip_line_end(_input(prompt, unfinished, lines))
     except UnicodeDecodeError:
         raise TextError("that is not UTF-8 text") from None
 
@@ -71,12 +71,12 @@ def read_secret(prompt: str) -> str:
 
 
 def read_text(prompt: str, *, recall: str | None, lines: list[str]) -> str:
-    """Ask for several lines, ended by a line that is a dot; ``lines`` keeps those typed so far.
+    """Ask for several lines, ended by a single dot; ``lines`` receives those typed so far.
 
-    An empty first line, ``!`` and ``@FILE`` are returned at once and kept nowhere.
+    An empty first line, ``!`` and ``@FILE`` are returned at once and not added to ``lines``.
     """
     first = read_line(prompt, recall=recall, lines=lines)
-    if _is_word(first):
+    if _is_command(first):
         return first
     lines.append(first.removeprefix("@") if first.startswith("@@") else first)
     while (line := read_line(" " * len(prompt), lines=lines)) != END_OF_TEXT:
@@ -85,9 +85,9 @@ def read_text(prompt: str, *, recall: str | None, lines: list[str]) -> str:
 
 
 def read_until(prompt: str, is_whole: Callable[[str], bool], *, lines: list[str]) -> str:
-    """Ask for lines until they are whole together, or one is empty; else as ``read_text``."""
+    """Ask for lines until they are complete, or one is empty; otherwise like ``read_text``."""
     first = read_line(prompt, lines=lines)
-    if _is_word(first):
+    if _is_command(first):
         return first
     lines.append(first)
     while not is_whole("\n".join(lines)):
@@ -98,12 +98,12 @@ def read_until(prompt: str, is_whole: Callable[[str], bool], *, lines: list[str]
     return "\n".join(lines)
 
 
-def _is_word(first: str) -> bool:
+def _is_command(first: str) -> bool:
     return first in {"", EDITOR} or (first.startswith("@") and not first.startswith("@@"))
 
 
-def _one(line: str) -> str:
-    # A line that was pasted may bring its end along.
+def _strip_line_end(line: str) -> str:
+    # A pasted line may include its line end.
     return line.rstrip("\r\n")
 
 
@@ -118,8 +118,8 @@ def _readline() -> ModuleType | None:
 
 
 @contextlib.contextmanager
-def _unflushed() -> Iterator[None]:
-    """Have Ctrl-C leave in the terminal what was typed of a line; it usually discards it."""
+def _keep_typed_text() -> Iterator[None]:
+    """Keep what was typed of a line in the terminal on Ctrl-C, which normally discards it."""
     if termios is None or not sys.stdin.isatty():
         yield
         return
@@ -135,29 +135,31 @@ def _unflushed() -> Iterator[None]:
 
 
 def _unfinished_in_terminal() -> str:
-    """Return what was typed of a line and is still in the terminal."""
+    """Return the unfinished line that is still in the terminal."""
     if termios is None or not sys.stdin.isatty():
         return ""
     with contextlib.suppress(OSError, termios.error):
         kept = termios.tcgetattr(sys.stdin)
-        # Until its end a line is handed out only where the terminal does not wait for it.
+        # An unfinished line can be read only if the terminal does not wait for its end.
         kept[_LOCAL_MODES] &= ~termios.ICANON
         termios.tcsetattr(sys.stdin, termios.TCSANOW, kept)
         if select.select([sys.stdin], [], [], 0)[0]:
-            return os.read(sys.stdin.fileno(), _MOST_UNFINISHED).decode(errors="replace")
+            return os.read(sys.stdin.fileno(), _MAX_UNFINISHED).decode(errors="replace")
     return ""
 
 
 @contextlib.contextmanager
-def _prepared(readline: ModuleType, recall: str | None, words: tuple[str, ...]) -> Iterator[None]:
+def _configure_readline(
+    readline: ModuleType, recall: str | None, words: tuple[str, ...]
+) -> Iterator[None]:
     readline.set_auto_history(False)
     readline.clear_history()
     if recall and "\n" not in recall:
         readline.add_history(recall)
 
     def complete(start: str, state: int) -> str | None:
-        fitting = [word for word in words if word.casefold().startswith(start.casefold())]
-        return fitting[state] if state < len(fitting) else None
+        matching = [word for word in words if word.casefold().startswith(start.casefold())]
+        return matching[state] if state < len(matching) else None
 
     readline.set_completer(complete if words else None)
     readline.set_completer_delims(",")

@@ -1,4 +1,4 @@
-"""One question: a field with its limits, asked until the validator accepts the answer."""
+"""Asks for one field, with its limits, until the validator accepts the answer."""
 
 import json
 from collections.abc import Callable, Sequence
@@ -14,17 +14,17 @@ from catalog.forms.reading import ReadingError, read
 from catalog.forms.ui_schema import field_validation
 from catalog.forms.values import resolve_date
 from catalog.forms.writing import as_text
-from pao.app.cli.asking import choices, line
-from pao.app.cli.asking.display import shown
-from pao.app.cli.asking.editor import edit
-from pao.app.cli.constraint_texts import limit_words
-from pao.app.cli.context import Cli
+from pao.app.cli.constraint_texts import constraint_texts
+from pao.app.cli.context import CommandContext
 from pao.app.cli.fields import read_text_file, read_value
+from pao.app.cli.prompts import choices, line
+from pao.app.cli.prompts.display import display_value
+from pao.app.cli.prompts.editor import edit
 from pao.app.cli.terminal import clean
 
-# Typed where an answer exists, it removes that answer.
-NOTHING = '""'
-_LONG = frozenset({FieldType.JSON, FieldType.TEXTAREA})
+# Typed if there is an answer, it removes that answer.
+EMPTY_ANSWER = '""'
+_MULTILINE_TYPES = frozenset({FieldType.JSON, FieldType.TEXTAREA})
 _FORMATS = {
     FieldType.DATE: "a date such as 2026-03-01",
     FieldType.EMAIL: "an email address",
@@ -45,74 +45,74 @@ _FORMATS = {
         f"several lines, ended by a single dot; @FILE reads a file, {line.EDITOR} opens an editor"
     ),
 }
-# Longer answers are not repeated in the brackets of a question.
-_BRACKET = 48
+# Longer answers are cut in the brackets of a prompt.
+_BRACKET_WIDTH = 48
 
-Judge = Callable[[Any], Sequence[str]]
+FindProblems = Callable[[Any], Sequence[str]]
 
 
 @dataclass(slots=True)
-class Question:
+class FieldPrompt:
     """A field that is asked for.
 
-    ``required`` says whether it must have a value with the answers as they are, ``old`` is the
-    answer that it has already, ``default`` what it takes without one. ``draft`` keeps what was
-    typed and is no answer yet, for when the person leaves.
+    ``required`` says whether it must have a value, given the other answers; ``current`` is the
+    answer that it has already, ``default`` its value without one. ``draft`` keeps what was
+    typed and is no answer yet, in case the person quits.
     """
 
-    cli: Cli
+    cli: CommandContext
     field: FieldDefinition
     today: date
-    judge: Judge
+    find_problems: FindProblems
     required: bool = False
-    old: Any = None
+    current: Any = None
     default: Any = None
     draft: str = ""
 
     def ask(self, problems: Sequence[str] = ()) -> Any:
-        """Return an answer that the validator accepts, None where there is none."""
+        """Return an answer that the validator accepts, or None if it is left empty."""
         self.print_heading()
-        self.complain(problems)
+        self.print_problems(problems)
         while True:
             try:
                 value = self._answer()
             except choices.ChoiceError as error:
-                self.complain([f"{self.field.label}: {error}"])
-                choices.print_some(self.cli.err, self.field, error.fitting[:20])
+                self.print_problems([f"{self.field.label}: {error}"])
+                choices.print_selected(self.cli.err, self.field, error.matches[:20])
                 continue
             except (ValueError, RecursionError) as error:
-                self.complain([f"{self.field.label}: {error}"])
+                self.print_problems([f"{self.field.label}: {error}"])
                 continue
-            problems = self.judge(value)
+            problems = self.find_problems(value)
             if not problems and self._is_confirmed(value):
                 return value
-            self.complain(problems)
+            self.print_problems(problems)
 
     def _answer(self) -> Any:
         text = self._text()
         if not text:
-            return self._left_empty()
-        if text == NOTHING and (self.old is not None or self.default is not None):
+            return self._empty_value()
+        if text == EMPTY_ANSWER and (self.current is not None or self.default is not None):
             return [] if self.field.type is FieldType.MULTISELECT else None
         if self.field.type is not FieldType.PASSWORD:
             self.draft = text
         return self._value(text)
 
-    def _left_empty(self) -> Any:
-        if self.old is not None:
-            return self.old
-        # An unticked box of a page is false as well.
+    def _empty_value(self) -> Any:
+        if self.current is not None:
+            return self.current
+        # An unchecked box of a page is false, too.
         is_box = self.field.type is FieldType.BOOLEAN and self.default is None
         return False if is_box and not self.required else None
 
     def _text(self) -> str:
-        recall, prompt = self.draft or self._recalled(), f"  {self._bracket()}> "
+        recall, prompt = self.draft or self._recall_text(), f"  {self._bracket()}> "
         if self.field.type is FieldType.PASSWORD:
             return line.read_secret(prompt)
         lines: list[str] = []
         try:
-            if self.field.type not in _LONG:
-                words = choices.words(self.field)
+            if self.field.type not in _MULTILINE_TYPES:
+                words = choices.completions(self.field)
                 return line.read_line(prompt, recall=recall, words=words, lines=lines)
             if self.field.type is FieldType.JSON:
                 text = line.read_until(prompt, self._is_whole, lines=lines)
@@ -120,17 +120,17 @@ class Question:
                 text = line.read_text(prompt, recall=recall, lines=lines)
         finally:
             self.draft = "\n".join(lines) or self.draft
-        return text if lines else self._long(text)
+        return text if lines else self._long_text(text)
 
-    def _long(self, word: str) -> str:
-        """Return the text that is edited, or in a file; an empty one as it is."""
+    def _long_text(self, word: str) -> str:
+        """Return the text from the editor or a file; an empty one as it is."""
         if word == line.EDITOR:
             suffix = ".json" if self.field.type is FieldType.JSON else ".txt"
-            return edit(self.draft or self._recalled() or "", suffix=suffix)
+            return edit(self.draft or self._recall_text() or "", suffix=suffix)
         return read_text_file(word[1:]) if word.startswith("@") else word
 
-    def written(self, word: str, value: Any) -> Any:
-        """Return the value that is in a file, or the one given as it is edited (``!``)."""
+    def read_bulk_value(self, word: str, value: Any) -> Any:
+        """Return the value in a file, or the given one after editing (``!``)."""
         if word != line.EDITOR:
             return read(self.field, read_text_file(word[1:]))
         return read(
@@ -150,22 +150,22 @@ class Question:
         if text == choices.ALL:
             choices.print_choices(self.cli.err, self.field, everything=True)
             return self._answer()
-        picked = choices.pick(self.field, text)
-        if shown(self.field, picked) != clean(text):
-            self.cli.err.print(Text(f"  = {shown(self.field, picked)}", style="green"))
-        return picked
+        choice = choices.pick(self.field, text)
+        if display_value(self.field, choice) != clean(text):
+            self.cli.err.print(Text(f"  = {display_value(self.field, choice)}", style="green"))
+        return choice
 
     def _is_confirmed(self, value: Any) -> bool:
-        is_new = value is not None and value != self.old
+        is_new = value is not None and value != self.current
         if self.field.type is not FieldType.PASSWORD or not is_new:
             return True
         if line.read_secret("  again > ") == value:
             return True
-        self.complain(["The two entries differ; type it again."])
+        self.print_problems(["The two entries differ; type it again."])
         return False
 
-    def _recalled(self) -> str | None:
-        value = self.default if self.old is None else self.old
+    def _recall_text(self) -> str | None:
+        value = self.default if self.current is None else self.current
         if value is None or self.field.type in (FieldType.FILE, FieldType.PASSWORD):
             return None
         if self.field.type is FieldType.JSON:
@@ -175,24 +175,26 @@ class Question:
     def _bracket(self) -> str:
         if self.field.type is FieldType.BOOLEAN:
             return f"[{self._yes_or_no()}] "
-        value = self.default if self.old is None else self.old
+        value = self.default if self.current is None else self.current
         if value is None:
             return ""
-        return f"[{shown(self.field, value, width=_BRACKET)}] {self._way_back()}"
+        return f"[{display_value(self.field, value, width=_BRACKET_WIDTH)}] {self._reset_hint()}"
 
-    def _way_back(self) -> str:
-        if self.old is None or (self.required and self.default is None):
+    def _reset_hint(self) -> str:
+        if self.current is None or (self.required and self.default is None):
             return ""
-        return f"({NOTHING} {'removes it' if self.default is None else 'takes the default'}) "
+        return (
+            f"({EMPTY_ANSWER} {'removes it' if self.default is None else 'restores the default'}) "
+        )
 
     def _yes_or_no(self) -> str:
-        value = self.default if self.old is None else self.old
+        value = self.default if self.current is None else self.current
         if value is None and self.required:
             return "y/n"
         return "Y/n" if value is True else "y/N"
 
     def print_heading(self) -> None:
-        """Print what is asked for: label, description, limits, choices."""
+        """Print label, description, limits and choices of the field."""
         label = Text(f"\n{clean(self.field.label)}", style="bold")
         if not self.required and self.default is None:
             label.append("  (optional)", style="not bold bright_black")
@@ -210,11 +212,11 @@ class Question:
         if message:
             rules.pop("pattern", None)
         if self.field.type is FieldType.DATE:
-            rules |= {key: self._day(rules[key]) for key in ("min", "max") if key in rules}
+            rules |= {key: self._resolve_day(rules[key]) for key in ("min", "max") if key in rules}
         hints = [_FORMATS[self.field.type]] if self.field.type in _FORMATS else []
         if self.field.type is FieldType.MULTISELECT:
             hints.append("several with commas")
-        limits = ", ".join(limit_words(rules))
+        limits = ", ".join(constraint_texts(rules))
         if self.field.type is FieldType.LIST:
             limits = limits.replace("of them", "rows")
         hints += [limits] if limits else []
@@ -223,11 +225,11 @@ class Question:
             hints.append(f"e.g. {clean(self.field.placeholder)}")
         return hints
 
-    def _day(self, bound: Any) -> Any:
+    def _resolve_day(self, bound: Any) -> Any:
         day = resolve_date(bound, self.today) if isinstance(bound, str) else None
         return day.isoformat() if day else bound
 
-    def complain(self, problems: Sequence[str]) -> None:
+    def print_problems(self, problems: Sequence[str]) -> None:
         """Print what is wrong."""
         for problem in problems:
             self._print(Text(f"✗ {clean(problem)}", style="red"))

@@ -1,4 +1,4 @@
-"""A text in the person's own editor."""
+"""Edits a text in the person's own editor."""
 
 import os
 import shlex
@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-_USUAL = ("sensible-editor", "nano", "vi")
+_DEFAULT_EDITORS = ("sensible-editor", "nano", "vi")
 
 
 class EditorError(ValueError):
@@ -17,28 +17,28 @@ class EditorError(ValueError):
 
 
 def edit(text: str, *, suffix: str) -> str:
-    """Return the text as it is after editing, without its last line end; raises ``EditorError``."""
-    command = _command()
+    """Return the edited text without its last line end; raises ``EditorError``."""
+    command = _editor_command()
     with _private_file(text, suffix) as path:
         try:
-            ended = subprocess.run([*command, str(path)], check=False)  # noqa: S603 -- the person's own editor
+            result = subprocess.run([*command, str(path)], check=False)  # noqa: S603 -- the person's own editor
         except OSError as error:
             raise EditorError(
                 f"the editor {command[0]} cannot be started: {error.strerror}"
             ) from None
-        if ended.returncode:
-            raise EditorError(f"the editor {command[0]} ended with {ended.returncode}")
+        if result.returncode:
+            raise EditorError(f"the editor {command[0]} ended with {result.returncode}")
         try:
             return path.read_text(encoding="utf-8").removesuffix("\n")
         except (OSError, UnicodeDecodeError):
             raise EditorError("what the editor left is not UTF-8 text") from None
 
 
-def _command() -> list[str]:
-    wanted = os.environ.get("VISUAL") or os.environ.get("EDITOR")
-    if wanted:
-        return shlex.split(wanted)
-    found = next(filter(shutil.which, _USUAL), None)
+def _editor_command() -> list[str]:
+    configured = os.environ.get("VISUAL") or os.environ.get("EDITOR")
+    if configured:
+        return shlex.split(configured)
+    found = next(filter(shutil.which, _DEFAULT_EDITORS), None)
     if found is None:
         raise EditorError("there is no editor; set EDITOR, or name a file with @FILE")
     return [found]

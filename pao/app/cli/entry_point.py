@@ -1,4 +1,4 @@
-"""Where the command `pao` begins: `pao --version` is answered before anything is loaded."""
+"""The entry point of the command `pao`; `pao --version` is answered without loading anything."""
 
 import atexit
 import os
@@ -7,7 +7,7 @@ import threading
 from typing import NoReturn
 
 from pao.app.cli.exits import ExitCode
-from pao.app.cli.streams import flush_streams, prepare_streams, say_error
+from pao.app.cli.streams import flush_streams, prepare_streams, print_error
 from pao.runtime.version import VERSION
 
 _TEMPORAL = "temporalio.bridge.temporal_sdk_bridge"
@@ -24,21 +24,21 @@ def main() -> None:
             run()
         except SystemExit as end:
             if _TEMPORAL in sys.modules:
-                _leave(end.code)
+                _exit_without_teardown(end.code)
             raise
 
 
-def _leave(code: str | int | None) -> NoReturn:
-    """End without tearing Python down, once everything that belongs to an end is done.
+def _exit_without_teardown(code: str | int | None) -> NoReturn:
+    """End the process without tearing Python down, after running its exit functions.
 
-    Threads of Temporal's client live on, and one that needs Python while it is torn down aborts the
-    process: a command that had succeeded ended with SIGABRT, rarely. See
+    Threads of Temporal's client keep running, and one that needs Python while it is torn down
+    aborts the process: a command that had succeeded ended with SIGABRT, rarely. See
     https://github.com/temporalio/sdk-python/issues/300.
     """
     threading._shutdown()  # type: ignore[attr-defined]  # noqa: SLF001 -- as Python itself does
     atexit._run_exitfuncs()  # noqa: SLF001 -- as Python itself does
     if isinstance(code, str):
-        say_error(code)
+        print_error(code)
     flush_streams()
     os._exit(int(code) if isinstance(code, int) else int(code is not None))
 
@@ -50,7 +50,7 @@ def _show_version() -> None:
     except OSError as error:
         flush_streams()
         if not isinstance(error, BrokenPipeError):
-            say_error(f"the output could not be written: {error.strerror}")
+            print_error(f"the output could not be written: {error.strerror}")
         raise SystemExit(ExitCode.FAILED) from None
     if not flush_streams():
         raise SystemExit(ExitCode.FAILED)

@@ -1,4 +1,4 @@
-"""Showing the choices of a field, and finding the ones that a person means."""
+"""Prints the choices of a field, and finds the ones that a person means."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -15,32 +15,32 @@ from catalog.suggestions import did_you_mean
 from pao.app.cli.terminal import clean
 
 ALL = "?"
-# More are not listed at once: they are searched.
-_FEW = 20
-_SHOWN = 10
+# A longer list is not printed but searched.
+_MAX_LISTED = 20
+_PREVIEW = 10
 
 
 class ChoiceError(ValueError):
-    """A text that means none of the choices, or several: ``fitting``."""
+    """A text that matches none of the choices, or several: ``matches``."""
 
-    def __init__(self, message: str, fitting: Sequence[int] = ()) -> None:
+    def __init__(self, message: str, matches: Sequence[int] = ()) -> None:
         super().__init__(message)
-        self.fitting = tuple(fitting)
+        self.matches = tuple(matches)
 
 
 def print_choices(console: Console, field: FieldDefinition, *, everything: bool = False) -> None:
     """Print the choices, or the first of a long list and how to search it."""
     choices = field.choices or ()
-    short = everything or len(choices) <= _FEW
-    print_some(console, field, range(len(choices)) if short else range(_SHOWN))
+    short = everything or len(choices) <= _MAX_LISTED
+    print_selected(console, field, range(len(choices)) if short else range(_PREVIEW))
     if not short:
-        rest = len(choices) - _SHOWN
+        rest = len(choices) - _PREVIEW
         hint = f"{rest} more: type a part of one to search, {ALL} to list all"
         console.print(Text(f"  … {hint}", style="bright_black"))
 
 
-def print_some(console: Console, field: FieldDefinition, indexes: Sequence[int]) -> None:
-    """Print the choices at these places, with the numbers by which they can be picked."""
+def print_selected(console: Console, field: FieldDefinition, indexes: Sequence[int]) -> None:
+    """Print the choices at these indexes, with the numbers by which they can be picked."""
     choices = field.choices or ()
     numbered = _are_numbered(choices)
     room = len(str(len(choices)))
@@ -54,7 +54,7 @@ def print_some(console: Console, field: FieldDefinition, indexes: Sequence[int])
         console.print(line)
 
 
-def words(field: FieldDefinition) -> list[str]:
+def completions(field: FieldDefinition) -> list[str]:
     """Return what the tab key completes."""
     return [clean(choice.label) for choice in field.choices or ()]
 
@@ -65,37 +65,39 @@ def pick(field: FieldDefinition, text: str) -> Any:
     A choice is given by its value, its label, its number in the list, or a part of its label.
     """
     if field.type is not FieldType.MULTISELECT:
-        return _one(field, text.strip())
+        return _pick_one(field, text.strip())
     whole = read(field, text)
     if isinstance(whole, list) and whole and all(_is_choice(field, one) for one in whole):
         return whole
-    return [_one(field, part.strip()) for part in text.split(",") if part.strip()]
+    return [_pick_one(field, part.strip()) for part in text.split(",") if part.strip()]
 
 
-def _one(field: FieldDefinition, text: str) -> Any:
+def _pick_one(field: FieldDefinition, text: str) -> Any:
     choices = field.choices or ()
-    alone = field.model_copy(update={"type": FieldType.SELECT})
-    value = read(alone, text)
+    single_choice = field.model_copy(update={"type": FieldType.SELECT})
+    value = read(single_choice, text)
     if _is_choice(field, value):
         return value
     if _are_numbered(choices) and text.isdecimal() and 1 <= int(text[:9]) <= len(choices):
         return choices[int(text[:9]) - 1].value
-    # A part of a number is no search: 1 would find 2021.
-    fitting = [] if text.isdecimal() else _fitting(choices, text.casefold())
-    if len(fitting) == 1:
-        return choices[fitting[0]].value
-    if fitting:
-        raise ChoiceError(f"{text!r} fits {len(fitting)} of them; be more precise", fitting)
+    # A part of a number is not searched for: 1 would find 2021.
+    matches = [] if text.isdecimal() else _find_matches(choices, text.casefold())
+    if len(matches) == 1:
+        return choices[matches[0]].value
+    if matches:
+        raise ChoiceError(f"{text!r} fits {len(matches)} of them; be more precise", matches)
     known = [] if text.isdecimal() else [choice.label for choice in choices]
     raise ChoiceError(f"there is no choice {text[:80]!r}{did_you_mean(text, known)}")
 
 
-def _fitting(choices: Sequence[Choice], text: str) -> list[int]:
-    """Return the places of what is the text in any case, else begins with it, else contains it."""
+def _find_matches(choices: Sequence[Choice], text: str) -> list[int]:
+    """Return the indexes of exact matches, else of prefixes, else of parts, ignoring case."""
     texts = [(choice.label.casefold(), as_text(choice.value).casefold()) for choice in choices]
     for fits in (str.__eq__, str.startswith, str.__contains__):
         found = [
-            index for index, words in enumerate(texts) if any(fits(one, text) for one in words)
+            index
+            for index, completions in enumerate(texts)
+            if any(fits(one, text) for one in completions)
         ]
         if found:
             return found
@@ -107,6 +109,6 @@ def _is_choice(field: FieldDefinition, value: Any) -> bool:
 
 
 def _are_numbered(choices: Sequence[Choice]) -> bool:
-    """Return whether choices have numbers: not where one of these is a value or label itself."""
+    """Return whether choices are numbered: not if a number is itself a value or label."""
     texts = {text for choice in choices for text in (as_text(choice.value), choice.label)}
     return texts.isdisjoint(str(number) for number in range(1, len(choices) + 1))

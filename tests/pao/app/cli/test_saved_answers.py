@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pao.app.cli.asking.saved_answers import Kept, suggested_names, write
 from pao.app.cli.field_files import FieldFile, read_field_file
+from pao.app.cli.prompts.saved_answers import SavedAnswers, suggested_names, write
 
 SCALARS = (
     st.none()
@@ -30,13 +30,13 @@ VALUES = st.recursive(
 def test_what_is_kept_is_read_back(fields: dict[str, object], unanswered: list[str]) -> None:
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "kept.json"
-        write(Kept("db", fields, unanswered), path)
+        write(SavedAnswers("db", fields, unanswered), path)
         assert read_field_file(path) == FieldFile(fields, tuple(unanswered))
 
 
 def test_what_is_no_character_spoils_nothing(tmp_path: Path) -> None:
     path = tmp_path / "kept.json"
-    write(Kept("db", {"a": "x\udcff", "b": "y"}, ()), path)
+    write(SavedAnswers("db", {"a": "x\udcff", "b": "y"}, ()), path)
     assert read_field_file(path).fields == {"a": "x?", "b": "y"}
 
 
@@ -52,4 +52,4 @@ def check_names() -> None:
     assert next(suggested_names("../../etc/x")) == Path("etc-x.json")
     assert next(suggested_names("..")) == Path("answers.json")
     with pytest.raises(FileExistsError):
-        write(Kept("db", {}, ()), Path("db.json"))
+        write(SavedAnswers("db", {}, ()), Path("db.json"))

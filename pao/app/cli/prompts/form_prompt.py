@@ -1,4 +1,4 @@
-"""A form filled in on a terminal: questions, a summary, and what happens when it ends early."""
+"""A form filled in on a terminal: prompts, a summary, and saving the answers when it ends early."""
 
 import shlex
 import signal
@@ -16,15 +16,15 @@ from rich.text import Text
 
 from catalog.forms import FieldDefinition, FieldType
 from catalog.forms.outcome import FormResult
-from pao.app.cli.asking import line
-from pao.app.cli.asking.answers import Answers
-from pao.app.cli.asking.question import Question
-from pao.app.cli.asking.rows import Row, RowsQuestion
-from pao.app.cli.asking.saved_answers import Kept, suggested_names, write
-from pao.app.cli.asking.service import ItemService
-from pao.app.cli.asking.summary import group_of, picked, print_summary
-from pao.app.cli.context import Cli
+from pao.app.cli.context import CommandContext
 from pao.app.cli.exits import CliError, ExitCode
+from pao.app.cli.prompts import line
+from pao.app.cli.prompts.answers import Answers
+from pao.app.cli.prompts.field_prompt import FieldPrompt
+from pao.app.cli.prompts.rows_prompt import Row, RowsPrompt
+from pao.app.cli.prompts.saved_answers import SavedAnswers, suggested_names, write
+from pao.app.cli.prompts.service import ItemService
+from pao.app.cli.prompts.summary import find_field, group_of, print_summary
 from pao.app.cli.terminal import clean
 from pao.core.field_paths import form_field
 
@@ -33,11 +33,11 @@ Sent = TypeVar("Sent")
 _YES, _NO = frozenset({"", "y", "yes"}), frozenset({"n", "no"})
 
 
-class HangUp(KeyboardInterrupt):
-    """The terminal is gone, or the process is told to end: nobody can be asked anything."""
+class HangUpInterrupt(KeyboardInterrupt):
+    """The terminal is gone, or the process is to end: nobody can be asked."""
 
 
-class Declined(KeyboardInterrupt):
+class DeclinedInterrupt(KeyboardInterrupt):
     """The person does not want to submit."""
 
 
@@ -46,61 +46,61 @@ class Purpose(Protocol):
 
     @property
     def verb(self) -> str:
-        """What is done with the fields, as a question: Submit."""
+        """What is done with the fields, such as Submit."""
 
-    def kept(self, fields: dict[str, Any]) -> dict[str, Any]:
-        """Return what is kept of the answers, as ``command`` takes it."""
+    def saved_fields(self, fields: dict[str, Any]) -> dict[str, Any]:
+        """Return the answers to save, in the form that ``command`` reads."""
 
     def command(self, path: str) -> list[str]:
-        """Return the command that goes on with kept answers."""
+        """Return the command that continues with saved answers."""
 
 
 @dataclass(slots=True)
-class Interview:
-    """Asks for what is missing, sends it, and asks again for what the service refuses.
+class FormPrompt:
+    """Asks for missing fields, sends them, and asks again for what the service refuses.
 
-    With ``review`` the answers are shown first even where nothing has to be asked for.
+    With ``review`` the answers are shown first, even if nothing has to be asked for.
     """
 
-    cli: Cli
+    cli: CommandContext
     answers: Answers
     service: ItemService
     today: date
     purpose: Purpose
     review: bool = False
     _is_open: bool = field(default=False, init=False)
-    _typed: bool = field(default=False, init=False)
+    _has_input: bool = field(default=False, init=False)
     _group: str | None = field(default=None, init=False)
-    _question: Question | RowsQuestion | None = field(default=None, init=False)
+    _question: FieldPrompt | RowsPrompt | None = field(default=None, init=False)
 
     def run(self, send: Callable[[dict[str, Any]], Sent]) -> Sent:
-        """Return what ``send`` answers for the fields once they are accepted.
+        """Return what ``send`` returns for the fields once they are accepted.
 
-        Whenever it ends otherwise, the person is offered to keep what was typed.
+        If it ends otherwise, the person is offered to save what was typed.
         """
-        with _told_of_hang_up():
+        with _raise_on_hang_up():
             try:
                 return self._run(send)
-            except HangUp:
-                self._keep(ask=False)
+            except HangUpInterrupt:
+                self._save(ask=False)
                 raise
-            except Declined as error:
-                self._keep(ask=True)
+            except DeclinedInterrupt as error:
+                self._save(ask=True)
                 self.cli.note("Nothing was sent.")
                 raise typer.Exit(ExitCode.INTERRUPTED) from error
             except (KeyboardInterrupt, EOFError):
-                self._keep(ask=True)
+                self._save(ask=True)
                 raise KeyboardInterrupt from None
             except CliError as error:
-                if self._typed:
+                if self._has_input:
                     self.cli.report(error)
-                    self._keep(ask=True)
+                    self._save(ask=True)
                     raise typer.Exit(error.exit_code) from error
                 raise
             except typer.Exit:
                 raise
             except Exception:
-                self._keep(ask=False)
+                self._save(ask=False)
                 raise
 
     def _run(self, send: Callable[[dict[str, Any]], Sent]) -> Sent:
@@ -115,18 +115,18 @@ class Interview:
                 return send(self.answers.fields)
             except CliError as error:
                 is_new = self.answers.refuse(error.refused)
-                is_away = error.exit_code is ExitCode.UNAVAILABLE
-                if not is_new and not (is_away and self._typed):
+                is_unavailable = error.exit_code is ExitCode.UNAVAILABLE
+                if not is_new and not (is_unavailable and self._has_input):
                     raise
                 self.cli.report(error)
                 if is_new:
                     self._ask()
-                elif not self._yes("Try again?"):
-                    self._keep(ask=True)
+                elif not self._ask_yes_no("Try again?"):
+                    self._save(ask=True)
                     raise typer.Exit(error.exit_code) from error
 
     def _ask(self) -> bool:
-        """Ask for everything that is missing or wrong; return whether there was anything."""
+        """Ask for everything that is missing or invalid; return whether there was anything."""
         asked = False
         while (one := self.answers.next()) is not None:
             if not self._is_open:
@@ -138,64 +138,64 @@ class Interview:
     def _ask_for(self, one: FieldDefinition) -> None:
         answers, name = self.answers, one.id
         self._print_group(name)
-        old = answers.get(name)
+        current = answers.get(name)
         problems = answers.problems(name)
-        question = Question(
+        question = FieldPrompt(
             self.cli,
-            self._offering(one),
+            self._with_choices(one),
             self.today,
-            judge=lambda value: answers.problems_with(name, value),
+            find_problems=lambda value: answers.problems_with(name, value),
             required=answers.is_required(name),
-            old=old,
+            current=current,
             default=answers.default(name),
         )
         self._question = self._rows(question) if one.type is FieldType.LIST else question
         value = self._question.ask(problems)
         self._question = None
-        self._typed = self._typed or value is not None
-        answers.put(name, value)
+        self._has_input = self._has_input or value is not None
+        answers.set_answer(name, value)
 
-    def _rows(self, question: Question) -> RowsQuestion:
+    def _rows(self, question: FieldPrompt) -> RowsPrompt:
         name = question.field.id
 
-        def judge(rows: list[Row]) -> FormResult:
-            return self.answers.judge({**self.answers.fields, name: rows})
+        def evaluate(rows: list[Row]) -> FormResult:
+            return self.answers.validate({**self.answers.fields, name: rows})
 
-        def offering(inner: FieldDefinition, row: Row) -> FieldDefinition:
-            return self._offering(inner, f"{name}.{inner.id}", row)
+        def with_choices(inner: FieldDefinition, row: Row) -> FieldDefinition:
+            return self._with_choices(inner, f"{name}.{inner.id}", row)
 
-        return RowsQuestion(question, judge, offering)
+        return RowsPrompt(question, evaluate, with_choices)
 
-    def _offering(
+    def _with_choices(
         self, one: FieldDefinition, way: str | None = None, row: Row | None = None
     ) -> FieldDefinition:
-        """Return a field with the choices that it offers now, where they come from elsewhere."""
+        """Return a field with its current choices, if they come from elsewhere."""
         if one.options is None:
             return one
-        offer = self.service.offer(way or one.id, self.answers.fields, row)
+        offer = self.service.offered_choices(way or one.id, self.answers.fields, row)
         if offer.problem is not None:
-            self.cli.note(f"The choices of {clean(one.label)} are not known: {offer.problem}")
+            self.cli.note(f"The choices of {clean(one.label)} could not be loaded: {offer.problem}")
             return one
         if not offer.choices:
             self.cli.note(f"{clean(one.label)} offers nothing with these answers.")
             return one
         offered = one.model_copy(update={"enum": offer.choices})
         if row is None:
-            self.answers.known[one.id] = offered
+            self.answers.offered_fields[one.id] = offered
         return offered
 
     def _confirm(self) -> None:
-        """Show the summary until the person submits; raises ``Declined``."""
+        """Show the summary until the person submits; raises ``DeclinedInterrupt``."""
         while True:
             print_summary(self.cli.err, self.answers)
-            for said in self.answers.warnings():
-                self.cli.note(f"! {said}")
+            for message in self.answers.warnings():
+                self.cli.note(f"! {message}")
             self._print_left_out()
             word = line.read_line(f"\n{self.purpose.verb}? [Y/n/e(dit)] > ").strip().casefold()
             if word in _YES:
                 return
             if word in _NO:
-                raise Declined
+                raise DeclinedInterrupt
             self._edit(word)
 
     def _print_left_out(self) -> None:
@@ -210,7 +210,7 @@ class Interview:
             wanted = line.read_line("Which one, by number or name? > ")
         if not wanted.strip():
             return
-        one = picked(self.answers, wanted)
+        one = find_field(self.answers, wanted)
         if one is None:
             self.cli.note(f"There is no field {wanted.strip()!r} here; give the number beside it.")
             return
@@ -221,7 +221,7 @@ class Interview:
         self._ask_for(one)
         self._ask()
 
-    def _yes(self, question: str) -> bool:
+    def _ask_yes_no(self, question: str) -> bool:
         return line.read_line(f"\n{question} [Y/n] > ").strip().casefold() in _YES
 
     def _refuse_unknown(self) -> None:
@@ -229,11 +229,11 @@ class Interview:
             raise CliError(
                 "Some of the given fields do not exist",
                 exit_code=ExitCode.USAGE,
-                details=tuple(f"{name}: {said}" for name, said in unknown.items()),
+                details=tuple(f"{name}: {message}" for name, message in unknown.items()),
             )
 
     def _open(self) -> None:
-        """Print what is asked for and how to answer, once."""
+        """Print the title of the item and how to answer, once."""
         self._is_open = True
         about = self.service.about()
         title = Text(clean(about.get("name") or self.service.item), style="bold")
@@ -241,7 +241,7 @@ class Interview:
         if about.get("description"):
             self.cli.err.print(Text(clean(about["description"])))
         recalls = ", the up arrow edits it" if line.can_edit() else ""
-        how = f"Enter takes what is in [brackets]{recalls}. Ctrl-C leaves; answers can be kept."
+        how = f"Enter accepts the value in [brackets]{recalls}. Ctrl-C quits; answers can be saved."
         self.cli.err.print(Text(f"\n{how}", style="bright_black"))
 
     def _print_group(self, name: str) -> None:
@@ -255,35 +255,35 @@ class Interview:
         if group.description:
             self.cli.err.print(Padding(Text(clean(group.description)), (0, 0, 0, 2)))
 
-    def _keep(self, *, ask: bool) -> None:
-        """Write what was typed into a file, where the person wants it."""
-        if not (self._typed or (self._question and self._question.draft)):
+    def _save(self, *, ask: bool) -> None:
+        """Save what was typed to a file, if the person wants it."""
+        if not (self._has_input or (self._question and self._question.draft)):
             return
-        kept, secret = self._kept()
+        saved, secret = self._saved_answers()
         for suggested in suggested_names(self.service.item):
             path: Path | None = None
             while path != suggested:
                 path = suggested
-                # A terminal that is gone cannot be asked: it is kept then.
+                # A terminal that is gone cannot be asked: then it is saved.
                 with suppress(OSError):
-                    path = self._wanted(suggested) if ask else suggested
-                if path is None or self._is_written(kept, path, secret):
+                    path = self._ask_path(suggested) if ask else suggested
+                if path is None or self._try_write(saved, path, secret):
                     return
 
-    def _is_written(self, kept: Kept, path: Path, secret: list[FieldDefinition]) -> bool:
+    def _try_write(self, saved: SavedAnswers, path: Path, secret: list[FieldDefinition]) -> bool:
         try:
-            write(kept, path)
+            write(saved, path)
         except OSError as error:
             with suppress(OSError):
                 self.cli.note(f"{path} cannot be written: {error.strerror}")
             return False
         with suppress(OSError):
-            self._print_kept(path, secret)
+            self._print_saved(path, secret)
         return True
 
-    def _wanted(self, path: Path) -> Path | None:
-        """Ask where to keep the answers; return None where the person does not want that."""
-        question = "\nKeep your answers as a file? Enter or another name; n discards them."
+    def _ask_path(self, path: Path) -> Path | None:
+        """Ask where to save the answers; return None if the person does not want that."""
+        question = "\nSave your answers to a file? Enter, or another name; n discards them."
         self.cli.err.print(Text(question))
         try:
             word = line.read_line(f"  [{clean(path)}] > ").strip()
@@ -295,8 +295,8 @@ class Interview:
             return path
         return None if word.casefold() in _NO else Path(word).expanduser()
 
-    def _kept(self) -> tuple[Kept, list[FieldDefinition]]:
-        """Return what is kept, and the fields with a secret, which are not."""
+    def _saved_answers(self) -> tuple[SavedAnswers, list[FieldDefinition]]:
+        """Return what is saved, and the fields with a secret, which are not."""
         form, fields = self.answers.form, dict(self.answers.fields)
         unanswered = set(self.answers.unanswered)
         question = self._question
@@ -304,15 +304,15 @@ class Interview:
             unanswered.add(question.field.id)
             if question.draft:
                 fields[question.field.id] = question.draft
-        kept = self.purpose.kept(fields)
-        holders = {form_field(way) for way in form.passwords.values_in(kept)}
+        saved = self.purpose.saved_fields(fields)
+        holders = {form_field(way) for way in form.passwords.found(saved)}
         secret = [one for name, one in form.fields.items() if name in holders]
-        kept = form.passwords.without(kept)
+        saved = form.passwords.without(saved)
         unanswered |= holders
         ordered = [name for name in form.fields if name in unanswered]
-        return Kept(self.service.item, kept, ordered), secret
+        return SavedAnswers(self.service.item, saved, ordered), secret
 
-    def _print_kept(self, path: Path, secret: list[FieldDefinition]) -> None:
+    def _print_saved(self, path: Path, secret: list[FieldDefinition]) -> None:
         self.cli.note(f"Your answers are in {path}; only you can read it.")
         if secret:
             labels = ", ".join(clean(_secret_label(one)) for one in secret)
@@ -327,11 +327,11 @@ def _secret_label(one: FieldDefinition) -> str:
 
 
 @contextmanager
-def _told_of_hang_up() -> Iterator[None]:
-    """Raise ``HangUp`` where a closed terminal or an order to end would end the process."""
+def _raise_on_hang_up() -> Iterator[None]:
+    """Raise ``HangUpInterrupt`` when the terminal is closed or the process is to end."""
 
     def raise_hang_up(_number: int, _frame: FrameType | None) -> None:
-        raise HangUp
+        raise HangUpInterrupt
 
     names = ("SIGHUP", "SIGTERM")
     numbers = [getattr(signal, name) for name in names if hasattr(signal, name)]

@@ -1,1 +1,0 @@
-"""Asking a person on a terminal for the fields of a form, until they are right."""

@@ -1,0 +1,1 @@
+"""Prompts on a terminal for the fields of a form, until they are valid."""
