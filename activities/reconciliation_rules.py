@@ -4,7 +4,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 
 from db.repositories.open_requests import OpenRequest
-from pao.app.resumption import never_begun
+from pao.app.resumption import never_started
 from pao.clients.inspection import WorkflowPresence, WorkflowStanding
 from pao.core.states import RequestStatus
 
@@ -30,7 +30,7 @@ def judge(
         young = row.created_at > now - memory
         # A row that nobody has started is the sweeper's, as long as starting it is safe.
         # A component that never began is started by its bundle, in its turn, however long it takes.
-        waits = never_begun(row, standing) and (row.is_component or young)
+        waits = never_started(row, standing) and (row.is_component or young)
         return Divergence.AGREES if waits else Divergence.LOST
     if standing.life == WorkflowPresence.LOST:
         return Divergence.LOST

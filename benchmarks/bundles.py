@@ -169,7 +169,7 @@ def main() -> int:
     with tempfile.TemporaryDirectory(prefix="pao-bench-") as folder:
         options = StackOptions(home=Path(folder) / "home", ports=ANY_FREE)
         with running_stack(
-            options, narrator=ProgressReporter(), sink=lambda _name, _line: None
+            options, progress=ProgressReporter(), sink=lambda _name, _line: None
         ) as stack:
             found = asyncio.run(_run(stack))
     for name, value in found.items():

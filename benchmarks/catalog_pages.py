@@ -106,7 +106,7 @@ def main() -> int:
         root = Path(folder) / "catalog"
         generate(root, count=options.items)
         stack_options = StackOptions(home=Path(folder) / "home", ports=ANY_FREE, catalog=root)
-        with running_stack(stack_options, narrator=ProgressReporter(), sink=_drop) as stack:
+        with running_stack(stack_options, progress=ProgressReporter(), sink=_drop) as stack:
             times = asyncio.run(measure(_place(stack), root, calls=options.calls))
             stack.supervisor.check()
     print(f"\n{options.items:,} items, {options.calls} calls of each kind, one caller\n")

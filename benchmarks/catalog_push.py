@@ -100,7 +100,7 @@ def main() -> int:
             home=Path(folder) / "home", ports=ANY_FREE, catalog=root, catalog_on_github=True
         )
         began = time.perf_counter()
-        with running_stack(stack_options, narrator=ProgressReporter(), sink=_drop) as stack:
+        with running_stack(stack_options, progress=ProgressReporter(), sink=_drop) as stack:
             started = time.perf_counter() - began
             found = measure(stack, root, pushes=options.pushes)
     print(f"\n{options.items:,} items; the whole stack answered after {started:.0f} s\n")

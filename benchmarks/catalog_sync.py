@@ -75,7 +75,7 @@ def main() -> int:
         generate(root, count=options.items)
         none.mkdir()
         stack_options = StackOptions(home=Path(folder) / "home", ports=ANY_FREE, catalog=none)
-        with running_stack(stack_options, narrator=ProgressReporter(), sink=_drop) as stack:
+        with running_stack(stack_options, progress=ProgressReporter(), sink=_drop) as stack:
             found = asyncio.run(measure(stack.postgres.service_url, stack.temporal.address, root))
     print(f"\n{options.items:,} items\n")
     for name, (seconds, processor) in found.items():

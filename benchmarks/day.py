@@ -144,10 +144,10 @@ async def _submit(client: httpx.AsyncClient, played: Played) -> None:
 class Day:
     """The parts of the day, one after another."""
 
-    def __init__(self, world: World, narrator: ProgressReporter, polling: Counter[str]) -> None:
+    def __init__(self, world: World, progress: ProgressReporter, polling: Counter[str]) -> None:
         self._world = world
         self._polling = polling
-        self._narrator = narrator
+        self._progress = progress
         self._made: list[str] = []
         self.lost = 0
         ports = {API: world.ports.api}
@@ -172,7 +172,7 @@ class Day:
             asyncio.run, self._callers.steadily(seconds, lambda: self._rolled)
         )
         for name in self._parts:
-            self._narrator.tell(f"Replacing {name}")
+            self._progress.report(f"Replacing {name}")
             polled = self._polling[name]
             self._world.end(name)
             self._world.bring_up(name)
@@ -201,7 +201,7 @@ class Day:
         return self._pool.submit(asyncio.run, playing).result()  # type: ignore[arg-type]
 
     def _told(self, name: str, playing: Awaitable[Played]) -> Played:
-        self._narrator.tell(name)
+        self._progress.report(name)
         played = self._apart(playing)
         self._tell(name, played)
         return played
@@ -234,9 +234,9 @@ def main() -> int:
     parser.add_argument("--burst", type=int, default=100, help="requests at the worst moment")
     options = parser.parse_args()
     os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
-    narrator = ProgressReporter()
+    progress = ProgressReporter()
     with tempfile.TemporaryDirectory(prefix="pao-day-") as folder:
-        program = find_or_build(narrator)
+        program = find_or_build(progress)
         polling: Counter[str] = Counter()
 
         def hear(name: str, line: str) -> None:
@@ -244,7 +244,7 @@ def main() -> int:
 
         home = Path(folder) / "home"
         with World(home, program, environ=ENVIRON, sink=hear) as world:
-            right = Day(world, narrator, polling).run(seconds=options.seconds, burst=options.burst)
+            right = Day(world, progress, polling).run(seconds=options.seconds, burst=options.burst)
     return 0 if right else 1
 
 

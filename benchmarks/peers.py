@@ -116,7 +116,7 @@ def main() -> int:
     """Measure and print."""
     with tempfile.TemporaryDirectory(prefix="pao-bench-") as folder:
         options = StackOptions(home=Path(folder) / "home", ports=ANY_FREE)
-        with running_stack(options, narrator=ProgressReporter(), sink=_drop) as stack:
+        with running_stack(options, progress=ProgressReporter(), sink=_drop) as stack:
             url = stack.postgres.owner_url
             offered = {"DBOS": _dbos(url), "Backstage": _backstage(url)}
             commands = {name: command for name, command in offered.items() if command is not None}

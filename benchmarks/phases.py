@@ -64,13 +64,13 @@ class Bench:
     postgres: PostgresAddress
     size: Size
     pool: ProcessPoolExecutor
-    narrator: ProgressReporter
+    progress: ProgressReporter
     report: Report
     made: list[str] = field(default_factory=list)
 
     def run(self) -> None:
         """Measure everything, the smallest tables first."""
-        self.narrator.tell("Warming up")
+        self.progress.report("Warming up")
         self._submissions(parallel=5, rounds=1, each=self.size.warm_up)
         self._memory()
         few = self._pages(lists.FEW)
@@ -78,7 +78,7 @@ class Bench:
         self._signatures()
         self._documents()
         for parallel, (rounds, each) in self.size.submissions.items():
-            self.narrator.tell(f"Submissions and bare workflows by turns, {parallel} in parallel")
+            self.progress.report(f"Submissions and bare workflows by turns, {parallel} in parallel")
             self._compare(parallel, rounds=rounds, each=each)
         self._costs()
         self._retries()
@@ -149,7 +149,7 @@ class Bench:
         )
 
     def _costs(self) -> None:
-        self.narrator.tell("Processor time of a submission and of a bare workflow")
+        self.progress.report("Processor time of a submission and of a bare workflow")
         for kind, name in ((SUBMISSION, "one submission"), (EXECUTED, "one bare workflow")):
             before = processor.used()
             self._submissions(parallel=5, rounds=1, each=self.size.costs, kinds=(kind,))
@@ -160,13 +160,13 @@ class Bench:
                 self.report.costs[title] = costs
 
     def _retries(self) -> None:
-        self.narrator.tell("Retries")
+        self.progress.report("Retries")
         seconds, made = self._apart(retries.retries, self.place, count=self.size.retries)
         self.made += made
         self.report.times["retry signal to action start"] = figures(seconds)
 
     def _catalog(self) -> None:
-        self.narrator.tell("Catalog reads")
+        self.progress.report("Catalog reads")
         each = self.size.reads
         worst = 0.0
         for path, name in (
@@ -194,13 +194,13 @@ class Bench:
         }
 
     def _documents(self) -> None:
-        self.narrator.tell(f"The catalog engine alone, {self.size.items:,} generated items")
+        self.progress.report(f"The catalog engine alone, {self.size.items:,} generated items")
         found = documents.measure(self.size.items)
         self.report.costs[f"Catalog engine, {self.size.items:,} items"] = found.costs
         self.report.checks += found.checks
 
     def _pages(self, wanted: int) -> dict[str, list[float]]:
-        self.narrator.tell(f"List pages with {wanted:,} stored requests")
+        self.progress.report(f"List pages with {wanted:,} stored requests")
         stored = asyncio.run(lists.fill(self.postgres.owner_url, wanted=wanted))
         pages = self._apart(lists.pages, self.place, each=self.size.reads)
         for kind, seconds in pages.items():
@@ -221,7 +221,7 @@ class Bench:
             )
 
     def _truth(self) -> None:
-        self.narrator.tell("Counting what has become of every submission")
+        self.progress.report("Counting what has become of every submission")
         found = asyncio.run(
             truth.count(self.postgres.service_url, jira=self.place.jira, made=self.made)
         )

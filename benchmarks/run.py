@@ -46,11 +46,11 @@ def main() -> int:
     os.environ.pop("TEMPORAL_ADDRESS", None)
     # Without kept bytecode every workflow's sandbox compiles the workflow's module anew.
     os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
-    narrator = ProgressReporter()
+    progress = ProgressReporter()
     with tempfile.TemporaryDirectory(prefix="pao-bench-") as folder:
         stack_options = StackOptions(home=Path(folder) / "home", ports=ANY_FREE)
         with (
-            running_stack(stack_options, narrator=narrator, sink=_drop) as stack,
+            running_stack(stack_options, progress=progress, sink=_drop) as stack,
             _bare_worker(stack),
             ProcessPoolExecutor(1, mp_context=get_context("spawn")) as pool,
         ):
@@ -59,7 +59,7 @@ def main() -> int:
                 postgres=stack.postgres,
                 size=QUICK if options.quick else FULL,
                 pool=pool,
-                narrator=narrator,
+                progress=progress,
                 report=Report(machine(*asyncio.run(_versions(stack)))),
             )
             bench.run()

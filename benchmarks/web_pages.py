@@ -171,7 +171,7 @@ def main() -> int:
         generate(root, count=options.items)
         large_form(root)
         stack_options = StackOptions(home=Path(folder) / "home", ports=ANY_FREE, catalog=root)
-        with running_stack(stack_options, narrator=ProgressReporter(), sink=_drop) as stack:
+        with running_stack(stack_options, progress=ProgressReporter(), sink=_drop) as stack:
             place = _place(stack)
             pages = asyncio.run(made(place, stack.postgres.owner_url, stored=options.requests))
             seconds = asyncio.run(served(place, pages, rounds=options.rounds))

@@ -38,15 +38,15 @@ def main() -> int:
     # A sourced env file of `pao up` names a server; this run has one of its own.
     os.environ.pop("TEMPORAL_ADDRESS", None)
     options.log.parent.mkdir(parents=True, exist_ok=True)
-    narrator = ProgressReporter()
+    progress = ProgressReporter()
     with tempfile.TemporaryDirectory(prefix="pao-fuzz-") as name, options.log.open("w") as log:
         folder = Path(name)
         stack_options = StackOptions(home=folder / "home", ports=ANY_FREE)
         with running_stack(
-            stack_options, narrator=narrator, sink=lambda part, line: print(part, line, file=log)
+            stack_options, progress=progress, sink=lambda part, line: print(part, line, file=log)
         ) as stack:
             place = _place(stack)
-            narrator.tell("Preparing requests that are done and requests that failed")
+            progress.report("Preparing requests that are done and requests that failed")
             write_dictionaries(prepare(place, stack.jira_url), folder)
             code = _call(place, folder, options, further)
             stack.supervisor.check()

@@ -7,12 +7,12 @@ from catalog.sources.proposals import ProposalReporter, ProposalSource
 from catalog.sources.source import Source
 from pao.app import assembly
 from pao.app.git_sources.git_commands import GitRemote
-from pao.app.git_sources.github import GitHubPlace, GitHubSource
+from pao.app.git_sources.github import GitHubLocation, GitHubSource
 from pao.app.git_sources.github_reports import GitHubReporter
-from pao.app.git_sources.gitlab import GitLabPlace, GitLabSource
+from pao.app.git_sources.gitlab import GitLabLocation, GitLabSource
 from pao.app.git_sources.gitlab_reports import GitLabReporter
 from pao.app.git_sources.outgoing_calls import OutgoingCalls
-from pao.app.git_sources.plain_git import GitPlace, GitSource
+from pao.app.git_sources.plain_git import GitLocation, GitSource
 from pao.clients.gitlab import GitLabInstance
 from pao.clients.outgoing import EgressRules, HttpClient, WireOptions
 from pao.settings import ActionSettings, Settings
@@ -46,7 +46,9 @@ def git_source(settings: Settings) -> Source:
         proxy=network.egress_proxy,
         ca_bundle=network.egress_ca_bundle,
     )
-    place = GitPlace(branch=given.branch, folder=given.repository_path, ownership=_mode(settings))
+    place = GitLocation(
+        branch=given.branch, folder=given.repository_path, ownership=_mode(settings)
+    )
     return GitSource(remote, place)
 
 
@@ -76,7 +78,7 @@ def wire_options(settings: ActionSettings) -> WireOptions:
 
 def _github(settings: Settings) -> CatalogForge:
     given = settings.catalog
-    place = GitHubPlace(
+    place = GitHubLocation(
         repository=given.repository or "",
         branch=given.branch,
         folder=given.repository_path,
@@ -89,7 +91,7 @@ def _github(settings: Settings) -> CatalogForge:
 
 def _gitlab(settings: Settings) -> CatalogForge:
     given = settings.catalog
-    place = GitLabPlace(
+    place = GitLabLocation(
         project=given.repository or "",
         branch=given.branch,
         folder=given.repository_path,

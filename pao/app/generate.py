@@ -1,4 +1,4 @@
-"""Writes what is generated from the code and kept in the repository: ``make generate``.
+"""Writes the files of the repository that are generated from the code: ``make generate``.
 
 JSON Schemas below catalog/schema/, pages below docs/, and the settings that the chart's values must
 not hold. Tests fail where they differ.
@@ -17,13 +17,13 @@ from pao.settings.loading import secret_names
 
 ROOT = Path(__file__).resolve().parents[2]
 VALUES_SCHEMA = "helm/pao/values.schema.json"
-DECIDED_BY_THE_CHART = (
+SET_BY_THE_CHART = (
     *("PAO_BUILD_ID", "PAO_HOST", "PAO_PORT", "PAO_PROMOTE"),
     *("WORKER_METRICS_HOST", "WORKER_METRICS_PORT"),
 )
 
 
-def generated() -> dict[str, str]:
+def generated_files() -> dict[str, str]:
     """Return every generated file by its path in the repository."""
     summaries = {name: action.summary for name, action in load_all().items()}
     actions = {name: (one.config, summaries[name]) for name, one in action_schemas().items()}
@@ -41,13 +41,11 @@ def generated() -> dict[str, str]:
 def values_schema() -> str:
     """Return the schema of the chart's values.
 
-    It refuses secrets among the settings, and what probes, services and jobs take for granted.
+    It refuses secrets among the settings, and what probes, services and jobs depend on.
     """
     schema = json.loads((ROOT / VALUES_SCHEMA).read_text(encoding="utf-8"))
     # Helm refuses a name without a reason; for a value it shows what it must be.
-    refused = dict.fromkeys(secret_names(), "secret") | dict.fromkeys(
-        DECIDED_BY_THE_CHART, "decided"
-    )
+    refused = dict.fromkeys(secret_names(), "secret") | dict.fromkeys(SET_BY_THE_CHART, "decided")
     schema["definitions"]["settings"]["properties"] = {
         name: {"$ref": f"#/definitions/{why}"} for name, why in sorted(refused.items())
     }
@@ -55,8 +53,8 @@ def values_schema() -> str:
 
 
 def main() -> None:
-    """Write them, and take away the schemas of action types that are gone."""
-    files = generated()
+    """Write all generated files, and remove the schemas of removed action types."""
+    files = generated_files()
     for old in (ROOT / "catalog/schema/actions").glob("*.json"):
         if old.relative_to(ROOT).as_posix() not in files:
             old.unlink()

@@ -37,10 +37,10 @@ def maintenance_activities(  # noqa: PLR0913 -- what maintenance works with, eac
     """
     requests = RequestWorkflows(client, task_queue=task_queue)
     inspector = Inspector(client, task_queue=task_queue, installation=installation)
-    turns = Turns(memory=memory / 2)
+    rotation = Turns(memory=memory / 2)
     return [
         Sweeper(database, requests, memory=memory / 2, sweep_after=sweep_after).sweep,
-        Reconciler(database, requests, inspector, turns).reconcile,
+        Reconciler(database, requests, inspector, rotation).reconcile,
         TicketUpdater(database, inspector, jira, box=box).update,
         Retention(database).maintain,
         AuditAnchors(database).anchor,

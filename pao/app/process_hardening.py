@@ -1,7 +1,7 @@
 """Protects a process's secrets from other programs on the machine, above all from its children.
 
-Whoever runs under the same account may read ``/proc/<pid>/environ``. What was read from there is
-taken out of the process's environment, overwritten where the kernel shows it, and the process is
+Any process of the same account may read ``/proc/<pid>/environ``. What was read from there is
+removed from the process's environment, overwritten where the kernel shows it, and the process is
 made undumpable: ``/proc/<pid>`` then belongs to root. Linux only; elsewhere there is no ``/proc``.
 """
 
@@ -17,21 +17,21 @@ _PR_SET_DUMPABLE = 4
 _ENV_START, _ENV_END = 47, 48
 """Where ``/proc/self/stat`` has the bounds of the environment, counted behind the name."""
 
-_SHORTEST = 8
-"""A shorter value is also met by chance."""
+_MIN_LENGTH = 8
+"""A shorter value may occur by chance."""
 
 
-def close_to_others(environ: MutableMapping[str, str], secrets: Iterable[str]) -> dict[str, str]:
-    """Take the secrets out of the environment; returns what was in it, for those who need it.
+def protect_secrets(environ: MutableMapping[str, str], secrets: Iterable[str]) -> dict[str, str]:
+    """Remove the secrets from the environment; returns the original one for whoever needs it.
 
     These are the variables that hold one of the values in ``secrets``, and those that hold an
     operator's secret for templates.
     """
-    kept = dict(environ)
-    values = {value.strip() for value in secrets if len(value) >= _SHORTEST}
+    original = dict(environ)
+    values = {value.strip() for value in secrets if len(value) >= _MIN_LENGTH}
     names = [
         name
-        for name, value in kept.items()
+        for name, value in original.items()
         if name.startswith(SECRET_VARIABLE) or value.strip() in values
     ]
     for name in names:
@@ -39,7 +39,7 @@ def close_to_others(environ: MutableMapping[str, str], secrets: Iterable[str]) -
     if sys.platform.startswith("linux"):
         _overwrite(names)
         make_undumpable()
-    return kept
+    return original
 
 
 def make_undumpable() -> None:
@@ -64,8 +64,8 @@ def _overwrite(names: Iterable[str]) -> None:
 
 def _bounds() -> tuple[int, int]:
     try:
-        told = Path("/proc/self/stat").read_text().rpartition(")")[2].split()
-        return int(told[_ENV_START]), int(told[_ENV_END])
+        fields_of_stat = Path("/proc/self/stat").read_text().rpartition(")")[2].split()
+        return int(fields_of_stat[_ENV_START]), int(fields_of_stat[_ENV_END])
     except (OSError, IndexError, ValueError):
         return 0, 0
 

@@ -1,4 +1,4 @@
-"""Starts the workflow of a request anew where the former one is lost; it waits in ``failed``.
+"""Restarts the workflow of a request if it is lost; the request then waits in ``failed``.
 
 The reconciler does it for all requests in turn, the API for the one that somebody decides about.
 """
@@ -25,18 +25,18 @@ NEVER_STARTED = (
     "The request was never started, and is too old to be started automatically: Temporal may have "
     "forgotten an earlier run. A retry looks for what exists before it acts."
 )
-LOST = (WorkflowPresence.LOST, WorkflowPresence.UNKNOWN)
+LOST_WORKFLOWS = (WorkflowPresence.LOST, WorkflowPresence.UNKNOWN)
 
 
 @dataclass(frozen=True, slots=True)
 class Resumer:
-    """Resumes requests; a repeat, or somebody else doing it at the same time, changes nothing."""
+    """Resumes requests; repeating it, or doing it concurrently, changes nothing."""
 
     database: Database
     workflows: RequestWorkflows
 
     async def resume(self, row: OpenRequest, standing: WorkflowStanding) -> str:
-        """Fail a request whose workflow is gone, and start it anew; return what became of it.
+        """Fail a request whose workflow is gone, and start it again; return why it is gone.
 
         Raises the SDK's ``RPCError`` when Temporal refuses the start, and ``PaoError``.
         """
@@ -58,7 +58,7 @@ class Resumer:
 
 
 async def stored_input(database: Database, request_id: str, reason: str) -> RequestInput:
-    """Return what a request is started anew with: all that Postgres knows of it."""
+    """Return the input with which a request is restarted: all that Postgres knows of it."""
     async with database.reading() as session:
         requests = RequestsRepository(session)
         row = await requests.get(request_id)
@@ -74,27 +74,27 @@ async def stored_input(database: Database, request_id: str, reason: str) -> Requ
 
 @dataclass(frozen=True, slots=True)
 class LostRequests:
-    """Resumes one request at once, for somebody who decides about it."""
+    """Resumes one request at once, for a person who decides about it."""
 
     database: Database
     inspector: Inspector
     resumer: Resumer
 
     async def resume(self, request_id: str) -> str | None:
-        """Resume a request if its workflow is lost; return what became of that, else None.
+        """Resume a request if its workflow is lost; return why it is lost, else None.
 
-        One that was never begun is left to the sweeper, and a component to its bundle. Raises
+        One that was never started is left to the sweeper, and a component to its bundle. Raises
         ``NoAnswerError`` when Temporal is silent.
         """
         async with self.database.reading() as session:
             rows = await OpenRequestsRepository(session).named([request_id])
         standing = await self.inspector.standing(request_id)
-        if not rows or standing.life not in LOST or never_begun(rows[0], standing):
+        if not rows or standing.life not in LOST_WORKFLOWS or never_started(rows[0], standing):
             return None
         return await self.resumer.resume(rows[0], standing)
 
 
-def never_begun(row: OpenRequest, standing: WorkflowStanding) -> bool:
+def never_started(row: OpenRequest, standing: WorkflowStanding) -> bool:
     """Return whether a request waits for its first start: Temporal has not heard of it yet."""
     waits = row.run_id is None and row.status == RequestStatus.SUBMITTED
     return waits and standing.life == WorkflowPresence.UNKNOWN
@@ -102,7 +102,7 @@ def never_begun(row: OpenRequest, standing: WorkflowStanding) -> bool:
 
 def reason_for(row: OpenRequest, standing: WorkflowStanding) -> str:
     """Return why a request's workflow is gone."""
-    if never_begun(row, standing):
+    if never_started(row, standing):
         return NEVER_STARTED
     if standing.life == WorkflowPresence.COMPLETED:
         return "The workflow has ended without carrying the request to its end."

@@ -28,12 +28,12 @@ from pao.runtime.version import VERSION
 _log = logging.getLogger(__name__)
 
 WRITTEN_BY = "writtenBy"
-"""What the workflows of a schedule carry: the version of PAO that wrote it."""
+"""The memo of a schedule's workflows: the version of PAO that wrote it."""
 
 
 @dataclass(frozen=True, slots=True)
-class Schedules:
-    """One schedule: its name behind the task queue's, what it starts, how often, for how long."""
+class ScheduleDefinition:
+    """A schedule: its name after the task queue's, its workflow, interval and time limit."""
 
     name: str
     workflow: str
@@ -43,7 +43,7 @@ class Schedules:
     def schedule(
         self, task_queue: str, workflow_id: str, installation: str | None, *, version: str = VERSION
     ) -> Schedule:
-        """Return the schedule as Temporal should have it; no turn begins while another one runs."""
+        """Return the schedule for Temporal; no run starts while another one is active."""
         owner = {MEMO: installation} if installation else {}
         return Schedule(
             action=ScheduleActionStartWorkflow(
@@ -59,32 +59,36 @@ class Schedules:
 
 
 MAINTENANCE = (
-    Schedules("sweep", names.SWEEP_WORKFLOW, timedelta(minutes=1)),
-    Schedules("reconcile", names.RECONCILE_WORKFLOW, timedelta(minutes=1)),
-    Schedules("ticket-status", names.TICKETS_WORKFLOW, timedelta(minutes=5)),
-    Schedules("maintenance", names.MAINTENANCE_WORKFLOW, timedelta(days=1), timedelta(hours=1)),
-    Schedules("audit-anchor", names.ANCHOR_WORKFLOW, timedelta(days=1)),
+    ScheduleDefinition("sweep", names.SWEEP_WORKFLOW, timedelta(minutes=1)),
+    ScheduleDefinition("reconcile", names.RECONCILE_WORKFLOW, timedelta(minutes=1)),
+    ScheduleDefinition("ticket-status", names.TICKETS_WORKFLOW, timedelta(minutes=5)),
+    ScheduleDefinition(
+        "maintenance", names.MAINTENANCE_WORKFLOW, timedelta(days=1), timedelta(hours=1)
+    ),
+    ScheduleDefinition("audit-anchor", names.ANCHOR_WORKFLOW, timedelta(days=1)),
 )
 
 
-def catalog_poll(every: timedelta) -> Schedules:
-    """Return the schedule that has the catalog's source looked at."""
-    return Schedules("catalog-poll", names.CATALOG_POLL_WORKFLOW, every, timedelta(minutes=1))
+def catalog_poll(every: timedelta) -> ScheduleDefinition:
+    """Return the schedule that polls the catalog's source."""
+    return ScheduleDefinition(
+        "catalog-poll", names.CATALOG_POLL_WORKFLOW, every, timedelta(minutes=1)
+    )
 
 
 async def ensure_schedules(
     client: Client,
     *,
     task_queue: str,
-    schedules: Sequence[Schedules] = MAINTENANCE,
+    schedules: Sequence[ScheduleDefinition] = MAINTENANCE,
     installation: str | None = None,
     version: str = VERSION,
 ) -> None:
-    """Make the schedules that are not there, and change those that say something else.
+    """Create missing schedules, and update those that differ.
 
-    One that a newer ``version`` of PAO has written is left alone: during a release workers of both
-    start. Only what they start and how often is ours: a schedule that an operator has paused stays
-    so. Where another ``installation`` has taken a name, ours gets one with its id.
+    One that a newer ``version`` of PAO has written is left unchanged: during a release workers of
+    both start. Only workflow and interval are updated: a schedule that an operator has paused stays
+    paused. If another ``installation`` has taken a name, this one's id is appended to it.
     """
     for one in schedules:
         name = f"{task_queue}-{one.name}"
@@ -96,12 +100,14 @@ async def ensure_schedules(
                 "%s If that installation is gone, delete the schedule.",
                 explained(f"Schedule {name}", theirs=owner, ours=installation),
             )
-            own = f"{name}-{installation[:8]}"
-            await _ensure(client, own, one.schedule(task_queue, own, installation, version=version))
+            own_name = f"{name}-{installation[:8]}"
+            await _ensure(
+                client, own_name, one.schedule(task_queue, own_name, installation, version=version)
+            )
 
 
 async def _ensure(client: Client, name: str, wanted: Schedule) -> str | None:
-    """Make a schedule or bring it up to date; return its owner where that is somebody else."""
+    """Create or update a schedule; return its owner if that is another installation."""
     try:
         await client.create_schedule(name, wanted)
     except ScheduleAlreadyRunningError:
@@ -112,11 +118,13 @@ async def _ensure(client: Client, name: str, wanted: Schedule) -> str | None:
 async def _bring_up_to_date(client: Client, name: str, wanted: Schedule) -> str | None:
     handle = client.get_schedule_handle(name)
     found = (await handle.describe()).schedule
-    owner, ours = await _noted(client, found, MEMO), await _noted(client, wanted, MEMO)
+    owner, ours = await _memo_value(client, found, MEMO), await _memo_value(client, wanted, MEMO)
     before, now = await _version(client, found), await _version(client, wanted)
     if ours and owner not in {None, ours}:
         return owner
-    if before > now or (_core(wanted) == _core(found) and (owner, before) == (ours, now)):
+    if before > now or (
+        _own_settings(wanted) == _own_settings(found) and (owner, before) == (ours, now)
+    ):
         return None
 
     def change(current: ScheduleUpdateInput) -> ScheduleUpdate:
@@ -130,13 +138,13 @@ async def _bring_up_to_date(client: Client, name: str, wanted: Schedule) -> str 
 async def _version(client: Client, schedule: Schedule) -> Version:
     """Return the version of PAO that wrote a schedule; the lowest one if it does not say."""
     try:
-        return Version(await _noted(client, schedule, WRITTEN_BY) or "0")
+        return Version(await _memo_value(client, schedule, WRITTEN_BY) or "0")
     except InvalidVersion:
         return Version("0")
 
 
-async def _noted(client: Client, schedule: Schedule, name: str) -> str | None:
-    """Return what the workflows of a schedule carry by this name; None if there is nothing."""
+async def _memo_value(client: Client, schedule: Schedule, name: str) -> str | None:
+    """Return the memo of this name of a schedule's workflows; None if there is none."""
     action = schedule.action
     memo = action.memo if isinstance(action, ScheduleActionStartWorkflow) else None
     raw = (memo or {}).get(name)
@@ -145,8 +153,8 @@ async def _noted(client: Client, schedule: Schedule, name: str) -> str | None:
     return None if raw is None else str(raw)
 
 
-def _core(schedule: Schedule) -> tuple[object, ...]:
-    """Return what of a schedule is ours, as far as Temporal returns it unchanged."""
+def _own_settings(schedule: Schedule) -> tuple[object, ...]:
+    """Return the settings of a schedule that PAO manages, if Temporal returns them unchanged."""
     action = schedule.action
     if not isinstance(action, ScheduleActionStartWorkflow):
         return ()

@@ -1,4 +1,4 @@
-"""Reads secrets again from their stores, as long as a process runs."""
+"""Rereads secrets from their stores while a process runs."""
 
 import asyncio
 import logging
@@ -11,11 +11,11 @@ _log = logging.getLogger(__name__)
 
 
 class SecretsRefresh:
-    """Reads all of them again ``every`` so many seconds.
+    """Rereads all secrets ``every`` so many seconds.
 
-    One that cannot be read, or whose new value a start would refuse, keeps its last value.
+    One that cannot be read, or whose new value is invalid, keeps its last value.
 
-    ``changed`` are called with the new value, by the name of the secret, for those who keep a copy.
+    ``changed`` holds callbacks by the name of the secret, which are called with its new value.
     """
 
     def __init__(
@@ -34,7 +34,7 @@ class SecretsRefresh:
 
     @property
     def names(self) -> list[str]:
-        """The secrets that are read again."""
+        """The names of the secrets that are reread."""
         return sorted(self.ages())
 
     def ages(self) -> dict[str, float]:
@@ -42,7 +42,7 @@ class SecretsRefresh:
         return self._secrets.ages()
 
     async def read_again(self) -> None:
-        """Read all secrets now, and tell whoever keeps a copy."""
+        """Read all secrets now, and pass changed values to the callbacks."""
         found = await asyncio.to_thread(self._secrets.read_again)
         for name in found.changed:
             if name in self._changed:
@@ -51,8 +51,8 @@ class SecretsRefresh:
             _log.info("secrets have new values: %s", ", ".join(found.changed))
         if found.unread and found.unread != self.unread:
             # Behind a colon the log would take it for the secret itself, and hide it.
-            told = "; ".join(f"{name} ({text})" for name, text in sorted(found.unread.items()))
-            _log.warning("secrets keep their last values: %s", told)
+            reasons = "; ".join(f"{name} ({text})" for name, text in sorted(found.unread.items()))
+            _log.warning("secrets keep their last values: %s", reasons)
         if self.unread and not found.unread:
             _log.info("all secrets are up to date again")
         self.unread = found.unread

@@ -1,8 +1,8 @@
-"""What a worker logs of requests: their ids on every line, also on those of Temporal's SDK.
+"""Request ids on a worker's log lines, including those of Temporal's SDK.
 
-Within an activity the ids are put on its task, so that they are on whatever is logged there. The
-SDK logs about workflows from threads of its own: those lines get the ids that the workflow's
-beginning, or its replay, has made known.
+Within an activity the ids are bound to its task, so that all its lines have them. The
+SDK logs about workflows from its own threads: those lines get the ids that the workflow's
+start, or its replay, has registered.
 """
 
 import logging
@@ -29,70 +29,72 @@ from pao.core import names
 from pao.core.errors import PaoError
 from pao.runtime.logging import set_task_log_fields, trace_fields
 
-# More than a worker has in hand.
-MOST_KNOWN = 20_000
+# More than a worker runs at once.
+MAX_CACHED = 20_000
 _NOTE = "pao_note_request"
 # Their failure is an event of the request, which is logged as such.
-_TOLD = frozenset({ActionFailedError.type_name, OutcomeUnknownError.type_name, "WorkerShutdown"})
-# What the SDK's core says of a failed workflow task, the SDK itself has said with its traceback.
+_LOGGED_ELSEWHERE = frozenset(
+    {ActionFailedError.type_name, OutcomeUnknownError.type_name, "WorkerShutdown"}
+)
+# The SDK's core repeats what the SDK itself has logged with a traceback.
 _REPEATED = ("Failing workflow task", "Error while completing workflow activation")
 
 Fields = dict[str, str]
 
 
-class KnownRequests:
-    """The ids of the requests whose workflows this process has seen, by request and by run."""
+class RequestIdCache:
+    """The ids of requests whose workflows this process has seen, by request and by run."""
 
     def __init__(self) -> None:
-        self._known: OrderedDict[str, Fields] = OrderedDict()
+        self._fields: OrderedDict[str, Fields] = OrderedDict()
         self._lock = Lock()
 
     def note(self, key: str, fields: Fields) -> None:
-        """Remember the ids of a request or a run; the oldest are forgotten."""
+        """Store the ids of a request or a run; the oldest are dropped."""
         with self._lock:
-            self._known[key] = {**self._known.pop(key, {}), **fields}
-            while len(self._known) > MOST_KNOWN:
-                self._known.popitem(last=False)
+            self._fields[key] = {**self._fields.pop(key, {}), **fields}
+            while len(self._fields) > MAX_CACHED:
+                self._fields.popitem(last=False)
 
     def get(self, key: str) -> Fields:
-        """Return what is known."""
-        return self._known.get(key, {})
+        """Return the ids, or nothing if they are not known."""
+        return self._fields.get(key, {})
 
 
-KNOWN = KnownRequests()
-"""The process has one log, and so one memory of what its lines are about."""
+REQUEST_IDS = RequestIdCache()
+"""One per process, as there is one log."""
 
 
 class RequestIds(Interceptor):
-    """Puts a request's ids on the lines of its activities, and makes those of workflows known.
+    """Puts a request's ids on the lines of its activities, and registers those of workflows.
 
-    Give it to a worker behind what makes spans: the trace is known by then.
+    Add it to a worker after the tracing interceptor, so that the trace is known.
     """
 
     def intercept_activity(self, next: ActivityInboundInterceptor) -> ActivityInboundInterceptor:  # noqa: A002 -- the SDK's name
-        """Put the ids on what ``next`` logs."""
-        return _Activities(next)
+        """Return an interceptor that puts the ids on what ``next`` logs."""
+        return _ActivityIds(next)
 
     def workflow_interceptor_class(
         self,
         input: WorkflowInterceptorClassInput,  # noqa: A002 -- as above
     ) -> type[WorkflowInboundInterceptor]:
-        """Return what runs beside each workflow."""
-        input.unsafe_extern_functions[_NOTE] = KNOWN.note
-        return _Workflows
+        """Return the interceptor of workflows."""
+        input.unsafe_extern_functions[_NOTE] = REQUEST_IDS.note
+        return _WorkflowIds
 
 
-class _Activities(ActivityInboundInterceptor):
+class _ActivityIds(ActivityInboundInterceptor):
     async def execute_activity(self, input: ExecuteActivityInput) -> Any:  # noqa: A002 -- as above
-        about = _about(input.args)
+        about = _ids_of(input.args)
         request_id = about.get("requestId", "")
-        set_task_log_fields(**{**KNOWN.get(request_id), **about, **trace_fields()})
+        keep_fields(**{**REQUEST_IDS.get(request_id), **about, **trace_fields()})
         return await super().execute_activity(input)
 
 
-class _Workflows(WorkflowInboundInterceptor):
+class _WorkflowIds(WorkflowInboundInterceptor):
     async def execute_workflow(self, input: ExecuteWorkflowInput) -> Any:  # noqa: A002 -- as above
-        fields = {**_about(input.args), **trace_fields()}
+        fields = {**_ids_of(input.args), **trace_fields()}
         note: Callable[[str, Fields], None] = workflow.extern_functions()[_NOTE]
         for key in (workflow.info().run_id, fields.get("requestId")):
             if key:
@@ -100,7 +102,7 @@ class _Workflows(WorkflowInboundInterceptor):
         return await super().execute_workflow(input)
 
 
-def _about(args: Sequence[Any]) -> Fields:
+def _ids_of(args: Sequence[Any]) -> Fields:
     """Return the ids of the request that a payload is about."""
     given = args[0] if args else None
     context = getattr(given, "context", given)
@@ -111,10 +113,10 @@ def _about(args: Sequence[Any]) -> Fields:
 
 
 class SdkLines(logging.Filter):
-    """Makes the lines of Temporal's SDK ours.
+    """Rewrites the lines of Temporal's SDK.
 
-    They get the request's ids, and say in one line what was to be expected; only what was not keeps
-    its traceback. What is an event of a request, or was logged with its cause before, is dropped.
+    They get the request's ids, and expected errors become one line without a traceback. Events of a
+    request, and errors that were logged with their cause before, are dropped.
     """
 
     def filter(self, record: logging.LogRecord) -> bool:
@@ -122,7 +124,7 @@ class SdkLines(logging.Filter):
         if not record.name.startswith("temporalio"):
             return True
         error = record.exc_info[1] if record.exc_info else None
-        if _is_said_elsewhere(record, error):
+        if _is_logged_elsewhere(record, error):
             return logging.getLogger().isEnabledFor(logging.DEBUG)
         _identify(record)
         if error is not None and _is_expected(error):
@@ -131,8 +133,8 @@ class SdkLines(logging.Filter):
         return True
 
 
-def _is_said_elsewhere(record: logging.LogRecord, error: BaseException | None) -> bool:
-    if isinstance(error, ApplicationError) and error.type in _TOLD:
+def _is_logged_elsewhere(record: logging.LogRecord, error: BaseException | None) -> bool:
+    if isinstance(error, ApplicationError) and error.type in _LOGGED_ELSEWHERE:
         return True
     if isinstance(error, DatabaseUnavailableError) and error.is_logged:
         return True
@@ -150,7 +152,7 @@ def _text(error: BaseException) -> str:
 
 
 def _identify(record: logging.LogRecord) -> None:
-    """Replace what the SDK adds to a line by the request's ids and short names."""
+    """Replace the SDK's extra fields by the request's ids and short names."""
     about = record.__dict__.pop("temporal_activity", None)
     flow = record.__dict__.pop("temporal_workflow", None)
     core = record.__dict__.pop("temporal_log", None)
@@ -163,7 +165,7 @@ def _identify(record: logging.LogRecord) -> None:
     run = _run_of(record, flow or about, core)
     if flow is not None:
         extra["workflowId"] = flow["workflow_id"]
-    record.__dict__.update({**extra, **KNOWN.get(run)})
+    record.__dict__.update({**extra, **REQUEST_IDS.get(run)})
 
 
 def _run_of(record: logging.LogRecord, details: Any, core: Any) -> str:
@@ -173,4 +175,4 @@ def _run_of(record: logging.LogRecord, details: Any, core: Any) -> str:
     if core is not None:
         return str(core.fields.get("run_id", ""))
     args = record.args if isinstance(record.args, tuple) else ()
-    return next((one for one in args if isinstance(one, str) and KNOWN.get(one)), "")
+    return next((one for one in args if isinstance(one, str) and REQUEST_IDS.get(one)), "")

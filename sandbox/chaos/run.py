@@ -43,10 +43,10 @@ ENVIRONMENT = {
 class Chaos:
     """One run; the same seed disturbs the same parts in the same order."""
 
-    def __init__(self, world: World, *, seed: int, narrator: ProgressReporter) -> None:
+    def __init__(self, world: World, *, seed: int, progress: ProgressReporter) -> None:
         self._world = world
         self._random = random.Random(seed)  # noqa: S311 -- to be repeated, not to be secret
-        self._narrator = narrator
+        self._progress = progress
         self._seed = seed
         self.records = Records()
         self.disturbed: Counter[str] = Counter()
@@ -62,14 +62,16 @@ class Chaos:
                 for call in calls:
                     call.result()
                 taken = time.monotonic() - started
-                self._narrator.tell(f"round {number}: {what} ({taken:.1f} s)")
+                self._progress.report(f"round {number}: {what} ({taken:.1f} s)")
 
     def settle(self) -> None:
         """Wait until nothing is under way, then retry what failed, and wait once more."""
         self._calm()
         self._world.lift_faults()
         failed = [str(row["id"]) for row in rows(self._world) if row["status"] == "failed"]
-        self._narrator.tell(f"{len(failed)} requests have failed; each is retried until it is done")
+        self._progress.report(
+            f"{len(failed)} requests have failed; each is retried until it is done"
+        )
         for turn in range(5):
             for request_id in self._still_failed(failed):
                 key = f"{self._seed}-end-{turn}-{request_id}"
@@ -130,19 +132,19 @@ class Chaos:
 def main() -> int:
     """Run it; the exit code is 0 unless there is a finding."""
     options = _options()
-    narrator = ProgressReporter()
-    narrator.tell(f"seed {options.seed}, {options.rounds} rounds")
+    progress = ProgressReporter()
+    progress.report(f"seed {options.seed}, {options.rounds} rounds")
     options.log.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix="pao-chaos-") as name, options.log.open("w") as log:
         world = World(
             Path(name) / "home",
-            find_or_build(narrator),
+            find_or_build(progress),
             environ=ENVIRONMENT,
             search_lag=SEARCH_LAG,
             sink=lambda part, line: print(part, line, file=log),
         )
         with world:
-            chaos = Chaos(world, seed=options.seed, narrator=narrator)
+            chaos = Chaos(world, seed=options.seed, progress=progress)
             chaos.play(options.rounds, options.submissions)
             chaos.settle()
             findings = judge(world, chaos.records)

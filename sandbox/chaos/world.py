@@ -19,7 +19,7 @@ from pao.app.cli.profiles import ApiTarget
 from pao.app.local.home import Home
 from pao.app.local.ports import LOOPBACK, Ports, free_ports, with_free_ports
 from pao.app.local.postgres import FOR_TESTS, EmbeddedPostgres
-from pao.app.local.postgres_files import forget_files
+from pao.app.local.postgres_files import delete_files
 from pao.app.local.processes import ChildProcess, LineSink, LocalError, ignore_line
 from pao.app.local.services import REGION, Service, service_environment
 from pao.app.local.stack import sample_catalog
@@ -82,7 +82,7 @@ class World:
             if name in self.parts:
                 self.resume(name)
                 self.parts[name].stop()
-        forget_files(self.home.postgres)
+        delete_files(self.home.postgres)
 
     @property
     def url(self) -> str:

@@ -3,7 +3,7 @@
 import os
 import shutil
 
-from pao.app.local.env_file import shown
+from pao.app.local.env_file import display_path
 from pao.app.local.stack import RunningStack
 from pao.app.local.temporal_binary import cached_program
 from pao.app.local.up import CURL, invitation
@@ -24,7 +24,7 @@ def tell_how_to_go_on(
     stage.lines(
         [
             "",
-            f"  source {shown(stack.home.env_file())}",
+            f"  source {display_path(stack.home.env_file())}",
             "",
             "  pao catalog list",
             "  pao request submit network-dns-record",
@@ -40,7 +40,7 @@ def tell_how_to_go_on(
     stage.link("API", f"{stack.api_url}/api/v1/docs")
     stage.link("JIRA", stack.jira_url)
     stage.link("Temporal", stack.temporal.ui_url)
-    stage.fact("logs", shown(stack.home.logs))
+    stage.fact("logs", display_path(stack.home.logs))
     stage.lines([""])
     stage.say("Ctrl-C stops everything; `make demo` and `pao up` continue from there.")
 

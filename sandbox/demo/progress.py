@@ -7,7 +7,7 @@ from typing import Self
 from rich.console import Console
 from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
-from pao.app.local.progress import ProgressReporter, Waiting
+from pao.app.local.progress import ProgressReporter, ProgressStep
 
 
 class DemoProgress(ProgressReporter):
@@ -16,33 +16,33 @@ class DemoProgress(ProgressReporter):
     def __init__(self, console: Console) -> None:
         super().__init__(console)
         columns = (SpinnerColumn(), TextColumn("{task.description}", markup=False))
-        self._alive = Progress(
+        self._spinner = Progress(
             *columns,
             TimeElapsedColumn(),
             console=console,
             transient=True,
             disable=not console.is_terminal,
         )
-        self._task = self._alive.add_task("")
+        self._task = self._spinner.add_task("")
 
     def __enter__(self) -> Self:
-        self._alive.start()
+        self._spinner.start()
         return self
 
     def __exit__(self, *_error: object) -> None:
-        self._alive.stop()
+        self._spinner.stop()
 
-    def tell(self, text: str) -> None:
+    def report(self, text: str) -> None:
         """Print a step, and count its seconds from now on."""
-        super().tell(f"  {text}")
-        self._alive.reset(self._task, description=text)
+        super().report(f"  {text}")
+        self._spinner.reset(self._task, description=text)
 
     @contextmanager
-    def waiting(self, text: str) -> Iterator[Waiting]:
+    def step(self, text: str) -> Iterator[ProgressStep]:
         """Announce a long step, which shows its own sign of life."""
-        self._alive.stop()
+        self._spinner.stop()
         try:
-            with super().waiting(text) as waiting:
-                yield waiting
+            with super().step(text) as step:
+                yield step
         finally:
-            self._alive.start()
+            self._spinner.start()

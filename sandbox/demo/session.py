@@ -7,11 +7,11 @@ from dataclasses import replace
 
 from rich.console import Console
 
-from pao.app.local.env_file import read_env_file, shown
+from pao.app.local.env_file import display_path, read_env_file
 from pao.app.local.home import Home
 from pao.app.local.services import SEARCH_LAG
 from pao.app.local.stack import PortsInUseError, RunningStack, StackOptions, running_stack
-from pao.app.local.supervisor import AskedToEndError
+from pao.app.local.supervisor import StopRequestedError
 from pao.app.local.up import DONE, ENDING, SignIn, UpOptions, run_session
 from sandbox.demo.automatic_step import an_automatic_item
 from sandbox.demo.bundle_step import a_bundle
@@ -65,7 +65,7 @@ class _Session:
         except PortsInUseError as error:
             error.add_note(PORTS)
             raise
-        except AskedToEndError as asked:
+        except StopRequestedError as asked:
             if not self._played:
                 return ENDED_BY_SIGNAL + asked.signal_number
         return DEVIATED if self._stage.failed else DONE
@@ -76,15 +76,15 @@ class _Session:
         self._stage.heading("Starting")
         self._stage.say(STARTING)
         logs = LogFiles(Home(options.home.resolve()).logs)
-        # The files are closed last, and the narrator falls silent as soon as everything runs.
-        with logs, ExitStack() as telling:
-            narrator = telling.enter_context(DemoProgress(self._console))
+        # The files are closed last, and the progress output ends once everything runs.
+        with logs, ExitStack() as output:
+            progress = output.enter_context(DemoProgress(self._console))
             # The stand-in's search shows a ticket at once: a retry need not wait for it.
             quick = {**os.environ, SEARCH_LAG: "1s"}
             with running_stack(
-                options, narrator=narrator, sink=logs.write, environment=quick
+                options, progress=progress, sink=logs.write, environment=quick
             ) as stack:
-                telling.close()
+                output.close()
                 self._show(stack, logs)
 
     def _show(self, stack: RunningStack, logs: LogFiles) -> None:
@@ -126,7 +126,9 @@ class _Session:
         for name in TALKATIVE:
             lines = logs.last_lines(name, SHOWN_LOG_LINES)
             if lines:
-                self._stage.heading(f"The last lines of {shown(logs.folder / f'{name}.log')}")
+                self._stage.heading(
+                    f"The last lines of {display_path(logs.folder / f'{name}.log')}"
+                )
                 self._stage.lines(lines, style=DIM)
 
 

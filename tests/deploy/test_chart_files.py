@@ -11,7 +11,7 @@ import jsonschema
 import pytest
 import yaml
 
-from pao.app.generate import DECIDED_BY_THE_CHART
+from pao.app.generate import SET_BY_THE_CHART
 from pao.settings.loading import secret_names
 from tests.docs.test_pages_name_what_exists import routes, settings
 from tests.support.pages import ROOT, rows
@@ -110,8 +110,8 @@ def test_a_secret_is_refused_where_settings_are_shown_in_the_open(place: str) ->
 
 
 def test_what_probes_services_and_jobs_take_for_granted_cannot_be_set() -> None:
-    assert set(DECIDED_BY_THE_CHART) <= KNOWN
-    for name in DECIDED_BY_THE_CHART:
+    assert set(SET_BY_THE_CHART) <= KNOWN
+    for name in SET_BY_THE_CHART:
         [said] = told({"settings": {name: "9000"}})
         assert "the chart decides" in said
 

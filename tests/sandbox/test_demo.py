@@ -39,7 +39,7 @@ def home(tmp_path_factory: pytest.TempPathFactory, temporal_program: Path) -> It
     assert temporal_program.exists()
     home = Home(tmp_path_factory.mktemp("demo") / "pao")
     yield home
-    home.throw_away()
+    home.delete_state()
 
 
 def start(home: Home) -> subprocess.Popen[str]:

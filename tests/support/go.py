@@ -12,10 +12,10 @@ from pathlib import Path
 
 from pao.app.local.go_programs import (
     GoProgram,
-    Search,
-    cached_or_made,
-    with_go_of_wheel,
-    with_go_on_path,
+    ProgramSearch,
+    build_with_go_of_wheel,
+    build_with_go_on_path,
+    cached_or_built,
 )
 from pao.app.local.progress import ProgressReporter
 from tests.support.node import cache_folder
@@ -31,8 +31,8 @@ _OAPI_CODEGEN = GoProgram(
 
 def oapi_codegen() -> Path:
     """Return the program that makes Go clients of OpenAPI documents."""
-    ways = (with_go_on_path(_OAPI_CODEGEN), with_go_of_wheel(_OAPI_CODEGEN))
-    return cached_or_made(_OAPI_CODEGEN, ways, Search(os.environ, ProgressReporter()))
+    ways = (build_with_go_on_path(_OAPI_CODEGEN), build_with_go_of_wheel(_OAPI_CODEGEN))
+    return cached_or_built(_OAPI_CODEGEN, ways, ProgramSearch(os.environ, ProgressReporter()))
 
 
 def compile_go(module: Path) -> None:

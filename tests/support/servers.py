@@ -16,7 +16,7 @@ from pathlib import Path
 from pao.app.local import temporal_binary, terraform_binary
 from pao.app.local.ports import free_ports
 from pao.app.local.postgres import FOR_TESTS, EmbeddedPostgres, PostgresAddress
-from pao.app.local.postgres_files import forget_files
+from pao.app.local.postgres_files import delete_files
 from pao.app.local.processes import LocalError
 from pao.app.local.progress import ProgressReporter
 from pao.app.local.temporal import TemporalDevServer
@@ -78,7 +78,7 @@ class TestServers:
             self._temporal.stop()
         if self._postgres is not None:
             self._postgres.stop()
-            forget_files(self._folder / "postgres")
+            delete_files(self._folder / "postgres")
         shutil.rmtree(self._folder, ignore_errors=True)
 
 

@@ -9,8 +9,8 @@ from temporalio.api.enums.v1 import EventType
 
 from pao.app.local.ports import free_ports
 from pao.app.local.postgres import FOR_TESTS, EmbeddedPostgres
-from pao.app.local.postgres_files import forget_files
-from pao.core.payloads.requests import WorkflowTimeouts
+from pao.app.local.postgres_files import delete_files
+from pao.core.payloads.requests import Waits
 from tests.support.postgres import Database, migrate_template
 from tests.support.requests import new_request
 from tests.support.worker import Workbench, eventually, workbench
@@ -45,7 +45,7 @@ async def test_a_request_goes_on_when_postgres_is_away_and_is_told_when_it_is_ba
             assert (await bench.events(request)).count("request.completed") == 1
     finally:
         postgres.stop()
-        forget_files(tmp_path / "postgres")
+        delete_files(tmp_path / "postgres")
 
 
 async def test_a_state_that_the_database_refuses_fails_the_task_and_heals_with_the_database(

@@ -22,7 +22,7 @@ from deploy.tests.running import running_pao
 from pao.app.cli.http import BASE_PATH, RequestSigner
 from pao.app.cli.profiles import ApiTarget
 from pao.app.local.ports import free_ports
-from pao.app.local.postgres_files import forget_files
+from pao.app.local.postgres_files import delete_files
 from pao.app.local.stack import sample_catalog
 from pao.app.local.temporal_binary import cached_program
 from sandbox.jira.settings import JiraSandboxSettings
@@ -98,7 +98,7 @@ def machine(tmp_path: Path) -> Iterator[Machine]:
     yield made
     every = sorted(one.name.removesuffix(".pid") for one in state.glob("*.pid"))
     made.systemctl("stop", *every)
-    forget_files(home / "postgres")
+    delete_files(home / "postgres")
 
 
 def fill_in(machine: Machine, jira: str) -> None:
@@ -174,7 +174,7 @@ def is_looked_at(version: Version, machine: Machine, folder: Path) -> None:
             done = copy.pao("request", "submit", "network-dns-record", *fields)
             assert done.returncode == 0, done.stderr
     finally:
-        forget_files(folder / "postgres")
+        delete_files(folder / "postgres")
 
 
 def is_removed(version: Version, machine: Machine) -> None:

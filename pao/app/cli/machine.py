@@ -13,7 +13,7 @@ from pao.app.cli.context import CommandContext, command
 from pao.app.cli.exits import CliError, ExitCode
 
 if TYPE_CHECKING:
-    from pao.app.local.machine.layout import Place
+    from pao.app.local.machine.layout import MachineLayout
 
 app = typer.Typer()
 machine = typer.Typer(
@@ -172,17 +172,17 @@ def temporal(
 app.add_typer(machine, name="machine")
 
 
-def _layout(home: Path | None, units: Path | None, account: str | None) -> "Place":
+def _layout(home: Path | None, units: Path | None, account: str | None) -> "MachineLayout":
     from pao.app.local.home import Home  # noqa: PLC0415 -- extra `local`
-    from pao.app.local.machine.existing_units import with_its_ports  # noqa: PLC0415 -- as above
-    from pao.app.local.machine.layout import Place, usual_place  # noqa: PLC0415 -- as above
+    from pao.app.local.machine.existing_units import with_installed_ports  # noqa: PLC0415 -- as above
+    from pao.app.local.machine.layout import MachineLayout, default_layout  # noqa: PLC0415 -- as above
 
-    folder, usual_units, usual_account = usual_place(home)
+    folder, usual_units, usual_account = default_layout(home)
     if account is not None and usual_account is None:
         raise CliError("Only root may choose another account", exit_code=ExitCode.USAGE)
     with _local_errors():
-        return with_its_ports(
-            Place(Home(folder.resolve()), units or usual_units, account or usual_account)
+        return with_installed_ports(
+            MachineLayout(Home(folder.resolve()), units or usual_units, account or usual_account)
         )
 
 
@@ -190,7 +190,7 @@ def _done(cli: CommandContext, document: dict[str, Any], text: str) -> None:
     cli.show(document, lambda: cli.out.print(Text(f"✓ {text}", style="green"), soft_wrap=True))
 
 
-def _print_units(cli: CommandContext, layout: "Place") -> None:
+def _print_units(cli: CommandContext, layout: "MachineLayout") -> None:
     from pao.app.local.machine.units import unit_files  # noqa: PLC0415 -- extra `local`
 
     texts = unit_files(layout)

@@ -17,7 +17,7 @@ from pao.app.cli.exits import CliError, ExitCode
 from pao.app.cli.profiles import ApiTarget, find_target
 from pao.app.cli.rollout import add_promote
 from pao.app.local.ports import Ports
-from pao.app.process_hardening import close_to_others, make_undumpable
+from pao.app.process_hardening import make_undumpable, protect_secrets
 
 app = typer.Typer()
 
@@ -38,7 +38,7 @@ def api(_cli: CommandContext) -> None:
     from pao.app.cli.logs import configure_from  # noqa: PLC0415 -- OpenTelemetry: 0.1 s
 
     configure_from(settings)
-    close_to_others(os.environ, {*settings.secret_values(), _owner_address()})
+    protect_secrets(os.environ, {*settings.secret_values(), _owner_address()})
     served = create_app(settings)
 
     given = settings.http
@@ -74,7 +74,7 @@ def worker(_cli: CommandContext) -> None:
     from pao.app.worker import process  # noqa: PLC0415 -- as in `api`
 
     configure_from(settings)
-    environment = close_to_others(os.environ, {*settings.secret_values(), _owner_address()})
+    environment = protect_secrets(os.environ, {*settings.secret_values(), _owner_address()})
     environment.pop(_OWNER, None)
     # The event loop that uvicorn chooses for the API as well: uvloop, where there is one.
     with asyncio.Runner(loop_factory=auto_loop_factory()) as runner:

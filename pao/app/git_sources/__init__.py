@@ -1,1 +1,1 @@
-"""Catalogs in Git: the forges they are read from, and what the forges are told about them."""
+"""Catalogs in Git: sources on forges, and the reports to them."""

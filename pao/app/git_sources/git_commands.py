@@ -1,4 +1,4 @@
-"""Runs git for a source: pinned to judged addresses, without this machine's settings or prompts."""
+"""Runs git for a source, at checked addresses, without this machine's settings or prompts."""
 
 import asyncio
 import base64
@@ -25,7 +25,7 @@ from pao.clients.outgoing.resolver import Guide
 from pao.runtime import tracing
 
 GIT_SECONDS = 120.0
-# Slower than this for so long is a connection that hangs.
+# A connection that is slower than this for so long hangs.
 _SLOW_BYTES, _SLOW_SECONDS = 100, 20
 _PORTS = {"http": 80, "https": 443}
 _MOST_OUTPUT = 256 * 1024 * 1024
@@ -47,11 +47,11 @@ _SILENT = re.compile(
     re.IGNORECASE,
 )
 _UNTRUSTED = re.compile(rb"certificate|handshake|SSL|TLS", re.IGNORECASE)
-# Whatever else it fails by: what git says (of OpenSSL or GnuTLS, as it was built), and our words.
-# The first counts: a connection by TLS that breaks off is told in words of TLS.
+# Other errors: git's messages (with OpenSSL or GnuTLS, depending on its build), and ours.
+# The first match counts: a TLS connection that breaks is reported in words of TLS.
 _OTHERS = {
-    _BROKEN: "git: the server answers with an error of its own; retry later.",
-    _SILENT: "git: the server does not answer, or not to the end; retry later.",
+    _BROKEN: "git: the server answers with an internal error; retry later.",
+    _SILENT: "git: the server does not answer, or not completely; retry later.",
     _UNTRUSTED: (
         "git: the server is not trusted, or does not speak TLS; list its issuer in "
         "PAO_EGRESS_CA_BUNDLE, or correct CATALOG_REPOSITORY."
@@ -63,9 +63,9 @@ _QUOTED = re.compile(rb"'[^'\n]*'")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GitRemote:
-    """A repository by HTTP, who we are there, and how it is reached.
+    """A repository by HTTP, its credentials, and how it is reached.
 
-    ``proxy`` and ``ca_bundle`` are those of the judged way out.
+    ``proxy`` and ``ca_bundle`` are those of all outgoing calls.
     """
 
     url: str
@@ -101,7 +101,7 @@ class GitCommands:
             return await self._run(arguments, given, config=settings)
 
     async def _network(self) -> dict[str, str]:
-        """Return what makes git connect to the judged address, as we, and nowhere else."""
+        """Return the configuration by which git connects only to the checked address, as us."""
         remote = self._remote
         parts = urlsplit(remote.url)
         host, port = parts.hostname or "", parts.port or _PORTS[parts.scheme]
@@ -148,7 +148,7 @@ class GitCommands:
             raise SourceUnavailableError("git cannot be started; install it here.") from error
         try:
             async with asyncio.timeout(self._seconds):
-                out, said = await process.communicate(given)
+                out, stderr = await process.communicate(given)
         except TimeoutError as error:
             raise SourceUnavailableError(
                 f"git did not finish within {self._seconds:.0f} s."
@@ -159,9 +159,9 @@ class GitCommands:
                     os.killpg(process.pid, signal.SIGKILL)
                 await process.wait()
         if process.returncode != 0:
-            raise _failure(said)
+            raise _failure(stderr)
         if len(out) > _MOST_OUTPUT:
-            raise SourceUnavailableError("git has printed more than is read of it.")
+            raise SourceUnavailableError("git has printed more than PAO reads.")
         return out
 
 
@@ -192,23 +192,23 @@ def _environment(folder: Path, config: dict[str, str]) -> dict[str, str]:
     }
 
 
-def _failure(said: bytes) -> SourceUnavailableError:
-    """Return what went wrong in our own words: git's may repeat addresses and credentials."""
-    said = _QUOTED.sub(b"''", said)
-    if _REFUSED.search(said):
+def _failure(stderr: bytes) -> SourceUnavailableError:
+    """Return the error in our own words: git's may contain addresses and credentials."""
+    stderr = _QUOTED.sub(b"''", stderr)
+    if _REFUSED.search(stderr):
         return SourceRefusedError(
             "The repository rejected our credentials; the operator must replace "
             "CATALOG_GIT_TOKEN, or give it the right to read."
         )
-    if _GONE.search(said):
+    if _GONE.search(stderr):
         return SourceGoneError(
             "There is no such repository or branch, it was renamed, or our credentials may not see "
             "it; correct CATALOG_REPOSITORY or CATALOG_BRANCH."
         )
-    if _LIMITED.search(said):
+    if _LIMITED.search(stderr):
         until = datetime.now(UTC) + _LIMIT_LASTS
-        return SourceLimitedError("git: the server takes no more calls for now.", until=until)
-    known = next((told for sign, told in _OTHERS.items() if sign.search(said)), None)
+        return SourceLimitedError("git: the server accepts no more calls for now.", until=until)
+    cause = next((advice for sign, advice in _OTHERS.items() if sign.search(stderr)), None)
     return SourceUnavailableError(
-        known or "git could not read the repository; see what git ls-remote says on this worker."
+        cause or "git could not read the repository; see what git ls-remote says on this worker."
     )

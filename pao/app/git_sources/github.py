@@ -22,14 +22,14 @@ from catalog.sources.source import (
     folder_url,
 )
 from pao.app.git_sources.blobs import (
-    MOST_SINGLE,
-    MOST_UNLISTED,
-    fetched_singly,
-    listed,
+    MAX_SINGLE,
+    MAX_UNLISTED,
+    fetch_singly,
+    listing_entry,
     paths_by_blob,
-    unpacked,
+    unpack,
 )
-from pao.app.git_sources.branch_rules import BranchRules, RulesFound
+from pao.app.git_sources.branch_rules import BranchRules, BranchRuleState
 from pao.app.git_sources.github_errors import as_source_errors
 from pao.app.git_sources.outgoing_calls import OutgoingCalls, text
 from pao.app.git_sources.owners_file import OwnersFile, find_owners_file
@@ -48,8 +48,8 @@ _TREE = "tree"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class GitHubPlace:
-    """Which folder of which branch is read, and what its owners are asked for."""
+class GitHubLocation:
+    """Which folder of which branch is read, and how its ownership is checked."""
 
     repository: str
     branch: str = "main"
@@ -62,51 +62,55 @@ class GitHubSource:
 
     is_shared = True
 
-    def __init__(self, instance: GitHubInstance, place: GitHubPlace, calls: OutgoingCalls) -> None:
-        self.name = f"GitHub {place.repository}"
+    def __init__(
+        self, instance: GitHubInstance, location: GitHubLocation, calls: OutgoingCalls
+    ) -> None:
+        self.name = f"GitHub {location.repository}"
         self.outgoing = calls
         self._masks = SecretMasks()
-        self._place = place
-        where = f"{instance.api_url} {place.repository} {place.branch} {place.folder}"
-        self._of = f"{where} {place.ownership}"
-        self.folder = place.folder
+        self._location = location
+        where = f"{instance.api_url} {location.repository} {location.branch} {location.folder}"
+        self._identity = f"{where} {location.ownership}"
+        self.folder = location.folder
         self.is_app = instance.tokens.renewable
         self.repository = self._repository = Repository(
-            instance, place.repository, send=self._send, learn=self._masks.add
+            instance, location.repository, send=self._send, learn=self._masks.add
         )
         self._rules = BranchRules(
-            place.ownership,
-            place.branch,
-            lambda: self._repository.wants_code_owners(place.branch),
+            location.ownership,
+            location.branch,
+            lambda: self._repository.wants_code_owners(location.branch),
             place="a ruleset, since classic branch protection cannot be read",
         )
 
     async def listing(self, known: Known) -> Listing | Unchanged:
-        """Return the folder at the tip of the branch: one call where nothing is new."""
+        """Return the folder at the tip of the branch: one call if nothing is new."""
         if known.is_poll:
             self.outgoing.allowance.spare("GitHub")
         with self.errors():
-            memory = self._remembered(known)
+            memory = self._memory_of(known)
             tip = await self._tip(text(memory, "etag"))
             revision = text(memory, "revision")
             if revision is not None and (tip is None or tip.sha == revision):
-                rules = await self._rules.judge(
+                rules = await self._rules.check(
                     memory, ask=known.is_poll or known.is_asked, new=False
                 )
-                kept = {**memory, **({"etag": tip.etag} if tip else {}), **rules.memory}
-                return Unchanged(revision, memory=kept, notice=_notice(rules.notice, kept))
+                memory_now = {**memory, **({"etag": tip.etag} if tip else {}), **rules.memory}
+                return Unchanged(
+                    revision, memory=memory_now, notice=_notice(rules.notice, memory_now)
+                )
             if tip is None:
                 raise SourceUnavailableError("GitHub has answered 304 to a call without a tag.")
-            rules = await self._rules.judge(memory, ask=True, new=True)
+            rules = await self._rules.check(memory, ask=True, new=True)
             return await self._read(tip, memory, rules)
 
     async def at(self, commit: str, known: Known) -> Listing | Unchanged:
-        """Return the folder at any commit, whose rules nobody asks for: it is a proposal."""
+        """Return the folder at any commit, without checking rules: it is a proposal."""
         with self.errors():
-            return await self._read(Tip(commit, None), self._remembered(known), RulesFound())
+            return await self._read(Tip(commit, None), self._memory_of(known), BranchRuleState())
 
     async def fork_point(self, commit: str, known: Known) -> str | None:
-        """Return where a proposal has left what is in service; None where nobody knows."""
+        """Return where a proposal has left what is in service; None if that is unknown."""
         if known.revision is None:
             return None
         with self.errors():
@@ -114,21 +118,21 @@ class GitHubSource:
 
     async def contents(self, revision: str, entries: Collection[Entry]) -> Mapping[str, bytes]:
         """Return contents by blob id: up to 50 one by one, more by one archive."""
-        wanted = paths_by_blob(entries, self._place.folder)
+        wanted = paths_by_blob(entries, self._location.folder)
         found: dict[str, bytes] = {}
-        if len(wanted) > MOST_SINGLE:
+        if len(wanted) > MAX_SINGLE:
             with self.errors():
                 archive = await self._repository.archive(revision, most=_MOST_ARCHIVE)
             if archive is not None:
-                found = await asyncio.to_thread(unpacked, archive, wanted)
-        return await fetched_singly(wanted, self._blob, found)
+                found = await asyncio.to_thread(unpack, archive, wanted)
+        return await fetch_singly(wanted, self._blob, found)
 
     def errors(self) -> AbstractContextManager[None]:
-        """Return what turns errors of calls to this repository into those of a source."""
+        """Return a context that converts errors of calls to those of a source."""
         return as_source_errors(self._masks)
 
     def usage(self) -> SourceUsage:
-        """Return how often it was called, and what is left."""
+        """Return how often it was called, and how many calls remain."""
         return self.outgoing.usage()
 
     async def close(self) -> None:
@@ -136,12 +140,18 @@ class GitHubSource:
         await self.outgoing.close()
 
     async def _read(
-        self, tip: Tip, memory: Mapping[str, Any], rules: RulesFound
+        self, tip: Tip, memory: Mapping[str, Any], rules: BranchRuleState
     ) -> Listing | Unchanged:
-        """List a commit that is new: as little of it as it differs from what is known."""
+        """List a new commit, reading only what differs from what is known."""
         facts = await self._repository.commit(tip.sha)
-        shown = _shown(facts, self.folder)
-        fresh = {**memory, "of": self._of, "revision": tip.sha, "etag": tip.etag, **rules.memory}
+        shown = _commit_of(facts, self.folder)
+        fresh = {
+            **memory,
+            "of": self._identity,
+            "revision": tip.sha,
+            "etag": tip.etag,
+            **rules.memory,
+        }
         if facts.tree == text(memory, "tree"):
             return Unchanged(tip.sha, shown, fresh, _notice(rules.notice, fresh))
         root = await self._directory(facts.tree)
@@ -171,23 +181,23 @@ class GitHubSource:
 
     async def _tip(self, etag: str | None) -> Tip | None:
         try:
-            return await self._repository.tip(self._place.branch, etag)
+            return await self._repository.tip(self._location.branch, etag)
         except NoBranchError as error:
-            told = f"GitHub: {error}; correct CATALOG_BRANCH, or bring it back."
-            raise SourceGoneError(told) from error
+            problem = f"GitHub: {error}; correct CATALOG_BRANCH, or restore it."
+            raise SourceGoneError(problem) from error
         except LookupError as error:
             raise SourceGoneError(f"GitHub: {error}.") from error
 
     async def _folder(self, root: Mapping[str, SizedEntry]) -> str:
         """Return the tree of the folder, which may be several levels deep."""
         here, tree = root, ""
-        for part in self._place.folder.split("/"):
+        for part in self._location.folder.split("/"):
             here = await self._directory(tree) if tree else here
             entry = here.get(part)
             if entry is None or entry.type != _TREE:
                 raise FolderGoneError(
-                    f"{self._place.repository} has no folder {self._place.folder} on the branch "
-                    f"{self._place.branch}; correct CATALOG_REPOSITORY_PATH."
+                    f"{self._location.repository} has no folder {self._location.folder} on "
+                    f"the branch {self._location.branch}; correct CATALOG_REPOSITORY_PATH."
                 )
             tree = entry.sha
         return tree
@@ -202,11 +212,11 @@ class GitHubSource:
         found = await self._repository.tree(tree, deep=True)
         if found.truncated:
             raise SourceUnavailableError(
-                f"{self._place.folder} is too large: GitHub has listed a part of it only. Give "
+                f"{self._location.folder} is too large: GitHub has listed a part of it only. Give "
                 "the catalog a folder of its own."
             )
         return tuple(
-            listed(entry.path, entry.sha, entry.mode, entry.size)
+            listing_entry(entry.path, entry.sha, entry.mode, entry.size)
             for entry in found.entries
             if entry.type != _TREE
         )
@@ -214,27 +224,27 @@ class GitHubSource:
     async def _owners(
         self, root: Mapping[str, SizedEntry], memory: Mapping[str, Any]
     ) -> OwnersFile:
-        if self._place.ownership is OwnershipMode.OFF:
+        if self._location.ownership is OwnershipMode.OFF:
             return OwnersFile()
 
-        async def read(tree: str, _place: str) -> Mapping[str, SizedEntry]:
+        async def read(tree: str, _location: str) -> Mapping[str, SizedEntry]:
             return await self._directory(tree)
 
         return await find_owners_file(root, read, memory.get("owner_folders"), Dialect.GITHUB)
 
     async def _blob(self, blob: str) -> bytes:
-        # A document is no longer than its listing has said; CODEOWNERS may be.
+        # A document is not longer than its listing says; CODEOWNERS may be.
         with self.errors():
-            content = await self._repository.blob(blob, most=MOST_UNLISTED)
+            content = await self._repository.blob(blob, most=MAX_UNLISTED)
         if not is_content_of(content, blob):
             raise SourceMovedError("GitHub sent other content than it had listed.")
         return content
 
-    def _remembered(self, known: Known) -> Mapping[str, Any]:
-        """Return what was remembered, if it is about this very place and what is in service."""
+    def _memory_of(self, known: Known) -> Mapping[str, Any]:
+        """Return what was remembered, if it is about this location and what is in service."""
         memory = known.memory
-        mine = memory.get("of") == self._of and memory.get("revision") == known.revision
-        return memory if mine else {}
+        is_current = memory.get("of") == self._identity and memory.get("revision") == known.revision
+        return memory if is_current else {}
 
     async def _send(self, out: Outbound) -> GitHubResponse:
         return await self.outgoing.send(
@@ -247,14 +257,14 @@ class GitHubSource:
         )
 
 
-def _shown(facts: CommitFacts, folder: str) -> Commit:
+def _commit_of(facts: CommitFacts, folder: str) -> Commit:
     files = folder_url(facts.url, folder)
     return Commit(facts.sha, facts.subject, facts.author, facts.at, facts.url or None, files)
 
 
 def _notice(rules: str | None, memory: Mapping[str, Any]) -> str | None:
     errors = memory.get("owner_errors")
-    told = [rules] if rules else []
+    problem = [rules] if rules else []
     if isinstance(errors, list) and errors:
-        told.append(f"GitHub finds errors in CODEOWNERS: {', '.join(map(str, errors[:3]))}.")
-    return " ".join(told) or None
+        problem.append(f"GitHub finds errors in CODEOWNERS: {', '.join(map(str, errors[:3]))}.")
+    return " ".join(problem) or None

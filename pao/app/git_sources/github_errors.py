@@ -1,4 +1,4 @@
-"""Errors of GitHub as errors of a source: what operators read, without any secret."""
+"""Converts errors of GitHub to errors of a source, without secrets."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -19,17 +19,17 @@ _MOVED = frozenset({301, 307, 308})
 
 @contextmanager
 def as_source_errors(masks: SecretMasks) -> Iterator[None]:
-    """Turn errors of the client into those of a source."""
+    """Convert errors of the client to those of a source."""
     try:
         yield
     except GitHubError as error:
-        raise _translated(error, masks.hide(error.message)) from error
+        raise _source_error(error, masks.hide(error.message)) from error
 
 
-def _translated(error: GitHubError, message: str) -> SourceUnavailableError:
+def _source_error(error: GitHubError, message: str) -> SourceUnavailableError:
     if error.judged is HIDDEN:
-        told = "Correct CATALOG_REPOSITORY, or let the token or App see the repository."
-        return SourceGoneError(f"{message} {told}")
+        advice = "Correct CATALOG_REPOSITORY, or let the token or App see the repository."
+        return SourceGoneError(f"{message} {advice}")
     if error.judged is REDIRECT and error.status in _MOVED:
         return SourceGoneError(f"{message} Correct CATALOG_REPOSITORY.")
     if error.judged.cause is Cause.QUOTA:

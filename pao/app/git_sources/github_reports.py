@@ -6,11 +6,11 @@ from typing import Any
 from catalog.sources.verdict import CHECK, Verdict
 from catalog.validation import Finding, Severity
 from pao.app.git_sources.github import GitHubSource
-from pao.app.git_sources.report_texts import Conclusion, Report, report_of, untouched
+from pao.app.git_sources.report_texts import Conclusion, Report, report_of, untouched_report
 from pao.clients.github.checks import MOST_ANNOTATIONS, MOST_DESCRIPTION, Checks
 
-# Ten calls; whoever has more findings than that reads the summary first.
-MOST_TOLD = 500
+# Ten calls; authors with more findings read the summary first.
+MAX_ANNOTATED = 500
 _CONCLUSIONS = {
     Conclusion.GOOD: "success",
     Conclusion.BAD: "failure",
@@ -31,7 +31,7 @@ _LEVELS = {
 
 
 class GitHubReporter:
-    """Tells a repository what was found at a commit; ``details`` is where people read more."""
+    """Reports to a repository; ``details`` is the address where people read more."""
 
     def __init__(self, source: GitHubSource, *, details: str | None = None) -> None:
         self._source = source
@@ -40,14 +40,14 @@ class GitHubReporter:
 
     async def report(self, verdict: Verdict, *, again: bool = False) -> None:
         """Report a verdict at its commit."""
-        await self.tell(report_of(verdict, self._source.folder), again=again)
+        await self.send(report_of(verdict, self._source.folder), again=again)
 
     async def untouched(self, commit: str, *, again: bool = False) -> None:
-        """Say that a proposal does not touch the catalog."""
-        await self.tell(untouched(commit), again=again)
+        """Report that a proposal does not touch the catalog."""
+        await self.send(untouched_report(commit), again=again)
 
-    async def tell(self, report: Report, *, again: bool = False) -> None:
-        """Report in words; what a commit was told already is not told again unless asked for."""
+    async def send(self, report: Report, *, again: bool = False) -> None:
+        """Send a report; one that the commit already has is sent only ``again``."""
         with self._source.errors():
             if self._source.is_app:
                 await self._check_run(report, again=again)
@@ -55,13 +55,13 @@ class GitHubReporter:
                 await self._checks.set_status(report.commit, self._status(report))
 
     async def _check_run(self, report: Report, *, again: bool) -> None:
-        """Create a check run, which is concluded with its last annotations: never told in part."""
+        """Create a check run, which is completed with its last annotations, never in part."""
         if not again:
-            known = await self._checks.latest(report.commit, CHECK)
-            if known and known.is_completed and known.external_id == report.digest:
+            latest = await self._checks.latest(report.commit, CHECK)
+            if latest and latest.is_completed and latest.external_id == report.digest:
                 return
         output = {"title": report.title, "summary": report.summary()}
-        first, *more = list(_annotations(report.findings[:MOST_TOLD])) or [[]]
+        first, *more = list(_annotations(report.findings[:MAX_ANNOTATED])) or [[]]
         end = {"status": "completed", "conclusion": _CONCLUSIONS[report.conclusion]}
         run = await self._checks.create(
             {
@@ -78,17 +78,17 @@ class GitHubReporter:
             await self._checks.update(run.id, change | (end if number == len(more) else {}))
 
     def _status(self, report: Report) -> Mapping[str, Any]:
-        shown = report.first_told(MOST_DESCRIPTION)
+        description = report.one_line(MOST_DESCRIPTION)
         link = {"target_url": self._details} if self._details else {}
         state = _STATES[report.conclusion]
-        return {"state": state, "context": CHECK, "description": shown, **link}
+        return {"state": state, "context": CHECK, "description": description, **link}
 
     def _link(self) -> Mapping[str, Any]:
         return {"details_url": self._details} if self._details else {}
 
 
 def _annotations(findings: Sequence[Finding]) -> Iterator[list[dict[str, Any]]]:
-    """Yield the annotations in parts that one call may carry."""
+    """Yield the annotations in batches for one call each."""
     for at in range(0, len(findings), MOST_ANNOTATIONS):
         yield [_annotation(finding) for finding in findings[at : at + MOST_ANNOTATIONS]]
 

@@ -25,14 +25,14 @@ from catalog.sources.source import (
     folder_url,
 )
 from pao.app.git_sources.blobs import (
-    MOST_SINGLE,
-    MOST_UNLISTED,
-    fetched_singly,
+    MAX_SINGLE,
+    MAX_UNLISTED,
+    fetch_singly,
     paths_by_blob,
-    too_long,
-    unpacked,
+    too_long_error,
+    unpack,
 )
-from pao.app.git_sources.branch_rules import BranchRules, RulesFound
+from pao.app.git_sources.branch_rules import BranchRules, BranchRuleState
 from pao.app.git_sources.outgoing_calls import OutgoingCalls, text
 from pao.app.git_sources.owners_file import OwnersFile, find_owners_file
 from pao.clients.gitlab import (
@@ -54,8 +54,8 @@ _LONGEST_WAIT = 86_400.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class GitLabPlace:
-    """Which folder of which branch is read, and what its owners are asked for."""
+class GitLabLocation:
+    """Which folder of which branch is read, and how its ownership is checked."""
 
     project: str
     branch: str = "main"
@@ -68,44 +68,46 @@ class GitLabSource:
 
     is_shared = True
 
-    def __init__(self, instance: GitLabInstance, place: GitLabPlace, calls: OutgoingCalls) -> None:
-        self.name = f"GitLab {place.project}"
-        self.folder = place.folder
+    def __init__(
+        self, instance: GitLabInstance, location: GitLabLocation, calls: OutgoingCalls
+    ) -> None:
+        self.name = f"GitLab {location.project}"
+        self.folder = location.folder
         self.outgoing = calls
-        self._place = place
+        self._location = location
         self._token = instance.token
-        where = f"{instance.url} {place.project} {place.branch} {place.folder}"
-        self._of = f"{where} {place.ownership}"
-        self.project = GitLabProject(instance, place.project, send=self._send)
+        where = f"{instance.url} {location.project} {location.branch} {location.folder}"
+        self._identity = f"{where} {location.ownership}"
+        self.project = GitLabProject(instance, location.project, send=self._send)
         self._rules = BranchRules(
-            place.ownership,
-            place.branch,
-            lambda: self.project.wants_code_owners(place.branch),
+            location.ownership,
+            location.branch,
+            lambda: self.project.wants_code_owners(location.branch),
             place="the settings of the protected branch",
         )
 
     async def listing(self, known: Known) -> Listing | Unchanged:
-        """Return the folder at the tip of the branch: one call where nothing is new."""
+        """Return the folder at the tip of the branch: one call if nothing is new."""
         if known.is_poll:
             self.outgoing.allowance.spare("GitLab")
         with self.errors():
-            memory = self._remembered(known)
+            memory = self._memory_of(known)
             tip = await self._tip()
             new = tip.sha != text(memory, "revision")
             ask = new or known.is_poll or known.is_asked
-            rules = await self._rules.judge(memory, ask=ask, new=new)
+            rules = await self._rules.check(memory, ask=ask, new=new)
             if not new:
                 return Unchanged(tip.sha, memory={**memory, **rules.memory}, notice=rules.notice)
             return await self._read(tip, memory, rules)
 
     async def at(self, commit: str, known: Known) -> Listing | Unchanged:
-        """Return the folder at any commit, whose rules nobody asks for: it is a proposal."""
+        """Return the folder at any commit, without checking rules: it is a proposal."""
         with self.errors():
             found = await self.project.commit(commit)
-            return await self._read(found, self._remembered(known), RulesFound())
+            return await self._read(found, self._memory_of(known), BranchRuleState())
 
     async def fork_point(self, commit: str, known: Known) -> str | None:
-        """Return where a proposal has left what is in service; None where nobody knows."""
+        """Return where a proposal has left what is in service; None if that is unknown."""
         if known.revision is None:
             return None
         with self.errors():
@@ -113,24 +115,24 @@ class GitLabSource:
 
     async def contents(self, revision: str, entries: Collection[Entry]) -> Mapping[str, bytes]:
         """Return contents by blob id: up to 50 one by one, more by one archive."""
-        wanted = paths_by_blob(entries, self._place.folder)
+        wanted = paths_by_blob(entries, self._location.folder)
         found: dict[str, bytes] = {}
-        if len(wanted) > MOST_SINGLE:
+        if len(wanted) > MAX_SINGLE:
             with self.errors():
                 archive = await self.project.archive(
-                    revision, self._place.folder, most=_MOST_ARCHIVE
+                    revision, self._location.folder, most=_MOST_ARCHIVE
                 )
             if archive is not None:
-                found = await asyncio.to_thread(unpacked, archive, wanted)
-        found = await fetched_singly(wanted, self._blob, found)
+                found = await asyncio.to_thread(unpack, archive, wanted)
+        found = await fetch_singly(wanted, self._blob, found)
         if long := wanted.keys() - found.keys():
-            error = too_long(long)
+            error = too_long_error(long)
             error.found = found
             raise error
         return found
 
     def usage(self) -> SourceUsage:
-        """Return how often it was called, and what is left."""
+        """Return how often it was called, and how many calls remain."""
         return self.outgoing.usage()
 
     async def close(self) -> None:
@@ -139,29 +141,29 @@ class GitLabSource:
 
     @contextmanager
     def errors(self) -> Iterator[None]:
-        """Turn errors of calls to this project into those of a source."""
+        """Convert errors of calls to this project to those of a source."""
         try:
             yield
         except GitLabError as error:
-            # The token as it is now: it may have been replaced since this was made.
+            # The current token: it may have been replaced since this object was created.
             masks = SecretMasks([self._token.get_secret_value()])
-            raise _translated(error, masks.hide(error.message)) from error
+            raise _source_error(error, masks.hide(error.message)) from error
 
     async def _tip(self) -> Branch:
         try:
-            return await self.project.branch(self._place.branch)
+            return await self.project.branch(self._location.branch)
         except NoBranchError as error:
-            told = f"GitLab: {error}; correct CATALOG_BRANCH, or bring it back."
-            raise SourceGoneError(told) from error
+            problem = f"GitLab: {error}; correct CATALOG_BRANCH, or restore it."
+            raise SourceGoneError(problem) from error
 
     async def _read(
-        self, tip: Branch, memory: Mapping[str, Any], rules: RulesFound
+        self, tip: Branch, memory: Mapping[str, Any], rules: BranchRuleState
     ) -> Listing | Unchanged:
         root = await self._directory(tip.sha, "")
         folder = await self._folder(tip.sha, root)
         owners = await self._owners(tip.sha, root, memory)
         fresh = {
-            "of": self._of,
+            "of": self._identity,
             "revision": tip.sha,
             "folder": folder,
             "owners": owners.blob,
@@ -169,9 +171,9 @@ class GitLabSource:
             **rules.memory,
         }
         if folder == text(memory, "folder") and owners.blob == memory.get("owners"):
-            return Unchanged(tip.sha, _shown(tip, self.folder), fresh, rules.notice)
-        found = await self.project.tree(tip.sha, self._place.folder, deep=True)
-        start = len(self._place.folder) + 1
+            return Unchanged(tip.sha, _commit_of(tip, self.folder), fresh, rules.notice)
+        found = await self.project.tree(tip.sha, self._location.folder, deep=True)
+        start = len(self._location.folder) + 1
         return Listing(
             tip.sha,
             tuple(
@@ -180,19 +182,19 @@ class GitLabSource:
                 if item.type != _TREE
             ),
             (owners.entry,) if owners.entry else (),
-            _shown(tip, self.folder),
+            _commit_of(tip, self.folder),
             fresh,
             notice=rules.notice,
         )
 
     async def _folder(self, sha: str, root: Mapping[str, TreeItem]) -> str:
         """Return the id of the folder's tree, which may be several levels deep."""
-        parent, _, name = self._place.folder.rpartition("/")
+        parent, _, name = self._location.folder.rpartition("/")
         entry = (await self._directory(sha, parent) if parent else root).get(name)
         if entry is None or entry.type != _TREE:
             raise FolderGoneError(
-                f"{self._place.project} has no folder {self._place.folder} on the branch "
-                f"{self._place.branch}; correct CATALOG_REPOSITORY_PATH."
+                f"{self._location.project} has no folder {self._location.folder} on the branch "
+                f"{self._location.branch}; correct CATALOG_REPOSITORY_PATH."
             )
         return entry.sha
 
@@ -203,29 +205,29 @@ class GitLabSource:
     async def _owners(
         self, sha: str, root: Mapping[str, TreeItem], memory: Mapping[str, Any]
     ) -> OwnersFile:
-        if self._place.ownership is OwnershipMode.OFF:
+        if self._location.ownership is OwnershipMode.OFF:
             return OwnersFile()
 
-        async def read(_tree: str, place: str) -> Mapping[str, TreeItem]:
-            return await self._directory(sha, place)
+        async def read(_tree: str, location: str) -> Mapping[str, TreeItem]:
+            return await self._directory(sha, location)
 
         return await find_owners_file(root, read, memory.get("owner_folders"), Dialect.GITLAB)
 
     async def _blob(self, blob: str) -> bytes | None:
-        """Return a content; None where it is longer than is read of any."""
+        """Return a content; None if it is too long."""
         with self.errors():
-            content = await self.project.blob(blob, most=MOST_UNLISTED)
-        if len(content) > MOST_UNLISTED:
+            content = await self.project.blob(blob, most=MAX_UNLISTED)
+        if len(content) > MAX_UNLISTED:
             return None
         if not is_content_of(content, blob):
             raise SourceMovedError("GitLab sent other content than it had listed.")
         return content
 
-    def _remembered(self, known: Known) -> Mapping[str, Any]:
-        """Return what was remembered, if it is about this very place and what is in service."""
+    def _memory_of(self, known: Known) -> Mapping[str, Any]:
+        """Return what was remembered, if it is about this location and what is in service."""
         memory = known.memory
-        mine = memory.get("of") == self._of and memory.get("revision") == known.revision
-        return memory if mine else {}
+        is_current = memory.get("of") == self._identity and memory.get("revision") == known.revision
+        return memory if is_current else {}
 
     async def _send(self, call: GitLabCall) -> GitLabAnswer:
         return await self.outgoing.send(
@@ -237,12 +239,12 @@ class GitLabSource:
         )
 
 
-def _shown(tip: Branch, folder: str) -> Commit:
+def _commit_of(tip: Branch, folder: str) -> Commit:
     files = folder_url(tip.url, folder)
     return Commit(tip.sha, tip.subject, tip.author, tip.at, tip.url or None, files)
 
 
-def _translated(error: GitLabError, message: str) -> SourceUnavailableError:
+def _source_error(error: GitLabError, message: str) -> SourceUnavailableError:
     if error.judged in {HIDDEN, REDIRECT}:
         return SourceGoneError(message)
     if error.judged.cause is Cause.QUOTA:

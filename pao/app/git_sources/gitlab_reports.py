@@ -2,7 +2,7 @@
 
 from catalog.sources.verdict import CHECK, Verdict
 from pao.app.git_sources.gitlab import GitLabSource
-from pao.app.git_sources.report_texts import Conclusion, Report, report_of, untouched
+from pao.app.git_sources.report_texts import Conclusion, Report, report_of, untouched_report
 
 _MOST_DESCRIPTION = 255
 _STATES = {
@@ -14,7 +14,7 @@ _STATES = {
 
 
 class GitLabReporter:
-    """Tells a project what was found at a commit; ``details`` is where people read more."""
+    """Reports to a project; ``details`` is the address where people read more."""
 
     def __init__(self, source: GitLabSource, *, details: str | None = None) -> None:
         self._source = source
@@ -22,15 +22,15 @@ class GitLabReporter:
 
     async def report(self, verdict: Verdict, *, again: bool = False) -> None:  # noqa: ARG002 -- a status is set each time
         """Report a verdict at its commit."""
-        await self.tell(report_of(verdict, self._source.folder))
+        await self.send(report_of(verdict, self._source.folder))
 
     async def untouched(self, commit: str, *, again: bool = False) -> None:  # noqa: ARG002 -- as above
-        """Say that a proposal does not touch the catalog."""
-        await self.tell(untouched(commit))
+        """Report that a proposal does not touch the catalog."""
+        await self.send(untouched_report(commit))
 
-    async def tell(self, report: Report) -> None:
-        """Report in words."""
-        text = report.first_told(_MOST_DESCRIPTION)
+    async def send(self, report: Report) -> None:
+        """Send a report."""
+        text = report.one_line(_MOST_DESCRIPTION)
         link = {"target_url": self._details} if self._details else {}
         status = {"state": _STATES[report.conclusion], "name": CHECK, "description": text, **link}
         with self._source.errors():

@@ -1,4 +1,4 @@
-"""Calls of sources: through the judged way out, one span each, counted, as errors of sources."""
+"""Calls of sources: checked, traced, counted, with errors of sources."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -25,7 +25,7 @@ _LONG = 32 * 1024 * 1024
 
 @dataclass(slots=True)
 class Allowance:
-    """What a forge has said is left of our calls; unknown until it has answered once."""
+    """Our remaining calls according to the forge; unknown until it has answered once."""
 
     limit: int | None = None
     remaining: int | None = None
@@ -44,7 +44,7 @@ class Allowance:
                 return
 
     def spare(self, forge: str) -> None:
-        """Raise ``PollSkippedError`` where so little is left that a poll should not use it."""
+        """Raise ``PollSkippedError`` if a poll should not use the few remaining calls."""
         if self.limit is None or self.remaining is None or self.resets_at is None:
             return
         if self.remaining >= self.limit * _LEAST_SHARE or self.resets_at <= datetime.now(UTC):
@@ -75,7 +75,7 @@ class OutgoingCalls:
         max_body: int,
         redirects: int = 0,
     ) -> OutgoingResponse:
-        """Send once; raises ``SourceUnavailableError`` where no whole answer came."""
+        """Send once; raises ``SourceUnavailableError`` if no complete response came."""
         call = OutgoingCall(
             method=method,
             url=url,
@@ -95,7 +95,7 @@ class OutgoingCalls:
         return answer
 
     def usage(self) -> SourceUsage:
-        """Return how much was called, and what was said to be left."""
+        """Return how many calls were made, and how many remain."""
         return SourceUsage(self.calls, self.allowance.remaining, self.allowance.limit)
 
     async def close(self) -> None:
@@ -104,6 +104,6 @@ class OutgoingCalls:
 
 
 def text(value: Any, key: str) -> str | None:
-    """Return a text of what was remembered, which another version may have written."""
+    """Return a remembered text; None if another version wrote something else."""
     found = value.get(key) if isinstance(value, Mapping) else None
     return found if isinstance(found, str) else None

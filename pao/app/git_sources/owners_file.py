@@ -1,4 +1,4 @@
-"""Where the CODEOWNERS file of a tree is; a folder that is as known costs no call."""
+"""Finds the CODEOWNERS file of a tree; an unchanged folder costs no call."""
 
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
@@ -32,7 +32,7 @@ Directory = Mapping[str, TreeEntry]
 
 @dataclass(frozen=True, slots=True)
 class OwnersFile:
-    """The file, if there is one, and what the folders are remembered by that it may be in."""
+    """The file, if there is one, and the state of the folders that it may be in."""
 
     entry: Entry | None = None
     folders: Mapping[str, Any] = field(default_factory=dict)
@@ -49,9 +49,9 @@ async def find_owners_file(
     before: Any,
     dialect: Dialect,
 ) -> OwnersFile:
-    """Return the first file of those that the forge looks at.
+    """Return the first of the files that the forge reads.
 
-    ``read`` lists a folder, given its id and path; ``before`` is what folders were remembered by.
+    ``read`` lists a folder, given its id and path; ``before`` is their remembered state.
     """
     known = before if isinstance(before, Mapping) else {}
     folders: dict[str, Any] = {}
@@ -62,18 +62,21 @@ async def find_owners_file(
             return OwnersFile(Entry(path, entry.sha, entry.mode), folders)
         if entry is None or not place or entry.type != "tree":
             continue
-        kept = _kept(known.get(place), entry.sha)
-        if not kept:
-            inside = (await read(entry.sha, place)).get(name)
-            is_file = inside is not None and inside.type == "blob"
-            kept = [entry.sha, *((inside.sha, inside.mode) if inside and is_file else ("", ""))]
-        folders[place] = kept
-        if kept[1]:
-            return OwnersFile(Entry(path, kept[1], kept[2]), folders)
+        folder_state = _unchanged_folder(known.get(place), entry.sha)
+        if not folder_state:
+            file_entry = (await read(entry.sha, place)).get(name)
+            is_file = file_entry is not None and file_entry.type == "blob"
+            folder_state = [
+                entry.sha,
+                *((file_entry.sha, file_entry.mode) if file_entry and is_file else ("", "")),
+            ]
+        folders[place] = folder_state
+        if folder_state[1]:
+            return OwnersFile(Entry(path, folder_state[1], folder_state[2]), folders)
     return OwnersFile(None, folders)
 
 
-def _kept(known: Any, tree: str) -> list[str]:
-    """Return what a folder was remembered by, if it has not changed since."""
-    whole = isinstance(known, list) and len(known) == 3  # noqa: PLR2004 -- see above
-    return [str(one) for one in known] if whole and known[0] == tree else []
+def _unchanged_folder(known: Any, tree: str) -> list[str]:
+    """Return the remembered state of a folder, if it has not changed since."""
+    is_complete = isinstance(known, list) and len(known) == 3  # noqa: PLR2004 -- see above
+    return [str(one) for one in known] if is_complete and known[0] == tree else []

@@ -27,7 +27,7 @@ from catalog.sources.source import (
     SourceUsage,
     Unchanged,
 )
-from pao.app.git_sources.blobs import MOST_UNLISTED, too_long
+from pao.app.git_sources.blobs import MAX_UNLISTED, too_long_error
 from pao.app.git_sources.git_commands import GIT_SECONDS, GitCommands, GitRemote
 from pao.app.git_sources.outgoing_calls import text
 from pao.core.timestamps import moment
@@ -41,7 +41,7 @@ _SHA1_DIGITS = 40
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class GitPlace:
+class GitLocation:
     """Which folder of which branch is read, and whether CODEOWNERS is read beside it."""
 
     branch: str = "main"
@@ -54,19 +54,21 @@ class GitSource:
 
     is_shared = True
 
-    def __init__(self, remote: GitRemote, place: GitPlace, *, seconds: float = GIT_SECONDS) -> None:
+    def __init__(
+        self, remote: GitRemote, location: GitLocation, *, seconds: float = GIT_SECONDS
+    ) -> None:
         self.name = f"git {remote.url.partition('://')[2]}"
-        self.folder = place.folder
+        self.folder = location.folder
         self._remote = remote
-        self._place = place
-        self._of = f"{remote.url} {place.branch} {place.folder} {place.ownership}"
+        self._location = location
+        self._identity = f"{remote.url} {location.branch} {location.folder} {location.ownership}"
         self._home = Path(tempfile.mkdtemp(prefix="pao-catalog-"))
         self._ids: str | None = None
         self.git = GitCommands(remote, self._home, seconds=seconds)
 
     async def listing(self, known: Known) -> Listing | Unchanged:
-        """Return the folder at the tip of the branch: one call where nothing is new."""
-        memory = self._remembered(known)
+        """Return the folder at the tip of the branch: one call if nothing is new."""
+        memory = self._memory_of(known)
         tip = await self._tip()
         if tip == text(memory, "revision"):
             return Unchanged(tip, memory=memory)
@@ -76,15 +78,15 @@ class GitSource:
     async def contents(self, revision: str, entries: Collection[Entry]) -> Mapping[str, bytes]:
         """Return contents by blob id, fetched in one call."""
         wanted = sorted({entry.blob for entry in entries})
-        await self._require(revision)
-        here = await self._here()
-        if missing := [blob for blob in wanted if blob not in here]:
+        await self._ensure_fetched(revision)
+        sizes = await self._local_sizes()
+        if missing := [blob for blob in wanted if blob not in sizes]:
             await self._fetch_blobs(missing)
-            here = await self._here()
-        if not here.keys() >= set(wanted):
+            sizes = await self._local_sizes()
+        if not sizes.keys() >= set(wanted):
             raise SourceMovedError("The repository no longer has a file that it had listed.")
-        if long := [blob for blob in wanted if here[blob] > MOST_UNLISTED]:
-            raise too_long(long)
+        if long := [blob for blob in wanted if sizes[blob] > MAX_UNLISTED]:
+            raise too_long_error(long)
         found = await self._blobs(wanted)
         for blob, content in found.items():
             if not is_content_of(content, blob):
@@ -92,7 +94,7 @@ class GitSource:
         return found
 
     def usage(self) -> SourceUsage:
-        """Return how often the remote was called; nothing says what is left."""
+        """Return how often the remote was called; how many calls remain is unknown."""
         return SourceUsage(self.git.calls)
 
     async def close(self) -> None:
@@ -100,7 +102,7 @@ class GitSource:
         await asyncio.to_thread(shutil.rmtree, self._home, ignore_errors=True)
 
     async def _tip(self) -> str:
-        name = f"refs/heads/{self._place.branch}"
+        name = f"refs/heads/{self._location.branch}"
         found = await self.git.remote("ls-remote", "--symref", "--", self._remote.url, "HEAD", name)
         default = ""
         for line in found.decode(errors="replace").splitlines():
@@ -110,12 +112,12 @@ class GitSource:
             if ref == "HEAD" and sha.startswith(_DEFAULT):
                 default = f" (its default branch is {sha.removeprefix(_DEFAULT)})"
         raise SourceGoneError(
-            f"git: the repository has no branch {self._place.branch}{default}; correct "
-            "CATALOG_BRANCH, or bring it back."
+            f"git: the repository has no branch {self._location.branch}{default}; correct "
+            "CATALOG_BRANCH, or restore it."
         )
 
     async def _fetch(self, commit: str) -> None:
-        """Fetch a commit with its trees; one that a push has replaced meanwhile is gone."""
+        """Fetch a commit with its trees; raises if a push has replaced it meanwhile."""
         await self._prepare(_ids_of(commit))
         await self.git.remote(
             "fetch",
@@ -126,17 +128,17 @@ class GitSource:
             "--no-write-fetch-head",
             "--end-of-options",
             _REMOTE,
-            f"+refs/heads/{self._place.branch}:{_TIP}",
+            f"+refs/heads/{self._location.branch}:{_TIP}",
         )
         if (await self.git.local("rev-parse", _TIP)).decode().strip() != commit:
             raise SourceMovedError("The branch has moved while it was fetched.")
 
     async def _prepare(self, ids: str) -> None:
-        """Have a repository to fetch into; one whose ids are of another kind is begun anew."""
+        """Create the local repository; one with another kind of ids is recreated."""
         if self._is_prepared(ids):
             return
         self._ids = None
-        await asyncio.to_thread(_emptied, self._home)
+        await asyncio.to_thread(_empty_folder, self._home)
         await self.git.local("init", "--quiet", "--bare", f"--object-format={ids}", ".")
         for key, value in (
             ("core.repositoryFormatVersion", "1"),
@@ -149,20 +151,20 @@ class GitSource:
         self._ids = ids
 
     def _is_prepared(self, ids: str) -> bool:
-        # The folder may vanish under a process that has been running for weeks.
+        # The folder may vanish while a process runs for weeks.
         return self._ids == ids and (self._home / "config").exists()
 
     async def _read(self, tip: str, memory: Mapping[str, Any]) -> Listing | Unchanged:
         commit = await self._commit(tip)
-        folder = await self._entry(f"{tip}:", self._place.folder)
+        folder = await self._entry(f"{tip}:", self._location.folder)
         if folder is None or folder[1] != _TREE:
             raise FolderGoneError(
-                f"The repository has no folder {self._place.folder} on the branch "
-                f"{self._place.branch}; correct CATALOG_REPOSITORY_PATH."
+                f"The repository has no folder {self._location.folder} on the branch "
+                f"{self._location.branch}; correct CATALOG_REPOSITORY_PATH."
             )
         owners = await self._owners(tip)
         fresh = {
-            "of": self._of,
+            "of": self._identity,
             "revision": tip,
             "folder": folder[2],
             "owners": owners.blob if owners else None,
@@ -171,14 +173,14 @@ class GitSource:
             return Unchanged(tip, commit, fresh)
         entries = [
             Entry(path, sha, mode)
-            for mode, kind, sha, path in await self._listed("-r", folder[2])
+            for mode, kind, sha, path in await self._list_tree("-r", folder[2])
             if kind != _TREE
         ]
         return Listing(tip, tuple(entries), (owners,) if owners else (), commit, fresh)
 
     async def _owners(self, tip: str) -> Entry | None:
         """Return the CODEOWNERS file, at the places and by the rules of GitHub."""
-        if self._place.ownership is OwnershipMode.OFF:
+        if self._location.ownership is OwnershipMode.OFF:
             return None
         for path in LOCATIONS[Dialect.GITHUB]:
             found = await self._entry(f"{tip}:", path)
@@ -187,13 +189,13 @@ class GitSource:
         return None
 
     async def _entry(self, tree: str, path: str) -> tuple[str, str, str, str] | None:
-        return next(iter(await self._listed(tree, "--", path)), None)
+        return next(iter(await self._list_tree(tree, "--", path)), None)
 
-    async def _listed(self, *arguments: str) -> list[tuple[str, str, str, str]]:
+    async def _list_tree(self, *arguments: str) -> list[tuple[str, str, str, str]]:
         """Return mode, type, id and path of entries."""
         out = await self.git.local("ls-tree", "-z", "--full-tree", *arguments)
         found = []
-        # Names that are no UTF-8 stay as different as they are.
+        # Names that are not UTF-8 stay different.
         for line in out.decode(errors="backslashreplace").split("\0"):
             head, tab, path = line.partition("\t")
             if tab:
@@ -206,15 +208,15 @@ class GitSource:
         subject, author, at = out.decode(errors="replace").rstrip("\n").split("\0")
         return Commit(tip, subject[:200], author[:200], moment(at))
 
-    async def _require(self, revision: str) -> None:
-        """Have a commit here; a process that has just started, or has lost its cache, has none."""
+    async def _ensure_fetched(self, revision: str) -> None:
+        """Fetch a commit unless it is here; a new process, or one without its cache, has none."""
         if not self._is_prepared(_ids_of(revision)):
             await self._fetch(revision)
 
-    async def _here(self) -> dict[str, int]:
-        """Return the lengths of all objects that are here, by their ids.
+    async def _local_sizes(self) -> dict[str, int]:
+        """Return the lengths of all local objects by their ids.
 
-        Asking for one that is not would fetch it by itself.
+        Asking git for a missing one would fetch it.
         """
         asked = ("--batch-all-objects", "--unordered", "--batch-check=%(objectname) %(objectsize)")
         out = (await self.git.local("cat-file", *asked)).decode().split()
@@ -232,7 +234,7 @@ class GitSource:
             "--stdin",
             _REMOTE,
             given="\n".join(blobs).encode() + b"\n",
-            # What is here says nothing about which contents are.
+            # Local commits do not tell which contents are here.
             config={"fetch.negotiationAlgorithm": "noop"},
         )
 
@@ -248,18 +250,18 @@ class GitSource:
             at += 1
         return found
 
-    def _remembered(self, known: Known) -> Mapping[str, Any]:
-        """Return what was remembered, if it is about this very place and what is in service."""
+    def _memory_of(self, known: Known) -> Mapping[str, Any]:
+        """Return what was remembered, if it is about this location and what is in service."""
         memory = known.memory
-        mine = memory.get("of") == self._of and memory.get("revision") == known.revision
-        return memory if mine else {}
+        is_current = memory.get("of") == self._identity and memory.get("revision") == known.revision
+        return memory if is_current else {}
 
 
 def _ids_of(commit: str) -> str:
-    """Return which kind of ids a repository has, by one of them."""
+    """Return the kind of ids of a repository, given one of them."""
     return "sha1" if len(commit) == _SHA1_DIGITS else "sha256"
 
 
-def _emptied(folder: Path) -> None:
+def _empty_folder(folder: Path) -> None:
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(mode=0o700, exist_ok=True)

@@ -1,1 +1,1 @@
-"""What `pao up` needs on one machine: Postgres, Temporal, the JIRA stand-in, a supervisor."""
+"""The parts of `pao up` on one machine: Postgres, Temporal, the JIRA stand-in, a supervisor."""

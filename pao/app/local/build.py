@@ -1,4 +1,4 @@
-"""Which build of the worker this code is."""
+"""The build id of this code."""
 
 import hashlib
 import importlib.util

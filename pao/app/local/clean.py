@@ -14,8 +14,8 @@ def main() -> int:
     if not home.folder.exists():
         return 0
     try:
-        with home.held():
-            home.throw_away()
+        with home.lock():
+            home.delete_state()
     except LocalError as error:
         sys.stderr.write(f"{error}\n")
         return 1

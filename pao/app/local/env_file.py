@@ -1,6 +1,6 @@
-"""The files that a person sources: what they export, in words that bash, zsh and fish read alike.
+"""Env files for a person to source, in a syntax that bash, zsh and fish share.
 
-What `pao up` makes of such variables when they come back to it is in shell_environment.py.
+How `pao up` treats such variables in its own environment is in shell_environment.py.
 """
 
 import re
@@ -12,9 +12,9 @@ from pathlib import Path
 from pao.app.local.processes import write_private
 
 FILE = "PAO_ENV_FILE"
-"""Exported by every file: its own path, which says whose addresses a shell has."""
+"""Exported by every file: its own path, which tells whose addresses a shell has."""
 TEMPORAL = "PAO_ENV_TEMPORAL_ADDRESS"
-"""Exported by every file: the address that it exports as TEMPORAL_ADDRESS as well."""
+"""Exported by every file: the same address as TEMPORAL_ADDRESS."""
 
 
 def write_env_file(file: Path, values: Mapping[str, str]) -> None:
@@ -22,12 +22,12 @@ def write_env_file(file: Path, values: Mapping[str, str]) -> None:
 
     It also puts the command `pao` of this installation on PATH.
     """
-    known = {**values, FILE: str(file)}
+    exports = {**values, FILE: str(file)}
     if address := values.get("TEMPORAL_ADDRESS"):
-        known[TEMPORAL] = address
-    lines = [f"export {name}={quoted(value)}\n" for name, value in known.items()]
+        exports[TEMPORAL] = address
+    lines = [f"export {name}={quote(value)}\n" for name, value in exports.items()]
     # fish joins a list of paths with colons inside double quotes, as the others have it anyway.
-    lines += [f'export PATH={quoted(str(folder))}:"$PATH"\n' for folder in _programs()]
+    lines += [f'export PATH={quote(str(folder))}:"$PATH"\n' for folder in _programs()]
     write_private(file, "".join(lines))
 
 
@@ -39,7 +39,7 @@ def read_env_file(file: Path) -> dict[str, str]:
     return found
 
 
-def quoted(text: str) -> str:
+def quote(text: str) -> str:
     """Quote a text for bash, zsh and fish.
 
     fish takes a backslash within single quotes as an escape; the other shells do not.
@@ -49,14 +49,14 @@ def quoted(text: str) -> str:
     return "".join(special.get(part, f"'{part}'") for part in parts if part) or "''"
 
 
-def shown(path: Path) -> str:
-    """Return a path as short as it can be typed from here."""
+def display_path(path: Path) -> str:
+    """Return the shortest form of a path that can be typed in this folder."""
     here = Path.cwd()
     text = str(path.relative_to(here)) if path.is_relative_to(here) else str(path)
-    return text if shlex.quote(text) == text else quoted(text)
+    return text if shlex.quote(text) == text else quote(text)
 
 
 def _programs() -> list[Path]:
-    """Return the folder of the command `pao` beside this Python, where there is one."""
+    """Return the folder of the command `pao` beside this Python, if there is one."""
     folder = Path(sys.executable).parent
     return [folder] if (folder / "pao").is_file() else []

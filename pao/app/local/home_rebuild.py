@@ -1,4 +1,4 @@
-"""What `pao up` does after a restore: Temporal tells the database what it lacks."""
+"""Rebuilds a restored database from Temporal, for `pao up`."""
 
 import os
 import subprocess
@@ -9,29 +9,27 @@ from collections.abc import Mapping
 from pao.app.local.processes import WITHHELD, LocalError
 from pao.app.local.progress import ProgressReporter
 from pao.app.local.services import Service
-from pao.app.local.start_timeout import Patience
+from pao.app.local.start_timeout import StartTimeout
 
 PAUSE_SECONDS = 2.0
 
 
-def rebuild(configuration: Mapping[str, str], worker: Service, narrator: ProgressReporter) -> None:
-    """Rebuild with a worker that has just been started, and tell what became of it.
+def rebuild(configuration: Mapping[str, str], worker: Service, progress: ProgressReporter) -> None:
+    """Rebuild with a worker that has just been started, and report the result.
 
-    Requests that do not answer although the worker is busy no more are named, and left.
+    Requests that do not answer although the worker is idle are reported, and left out.
     """
-    narrator.tell("Rebuilding what the restored database lacks")
+    progress.report("Rebuilding what the restored database lacks")
     running = [worker.process] if worker.process else []
-    patience = Patience(running, tell=narrator.tell, seconds=60.0)
+    timeout = StartTimeout(running, report=progress.report, seconds=60.0)
     while (done := _run(configuration)).returncode:
         try:
-            patience.check(
-                f"the rebuild does not end: {done.stdout.strip() or done.stderr.strip()}"
-            )
+            timeout.check(f"the rebuild does not end: {done.stdout.strip() or done.stderr.strip()}")
         except LocalError:
             done = _run(configuration, "--open")
             break
         time.sleep(PAUSE_SECONDS)
-    narrator.tell(done.stdout.strip())
+    progress.report(done.stdout.strip())
 
 
 def _run(configuration: Mapping[str, str], *options: str) -> "subprocess.CompletedProcess[str]":

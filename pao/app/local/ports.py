@@ -9,7 +9,7 @@ LOOPBACK = "127.0.0.1"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ports:
-    """One port of loopback per part; 0 stands for any free one."""
+    """One loopback port per part; 0 means any free one."""
 
     api: int = 8080
     temporal: int = 7233
@@ -21,7 +21,7 @@ class Ports:
 
 @dataclass(frozen=True, slots=True)
 class PortInUse:
-    """A wanted port that another program listens on, and the option that names another one."""
+    """A wanted port that another program listens on; its text names the option to change it."""
 
     part: str
     port: int
@@ -35,19 +35,19 @@ class PortInUse:
 
 
 def ports_in_use(wanted: Ports) -> list[PortInUse]:
-    """List every wanted port that cannot be had, so that all are reported at once."""
+    """Return all wanted ports that are not available, to report them at once."""
     parts = [(field.name, int(getattr(wanted, field.name))) for field in fields(wanted)]
     return [PortInUse(part, port) for part, port in parts if port and not _is_free(port)]
 
 
 def with_free_ports(wanted: Ports) -> Ports:
-    """Put a free port in the place of every 0."""
+    """Return the ports with a free port in place of every 0."""
     open_ones = [field.name for field in fields(wanted) if getattr(wanted, field.name) == 0]
     return replace(wanted, **dict(zip(open_ones, free_ports(len(open_ones)), strict=True)))
 
 
 def free_ports(count: int) -> list[int]:
-    """Find as many different ports that nothing listens on at this moment."""
+    """Return as many different ports that nothing listens on now."""
     sockets = [socket.socket() for _ in range(count)]
     try:
         for opened in sockets:

@@ -23,7 +23,7 @@ from pao.app.local.postgres_files import (
     prepare_files,
     private_folder,
 )
-from pao.app.local.postgres_orphans import STOP_SECONDS, end_orphan, running_server, says_ready
+from pao.app.local.postgres_orphans import STOP_SECONDS, end_orphan, is_ready, running_server
 from pao.app.local.processes import (
     ChildProcess,
     LineSink,
@@ -32,7 +32,7 @@ from pao.app.local.processes import (
     ignore_line,
     write_private,
 )
-from pao.app.local.start_timeout import STILL_SECONDS, Patience, ignore_progress
+from pao.app.local.start_timeout import STILL_SECONDS, StartTimeout, ignore_progress
 
 SUPERUSER = "postgres"
 OWNER = "pao_owner"
@@ -48,14 +48,14 @@ SETTINGS: Mapping[str, str] = {
     "timezone": "UTC",
     "log_timezone": "UTC",
 }
-"""Settings of the server that hold wherever it is started; given on its command line."""
+"""Settings of every server; given on its command line."""
 
 FOR_TESTS: Mapping[str, str] = {
-    # The data of a test run are thrown away: nothing has to survive a power cut.
+    # The data of a test run are deleted: nothing has to survive a power cut.
     "fsync": "off",
     "full_page_writes": "off",
     "synchronous_commit": "off",
-    # Every test opens connections of its own; the cost of SCRAM's rounds adds up.
+    # Every test opens its own connections; the cost of SCRAM's rounds adds up.
     "scram_iterations": "32",
     "max_connections": "400",
 }
@@ -76,7 +76,7 @@ grant connect on database pao to pao_service;
 
 
 @dataclass(frozen=True, slots=True)
-class Passwords:
+class PostgresPasswords:
     """The generated passwords of the three roles."""
 
     superuser: str = field(repr=False)
@@ -86,10 +86,10 @@ class Passwords:
 
 @dataclass(frozen=True, slots=True)
 class PostgresAddress:
-    """Where a running server is and how to sign in; as URLs for one database of it."""
+    """The address and passwords of a running server, as URLs of its databases."""
 
     port: int
-    passwords: Passwords
+    passwords: PostgresPasswords
 
     @property
     def owner_url(self) -> str:
@@ -112,7 +112,7 @@ class PostgresAddress:
 
 
 class EmbeddedPostgres:
-    """A Postgres of our own on loopback: SCRAM, generated passwords, data kept in ``state``."""
+    """Our own Postgres on loopback: SCRAM, generated passwords, data in ``state``."""
 
     def __init__(
         self,
@@ -121,10 +121,10 @@ class EmbeddedPostgres:
         port: int,
         settings: Mapping[str, str] | None = None,
         sink: LineSink = ignore_line,
-        tell: Callable[[str], None] = ignore_progress,
+        report: Callable[[str], None] = ignore_progress,
     ) -> None:
         self._state = state
-        self._tell = tell
+        self._report = report
         self._port = port
         self._settings = {**SETTINGS, **(settings or {})}
         self._sink = sink
@@ -132,9 +132,9 @@ class EmbeddedPostgres:
         self.process: ChildProcess | None = None
 
     def start(self) -> PostgresAddress:
-        """Start the server, the first time on new data, and return when it takes connections.
+        """Start the server, the first time on new data, and return when it accepts connections.
 
-        Roles and database are made where they are missing. Raises LocalError with the server's
+        Missing roles and database are created. Raises LocalError with the server's
         last lines when it does not start; nothing is left running then.
         """
         files = prepare_files(self._state)
@@ -157,7 +157,7 @@ class EmbeddedPostgres:
         return address
 
     def stop(self) -> None:
-        """End the server in order: sessions are cut, what was committed is written."""
+        """Stop the server: sessions are closed, committed data is written."""
         if self.process is not None:
             self.process.stop(grace=STOP_SECONDS)
             self.process = None
@@ -195,19 +195,19 @@ class EmbeddedPostgres:
         self._wait_until_ready(self.process, files.data / "postmaster.pid")
 
     def _wait_until_ready(self, process: ChildProcess, pid_file: Path) -> None:
-        patience = Patience([process], tell=self._tell)
-        while not says_ready(pid_file):
-            patience.check(f"Postgres does not take connections on port {self._port} yet")
+        timeout = StartTimeout([process], report=self._report)
+        while not is_ready(pid_file):
+            timeout.check(f"Postgres does not take connections on port {self._port} yet")
             time.sleep(POLL_SECONDS)
 
 
-def kept_passwords(state: Path) -> Passwords:
-    """Return the passwords of a state folder; makes them before its first start."""
+def stored_passwords(state: Path) -> PostgresPasswords:
+    """Return the passwords of a state folder; generates them before its first start."""
     return _passwords(state / "passwords.json", data=state / "data")
 
 
 def running_address(state: Path) -> PostgresAddress | None:
-    """Return where the server of a state folder is; None where it does not run."""
+    """Return the address of a state folder's server; None if it does not run."""
     files = prepare_files(state)
     server = running_server(files.data)
     if server is None:
@@ -230,7 +230,7 @@ def run_sql(address: PostgresAddress, sql: str, /, **variables: str) -> str:
             "PGUSER": SUPERUSER,
             "PGPASSWORD": address.passwords.superuser,
             "PGDATABASE": SUPERUSER,
-            # A server that hangs is told, not waited for.
+            # A server that hangs is reported, not waited for.
             "PGCONNECT_TIMEOUT": f"{STILL_SECONDS:.0f}",
             "PGOPTIONS": f"-c statement_timeout={STILL_SECONDS:.0f}s",
         },
@@ -244,17 +244,17 @@ def run_sql(address: PostgresAddress, sql: str, /, **variables: str) -> str:
     return done.stdout
 
 
-def _passwords(file: Path, *, data: Path) -> Passwords:
+def _passwords(file: Path, *, data: Path) -> PostgresPasswords:
     if file.exists():
-        return Passwords(**json.loads(file.read_text()))
+        return PostgresPasswords(**json.loads(file.read_text()))
     if (data / "PG_VERSION").exists():
         raise LocalError(
             f"The database in {data} is there but its passwords in {file} are not: "
-            "put that file back, or start over with --fresh."
+            "restore that file, or start over with --fresh."
         )
     made = {name: secrets.token_urlsafe(24) for name in ("superuser", "owner", "service")}
     write_private(file, json.dumps(made))
-    return Passwords(**made)
+    return PostgresPasswords(**made)
 
 
 def _create_cluster(files: PostgresFiles, password: str) -> None:

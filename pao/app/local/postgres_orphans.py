@@ -1,4 +1,4 @@
-"""The server on a data folder, as its pid file tells: ours, or one that was left behind."""
+"""The server on a data folder, according to its pid file: ours, or an orphan."""
 
 import os
 import signal
@@ -25,7 +25,7 @@ class RunningServer:
 
 
 def running_server(data: Path) -> RunningServer | None:
-    """Return the server on a data folder; None where there is none."""
+    """Return the server on a data folder; None if there is none."""
     try:
         lines = (data / "postmaster.pid").read_text().splitlines()
         found = RunningServer(int(lines[0]), int(lines[_PORT_LINE]))
@@ -35,9 +35,9 @@ def running_server(data: Path) -> RunningServer | None:
 
 
 def end_orphan(data: Path) -> None:
-    """End a server that outlived its supervisor on these data, and remove a stale pid file.
+    """Stop a server that outlived its supervisor on these data, and remove a stale pid file.
 
-    Postgres takes any living process whose number stands in the file for its own server.
+    Postgres takes any running process with the pid in the file for its own server.
     """
     pid_file = data / "postmaster.pid"
     try:
@@ -63,22 +63,22 @@ def _is_server_on(pid: int, data: Path) -> bool:
 
 
 def _command_line(pid: int) -> str:
-    """Return the command line of a process, empty where there is none."""
+    """Return the command line of a process; empty if there is none."""
     if sys.platform.startswith("linux"):
         with suppress(FileNotFoundError, ProcessLookupError):
             return Path(f"/proc/{pid}/cmdline").read_text().replace("\0", " ").strip()
         return ""
-    shown = subprocess.run(  # noqa: S603 -- fixed program, a number as argument
+    result = subprocess.run(  # noqa: S603 -- fixed program, a number as argument
         ["/bin/ps", "-o", "args=", "-p", str(pid)],
         capture_output=True,
         text=True,
         check=False,
     )
-    return shown.stdout.strip()
+    return result.stdout.strip()
 
 
-def says_ready(pid_file: Path) -> bool:
-    """Whether the last line of the pid file says ``ready``, as pg_ctl reads it."""
+def is_ready(pid_file: Path) -> bool:
+    """Return whether the last line of the pid file says ``ready``, as pg_ctl reads it."""
     with suppress(FileNotFoundError, PermissionError):
         lines = pid_file.read_text().splitlines()
         return bool(lines) and lines[-1].strip() == "ready"

@@ -1,4 +1,4 @@
-"""Child processes of `pao up` and of tests: tied to their parent, heard by line, ended whole.
+"""Child processes of `pao up` and of tests: tied to their parent, read by line, ended as a group.
 
 What is started, and in which order, does not belong here.
 """
@@ -20,14 +20,14 @@ import psutil
 
 CHILD_LAUNCHER = Path(__file__).with_name("child_launcher.py")
 LAST_LINES = 15
-"""Lines of output that are kept, to be shown when a process ends unasked."""
-KINDS_OF_LINES = 1000
-"""So many different lines are told apart; a process that has said more is long past its start."""
+"""Lines of output that are kept, to be shown when a process ends unexpectedly."""
+MAX_DISTINCT_LINES = 1000
+"""How many distinct lines are counted; a process with more is long past its start."""
 _VARYING = re.compile(r"[0-9a-f]{8}[0-9a-f-]*|[\d.:,]+")
-"""What differs in a line that says the same again: times, ids, counts."""
+"""What differs between repetitions of a line: times, ids, counts."""
 
 WITHHELD = frozenset({"PAO_ACCESS_KEY_ID", "PAO_MIGRATION_DATABASE_URL", "PAO_SECRET_ACCESS_KEY"})
-"""What no child is given of our own environment: a person's key, the owner of a database."""
+"""What no child gets of our own environment: a person's key, the owner of a database."""
 
 CONFIGURATION = (
     "AWS_",
@@ -54,15 +54,15 @@ class LocalError(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class Account:
+class UnixAccount:
     """A user of this machine that a child process runs as."""
 
     uid: int
     gid: int
 
     @classmethod
-    def named(cls, name: str) -> Self | None:
-        """Find the account of that name; None where the machine has none."""
+    def of_name(cls, name: str) -> Self | None:
+        """Return the account of that name; None if there is none."""
         try:
             entry = pwd.getpwnam(name)
         except KeyError:
@@ -72,17 +72,17 @@ class Account:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Program:
-    """What to run and how to end it: ``stop_signal`` asks for an orderly end.
+    """What to run and how to stop it: ``stop_signal`` asks for an orderly shutdown.
 
-    ``environment`` is added to our own, of which it is given no more than it needs: one that is not
-    ``configured`` by PAO's variables gets none of them.
+    ``environment`` is added to our own environment; a program that is not ``configured`` by PAO's
+    variables gets none of them.
     """
 
     name: str
     command: Sequence[str]
     environment: Mapping[str, str] = field(default_factory=dict, repr=False)
     stop_signal: signal.Signals = signal.SIGTERM
-    account: Account | None = None
+    account: UnixAccount | None = None
     folder: Path | None = None
     configured: bool = False
 
@@ -92,14 +92,14 @@ def ignore_line(_name: str, _line: str) -> None:
 
 
 class ChildProcess:
-    """A running program in a session of its own, so that only we, not the terminal, end it."""
+    """A running program in its own session, so that only we, not the terminal, end it."""
 
     def __init__(self, program: Program, sink: LineSink = ignore_line) -> None:
         self.name = program.name
         self._program = program
         self._sink = sink
         self._last_lines: deque[str] = deque(maxlen=LAST_LINES)
-        self._kinds: set[str] = set()
+        self._distinct_lines: set[str] = set()
         self._process = _spawn(program)
         self._reader = threading.Thread(target=self._read, name=f"log-{self.name}", daemon=True)
         self._reader.start()
@@ -115,9 +115,9 @@ class ChildProcess:
         return list(self._last_lines)
 
     @property
-    def different_lines(self) -> int:
-        """How many different lines it has written; the same one at another time counts once."""
-        return len(self._kinds)
+    def distinct_lines(self) -> int:
+        """How many distinct lines it has written; repetitions count once."""
+        return len(self._distinct_lines)
 
     def cpu_seconds(self) -> float:
         """Return the processor time that it and its children have used; 0 once it has ended."""
@@ -127,16 +127,16 @@ class ChildProcess:
         except psutil.Error:
             return 0.0
 
-    def obituary(self) -> str:
-        """Say how it has ended, and what it said last."""
+    def exit_report(self) -> str:
+        """Return how it has ended, with its last output."""
         code = self.exit_code() or 0
         how = (
             f"was ended by {signal.Signals(-code).name}" if code < 0 else f"ended with code {code}"
         )
         self._reader.join(timeout=2)
-        return f"{self.name} {how}. It last said:\n{self.last_words()}"
+        return f"{self.name} {how}. It last said:\n{self.last_output()}"
 
-    def last_words(self) -> str:
+    def last_output(self) -> str:
         """Return its newest lines, indented for a message."""
         return "\n".join(f"  {line}" for line in self.last_lines) or "  (nothing)"
 
@@ -162,7 +162,7 @@ class ChildProcess:
         return self.last_lines
 
     def stop(self, grace: float = 30.0) -> None:
-        """End it in order; after ``grace`` seconds, and for what it left behind, by force."""
+        """Stop it; after ``grace`` seconds, and for what it left behind, by force."""
         if self.exit_code() is None:
             self._process.send_signal(self._program.stop_signal)
             self.wait(grace)
@@ -179,8 +179,8 @@ class ChildProcess:
         for raw in stdout:
             line = raw.rstrip("\r\n")
             self._last_lines.append(line)
-            if len(self._kinds) < KINDS_OF_LINES:
-                self._kinds.add(_VARYING.sub("", line))
+            if len(self._distinct_lines) < MAX_DISTINCT_LINES:
+                self._distinct_lines.add(_VARYING.sub("", line))
             self._sink(self.name, line)
 
 
@@ -197,7 +197,7 @@ def _spawn(program: Program) -> "subprocess.Popen[str]":
             "-" if account is None else f"{account.uid}:{account.gid}",
             *program.command,
         ],
-        env={**_inherited(program), **program.environment},
+        env={**_inherited_environment(program), **program.environment},
         cwd=program.folder,
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
@@ -209,7 +209,7 @@ def _spawn(program: Program) -> "subprocess.Popen[str]":
     )
 
 
-def _inherited(program: Program) -> dict[str, str]:
+def _inherited_environment(program: Program) -> dict[str, str]:
     withheld = () if program.configured else CONFIGURATION
     return {
         name: value
@@ -227,7 +227,7 @@ def _kill_group(group: int) -> None:
 
 
 def write_private(file: Path, content: str) -> None:
-    """Write ``file``, readable by its owner only, whole or not at all."""
+    """Write ``file`` atomically, readable by its owner only."""
     unfinished = file.with_name(f".{file.name}.{os.getpid()}")
     unfinished.unlink(missing_ok=True)
     descriptor = os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)

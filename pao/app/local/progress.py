@@ -9,7 +9,7 @@ from rich.text import Text
 
 SECONDS_BETWEEN_LINES = 15.0
 
-Tell = Callable[[str], None]
+Report = Callable[[str], None]
 
 
 class ProgressReporter:
@@ -18,33 +18,35 @@ class ProgressReporter:
     def __init__(self, console: Console | None = None) -> None:
         self._console = console or Console(stderr=True, highlight=False)
 
-    def tell(self, text: str) -> None:
+    def report(self, text: str) -> None:
         """Print one line."""
         self._console.print(Text(text), soft_wrap=True)
 
     @contextmanager
-    def waiting(self, text: str) -> Iterator["Waiting"]:
+    def step(self, text: str) -> Iterator["ProgressStep"]:
         """Announce a long step; its body calls ``tick`` at least once a second."""
-        self.tell(text)
+        self.report(text)
         with self._console.status(Text(text)) as status:
-            yield Waiting(tell=self.tell, update=status.update, silent=self._console.is_terminal)
+            yield ProgressStep(
+                report=self.report, update=status.update, silent=self._console.is_terminal
+            )
 
 
-class Waiting:
-    """A long step that is under way."""
+class ProgressStep:
+    """A long step in progress."""
 
-    def __init__(self, *, tell: Tell, update: Tell, silent: bool) -> None:
-        self._tell = tell
+    def __init__(self, *, report: Report, update: Report, silent: bool) -> None:
+        self._report = report
         self._update = update
         self._silent = silent
         self._started = time.monotonic()
-        self._told = self._started
+        self._reported_at = self._started
 
     def tick(self, what: str) -> None:
-        """Show that ``what`` is still going on, and for how long."""
+        """Show that ``what`` is still in progress, and for how long."""
         now = time.monotonic()
         text = f"{what} ... {now - self._started:.0f} s"
         self._update(text)
-        if not self._silent and now - self._told >= SECONDS_BETWEEN_LINES:
-            self._told = now
-            self._tell(text)
+        if not self._silent and now - self._reported_at >= SECONDS_BETWEEN_LINES:
+            self._reported_at = now
+            self._report(text)

@@ -1,4 +1,4 @@
-"""Whether a database was restored and waits for what Temporal knows."""
+"""Checks whether a database was restored and must be rebuilt from Temporal."""
 
 from db.repositories.recovery import RecoveryRepository
 from db.session import Database

@@ -1,6 +1,6 @@
 """PAO's own processes on this machine: the stand-ins, the worker, the API.
 
-Each is the `pao` command that is used elsewhere as well, configured by environment variables only.
+Each is the `pao` command that is used everywhere, configured by environment variables only.
 """
 
 import sys
@@ -12,16 +12,16 @@ import httpx
 
 from pao.app.local.ports import LOOPBACK, Ports
 from pao.app.local.processes import ChildProcess, LineSink, Program, ignore_line
-from pao.app.local.start_timeout import STILL_SECONDS, Patience, ignore_progress
+from pao.app.local.start_timeout import STILL_SECONDS, StartTimeout, ignore_progress
 from sandbox import target
 from sandbox.github.settings import TOKEN as GITHUB_TOKEN
 from sandbox.jira.settings import JiraSandboxSettings
 
 POLL_SECONDS = 0.25
 SLOWEST_POLL_SECONDS = 2.0
-"""Questions get rarer: a part that is asked too often seems to be busy starting."""
+"""Polls get rarer: a part that is polled too often seems to be busy starting."""
 ANSWER_SECONDS = 10.0
-"""A readiness page takes its time while its parts are silent, and longer on a busy machine."""
+"""A readiness page is slow while its parts do not answer, and slower on a busy machine."""
 STOP_SECONDS = 35.0
 """Requests in flight may take 30 s to finish."""
 
@@ -46,18 +46,18 @@ class Service:
             name=name,
             command=[sys.executable, "-m", "pao", *arguments],
             environment=environment,
-            # A stand-in is told everything by its arguments.
+            # A stand-in is configured by its arguments.
             configured=bool(environment),
         )
         self._sink = sink
         self.process: ChildProcess | None = None
 
     def start(self) -> None:
-        """Start it; whether it works is to be asked of it afterwards."""
+        """Start it, without waiting until it works."""
         self.process = ChildProcess(self._program, self._sink)
 
     def stop(self) -> None:
-        """End it in order: what it has begun is finished or handed back."""
+        """Stop it: what it has begun is finished or handed back."""
         if self.process is not None:
             self.process.stop(grace=STOP_SECONDS)
             self.process = None
@@ -68,22 +68,21 @@ class Service:
         *,
         needs: Sequence["Service"] = (),
         others: Callable[[], object] = bool,
-        tell: Callable[[str], None] = ignore_progress,
+        report: Callable[[str], None] = ignore_progress,
         seconds: float = STILL_SECONDS,
     ) -> None:
-        """Wait until ``url`` answers with success, as long as this and what it ``needs`` moves.
+        """Wait until ``url`` answers with success, while this and what it ``needs`` make progress.
 
-        Raises LocalError with the last lines of whichever ends before that, and with the problems
-        that ``url`` names when nothing has moved for ``seconds``. ``others`` raises it where
-        another part has ended.
+        Raises LocalError with the last lines of one that ends, or with the problems that ``url``
+        names after ``seconds`` without progress. ``others`` raises it if another part has ended.
         """
         parts = [one.process for one in (self, *needs) if one.process is not None]
-        patience = Patience(parts, tell=tell, seconds=seconds)
+        start_timeout = StartTimeout(parts, report=report, seconds=seconds)
         pause = POLL_SECONDS
-        # Proxies of the environment have no business on loopback.
+        # Proxies of the environment do not apply to loopback.
         with httpx.Client(trust_env=False, timeout=ANSWER_SECONDS) as client:
             while (answer := _answer(client, url)) is None or not answer.is_success:
-                patience.check(self._reason(answer))
+                start_timeout.check(self._reason(answer))
                 others()
                 time.sleep(pause)
                 pause = min(1.1 * pause, SLOWEST_POLL_SECONDS)
@@ -105,33 +104,33 @@ def service_environment(  # noqa: PLR0913 -- one keyword per thing that is only 
     encryption_keys: str,
     log_format: str,
 ) -> dict[str, str]:
-    """Put together the whole configuration of worker and API, by its documented names."""
+    """Return the whole configuration of worker and API."""
     return {
         "PAO_HOST": LOOPBACK,
         "PAO_PORT": str(ports.api),
-        # No balancer stands in front that would have to hear of the end first.
+        # There is no load balancer that would have to be drained first.
         "PAO_DRAIN": "0s",
         "PAO_ENCRYPTION_KEYS": encryption_keys,
         "PAO_ADMIN_TEAMS": ADMIN_TEAM,
         "AWS_REGION": REGION,
-        # It counts before AWS_REGION, and a person's profile may have set it.
+        # It takes precedence over AWS_REGION, and a person's profile may have set it.
         "PAO_REGION": REGION,
         "DATABASE_URL": database_url,
         "TEMPORAL_ADDRESS": temporal_address,
         "TEMPORAL_NAMESPACE": temporal_namespace,
         "TEMPORAL_TASK_QUEUE": "pao",
         "TEMPORAL_UI_URL": temporal_ui_url,
-        # Tickets of a machine of one's own go to the stand-in, whatever else is configured.
+        # Tickets of a local stack go to the stand-in, whatever else is configured.
         "JIRA_INSTANCES": "",
         "JIRA_BASE_URL": f"http://{LOOPBACK}:{ports.jira}",
         "JIRA_USERNAME": JiraSandboxSettings().username,
         "JIRA_API_TOKEN": JiraSandboxSettings().token,
         "JIRA_FLAVOUR": "datacenter",
         "JIRA_DEFAULT_PROJECT": JIRA_PROJECT,
-        # As a real Data Center; a fault late-index of fewer seconds doubles no ticket.
+        # As a real Data Center; a late-index fault of fewer seconds creates no ticket twice.
         SEARCH_LAG: "5s",
         "GITHUB_API_URL": f"http://{LOOPBACK}:{ports.github}",
-        # The stand-ins are on loopback, which actions do not reach unless told.
+        # The stand-ins are on loopback, which actions may not reach by default.
         "PAO_EGRESS_ALLOW": f"{LOOPBACK}:{ports.github},{LOOPBACK}:{ports.jira},*",
         "SAMPLE_TARGET_URL": f"http://{LOOPBACK}:{ports.jira}{target.PREFIX}",
         "TEMPLATE_ENVIRONMENT": "SAMPLE_TARGET_URL",
@@ -144,22 +143,22 @@ def service_environment(  # noqa: PLR0913 -- one keyword per thing that is only 
     }
 
 
-def also_allowed(
+def extra_egress(
     configuration: Mapping[str, str], environment: Mapping[str, str]
 ) -> dict[str, str]:
-    """Let actions also reach what a person lists, such as the local target of a new type."""
+    """Return the allowed egress with what a person lists, such as a new type's local target."""
     name = "PAO_EGRESS_ALLOW"
     listed = (configuration[name], environment.get(name, ""))
     return {name: ",".join(filter(None, listed))}
 
 
-def chosen_lag(environment: Mapping[str, str]) -> dict[str, str]:
-    """Return the lag of JIRA's search that a person, or the demo, has chosen."""
+def search_lag_override(environment: Mapping[str, str]) -> dict[str, str]:
+    """Return the lag of JIRA's search that a person or the demo has set."""
     return {SEARCH_LAG: environment[SEARCH_LAG]} if environment.get(SEARCH_LAG) else {}
 
 
 def worker_problem(api_url: str) -> str | None:
-    """Return what health says about the workers of an API that is ready, where it is no praise."""
+    """Return the error that health reports about the workers of a ready API."""
     with httpx.Client(trust_env=False, timeout=ANSWER_SECONDS) as client:
         answer = _answer(client, f"{api_url}/api/v1/health")
     if answer is None or not answer.is_success:
@@ -176,7 +175,7 @@ def _answer(client: httpx.Client, url: str) -> httpx.Response | None:
 
 
 def _problems(answer: httpx.Response) -> list[str]:
-    """Return what a readiness page says is not ready."""
+    """Return the problems that a readiness page lists."""
     try:
         document = answer.json()
     except ValueError:

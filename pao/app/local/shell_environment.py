@@ -1,4 +1,4 @@
-"""What `pao up` takes from the variables of the shell it runs in, and what it leaves alone.
+"""Decides which variables of its shell `pao up` uses, and which it ignores.
 
 A shell that has sourced an env file carries the addresses of that stack. They are for the person's
 commands: another stack that took them would share its Temporal server, or its database.
@@ -14,15 +14,15 @@ from pao.app.local.temporal import NAMESPACE
 ADDRESS = "TEMPORAL_ADDRESS"
 OF_TEMPORAL = "TEMPORAL_"
 EXPORTED = ("DATABASE_URL", ADDRESS, "TEMPORAL_UI_URL")
-"""What an env file exports and a stack could take for its own."""
-SETTLED = ("CATALOG_PATH", "DATABASE_URL", "JIRA_BASE_URL", "JIRA_INSTANCES", "GITHUB_API_URL")
-"""Addresses that `pao up` always decides itself."""
-INSTEAD = {"CATALOG_PATH": "use --catalog"}
+"""What an env file exports and a stack could mistake for its own settings."""
+ALWAYS_SET = ("CATALOG_PATH", "DATABASE_URL", "JIRA_BASE_URL", "JIRA_INSTANCES", "GITHUB_API_URL")
+"""Addresses that `pao up` always sets itself."""
+ALTERNATIVES = {"CATALOG_PATH": "use --catalog"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class TemporalPlace:
-    """A Temporal server that is used, ours or an outside one."""
+class TemporalServer:
+    """The Temporal server in use, ours or an outside one."""
 
     address: str
     namespace: str
@@ -31,21 +31,21 @@ class TemporalPlace:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ShellEnvironment:
-    """The variables that count, the outside Temporal server they name, and what was ignored."""
+    """The variables in effect, the outside Temporal server they name, and what was ignored."""
 
     variables: Mapping[str, str]
-    outside: TemporalPlace | None
+    outside: TemporalServer | None
     ignored: tuple[str, ...] = field(default=())
-    """One sentence for each thing that a person may have expected to count."""
+    """One sentence for each variable that a person may have expected to have effect."""
 
     @property
     def cleared(self) -> dict[str, str]:
-        """Variables of the shell that children are not to see, as empty ones."""
+        """Variables of the shell that children must not see, as empty ones."""
         return {} if self.outside else dict.fromkeys(_of_temporal(self.variables), "")
 
 
 def read_shell(home: Home, environment: Mapping[str, str]) -> ShellEnvironment:
-    """Sort the variables of a shell for the stack in ``home``."""
+    """Evaluate the variables of a shell for the stack in ``home``."""
     exported_by = environment.get(FILE, "")
     foreign = bool(exported_by) and exported_by not in _env_files(home)
     outside = _outside_temporal(home, environment, foreign=foreign)
@@ -55,15 +55,15 @@ def read_shell(home: Home, environment: Mapping[str, str]) -> ShellEnvironment:
 
 def _outside_temporal(
     home: Home, environment: Mapping[str, str], *, foreign: bool
-) -> TemporalPlace | None:
-    """Return the server that TEMPORAL_ADDRESS names, unless one of `pao up`'s own is meant."""
+) -> TemporalServer | None:
+    """Return the server that TEMPORAL_ADDRESS names, unless `pao up` started it."""
     address = environment.get(ADDRESS)
-    if not address or home.own_temporal == address:
+    if not address or home.started_temporal == address:
         return None
     exported = environment.get(TEMPORAL) == address
-    if exported and (foreign or home.own_temporal is not None):
+    if exported and (foreign or home.started_temporal is not None):
         return None
-    return TemporalPlace(
+    return TemporalServer(
         address=address,
         namespace=environment.get("TEMPORAL_NAMESPACE") or NAMESPACE,
         ui_url=environment.get("TEMPORAL_UI_URL", ""),
@@ -75,20 +75,22 @@ def _ignored(
     exported_by: str,
     *,
     foreign: bool,
-    outside: TemporalPlace | None,
+    outside: TemporalServer | None,
 ) -> Iterable[str]:
-    left = [] if outside else _of_temporal(environment)
-    left += [name for name in SETTLED if environment.get(name)]
-    exported = [name for name in left if exported_by and name in EXPORTED]
+    unused = [] if outside else _of_temporal(environment)
+    unused += [name for name in ALWAYS_SET if environment.get(name)]
+    exported = [name for name in unused if exported_by and name in EXPORTED]
     if foreign and exported:
         yield (
             f"Ignored, as this shell has sourced {exported_by} of another `pao up`: "
             f"{', '.join(sorted(exported))}"
         )
-    others = sorted({*left} - {*exported})
+    others = sorted({*unused} - {*exported})
     if others:
-        named = [f"{name} ({INSTEAD[name]})" if name in INSTEAD else name for name in others]
-        yield f"Ignored, as `pao up` brings its own: {', '.join(named)}"
+        texts = [
+            f"{name} ({ALTERNATIVES[name]})" if name in ALTERNATIVES else name for name in others
+        ]
+        yield f"Ignored, as `pao up` brings its own: {', '.join(texts)}"
 
 
 def _of_temporal(environment: Mapping[str, str]) -> list[str]:

@@ -17,7 +17,7 @@ import pao
 from db.migrations.files import MigrationError
 from db.migrations.runner import migrate
 from pao.app.local.env_file import write_env_file
-from pao.app.local.github_catalog import app_key_file, put_on_github
+from pao.app.local.github_catalog import app_key_file, publish_catalog
 from pao.app.local.go_programs import with_usable_cache
 from pao.app.local.home import Home, Secrets
 from pao.app.local.home_rebuild import rebuild
@@ -29,12 +29,12 @@ from pao.app.local.restored import is_restored
 from pao.app.local.services import (
     REGION,
     Service,
-    also_allowed,
-    chosen_lag,
+    extra_egress,
+    search_lag_override,
     service_environment,
     worker_problem,
 )
-from pao.app.local.shell_environment import ShellEnvironment, TemporalPlace, read_shell
+from pao.app.local.shell_environment import ShellEnvironment, TemporalServer, read_shell
 from pao.app.local.supervisor import Supervisor
 from pao.app.local.temporal import NAMESPACE, TemporalDevServer, prepare_namespace
 from pao.app.local.temporal_binary import find_or_build
@@ -65,11 +65,11 @@ class StackOptions:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunningStack:
-    """Where everything is while it runs."""
+    """The addresses of everything while it runs."""
 
     home: Home
     ports: Ports
-    temporal: TemporalPlace
+    temporal: TemporalServer
     postgres: PostgresAddress
     supervisor: Supervisor = field(repr=False)
 
@@ -93,23 +93,23 @@ class RunningStack:
 def running_stack(
     options: StackOptions,
     *,
-    narrator: ProgressReporter,
+    progress: ProgressReporter,
     sink: LineSink,
     environment: Mapping[str, str] | None = None,
 ) -> Iterator[RunningStack]:
-    """Start everything, yield where it is once it answers, then stop it in reverse order.
+    """Start everything, yield its addresses once it answers, then stop it in reverse order.
 
-    Raises HomeInUseError or PortsInUseError before anything is started, LocalError when a part
-    does not start, AskedToEndError when a signal asks for the end.
+    Raises HomeInUseError or PortsInUseError before anything is started, LocalError if a process
+    does not start, StopRequestedError when a signal asks it to stop.
     """
     home = Home(options.home.resolve())
-    with home.held():
+    with home.lock():
         if options.fresh:
-            home.throw_away()
+            home.delete_state()
         with Supervisor() as supervisor:
-            builder = _Builder(options, home, supervisor, narrator, sink)
+            builder = _Builder(options, home, supervisor, progress, sink)
             given = os.environ if environment is None else environment
-            usable = with_usable_cache(given, home.folder / "cache", narrator)
+            usable = with_usable_cache(given, home.folder / "cache", progress)
             yield builder.start(read_shell(home, usable))
 
 
@@ -120,12 +120,12 @@ class _Builder:
     options: StackOptions
     home: Home
     supervisor: Supervisor
-    narrator: ProgressReporter
+    progress: ProgressReporter
     sink: LineSink
 
     def start(self, shell: ShellEnvironment) -> RunningStack:
         for sentence in (*shell.ignored, *_ignored_ports(self.options.ports, shell.outside)):
-            self.narrator.tell(sentence)
+            self.progress.report(sentence)
         ports = _usable_ports(self.options.ports, shell.outside)
         catalog = _catalog_folder(self.options.catalog)
         secrets = self.home.read_secrets()
@@ -143,36 +143,36 @@ class _Builder:
         return stack
 
     def _postgres(self, ports: Ports) -> PostgresAddress:
-        self.narrator.tell("Starting Postgres")
+        self.progress.report("Starting Postgres")
         server = EmbeddedPostgres(
-            self.home.postgres, port=ports.postgres, sink=self.sink, tell=self.narrator.tell
+            self.home.postgres, port=ports.postgres, sink=self.sink, report=self.progress.report
         )
         with self.supervisor.starting(server):
             return server.start()
 
-    def _temporal(self, ports: Ports, shell: ShellEnvironment) -> TemporalPlace:
+    def _temporal(self, ports: Ports, shell: ShellEnvironment) -> TemporalServer:
         if (outside := shell.outside) is not None:
-            self.narrator.tell(f"Using the Temporal server at {outside.address}")
-            asyncio.run(_prepare_outside(outside, self.narrator))
+            self.progress.report(f"Using the Temporal server at {outside.address}")
+            asyncio.run(_prepare_outside(outside, self.progress))
             self.home.temporal_address_file.unlink(missing_ok=True)
             return outside
-        program = find_or_build(self.narrator, shell.variables)
-        self.narrator.tell("Starting Temporal")
+        program = find_or_build(self.progress, shell.variables)
+        self.progress.report("Starting Temporal")
         server = TemporalDevServer(
             program,
             port=ports.temporal,
             ui_port=ports.temporal_ui,
             database=self.home.temporal_database,
             sink=self.sink,
-            tell=self.narrator.tell,
+            report=self.progress.report,
         )
         with self.supervisor.starting(server):
             address = server.start()
         self.home.temporal_address_file.write_text(f"{address}\n")
-        return TemporalPlace(address=address, namespace=NAMESPACE, ui_url=server.ui_url or "")
+        return TemporalServer(address=address, namespace=NAMESPACE, ui_url=server.ui_url or "")
 
     def _database(self, stack: RunningStack, secrets: Secrets) -> None:
-        self.narrator.tell("Migrating the database")
+        self.progress.report("Migrating the database")
         try:
             asyncio.run(migrate(stack.postgres.owner_url))
             keys = asyncio.run(issue_keys(stack.postgres.service_url, self.home, secrets))
@@ -213,7 +213,7 @@ class _Builder:
             encryption_keys=secrets.encryption_keys,
             log_format=environment.get("LOG_FORMAT", "text"),
         )
-        configuration |= also_allowed(configuration, environment) | chosen_lag(environment)
+        configuration |= extra_egress(configuration, environment) | search_lag_override(environment)
         configuration = shell.cleared | configuration
         if shell.outside is None:
             configuration |= _build_id(stack.temporal, configuration["TEMPORAL_TASK_QUEUE"])
@@ -224,12 +224,12 @@ class _Builder:
         github += ["--state", str(self.home.github)]
         if self.options.catalog_on_github:
             github += ["--app-key", str(app_key_file(self.home))]
-        self.narrator.tell("Starting the stand-ins, the worker and the API")
+        self.progress.report("Starting the stand-ins, the worker and the API")
         sandbox = self._service("jira", jira, {})
         hub = self._service("github", github, {})
         if self.options.catalog_on_github:
             hub.wait_until_answers(f"{stack.github_url}/sandbox/health")
-            configuration |= put_on_github(
+            configuration |= publish_catalog(
                 self.home,
                 github_url=stack.github_url,
                 api_url=stack.api_url,
@@ -238,18 +238,18 @@ class _Builder:
         terraform = terraform_environment(catalog, self.home.terraform, environment)
         worker = self._service("worker", ["worker"], configuration | terraform)
         if asyncio.run(is_restored(stack.postgres.service_url)):
-            rebuild(configuration, worker, self.narrator)
+            rebuild(configuration, worker, self.progress)
         api = self._service("api", ["api"], configuration)
         sandbox.wait_until_answers(f"{stack.jira_url}/sandbox/health")
         api.wait_until_answers(
             f"{stack.api_url}/api/v1/health/ready",
             needs=(worker,),
             others=self.supervisor.check,
-            tell=self.narrator.tell,
+            report=self.progress.report,
         )
         self.supervisor.check()
         if problem := worker_problem(stack.api_url):
-            self.narrator.tell(f"Attention: {problem}")
+            self.progress.report(f"Attention: {problem}")
 
     def _service(
         self, name: str, arguments: list[str], configuration: Mapping[str, str]
@@ -261,7 +261,7 @@ class _Builder:
 
 
 def sample_catalog() -> Path:
-    """Find the sample catalog: in an installed PAO beside its code, else in the source tree."""
+    """Return the sample catalog: in an installed PAO beside its code, else in the source tree."""
     package = Path(pao.__file__).parent
     for folder in (package / "sample_catalog", package.parent / "examples" / "catalog"):
         if folder.is_dir():
@@ -276,13 +276,13 @@ def _catalog_folder(wanted: Path | None) -> Path:
     return folder
 
 
-def _build_id(temporal: TemporalPlace, task_queue: str) -> dict[str, str]:
+def _build_id(temporal: TemporalServer, task_queue: str) -> dict[str, str]:
     needed = needed_build(temporal.address, namespace=temporal.namespace, task_queue=task_queue)
     build_id = asyncio.run(needed)
     return {} if build_id is None else {"PAO_BUILD_ID": build_id}
 
 
-def _usable_ports(wanted: Ports, outside: TemporalPlace | None) -> Ports:
+def _usable_ports(wanted: Ports, outside: TemporalServer | None) -> Ports:
     # Nothing of ours listens on Temporal's ports when an outside server is used.
     needed = wanted if outside is None else replace(wanted, temporal=0, temporal_ui=0)
     taken = ports_in_use(needed)
@@ -291,7 +291,7 @@ def _usable_ports(wanted: Ports, outside: TemporalPlace | None) -> Ports:
     return with_free_ports(needed)
 
 
-def _ignored_ports(wanted: Ports, outside: TemporalPlace | None) -> list[str]:
+def _ignored_ports(wanted: Ports, outside: TemporalServer | None) -> list[str]:
     chosen = (wanted.temporal, wanted.temporal_ui) != (Ports().temporal, Ports().temporal_ui)
     if outside is None or not chosen:
         return []
@@ -299,15 +299,15 @@ def _ignored_ports(wanted: Ports, outside: TemporalPlace | None) -> list[str]:
     return [f"Ignored, as the Temporal server of TEMPORAL_ADDRESS is used: {options}"]
 
 
-async def _prepare_outside(place: TemporalPlace, narrator: ProgressReporter) -> None:
+async def _prepare_outside(server: TemporalServer, progress: ProgressReporter) -> None:
     try:
-        client = await Client.connect(place.address, namespace=place.namespace)
+        client = await Client.connect(server.address, namespace=server.namespace)
     except RuntimeError as error:
         raise LocalError(
-            f"No Temporal server answers at {place.address}: start it, or unset TEMPORAL_ADDRESS "
+            f"No Temporal server answers at {server.address}: start it, or unset TEMPORAL_ADDRESS "
             "to have one started here."
         ) from error
     try:
         await prepare_namespace(client)
     except RPCError as error:
-        narrator.tell(f"Retention and search attributes were not set on it: {error.message}")
+        progress.report(f"Retention and search attributes were not set on it: {error.message}")

@@ -1,6 +1,6 @@
-"""Keeps the parts of the local stack running together: order, deaths, signals, one stream of logs.
+"""Keeps the processes of the local stack running together: order, exits, signals, one log stream.
 
-Which parts there are belongs to up.py.
+stack.py says which processes there are.
 """
 
 import os
@@ -23,10 +23,10 @@ COLOURS = ("cyan", "magenta", "green", "yellow", "blue")
 NAME_WIDTH = 8
 
 HARMLESS = dict.fromkeys((*range(9), *range(10, 32), *range(127, 160)), "�")
-"""Control characters, the tab aside: what a process logs must not steer a person's terminal."""
+"""Control characters except tabs, which logs must not send to a person's terminal."""
 
 
-class Part(Protocol):
+class ManagedProcess(Protocol):
     """Something that runs as a child process."""
 
     @property
@@ -37,22 +37,22 @@ class Part(Protocol):
         """End it in order."""
 
 
-class AskedToEndError(Exception):
-    """A signal asked for the end; ``signal_number`` says which."""
+class StopRequestedError(Exception):
+    """A signal asked to stop; ``signal_number`` says which."""
 
     def __init__(self, signal_number: int) -> None:
         super().__init__(signal.Signals(signal_number).name)
         self.signal_number = signal_number
 
 
-class PartDiedError(LocalError):
-    """A part ended that should run; the message holds its last lines."""
+class ProcessDiedError(LocalError):
+    """A process ended that should run; the message has its last lines."""
 
 
 class LogStream:
     """Writes the lines of every process into one stream, each with its process's name and colour.
 
-    Whether colours are used is the console's affair (it honours NO_COLOR and what is no terminal).
+    The console decides about colours (it honours NO_COLOR, and output that is not a terminal).
     """
 
     def __init__(self, console: Console) -> None:
@@ -62,7 +62,7 @@ class LogStream:
         self._closed = False
 
     def write(self, name: str, line: str) -> None:
-        """Write one line; when nobody reads the stream any more, ask this process to end."""
+        """Write one line; if nobody reads the stream any more, stop this process."""
         with self._lock:
             if self._closed or not line:
                 return
@@ -77,14 +77,14 @@ class LogStream:
 
 
 class Supervisor:
-    """Holds parts in the order in which they were started; leaving it ends them in reverse.
+    """Holds processes in the order in which they were started, and stops them in reverse on exit.
 
-    While it is entered, a signal that asks for the end raises AskedToEndError in the main thread.
-    A second one, while parts are being ended, kills what is left.
+    Inside the context, a signal to stop raises StopRequestedError in the main thread. A second one,
+    while processes are being stopped, kills the remaining ones.
     """
 
     def __init__(self) -> None:
-        self._parts: list[Part] = []
+        self._parts: list[ManagedProcess] = []
         self._previous: dict[signal.Signals, object] = {}
 
     def __enter__(self) -> Self:
@@ -101,21 +101,21 @@ class Supervisor:
             signal.signal(number, handler)  # type: ignore[arg-type]  # what signal() returned
 
     @contextmanager
-    def starting(self, part: Part) -> Iterator[None]:
-        """Look after ``part`` from before its start, so that nothing is left of a broken one."""
+    def starting(self, part: ManagedProcess) -> Iterator[None]:
+        """Supervise ``part`` from before its start, so that nothing is left if it fails."""
         self._parts.append(part)
         yield
         self.check()
 
     def check(self) -> None:
-        """Raise PartDiedError if a part has ended."""
+        """Raise ProcessDiedError if a process has ended."""
         for part in self._parts:
             process = part.process
             if process is not None and process.exit_code() is not None:
-                raise PartDiedError(process.obituary())
+                raise ProcessDiedError(process.exit_report())
 
     def watch(self) -> None:
-        """Wait until a part dies (PartDiedError) or the end is asked for (AskedToEndError)."""
+        """Wait until a process ends (ProcessDiedError) or a signal comes (StopRequestedError)."""
         while True:
             self.check()
             time.sleep(POLL_SECONDS)
@@ -127,4 +127,4 @@ class Supervisor:
 
 
 def _raise(number: int, _frame: FrameType | None) -> None:
-    raise AskedToEndError(number)
+    raise StopRequestedError(number)

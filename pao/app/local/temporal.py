@@ -1,6 +1,6 @@
 """The Temporal dev server: its settings, its start and stop, its namespace.
 
-Where its program comes from is temporal_binary's affair.
+temporal_binary.py finds its program.
 """
 
 import asyncio
@@ -22,7 +22,7 @@ from temporalio.client import Client
 from temporalio.service import RPCError
 
 from pao.app.local.processes import ChildProcess, LineSink, Program, ignore_line
-from pao.app.local.start_timeout import Patience, ignore_progress
+from pao.app.local.start_timeout import StartTimeout, ignore_progress
 from pao.core.names import RETENTION_DAYS, SEARCH_ATTRIBUTES
 
 NAMESPACE = "default"
@@ -59,24 +59,24 @@ class TemporalDevServer:
         ui_port: int | None,
         database: Path | None = None,
         sink: LineSink = ignore_line,
-        tell: Callable[[str], None] = ignore_progress,
+        report: Callable[[str], None] = ignore_progress,
     ) -> None:
         self._program = program
         self._port = port
         self._ui_port = ui_port
         self._database = database
         self._sink = sink
-        self._tell = tell
+        self._report = report
         self.process: ChildProcess | None = None
 
     @property
     def address(self) -> str:
-        """Where clients connect to."""
+        """The address of the server."""
         return f"127.0.0.1:{self._port}"
 
     @property
     def ui_url(self) -> str | None:
-        """Where a person looks at workflows; None without a UI."""
+        """The address of the UI; None without one."""
         return None if self._ui_port is None else f"http://127.0.0.1:{self._ui_port}"
 
     def start(self) -> str:
@@ -89,7 +89,7 @@ class TemporalDevServer:
             Program(name="temporal", command=[str(self._program), *self._arguments()]), self._sink
         )
         try:
-            # In a thread of its own: who starts a server may be running an event loop.
+            # In a separate thread: the caller may be running an event loop.
             with ThreadPoolExecutor(max_workers=1) as thread:
                 thread.submit(asyncio.run, self._wait_until_ready(self.process)).result()
         except BaseException:
@@ -98,7 +98,7 @@ class TemporalDevServer:
         return self.address
 
     def stop(self) -> None:
-        """End the server in order."""
+        """Stop the server."""
         if self.process is not None:
             self.process.stop(grace=STOP_SECONDS)
             self.process = None
@@ -117,17 +117,17 @@ class TemporalDevServer:
         return arguments
 
     async def _wait_until_ready(self, process: ChildProcess) -> None:
-        patience = Patience([process], tell=self._tell)
+        timeout = StartTimeout([process], report=self._report)
         while not await _is_prepared(self.address):
-            patience.check(f"Temporal does not answer at {self.address} yet")
+            timeout.check(f"Temporal does not answer at {self.address} yet")
             await asyncio.sleep(POLL_SECONDS)
 
 
 async def prepare_namespace(client: Client) -> None:
-    """Return the namespace its retention and the search attributes that it does not have yet.
+    """Set the namespace's retention, and add missing search attributes.
 
-    The flags of a dev server count only when it makes a new database: what a later version of PAO
-    adds would be missing in a kept one. Raises RPCError where the server does not allow it.
+    The flags of a dev server only apply to a new database: what a later version of PAO
+    adds would be missing in an existing one. Raises RPCError if the server does not allow it.
     """
     await client.workflow_service.update_namespace(
         UpdateNamespaceRequest(
@@ -135,13 +135,13 @@ async def prepare_namespace(client: Client) -> None:
             config=NamespaceConfig(workflow_execution_retention_ttl=_retention()),
         )
     )
-    known = await client.operator_service.list_search_attributes(
+    existing = await client.operator_service.list_search_attributes(
         ListSearchAttributesRequest(namespace=client.namespace)
     )
     missing = {
         name: IndexedValueType.Value(f"INDEXED_VALUE_TYPE_{kind.upper()}")
         for name, kind in SEARCH_ATTRIBUTES.items()
-        if name not in known.custom_attributes
+        if name not in existing.custom_attributes
     }
     if missing:
         await client.operator_service.add_search_attributes(

@@ -1,7 +1,7 @@
-"""A script of its own: gets the official Temporal program through the SDK into the given folder.
+"""A script that downloads the official Temporal program through the SDK into the given folder.
 
-The SDK offers no download alone: it starts what it got, which is ended at once. As a process of
-its own it can be given up after a while, whatever the network does.
+The SDK cannot only download: it starts the program, which is stopped at once. A separate process
+can be killed after a timeout, whatever the network does.
 
 Arguments: version (``v1.5.1``) and folder.
 """
@@ -13,7 +13,7 @@ from temporalio.testing import WorkflowEnvironment
 
 
 async def download(version: str, folder: str) -> None:
-    """Download into ``folder``; raises RuntimeError where the official address is out of reach."""
+    """Download into ``folder``; raises RuntimeError if the official address is unreachable."""
     server = await WorkflowEnvironment.start_local(
         download_dest_dir=folder, dev_server_download_version=version
     )

@@ -1,4 +1,4 @@
-"""What the worker of `pao up` may do with Terraform: the modules of the samples, no others."""
+"""The Terraform settings of the worker of `pao up`: the modules of the samples only."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -11,12 +11,12 @@ def terraform_environment(
 ) -> dict[str, str]:
     """Return the worker's variables; a variable that a person has set stays as it is.
 
-    Without a program nothing is built here: an item of terraform then says what to install.
+    Nothing is built here: without a program, a Terraform item reports what to install.
     """
-    known = {
+    defaults = {
         "TERRAFORM_SOURCES": str(catalog.resolve().with_name("terraform")),
         "TERRAFORM_STATE_PATH": str(states.resolve()),
     }
     if program := find(environment):
-        known["TERRAFORM_BINARY"] = str(program)
-    return {name: environment.get(name) or value for name, value in known.items()}
+        defaults["TERRAFORM_BINARY"] = str(program)
+    return {name: environment.get(name) or value for name, value in defaults.items()}

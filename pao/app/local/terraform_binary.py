@@ -1,7 +1,7 @@
 """Finds terraform or tofu, or builds tofu once: the variable, PATH, our cache, own build.
 
-As a script (``python -m pao.app.local.terraform_binary``) it makes sure that there is one, so that
-`make test` waits for it in the open. A deployed worker never builds: its operator installs one.
+As a script (``python -m pao.app.local.terraform_binary``) it ensures that there is one, so that
+`make test` shows that it waits for it. A deployed worker never builds: its operator installs one.
 """
 
 import os
@@ -12,11 +12,11 @@ from pathlib import Path
 
 from pao.app.local.go_programs import (
     GoProgram,
-    Search,
-    cached_or_made,
-    tell_where,
-    with_go_of_wheel,
-    with_go_on_path,
+    ProgramSearch,
+    build_with_go_of_wheel,
+    build_with_go_on_path,
+    cached_or_built,
+    report_location,
 )
 from pao.app.local.processes import LocalError
 from pao.app.local.progress import ProgressReporter
@@ -35,25 +35,25 @@ ON_PATH = ("terraform", "tofu")
 
 
 def find(environment: Mapping[str, str]) -> Path | None:
-    """Return the program that this machine has already; None where it would have to be built."""
-    if named := environment.get("TERRAFORM_BINARY"):
-        return Path(named)
+    """Return the program that this machine has already; None if it would have to be built."""
+    if configured := environment.get("TERRAFORM_BINARY"):
+        return Path(configured)
     for name in ON_PATH:
         if found := shutil.which(name, path=environment.get("PATH", "")):
             return Path(found)
-    kept = PROGRAM.cached(environment)
-    return kept if kept.exists() else None
+    cached = PROGRAM.cached(environment)
+    return cached if cached.exists() else None
 
 
-def find_or_build(narrator: ProgressReporter, environment: Mapping[str, str] | None = None) -> Path:
-    """Return terraform or tofu, built once if it must be.
+def find_or_build(progress: ProgressReporter, environment: Mapping[str, str] | None = None) -> Path:
+    """Return terraform or tofu, built once if necessary.
 
-    Raises LocalError with every attempt's reason when there is no way.
+    Raises LocalError with every attempt's reason if all fail.
     """
-    search = Search(os.environ if environment is None else environment, narrator)
-    ways = (with_go_on_path(PROGRAM), with_go_of_wheel(PROGRAM))
+    search = ProgramSearch(os.environ if environment is None else environment, progress)
+    methods = (build_with_go_on_path(PROGRAM), build_with_go_of_wheel(PROGRAM))
     try:
-        return find(search.environment) or cached_or_made(PROGRAM, ways, search)
+        return find(search.environment) or cached_or_built(PROGRAM, methods, search)
     except LocalError as error:
         raise LocalError(
             f"Neither terraform nor tofu can be found or built here:\n  {error}\nInstall one of "
@@ -62,9 +62,9 @@ def find_or_build(narrator: ProgressReporter, environment: Mapping[str, str] | N
 
 
 def main() -> int:
-    """Make sure that there is a program, and say where."""
-    narrator = ProgressReporter()
-    return tell_where("Terraform", find_or_build, narrator)
+    """Ensure that there is a program, and report where."""
+    progress = ProgressReporter()
+    return report_location("Terraform", find_or_build, progress)
 
 
 if __name__ == "__main__":

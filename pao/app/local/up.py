@@ -1,4 +1,4 @@
-"""`pao up`: shows the local stack to a person and keeps it until they end it."""
+"""`pao up`: runs the local stack for a person until they stop it."""
 
 import os
 import signal
@@ -9,13 +9,13 @@ from pathlib import Path
 from rich.console import Console
 from rich.text import Text
 
-from pao.app.local.env_file import shown
+from pao.app.local.env_file import display_path
 from pao.app.local.home import HomeInUseError
 from pao.app.local.ports import Ports
 from pao.app.local.processes import LocalError
 from pao.app.local.progress import ProgressReporter
 from pao.app.local.stack import PortsInUseError, RunningStack, StackOptions, running_stack
-from pao.app.local.supervisor import AskedToEndError, LogStream
+from pao.app.local.supervisor import LogStream, StopRequestedError
 
 DONE = 0
 USAGE = 2
@@ -37,9 +37,9 @@ SAMPLE = "network-dns-record"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class UpOptions:
-    """What `pao up` may be told; a port of 0 stands for any free one.
+    """The options of `pao up`; port 0 means any free one.
 
-    ``catalog`` None takes the sample catalog.
+    ``catalog`` None means the sample catalog.
     """
 
     home: Path = field(default_factory=lambda: Path(os.environ.get("PAO_HOME") or ".pao"))
@@ -50,7 +50,7 @@ class UpOptions:
 
 
 Session = Callable[[StackOptions, Console], int]
-"""Starts the stack, does something with it, ends it; returns the exit code."""
+"""Starts the stack, uses it, stops it; returns the exit code."""
 
 
 SignIn = Callable[[Path], str]
@@ -58,7 +58,7 @@ SignIn = Callable[[Path], str]
 
 
 def run_up(options: UpOptions, sign_in: SignIn | None = None) -> int:
-    """Run everything until Ctrl-C, SIGTERM or the death of a part; returns the exit code.
+    """Run everything until Ctrl-C, SIGTERM or the end of a process; returns the exit code.
 
     On a terminal a link to sign in is shown, if ``sign_in`` makes one.
     """
@@ -71,16 +71,16 @@ def run_up(options: UpOptions, sign_in: SignIn | None = None) -> int:
 
 
 def run_session(options: UpOptions, session: Session) -> int:
-    """Run ``session``; what ends it early is told to the person and becomes the exit code."""
-    # NO_COLOR is the console's own affair; None leaves it the decision.
+    """Run ``session``; what ends it early is reported and becomes the exit code."""
+    # None lets the console decide, by NO_COLOR.
     console = Console(no_color=True if options.no_color else None, highlight=False)
     stack_options = StackOptions(
         home=options.home, fresh=options.fresh, ports=options.ports, catalog=options.catalog
     )
     try:
         return session(stack_options, console)
-    except AskedToEndError as asked:
-        return INTERRUPTED if asked.signal_number == signal.SIGINT else DONE
+    except StopRequestedError as requested:
+        return INTERRUPTED if requested.signal_number == signal.SIGINT else DONE
     except (HomeInUseError, PortsInUseError) as error:
         return _refuse(error, USAGE)
     except LocalError as error:
@@ -91,28 +91,28 @@ def run_session(options: UpOptions, session: Session) -> int:
 
 
 def _keep_running(options: StackOptions, console: Console, sign_in: SignIn | None) -> int:
-    narrator = ProgressReporter(console)
-    with running_stack(options, narrator=narrator, sink=LogStream(console).write) as stack:
-        narrator.tell(banner(stack, item=SAMPLE if options.catalog is None else None))
+    progress = ProgressReporter(console)
+    with running_stack(options, progress=progress, sink=LogStream(console).write) as stack:
+        progress.report(banner(stack, item=SAMPLE if options.catalog is None else None))
         if sign_in is not None:
-            narrator.tell(invitation(sign_in(stack.home.env_file())))
+            progress.report(invitation(sign_in(stack.home.env_file())))
         try:
             stack.supervisor.watch()
-        except AskedToEndError:
-            narrator.tell(ENDING)
+        except StopRequestedError:
+            progress.report(ENDING)
             raise
     return DONE
 
 
 def invitation(link: str) -> str:
-    """Return what leads a person into the pages."""
+    """Return the text that invites a person to sign in to the pages."""
     return f"Sign in as dana within a minute (later: pao web):\n  {link}\n"
 
 
 def banner(stack: RunningStack, *, item: str | None) -> str:
-    """Return what runs where, and how to go on; every command can be copied as it stands.
+    """Return what runs where, and what to do next; commands can be copied.
 
-    ``item`` is one that is in the catalog; it asks for its fields.
+    ``item`` is one of the catalog, for a first request.
     """
     submitting = [f"  pao request submit {item}"] if item else []
     return "\n".join(
@@ -127,12 +127,12 @@ def banner(stack: RunningStack, *, item: str | None) -> str:
             f"  Postgres     {stack.ports.postgres} (DATABASE_URL in the files below)",
             "",
             "Continue in another terminal:",
-            f"  source {shown(stack.home.env_file())}",
+            f"  source {display_path(stack.home.env_file())}",
             "  pao web",
             "  pao catalog list",
             *submitting,
             f"  {CURL}",
-            "Other users: the files env.platform and env.admin beside it. Ctrl-C ends everything.",
+            "Other users: the files env.platform and env.admin beside it. Ctrl-C stops everything.",
             "",
         ]
     )

@@ -1,4 +1,4 @@
-"""The three users of the local stack and their access keys, which last from start to start."""
+"""The three users of the local stack and their access keys, which survive restarts."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -6,13 +6,13 @@ from dataclasses import dataclass
 from api.auth.keys import create_key
 from db.repositories.access_keys import AccessKeysRepository, NewAccessKey
 from db.session import Database
-from pao.app.local.home import Home, KeptKey, Secrets
+from pao.app.local.home import Home, Secrets, StoredKey
 from pao.runtime.crypto import SecretBox
 
 
 @dataclass(frozen=True, slots=True)
 class LocalUser:
-    """Someone in whose place a person can act: ``role`` names the env file."""
+    """A user as whom a person can act; ``role`` names the env file."""
 
     role: str
     name: str
@@ -33,13 +33,13 @@ DEFAULT_ROLE = "developer"
 CREATED_BY = "pao up"
 
 
-async def issue_keys(database_url: str, home: Home, kept: Secrets) -> Mapping[str, KeptKey]:
-    """Return a valid access key per user: the kept one, or a new one where that is gone."""
-    box = SecretBox(kept.encryption_keys)
+async def issue_keys(database_url: str, home: Home, stored: Secrets) -> Mapping[str, StoredKey]:
+    """Return a valid access key per user: the stored one, or a new one if it is not valid."""
+    box = SecretBox(stored.encryption_keys)
     database = Database(database_url)
     try:
         return {
-            user.name: await _valid_key(database, user, kept.keys.get(user.name))
+            user.name: await _valid_key(database, user, stored.keys.get(user.name))
             or await _new_key(database, user, box, home)
             for user in USERS
         }
@@ -47,29 +47,31 @@ async def issue_keys(database_url: str, home: Home, kept: Secrets) -> Mapping[st
         await database.close()
 
 
-async def _valid_key(database: Database, user: LocalUser, kept: KeptKey | None) -> KeptKey | None:
-    if kept is None:
+async def _valid_key(
+    database: Database, user: LocalUser, stored: StoredKey | None
+) -> StoredKey | None:
+    if stored is None:
         return None
     async with database.unit_of_work() as session:
-        stored = await AccessKeysRepository(session).find(kept.access_key_id)
-    if stored is None or stored.revoked_at is not None or stored.teams != user.teams:
+        row = await AccessKeysRepository(session).find(stored.access_key_id)
+    if row is None or row.revoked_at is not None or row.teams != user.teams:
         return None
-    return kept
+    return stored
 
 
-async def _new_key(database: Database, user: LocalUser, box: SecretBox, home: Home) -> KeptKey:
-    made = create_key(box)
+async def _new_key(database: Database, user: LocalUser, box: SecretBox, home: Home) -> StoredKey:
+    new_key = create_key(box)
     async with database.unit_of_work() as session:
         await AccessKeysRepository(session).insert(
             NewAccessKey(
-                access_key_id=made.access_key_id,
-                sealed_secret=made.sealed_secret,
+                access_key_id=new_key.access_key_id,
+                sealed_secret=new_key.sealed_secret,
                 user_id=user.name,
                 email=user.email,
                 teams=user.teams,
                 created_by=CREATED_BY,
             )
         )
-    key = KeptKey(made.access_key_id, made.secret)
-    home.keep_key(user.name, key)
+    key = StoredKey(new_key.access_key_id, new_key.secret)
+    home.store_key(user.name, key)
     return key

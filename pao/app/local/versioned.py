@@ -1,7 +1,7 @@
-"""Whether the workers of a state folder need a build id: `pao install` gives them one.
+"""Checks whether workers need a build id, as after `pao install`.
 
-Temporal then gives requests to builds only. It is not set back to workers without: that would be a
-person's choice, which the next `pao install` would have to respect.
+Temporal then routes requests to builds only. That is not reverted to workers without one: it would
+be a person's choice, which the next `pao install` would have to respect.
 """
 
 from temporalio.client import Client
@@ -11,7 +11,7 @@ from pao.clients.deployments import Deployment
 
 
 async def needed_build(address: str, *, namespace: str, task_queue: str) -> str | None:
-    """Return the id that a worker needs to get requests; None where workers have no versions.
+    """Return the id that a worker needs to get requests; None if workers have no versions.
 
     Raises the SDK's ``RPCError`` when Temporal does not answer.
     """

@@ -1,4 +1,4 @@
-"""Fetches the pages' scripts of others into the source tree. Standard library only: builds run it.
+"""Fetches the pages' third-party scripts into the source tree; needs the standard library only.
 
     python -m pao.app.local.web_scripts
 
@@ -26,16 +26,16 @@ _STAMP = "fetched"
 
 
 class FetchError(Exception):
-    """The scripts could not be had; the message says why."""
+    """The scripts could not be fetched; the message says why."""
 
 
 def missing(folder: Path = FOLDER) -> list[str]:
-    """Return the scripts that are not there: without them pages do not update by themselves."""
+    """Return the missing scripts, without which pages do not update automatically."""
     return [name for name in SCRIPTS if not (folder / name).is_file()]
 
 
 def fetch() -> None:
-    """Fetch the scripts unless this very version is there; raises ``FetchError``."""
+    """Fetch the scripts unless this version is there; raises ``FetchError``."""
     stamp = FOLDER / _STAMP
     if stamp.is_file() and stamp.read_text() == SHA512:
         return
@@ -69,7 +69,7 @@ def _archive(folder: Path) -> Path:
 
 
 def main() -> int:
-    """Fetch the scripts; a build without them works, but its pages do not update by themselves."""
+    """Fetch the scripts; without them a build works, but its pages do not update automatically."""
     try:
         fetch()
     except FetchError as error:

@@ -1,4 +1,4 @@
-"""The worker: how it is built, its process, and what happens around a release of it."""
+"""The worker: how it is built, its process, and its releases."""
 
 from pao.app.worker.builder import Workers, build_worker
 

@@ -1,4 +1,4 @@
-"""A worker: workflows and activities put together on their queues; tests use it as well."""
+"""Builds a worker: workflows and activities on their queues; tests use it, too."""
 
 import asyncio
 import logging
@@ -44,17 +44,17 @@ from pao.settings import Settings
 
 _log = logging.getLogger(__name__)
 
-# Actions in hand may finish within this time when the worker is told to end; without it they
+# Running actions may finish within this time when the worker is stopped; without it they
 # would be cancelled at once.
 GRACE = timedelta(seconds=30)
-# What is cached on a worker that is gone is waited for no longer than this.
+# How long Temporal waits for the cached workflow of a worker that is gone.
 STICKY_TIMEOUT = timedelta(seconds=1)
 
 
 class Workers:
-    """The pollers of one process: the usual queue, that of slow actions, and that of waits.
+    """The pollers of one process: the main queue, that of slow actions, and that of waits.
 
-    Each has a pool of its own: a slow action or a wait never takes a place that a ticket needs.
+    Each has its own pool: a slow action or a wait never takes a slot that a ticket needs.
     """
 
     def __init__(
@@ -68,16 +68,16 @@ class Workers:
 
     @property
     def task_queue(self) -> str:
-        """The usual queue."""
+        """The main queue."""
         return self._all[0].task_queue
 
     @property
     def is_running(self) -> bool:
-        """Return whether every queue is polled."""
+        """Whether every queue is polled."""
         return all(worker.is_running for worker in self._all)
 
     async def run(self) -> None:
-        """Poll until ``shutdown``; when one poller dies, so does the other, with its error."""
+        """Poll until ``shutdown``; if one poller fails, all end with its error."""
         running = [asyncio.create_task(worker.run()) for worker in self._all]
         try:
             await asyncio.gather(*running)
@@ -89,7 +89,7 @@ class Workers:
                 await close()
 
     async def shutdown(self) -> None:
-        """End in order: what is in hand may finish within the grace."""
+        """Stop polling; running actions may finish within the grace period."""
         await asyncio.gather(*(worker.shutdown() for worker in self._all))
 
 
@@ -107,14 +107,14 @@ def build_worker(  # noqa: PLR0913 -- what a worker is made of, each part named.
     installation: str | None = None,
     deployment: WorkerDeploymentConfig | None = None,
 ) -> Workers:
-    """Put a worker together; the caller runs it and closes what it has handed in.
+    """Build a worker; the caller runs it and closes the objects that it has passed.
 
     ``memory`` is how long Temporal remembers closed workflows; ``metrics`` counts what it does;
-    ``types`` are the action types, those of the registry unless others are given; ``environ`` is
-    the environment that the process was started with. What carries the id of another
-    ``installation`` is refused. ``deployment`` says which build of the workers this is.
+    ``types`` are the action types, by default those of the registry; ``environ`` is the environment
+    that the process was started with. Workflows of another ``installation`` are refused.
+    ``deployment`` says which build of the workers this is.
     """
-    measured = metrics or WorkerMetrics()
+    counted = metrics or WorkerMetrics()
     guards = [WorkerGuard(installation)] if installation else []
     identity = worker_identity(installation) if installation else None
     queue = settings.temporal.task_queue
@@ -132,8 +132,8 @@ def build_worker(  # noqa: PLR0913 -- what a worker is made of, each part named.
         database=database,
     )
     syncer = catalog_syncer(settings, database, CatalogSyncs(client, task_queue=queue))
-    measured.source.source = syncer.sync.calls
-    usual = Worker(
+    counted.source.of = syncer.sync.calls
+    main_worker = Worker(
         client,
         task_queue=queue,
         workflows=WORKFLOWS,
@@ -165,7 +165,7 @@ def build_worker(  # noqa: PLR0913 -- what a worker is made of, each part named.
             syncer.poll,
             syncer.judge,
         ],
-        interceptors=[measured, RequestIds(), *guards],
+        interceptors=[counted, RequestIds(), *guards],
         identity=identity,
         workflow_runner=UnsandboxedWorkflowRunner(),
         max_concurrent_activities=settings.worker.pool_size,
@@ -184,7 +184,7 @@ def build_worker(  # noqa: PLR0913 -- what a worker is made of, each part named.
             client,
             task_queue=name,
             activities=actions,
-            interceptors=[measured, RequestIds(), *guards],
+            interceptors=[counted, RequestIds(), *guards],
             identity=identity,
             max_concurrent_activities=size,
             graceful_shutdown_timeout=grace,
@@ -193,16 +193,16 @@ def build_worker(  # noqa: PLR0913 -- what a worker is made of, each part named.
         )
         for name, size in pools.items()
     ]
-    return Workers(usual, *others, closes=[tools.network.client.close, syncer.close])
+    return Workers(main_worker, *others, closes=[tools.network.client.close, syncer.close])
 
 
 def _choices(types: Mapping[str, Action[Any]], tools: Tools) -> list[Callable[..., Any]]:
-    """Return the activity that fetches choices: it asks as a rest-api action does."""
+    """Return the activity that fetches choices, by the same calls as a rest-api action."""
     action = types.get("rest-api")
     return [ChoicesFetcher(action, tools).fetch] if action else []
 
 
 def _files(types: Mapping[str, Action[Any]], tools: Tools) -> list[Callable[..., Any]]:
-    """Return the activity that reads the files of a commit: it asks as a git-commit action does."""
+    """Return the activity that reads files of a commit, by the same calls as git-commit."""
     action = types.get("git-commit")
     return [FilesReader(action, tools).read] if action else []

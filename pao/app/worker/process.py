@@ -1,4 +1,4 @@
-"""The process of a worker: from its settings to its end in order."""
+"""The process of a worker: from its settings to an orderly shutdown."""
 
 import asyncio
 import contextlib
@@ -38,18 +38,18 @@ T = TypeVar("T")
 
 _log = logging.getLogger(__name__)
 
-# A database that is away, or a Temporal too busy to answer, is asked again after so long.
-AGAIN_SECONDS = 2.0
-# What passes: a server that has just started may take half a minute for its first answers.
-PASSING = SLOW | {RPCStatusCode.RESOURCE_EXHAUSTED}
+# How long to wait before asking an unavailable database or a busy Temporal again.
+RETRY_SECONDS = 2.0
+# Transient errors: a server that has just started may take half a minute for its first answers.
+TRANSIENT = SLOW | {RPCStatusCode.RESOURCE_EXHAUSTED}
 
 
 class _NotReadyError(Exception):
-    """What a start needs is not ready yet; asking again helps."""
+    """What a start needs is not ready yet; retrying helps."""
 
 
 async def run(settings: Settings, environ: Mapping[str, str]) -> None:
-    """Run a worker until SIGTERM or SIGINT; raises when its polling dies: no zombie stays.
+    """Run a worker until SIGTERM or SIGINT; raises if its polling fails.
 
     ``environ`` is the environment that the process was started with.
     """
@@ -64,12 +64,12 @@ async def run(settings: Settings, environ: Mapping[str, str]) -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
     try:
-        known = Installation(database)
-        client = await connect(assembly.temporal_target(settings), installation=known.id)
+        installations = Installation(database)
+        client = await connect(assembly.temporal_target(settings), installation=installations.id)
         refresh = assembly.secrets_refresh(settings, client)
         metrics.registry.secrets.source = assembly.secret_ages(refresh, password)
         async with refresh.task:
-            installation = await _own_installation(known, stop)
+            installation = await _own_installation(installations, stop)
             if installation is None:
                 return
             with contextlib.suppress(DatabaseUnavailableError):
@@ -99,10 +99,12 @@ async def _work(  # noqa: PLR0913 -- what a worker is made of, each part named
     environ: Mapping[str, str],
 ) -> None:
     deployment = Deployment(client, settings.temporal.task_queue)
-    met = await _introduced(client, settings, deployment, installation=installation, stop=stop)
-    if met is None:
+    introduction = await _introduce_until_ready(
+        client, settings, deployment, installation=installation, stop=stop
+    )
+    if introduction is None:
         return
-    memory, build_id = met
+    memory, build_id = introduction
     jira = assembly.jira_instances(settings)
     metrics.registry.build_id(build_id or "")
     worker = build_worker(
@@ -120,7 +122,7 @@ async def _work(  # noqa: PLR0913 -- what a worker is made of, each part named
         deployment,
         build_id,
         queues=polled_queues(settings.temporal.task_queue),
-        by_itself=settings.rollout.promote is Promotion.AUTO,
+        automatic=settings.rollout.promote is Promotion.AUTO,
     )
     given = settings.worker
     syncs = CatalogSyncs(client, task_queue=settings.temporal.task_queue)
@@ -132,10 +134,10 @@ async def _work(  # noqa: PLR0913 -- what a worker is made of, each part named
         jira.close()
 
 
-async def _versioned(deployment: Deployment, build_id: str | None) -> str | None:
-    """Return the build id that Temporal is told; None where there is none or it knows no builds.
+async def _usable_build_id(deployment: Deployment, build_id: str | None) -> str | None:
+    """Return the build id to use; None if there is none or Temporal does not support builds.
 
-    Raises ``PaoError`` if it does not tell, and ``_NotReadyError`` for what passes.
+    Raises ``PaoError`` if Temporal refuses, and ``_NotReadyError`` for transient errors.
     """
     if build_id is None:
         return None
@@ -156,9 +158,9 @@ async def _versioned(deployment: Deployment, build_id: str | None) -> str | None
 
 
 async def _require_schema(database: Database) -> None:
-    """Raise ``PaoError`` unless the database can be used as it is, or will be once it answers.
+    """Raise ``PaoError`` unless the schema of the database can be used.
 
-    One that is away is waited for by whatever needs it, and the log says so.
+    An unavailable database is not an error here: whoever needs it waits for it, and logs that.
     """
     try:
         async with database.reading() as session:
@@ -177,24 +179,24 @@ async def _require_schema(database: Database) -> None:
             )
 
 
-async def _own_installation(known: Installation, stop: asyncio.Event) -> str | None:
-    """Return the id of this installation once the database gives it; None when told to end.
+async def _own_installation(installations: Installation, stop: asyncio.Event) -> str | None:
+    """Return the id of this installation once the database is available; None when stopped.
 
-    Without it nothing is polled: nobody could say whose workflows this worker may carry out.
-    Raises ``PaoError`` where waiting does not help.
+    Without it nothing is polled: the worker would not know which workflows it may run. Raises
+    ``PaoError`` if waiting does not help.
     """
 
     async def ask() -> str:
-        await _require_schema(known.database)
+        await _require_schema(installations.database)
         try:
-            return await known.id()
+            return await installations.id()
         except DatabaseUnavailableError as error:
             raise _NotReadyError(str(error)) from error
 
     return await _until_ready(ask, stop)
 
 
-async def _introduced(
+async def _introduce_until_ready(
     client: Client,
     settings: Settings,
     deployment: Deployment,
@@ -202,38 +204,38 @@ async def _introduced(
     installation: str,
     stop: asyncio.Event,
 ) -> tuple[timedelta, str | None] | None:
-    """Introduce this worker to Temporal, as often as it takes; None when told to end meanwhile.
+    """Introduce this worker to Temporal, with retries; None when stopped meanwhile.
 
-    Returns how long Temporal keeps histories, and the build id that it is told. Raises ``PaoError``
-    where waiting does not help.
+    Returns how long Temporal keeps histories, and the build id to use. Raises ``PaoError`` if
+    waiting does not help.
     """
 
     async def ask() -> tuple[timedelta, str | None]:
         memory = await _introduce(client, settings, installation=installation)
-        return memory, await _versioned(deployment, settings.rollout.build_id)
+        return memory, await _usable_build_id(deployment, settings.rollout.build_id)
 
     return await _until_ready(ask, stop)
 
 
 async def _until_ready(ask: Callable[[], Awaitable[T]], stop: asyncio.Event) -> T | None:
-    """Ask until there is an answer, and log once that it is waited for; None when told to end."""
-    told = False
+    """Retry until it succeeds, and log the waiting once; None when stopped."""
+    is_logged = False
     while not stop.is_set():
         try:
             return await ask()
         except _NotReadyError as error:
-            if not told:
+            if not is_logged:
                 _log.warning("%s The worker polls once it can.", error)
-            told = True
+            is_logged = True
         with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(stop.wait(), AGAIN_SECONDS)
+            await asyncio.wait_for(stop.wait(), RETRY_SECONDS)
     return None
 
 
 async def _introduce(client: Client, settings: Settings, *, installation: str) -> timedelta:
     """Create the schedules; return how long Temporal keeps histories.
 
-    Raises ``PaoError`` if not allowed, and ``_NotReadyError`` for what passes.
+    Raises ``PaoError`` if not allowed, and ``_NotReadyError`` for transient errors.
     """
     schedules = (*MAINTENANCE, catalog_poll(settings.catalog.poll_interval))
     queue = settings.temporal.task_queue
@@ -252,15 +254,15 @@ async def _introduce(client: Client, settings: Settings, *, installation: str) -
 
 
 def _refusal(error: RPCError, message: str) -> Exception:
-    """Return the error of a refused call: one that waiting helps, or with what to correct."""
-    if error.status in PASSING:
+    """Return the error of a refused call: ``_NotReadyError`` if retrying helps."""
+    if error.status in TRANSIENT:
         return _NotReadyError(f"Temporal is not ready ({error.message}).")
     return PaoError(ErrorCode.SERVICE_UNAVAILABLE, message)
 
 
 @contextlib.contextmanager
 def expose(metrics: WorkerMetrics, *, host: str, port: int | None) -> Iterator[None]:
-    """Serve the metrics for as long as the block runs, where a port is named; none is secret."""
+    """Serve the metrics while the block runs, if a port is named; none is secret."""
     if port is None:
         yield
         return

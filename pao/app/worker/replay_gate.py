@@ -1,6 +1,6 @@
 """Replays every open workflow with this build, before any worker of it runs.
 
-A build that cannot go on with a request is found while nothing has changed yet.
+A build that cannot continue a request is found before anything has changed.
 """
 
 import re
@@ -14,12 +14,12 @@ from temporalio.worker import Replayer, UnsandboxedWorkflowRunner
 from pao.app.worker.workflow_kinds import WORKFLOWS
 from pao.clients.installation import is_foreign
 
-_DUMPED = re.compile(r'message: "((?:[^"\\]|\\.)*)"')
+_CORE_MESSAGE = re.compile(r'message: "((?:[^"\\]|\\.)*)"')
 
 
 @dataclass(frozen=True, slots=True)
 class Unreplayable:
-    """A workflow that this build cannot go on with, and why."""
+    """A workflow that this build cannot continue, and why."""
 
     workflow_id: str
     workflow: str
@@ -43,7 +43,8 @@ async def replay_open_workflows(
 ) -> GateResult:
     """Replay every running workflow of this installation; raises ``RPCError``.
 
-    ``progress`` hears how many were replayed. Nothing is changed, and no worker is needed.
+    ``progress`` is called with the number of replayed workflows. Nothing is changed, and no worker
+    is needed.
     """
     result = GateResult()
     kinds: dict[str, str] = {}
@@ -68,8 +69,8 @@ async def replay_open_workflows(
 def _reason(failure: Exception) -> str:
     """Return what the SDK says; its core wraps it into a dump of its own."""
     text = " ".join(str(failure).split())
-    dumped = _DUMPED.search(text)
-    return dumped[1].replace('\\"', '"') if dumped else text
+    core_message = _CORE_MESSAGE.search(text)
+    return core_message[1].replace('\\"', '"') if core_message else text
 
 
 async def _histories(

@@ -1,4 +1,4 @@
-"""Every workflow that a worker carries out; what the replay gate replays."""
+"""All workflows that a worker runs and the replay gate replays."""
 
 from workflows.bundle import BundleWorkflow
 from workflows.catalog_proposal import CatalogProposalWorkflow

@@ -187,10 +187,10 @@ async def test_a_build_whose_workers_are_gone_is_replaced_and_a_choice_is_kept(
     # Whoever does not poll at this very moment counts as gone.
     impatient = Deployment(bench.client, bench.task_queue, polls_within=timedelta())
     queues = polled_queues(bench.task_queue)
-    promoter = Promoter(impatient, "left", queues=queues, by_itself=True, look_seconds=0.1)
+    promoter = Promoter(impatient, "left", queues=queues, automatic=True, check_seconds=0.1)
     async with polling(bench, "left"), polling(bench, "gone"):
         await deployment(bench).promote("gone")
-        await promoter._look(is_start=False)
+        await promoter._check_routing(is_start=False)
         await is_current(bench, "left")
 
         await deployment(bench).promote(None)
@@ -205,16 +205,16 @@ async def test_a_worker_without_a_build_says_when_it_gets_no_requests(
 ) -> None:
     # Whoever does not poll at this very moment counts as gone.
     asked = Deployment(bench.client, bench.task_queue, polls_within=timedelta())
-    promoter = Promoter(asked, None, queues=polled_queues(bench.task_queue), by_itself=True)
+    promoter = Promoter(asked, None, queues=polled_queues(bench.task_queue), automatic=True)
     assert not await asked.was_chosen()
-    await promoter._look(is_start=False)
+    await promoter._check_routing(is_start=False)
     assert caplog.text == ""
     async with polling(bench, "first"):
         await asked.promote("first")
         await eventually(asked.was_chosen)
 
     async def told() -> bool:
-        await promoter._look(is_start=False)
+        await promoter._check_routing(is_start=False)
         return "this one has no PAO_BUILD_ID" in caplog.text
 
     await eventually(told, seconds=120.0)

@@ -8,7 +8,7 @@ from datetime import timedelta
 import pytest
 from temporalio.client import Client, ScheduleActionStartWorkflow, ScheduleOverlapPolicy
 
-from pao.app.schedules import MAINTENANCE, Schedules, ensure_schedules
+from pao.app.schedules import MAINTENANCE, ScheduleDefinition, ensure_schedules
 from pao.clients.temporal_connection import TemporalTarget, connect
 from workflows.maintenance import MAINTENANCE_WORKFLOWS
 from workflows.sweep import SweepWorkflow
@@ -64,7 +64,7 @@ async def test_an_older_worker_leaves_alone_what_a_newer_one_has_written(client:
 
 
 @pytest.mark.parametrize("one", MAINTENANCE, ids=lambda one: one.name)
-def test_what_is_scheduled_exists_in_the_worker(one: Schedules) -> None:
+def test_what_is_scheduled_exists_in_the_worker(one: ScheduleDefinition) -> None:
     action = one.schedule(QUEUE, "any", None).action
     assert isinstance(action, ScheduleActionStartWorkflow)
     known = [SweepWorkflow, *MAINTENANCE_WORKFLOWS]

@@ -13,7 +13,7 @@ from temporalio.service import RPCError, RPCStatusCode
 
 from activities.action_errors import ActionFailedError, application_error
 from db.availability import DatabaseUnavailableError
-from pao.app.worker_log import KNOWN, SdkLines
+from pao.app.worker_log import REQUEST_IDS, SdkLines
 from pao.core import names
 from pao.runtime.logging import JsonFormatter, Redactor
 
@@ -89,7 +89,7 @@ def test_an_unexpected_failure_keeps_its_traceback(stream: io.StringIO, error: E
 
 
 def test_lines_about_workflows_get_the_ids_of_their_run(stream: io.StringIO) -> None:
-    KNOWN.note(RUN, IDS)
+    REQUEST_IDS.note(RUN, IDS)
     flow = {"run_id": RUN, "workflow_id": "request-r-1"}
     logging.getLogger("temporalio.workflow").warning("x", extra={"temporal_workflow": flow})
     logging.getLogger("temporalio.worker._workflow").error("Failed on run ID %s", RUN)

@@ -1,10 +1,10 @@
-"""What an earlier `pao install` has chosen, read back from its units."""
+"""Reads the ports of an earlier `pao install` from its units."""
 
 import re
 from dataclasses import replace
 
 from pao.app.local.machine import units
-from pao.app.local.machine.layout import Place
+from pao.app.local.machine.layout import MachineLayout
 from pao.app.local.processes import LocalError
 
 _PORT = re.compile(r" --port (\d+)")
@@ -12,16 +12,16 @@ _UI_PORT = re.compile(r" --ui-port (\d+)")
 _API_PORT = re.compile(r"^PAO_PORT=(\d+)$", re.MULTILINE)
 
 
-def with_its_ports(place: Place) -> Place:
-    """Return the place with the ports that it was installed with; as it is where it was not."""
+def with_installed_ports(layout: MachineLayout) -> MachineLayout:
+    """Return the layout with the ports of its installation; unchanged if there is none."""
     try:
-        postgres = (place.units / units.POSTGRES).read_text("utf-8")
-        temporal = (place.units / units.TEMPORAL).read_text("utf-8")
-        machine = place.machine_file.read_text("utf-8")
+        postgres = (layout.units / units.POSTGRES).read_text("utf-8")
+        temporal = (layout.units / units.TEMPORAL).read_text("utf-8")
+        machine = layout.machine_file.read_text("utf-8")
     except FileNotFoundError:
-        return place
+        return layout
     return replace(
-        place,
+        layout,
         api_port=_read(_API_PORT, machine),
         postgres_port=_read(_PORT, postgres),
         temporal_port=_read(_PORT, temporal),

@@ -11,8 +11,8 @@ from pao.app.local.home import Home
 
 
 @dataclass(frozen=True)
-class Place:
-    """One installation; ``account`` None stands for services of the user who installs them."""
+class MachineLayout:
+    """One installation; with ``account`` None the services run as the user who installs them."""
 
     home: Home
     units: Path
@@ -29,7 +29,7 @@ class Place:
 
     @property
     def machine_file(self) -> Path:
-        """The file that is made anew: addresses and secrets of this machine."""
+        """The file that is rewritten each time: addresses and secrets of this machine."""
         return self.home.folder / "machine.env"
 
     @property
@@ -59,7 +59,7 @@ class Place:
 
     @property
     def command(self) -> str:
-        """How this very installation of PAO is run."""
+        """The command of this installation of PAO."""
         return f"{sys.executable} -P -m pao"
 
     @cached_property
@@ -68,7 +68,7 @@ class Place:
         return own_build()
 
 
-def usual_place(home: Path | None = None) -> tuple[Path, Path, str | None]:
+def default_layout(home: Path | None = None) -> tuple[Path, Path, str | None]:
     """Return folder, folder of units and account: of the system for root, else of the user."""
     if os.geteuid() == 0:
         return home or Path("/var/lib/pao"), Path("/etc/systemd/system"), "pao"

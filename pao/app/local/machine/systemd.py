@@ -1,4 +1,4 @@
-"""What is asked of systemd, by its own program."""
+"""Calls of systemctl."""
 
 import subprocess
 from collections.abc import Iterable, Mapping
@@ -15,24 +15,24 @@ class Systemd:
     of_user: bool
 
     def enable(self, units: Iterable[str]) -> None:
-        """Have units start with the machine."""
-        self._do("enable", *units)
+        """Enable units, so that they start with the machine."""
+        self._call("enable", *units)
 
     def run(self, unit: str, *, again: bool) -> None:
-        """Have a unit run; ``again`` ends one that runs in order before."""
-        self._do("restart" if again else "start", unit)
+        """Start a unit; with ``again`` a running one is restarted."""
+        self._call("restart" if again else "start", unit)
 
     def remove(self, units: Iterable[str]) -> None:
-        """End units, and have them not start any more."""
+        """Stop and disable units."""
         for unit in units:
-            self._do("disable", unit)
-            self._do("stop", unit)
+            self._call("disable", unit)
+            self._call("stop", unit)
 
     def reload(self) -> None:
-        """Have changed units read."""
-        self._do("daemon-reload")
+        """Reload changed units."""
+        self._call("daemon-reload")
 
-    def _do(self, *arguments: str) -> None:
+    def _call(self, *arguments: str) -> None:
         command = ["systemctl", *(["--user"] if self.of_user else []), *arguments]
         try:
             done = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603 -- names of our own units
@@ -42,12 +42,12 @@ class Systemd:
                 " supervisor"
             ) from error
         if done.returncode:
-            said = (done.stderr or done.stdout).strip()
-            raise LocalError(f"{' '.join(command)} failed: {said}")
+            output = (done.stderr or done.stdout).strip()
+            raise LocalError(f"{' '.join(command)} failed: {output}")
 
 
 def write_units(folder: Path, texts: Mapping[str, str]) -> list[str]:
-    """Write the units that are not there as they should be; return their names."""
+    """Write missing and changed units; return their names."""
     folder.mkdir(parents=True, exist_ok=True)
     changed = []
     for name, text in texts.items():

@@ -1,10 +1,10 @@
-"""The units of systemd for one machine, as texts."""
+"""The texts of the systemd units of one machine."""
 
 import sys
 from collections.abc import Mapping
 from pathlib import Path
 
-from pao.app.local.machine.layout import Place
+from pao.app.local.machine.layout import MachineLayout
 
 POSTGRES, TEMPORAL = "pao-postgres.service", "pao-temporal.service"
 MIGRATE, WORKER, API = "pao-migrate.service", "pao-worker.service", "pao-api.service"
@@ -15,7 +15,7 @@ ENABLED = (*SERVERS, *PAO, TIMER)
 
 _MARK = "# Written by `pao install`, which replaces it: change it by `systemctl edit`.\n"
 _RESTART = {"Restart": "always", "RestartSec": "3", "TimeoutStopSec": "60", "KillMode": "mixed"}
-# What a service of a user may ask for without rights of its own.
+# What a user's service may use without special rights.
 _FOR_ALL = {"NoNewPrivileges": "yes", "UMask": "0077"}
 _FOR_SYSTEM = {
     "ProtectSystem": "strict",
@@ -37,57 +37,65 @@ _FOR_SYSTEM = {
 _HOMES = (Path("/home"), Path("/root"))
 
 
-def unit_files(place: Place) -> Mapping[str, str]:
+def unit_files(layout: MachineLayout) -> Mapping[str, str]:
     """Return the text of each unit by its name."""
-    local = f"{place.command} machine"
-    home = f"--home {place.home.folder}"
-    temporal = f"--port {place.temporal_port} --ui-port {place.temporal_ui_port}"
-    files = [f"EnvironmentFile={place.machine_file}", f"EnvironmentFile={place.settings_file}"]
-    owner = [f"EnvironmentFile={place.owner_file}"]
-    # Not "Requires": systemd ends with a unit what requires it, in a restart as well. What waits
+    local = f"{layout.command} machine"
+    home = f"--home {layout.home.folder}"
+    temporal = f"--port {layout.temporal_port} --ui-port {layout.temporal_ui_port}"
+    files = [f"EnvironmentFile={layout.machine_file}", f"EnvironmentFile={layout.settings_file}"]
+    owner = [f"EnvironmentFile={layout.owner_file}"]
+    # Not "Requires": systemd stops with a unit what requires it, even for a restart. What waits
     # for the database outlives its restart, and old processes the migration of an upgrade.
-    after_servers = {"After": f"{POSTGRES} {TEMPORAL} network-online.target", "Wants": _both()}
+    after_servers = {
+        "After": f"{POSTGRES} {TEMPORAL} network-online.target",
+        "Wants": _servers_and_network(),
+    }
     migrated = {"After": f"{MIGRATE} {TEMPORAL}", "Wants": MIGRATE}
     once = {"Type": "oneshot", "RemainAfterExit": "yes"}
-    build = [f"Environment=PAO_BUILD_ID={place.build_id}"]
+    build = [f"Environment=PAO_BUILD_ID={layout.build_id}"]
     return {
         POSTGRES: _service(
-            place,
+            layout,
             "PAO: Postgres",
             {"Type": "notify", "TimeoutStartSec": "300", **_RESTART},
-            f"{local} postgres {home} --port {place.postgres_port}",
+            f"{local} postgres {home} --port {layout.postgres_port}",
         ),
         TEMPORAL: _service(
-            place,
+            layout,
             "PAO: Temporal",
             {"Type": "notify", "TimeoutStartSec": "300", "LimitNOFILE": "65536", **_RESTART},
             f"{local} temporal {home} {temporal}",
-            [f"Environment=PAO_CACHE={place.cache}"],
+            [f"Environment=PAO_CACHE={layout.cache}"],
         ),
         MIGRATE: _service(
-            place, "PAO: migration", once, f"{place.command} db migrate", owner, unit=after_servers
+            layout,
+            "PAO: migration",
+            once,
+            f"{layout.command} db migrate",
+            owner,
+            unit=after_servers,
         ),
         WORKER: _service(
-            place,
+            layout,
             "PAO: worker",
             {"LimitNOFILE": "8192", **_RESTART},
-            f"{place.command} worker",
+            f"{layout.command} worker",
             [*files, *build],
             unit=migrated,
         ),
         API: _service(
-            place,
+            layout,
             "PAO: HTTP API",
             {"LimitNOFILE": "8192", **_RESTART},
-            f"{place.command} api",
+            f"{layout.command} api",
             [*files, *build],
             unit=migrated,
         ),
         BACKUP: _service(
-            place,
+            layout,
             "PAO: backup",
             {"Type": "oneshot"},
-            f"{place.command} backup {place.backups} {home}",
+            f"{layout.command} backup {layout.backups} {home}",
             wanted=False,
         ),
         TIMER: f"{_MARK}[Unit]\nDescription=PAO: back up every night\n\n[Timer]\n"
@@ -102,7 +110,7 @@ def is_ours(file: Path) -> bool:
 
 
 def _service(  # noqa: PLR0913 -- the sections of a unit, by name
-    place: Place,
+    layout: MachineLayout,
     description: str,
     service: Mapping[str, str],
     command: str,
@@ -114,33 +122,33 @@ def _service(  # noqa: PLR0913 -- the sections of a unit, by name
     lines = [f"{_MARK}[Unit]", f"Description={description}"]
     lines += [f"{name}={value}" for name, value in (unit or {}).items()]
     lines += ["", "[Service]"]
-    settings = {**service, **_account(place), "WorkingDirectory": str(place.home.folder)}
+    settings = {**service, **_account(layout), "WorkingDirectory": str(layout.home.folder)}
     lines += [f"{name}={value}" for name, value in settings.items()]
     lines += environment or []
     lines += [f"ExecStart={command}", ""]
-    lines += [f"{name}={value}" for name, value in _hardening(place).items()]
+    lines += [f"{name}={value}" for name, value in _hardening(layout).items()]
     if wanted:
-        target = "multi-user.target" if place.account else "default.target"
+        target = "multi-user.target" if layout.account else "default.target"
         lines += ["", "[Install]", f"WantedBy={target}"]
     return "\n".join(lines) + "\n"
 
 
-def _both() -> str:
+def _servers_and_network() -> str:
     return " ".join((*SERVERS, "network-online.target"))
 
 
-def _account(place: Place) -> dict[str, str]:
-    return {"User": place.account, "Group": place.account} if place.account else {}
+def _account(layout: MachineLayout) -> dict[str, str]:
+    return {"User": layout.account, "Group": layout.account} if layout.account else {}
 
 
-def _hardening(place: Place) -> Mapping[str, str]:
-    if not place.account:
+def _hardening(layout: MachineLayout) -> Mapping[str, str]:
+    if not layout.account:
         return _FOR_ALL
-    used = (place.home.folder, Path(sys.prefix), Path(sys.base_prefix))
+    used = (layout.home.folder, Path(sys.prefix), Path(sys.base_prefix))
     hidden = any(path.is_relative_to(home) for path in used for home in _HOMES)
     return {
         **_FOR_ALL,
         **_FOR_SYSTEM,
         "ProtectHome": "read-only" if hidden else "yes",
-        "ReadWritePaths": str(place.home.folder),
+        "ReadWritePaths": str(layout.home.folder),
     }

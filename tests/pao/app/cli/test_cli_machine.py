@@ -10,8 +10,8 @@ import pytest
 
 from pao.app.local.home import Home
 from pao.app.local.machine import units
-from pao.app.local.machine.existing_units import with_its_ports
-from pao.app.local.machine.layout import Place
+from pao.app.local.machine.existing_units import with_installed_ports
+from pao.app.local.machine.layout import MachineLayout
 from pao.app.local.machine.settings_files import environment, write_settings
 from pao.app.local.machine.systemd import write_units
 from pao.settings import load_settings
@@ -19,17 +19,19 @@ from tests.pao.app.cli.scripted import Pao
 
 
 @pytest.fixture
-def place(tmp_path: Path) -> Place:
+def place(tmp_path: Path) -> MachineLayout:
     home = Home(tmp_path / "pao")
     home.folder.mkdir(mode=0o700)
-    return Place(home, tmp_path / "units", "pao", api_port=18080, postgres_port=15433)
+    return MachineLayout(home, tmp_path / "units", "pao", api_port=18080, postgres_port=15433)
 
 
 def values(text: str, name: str) -> list[str]:
     return [one.partition("=")[2] for one in text.splitlines() if one.startswith(f"{name}=")]
 
 
-def test_every_unit_runs_a_command_that_exists_and_is_confined(pao: Pao, place: Place) -> None:
+def test_every_unit_runs_a_command_that_exists_and_is_confined(
+    pao: Pao, place: MachineLayout
+) -> None:
     texts = units.unit_files(place)
     assert set(texts) == {*units.ENABLED, units.BACKUP}
     for name in texts.keys() - {units.TIMER}:
@@ -46,7 +48,7 @@ def test_every_unit_runs_a_command_that_exists_and_is_confined(pao: Pao, place: 
     assert build == f"PAO_BUILD_ID={place.build_id}"
 
 
-def test_a_restart_of_a_unit_ends_no_other(place: Place) -> None:
+def test_a_restart_of_a_unit_ends_no_other(place: MachineLayout) -> None:
     # As systemd does with what requires the unit, is bound to it or part of it.
     for text in units.unit_files(place).values():
         assert not any(
@@ -56,15 +58,15 @@ def test_a_restart_of_a_unit_ends_no_other(place: Place) -> None:
         assert values(units.unit_files(place)[name], "Wants") == [units.MIGRATE]
 
 
-def test_services_of_a_user_ask_for_nothing_that_only_root_may(place: Place) -> None:
-    of_user = Place(place.home, place.units, None)
+def test_services_of_a_user_ask_for_nothing_that_only_root_may(place: MachineLayout) -> None:
+    of_user = MachineLayout(place.home, place.units, None)
     text = units.unit_files(of_user)[units.API]
     assert values(text, "WantedBy") == ["default.target"]
     for name in ("User", "ProtectSystem", "CapabilityBoundingSet", "PrivateDevices"):
         assert values(text, name) == []
 
 
-def test_settings_are_private_and_what_a_person_wrote_stays(place: Place) -> None:
+def test_settings_are_private_and_what_a_person_wrote_stays(place: MachineLayout) -> None:
     write_settings(place)
     first = environment(place)
     for file in (place.machine_file, place.owner_file, place.settings_file):
@@ -83,12 +85,12 @@ def test_settings_are_private_and_what_a_person_wrote_stays(place: Place) -> Non
         load_settings(second, process=process)
 
 
-def test_a_repeat_keeps_the_ports_and_writes_only_what_differs(place: Place) -> None:
+def test_a_repeat_keeps_the_ports_and_writes_only_what_differs(place: MachineLayout) -> None:
     write_settings(place)
     texts = units.unit_files(place)
     assert set(write_units(place.units, texts)) == set(texts)
     assert write_units(place.units, texts) == []
-    again = with_its_ports(Place(place.home, place.units, "pao"))
+    again = with_installed_ports(MachineLayout(place.home, place.units, "pao"))
     assert (again.api_port, again.postgres_port) == (18080, 15433)
     assert all(units.is_ours(place.units / name) for name in texts)
 

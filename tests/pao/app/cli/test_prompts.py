@@ -191,7 +191,7 @@ def test_an_answer_can_be_taken_back(asked: Start, service: Service) -> None:
     terminal.answer("Note", "x")
     terminal.answer("Size", "30")
     terminal.answer("Zones", '""')
-    for name, way in (("note", "removes it"), ("size", "takes the default")):
+    for name, way in (("note", "removes it"), ("size", "restores the default")):
         terminal.answer("Submit?", name)
         terminal.answer(way, '""')
     terminal.next("not given")

@@ -107,7 +107,7 @@ def test_corrections_are_kept_for_a_later_retry(
     terminal = on_terminal(*RETRY, "--ask", NO_COLOR="1")
     terminal.answer("Retry?", "host", "billing")
     terminal.answer("Retry?", "n")
-    terminal.answer("Keep your answers", "kept.json")
+    terminal.answer("Save your answers", "kept.json")
     assert terminal.ends_with() == 130
     assert json.loads((tmp_path / "kept.json").read_text())["fields"] == {"host": "billing"}
     assert (

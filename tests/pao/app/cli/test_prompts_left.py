@@ -34,8 +34,8 @@ def test_leaving_keeps_the_answers_as_a_file_that_goes_on(
     terminal.answer("again", SECRET)
     terminal.next("Note")
     terminal.next("> ")
-    terminal.interrupt("Keep your answers")
-    terminal.answer("Keep your answers", "")
+    terminal.interrupt("Save your answers")
+    terminal.answer("Save your answers", "")
 
     assert terminal.ends_with() == 130, terminal.seen
     assert "only you can read it" in terminal.screen
@@ -66,8 +66,8 @@ def test_what_was_refused_or_half_typed_is_kept_too(asked: Start, tmp_path: Path
     terminal.next("one\r\n    ")
     terminal.type("two")
     terminal.next("two\r\n    ")
-    terminal.interrupt("Keep your answers")
-    terminal.answer("Keep your answers", "half.json")
+    terminal.interrupt("Save your answers")
+    terminal.answer("Save your answers", "half.json")
     assert terminal.ends_with() == 130
     assert kept(tmp_path, "half.json")["fields"] == {"reason": "one\ntwo"}
 
@@ -75,8 +75,8 @@ def test_what_was_refused_or_half_typed_is_kept_too(asked: Start, tmp_path: Path
     terminal.answer("Host", "Orders")
     terminal.next("must match")
     terminal.next("> ")
-    terminal.interrupt("Keep your answers")
-    terminal.answer("Keep your answers", "")
+    terminal.interrupt("Save your answers")
+    terminal.answer("Save your answers", "")
     assert terminal.ends_with() == 130
     assert kept(tmp_path) == {
         "catalogItemId": "db",
@@ -92,8 +92,8 @@ def test_a_line_that_was_not_entered_is_kept_too(asked: Start, tmp_path: Path, t
     terminal.next("> ")
     terminal.press("bücher-or".encode())
     terminal.next("or")
-    terminal.interrupt("Keep your answers")
-    terminal.answer("Keep your answers", "")
+    terminal.interrupt("Save your answers")
+    terminal.answer("Save your answers", "")
     assert terminal.ends_with() == 130, terminal.seen
     assert kept(tmp_path) == {
         "catalogItemId": "db",
@@ -106,8 +106,8 @@ def test_a_line_that_was_not_entered_is_kept_too(asked: Start, tmp_path: Path, t
     terminal.next("one\r\n    ")
     terminal.press(b"tw")
     terminal.next("tw")
-    terminal.interrupt("Keep your answers")
-    terminal.answer("Keep your answers", "two.json")
+    terminal.interrupt("Save your answers")
+    terminal.answer("Save your answers", "two.json")
     assert terminal.ends_with() == 130, terminal.seen
     assert kept(tmp_path, "two.json")["fields"] == {"reason": "one\ntw"}
 
@@ -118,8 +118,8 @@ def test_a_secret_that_was_not_entered_is_kept_nowhere(asked: Start, tmp_path: P
     terminal.next("Secret")
     terminal.next("> ")
     terminal.press(SECRET.encode())
-    terminal.interrupt("Keep your answers")
-    terminal.answer("Keep your answers", "")
+    terminal.interrupt("Save your answers")
+    terminal.answer("Save your answers", "")
     assert terminal.ends_with() == 130, terminal.seen
     assert kept(tmp_path)["fields"] == {"host": "orders"}
     assert SECRET not in terminal.seen
@@ -140,7 +140,7 @@ def test_an_existing_file_is_never_overwritten(
     terminal.answer("[db-2.json]", answer)
     if files is None:
         terminal.next("db.json cannot be written: File exists")
-        terminal.answer("Keep your answers", "n")
+        terminal.answer("Save your answers", "n")
 
     assert terminal.ends_with() == 130, terminal.seen
     assert (tmp_path / "db.json").read_text() == "mine"
@@ -155,7 +155,7 @@ def test_nothing_is_kept_where_nothing_was_typed(asked: Start, tmp_path: Path, t
     terminal.press(b"\x04")
 
     assert terminal.ends_with() == 130
-    assert "Keep" not in terminal.seen
+    assert "Save" not in terminal.seen
     assert not list(tmp_path.glob("*.json"))
 
 
@@ -173,7 +173,7 @@ def test_saying_no_submits_nothing(asked: Start, service: Service, tmp_path: Pat
     terminal = asked(NAME)
     terminal.answer("Host", "orders")
     terminal.answer("Submit?", "n")
-    terminal.answer("Keep your answers", "n")
+    terminal.answer("Save your answers", "n")
 
     assert terminal.ends_with() == 130
     assert "Nothing was sent." in terminal.screen
@@ -211,7 +211,7 @@ def test_what_was_typed_outlives_a_service_that_refuses_it(
     terminal.answer("Submit?", "")
     if code == 5:
         terminal.answer("Try again?", "n")
-    terminal.answer("Keep your answers", "")
+    terminal.answer("Save your answers", "")
 
     assert terminal.ends_with() == code, terminal.seen
     assert kept(tmp_path)["fields"] == {"host": "orders"}

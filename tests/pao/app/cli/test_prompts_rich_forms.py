@@ -248,8 +248,8 @@ def test_rows_come_from_a_file_and_outlive_ctrl_c(asked: Start, tmp_path: Path) 
     terminal.answer("2  Port 100", "")
     terminal.next("Row 2: Port must be at most 99")
     terminal.next("> ")
-    terminal.interrupt("Keep your answers")
-    terminal.answer("Keep your answers", "")
+    terminal.interrupt("Save your answers")
+    terminal.answer("Save your answers", "")
 
     assert terminal.ends_with() == 130, terminal.seen
     assert json.loads((tmp_path / "db.json").read_text()) == {
@@ -268,8 +268,8 @@ def test_a_row_that_is_half_typed_outlives_ctrl_c(asked: Start, tmp_path: Path) 
     terminal.next("> ")
     terminal.press(b"for na")
     terminal.next("for na")
-    terminal.interrupt("Keep your answers")
-    terminal.answer("Keep your answers", "")
+    terminal.interrupt("Save your answers")
+    terminal.answer("Save your answers", "")
 
     assert terminal.ends_with() == 130, terminal.seen
     kept = json.loads((tmp_path / "db.json").read_text())
@@ -338,8 +338,8 @@ def test_passwords_in_rows_are_not_kept_in_a_file(asked: Start, tmp_path: Path) 
     terminal.answer("again", "Ada-Pa55word")
     terminal.next("1  Login ada")
     terminal.next("> ")
-    terminal.interrupt("Keep your answers")
-    terminal.answer("Keep your answers", "")
+    terminal.interrupt("Save your answers")
+    terminal.answer("Save your answers", "")
     terminal.next("Not in it, because it is secret: Accounts (Initial)")
 
     assert terminal.ends_with() == 130, terminal.seen

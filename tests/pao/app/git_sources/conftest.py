@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator, Callable, Iterator
 import pytest
 
 from catalog.ownership import OwnershipMode
-from pao.app.git_sources.github import GitHubPlace, GitHubSource
+from pao.app.git_sources.github import GitHubLocation, GitHubSource
 from pao.clients.github import GitHubAuth
 from sandbox.github.settings import GitHubSandboxSettings
 from tests.support.git_sources import Reader, loopback_calls
@@ -48,7 +48,7 @@ async def opened(github: GitHubSandbox) -> AsyncIterator[Open]:
         repository: str = REPOSITORY,
         seconds: float = 20.0,
     ) -> Reader:
-        place = GitHubPlace(
+        place = GitHubLocation(
             repository=repository,
             branch=branch,
             folder=folder,

@@ -3,7 +3,7 @@
 import pytest
 
 from catalog.sources.source import SourceLimitedError
-from pao.app.git_sources.blobs import fetched_singly
+from pao.app.git_sources.blobs import fetch_singly
 
 
 async def test_what_was_found_before_a_failure_is_told_without_files_that_are_too_long() -> None:
@@ -16,10 +16,10 @@ async def test_what_was_found_before_a_failure_is_told_without_files_that_are_to
         return None if blob == "huge" else b"good"
 
     found = {"archived": b"as well"}
-    assert await fetched_singly(["archived", "good", "huge"], fetch, found) == found | {
+    assert await fetch_singly(["archived", "good", "huge"], fetch, found) == found | {
         "good": b"good"
     }
     assert fetched == ["good", "huge"]
     with pytest.raises(SourceLimitedError) as told:
-        await fetched_singly(["archived", "good", "huge", "limited"], fetch, found)
+        await fetch_singly(["archived", "good", "huge", "limited"], fetch, found)
     assert told.value.found == found | {"good": b"good"}

@@ -190,7 +190,7 @@ async def test_nothing_new_is_taken_over_from_a_branch_without_reviews(
     reader = opened(ownership="refuse")
     await reader.read()
     github.tell("protections", repository=REPOSITORY, rule={"require_code_owner_review": False})
-    assert "demand reviews" in str((await reader.read(is_poll=True)).notice)
+    assert "require reviews" in str((await reader.read(is_poll=True)).notice)
     push(github, files={"catalog/b.yaml": "b: 1\n"})
     with pytest.raises(BranchUnprotectedError, match="nothing new is taken over"):
         await reader.read()

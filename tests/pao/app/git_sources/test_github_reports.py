@@ -16,8 +16,8 @@ from catalog.sources.source import (
 from catalog.sources.verdict import CHECK, Verdict
 from catalog.validation import Finding, Severity
 from pao.app.git_sources.github import GitHubSource
-from pao.app.git_sources.github_reports import MOST_TOLD, GitHubReporter
-from pao.app.git_sources.report_texts import MOST_SUMMARY, report_of, untouched
+from pao.app.git_sources.github_reports import MAX_ANNOTATED, GitHubReporter
+from pao.app.git_sources.report_texts import MAX_SUMMARY, report_of, untouched_report
 from tests.pao.app.git_sources.conftest import REPOSITORY, Open
 from tests.support.github import GitHubSandbox
 from tests.support.github_keys import app_auth
@@ -87,11 +87,11 @@ async def test_a_bad_file_is_annotated_at_its_line(github: GitHubSandbox, opened
 async def test_many_findings_come_in_several_calls_and_are_bounded(
     github: GitHubSandbox, opened: Open
 ) -> None:
-    told = verdict(github, *(finding(number) for number in range(1, MOST_TOLD + 101)))
+    told = verdict(github, *(finding(number) for number in range(1, MAX_ANNOTATED + 101)))
     await reporter(opened).report(told)
     (run,) = ask(github, f"/commits/{told.revision}/check-runs")
     output = json.loads(json.dumps(run["output"]))
-    assert output["annotations_count"] == MOST_TOLD
+    assert output["annotations_count"] == MAX_ANNOTATED
     assert "and 400 more" in output["summary"]
     writes = [call["method"] for call in github.calls() if "check-runs" in call["path"]]
     assert writes.count("POST") == 1
@@ -174,7 +174,7 @@ def test_a_summary_holds_whatever_files_are_called_and_is_bounded_in_bytes() -> 
     assert "`catalog/a' # b.yaml:1:3` this is no version" in odd.summary()
     many = [finding(number, file="\u5b57" * 200) for number in range(200)]
     long = report_of(Verdict("c", tuple(many), 1), "catalog").summary()
-    assert MOST_SUMMARY < len(long.encode()) < 65_535
+    assert MAX_SUMMARY < len(long.encode()) < 65_535
 
 
 def test_what_a_finding_quotes_is_no_markdown() -> None:
@@ -215,7 +215,7 @@ async def test_a_proposal_is_read_at_its_commit_and_told_if_it_is_about_the_cata
     assert await source.fork_point(other, Known(reader.revision)) == base
     assert await source.fork_point("c" * 40, Known(reader.revision)) is None
     assert await source.fork_point(other, Known()) is None
-    await GitHubReporter(source).tell(untouched(other))
+    await GitHubReporter(source).send(untouched_report(other))
     (run,) = ask(github, f"/commits/{other}/check-runs")
     assert run["conclusion"] == "skipped"
 

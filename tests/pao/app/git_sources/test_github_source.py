@@ -14,7 +14,7 @@ from catalog.sources.source import (
     SourceUnavailableError,
     Unchanged,
 )
-from pao.app.git_sources.github import GitHubPlace, GitHubSource
+from pao.app.git_sources.github import GitHubLocation, GitHubSource
 from sandbox.github.settings import Flavour, GitHubSandboxSettings
 from tests.pao.app.git_sources.conftest import REPOSITORY, Open
 from tests.support.git_sources import Reader, items, loopback_calls
@@ -214,7 +214,7 @@ async def test_an_enterprise_server_is_read_in_the_same_way(
     folder = tmp_path_factory.mktemp("ghes")
     settings = GitHubSandboxSettings(flavour=Flavour.SERVER, seeds={REPOSITORY: items(60)})
     with GitHubSandbox(folder, settings=settings) as server:
-        place = GitHubPlace(repository=REPOSITORY)
+        place = GitHubLocation(repository=REPOSITORY)
         reader = Reader(GitHubSource(server.instance(), place, loopback_calls()))
         await reader.read()
         assert len(reader.texts()) == 60

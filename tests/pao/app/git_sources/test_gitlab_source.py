@@ -20,9 +20,9 @@ from catalog.sources.source import (
 )
 from catalog.sources.verdict import CHECK, Verdict
 from catalog.validation import Finding, Severity
-from pao.app.git_sources.blobs import MOST_UNLISTED
+from pao.app.git_sources.blobs import MAX_UNLISTED
 from pao.app.git_sources.branch_rules import BranchUnprotectedError
-from pao.app.git_sources.gitlab import GitLabPlace, GitLabSource
+from pao.app.git_sources.gitlab import GitLabLocation, GitLabSource
 from pao.app.git_sources.gitlab_reports import GitLabReporter
 from tests.support.git_sources import Reader, items, loopback_calls
 from tests.support.gitlab import GitLabSandbox
@@ -57,7 +57,7 @@ async def opened(gitlab: GitLabSandbox) -> AsyncIterator[Open]:
         branch: str = "main",
         seconds: float = 20,
     ) -> Reader:
-        place = GitLabPlace(
+        place = GitLabLocation(
             project=PROJECT, branch=branch, folder=folder, ownership=OwnershipMode(ownership)
         )
         calls = loopback_calls("GitLab", seconds=seconds)
@@ -131,7 +131,7 @@ async def test_a_file_that_is_too_long_for_a_document_is_read_whole(
 async def test_a_file_that_nobody_should_have_in_memory_is_named(
     gitlab: GitLabSandbox, opened: Open
 ) -> None:
-    push(gitlab, {"catalog/huge.yaml": "#" * (MOST_UNLISTED + 1), "catalog/x.yaml": "x: 1\n"})
+    push(gitlab, {"catalog/huge.yaml": "#" * (MAX_UNLISTED + 1), "catalog/x.yaml": "x: 1\n"})
     reader = opened()
     with pytest.raises(FilesTooLongError, match="longer than 10 MB") as told:
         await reader.read()

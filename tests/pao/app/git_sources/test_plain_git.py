@@ -24,9 +24,9 @@ from catalog.sources.source import (
     SourceUnavailableError,
     Unchanged,
 )
-from pao.app.git_sources.blobs import MOST_UNLISTED
+from pao.app.git_sources.blobs import MAX_UNLISTED
 from pao.app.git_sources.git_commands import GitRemote
-from pao.app.git_sources.plain_git import GitPlace, GitSource
+from pao.app.git_sources.plain_git import GitLocation, GitSource
 from pao.clients.outgoing import EgressRules
 from tests.support.git import committed, git, served
 from tests.support.git_sources import Reader, items
@@ -91,7 +91,7 @@ async def opened(server: str, repository: Path) -> AsyncIterator[Open]:
             token=SecretStr(token) if token else None,
             rules=EgressRules.parse([rules]),
         )
-        place = GitPlace(branch=branch, folder=folder, ownership=OwnershipMode(ownership))
+        place = GitLocation(branch=branch, folder=folder, ownership=OwnershipMode(ownership))
         reader = Reader(GitSource(remote, place, seconds=30))
         readers.append(reader)
         return reader
@@ -153,7 +153,7 @@ async def test_contents_are_byte_for_byte_what_was_committed(
 async def test_a_file_that_nobody_should_have_in_memory_is_named(
     repository: Path, opened: Open
 ) -> None:
-    committed(repository, {"catalog/huge.yaml": "#" * (MOST_UNLISTED + 1)})
+    committed(repository, {"catalog/huge.yaml": "#" * (MAX_UNLISTED + 1)})
     reader = opened()
     with pytest.raises(FilesTooLongError, match="longer than 10 MB") as told:
         await reader.read()
@@ -299,7 +299,7 @@ async def test_credentials_are_sent_in_a_header_and_a_refusal_is_told() -> None:
             token=SecretStr("s3cret-token"),
             rules=EgressRules.parse(["127.0.0.1"]),
         )
-        made = GitSource(remote, GitPlace(), seconds=20)
+        made = GitSource(remote, GitLocation(), seconds=20)
         with pytest.raises(SourceRefusedError, match="rejected our credentials"):
             await made.listing(Known())
         await made.close()
@@ -337,7 +337,7 @@ async def test_whatever_keeps_git_from_reading_is_told_in_our_words(
     async with await asyncio.start_server(serve, "127.0.0.1", 0) as server:
         # What its name says is not why it fails.
         url = f"{scheme}://127.0.0.1:{server.sockets[0].getsockname()[1]}/tls-certificates.git"
-        made = GitSource(GitRemote(url=url, rules=EgressRules.parse(["127.0.0.1"])), GitPlace())
+        made = GitSource(GitRemote(url=url, rules=EgressRules.parse(["127.0.0.1"])), GitLocation())
         with pytest.raises(told[0], match=told[1]) as raised:
             await made.listing(Known())
     assert url not in str(raised.value)
@@ -353,7 +353,7 @@ async def test_a_repository_that_was_renamed_is_gone_and_its_new_address_is_not_
     target = f"{server}/{repository.name}/.git/info/refs?service=git-upload-pack"
     async with refusing([], f"301 Moved Permanently\r\nLocation: {target}") as url:
         remote = GitRemote(url=f"{url}/x.git", rules=EgressRules.parse(["127.0.0.1"]))
-        made = GitSource(remote, GitPlace(), seconds=20)
+        made = GitSource(remote, GitLocation(), seconds=20)
         with pytest.raises(SourceGoneError, match="correct CATALOG_REPOSITORY"):
             await made.listing(Known())
         await made.close()

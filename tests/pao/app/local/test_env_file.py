@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from pao.app.local.env_file import quoted, read_env_file, shown, write_env_file
+from pao.app.local.env_file import display_path, quote, read_env_file, write_env_file
 
 ODD = ["", "plain", "a b", "it's", 'say "x"', "back\\slash", "\\'", "$HOME `x` #;", "\\\\", "é ☃"]
 
@@ -44,9 +44,9 @@ def test_the_command_the_banner_prints_works_in_a_folder_with_blanks(
     write_env_file(folder / "env", {"PAO_URL": "http://127.0.0.1:1"})
 
     monkeypatch.chdir(folder.parent)
-    assert in_bash(f"source {shown(folder / 'env')} && echo $PAO_URL", folder.parent)
+    assert in_bash(f"source {display_path(folder / 'env')} && echo $PAO_URL", folder.parent)
     monkeypatch.chdir("/")
-    assert in_bash(f"source {shown(folder / 'env')} && echo $PAO_URL", Path("/"))
+    assert in_bash(f"source {display_path(folder / 'env')} && echo $PAO_URL", Path("/"))
 
 
 @pytest.mark.parametrize("text", ODD)
@@ -59,7 +59,7 @@ def test_every_value_arrives_as_it_is(text: str, folder: Path) -> None:
 
 @pytest.mark.parametrize("text", ODD)
 def test_no_backslash_is_within_single_quotes_where_fish_takes_it_for_an_escape(text: str) -> None:
-    single = quoted(text).split('"')[::2]
+    single = quote(text).split('"')[::2]
     assert not any("\\" in part for part in single)
 
 

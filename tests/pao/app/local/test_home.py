@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from pao.app.local.env_file import read_env_file, write_env_file
-from pao.app.local.home import Home, HomeInUseError, KeptKey
+from pao.app.local.home import Home, HomeInUseError, StoredKey
 from pao.app.local.postgres_files import prepare_files
 from pao.app.local.processes import LocalError
 from pao.runtime.crypto import SecretBox
@@ -61,9 +61,9 @@ def test_the_generated_encryption_key_is_one_that_secrets_can_be_sealed_with(
 
 def test_a_kept_access_key_is_found_again(tmp_path: Path) -> None:
     home = Home(tmp_path)
-    home.keep_key("dana", KeptKey("PAOKEY", "secret"))
+    home.store_key("dana", StoredKey("PAOKEY", "secret"))
 
-    assert home.read_secrets().keys == {"dana": KeptKey("PAOKEY", "secret")}
+    assert home.read_secrets().keys == {"dana": StoredKey("PAOKEY", "secret")}
 
 
 def test_lost_secrets_beside_data_that_need_them_are_reported(tmp_path: Path) -> None:
@@ -77,9 +77,9 @@ def test_lost_secrets_beside_data_that_need_them_are_reported(tmp_path: Path) ->
 def test_a_second_holder_is_told_who_holds_the_folder(tmp_path: Path) -> None:
     home = Home(tmp_path / "pao")
     with (
-        home.held(),
+        home.lock(),
         pytest.raises(HomeInUseError, match=f"process {os.getpid()}"),
-        Home(tmp_path / "pao").held(),
+        Home(tmp_path / "pao").lock(),
     ):
         pass
 
@@ -87,7 +87,7 @@ def test_a_second_holder_is_told_who_holds_the_folder(tmp_path: Path) -> None:
 def test_a_folder_that_was_held_can_be_held_again(tmp_path: Path) -> None:
     home = Home(tmp_path / "pao")
     for _ in range(2):
-        with home.held():
+        with home.lock():
             assert (tmp_path / "pao" / "lock").read_text().strip() == str(os.getpid())
 
 
@@ -96,15 +96,15 @@ def mode(path: Path) -> int:
 
 
 def test_a_new_folder_is_closed_to_others_and_an_existing_one_is_closed(tmp_path: Path) -> None:
-    with Home(tmp_path / "new").held():
+    with Home(tmp_path / "new").lock():
         assert mode(tmp_path / "new") == 0o700
     (tmp_path / "empty").mkdir()
     (tmp_path / "empty").chmod(0o777)
-    with Home(tmp_path / "empty").held():
+    with Home(tmp_path / "empty").lock():
         assert mode(tmp_path / "empty") == 0o700
     (tmp_path / "new").chmod(0o755)
     (tmp_path / "new" / "secrets.json").touch()
-    with Home(tmp_path / "new").held():
+    with Home(tmp_path / "new").lock():
         assert mode(tmp_path / "new") == 0o700
 
 
@@ -113,7 +113,7 @@ def test_a_folder_that_others_share_is_left_as_it_is_and_refused(tmp_path: Path)
     shared.mkdir()
     (shared / "theirs.txt").touch()
     shared.chmod(0o1777)
-    with pytest.raises(HomeInUseError, match="others may enter it"), Home(shared).held():
+    with pytest.raises(HomeInUseError, match="others may enter it"), Home(shared).lock():
         pass
     assert shared.stat().st_mode & 0o7777 == 0o1777
 
@@ -139,7 +139,7 @@ def test_a_folder_of_somebody_else_is_refused(tmp_path: Path) -> None:
     if os.geteuid() == 0:
         theirs = tmp_path
         os.chown(theirs, 65534, 65534)
-    with pytest.raises(HomeInUseError, match="belongs to user"), Home(theirs).held():
+    with pytest.raises(HomeInUseError, match="belongs to user"), Home(theirs).lock():
         pass
 
 
@@ -153,7 +153,7 @@ def test_throwing_away_leaves_what_others_put_there(tmp_path: Path) -> None:
     (home.jira / "jira.sqlite").touch()
     (tmp_path / "notes.txt").write_text("mine")
 
-    home.throw_away()
+    home.delete_state()
 
     left = {path.name for path in tmp_path.rglob("*") if path.is_file()}
     assert left == {"notes.txt"}
@@ -161,19 +161,19 @@ def test_throwing_away_leaves_what_others_put_there(tmp_path: Path) -> None:
 
 def test_a_state_is_back_after_a_replacement_that_was_cut_off(tmp_path: Path) -> None:
     home = Home(tmp_path / "home")
-    with home.held():
+    with home.lock():
         secrets = home.read_secrets()
         (home.folder / "temporal.db").write_text("old")
         (home.terraform / "module").mkdir(parents=True)
         (home.folder / "pao.env").write_text("mine")
 
-    with home.held():
-        cut_off = home.replaced()
+    with home.lock():
+        cut_off = home.replace_contents()
         cut_off.__enter__()
         assert not home.secrets_file.exists()
         (home.folder / "temporal.db").write_text("new")
         home.postgres.mkdir()
-    with home.held():
+    with home.lock():
         assert home.read_secrets() == secrets
         assert (home.folder / "temporal.db").read_text() == "old"
         names = {one.name for one in home.folder.iterdir()}
@@ -182,9 +182,9 @@ def test_a_state_is_back_after_a_replacement_that_was_cut_off(tmp_path: Path) ->
 
 def test_a_state_that_was_replaced_is_gone(tmp_path: Path) -> None:
     home = Home(tmp_path / "home")
-    with home.held():
+    with home.lock():
         secrets = home.read_secrets()
-        with home.replaced():
+        with home.replace_contents():
             assert home.read_secrets() != secrets
         assert {one.name for one in home.folder.iterdir()} == {"lock", "secrets.json"}
 
@@ -193,12 +193,12 @@ def test_nothing_is_left_of_a_state_that_could_not_be_put_into_an_empty_folder(
     tmp_path: Path,
 ) -> None:
     home = Home(tmp_path / "home")
-    with home.held():
-        failing = home.replaced()
+    with home.lock():
+        failing = home.replace_contents()
         failing.__enter__()
         # As root they are elsewhere.
         data = prepare_files(home.postgres).data
         data.mkdir(exist_ok=True)
-    with home.held():
+    with home.lock():
         assert not data.exists()
         assert {one.name for one in home.folder.iterdir()} == {"lock"}

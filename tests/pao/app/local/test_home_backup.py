@@ -16,7 +16,7 @@ from pao.app.local.home import Home
 from pao.app.local.home_backup import back_up_home, restore_home
 from pao.app.local.ports import free_ports
 from pao.app.local.postgres import FOR_TESTS, EmbeddedPostgres, PostgresAddress
-from pao.app.local.postgres_files import forget_files
+from pao.app.local.postgres_files import delete_files
 from pao.app.local.restored import is_restored
 
 ID = "SELECT id::text FROM installation"
@@ -44,7 +44,7 @@ def homes(tmp_path: Path) -> Iterator[tuple[Home, Home]]:
     made = Home(tmp_path / "used"), Home(tmp_path / "empty")
     yield made
     for one in made:
-        forget_files(one.postgres)
+        delete_files(one.postgres)
 
 
 def no_broken_database_is_copied(home: Home, root: Path) -> None:
@@ -85,7 +85,7 @@ def test_a_home_in_use_is_backed_up_and_restored_with_its_secrets_and_workflows(
 
     names = sorted(one.name for one in made.files)
     assert names == ["jira/note.txt", "pao.dump", "secrets.json", "temporal.db", "terraform.tar"]
-    with used.held(), pytest.raises(BackupError, match="already running"):
+    with used.lock(), pytest.raises(BackupError, match="already running"):
         restore_home(read_backup(made.folder), used, replace=True)
     with pytest.raises(BackupError, match="not empty"):
         restore_home(read_backup(made.folder), used, replace=False)

@@ -8,13 +8,13 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 import pytest
 
 from pao.app.local.processes import ChildProcess, LocalError, Program
-from pao.app.local.services import Service, also_allowed, worker_problem
+from pao.app.local.services import Service, extra_egress, worker_problem
 
 
 def test_what_a_person_lists_may_be_reached_beside_the_stand_ins() -> None:
     usual = {"PAO_EGRESS_ALLOW": "127.0.0.1:8090,*"}
-    assert also_allowed(usual, {}) == usual
-    mine = also_allowed(usual, {"PAO_EGRESS_ALLOW": "127.0.0.1:9000"})
+    assert extra_egress(usual, {}) == usual
+    mine = extra_egress(usual, {"PAO_EGRESS_ALLOW": "127.0.0.1:9000"})
     assert mine == {"PAO_EGRESS_ALLOW": "127.0.0.1:8090,*,127.0.0.1:9000"}
 
 

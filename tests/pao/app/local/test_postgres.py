@@ -10,14 +10,14 @@ import pytest
 
 from pao.app.local.ports import free_ports
 from pao.app.local.postgres import FOR_TESTS, EmbeddedPostgres, run_sql
-from pao.app.local.postgres_files import forget_files
+from pao.app.local.postgres_files import delete_files
 from pao.app.local.processes import LocalError
 
 
 @pytest.fixture
 def state(tmp_path: Path) -> Iterator[Path]:
     yield tmp_path / "postgres"
-    forget_files(tmp_path / "postgres")
+    delete_files(tmp_path / "postgres")
 
 
 @pytest.fixture

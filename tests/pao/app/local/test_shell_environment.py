@@ -50,7 +50,7 @@ def test_a_shell_keeps_no_address_of_another_stack_that_has_moved_on_or_is_gone(
 ) -> None:
     other = stack(tmp_path / "other", OWN, own=True)
     sourced = read_env_file(other.env_file())
-    other.throw_away()
+    other.delete_state()
 
     assert read_shell(Home(tmp_path / "mine"), sourced).outside is None
 

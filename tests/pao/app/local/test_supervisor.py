@@ -13,7 +13,7 @@ import pytest
 from rich.console import Console
 
 from pao.app.local.processes import ChildProcess, LineSink, Program, ignore_line
-from pao.app.local.supervisor import LogStream, PartDiedError, Supervisor
+from pao.app.local.supervisor import LogStream, ProcessDiedError, Supervisor
 
 # A supervisor with two parts, each of which says when it starts and ends.
 SUPERVISED = """
@@ -132,7 +132,7 @@ def test_parts_do_not_outlive_a_supervisor_that_was_killed(
 
 def test_a_part_that_dies_is_reported_with_its_last_lines() -> None:
     part = Part("echo one; echo two >&2; exit 3")
-    with pytest.raises(PartDiedError) as death, Supervisor() as supervisor:  # noqa: PT012 -- both
+    with pytest.raises(ProcessDiedError) as death, Supervisor() as supervisor:  # noqa: PT012 -- both
         with supervisor.starting(part):
             pass
         supervisor.watch()

@@ -119,8 +119,8 @@ def test_a_home_folder_that_cannot_be_written_is_replaced_by_the_state_folder(
     home: str, tmp_path: Path
 ) -> None:
     said = io.StringIO()
-    narrator = ProgressReporter(Console(file=said, width=400))
-    found = with_usable_cache({"HOME": home}, tmp_path / "cache", narrator)
+    progress = ProgressReporter(Console(file=said, width=400))
+    found = with_usable_cache({"HOME": home}, tmp_path / "cache", progress)
 
     assert cached_program(found).parent == tmp_path / "cache"
     assert found["GOCACHE"].startswith(str(tmp_path))

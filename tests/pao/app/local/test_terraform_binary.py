@@ -47,12 +47,12 @@ def test_terraform_on_path_comes_before_tofu(environment: dict[str, str]) -> Non
 def test_without_either_tofu_is_built_once_and_kept(environment: dict[str, str]) -> None:
     put(environment, "go", GO)
     said = io.StringIO()
-    narrator = ProgressReporter(Console(file=said))
+    progress = ProgressReporter(Console(file=said))
     assert find(environment) is None
 
-    made = find_or_build(narrator, environment)
+    made = find_or_build(progress, environment)
 
-    assert made == PROGRAM.cached(environment) == find_or_build(narrator, environment)
+    assert made == PROGRAM.cached(environment) == find_or_build(progress, environment)
     assert find(environment) == made
     [built] = Path(environment["GO_LOG"]).read_text().splitlines()
     assert built.endswith("github.com/opentofu/opentofu/cmd/tofu@v1.6.3")

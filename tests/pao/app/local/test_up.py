@@ -7,7 +7,7 @@ import pytest
 
 from pao.app.local.home import Home
 from pao.app.local.ports import Ports
-from pao.app.local.postgres_files import forget_files
+from pao.app.local.postgres_files import delete_files
 from pao.app.local.up import UpOptions, run_up
 
 ANY = Ports(api=0, temporal=0, temporal_ui=0, jira=0, github=0, postgres=0)
@@ -40,7 +40,7 @@ def test_ports_in_use_are_all_told_and_nothing_is_started(
 def test_a_second_one_on_the_same_folder_says_that_the_first_runs(
     tmp_path: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    with Home(tmp_path / "pao").held():
+    with Home(tmp_path / "pao").lock():
         code = run_up(UpOptions(home=tmp_path / "pao", ports=ANY, fresh=True))
 
     assert code == 2
@@ -49,7 +49,7 @@ def test_a_second_one_on_the_same_folder_says_that_the_first_runs(
 
 def test_fresh_does_not_touch_the_state_of_one_that_runs(tmp_path: Path) -> None:
     home = Home(tmp_path / "pao")
-    with home.held():
+    with home.lock():
         kept = home.read_secrets()
         run_up(UpOptions(home=tmp_path / "pao", ports=ANY, fresh=True))
 
@@ -71,7 +71,7 @@ def test_an_outside_temporal_that_does_not_answer_is_told(
     monkeypatch.setenv("TEMPORAL_ADDRESS", "127.0.0.1:9")
 
     code = run_up(UpOptions(home=tmp_path / "pao", ports=ANY, catalog=tmp_path))
-    forget_files(tmp_path / "pao" / "postgres")
+    delete_files(tmp_path / "pao" / "postgres")
 
     assert code == 5
     assert "No Temporal server answers at 127.0.0.1:9" in capfd.readouterr().err

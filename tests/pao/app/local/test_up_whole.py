@@ -75,7 +75,7 @@ def home(tmp_path: Path, temporal_program: Path) -> Iterator[Home]:
     assert temporal_program.exists()
     home = Home(tmp_path / "pao")
     yield home
-    home.throw_away()
+    home.delete_state()
 
 
 @pytest.fixture

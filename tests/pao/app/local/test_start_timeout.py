@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import pytest
 
 from pao.app.local.processes import ChildProcess, LocalError, Program
-from pao.app.local.start_timeout import CPU_SECONDS, Patience
+from pao.app.local.start_timeout import CPU_SECONDS, StartTimeout
 
 STARTED: list[ChildProcess] = []
 
@@ -24,14 +24,14 @@ def child(script: str) -> ChildProcess:
 
 
 def settled(process: ChildProcess, lines: int) -> ChildProcess:
-    while process.different_lines < lines:
+    while process.distinct_lines < lines:
         process.wait(0.01)
     return process
 
 
 def test_a_process_that_does_nothing_is_given_up_with_what_was_waited_for_at_the_end() -> None:
     still = settled(child("echo loading; exec sleep 60"), 1)
-    patience = Patience([still], seconds=0)
+    patience = StartTimeout([still], seconds=0)
     patience.check("no worker is polling")
 
     with pytest.raises(LocalError) as caught:
@@ -43,7 +43,7 @@ def test_a_process_that_does_nothing_is_given_up_with_what_was_waited_for_at_the
 
 
 def test_another_reason_is_progress() -> None:
-    patience = Patience([settled(child("echo x; exec sleep 60"), 1)], seconds=0)
+    patience = StartTimeout([settled(child("echo x; exec sleep 60"), 1)], seconds=0)
     for waiting_for in ("the database", "a worker", "the catalog"):
         patience.check(waiting_for)
 
@@ -52,12 +52,12 @@ def test_a_new_line_is_progress_and_the_same_one_at_another_time_is_not() -> Non
     talker = child("echo 10:01 starting; echo 10:02 starting; echo 10:03 done; exec sleep 60")
     while len(talker.last_lines) < 3:
         talker.wait(0.01)
-    assert talker.different_lines == 2
+    assert talker.distinct_lines == 2
 
 
 def test_a_process_that_computes_is_waited_for_although_it_says_nothing() -> None:
     busy = child("while :; do :; done")
-    patience = Patience([busy], seconds=0)
+    patience = StartTimeout([busy], seconds=0)
     patience.check("it computes")
     for _ in range(2):
         used = busy.cpu_seconds()
@@ -76,7 +76,7 @@ def test_a_process_that_ends_is_told_with_its_last_lines() -> None:
     dead = child("echo no such role; exit 3")
     dead.wait(20)
     with pytest.raises(LocalError) as caught:
-        Patience([dead]).check("anything")
+        StartTimeout([dead]).check("anything")
     assert str(caught.value) == (
         "Not started: part ended with code 3. It last said:\n  no such role"
     )
