@@ -78,7 +78,7 @@ class RowsPrompt:
             else:
                 self._ask_row(index)
         else:
-            self.outer.print_problems([f"{word!r} is neither a nor the number of a row"])
+            self.outer.print_problems([f"{word!r} is neither 'a' nor the number of a row"])
 
     def _replace_rows(self, word: str) -> None:
         """Replace all rows from a file or the editor, which shows stars for passwords."""

@@ -227,7 +227,7 @@ def test_a_list_is_asked_for_row_by_row(asked: Start, service: Service) -> None:
     terminal.answer("2  Port 80, Protocol udp, Note for names", "")
     terminal.next("has the same Port in the rows 1 and 2")
     terminal.answer("", "3")
-    terminal.answer("neither a, nor the number of a row", "2")
+    terminal.answer("neither 'a' nor the number of a row", "2")
     terminal.answer("Port", "53")
     terminal.answer("Protocol", "")
     terminal.answer("Note", "")

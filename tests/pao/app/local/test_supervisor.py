@@ -18,7 +18,7 @@ from pao.app.local.supervisor import LogStream, ProcessDiedError, Supervisor
 # A supervisor with two parts, each of which says when it starts and ends.
 SUPERVISED = """
 import sys
-from pao.app.local.supervisor import AskedToEndError, Supervisor
+from pao.app.local.supervisor import StopRequestedError, Supervisor
 from pao.app.local.processes import ChildProcess, Program
 
 def say(*words):
@@ -47,7 +47,7 @@ try:
                 part.start()
         say("watching")
         supervisor.watch()
-except AskedToEndError as asked:
+except StopRequestedError as asked:
     say("asked", str(asked))
 """
 

@@ -74,7 +74,7 @@ def test_cases_named_alone_and_standard_input_beside_files_are_refused(
         assert result.exit_code == 2
         assert "Run them: pao catalog test" in result.stderr
 
-    assert "standard input, alone" in pao("validate", "-", str(here)).stderr
+    assert "- means standard input" in pao("validate", "-", str(here)).stderr
 
 
 def test_a_document_is_read_from_standard_input(here: Path) -> None:
