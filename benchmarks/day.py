@@ -29,7 +29,7 @@ from benchmarks.figures import figures, milliseconds
 from pao.app.cli.http import BASE_PATH
 from pao.app.local.progress import ProgressReporter
 from pao.app.local.temporal_binary import find_or_build
-from sandbox.chaos.world import API, WORKER, World
+from sandbox.chaos.stack import API, WORKER, ChaosStack
 from sandbox.kit.balancer import LOOPBACK, Balancer
 
 A_DAY = 20_000
@@ -55,10 +55,10 @@ class Played:
 
 
 class Callers:
-    """Callers and balancer, in a thread of their own: the world is moved by the main one."""
+    """Callers and balancer, in a thread of their own: the main one drives the stack."""
 
-    def __init__(self, world: World, ports: Mapping[str, int]) -> None:
-        self._auth = world.client().auth
+    def __init__(self, stack: ChaosStack, ports: Mapping[str, int]) -> None:
+        self._auth = stack.client().auth
         self._ports = ports
         self._balancer = Balancer(list(ports.values()))
         self._random = random.Random(7)  # noqa: S311 -- the same day in every run
@@ -144,19 +144,21 @@ async def _submit(client: httpx.AsyncClient, played: Played) -> None:
 class Day:
     """The parts of the day, one after another."""
 
-    def __init__(self, world: World, progress: ProgressReporter, polling: Counter[str]) -> None:
-        self._world = world
+    def __init__(
+        self, stack: ChaosStack, progress: ProgressReporter, polling: Counter[str]
+    ) -> None:
+        self._stack = stack
         self._polling = polling
         self._progress = progress
         self._made: list[str] = []
         self.lost = 0
-        ports = {API: world.ports.api}
+        ports = {API: stack.ports.api}
         for number in range(2, PROCESSES + 1):
-            ports[f"api-{number}"] = int(world.add_api(f"api-{number}").rpartition(":")[2])
-            world.add_worker(f"worker-{number}")
+            ports[f"api-{number}"] = int(stack.add_api(f"api-{number}").rpartition(":")[2])
+            stack.add_worker(f"worker-{number}")
         self._parts = [*ports, WORKER, *(f"worker-{n}" for n in range(2, PROCESSES + 1))]
         self._ports = ports
-        self._callers = Callers(world, ports)
+        self._callers = Callers(stack, ports)
         self._pool = ThreadPoolExecutor(1)
         self._rolled = False
 
@@ -174,18 +176,18 @@ class Day:
         for name in self._parts:
             self._progress.report(f"Replacing {name}")
             polled = self._polling[name]
-            self._world.end(name)
-            self._world.bring_up(name)
+            self._stack.end(name)
+            self._stack.bring_up(name)
             self._wait(name, polled)
         self._rolled = True
         self._tell("the busiest hour, while all are replaced", rolling.result())
         _tell_costs(spent, rate=len(steady.made) / elapsed)
-        world = self._world
+        stack = self._stack
         found = asyncio.run(
-            truth.count(world.postgres.service_url, jira=world.jira_url, made=self._made)
+            truth.count(stack.postgres.service_url, jira=stack.jira_url, made=self._made)
         )
         for name in self._parts:
-            world.remove(name)
+            stack.remove(name)
         print(f"\n{found.text()}; {self.lost} calls lost")
         for message, times in Counter(found.waiting).items():
             print(f"  {times} wait: {message}")
@@ -243,8 +245,8 @@ def main() -> int:
             polling[name] += POLLS in line
 
         home = Path(folder) / "home"
-        with World(home, program, environ=ENVIRON, sink=hear) as world:
-            right = Day(world, progress, polling).run(seconds=options.seconds, burst=options.burst)
+        with ChaosStack(home, program, environ=ENVIRON, sink=hear) as stack:
+            right = Day(stack, progress, polling).run(seconds=options.seconds, burst=options.burst)
     return 0 if right else 1
 
 

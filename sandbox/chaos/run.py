@@ -1,9 +1,9 @@
 """`make chaos`: requests and decisions while the parts of PAO are killed and stopped at random.
 
 Starts a PAO of its own on free ports in a folder of its own, which is removed at the end. After the
-rounds everything is brought up, what failed is decided, and every request is compared: what callers
-were told, Postgres, Temporal, and the stand-in's tickets. The exit code is 0 when nothing was lost,
-doubled, disagreeing or forgotten, and every caller had an answer, and a right one.
+rounds everything is started, failed requests are decided, and every request is compared: the
+callers' responses, Postgres, Temporal, and the stand-in's tickets. The exit code is 0 when nothing
+was lost, doubled, disagreeing or forgotten, and every call had a correct answer.
 """
 
 import argparse
@@ -19,20 +19,20 @@ from pathlib import Path
 
 from pao.app.local.progress import ProgressReporter
 from pao.app.local.temporal_binary import find_or_build
-from sandbox.chaos.judge import Findings, judge, rows, unsettled
-from sandbox.chaos.play import KINDS, LOOK_FAULTS, Records, decide, strike_looks, submit
-from sandbox.chaos.world import PARTS, World
+from sandbox.chaos.callers import KINDS, SEARCH_FAULTS, CallRecords, decide, fail_searches, submit
+from sandbox.chaos.result_check import Findings, check_results, read_requests, unsettled_requests
+from sandbox.chaos.stack import PARTS, ChaosStack
 
 DISTURBANCES = ("kill", "kill", "pause", "end")
 DECISIONS = ("retry", "retry", "retry", "abort", "escalate")
 MAINTENANCE = ("sweep", "reconcile")
-CALM_SECONDS = 180.0
-# How often the looks of a round fail, and how many of them at most.
-FAILING_LOOKS = 0.4
-MOST_FAILING_LOOKS = 3
+SETTLING_SECONDS = 180.0
+# How often the searches of a round fail, and how many of them at most.
+FAILING_SEARCHES = 0.4
+MAX_FAILING_SEARCHES = 3
 # How long the stand-in's searches do not show a new ticket; PAO is told that they may lag longer.
 SEARCH_LAG = 5.0
-# Breakers that stay open for long would leave the stand-in alone for most of a run.
+# Breakers that stay open for long would keep calls from the stand-in for most of a run.
 ENVIRONMENT = {
     "PAO_SUBMISSION_BUDGET": "2s",
     "PAO_BREAKER_OPEN": "2s",
@@ -43,22 +43,22 @@ ENVIRONMENT = {
 class Chaos:
     """One run; the same seed disturbs the same parts in the same order."""
 
-    def __init__(self, world: World, *, seed: int, progress: ProgressReporter) -> None:
-        self._world = world
-        self._random = random.Random(seed)  # noqa: S311 -- to be repeated, not to be secret
+    def __init__(self, stack: ChaosStack, *, seed: int, progress: ProgressReporter) -> None:
+        self._stack = stack
+        self._random = random.Random(seed)  # noqa: S311 -- repeatable, not secret
         self._progress = progress
         self._seed = seed
-        self.records = Records()
+        self.records = CallRecords()
         self.disturbed: Counter[str] = Counter()
 
-    def play(self, rounds: int, submissions: int) -> None:
-        """Play the rounds; at the end of each everything runs again."""
+    def run_rounds(self, rounds: int, submissions: int) -> None:
+        """Run the rounds; at the end of each everything runs again."""
         with ThreadPoolExecutor(submissions * 2) as pool:
             for number in range(1, rounds + 1):
                 started = time.monotonic()
                 calls = self._calls(pool, number, submissions)
                 what = self._disturb()
-                self._world.bring_all_up()
+                self._stack.bring_all_up()
                 for call in calls:
                     call.result()
                 taken = time.monotonic() - started
@@ -66,45 +66,45 @@ class Chaos:
 
     def settle(self) -> None:
         """Wait until nothing is under way, then retry what failed, and wait once more."""
-        self._calm()
-        self._world.lift_faults()
-        failed = [str(row["id"]) for row in rows(self._world) if row["status"] == "failed"]
+        self._wait_until_settled()
+        self._stack.clear_faults()
+        failed = [str(row["id"]) for row in read_requests(self._stack) if row["status"] == "failed"]
         self._progress.report(
             f"{len(failed)} requests have failed; each is retried until it is done"
         )
         for turn in range(5):
             for request_id in self._still_failed(failed):
                 key = f"{self._seed}-end-{turn}-{request_id}"
-                decide(self._world, self.records, request_id, kind="retry", key=key)
-            self._calm()
+                decide(self._stack, self.records, request_id, kind="retry", key=key)
+            self._wait_until_settled()
 
     def _still_failed(self, ids: list[str]) -> list[str]:
-        now = {str(row["id"]): row["status"] for row in rows(self._world)}
+        now = {str(row["id"]): row["status"] for row in read_requests(self._stack)}
         return [request_id for request_id in ids if now[request_id] == "failed"]
 
     def _calls(
         self, pool: ThreadPoolExecutor, number: int, submissions: int
     ) -> list["Future[None]"]:
         choose = self._random
-        if choose.random() < FAILING_LOOKS:
-            times = choose.randint(1, MOST_FAILING_LOOKS)
-            strike_looks(self._world, choose.choice(LOOK_FAULTS), times=times)
+        if choose.random() < FAILING_SEARCHES:
+            times = choose.randint(1, MAX_FAILING_SEARCHES)
+            fail_searches(self._stack, choose.choice(SEARCH_FAULTS), times=times)
         calls = [
             pool.submit(
                 submit,
-                self._world,
+                self._stack,
                 self.records,
                 f"{self._seed}-{number}-{one}",
                 kind=choose.choice(KINDS),
             )
             for one in range(submissions)
         ]
-        failed = [str(row["id"]) for row in rows(self._world) if row["status"] == "failed"]
+        failed = [str(row["id"]) for row in read_requests(self._stack) if row["status"] == "failed"]
         for request_id in choose.sample(failed, min(len(failed), submissions // 2)):
             kind = choose.choice(DECISIONS)
             key = f"{self._seed}-{number}-{request_id}"
             calls.append(
-                pool.submit(decide, self._world, self.records, request_id, kind=kind, key=key)
+                pool.submit(decide, self._stack, self.records, request_id, kind=kind, key=key)
             )
         return calls
 
@@ -114,19 +114,19 @@ class Chaos:
         for part in self._random.sample(PARTS, self._random.choice((1, 1, 2))):
             how = self._random.choice(DISTURBANCES)
             threading.Event().wait(self._random.uniform(0.0, 1.0))
-            getattr(self._world, how)(part)
+            getattr(self._stack, how)(part)
             self.disturbed[f"{how} {part}"] += 1
             done.append(f"{how} {part}")
         threading.Event().wait(self._random.uniform(0.2, 3.0))
         return ", ".join(done)
 
-    def _calm(self) -> None:
+    def _wait_until_settled(self) -> None:
         """Trigger the schedules now, and wait until every request has settled."""
-        ends = time.monotonic() + CALM_SECONDS
-        self._world.trigger(*MAINTENANCE)
-        while unsettled(self._world) and time.monotonic() < ends:
+        ends = time.monotonic() + SETTLING_SECONDS
+        self._stack.trigger(*MAINTENANCE)
+        while unsettled_requests(self._stack) and time.monotonic() < ends:
             threading.Event().wait(2.0)
-            self._world.trigger(*MAINTENANCE)
+            self._stack.trigger(*MAINTENANCE)
 
 
 def main() -> int:
@@ -136,18 +136,18 @@ def main() -> int:
     progress.report(f"seed {options.seed}, {options.rounds} rounds")
     options.log.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix="pao-chaos-") as name, options.log.open("w") as log:
-        world = World(
+        stack = ChaosStack(
             Path(name) / "home",
             find_or_build(progress),
             environ=ENVIRONMENT,
             search_lag=SEARCH_LAG,
             sink=lambda part, line: print(part, line, file=log),
         )
-        with world:
-            chaos = Chaos(world, seed=options.seed, progress=progress)
-            chaos.play(options.rounds, options.submissions)
+        with stack:
+            chaos = Chaos(stack, seed=options.seed, progress=progress)
+            chaos.run_rounds(options.rounds, options.submissions)
             chaos.settle()
-            findings = judge(world, chaos.records)
+            findings = check_results(stack, chaos.records)
     return _report(options, chaos, findings)
 
 
@@ -168,7 +168,7 @@ def _report(options: argparse.Namespace, chaos: Chaos, findings: Findings) -> in
         f"disagreeing {len(findings.disagreeing)}, forgotten {len(findings.forgotten)}, "
         f"wrong answers {len(records.wrong)}"
     )
-    print(f"What the parts said is in {options.log}. To repeat the run:")
+    print(f"The logs of the parts are in {options.log}. To repeat the run:")
     print(f"    make chaos ARGS='--seed {options.seed} --rounds {options.rounds}'")
     return 1 if found else 0
 

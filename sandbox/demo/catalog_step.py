@@ -9,15 +9,15 @@ import httpx
 
 from pao.app.local.github_catalog import FOLDER, REPOSITORY
 from pao.app.local.stack import sample_catalog
-from sandbox.demo.steps import Play
-from sandbox.demo.world import POLL_SECONDS, SETTLING_SECONDS
+from sandbox.demo.clients import POLL_SECONDS, SETTLING_SECONDS
+from sandbox.demo.steps import DemoRun
 from sandbox.github.settings import TOKEN
 
 ITEM = "network-dns-record"
 _VERSION = re.compile(r"^(\s*version:\s*).*$", re.MULTILINE)
 
 
-class GitHub:
+class GitHubStandIn:
     """The GitHub stand-in as the authors of the catalog see it."""
 
     def __init__(self, url: str) -> None:
@@ -58,7 +58,7 @@ class GitHub:
         self._client.close()
 
 
-def a_catalog_in_git(play: Play, github: GitHub) -> None:
+def a_catalog_in_git(demo: DemoRun, github: GitHubStandIn) -> None:
     """Show a push that changes an item, a bad file that does not, and the check of a proposal."""
     about = (
         "The catalog is a repository. A push changes an item; a bad file keeps its last good "
@@ -67,34 +67,34 @@ def a_catalog_in_git(play: Play, github: GitHub) -> None:
     source = _file()
     path, good = f"{FOLDER}/{source.parent.name}/{source.name}", source.read_text(encoding="utf-8")
     version = f"1.{int(time.time()) % 100_000}.0"
-    with play.stage.step("A push changes the catalog, and a bad file does not", about):
-        play.stage.behind(f"git push  {path}  version: {version}")
+    with demo.output.step("A push changes the catalog, and a bad file does not", about):
+        demo.output.note(f"git push  {path}  version: {version}")
         changed = _VERSION.sub(rf"\g<1>{version}", good, count=1)
-        _show(play, github.check(github.push(path, changed, message="Raise the version")))
-        play.stage.check("The new version is served", expected=version, came=_served(play))
+        _show(demo, github.check(github.push(path, changed, message="Raise the version")))
+        demo.output.check("The new version is served", expected=version, actual=_served(demo))
 
-        play.stage.behind(f"git push  {path}  version: soon")
+        demo.output.note(f"git push  {path}  version: soon")
         bad = _VERSION.sub(r"\g<1>soon", good, count=1)
         run = github.check(github.push(path, bad, message="Promise too much"))
-        _show(play, run)
+        _show(demo, run)
         line = bad.splitlines().index(next(one for one in bad.splitlines() if "soon" in one)) + 1
-        play.stage.check(
+        demo.output.check(
             f"The commit is annotated at line {line}, and the last good version stays in service",
             expected=[(path, line), version],
-            came=[_place(run), _served(play)],
+            actual=[_location(run), _served(demo)],
         )
         fixed = github.push(path, changed, message="Take it back")
         github.check(fixed)
 
-        play.stage.behind("git push  topic, and a pull request into main")
+        demo.output.note("git push  topic, and a pull request into main")
         head = github.push(path, bad, branch=f"topic-{version}", parent=fixed, message="Try again")
-        play.stage.link("address", github.propose(f"topic-{version}", "Try again"))
+        demo.output.link("address", github.propose(f"topic-{version}", "Try again"))
         run = github.check(head)
-        _show(play, run)
-        play.stage.check(
+        _show(demo, run)
+        demo.output.check(
             "The pull request is refused before anybody merges it",
             expected=("failure", (path, line)),
-            came=(run.get("conclusion"), _place(run)),
+            actual=(run.get("conclusion"), _location(run)),
         )
 
 
@@ -102,19 +102,19 @@ def _file() -> Path:
     return next(sample_catalog().rglob(f"{ITEM}.yaml"))
 
 
-def _served(play: Play) -> object:
-    return play.pao.get(f"/catalog/items/{ITEM}").document.get("version")
+def _served(demo: DemoRun) -> object:
+    return demo.pao.get(f"/catalog/items/{ITEM}").document.get("version")
 
 
-def _show(play: Play, run: dict[str, Any]) -> None:
-    told = (run.get("output") or {}).get("title")
-    play.stage.fact("check", f"{run.get('name')}: {run.get('conclusion')}, {told}")
+def _show(demo: DemoRun, run: dict[str, Any]) -> None:
+    title = (run.get("output") or {}).get("title")
+    demo.output.fact("check", f"{run.get('name')}: {run.get('conclusion')}, {title}")
     for one in run.get("annotations") or ():
         if one["annotation_level"] == "failure":
-            place = f"{one['path']}:{one['start_line']}"
-            play.stage.fact("at", f"{place} {one['message'].splitlines()[0]}")
+            location = f"{one['path']}:{one['start_line']}"
+            demo.output.fact("at", f"{location} {one['message'].splitlines()[0]}")
 
 
-def _place(run: dict[str, Any]) -> object:
+def _location(run: dict[str, Any]) -> object:
     found = [one for one in run.get("annotations") or () if one["annotation_level"] == "failure"]
     return (found[0]["path"], found[0]["start_line"]) if found else None

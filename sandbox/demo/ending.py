@@ -8,20 +8,20 @@ from pao.app.local.stack import RunningStack
 from pao.app.local.temporal_binary import cached_program
 from pao.app.local.up import CURL, invitation
 from pao.core.names import workflow_id
-from sandbox.demo.stage import Stage
-from sandbox.demo.world import Document
+from sandbox.demo.clients import Document
+from sandbox.demo.output import DemoOutput
 
 
-def tell_how_to_go_on(
-    stage: Stage, stack: RunningStack, waiting: Document, *, link: str | None
+def show_next_steps(
+    output: DemoOutput, stack: RunningStack, waiting: Document, *, link: str | None
 ) -> None:
-    """Tell what to try and where everything is.
+    """Show what to try and where everything is.
 
     ``waiting`` is a failed request, or nothing; ``link`` signs dana in to the pages.
     """
-    stage.heading("Your turn: everything stays up")
-    stage.say("In another terminal, with the addresses and dana's access key of this file:")
-    stage.lines(
+    output.heading("Your turn: everything stays up")
+    output.paragraph("In another terminal, with the addresses and dana's access key of this file:")
+    output.lines(
         [
             "",
             f"  source {display_path(stack.home.env_file())}",
@@ -33,22 +33,24 @@ def tell_how_to_go_on(
         ]
     )
     if waiting:
-        _tell_decision(stage, waiting)
+        _show_decision(output, waiting)
     if link:
-        stage.lines(["", *invitation(link).splitlines(), ""])
-    stage.link("pages", f"{stack.api_url}/")
-    stage.link("API", f"{stack.api_url}/api/v1/docs")
-    stage.link("JIRA", stack.jira_url)
-    stage.link("Temporal", stack.temporal.ui_url)
-    stage.fact("logs", display_path(stack.home.logs))
-    stage.lines([""])
-    stage.say("Ctrl-C stops everything; `make demo` and `pao up` continue from there.")
+        output.lines(["", *invitation(link).splitlines(), ""])
+    output.link("pages", f"{stack.api_url}/")
+    output.link("API", f"{stack.api_url}/api/v1/docs")
+    output.link("JIRA", stack.jira_url)
+    output.link("Temporal", stack.temporal.ui_url)
+    output.fact("logs", display_path(stack.home.logs))
+    output.lines([""])
+    output.paragraph("Ctrl-C stops everything; `make demo` and `pao up` continue from there.")
 
 
-def _tell_decision(stage: Stage, waiting: Document) -> None:
+def _show_decision(output: DemoOutput, waiting: Document) -> None:
     request = str(waiting["id"])
-    stage.say("One more request has failed: JIRA answered 503. It is waiting for your decision:")
-    stage.lines(
+    output.paragraph(
+        "One more request has failed: JIRA answered 503. It is waiting for your decision:"
+    )
+    output.lines(
         [
             "",
             f"  pao request get {request}",
@@ -56,8 +58,8 @@ def _tell_decision(stage: Stage, waiting: Document) -> None:
             "",
         ]
     )
-    stage.say("An operator decides by signal, in the Temporal UI or like this:")
-    stage.lines(
+    output.paragraph("An operator decides by signal, in the Temporal UI or like this:")
+    output.lines(
         [
             "",
             f"  {waiting['links']['workflow']}",

@@ -1,4 +1,4 @@
-"""One run of the demo: start the stack, play the steps, then stay up for a person or end it all."""
+"""One run of the demo: start the stack, run the steps, then stay up for a person or end it all."""
 
 import os
 import sys
@@ -15,19 +15,19 @@ from pao.app.local.supervisor import StopRequestedError
 from pao.app.local.up import DONE, ENDING, SignIn, UpOptions, run_session
 from sandbox.demo.automatic_step import an_automatic_item
 from sandbox.demo.bundle_step import a_bundle
-from sandbox.demo.catalog_step import GitHub, a_catalog_in_git
-from sandbox.demo.ending import tell_how_to_go_on
+from sandbox.demo.catalog_step import GitHubStandIn, a_catalog_in_git
+from sandbox.demo.clients import Document, JiraStandIn, PaoClient, Signer
+from sandbox.demo.ending import show_next_steps
 from sandbox.demo.logs import LogFiles
+from sandbox.demo.output import DIM, DemoOutput
 from sandbox.demo.progress import DemoProgress
-from sandbox.demo.stage import DIM, Stage
-from sandbox.demo.steps import STEPS, Play, left_waiting
-from sandbox.demo.world import Document, Jira, Pao, Signer
+from sandbox.demo.steps import STEPS, DemoRun, submit_failing_request
 
 DEVIATED = 1
 ENDED_BY_SIGNAL = 128
 """What a shell adds to the number of a signal."""
 
-TALKATIVE = ("worker", "api", "jira")
+SHOWN_LOGS = ("worker", "api", "jira")
 SHOWN_LOG_LINES = 6
 PORTS = 'With make, pass options like this: make demo ARGS="--api-port 0"'
 STARTING = (
@@ -38,9 +38,9 @@ STARTING = (
 
 
 def run_demo(options: UpOptions, sign: Signer, *, sign_in: SignIn | None = None) -> int:
-    """Run the demo; returns 0 when every step showed what it should.
+    """Run the demo; returns 0 when every step passed.
 
-    On a terminal everything stays up until Ctrl-C; ``sign`` makes what signs dana's calls.
+    On a terminal everything stays up until Ctrl-C; ``sign`` makes the signer of dana's calls.
     """
 
     def session(stack_options: StackOptions, console: Console) -> int:
@@ -50,14 +50,14 @@ def run_demo(options: UpOptions, sign: Signer, *, sign_in: SignIn | None = None)
 
 
 class _Session:
-    """Knows whether the steps were all played, and how, when the end is asked for."""
+    """One session; knows whether all steps were run when a signal ends it."""
 
     def __init__(self, console: Console, sign: Signer, sign_in: SignIn | None) -> None:
         self._console = console
         self._sign = sign
         self._sign_in = sign_in
-        self._stage = Stage(console)
-        self._played = False
+        self._output = DemoOutput(console)
+        self._finished = False
 
     def run(self, options: StackOptions) -> int:
         try:
@@ -65,16 +65,16 @@ class _Session:
         except PortsInUseError as error:
             error.add_note(PORTS)
             raise
-        except StopRequestedError as asked:
-            if not self._played:
-                return ENDED_BY_SIGNAL + asked.signal_number
-        return DEVIATED if self._stage.failed else DONE
+        except StopRequestedError as stopped:
+            if not self._finished:
+                return ENDED_BY_SIGNAL + stopped.signal_number
+        return DEVIATED if self._output.failed else DONE
 
     def _start(self, given: StackOptions) -> None:
         self._on_github = given.catalog is None
         options = replace(given, catalog_on_github=self._on_github)
-        self._stage.heading("Starting")
-        self._stage.say(STARTING)
+        self._output.heading("Starting")
+        self._output.paragraph(STARTING)
         logs = LogFiles(Home(options.home.resolve()).logs)
         # The files are closed last, and the progress output ends once everything runs.
         with logs, ExitStack() as output:
@@ -89,47 +89,47 @@ class _Session:
 
     def _show(self, stack: RunningStack, logs: LogFiles) -> None:
         try:
-            waiting = self._play(stack)
-            self._tell_result(logs)
+            waiting = self._run_steps(stack)
+            self._show_result(logs)
             if _at_terminal():
                 link = self._sign_in(stack.home.env_file()) if self._sign_in else None
-                tell_how_to_go_on(self._stage, stack, waiting, link=link)
+                show_next_steps(self._output, stack, waiting, link=link)
                 stack.supervisor.watch()
         finally:
             self._console.print(f"\n  {ENDING}", style=DIM, soft_wrap=True)
 
-    def _play(self, stack: RunningStack) -> Document:
+    def _run_steps(self, stack: RunningStack) -> Document:
         env = read_env_file(stack.home.env_file())
-        with Pao(env, self._sign) as pao, Jira(stack.jira_url) as jira:
-            play = Play(pao, jira, self._stage)
+        with PaoClient(env, self._sign) as pao, JiraStandIn(stack.jira_url) as jira:
+            demo = DemoRun(pao, jira, self._output)
             for step in (*STEPS, an_automatic_item, a_bundle):
-                step(play)
-                # Steps against a part that has died would only tell the same in other words.
+                step(demo)
+                # Steps against a process that has ended would only repeat its failure.
                 stack.supervisor.check()
             if self._on_github:
-                self._show_catalog(play, stack)
-            self._played = True
-            return left_waiting(play) if _at_terminal() else {}
+                self._show_catalog(demo, stack)
+            self._finished = True
+            return submit_failing_request(demo) if _at_terminal() else {}
 
-    def _show_catalog(self, play: Play, stack: RunningStack) -> None:
-        github = GitHub(stack.github_url)
+    def _show_catalog(self, demo: DemoRun, stack: RunningStack) -> None:
+        github = GitHubStandIn(stack.github_url)
         try:
-            a_catalog_in_git(play, github)
+            a_catalog_in_git(demo, github)
         finally:
             github.close()
         stack.supervisor.check()
 
-    def _tell_result(self, logs: LogFiles) -> None:
-        self._stage.verdict()
-        if not self._stage.failed:
+    def _show_result(self, logs: LogFiles) -> None:
+        self._output.summary()
+        if not self._output.failed:
             return
-        for name in TALKATIVE:
+        for name in SHOWN_LOGS:
             lines = logs.last_lines(name, SHOWN_LOG_LINES)
             if lines:
-                self._stage.heading(
+                self._output.heading(
                     f"The last lines of {display_path(logs.folder / f'{name}.log')}"
                 )
-                self._stage.lines(lines, style=DIM)
+                self._output.lines(lines, style=DIM)
 
 
 def _at_terminal() -> bool:

@@ -16,7 +16,7 @@ from sandbox.github.deliveries import WebhookDeliveries
 from sandbox.github.events import check_payload, pull_payload, push_payload
 from sandbox.github.rate import LIMIT, RateLimit, with_etag
 from sandbox.github.settings import DEFAULT_BRANCH, GitHubSandboxSettings
-from sandbox.kit.git import FILE, LINK, Git, TreeEntry
+from sandbox.kit.git import FILE, LINK, Git, GitEntry
 from sandbox.kit.store import DocumentStore
 
 Handler = Callable[[Request], Awaitable[Response]]
@@ -166,7 +166,7 @@ class GitHubApi:
                 link = content.startswith(_ARROW)
                 sha = self.git.add_blob(name, content.removeprefix(_ARROW).encode())
                 target = content if mode == _SUBMODULE else sha
-                tree[path] = TreeEntry(LINK if link else mode, target)
+                tree[path] = GitEntry(LINK if link else mode, target)
             sha = self.git.add_commit(
                 name,
                 tree=self.git.add_tree(name, tree),

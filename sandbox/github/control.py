@@ -15,7 +15,7 @@ from sandbox.github.faults import GitHubFault
 from sandbox.kit.call_log import CallLog
 from sandbox.kit.control import post_route
 from sandbox.kit.faults import FaultQueue, fault_routes
-from sandbox.kit.git import TreeEntry
+from sandbox.kit.git import GitEntry
 
 
 class GitHubControl:
@@ -74,7 +74,7 @@ class GitHubControl:
             }
         return shown
 
-    def _text(self, name: str, file: TreeEntry) -> str:
+    def _text(self, name: str, file: GitEntry) -> str:
         return (self._api.git.blob(name, file.sha) or b"").decode(errors="replace")
 
     async def _add_repository(self, body: dict[str, Any]) -> Response:

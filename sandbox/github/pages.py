@@ -19,7 +19,7 @@ from sandbox.github.base import GitHubApi, timestamp
 from sandbox.github.faults import GitHubFault
 from sandbox.github.rest_actions import ActionsRoutes
 from sandbox.kit.faults import FaultQueue
-from sandbox.kit.git import TreeEntry
+from sandbox.kit.git import GitEntry
 from sandbox.kit.origin import is_foreign
 from sandbox.kit.pages import PageRenderer, foreign_form_refusal, read_form, see_other
 
@@ -246,11 +246,11 @@ class GitHubPages:
             diff = list(difflib.unified_diff(before_text, after_text, lineterm=""))[2:]
             yield FileChange(path, what, [(_LINE_KINDS.get(line[:1], ""), line) for line in diff])
 
-    def _files(self, name: str, sha: str | None) -> Mapping[str, TreeEntry]:
+    def _files(self, name: str, sha: str | None) -> Mapping[str, GitEntry]:
         commit = self._api.git.commit(name, sha) if sha else None
         return self._api.git.files(name, commit["tree"]) if commit else {}
 
-    def _text(self, name: str, file: TreeEntry) -> str:
+    def _text(self, name: str, file: GitEntry) -> str:
         content = self._api.git.blob(name, file.sha) or b""
         if b"\0" in content:
             return f"(binary, {len(content):,} bytes)"

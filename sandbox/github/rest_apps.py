@@ -17,7 +17,7 @@ from sandbox.github.base import (
     timestamp,
     user,
 )
-from sandbox.kit.git import FILE, TreeEntry
+from sandbox.kit.git import FILE, GitEntry
 
 
 class AppRoutes:
@@ -114,7 +114,7 @@ class AppRoutes:
             blob = git.add_blob(name, content)
             commit = git.add_commit(
                 name,
-                tree=git.add_tree(name, {**files, path: TreeEntry(FILE, blob)}),
+                tree=git.add_tree(name, {**files, path: GitEntry(FILE, blob)}),
                 parents=[tip] if tip else [],
                 message=str(given["message"]),
                 who=person(self._api.settings.login),

@@ -10,7 +10,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from sandbox.github.base import GitHubApi, GitHubResponseError, page, person, read_object, user
-from sandbox.kit.git import TYPES, Files, TreeEntry
+from sandbox.kit.git import TYPES, Files, GitEntry
 
 _WORKFLOWS = ".github/workflows/"
 _ROOT = "/repos/{owner}/{repo}"
@@ -131,7 +131,7 @@ class GitDataRoutes:
             sha = self._git.add_blob(name, str(entry["content"]).encode())
         if not isinstance(sha, str) or self._git.blob(name, sha) is None:
             raise GitHubResponseError(422, f"tree.sha {sha} is not a valid blob")
-        files[path] = TreeEntry(mode, sha)
+        files[path] = GitEntry(mode, sha)
 
     async def _commit(self, request: Request) -> Response:
         name, sha = self._api.non_empty_repository(request), request.path_params["sha"]

@@ -8,7 +8,7 @@ from starlette.routing import Route
 
 from sandbox.github.base import GitHubApi, GitHubResponseError, now, page, read_object, user
 from sandbox.github.events import repository_shape
-from sandbox.kit.git import TreeEntry
+from sandbox.kit.git import GitEntry
 
 _ROOT = "/repos/{owner}/{repo}/pulls"
 _KNOWN = frozenset(
@@ -162,7 +162,7 @@ def _add(reviewers: list[dict[str, Any]], key: str, names: list[str]) -> None:
     ]
 
 
-def _change(path: str, old: TreeEntry | None, new: TreeEntry | None) -> dict[str, Any]:
+def _change(path: str, old: GitEntry | None, new: GitEntry | None) -> dict[str, Any]:
     status = "added" if old is None else "removed" if new is None else "modified"
     return {
         "sha": new.sha if new else None,

@@ -9,7 +9,7 @@ from typing import Any
 import httpx
 
 from sandbox.gitlab.settings import DEFAULT_BRANCH
-from sandbox.kit.git import FILE, LINK, Git, TreeEntry
+from sandbox.kit.git import FILE, LINK, Git, GitEntry
 from sandbox.kit.store import DocumentStore
 
 _WHO = {"name": "ann", "email": "ann@example.com", "date": "2026-03-05T14:07:09+00:00"}
@@ -56,7 +56,7 @@ class Projects:
                     continue
                 link = content.startswith(_ARROW)
                 sha = git.add_blob(name, content.removeprefix(_ARROW).encode())
-                files_after[path] = TreeEntry(LINK if link else FILE, sha)
+                files_after[path] = GitEntry(LINK if link else FILE, sha)
             tree = git.add_tree(name, files_after)
             sha = git.add_commit(
                 name, tree=tree, parents=[start] if start else [], message=message, who=_WHO

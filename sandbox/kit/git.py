@@ -13,14 +13,14 @@ TYPES = {TREE: "tree", "160000": "commit"}
 
 
 @dataclass(frozen=True, slots=True)
-class TreeEntry:
+class GitEntry:
     """One entry of a tree: its mode and the hash of its content."""
 
     mode: str
     sha: str
 
 
-Files = dict[str, TreeEntry]
+Files = dict[str, GitEntry]
 
 
 class Git:
@@ -62,15 +62,15 @@ class Git:
         found: Files = {}
         for entry in self.tree(repository, sha) or []:
             if entry["mode"] != TREE:
-                found[entry["path"]] = TreeEntry(entry["mode"], entry["sha"])
+                found[entry["path"]] = GitEntry(entry["mode"], entry["sha"])
                 continue
             below = self.files(repository, entry["sha"])
             found |= {f"{entry['path']}/{path}": file for path, file in below.items()}
         return found
 
-    def add_tree(self, repository: str, files: Mapping[str, TreeEntry]) -> str:
+    def add_tree(self, repository: str, files: Mapping[str, GitEntry]) -> str:
         """Store a tree of complete paths and return its hash."""
-        here: dict[str, TreeEntry] = {}
+        here: dict[str, GitEntry] = {}
         below: dict[str, Files] = {}
         for path, file in files.items():
             name, _, rest = path.partition("/")
@@ -78,7 +78,7 @@ class Git:
                 below.setdefault(name, {})[rest] = file
             else:
                 here[name] = file
-        folders = {n: TreeEntry(TREE, self.add_tree(repository, f)) for n, f in below.items()}
+        folders = {n: GitEntry(TREE, self.add_tree(repository, f)) for n, f in below.items()}
         entries = [
             {"path": name, "mode": entry.mode, "sha": entry.sha}
             for name, entry in sorted({**here, **folders}.items(), key=_git_order)
@@ -155,7 +155,7 @@ def _key(repository: str, name: str) -> str:
     return f"{repository.lower()}:{name}"
 
 
-def _git_order(item: tuple[str, TreeEntry]) -> str:
+def _git_order(item: tuple[str, GitEntry]) -> str:
     name, entry = item
     return f"{name}/" if entry.mode == TREE else name
 

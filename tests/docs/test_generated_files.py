@@ -9,9 +9,9 @@ import pytest
 from jsonschema import Draft202012Validator
 
 from catalog.loading import load_document
-from pao.app.generate import ROOT, generated
+from pao.app.generate import ROOT, generated_files
 
-FILES = generated()
+FILES = generated_files()
 SCHEMAS = sorted(name for name in FILES if name.startswith("catalog/schema/"))
 SAMPLES = sorted((ROOT / "examples" / "catalog").glob("*/*.yaml"))
 

@@ -6,9 +6,9 @@ from pathlib import Path
 import httpx
 import pytest
 
-from sandbox.chaos.judge import judge, known
-from sandbox.chaos.play import Records
-from sandbox.chaos.world import PARTS, World
+from sandbox.chaos.callers import CallRecords
+from sandbox.chaos.result_check import check_results, known_ids
+from sandbox.chaos.stack import PARTS, ChaosStack
 from tests.support.outages import LONG
 from tests.support.stack import wait_until
 
@@ -22,41 +22,42 @@ ENVIRONMENT = {
 
 
 @pytest.fixture(scope="package")
-def shared_world(
+def shared_stack(
     temporal_program: Path, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[World]:
+) -> Iterator[ChaosStack]:
     folder = tmp_path_factory.mktemp("outages") / "home"
-    with World(folder, temporal_program, environ=ENVIRONMENT) as world:
-        yield world
+    with ChaosStack(folder, temporal_program, environ=ENVIRONMENT) as stack:
+        yield stack
 
 
 @pytest.fixture
-def world(shared_world: World) -> Iterator[World]:
-    """A PAO that is whole before and after; what this test alone leaves behind is judged."""
-    make_whole(shared_world)
-    before = known(shared_world)
-    yield shared_world
-    make_whole(shared_world)
+def stack(shared_stack: ChaosStack) -> Iterator[ChaosStack]:
+    """A complete stack before and after; only what this test leaves behind is checked."""
+    start_all_parts(shared_stack)
+    before = known_ids(shared_stack)
+    yield shared_stack
+    start_all_parts(shared_stack)
     wait_until(
-        lambda: judge(shared_world, Records(), before=before).lines == [] or None, seconds=LONG
+        lambda: check_results(shared_stack, CallRecords(), before=before).lines == [] or None,
+        seconds=LONG,
     )
 
 
-def make_whole(world: World) -> None:
-    """Have everything run and nothing more, whatever a test has left."""
-    for name in world.parts.keys() - set(PARTS):
-        world.remove(name)
-    world.bring_all_up()
-    world.lift_faults()
+def start_all_parts(stack: ChaosStack) -> None:
+    """Run every part and no other, whatever a test has left."""
+    for name in stack.parts.keys() - set(PARTS):
+        stack.remove(name)
+    stack.bring_all_up()
+    stack.clear_faults()
 
 
 @pytest.fixture
-def dana(world: World) -> Iterator[httpx.Client]:
-    with world.client("dana") as client:
+def dana(stack: ChaosStack) -> Iterator[httpx.Client]:
+    with stack.client("dana") as client:
         yield client
 
 
 @pytest.fixture
-def ada(world: World) -> Iterator[httpx.Client]:
-    with world.client("ada") as client:
+def ada(stack: ChaosStack) -> Iterator[httpx.Client]:
+    with stack.client("ada") as client:
         yield client

@@ -17,7 +17,7 @@ import pytest
 from db.backups import Backup, back_up, read_backup
 from db.restores import restore
 from pao.app.local.postgres_files import installed_programs
-from sandbox.chaos.world import API, TEMPORAL, WORKER, World
+from sandbox.chaos.stack import API, TEMPORAL, WORKER, ChaosStack
 from tests.support.outages import LONG, health, others_go_on, reached, retry, submit
 from tests.support.stack import wait_until
 from tests.support.submitting import dns, new_host
@@ -25,11 +25,11 @@ from tests.support.submitting import dns, new_host
 pytestmark = pytest.mark.outage
 
 
-def backed_up(world: World, root: Path) -> Backup:
+def backed_up(stack: ChaosStack, root: Path) -> Backup:
     return asyncio.run(
         back_up(
             root,
-            {"pao": world.postgres.owner_url},
+            {"pao": stack.postgres.owner_url},
             version="1",
             keep=1,
             programs=installed_programs(),
@@ -37,19 +37,19 @@ def backed_up(world: World, root: Path) -> Backup:
     )
 
 
-def set_back(world: World, made: Backup) -> None:
-    databases = {"pao": world.postgres.owner_url}
+def set_back(stack: ChaosStack, made: Backup) -> None:
+    databases = {"pao": stack.postgres.owner_url}
     found = read_backup(made.folder)
     asyncio.run(restore(found, databases, replace=True, programs=installed_programs()))
 
 
-def rebuilt(world: World) -> dict[str, Any]:
+def rebuilt(stack: ChaosStack) -> dict[str, Any]:
     """Rebuild as an operator does, until the worker that has just been started answers."""
 
     def done() -> dict[str, Any] | None:
         ended = subprocess.run(
             [sys.executable, "-m", "pao", "db", "rebuild", "-o", "json"],
-            env=world.environment,
+            env=stack.environment,
             capture_output=True,
             text=True,
             check=False,
@@ -62,11 +62,11 @@ def rebuilt(world: World) -> dict[str, Any]:
     return found
 
 
-def problems(world: World, scope: str = "") -> list[str]:
+def problems(stack: ChaosStack, scope: str = "") -> list[str]:
     """Return why the API is not ready, once it answers."""
 
     def asked() -> list[str] | None:
-        url = f"{world.url}/api/v1/health/ready{scope}"
+        url = f"{stack.url}/api/v1/health/ready{scope}"
         try:
             document = httpx.get(url, timeout=60, trust_env=False).json()
         except httpx.TransportError:
@@ -79,34 +79,34 @@ def problems(world: World, scope: str = "") -> list[str]:
     return found[0] or []
 
 
-def failed(world: World, client: httpx.Client, host: str) -> dict[str, Any]:
-    world.strike(host, kind="status", status=400)
+def failed(stack: ChaosStack, client: httpx.Client, host: str) -> dict[str, Any]:
+    stack.add_creation_fault(host, kind="status", status=400)
     document = reached(client, client.post("/requests", json=dns(host)).json(), "failed")
-    world.lift_faults()
+    stack.clear_faults()
     return document
 
 
 def test_a_postgres_that_is_set_back_is_told_everything_again(
-    world: World, dana: httpx.Client, ada: httpx.Client, tmp_path: Path
+    stack: ChaosStack, dana: httpx.Client, ada: httpx.Client, tmp_path: Path
 ) -> None:
     before, decided, after, ended = (new_host() for _ in range(4))
-    waiting, retried = failed(world, dana, before), failed(world, dana, decided)
-    made = backed_up(world, tmp_path)
+    waiting, retried = failed(stack, dana, before), failed(stack, dana, decided)
+    made = backed_up(stack, tmp_path)
     retry(dana, retried)
-    late = failed(world, dana, after)
+    late = failed(stack, dana, after)
     key = {"Idempotency-Key": ended}
     done = reached(dana, submit(dana, ended, 201, **key, Prefer="wait=20"), "completed")
 
-    world.end(API)
-    world.end(WORKER)
-    set_back(world, made)
-    world.bring_up(API)
-    assert ["restored from a backup" in one for one in problems(world, "?scope=process")] == [True]
-    assert any("pao db rebuild" in one for one in problems(world))
-    world.bring_up(WORKER)
-    assert "pao db rebuild" in health(world)["components"]["mirror"]["error"]
-    assert rebuilt(world)["made"] == 1
-    wait_until(world.is_ready, seconds=LONG)
+    stack.end(API)
+    stack.end(WORKER)
+    set_back(stack, made)
+    stack.bring_up(API)
+    assert ["restored from a backup" in one for one in problems(stack, "?scope=process")] == [True]
+    assert any("pao db rebuild" in one for one in problems(stack))
+    stack.bring_up(WORKER)
+    assert "pao db rebuild" in health(stack)["components"]["mirror"]["error"]
+    assert rebuilt(stack)["made"] == 1
+    wait_until(stack.is_ready, seconds=LONG)
 
     # What was decided and made since the backup stands; a repeat is one.
     reached(dana, retried, "completed")
@@ -114,38 +114,38 @@ def test_a_postgres_that_is_set_back_is_told_everything_again(
     assert (again["id"], again["status"]) == (done["id"], "completed")
     for request in (waiting, late):
         retry(dana, request)
-    assert [len(world.tickets(host)) for host in (before, decided, after, ended)] == [1] * 4
+    assert [len(stack.tickets(host)) for host in (before, decided, after, ended)] == [1] * 4
     others_go_on(ada)
 
 
 def test_both_set_back_wait_for_a_person_and_what_exists_is_adopted(
-    world: World, dana: httpx.Client, ada: httpx.Client, tmp_path: Path
+    stack: ChaosStack, dana: httpx.Client, ada: httpx.Client, tmp_path: Path
 ) -> None:
     untouched, decided = new_host(), new_host()
-    requests = [failed(world, dana, host) for host in (untouched, decided)]
-    made = backed_up(world, tmp_path)
-    world.end(TEMPORAL)
-    copy = shutil.copytree(world.home.folder, tmp_path / "copy", ignore=_all_but_temporal)
-    world.bring_up(TEMPORAL)
-    wait_until(world.is_ready, seconds=LONG)
+    requests = [failed(stack, dana, host) for host in (untouched, decided)]
+    made = backed_up(stack, tmp_path)
+    stack.end(TEMPORAL)
+    copy = shutil.copytree(stack.home.folder, tmp_path / "copy", ignore=_all_but_temporal)
+    stack.bring_up(TEMPORAL)
+    wait_until(stack.is_ready, seconds=LONG)
     # The ticket of this retry is of the time that is lost.
     retry(dana, requests[1])
 
     for part in (API, WORKER, TEMPORAL):
-        world.end(part)
-    set_back(world, made)
-    world.lose_history()
-    shutil.copytree(copy, world.home.folder, dirs_exist_ok=True)
+        stack.end(part)
+    set_back(stack, made)
+    stack.lose_history()
+    shutil.copytree(copy, stack.home.folder, dirs_exist_ok=True)
     for part in (TEMPORAL, WORKER, API):
-        world.bring_up(part)
-    rebuilt(world)
-    wait_until(world.is_ready, seconds=LONG)
+        stack.bring_up(part)
+    rebuilt(stack)
+    wait_until(stack.is_ready, seconds=LONG)
 
     for request, host, before in zip(requests, (untouched, decided), (0, 1), strict=True):
         assert dana.get(f"/requests/{request['id']}").json()["status"] == "failed"
-        assert len(world.tickets(host)) == before
+        assert len(stack.tickets(host)) == before
         retry(dana, request)
-        assert len(world.tickets(host)) == 1
+        assert len(stack.tickets(host)) == 1
     others_go_on(ada)
 
 

@@ -10,7 +10,7 @@ from typing import Any
 import httpx
 import pytest
 
-from sandbox.chaos.world import API, JIRA, POSTGRES, WORKER, World
+from sandbox.chaos.stack import API, JIRA, POSTGRES, WORKER, ChaosStack
 from tests.support.outages import health, others_go_on, reached, readiness, retry, submit
 from tests.support.stack import wait_until
 from tests.support.submitting import dns, new_host
@@ -19,95 +19,95 @@ pytestmark = pytest.mark.outage
 
 
 def test_without_any_worker_a_request_waits_and_goes_on_when_one_comes(
-    world: World, dana: httpx.Client
+    stack: ChaosStack, dana: httpx.Client
 ) -> None:
     host = new_host()
-    world.kill(WORKER)
+    stack.kill(WORKER)
     document = submit(dana, host, 202)
     assert document["status"] == "submitted"
-    assert world.tickets(host) == []
-    world.bring_up(WORKER)
+    assert stack.tickets(host) == []
+    stack.bring_up(WORKER)
     reached(dana, document, "completed")
-    assert len(world.tickets(host)) == 1
+    assert len(stack.tickets(host)) == 1
 
 
 @pytest.mark.parametrize(
     "when", ["before", "after"], ids=["before the ticket is made", "after it is made"]
 )
 def test_a_worker_killed_while_jira_holds_its_call_leaves_one_ticket(
-    world: World, dana: httpx.Client, ada: httpx.Client, when: str
+    stack: ChaosStack, dana: httpx.Client, ada: httpx.Client, when: str
 ) -> None:
     host = new_host()
-    world.strike(host, kind="slow", seconds=3, when=when)
+    stack.add_creation_fault(host, kind="slow", seconds=3, when=when)
     document = submit(dana, host, 202)
-    wait_until(lambda: not world.faults())
+    wait_until(lambda: not stack.faults())
     if when == "after":
-        wait_until(lambda: world.tickets(host))
-    world.kill(WORKER)
-    world.bring_up(WORKER)
+        wait_until(lambda: stack.tickets(host))
+    stack.kill(WORKER)
+    stack.bring_up(WORKER)
     others_go_on(ada)
     failed = reached(dana, document, "failed")
     assert failed["error"]["outcomeUnknown"]
-    wait_until(lambda: world.tickets(host))
+    wait_until(lambda: stack.tickets(host))
     assert retry(dana, document)["actions"][0]["adopted"]
-    assert len(world.tickets(host)) == 1
+    assert len(stack.tickets(host)) == 1
 
 
 def test_an_api_killed_after_the_start_loses_nothing_and_repeats_its_answer(
-    world: World, dana: httpx.Client, ada: httpx.Client
+    stack: ChaosStack, dana: httpx.Client, ada: httpx.Client
 ) -> None:
     host, key = new_host(), {"Idempotency-Key": new_host()}
-    world.strike(host, kind="slow", seconds=1, when="before")
+    stack.add_creation_fault(host, kind="slow", seconds=1, when="before")
     with ThreadPoolExecutor(1) as pool:
         call = pool.submit(dana.post, "/requests", json=dns(host), headers=key)
-        wait_until(lambda: not world.faults())
-        world.kill(API)
+        wait_until(lambda: not stack.faults())
+        stack.kill(API)
         assert isinstance(call.exception(), httpx.TransportError)
-    world.bring_all_up()
+    stack.bring_all_up()
     again = submit(dana, host, 200, **key)
     reached(dana, again, "completed")
-    assert len(world.tickets(host)) == 1
+    assert len(stack.tickets(host)) == 1
     others_go_on(ada)
 
 
 def test_postgres_away_in_the_middle_and_at_submission(
-    world: World, dana: httpx.Client, ada: httpx.Client
+    stack: ChaosStack, dana: httpx.Client, ada: httpx.Client
 ) -> None:
     host, other = new_host(), new_host()
-    world.strike(host, kind="slow", seconds=2, when="before")
+    stack.add_creation_fault(host, kind="slow", seconds=2, when="before")
     document = submit(dana, host, 202)
-    wait_until(lambda: not world.faults())
-    world.kill(POSTGRES)
+    wait_until(lambda: not stack.faults())
+    stack.kill(POSTGRES)
     refused = ada.post("/requests", json=dns(other), headers={"Idempotency-Key": other})
     assert refused.status_code == 503, refused.text
-    assert readiness(world) == 503
-    told = health(world)
+    assert readiness(stack) == 503
+    told = health(stack)
     assert (told["status"], told["components"]["database"]["status"]) == ("down", "down")
-    wait_until(lambda: world.tickets(host))
-    world.bring_up(POSTGRES)
+    wait_until(lambda: stack.tickets(host))
+    stack.bring_up(POSTGRES)
     reached(dana, document, "completed")
-    assert len(world.tickets(host)) == 1
+    assert len(stack.tickets(host)) == 1
     again = ada.post("/requests", json=dns(other), headers={"Idempotency-Key": other})
     reached(ada, again.json(), "completed")
-    assert len(world.tickets(other)) == 1
+    assert len(stack.tickets(other)) == 1
 
 
 def test_a_deploy_ends_the_old_worker_while_requests_run_and_none_of_them_fails(
-    world: World, dana: httpx.Client
+    stack: ChaosStack, dana: httpx.Client
 ) -> None:
     hosts = [new_host() for _ in range(4)]
     for host in hosts:
-        world.strike(host, kind="slow", seconds=1.5, when="before")
+        stack.add_creation_fault(host, kind="slow", seconds=1.5, when="before")
     documents = [submit(dana, host, 202) for host in hosts[:2]]
-    world.add_worker("worker-new")
+    stack.add_worker("worker-new")
     documents += [submit(dana, host, 202) for host in hosts[2:]]
-    world.end(WORKER)
+    stack.end(WORKER)
     for document in documents:
         reached(dana, document, "completed")
-    assert [len(world.tickets(host)) for host in hosts] == [1, 1, 1, 1]
+    assert [len(stack.tickets(host)) for host in hosts] == [1, 1, 1, 1]
     others_go_on(dana)
-    world.bring_up(WORKER)
-    world.remove("worker-new")
+    stack.bring_up(WORKER)
+    stack.remove("worker-new")
 
 
 @pytest.mark.parametrize(
@@ -121,28 +121,28 @@ def test_a_deploy_ends_the_old_worker_while_requests_run_and_none_of_them_fails(
     ids=["a refusal", "a login page", "a redirect to one", "garbage"],
 )
 def test_a_jira_that_answers_nonsense_fails_the_request_and_a_retry_leaves_one_ticket(
-    world: World, dana: httpx.Client, fault: dict[str, Any], unknown: object
+    stack: ChaosStack, dana: httpx.Client, fault: dict[str, Any], unknown: object
 ) -> None:
     host = new_host()
-    world.strike(host, **fault)
+    stack.add_creation_fault(host, **fault)
     answer = dana.post("/requests", json=dns(host))
     failed = reached(dana, answer.json(), "failed")
     assert failed["error"]["outcomeUnknown"] is unknown
-    world.lift_faults()
+    stack.clear_faults()
     retry(dana, failed)
-    assert len(world.tickets(host)) == 1
+    assert len(stack.tickets(host)) == 1
 
 
 def test_a_jira_that_is_away_fails_requests_which_wait_and_health_says_so(
-    world: World, dana: httpx.Client
+    stack: ChaosStack, dana: httpx.Client
 ) -> None:
     host = new_host()
-    world.kill(JIRA)
+    stack.kill(JIRA)
     failed = reached(dana, dana.post("/requests", json=dns(host)).json(), "failed")
     assert failed["error"]["outcomeUnknown"] is False
     # What JIRA said last is told for ten seconds.
-    wait_until(lambda: health(world)["components"]["jira"]["default"]["status"] == "down")
-    assert health(world)["status"] == "degraded"
-    world.bring_all_up()
+    wait_until(lambda: health(stack)["components"]["jira"]["default"]["status"] == "down")
+    assert health(stack)["status"] == "degraded"
+    stack.bring_all_up()
     retry(dana, failed)
-    assert len(world.tickets(host)) == 1
+    assert len(stack.tickets(host)) == 1

@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 import yaml
 
-from sandbox.chaos.judge import judge
-from sandbox.chaos.play import Records
-from sandbox.chaos.world import JIRA, WORKER, World
+from sandbox.chaos.callers import CallRecords
+from sandbox.chaos.result_check import check_results
+from sandbox.chaos.stack import JIRA, WORKER, ChaosStack
 from tests.support.requests import automatic, ticket
 from tests.support.stack import wait_until
 from tests.support.submitting import new_host
@@ -22,7 +22,7 @@ LONG = 60.0
 
 
 @pytest.fixture
-def world(temporal_program: Path, tmp_path: Path) -> Iterator[World]:
+def stack(temporal_program: Path, tmp_path: Path) -> Iterator[ChaosStack]:
     """A PAO that offers one item, of four branches and what follows all of them."""
     last = ticket("last", dependsOn=BRANCHES)
     document = automatic(*(ticket(name) for name in BRANCHES), last, parallel=True)
@@ -35,24 +35,24 @@ def world(temporal_program: Path, tmp_path: Path) -> Iterator[World]:
         "PAO_SUBMISSION_BUDGET": "1s",
         "PAO_BREAKER_FAILURES": "1000",
     }
-    with World(tmp_path / "home", temporal_program, environ=environ) as running:
+    with ChaosStack(tmp_path / "home", temporal_program, environ=environ) as running:
         yield running
 
 
-def in_hand(world: World, title: str) -> None:
+def in_hand(stack: ChaosStack, title: str) -> None:
     """Wait until JIRA has the calls of all four, and has done the work of two."""
-    wait_until(lambda: not world.faults())
-    wait_until(lambda: len(world.tickets(title)) == len(LATE))
+    wait_until(lambda: not stack.faults())
+    wait_until(lambda: len(stack.tickets(title)) == len(LATE))
 
 
 def test_four_branches_whose_worker_is_killed_lose_nothing_and_make_nothing_twice(
-    world: World,
+    stack: ChaosStack,
 ) -> None:
     title = new_host()
     for name in BRANCHES:
         when = "before" if name in EARLY else "after"
-        world.strike(f"{name}: {title}", kind="slow", seconds=7, when=when)
-    with world.client("dana") as dana:
+        stack.add_creation_fault(f"{name}: {title}", kind="slow", seconds=7, when=when)
+    with stack.client("dana") as dana:
 
         def shown(status: str) -> dict[str, Any] | None:
             found: dict[str, Any] = dana.get(f"/requests/{request_id}").json()
@@ -62,21 +62,21 @@ def test_four_branches_whose_worker_is_killed_lose_nothing_and_make_nothing_twic
         answer = dana.post("/requests", json=body)
         assert answer.status_code == 202, answer.text
         request_id = answer.json()["id"]
-        in_hand(world, title)
+        in_hand(stack, title)
         before = shown("in_progress")
         assert before is not None
         running = {one["id"] for one in before["actions"] if one["status"] == "in_progress"}
         assert running == set(BRANCHES)
-        world.kill(WORKER)
-        world.kill(JIRA)
-        world.bring_all_up()
+        stack.kill(WORKER)
+        stack.kill(JIRA)
+        stack.bring_all_up()
 
         failed = wait_until(lambda: shown("failed"), seconds=LONG)
         assert failed is not None
         assert {one["id"] for one in failed["errorContext"]["failedActions"]} == set(BRANCHES)
         assert all(one["outcomeUnknown"] for one in failed["actions"][:4])
         assert failed["actions"][4]["status"] == "pending"
-        assert len(world.tickets(title)) == len(LATE)
+        assert len(stack.tickets(title)) == len(LATE)
 
         dana.post(f"/requests/{request_id}/retry", json={"reason": "they are back"})
         done = wait_until(lambda: shown("completed"), seconds=LONG)
@@ -84,5 +84,5 @@ def test_four_branches_whose_worker_is_killed_lose_nothing_and_make_nothing_twic
     adopted = {one["id"] for one in done["actions"] if one.get("adopted")}
     assert adopted == set(LATE)
     assert [one["attempt"] for one in done["actions"]] == [2, 2, 2, 2, 1]
-    assert len(world.tickets(title)) == 5
-    wait_until(lambda: judge(world, Records()).lines == [] or None, seconds=LONG)
+    assert len(stack.tickets(title)) == 5
+    wait_until(lambda: check_results(stack, CallRecords()).lines == [] or None, seconds=LONG)

@@ -11,7 +11,7 @@ from pao.clients.inspection import Inspector, NoAnswerError
 from pao.clients.temporal_connection import TemporalTarget, connect
 from pao.core.names import workflow_id
 from pao.core.payloads.mirror import Snapshot
-from sandbox.chaos.world import POSTGRES, QUEUE, World
+from sandbox.chaos.stack import POSTGRES, QUEUE, ChaosStack
 from tests.support.outages import health, others_go_on, reached, readiness, submit
 from tests.support.stack import wait_until
 from tests.support.submitting import dns, new_host
@@ -21,51 +21,51 @@ pytestmark = pytest.mark.outage
 AWAY_SECONDS = 20.0
 
 
-async def signal_retry(world: World, request_id: str) -> None:
-    client = await connect(TemporalTarget(address=world.temporal_address))
+async def signal_retry(stack: ChaosStack, request_id: str) -> None:
+    client = await connect(TemporalTarget(address=stack.temporal_address))
     handle = client.get_workflow_handle(workflow_id(request_id))
     await handle.signal("retry", {"by": "an operator", "reason": "JIRA is back"})
 
 
-async def told_by_workflow(world: World, request_id: str) -> Snapshot | None:
-    client = await connect(TemporalTarget(address=world.temporal_address))
+async def told_by_workflow(stack: ChaosStack, request_id: str) -> Snapshot | None:
+    client = await connect(TemporalTarget(address=stack.temporal_address))
     try:
         return await Inspector(client, task_queue=QUEUE).snapshot(request_id, "")
     except NoAnswerError:
         return None
 
 
-def retries(world: World, document: dict[str, Any]) -> object:
-    told = asyncio.run(told_by_workflow(world, document["id"]))
+def retries(stack: ChaosStack, document: dict[str, Any]) -> object:
+    told = asyncio.run(told_by_workflow(stack, document["id"]))
     return told is not None and (told.retrying or told.status != "failed")
 
 
 def test_postgres_standing_still_for_twenty_seconds_holds_up_no_signal_and_loses_nothing(
-    world: World, dana: httpx.Client, ada: httpx.Client
+    stack: ChaosStack, dana: httpx.Client, ada: httpx.Client
 ) -> None:
     waiting, running, refused = new_host(), new_host(), new_host()
-    world.strike(waiting, kind="status", status=400)
+    stack.add_creation_fault(waiting, kind="status", status=400)
     failed = reached(dana, dana.post("/requests", json=dns(waiting)).json(), "failed")
-    world.strike(running, kind="slow", seconds=2, when="before")
+    stack.add_creation_fault(running, kind="slow", seconds=2, when="before")
     document = submit(dana, running, 202)
-    wait_until(lambda: not any(running in str(fault) for fault in world.faults()))
-    world.lift_faults()
+    wait_until(lambda: not any(running in str(fault) for fault in stack.faults()))
+    stack.clear_faults()
     back = time.monotonic() + AWAY_SECONDS
-    world.pause(POSTGRES)
-    asyncio.run(signal_retry(world, failed["id"]))
-    wait_until(lambda: retries(world, failed))
-    told = health(world)
+    stack.pause(POSTGRES)
+    asyncio.run(signal_retry(stack, failed["id"]))
+    wait_until(lambda: retries(stack, failed))
+    told = health(stack)
     assert (told["status"], told["components"]["database"]["status"]) == ("down", "down")
-    assert readiness(world) == 503
+    assert readiness(stack) == 503
     key = {"Idempotency-Key": refused}
     answer = ada.post("/requests", json=dns(refused), headers=key)
     assert answer.status_code == 503, answer.text
-    wait_until(lambda: world.tickets(running))
+    wait_until(lambda: stack.tickets(running))
     wait_until(lambda: time.monotonic() > back, seconds=AWAY_SECONDS + 1)
-    world.resume(POSTGRES)
+    stack.resume(POSTGRES)
     for one in (document, failed):
         reached(dana, one, "completed")
     again = ada.post("/requests", json=dns(refused), headers=key)
     reached(ada, again.json(), "completed")
-    assert [len(world.tickets(host)) for host in (waiting, running, refused)] == [1, 1, 1]
+    assert [len(stack.tickets(host)) for host in (waiting, running, refused)] == [1, 1, 1]
     others_go_on(ada)

@@ -9,7 +9,7 @@ import httpx
 import pytest
 from temporalio.service import RPCError, RPCStatusCode
 
-from sandbox.chaos.world import TEMPORAL, WORKER, World
+from sandbox.chaos.stack import TEMPORAL, WORKER, ChaosStack
 from tests.support.outages import LONG, health, others_go_on, reached, readiness, retry, submit
 from tests.support.stack import wait_until
 from tests.support.submitting import dns, new_host
@@ -23,116 +23,116 @@ WAITING = "SELECT count(*) FROM pg_locks WHERE relation = 'requests'::regclass A
 ROWS = "SELECT count(*) FROM requests WHERE fields->>'hostName' = $1"
 
 
-async def rows_of(world: World, host: str) -> int:
-    connection = await asyncpg.connect(world.postgres.owner_url)
+async def rows_of(stack: ChaosStack, host: str) -> int:
+    connection = await asyncpg.connect(stack.postgres.owner_url)
     try:
         return int(await connection.fetchval(ROWS, host))
     finally:
         await connection.close()
 
 
-async def lose_temporal_between(world: World, call: Callable[[], T]) -> T:
+async def lose_temporal_between(stack: ChaosStack, call: Callable[[], T]) -> T:
     """Hold a submission where it writes its row, take Temporal away, and let it go on."""
-    connection = await asyncpg.connect(world.postgres.owner_url)
+    connection = await asyncpg.connect(stack.postgres.owner_url)
     try:
         async with connection.transaction():
             await connection.execute("LOCK TABLE requests IN EXCLUSIVE MODE")
             answer = asyncio.create_task(asyncio.to_thread(call))
             await eventually(lambda: connection.fetchval(WAITING))
-            world.kill(TEMPORAL)
+            stack.kill(TEMPORAL)
         return await answer
     finally:
         await connection.close()
 
 
 def test_temporal_away_before_storing_refuses_and_stores_nothing(
-    world: World, dana: httpx.Client
+    stack: ChaosStack, dana: httpx.Client
 ) -> None:
     host = new_host()
-    world.kill(TEMPORAL)
-    told = health(world)
+    stack.kill(TEMPORAL)
+    told = health(stack)
     assert (told["status"], told["components"]["temporal"]["status"]) == ("down", "down")
-    assert readiness(world) == 503
+    assert readiness(stack) == 503
     answer = dana.post("/requests", json=dns(host), headers={"Idempotency-Key": host})
     assert (answer.status_code, answer.json()["error"]["code"]) == (503, "SERVICE_UNAVAILABLE")
-    assert asyncio.run(rows_of(world, host)) == 0
-    world.bring_up(TEMPORAL)
-    wait_until(world.is_ready, seconds=LONG)
+    assert asyncio.run(rows_of(stack, host)) == 0
+    stack.bring_up(TEMPORAL)
+    wait_until(stack.is_ready, seconds=LONG)
     again = dana.post("/requests", json=dns(host), headers={"Idempotency-Key": host})
     assert again.status_code in {201, 202}, again.text
     reached(dana, again.json(), "completed")
-    assert len(world.tickets(host)) == 1
+    assert len(stack.tickets(host)) == 1
 
 
 def test_temporal_lost_after_storing_answers_202_and_the_sweep_starts_the_request(
-    world: World, dana: httpx.Client, ada: httpx.Client
+    stack: ChaosStack, dana: httpx.Client, ada: httpx.Client
 ) -> None:
     host, key = new_host(), {"Idempotency-Key": new_host()}
-    document = asyncio.run(lose_temporal_between(world, lambda: submit(dana, host, 202, **key)))
+    document = asyncio.run(lose_temporal_between(stack, lambda: submit(dana, host, 202, **key)))
     assert document["status"] == "submitted"
     assert submit(dana, host, 200, **key)["id"] == document["id"]
-    world.bring_up(TEMPORAL)
-    world.trigger("sweep")
+    stack.bring_up(TEMPORAL)
+    stack.trigger("sweep")
     reached(dana, document, "completed")
-    assert len(world.tickets(host)) == 1
+    assert len(stack.tickets(host)) == 1
     others_go_on(ada)
 
 
 def test_temporal_restarted_with_failed_requests_takes_decisions_about_them(
-    world: World, dana: httpx.Client, ada: httpx.Client
+    stack: ChaosStack, dana: httpx.Client, ada: httpx.Client
 ) -> None:
     hosts = [new_host() for _ in range(3)]
     failed = []
     for host in hosts:
-        world.strike(host, kind="status", status=400)
+        stack.add_creation_fault(host, kind="status", status=400)
         failed.append(reached(dana, dana.post("/requests", json=dns(host)).json(), "failed"))
-    world.lift_faults()
-    world.kill(TEMPORAL)
+    stack.clear_faults()
+    stack.kill(TEMPORAL)
     away = dana.post(f"/requests/{failed[0]['id']}/retry", json={"reason": "too early"})
     assert away.status_code == 503, away.text
     assert dana.get(f"/requests/{failed[0]['id']}").json()["status"] == "failed"
-    world.bring_up(TEMPORAL)
-    wait_until(world.is_ready, seconds=LONG)
+    stack.bring_up(TEMPORAL)
+    wait_until(stack.is_ready, seconds=LONG)
     retry(dana, failed[0])
     for kind, document in zip(("abort", "escalate"), failed[1:], strict=True):
         answer = dana.post(f"/requests/{document['id']}/{kind}", json={"reason": "enough"})
         assert answer.is_success, answer.text
     reached(dana, failed[1], "aborted")
     reached(dana, failed[2], "escalated")
-    assert [len(world.tickets(host)) for host in hosts[:2]] == [1, 0]
+    assert [len(stack.tickets(host)) for host in hosts[:2]] == [1, 0]
     others_go_on(ada)
 
 
 def test_a_temporal_that_has_lost_everything_is_told_the_open_requests_again(
-    world: World, dana: httpx.Client, ada: httpx.Client
+    stack: ChaosStack, dana: httpx.Client, ada: httpx.Client
 ) -> None:
     host = new_host()
-    world.strike(host, kind="status", status=400)
+    stack.add_creation_fault(host, kind="status", status=400)
     document = reached(dana, dana.post("/requests", json=dns(host)).json(), "failed")
-    world.kill(TEMPORAL)
-    world.lose_history()
-    world.bring_up(TEMPORAL)
-    world.end(WORKER)
-    world.bring_all_up()
+    stack.kill(TEMPORAL)
+    stack.lose_history()
+    stack.bring_up(TEMPORAL)
+    stack.end(WORKER)
+    stack.bring_all_up()
     # The worker makes its schedules anew soon after it is ready; a turn is left out while one runs.
     told = wait_until(
-        lambda: taken_up(dana, document) if is_triggered(world, "reconcile") else None, seconds=LONG
+        lambda: taken_up(dana, document) if is_triggered(stack, "reconcile") else None, seconds=LONG
     )
     assert told is not None
     assert told["status"] == "failed"
     retry(dana, document)
-    assert len(world.tickets(host)) == 1
+    assert len(stack.tickets(host)) == 1
     others_go_on(ada)
 
 
-def is_triggered(world: World, schedule: str) -> bool:
+def is_triggered(stack: ChaosStack, schedule: str) -> bool:
     try:
-        world.trigger(schedule)
+        stack.trigger(schedule)
     except RPCError as error:
         if error.status != RPCStatusCode.NOT_FOUND:
             raise
         # A worker that came before the new Temporal knew its namespace has ended, as it should.
-        world.bring_up(WORKER)
+        stack.bring_up(WORKER)
         return False
     return True
 

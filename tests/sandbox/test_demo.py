@@ -70,7 +70,7 @@ def test_every_step_shows_what_it_should_and_nothing_is_left_running(home: Home)
     assert demo.returncode == 0, said
     for number, step in enumerate(STEPS, start=1):
         assert f"{number}. {step}" in said
-    assert "All 9 steps did what they should" in said
+    assert "All 9 steps passed" in said
     assert "✗" not in said
     assert said.count("/user-metadata") >= 5
     assert "\x1b" not in said
@@ -94,8 +94,8 @@ def test_a_deviation_is_shown_with_what_was_expected_and_ends_non_zero(home: Hom
     assert demo.returncode == 1, said
     assert "✗ The request is completed, in the answer to its submission" in said
     assert "expected   (201, 'completed')" in said
-    assert "came       (201, 'failed')" in said
-    assert "steps did not do what they should" in said
+    assert "actual     (201, 'failed')" in said
+    assert "steps failed" in said
     assert "The last lines of" in said
     assert_nothing_listens(home)
 
@@ -111,5 +111,5 @@ def test_an_interrupted_demo_leaves_nothing_running(home: Home) -> None:
 
     assert demo.returncode == 128 + signal.SIGTERM
     assert "Shutting down" in said
-    assert "All 8 steps" not in said
+    assert "All 9 steps" not in said
     assert_nothing_listens(home)

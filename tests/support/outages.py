@@ -4,7 +4,7 @@ from typing import Any
 
 import httpx
 
-from sandbox.chaos.world import World
+from sandbox.chaos.stack import ChaosStack
 from tests.support.stack import wait_until
 from tests.support.submitting import dns
 
@@ -40,13 +40,13 @@ def retry(client: httpx.Client, document: dict[str, Any]) -> dict[str, Any]:
     return reached(client, document, "completed")
 
 
-def health(world: World) -> dict[str, Any]:
-    answer = httpx.get(f"{world.url}/api/v1/health", timeout=60, trust_env=False)
+def health(stack: ChaosStack) -> dict[str, Any]:
+    answer = httpx.get(f"{stack.url}/api/v1/health", timeout=60, trust_env=False)
     assert answer.status_code == 200
     document: dict[str, Any] = answer.json()
     return document
 
 
-def readiness(world: World) -> int:
-    url = f"{world.url}/api/v1/health/ready"
+def readiness(stack: ChaosStack) -> int:
+    url = f"{stack.url}/api/v1/health/ready"
     return httpx.get(url, timeout=60, trust_env=False).status_code

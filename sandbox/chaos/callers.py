@@ -10,21 +10,21 @@ from typing import Any
 
 import httpx
 
-from sandbox.chaos.world import World
+from sandbox.chaos.stack import ChaosStack
 
 ITEM = "network-dns-record"
 ANSWERED = {200, 201, 202}
-# Longer than the world may take to come up: who has no answer by then is a finding.
-PATIENCE = 120.0
-KINDS = ("none", "none", "none", "refused", "cut", "slow", "unavailable", "made-all-the-same")
+# Longer than the stack may take to start: a call without an answer by then is a finding.
+TIME_LIMIT = 120.0
+KINDS = ("none", "none", "none", "refused", "cut", "slow", "unavailable", "created-anyway")
 FAULTS: dict[str, dict[str, Any]] = {
     "refused": {"kind": "status", "status": 400},
     "unavailable": {"kind": "status", "status": 503},
-    "made-all-the-same": {"kind": "status-after", "status": 503},
+    "created-anyway": {"kind": "status-after", "status": 503},
     "cut": {"kind": "cut-after"},
     "slow": {"kind": "slow", "seconds": 1.5, "when": "before"},
 }
-LOOK_FAULTS: tuple[dict[str, Any], ...] = (
+SEARCH_FAULTS: tuple[dict[str, Any], ...] = (
     {"kind": "status", "status": 401},
     {"kind": "status", "status": 400},
     {"kind": "status", "status": 502},
@@ -34,8 +34,8 @@ LOOK_FAULTS: tuple[dict[str, Any], ...] = (
 
 
 @dataclass(slots=True)
-class Records:
-    """What callers were told; safe to share between threads."""
+class CallRecords:
+    """The responses that callers got; safe to share between threads."""
 
     requests: dict[str, str] = field(default_factory=dict)
     doubled: list[str] = field(default_factory=list)
@@ -44,22 +44,22 @@ class Records:
     wrong: list[str] = field(default_factory=list)
     lock: threading.Lock = field(default_factory=threading.Lock)
 
-    def take(self, key: str, request_id: str) -> None:
-        """Note which request an idempotency key stands for; two for one key are a finding."""
+    def record(self, key: str, request_id: str) -> None:
+        """Record the request of an idempotency key; two for one key are a finding."""
         with self.lock:
             before = self.requests.setdefault(key, request_id)
             if before != request_id:
                 self.doubled.append(f"key {key}: {before} and {request_id}")
 
 
-def submit(world: World, records: Records, key: str, *, kind: str) -> None:
-    """Submit one request, whose ticket suffers a fault or none, until it is answered twice."""
+def submit(stack: ChaosStack, records: CallRecords, key: str, *, kind: str) -> None:
+    """Submit one request, with or without a fault for its ticket, until it is answered twice."""
     host = f"host-{key}.example.com"
     body = {"catalogItemId": ITEM, "fields": {"hostName": host, "address": "10.0.0.1"}}
     if kind in FAULTS:
-        _strike(world, host, kind)
+        _add_fault(stack, host, kind)
     for _ in range(2):
-        answer = _insist(world, "/requests", body, key)
+        answer = _call_until_answered(stack, "/requests", body, key)
         if answer is None:
             with records.lock:
                 records.unanswered.append(f"submission {key}")
@@ -68,12 +68,14 @@ def submit(world: World, records: Records, key: str, *, kind: str) -> None:
             with records.lock:
                 records.wrong.append(f"submission {key}: {answer.status_code} {answer.text[:300]}")
             return
-        records.take(key, answer.json()["id"])
+        records.record(key, answer.json()["id"])
 
 
-def decide(world: World, records: Records, request_id: str, *, kind: str, key: str) -> None:
-    """Decide about one request; a refusal is an answer, because somebody else may have decided."""
-    answer = _insist(world, f"/requests/{request_id}/{kind}", {"reason": "chaos"}, key)
+def decide(
+    stack: ChaosStack, records: CallRecords, request_id: str, *, kind: str, key: str
+) -> None:
+    """Decide about one request; a refusal counts as an answer: somebody else may have decided."""
+    answer = _call_until_answered(stack, f"/requests/{request_id}/{kind}", {"reason": "chaos"}, key)
     with records.lock:
         records.decisions += 1
         if answer is None:
@@ -82,22 +84,24 @@ def decide(world: World, records: Records, request_id: str, *, kind: str, key: s
             records.wrong.append(f"{kind} {request_id}: {answer.status_code} {answer.text[:300]}")
 
 
-def strike_looks(world: World, fault: dict[str, Any], *, times: int) -> None:
+def fail_searches(stack: ChaosStack, fault: dict[str, Any], *, times: int) -> None:
     """Make the next searches fail; if the stand-in is down, they fail anyway."""
     with contextlib.suppress(httpx.HTTPError):
-        world.strike_looks(**fault, times=times)
+        stack.add_search_fault(**fault, times=times)
 
 
-def _strike(world: World, host: str, kind: str) -> None:
-    """Put a fault in force; where the stand-in is away, the request goes without."""
+def _add_fault(stack: ChaosStack, host: str, kind: str) -> None:
+    """Add a fault; if the stand-in is down, the request is made without one."""
     with contextlib.suppress(httpx.HTTPError):
-        world.strike(host, **FAULTS[kind])
+        stack.add_creation_fault(host, **FAULTS[kind])
 
 
-def _insist(world: World, path: str, body: dict[str, Any], key: str) -> httpx.Response | None:
-    """Repeat a call with its key until it is answered; None when patience ends."""
-    ends = time.monotonic() + PATIENCE
-    with world.client(timeout=10.0) as client:
+def _call_until_answered(
+    stack: ChaosStack, path: str, body: dict[str, Any], key: str
+) -> httpx.Response | None:
+    """Repeat a call with its key until it is answered; None after the time limit."""
+    ends = time.monotonic() + TIME_LIMIT
+    with stack.client(timeout=10.0) as client:
         while time.monotonic() < ends:
             try:
                 answer = client.post(path, json=body, headers={"Idempotency-Key": key})

@@ -18,8 +18,8 @@ from pao.clients.temporal_connection import TemporalTarget, connect
 from pao.core.names import mark
 from pao.core.payloads.mirror import Snapshot
 from pao.core.states import TERMINAL, RequestStatus
-from sandbox.chaos.play import Records
-from sandbox.chaos.world import QUEUE, World
+from sandbox.chaos.callers import CallRecords
+from sandbox.chaos.stack import QUEUE, ChaosStack
 
 MARK = re.compile("pao-[0-9a-f]{12}")
 NOTHING: frozenset[str] = frozenset()
@@ -28,7 +28,7 @@ GIVEN_UP = frozenset({RequestStatus.ABORTED, RequestStatus.ESCALATED})
 
 @dataclass(slots=True)
 class Findings:
-    """What must be empty at the end, one line each."""
+    """What went wrong, one line each; empty after a good run."""
 
     lost: list[str] = field(default_factory=list)
     doubled: list[str] = field(default_factory=list)
@@ -38,7 +38,7 @@ class Findings:
 
     @property
     def lines(self) -> list[str]:
-        """All of it, with its kind in front."""
+        """All lines, each with its kind in front."""
         kinds = {
             "lost": self.lost,
             "doubled": self.doubled,
@@ -48,60 +48,62 @@ class Findings:
         return [f"{kind}: {line}" for kind, lines in kinds.items() for line in lines]
 
 
-def rows(world: World) -> list[dict[str, Any]]:
-    """Read every request with its actions."""
-    return asyncio.run(_rows(world))
+def read_requests(stack: ChaosStack) -> list[dict[str, Any]]:
+    """Return every request with its actions."""
+    return asyncio.run(_rows(stack))
 
 
-def unsettled(world: World) -> list[str]:
+def unsettled_requests(stack: ChaosStack) -> list[str]:
     """Return the requests that are not settled yet."""
     return [
         str(row["id"])
-        for row in rows(world)
+        for row in read_requests(stack)
         if row["status"] in {RequestStatus.SUBMITTED, RequestStatus.IN_PROGRESS} or row["retrying"]
     ]
 
 
-def known(world: World) -> frozenset[str]:
-    """Return the requests that exist by now, and the marks that their tickets have or may get."""
-    found = set(_marked(world, NOTHING))
-    for row in rows(world):
+def known_ids(stack: ChaosStack) -> frozenset[str]:
+    """Return the ids of all requests so far, and the marks that their tickets have or may get."""
+    found = set(_marked(stack, NOTHING))
+    for row in read_requests(stack):
         found |= {str(row["id"]), *_marks(row)}
     return frozenset(found)
 
 
-def judge(world: World, records: Records, *, before: AbstractSet[str] = NOTHING) -> Findings:
-    """Compare everything; the world stands still by now.
+def check_results(
+    stack: ChaosStack, records: CallRecords, *, before: AbstractSet[str] = NOTHING
+) -> Findings:
+    """Compare everything; nothing may be under way any more.
 
-    What is in ``before``, as ``known`` returns it, is not checked.
+    What is in ``before``, as ``known_ids`` returns it, is not checked.
     """
     findings = Findings(doubled=list(records.doubled))
-    stored = [row for row in rows(world) if str(row["id"]) not in before]
+    stored = [row for row in read_requests(stack) if str(row["id"]) not in before]
     ids = {str(row["id"]) for row in stored}
     for key, request_id in records.requests.items():
         if request_id not in ids:
             findings.lost.append(f"{request_id} was accepted for {key} and is not stored")
     findings.statuses.update(row["status"] for row in stored)
-    under_way = [request_id for request_id in unsettled(world) if request_id in ids]
+    under_way = [request_id for request_id in unsettled_requests(stack) if request_id in ids]
     findings.lost += [f"{request_id} never settled" for request_id in under_way]
     findings.lost += [
         f"{row['id']} was retried and is failed still: {row['error']}"
         for row in stored
         if row["status"] == RequestStatus.FAILED
     ]
-    _compare_tickets(stored, _marked(world, before), findings)
-    asyncio.run(_compare_workflows(world, stored, findings))
+    _compare_tickets(stored, _marked(stack, before), findings)
+    asyncio.run(_compare_workflows(stack, stored, findings))
     return findings
 
 
-def _tickets(world: World) -> list[dict[str, Any]]:
-    answer = httpx.get(f"{world.jira_url}/sandbox/tickets", trust_env=False)
+def _tickets(stack: ChaosStack) -> list[dict[str, Any]]:
+    answer = httpx.get(f"{stack.jira_url}/sandbox/tickets", trust_env=False)
     return list(answer.json()["tickets"])
 
 
-def _marked(world: World, before: AbstractSet[str]) -> Counter[str]:
+def _marked(stack: ChaosStack, before: AbstractSet[str]) -> Counter[str]:
     """Count the tickets per mark."""
-    labels = (label for one in _tickets(world) for label in one["labels"])
+    labels = (label for one in _tickets(stack) for label in one["labels"])
     return Counter(label for label in labels if MARK.fullmatch(label) and label not in before)
 
 
@@ -124,8 +126,8 @@ def _compare_tickets(
             label = mark(str(row["id"]), action["action_id"])
             if action["status"] == "completed" and not marked[label]:
                 findings.lost.append(f"{row['id']} is completed and has no ticket")
-            if row["status"] in GIVEN_UP and marked[label] and not _is_told(row, action):
-                findings.forgotten.append(f"{row['id']}: {label} exists, and nobody was told")
+            if row["status"] in GIVEN_UP and marked[label] and not _is_reported(row, action):
+                findings.forgotten.append(f"{row['id']}: {label} exists, and nobody was informed")
         label = mark(str(row["id"]), ESCALATION)
         if row["status"] == RequestStatus.ESCALATED and not marked[label]:
             findings.lost.append(f"{row['id']} is escalated and has no ticket")
@@ -133,8 +135,8 @@ def _compare_tickets(
     findings.doubled += [f"a ticket carries {label}, of no request" for label in strays]
 
 
-def _is_told(row: dict[str, Any], action: dict[str, Any]) -> bool:
-    """Return whether people were told that an abandoned action may have left something."""
+def _is_reported(row: dict[str, Any], action: dict[str, Any]) -> bool:
+    """Return whether a person was informed that an abandoned action may have left something."""
     context = json.loads(row["error_context"] or "{}")
     left = [*context.get("partialResources", []), *context.get("cleanup", [])]
     named = any(one["action"] == action["action_id"] for one in left)
@@ -142,20 +144,20 @@ def _is_told(row: dict[str, Any], action: dict[str, Any]) -> bool:
 
 
 async def _compare_workflows(
-    world: World, stored: Sequence[dict[str, Any]], findings: Findings
+    stack: ChaosStack, stored: Sequence[dict[str, Any]], findings: Findings
 ) -> None:
-    client = await connect(TemporalTarget(address=world.temporal_address))
+    client = await connect(TemporalTarget(address=stack.temporal_address))
     inspector = Inspector(client, task_queue=QUEUE)
     for row in stored:
         request_id = str(row["id"])
         try:
             standing = await inspector.standing(request_id)
-            told = await inspector.snapshot(request_id, standing.run_id or "")
+            snapshot = await inspector.snapshot(request_id, standing.run_id or "")
         except NoAnswerError as error:
             findings.disagreeing.append(f"{request_id}: its workflow does not answer: {error}")
             continue
         findings.disagreeing += [
-            f"{request_id}: {what}" for what in _differences(row, standing, told)
+            f"{request_id}: {what}" for what in _differences(row, standing, snapshot)
         ]
 
 
@@ -178,8 +180,8 @@ def _differences(row: dict[str, Any], standing: WorkflowStanding, snapshot: Snap
     return found
 
 
-async def _rows(world: World) -> list[dict[str, Any]]:
-    connection = await asyncpg.connect(world.postgres.service_url)
+async def _rows(stack: ChaosStack) -> list[dict[str, Any]]:
+    connection = await asyncpg.connect(stack.postgres.service_url)
     try:
         actions: dict[Any, list[dict[str, Any]]] = {}
         for one in await connection.fetch("SELECT * FROM request_actions"):

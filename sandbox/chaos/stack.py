@@ -1,6 +1,6 @@
 """The full PAO stack, in processes that can be killed, stopped and restarted one by one.
 
-Parts are started by the thread that owns the world: the kernel ends them when that thread ends.
+One thread must start all parts: the kernel ends them when that thread ends.
 """
 
 import asyncio
@@ -36,8 +36,8 @@ KILL_SECONDS = 20.0
 WAIT_SECONDS = 240.0
 
 
-class Part(Protocol):
-    """What is started and ended; ``process`` is None when it does not run."""
+class StackPart(Protocol):
+    """A part that is started and stopped; ``process`` is None while it does not run."""
 
     process: ChildProcess | None
 
@@ -45,10 +45,10 @@ class Part(Protocol):
         """Start it."""
 
     def stop(self) -> None:
-        """End it in order."""
+        """Stop it."""
 
 
-class World:
+class ChaosStack:
     """Postgres, Temporal, the JIRA stand-in, a worker and the API, each under a name of PARTS."""
 
     def __init__(
@@ -67,7 +67,7 @@ class World:
         self._environ = dict(environ or {})
         self._sink = sink
         self._paused: set[str] = set()
-        self.parts: dict[str, Part] = {}
+        self.parts: dict[str, StackPart] = {}
 
     def __enter__(self) -> Self:
         try:
@@ -118,7 +118,7 @@ class World:
         return process is not None and process.exit_code() is None
 
     def kill(self, name: str) -> None:
-        """End a part at once, without a word."""
+        """Kill a part."""
         self._signal(name, signal.SIGKILL)
         process = self.parts[name].process
         if process is not None and not process.wait(KILL_SECONDS):
@@ -126,7 +126,7 @@ class World:
         self._paused.discard(name)
 
     def end(self, name: str) -> None:
-        """End a part in order; what it has in hand may finish."""
+        """Stop a part; it may finish its work in progress."""
         self.resume(name)
         self.parts[name].stop()
 
@@ -142,19 +142,19 @@ class World:
             self._signal(name, signal.SIGCONT)
 
     def bring_up(self, name: str) -> None:
-        """Make a part run, whatever was done to it; parts that it needs must be running."""
+        """Start or resume a part; the parts that it needs must be running."""
         self.resume(name)
         if not self.is_running(name):
             self.parts[name].stop()
             self.parts[name].start()
 
     def bring_all_up(self) -> None:
-        """Make every part run, and wait until requests are accepted."""
+        """Start or resume every part, and wait until requests are accepted."""
         limit = time.monotonic() + WAIT_SECONDS
         for name in PARTS:
             self.bring_up(name)
         while not (self.is_ready() and self._jira_answers()):
-            # A worker that was started while Temporal was away has ended, as it should.
+            # A worker that was started while Temporal was down has ended, as intended.
             for name in PARTS:
                 self.bring_up(name)
             if time.monotonic() > limit:
@@ -162,7 +162,7 @@ class World:
             time.sleep(0.1)
 
     def is_ready(self) -> bool:
-        """Return whether the API says that requests can be taken."""
+        """Return whether the API reports that it accepts requests."""
         try:
             answer = httpx.get(f"{self.url}{BASE_PATH}/health/ready", timeout=10, trust_env=False)
         except httpx.TransportError:
@@ -170,14 +170,14 @@ class World:
         return answer.is_success
 
     def _jira_answers(self) -> bool:
-        """Return whether the stand-in is there: readiness does not depend on it."""
+        """Return whether the stand-in answers: readiness does not depend on it."""
         try:
             return httpx.get(f"{self.jira_url}/sandbox/health", trust_env=False).is_success
         except httpx.TransportError:
             return False
 
     def add_worker(self, name: str, **environ: str) -> None:
-        """Start one more worker under a name of its own; it ends with the world or before."""
+        """Start one more worker under a name of its own; it stops with the stack or before."""
         configuration = {**self._configuration, **environ}
         self.parts[name] = Service(name, ["worker"], configuration, sink=self._sink)
         self.parts[name].start()
@@ -209,17 +209,17 @@ class World:
             await client.get_schedule_handle(f"{QUEUE}-{name}").trigger()
 
     def remove(self, name: str) -> None:
-        """End what was added, in order, and forget it."""
+        """Stop and remove an added part."""
         self.end(name)
         del self.parts[name]
 
-    def strike(self, text: str, *, kind: str, **settings: object) -> None:
-        """Put a fault in force for creations of tickets whose summary contains ``text``."""
+    def add_creation_fault(self, text: str, *, kind: str, **settings: object) -> None:
+        """Add a fault for creations of tickets whose summary contains ``text``."""
         match = {"method": "POST", "path": "/issue$", "summaryContains": text}
         self._add_fault({"kind": kind, "match": match, **settings})
 
-    def strike_looks(self, *, kind: str, **settings: object) -> None:
-        """Put a fault in force for searches, whoever makes them."""
+    def add_search_fault(self, *, kind: str, **settings: object) -> None:
+        """Add a fault for searches."""
         self._add_fault({"kind": kind, "match": {"path": "/search"}, **settings})
 
     def _add_fault(self, body: Mapping[str, object]) -> None:
@@ -236,7 +236,7 @@ class World:
         answer = httpx.get(f"{self.jira_url}/sandbox/tickets", trust_env=False)
         return [one for one in answer.json()["tickets"] if text in one["summary"]]
 
-    def lift_faults(self) -> None:
+    def clear_faults(self) -> None:
         """Remove the stand-in's faults."""
         httpx.delete(f"{self.jira_url}/sandbox/faults", trust_env=False).raise_for_status()
 
@@ -246,7 +246,7 @@ class World:
         postgres = EmbeddedPostgres(
             self.home.postgres,
             port=self.ports.postgres,
-            # What is committed must survive a kill, which these settings do; only not a power cut.
+            # With these settings, commits survive a kill, but not a power cut.
             settings={**FOR_TESTS, "synchronous_commit": "on"},
             sink=self._sink,
         )
@@ -288,7 +288,7 @@ class World:
         process = self.parts[name].process
         if process is None or process.exit_code() is not None:
             return
-        # Postgres gives every session a process group of its own, so that the group is not all.
+        # Postgres gives every session its own process group, so signalling one group is not enough.
         children = _children(process.pid) if number != signal.SIGKILL else []
         for pid in (process.pid, *children):
             try:

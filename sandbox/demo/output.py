@@ -1,4 +1,4 @@
-"""The demo's output: headings, calls and answers, ticks and crosses."""
+"""The demo's output: headings, calls and responses, passed and failed checks."""
 
 import textwrap
 from collections.abc import Iterator
@@ -19,11 +19,11 @@ DIM = "bright_black"
 
 
 class DeviationError(Exception):
-    """Something did not come as it should; it has been shown already."""
+    """A result differed from the expected one; it has been shown already."""
 
 
-class Stage:
-    """Shows one step after the other and counts those that did not show what they should."""
+class DemoOutput:
+    """Shows one step after the other and collects the failed ones."""
 
     def __init__(self, console: Console) -> None:
         self._console = console
@@ -32,10 +32,10 @@ class Stage:
 
     @contextmanager
     def step(self, title: str, about: str) -> Iterator[None]:
-        """Show a step; its first deviation ends it, and the demo goes on with the next one."""
+        """Show a step; its first deviation ends it, and the demo continues with the next one."""
         self.steps += 1
         self.heading(f"{self.steps}. {title}")
-        self.say(about)
+        self.paragraph(about)
         try:
             yield
         except DeviationError:
@@ -43,68 +43,68 @@ class Stage:
         except httpx.HTTPError as error:
             self._cross("every call is answered")
             self._pair("expected", "an answer", style="default")
-            self._pair("came", f"{type(error).__name__}: {error}", style="red")
+            self._pair("actual", f"{type(error).__name__}: {error}", style="red")
             self.failed.append(title)
 
     def heading(self, title: str) -> None:
-        """Begin something new."""
+        """Start a new section."""
         self._console.print()
         rule = Rule(Text(title, style="bold"), align="left", style=DIM)
         self._console.print(rule, width=min(self._console.width, WIDEST))
 
-    def say(self, sentence: str) -> None:
+    def paragraph(self, sentence: str) -> None:
         """Explain what happens, wrapped into the width of the terminal."""
         self._wrapped(Text(INDENT), sentence, style="default")
 
-    def behind(self, sentence: str) -> None:
-        """Return what is arranged behind the scenes."""
+    def note(self, sentence: str) -> None:
+        """Show what is prepared outside of PAO."""
         self._line("  ~ ", sentence, style=DIM)
 
-    def asks(self, what: str) -> None:
+    def call(self, what: str) -> None:
         """Show a call that is made."""
         self._line("  → ", what, style="cyan")
 
-    def answers(self, status: int, *words: object) -> None:
-        """Show what came back: the HTTP status, and words of which some may be missing."""
-        said = "  ".join(str(word) for word in words if word)
-        self._line("  ← ", f"{status} {said}", style="cyan")
+    def response(self, status: int, *words: object) -> None:
+        """Show a response: the HTTP status and the words that are not empty."""
+        text = "  ".join(str(word) for word in words if word)
+        self._line("  ← ", f"{status} {text}", style="cyan")
 
     def fact(self, name: str, value: object) -> None:
-        """Show something that is worth knowing; nothing where there is no value."""
+        """Show a name with its value; nothing if the value is empty."""
         if value:
             self._pair(name, str(value), style="default")
 
     def link(self, name: str, url: object) -> None:
-        """Show an address, whole, so that it can be followed or copied."""
+        """Show an address unbroken, so that it can be opened or copied."""
         if url:
             self._print(_named(name).append(str(url), style="blue underline"))
 
-    def check(self, sentence: str, *, expected: object, came: object) -> None:
-        """Tick ``sentence`` where what came is what was expected; else show both and end the step.
+    def check(self, sentence: str, *, expected: object, actual: object) -> None:
+        """Show ``sentence`` as passed; if ``actual`` differs, show both values and end the step.
 
         Raises DeviationError.
         """
-        if came == expected:
+        if actual == expected:
             self._line("  ✓ ", sentence, style="green")
             return
         self._cross(sentence)
         self._pair("expected", str(expected), style="default")
-        self._pair("came", str(came), style="red")
+        self._pair("actual", str(actual), style="red")
         raise DeviationError(sentence)
 
     def lines(self, lines: list[str], *, style: str = "default") -> None:
-        """Show lines as they are, to be copied."""
+        """Show lines unchanged, to be copied."""
         for line in lines:
             self._print(Text(f"{INDENT}{line}" if line else "", style=style))
 
-    def verdict(self) -> None:
-        """Say at the end whether every step showed what it should."""
+    def summary(self) -> None:
+        """Show at the end whether every step passed."""
         self._console.print()
         if not self.failed:
-            text = f"✓ All {self.steps} steps did what they should."
+            text = f"✓ All {self.steps} steps passed."
             self._print(Text(text, style="bold green"))
             return
-        text = f"✗ {len(self.failed)} of {self.steps} steps did not do what they should:"
+        text = f"✗ {len(self.failed)} of {self.steps} steps failed:"
         self._print(Text(text, style="bold red"))
         self.lines(self.failed, style="red")
 
@@ -118,7 +118,7 @@ class Stage:
         self._wrapped(_named(name), value, style=style)
 
     def _wrapped(self, begin: Text, text: str, *, style: str) -> None:
-        """Print ``text`` behind ``begin``; further lines stand below its first one."""
+        """Print ``text`` behind ``begin``; further lines are aligned with the first one."""
         room = max(min(self._console.width, WIDEST) - len(begin), NARROWEST)
         lines = textwrap.wrap(text, room, break_long_words=False, break_on_hyphens=False)
         between = f"\n{' ' * len(begin)}"

@@ -11,19 +11,19 @@ import httpx
 
 SETTLING_SECONDS = 20.0
 POLL_SECONDS = 0.5
-"""A caller has 60 calls a minute, so that more often would be too often."""
+"""A caller may make 60 calls a minute."""
 
 CREATION = {"method": "POST", "path": "/issue$"}
-"""The calls that make a ticket, of whatever version of JIRA's API."""
+"""The calls that create a ticket, in any version of JIRA's API."""
 
 Document = Mapping[str, Any]
 Signer = Callable[[Mapping[str, str]], httpx.Auth]
-"""Makes what signs calls with the keys of an env file (PAO_ACCESS_KEY_ID and the like)."""
+"""Makes the signer of calls with the keys of an env file (PAO_ACCESS_KEY_ID and the like)."""
 
 
 @dataclass(frozen=True, slots=True)
-class ApiResponse:
-    """What came back, and after how many seconds."""
+class DemoResponse:
+    """A response, and after how many seconds it came."""
 
     status: int
     document: Document
@@ -31,26 +31,26 @@ class ApiResponse:
 
     @property
     def request(self) -> str:
-        """The id of the request that it is about."""
+        """The id of the request."""
         return str(self.document.get("id"))
 
     @property
     def action(self) -> Document:
-        """The request's only action; nothing where the answer is no request."""
+        """The request's only action; empty if the document is no request."""
         actions = self.document.get("actions") or [{}]
         return dict(actions[0])
 
     @property
     def error(self) -> Document:
-        """The refusal, or what made the request fail; nothing where all is well."""
+        """The error of a refusal or of a failed request; empty otherwise."""
         return dict(self.document.get("error") or {})
 
 
-class Pao:
+class PaoClient:
     """PAO's HTTP API as one user sees it: every call is signed, no answer raises."""
 
     def __init__(self, env: Mapping[str, str], sign: Signer) -> None:
-        # Proxies of the environment have no business on loopback.
+        # Calls to loopback must not use the proxies of the environment.
         self._client = httpx.Client(
             base_url=f"{env['PAO_URL']}/api/v1", auth=sign(env), timeout=30.0, trust_env=False
         )
@@ -61,16 +61,16 @@ class Pao:
     def __exit__(self, *_error: object) -> None:
         self._client.close()
 
-    def get(self, path: str) -> ApiResponse:
+    def get(self, path: str) -> DemoResponse:
         """Read a document."""
         return self._call("GET", path, None)
 
-    def post(self, path: str, body: Document) -> ApiResponse:
+    def post(self, path: str, body: Document) -> DemoResponse:
         """Send a document."""
         return self._call("POST", path, body)
 
-    def settled(self, answer: ApiResponse) -> ApiResponse:
-        """Wait for the end of what was still under way when ``answer`` came (202)."""
+    def wait_until_settled(self, answer: DemoResponse) -> DemoResponse:
+        """Wait until a request that was answered with 202 has settled."""
         deadline = time.monotonic() + SETTLING_SECONDS
         while answer.status == httpx.codes.ACCEPTED and time.monotonic() < deadline:
             time.sleep(POLL_SECONDS)
@@ -79,8 +79,8 @@ class Pao:
                 return now if not now.document.get("retrying") else answer
         return answer
 
-    def reached(self, request_id: str, status: str) -> ApiResponse:
-        """Wait until a request is in this state; return it as it is if that never happens."""
+    def wait_for_status(self, request_id: str, status: str) -> DemoResponse:
+        """Wait until a request has this status; after the time limit, return it as it is."""
         deadline = time.monotonic() + SETTLING_SECONDS
         now = self.get(f"/requests/{request_id}")
         while now.document.get("status") != status and time.monotonic() < deadline:
@@ -88,17 +88,17 @@ class Pao:
             now = self.get(f"/requests/{request_id}")
         return now
 
-    def _call(self, method: str, path: str, body: Document | None) -> ApiResponse:
-        # Each call has its own id and so its own signature: none is taken for a replay.
+    def _call(self, method: str, path: str, body: Document | None) -> DemoResponse:
+        # Each call has its own id and so its own signature; none looks like a replay.
         headers = {"X-Correlation-ID": str(uuid.uuid4())}
         started = time.monotonic()
         response = self._client.request(method, path, json=body, headers=headers)
         seconds = time.monotonic() - started
-        return ApiResponse(response.status_code, _document(response), seconds)
+        return DemoResponse(response.status_code, _document(response), seconds)
 
 
-class Jira:
-    """The JIRA stand-in: what goes wrong next, and which tickets there really are."""
+class JiraStandIn:
+    """The JIRA stand-in: injects faults and lists the tickets that exist."""
 
     def __init__(self, url: str) -> None:
         self.url = url
@@ -111,7 +111,7 @@ class Jira:
         self._client.close()
 
     @contextmanager
-    def failing(self, summary: str, **fault: Any) -> Iterator[None]:
+    def inject_fault(self, summary: str, **fault: Any) -> Iterator[None]:
         """Inject one fault into the next creation of a ticket with ``summary`` in its title."""
         match = {**CREATION, "summaryContains": summary}
         added = self._client.post("/sandbox/faults", json={**fault, "match": match, "times": 1})
@@ -119,7 +119,7 @@ class Jira:
         try:
             yield
         finally:
-            # Nothing is left of one that did not strike: later requests are none of its business.
+            # An unused fault is removed, so that it does not affect later requests.
             self._client.delete(f"/sandbox/faults/{added.json()['id']}")
 
     def tickets(self, label: str) -> list[Document]:
@@ -128,7 +128,7 @@ class Jira:
         return [ticket for ticket in response.json()["tickets"] if label in ticket["labels"]]
 
     def ticket(self, key: str) -> Document:
-        """Return the ticket of that key; nothing where there is none."""
+        """Return the ticket of that key; empty if there is none."""
         response = self._client.get("/sandbox/tickets").raise_for_status()
         found = [ticket for ticket in response.json()["tickets"] if ticket["key"] == key]
         return dict(found[0]) if found else {}
