@@ -115,6 +115,11 @@ def problem_of(entry: Entry) -> str | None:
     return None
 
 
+def readable_entries(entries: Iterable[Entry]) -> list[Entry]:
+    """Return the entries that can be documents, according to the listing."""
+    return [entry for entry in entries if not problem_of(entry)]
+
+
 def problem_in(content: bytes) -> str | None:
     """Return why a text is not a document."""
     if content.startswith(_LFS):

@@ -1,19 +1,17 @@
-"""Brings the catalog in Postgres up to date with its source: one writer, changes only.
+"""Brings the catalog in Postgres up to date with its source; stores only changes.
 
-The worker does it, when the workflow of the sync says so. Reading starts from what was known: a
-source that has nothing new costs one question, and a file is judged once, until it, the rules or
-what lies beside it changes.
+Runs in the worker, started by the sync workflow. A source without changes costs one call; a file
+is checked again only when it, the rules or its companion files change.
 """
 
 import asyncio
 import logging
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, replace
 from datetime import UTC, datetime
 
 from catalog.sources.companion_checks import CompanionCheck
 from catalog.sources.source import (
-    Entry,
     FilesTooLongError,
     Known,
     Listing,
@@ -42,7 +40,7 @@ from pao.app.catalog_sync.source_tree import (
     SourceTree,
     StoredCatalog,
     commit_of,
-    problem_of,
+    readable_entries,
     refuse_early_poll,
 )
 from pao.app.catalog_sync.storage import is_stored, report_of, store
@@ -113,7 +111,7 @@ class CatalogSync:
         return report
 
     async def known(self) -> Known:
-        """Return what is known of the source, for other questions to it."""
+        """Return the last known state of the source, for other calls to it."""
         return (await self._stored()).known(self._source.name, ANYTHING)
 
     async def check_listing(
@@ -153,7 +151,7 @@ class CatalogSync:
         stored = await self._stored()
         tree = await self._tree(asked, stored)
         if stored.served and not tree.entries:
-            # Far more often an unmounted volume than a catalog that was given up.
+            # This is usually an unmounted volume, not an abandoned catalog.
             raise SourceUnavailableError(EMPTY)
         if not self._may_replace(tree, stored, force=asked.force):
             return await self._keep_current(tree, stored, outdated=OUTDATED)
@@ -190,7 +188,7 @@ class CatalogSync:
             )
 
     async def _tree(self, asked: SyncInput, stored: StoredCatalog) -> SourceTree:
-        """Ask the source; if it is unavailable, what is known is checked by today's rules."""
+        """Ask the source; if it is unavailable and the rules have changed, use the stored files."""
         known = stored.known(self._source.name, asked)
         try:
             refuse_early_poll(stored, is_poll=asked.is_poll)
@@ -249,20 +247,19 @@ class CatalogSync:
         self, tree: SourceTree, stored: StoredCatalog, contents: FileContents, *, resumable: bool
     ) -> tuple[CatalogReading, Sequence[Finding]]:
         beside = await self._beside(tree, contents)
-        reading = CatalogReading(
-            await rules_identity(self._rules, self._check, beside), tree.entries
-        )
+        rules = await rules_identity(self._rules, self._check, beside)
+        reading = CatalogReading(rules, tree.entries)
         if self._unfinished is not None:
             reading.adopt(self._unfinished)
         if resumable:
             self._unfinished = reading
         unchecked = reading.reuse(stored.files)
         try:
-            await contents.fetch(_readable(unchecked))
+            await contents.fetch(readable_entries(unchecked))
         except FilesTooLongError as error:
             reading.mark_unreadable(error.blobs, error.why)
             unchecked = [reading.entries[entry.path] for entry in unchecked]
-            await contents.fetch(_readable(unchecked))
+            await contents.fetch(readable_entries(unchecked))
         checker = DocumentChecker(self._known_actions, contents, check=self._check, beside=beside)
         with full_collections_postponed():
             for at in range(0, len(unchecked), _BATCH_SIZE):
@@ -305,7 +302,7 @@ class CatalogSync:
         async with self._database.reading() as session:
             found = await CatalogRepository(session).definitions(reusable.values())
         definitions = {path: found[key] for path, key in reusable.items() if key in found}
-        await contents.fetch(_readable(reading.entries[path] for path in wanted))
+        await contents.fetch(readable_entries(reading.entries[path] for path in wanted))
         return await asyncio.to_thread(checker.check_together, reading, wanted, definitions)
 
     async def _store(
@@ -347,14 +344,5 @@ class CatalogSync:
 def _verdict(
     tree: SourceTree, reading: CatalogReading, across: Sequence[Finding], held: Held | None
 ) -> Verdict:
-    return Verdict(
-        tree.revision,
-        reading.findings(across),
-        len(tree.entries),
-        commit_of(tree.commit),
-        str(held) if held else None,
-    )
-
-
-def _readable(entries: Iterable[Entry]) -> list[Entry]:
-    return [entry for entry in entries if not problem_of(entry)]
+    commit, reason = commit_of(tree.commit), str(held) if held else None
+    return Verdict(tree.revision, reading.findings(across), len(tree.entries), commit, reason)
