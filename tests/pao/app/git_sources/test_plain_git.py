@@ -310,8 +310,8 @@ async def test_credentials_are_sent_in_a_header_and_a_refusal_is_told() -> None:
 @pytest.mark.parametrize(
     ("answer", "scheme", "told"),
     [
-        ("HTTP/1.1 429 Too Many Requests", "http", (SourceLimitedError, "takes no more calls")),
-        ("HTTP/1.1 503 Busy", "http", (SourceUnavailableError, "an error of its own")),
+        ("HTTP/1.1 429 Too Many Requests", "http", (SourceLimitedError, "accepts no more calls")),
+        ("HTTP/1.1 503 Busy", "http", (SourceUnavailableError, "an internal error")),
         ("HTTP/1.1 418 Odd", "http", (SourceUnavailableError, "git ls-remote says")),
         ("not TLS", "https", (SourceUnavailableError, "PAO_EGRESS_CA_BUNDLE")),
         ("", "https", (SourceUnavailableError, "does not answer")),
