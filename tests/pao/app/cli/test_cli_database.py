@@ -81,5 +81,5 @@ def test_a_first_key_is_made_once_however_often_it_is_asked_for(
 
     assert first.stdout.startswith("export PAO_ACCESS_KEY_ID=PAO")
     assert (second.exit_code, second.stdout) == (0, "")
-    assert "There is an access key already" in second.stderr
+    assert "There is already an access key" in second.stderr
     assert pao("keys", "list", **variables).stdout.count(" ada ") == 1

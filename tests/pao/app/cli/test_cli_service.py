@@ -167,7 +167,7 @@ def test_the_status_says_when_polls_of_a_source_that_rests_go_on(
     problem = {"cause": "limited", "message": "no calls are left"}
     problem |= {"since": (now - timedelta(hours=3)).isoformat()}
     for until, told in (
-        (now + timedelta(minutes=90), "(first 3 h ago; polls go on in 1 h)"),
+        (now + timedelta(minutes=90), "(first 3 h ago; polls continue in 1 h)"),
         (now - timedelta(minutes=90), "(first 3 h ago)"),
     ):
         service.on(
