@@ -101,10 +101,10 @@ def keep_servers(other_end: Connection, pipe: Connection) -> None:
 
     In a process of its own: what it imports must not be there before the mutants are.
     """
-    from tests.support.servers import SERVERS, Keeper  # noqa: PLC0415 -- not in the tool's process
+    from tests.support.servers import SERVERS, ServerOwner  # noqa: PLC0415 -- not in the tool's process
 
     other_end.close()
-    keeper = Keeper()
+    keeper = ServerOwner()
     pipe.send((SERVERS, f"{keeper.address} {keeper.key}"))
     with suppress(EOFError):
         pipe.recv()

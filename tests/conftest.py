@@ -16,7 +16,7 @@ from pao.app.local.postgres import PostgresAddress
 from tests.support.browser import Browser
 from tests.support.groups import FIRST, group_of, scheduler
 from tests.support.postgres import Database, cloned_database
-from tests.support.servers import SERVERS, Keeper, ask
+from tests.support.servers import SERVERS, ServerOwner, ask
 
 # A deadline per example would judge the machine: what must not take long is counted in steps.
 # The same examples for everyone: others are looked for by make fuzz, not by chance in a CI run.
@@ -24,7 +24,7 @@ settings.register_profile("pao", deadline=None, derandomize=True)
 settings.register_profile("random", deadline=None)
 settings.load_profile("pao")
 
-KEEPER = pytest.StashKey[Keeper]()
+KEEPER = pytest.StashKey[ServerOwner]()
 WHERE = pytest.StashKey[tuple[str, str]]()
 
 LAST = len(FIRST) + 1
@@ -49,7 +49,7 @@ def pytest_configure(config: pytest.Config) -> None:
         address, _, key = os.environ[SERVERS].partition(" ")
         config.stash[WHERE] = (address, key)
         return
-    keeper = Keeper()
+    keeper = ServerOwner()
     config.stash[KEEPER] = keeper
     config.stash[WHERE] = (keeper.address, keeper.key)
 

@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator, Iterator
 import pytest
 
 from tests.support.github import GitHubSandbox
-from tests.support.github_actions import begun_anew, close_network, github_sandbox
+from tests.support.github_actions import clean_github, close_network, github_sandbox
 
 
 @pytest.fixture(autouse=True)
@@ -22,5 +22,5 @@ def github_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[GitHubSa
 
 @pytest.fixture
 def github(github_server: GitHubSandbox) -> Iterator[GitHubSandbox]:
-    with begun_anew(github_server):
+    with clean_github(github_server):
         yield github_server

@@ -13,7 +13,7 @@ from activities.registry import load_all
 from catalog.action_rendering import render_action
 from catalog.scopes import ScopeContext
 from pao.core.payloads.actions import FormerCall
-from tests.support.actions import Stage
+from tests.support.actions import ActionRunner
 from tests.support.contract_targets import ELSEWHERE, TARGETS
 from tests.support.requests import Request
 from tests.support.targets import SECRET, SIGNING_KEY, ContractTarget, RestTarget
@@ -51,13 +51,13 @@ def target(
 
 
 @pytest.fixture
-async def stage(target: ContractTarget) -> AsyncIterator[Stage]:
+async def stage(target: ContractTarget) -> AsyncIterator[ActionRunner]:
     made = target.stage()
     yield made
     await made.close()
 
 
-def holds_outputs(stage: Stage, outputs: dict[str, Any]) -> None:
+def holds_outputs(stage: ActionRunner, outputs: dict[str, Any]) -> None:
     stage.action.outputs.model_validate(outputs)
     declared = stage.action.outputs.model_json_schema()
     missing = set(declared.get("required", ())) - outputs.keys()
@@ -73,7 +73,7 @@ def is_clean(*shown: object) -> None:
 
 
 async def test_outputs_are_as_declared_and_hold_no_secret(
-    target: ContractTarget, stage: Stage
+    target: ContractTarget, stage: ActionRunner
 ) -> None:
     result = await stage.execute(stage.request(target.config()))
     holds_outputs(stage, result.outputs)
@@ -83,7 +83,7 @@ async def test_outputs_are_as_declared_and_hold_no_secret(
 
 
 async def test_a_dry_run_sends_nothing_and_shows_stars(
-    target: ContractTarget, stage: Stage
+    target: ContractTarget, stage: ActionRunner
 ) -> None:
     request = stage.request(target.config())
     shown = render_action(
@@ -102,7 +102,7 @@ async def test_a_dry_run_sends_nothing_and_shows_stars(
 
 @pytest.mark.parametrize("status", [None, 500, 503, 302, 408])
 async def test_an_effect_without_a_proof_is_in_doubt_and_found_or_made_once(
-    target: ContractTarget, stage: Stage, status: int | None
+    target: ContractTarget, stage: ActionRunner, status: int | None
 ) -> None:
     request = stage.request(target.config())
     target.cut() if status is None else target.fail_after(status)
@@ -117,7 +117,7 @@ async def test_an_effect_without_a_proof_is_in_doubt_and_found_or_made_once(
     assert target.effects() == 1 or not target.knows_repeats
 
 
-async def test_a_look_changes_nothing(target: ContractTarget, stage: Stage) -> None:
+async def test_a_look_changes_nothing(target: ContractTarget, stage: ActionRunner) -> None:
     request = stage.request(target.config())
     answer = await stage.look(request)
     assert answer.answer in {"absent", "unknown"}
@@ -126,7 +126,7 @@ async def test_a_look_changes_nothing(target: ContractTarget, stage: Stage) -> N
 
 
 async def test_no_failure_tells_a_secret_although_the_target_repeats_it(
-    target: ContractTarget, stage: Stage, caplog: pytest.LogCaptureFixture
+    target: ContractTarget, stage: ActionRunner, caplog: pytest.LogCaptureFixture
 ) -> None:
     target.refuse()
     with pytest.raises(ApplicationError) as caught:
@@ -137,7 +137,9 @@ async def test_no_failure_tells_a_secret_although_the_target_repeats_it(
     assert target.effects() == 0
 
 
-async def test_a_cancelled_action_ends_promptly(target: ContractTarget, stage: Stage) -> None:
+async def test_a_cancelled_action_ends_promptly(
+    target: ContractTarget, stage: ActionRunner
+) -> None:
     target.hang()
     running = asyncio.create_task(stage.execute(stage.request(target.config())))
     await eventually(target.hanging)
@@ -148,7 +150,9 @@ async def test_a_cancelled_action_ends_promptly(target: ContractTarget, stage: S
     assert running.cancelled() or isinstance(running.exception(), ApplicationError)
 
 
-async def _corrected(target: ContractTarget, stage: Stage) -> tuple[Request, list[FormerCall]]:
+async def _corrected(
+    target: ContractTarget, stage: ActionRunner
+) -> tuple[Request, list[FormerCall]]:
     """Return a request with corrected fields whose effect of former ones is there."""
     request = stage.request(target.config())
     target.cut()
@@ -162,7 +166,7 @@ async def _corrected(target: ContractTarget, stage: Stage) -> tuple[Request, lis
 
 
 async def test_what_exists_with_former_values_is_not_called_corrected(
-    target: ContractTarget, stage: Stage
+    target: ContractTarget, stage: ActionRunner
 ) -> None:
     request, former = await _corrected(target, stage)
     looked = await stage.look(request, former=former)
@@ -181,7 +185,7 @@ async def test_what_exists_with_former_values_is_not_called_corrected(
 
 
 async def test_a_type_that_can_revise_changes_what_exists(
-    target: ContractTarget, stage: Stage
+    target: ContractTarget, stage: ActionRunner
 ) -> None:
     request, former = await _corrected(target, stage)
     if not stage.action.can_revise:
@@ -193,14 +197,14 @@ async def test_a_type_that_can_revise_changes_what_exists(
     is_clean(result, target.lines.said)
 
 
-def test_a_place_is_named_by_the_configuration_alone(stage: Stage) -> None:
+def test_a_place_is_named_by_the_configuration_alone(stage: ActionRunner) -> None:
     config = stage.action.config.model_validate(stage.action.examples[0])
     place = stage.action.place(config)
     assert place or stage.action.converges
     assert place == stage.action.place(config)
 
 
-def test_evidence_must_have_the_outputs_that_are_declared(stage: Stage) -> None:
+def test_evidence_must_have_the_outputs_that_are_declared(stage: ActionRunner) -> None:
     config = stage.action.config.model_validate(stage.action.examples[0])
     with pytest.raises(ValueError, match="the outputs lack"):
         stage.action.from_evidence(config, {})
@@ -214,7 +218,7 @@ def other(tmp_path: Path, terraform_program: Path) -> Iterator[ContractTarget]:
 
 
 async def test_a_target_that_keeps_failing_is_left_alone_and_the_others_go_on(
-    target: ContractTarget, stage: Stage, other: ContractTarget
+    target: ContractTarget, stage: ActionRunner, other: ContractTarget
 ) -> None:
     for _ in range(target.patience):
         target.away()

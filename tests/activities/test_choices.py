@@ -13,7 +13,7 @@ from activities.choices import ChoicesFetcher
 from activities.session import Session
 from pao.core.payloads.actions import ActionInput
 from pao.core.payloads.choices import ChoicesAnswer, ChoicesQuestion
-from tests.support.actions import Stage
+from tests.support.actions import ActionRunner
 from tests.support.raw_servers import RawServer, answering, raw_server
 from tests.support.rest_calls import config
 
@@ -21,12 +21,12 @@ TOKEN, PIN = "s3cret-token-value", "48213377"
 BEARER = {"type": "bearer", "token": "{{secrets.token}}-{{secrets.pin}}"}
 
 
-def given(stage: Stage, server: RawServer) -> ActionInput:
+def given(stage: ActionRunner, server: RawServer) -> ActionInput:
     request = stage.request(config(server, authentication=BEARER))
     return ActionInput(context=request.context, action=request.plan[0])
 
 
-async def offered(stage: Stage, *values: Any) -> ChoicesAnswer:
+async def offered(stage: ActionRunner, *values: Any) -> ChoicesAnswer:
     body = json.dumps([{"id": one, "name": f"is {one}"} for one in values]).encode()
     with raw_server(answering(body)) as server:
         question = ChoicesQuestion(
@@ -36,8 +36,8 @@ async def offered(stage: Stage, *values: Any) -> ChoicesAnswer:
 
 
 @pytest.fixture
-async def stage() -> AsyncIterator[Stage]:
-    made = Stage(RestApiAction(), secrets={"token": TOKEN, "pin": PIN})
+async def stage() -> AsyncIterator[ActionRunner]:
+    made = ActionRunner(RestApiAction(), secrets={"token": TOKEN, "pin": PIN})
     yield made
     await made.close()
 
@@ -47,18 +47,20 @@ async def stage() -> AsyncIterator[Stage]:
     [TOKEN, f"a-{TOKEN}", TOKEN.upper(), int(PIN), base64.b64encode(TOKEN.encode()).decode()],
     ids=["plain", "within", "capitals", "number", "base64"],
 )
-async def test_an_echoed_secret_is_no_choice(stage: Stage, value: Any) -> None:
+async def test_an_echoed_secret_is_no_choice(stage: ActionRunner, value: Any) -> None:
     answer = await offered(stage, value)
     assert str(value) not in repr(answer)
     assert answer.problem is None
 
 
-async def test_a_choice_that_ends_as_a_secret_begins_stays_as_it_is(stage: Stage) -> None:
+async def test_a_choice_that_ends_as_a_secret_begins_stays_as_it_is(stage: ActionRunner) -> None:
     answer = await offered(stage, "cluster-s3c", "us-482")
     assert [one["value"] for one in answer.choices] == ["cluster-s3c", "us-482"]
 
 
-async def test_what_nobody_foresaw_is_a_problem_in_words_and_tells_no_secret(stage: Stage) -> None:
+async def test_what_nobody_foresaw_is_a_problem_in_words_and_tells_no_secret(
+    stage: ActionRunner,
+) -> None:
     async def read(_session: Session) -> ChoicesAnswer:
         raise RuntimeError(f"cannot use {TOKEN}")
 
@@ -71,7 +73,7 @@ async def test_what_nobody_foresaw_is_a_problem_in_words_and_tells_no_secret(sta
     assert "internal error: RuntimeError: cannot use ********" in answer.problem
 
 
-async def test_the_words_of_a_target_are_cut_after_they_are_masked(stage: Stage) -> None:
+async def test_the_words_of_a_target_are_cut_after_they_are_masked(stage: ActionRunner) -> None:
     body = json.dumps({"error": "no " * 10_000 + TOKEN}).encode()
     with raw_server(answering(body, status="403 No")) as server:
         question = ChoicesQuestion(given(stage, server), select="$[*]", value="$")

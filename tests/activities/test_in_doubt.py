@@ -12,7 +12,7 @@ from activities.actions.webhook import WebhookAction
 from activities.base import Action
 from activities.session_factory import idempotency_key
 from pao.core.payloads.waits import Pending
-from tests.support.actions import Stage
+from tests.support.actions import ActionRunner
 from tests.support.raw_servers import answering, cutting, raw_server
 
 KEY = "k" * 32
@@ -20,7 +20,7 @@ KEY = "k" * 32
 
 async def doubt(action: Action[Any], **config: Any) -> dict[str, Any]:
     """Return the details of a call that was cut."""
-    stage = Stage(action)
+    stage = ActionRunner(action)
     request = stage.request(config)
     with pytest.raises(ApplicationError) as caught:
         await stage.execute(request)
@@ -67,7 +67,7 @@ async def test_a_call_says_how_it_is_repeated_and_by_what_it_is_found(
 
 
 async def test_a_call_that_was_accepted_is_asked_after_where_its_target_said() -> None:
-    stage = Stage(RestApiAction())
+    stage = ActionRunner(RestApiAction())
     headers = {"Location": "/jobs/1"}
     following = {"until": {"path": "$.state", "values": ["ready"]}, "every": 0.05, "timeout": 0.1}
     with raw_server(answering(status="202 Accepted", headers=headers)) as server:
@@ -87,7 +87,7 @@ async def test_a_call_that_was_accepted_is_asked_after_where_its_target_said() -
 
 
 async def test_where_its_status_address_is_gone_only_a_person_can_tell() -> None:
-    stage = Stage(RestApiAction())
+    stage = ActionRunner(RestApiAction())
     following = {"until": {"path": "$.state", "values": ["ready"]}}
     with raw_server(answering(status="404 Gone")) as server:
         request = stage.request({"endpoint": {"url": f"{server.url}/things"}, "async": following})

@@ -22,7 +22,7 @@ from pao.clients.jira.instances import JiraInstances
 from pao.clients.jira.limits import LINE_LIMIT
 from pao.core.names import mark
 from pao.core.payloads.failures import PartialResource
-from tests.support.actions import Stage, loopback_network
+from tests.support.actions import ActionRunner, loopback_network
 from tests.support.jira import JiraSandbox, jira_sandbox
 from tests.support.requests import new_request
 
@@ -201,7 +201,7 @@ async def test_a_jira_that_answers_5xx_is_left_alone(jira: JiraSandbox) -> None:
     made = JiraInstances([jira.instance()])
     limits = BreakerOptions(limits=BreakerLimits(failures=3))
     network = loopback_network(breakers=Breakers(options=limits))
-    stage = Stage(ACTION, jira=made, network=network)
+    stage = ActionRunner(ACTION, jira=made, network=network)
     asked = {"ticket": {"summaryTemplate": "A thing"}}
     jira.fault("status", status=503, times=None)
     for _ in range(3):
@@ -219,7 +219,7 @@ async def test_values_in_jiras_own_long_fields_are_no_markup(
 ) -> None:
     title = "[~accountid:1:a] [x|http://evil.example.com]"
     made = JiraInstances([jira.instance(flavour=flavour)])
-    stage = Stage(ACTION, jira=made)
+    stage = ActionRunner(ACTION, jira=made)
     rich = {"description": "*From:* {{fields.title}}", "environment": "*From:* {{fields.title}}"}
     ticket = {"project": "DB", "summaryTemplate": "A thing", "customFields": rich}
     await stage.execute(stage.request({"ticket": ticket}, title=title))

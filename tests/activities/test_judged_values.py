@@ -11,7 +11,7 @@ from activities.actions.webhook import ACTION as WEBHOOK
 from activities.base import Action
 from activities.configuration_judges import judge_of
 from pao.core.names import MASK
-from tests.support.actions import judged
+from tests.support.actions import validate_config
 
 URL = "https://a.example.com/x"
 SIGNED = {"type": "aws-sigv4", "accessKeyId": "A", "secretAccessKey": "s", "region": "r"}
@@ -78,13 +78,13 @@ LINES = "a\nb"
 def test_a_value_that_cannot_be_sent_is_told_at_submission(
     action: Action[Any], config: dict[str, Any], value: str, said: str
 ) -> None:
-    [problem] = judged(action, config, title=value)
+    [problem] = validate_config(action, config, title=value)
     assert problem.field == "title"
     assert said in problem.message
 
 
 def test_a_header_that_cannot_be_named_so_is_told_at_submission() -> None:
-    [problem] = judged(REST, call(headers={"X Bad Name": "x"}), title="x")
+    [problem] = validate_config(REST, call(headers={"X Bad Name": "x"}), title="x")
     assert "headers.X Bad Name" in problem.message
 
 

@@ -17,7 +17,7 @@ from activities.github.current_files import (
 )
 from pao.core.payloads.files import FilesAnswer
 from tests.support.github import GitHubSandbox
-from tests.support.github_actions import about
+from tests.support.github_actions import action_context
 
 TENANTS = "platform/tenants"
 
@@ -42,7 +42,7 @@ async def read(
     given = {"repository": TENANTS, "branch": "main", "files": files, "commitMessage": "Change"}
     config = GitCommitConfig.model_validate(given | more)
     kept = KeptFiles() if kept is None else kept
-    return await present_files(config, about(github.options()), kept)
+    return await present_files(config, action_context(github.options()), kept)
 
 
 def reads(github: GitHubSandbox) -> int:

@@ -8,15 +8,15 @@ import pytest
 from activities.actions.rest_api import RestApiAction
 from activities.execution import Executor
 from pao.clients.secret_store import FolderSecrets, SecretStore
-from pao.core.failure_classes import Cause
-from tests.support.actions import Stage
+from pao.core.judgement import Cause
+from tests.support.actions import ActionRunner
 from tests.support.raw_servers import answering, raw_server
 from tests.support.rest_calls import config, refused
 
 
-def asking(folder: Path) -> Stage:
+def asking(folder: Path) -> ActionRunner:
     """Return who executes with the secrets of a folder."""
-    stage = Stage(RestApiAction())
+    stage = ActionRunner(RestApiAction())
     tools = dataclasses.replace(stage.tools, secrets=SecretStore([FolderSecrets(folder)]))
     stage.executor = Executor({stage.action.type: stage.action}, tools)
     return stage

@@ -7,7 +7,7 @@ from activities.actions.approval import ApprovalAction
 from activities.actions.notification import NotificationAction
 from activities.actions.rest_api import RestApiAction
 from pao.core.names import SEALED_PREFIX
-from tests.support.actions import Stage
+from tests.support.actions import ActionRunner
 from tests.support.raw_servers import answering, raw_server
 
 KEY = "key-0123456789-of-the-operator"
@@ -31,7 +31,7 @@ def accepting(connection: socket.socket, request: bytes) -> None:
 
 
 async def test_a_status_address_with_our_key_is_sealed_and_still_followed() -> None:
-    stage = Stage(RestApiAction(), secrets={"api_key": KEY})
+    stage = ActionRunner(RestApiAction(), secrets={"api_key": KEY})
     with raw_server(accepting) as server:
         request = stage.request(
             {
@@ -57,7 +57,7 @@ async def test_a_status_address_with_our_key_is_sealed_and_still_followed() -> N
 
 
 async def test_the_rules_of_an_approval_hold_no_secret() -> None:
-    stage = Stage(ApprovalAction(), secrets={"word": KEY})
+    stage = ActionRunner(ApprovalAction(), secrets={"word": KEY})
     request = stage.request(
         {
             "approvers": {"users": ["ann", "{{secrets.word}}"], "teams": ["team-a"]},
@@ -74,7 +74,7 @@ async def test_the_rules_of_an_approval_hold_no_secret() -> None:
 async def test_the_path_of_a_hook_is_as_secret_as_its_address() -> None:
     refusal = json.dumps({"error": f"no hook at {HOOK}", "id": HOOK.rpartition("/")[2]}).encode()
     with raw_server(answering(refusal, status="403 No")) as server:
-        stage = Stage(NotificationAction(), secrets={"hook": f"{server.url}{HOOK}"})
+        stage = ActionRunner(NotificationAction(), secrets={"hook": f"{server.url}{HOOK}"})
         given = {"url": "{{secrets.hook}}", "text": "Hello"}
         result = await stage.execute(stage.request(given))
         await stage.close()

@@ -9,7 +9,7 @@ import pytest
 
 from activities.options import Account
 from activities.terraform.os_account import SharedPaths, can_reach, hand_over
-from tests.support.terraform import PAIR, Ground, StateServer
+from tests.support.terraform import PAIR, StateServer, TerraformBench
 
 NOBODY = Account(65534, 65534)
 CONFIG = {"variables": {"name": "orders"}}
@@ -21,8 +21,8 @@ as_root = pytest.mark.xfail(
 
 
 @pytest.fixture
-def ground(tmp_path: Path, terraform_program: Path) -> Ground:
-    return Ground.made(tmp_path, terraform_program).having(account=NOBODY)
+def ground(tmp_path: Path, terraform_program: Path) -> TerraformBench:
+    return TerraformBench.made(tmp_path, terraform_program).having(account=NOBODY)
 
 
 def owners(folder: Path) -> set[int]:
@@ -31,7 +31,7 @@ def owners(folder: Path) -> set[int]:
 
 @as_root
 async def test_a_module_runs_as_that_user_although_the_folders_above_are_closed(
-    ground: Ground,
+    ground: TerraformBench,
 ) -> None:
     ground.folder.chmod(0o700)
     config = ground.module(PAIR) | CONFIG
@@ -45,7 +45,7 @@ async def test_a_module_runs_as_that_user_although_the_folders_above_are_closed(
 
 
 @as_root
-async def test_states_of_earlier_versions_are_handed_over(ground: Ground) -> None:
+async def test_states_of_earlier_versions_are_handed_over(ground: TerraformBench) -> None:
     config = ground.module(PAIR) | CONFIG
     first = await ground.having(account=None).execute(config)
     again = await ground.execute(config, again=True)
@@ -55,7 +55,7 @@ async def test_states_of_earlier_versions_are_handed_over(ground: Ground) -> Non
 
 
 @as_root
-async def test_a_module_cannot_read_what_is_the_workers(ground: Ground) -> None:
+async def test_a_module_cannot_read_what_is_the_workers(ground: TerraformBench) -> None:
     secret = ground.folder / "secret"
     secret.write_text("only the worker")
     secret.chmod(0o600)
@@ -72,7 +72,7 @@ async def test_a_module_cannot_read_what_is_the_workers(ground: Ground) -> None:
 
 
 @as_root
-async def test_a_state_that_was_kept_is_written_by_that_user(ground: Ground) -> None:
+async def test_a_state_that_was_kept_is_written_by_that_user(ground: TerraformBench) -> None:
     config = ground.module(PAIR) | CONFIG
     with StateServer() as states:
         states.refuse_writing = True
@@ -85,7 +85,7 @@ async def test_a_state_that_was_kept_is_written_by_that_user(ground: Ground) -> 
 
 
 @as_root
-async def test_the_backend_local_of_an_item_works_as_well(ground: Ground) -> None:
+async def test_the_backend_local_of_an_item_works_as_well(ground: TerraformBench) -> None:
     backend = {"backend": {"type": "local", "config": {"path": "net/main.tfstate"}}}
     config = ground.module(PAIR) | CONFIG | backend | {"workspace": "shared"}
     await ground.execute(config)

@@ -9,22 +9,22 @@ import pytest
 
 from activities.actions.terraform import ACTION
 from pao.core.names import MASK, mark
-from tests.support.git import committed, served
-from tests.support.terraform import HALF_WAY, PAIR, PASSWORD, Ground, StateServer, wrapped
+from tests.support.git import commit_files, git_server
+from tests.support.terraform import HALF_WAY, PAIR, PASSWORD, StateServer, TerraformBench, wrapped
 
 CONFIG = {"variables": {"name": "{{fields.title}}", "token": "{{fields.token}}"}}
 
 
 @pytest.fixture
-def ground(tmp_path: Path, terraform_program: Path) -> Ground:
-    return Ground.made(tmp_path, terraform_program)
+def ground(tmp_path: Path, terraform_program: Path) -> TerraformBench:
+    return TerraformBench.made(tmp_path, terraform_program)
 
 
-def everything(ground: Ground, result: Any) -> str:
+def everything(ground: TerraformBench, result: Any) -> str:
     return f"{result}\n{ground.said.text}"
 
 
-async def test_a_module_is_applied_and_its_outputs_are_given(ground: Ground) -> None:
+async def test_a_module_is_applied_and_its_outputs_are_given(ground: TerraformBench) -> None:
     result = await ground.execute(ground.module(PAIR) | CONFIG)
 
     own = mark(ground.request.id, ground.request.plan[0].id)
@@ -36,7 +36,7 @@ async def test_a_module_is_applied_and_its_outputs_are_given(ground: Ground) -> 
     assert ACTION.outputs.model_validate(result.outputs).applied
 
 
-async def test_the_plan_and_every_resource_are_in_the_log(ground: Ground) -> None:
+async def test_the_plan_and_every_resource_are_in_the_log(ground: TerraformBench) -> None:
     await ground.execute(ground.module(PAIR) | CONFIG)
 
     [plan, *steps] = ground.said.lines
@@ -49,7 +49,7 @@ async def test_the_plan_and_every_resource_are_in_the_log(ground: Ground) -> Non
     }
 
 
-async def test_what_is_sensitive_is_masked_wherever_it_turns_up(ground: Ground) -> None:
+async def test_what_is_sensitive_is_masked_wherever_it_turns_up(ground: TerraformBench) -> None:
     text = PAIR + 'output "mine" {\n  value = "prefix-default-value"\n  sensitive = true\n}\n'
     text += 'output "again" { value = "see prefix-default-value" }\n'
     result = await ground.execute(ground.module(text) | CONFIG)
@@ -62,7 +62,7 @@ async def test_what_is_sensitive_is_masked_wherever_it_turns_up(ground: Ground) 
 
 
 async def test_exactly_the_saved_plan_is_applied_and_no_value_is_on_a_command_line(
-    ground: Ground, terraform_program: Path
+    ground: TerraformBench, terraform_program: Path
 ) -> None:
     noting = wrapped(ground.folder / "noting", terraform_program)
     await ground.having(binary=noting).execute(ground.module(PAIR) | CONFIG)
@@ -75,14 +75,16 @@ async def test_exactly_the_saved_plan_is_applied_and_no_value_is_on_a_command_li
     assert not any(PASSWORD in call or "orders" in call for call in calls)
 
 
-async def test_a_value_that_looks_like_a_template_of_terraform_stays_text(ground: Ground) -> None:
+async def test_a_value_that_looks_like_a_template_of_terraform_stays_text(
+    ground: TerraformBench,
+) -> None:
     config = ground.module(PAIR) | {"variables": {"name": "${file(1)} %{if}"}}
     result = await ground.execute(config)
     assert result.outputs["values"]["name"] == "${file(1)} %{if}"
 
 
 async def test_the_program_gets_only_the_variables_that_the_operator_listed(
-    ground: Ground, terraform_program: Path
+    ground: TerraformBench, terraform_program: Path
 ) -> None:
     seen = ground.folder / "environment"
     showing = wrapped(ground.folder / "showing", terraform_program, [f"env > {seen}"])
@@ -96,7 +98,9 @@ async def test_the_program_gets_only_the_variables_that_the_operator_listed(
     assert {name for name in shown if not name.startswith(("TF_", "GIT_", "CHECKPOINT"))} <= own
 
 
-async def test_nothing_private_is_left_behind(ground: Ground, terraform_program: Path) -> None:
+async def test_nothing_private_is_left_behind(
+    ground: TerraformBench, terraform_program: Path
+) -> None:
     seen = ground.folder / "mode"
     looking = f'stat -c %a "$(dirname "$TF_DATA_DIR")" > {seen}; echo "$TF_DATA_DIR" >> {seen}'
     showing = wrapped(ground.folder / "showing", terraform_program, [looking])
@@ -107,7 +111,7 @@ async def test_nothing_private_is_left_behind(ground: Ground, terraform_program:
     assert not Path(data).parent.exists()
 
 
-async def test_planning_only_changes_nothing(ground: Ground) -> None:
+async def test_planning_only_changes_nothing(ground: TerraformBench) -> None:
     config = ground.module(PAIR) | CONFIG | {"execution": {"planOnly": True}}
     result = await ground.execute(config)
 
@@ -119,7 +123,7 @@ async def test_planning_only_changes_nothing(ground: Ground) -> None:
     assert (await ground.look(config)).answer == "absent"
 
 
-async def test_what_is_in_a_workspace_is_destroyed(ground: Ground) -> None:
+async def test_what_is_in_a_workspace_is_destroyed(ground: TerraformBench) -> None:
     config = ground.module(PAIR) | CONFIG | {"workspace": "shared"}
     await ground.execute(config)
     result = await ground.execute(config | {"execution": {"destroy": True}})
@@ -129,13 +133,13 @@ async def test_what_is_in_a_workspace_is_destroyed(ground: Ground) -> None:
     assert (await ground.look(config | {"execution": {"destroy": True}})).answer == "found"
 
 
-async def test_a_workspace_that_does_not_exist_is_not_destroyed(ground: Ground) -> None:
+async def test_a_workspace_that_does_not_exist_is_not_destroyed(ground: TerraformBench) -> None:
     config = ground.module(PAIR) | CONFIG | {"workspace": "none", "execution": {"destroy": True}}
     failure = await ground.failure(config)
     assert "no workspace none to destroy" in failure.message
 
 
-async def test_an_effect_is_found_again_with_the_same_outputs(ground: Ground) -> None:
+async def test_an_effect_is_found_again_with_the_same_outputs(ground: TerraformBench) -> None:
     config = ground.module(PAIR) | CONFIG
     first = await ground.execute(config)
     [state] = ground.folder.rglob("terraform.tfstate")
@@ -149,14 +153,14 @@ async def test_an_effect_is_found_again_with_the_same_outputs(ground: Ground) ->
 
 
 async def test_a_look_finds_nothing_where_nothing_was_made_and_makes_no_workspace(
-    ground: Ground,
+    ground: TerraformBench,
 ) -> None:
     config = ground.module(PAIR) | CONFIG
     assert (await ground.look(config)).answer == "absent"
     assert not list(ground.folder.rglob("workspaces/*"))
 
 
-async def test_workspaces_of_two_modules_never_meet(ground: Ground) -> None:
+async def test_workspaces_of_two_modules_never_meet(ground: TerraformBench) -> None:
     named = {"workspace": "production"}
     await ground.execute(ground.module(PAIR, "one") | CONFIG | named)
     other = 'resource "terraform_data" "other" { input = 1 }'
@@ -164,7 +168,7 @@ async def test_workspaces_of_two_modules_never_meet(ground: Ground) -> None:
     assert result.outputs["plan"] == {"add": 1, "change": 0, "destroy": 0}
 
 
-async def test_the_items_backend_is_used_in_place_of_the_modules(ground: Ground) -> None:
+async def test_the_items_backend_is_used_in_place_of_the_modules(ground: TerraformBench) -> None:
     text = 'terraform {\n  backend "s3" {}\n}\n' + PAIR
     with StateServer() as states:
         result = await ground.execute(ground.module(text) | CONFIG | states.backend)
@@ -174,14 +178,14 @@ async def test_the_items_backend_is_used_in_place_of_the_modules(ground: Ground)
     assert result.outputs["state"].startswith("the state in the backend http (address http://127")
 
 
-async def test_only_the_outputs_that_are_asked_for_are_taken(ground: Ground) -> None:
+async def test_only_the_outputs_that_are_asked_for_are_taken(ground: TerraformBench) -> None:
     config = ground.module(PAIR) | CONFIG
     result = await ground.execute(config | {"outputs": ["name"]})
     assert list(result.outputs["values"]) == ["name"]
 
 
 async def test_an_output_that_the_module_lacks_is_noticed_before_anything_is_made(
-    ground: Ground,
+    ground: TerraformBench,
 ) -> None:
     failure = await ground.failure(ground.module(PAIR) | CONFIG | {"outputs": ["address"]})
     assert "has no output address" in failure.message
@@ -190,7 +194,7 @@ async def test_an_output_that_the_module_lacks_is_noticed_before_anything_is_mad
 
 
 async def test_in_a_shared_workspace_only_what_this_run_touched_is_left_behind(
-    ground: Ground,
+    ground: TerraformBench,
 ) -> None:
     shared = {"workspace": "shared"}
     before = 'resource "terraform_data" "before" { input = 1 }\n'
@@ -230,14 +234,14 @@ async def test_in_a_shared_workspace_only_what_this_run_touched_is_left_behind(
     ],
 )
 async def test_a_configuration_that_cannot_be_meant_is_refused(
-    ground: Ground, more: dict[str, Any], told: str
+    ground: TerraformBench, more: dict[str, Any], told: str
 ) -> None:
     failure = await ground.failure(more)
     assert told in failure.message
     assert failure.kind == "ActionFailed"
 
 
-async def test_a_variable_without_a_value_keeps_the_modules_default(ground: Ground) -> None:
+async def test_a_variable_without_a_value_keeps_the_modules_default(ground: TerraformBench) -> None:
     text = (
         'variable "note" {\n  type = string\n  default = "dflt"\n  nullable = false\n}\n'
         'variable "size" {\n  default = 1\n}\noutput "got" { value = [var.note, var.size] }\n'
@@ -247,7 +251,7 @@ async def test_a_variable_without_a_value_keeps_the_modules_default(ground: Grou
     assert result.outputs["values"] == {"got": ["dflt", 1]}
 
 
-async def by_hand(ground: Ground, cleanup: str | None) -> str:
+async def by_hand(ground: TerraformBench, cleanup: str | None) -> str:
     """Copy the commands of a cleanup into a shell; gives what they say."""
     [_, commands] = (cleanup or "").split(" Commands: ")
     program = f"{ground.options.binary} "
@@ -263,16 +267,18 @@ async def by_hand(ground: Ground, cleanup: str | None) -> str:
     return said.decode()
 
 
-async def test_the_cleanup_is_commands_that_a_person_can_copy(ground: Ground) -> None:
+async def test_the_cleanup_is_commands_that_a_person_can_copy(ground: TerraformBench) -> None:
     result = await ground.execute(ground.module(PAIR) | CONFIG | {"workspace": "shared"})
     assert "2 destroyed" in await by_hand(ground, result.cleanup)
     [state] = ground.folder.rglob("workspaces/shared/terraform.tfstate")
     assert json.loads(state.read_text())["resources"] == []
 
 
-async def test_the_commands_lead_to_a_module_from_git_and_lock_its_state(ground: Ground) -> None:
-    committed(ground.folder / "git" / "it's-$HOME", {"a b/main.tf": PAIR})
-    with served(ground.folder / "git") as address, StateServer() as states:
+async def test_the_commands_lead_to_a_module_from_git_and_lock_its_state(
+    ground: TerraformBench,
+) -> None:
+    commit_files(ground.folder / "git" / "it's-$HOME", {"a b/main.tf": PAIR})
+    with git_server(ground.folder / "git") as address, StateServer() as states:
         source = {"git": f"{address}/it's-$HOME/.git", "ref": "main", "directory": "a b"}
         listed = ground.having(sources=(address,))
         result = await listed.execute(CONFIG | {"source": source} | states.backend)
@@ -283,7 +289,9 @@ async def test_the_commands_lead_to_a_module_from_git_and_lock_its_state(ground:
         assert states.locks == before + 1
 
 
-async def test_a_single_resource_is_destroyed_by_the_commands_of_its_own(ground: Ground) -> None:
+async def test_a_single_resource_is_destroyed_by_the_commands_of_its_own(
+    ground: TerraformBench,
+) -> None:
     text = 'resource "terraform_data" "a" { for_each = toset(["x y", "$(touch no)"]) }\n'
     text += 'variable "name" { default = "" }\n'
     with StateServer() as states:

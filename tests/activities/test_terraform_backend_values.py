@@ -8,7 +8,7 @@ from activities.actions.terraform import ACTION
 from catalog.action_rendering import render_action
 from catalog.scopes import ScopeContext
 from catalog.templating import TemplateError
-from tests.support.actions import Stage, judged
+from tests.support.actions import ActionRunner, validate_config
 
 
 def backend(kind: str, **config: Any) -> dict[str, Any]:
@@ -25,7 +25,7 @@ def rendered(
     environment: dict[str, str] | None = None,
     secrets: dict[str, str] | None = None,
 ) -> dict[str, Any]:
-    request = Stage(ACTION).request(config, title=value)
+    request = ActionRunner(ACTION).request(config, title=value)
     [action] = request.plan
     made = render_action(
         action,
@@ -63,9 +63,9 @@ def test_a_value_in_an_address_of_a_backend_is_part_of_its_host(settings: dict[s
     config = backend("s3", bucket="states", **settings)
     with pytest.raises(TemplateError, match="a value within the host holds more than a name"):
         rendered(config, "evil.example.com/x?")
-    [problem] = judged(ACTION, config, title="evil.example.com/x?")
+    [problem] = validate_config(ACTION, config, title="evil.example.com/x?")
     assert problem.field == "title"
-    assert judged(ACTION, config, title="eu-1") == []
+    assert validate_config(ACTION, config, title="eu-1") == []
 
 
 @pytest.mark.parametrize("key", ["bucket", "region", "storage_account_name"])
@@ -78,7 +78,7 @@ def test_a_value_in_the_name_of_a_host_ends_no_host(key: str) -> None:
 @pytest.mark.parametrize("value", ["other/prod", "other\\prod"])
 def test_a_value_in_the_path_of_a_state_is_one_name(key: str, value: str) -> None:
     config = backend("s3", **{key: "teams/{{fields.title}}/state"})
-    [problem] = judged(ACTION, config, title=value)
+    [problem] = validate_config(ACTION, config, title=value)
     assert problem.field == "title"
     assert "a value within the path holds a slash" in problem.message
     assert rendered(config, "My team") == {key: "teams/My team/state"}

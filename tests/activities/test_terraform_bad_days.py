@@ -16,8 +16,8 @@ from tests.support.terraform import (
     HALF_WAY,
     PAIR,
     PASSWORD,
-    Ground,
     StateServer,
+    TerraformBench,
     script,
     waiting_module,
     wrapped,
@@ -27,8 +27,8 @@ CONFIG = {"variables": {"name": "orders", "token": PASSWORD}}
 
 
 @pytest.fixture
-def ground(tmp_path: Path, terraform_program: Path) -> Ground:
-    return Ground.made(tmp_path, terraform_program)
+def ground(tmp_path: Path, terraform_program: Path) -> TerraformBench:
+    return TerraformBench.made(tmp_path, terraform_program)
 
 
 def is_there(file: Path) -> bool:
@@ -41,7 +41,9 @@ async def until_exists(file: Path, task: "asyncio.Task[Any]") -> None:
         await asyncio.sleep(0.02)
 
 
-async def test_an_init_that_fails_says_why_and_that_nothing_was_changed(ground: Ground) -> None:
+async def test_an_init_that_fails_says_why_and_that_nothing_was_changed(
+    ground: TerraformBench,
+) -> None:
     failure = await ground.failure(ground.module('module "gone" { source = "./gone" }'))
     assert failure.message.startswith("terraform init failed; nothing was changed.")
     assert "gone" in failure.message
@@ -49,7 +51,7 @@ async def test_an_init_that_fails_says_why_and_that_nothing_was_changed(ground: 
     assert failure.facts["retryable"]
 
 
-async def test_a_plan_that_fails_names_file_line_and_reason(ground: Ground) -> None:
+async def test_a_plan_that_fails_names_file_line_and_reason(ground: TerraformBench) -> None:
     text = 'variable "size" {\n  type = number\n}\noutput "size" {\n  value = var.size\n}\n'
     failure = await ground.failure(ground.module(text) | {"variables": {"size": "many"}})
     assert failure.message.startswith("terraform plan failed; nothing was changed.")
@@ -59,7 +61,9 @@ async def test_a_plan_that_fails_names_file_line_and_reason(ground: Ground) -> N
     assert (failure.kind, failure.facts["retryable"]) == ("ActionFailed", False)
 
 
-async def test_an_apply_that_fails_half_way_lists_what_is_in_the_state(ground: Ground) -> None:
+async def test_an_apply_that_fails_half_way_lists_what_is_in_the_state(
+    ground: TerraformBench,
+) -> None:
     failure = await ground.failure(ground.module(HALF_WAY))
 
     assert failure.kind == "ActionFailed"
@@ -72,7 +76,7 @@ async def test_an_apply_that_fails_half_way_lists_what_is_in_the_state(ground: G
 
 
 async def test_an_attempt_that_cannot_read_the_state_takes_nothing_from_the_list(
-    ground: Ground,
+    ground: TerraformBench,
 ) -> None:
     config = ground.module(HALF_WAY)
     told = await ground.failure(config)
@@ -90,7 +94,7 @@ async def test_an_attempt_that_cannot_read_the_state_takes_nothing_from_the_list
 
 
 async def test_after_a_failure_half_way_the_retry_makes_the_rest_and_nothing_twice(
-    ground: Ground,
+    ground: TerraformBench,
 ) -> None:
     stuck = 'resource "terraform_data" "good" { input = "good" }\n'
     stuck += (
@@ -115,7 +119,7 @@ async def test_after_a_failure_half_way_the_retry_makes_the_rest_and_nothing_twi
     assert ids(ground)["good"] == good
 
 
-async def test_a_state_that_is_locked_elsewhere_is_not_touched(ground: Ground) -> None:
+async def test_a_state_that_is_locked_elsewhere_is_not_touched(ground: TerraformBench) -> None:
     holder = {"ID": "lock-1", "Who": "eve@laptop", "Operation": "OperationTypeApply"}
     config = ground.module(PAIR) | CONFIG
     with StateServer() as states:
@@ -131,7 +135,7 @@ async def test_a_state_that_is_locked_elsewhere_is_not_touched(ground: Ground) -
     assert "lock-1" in str(look.reason)
 
 
-async def test_two_at_once_cannot_work_on_one_state(ground: Ground) -> None:
+async def test_two_at_once_cannot_work_on_one_state(ground: TerraformBench) -> None:
     allowed = ground.having(allow_provisioners=True)
     config = allowed.module(waiting_module(ground.folder)) | {"workspace": "shared"}
     running = asyncio.create_task(allowed.execute(config))
@@ -148,7 +152,7 @@ async def test_two_at_once_cannot_work_on_one_state(ground: Ground) -> None:
 
 
 async def test_a_state_that_cannot_be_written_is_kept_and_written_before_anything_else(
-    ground: Ground,
+    ground: TerraformBench,
 ) -> None:
     config = ground.module(PAIR) | CONFIG
     with StateServer() as states:
@@ -168,7 +172,7 @@ async def test_a_state_that_cannot_be_written_is_kept_and_written_before_anythin
     assert not list(ground.folder.rglob("errored.tfstate"))
 
 
-async def test_without_a_program_the_worker_says_what_to_install(ground: Ground) -> None:
+async def test_without_a_program_the_worker_says_what_to_install(ground: TerraformBench) -> None:
     config = ground.module(PAIR) | CONFIG
     named = await ground.having(binary=ground.folder / "absent").failure(config)
     assert "TERRAFORM_BINARY names" in named.message
@@ -177,7 +181,7 @@ async def test_without_a_program_the_worker_says_what_to_install(ground: Ground)
     assert {named.kind, found.kind} == {"ActionFailed"}
 
 
-async def test_a_program_that_hangs_is_ended_at_the_deadline(ground: Ground) -> None:
+async def test_a_program_that_hangs_is_ended_at_the_deadline(ground: TerraformBench) -> None:
     hanging = script(ground.folder / "hanging", "trap '' INT; while :; do sleep 1; done")
     short = ground.having(binary=hanging, grace_seconds=0.2)
     failure = await short.failure(ground.module(PAIR) | CONFIG, seconds=1)
@@ -186,7 +190,7 @@ async def test_a_program_that_hangs_is_ended_at_the_deadline(ground: Ground) -> 
 
 
 async def test_a_plugin_cache_that_another_action_keeps_is_waited_for_until_the_deadline(
-    ground: Ground,
+    ground: TerraformBench,
 ) -> None:
     cache = ground.folder / "plugins"
     cache.mkdir()
@@ -203,7 +207,7 @@ async def test_a_plugin_cache_that_another_action_keeps_is_waited_for_until_the_
 
 
 async def test_an_apply_that_hangs_is_stopped_in_order_and_lists_what_it_made(
-    ground: Ground,
+    ground: TerraformBench,
 ) -> None:
     allowed = ground.having(allow_provisioners=True)
     config = allowed.module(waiting_module(ground.folder))
@@ -214,7 +218,7 @@ async def test_an_apply_that_hangs_is_stopped_in_order_and_lists_what_it_made(
 
 
 async def test_an_apply_that_will_not_stop_is_killed_and_its_outcome_is_unknown(
-    ground: Ground, terraform_program: Path
+    ground: TerraformBench, terraform_program: Path
 ) -> None:
     stubborn = wrapped(
         ground.folder / "stubborn",
@@ -228,7 +232,7 @@ async def test_an_apply_that_will_not_stop_is_killed_and_its_outcome_is_unknown(
 
 
 async def test_ten_megabytes_of_output_are_neither_kept_nor_in_the_way(
-    ground: Ground, terraform_program: Path
+    ground: TerraformBench, terraform_program: Path
 ) -> None:
     flood = "{ head -c 10000000 /dev/zero | tr '\\000' x; echo; yes flood | head -c 2000000; }"
     loud = ['case "$1" in init|apply)', f"{flood}; {flood} >&2;;", "esac"]
@@ -245,7 +249,7 @@ async def test_ten_megabytes_of_output_are_neither_kept_nor_in_the_way(
 
 
 async def test_lines_that_are_no_json_do_not_disturb(
-    ground: Ground, terraform_program: Path
+    ground: TerraformBench, terraform_program: Path
 ) -> None:
     noise = 'case "$1" in plan|apply) echo "not json"; echo "[1]"; echo \'{"type": 3}\';; esac'
     noisy = wrapped(ground.folder / "noisy", terraform_program, [noise, "echo oops >&2"])
@@ -254,7 +258,7 @@ async def test_lines_that_are_no_json_do_not_disturb(
 
 
 async def test_a_plan_that_is_no_json_is_not_applied(
-    ground: Ground, terraform_program: Path
+    ground: TerraformBench, terraform_program: Path
 ) -> None:
     broken = ['[ "$1" != show ] || { echo "{"; exit 0; }']
     mute = wrapped(ground.folder / "mute", terraform_program, broken)
@@ -264,7 +268,7 @@ async def test_a_plan_that_is_no_json_is_not_applied(
 
 
 async def test_outputs_that_cannot_be_read_leave_the_outcome_unknown_and_are_read_again(
-    ground: Ground, terraform_program: Path
+    ground: TerraformBench, terraform_program: Path
 ) -> None:
     broken = ['[ "$1" != output ] || { echo "the backend is away" >&2; exit 1; }']
     mute = wrapped(ground.folder / "mute", terraform_program, broken)
@@ -279,7 +283,7 @@ async def test_outputs_that_cannot_be_read_leave_the_outcome_unknown_and_are_rea
 
 
 async def test_a_sensitive_value_in_an_error_is_masked(
-    ground: Ground, terraform_program: Path
+    ground: TerraformBench, terraform_program: Path
 ) -> None:
     telling = ['[ "$1" != plan ] || { echo "cannot log in with prefix-$TOLD" >&2; exit 1; }']
     bad = wrapped(ground.folder / "telling", terraform_program, telling)
@@ -290,13 +294,13 @@ async def test_a_sensitive_value_in_an_error_is_masked(
     assert "only-the-item-knows" not in f"{failure}{ground.said.text}"
 
 
-async def test_a_state_that_would_be_lost_is_refused(ground: Ground) -> None:
+async def test_a_state_that_would_be_lost_is_refused(ground: TerraformBench) -> None:
     failure = await ground.having(state_folder=None).failure(ground.module(PAIR) | CONFIG)
     assert "would be lost" in failure.message
     assert "TERRAFORM_STATE_PATH" in failure.message
 
 
-def ids(ground: Ground) -> dict[str, str]:
+def ids(ground: TerraformBench) -> dict[str, str]:
     """Return the ids of what is in the one state of the ground."""
     [state] = ground.folder.rglob("workspaces/*/terraform.tfstate")
     return {
@@ -305,7 +309,9 @@ def ids(ground: Ground) -> dict[str, str]:
     }
 
 
-async def test_a_corrected_value_mends_what_its_former_one_left_half_made(ground: Ground) -> None:
+async def test_a_corrected_value_mends_what_its_former_one_left_half_made(
+    ground: TerraformBench,
+) -> None:
     text = (
         'variable "size" { type = number }\n'
         'resource "terraform_data" "good" { input = "good" }\n'

@@ -12,8 +12,8 @@ from temporalio.exceptions import ApplicationError
 from tests.support.terraform import (
     PAIR,
     Failure,
-    Ground,
     StateServer,
+    TerraformBench,
     waiting_module,
     wrapped,
 )
@@ -26,8 +26,8 @@ WAITS = "BEGUN; trap 'exit 1' INT; while :; do sleep 0.1; done"
 
 
 @pytest.fixture
-def ground(tmp_path: Path, terraform_program: Path) -> Ground:
-    return Ground.made(tmp_path, terraform_program).having(allow_provisioners=True)
+def ground(tmp_path: Path, terraform_program: Path) -> TerraformBench:
+    return TerraformBench.made(tmp_path, terraform_program).having(allow_provisioners=True)
 
 
 def present(file: Path) -> bool:
@@ -47,7 +47,7 @@ def touching(folder: Path, command: str) -> str:
 
 
 async def cancelled(
-    ground: Ground, config: dict[str, Any], *, just_before: Callable[[], None] | None = None
+    ground: TerraformBench, config: dict[str, Any], *, just_before: Callable[[], None] | None = None
 ) -> Failure:
     """Cancel the action as soon as it has begun; gives what Temporal is told."""
     running = asyncio.create_task(ground.execute(config))
@@ -69,7 +69,9 @@ def ids(content: bytes) -> dict[str, str]:
     }
 
 
-async def test_a_cancelled_apply_ends_in_order_and_tells_what_it_made(ground: Ground) -> None:
+async def test_a_cancelled_apply_ends_in_order_and_tells_what_it_made(
+    ground: TerraformBench,
+) -> None:
     with StateServer() as states:
         config = ground.module(touching(ground.folder, WAITS)) | states.backend
         failure = await cancelled(ground, config)
@@ -88,7 +90,7 @@ async def test_a_cancelled_apply_ends_in_order_and_tells_what_it_made(ground: Gr
 
 
 async def test_an_apply_that_does_not_end_is_killed_with_all_that_it_started_and_unlocked(
-    ground: Ground,
+    ground: TerraformBench,
 ) -> None:
     with StateServer() as states:
         config = ground.module(touching(ground.folder, STUBBORN)) | states.backend
@@ -109,7 +111,7 @@ async def test_an_apply_that_does_not_end_is_killed_with_all_that_it_started_and
 
 
 async def test_a_plan_that_is_killed_leaves_no_lock(
-    ground: Ground, terraform_program: Path
+    ground: TerraformBench, terraform_program: Path
 ) -> None:
     begun = ground.folder / "begun"
     hanging = wrapped(
@@ -127,7 +129,7 @@ async def test_a_plan_that_is_killed_leaves_no_lock(
 
 
 async def test_a_lock_that_may_be_somebody_elses_stays_and_is_told(
-    ground: Ground, terraform_program: Path
+    ground: TerraformBench, terraform_program: Path
 ) -> None:
     hanging = wrapped(
         ground.folder / "hanging",
@@ -148,7 +150,7 @@ async def test_a_lock_that_may_be_somebody_elses_stays_and_is_told(
 
 
 async def test_a_state_that_is_refused_while_the_action_is_cancelled_is_kept(
-    ground: Ground,
+    ground: TerraformBench,
 ) -> None:
     with StateServer() as states:
         config = ground.module(touching(ground.folder, WAITS)) | states.backend
@@ -161,7 +163,7 @@ async def test_a_state_that_is_refused_while_the_action_is_cancelled_is_kept(
 
 
 async def test_what_a_cancelled_apply_made_is_told_when_its_backend_does_not_answer_any_more(
-    ground: Ground,
+    ground: TerraformBench,
 ) -> None:
     with StateServer() as states:
 

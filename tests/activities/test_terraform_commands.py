@@ -7,7 +7,7 @@ import pytest
 
 from activities.terraform.commands import commands_in, commands_in_plan
 from activities.terraform.hcl import UnreadableFileError
-from tests.support.terraform import Ground
+from tests.support.terraform import TerraformBench
 
 RUNS = '  provisioner "local-exec" { command = "touch FOLDER/ran" }\n'
 AT_ROOT = 'resource "terraform_data" "x" {\n' + RUNS + "}\n"
@@ -32,11 +32,11 @@ TWICE_JSON = '{"resource": {}, ' + IN_JSON[1:-1] + ', "resource": []}'
 
 
 @pytest.fixture
-def ground(tmp_path: Path, terraform_program: Path) -> Ground:
-    return Ground.made(tmp_path, terraform_program)
+def ground(tmp_path: Path, terraform_program: Path) -> TerraformBench:
+    return TerraformBench.made(tmp_path, terraform_program)
 
 
-def write(ground: Ground, file: str, text: str) -> None:
+def write(ground: TerraformBench, file: str, text: str) -> None:
     path = ground.folder / "modules" / "module" / file
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(text.replace("FOLDER", str(ground.folder)))
@@ -115,7 +115,7 @@ def write(ground: Ground, file: str, text: str) -> None:
     ],
 )
 async def test_a_module_that_runs_commands_is_refused_before_anything_is_made(
-    ground: Ground, files: dict[str, str], named: str
+    ground: TerraformBench, files: dict[str, str], named: str
 ) -> None:
     for file, text in files.items():
         write(ground, file, text)
@@ -130,7 +130,7 @@ async def test_a_module_that_runs_commands_is_refused_before_anything_is_made(
     assert not list(ground.folder.glob("ran"))
 
 
-async def test_commands_in_the_items_backend_are_refused(ground: Ground) -> None:
+async def test_commands_in_the_items_backend_are_refused(ground: TerraformBench) -> None:
     backend = {"type": "kubernetes", "config": {"exec": {"command": "touch"}}}
     failure = await ground.failure(ground.module("") | {"backend": backend})
     assert "exec of the backend" in failure.message
@@ -138,7 +138,7 @@ async def test_commands_in_the_items_backend_are_refused(ground: Ground) -> None
 
 
 async def test_texts_comments_and_values_that_only_mention_commands_are_no_commands(
-    ground: Ground,
+    ground: TerraformBench,
 ) -> None:
     text = """
 # removed { provisioner "local-exec" {} }
@@ -157,7 +157,7 @@ output "text" { value = local.exec.exec }
     assert result.outputs["values"] == {"text": "provisioner 'x' {"}
 
 
-async def test_a_module_outside_of_the_source_is_refused(ground: Ground) -> None:
+async def test_a_module_outside_of_the_source_is_refused(ground: TerraformBench) -> None:
     outside = ground.folder / "outside"
     outside.mkdir()
     (outside / "main.tf").write_text("")
@@ -167,14 +167,14 @@ async def test_a_module_outside_of_the_source_is_refused(ground: Ground) -> None
     assert "module.inner is a folder of the worker" in failure.message
 
 
-async def test_links_out_of_the_module_are_refused(ground: Ground) -> None:
+async def test_links_out_of_the_module_are_refused(ground: TerraformBench) -> None:
     config = ground.module("")
     (ground.folder / "modules/module/more.tf").symlink_to(ground.folder / "x")
     failure = await ground.failure(config)
     assert "symbolic links that lead out of it (more.tf)" in failure.message
 
 
-async def test_links_within_the_module_are_followed(ground: Ground) -> None:
+async def test_links_within_the_module_are_followed(ground: TerraformBench) -> None:
     write(ground, "all/texts/a.txt", "here")
     (ground.folder / "modules/module/all/link").symlink_to("texts")
     text = 'output "text" { value = file("all/link/a.txt") }'
@@ -182,7 +182,7 @@ async def test_links_within_the_module_are_followed(ground: Ground) -> None:
     assert result.outputs["values"] == {"text": "here"}
 
 
-async def test_an_override_file_cannot_move_the_state(ground: Ground) -> None:
+async def test_an_override_file_cannot_move_the_state(ground: TerraformBench) -> None:
     config = ground.module("") | {"backend": {"type": "http", "config": {}}}
     backend = 'terraform {\n  backend "inmem" {}\n}\n'
     (ground.folder / "modules/module/zz_override.tf").write_text(backend)
@@ -190,13 +190,13 @@ async def test_an_override_file_cannot_move_the_state(ground: Ground) -> None:
     assert "overrides the backend http by inmem" in failure.message
 
 
-async def test_a_backend_behind_a_comment_is_the_modules_own(ground: Ground) -> None:
+async def test_a_backend_behind_a_comment_is_the_modules_own(ground: TerraformBench) -> None:
     module = ground.module('/* x */ terraform {\n/* y */ backend "inmem" {}\n}\n')
     result = await ground.execute(module)
     assert "inmem" in result.outputs["state"]
 
 
-async def test_an_operator_may_allow_them(ground: Ground) -> None:
+async def test_an_operator_may_allow_them(ground: TerraformBench) -> None:
     write(ground, "main.tf", AT_ROOT)
     text = (ground.folder / "modules/module/main.tf").read_text()
     await ground.having(allow_provisioners=True).execute(ground.module(text))

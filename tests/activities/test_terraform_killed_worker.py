@@ -6,7 +6,7 @@ import pickle
 import sys
 from pathlib import Path
 
-from tests.support.terraform import Ground, StateServer, waiting_module, wrapped
+from tests.support.terraform import StateServer, TerraformBench, waiting_module, wrapped
 
 ROOT = Path(__file__).parents[2]
 
@@ -19,7 +19,9 @@ def is_alive(pid: int) -> bool:
     return Path(f"/proc/{pid}/cmdline").exists() and bool(Path(f"/proc/{pid}/cmdline").read_bytes())
 
 
-async def killed_in_the_middle(ground: Ground, config: dict[str, object]) -> tuple[int, Path]:
+async def killed_in_the_middle(
+    ground: TerraformBench, config: dict[str, object]
+) -> tuple[int, Path]:
     """Run the action in a process, kill it in the apply; gives Terraform's pid and folder."""
     pickled = ground.folder / "ground"
     pickled.write_bytes(pickle.dumps(ground))
@@ -45,7 +47,7 @@ async def test_terraform_ends_with_its_worker_and_the_retry_makes_the_rest(
 ) -> None:
     noting = f'[ "$1" != apply ] || echo "$$ $(dirname "$TF_DATA_DIR")" > {tmp_path}/apply'
     program = wrapped(tmp_path / "noting", terraform_program, [noting])
-    ground = Ground.made(tmp_path, program).having(allow_provisioners=True)
+    ground = TerraformBench.made(tmp_path, program).having(allow_provisioners=True)
     config = ground.module(waiting_module(tmp_path))
 
     pid, folder = await killed_in_the_middle(ground, config)
@@ -64,7 +66,7 @@ async def test_a_state_that_was_kept_for_a_killed_worker_is_written_by_the_retry
 ) -> None:
     noting = f'[ "$1" != apply ] || echo "$$ $(dirname "$TF_DATA_DIR")" > {tmp_path}/apply'
     program = wrapped(tmp_path / "noting", terraform_program, [noting])
-    ground = Ground.made(tmp_path, program).having(allow_provisioners=True)
+    ground = TerraformBench.made(tmp_path, program).having(allow_provisioners=True)
     with StateServer() as states:
         states.refuse_writing = True
         config = ground.module(waiting_module(tmp_path)) | states.backend

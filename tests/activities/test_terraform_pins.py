@@ -7,8 +7,8 @@ import pytest
 
 from activities.action_errors import ActionFailedError
 from activities.terraform.plan_pins import Changes, changes_in, check, digest_of
-from tests.support.git import committed, git, served
-from tests.support.terraform import PAIR, PASSWORD, Ground
+from tests.support.git import commit_files, git, git_server
+from tests.support.terraform import PAIR, PASSWORD, TerraformBench
 
 CONFIG = {"variables": {"name": "orders", "token": PASSWORD}}
 PLAN = {"execution": {"planOnly": True}}
@@ -16,17 +16,17 @@ RESOURCE = 'resource "terraform_data" "{}" {{ input = "x" }}\n'
 
 
 @pytest.fixture
-def ground(tmp_path: Path, terraform_program: Path) -> Ground:
-    return Ground.made(tmp_path, terraform_program)
+def ground(tmp_path: Path, terraform_program: Path) -> TerraformBench:
+    return TerraformBench.made(tmp_path, terraform_program)
 
 
-async def planned(ground: Ground, config: dict[str, Any]) -> dict[str, Any]:
+async def planned(ground: TerraformBench, config: dict[str, Any]) -> dict[str, Any]:
     """Plan only; returns the pin as a later action gets it."""
     result = await ground.execute(config | PLAN)
     return {"execution": {"approvedPlan": result.outputs["pin"]}}
 
 
-async def test_the_plan_that_was_approved_is_applied(ground: Ground) -> None:
+async def test_the_plan_that_was_approved_is_applied(ground: TerraformBench) -> None:
     config = ground.module(PAIR) | CONFIG
     pin = await planned(ground, config)
     result = await ground.execute(config | pin)
@@ -49,7 +49,7 @@ async def test_the_plan_that_was_approved_is_applied(ground: Ground) -> None:
     ],
 )
 async def test_another_plan_is_refused_and_both_are_shown(
-    ground: Ground, text: str, more: dict[str, Any], told: str
+    ground: TerraformBench, text: str, more: dict[str, Any], told: str
 ) -> None:
     pin = await planned(ground, ground.module(PAIR) | CONFIG)
 
@@ -62,13 +62,15 @@ async def test_another_plan_is_refused_and_both_are_shown(
     assert not list(ground.folder.rglob("terraform.tfstate"))
 
 
-async def test_a_module_of_a_branch_that_moved_is_refused_with_both_commits(ground: Ground) -> None:
-    first = committed(ground.folder / "git" / "modules", {"main.tf": PAIR})
-    with served(ground.folder / "git") as address:
+async def test_a_module_of_a_branch_that_moved_is_refused_with_both_commits(
+    ground: TerraformBench,
+) -> None:
+    first = commit_files(ground.folder / "git" / "modules", {"main.tf": PAIR})
+    with git_server(ground.folder / "git") as address:
         listed = ground.having(sources=(address,))
         config = CONFIG | {"source": {"git": f"{address}/modules/.git", "ref": "main"}}
         pin = await planned(listed, config)
-        second = committed(ground.folder / "git" / "modules", {})
+        second = commit_files(ground.folder / "git" / "modules", {})
         failure = await listed.failure(config | pin)
         git(ground.folder / "git" / "modules", "reset", "-q", "--hard", first)
         result = await listed.execute(config | pin, again=True)
@@ -81,21 +83,21 @@ async def test_a_module_of_a_branch_that_moved_is_refused_with_both_commits(grou
 
 
 async def test_a_module_that_a_module_calls_from_a_branch_is_pinned_with_it(
-    ground: Ground,
+    ground: TerraformBench,
 ) -> None:
     inner = ground.folder / "git" / "inner"
-    committed(inner, {"main.tf": RESOURCE.format("inner")})
-    with served(ground.folder / "git") as address:
+    commit_files(inner, {"main.tf": RESOURCE.format("inner")})
+    with git_server(ground.folder / "git") as address:
         calling = f'module "inner" {{ source = "git::{address}/inner/.git?ref=main" }}\n'
         config = ground.module(PAIR + calling) | CONFIG
         pin = await planned(ground, config)
-        committed(inner, {"main.tf": RESOURCE.format("inner") + "# moved\n"})
+        commit_files(inner, {"main.tf": RESOURCE.format("inner") + "# moved\n"})
         failure = await ground.failure(config | pin)
     assert "It differs in module. Approved was: " in failure.message
 
 
 async def test_what_others_have_changed_in_the_workspace_meanwhile_is_noticed(
-    ground: Ground,
+    ground: TerraformBench,
 ) -> None:
     config = ground.module(PAIR) | CONFIG | {"workspace": "shared"}
     pin = await planned(ground, config)
@@ -104,7 +106,7 @@ async def test_what_others_have_changed_in_the_workspace_meanwhile_is_noticed(
     assert "It differs in summary, changes" in failure.message
 
 
-async def test_a_retry_applies_the_rest_of_the_approved_plan(ground: Ground) -> None:
+async def test_a_retry_applies_the_rest_of_the_approved_plan(ground: TerraformBench) -> None:
     go = ground.folder / "go"
     text = RESOURCE.format("good") + (
         'resource "terraform_data" "bad" {\n  input = terraform_data.good.id\n'

@@ -14,18 +14,18 @@ from db.repositories.terraform_states import TerraformStatesRepository
 from db.session import Database
 from tests.support.postgres import Database as Given
 from tests.support.requests import item, new_request
-from tests.support.terraform import HALF_WAY, PAIR, Failure, Ground, StateServer, wrapped
+from tests.support.terraform import HALF_WAY, PAIR, Failure, StateServer, TerraformBench, wrapped
 
 SHARED = {"workspace": "production", "shared": True}
 
 
 @pytest.fixture
-def ground(tmp_path: Path, terraform_program: Path, db: Database) -> Ground:
+def ground(tmp_path: Path, terraform_program: Path, db: Database) -> TerraformBench:
     program = wrapped(tmp_path / "terraform", terraform_program)
-    return replace(Ground.made(tmp_path, program), states=StateRegistry(db))
+    return replace(TerraformBench.made(tmp_path, program), states=StateRegistry(db))
 
 
-def other(ground: Ground, title: str = "orders") -> Ground:
+def other(ground: TerraformBench, title: str = "orders") -> TerraformBench:
     """Return another request of the same item."""
     made = new_request(definition=item(), title=title)
     made.plan[0].type = "terraform"
@@ -39,23 +39,25 @@ def at(states: StateServer, name: str = "{{fields.title}}") -> dict[str, Any]:
     return {"backend": {"type": "http", "config": config}}
 
 
-def calls(ground: Ground) -> str:
+def calls(ground: TerraformBench) -> str:
     return (ground.folder / "terraform.log").read_text()
 
 
-async def registered(db: Database, ground: Ground) -> list[TerraformState]:
+async def registered(db: Database, ground: TerraformBench) -> list[TerraformState]:
     async with db.reading() as session:
         return await TerraformStatesRepository(session).of_request(ground.request.id)
 
 
-def assert_refused(failure: Failure, first: Ground, *told: str) -> None:
+def assert_refused(failure: Failure, first: TerraformBench, *told: str) -> None:
     assert (failure.kind, failure.facts["cause"]) == ("ActionFailed", "input")
     assert f"is registered for request {first.request.id}" in failure.message
     for text in (*told, "nothing was changed"):
         assert text in failure.message
 
 
-async def test_a_state_made_of_a_field_is_the_first_requests_and_no_others(ground: Ground) -> None:
+async def test_a_state_made_of_a_field_is_the_first_requests_and_no_others(
+    ground: TerraformBench,
+) -> None:
     with StateServer() as states:
         config = ground.module(PAIR) | {"variables": {"name": "x"}} | at(states)
         await ground.execute(config)
@@ -68,7 +70,7 @@ async def test_a_state_made_of_a_field_is_the_first_requests_and_no_others(groun
     assert again.adopted, "a retry keeps the state of its request"
 
 
-async def test_of_two_at_once_exactly_one_gets_the_state(ground: Ground) -> None:
+async def test_of_two_at_once_exactly_one_gets_the_state(ground: TerraformBench) -> None:
     both = [ground, other(ground), other(ground)]
     with StateServer() as states:
         config = ground.module(PAIR) | {"variables": {"name": "x"}} | at(states)
@@ -80,7 +82,7 @@ async def test_of_two_at_once_exactly_one_gets_the_state(ground: Ground) -> None
 
 
 async def test_a_named_workspace_is_one_requests_unless_all_say_that_they_share_it(
-    ground: Ground,
+    ground: TerraformBench,
 ) -> None:
     config = ground.module(PAIR) | {"variables": {"name": "x"}, "workspace": "production"}
     await ground.execute(config)
@@ -91,7 +93,7 @@ async def test_a_named_workspace_is_one_requests_unless_all_say_that_they_share_
 
 
 async def test_a_shared_workspace_is_used_by_several_and_refused_to_who_does_not_share_it(
-    ground: Ground, db: Database
+    ground: TerraformBench, db: Database
 ) -> None:
     config = ground.module(PAIR) | {"variables": {"name": "x"}} | SHARED
     await ground.execute(config)
@@ -103,7 +105,7 @@ async def test_a_shared_workspace_is_used_by_several_and_refused_to_who_does_not
     assert await registered(db, second) == []
 
 
-async def test_a_shared_state_is_written_out(ground: Ground) -> None:
+async def test_a_shared_state_is_written_out(ground: TerraformBench) -> None:
     with StateServer() as states:
         failure = await ground.failure(ground.module(PAIR) | at(states) | {"shared": True})
     own = await ground.failure(ground.module(PAIR) | {"shared": True})
@@ -111,7 +113,7 @@ async def test_a_shared_state_is_written_out(ground: Ground) -> None:
     assert "name its workspace" in own.message
 
 
-async def test_a_look_at_the_state_of_another_request_is_refused(ground: Ground) -> None:
+async def test_a_look_at_the_state_of_another_request_is_refused(ground: TerraformBench) -> None:
     with StateServer() as states:
         config = ground.module(PAIR) | {"variables": {"name": "x"}} | at(states)
         await ground.execute(config)
@@ -120,12 +122,14 @@ async def test_a_look_at_the_state_of_another_request_is_refused(ground: Ground)
     assert "is registered for request" in (found.reason or "")
 
 
-async def test_a_look_registers_nothing(ground: Ground, db: Database) -> None:
+async def test_a_look_registers_nothing(ground: TerraformBench, db: Database) -> None:
     await ground.look(ground.module(PAIR) | {"variables": {"name": "x"}})
     assert await registered(db, ground) == []
 
 
-async def test_it_is_known_how_many_resources_a_state_has(ground: Ground, db: Database) -> None:
+async def test_it_is_known_how_many_resources_a_state_has(
+    ground: TerraformBench, db: Database
+) -> None:
     config = {"variables": {"name": "x"}, "workspace": "w"}
     counts = []
     failure = await ground.failure(ground.module(HALF_WAY) | {"workspace": "w"})
@@ -139,7 +143,9 @@ async def test_it_is_known_how_many_resources_a_state_has(ground: Ground, db: Da
     assert counts[0].place.startswith("workspace w of the backend local (path ")
 
 
-async def test_a_state_that_was_released_is_free_for_others(ground: Ground, db: Database) -> None:
+async def test_a_state_that_was_released_is_free_for_others(
+    ground: TerraformBench, db: Database
+) -> None:
     with StateServer() as states:
         config = ground.module(PAIR) | {"variables": {"name": "x"}} | at(states)
         await ground.execute(config)
@@ -153,7 +159,7 @@ async def test_a_state_that_was_released_is_free_for_others(ground: Ground, db: 
     assert "is registered for request" in refused.message
 
 
-async def test_without_a_registry_nothing_is_begun(ground: Ground, database: Given) -> None:
+async def test_without_a_registry_nothing_is_begun(ground: TerraformBench, database: Given) -> None:
     gone = Database(database.service_url.replace(database.name, "no_such_database"))
     failure = await replace(ground, states=StateRegistry(gone)).failure(ground.module(PAIR))
     await gone.close()

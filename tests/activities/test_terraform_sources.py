@@ -16,8 +16,8 @@ from activities.action_errors import ActionFailedError
 from activities.options import TerraformOptions
 from activities.terraform.execution_spec import Source
 from activities.terraform.source import allowed
-from tests.support.git import committed, git
-from tests.support.terraform import Ground
+from tests.support.git import commit_files, git
+from tests.support.terraform import TerraformBench
 
 MODULE = 'variable "name" {}\noutput "name" { value = "VERSION ${var.name}" }\n'
 CONFIG = {"variables": {"name": "orders"}}
@@ -31,8 +31,8 @@ LISTED = (
 
 
 @pytest.fixture
-def ground(tmp_path: Path, terraform_program: Path) -> Ground:
-    return Ground.made(tmp_path, terraform_program)
+def ground(tmp_path: Path, terraform_program: Path) -> TerraformBench:
+    return TerraformBench.made(tmp_path, terraform_program)
 
 
 @pytest.mark.parametrize(
@@ -103,7 +103,7 @@ def test_a_link_out_of_a_listed_folder_is_no_way_out(tmp_path: Path) -> None:
 
 
 async def test_a_folder_is_copied_and_a_module_within_it_may_use_its_neighbours(
-    ground: Ground,
+    ground: TerraformBench,
 ) -> None:
     outer = (
         'module "n" {\n  source = "../near"\n  name = "x"\n}\noutput "n" { value = module.n.name }'
@@ -121,7 +121,7 @@ async def test_a_folder_is_copied_and_a_module_within_it_may_use_its_neighbours(
     [("..", "within the source"), ("absent", "no folder"), ("empty", "no Terraform configuration")],
 )
 async def test_a_folder_that_holds_no_module_is_said(
-    ground: Ground, directory: str, told: str
+    ground: TerraformBench, directory: str, told: str
 ) -> None:
     source = ground.module(MODULE)["source"]
     (Path(source["path"]) / "empty").mkdir()
@@ -130,10 +130,10 @@ async def test_a_folder_that_holds_no_module_is_said(
     assert failure.facts["cause"] == "input"
 
 
-async def test_a_module_comes_from_git_at_a_tag(ground: Ground) -> None:
+async def test_a_module_comes_from_git_at_a_tag(ground: TerraformBench) -> None:
     repository = ground.folder / "repository"
     for version in ("v1", "v2"):
-        committed(repository, {"network/main.tf": MODULE.replace("VERSION", version)})
+        commit_files(repository, {"network/main.tf": MODULE.replace("VERSION", version)})
         git(repository, "tag", version)
     address = f"file://{repository}"
     listed = ground.having(sources=(address,))
@@ -197,7 +197,9 @@ def registry() -> Iterator[str]:
     thread.join()
 
 
-async def test_a_module_comes_from_a_registry_at_its_version(ground: Ground, registry: str) -> None:
+async def test_a_module_comes_from_a_registry_at_its_version(
+    ground: TerraformBench, registry: str
+) -> None:
     config = ground.folder / "terraform.rc"
     services = f'services = {{ "modules.v1" = "{registry}/v1/" }}'
     config.write_text(f'host "registry.example.com" {{\n  {services}\n}}\n')

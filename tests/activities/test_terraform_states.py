@@ -13,7 +13,7 @@ import pytest
 from activities.terraform import state_rescue
 from activities.terraform.execution_spec import Required, Source
 from activities.terraform.state_location import place_digest
-from tests.support.terraform import PAIR, Ground, StateServer, wrapped
+from tests.support.terraform import PAIR, StateServer, TerraformBench, wrapped
 
 CONFIG = {"variables": {"name": "orders"}}
 FOLDER = "pao-terraform-unwritten-states"
@@ -22,8 +22,8 @@ STATE = {"version": 4, "serial": 3, "lineage": "a-b-c", "resources": []}
 
 
 @pytest.fixture
-def ground(tmp_path: Path, terraform_program: Path) -> Ground:
-    return Ground.made(tmp_path, terraform_program)
+def ground(tmp_path: Path, terraform_program: Path) -> TerraformBench:
+    return TerraformBench.made(tmp_path, terraform_program)
 
 
 @pytest.fixture
@@ -32,7 +32,7 @@ def states() -> Iterator[StateServer]:
         yield server
 
 
-def kept(ground: Ground) -> Path:
+def kept(ground: TerraformBench) -> Path:
     [file] = (ground.folder / "states" / FOLDER).iterdir()
     return file
 
@@ -42,7 +42,7 @@ def in_message(message: str) -> Path:
 
 
 async def test_what_was_made_is_listed_from_the_kept_state(
-    ground: Ground, states: StateServer
+    ground: TerraformBench, states: StateServer
 ) -> None:
     states.refuse_writing = True
     failure = await ground.failure(ground.module(PAIR) | CONFIG | states.backend)
@@ -53,7 +53,7 @@ async def test_what_was_made_is_listed_from_the_kept_state(
 
 
 async def test_a_state_that_cannot_be_kept_stays_where_it_is_and_is_found_by_the_retry(
-    ground: Ground, states: StateServer
+    ground: TerraformBench, states: StateServer
 ) -> None:
     config = ground.module(PAIR) | CONFIG | states.backend
     (ground.folder / "states").mkdir()
@@ -78,7 +78,7 @@ async def test_a_state_that_cannot_be_kept_stays_where_it_is_and_is_found_by_the
 
 
 async def test_a_truncated_state_is_never_written_and_nothing_else_is_done(
-    ground: Ground, states: StateServer
+    ground: TerraformBench, states: StateServer
 ) -> None:
     config = ground.module(PAIR) | CONFIG | states.backend
     states.refuse_writing = True
@@ -97,7 +97,7 @@ async def test_a_truncated_state_is_never_written_and_nothing_else_is_done(
 
 
 async def test_a_state_that_is_older_than_the_backends_is_never_written(
-    ground: Ground, states: StateServer
+    ground: TerraformBench, states: StateServer
 ) -> None:
     config = ground.module(PAIR) | CONFIG | states.backend
     states.refuse_writing = True
@@ -116,7 +116,7 @@ async def test_a_state_that_is_older_than_the_backends_is_never_written(
 
 
 async def test_a_state_that_is_in_the_backend_already_is_done_with(
-    ground: Ground, states: StateServer
+    ground: TerraformBench, states: StateServer
 ) -> None:
     config = ground.module(PAIR) | CONFIG | states.backend
     states.refuse_writing = True
@@ -133,7 +133,7 @@ async def test_a_state_that_is_in_the_backend_already_is_done_with(
 
 
 async def test_a_state_of_an_attempt_in_another_workspace_stops_the_corrected_one(
-    ground: Ground, states: StateServer
+    ground: TerraformBench, states: StateServer
 ) -> None:
     config = ground.module(PAIR) | CONFIG
     states.refuse_writing = True
@@ -148,7 +148,7 @@ async def test_a_state_of_an_attempt_in_another_workspace_stops_the_corrected_on
 
 
 async def test_a_state_file_of_the_modules_repository_is_not_taken_for_ours(
-    ground: Ground, states: StateServer
+    ground: TerraformBench, states: StateServer
 ) -> None:
     config = ground.module(PAIR) | CONFIG | states.backend
     folder = ground.folder / "modules" / "module"
@@ -170,7 +170,7 @@ TORN = f"{IN_THE_WAY}; echo '{{' > \"$TF_DATA_DIR/errored.tfstate\""
 NOWHERE = f'{IN_THE_WAY}; mkdir -p "$(dirname "$TF_DATA_DIR")/errored.tfstate/x"'
 
 
-def before_apply(ground: Ground, command: str) -> Ground:
+def before_apply(ground: TerraformBench, command: str) -> TerraformBench:
     """Have this run in the folder of the module before an apply."""
     binary = ground.options.binary
     assert binary is not None
@@ -180,7 +180,7 @@ def before_apply(ground: Ground, command: str) -> Ground:
 
 @pytest.mark.parametrize("command", [IN_THE_WAY, TORN])
 async def test_a_state_that_terraform_could_only_print_is_kept(
-    ground: Ground, states: StateServer, command: str
+    ground: TerraformBench, states: StateServer, command: str
 ) -> None:
     config = ground.module(PAIR) | CONFIG | states.backend
     states.refuse_writing = True
@@ -194,7 +194,7 @@ async def test_a_state_that_terraform_could_only_print_is_kept(
 
 
 async def test_a_state_that_can_be_kept_nowhere_is_told_with_all_that_it_has(
-    ground: Ground, states: StateServer
+    ground: TerraformBench, states: StateServer
 ) -> None:
     config = ground.module(PAIR) | CONFIG | states.backend
     (ground.folder / "states").mkdir()
@@ -209,7 +209,9 @@ async def test_a_state_that_can_be_kept_nowhere_is_told_with_all_that_it_has(
     assert "(id " in failure.facts["partial"][0]["cleanup"]
 
 
-def test_nothing_is_applied_on_a_disk_that_has_no_room_for_the_state(ground: Ground) -> None:
+def test_nothing_is_applied_on_a_disk_that_has_no_room_for_the_state(
+    ground: TerraformBench,
+) -> None:
     def full() -> None:
         resource.setrlimit(resource.RLIMIT_FSIZE, (50_000, 50_000))
 
@@ -229,7 +231,7 @@ def test_nothing_is_applied_on_a_disk_that_has_no_room_for_the_state(ground: Gro
 
 
 async def test_a_damaged_file_of_the_state_folder_gives_way_to_the_whole_state(
-    ground: Ground,
+    ground: TerraformBench,
 ) -> None:
     config = ground.module(PAIR) | CONFIG
     first = await ground.execute(config)

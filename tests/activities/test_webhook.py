@@ -11,22 +11,22 @@ from temporalio.exceptions import ApplicationError
 
 from activities.actions.notification import NotificationAction
 from activities.actions.webhook import WebhookAction
-from tests.support.actions import Stage
+from tests.support.actions import ActionRunner
 from tests.support.raw_servers import RawServer, answering, cutting, raw_server
 
 KEY = "a-signing-key-of-32-characters!!"
 
 
 @pytest.fixture
-async def stage() -> AsyncIterator[Stage]:
-    made = Stage(WebhookAction(), secrets={"key": KEY})
+async def stage() -> AsyncIterator[ActionRunner]:
+    made = ActionRunner(WebhookAction(), secrets={"key": KEY})
     yield made
     await made.close()
 
 
 @pytest.fixture
-async def channel() -> AsyncIterator[Stage]:
-    made = Stage(NotificationAction(), secrets={})
+async def channel() -> AsyncIterator[ActionRunner]:
+    made = ActionRunner(NotificationAction(), secrets={})
     yield made
     await made.close()
 
@@ -45,7 +45,7 @@ def config(server: RawServer, **more: Any) -> dict[str, Any]:
     }
 
 
-async def test_a_receiver_can_prove_who_sent_a_body_and_when(stage: Stage) -> None:
+async def test_a_receiver_can_prove_who_sent_a_body_and_when(stage: ActionRunner) -> None:
     with raw_server(answering()) as server:
         result = await stage.execute(stage.request(config(server), title='"x"', size=3))
     headers, body = received(server)
@@ -57,7 +57,7 @@ async def test_a_receiver_can_prove_who_sent_a_body_and_when(stage: Stage) -> No
     assert result.outputs == {"status": 200, "delivery": headers["X-PAO-Delivery"]}
 
 
-async def test_a_repeat_carries_the_same_delivery_id(stage: Stage) -> None:
+async def test_a_repeat_carries_the_same_delivery_id(stage: ActionRunner) -> None:
     with raw_server(cutting) as server:
         request = stage.request(config(server))
         for attempt in (stage.execute, stage.again):
@@ -74,14 +74,14 @@ async def test_a_repeat_carries_the_same_delivery_id(stage: Stage) -> None:
     ("status", "kind"), [("410 Gone", "ActionFailed"), ("200 OK", "OutcomeUnknown")]
 )
 async def test_another_status_than_the_expected_one_fails(
-    stage: Stage, status: str, kind: str
+    stage: ActionRunner, status: str, kind: str
 ) -> None:
     with raw_server(answering(status=status)) as server, pytest.raises(ApplicationError) as caught:
         await stage.execute(stage.request(config(server, expectedStatus=[202])))
     assert caught.value.type == kind
 
 
-async def test_a_receiver_that_is_not_allowed_gets_nothing(stage: Stage) -> None:
+async def test_a_receiver_that_is_not_allowed_gets_nothing(stage: ActionRunner) -> None:
     with pytest.raises(ApplicationError, match="PAO_EGRESS_ALLOW") as caught:
         await stage.execute(
             stage.request({"url": "http://169.254.169.254/", "secret": "{{secrets.key}}"})
@@ -89,13 +89,13 @@ async def test_a_receiver_that_is_not_allowed_gets_nothing(stage: Stage) -> None
     assert not caught.value.details[0]["retryable"]
 
 
-async def test_a_short_key_is_refused(stage: Stage) -> None:
+async def test_a_short_key_is_refused(stage: ActionRunner) -> None:
     with raw_server(answering()) as server, pytest.raises(ApplicationError, match="secret"):
         await stage.execute(stage.request(config(server, secret="short")))
     assert server.count == 0
 
 
-async def test_a_message_is_slacks_own_json(channel: Stage) -> None:
+async def test_a_message_is_slacks_own_json(channel: ActionRunner) -> None:
     with raw_server(answering(b"ok")) as server:
         given = {"url": server.url, "text": "Hello {{fields.title}}", "channel": "#x"}
         result = await channel.execute(channel.request(given, title="<!channel> & co"))
@@ -105,7 +105,9 @@ async def test_a_message_is_slacks_own_json(channel: Stage) -> None:
 
 
 @pytest.mark.parametrize("behave", [cutting, answering(b"invalid_token", status="403 No")])
-async def test_a_message_that_is_not_required_holds_nothing_up(channel: Stage, behave: Any) -> None:
+async def test_a_message_that_is_not_required_holds_nothing_up(
+    channel: ActionRunner, behave: Any
+) -> None:
     with raw_server(behave) as server:
         given = {"url": f"{server.url}/services/T0/S3CRET", "text": "Hello"}
         result = await channel.execute(channel.request(given))

@@ -10,7 +10,7 @@ from pao.app.local.postgres import PostgresAddress
 from tests.support.callers import DANA
 from tests.support.postgres import cloned_database
 from tests.support.stack import Stack, running_stack, wait_until
-from tests.support.submitting import dns, error, new_host, strike
+from tests.support.submissions import add_fault, dns_body, error_of, new_host
 
 
 @pytest.fixture(scope="module")
@@ -28,9 +28,9 @@ def alone(
 
 
 def test_a_submission_is_refused_and_nothing_is_stored(alone: Stack) -> None:
-    answer = alone.caller().post("/requests", json=dns(), headers={"Idempotency-Key": "k"})
+    answer = alone.caller().post("/requests", json=dns_body(), headers={"Idempotency-Key": "k"})
     assert answer.status_code == 503, answer.text
-    assert error(answer)["code"] == "SERVICE_UNAVAILABLE"
+    assert error_of(answer)["code"] == "SERVICE_UNAVAILABLE"
     assert int(answer.headers["Retry-After"]) > 0
     assert alone.rows("select 1 from requests") == []
     assert alone.rows("select 1 from idempotency_keys") == []
@@ -38,8 +38,8 @@ def test_a_submission_is_refused_and_nothing_is_stored(alone: Stack) -> None:
 
 
 def test_what_is_wrong_with_a_submission_is_told_all_the_same(alone: Stack) -> None:
-    assert alone.caller().post("/requests", json=dns("not a host")).status_code == 422
-    assert alone.caller().post("/validate/request", json=dns()).status_code == 200
+    assert alone.caller().post("/requests", json=dns_body("not a host")).status_code == 422
+    assert alone.caller().post("/validate/request", json=dns_body()).status_code == 200
 
 
 def test_health_and_readiness_name_what_is_away(alone: Stack) -> None:
@@ -60,9 +60,9 @@ def test_reading_goes_on(alone: Stack) -> None:
 
 def test_a_client_that_hangs_up_changes_nothing(hasty_stack: Stack) -> None:
     host = new_host()
-    strike(hasty_stack, host, "slow", seconds=0.5)
+    add_fault(hasty_stack, host, "slow", seconds=0.5)
     client = hasty_stack.caller(DANA)
     with pytest.raises(httpx.ReadTimeout):
-        client.post("/requests", json=dns(host), timeout=0.3)
+        client.post("/requests", json=dns_body(host), timeout=0.3)
     wanted = "select status from requests where fields->>'hostName' = $1"
     wait_until(lambda: hasty_stack.rows(wanted, host) == [{"status": "completed"}])

@@ -7,7 +7,7 @@ import pytest
 
 from tests.support.callers import ADA, DANA
 from tests.support.stack import Stack
-from tests.support.submitting import completed
+from tests.support.submissions import submit_completed
 
 
 @pytest.fixture
@@ -18,7 +18,7 @@ def ada(stack: Stack) -> httpx.Client:
 def test_a_request_s_lines_are_found_the_newest_first(
     ada: httpx.Client, dana: httpx.Client
 ) -> None:
-    request = completed(dana)
+    request = submit_completed(dana)
 
     page = ada.get("/audit", params={"requestId": request["id"]}).json()
     types = [line["eventType"] for line in page["data"]]
@@ -31,7 +31,7 @@ def test_a_request_s_lines_are_found_the_newest_first(
 
 
 def test_pages_and_the_export_hold_each_line_once(ada: httpx.Client, dana: httpx.Client) -> None:
-    request = completed(dana)
+    request = submit_completed(dana)
     asked = {"requestId": request["id"], "limit": "1"}
 
     seen, cursor = [], None
@@ -48,7 +48,7 @@ def test_pages_and_the_export_hold_each_line_once(ada: httpx.Client, dana: httpx
 
 
 def test_filters_narrow_and_bad_ones_are_named(ada: httpx.Client, dana: httpx.Client) -> None:
-    completed(dana)
+    submit_completed(dana)
     by_dana = ada.get("/audit", params={"actor": "dana", "eventType": "request.submitted"}).json()
     assert {line["actor"] for line in by_dana["data"]} == {"dana"}
     assert {line["eventType"] for line in by_dana["data"]} == {"request.submitted"}
@@ -68,7 +68,7 @@ def test_filters_narrow_and_bad_ones_are_named(ada: httpx.Client, dana: httpx.Cl
 def test_a_request_is_named_in_any_way_and_by_its_id_for_ever(
     ada: httpx.Client, dana: httpx.Client
 ) -> None:
-    request = completed(dana)
+    request = submit_completed(dana)
     for name in (request["id"][:8], request["correlationId"]):
         page = ada.get("/audit", params={"requestId": name}).json()
         assert {line["requestId"] for line in page["data"]} == {request["id"]}

@@ -22,7 +22,7 @@ from pao.clients.temporal import RequestWorkflows
 from tests.support.callers import DANA
 from tests.support.postgres import Database
 from tests.support.stack import Stack, running_stack, wait_until
-from tests.support.submitting import failed, submit, tickets_of
+from tests.support.submissions import submit, submit_failed, tickets_of
 
 AT_ONCE = 2
 Answer = tuple[str, str]
@@ -90,7 +90,7 @@ def test_a_backup_made_meanwhile_lacks_nothing_that_was_answered_before_it_began
     stack: Stack, tmp_path: Path
 ) -> None:
     dana = stack.caller(DANA)
-    waiting = failed(stack, dana)
+    waiting = submit_failed(stack, dana)
     with submissions(dana) as answered:
         wait_until(lambda: len(answered) >= AT_ONCE)
         before = [(waiting["id"], "failed"), *answered]

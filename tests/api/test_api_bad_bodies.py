@@ -12,7 +12,7 @@ import pytest
 
 from tests.support.callers import DANA, Signature
 from tests.support.stack import Stack
-from tests.support.submitting import ITEM, completed, dns, error
+from tests.support.submissions import ITEM, dns_body, error_of, submit_completed
 
 JSON = {"Content-Type": "application/json"}
 
@@ -45,37 +45,37 @@ WRONG: dict[str, Any] = {
     "a number": 7,
     "null": None,
     "nothing in it": {},
-    "an unknown key": {**dns(), "catalogItem": "x"},
-    "the key in snake case": {"catalog_item_id": ITEM, "fields": dns()["fields"]},
+    "an unknown key": {**dns_body(), "catalogItem": "x"},
+    "the key in snake case": {"catalog_item_id": ITEM, "fields": dns_body()["fields"]},
     "an id that is a number": {"catalogItemId": 7},
     "an empty id": {"catalogItemId": ""},
     "a long id": {"catalogItemId": "x" * 201},
     "fields that are a list": {"catalogItemId": ITEM, "fields": []},
     "fields that are null": {"catalogItemId": ITEM, "fields": None},
-    "metadata that are a text": {**dns(), "metadata": "x"},
-    "unknown metadata": {**dns(), "metadata": {"owner": "x"}},
-    "a tag that is a number": {**dns(), "metadata": {"tags": [1]}},
-    "too many tags": {**dns(), "metadata": {"tags": ["x"] * 51}},
+    "metadata that are a text": {**dns_body(), "metadata": "x"},
+    "unknown metadata": {**dns_body(), "metadata": {"owner": "x"}},
+    "a tag that is a number": {**dns_body(), "metadata": {"tags": [1]}},
+    "too many tags": {**dns_body(), "metadata": {"tags": ["x"] * 51}},
 }
 
 UNSTORABLE: dict[str, Any] = {
-    "a null character in a field": dns("a\x00b.example.com"),
+    "a null character in a field": dns_body("a\x00b.example.com"),
     "a null character in a field's name": {"catalogItemId": ITEM, "fields": {"a\x00": 1}},
-    "a null character in a tag": {**dns(), "metadata": {"tags": ["a\x00b"]}},
-    "a null character in the note": {**dns(), "metadata": {"note": "a\x00b"}},
-    "a lone surrogate in a field": dns("\ud800.example.com"),
-    "a lone surrogate in a text": dns(recordType="TXT", text="x\ud800y"),
-    "a lone surrogate in a tag": {**dns(), "metadata": {"tags": ["\ud800"]}},
-    "a lone surrogate in the note": {**dns(), "metadata": {"note": "\udfff"}},
+    "a null character in a tag": {**dns_body(), "metadata": {"tags": ["a\x00b"]}},
+    "a null character in the note": {**dns_body(), "metadata": {"note": "a\x00b"}},
+    "a lone surrogate in a field": dns_body("\ud800.example.com"),
+    "a lone surrogate in a text": dns_body(recordType="TXT", text="x\ud800y"),
+    "a lone surrogate in a tag": {**dns_body(), "metadata": {"tags": ["\ud800"]}},
+    "a lone surrogate in the note": {**dns_body(), "metadata": {"note": "\udfff"}},
     "a lone surrogate in a field's name": {"catalogItemId": ITEM, "fields": {"\ud800": 1}},
-    "a null character in a text": dns(recordType="TXT", text="x\x00y"),
+    "a null character in a text": dns_body(recordType="TXT", text="x\x00y"),
 }
 
 
 @pytest.fixture(scope="module")
 def known(shared_stack: Stack) -> str:
     """A request that the caller may see: who names another one hears nothing about the body."""
-    return str(completed(shared_stack.caller(DANA))["id"])
+    return str(submit_completed(shared_stack.caller(DANA))["id"])
 
 
 def count(stack: Stack) -> int:
@@ -87,8 +87,8 @@ def test_a_body_that_cannot_be_read_is_a_400(stack: Stack, dana: httpx.Client, n
     before = count(stack)
     answer = dana.post("/requests", content=UNREADABLE[name], headers=JSON)
     assert answer.status_code == 400, answer.text
-    assert error(answer)["code"] == "VALIDATION_ERROR"
-    assert error(answer)["details"]
+    assert error_of(answer)["code"] == "VALIDATION_ERROR"
+    assert error_of(answer)["details"]
     assert count(stack) == before
 
 
@@ -99,8 +99,8 @@ def test_a_body_of_another_shape_is_a_422_that_names_the_place(
     before = count(stack)
     answer = dana.post("/requests", content=json.dumps(WRONG[name]), headers=JSON)
     assert answer.status_code == 422, answer.text
-    assert error(answer)["code"] == "VALIDATION_ERROR"
-    assert all(detail["field"] and detail["message"] for detail in error(answer)["details"])
+    assert error_of(answer)["code"] == "VALIDATION_ERROR"
+    assert all(detail["field"] and detail["message"] for detail in error_of(answer)["details"])
     assert count(stack) == before
 
 
@@ -112,7 +112,7 @@ def test_characters_that_nothing_can_store_are_refused(
     body = json.dumps(UNSTORABLE[name])
     answer = dana.post("/requests", content=body, headers=JSON)
     assert answer.status_code in {400, 422}, answer.text
-    assert error(answer)["details"]
+    assert error_of(answer)["details"]
     assert count(stack) == before
 
 
@@ -120,7 +120,7 @@ def test_characters_that_nothing_can_store_are_refused(
 def test_two_megabytes_are_too_much(dana: httpx.Client, path: str) -> None:
     answer = dana.post(path, content=b'{"a": "' + b"x" * 2 * 1024**2 + b'"}', headers=JSON)
     assert answer.status_code == 413
-    assert error(answer)["code"] == "PAYLOAD_TOO_LARGE"
+    assert error_of(answer)["code"] == "PAYLOAD_TOO_LARGE"
 
 
 def test_two_megabytes_without_a_length_are_too_much(stack: Stack) -> None:
@@ -132,7 +132,7 @@ def test_two_megabytes_without_a_length_are_too_much(stack: Stack) -> None:
     claim = Signature(*stack.key(DANA)).headers_for(client.build_request("POST", "/requests"))
     answer = client.post("/requests", content=pieces(), headers=JSON | claim)
     assert answer.status_code == 413
-    assert error(answer)["code"] == "PAYLOAD_TOO_LARGE"
+    assert error_of(answer)["code"] == "PAYLOAD_TOO_LARGE"
 
 
 MANY = {
@@ -146,32 +146,32 @@ MANY = {
 def test_more_values_than_any_form_has_are_refused(dana: httpx.Client, name: str) -> None:
     answer = dana.post("/requests", content=MANY[name], headers=JSON)
     assert answer.status_code == 400, answer.text[:500]
-    assert "50,000" in error(answer)["message"]
+    assert "50,000" in error_of(answer)["message"]
 
 
 def test_an_answer_shows_no_more_than_200_details_and_says_how_many_there_are(
     dana: httpx.Client,
 ) -> None:
-    body = dns()
+    body = dns_body()
     body["fields"] |= {f"field-{number}": 1 for number in range(10_000)}
     for answer in (
         dana.post("/requests", json=body),
-        dana.post("/requests", json={**dns(), **body["fields"]}),
+        dana.post("/requests", json={**dns_body(), **body["fields"]}),
     ):
         assert answer.status_code == 422
-        assert len(error(answer)["details"]) == 200
-        assert "9,8" in error(answer)["message"]
+        assert len(error_of(answer)["details"]) == 200
+        assert "9,8" in error_of(answer)["message"]
         assert len(answer.content) < 200_000
 
 
 @pytest.mark.parametrize("inside", ["fields", "metadata", None])
 def test_a_long_name_is_not_repeated(dana: httpx.Client, inside: str | None) -> None:
-    body, name = dns(), "n" * 500_000
+    body, name = dns_body(), "n" * 500_000
     body["metadata"] = {}
     (body[inside] if inside else body)[name] = 1
     answer = dana.post("/requests", json=body)
     assert answer.status_code == 422, answer.text[:500]
-    [detail] = error(answer)["details"]
+    [detail] = error_of(answer)["details"]
     assert detail["field"].endswith("n…")
     assert len(answer.content) < 5_000
 
@@ -182,9 +182,9 @@ def test_a_body_that_does_not_say_it_is_json_is_refused(
 ) -> None:
     before = count(stack)
     headers = {"Content-Type": kind} if kind else {}
-    answer = dana.post("/requests", content=json.dumps(dns()), headers=headers)
+    answer = dana.post("/requests", content=json.dumps(dns_body()), headers=headers)
     assert answer.status_code in {400, 415, 422}, answer.text
-    assert "application/json" in json.dumps(error(answer))
+    assert "application/json" in json.dumps(error_of(answer))
     assert count(stack) == before
 
 
@@ -228,7 +228,7 @@ def test_a_body_that_nobody_signed_is_not_waited_for(
 @pytest.mark.parametrize("kind", ["application/json; charset=utf-8", "application/vnd.pao+json"])
 def test_json_under_its_other_names_is_taken(dana: httpx.Client, kind: str) -> None:
     answer = dana.post(
-        "/validate/request", content=json.dumps(dns()), headers={"Content-Type": kind}
+        "/validate/request", content=json.dumps(dns_body()), headers={"Content-Type": kind}
     )
     assert answer.status_code == 200, answer.text
 
@@ -252,7 +252,7 @@ def test_a_decision_wants_a_reason_and_nothing_strange(
 ) -> None:
     answer = dana.post(f"/requests/{known}/{path}", json=body)
     assert answer.status_code == 422, answer.text
-    assert error(answer)["code"] == "VALIDATION_ERROR"
+    assert error_of(answer)["code"] == "VALIDATION_ERROR"
 
 
 @pytest.mark.parametrize("path", ["abort", "escalate"])
@@ -264,4 +264,4 @@ def test_only_a_retry_takes_fields(dana: httpx.Client, known: str, path: str) ->
 def test_a_decision_without_a_body_is_refused(dana: httpx.Client, known: str) -> None:
     answer = dana.post(f"/requests/{known}/abort")
     assert answer.status_code in {400, 422}
-    assert error(answer)["code"] == "VALIDATION_ERROR"
+    assert error_of(answer)["code"] == "VALIDATION_ERROR"

@@ -12,7 +12,7 @@ from pao.app.local.postgres import PostgresAddress
 from tests.support.callers import ADA, DANA
 from tests.support.postgres import cloned_database
 from tests.support.stack import SAMPLES, Stack, running_stack, wait_until
-from tests.support.submitting import error, strike
+from tests.support.submissions import add_fault, error_of
 
 BUNDLE = "bundle-webapp-standard"
 COMPONENTS = ["app-db", "app-namespace", "app-name"]
@@ -65,7 +65,7 @@ def wait_for_status(client: httpx.Client, request_id: str, status: str) -> dict[
 def broken(stack: Stack, client: httpx.Client, text: str, times: int = 1) -> dict[str, Any]:
     """Submit a bundle one of whose tickets is refused by JIRA."""
     app = f"app-{secrets.token_hex(5)}"
-    strike(stack, text.format(app=app), "status", status=400, times=times)
+    add_fault(stack, text.format(app=app), "status", status=400, times=times)
     document = submit_and_wait(client, webapp(app))
     assert document["status"] == "failed", document
     return document
@@ -102,10 +102,10 @@ def test_a_failed_component_holds_its_dependents_until_it_is_fixed_and_the_bundl
 
     refused = decide(dana, document["id"], "retry")
     assert refused.status_code == 409
-    assert namespace["requestId"] in error(refused)["message"]
+    assert namespace["requestId"] in error_of(refused)["message"]
 
     early = decide(dana, component(document, "app-name")["requestId"], "abort")
-    assert "has not started" in error(early)["message"]
+    assert "has not started" in error_of(early)["message"]
 
     assert decide(dana, namespace["requestId"], "retry").status_code == 200
     fixed = wait_for_status(dana, document["id"], "completed")
@@ -276,7 +276,7 @@ def test_what_a_component_does_not_take_is_refused_before_anything_is_stored(
     answer = dana.post("/requests", json=webapp(storageSize=25))
 
     assert answer.status_code == 422
-    assert error(answer)["details"][0]["field"] == "fields.storageSize"
+    assert error_of(answer)["details"][0]["field"] == "fields.storageSize"
 
 
 def test_a_change_of_the_catalog_after_submission_does_not_reach_a_component(
@@ -320,5 +320,5 @@ def test_who_may_not_request_a_component_may_not_request_the_bundle(
         stored = own.rows("SELECT count(*) AS n FROM requests")
 
     assert refused.status_code == 403
-    assert "team-network" in error(refused)["message"]
+    assert "team-network" in error_of(refused)["message"]
     assert stored == [{"n": 0}]

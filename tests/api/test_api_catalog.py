@@ -14,7 +14,7 @@ from pao.app.local.postgres import PostgresAddress
 from tests.support.callers import ADA, DANA, PRIYA, STRANGER
 from tests.support.postgres import Database, cloned_database
 from tests.support.stack import SAMPLE_COUNT, SAMPLES, Stack, running_stack
-from tests.support.submitting import dns, error
+from tests.support.submissions import dns_body, error_of
 
 
 def ids(page: dict[str, Any]) -> list[str]:
@@ -111,7 +111,7 @@ def test_an_item_is_given_whole(dana: httpx.Client) -> None:
 def test_an_item_that_is_not_there_is_not_found(dana: httpx.Client, name: str, path: str) -> None:
     answer = dana.get(f"/catalog/items/{name}{path}")
     assert answer.status_code == 404, answer.text
-    assert error(answer)["code"] in {"CATALOG_ITEM_NOT_FOUND", "NOT_FOUND"}
+    assert error_of(answer)["code"] in {"CATALOG_ITEM_NOT_FOUND", "NOT_FOUND"}
 
 
 def test_every_item_has_a_form_and_a_schema_that_agree(dana: httpx.Client) -> None:
@@ -124,7 +124,7 @@ def test_every_item_has_a_form_and_a_schema_that_agree(dana: httpx.Client) -> No
 
 def test_a_dry_run_shows_the_ticket_and_stores_nothing(stack: Stack, dana: httpx.Client) -> None:
     before = stack.rows("select count(*) from requests"), len(stack.jira.tickets())
-    answer = dana.post("/validate/request", json=dns("orders.example.com"))
+    answer = dana.post("/validate/request", json=dns_body("orders.example.com"))
     assert answer.status_code == 200, answer.text
     [action] = answer.json()["actions"]
     assert answer.json()["valid"] is True
@@ -144,7 +144,7 @@ def test_a_dry_run_refuses_what_submission_refuses(dana: httpx.Client) -> None:
             dana.post(path, json=body) for path in ("/validate/request", "/requests")
         )
         assert tried.status_code == submitted.status_code
-        assert error(tried)["details"] == error(submitted)["details"]
+        assert error_of(tried)["details"] == error_of(submitted)["details"]
 
 
 @pytest.fixture(scope="module")
@@ -230,7 +230,7 @@ def test_a_file_that_went_bad_leaves_its_last_good_item_in_service(
     }
     assert all(finding["line"] > 0 and finding["column"] > 0 for finding in found)
     assert any("carrier-pigeon" in finding["message"] for finding in found)
-    assert dana.post("/validate/request", json=dns()).status_code == 200
+    assert dana.post("/validate/request", json=dns_body()).status_code == 200
     health = stack.anybody().get("/health").json()["components"]["catalog"]
     assert (health["status"], health["stale"], health["refused"]) == ("degraded", 1, 2)
 
@@ -249,7 +249,7 @@ def test_a_source_that_is_gone_leaves_the_last_good_catalog_in_service(
     try:
         answer = stack.caller(ADA).post("/catalog/refresh")
         assert answer.status_code == 502
-        assert error(answer)["code"] == "EXTERNAL_SERVICE_ERROR"
+        assert error_of(answer)["code"] == "EXTERNAL_SERVICE_ERROR"
         assert str(catalog) not in answer.text
         assert len(stack.caller().get("/catalog").json()["data"]) == SAMPLE_COUNT
         health = stack.anybody().get("/health").json()
@@ -272,7 +272,7 @@ def test_without_a_worker_a_submission_is_accepted_and_waits(
     database: Database, temporal_address: str, tmp_path: Path
 ) -> None:
     with running_stack(database, temporal_address, tmp_path, with_worker=False) as stack:
-        answer = stack.caller().post("/requests", json=dns())
+        answer = stack.caller().post("/requests", json=dns_body())
         assert answer.status_code == 202
         assert answer.json()["status"] == "submitted"
         assert answer.headers["Location"].endswith(answer.json()["id"])

@@ -10,7 +10,7 @@ import pytest
 from tests.support.callers import ADA, DANA, PRIYA
 from tests.support.postgres import Database
 from tests.support.stack import SAMPLES, Stack, running_stack
-from tests.support.submitting import error
+from tests.support.submissions import error_of
 
 ITEM = SAMPLES / "network" / "network-dns-record.yaml"
 COUNT = 24
@@ -58,7 +58,7 @@ def test_what_is_held_back_is_told_everywhere_and_served_once_confirmed(own: Sta
 
     confirm = {"confirm": told["revision"]}
     assert own.caller(DANA).post("/catalog/refresh", json=confirm).status_code == 403
-    assert error(ada.post("/catalog/refresh", json={"confirm": "abc"}))["code"]
+    assert error_of(ada.post("/catalog/refresh", json={"confirm": "abc"}))["code"]
     assert ada.post("/catalog/refresh", json={"confirm": "c0ffee1"}).json()["held"]
     answer = priya.post("/catalog/refresh", json=confirm).json()
     assert (len(answer["removed"]), "held" in answer) == (20, False)

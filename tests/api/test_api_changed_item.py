@@ -13,7 +13,7 @@ from tests.support.callers import ADA, DANA
 from tests.support.postgres import cloned_database
 from tests.support.requests import Document, item, ticket
 from tests.support.stack import Stack, running_stack, wait_until
-from tests.support.submitting import error, new_host, strike, submit, tickets_of
+from tests.support.submissions import add_fault, error_of, new_host, submit, tickets_of
 
 OLD = item([ticket("ask", summary="old: {{fields.title}}"), ticket("then")])
 OLD_FORM = OLD["presentation"]["form"]["groups"][0]["fields"]
@@ -72,7 +72,7 @@ def offer(stack: Stack, catalog: Path, document: Document | None) -> None:
 
 def submit_failing(stack: Stack) -> dict[str, Any]:
     title = new_host()
-    strike(stack, title, "status", status=400)
+    add_fault(stack, title, "status", status=400)
     document = submit(stack.caller(DANA), {"catalogItemId": "thing", "fields": {"title": title}})
     assert document["status"] == "failed"
     return document
@@ -115,7 +115,7 @@ def test_corrections_are_judged_by_the_form_that_was_submitted(own: Stack, catal
     offer(own, catalog, later_version())
     refused = decide(own, document, "retry", fields={"colour": "red", "size": 101})
     assert refused.status_code == 422
-    wrong = {detail["field"] for detail in error(refused)["details"]}
+    wrong = {detail["field"] for detail in error_of(refused)["details"]}
     assert wrong == {"fields.colour", "fields.size"}
     assert decide(own, document, "retry", fields={"size": 100}).status_code == 200
     assert wait_until_completed(own, document)["fields"]["size"] == 100

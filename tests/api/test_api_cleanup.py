@@ -8,7 +8,7 @@ import pytest
 
 from tests.support.callers import ADA, OLIVER, PRIYA, STRANGER, Person
 from tests.support.stack import Stack
-from tests.support.submitting import completed, error, failed
+from tests.support.submissions import error_of, submit_completed, submit_failed
 
 NOTE = {"note": "removed NET-1 by hand"}
 
@@ -24,7 +24,7 @@ def mark(client: httpx.Client, document: dict[str, Any], entry: str) -> httpx.Re
 
 def abort_request(stack: Stack, client: httpx.Client) -> dict[str, Any]:
     """Abort a request whose ticket may exist."""
-    before = failed(stack, client, "cut-after")
+    before = submit_failed(stack, client, "cut-after")
     answer = client.post(f"/requests/{before['id']}/abort", json={"reason": "no longer needed"})
     assert answer.status_code == 200, answer.text
     document: dict[str, Any] = answer.json()
@@ -81,19 +81,19 @@ def test_who_may_decide_may_say_so(
 
 
 def test_what_a_retry_may_still_use_is_not_marked(stack: Stack, dana: httpx.Client) -> None:
-    before = failed(stack, dana, "cut-after")
+    before = submit_failed(stack, dana, "cut-after")
     [entry] = entries(before)
     answer = mark(dana, before, entry["entryId"])
     assert answer.status_code == 409
-    assert error(answer)["code"] == "INVALID_STATE_TRANSITION"
-    assert "Decide about the request first" in error(answer)["message"]
+    assert error_of(answer)["code"] == "INVALID_STATE_TRANSITION"
+    assert "Decide about the request first" in error_of(answer)["message"]
 
 
 def test_an_entry_that_is_not_listed_is_not_found(stack: Stack, dana: httpx.Client) -> None:
-    for document in (completed(dana), abort_request(stack, dana)):
+    for document in (submit_completed(dana), abort_request(stack, dana)):
         answer = mark(dana, document, "0123456789abcdef")
         assert answer.status_code == 404
-        assert "lists no entry" in error(answer)["message"]
+        assert "lists no entry" in error_of(answer)["message"]
     assert mark(dana, document, "not-an-id").status_code == 400
 
 

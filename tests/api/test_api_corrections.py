@@ -6,7 +6,14 @@ import httpx
 
 from tests.support.callers import DANA
 from tests.support.stack import Stack
-from tests.support.submitting import error, failed, new_host, strike, submit, tickets_of
+from tests.support.submissions import (
+    add_fault,
+    error_of,
+    new_host,
+    submit,
+    submit_failed,
+    tickets_of,
+)
 
 SECRET = "secret-vault-static"
 
@@ -19,7 +26,7 @@ def retry(client: httpx.Client, document: dict[str, Any], **body: Any) -> httpx.
 def test_corrected_fields_go_into_the_ticket_and_are_kept_as_a_diff(
     stack: Stack, dana: httpx.Client
 ) -> None:
-    before = failed(stack, dana)
+    before = submit_failed(stack, dana)
     host = new_host()
     answer = retry(dana, before, fields={"hostName": host, "ttl": 600})
     after = answer.json()
@@ -41,11 +48,11 @@ def test_corrected_fields_go_into_the_ticket_and_are_kept_as_a_diff(
 
 
 def test_invalid_corrections_decide_nothing(stack: Stack, dana: httpx.Client) -> None:
-    before = failed(stack, dana)
+    before = submit_failed(stack, dana)
     answer = retry(
         dana, before, fields={"hostName": "not a host", "ttl": "long", "colour": 1, "address": None}
     )
-    found = error(answer)
+    found = error_of(answer)
     assert answer.status_code == 422
     assert found["code"] == "VALIDATION_ERROR"
     assert {detail["field"] for detail in found["details"]} == {
@@ -60,7 +67,7 @@ def test_invalid_corrections_decide_nothing(stack: Stack, dana: httpx.Client) ->
 def test_a_correction_may_take_a_value_away_and_change_what_is_asked_for(
     stack: Stack, dana: httpx.Client
 ) -> None:
-    before = failed(stack, dana)
+    before = submit_failed(stack, dana)
     fields = {"recordType": "CNAME", "canonicalName": "other.example.com", "address": None}
     after = retry(dana, before, fields=fields).json()
     assert after["status"] == "completed", after
@@ -71,7 +78,7 @@ def test_a_correction_may_take_a_value_away_and_change_what_is_asked_for(
 def test_a_dry_run_shows_changes_and_calls_and_decides_nothing(
     stack: Stack, dana: httpx.Client
 ) -> None:
-    before = failed(stack, dana)
+    before = submit_failed(stack, dana)
     host = new_host()
     answer = retry(dana, before, fields={"hostName": host}, dryRun=True)
     shown = answer.json()
@@ -84,34 +91,34 @@ def test_a_dry_run_shows_changes_and_calls_and_decides_nothing(
 
 
 def test_a_dry_run_names_what_is_wrong(stack: Stack, dana: httpx.Client) -> None:
-    before = failed(stack, dana)
+    before = submit_failed(stack, dana)
     answer = retry(dana, before, fields={"ttl": 0}, dryRun=True)
     assert answer.status_code == 422
-    assert error(answer)["details"][0]["field"] == "fields.ttl"
+    assert error_of(answer)["details"][0]["field"] == "fields.ttl"
 
 
 def test_a_key_in_snake_case_is_refused_and_decides_nothing(
     stack: Stack, dana: httpx.Client
 ) -> None:
-    before = failed(stack, dana)
+    before = submit_failed(stack, dana)
     answer = retry(dana, before, dry_run=True)
     assert answer.status_code == 422, answer.text
-    assert error(answer)["details"][0]["field"] == "dry_run"
+    assert error_of(answer)["details"][0]["field"] == "dry_run"
     assert dana.get(f"/requests/{before['id']}").json() == before
 
 
 def test_a_dry_run_of_what_has_ended_is_refused(stack: Stack, dana: httpx.Client) -> None:
-    before = failed(stack, dana)
+    before = submit_failed(stack, dana)
     retry(dana, before)
     answer = retry(dana, before, dryRun=True)
     assert answer.status_code == 409
-    assert "completed" in error(answer)["message"]
+    assert "completed" in error_of(answer)["message"]
 
 
 def test_a_corrected_password_is_sealed_and_shown_to_nobody(stack: Stack) -> None:
     dana, path = stack.caller(DANA), f"orders/{new_host().partition('.')[0]}"
     first, second = "First-Sentinel-Passw0rd", "Second-Sentinel-Passw0rd"
-    strike(stack, path, "status", status=400)
+    add_fault(stack, path, "status", status=400)
     fields = {"secretPath": path, "secretValue": first}
     before = submit(dana, {"catalogItemId": SECRET, "fields": fields})
     assert before["status"] == "failed"

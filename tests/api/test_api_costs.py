@@ -12,7 +12,7 @@ from sqlalchemy import event
 from sqlalchemy.engine import Connection, Engine
 
 from tests.support.stack import Stack
-from tests.support.submitting import completed, dns, failed, submit
+from tests.support.submissions import dns_body, submit, submit_completed, submit_failed
 
 SUBMISSION = {"access_keys": 1, "replay_signatures": 1, "given": 1}
 READING = {"requests": 1, "request_actions": 1, "decisions": 1, "cleanups_done": 1}
@@ -50,22 +50,22 @@ def _table(statement: str) -> str:
 def test_a_submission_takes_three_statements_and_its_answer_none(
     stack: Stack, dana: httpx.Client
 ) -> None:
-    completed(dana)
+    submit_completed(dana)
     with counted(stack) as counts:
-        completed(dana)
+        submit_completed(dana)
     assert counts == SUBMISSION
 
 
 def test_what_is_not_completed_is_read(stack: Stack, dana: httpx.Client) -> None:
     with counted(stack) as counts:
-        failed(stack, dana)
+        submit_failed(stack, dana)
     assert counts == SUBMISSION | READING | {"requests": 2}  # and whether the caller may decide
 
 
 def test_an_idempotency_key_adds_two(stack: Stack, dana: httpx.Client) -> None:
-    completed(dana)
+    submit_completed(dana)
     with counted(stack) as counts:
-        submit(dana, dns(), **{"Idempotency-Key": "costs"})
+        submit(dana, dns_body(), **{"Idempotency-Key": "costs"})
     assert counts == SUBMISSION | {"idempotency_keys": 2}
 
 
@@ -73,7 +73,7 @@ def test_a_page_of_the_list_takes_as_many_however_long_it_is(
     stack: Stack, dana: httpx.Client
 ) -> None:
     for _ in range(3):
-        completed(dana)
+        submit_completed(dana)
     for limit in (1, 3):
         with counted(stack) as counts:
             assert len(dana.get("/requests", params={"limit": limit}).json()["data"]) == limit

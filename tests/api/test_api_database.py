@@ -11,10 +11,11 @@ import pytest
 
 from pao.app.local.postgres import SERVICE
 from tests.support.callers import DANA
+from tests.support.event_loop import EventLoop
 from tests.support.postgres import Database
-from tests.support.postgres_proxies import Way, proxied
-from tests.support.stack import EventLoop, Stack, running_stack, wait_until
-from tests.support.submitting import dns, error
+from tests.support.postgres_proxy import ProxyOptions, postgres_proxy
+from tests.support.stack import Stack, running_stack, wait_until
+from tests.support.submissions import dns_body, error_of
 
 
 @pytest.fixture
@@ -56,10 +57,10 @@ def test_a_refused_login_is_503_everywhere_and_health_says_down(idle: Stack) -> 
     ready = idle.anybody().get("/health/ready")
     assert ready.status_code == 503
     assert "the database refuses the connection" in ready.json()["problems"]
-    for answer in (dana.get("/requests"), dana.post("/requests", json=dns())):
+    for answer in (dana.get("/requests"), dana.post("/requests", json=dns_body())):
         assert answer.status_code == 503, answer.text
-        assert error(answer)["code"] == "SERVICE_UNAVAILABLE"
-        assert "refuses the connection" in error(answer)["message"]
+        assert error_of(answer)["code"] == "SERVICE_UNAVAILABLE"
+        assert "refuses the connection" in error_of(answer)["message"]
         assert answer.headers["Retry-After"]
     assert idle.anybody().get("/metrics").status_code == 200
 
@@ -72,7 +73,7 @@ def test_a_refused_login_is_503_everywhere_and_health_says_down(idle: Stack) -> 
 def behind_a_pooler(database: Database, temporal_address: str, tmp_path: Path) -> Iterator[Stack]:
     with ExitStack() as stack:
         loop = stack.enter_context(closing(EventLoop()))
-        way = proxied(database.service_url, Way(swallows_listen=True))
+        way = postgres_proxy(database.service_url, ProxyOptions(swallows_listen=True))
         environ = {"DATABASE_URL": loop.run(way.__aenter__())}
         stack.callback(lambda: loop.run(way.__aexit__(None, None, None)))
         yield stack.enter_context(
@@ -104,7 +105,7 @@ def test_an_item_of_another_version_is_503_and_the_others_are_served(idle: Stack
         return dana.get("/catalog/items/network-dns-record").status_code == 503
 
     wait_until(refused)
-    answer = dana.post("/requests", json=dns())
-    assert (answer.status_code, error(answer)["code"]) == (503, "SERVICE_UNAVAILABLE")
-    assert "another version" in error(answer)["message"]
+    answer = dana.post("/requests", json=dns_body())
+    assert (answer.status_code, error_of(answer)["code"]) == (503, "SERVICE_UNAVAILABLE")
+    assert "another version" in error_of(answer)["message"]
     assert dana.get("/catalog/items/storage-s3-bucket").status_code == 200

@@ -8,14 +8,14 @@ import pytest
 
 from tests.support.callers import PRIYA
 from tests.support.stack import Stack, wait_until
-from tests.support.submitting import (
-    completed,
-    dns,
-    error,
-    failed,
+from tests.support.submissions import (
+    add_fault,
+    dns_body,
+    error_of,
     new_host,
-    strike,
     submit,
+    submit_completed,
+    submit_failed,
     tickets_of,
 )
 
@@ -61,7 +61,7 @@ def audit(stack: Stack, document: dict[str, Any]) -> list[dict[str, Any]]:
 
 
 def test_a_retry_completes_what_had_failed(stack: Stack, dana: httpx.Client) -> None:
-    before = failed(stack, dana)
+    before = submit_failed(stack, dana)
     answer = decide(dana, before, "retry", reason="JIRA is back")
     after = answer.json()
 
@@ -82,8 +82,8 @@ def test_a_retry_completes_what_had_failed(stack: Stack, dana: httpx.Client) -> 
 
 def test_a_retry_that_fails_again_can_be_retried_again(stack: Stack, dana: httpx.Client) -> None:
     host = new_host()
-    strike(stack, host, "status", status=500, times=2)
-    before = submit(dana, dns(host))
+    add_fault(stack, host, "status", status=500, times=2)
+    before = submit(dana, dns_body(host))
     again = decide(dana, before, "retry")
     assert again.status_code == 200
     assert again.json()["status"] == "failed"
@@ -92,7 +92,7 @@ def test_a_retry_that_fails_again_can_be_retried_again(stack: Stack, dana: httpx
 
 
 def test_a_retry_adopts_the_ticket_that_a_cut_line_hid(stack: Stack, dana: httpx.Client) -> None:
-    before = failed(stack, dana, "cut-after")
+    before = submit_failed(stack, dana, "cut-after")
     [ticket] = tickets_of(stack, before)
     after = decide(dana, before, "retry").json()
     assert after["status"] == "completed"
@@ -102,7 +102,7 @@ def test_a_retry_adopts_the_ticket_that_a_cut_line_hid(stack: Stack, dana: httpx
 
 
 def test_an_abort_ends_the_request_and_keeps_why(stack: Stack, dana: httpx.Client) -> None:
-    before = failed(stack, dana)
+    before = submit_failed(stack, dana)
     answer = decide(dana, before, "abort", reason="not needed any more")
     after = answer.json()
     assert answer.status_code == 200
@@ -120,11 +120,11 @@ def test_an_abort_ends_the_request_and_keeps_why(stack: Stack, dana: httpx.Clien
 def test_what_has_ended_is_not_decided_about(
     stack: Stack, dana: httpx.Client, kind: str, state: str
 ) -> None:
-    document = completed(dana) if state == "completed" else failed(stack, dana)
+    document = submit_completed(dana) if state == "completed" else submit_failed(stack, dana)
     if state != "completed":
         decide(dana, document, {"aborted": "abort", "escalated": "escalate"}[state])
     answer = decide(dana, document, kind)
-    found = error(answer)
+    found = error_of(answer)
     assert answer.status_code == 409
     assert found["code"] == "INVALID_STATE_TRANSITION"
     assert state in found["message"]
@@ -137,7 +137,7 @@ def test_what_is_in_progress_is_not_decided_about(stack: Stack, dana: httpx.Clie
     for kind in ("retry", "abort", "escalate"):
         answer = decide(dana, document, kind)
         assert answer.status_code == 409, answer.text
-        assert "in_progress" in error(answer)["message"]
+        assert "in_progress" in error_of(answer)["message"]
     approve(stack, document)
 
 
@@ -154,8 +154,8 @@ def wait_until_settled(dana: httpx.Client, document: dict[str, Any]) -> dict[str
 
 
 def test_of_two_decisions_at_once_one_wins(stack: Stack, dana: httpx.Client) -> None:
-    document = failed(stack, dana)
-    strike(stack, document["fields"]["hostName"], "slow", seconds=3.0)
+    document = submit_failed(stack, dana)
+    add_fault(stack, document["fields"]["hostName"], "slow", seconds=3.0)
     with ThreadPoolExecutor(2) as pool:
         answers = list(pool.map(lambda kind: decide(dana, document, kind), ["retry", "abort"]))
     won, lost = sorted(answer.status_code for answer in answers)
@@ -168,8 +168,8 @@ def test_of_two_decisions_at_once_one_wins(stack: Stack, dana: httpx.Client) -> 
 
 
 def test_of_ten_retries_at_once_one_is_carried_out(stack: Stack, dana: httpx.Client) -> None:
-    document = failed(stack, dana)
-    strike(stack, document["fields"]["hostName"], "slow", seconds=3.0)
+    document = submit_failed(stack, dana)
+    add_fault(stack, document["fields"]["hostName"], "slow", seconds=3.0)
     with ThreadPoolExecutor(10) as pool:
         answers = list(pool.map(lambda _: decide(dana, document, "retry"), range(10)))
     won, *lost = sorted(answer.status_code for answer in answers)
@@ -182,8 +182,8 @@ def test_of_ten_retries_at_once_one_is_carried_out(stack: Stack, dana: httpx.Cli
 
 def test_a_decision_while_another_is_carried_out_is_refused(hasty_stack: Stack) -> None:
     dana = hasty_stack.caller()
-    document = failed(hasty_stack, dana)
-    strike(hasty_stack, document["fields"]["hostName"], "slow", seconds=4.0)
+    document = submit_failed(hasty_stack, dana)
+    add_fault(hasty_stack, document["fields"]["hostName"], "slow", seconds=4.0)
     first = decide(dana, document, "retry")
     second = decide(dana, document, "abort")
     assert first.status_code == 202
@@ -191,7 +191,7 @@ def test_a_decision_while_another_is_carried_out_is_refused(hasty_stack: Stack) 
     assert first.json()["status"] == "failed"
     assert first.json()["possibleDecisions"] == ["cancel"]
     assert second.status_code == 409
-    assert error(second)["code"] == "INVALID_STATE_TRANSITION"
+    assert error_of(second)["code"] == "INVALID_STATE_TRANSITION"
     wait_until_completed(dana, document)
 
 
@@ -199,7 +199,7 @@ def test_a_decision_while_another_is_carried_out_is_refused(hasty_stack: Stack) 
 def test_a_repeated_decision_is_told_the_first_ones_outcome(
     stack: Stack, dana: httpx.Client, kind: str
 ) -> None:
-    document = failed(stack, dana)
+    document = submit_failed(stack, dana)
     key = {"Idempotency-Key": new_host()}
     first = decide(dana, document, kind, headers=key)
     again = decide(dana, document, kind, headers=key)
@@ -214,12 +214,12 @@ def test_a_repeated_decision_is_told_the_first_ones_outcome(
 def test_the_same_key_with_another_body_decides_nothing_more(
     stack: Stack, dana: httpx.Client, kind: str
 ) -> None:
-    document = failed(stack, dana)
+    document = submit_failed(stack, dana)
     key = {"Idempotency-Key": new_host()}
     first = decide(dana, document, kind, headers=key)
     other = decide(dana, document, kind, headers=key, reason="another one")
     assert (first.status_code, other.status_code) == (200, 409), other.text
-    assert error(other)["code"] == "IDEMPOTENCY_CONFLICT"
+    assert error_of(other)["code"] == "IDEMPOTENCY_CONFLICT"
     assert dana.get(f"/requests/{document['id']}").json() == first.json()
 
 
@@ -227,8 +227,8 @@ def test_a_key_is_for_one_kind_of_decision_about_one_request(
     stack: Stack, dana: httpx.Client
 ) -> None:
     host = new_host()
-    strike(stack, host, "status", status=500, times=2)
-    first, other = submit(dana, dns(host)), failed(stack, dana)
+    add_fault(stack, host, "status", status=500, times=2)
+    first, other = submit(dana, dns_body(host)), submit_failed(stack, dana)
     key = {"Idempotency-Key": "k" * 255}
     answers = [
         decide(dana, first, "retry", headers=key),
@@ -240,7 +240,7 @@ def test_a_key_is_for_one_kind_of_decision_about_one_request(
 
 
 def test_a_refused_correction_does_not_use_its_key_up(stack: Stack, dana: httpx.Client) -> None:
-    document = failed(stack, dana)
+    document = submit_failed(stack, dana)
     key = {"Idempotency-Key": new_host()}
     wrong = decide(dana, document, "retry", headers=key, fields={"ttl": "long"})
     right = decide(dana, document, "retry", headers=key, fields={"ttl": 600})
@@ -259,7 +259,7 @@ def test_a_repeated_decision_that_was_refused_stays_refused(
 
 
 def test_parallel_repeats_of_a_decision_are_one_decision(stack: Stack, dana: httpx.Client) -> None:
-    document = failed(stack, dana)
+    document = submit_failed(stack, dana)
     key = {"Idempotency-Key": new_host()}
     with ThreadPoolExecutor(8) as pool:
         answers = list(pool.map(lambda _: decide(dana, document, "retry", headers=key), range(8)))
@@ -273,7 +273,7 @@ def test_parallel_repeats_of_a_decision_are_one_decision(stack: Stack, dana: htt
 def test_the_same_key_of_another_caller_is_another_decision(
     stack: Stack, dana: httpx.Client
 ) -> None:
-    document = failed(stack, dana)
+    document = submit_failed(stack, dana)
     key = {"Idempotency-Key": new_host()}
     assert decide(dana, document, "abort", headers=key).status_code == 200
     assert decide(stack.caller(PRIYA), document, "abort", headers=key).status_code == 409
@@ -281,7 +281,7 @@ def test_the_same_key_of_another_caller_is_another_decision(
 
 def test_odd_reasons_are_kept_as_they_are(stack: Stack, dana: httpx.Client) -> None:
     reason = "größer \N{SLICE OF PIZZA} 'quoted\" \\ {{fields.x}} <b>\n{code}"
-    after = decide(dana, failed(stack, dana), "abort", reason=reason).json()
+    after = decide(dana, submit_failed(stack, dana), "abort", reason=reason).json()
     assert after["decisions"][0]["reason"] == reason
 
 
@@ -289,8 +289,8 @@ def test_a_cancel_ends_what_runs_and_leaves_the_request_to_the_usual_decision(
     hasty_stack: Stack,
 ) -> None:
     dana, host = hasty_stack.caller(), new_host()
-    strike(hasty_stack, host, "slow", seconds=30)
-    before = dana.post("/requests", json=dns(host)).json()
+    add_fault(hasty_stack, host, "slow", seconds=30)
+    before = dana.post("/requests", json=dns_body(host)).json()
     assert before["possibleDecisions"] == ["cancel"]
     answer = decide(dana, before, "cancel", reason="it hangs")
     assert answer.status_code in {200, 202}, answer.text
@@ -303,16 +303,16 @@ def test_a_cancel_ends_what_runs_and_leaves_the_request_to_the_usual_decision(
 
 
 def test_a_cancel_is_refused_where_nothing_runs(stack: Stack, dana: httpx.Client) -> None:
-    before = failed(stack, dana)
+    before = submit_failed(stack, dana)
     answer = decide(dana, before, "cancel")
     assert answer.status_code == 409
-    assert error(answer)["code"] == "INVALID_STATE_TRANSITION"
-    assert "nothing is running or waiting" in error(answer)["message"]
+    assert error_of(answer)["code"] == "INVALID_STATE_TRANSITION"
+    assert "nothing is running or waiting" in error_of(answer)["message"]
 
 
 def test_a_decision_that_no_worker_takes_in_time_is_late(hasty_stack: Stack) -> None:
     dana = hasty_stack.caller()
-    document = failed(hasty_stack, dana)
+    document = submit_failed(hasty_stack, dana)
     before = late(hasty_stack)
     hasty_stack.stop_worker()
     try:

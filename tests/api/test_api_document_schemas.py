@@ -5,7 +5,7 @@ import pytest
 from jsonschema import Draft202012Validator
 
 from tests.support.stack import Stack
-from tests.support.submitting import error
+from tests.support.submissions import error_of
 
 
 @pytest.mark.parametrize(
@@ -31,4 +31,4 @@ def test_what_is_known_is_told(dana: httpx.Client) -> None:
     answer = dana.get("/catalog/schemas/catalog-itm")
 
     assert answer.status_code == 404
-    assert "catalog-item" in error(answer)["message"]
+    assert "catalog-item" in error_of(answer)["message"]

@@ -5,7 +5,7 @@ from typing import Any
 import httpx
 
 from tests.support.stack import Stack
-from tests.support.submitting import completed, error, failed, tickets_of
+from tests.support.submissions import error_of, submit_completed, submit_failed, tickets_of
 
 
 def escalate(client: httpx.Client, document: dict[str, Any]) -> httpx.Response:
@@ -27,7 +27,7 @@ def escalations(stack: Stack, document: dict[str, Any]) -> list[dict[str, Any]]:
 def test_an_escalation_makes_a_ticket_that_holds_everything(
     stack: Stack, dana: httpx.Client
 ) -> None:
-    before = failed(stack, dana)
+    before = submit_failed(stack, dana)
     answer = escalate(dana, before)
     after = answer.json()
     [ticket] = escalations(stack, before)
@@ -49,7 +49,7 @@ def test_an_escalation_makes_a_ticket_that_holds_everything(
 
 
 def test_the_escalation_is_shown_with_its_live_status(stack: Stack, dana: httpx.Client) -> None:
-    after = escalate(dana, failed(stack, dana)).json()
+    after = escalate(dana, submit_failed(stack, dana)).json()
     stack.jira.move(after["escalation"]["ticketKey"], "In Review")
     shown = dana.get(f"/requests/{after['id']}/escalation")
     assert shown.status_code == 200
@@ -59,23 +59,23 @@ def test_the_escalation_is_shown_with_its_live_status(stack: Stack, dana: httpx.
 
 
 def test_what_was_not_escalated_has_no_escalation(stack: Stack, dana: httpx.Client) -> None:
-    for document in (completed(dana), failed(stack, dana)):
+    for document in (submit_completed(dana), submit_failed(stack, dana)):
         answer = dana.get(f"/requests/{document['id']}/escalation")
         assert answer.status_code == 404
-        assert error(answer)["code"] == "NOT_FOUND"
-        assert document["status"] in error(answer)["message"]
+        assert error_of(answer)["code"] == "NOT_FOUND"
+        assert document["status"] in error_of(answer)["message"]
 
 
 def test_without_jira_the_request_stays_failed_and_can_be_decided_again(
     stack: Stack, dana: httpx.Client
 ) -> None:
-    before = failed(stack, dana)
+    before = submit_failed(stack, dana)
     strike(stack, "status", status=503)
     refused = escalate(dana, before)
     between = dana.get(f"/requests/{before['id']}").json()
 
     assert refused.status_code == 502
-    assert error(refused)["code"] == "EXTERNAL_SERVICE_ERROR"
+    assert error_of(refused)["code"] == "EXTERNAL_SERVICE_ERROR"
     assert between["status"] == "failed"
     assert between["possibleDecisions"] == ["retry", "abort", "escalate"]
     assert between["decisions"][0]["accepted"] is True
@@ -89,7 +89,7 @@ def test_without_jira_the_request_stays_failed_and_can_be_decided_again(
 
 
 def test_a_cut_line_makes_no_second_escalation_ticket(stack: Stack, dana: httpx.Client) -> None:
-    before = failed(stack, dana)
+    before = submit_failed(stack, dana)
     strike(stack, "cut-after")
     refused = escalate(dana, before)
     [ticket] = escalations(stack, before)
@@ -102,7 +102,7 @@ def test_a_cut_line_makes_no_second_escalation_ticket(stack: Stack, dana: httpx.
 def test_a_failed_escalation_does_not_stand_in_the_way_of_a_retry(
     stack: Stack, dana: httpx.Client
 ) -> None:
-    before = failed(stack, dana)
+    before = submit_failed(stack, dana)
     strike(stack, "status", status=503)
     assert escalate(dana, before).status_code == 502
     answer = dana.post(f"/requests/{before['id']}/retry", json={"reason": "try this"})

@@ -11,7 +11,7 @@ import pytest
 
 from api.requests.schemas.event import EVENTS
 from tests.support.stack import Stack
-from tests.support.submitting import completed, error, failed
+from tests.support.submissions import error_of, submit_completed, submit_failed
 
 
 @dataclass(frozen=True)
@@ -45,7 +45,7 @@ def follow(client: httpx.Client, document: dict[str, Any], after: int = 0) -> li
 def test_a_finished_request_is_told_whole_and_the_stream_ends(
     stack: Stack, dana: httpx.Client
 ) -> None:
-    document = failed(stack, dana)
+    document = submit_failed(stack, dana)
     dana.post(f"/requests/{document['id']}/retry", json={"reason": "a test"})
     seen = follow(dana, document)
     states = [event.data["status"] for event in seen if event.kind == "state"]
@@ -60,7 +60,7 @@ def test_a_finished_request_is_told_whole_and_the_stream_ends(
 
 
 def test_a_stream_resumes_after_any_event_without_loss_or_repeats(dana: httpx.Client) -> None:
-    document = completed(dana)
+    document = submit_completed(dana)
     whole = follow(dana, document)
     assert len(whole) > 3
     for index, event in enumerate(whole):
@@ -68,7 +68,7 @@ def test_a_stream_resumes_after_any_event_without_loss_or_repeats(dana: httpx.Cl
 
 
 def test_events_arrive_while_they_happen(stack: Stack, dana: httpx.Client) -> None:
-    document = failed(stack, dana)
+    document = submit_failed(stack, dana)
     path = f"/requests/{document['id']}/events"
     with ThreadPoolExecutor(1) as pool, dana.stream("GET", path) as response:
         stream = events(response)
@@ -86,7 +86,7 @@ def test_events_arrive_while_they_happen(stack: Stack, dana: httpx.Client) -> No
 def test_a_client_that_hangs_up_and_comes_back_misses_nothing(
     stack: Stack, dana: httpx.Client
 ) -> None:
-    document = failed(stack, dana)
+    document = submit_failed(stack, dana)
     seen: list[Event] = []
     with dana.stream("GET", f"/requests/{document['id']}/events") as response:
         for event in events(response):
@@ -99,7 +99,7 @@ def test_a_client_that_hangs_up_and_comes_back_misses_nothing(
 
 
 def test_the_log_and_the_stream_tell_the_same(dana: httpx.Client) -> None:
-    document = completed(dana)
+    document = submit_completed(dana)
     lines = dana.get(f"/requests/{document['id']}/logs").json()["data"]
     streamed = [event for event in follow(dana, document) if event.kind == "log"]
     assert [line["sequence"] for line in lines] == [event.id for event in streamed]
@@ -108,11 +108,11 @@ def test_the_log_and_the_stream_tell_the_same(dana: httpx.Client) -> None:
 
 @pytest.mark.parametrize("after", ["x", "-1", "1.5", "9" * 19, "0x10"])
 def test_a_place_to_resume_from_is_a_number(dana: httpx.Client, after: str) -> None:
-    document = completed(dana)
+    document = submit_completed(dana)
     answer = dana.get(f"/requests/{document['id']}/events", headers={"Last-Event-ID": after})
     assert answer.status_code in {400, 422}
-    assert error(answer)["code"] == "VALIDATION_ERROR"
+    assert error_of(answer)["code"] == "VALIDATION_ERROR"
 
 
 def test_a_place_beyond_the_end_gives_nothing_and_ends(dana: httpx.Client) -> None:
-    assert follow(dana, completed(dana), 10**17) == []
+    assert follow(dana, submit_completed(dana), 10**17) == []

@@ -5,12 +5,12 @@ from typing import Any
 import httpx
 
 from tests.support.stack import Stack
-from tests.support.submitting import error, failed, new_host, tickets_of
+from tests.support.submissions import error_of, new_host, submit_failed, tickets_of
 
 
 def in_doubt(stack: Stack, client: httpx.Client) -> dict[str, Any]:
     """Return a request whose ticket was made, and nobody was told."""
-    document = failed(stack, client, "cut-after")
+    document = submit_failed(stack, client, "cut-after")
     assert document["actions"][0]["outcomeUnknown"], document
     return document
 
@@ -25,7 +25,7 @@ def test_what_exists_with_former_values_is_named_and_not_called_corrected(
     before = in_doubt(stack, dana)
     [made] = tickets_of(stack, before)
     answer = retry(dana, before, fields={"hostName": new_host()})
-    found = error(answer)
+    found = error_of(answer)
     assert (answer.status_code, found["code"]) == (409, "EXISTS_WITH_FORMER_VALUES")
     assert made["key"] in found["message"]
     after = dana.get(f"/requests/{before['id']}").json()
@@ -63,9 +63,9 @@ def test_a_decision_upon_another_attempt_is_a_conflict(stack: Stack, dana: httpx
     before = in_doubt(stack, dana)
     assert before["attempt"] == 1
     answer = retry(dana, before, attempt=7)
-    assert (answer.status_code, error(answer)["code"]) == (409, "INVALID_STATE_TRANSITION")
-    assert "attempt 7" in error(answer)["message"]
-    assert "attempt 1" in error(answer)["message"]
+    assert (answer.status_code, error_of(answer)["code"]) == (409, "INVALID_STATE_TRANSITION")
+    assert "attempt 7" in error_of(answer)["message"]
+    assert "attempt 1" in error_of(answer)["message"]
     assert retry(dana, before, attempt=1).json()["status"] == "completed"
 
 
@@ -75,7 +75,7 @@ def test_evidence_is_read_strictly(stack: Stack, dana: httpx.Client) -> None:
         assert retry(dana, before, evidence=wrong).status_code == 422
     answer = retry(dana, before, evidence={"present": True, "outputs": {"key": "NET-1"}})
     assert answer.status_code == 409
-    assert "lack id, url" in error(answer)["message"]
+    assert "lack id, url" in error_of(answer)["message"]
     outputs = {"key": "NET-1", "id": "1", "url": "https://jira.example.com/browse/NET-1"}
     after = retry(dana, before, evidence={"present": True, "outputs": outputs}).json()
     assert after["status"] == "completed"
@@ -118,4 +118,4 @@ def test_a_dry_run_checks_the_outputs_of_evidence_as_the_decision_does(
     assert accepted == []
     assert dana.get(f"/requests/{before['id']}").json() == before
     decided = retry(dana, before, evidence={"present": True, "outputs": {"key": "NET-1"}})
-    assert refusal["message"] in error(decided)["message"]
+    assert refusal["message"] in error_of(decided)["message"]

@@ -8,7 +8,7 @@ import pytest
 from jsonschema import Draft202012Validator
 
 from tests.support.stack import Stack
-from tests.support.submitting import completed, error
+from tests.support.submissions import error_of, submit_completed
 
 
 def responses(stack: Stack) -> dict[tuple[str, str], dict[str, Any]]:
@@ -26,7 +26,7 @@ def test_the_document_knows_that_an_id_can_be_too_long(
 ) -> None:
     answer = dana.get(path.format(itemId="0" * 201))
     assert answer.status_code == 400
-    assert error(answer)["details"][0]["field"] == "itemId"
+    assert error_of(answer)["details"][0]["field"] == "itemId"
     assert "400" in responses(stack)["GET", path]
 
 
@@ -44,7 +44,7 @@ def test_every_error_of_the_document_is_in_the_envelope(stack: Stack) -> None:
 def test_the_document_knows_that_an_event_id_can_be_wrong(stack: Stack, dana: httpx.Client) -> None:
     path = "/requests/{requestId}/events"
     answer = dana.get(
-        path.format(requestId=completed(dana)["id"]), headers={"Last-Event-ID": "null"}
+        path.format(requestId=submit_completed(dana)["id"]), headers={"Last-Event-ID": "null"}
     )
     assert answer.status_code == 422
     assert "422" in responses(stack)["GET", path]
@@ -69,7 +69,7 @@ def test_no_parameter_can_be_null(stack: Stack, dana: httpx.Client) -> None:
 def test_a_number_is_no_moment(dana: httpx.Client, name: str, moment: str) -> None:
     answer = dana.get("/requests", params={name: moment})
     assert answer.status_code == 400, answer.text
-    assert error(answer)["details"][0]["field"] == name
+    assert error_of(answer)["details"][0]["field"] == name
 
 
 @pytest.mark.parametrize(
@@ -126,7 +126,7 @@ def test_what_is_no_document_is_judged_and_the_openapi_says_that_it_may_be_sent(
 def test_a_body_that_is_no_object_is_told_so(dana: httpx.Client, path: str, sent: str) -> None:
     answer = dana.post(path, content=sent, headers={"Content-Type": "application/json"})
     assert answer.status_code == 422
-    assert [one["message"] for one in error(answer)["details"]] == [
+    assert [one["message"] for one in error_of(answer)["details"]] == [
         "The body must be a JSON object."
     ]
 
@@ -134,9 +134,9 @@ def test_a_body_that_is_no_object_is_told_so(dana: httpx.Client, path: str, sent
 def test_what_a_body_lacks_or_has_wrong_is_told_in_plain_words(dana: httpx.Client) -> None:
     answer = dana.post("/requests", json={"fields": 7, "catalogItemId": ["a"]})
     assert answer.status_code == 422
-    assert {one["field"]: one["message"] for one in error(answer)["details"]} == {
+    assert {one["field"]: one["message"] for one in error_of(answer)["details"]} == {
         "fields": "must be a mapping of keys to values",
         "catalogItemId": "must be a text",
     }
-    [lacking] = error(dana.post("/requests", json={"fields": {}}))["details"]
+    [lacking] = error_of(dana.post("/requests", json={"fields": {}}))["details"]
     assert (lacking["field"], lacking["message"]) == ("catalogItemId", "is missing")

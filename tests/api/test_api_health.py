@@ -17,7 +17,7 @@ from pao.runtime.version import VERSION
 from tests.support.postgres import Database
 from tests.support.raw_servers import raw_server
 from tests.support.stack import SAMPLE_COUNT, Stack, running_stack, wait_until
-from tests.support.submitting import completed, dns, failed
+from tests.support.submissions import dns_body, submit_completed, submit_failed
 
 
 @pytest.fixture
@@ -163,7 +163,7 @@ def test_an_absent_jira_degrades_and_does_not_stop_submissions_from_being_taken(
     assert document["components"]["jira"]["default"]["status"] == "down"
     assert probe.get("/health/ready").status_code == 200
 
-    document = dana.post("/requests", json=dns()).json()
+    document = dana.post("/requests", json=dns_body()).json()
     assert document["status"] == "failed"
     assert document["error"]["code"] == "EXTERNAL_SERVICE_ERROR"
     assert document["error"]["outcomeUnknown"] is False
@@ -174,7 +174,7 @@ def test_an_absent_jira_degrades_and_does_not_stop_submissions_from_being_taken(
 
 
 def test_a_live_status_says_why_it_is_not_live(stack: Stack, dana: httpx.Client) -> None:
-    document = completed(dana)
+    document = submit_completed(dana)
     port = stack.jira.port
     stack.jira.stop()
     try:
@@ -209,8 +209,8 @@ def test_metrics_are_prometheus_text_and_count(
     decided = ("pao_decisions_total", "abort", "done")
     refused = ("pao_decisions_total", "abort", "refused")
     before = read()
-    completed(dana)
-    document = failed(stack, dana)
+    submit_completed(dana)
+    document = submit_failed(stack, dana)
     for _ in range(2):
         dana.post(f"/requests/{document['id']}/abort", json={"reason": "x"})
 
@@ -253,7 +253,7 @@ def test_metrics_count_who_was_let_in_and_who_was_not(
 def test_metrics_tell_what_is_stored_and_what_waits(
     stack: Stack, dana: httpx.Client, probe: httpx.Client
 ) -> None:
-    completed(dana)
+    submit_completed(dana)
 
     def read() -> dict[str, float]:
         text = probe.get("/metrics").text
@@ -307,7 +307,7 @@ def test_metrics_tell_how_long_the_oldest_request_has_waited_for_a_person(
         ]
         return float(line.split()[1])
 
-    failed(stack, dana)
+    submit_failed(stack, dana)
 
     [oldest] = stack.rows("SELECT min(waiting_since) AS since FROM requests")
     age = (datetime.now(UTC) - oldest["since"]).total_seconds()

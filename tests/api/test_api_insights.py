@@ -7,7 +7,7 @@ import pytest
 
 from tests.support.callers import PRIYA, STRANGER
 from tests.support.stack import Stack
-from tests.support.submitting import error, failed
+from tests.support.submissions import error_of, submit_failed
 
 
 def insights(client: httpx.Client, **params: str) -> dict[str, Any]:
@@ -24,7 +24,7 @@ def row(document: dict[str, Any], table: str, item: str) -> dict[str, Any]:
 
 def test_a_failure_shows_in_all_three_tables(stack: Stack, dana: httpx.Client) -> None:
     before = insights(dana)
-    request = failed(stack, dana)
+    request = submit_failed(stack, dana)
     item, team = request["catalogItemId"], "team-network"
     waiting = insights(dana, days="7")
     count = row(waiting, "failures", item)["causes"]["input"]
@@ -51,4 +51,4 @@ def test_a_failure_shows_in_all_three_tables(stack: Stack, dana: httpx.Client) -
 def test_what_is_no_filter_is_refused(dana: httpx.Client, name: str, value: str) -> None:
     answer = dana.get("/insights", params={name: value})
     assert answer.status_code == 400, answer.text
-    assert error(answer)["details"][0]["field"] == name
+    assert error_of(answer)["details"][0]["field"] == name

@@ -12,7 +12,7 @@ from pao.app.local.postgres import PostgresAddress
 from tests.support.callers import DANA
 from tests.support.postgres import cloned_database
 from tests.support.stack import Stack, running_stack
-from tests.support.submitting import submit, tickets_of
+from tests.support.submissions import submit, tickets_of
 
 
 def item(key: str, fields: list[dict[str, Any]], actions: list[dict[str, Any]]) -> dict[str, Any]:

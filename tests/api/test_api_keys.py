@@ -15,7 +15,7 @@ from pao.runtime.crypto import generate_key
 from tests.support.callers import ADA, Signature
 from tests.support.postgres import cloned_database
 from tests.support.stack import Stack, running_stack, wait_until
-from tests.support.submitting import error, failed
+from tests.support.submissions import error_of, submit_failed
 
 Keys = Callable[..., Result]
 
@@ -95,13 +95,13 @@ def test_a_revocation_holds_in_every_process_from_the_next_call_on(
     assert keys("revoke", key["accessKeyId"]).exit_code == 0
 
     assert statuses(two, key) == [401, 401]
-    assert "was revoked" in error(read(two[1], key))["message"]
+    assert "was revoked" in error_of(read(two[1], key))["message"]
     assert statuses(two, other) == [200, 200]
 
 
 def test_a_revocation_ends_streams_that_were_open(two: tuple[Stack, Stack], keys: Keys) -> None:
     first, second = two
-    document = failed(first, first.caller(ADA))
+    document = submit_failed(first, first.caller(ADA))
     key = create_key(keys, "--team", "pao-admins")
     path = f"/requests/{document['id']}"
     with client(second, key) as caller, caller.stream("GET", f"{path}/events") as stream:
@@ -146,7 +146,7 @@ def test_a_key_ends_by_itself_and_says_so(two: tuple[Stack, Stack], keys: Keys) 
 
     wait_until(lambda: statuses(two, key) == [401, 401])
 
-    assert f"expired at {key['expiresAt']}" in error(read(two[0], key))["message"]
+    assert f"expired at {key['expiresAt']}" in error_of(read(two[0], key))["message"]
     assert find_listed(keys, key)["state"] == "expired"
 
 

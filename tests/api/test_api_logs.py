@@ -13,7 +13,7 @@ from pao.app.worker_log import SdkLines
 from pao.runtime.logging import JsonFormatter, Redactor
 from tests.support.callers import DANA
 from tests.support.stack import Stack, running_stack, wait_until
-from tests.support.submitting import completed, failed, submit
+from tests.support.submissions import submit, submit_completed, submit_failed
 
 Line = dict[str, Any]
 IDS = ("requestId", "correlationId", "traceId")
@@ -59,7 +59,7 @@ def decide(client: httpx.Client, document: dict[str, Any], kind: str, reason: st
 def test_a_completed_request_is_told_once_and_every_line_has_its_ids(
     dana: httpx.Client, log: Log
 ) -> None:
-    document = completed(dana)
+    document = submit_completed(dana)
     key = document["actions"][0]["externalReference"]
 
     assert log.events(document) == [
@@ -81,7 +81,7 @@ def test_a_completed_request_is_told_once_and_every_line_has_its_ids(
 def test_a_failure_is_one_line_with_the_reason_and_one_with_what_is_awaited(
     stack: Stack, dana: httpx.Client, log: Log
 ) -> None:
-    document = failed(stack, dana, message="Field priority cannot be set")
+    document = submit_failed(stack, dana, message="Field priority cannot be set")
     decide(dana, document, "abort", "nobody needs it")
 
     why = "JIRA could not create the ticket (HTTP 400): Field priority cannot be set"
@@ -102,7 +102,7 @@ def test_lines_of_libraries_have_the_ids_as_well(dana: httpx.Client, log: Log) -
     library.setLevel(logging.DEBUG)
     logging.getLogger().setLevel(logging.DEBUG)
     try:
-        document = completed(dana)
+        document = submit_completed(dana)
     finally:
         library.setLevel(before)
 
@@ -114,7 +114,7 @@ def test_lines_of_libraries_have_the_ids_as_well(dana: httpx.Client, log: Log) -
 def test_a_refused_signal_is_told_with_its_reason(
     stack: Stack, dana: httpx.Client, log: Log
 ) -> None:
-    document = failed(stack, dana)
+    document = submit_failed(stack, dana)
     handle = stack.temporal.get_workflow_handle(f"request-{document['id']}")
     stack.run(handle.signal("rerty", {}))
     stack.run(handle.signal("retry", "now"))
@@ -134,7 +134,7 @@ def test_a_replay_tells_nothing_again(
 ) -> None:
     with running_stack(database, temporal_address, tmp_path) as stack:
         dana = stack.caller(DANA)
-        document = failed(stack, dana)
+        document = submit_failed(stack, dana)
         before = log.events(document)
         stack.stop_worker()
         stack.start_worker()

@@ -7,13 +7,13 @@ import httpx
 
 from api.requests.retry_preview import LOOK_SECONDS
 from tests.support.stack import Stack, wait_until
-from tests.support.submitting import completed, error, failed, tickets_of
+from tests.support.submissions import error_of, submit_completed, submit_failed, tickets_of
 
 SEARCH = {"path": "/search"}
 
 
 def test_a_look_finds_what_a_cut_line_hid(stack: Stack, dana: httpx.Client) -> None:
-    document = failed(stack, dana, "cut-after")
+    document = submit_failed(stack, dana, "cut-after")
     [ticket] = tickets_of(stack, document)
     found = dana.post(f"/requests/{document['id']}/look").json()
     assert found["answer"] == "found"
@@ -24,7 +24,7 @@ def test_a_look_finds_what_a_cut_line_hid(stack: Stack, dana: httpx.Client) -> N
 
 
 def test_a_lost_task_costs_a_look_only_a_part_of_its_time(stack: Stack, dana: httpx.Client) -> None:
-    dana.post(f"/requests/{failed(stack, dana)['id']}/look")
+    dana.post(f"/requests/{submit_failed(stack, dana)['id']}/look")
 
     async def allowed() -> list[float]:
         queue = stack.settings.temporal.task_queue
@@ -40,7 +40,7 @@ def test_a_lost_task_costs_a_look_only_a_part_of_its_time(stack: Stack, dana: ht
 
 
 def test_a_look_says_when_there_is_nothing(stack: Stack, dana: httpx.Client) -> None:
-    document = failed(stack, dana)
+    document = submit_failed(stack, dana)
     found = dana.post(f"/requests/{document['id']}/look").json()
     assert found["answer"] == "absent"
     assert found["wouldAdopt"] is None
@@ -48,7 +48,7 @@ def test_a_look_says_when_there_is_nothing(stack: Stack, dana: httpx.Client) -> 
 
 
 def test_a_look_that_jira_does_not_answer_knows_nothing(stack: Stack, dana: httpx.Client) -> None:
-    document = failed(stack, dana)
+    document = submit_failed(stack, dana)
     stack.jira.fault("status", status=500, match=SEARCH)
     found = dana.post(f"/requests/{document['id']}/look").json()
     assert found["answer"] == "unknown"
@@ -56,7 +56,7 @@ def test_a_look_that_jira_does_not_answer_knows_nothing(stack: Stack, dana: http
 
 
 def test_a_retry_whose_look_fails_creates_nothing(stack: Stack, dana: httpx.Client) -> None:
-    document = failed(stack, dana, "cut-after")
+    document = submit_failed(stack, dana, "cut-after")
     stack.jira.fault("status", status=500, match=SEARCH)
     after = dana.post(f"/requests/{document['id']}/retry", json={"reason": "a test"}).json()
     assert after["status"] == "failed"
@@ -64,24 +64,24 @@ def test_a_retry_whose_look_fails_creates_nothing(stack: Stack, dana: httpx.Clie
 
 
 def test_a_look_leaves_the_requests_own_history_alone(stack: Stack, dana: httpx.Client) -> None:
-    document = failed(stack, dana)
+    document = submit_failed(stack, dana)
     before = json.loads(stack.history(document["id"]))
     dana.post(f"/requests/{document['id']}/look")
     assert json.loads(stack.history(document["id"])) == before
 
 
 def test_a_look_is_for_what_has_failed(stack: Stack, dana: httpx.Client) -> None:
-    answer = dana.post(f"/requests/{completed(dana)['id']}/look")
+    answer = dana.post(f"/requests/{submit_completed(dana)['id']}/look")
     assert answer.status_code == 409
-    assert error(answer)["code"] == "INVALID_STATE_TRANSITION"
-    document = failed(stack, dana)
+    assert error_of(answer)["code"] == "INVALID_STATE_TRANSITION"
+    document = submit_failed(stack, dana)
     answer = dana.post(f"/requests/{document['id']}/look", json={"actionId": "other"})
     assert answer.status_code == 422
-    assert document["actions"][0]["id"] in error(answer)["message"]
+    assert document["actions"][0]["id"] in error_of(answer)["message"]
 
 
 def test_the_status_is_that_of_jira_now(stack: Stack, dana: httpx.Client) -> None:
-    document = completed(dana)
+    document = submit_completed(dana)
     key = document["actions"][0]["externalReference"]
     path = f"/requests/{document['id']}/status"
 
@@ -103,7 +103,7 @@ def test_the_status_is_that_of_jira_now(stack: Stack, dana: httpx.Client) -> Non
 
 
 def test_a_jira_that_fails_leaves_the_stored_state(stack: Stack, dana: httpx.Client) -> None:
-    document = completed(dana)
+    document = submit_completed(dana)
     stack.jira.fault("status", status=503, match={"method": "GET"})
     answer = dana.get(f"/requests/{document['id']}/status")
     [ticket] = answer.json()["tickets"]
@@ -119,7 +119,7 @@ def test_a_jira_that_fails_leaves_the_stored_state(stack: Stack, dana: httpx.Cli
 
 
 def test_a_status_does_not_wait_for_a_jira_that_is_silent(stack: Stack, dana: httpx.Client) -> None:
-    document = completed(dana)
+    document = submit_completed(dana)
     stack.jira.fault("slow", seconds=30, match={"method": "GET"})
     [ticket] = dana.get(f"/requests/{document['id']}/status").json()["tickets"]
     assert ticket["live"] is False
@@ -127,7 +127,7 @@ def test_a_status_does_not_wait_for_a_jira_that_is_silent(stack: Stack, dana: ht
 
 
 def test_a_failed_request_names_the_action_in_hand(stack: Stack, dana: httpx.Client) -> None:
-    document = failed(stack, dana)
+    document = submit_failed(stack, dana)
     status = dana.get(f"/requests/{document['id']}/status").json()
     assert status["status"] == "failed"
     assert status["retrying"] is False
@@ -137,7 +137,7 @@ def test_a_failed_request_names_the_action_in_hand(stack: Stack, dana: httpx.Cli
 
 
 def test_the_log_is_paged_oldest_first_without_loss(stack: Stack, dana: httpx.Client) -> None:
-    document = failed(stack, dana)
+    document = submit_failed(stack, dana)
     dana.post(f"/requests/{document['id']}/retry", json={"reason": "a test"})
     path = f"/requests/{document['id']}/logs"
     whole = dana.get(path).json()["data"]
@@ -154,5 +154,5 @@ def test_the_log_is_paged_oldest_first_without_loss(stack: Stack, dana: httpx.Cl
     sequences = [line["sequence"] for line in whole]
     assert sequences == sorted(set(sequences))
     assert {"time", "level", "actionId", "attempt", "message", "data"} < set(whole[0])
-    other = dana.get(f"/requests/{completed(dana)['id']}/logs", params=cursor)
+    other = dana.get(f"/requests/{submit_completed(dana)['id']}/logs", params=cursor)
     assert other.status_code == 400

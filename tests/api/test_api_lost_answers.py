@@ -41,7 +41,7 @@ from pao.core.states import Decision, RequestStatus
 from tests.support.callers import DANA
 from tests.support.requests import new_request
 from tests.support.stack import Stack, wait_until
-from tests.support.submitting import dns, failed
+from tests.support.submissions import dns_body, submit_failed
 
 LOST = [
     RPCStatusCode.RESOURCE_EXHAUSTED,
@@ -133,7 +133,7 @@ def retry(document: dict[str, Any]) -> DecisionCall:
 def test_a_decision_that_was_carried_out_is_told_so_whatever_became_of_the_answer(
     stack: Stack, dana: httpx.Client, database: Database, where: str, status: RPCStatusCode
 ) -> None:
-    document, reading = failed(stack, dana), stack.services.reading
+    document, reading = submit_failed(stack, dana), stack.services.reading
     error = RPCError("as the test wants it", status, b"")
 
     def done() -> bool:
@@ -218,7 +218,7 @@ def test_a_start_has_a_second_even_when_the_budget_is_used_up(
         raw_body=b"",
         started=time.perf_counter() - 60,
     )
-    stack.run(submission.submit(Submission.model_validate(dns()), late))
+    stack.run(submission.submit(Submission.model_validate(dns_body()), late))
     assert recording.budgets == [1.0]
     # Templates may take a second; in the thread of the event loop everybody would wait for them.
     [thread] = items.threads

@@ -21,7 +21,14 @@ from pao.app.local.temporal import prepare_namespace
 from pao.core.names import workflow_id
 from tests.support.callers import PRIYA
 from tests.support.stack import Stack, running_stack, wait_until
-from tests.support.submitting import dns, error, failed, new_host, strike, tickets_of
+from tests.support.submissions import (
+    add_fault,
+    dns_body,
+    error_of,
+    new_host,
+    submit_failed,
+    tickets_of,
+)
 
 TERMINATED = "was terminated in Temporal: by mistake"
 FORGOTTEN = "Temporal no longer knows the request's workflow"
@@ -90,7 +97,7 @@ def get(client: httpx.Client, request_id: str) -> dict[str, Any]:
 def test_every_decision_that_a_failed_request_offers_is_carried_out(
     stack: Stack, dana: httpx.Client, lost: tuple[Lose, str], decision: str, status: str
 ) -> None:
-    document = failed(stack, dana)
+    document = submit_failed(stack, dana)
     after = lost[0](document["id"])
     dana = after.caller()
     # It still says why it failed.
@@ -106,7 +113,7 @@ def test_every_decision_that_a_failed_request_offers_is_carried_out(
 
 
 def test_a_retry_with_corrected_fields_is_carried_out_as_well(stack: Stack, wiped: Stack) -> None:
-    document, host = failed(stack, stack.caller()), new_host()
+    document, host = submit_failed(stack, stack.caller()), new_host()
     dana = wiped.caller()
 
     answer = decide(dana, document["id"], "retry", fields={"hostName": host})
@@ -121,9 +128,9 @@ def test_what_runs_becomes_failed_with_the_reason_and_then_offers_what_works(
     stack: Stack, dana: httpx.Client, lost: tuple[Lose, str]
 ) -> None:
     host = new_host()
-    strike(stack, host, "slow", seconds=60.0)
+    add_fault(stack, host, "slow", seconds=60.0)
     soon = {"Prefer": "wait=1"}
-    request_id = dana.post("/requests", json=dns(host), headers=soon).json()["id"]
+    request_id = dana.post("/requests", json=dns_body(host), headers=soon).json()["id"]
     wait_until(lambda: get(dana, request_id)["status"] == "in_progress")
     after, why = lost[0](request_id), lost[1]
     dana = after.caller()
@@ -150,7 +157,7 @@ def test_an_approval_that_nothing_waits_for_any_more_is_refused_with_the_reason_
     after, why = lost[0](request_id), lost[1]
     dana, priya = after.caller(), after.caller(PRIYA)
 
-    refused = error(decide(priya, request_id, kind, actionId="approval"))
+    refused = error_of(decide(priya, request_id, kind, actionId="approval"))
     assert refused["code"] == "INVALID_STATE_TRANSITION"
     assert why in refused["message"]
     assert get(dana, request_id)["status"] == "failed"
@@ -165,7 +172,7 @@ def test_an_approval_that_nothing_waits_for_any_more_is_refused_with_the_reason_
 def bundle_with_a_failed_component(stack: Stack, dana: httpx.Client) -> tuple[str, str]:
     """Submit a bundle whose second component fails; the ids of both."""
     name = new_host().split(".", maxsplit=1)[0]
-    strike(stack, f"Namespace {name} on", "status", status=503)
+    add_fault(stack, f"Namespace {name} on", "status", status=503)
     body = {"catalogItemId": "bundle-webapp-standard", "fields": {"appName": name}}
     answer = dana.post("/requests", json=body)
     assert answer.status_code in {201, 202}, answer.text

@@ -5,11 +5,11 @@ from typing import Any
 import httpx
 import pytest
 
-from tests.support.submitting import dns, error
+from tests.support.submissions import dns_body, error_of
 
 
 def messages(answer: httpx.Response) -> dict[str, str]:
-    return {one["field"]: one["message"] for one in error(answer)["details"]}
+    return {one["field"]: one["message"] for one in error_of(answer)["details"]}
 
 
 @pytest.mark.parametrize("path", ["/catalog/items/{}", "/catalog/items/{}/schema"])
@@ -17,13 +17,13 @@ def messages(answer: httpx.Response) -> dict[str, str]:
 def test_an_item_that_is_nearly_right(dana: httpx.Client, path: str, wrong: str) -> None:
     answer = dana.get(path.format(wrong))
     assert answer.status_code == 404
-    assert "did you mean 'network-dns-record'?" in error(answer)["message"]
+    assert "did you mean 'network-dns-record'?" in error_of(answer)["message"]
 
 
 def test_an_item_that_is_nothing_like_any_other(dana: httpx.Client) -> None:
     answer = dana.get("/catalog/items/zzz")
-    assert "did you mean" not in error(answer)["message"]
-    assert "GET /api/v1/catalog lists all" in error(answer)["message"]
+    assert "did you mean" not in error_of(answer)["message"]
+    assert "GET /api/v1/catalog lists all" in error_of(answer)["message"]
 
 
 @pytest.mark.parametrize(
@@ -36,13 +36,13 @@ def test_an_item_that_is_nothing_like_any_other(dana: httpx.Client) -> None:
 def test_a_key_of_a_body_that_is_nearly_right(
     dana: httpx.Client, more: dict[str, Any], place: str, meant: str
 ) -> None:
-    answer = dana.post("/requests", json=dns() | more)
+    answer = dana.post("/requests", json=dns_body() | more)
     assert answer.status_code == 422
     assert f"did you mean {meant!r}?" in messages(answer)[place]
 
 
 def test_a_key_that_is_nothing_like_any_other_is_to_be_left_out(dana: httpx.Client) -> None:
-    answer = dana.post("/requests", json=dns() | {"zzz": 1})
+    answer = dana.post("/requests", json=dns_body() | {"zzz": 1})
     assert messages(answer) == {"zzz": "there is no key 'zzz' here; leave it out"}
 
 

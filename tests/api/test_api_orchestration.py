@@ -12,7 +12,7 @@ from tests.support.callers import ADA, DANA, OLIVER, PRIYA, STRANGER, Person
 from tests.support.postgres import cloned_database
 from tests.support.requests import Document, automatic, item, ticket
 from tests.support.stack import Stack, running_stack, wait_until
-from tests.support.submitting import error
+from tests.support.submissions import error_of
 
 APPROVAL = {
     "id": "ok",
@@ -121,7 +121,7 @@ def test_an_approver_sees_and_decides_what_waits_for_the_team(own: Stack) -> Non
     assert request_id not in decidable(own, PRIYA)
     assert get(own, request_id, PRIYA)["id"] == request_id
     late = vote(own, request_id, "approve", PRIYA)
-    assert (late.status_code, error(late)["code"]) == (409, "INVALID_STATE_TRANSITION")
+    assert (late.status_code, error_of(late)["code"]) == (409, "INVALID_STATE_TRANSITION")
 
 
 def test_an_approver_may_be_named_by_email_and_sees_nothing_else(own: Stack) -> None:
@@ -134,7 +134,7 @@ def test_an_approver_may_be_named_by_email_and_sees_nothing_else(own: Stack) -> 
     assert shown["error"]["message"] == "It was rejected by steve: a test"
     late = vote(own, request_id, "approve", STRANGER)
     assert late.status_code == 409
-    assert "no longer waits for approval" in error(late)["message"]
+    assert "no longer waits for approval" in error_of(late)["message"]
     refused = own.caller(STRANGER).post(f"/requests/{request_id}/abort", json={"reason": "x"})
     assert refused.status_code == 403
 
@@ -144,14 +144,14 @@ def test_who_is_no_approver_and_who_has_submitted_do_not_decide(own: Stack) -> N
     for person in (OLIVER, ADA):
         refused = vote(own, request_id, "approve", person)
         assert refused.status_code == 403
-        assert "team team-platform" in error(refused)["message"]
+        assert "team team-platform" in error_of(refused)["message"]
     assert request_id not in decidable(own, DANA)
     refused = vote(own, request_id, "approve", DANA)
     assert refused.status_code == 409
-    assert "cannot decide about their own requests" in error(refused)["message"]
+    assert "cannot decide about their own requests" in error_of(refused)["message"]
     assert get(own, request_id)["decisions"][-1]["outcome"] == "rejected"
     unknown = vote(own, request_id, "approve", PRIYA, actionId="other")
-    assert (unknown.status_code, error(unknown)["code"]) == (422, "VALIDATION_ERROR")
+    assert (unknown.status_code, error_of(unknown)["code"]) == (422, "VALIDATION_ERROR")
     assert vote(own, request_id, "reject", PRIYA).status_code == 200
 
 
@@ -211,4 +211,4 @@ def test_a_deprecated_item_says_so_in_the_answer(own: Stack) -> None:
 def test_a_withdrawn_item_is_refused_and_names_its_replacement(own: Stack) -> None:
     answer = ask(own, "gone")
     assert answer.status_code == 422
-    assert "Gone was withdrawn on 2020-01-31. Use hybrid." in error(answer)["message"]
+    assert "Gone was withdrawn on 2020-01-31. Use hybrid." in error_of(answer)["message"]

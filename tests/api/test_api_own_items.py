@@ -22,7 +22,7 @@ from tests.support.callers import DANA
 from tests.support.postgres import cloned_database
 from tests.support.requests import item
 from tests.support.stack import Stack, running_stack
-from tests.support.submitting import error, new_host, strike, submit
+from tests.support.submissions import add_fault, error_of, new_host, submit
 
 TEXTS = [
     {"id": "text", "name": "Text", "type": "textarea"},
@@ -84,7 +84,7 @@ def test_fields_that_temporal_would_not_carry_are_refused(
     half = letter * (MAX_FIELDS_JSON // escaped // 2 + 1)
     answer = own.caller().post(path, json=thing(text=half, more=half))
     assert answer.status_code == 422, answer.text[:300]
-    found = error(answer)
+    found = error_of(answer)
     assert found["details"][0]["field"] == "fields"
     assert f"{MAX_FIELDS_JSON:,}" in found["message"]
     assert own.rows("select 1 from requests where fields->>'text' = $1", half) == []
@@ -160,14 +160,14 @@ def test_a_lost_encryption_key_is_named_and_nothing_is_decided(
     caller: httpx.Client = without_key.caller()
     answer = caller.post(f"/requests/{before['id']}/retry", json={"reason": "a test", **body})
     assert answer.status_code == 503, answer.text
-    assert error(answer)["code"] == "SERVICE_UNAVAILABLE"
-    assert "key 'k1'" in error(answer)["message"]
+    assert error_of(answer)["code"] == "SERVICE_UNAVAILABLE"
+    assert "key 'k1'" in error_of(answer)["message"]
     assert own.caller().get(f"/requests/{before['id']}").json() == before
 
 
 def _failed_with_password(stack: Stack) -> dict[str, Any]:
     title = new_host()
-    strike(stack, title, "status", status=400)
+    add_fault(stack, title, "status", status=400)
     body = thing(title=title, token="a-Passw0rd-of-the-test")
     document = submit(stack.caller(), body)
     assert document["status"] == "failed"

@@ -11,7 +11,7 @@ import pytest
 
 from tests.support.callers import ADA, PRIYA, STRANGER
 from tests.support.stack import Stack
-from tests.support.submitting import completed, dns, error, failed, submit
+from tests.support.submissions import dns_body, error_of, submit, submit_completed, submit_failed
 
 COPY = """
 insert into requests (id, catalog_item_id, catalog_item_version, catalog_item_name, owner_team,
@@ -48,7 +48,7 @@ def test_pages_show_every_row_once_however_long_they_are(
     stack: Stack, dana: httpx.Client, limit: int
 ) -> None:
     mark = str(uuid4())
-    copies(stack, completed(dana), mark, 60 if limit > 1 else 12)
+    copies(stack, submit_completed(dana), mark, 60 if limit > 1 else 12)
     stored = stack.rows(
         "select id from requests where correlation_id = $1 order by created_at desc, id desc", mark
     )
@@ -62,7 +62,7 @@ def test_rows_inserted_while_paging_are_neither_skipped_nor_shown_twice(
     stack: Stack, dana: httpx.Client
 ) -> None:
     mark = str(uuid4())
-    document = completed(dana)
+    document = submit_completed(dana)
     copies(stack, document, mark, 40)
     before = {
         str(row["id"])
@@ -78,8 +78,8 @@ def test_rows_inserted_while_paging_are_neither_skipped_nor_shown_twice(
 
 def test_the_oldest_that_wait_come_first_when_asked_for(stack: Stack, dana: httpx.Client) -> None:
     mark = str(uuid4())
-    copies(stack, failed(stack, dana), mark, 12)
-    copies(stack, completed(dana), mark, 3)
+    copies(stack, submit_failed(stack, dana), mark, 12)
+    copies(stack, submit_completed(dana), mark, 3)
     stored = stack.rows(
         "select id from requests where correlation_id = $1 and status = 'failed'"
         " order by waiting_since, id",
@@ -91,7 +91,7 @@ def test_the_oldest_that_wait_come_first_when_asked_for(stack: Stack, dana: http
 
 
 def test_filters_narrow_the_list(stack: Stack, dana: httpx.Client) -> None:
-    good, bad = completed(dana), failed(stack, dana)
+    good, bad = submit_completed(dana), submit_failed(stack, dana)
     since = good["createdAt"]
 
     def found(**params: Any) -> set[str]:
@@ -113,7 +113,7 @@ def test_filters_narrow_the_list(stack: Stack, dana: httpx.Client) -> None:
 
 
 def test_the_list_shows_the_short_form(stack: Stack, dana: httpx.Client) -> None:
-    document = failed(stack, dana)
+    document = submit_failed(stack, dana)
     [row] = dana.get("/requests", params={"correlationId": document["correlationId"]}).json()[
         "data"
     ]
@@ -127,7 +127,7 @@ def test_the_list_shows_the_short_form(stack: Stack, dana: httpx.Client) -> None
 @pytest.fixture
 def cursor(dana: httpx.Client) -> str:
     for _ in range(2):
-        submit(dana, dns())
+        submit(dana, dns_body())
     answer = dana.get("/requests", params={"limit": 1}).json()
     return str(answer["pagination"]["nextCursor"])
 
@@ -135,7 +135,7 @@ def cursor(dana: httpx.Client) -> str:
 def expect_refusal(client: httpx.Client, path: str = "/requests", **params: Any) -> None:
     answer = client.get(path, params=params)
     assert answer.status_code == 400, answer.text
-    found = error(answer)
+    found = error_of(answer)
     assert found["code"] == "VALIDATION_ERROR"
     assert found["details"][0]["field"].partition(".")[0] in {*params, "cursor"}
 
@@ -163,7 +163,7 @@ def test_a_cursor_that_was_tampered_with_is_refused(dana: httpx.Client, cursor: 
 
 
 def test_a_cursor_of_another_list_is_refused(dana: httpx.Client, cursor: str) -> None:
-    document = completed(dana)
+    document = submit_completed(dana)
     expect_refusal(dana, cursor=cursor, limit=1, status="failed")
     expect_refusal(dana, cursor=cursor, limit=1, sort="waiting")
     expect_refusal(dana, "/catalog", cursor=cursor)

@@ -11,7 +11,7 @@ import pytest
 from tests.support.callers import DANA, Signature
 from tests.support.postgres import Database
 from tests.support.stack import Stack, running_stack
-from tests.support.submitting import dns
+from tests.support.submissions import dns_body
 
 LIMIT = 4
 
@@ -84,10 +84,14 @@ def sign_request(stack: Stack, path: str, body: object, headers: dict[str, str])
 
 
 def test_a_signature_after_the_body_signs_nothing(stack: Stack) -> None:
-    request = sign_request(stack, "/validate/request", dns(), {"Content-Type": "application/json"})
+    request = sign_request(
+        stack, "/validate/request", dns_body(), {"Content-Type": "application/json"}
+    )
     authorization = request.headers["authorization"]
     assert with_trailers(stack, request, {"X-Nothing": "x"}).status_code == 200
-    request = sign_request(stack, "/validate/request", dns(), {"Content-Type": "application/json"})
+    request = sign_request(
+        stack, "/validate/request", dns_body(), {"Content-Type": "application/json"}
+    )
     authorization = request.headers["authorization"]
     assert with_trailers(stack, request, {"Authorization": authorization}).status_code == 401
 
@@ -95,7 +99,7 @@ def test_a_signature_after_the_body_signs_nothing(stack: Stack) -> None:
 def test_a_key_of_idempotency_after_the_body_is_none(stack: Stack) -> None:
     answers = []
     for _ in range(2):
-        request = sign_request(stack, "/requests", dns(), {"Content-Type": "application/json"})
+        request = sign_request(stack, "/requests", dns_body(), {"Content-Type": "application/json"})
         answers.append(with_trailers(stack, request, {"Idempotency-Key": "after-the-body"}))
     assert stack.rows("select 1 from idempotency_keys where key = 'after-the-body'") == []
     assert all(answer.status_code in {201, 202} for answer in answers)

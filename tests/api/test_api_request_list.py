@@ -9,7 +9,7 @@ import pytest
 from tests.api.test_api_ticket_status import update
 from tests.support.callers import ADA, OLIVER, PRIYA, STRANGER
 from tests.support.stack import Stack
-from tests.support.submitting import completed, dns, error, failed, submit
+from tests.support.submissions import dns_body, error_of, submit, submit_completed, submit_failed
 
 
 def list_requests(client: httpx.Client, **params: Any) -> dict[str, Any]:
@@ -33,8 +33,8 @@ def test_several_values_are_separated_by_commas_or_repeated(
     stack: Stack, dana: httpx.Client
 ) -> None:
     tag = f"tag-{secrets.token_hex(4)}"
-    good = submit(dana, dns() | {"metadata": {"tags": [tag, "eu"]}})
-    bad = failed(stack, dana)
+    good = submit(dana, dns_body() | {"metadata": {"tags": [tag, "eu"]}})
+    bad = submit_failed(stack, dana)
     both = {good["id"], bad["id"]}
     since = min(good["createdAt"], bad["createdAt"])
     for statuses in ("failed,completed", "failed, completed", ["failed", "completed"]):
@@ -63,12 +63,12 @@ def test_several_values_are_separated_by_commas_or_repeated(
 def test_a_value_that_is_none_is_refused(dana: httpx.Client, name: str, value: str) -> None:
     answer = dana.get("/requests", params={name: value})
     assert answer.status_code == 400, answer.text
-    assert error(answer)["details"][0]["field"].startswith(name)
+    assert error_of(answer)["details"][0]["field"].startswith(name)
 
 
 def test_a_request_is_found_by_what_people_remember_of_it(stack: Stack, dana: httpx.Client) -> None:
     tag = f"tag{secrets.token_hex(4)}"
-    document = submit(dana, dns() | {"metadata": {"tags": [tag]}})
+    document = submit(dana, dns_body() | {"metadata": {"tags": [tag]}})
     key = document["actions"][0]["externalReference"]
     for text in (tag, tag[:6], f"dns {tag}", key, key.lower(), document["id"][:8], document["id"]):
         assert document["id"] in ids(dana, q=text), text
@@ -80,14 +80,14 @@ def test_a_request_is_found_by_what_people_remember_of_it(stack: Stack, dana: ht
 def test_a_page_counts_what_matches_when_asked_to(dana: httpx.Client) -> None:
     tag = f"tag-{secrets.token_hex(4)}"
     for _ in range(3):
-        submit(dana, dns() | {"metadata": {"tags": [tag]}})
+        submit(dana, dns_body() | {"metadata": {"tags": [tag]}})
     page = list_requests(dana, tag=tag, limit=1, count="true")
     assert (len(page["data"]), page["count"]) == (1, 3)
     assert "count" not in list_requests(dana, tag=tag)
 
 
 def test_a_row_says_since_when_it_waits_for_whom_and_why(stack: Stack, dana: httpx.Client) -> None:
-    document = failed(stack, dana)
+    document = submit_failed(stack, dana)
     row = row_of(dana, document)
     [action] = document["actions"]
     assert row["waitingAction"] == {name: action[name] for name in ("id", "name", "type")}
@@ -107,7 +107,7 @@ def test_a_row_says_since_when_it_waits_for_whom_and_why(stack: Stack, dana: htt
 
 
 def test_a_request_that_ends_waits_no_more(stack: Stack, dana: httpx.Client) -> None:
-    document = failed(stack, dana)
+    document = submit_failed(stack, dana)
     where = f"/requests/{document['id']}"
     answer = dana.post(f"{where}/abort", json={"reason": "no longer needed"})
     assert answer.status_code == 200, answer.text
@@ -118,7 +118,7 @@ def test_a_request_that_ends_waits_no_more(stack: Stack, dana: httpx.Client) -> 
 
 
 def test_a_completed_request_says_who_has_its_ticket(stack: Stack, dana: httpx.Client) -> None:
-    document = completed(dana)
+    document = submit_completed(dana)
     key = document["actions"][0]["externalReference"]
     where = f"/requests/{document['id']}"
     assert document["summary"] == f"completed: {key} was created for the network team"

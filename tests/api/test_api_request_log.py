@@ -7,7 +7,7 @@ import pytest
 
 from tests.support.callers import STRANGER
 from tests.support.stack import Stack
-from tests.support.submitting import completed, error
+from tests.support.submissions import error_of, submit_completed
 
 LINES = """
     INSERT INTO request_events (request_id, run_id, seq, kind, at, data)
@@ -27,7 +27,7 @@ def found() -> dict[str, str]:
 def path(stack: Stack, dana: httpx.Client, found: dict[str, str]) -> str:
     """The log of a request with twelve lines of two actions behind its own."""
     if not found:
-        made = completed(dana)
+        made = submit_completed(dana)
         stack.rows(LINES, made["id"])
         found["path"] = f"/requests/{made['id']}/logs"
     return found["path"]
@@ -108,8 +108,8 @@ def test_what_cannot_be_asked_is_named(
     dana: httpx.Client, path: str, params: dict[str, str], field: str
 ) -> None:
     answer = dana.get(path, params=params)
-    assert (answer.status_code, error(answer)["code"]) == (400, "VALIDATION_ERROR")
-    assert [one["field"] for one in error(answer)["details"]] == [field]
+    assert (answer.status_code, error_of(answer)["code"]) == (400, "VALIDATION_ERROR")
+    assert [one["field"] for one in error_of(answer)["details"]] == [field]
 
 
 def test_nobody_searches_the_log_of_others(stack: Stack, path: str) -> None:

@@ -18,7 +18,7 @@ from tests.support.postgres import cloned_database
 from tests.support.raw_servers import RawServer, echoing, raw_server
 from tests.support.requests import item
 from tests.support.stack import Stack, running_stack, wait_until
-from tests.support.submitting import new_host
+from tests.support.submissions import new_host
 
 PASSWORD = "Zq7-Pässwörd/of+the echo"
 PIN = "470815"

@@ -16,7 +16,7 @@ from tests.support.postgres import cloned_database
 from tests.support.raw_servers import RawServer, answering, raw_server
 from tests.support.requests import item
 from tests.support.stack import Stack, running_stack, wait_until
-from tests.support.submitting import new_host
+from tests.support.submissions import new_host
 
 SENTINEL = "S3ntinel-Pa55word-of-the-surfaces"
 OWN = {"id": "pass", "name": "Password", "type": "password"}

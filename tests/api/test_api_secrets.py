@@ -10,7 +10,7 @@ import pytest
 
 from tests.support.callers import ADA, PEOPLE
 from tests.support.stack import Stack
-from tests.support.submitting import error, new_host, strike
+from tests.support.submissions import add_fault, error_of, new_host
 
 ITEM = "secret-vault-static"
 SENTINEL = "S3ntinel-Pa55word-of-the-test"
@@ -53,7 +53,7 @@ def test_a_password_appears_nowhere_whatever_becomes_of_the_request(
     for decision in ("retry", "abort", "escalate"):
         path = new_path()
         # JIRA itself repeats what it was sent, as real ones do in error messages.
-        strike(stack, path, "status", status=400, message=f"cannot take {SENTINEL}")
+        add_fault(stack, path, "status", status=400, message=f"cannot take {SENTINEL}")
         document = dana.post("/requests", json=body(path)).json()
         assert document["status"] == "failed"
         dana.post(f"/requests/{document['id']}/look")
@@ -81,7 +81,7 @@ def test_a_refused_password_is_not_repeated(
     for value in (weak, [weak], {"a": weak}):
         answer = dana.post("/requests", json=body(new_path(), value))  # type: ignore[arg-type]
         assert answer.status_code == 422
-        assert error(answer)["details"][0]["field"] == "fields.secretValue"
+        assert error_of(answer)["details"][0]["field"] == "fields.secretValue"
         assert weak not in answer.text
     assert weak not in caplog.text
 

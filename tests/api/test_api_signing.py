@@ -9,7 +9,7 @@ import pytest
 
 from tests.support.callers import DANA, Signature
 from tests.support.stack import Stack
-from tests.support.submitting import dns, error
+from tests.support.submissions import dns_body, error_of
 
 
 def sign_request(stack: Stack, method: str, path: str, **options: object) -> httpx.Request:
@@ -23,13 +23,13 @@ def sign_request(stack: Stack, method: str, path: str, **options: object) -> htt
 def expect_refusal(stack: Stack, request: httpx.Request, reason: str) -> None:
     answer = stack.anybody().send(request)
     assert answer.status_code == 401, answer.text
-    found = error(answer)
+    found = error_of(answer)
     assert found["code"] == "UNAUTHORIZED"
     assert reason in str(found)
 
 
 def test_what_is_signed_well_is_let_in(stack: Stack) -> None:
-    request = sign_request(stack, "POST", "/validate/request", json=dns())
+    request = sign_request(stack, "POST", "/validate/request", json=dns_body())
     assert stack.anybody().send(request).status_code == 200
 
 
@@ -75,13 +75,13 @@ def test_an_unknown_key_is_answered_like_a_wrong_secret(stack: Stack) -> None:
     for signature in (Signature("PAOUNKNOWN", secret), Signature(key_id, "x" * 40)):
         request = stack.anybody().build_request("GET", "/requests")
         request.headers.update(signature.headers_for(request))
-        found = error(stack.anybody().send(request))
+        found = error_of(stack.anybody().send(request))
         answers.append((found["code"], found["message"], found["details"]))
     assert answers[0] == answers[1]
 
 
 def test_a_body_changed_by_one_byte_is_refused(stack: Stack) -> None:
-    request = sign_request(stack, "POST", "/requests", json=dns())
+    request = sign_request(stack, "POST", "/requests", json=dns_body())
     body = request.content.replace(b"10.0.0.1", b"10.0.0.2")
     changed = httpx.Request("POST", request.url, headers=request.headers, content=body)
     expect_refusal(stack, changed, "does not match")
@@ -126,7 +126,7 @@ def test_a_signature_of_another_time_is_refused(stack: Stack, minutes: int) -> N
 
 
 def test_a_captured_request_is_accepted_once(stack: Stack) -> None:
-    request = sign_request(stack, "POST", "/validate/request", json=dns())
+    request = sign_request(stack, "POST", "/validate/request", json=dns_body())
     assert stack.anybody().send(request).status_code == 200
     expect_refusal(stack, request, "sign again or send an Idempotency-Key")
 
@@ -139,7 +139,7 @@ def test_a_captured_read_may_be_repeated(stack: Stack) -> None:
 
 def test_an_equal_signature_with_an_idempotency_key_is_an_honest_repeat(stack: Stack) -> None:
     request = sign_request(
-        stack, "POST", "/requests", json=dns(), headers={"Idempotency-Key": "once"}
+        stack, "POST", "/requests", json=dns_body(), headers={"Idempotency-Key": "once"}
     )
     first, second = (stack.anybody().send(request) for _ in range(2))
     assert first.status_code == 201

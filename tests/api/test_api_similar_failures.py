@@ -6,12 +6,12 @@ import httpx
 
 from tests.support.callers import OLIVER, STRANGER
 from tests.support.stack import Stack, wait_until
-from tests.support.submitting import dns, submit
+from tests.support.submissions import dns_body, submit
 
 
 def submit_failing(stack: Stack, client: httpx.Client) -> dict[str, Any]:
     stack.jira.fault("status", status=429, message="Too many tickets")
-    made = submit(client, dns())
+    made = submit(client, dns_body())
     stack.jira.clear_faults()
     assert made["cause"] == "quota"
     return made
@@ -46,7 +46,7 @@ def test_a_failure_is_told_what_solved_those_like_it(stack: Stack, dana: httpx.C
 
 
 def test_a_request_without_a_failure_is_like_none(dana: httpx.Client) -> None:
-    found = similar(dana, submit(dana, dns())["id"])
+    found = similar(dana, submit(dana, dns_body())["id"])
     assert (found["actionId"], found["cause"], found["count"]) == (None, None, 0)
 
 

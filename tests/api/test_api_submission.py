@@ -8,14 +8,14 @@ import pytest
 
 from api.requests.schemas import Submission
 from tests.support.stack import Stack, wait_until
-from tests.support.submitting import dns, error, new_host, strike, submit, tickets_of
+from tests.support.submissions import add_fault, dns_body, error_of, new_host, submit, tickets_of
 
 
 def test_a_submission_is_answered_with_the_key_and_page_of_its_ticket(
     stack: Stack, dana: httpx.Client
 ) -> None:
     host = new_host()
-    answer = dana.post("/requests", json=dns(host))
+    answer = dana.post("/requests", json=dns_body(host))
     document = answer.json()
     [ticket] = tickets_of(stack, document)
     [action] = document["actions"]
@@ -34,7 +34,7 @@ SUBMITTED = {"metadata": {"tags": ["production"], "note": "for the launch"}}
 
 
 def test_what_is_submitted_is_answered(dana: httpx.Client) -> None:
-    body = dns(new_host()) | SUBMITTED
+    body = dns_body(new_host()) | SUBMITTED
     document = dana.post("/requests", json=body).json()
     for field in Submission.model_fields.values():
         name = str(field.alias)
@@ -63,8 +63,8 @@ def test_whoever_has_the_answer_finds_the_same_state_in_postgres(
 @pytest.mark.parametrize(
     "body",
     [
-        dns(new_host()) | SUBMITTED,
-        dns(new_host())
+        dns_body(new_host()) | SUBMITTED,
+        dns_body(new_host())
         | {"metadata": {"note": "ä \\u0000 \N{MUSICAL SYMBOL G CLEF}", "tags": ["ß"]}},
         {"catalogItemId": "database-redis-cache", "fields": {"cacheName": "sessions"}},
     ],
@@ -81,8 +81,8 @@ def test_a_submission_whose_action_failed_is_created_and_says_why(
     stack: Stack, dana: httpx.Client
 ) -> None:
     host = new_host()
-    strike(stack, host, "status", status=400, message="Project NET is archived.")
-    answer = dana.post("/requests", json=dns(host))
+    add_fault(stack, host, "status", status=400, message="Project NET is archived.")
+    answer = dana.post("/requests", json=dns_body(host))
     document = answer.json()
 
     assert answer.status_code == 201
@@ -98,8 +98,8 @@ def test_a_submission_whose_action_failed_is_created_and_says_why(
 
 def test_a_cut_line_is_an_outcome_that_nobody_knows(stack: Stack, dana: httpx.Client) -> None:
     host = new_host()
-    strike(stack, host, "cut-after")
-    document = submit(dana, dns(host))
+    add_fault(stack, host, "cut-after")
+    document = submit(dana, dns_body(host))
 
     assert document["status"] == "failed"
     assert document["error"]["code"] == "EXTERNAL_SERVICE_ERROR"
@@ -112,8 +112,8 @@ def test_a_slow_jira_is_answered_within_the_budget_and_the_request_goes_on(
     hasty_stack: Stack,
 ) -> None:
     dana, host = hasty_stack.caller(), new_host()
-    strike(hasty_stack, host, "slow", seconds=1)
-    answer = dana.post("/requests", json=dns(host))
+    add_fault(hasty_stack, host, "slow", seconds=1)
+    answer = dana.post("/requests", json=dns_body(host))
     document = answer.json()
 
     assert answer.status_code == 202
@@ -133,7 +133,7 @@ def test_the_link_to_the_workflow_leads_to_it(stack: Stack, dana: httpx.Client) 
 
 def test_what_a_caller_notes_about_a_request_is_shown_with_it(dana: httpx.Client) -> None:
     note = {"tags": ["production", "größer"], "note": "for the launch"}
-    document = submit(dana, {**dns(), "metadata": note})
+    document = submit(dana, {**dns_body(), "metadata": note})
     assert document["metadata"] == note
     assert document["user"] == {
         "id": "dana",
@@ -152,7 +152,7 @@ def test_the_correlation_id_of_the_caller_goes_all_the_way_to_the_ticket(
     stack: Stack, dana: httpx.Client
 ) -> None:
     given = str(uuid4())
-    answer = dana.post("/requests", json=dns(), headers={"X-Correlation-ID": given})
+    answer = dana.post("/requests", json=dns_body(), headers={"X-Correlation-ID": given})
     document = answer.json()
     [row] = stack.rows("select correlation_id from requests where id = $1", document["id"])
     audited = stack.rows(
@@ -174,7 +174,7 @@ def test_a_correlation_id_that_is_no_uuid_is_replaced(dana: httpx.Client, given:
     answer = dana.post("/requests", json={}, headers={"X-Correlation-ID": given})
     made = answer.headers["X-Correlation-ID"]
     assert made != given
-    assert str(UUID(made)) == made == error(answer)["correlationId"]
+    assert str(UUID(made)) == made == error_of(answer)["correlationId"]
 
 
 def test_every_answer_carries_a_correlation_id_of_its_own(stack: Stack, dana: httpx.Client) -> None:

@@ -6,7 +6,7 @@ from activities.ticket_status import TicketUpdater
 from pao.app import assembly
 from pao.clients.inspection import Inspector
 from tests.support.stack import Stack
-from tests.support.submitting import completed
+from tests.support.submissions import submit_completed
 
 
 async def update(stack: Stack) -> None:
@@ -24,7 +24,7 @@ async def update(stack: Stack) -> None:
 def test_the_last_known_status_is_shown_and_stands_in_for_a_jira_that_is_away(
     stack: Stack, dana: httpx.Client
 ) -> None:
-    document = completed(dana)
+    document = submit_completed(dana)
     where = f"/requests/{document['id']}"
     assert document["actions"][0]["ticketStatus"] is None
     stack.jira.move(document["actions"][0]["externalReference"], "In Progress")

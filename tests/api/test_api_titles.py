@@ -13,7 +13,7 @@ from tests.support.callers import DANA
 from tests.support.postgres import cloned_database
 from tests.support.requests import item, ticket
 from tests.support.stack import Stack, running_stack
-from tests.support.submitting import strike
+from tests.support.submissions import add_fault
 
 TITLED = item(
     [ticket(summary="{{request.title}}: {{request.id}}")],
@@ -82,7 +82,7 @@ async def summary_of(stack: Stack, request_id: str) -> str | None:
 
 
 def test_temporal_and_the_escalation_ticket_say_it_as_well(own: Stack) -> None:
-    strike(own, "billing", "status", status=400)
+    add_fault(own, "billing", "status", status=400)
     document = ask(own, "titled", title="billing", size=5)
     subject = "Titled: billing, 5 GB for dana"
     assert own.run(summary_of(own, document["id"])) == f"{subject} for dana@example.com"

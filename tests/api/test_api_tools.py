@@ -8,7 +8,7 @@ import pytest
 
 from api.tools.documents import EXAMPLE
 from tests.support.stack import SAMPLES
-from tests.support.submitting import error
+from tests.support.submissions import error_of
 
 YAML = {"Content-Type": "application/yaml"}
 SAMPLE = (SAMPLES / "network" / "network-dns-record.yaml").read_text()
@@ -98,7 +98,7 @@ def test_a_body_that_is_no_document_is_a_400(
 ) -> None:
     answer = dana.post(path, content=text, headers={"Content-Type": kind})
     assert answer.status_code == 400, answer.text
-    assert error(answer)["details"][0]["message"]
+    assert error_of(answer)["details"][0]["message"]
 
 
 def test_a_form_is_drawn_before_the_rest_of_its_document_is_right(dana: httpx.Client) -> None:
@@ -113,7 +113,7 @@ def test_a_form_that_cannot_work_is_refused_with_places(dana: httpx.Client) -> N
     bad = SAMPLE.replace("type: string", "type: strin")
     answer = dana.post("/preview/form", content=bad, headers=YAML)
     assert answer.status_code == 422
-    details = error(answer)["details"]
+    details = error_of(answer)["details"]
     assert details
     assert all(detail["message"].startswith("line ") for detail in details)
 
@@ -182,12 +182,12 @@ def test_a_test_names_one_item(dana: httpx.Client, body: dict[str, Any]) -> None
 
 def test_a_test_of_an_item_that_is_not_there_is_a_404(dana: httpx.Client) -> None:
     answer = dana.post("/test/variables", json={"catalogItemId": "no-such-item"})
-    assert (answer.status_code, error(answer)["code"]) == (404, "CATALOG_ITEM_NOT_FOUND")
+    assert (answer.status_code, error_of(answer)["code"]) == (404, "CATALOG_ITEM_NOT_FOUND")
 
 
 def test_a_parameter_that_does_not_exist_is_refused_with_a_suggestion(dana: httpx.Client) -> None:
     for path in ("/catalog?categry=network", "/requests?categry=x", "/catalog/items/a?categry=x"):
         answer = dana.get(path)
         assert answer.status_code == 400, path
-        assert error(answer)["details"][0]["field"] == "categry"
-    assert "category" in error(dana.get("/catalog?categry=network"))["details"][0]["message"]
+        assert error_of(answer)["details"][0]["field"] == "categry"
+    assert "category" in error_of(dana.get("/catalog?categry=network"))["details"][0]["message"]

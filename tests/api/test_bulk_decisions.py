@@ -11,7 +11,7 @@ from api.requests.bulk_decisions import MOST, BulkDecision
 from pao.core.errors import PaoError
 from tests.support.callers import DANA, PRIYA, Person
 from tests.support.stack import Stack, wait_until
-from tests.support.submitting import dns, submit
+from tests.support.submissions import dns_body, submit
 
 
 def principal(person: Person = DANA) -> Principal:
@@ -22,7 +22,7 @@ def principal(person: Person = DANA) -> Principal:
 
 def submit_failing(stack: Stack, dana: httpx.Client, status: int = 503) -> str:
     stack.jira.fault("status", status=status, message="down")
-    made = submit(dana, dns())
+    made = submit(dana, dns_body())
     stack.jira.clear_faults()
     assert made["status"] == "failed"
     return str(made["id"])

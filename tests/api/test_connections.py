@@ -21,8 +21,9 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from api.connections import ConnectionLimits, Connections, bounded_protocol
 from api.serving import config
+from tests.support.event_loop import EventLoop
 from tests.support.postgres import Database
-from tests.support.stack import EventLoop, Stack, running_stack, wait_until
+from tests.support.stack import Stack, running_stack, wait_until
 
 LONG = 3600.0
 PATIENT = ConnectionLimits(

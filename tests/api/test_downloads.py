@@ -14,7 +14,7 @@ from pao.core.errors import ErrorCode, PaoError
 from tests.support.callers import ADA
 from tests.support.postgres import Database
 from tests.support.stack import Stack, running_stack, wait_until
-from tests.support.submitting import error
+from tests.support.submissions import error_of
 
 # More than what sockets buffer, so that the server waits for its reader.
 LONG_TRAIL = """
@@ -41,7 +41,7 @@ def test_an_export_is_one_of_its_caller_s_streams(own: Stack) -> None:
     with ada.stream("GET", "/audit/export", headers=PLAIN) as first:
         assert first.status_code == 200
         refused = ada.get("/audit/export")
-        assert (refused.status_code, error(refused)["code"]) == (429, "RATE_LIMIT_EXCEEDED")
+        assert (refused.status_code, error_of(refused)["code"]) == (429, "RATE_LIMIT_EXCEEDED")
         assert "pao_streams_open 1.0" in own.anybody().get("/metrics").text
     wait_until(lambda: ada.get("/audit/export", params={"actor": "nobody"}).status_code == 200)
 

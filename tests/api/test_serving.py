@@ -14,7 +14,8 @@ from starlette.types import Receive, Scope, Send
 from api.auth.raw import PEER
 from api.connections import ConnectionLimits, bounded_protocol
 from api.serving import DrainingServer, config
-from tests.support.stack import EventLoop, wait_until
+from tests.support.event_loop import EventLoop
+from tests.support.stack import wait_until
 
 LONG = 3600.0
 

@@ -18,9 +18,10 @@ from pao.app.local.postgres import PostgresAddress
 from pao.app.worker.builder import GRACE
 from sandbox.kit.balancer import Balancer
 from tests.support.callers import ADA, DANA, Person, Signature
+from tests.support.event_loop import EventLoop
 from tests.support.postgres import cloned_database
-from tests.support.stack import EventLoop, Stack, running_stack, wait_until
-from tests.support.submitting import dns, new_host, strike
+from tests.support.stack import Stack, running_stack, wait_until
+from tests.support.submissions import add_fault, dns_body, new_host
 
 APIS = 3
 SHARED = (
@@ -105,7 +106,7 @@ def test_repeats_at_different_apis_are_one_request(service: Service) -> None:
     host, headers = new_host(), {"Idempotency-Key": str(uuid4()), "Prefer": "wait=20"}
     with service.client() as dana:
         before = service.balancer.taken.copy()
-        calls = [lambda: dana.post("/requests", json=dns(host), headers=headers)] * APIS
+        calls = [lambda: dana.post("/requests", json=dns_body(host), headers=headers)] * APIS
         answers = at_once(calls)
         taken = service.balancer.taken - before
     assert sorted(taken.values()) == [1] * APIS
@@ -116,7 +117,7 @@ def test_repeats_at_different_apis_are_one_request(service: Service) -> None:
 
 def test_a_captured_call_is_refused_by_the_other_apis_too(service: Service) -> None:
     with service.client() as dana:
-        request = dana.build_request("POST", "/requests", json=dns())
+        request = dana.build_request("POST", "/requests", json=dns_body())
         request.headers.update(service.signature().headers_for(request))
         answers = [dana.send(request, auth=None) for _ in range(APIS)]
     assert [one.status_code in ANSWERED for one in answers] == [True, False, False]
@@ -125,9 +126,9 @@ def test_a_captured_call_is_refused_by_the_other_apis_too(service: Service) -> N
 
 def test_a_stream_shows_what_is_decided_at_another_api(service: Service) -> None:
     host = new_host()
-    strike(service.stacks[0], host, "status", status=400)
+    add_fault(service.stacks[0], host, "status", status=400)
     with service.client() as dana:
-        made = dana.post("/requests", json=dns(host), headers={"Prefer": "wait=20"}).json()
+        made = dana.post("/requests", json=dns_body(host), headers={"Prefer": "wait=20"}).json()
         assert made["status"] == "failed"
         before = service.balancer.taken.copy()
         with dana.stream("GET", f"/requests/{made['id']}/events") as stream:
@@ -160,7 +161,7 @@ def test_a_rolling_restart_loses_no_call(service: Service) -> None:
         with service.client() as dana:
             while not over.is_set():
                 host = new_host()
-                answer = dana.post("/requests", json=dns(host))
+                answer = dana.post("/requests", json=dns_body(host))
                 if answer.status_code in ANSWERED:
                     made[host] = answer.json()["id"]
                 else:
@@ -198,8 +199,8 @@ def test_a_breaker_is_seen_by_every_api(service: Service) -> None:
     with service.client() as dana, service.client(ADA) as ada:
         for _ in range(FAILURES):
             host = new_host()
-            strike(service.stacks[0], host, "status", status=500)
-            made = dana.post("/requests", json=dns(host), headers={"Prefer": "wait=20"}).json()
+            add_fault(service.stacks[0], host, "status", status=500)
+            made = dana.post("/requests", json=dns_body(host), headers={"Prefer": "wait=20"}).json()
             assert made["status"] == "failed"
 
         def states() -> list[str]:

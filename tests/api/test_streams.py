@@ -15,7 +15,7 @@ from pao.core.errors import PaoError
 from tests.support.callers import DANA, OLIVER
 from tests.support.postgres import Database
 from tests.support.stack import Stack, running_stack, wait_until
-from tests.support.submitting import error, failed
+from tests.support.submissions import error_of, submit_failed
 
 RHYTHM = StreamLimits(heartbeat=timedelta(milliseconds=1), lifetime=timedelta(milliseconds=1))
 
@@ -29,11 +29,11 @@ def narrow_stack(database: Database, temporal_address: str, tmp_path: Path) -> I
 
 def test_a_caller_has_so_many_streams_and_a_closed_one_makes_room(narrow_stack: Stack) -> None:
     dana, oliver = narrow_stack.caller(DANA), narrow_stack.caller(OLIVER)
-    path = f"/requests/{failed(narrow_stack, dana)['id']}/events"
+    path = f"/requests/{submit_failed(narrow_stack, dana)['id']}/events"
     with dana.stream("GET", path) as first, dana.stream("GET", path) as second:
         assert (first.status_code, second.status_code) == (200, 200)
         refused = dana.get(path)
-        assert (refused.status_code, error(refused)["code"]) == (429, "RATE_LIMIT_EXCEEDED")
+        assert (refused.status_code, error_of(refused)["code"]) == (429, "RATE_LIMIT_EXCEEDED")
         assert int(refused.headers["Retry-After"]) > 0
         with oliver.stream("GET", path) as third:
             assert third.status_code == 200

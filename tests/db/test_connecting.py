@@ -20,7 +20,7 @@ from db.urls import connect_timeout, url_problem
 from pao.app.local.postgres import SERVICE
 from tests.support.certificates import Certificates, make_certificates
 from tests.support.postgres import Database as Given
-from tests.support.postgres_proxies import Way, proxied, tls_of
+from tests.support.postgres_proxy import ProxyOptions, postgres_proxy, server_tls
 
 
 async def by_the_engine(url: str) -> None:
@@ -68,7 +68,7 @@ async def secured(database: Given, tmp_path: Path) -> AsyncIterator[Secured]:
     own = make_certificates(tmp_path / "own", address="127.0.0.1")
     foreign = make_certificates(tmp_path / "foreign", address="127.0.0.1")
     # The embedded Postgres is built without TLS, so that something in front of it ends it.
-    async with proxied(database.service_url, Way(tls=tls_of(own))) as url:
+    async with postgres_proxy(database.service_url, ProxyOptions(tls=server_tls(own))) as url:
         yield Secured(url, own, foreign)
 
 
@@ -170,7 +170,7 @@ async def test_the_listener_goes_on_trying_whatever_refuses_it(database: Given) 
 
 async def test_a_process_that_does_not_hear_itself_says_so(database: Given) -> None:
     async with (
-        proxied(database.service_url, Way(swallows_listen=True)) as url,
+        postgres_proxy(database.service_url, ProxyOptions(swallows_listen=True)) as url,
         RequestNotifications(url, echo_seconds=0.2) as notifications,
     ):
         assert notifications.problem == NOT_RECEIVED_YET
@@ -185,7 +185,7 @@ async def test_a_process_that_does_not_hear_itself_says_so(database: Given) -> N
 async def test_a_pooler_that_refuses_settings_at_the_start_is_no_hindrance(
     database: Given, reader: Reader
 ) -> None:
-    async with proxied(database.service_url, Way(refuses_settings=True)) as url:
+    async with postgres_proxy(database.service_url, ProxyOptions(refuses_settings=True)) as url:
         await reader(url)
 
 
@@ -204,7 +204,7 @@ async def test_the_limits_of_time_hold_on_every_connection(database: Given) -> N
 async def test_a_server_that_answers_no_statement_ends_the_time_for_connecting(
     database: Given, reader: Reader
 ) -> None:
-    async with proxied(database.service_url, Way(swallows_statements=True)) as url:
+    async with postgres_proxy(database.service_url, ProxyOptions(swallows_statements=True)) as url:
         with pytest.raises(DatabaseUnavailableError) as error:
             await asyncio.wait_for(reader(f"{url}?connect_timeout=1"), 9)
     assert error.value.problem is DatabaseProblem.UNAVAILABLE

@@ -18,9 +18,16 @@ from db.backups import Backup, back_up, read_backup
 from db.restores import restore
 from pao.app.local.postgres_files import installed_programs
 from sandbox.chaos.stack import API, TEMPORAL, WORKER, ChaosStack
-from tests.support.outages import LONG, health, others_go_on, reached, retry, submit
+from tests.support.outages import (
+    LONG,
+    assert_others_continue,
+    health,
+    retry,
+    submit,
+    wait_for_status,
+)
 from tests.support.stack import wait_until
-from tests.support.submitting import dns, new_host
+from tests.support.submissions import dns_body, new_host
 
 pytestmark = pytest.mark.outage
 
@@ -81,7 +88,9 @@ def problems(stack: ChaosStack, scope: str = "") -> list[str]:
 
 def failed(stack: ChaosStack, client: httpx.Client, host: str) -> dict[str, Any]:
     stack.add_creation_fault(host, kind="status", status=400)
-    document = reached(client, client.post("/requests", json=dns(host)).json(), "failed")
+    document = wait_for_status(
+        client, client.post("/requests", json=dns_body(host)).json(), "failed"
+    )
     stack.clear_faults()
     return document
 
@@ -95,7 +104,7 @@ def test_a_postgres_that_is_set_back_is_told_everything_again(
     retry(dana, retried)
     late = failed(stack, dana, after)
     key = {"Idempotency-Key": ended}
-    done = reached(dana, submit(dana, ended, 201, **key, Prefer="wait=20"), "completed")
+    done = wait_for_status(dana, submit(dana, ended, 201, **key, Prefer="wait=20"), "completed")
 
     stack.end(API)
     stack.end(WORKER)
@@ -109,13 +118,13 @@ def test_a_postgres_that_is_set_back_is_told_everything_again(
     wait_until(stack.is_ready, seconds=LONG)
 
     # What was decided and made since the backup stands; a repeat is one.
-    reached(dana, retried, "completed")
+    wait_for_status(dana, retried, "completed")
     again = submit(dana, ended, 200, **key)
     assert (again["id"], again["status"]) == (done["id"], "completed")
     for request in (waiting, late):
         retry(dana, request)
     assert [len(stack.tickets(host)) for host in (before, decided, after, ended)] == [1] * 4
-    others_go_on(ada)
+    assert_others_continue(ada)
 
 
 def test_both_set_back_wait_for_a_person_and_what_exists_is_adopted(
@@ -146,7 +155,7 @@ def test_both_set_back_wait_for_a_person_and_what_exists_is_adopted(
         assert len(stack.tickets(host)) == before
         retry(dana, request)
         assert len(stack.tickets(host)) == 1
-    others_go_on(ada)
+    assert_others_continue(ada)
 
 
 def _all_but_temporal(_folder: str, names: list[str]) -> list[str]:

@@ -11,9 +11,16 @@ import httpx
 import pytest
 
 from sandbox.chaos.stack import API, JIRA, POSTGRES, WORKER, ChaosStack
-from tests.support.outages import health, others_go_on, reached, readiness, retry, submit
+from tests.support.outages import (
+    assert_others_continue,
+    health,
+    readiness,
+    retry,
+    submit,
+    wait_for_status,
+)
 from tests.support.stack import wait_until
-from tests.support.submitting import dns, new_host
+from tests.support.submissions import dns_body, new_host
 
 pytestmark = pytest.mark.outage
 
@@ -27,7 +34,7 @@ def test_without_any_worker_a_request_waits_and_goes_on_when_one_comes(
     assert document["status"] == "submitted"
     assert stack.tickets(host) == []
     stack.bring_up(WORKER)
-    reached(dana, document, "completed")
+    wait_for_status(dana, document, "completed")
     assert len(stack.tickets(host)) == 1
 
 
@@ -45,8 +52,8 @@ def test_a_worker_killed_while_jira_holds_its_call_leaves_one_ticket(
         wait_until(lambda: stack.tickets(host))
     stack.kill(WORKER)
     stack.bring_up(WORKER)
-    others_go_on(ada)
-    failed = reached(dana, document, "failed")
+    assert_others_continue(ada)
+    failed = wait_for_status(dana, document, "failed")
     assert failed["error"]["outcomeUnknown"]
     wait_until(lambda: stack.tickets(host))
     assert retry(dana, document)["actions"][0]["adopted"]
@@ -59,15 +66,15 @@ def test_an_api_killed_after_the_start_loses_nothing_and_repeats_its_answer(
     host, key = new_host(), {"Idempotency-Key": new_host()}
     stack.add_creation_fault(host, kind="slow", seconds=1, when="before")
     with ThreadPoolExecutor(1) as pool:
-        call = pool.submit(dana.post, "/requests", json=dns(host), headers=key)
+        call = pool.submit(dana.post, "/requests", json=dns_body(host), headers=key)
         wait_until(lambda: not stack.faults())
         stack.kill(API)
         assert isinstance(call.exception(), httpx.TransportError)
     stack.bring_all_up()
     again = submit(dana, host, 200, **key)
-    reached(dana, again, "completed")
+    wait_for_status(dana, again, "completed")
     assert len(stack.tickets(host)) == 1
-    others_go_on(ada)
+    assert_others_continue(ada)
 
 
 def test_postgres_away_in_the_middle_and_at_submission(
@@ -78,17 +85,17 @@ def test_postgres_away_in_the_middle_and_at_submission(
     document = submit(dana, host, 202)
     wait_until(lambda: not stack.faults())
     stack.kill(POSTGRES)
-    refused = ada.post("/requests", json=dns(other), headers={"Idempotency-Key": other})
+    refused = ada.post("/requests", json=dns_body(other), headers={"Idempotency-Key": other})
     assert refused.status_code == 503, refused.text
     assert readiness(stack) == 503
     told = health(stack)
     assert (told["status"], told["components"]["database"]["status"]) == ("down", "down")
     wait_until(lambda: stack.tickets(host))
     stack.bring_up(POSTGRES)
-    reached(dana, document, "completed")
+    wait_for_status(dana, document, "completed")
     assert len(stack.tickets(host)) == 1
-    again = ada.post("/requests", json=dns(other), headers={"Idempotency-Key": other})
-    reached(ada, again.json(), "completed")
+    again = ada.post("/requests", json=dns_body(other), headers={"Idempotency-Key": other})
+    wait_for_status(ada, again.json(), "completed")
     assert len(stack.tickets(other)) == 1
 
 
@@ -103,9 +110,9 @@ def test_a_deploy_ends_the_old_worker_while_requests_run_and_none_of_them_fails(
     documents += [submit(dana, host, 202) for host in hosts[2:]]
     stack.end(WORKER)
     for document in documents:
-        reached(dana, document, "completed")
+        wait_for_status(dana, document, "completed")
     assert [len(stack.tickets(host)) for host in hosts] == [1, 1, 1, 1]
-    others_go_on(dana)
+    assert_others_continue(dana)
     stack.bring_up(WORKER)
     stack.remove("worker-new")
 
@@ -125,8 +132,8 @@ def test_a_jira_that_answers_nonsense_fails_the_request_and_a_retry_leaves_one_t
 ) -> None:
     host = new_host()
     stack.add_creation_fault(host, **fault)
-    answer = dana.post("/requests", json=dns(host))
-    failed = reached(dana, answer.json(), "failed")
+    answer = dana.post("/requests", json=dns_body(host))
+    failed = wait_for_status(dana, answer.json(), "failed")
     assert failed["error"]["outcomeUnknown"] is unknown
     stack.clear_faults()
     retry(dana, failed)
@@ -138,7 +145,7 @@ def test_a_jira_that_is_away_fails_requests_which_wait_and_health_says_so(
 ) -> None:
     host = new_host()
     stack.kill(JIRA)
-    failed = reached(dana, dana.post("/requests", json=dns(host)).json(), "failed")
+    failed = wait_for_status(dana, dana.post("/requests", json=dns_body(host)).json(), "failed")
     assert failed["error"]["outcomeUnknown"] is False
     # What JIRA said last is told for ten seconds.
     wait_until(lambda: health(stack)["components"]["jira"]["default"]["status"] == "down")

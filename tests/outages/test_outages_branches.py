@@ -12,7 +12,7 @@ from sandbox.chaos.result_check import check_results
 from sandbox.chaos.stack import JIRA, WORKER, ChaosStack
 from tests.support.requests import automatic, ticket
 from tests.support.stack import wait_until
-from tests.support.submitting import new_host
+from tests.support.submissions import new_host
 
 pytestmark = pytest.mark.outage
 

@@ -9,7 +9,7 @@ import pytest
 from sandbox.chaos.stack import API, KILL_SECONDS, ChaosStack
 from tests.support.outages import readiness
 from tests.support.stack import wait_until
-from tests.support.submitting import dns, new_host
+from tests.support.submissions import dns_body, new_host
 
 pytestmark = pytest.mark.outage
 
@@ -22,7 +22,7 @@ def test_an_api_that_is_told_to_end_is_unready_at_once_and_answers_what_it_has_i
     process = stack.parts[API].process
     assert process is not None
     with ThreadPoolExecutor(1) as pool:
-        call = pool.submit(dana.post, "/requests", json=dns(host), headers=patience)
+        call = pool.submit(dana.post, "/requests", json=dns_body(host), headers=patience)
         wait_until(lambda: not stack.faults())
         process.send(signal.SIGTERM)
         wait_until(lambda: readiness(stack) == 503)
@@ -43,7 +43,7 @@ def test_an_api_serves_on_through_its_drain_time_and_then_sends_its_streams_else
     assert process is not None
     host = new_host()
     stack.add_creation_fault(host, kind="status", status=400)
-    failed = dana.post("/requests", json=dns(host)).json()
+    failed = dana.post("/requests", json=dns_body(host)).json()
     path = f"/requests/{failed['id']}/events"
     with (
         ThreadPoolExecutor(1) as pool,
@@ -54,7 +54,7 @@ def test_an_api_serves_on_through_its_drain_time_and_then_sends_its_streams_else
         assert next(lines)
         process.send(signal.SIGTERM)
         wait_until(lambda: client.get("/health/ready").status_code == 503)
-        answer = client.post("/requests", json=dns())
+        answer = client.post("/requests", json=dns_body())
         assert (answer.status_code, answer.headers["Connection"]) == (201, "close")
         reading = pool.submit(list, lines)
         assert not reading.done()

@@ -4,9 +4,9 @@ import httpx
 import pytest
 
 from sandbox.chaos.stack import JIRA, WORKER, ChaosStack
-from tests.support.outages import LONG, health, others_go_on, reached, retry
+from tests.support.outages import LONG, assert_others_continue, health, retry, wait_for_status
 from tests.support.stack import wait_until
-from tests.support.submitting import dns, new_host
+from tests.support.submissions import dns_body, new_host
 
 pytestmark = pytest.mark.outage
 
@@ -27,10 +27,10 @@ def test_a_jira_that_answers_too_slowly_or_too_much_holds_up_nobody_else(
 ) -> None:
     host = new_host()
     stack.add_creation_fault(host, kind=kind, times=None)
-    document = dana.post("/requests", json=dns(host)).json()
-    others_go_on(ada)
+    document = dana.post("/requests", json=dns_body(host)).json()
+    assert_others_continue(ada)
     wait_until(lambda: jira_answers(stack))
-    failed = reached(dana, document, "failed")
+    failed = wait_for_status(dana, document, "failed")
     assert failed["error"]["outcomeUnknown"]
     stack.clear_faults()
     assert retry(dana, failed)["actions"][0]["adopted"]
@@ -45,7 +45,7 @@ def test_a_jira_that_is_away_for_long_is_left_alone_and_tried_again(
     stack.kill(JIRA)
     stack.add_worker("worker-strict", PAO_BREAKER_FAILURES="2", PAO_BREAKER_OPEN="2s")
     failed = [
-        reached(dana, dana.post("/requests", json=dns(one)).json(), "failed")
+        wait_for_status(dana, dana.post("/requests", json=dns_body(one)).json(), "failed")
         for one in (host, new_host(), new_host())
     ]
     assert [one["error"]["outcomeUnknown"] for one in failed] == [False] * 3

@@ -12,9 +12,9 @@ from pao.clients.temporal_connection import TemporalTarget, connect
 from pao.core.names import workflow_id
 from pao.core.payloads.mirror import Snapshot
 from sandbox.chaos.stack import POSTGRES, QUEUE, ChaosStack
-from tests.support.outages import health, others_go_on, reached, readiness, submit
+from tests.support.outages import assert_others_continue, health, readiness, submit, wait_for_status
 from tests.support.stack import wait_until
-from tests.support.submitting import dns, new_host
+from tests.support.submissions import dns_body, new_host
 
 pytestmark = pytest.mark.outage
 
@@ -45,7 +45,7 @@ def test_postgres_standing_still_for_twenty_seconds_holds_up_no_signal_and_loses
 ) -> None:
     waiting, running, refused = new_host(), new_host(), new_host()
     stack.add_creation_fault(waiting, kind="status", status=400)
-    failed = reached(dana, dana.post("/requests", json=dns(waiting)).json(), "failed")
+    failed = wait_for_status(dana, dana.post("/requests", json=dns_body(waiting)).json(), "failed")
     stack.add_creation_fault(running, kind="slow", seconds=2, when="before")
     document = submit(dana, running, 202)
     wait_until(lambda: not any(running in str(fault) for fault in stack.faults()))
@@ -58,14 +58,14 @@ def test_postgres_standing_still_for_twenty_seconds_holds_up_no_signal_and_loses
     assert (told["status"], told["components"]["database"]["status"]) == ("down", "down")
     assert readiness(stack) == 503
     key = {"Idempotency-Key": refused}
-    answer = ada.post("/requests", json=dns(refused), headers=key)
+    answer = ada.post("/requests", json=dns_body(refused), headers=key)
     assert answer.status_code == 503, answer.text
     wait_until(lambda: stack.tickets(running))
     wait_until(lambda: time.monotonic() > back, seconds=AWAY_SECONDS + 1)
     stack.resume(POSTGRES)
     for one in (document, failed):
-        reached(dana, one, "completed")
-    again = ada.post("/requests", json=dns(refused), headers=key)
-    reached(ada, again.json(), "completed")
+        wait_for_status(dana, one, "completed")
+    again = ada.post("/requests", json=dns_body(refused), headers=key)
+    wait_for_status(ada, again.json(), "completed")
     assert [len(stack.tickets(host)) for host in (waiting, running, refused)] == [1, 1, 1]
-    others_go_on(ada)
+    assert_others_continue(ada)

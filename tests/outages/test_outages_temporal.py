@@ -10,9 +10,17 @@ import pytest
 from temporalio.service import RPCError, RPCStatusCode
 
 from sandbox.chaos.stack import TEMPORAL, WORKER, ChaosStack
-from tests.support.outages import LONG, health, others_go_on, reached, readiness, retry, submit
+from tests.support.outages import (
+    LONG,
+    assert_others_continue,
+    health,
+    readiness,
+    retry,
+    submit,
+    wait_for_status,
+)
 from tests.support.stack import wait_until
-from tests.support.submitting import dns, new_host
+from tests.support.submissions import dns_body, new_host
 from tests.support.worker import eventually
 
 pytestmark = pytest.mark.outage
@@ -53,14 +61,14 @@ def test_temporal_away_before_storing_refuses_and_stores_nothing(
     told = health(stack)
     assert (told["status"], told["components"]["temporal"]["status"]) == ("down", "down")
     assert readiness(stack) == 503
-    answer = dana.post("/requests", json=dns(host), headers={"Idempotency-Key": host})
+    answer = dana.post("/requests", json=dns_body(host), headers={"Idempotency-Key": host})
     assert (answer.status_code, answer.json()["error"]["code"]) == (503, "SERVICE_UNAVAILABLE")
     assert asyncio.run(rows_of(stack, host)) == 0
     stack.bring_up(TEMPORAL)
     wait_until(stack.is_ready, seconds=LONG)
-    again = dana.post("/requests", json=dns(host), headers={"Idempotency-Key": host})
+    again = dana.post("/requests", json=dns_body(host), headers={"Idempotency-Key": host})
     assert again.status_code in {201, 202}, again.text
-    reached(dana, again.json(), "completed")
+    wait_for_status(dana, again.json(), "completed")
     assert len(stack.tickets(host)) == 1
 
 
@@ -73,9 +81,9 @@ def test_temporal_lost_after_storing_answers_202_and_the_sweep_starts_the_reques
     assert submit(dana, host, 200, **key)["id"] == document["id"]
     stack.bring_up(TEMPORAL)
     stack.trigger("sweep")
-    reached(dana, document, "completed")
+    wait_for_status(dana, document, "completed")
     assert len(stack.tickets(host)) == 1
-    others_go_on(ada)
+    assert_others_continue(ada)
 
 
 def test_temporal_restarted_with_failed_requests_takes_decisions_about_them(
@@ -85,7 +93,9 @@ def test_temporal_restarted_with_failed_requests_takes_decisions_about_them(
     failed = []
     for host in hosts:
         stack.add_creation_fault(host, kind="status", status=400)
-        failed.append(reached(dana, dana.post("/requests", json=dns(host)).json(), "failed"))
+        failed.append(
+            wait_for_status(dana, dana.post("/requests", json=dns_body(host)).json(), "failed")
+        )
     stack.clear_faults()
     stack.kill(TEMPORAL)
     away = dana.post(f"/requests/{failed[0]['id']}/retry", json={"reason": "too early"})
@@ -97,10 +107,10 @@ def test_temporal_restarted_with_failed_requests_takes_decisions_about_them(
     for kind, document in zip(("abort", "escalate"), failed[1:], strict=True):
         answer = dana.post(f"/requests/{document['id']}/{kind}", json={"reason": "enough"})
         assert answer.is_success, answer.text
-    reached(dana, failed[1], "aborted")
-    reached(dana, failed[2], "escalated")
+    wait_for_status(dana, failed[1], "aborted")
+    wait_for_status(dana, failed[2], "escalated")
     assert [len(stack.tickets(host)) for host in hosts[:2]] == [1, 0]
-    others_go_on(ada)
+    assert_others_continue(ada)
 
 
 def test_a_temporal_that_has_lost_everything_is_told_the_open_requests_again(
@@ -108,7 +118,7 @@ def test_a_temporal_that_has_lost_everything_is_told_the_open_requests_again(
 ) -> None:
     host = new_host()
     stack.add_creation_fault(host, kind="status", status=400)
-    document = reached(dana, dana.post("/requests", json=dns(host)).json(), "failed")
+    document = wait_for_status(dana, dana.post("/requests", json=dns_body(host)).json(), "failed")
     stack.kill(TEMPORAL)
     stack.lose_history()
     stack.bring_up(TEMPORAL)
@@ -122,7 +132,7 @@ def test_a_temporal_that_has_lost_everything_is_told_the_open_requests_again(
     assert told["status"] == "failed"
     retry(dana, document)
     assert len(stack.tickets(host)) == 1
-    others_go_on(ada)
+    assert_others_continue(ada)
 
 
 def is_triggered(stack: ChaosStack, schedule: str) -> bool:

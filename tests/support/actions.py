@@ -1,4 +1,4 @@
-"""Executing one action without Temporal: its context, a network to this machine, its end."""
+"""Executes an action without Temporal, with a network that reaches this machine."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -24,7 +24,7 @@ BOX = SecretBox(f"k1:{generate_key()}")
 
 
 def loopback_network(**rules: Any) -> Network:
-    """Return an egress that may reach this machine."""
+    """Return a network that may call this machine."""
     allow = rules.get("allow", ("127.0.0.0/8",))
     return Network(
         client=HttpClient(WireOptions(rules=EgressRules.parse(allow))),
@@ -32,8 +32,8 @@ def loopback_network(**rules: Any) -> Network:
     )
 
 
-class Stage:
-    """Executes one action type again and again, as a worker would."""
+class ActionRunner:
+    """Executes one action type, as a worker would."""
 
     def __init__(
         self,
@@ -72,7 +72,7 @@ class Stage:
         return await self.execute(request, attempt=2, look_first=True, unclear=unclear)
 
     async def look(self, request: Request, **more: Any) -> Any:
-        """Look, as a person does who decides."""
+        """Look, as for a person who decides."""
         given = ActionInput(context=request.context, action=request.plan[0], **more)
         return await self.executor.look(given)
 
@@ -86,9 +86,11 @@ class Stage:
         await self.network.client.close()
 
 
-def judged(action: Action[Any], config: Mapping[str, Any], **fields: Any) -> list[ValueProblem]:
-    """Return what a submission with these fields is told of the action's configuration."""
-    request = Stage(action).request(config, **fields)
+def validate_config(
+    action: Action[Any], config: Mapping[str, Any], **fields: Any
+) -> list[ValueProblem]:
+    """Return the problems of the action's configuration in a submission with these fields."""
+    request = ActionRunner(action).request(config, **fields)
     return check_configurations(
         parse_definition(request.context.item.definition),
         request.plan,

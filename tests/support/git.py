@@ -1,4 +1,4 @@
-"""Git repositories for tests, and a server that serves them over HTTP, as real ones do."""
+"""Git repositories for tests, and a server that serves them over HTTP."""
 
 import os
 import subprocess
@@ -25,7 +25,7 @@ def git(folder: Path, *arguments: str, committer_date: str = "") -> str:
     return done.stdout.strip()
 
 
-def committed(repository: Path, files: dict[str, str]) -> str:
+def commit_files(repository: Path, files: dict[str, str]) -> str:
     """Commit these files to the branch main, making the repository first; return the commit."""
     if not repository.exists():
         repository.mkdir(parents=True)
@@ -39,7 +39,7 @@ def committed(repository: Path, files: dict[str, str]) -> str:
 
 
 @contextmanager
-def served(folder: Path) -> Iterator[str]:
+def git_server(folder: Path) -> Iterator[str]:
     """Serve the repositories below a folder by git's own program; yield their address."""
 
     class Handler(BaseHTTPRequestHandler):

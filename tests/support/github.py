@@ -55,29 +55,29 @@ class GitHubSandbox:
         return f"{self.url}{self.settings.flavour.prefix}"
 
     def tell(self, what: str, **given: Any) -> dict[str, Any]:
-        """Have it do something of its own API."""
+        """Call its control API."""
         answer = self._control.post(f"/sandbox/{what}", json=given)
         assert answer.is_success, answer.text
         return dict(answer.json())
 
     def fault(self, kind: str, **given: Any) -> None:
-        """Put a fault in force."""
+        """Add a fault."""
         self.tell("faults", kind=kind, **given)
 
     def clear_faults(self) -> None:
-        """Lift all faults."""
+        """Remove all faults."""
         assert self._control.delete("/sandbox/faults").status_code == 204
 
     def reset(self) -> None:
-        """Begin anew."""
+        """Reset it."""
         self.tell("reset")
 
     def calls(self) -> list[dict[str, Any]]:
-        """Return the REST calls that it has worked on, oldest first."""
+        """Return the REST calls that it has answered, oldest first."""
         return list(self._control.get("/sandbox/calls").json()["calls"])
 
     def state(self) -> dict[str, Any]:
-        """Return all that it holds."""
+        """Return all of its state."""
         return dict(self._control.get("/sandbox/state").json())
 
     def runs(self) -> list[dict[str, Any]]:
@@ -93,7 +93,7 @@ class GitHubSandbox:
         return dict(self.state()["repositories"][repository][f"heads/{branch}"])
 
     def end(self, run: int, conclusion: str = "success", **more: Any) -> None:
-        """Let a run end."""
+        """Complete a run."""
         self.tell("runs", id=run, status="completed", conclusion=conclusion, **more)
 
     def instance(self, auth: GitHubAuth | None = None) -> GitHubInstance:
@@ -106,7 +106,7 @@ class GitHubSandbox:
         )
 
     def options(self, auth: GitHubAuth | None = None, **pace: float) -> ActionOptions:
-        """Return what an action is configured with; waits are short unless told otherwise."""
+        """Return the options of actions; waits are short by default."""
         quick = {"poll_first": 0.02, "poll_most": 0.05, "listing_lag": 0.0} | pace
         instances = GitHubInstances([self.instance(auth)])
         return ActionOptions(github=GitHubOptions(instances=instances, **quick))

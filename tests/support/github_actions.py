@@ -24,7 +24,7 @@ from tests.support.github import GitHubSandbox
 from tests.support.github_openapi import problems
 
 
-def about(
+def action_context(
     options: ActionOptions, *, request_id: str = "", seconds: float = 8.0, **more: Any
 ) -> ActionContext:
     """Return the context of an execution on behalf of a new request."""
@@ -66,7 +66,7 @@ async def close_network() -> None:
         await _NETWORKS.pop().client.close()
 
 
-def again(context: ActionContext, *, seconds: float = 8.0) -> ActionContext:
+def next_attempt(context: ActionContext, *, seconds: float = 8.0) -> ActionContext:
     """Return the context of the next attempt of the same action."""
     deadline = Deadline.after(seconds)
     return dataclasses.replace(
@@ -77,8 +77,8 @@ def again(context: ActionContext, *, seconds: float = 8.0) -> ActionContext:
     )
 
 
-def fits_the_published_api(github: GitHubSandbox) -> None:
-    """Hold every call that was made, and its answer, against GitHub's own description."""
+def assert_fits_published_api(github: GitHubSandbox) -> None:
+    """Check every call and its answer against GitHub's published API."""
     flavour = github.settings.flavour
     found = [
         problem
@@ -90,11 +90,11 @@ def fits_the_published_api(github: GitHubSandbox) -> None:
 
 
 @contextmanager
-def begun_anew(github: GitHubSandbox) -> Iterator[None]:
-    """Empty a stand-in that other tests have used; what this one calls must fit GitHub's API."""
+def clean_github(github: GitHubSandbox) -> Iterator[None]:
+    """Reset a shared stand-in; the calls of this test must fit GitHub's API."""
     github.reset()
     yield
-    fits_the_published_api(github)
+    assert_fits_published_api(github)
 
 
 @contextmanager

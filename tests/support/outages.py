@@ -1,4 +1,4 @@
-"""What a caller and a probe do during outages: submit, wait for a state, decide, check health."""
+"""Helpers for outage tests: submit, wait for a status, retry, check health."""
 
 from typing import Any
 
@@ -6,19 +6,19 @@ import httpx
 
 from sandbox.chaos.stack import ChaosStack
 from tests.support.stack import wait_until
-from tests.support.submitting import dns
+from tests.support.submissions import dns_body
 
 LONG = 120.0
 
 
 def submit(client: httpx.Client, host: str, status: int, **headers: str) -> dict[str, Any]:
-    answer = client.post("/requests", json=dns(host), headers=headers)
+    answer = client.post("/requests", json=dns_body(host), headers=headers)
     assert answer.status_code == status, answer.text
     document: dict[str, Any] = answer.json()
     return document
 
 
-def reached(client: httpx.Client, document: dict[str, Any], status: str) -> dict[str, Any]:
+def wait_for_status(client: httpx.Client, document: dict[str, Any], status: str) -> dict[str, Any]:
     def there() -> dict[str, Any] | None:
         found: dict[str, Any] = client.get(f"/requests/{document['id']}").json()
         return found if found["status"] == status and not found["retrying"] else None
@@ -28,16 +28,16 @@ def reached(client: httpx.Client, document: dict[str, Any], status: str) -> dict
     return found
 
 
-def others_go_on(client: httpx.Client) -> None:
-    answer = client.post("/requests", json=dns())
+def assert_others_continue(client: httpx.Client) -> None:
+    answer = client.post("/requests", json=dns_body())
     assert answer.is_success, answer.text
-    reached(client, answer.json(), "completed")
+    wait_for_status(client, answer.json(), "completed")
 
 
 def retry(client: httpx.Client, document: dict[str, Any]) -> dict[str, Any]:
     answer = client.post(f"/requests/{document['id']}/retry", json={"reason": "it is back"})
     assert answer.is_success, answer.text
-    return reached(client, document, "completed")
+    return wait_for_status(client, document, "completed")
 
 
 def health(stack: ChaosStack) -> dict[str, Any]:

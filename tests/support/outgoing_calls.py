@@ -3,7 +3,7 @@
 from pao.clients.outgoing import EgressRules, HttpClient, OutgoingCall, WireOptions
 
 
-class Names:
+class FakeResolver:
     """A resolver of the test's own: a host's next answer each time, the last one for ever."""
 
     def __init__(self, **answers: list[list[str]]) -> None:
@@ -18,7 +18,7 @@ class Names:
         return given.pop(0) if len(given) > 1 else given[0]
 
 
-async def call(url: str, *allow: str, names: Names | None = None) -> int:
+async def call(url: str, *allow: str, names: FakeResolver | None = None) -> int:
     client = HttpClient(WireOptions(rules=EgressRules.parse(allow)), resolver=names)
     try:
         return (await client.send(OutgoingCall(method="POST", url=url), seconds=5)).status

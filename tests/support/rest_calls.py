@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from temporalio.exceptions import ApplicationError
 
-from tests.support.actions import Stage
+from tests.support.actions import ActionRunner
 from tests.support.raw_servers import RawServer
 
 SECRETS = {"token": "s3cret-token-value", "other": "an0ther-secret"}
@@ -22,7 +22,7 @@ def sent(server: RawServer, number: int = -1) -> tuple[str, dict[str, str], byte
     return first, headers, body
 
 
-async def refused(stage: Stage, given: dict[str, Any], **fields: Any) -> ApplicationError:
+async def refused(stage: ActionRunner, given: dict[str, Any], **fields: Any) -> ApplicationError:
     with pytest.raises(ApplicationError) as caught:
         await stage.execute(stage.request(given, **fields))
     return caught.value

@@ -68,7 +68,7 @@ class TestServers:
             [port] = free_ports(1)
             server = TemporalDevServer(self.temporal_program(), port=port, ui_port=None)
             server.start()
-            # Only now: one that did not start is started anew for the next test that asks.
+            # Only now: if it did not start, the next test that needs it tries again.
             self._temporal = server
         return self._temporal.address
 
@@ -82,8 +82,8 @@ class TestServers:
         shutil.rmtree(self._folder, ignore_errors=True)
 
 
-class Keeper:
-    """Answers the workers' questions for servers, one after the other, in a thread."""
+class ServerOwner:
+    """Owns the servers and answers the workers' requests for them, one by one, in a thread."""
 
     def __init__(self) -> None:
         self.key = secrets.token_hex(16)
@@ -120,7 +120,7 @@ class Keeper:
 
 
 def ask(address: str, key: str, question: str) -> object:
-    """Ask the keeper; raises LocalError with its reason where a server cannot be had."""
+    """Ask the owner; raises LocalError with the reason if a server cannot be started."""
     with Client(address, authkey=key.encode()) as connection:
         connection.send(question)
         answer = connection.recv()
@@ -132,5 +132,5 @@ def ask(address: str, key: str, question: str) -> object:
 def _answer(connection: "Connection[object, object]", act: Callable[[], object]) -> None:
     try:
         connection.send(act())
-    except Exception:  # noqa: BLE001 -- whatever went wrong is for the asker to hear
+    except Exception:  # noqa: BLE001 -- the asker gets the error
         connection.send(LocalError(traceback.format_exc()))

@@ -5,7 +5,6 @@ import contextlib
 import json
 import secrets
 import socket
-import threading
 import time
 from collections.abc import Callable, Coroutine, Iterator, Mapping
 from contextlib import contextmanager
@@ -38,6 +37,7 @@ from pao.runtime.crypto import generate_key
 from pao.settings import Settings, load_settings
 from tests.support.callers import DANA, PEOPLE, Person, Signature, issue_key
 from tests.support.conformance import conformance
+from tests.support.event_loop import EventLoop
 from tests.support.jira import JiraSandbox
 from tests.support.postgres import Database
 
@@ -48,35 +48,6 @@ WAIT_SECONDS = 240.0
 GRACE = timedelta(seconds=2)
 
 T = TypeVar("T")
-
-
-class EventLoop:
-    """An event loop in a thread of its own; ``run`` works from any other thread."""
-
-    def __init__(self, loop: asyncio.AbstractEventLoop | None = None) -> None:
-        self._loop = loop or asyncio.new_event_loop()
-        self._thread = threading.Thread(target=self._loop.run_forever, name="stack", daemon=True)
-        self._thread.start()
-
-    def run(self, work: Coroutine[Any, Any, T], *, seconds: float = 60.0) -> T:
-        """Run a coroutine to its end and return its result."""
-        return asyncio.run_coroutine_threadsafe(work, self._loop).result(seconds)
-
-    def close(self) -> None:
-        """End the loop and its thread, and whatever still runs in it."""
-        self.run(_cancel_all())
-        self.run(self._loop.shutdown_asyncgens())
-        self.run(self._loop.shutdown_default_executor())
-        self._loop.call_soon_threadsafe(self._loop.stop)
-        self._thread.join()
-        self._loop.close()
-
-
-async def _cancel_all() -> None:
-    tasks = asyncio.all_tasks() - {asyncio.current_task()}
-    for task in tasks:
-        task.cancel()
-    await asyncio.gather(*tasks, return_exceptions=True)
 
 
 class Stack:

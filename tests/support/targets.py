@@ -1,4 +1,4 @@
-"""Targets of action types, which the contract test has do well, cut, hang and refuse.
+"""Targets of action types that succeed, cut, hang or refuse for the contract test.
 
 The table of all, and those that need more than a few lines, are in contract_targets.py.
 """
@@ -16,7 +16,7 @@ from activities.options import ActionOptions
 from activities.outgoing import Network
 from activities.registry import load_all
 from pao.clients.jira.instances import JiraInstances
-from tests.support.actions import Stage, loopback_network
+from tests.support.actions import ActionRunner, loopback_network
 from tests.support.jira import JiraSandbox, start_jira_sandbox
 from tests.support.raw_servers import RawServer, answering, cutting
 
@@ -24,18 +24,18 @@ SECRET = "s3cret-of-the-operator"
 SIGNING_KEY = "s3cret-signing-key-of-the-operator"
 
 
-class Lines:
-    """Keeps what actions say, as the execution log would."""
+class LogRecorder:
+    """Records the lines of actions, as the execution log would."""
 
     def __init__(self) -> None:
         self.said: list[LogLine] = []
 
-    def open(self, _given: Any) -> "Lines":
+    def open(self, _given: Any) -> "LogRecorder":
         """Return itself."""
         return self
 
     async def write(self, line: LogLine) -> None:
-        """Keep a line."""
+        """Record a line."""
         self.said.append(line)
 
     async def flush(self) -> None:
@@ -43,7 +43,7 @@ class Lines:
 
 
 class ContractTarget:
-    """What the contract test asks of the target of one type."""
+    """The target of one type, as the contract test needs it."""
 
     type: ClassVar[str]
     # Whether two attempts of one action are one effect there.
@@ -56,12 +56,12 @@ class ContractTarget:
     def __init__(self, folder: Path, terraform: Path) -> None:
         self.folder = folder
         self.terraform = terraform
-        self.lines = Lines()
+        self.lines = LogRecorder()
 
-    def stage(self, network: Network | None = None) -> Stage:
-        """Return what executes the type, by a network of its own or this; the caller closes it."""
+    def stage(self, network: Network | None = None) -> ActionRunner:
+        """Return the runner of the type, with a new network or this one; the caller closes it."""
         limits = BreakerOptions(limits=BreakerLimits(failures=self.patience))
-        return Stage(
+        return ActionRunner(
             load_all()[self.type],
             secrets={"token": SECRET, "key": SIGNING_KEY},
             jira=self.jira(),
@@ -83,7 +83,7 @@ class ContractTarget:
         raise NotImplementedError
 
     def effects(self) -> int:
-        """Count what was made, repeats of one action as one where the target knows them."""
+        """Count the effects; repeats of an action count once if the target recognizes them."""
         raise NotImplementedError
 
     def well(self) -> None:
@@ -99,7 +99,7 @@ class ContractTarget:
         raise NotImplementedError
 
     def away(self) -> None:
-        """Fail in such a way that it is to be left alone."""
+        """Fail so that the circuit breaker opens."""
         self.cut()
 
     def hang(self) -> None:
@@ -107,7 +107,7 @@ class ContractTarget:
         raise NotImplementedError
 
     def refuse(self) -> None:
-        """Answer no, and repeat what was sent."""
+        """Refuse, and repeat what was sent."""
         raise NotImplementedError
 
     def hanging(self) -> bool:

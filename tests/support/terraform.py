@@ -57,7 +57,7 @@ resource "terraform_data" "bad" {
   }
 }
 """
-"""The condition is judged after the creation only: the apply fails when both exist."""
+"""The condition is checked only after the creation: the apply fails when both exist."""
 
 
 def waiting_module(folder: Path) -> str:
@@ -73,8 +73,8 @@ output "first" {{ value = terraform_data.first.output }}
 """
 
 
-class Said:
-    """Keeps the lines of the execution log."""
+class LogRecorder:
+    """Records the lines of the execution log."""
 
     def __init__(self) -> None:
         self.lines: list[LogLine] = []
@@ -85,7 +85,7 @@ class Said:
         return self
 
     async def write(self, line: LogLine) -> None:
-        """Keep the line."""
+        """Record the line."""
         self.lines.append(line)
 
     async def flush(self) -> None:
@@ -93,24 +93,24 @@ class Said:
 
     @property
     def text(self) -> str:
-        """All of it."""
+        """All lines as one text."""
         return "\n".join(f"{line.level} {line.message} {line.data}" for line in self.lines)
 
 
 @dataclass(frozen=True, slots=True)
-class Ground:
+class TerraformBench:
     """A folder with modules and states, and executions of one request's action in it."""
 
     folder: Path
     options: TerraformOptions
     request: Request
     keys: str
-    said: Said = field(default_factory=Said)
+    said: LogRecorder = field(default_factory=LogRecorder)
     states: StateRegistry = field(default_factory=StateRegistry)
 
     @classmethod
     def made(cls, folder: Path, program: Path) -> Self:
-        """Return a ground whose module folder the operator has listed."""
+        """Return a bench whose module folder the operator has allowed."""
         options = TerraformOptions(
             binary=program,
             sources=(str(folder / "modules"),),
@@ -124,8 +124,8 @@ class Ground:
         made.plan[0].type = "terraform"
         return cls(folder, options, made, keys)
 
-    def having(self, **options: Any) -> "Ground":
-        """Return the same with other options of the operator."""
+    def having(self, **options: Any) -> "TerraformBench":
+        """Return a copy with other operator options."""
         return replace(self, options=replace(self.options, **options))
 
     def module(self, text: str, name: str = "module") -> dict[str, Any]:

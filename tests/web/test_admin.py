@@ -9,7 +9,7 @@ from playwright.async_api import expect
 
 from tests.support.callers import ADA, DANA
 from tests.support.stack import Stack
-from tests.support.submitting import completed
+from tests.support.submissions import submit_completed
 from tests.web.person import Visit, judge
 
 PAGES = ["/admin", "/admin/keys", "/admin/sessions", "/admin/audit"]
@@ -108,7 +108,7 @@ async def test_an_admin_ends_a_session(stack: Stack, visit: Visit) -> None:
 
 
 async def test_the_trail_is_filtered_by_a_request(stack: Stack, visit: Visit) -> None:
-    request = completed(stack.caller(DANA))
+    request = submit_completed(stack.caller(DANA))
     at = await visit(ADA)
     page = await at.page("/admin/audit")
     await page.get_by_label("Request", exact=True).fill(request["id"][:8])

@@ -10,14 +10,14 @@ from api.web.pages.insights.bars import Segment, stacked
 from api.web.pages.insights.tables import csv_of
 from tests.support.callers import DANA, STRANGER
 from tests.support.stack import Stack
-from tests.support.submitting import failed
+from tests.support.submissions import submit_failed
 from tests.web.person import Visit, judge
 
 
 async def test_the_tables_are_shown_narrowed_and_downloaded(stack: Stack, visit: Visit) -> None:
     caller = stack.caller(DANA)
     for decision in ("abort", None):
-        request = failed(stack, caller)
+        request = submit_failed(stack, caller)
         if decision:
             answer = caller.post(f"/requests/{request['id']}/{decision}", json={"reason": "done"})
             assert answer.status_code == 200, answer.text

@@ -15,8 +15,8 @@ from pao.core.payloads.decisions import CorrectionAnswer
 from pao.core.payloads.requests import RequestInput, Resumption
 from pao.core.states import ActionStatus, RequestStatus
 from tests.support.bundles import Bundle, new_bundle
-from tests.support.driven import Driven, Job, cancelled, driven
 from tests.support.requests import ticket
+from tests.support.workflow_driver import Job, WorkflowDriver, cancel_job, drive_workflow
 from workflows.bundle import BundleWorkflow
 
 TICKET = "jira-ticket"
@@ -25,10 +25,12 @@ ERROR = {"code": "ACTION_FAILED", "message": "no", "retryable": True}
 
 
 @contextmanager
-def started(bundle: Bundle, *jobs: Job, given: RequestInput | None = None) -> Iterator[Driven]:
+def started(
+    bundle: Bundle, *jobs: Job, given: RequestInput | None = None
+) -> Iterator[WorkflowDriver]:
     """Start a bundle whose components start at once, as Postgres and the server would have it."""
     parts = {part.id: part.given for part in bundle.parts.values()}
-    with driven(BundleWorkflow, given or bundle.whole.given, *jobs) as run:
+    with drive_workflow(BundleWorkflow, given or bundle.whole.given, *jobs) as run:
         run.answers |= {names.workflow_id(part): lambda _: None for part in parts}
         run.answers[names.BUNDLE_DECISION_SIGNAL] = lambda _: None
         run.answers[names.COMPONENT_ACTIVITY] = lambda query: ComponentStart(
@@ -38,7 +40,7 @@ def started(bundle: Bundle, *jobs: Job, given: RequestInput | None = None) -> It
         yield run
 
 
-def reports(run: Driven, bundle: Bundle, name: str, status: str, **more: Any) -> None:
+def reports(run: WorkflowDriver, bundle: Bundle, name: str, status: str, **more: Any) -> None:
     """Have a component report where it stands."""
     at = f"2026-03-01T12:{len(run.calls):02}:00.000Z"
     report = ComponentReport(name, bundle.parts[name].id, RequestStatus(status), at=at, **more)
@@ -47,24 +49,24 @@ def reports(run: Driven, bundle: Bundle, name: str, status: str, **more: Any) ->
     run.signal(names.COMPONENT_SIGNAL, told)
 
 
-def begun(run: Driven, bundle: Bundle) -> list[str]:
+def begun(run: WorkflowDriver, bundle: Bundle) -> list[str]:
     """Return the components whose workflows were started, in order."""
     of = {part.workflow_id: name for name, part in bundle.parts.items()}
     return [of[call.name] for call in run.calls if call.name in of]
 
 
-def shown(run: Driven) -> tuple[str, bool]:
+def shown(run: WorkflowDriver) -> tuple[str, bool]:
     """Return what Postgres was told last: the bundle's state, and whether it is being retried."""
-    return run.written("status")[-1], run.written("retrying")[-1]
+    return run.mirrored("status")[-1], run.mirrored("retrying")[-1]
 
 
-def events(run: Driven) -> list[str]:
+def events(run: WorkflowDriver) -> list[str]:
     """Return the events of the audit trail, in order."""
-    return [one["event_type"] for written in run.written("audit") for one in written]
+    return [one["event_type"] for written in run.mirrored("audit") for one in written]
 
 
-def refused(run: Driven) -> list[str]:
-    lines = [one for written in run.written("audit") for one in written]
+def refused(run: WorkflowDriver) -> list[str]:
+    lines = [one for written in run.mirrored("audit") for one in written]
     return [one["reason"] for one in lines if one["event_type"] == "signal.ignored"]
 
 
@@ -91,7 +93,7 @@ def test_what_reports_no_component_of_the_bundle_is_recorded_as_ignored() -> Non
 
 def test_a_component_that_has_begun_before_is_taken_as_it_stands() -> None:
     bundle = new_bundle(after=CHAIN)
-    with driven(BundleWorkflow, bundle.whole.given) as run:
+    with drive_workflow(BundleWorkflow, bundle.whole.given) as run:
         run.answers[names.workflow_id(bundle.parts["last"].id)] = lambda _: None
         known = ComponentReport("first", bundle.parts["first"].id, RequestStatus.COMPLETED, at="1")
         run.answer(names.COMPONENT_ACTIVITY, ComponentStart(report=known))
@@ -102,7 +104,7 @@ def test_a_component_that_has_begun_before_is_taken_as_it_stands() -> None:
 def test_a_component_whose_workflow_exists_already_is_followed() -> None:
     bundle = new_bundle(after={"first": []})
     child = bundle.parts["first"]
-    with driven(BundleWorkflow, bundle.whole.given) as run:
+    with drive_workflow(BundleWorkflow, bundle.whole.given) as run:
         run.answer(names.COMPONENT_ACTIVITY, ComponentStart(given=child.given))
         run.answer(child.workflow_id, ApplicationError("it exists already"))
         reports(run, bundle, "first", "completed")
@@ -119,13 +121,13 @@ def test_a_cancelled_bundle_ends_what_runs_and_starts_nothing_new(*, signal: boo
         if signal:
             run.signal("cancel", {"by": "ann", "reason": "it hangs"})
         else:
-            run.task(cancelled("why"))
-        [told] = run.passed(names.BUNDLE_DECISION_SIGNAL)
+            run.task(cancel_job("why"))
+        [told] = run.inputs(names.BUNDLE_DECISION_SIGNAL)
         assert (told["decision"], told["by"]) == ("cancel", "ann" if signal else "temporal")
         reports(run, bundle, "first", "completed")
         assert begun(run, bundle) == ["first"]
         assert run.statuses == ["in_progress", "failed"]
-        assert run.written("error")[-1]["message"] == by
+        assert run.mirrored("error")[-1]["message"] == by
         run.signal("retry", {"by": "ann"})
         assert begun(run, bundle) == ["first", "last"]
         assert shown(run) == ("in_progress", False)
@@ -133,10 +135,10 @@ def test_a_cancelled_bundle_ends_what_runs_and_starts_nothing_new(*, signal: boo
 
 def test_a_bundle_that_is_cancelled_before_it_begins_fails_and_may_be_retried() -> None:
     bundle = new_bundle(after=CHAIN)
-    with started(bundle, cancelled("too early")) as run:
+    with started(bundle, cancel_job("too early")) as run:
         assert begun(run, bundle) == []
         assert run.statuses == ["failed"]
-        assert run.written("error")[-1]["message"] == "Cancelled by temporal: too early."
+        assert run.mirrored("error")[-1]["message"] == "Cancelled by temporal: too early."
         assert events(run) == ["request.in_progress", "request.cancel", "request.failed"]
         run.signal("retry", {"by": "ann"})
         assert begun(run, bundle) == ["first"]
@@ -151,7 +153,7 @@ def test_a_bundle_whose_last_component_was_retried_is_in_progress_while_its_own_
         reports(run, bundle, "first", "failed", error=ERROR, retrying=True)
         assert shown(run) == ("failed", True)
         reports(run, bundle, "first", "completed")
-        assert run.passed(TICKET)
+        assert run.inputs(TICKET)
         assert shown(run) == ("in_progress", False)
 
 
@@ -171,7 +173,7 @@ def test_a_bundle_whose_own_action_is_retried_stays_failed_meanwhile() -> None:
         reports(run, bundle, "first", "completed")
         run.answer(TICKET, ApplicationError("no", type="ActionFailed"))
         run.signal("retry", {"by": "ann"})
-        assert len(run.passed(TICKET)) == 2
+        assert len(run.inputs(TICKET)) == 2
         assert shown(run) == ("failed", True)
 
 
@@ -192,8 +194,8 @@ def test_a_bundle_whose_component_fails_while_its_retry_is_prepared_waits_again(
         reports(run, bundle, "first", "failed", error=ERROR)
         run.answer(names.CHECK_CORRECTION_ACTIVITY, CorrectionAnswer(valid=True))
         assert shown(run) == ("failed", False)
-        assert run.written("error")[-1]["message"] == "Component first failed: no"
-        assert run.written("decisions")[-1][0]["outcome"] == "done"
+        assert run.mirrored("error")[-1]["message"] == "Component first failed: no"
+        assert run.mirrored("decisions")[-1][0]["outcome"] == "done"
         assert "request.failed" not in events(run), "it has been failed all the time"
 
 
@@ -202,5 +204,5 @@ def test_a_bundle_that_was_resumed_after_its_components_stays_failed_while_it_is
     with started(bundle, given=resumed(bundle, ActionStatus.COMPLETED)) as run:
         run.answer(names.COMPONENTS_ACTIVITY, [])
         run.signal("retry", {"by": "ann"})
-        assert run.passed(TICKET)
+        assert run.inputs(TICKET)
         assert shown(run) == ("failed", True)

@@ -27,8 +27,8 @@ from pao.core.payloads.failures import ActionFailure, PartialResource
 from pao.core.payloads.mirror import MirrorAnswer
 from pao.core.payloads.tickets import Escalation
 from pao.core.states import ActionStatus, RequestStatus
-from tests.support.alone import alone
 from tests.support.requests import Request, automatic, new_request, ticket
+from tests.support.workflow_code import run_workflow_code
 from workflows.decisions import Decider
 from workflows.ledger import Ledger
 from workflows.mirror import Mirror, SupersededError
@@ -149,7 +149,7 @@ async def decided(
         for one in records:
             await deciding.carry_out(one, changes or {})
 
-    await alone(code, world.answers(), markers=markers)
+    await run_workflow_code(code, world.answers(), markers=markers)
 
 
 @pytest.fixture
@@ -288,4 +288,4 @@ async def test_a_run_that_another_one_has_overtaken_waits_for_no_decision(world:
             return True
         return False
 
-    assert await alone(code, world.answers())
+    assert await run_workflow_code(code, world.answers())

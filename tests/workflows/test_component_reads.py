@@ -13,7 +13,7 @@ from pao.core.components import ComponentQuery, ComponentReport
 from pao.core.payloads.requests import RequestInput
 from pao.core.states import RequestStatus
 from tests.support.bundles import new_bundle
-from tests.support.played import played
+from tests.support.workflow_runs import run_workflow
 from workflows.bundle_ledger import BundleLedger
 from workflows.components import BundleComponents
 from workflows.mirror import Mirror
@@ -131,13 +131,15 @@ def bundle() -> RequestInput:
 async def test_the_answers_of_overlapping_reads_are_all_noted(
     temporal_address: str, steps: str
 ) -> None:
-    known, _ = await played(temporal_address, Reads, "Reads", bundle(), steps)
+    known, _ = await run_workflow(temporal_address, Reads, "Reads", bundle(), steps)
     assert known == [name for name in PARTS if f"ask {name}" in steps]
 
 
 @pytest.mark.parametrize("steps", OVERLAPPING)
 async def test_histories_in_which_some_were_lost_replay(temporal_address: str, steps: str) -> None:
-    _, history = await played(temporal_address, ReadsOfEarlierVersion, "Reads", bundle(), steps)
+    _, history = await run_workflow(
+        temporal_address, ReadsOfEarlierVersion, "Reads", bundle(), steps
+    )
     replayer = Replayer(
         workflows=[Reads],
         data_converter=CONVERTER,
@@ -147,5 +149,5 @@ async def test_histories_in_which_some_were_lost_replay(temporal_address: str, s
 
 
 async def test_what_is_no_report_of_a_component_is_not_taken(temporal_address: str) -> None:
-    taken, _ = await played(temporal_address, NoReports, "NoReports", bundle())
+    taken, _ = await run_workflow(temporal_address, NoReports, "NoReports", bundle())
     assert taken == [False] * 4

@@ -5,9 +5,9 @@ from temporalio import workflow
 from pao.clients.temporal_connection import CONVERTER
 from pao.core.payloads.requests import BundleLink, RequestInput
 from pao.core.states import RequestStatus
-from tests.support.played import played
 from tests.support.requests import new_request
-from workflows.component_reports import ComponentReporter
+from tests.support.workflow_runs import run_workflow
+from workflows.component_reports import Reporter
 from workflows.ledger import Ledger
 from workflows.snapshots import Snapshots
 
@@ -30,7 +30,7 @@ class Reports:
 
 
 async def test_an_end_is_reported_when_it_is_written(temporal_address: str) -> None:
-    _, history = await played(temporal_address, Reports, "Reports", new_request().given)
+    _, history = await run_workflow(temporal_address, Reports, "Reports", new_request().given)
     told = []
     for event in history.events:
         memo = event.workflow_properties_modified_event_attributes.upserted_memo.fields

@@ -12,9 +12,9 @@ from pao.core.payloads.decisions import DecisionRecord
 from pao.core.payloads.failures import ActionFailure, PartialResource
 from pao.core.payloads.waits import Pending
 from pao.core.states import RequestStatus
-from tests.support.alone import RUN, alone
 from tests.support.requests import Request, automatic, new_request, ticket
-from workflows.correction_checks import CheckedCorrection, check_former_effects
+from tests.support.workflow_code import RUN, run_workflow_code
+from workflows.correction_checks import CheckedCorrection, weigh
 from workflows.ledger import Ledger
 
 LEFT = PartialResource("jira-ticket", id="NET-2")
@@ -63,8 +63,8 @@ async def weighed(
             raise look
         return look
 
-    checked = await alone(
-        lambda: check_former_effects(ledger, [state], record, corrected, waits=new_request().waits),
+    checked = await run_workflow_code(
+        lambda: weigh(ledger, [state], record, corrected, waits=new_request().waits),
         {names.LOOK_ACTIVITY: answer},
     )
     return checked, asked

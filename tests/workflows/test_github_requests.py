@@ -8,7 +8,7 @@ import pytest
 
 from pao.core.states import Decision
 from tests.support.github import GitHubSandbox
-from tests.support.github_actions import fits_the_published_api, github_sandbox
+from tests.support.github_actions import assert_fits_published_api, github_sandbox
 from tests.support.postgres import Database
 from tests.support.requests import Document, Request, new_request
 from tests.support.worker import Workbench, eventually, workbench
@@ -32,7 +32,7 @@ async def bench(
 def github(tmp_path: Path) -> Any:
     with github_sandbox(tmp_path / "github") as sandbox:
         yield sandbox
-        fits_the_published_api(sandbox)
+        assert_fits_published_api(sandbox)
 
 
 def workflow_run() -> Document:

@@ -10,8 +10,8 @@ from pao.core.payloads.actions import ActionResult, ActionState, ConditionAnswer
 from pao.core.payloads.requests import RequestInput, Resumption
 from pao.core.payloads.waits import Pending
 from pao.core.states import ActionStatus
-from tests.support.driven import Driven, cancelled, driven
 from tests.support.requests import automatic, new_request, ticket
+from tests.support.workflow_driver import WorkflowDriver, cancel_job, drive_workflow
 from workflows.plan_runner import NEVER_STARTED
 from workflows.policies import MOST_AT_ONCE
 from workflows.request import RequestWorkflow
@@ -28,20 +28,20 @@ def many(number: int, *others: dict[str, Any]) -> RequestInput:
     return new_request(definition=automatic(*others, *actions, parallel=True)).given
 
 
-def started(run: Driven) -> list[str]:
+def started(run: WorkflowDriver) -> list[str]:
     """Return the ids of the actions that were started, in order."""
-    calls = [call.given for call in run.calls if call.name in {TICKET, "approval"}]
+    calls = [call.input for call in run.calls if call.name in {TICKET, "approval"}]
     return [one["action"]["id"] for one in calls]
 
 
-def decision(run: Driven, kind: str) -> dict[str, Any]:
+def decision(run: WorkflowDriver, kind: str) -> dict[str, Any]:
     """Return the last that Postgres was told of the decision of this kind."""
-    told: list[dict[str, Any]] = [one for all_ in run.written("decisions") for one in all_]
+    told: list[dict[str, Any]] = [one for all_ in run.mirrored("decisions") for one in all_]
     return [one for one in told if one["decision"] == kind][-1]
 
 
 def test_so_many_actions_run_at_once_and_one_that_ends_makes_place_for_one() -> None:
-    with driven(RequestWorkflow, many(MOST_AT_ONCE + 5)) as run:
+    with drive_workflow(RequestWorkflow, many(MOST_AT_ONCE + 5)) as run:
         assert len(started(run)) == MOST_AT_ONCE
         run.answer(TICKET, DONE)
         assert len(started(run)) == MOST_AT_ONCE + 1
@@ -49,7 +49,7 @@ def test_so_many_actions_run_at_once_and_one_that_ends_makes_place_for_one() -> 
 
 def test_an_action_that_waits_for_people_makes_place_for_one_and_a_reminder_for_none() -> None:
     asked = ActionResult(pending=Pending("approval", {"users": ["ann"], "remindEvery": 60}))
-    with driven(RequestWorkflow, many(MOST_AT_ONCE + 5, {"id": "ok", **GATE})) as run:
+    with drive_workflow(RequestWorkflow, many(MOST_AT_ONCE + 5, {"id": "ok", **GATE})) as run:
         run.answer("approval", asked)
         assert len(started(run)) == MOST_AT_ONCE + 1
         run.answer("timer")
@@ -59,7 +59,7 @@ def test_an_action_that_waits_for_people_makes_place_for_one_and_a_reminder_for_
 def test_nothing_new_starts_beside_what_runs_when_something_has_failed() -> None:
     last = ticket("last", dependsOn=["right"])
     definition = automatic(ticket("left"), ticket("right"), last, parallel=True)
-    with driven(RequestWorkflow, new_request(definition=definition).given) as run:
+    with drive_workflow(RequestWorkflow, new_request(definition=definition).given) as run:
         run.answer(TICKET, NO)
         run.answer(TICKET, DONE)
         assert started(run) == ["left", "right"]
@@ -68,14 +68,14 @@ def test_nothing_new_starts_beside_what_runs_when_something_has_failed() -> None
 
 def test_a_condition_that_holds_is_asked_once() -> None:
     definition = automatic(ticket("first", when="fields.size > 0"), ticket("second"))
-    with driven(RequestWorkflow, new_request(definition=definition).given) as run:
+    with drive_workflow(RequestWorkflow, new_request(definition=definition).given) as run:
         run.answer(names.CONDITION_ACTIVITY, ConditionAnswer(holds=True))
         assert started(run) == ["first"]
-        assert len(run.passed(names.CONDITION_ACTIVITY)) == 1
+        assert len(run.inputs(names.CONDITION_ACTIVITY)) == 1
 
 
 def test_each_cancellation_ends_what_runs_then() -> None:
-    with driven(RequestWorkflow, new_request().given) as run:
+    with drive_workflow(RequestWorkflow, new_request().given) as run:
         for number in (1, 2):
             run.signal("cancel", {"by": "ann"})
             assert run.cancelled == [TICKET] * number
@@ -85,7 +85,7 @@ def test_each_cancellation_ends_what_runs_then() -> None:
 
 
 def test_a_cancellation_that_comes_too_late_is_told_so() -> None:
-    with driven(RequestWorkflow, new_request().given) as run:
+    with drive_workflow(RequestWorkflow, new_request().given) as run:
         run.signal("cancel", {"by": "ann"})
         run.answer(TICKET, DONE)
         assert run.statuses == ["in_progress", "completed"]
@@ -94,13 +94,15 @@ def test_a_cancellation_that_comes_too_late_is_told_so() -> None:
 
 
 def test_what_is_cancelled_before_it_starts_is_not_started() -> None:
-    with driven(RequestWorkflow, new_request(ticket("first"), ticket("second")).given) as run:
+    with drive_workflow(
+        RequestWorkflow, new_request(ticket("first"), ticket("second")).given
+    ) as run:
         run.hold(names.MIRROR_ACTIVITY)
         run.answer(TICKET, DONE)
         run.signal("cancel", {"by": "ann", "reason": "too early"})
         run.release(names.MIRROR_ACTIVITY)
         assert started(run) == ["first"]
-        [failed] = run.written("actions")[-1]
+        [failed] = run.mirrored("actions")[-1]
         error = {key: failed["error"][key] for key in ("code", "message", "retryable")}
         message = f"Cancelled by ann: too early. {NEVER_STARTED}"
         assert error == {"code": "ACTION_FAILED", "message": message, "retryable": True}
@@ -111,11 +113,11 @@ def test_what_is_cancelled_before_it_starts_is_not_started() -> None:
     [("it hangs", "Cancelled by temporal: it hangs."), ("", "Cancelled by temporal.")],
 )
 def test_temporals_own_cancellation_says_why_if_it_is_known(reason: str, told: str) -> None:
-    with driven(RequestWorkflow, new_request().given) as run:
-        run.task(cancelled(reason))
+    with drive_workflow(RequestWorkflow, new_request().given) as run:
+        run.task(cancel_job(reason))
         assert run.cancelled == [TICKET]
         run.answer(TICKET, NO)
-        assert run.written("error")[-1]["message"].startswith(told)
+        assert run.mirrored("error")[-1]["message"].startswith(told)
 
 
 def resumed(status: ActionStatus, *, attempt: int = 1) -> RequestInput:
@@ -129,15 +131,15 @@ def resumed(status: ActionStatus, *, attempt: int = 1) -> RequestInput:
 
 
 def test_a_request_that_is_resumed_after_its_last_action_completes_when_it_is_retried() -> None:
-    with driven(RequestWorkflow, resumed(ActionStatus.COMPLETED)) as run:
+    with drive_workflow(RequestWorkflow, resumed(ActionStatus.COMPLETED)) as run:
         run.signal("retry", {"by": "ann"})
         assert run.result == {"status": "completed", "note": None}
         assert decision(run, "retry")["outcome"] == "done"
 
 
 def test_the_doubt_about_a_run_before_is_as_old_as_this_run() -> None:
-    with driven(RequestWorkflow, resumed(ActionStatus.FAILED)) as run:
+    with drive_workflow(RequestWorkflow, resumed(ActionStatus.FAILED)) as run:
         run.signal("retry", {"by": "ann"})
-        [given] = run.passed(TICKET)
+        [given] = run.inputs(TICKET)
         assert (given["attempt"], given["unclear"]) == (2, True)
         assert given["doubt_since"] == "2026-03-01T12:00:00.000Z"

@@ -17,8 +17,8 @@ from pao.core.payloads.choices import ChoicesAnswer, ChoicesQuestion
 from pao.core.payloads.decisions import DecisionRecord, EvidenceAnswer, EvidenceInput
 from pao.core.payloads.files import FilesAnswer
 from pao.core.states import ActionStatus
+from tests.support.history_replay import ActivityAnswer, replay_code
 from tests.support.requests import Document, item, new_request, ticket
-from tests.support.written_history import Answer, play
 from workflows import evidence
 from workflows.ledger import Ledger
 from workflows.look import ChoicesWorkflow, EvidenceWorkflow, FilesWorkflow, LookWorkflow
@@ -58,7 +58,7 @@ async def check_second() -> EvidenceAnswer:
 
 async def test_evidence_is_checked_with_what_the_action_was_given() -> None:
     answer = EvidenceAnswer(ActionResult(outputs={"key": "NET-2"}))
-    played = await play(check_second, Answer(names.EVIDENCE_ACTIVITY, answer))
+    played = await replay_code(check_second, ActivityAnswer(names.EVIDENCE_ACTIVITY, answer))
     assert played.results == [answer]
     [asked] = played.inputs(names.EVIDENCE_ACTIVITY)
     about = asked["about"]
@@ -70,7 +70,7 @@ async def test_evidence_is_checked_with_what_the_action_was_given() -> None:
 
 
 async def test_evidence_that_cannot_be_checked_says_why() -> None:
-    played = await play(check_second, Answer(names.EVIDENCE_ACTIVITY, AWAY))
+    played = await replay_code(check_second, ActivityAnswer(names.EVIDENCE_ACTIVITY, AWAY))
     told = "it could not be checked: the forge is away"
     assert played.results == [EvidenceAnswer(message=told)]
 
@@ -99,7 +99,7 @@ async def test_what_became_of_a_notification_is_logged(result: Any, level: str, 
     definition = item([ticket()])
     definition["fulfillment"] |= {"onFailure": [NOTICE]}
     request = new_request(definition=definition)
-    played = await play(code, Answer("notification", result))
+    played = await replay_code(code, ActivityAnswer("notification", result))
     assert played.results == [(level, f"The notification The channel {told}")]
     [given] = played.inputs("notification")
     assert (given["attempt"], given["run_id"]) == (1, "run")
@@ -147,9 +147,11 @@ QUESTIONS = [
 async def test_a_question_is_answered_or_it_is_told_why_not(
     ask: Callable[[Any], Awaitable[Any]], activity: str, question: Any, found: Any, failed: Any
 ) -> None:
-    played = await play(lambda: ask(question), Answer(activity, found))
+    played = await replay_code(lambda: ask(question), ActivityAnswer(activity, found))
     assert played.results == [found]
-    assert (await play(lambda: ask(question), Answer(activity, AWAY))).results == [failed]
+    assert (await replay_code(lambda: ask(question), ActivityAnswer(activity, AWAY))).results == [
+        failed
+    ]
     [(name, given)] = played.calls
     assert name == activity
     assert given["input"]
@@ -165,12 +167,14 @@ LATE = TimeoutError("too late", type=TimeoutType.START_TO_CLOSE, last_heartbeat_
 
 
 async def test_a_turn_of_maintenance_is_tried_once_and_removes_earlier_ones() -> None:
-    played = await play(ReconcileWorkflow().run, Answer(names.RECONCILE_ACTIVITY, FOUND))
+    played = await replay_code(
+        ReconcileWorkflow().run, ActivityAnswer(names.RECONCILE_ACTIVITY, FOUND)
+    )
     [turn, after] = played.calls
     bounds = {"schedule_to_start": 50, "start_to_close": 50, **BOUNDS}
     assert turn == (names.RECONCILE_ACTIVITY, {"input": None, **bounds})
     bounds = {"schedule_to_start": 30, "start_to_close": 30, **BOUNDS}
-    assert after == (names.FORGET_RUNS_ACTIVITY, {"input": "Written", **bounds})
+    assert after == (names.FORGET_TURNS_ACTIVITY, {"input": "EmptyWorkflow", **bounds})
 
 
 @pytest.mark.parametrize("forgotten", [None, AWAY])
@@ -178,10 +182,10 @@ async def test_a_turn_tells_what_it_found_whether_earlier_ones_are_removed_or_no
     forgotten: Any,
 ) -> None:
     patches = ("forget-turns",)
-    played = await play(
+    played = await replay_code(
         ReconcileWorkflow().run,
-        Answer(names.RECONCILE_ACTIVITY, FOUND),
-        Answer(names.FORGET_RUNS_ACTIVITY, forgotten, patches=patches),
+        ActivityAnswer(names.RECONCILE_ACTIVITY, FOUND),
+        ActivityAnswer(names.FORGET_TURNS_ACTIVITY, forgotten, patches=patches),
     )
     assert played.results == [FOUND]
 
@@ -197,7 +201,9 @@ async def test_a_turn_tells_what_it_found_whether_earlier_ones_are_removed_or_no
 async def test_a_turn_that_fails_says_so_and_is_logged_unless_its_activity_has(
     error: Exception, failed: str, logged: list[str], caplog: pytest.LogCaptureFixture
 ) -> None:
-    played = await play(ReconcileWorkflow().run, Answer(names.RECONCILE_ACTIVITY, error))
+    played = await replay_code(
+        ReconcileWorkflow().run, ActivityAnswer(names.RECONCILE_ACTIVITY, error)
+    )
     assert played.results == [{"failed": failed}]
     assert [name for name, _ in played.calls] == [names.RECONCILE_ACTIVITY]
     assert [one.getMessage().partition(" (")[0] for one in caplog.records] == logged

@@ -4,8 +4,8 @@ from collections.abc import Sequence
 
 import pytest
 
-from tests.support.alone import RUN, alone
-from workflows.versions import FromNextSignal, ReplayedSignals
+from tests.support.workflow_code import RUN, run_workflow_code
+from workflows.versions import FromNextSignal, SignalsPlayedAgain
 
 ANOTHER = "another-run"
 
@@ -28,7 +28,9 @@ async def handled(change: FromNextSignal | ReplayedSignals) -> list[bool]:
 async def test_new_rules_hold_from_the_first_signal_that_no_earlier_version_has_handled(
     markers: Sequence[str] | None, told: list[bool]
 ) -> None:
-    assert await alone(lambda: handled(FromNextSignal("rules")), markers=markers) == told
+    assert (
+        await run_workflow_code(lambda: handled(FromNextSignal("rules")), markers=markers) == told
+    )
 
 
 @pytest.mark.parametrize(
@@ -46,7 +48,7 @@ async def test_new_rules_hold_from_the_first_signal_that_no_earlier_version_has_
 async def test_a_signal_may_be_played_again_from_the_first_that_a_reset_handles_itself(
     first_run: str, markers: Sequence[str] | None, told: list[bool]
 ) -> None:
-    again = await alone(
-        lambda: handled(ReplayedSignals("again")), first_run=first_run, markers=markers
+    again = await run_workflow_code(
+        lambda: handled(SignalsPlayedAgain("again")), first_run=first_run, markers=markers
     )
     assert again == told

@@ -15,8 +15,8 @@ from pao.core.payloads.requests import RequestInput, Resumption
 from pao.core.payloads.waits import Pending
 from pao.core.resources import resource_entry_id
 from pao.core.states import ActionStatus
-from tests.support.driven import Driven, driven, signalled
 from tests.support.requests import automatic, new_request, ticket
+from tests.support.workflow_driver import WorkflowDriver, drive_workflow, signal_job
 from workflows.commands import fallback_id
 from workflows.lifecycle import SUPERSEDED
 from workflows.request import RequestWorkflow
@@ -32,18 +32,18 @@ def asked(**rules: Any) -> ActionResult:
     return ActionResult(pending=Pending("approval", {"users": ["ann", "bob"], **rules}))
 
 
-def told(run: Driven) -> dict[str, dict[str, Any]]:
+def told(run: WorkflowDriver) -> dict[str, dict[str, Any]]:
     """Return what Postgres was told last of each decision, by id."""
-    return {one["decision_id"]: one for written in run.written("decisions") for one in written}
+    return {one["decision_id"]: one for written in run.mirrored("decisions") for one in written}
 
 
-def proven(run: Driven, *, temporal_approvals: bool = False) -> None:
+def proven(run: WorkflowDriver, *, temporal_approvals: bool = False) -> None:
     """Have PAO be the sender of every signal from now on, or allow votes of others."""
     answer = SenderAnswer(proven=not temporal_approvals, temporal_approvals=temporal_approvals)
     run.answers[names.CHECK_SENDER_ACTIVITY] = lambda _: answer
 
 
-def recorded(run: Driven, *decisions: DecisionRecord) -> None:
+def recorded(run: WorkflowDriver, *decisions: DecisionRecord) -> None:
     """Have Postgres know decisions of an earlier run."""
     answer = MirrorAnswer(applied=True, recorded=[*decisions])
     run.answers[names.MIRROR_ACTIVITY] = lambda _: answer
@@ -55,7 +55,7 @@ def closed(kind: str, **more: Any) -> DecisionRecord:
 
 
 def test_the_same_signal_without_an_id_is_another_decision_each_time() -> None:
-    with driven(RequestWorkflow, new_request().given) as run:
+    with drive_workflow(RequestWorkflow, new_request().given) as run:
         for _ in range(3):
             run.signal("retry", {"by": "ann"})
         assert len(told(run)) == 3
@@ -63,7 +63,7 @@ def test_the_same_signal_without_an_id_is_another_decision_each_time() -> None:
 
 @pytest.mark.parametrize("is_proven", [True, False])
 def test_a_decision_has_come_from_the_api_only_if_its_proof_holds(*, is_proven: bool) -> None:
-    with driven(RequestWorkflow, new_request().given) as run:
+    with drive_workflow(RequestWorkflow, new_request().given) as run:
         answer = SenderAnswer(proven=is_proven)
         run.answers[names.CHECK_SENDER_ACTIVITY] = lambda _: answer
         run.signal("retry", {"by": "ann", "via": "api", names.PROOF: "something"})
@@ -84,7 +84,7 @@ def test_a_decision_with_the_id_of_another_gets_one_that_is_the_same_in_a_reset(
 ) -> None:
     request = new_request()
     kind = args.get("decision", signal)
-    with driven(RequestWorkflow, request.given) as run:
+    with drive_workflow(RequestWorkflow, request.given) as run:
         run.signal("escalate", {"decisionId": "once"})
         run.signal(signal, args)
         run.answer(TICKET, NO)
@@ -93,10 +93,10 @@ def test_a_decision_with_the_id_of_another_gets_one_that_is_the_same_in_a_reset(
 
 
 @pytest.fixture
-def retried() -> Iterator[Driven]:
+def retried() -> Iterator[WorkflowDriver]:
     """Return a run of which a retry waits for people, beside an action that has failed again."""
     definition = automatic(ticket(), GATE, parallel=True)
-    with driven(RequestWorkflow, new_request(definition=definition).given) as run:
+    with drive_workflow(RequestWorkflow, new_request(definition=definition).given) as run:
         proven(run)
         run.answer(TICKET, NO)
         run.answer("approval", NO)
@@ -107,7 +107,7 @@ def retried() -> Iterator[Driven]:
         yield run
 
 
-def test_a_bundles_decision_waits_for_a_retry(retried: Driven) -> None:
+def test_a_bundles_decision_waits_for_a_retry(retried: WorkflowDriver) -> None:
     retried.signal(names.BUNDLE_DECISION_SIGNAL, ABORT)
     assert "b-1" not in told(retried)
     assert "wait-again-b-1" in retried.patches
@@ -117,7 +117,7 @@ def test_a_bundles_decision_waits_for_a_retry(retried: Driven) -> None:
 
 
 def test_a_bundles_decision_is_carried_out_when_what_runs_has_failed() -> None:
-    with driven(RequestWorkflow, new_request().given) as run:
+    with drive_workflow(RequestWorkflow, new_request().given) as run:
         proven(run)
         run.signal(names.BUNDLE_DECISION_SIGNAL, ABORT)
         run.answer(TICKET, NO)
@@ -125,7 +125,9 @@ def test_a_bundles_decision_is_carried_out_when_what_runs_has_failed() -> None:
         assert run.statuses == ["in_progress", "failed", "aborted"]
 
 
-def test_a_bundles_decision_waits_no_longer_when_another_run_is_ahead(retried: Driven) -> None:
+def test_a_bundles_decision_waits_no_longer_when_another_run_is_ahead(
+    retried: WorkflowDriver,
+) -> None:
     retried.signal(names.BUNDLE_DECISION_SIGNAL, ABORT)
     retried.answers[names.MIRROR_ACTIVITY] = lambda _: MirrorAnswer(applied=False)
     retried.signal("retyr")
@@ -135,7 +137,7 @@ def test_a_bundles_decision_waits_no_longer_when_another_run_is_ahead(retried: D
 
 
 def test_a_decision_that_an_earlier_run_was_about_to_carry_out_is_carried_out() -> None:
-    with driven(RequestWorkflow, new_request().given, first="another") as run:
+    with drive_workflow(RequestWorkflow, new_request().given, first="another") as run:
         recorded(run, closed("abort", outcome="open"))
         run.signal("abort", {"decisionId": "d-1", "by": "ann"})
         run.answer(TICKET, NO)
@@ -144,7 +146,7 @@ def test_a_decision_that_an_earlier_run_was_about_to_carry_out_is_carried_out() 
 
 
 def test_a_decision_that_an_earlier_run_has_closed_is_not_carried_out_again() -> None:
-    with driven(RequestWorkflow, new_request().given, first="another") as run:
+    with drive_workflow(RequestWorkflow, new_request().given, first="another") as run:
         run.answer(TICKET, NO)
         recorded(run, closed("abort"))
         run.signal("abort", {"decisionId": "d-1", "by": "ann"})
@@ -163,7 +165,7 @@ def test_a_reset_judges_what_no_earlier_run_has_closed(
     *, known: str | None, args: dict[str, Any], told_as: str | None, message: str | None
 ) -> None:
     request = new_request()
-    with driven(RequestWorkflow, request.given, first="another") as run:
+    with drive_workflow(RequestWorkflow, request.given, first="another") as run:
         run.answer(TICKET, NO)
         recorded(run, *([closed(known)] if known else []))
         run.signal("abort", {"decisionId": "d-1", "by": "ann", **args})
@@ -183,8 +185,8 @@ def test_evidence_that_is_nested_too_deep_is_refused_but_by_earlier_versions(
     for _ in range(100):
         outputs = {"a": outputs}
     evidence = {"present": True, "outputs": outputs}
-    with driven(RequestWorkflow, new_request().given) as run:
-        job = signalled("retry", {"evidence": evidence, "decisionId": "deep"})
+    with drive_workflow(RequestWorkflow, new_request().given) as run:
+        job = signal_job("retry", {"evidence": evidence, "decisionId": "deep"})
         known = ("recall-decisions-1", "check-senders-1", *patches)
         run.task(job, replays=replays, patches=known if replays else ())
         message = told(run)["deep"]["message"]
@@ -204,7 +206,7 @@ def test_evidence_that_is_nested_too_deep_is_refused_but_by_earlier_versions(
 def test_a_vote_counts_if_the_api_has_sent_it_or_the_operator_allows_others(
     sender: dict[str, bool], vote: dict[str, Any], message: str | None, *, counts: bool
 ) -> None:
-    with driven(RequestWorkflow, new_request(GATE).given) as run:
+    with drive_workflow(RequestWorkflow, new_request(GATE).given) as run:
         run.answers[names.CHECK_SENDER_ACTIVITY] = lambda _: SenderAnswer(**sender)
         run.answer("approval", asked())
         run.signal("approve", {"by": "ann", "decisionId": "v-1", **vote})
@@ -216,7 +218,7 @@ def test_a_vote_counts_if_the_api_has_sent_it_or_the_operator_allows_others(
 def test_a_vote_that_a_reset_plays_again_counts_until_the_deadline(
     deadline: int, *, counts: bool
 ) -> None:
-    with driven(RequestWorkflow, new_request(GATE).given, first="another") as run:
+    with drive_workflow(RequestWorkflow, new_request(GATE).given, first="another") as run:
         proven(run)
         run.answer("approval", asked(deadline=deadline))
         recorded(run, closed("approve", at="2026-03-01T13:00:00.000Z"))
@@ -238,13 +240,13 @@ def left_behind() -> tuple[RequestInput, str]:
 def test_what_is_cleaned_up_is_shown_when_the_api_says_so() -> None:
     given, entry = left_behind()
     mark = {"entry_id": entry, "by": "eve", "note": "removed"}
-    with driven(RequestWorkflow, given) as run:
+    with drive_workflow(RequestWorkflow, given) as run:
         run.signal(names.CLEANUP_SIGNAL, mark)
         proven(run)
         for args in ((), (mark, mark), (7,), ({},), (mark | {"by": 7},), (mark | {"note": None},)):
             run.signal(names.CLEANUP_SIGNAL, *args)
         assert "eve" not in run.details
-        lines = [line for written in run.written("audit") for line in written]
+        lines = [line for written in run.mirrored("audit") for line in written]
         assert [one["event_type"] for one in lines].count("signal.ignored") == 7
         before = len(run.calls)
         run.signal(names.CLEANUP_SIGNAL, mark)

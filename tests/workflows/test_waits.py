@@ -15,8 +15,8 @@ from pao.core.payloads.failures import ActionFailure
 from pao.core.payloads.tickets import TicketResolved
 from pao.core.payloads.waits import Pending
 from pao.core.states import ActionStatus
+from tests.support.history_replay import ActivityAnswer, replay_code
 from tests.support.requests import Document, Request, item, new_request, ticket
-from tests.support.written_history import Answer, play
 from workflows.approvals import OpenApprovals
 from workflows.commands import Voter
 from workflows.ledger import Ledger
@@ -97,7 +97,9 @@ class Parts:
 
 async def test_a_wait_that_no_worker_knew_leaves_its_effect_in_doubt() -> None:
     unknown = ApplicationError("follow is not registered", type="NotFoundError")
-    played = await play(lambda: Parts().failure("follow"), Answer(names.FOLLOW_ACTIVITY, unknown))
+    played = await replay_code(
+        lambda: Parts().failure("follow"), ActivityAnswer(names.FOLLOW_ACTIVITY, unknown)
+    )
     [failure] = played.results
     assert failure.outcome_unknown
     assert failure.message.startswith("No worker supports this action type")
@@ -109,8 +111,8 @@ async def test_a_target_that_has_told_its_end_is_not_asked_to_stop() -> None:
 
     parts = Parts()
     ended = ApplicationError("it was stopped", type="ActionFailed", non_retryable=True)
-    answer = Answer(names.FOLLOW_ACTIVITY, ended, signalled=True)
-    played = await play(code, answer, on_signal=parts.cancel)
+    answer = ActivityAnswer(names.FOLLOW_ACTIVITY, ended, signalled=True)
+    played = await replay_code(code, answer, on_signal=parts.cancel)
     [failure] = played.results
     assert failure.message == "Cancelled by ann: it hangs. it was stopped"
     assert not failure.outcome_unknown
@@ -125,7 +127,7 @@ async def test_a_target_whose_wait_nobody_began_is_asked_to_stop() -> None:
         parts.cancel()
         await waits
 
-    played = await play(code)
+    played = await replay_code(code)
     assert len(played.inputs(names.STOP_TARGET_ACTIVITY)) == 1
 
 
@@ -143,7 +145,7 @@ async def test_a_wait_that_is_cut_says_by_whom_and_what_it_was_for(
         parts.cancel()
         return await failed
 
-    [failure] = (await play(code)).results
+    [failure] = (await replay_code(code)).results
     assert failure.message == f"Cancelled by ann: it hangs. It was waiting for {what}."
 
 
@@ -156,7 +158,7 @@ async def test_people_are_told_of_a_wait_for_a_ticket_and_where_it_is() -> None:
         assert parts.waiting.has_news
         await waits
 
-    [told] = (await play(code)).inputs("notification")
+    [told] = (await replay_code(code)).inputs("notification")
     about = {"action": "Ask for the ask", "actionId": "ask", "event": "waiting"}
     where = {"externalReference": "NET-1", "url": "https://jira/NET-1"}
     nothing = {"deadline": None, "message": None}
@@ -164,7 +166,7 @@ async def test_people_are_told_of_a_wait_for_a_ticket_and_where_it_is() -> None:
 
 
 async def test_nobody_is_told_that_a_target_is_at_work() -> None:
-    assert not (await play(lambda: Parts().wait("follow"))).inputs("notification")
+    assert not (await replay_code(lambda: Parts().wait("follow"))).inputs("notification")
 
 
 async def until_told(told: TicketResolved) -> ActionResult:
@@ -177,7 +179,7 @@ async def until_told(told: TicketResolved) -> ActionResult:
 
 
 async def test_how_a_ticket_ended_is_known_to_later_actions() -> None:
-    [result] = (await play(lambda: until_told(RESOLVED))).results
+    [result] = (await replay_code(lambda: until_told(RESOLVED))).results
     assert result.outputs == {"status": "Done", "resolution": "Fixed"}
     assert (result.pending, result.external_reference) == (None, "NET-1")
 
@@ -196,7 +198,7 @@ async def test_a_ticket_that_will_not_be_done_says_how_it_ended(told: Document, 
             await until_told(TicketResolved("ask", mapped_status="failed", **told))
         return failed.value.failure.message
 
-    [message] = (await play(code)).results
+    [message] = (await replay_code(code)).results
     assert said in message
 
 
@@ -216,7 +218,7 @@ async def test_what_was_told_of_an_earlier_wait_does_not_end_the_next_one() -> N
         await again
         return begun_anew
 
-    assert (await play(code)).results == [True]
+    assert (await replay_code(code)).results == [True]
 
 
 @pytest.mark.parametrize(
@@ -240,5 +242,5 @@ async def test_a_late_vote_is_told_how_the_approval_ended(votes: list[str], said
         await asyncio.wait([waits])
         return parts.vote("eve").message
 
-    [message] = (await play(code)).results
+    [message] = (await replay_code(code)).results
     assert message == f"ask no longer waits for approval: {said}"

@@ -9,9 +9,9 @@ from pao.core.payloads.decisions import OutcomeQuery
 from pao.core.payloads.mirror import MirrorAnswer
 from pao.core.payloads.requests import Resumption
 from pao.core.states import ActionStatus
-from tests.support.driven import Driven, driven
 from tests.support.requests import new_request, ticket
-from workflows.lifecycle import MAX_ANSWERED_ACTIONS
+from tests.support.workflow_driver import WorkflowDriver, drive_workflow
+from workflows.lifecycle import MOST_TOLD
 from workflows.request import RequestWorkflow
 
 TICKET = "jira-ticket"
@@ -20,7 +20,7 @@ DONE = ActionResult(outputs={"key": "NET-1"})
 SETTLED, OUTCOME = names.SETTLED_UPDATE, names.DECISION_OUTCOME_UPDATE
 
 
-def stores_at(run: Driven, moment: str) -> None:
+def stores_at(run: WorkflowDriver, moment: str) -> None:
     answer = MirrorAnswer(applied=True, updated_at=moment)
     run.answers[names.MIRROR_ACTIVITY] = lambda _: answer
 
@@ -32,7 +32,7 @@ def test_a_completed_request_of_few_actions_is_told_as_a_whole(
     actions: int, *, all_told: bool
 ) -> None:
     given = new_request(*(ticket(f"a{at}") for at in range(actions))).given
-    with driven(RequestWorkflow, given) as run:
+    with drive_workflow(RequestWorkflow, given) as run:
         stores_at(run, "2026-03-01T12:00:09.000Z")
         run.update(SETTLED)
         for _ in range(actions):
@@ -47,7 +47,7 @@ def test_a_completed_request_of_few_actions_is_told_as_a_whole(
 
 
 def test_the_answer_is_how_it_has_settled_first() -> None:
-    with driven(RequestWorkflow, new_request().given) as run:
+    with drive_workflow(RequestWorkflow, new_request().given) as run:
         run.answer(TICKET, NO)
         run.update(SETTLED)
         first = run.updated.pop(SETTLED)
@@ -58,7 +58,7 @@ def test_the_answer_is_how_it_has_settled_first() -> None:
 
 
 def test_a_decisions_outcome_is_told_when_postgres_has_it() -> None:
-    with driven(RequestWorkflow, new_request().given) as run:
+    with drive_workflow(RequestWorkflow, new_request().given) as run:
         run.answer(TICKET, NO)
         run.update(OUTCOME, OutcomeQuery("d-1"))
         run.signal("retry", {"by": "ann", "decisionId": "d-1"})
@@ -75,13 +75,13 @@ def test_a_decisions_outcome_is_told_when_postgres_has_it() -> None:
 def test_a_decision_that_is_still_open_after_the_wait_is_told_as_it_is(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    with driven(RequestWorkflow, new_request().given) as run:
+    with drive_workflow(RequestWorkflow, new_request().given) as run:
         run.answer(TICKET, NO)
         run.signal("retry", {"by": "ann", "decisionId": "d-1"})
         run.update(OUTCOME, OutcomeQuery("d-1", wait_seconds=2.0))
         assert run.updated == {}
         [timer] = [one for one in run.open if one.name == "timer"]
-        assert timer.given == 2.0
+        assert timer.input == 2.0
         with caplog.at_level("INFO"):
             run.answer("timer")
         [line] = caplog.records
@@ -94,7 +94,7 @@ def test_a_decision_that_is_still_open_after_the_wait_is_told_as_it_is(
 
 
 def test_a_decision_that_never_comes_holds_no_run_open() -> None:
-    with driven(RequestWorkflow, new_request().given) as run:
+    with drive_workflow(RequestWorkflow, new_request().given) as run:
         run.update(OUTCOME, OutcomeQuery("d-1", wait_seconds=30.0))
         run.answer(TICKET, DONE)
         assert run.updated[OUTCOME]["outcome"] == "unknown"
@@ -103,7 +103,7 @@ def test_a_decision_that_never_comes_holds_no_run_open() -> None:
 
 def test_the_snapshot_has_all_decisions_and_the_whole_state() -> None:
     given = new_request(ticket("first"), ticket("second")).given
-    with driven(RequestWorkflow, given) as run:
+    with drive_workflow(RequestWorkflow, given) as run:
         run.signal("retry", {"by": "ann", "decisionId": "d-1"})
         run.answer(TICKET, NO)
         run.signal("retry", {"by": "ann", "decisionId": "d-2"})
@@ -119,7 +119,7 @@ def test_fields_that_were_never_checked_are_checked_before_a_retry(*, unchecked:
     [action] = given.plan
     state = ActionState(action.id, 0, action.type, action.name, status=ActionStatus.FAILED)
     given.resumption = Resumption("It was restored.", actions=[state], unchecked=unchecked)
-    with driven(RequestWorkflow, given) as run:
+    with drive_workflow(RequestWorkflow, given) as run:
         run.signal("retry", {"by": "ann"})
         first = names.CHECK_CORRECTION_ACTIVITY if unchecked else TICKET
         assert run.open[0].name == first

@@ -29,7 +29,7 @@ from sandbox.jira.settings import JiraSandboxSettings
 from tests.support.jira import JiraSandbox, jira_sandbox
 from tests.support.pages import ROOT
 from tests.support.stack import wait_until
-from tests.support.submitting import dns, new_host
+from tests.support.submissions import dns_body, new_host
 
 WORKER = "pao-worker.service"
 SERVICES = ("pao-postgres.service", "pao-temporal.service", WORKER, "pao-api.service")
@@ -206,7 +206,7 @@ def test_a_machine_is_installed_used_upgraded_and_removed(machine: Machine, tmp_
         with client(machine, key) as dana:
             waiting, under_way = new_host(), new_host()
             jira.fault("status", status=400, match={"summaryContains": waiting})
-            failed = dana.post("/requests", json=dns(waiting)).json()
+            failed = dana.post("/requests", json=dns_body(waiting)).json()
             reached(dana, failed, "failed")
 
             before = machine.calls()
@@ -218,7 +218,7 @@ def test_a_machine_is_installed_used_upgraded_and_removed(machine: Machine, tmp_
             # One has a call in hand when its worker is told to end.
             jira.fault("slow", seconds=5, when="before", match={"summaryContains": under_way})
             headers = {"Prefer": "wait=0"}
-            slow = dana.post("/requests", json=dns(under_way), headers=headers).json()
+            slow = dana.post("/requests", json=dns_body(under_way), headers=headers).json()
             upgraded = two.pao("upgrade", *machine.where, "-o", "json")
             assert upgraded.returncode == 0, upgraded.stderr
             assert json.loads(upgraded.stdout)["build"] != build

@@ -17,7 +17,7 @@ from pao.app.cli.profiles import ApiTarget
 from pao.app.local.ports import free_ports
 from tests.support.certificates import make_certificates
 from tests.support.stack import wait_until
-from tests.support.submitting import dns, new_host
+from tests.support.submissions import dns_body, new_host
 
 DEPLOY = Path(__file__).parents[2]
 NAME = "pao.example.com"
@@ -158,7 +158,7 @@ def failed(proxy: Proxy, client: httpx.Client) -> str:
     fault = {"kind": "status", "status": 400, "match": match}
     faults = f"{proxy.pao.admin['JIRA_SANDBOX_URL']}/sandbox/faults"
     httpx.post(faults, json=fault, trust_env=False).raise_for_status()
-    document = client.post("/requests", json=dns(host)).raise_for_status().json()
+    document = client.post("/requests", json=dns_body(host)).raise_for_status().json()
     path = f"/requests/{document['id']}"
     wait_until(lambda: client.get(path).json()["status"] == "failed")
     return path

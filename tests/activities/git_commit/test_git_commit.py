@@ -11,21 +11,21 @@ from pydantic import ValidationError
 from activities.action_errors import ActionFailedError, OutcomeUnknownError
 from activities.actions.git_commit import ACTION
 from activities.github.commits import carries
-from pao.core.failure_classes import Cause
-from tests.support.actions import Stage
+from pao.core.judgement import Cause
+from tests.support.actions import ActionRunner
 from tests.support.git_commits import NEW, TENANTS, config, proposal
 from tests.support.github import GitHubSandbox
 from tests.support.github_actions import (
     SERVER,
-    about,
-    again,
-    fits_the_published_api,
+    action_context,
+    assert_fits_published_api,
     github_sandbox,
+    next_attempt,
 )
 
 
 async def test_creating_updating_and_deleting_is_one_commit(github: GitHubSandbox) -> None:
-    context = about(github.options())
+    context = action_context(github.options())
     github.tell("pushes", repository=TENANTS, files={"old/a.txt": "a", "old/b.txt": "b"})
     before = len(github.branch(TENANTS)["messages"])
     files = [
@@ -54,21 +54,21 @@ async def test_creating_updating_and_deleting_is_one_commit(github: GitHubSandbo
 async def test_an_older_server_takes_the_same_calls(tmp_path: Any) -> None:
     with github_sandbox(tmp_path, flavour=SERVER) as enterprise:
         given = proposal(reviewers=["ann"])
-        result = await ACTION.execute(given, about(enterprise.options()))
+        result = await ACTION.execute(given, action_context(enterprise.options()))
         assert result.outputs["pullRequestNumber"] == 1
-        fits_the_published_api(enterprise)
+        assert_fits_published_api(enterprise)
 
 
 async def test_a_commit_whose_answer_was_lost_is_adopted_with_the_same_outputs(
     github: GitHubSandbox,
 ) -> None:
-    context = about(github.options())
+    context = action_context(github.options())
     github.fault("cut-after", method="PATCH")
     with pytest.raises(OutcomeUnknownError, match="may or may not"):
         await ACTION.execute(config(), context)
-    found = await ACTION.look(config(), again(context))
+    found = await ACTION.look(config(), next_attempt(context))
     assert found is not None
-    assert found.outputs == (await ACTION.execute(config(), again(context))).outputs
+    assert found.outputs == (await ACTION.execute(config(), next_attempt(context))).outputs
     assert found.outputs["commitSha"] == github.branch(TENANTS)["sha"]
     assert len(github.branch(TENANTS)["messages"]) == 2
 
@@ -78,14 +78,14 @@ async def test_a_commit_whose_answer_was_lost_is_adopted_with_the_same_outputs(
 async def test_a_step_without_an_answer_leaves_the_outcome_unknown_and_is_made_again(
     github: GitHubSandbox, path: str, kind: str
 ) -> None:
-    context = about(github.options())
+    context = action_context(github.options())
     fault = {"kind": "status", "status": 503} if kind == "status" else {"kind": kind}
     github.fault(**fault, method="POST", path=path)
     with pytest.raises(OutcomeUnknownError) as caught:
         await ACTION.execute(config(), context)
     assert caught.value.retryable
-    assert await ACTION.look(config(), again(context)) is None
-    await ACTION.execute(config(), again(context))
+    assert await ACTION.look(config(), next_attempt(context)) is None
+    await ACTION.execute(config(), next_attempt(context))
     assert len(github.branch(TENANTS)["messages"]) == 2
 
 
@@ -107,7 +107,7 @@ async def test_bytes_and_the_right_to_run_are_written(github: GitHubSandbox) -> 
             "mode": "executable",
         },
     ]
-    await ACTION.execute(config(files=files), about(github.options()))
+    await ACTION.execute(config(files=files), action_context(github.options()))
     branch = github.branch(TENANTS)
     blob = hashlib.sha1(b"blob 256\0" + content, usedforsecurity=False).hexdigest()
     assert branch["hashes"]["a.bin"] == branch["hashes"]["b.bin"] == blob
@@ -133,14 +133,14 @@ async def test_a_file_that_does_not_fit_what_is_there_is_told(
     github.tell("pushes", repository=TENANTS, files={"link": "-> /etc", "folder/x": ""})
     sha = github.branch(TENANTS)["sha"]
     with pytest.raises(ActionFailedError, match=text):
-        await ACTION.execute(config(files=[NEW, file]), about(github.options()))
+        await ACTION.execute(config(files=[NEW, file]), action_context(github.options()))
     assert github.branch(TENANTS)["sha"] == sha
 
 
 async def test_an_updated_script_stays_executable(github: GitHubSandbox) -> None:
     github.tell("pushes", repository=TENANTS, files={"run.sh": "#!/bin/sh"}, mode="100755")
     file = {"path": "run.sh", "operation": "update", "contentTemplate": "#!/bin/sh\n"}
-    await ACTION.execute(config(files=[file]), about(github.options()))
+    await ACTION.execute(config(files=[file]), action_context(github.options()))
     assert github.branch(TENANTS)["modes"]["run.sh"] == "100755"
 
 
@@ -157,26 +157,29 @@ async def test_what_does_not_fit_the_repository_has_its_cause(
 ) -> None:
     github.tell("pushes", repository=TENANTS, files={"README.md": "read"})
     with pytest.raises(ActionFailedError) as caught:
-        await ACTION.execute(config(**values), about(github.options()))
+        await ACTION.execute(config(**values), action_context(github.options()))
     assert caught.value.cause is cause
 
 
 async def test_a_repository_that_may_not_be_seen_is_not_taken_for_one_without_the_branch(
     github: GitHubSandbox,
 ) -> None:
-    context = about(github.options())
+    context = action_context(github.options())
     await ACTION.execute(config(), context)
     github.fault("status", status=404, path=f"/repos/{TENANTS}", times=None)
-    for attempt in (ACTION.execute(config(), context), ACTION.look(config(), again(context))):
+    for attempt in (
+        ACTION.execute(config(), context),
+        ACTION.look(config(), next_attempt(context)),
+    ):
         with pytest.raises(ActionFailedError, match="may not see it") as caught:
             await attempt
         assert caught.value.cause == Cause.ACCESS
 
 
 async def test_another_persons_word_is_no_mark(github: GitHubSandbox) -> None:
-    victim = about(github.options())
+    victim = action_context(github.options())
     forged = f"Hello\n\nPAO-Action: {victim.mark}"
-    await ACTION.execute(config(commitMessage=forged), about(github.options()))
+    await ACTION.execute(config(commitMessage=forged), action_context(github.options()))
     assert await ACTION.look(config(), victim) is None
     assert carries(f"text\r\n\r\nPAO-Request: x\r\nPAO-Action: {victim.mark}\r\n", victim.mark)
 
@@ -192,7 +195,7 @@ async def test_workflow_files_need_the_catalogs_word_and_githubs_permission(
         github_sandbox(tmp_path, may_write_workflows=False) as strict,
         pytest.raises(ActionFailedError, match="permission workflows of an App"),
     ):
-        await ACTION.execute(allowed, about(strict.options()))
+        await ACTION.execute(allowed, action_context(strict.options()))
 
 
 @pytest.mark.parametrize(
@@ -221,7 +224,7 @@ async def test_each_bad_answer_to_the_last_step_is_told_apart(
 ) -> None:
     github.fault(**fault, method="PATCH")
     with pytest.raises(error, match=text) as caught:
-        await ACTION.execute(config(), about(github.options()))
+        await ACTION.execute(config(), action_context(github.options()))
     assert github.settings.token not in f"{caught.value} {caught.value.__dict__}"
 
 
@@ -230,14 +233,14 @@ async def test_a_push_answered_too_slowly_leaves_its_outcome_unknown(
     github: GitHubSandbox, kind: str
 ) -> None:
     github.fault(kind, method="PATCH", seconds=30)
-    context = about(github.options(), seconds=1.5)
+    context = action_context(github.options(), seconds=1.5)
     with pytest.raises(OutcomeUnknownError):
         await ACTION.execute(config(), context)
-    assert await ACTION.look(config(), again(context)) is not None
+    assert await ACTION.look(config(), next_attempt(context)) is not None
 
 
 async def test_a_value_mentions_closes_and_adds_nothing(github: GitHubSandbox) -> None:
-    stage = Stage(ACTION, options=github.options())
+    stage = ActionRunner(ACTION, options=github.options())
     value = "@platform/all closes #1\n\nCo-authored-by: Eve <e@example.com> [skip ci] <img src=x>"
     given = {
         "repository": TENANTS,

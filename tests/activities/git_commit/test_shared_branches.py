@@ -10,11 +10,11 @@ from activities.actions.git_commit import ACTION
 from activities.github.commits import carries
 from tests.support.git_commits import EMPTY, NEW, TENANTS, config
 from tests.support.github import GitHubSandbox
-from tests.support.github_actions import about, again
+from tests.support.github_actions import action_context, next_attempt
 
 
 async def test_a_push_in_between_is_built_upon(github: GitHubSandbox) -> None:
-    context = about(github.options())
+    context = action_context(github.options())
     github.fault(
         "overtaken", method="PATCH", times=3, repository=TENANTS, files={"theirs.txt": "theirs"}
     )
@@ -29,7 +29,7 @@ async def test_a_push_in_between_is_built_upon(github: GitHubSandbox) -> None:
 async def test_a_branch_that_never_rests_is_given_up_and_keeps_the_other_ones_work(
     github: GitHubSandbox,
 ) -> None:
-    context = about(github.options(), seconds=60)
+    context = action_context(github.options(), seconds=60)
     github.fault(
         "overtaken", method="PATCH", times=None, repository=TENANTS, files={"theirs.txt": "theirs"}
     )
@@ -38,7 +38,7 @@ async def test_a_branch_that_never_rests_is_given_up_and_keeps_the_other_ones_wo
     assert caught.value.retryable
     assert "tenants/cart.yaml" not in github.branch(TENANTS)["files"]
     github.clear_faults()
-    await ACTION.execute(config(), again(context))
+    await ACTION.execute(config(), next_attempt(context))
     assert {"theirs.txt", "tenants/cart.yaml"} <= set(github.branch(TENANTS)["files"])
 
 
@@ -48,7 +48,7 @@ async def test_a_branch_whose_rules_refuse_the_commit_is_not_asked_again(
     said = "Changes must be made through a pull request"
     github.fault("status", method="PATCH", times=None, status=422, message=said)
     with pytest.raises(ActionFailedError, match=said):
-        await ACTION.execute(config(), about(github.options()))
+        await ACTION.execute(config(), action_context(github.options()))
     assert [call["method"] for call in github.calls()].count("PATCH") <= 1
 
 
@@ -70,14 +70,14 @@ async def test_what_somebody_else_did_to_the_same_file_is_not_undone(
 ) -> None:
     github.fault("overtaken", method="PATCH", repository=TENANTS, files=theirs)
     with pytest.raises(ActionFailedError, match=text):
-        await ACTION.execute(config(files=[file]), about(github.options()))
+        await ACTION.execute(config(files=[file]), action_context(github.options()))
     there = github.branch(TENANTS)["files"]
     assert {path: there.get(path) for path in theirs} == theirs
 
 
 async def test_six_commits_at_once_to_one_branch_are_all_made_once(github: GitHubSandbox) -> None:
     names = [f"tenant-{number}" for number in range(6)]
-    contexts = [about(github.options(), seconds=60) for _ in names]
+    contexts = [action_context(github.options(), seconds=60) for _ in names]
     files = [{"path": f"tenants/{name}.yaml", "contentTemplate": name} for name in names]
     ends = await asyncio.gather(
         *(
@@ -107,7 +107,7 @@ async def test_a_new_branch_that_somebody_else_has_just_begun_is_built_upon(
         files={"theirs.txt": "theirs"},
     )
     given = config(branch="next", baseBranch="main")
-    await ACTION.execute(given, about(github.options()))
+    await ACTION.execute(given, action_context(github.options()))
     assert {"theirs.txt", "tenants/cart.yaml"} <= set(github.branch(TENANTS, "next")["files"])
 
 
@@ -115,8 +115,8 @@ async def test_a_branch_that_is_missing_is_begun_only_if_told_from_which(
     github: GitHubSandbox,
 ) -> None:
     with pytest.raises(ActionFailedError, match="has no branch mian"):
-        await ACTION.execute(config(branch="mian"), about(github.options()))
-    await ACTION.execute(config(branch="next", baseBranch="main"), about(github.options()))
+        await ACTION.execute(config(branch="mian"), action_context(github.options()))
+    await ACTION.execute(config(branch="next", baseBranch="main"), action_context(github.options()))
     assert "tenants/cart.yaml" in github.branch(TENANTS, "next")["files"]
 
 
@@ -125,13 +125,13 @@ TWO = [NEW, {"path": "run.sh", "contentTemplate": "#!/bin/sh\n", "mode": "execut
 
 async def test_the_first_commit_of_an_empty_repository_is_whole(github: GitHubSandbox) -> None:
     github.tell("repositories", name=EMPTY)
-    context = about(github.options())
+    context = action_context(github.options())
     result = await ACTION.execute(config(repository=EMPTY, files=TWO), context)
     branch = github.branch(EMPTY)
     assert branch["files"] == {"tenants/cart.yaml": "name: cart\n", "run.sh": "#!/bin/sh\n"}
     assert branch["modes"]["run.sh"] == "100755"
     assert result.outputs["commitSha"] == branch["sha"]
-    assert await ACTION.look(config(repository=EMPTY), again(context)) is not None
+    assert await ACTION.look(config(repository=EMPTY), next_attempt(context)) is not None
 
 
 async def test_two_first_commits_at_once_are_both_made(github: GitHubSandbox) -> None:
@@ -139,7 +139,7 @@ async def test_two_first_commits_at_once_are_both_made(github: GitHubSandbox) ->
     files = [{"path": f"{name}.txt", "contentTemplate": name} for name in "ab"]
     await asyncio.gather(
         *(
-            ACTION.execute(config(repository=EMPTY, files=[file]), about(github.options()))
+            ACTION.execute(config(repository=EMPTY, files=[file]), action_context(github.options()))
             for file in files
         )
     )
@@ -150,7 +150,7 @@ async def test_what_an_empty_repository_was_begun_with_is_told_and_goes_with_the
     github: GitHubSandbox,
 ) -> None:
     github.tell("repositories", name=EMPTY)
-    context = about(github.options())
+    context = action_context(github.options())
     github.fault("status", method="PATCH", status=403)
     with pytest.raises(ActionFailedError) as caught:
         await ACTION.execute(config(repository=EMPTY), context)
@@ -159,15 +159,17 @@ async def test_what_an_empty_repository_was_begun_with_is_told_and_goes_with_the
     assert "Remove .pao-begin from main" in str(left.cleanup)
 
     with pytest.raises(NothingToAdoptError) as seen:
-        await ACTION.look(config(repository=EMPTY), again(context))
+        await ACTION.look(config(repository=EMPTY), next_attempt(context))
     assert seen.value.partial == (left,)
-    assert await ACTION.look(config(repository=EMPTY), about(github.options())) is None
+    assert await ACTION.look(config(repository=EMPTY), action_context(github.options())) is None
 
-    await ACTION.execute(config(repository=EMPTY), again(context))
+    await ACTION.execute(config(repository=EMPTY), next_attempt(context))
     assert github.branch(EMPTY)["files"] == {"tenants/cart.yaml": "name: cart\n"}
 
 
 async def test_another_branch_of_an_empty_repository_is_refused(github: GitHubSandbox) -> None:
     github.tell("repositories", name=EMPTY)
     with pytest.raises(ActionFailedError, match="has no branch other"):
-        await ACTION.execute(config(repository=EMPTY, branch="other"), about(github.options()))
+        await ACTION.execute(
+            config(repository=EMPTY, branch="other"), action_context(github.options())
+        )

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import pytest
 
 from tests.support.github import GitHubSandbox
-from tests.support.github_actions import SERVER, begun_anew, github_sandbox
+from tests.support.github_actions import SERVER, clean_github, github_sandbox
 
 
 @pytest.fixture(scope="module")
@@ -16,5 +16,5 @@ def enterprise_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[GitH
 
 @pytest.fixture
 def enterprise(enterprise_server: GitHubSandbox) -> Iterator[GitHubSandbox]:
-    with begun_anew(enterprise_server):
+    with clean_github(enterprise_server):
         yield enterprise_server

@@ -12,14 +12,14 @@ from activities.actions.github_workflow import ACTION
 from activities.github.commits import MOST_PAGES
 from pao.core.timestamps import timestamp
 from tests.support.github import GitHubSandbox
-from tests.support.github_actions import about, again
+from tests.support.github_actions import action_context, next_attempt
 from tests.support.github_runs import PROVISIONING, config, follow
 from tests.support.worker import eventually
 
 
 async def start_others(github: GitHubSandbox, number: int) -> None:
     """Have other requests start runs of the same workflow."""
-    await ACTION.execute(config(), about(github.options()))
+    await ACTION.execute(config(), action_context(github.options()))
     github.tell("runs", id=github.runs()[-1]["id"], copies=number - 1)
 
 
@@ -40,12 +40,12 @@ def pages_read(github: GitHubSandbox) -> list[str]:
 
 
 async def test_a_run_is_found_on_a_later_page_of_the_list(github: GitHubSandbox) -> None:
-    context, given = about(github.options()), config()
+    context, given = action_context(github.options()), config()
     github.fault("cut-after", path="dispatches")
     with pytest.raises(OutcomeUnknownError):
         await ACTION.execute(given, context)
     await start_others(github, 101)
-    found = await ACTION.look(given, again(context))
+    found = await ACTION.look(given, next_attempt(context))
     assert found is not None
     assert found.external_reference == str(github.runs()[0]["id"])
 
@@ -53,16 +53,16 @@ async def test_a_run_is_found_on_a_later_page_of_the_list(github: GitHubSandbox)
 async def test_no_run_is_started_where_there_are_too_many_to_look_through(
     github: GitHubSandbox,
 ) -> None:
-    context, given = about(github.options()), config()
+    context, given = action_context(github.options()), config()
     await start_others(github, 1000)
     with pytest.raises(ActionFailedError, match="too many to look through"):
-        await ACTION.look(given, again(context))
+        await ACTION.look(given, next_attempt(context))
 
 
 async def test_a_run_that_is_listed_late_is_waited_for_among_a_thousand_others(
     enterprise: GitHubSandbox,
 ) -> None:
-    context, given = about(enterprise.options(), seconds=60), config()
+    context, given = action_context(enterprise.options(), seconds=60), config()
     await start_others(enterprise, 1000)
     started = await ACTION.execute(given, context)
     number = list_late(enterprise)
@@ -75,11 +75,11 @@ async def test_a_run_that_is_listed_late_is_waited_for_among_a_thousand_others(
 async def test_a_wait_reads_only_the_runs_since_its_own_was_started(
     enterprise: GitHubSandbox,
 ) -> None:
-    context, given = about(enterprise.options(), seconds=60), config()
+    context, given = action_context(enterprise.options(), seconds=60), config()
     submitted = datetime.now(UTC) - timedelta(days=20)
     request = replace(context.request, submitted_at=timestamp(submitted))
     context = replace(context, request=request)
-    await ACTION.execute(given, about(enterprise.options()))
+    await ACTION.execute(given, action_context(enterprise.options()))
     old = enterprise.runs()[0]["id"]
     enterprise.tell("runs", id=old, at=(submitted + timedelta(days=1)).timestamp())
     enterprise.tell("runs", id=old, copies=150)
@@ -95,12 +95,12 @@ async def test_a_wait_reads_only_the_runs_since_its_own_was_started(
 async def test_a_run_is_found_after_another_branch_became_the_default(
     github: GitHubSandbox,
 ) -> None:
-    context, given = about(github.options()), config(ref=None)
+    context, given = action_context(github.options()), config(ref=None)
     github.fault("cut-after", path="dispatches")
     with pytest.raises(OutcomeUnknownError):
         await ACTION.execute(given, context)
     github.tell("pushes", repository=PROVISIONING, branch="trunk", files={"README.md": "New."})
     github.tell("repositories", name=PROVISIONING, default_branch="trunk")
-    found = await ACTION.look(given, again(context))
+    found = await ACTION.look(given, next_attempt(context))
     assert found is not None
     assert found.external_reference == str(github.runs()[0]["id"])

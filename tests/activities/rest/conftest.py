@@ -5,12 +5,12 @@ from collections.abc import AsyncIterator
 import pytest
 
 from activities.actions.rest_api import RestApiAction
-from tests.support.actions import Stage
+from tests.support.actions import ActionRunner
 from tests.support.rest_calls import SECRETS
 
 
 @pytest.fixture
-async def stage() -> AsyncIterator[Stage]:
-    made = Stage(RestApiAction(), secrets=SECRETS)
+async def stage() -> AsyncIterator[ActionRunner]:
+    made = ActionRunner(RestApiAction(), secrets=SECRETS)
     yield made
     await made.close()

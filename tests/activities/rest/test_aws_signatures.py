@@ -8,7 +8,7 @@ from urllib.parse import quote, unquote
 
 import pytest
 
-from tests.support.actions import Stage
+from tests.support.actions import ActionRunner
 from tests.support.raw_servers import answering, raw_server
 from tests.support.rest_calls import SECRETS
 
@@ -20,7 +20,7 @@ KEYS = {
 }
 
 
-async def signed(stage: Stage, target: str, *, service: str, **more: Any) -> bytes:
+async def signed(stage: ActionRunner, target: str, *, service: str, **more: Any) -> bytes:
     """Return what was sent to a target."""
     with raw_server(answering(b"{}")) as server:
         config = {
@@ -84,19 +84,19 @@ def _encoded(text: str) -> str:
 )
 @pytest.mark.parametrize("service", ["execute-api", "s3"])
 async def test_an_address_is_signed_as_aws_reads_it(
-    stage: Stage, target: str, service: str
+    stage: ActionRunner, target: str, service: str
 ) -> None:
     assert is_valid(await signed(stage, target, service=service), service=service)
 
 
-async def test_a_query_of_its_own_is_signed_and_means_the_same(stage: Stage) -> None:
+async def test_a_query_of_its_own_is_signed_and_means_the_same(stage: ActionRunner) -> None:
     query = {"q": "a b:c,d/e'()*~+", "list": ["1", "2"]}
     request = await signed(stage, "/x", service="execute-api", query=query)
     assert is_valid(request, service="execute-api")
     assert b"/x?q=a%20b%3Ac%2Cd%2Fe%27%28%29%2A~%2B&list=1&list=2 HTTP/1.1" in request
 
 
-async def test_s3_is_told_the_digest_of_the_body(stage: Stage) -> None:
+async def test_s3_is_told_the_digest_of_the_body(stage: ActionRunner) -> None:
     request = await signed(stage, "/bucket/a%20b.txt", service="s3")
     told = f"x-amz-content-sha256: {hashlib.sha256(b'').hexdigest()}"
     assert told.encode() in request.lower()

@@ -9,7 +9,7 @@ from temporalio.exceptions import ApplicationError
 
 from pao.core.answers import READ_BYTES
 from pao.core.payloads.waits import Pending
-from tests.support.actions import Stage
+from tests.support.actions import ActionRunner
 from tests.support.raw_servers import answering, cutting, raw_server
 from tests.support.rest_calls import config, refused, sent
 
@@ -34,7 +34,7 @@ from tests.support.rest_calls import config, refused, sent
     ],
 )
 async def test_each_bad_answer_is_told_apart(
-    stage: Stage, status: str, kind: str, *, retryable: bool
+    stage: ActionRunner, status: str, kind: str, *, retryable: bool
 ) -> None:
     with raw_server(answering(b"why", status=status, headers={"Location": "/"})) as server:
         error = await refused(stage, config(server))
@@ -42,14 +42,14 @@ async def test_each_bad_answer_is_told_apart(
     assert (error.details[0]["retryable"], error.details[0]["responseBody"]) == (retryable, "why")
 
 
-async def test_another_success_than_the_expected_one_may_have_done_it(stage: Stage) -> None:
+async def test_another_success_than_the_expected_one_may_have_done_it(stage: ActionRunner) -> None:
     with raw_server(answering(status="200 OK")) as server:
         error = await refused(stage, config(server, expectedStatus=[201]))
         await stage.execute(stage.request(config(server, expectedStatus=[200, 201])))
     assert error.type == "OutcomeUnknown"
 
 
-async def test_outputs_are_extracted_and_typed(stage: Stage) -> None:
+async def test_outputs_are_extracted_and_typed(stage: ActionRunner) -> None:
     extract = {
         "id": "$.items[0].id",
         "size": {"path": "$.size", "type": "integer"},
@@ -67,7 +67,7 @@ async def test_outputs_are_extracted_and_typed(stage: Stage) -> None:
 
 @pytest.mark.parametrize("body", [b"{}", b'{"id": 3}', b"no json", b"", b"[]"])
 async def test_an_answer_that_breaks_its_promise_leaves_the_outcome_unknown(
-    stage: Stage, body: bytes
+    stage: ActionRunner, body: bytes
 ) -> None:
     with raw_server(answering(body)) as server:
         given = config(server, response={"extract": {"id": {"path": "$.id", "type": "string"}}})
@@ -76,7 +76,7 @@ async def test_an_answer_that_breaks_its_promise_leaves_the_outcome_unknown(
     assert "$.id" in error.message
 
 
-async def test_what_a_target_gives_back_of_a_secret_is_masked(stage: Stage) -> None:
+async def test_what_a_target_gives_back_of_a_secret_is_masked(stage: ActionRunner) -> None:
     with raw_server(
         answering(b'{"token": "s3cret-token-value", "as": "an0ther-secret!"}')
     ) as server:
@@ -85,7 +85,7 @@ async def test_what_a_target_gives_back_of_a_secret_is_masked(stage: Stage) -> N
     assert result.outputs["body"] == {"token": "********", "as": "********!"}
 
 
-async def test_of_ten_megabytes_a_bounded_part_is_kept(stage: Stage) -> None:
+async def test_of_ten_megabytes_a_bounded_part_is_kept(stage: ActionRunner) -> None:
     with raw_server(answering(b"x" * 10_000_000)) as server:
         result = await stage.execute(stage.request(config(server)))
     assert len(result.outputs["body"]) == 64 * 1024
@@ -95,7 +95,7 @@ async def test_of_ten_megabytes_a_bounded_part_is_kept(stage: Stage) -> None:
 # After a cut connection
 
 
-async def test_the_same_key_is_sent_on_every_attempt(stage: Stage) -> None:
+async def test_the_same_key_is_sent_on_every_attempt(stage: ActionRunner) -> None:
     with raw_server(cutting) as server:
         request = stage.request(config(server, idempotencyHeader="Idempotency-Key"))
         for attempt in (stage.execute, stage.again):
@@ -108,7 +108,9 @@ async def test_the_same_key_is_sent_on_every_attempt(stage: Stage) -> None:
     assert (told.answer, "same Idempotency-Key" in told.reason) == ("unknown", True)
 
 
-async def test_without_look_and_key_a_doubtful_call_is_never_made_again(stage: Stage) -> None:
+async def test_without_look_and_key_a_doubtful_call_is_never_made_again(
+    stage: ActionRunner,
+) -> None:
     with raw_server(cutting) as server:
         request = stage.request(config(server))
         with pytest.raises(ApplicationError, match="invalid HTTP"):
@@ -118,7 +120,7 @@ async def test_without_look_and_key_a_doubtful_call_is_never_made_again(stage: S
     assert server.count == 1
 
 
-async def test_a_call_that_was_refused_may_be_made_again(stage: Stage) -> None:
+async def test_a_call_that_was_refused_may_be_made_again(stage: ActionRunner) -> None:
     with raw_server(answering(status="400 No")) as server:
         request = stage.request(config(server))
         for attempt in (stage.execute(request), stage.again(request, unclear=False)):
@@ -127,7 +129,7 @@ async def test_a_call_that_was_refused_may_be_made_again(stage: Stage) -> None:
     assert server.count == 2
 
 
-async def test_the_effect_is_found_by_the_look_of_the_document(stage: Stage) -> None:
+async def test_the_effect_is_found_by_the_look_of_the_document(stage: ActionRunner) -> None:
     made: list[bytes] = []
 
     def serve(connection: socket.socket, request: bytes) -> None:
@@ -153,7 +155,7 @@ async def test_the_effect_is_found_by_the_look_of_the_document(stage: Stage) -> 
     assert (result.adopted, result.outputs["id"], len(made)) == (True, "T-1", 1)
 
 
-async def test_nothing_is_made_when_the_look_fails(stage: Stage) -> None:
+async def test_nothing_is_made_when_the_look_fails(stage: ActionRunner) -> None:
     with raw_server(answering(status="500 Broken")) as server:
         look = {"url": f"{server.url}/look", "found": {"path": "$.id"}}
         request = stage.request(config(server, look=look))
@@ -173,7 +175,7 @@ async def test_nothing_is_made_when_the_look_fails(stage: Stage) -> None:
     ],
 )
 async def test_a_look_that_cannot_be_read_proves_nothing(
-    stage: Stage, path: str, body: bytes, headers: dict[str, str]
+    stage: ActionRunner, path: str, body: bytes, headers: dict[str, str]
 ) -> None:
     with raw_server(answering(body, headers=headers)) as server:
         look = {"url": f"{server.url}/look", "found": {"path": path}}
@@ -184,13 +186,13 @@ async def test_a_look_that_cannot_be_read_proves_nothing(
     assert all(one.startswith(b"GET") for one in server.requests)
 
 
-async def test_a_look_that_is_answered_with_204_has_found_nothing(stage: Stage) -> None:
+async def test_a_look_that_is_answered_with_204_has_found_nothing(stage: ActionRunner) -> None:
     with raw_server(answering(b"", status="204 Nothing")) as server:
         look = {"url": f"{server.url}/look", "found": {"path": "$.id"}}
         assert (await stage.look(stage.request(config(server, look=look)))).answer == "absent"
 
 
-async def test_no_output_is_read_from_an_answer_that_is_too_large(stage: Stage) -> None:
+async def test_no_output_is_read_from_an_answer_that_is_too_large(stage: ActionRunner) -> None:
     with raw_server(answering(b'{"id": 1, "pad": "' + b"x" * READ_BYTES + b'"}')) as server:
         extract = {"id": {"path": "$.id", "required": False}}
         request = stage.request(config(server, response={"extract": extract}))
@@ -230,7 +232,7 @@ FOLLOWING = {
 
 
 async def test_an_accepted_call_is_followed_until_it_is_done_whatever_happens_between(
-    stage: Stage,
+    stage: ActionRunner,
 ) -> None:
     with raw_server(working("queued", "cut", "503", "ready")) as server:
         given = config(server, response={"extract": {"id": "$.id"}})
@@ -248,7 +250,7 @@ async def test_an_accepted_call_is_followed_until_it_is_done_whatever_happens_be
     assert sent(server)[1]["authorization"] == "bearer s3cret-token-value"
 
 
-async def test_a_call_that_is_never_done_ends_with_its_time(stage: Stage) -> None:
+async def test_a_call_that_is_never_done_ends_with_its_time(stage: ActionRunner) -> None:
     with raw_server(working("queued")) as server:
         request = stage.request(config(server) | {"async": {**FOLLOWING, "timeout": 0.2}})
         started = await stage.execute(request)
@@ -258,7 +260,7 @@ async def test_a_call_that_is_never_done_ends_with_its_time(stage: Stage) -> Non
     assert caught.value.type == "OutcomeUnknown"
 
 
-async def test_credentials_do_not_go_to_a_status_address_elsewhere(stage: Stage) -> None:
+async def test_credentials_do_not_go_to_a_status_address_elsewhere(stage: ActionRunner) -> None:
     with raw_server(answering(b'{"state": "ready"}')) as other:
         accepted = answering(status="202 Accepted", headers={"Location": f"{other.url}/x"})
         with raw_server(accepted) as server:

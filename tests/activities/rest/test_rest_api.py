@@ -14,12 +14,12 @@ from botocore.credentials import Credentials
 from activities.actions.rest import bodies
 from activities.actions.rest.config import Body, RestApiConfig
 from activities.configuration_judges import judge_of
-from tests.support.actions import Stage
+from tests.support.actions import ActionRunner
 from tests.support.raw_servers import answering, cutting, raw_server
 from tests.support.rest_calls import SECRETS, config, refused, sent
 
 
-async def test_templates_fill_address_headers_query_and_body(stage: Stage) -> None:
+async def test_templates_fill_address_headers_query_and_body(stage: ActionRunner) -> None:
     given = {
         "headers": {"X-Title": "{{fields.title}}"},
         "query": {"q": "{{fields.title}}", "size": "{{fields.size}}", "none": None},
@@ -66,7 +66,7 @@ async def test_templates_fill_address_headers_query_and_body(stage: Stage) -> No
     ],
 )
 async def test_a_value_stays_a_value_in_every_kind_of_body(
-    stage: Stage, body: dict[str, Any], kind: str, expected: bytes
+    stage: ActionRunner, body: dict[str, Any], kind: str, expected: bytes
 ) -> None:
     with raw_server(answering()) as server:
         await stage.execute(stage.request(config(server, body=body), title='<a> "b"'))
@@ -76,7 +76,7 @@ async def test_a_value_stays_a_value_in_every_kind_of_body(
 
 
 async def test_a_multipart_body_holds_texts_and_files_and_is_the_same_every_time(
-    stage: Stage,
+    stage: ActionRunner,
 ) -> None:
     parts = {"note": "{{fields.title}}", "f": {"filename": "a.txt", "content": "x{{fields.size}}"}}
     body = {"type": "multipart", "contentTemplate": parts}
@@ -152,7 +152,7 @@ def test_a_content_type_of_a_file_is_one_line() -> None:
     ],
 )
 async def test_credentials_reach_the_target_and_nobody_else(
-    stage: Stage, authentication: dict[str, Any], header: str, value: str
+    stage: ActionRunner, authentication: dict[str, Any], header: str, value: str
 ) -> None:
     def echo(connection: socket.socket, request: bytes) -> None:
         answering(json.dumps({"you": request.decode()}).encode(), status="400 No")(
@@ -168,7 +168,7 @@ async def test_credentials_reach_the_target_and_nobody_else(
     assert "********" in told
 
 
-async def test_an_aws_signature_is_what_aws_itself_would_make(stage: Stage) -> None:
+async def test_an_aws_signature_is_what_aws_itself_would_make(stage: ActionRunner) -> None:
     given: dict[str, Any] = {
         "authentication": {
             "type": "aws-sigv4",
@@ -198,7 +198,7 @@ async def test_an_aws_signature_is_what_aws_itself_would_make(stage: Stage) -> N
     assert headers["authorization"].endswith(expected)
 
 
-async def test_a_token_is_kept_and_renewed_once_when_it_is_refused(stage: Stage) -> None:
+async def test_a_token_is_kept_and_renewed_once_when_it_is_refused(stage: ActionRunner) -> None:
     given_out: list[str] = []
 
     def issue(connection: socket.socket, request: bytes) -> None:
@@ -235,7 +235,7 @@ async def test_a_token_is_kept_and_renewed_once_when_it_is_refused(stage: Stage)
     assert b"grant_type=client_credentials&scope=things" in issuer.requests[0]
 
 
-async def test_a_failing_token_server_means_that_nothing_was_sent(stage: Stage) -> None:
+async def test_a_failing_token_server_means_that_nothing_was_sent(stage: ActionRunner) -> None:
     with raw_server(cutting) as issuer, raw_server(answering()) as server:
         authentication = {
             "type": "oauth2",
@@ -247,14 +247,14 @@ async def test_a_failing_token_server_means_that_nothing_was_sent(stage: Stage) 
     assert (error.type, server.count) == ("ActionFailed", 0)
 
 
-async def test_a_path_that_is_none_is_told_before_anything_is_sent(stage: Stage) -> None:
+async def test_a_path_that_is_none_is_told_before_anything_is_sent(stage: ActionRunner) -> None:
     with raw_server(answering()) as server:
         error = await refused(stage, config(server, response={"extract": {"id": "$["}}))
     assert (error.type, server.count) == ("ActionFailed", 0)
     assert "JSONPath" in error.message
 
 
-async def test_a_secret_that_is_not_set_is_named_and_nothing_is_sent(stage: Stage) -> None:
+async def test_a_secret_that_is_not_set_is_named_and_nothing_is_sent(stage: ActionRunner) -> None:
     with raw_server(answering()) as server:
         error = await refused(stage, config(server, headers={"X": "{{secrets.absent}}"}))
     assert server.count == 0

@@ -10,8 +10,8 @@ from activities.actions.notification import NotificationAction
 from activities.actions.rest_api import RestApiAction
 from activities.actions.webhook import WebhookAction
 from activities.breakers import BreakerLimits, BreakerOptions, Breakers
-from pao.core.failure_classes import Cause
-from tests.support.actions import Stage, loopback_network
+from pao.core.judgement import Cause
+from tests.support.actions import ActionRunner, loopback_network
 from tests.support.raw_servers import answering, raw_server
 from tests.support.rest_calls import config, refused
 
@@ -20,9 +20,9 @@ LIMITS = BreakerOptions(limits=BreakerLimits(failures=3))
 
 
 @pytest.fixture
-async def stage() -> AsyncIterator[Stage]:
+async def stage() -> AsyncIterator[ActionRunner]:
     network = loopback_network(breakers=Breakers(options=LIMITS))
-    made = Stage(RestApiAction(), secrets=SECRETS, network=network)
+    made = ActionRunner(RestApiAction(), secrets=SECRETS, network=network)
     yield made
     await made.close()
 
@@ -41,7 +41,7 @@ async def stage() -> AsyncIterator[Stage]:
     ],
 )
 async def test_an_error_has_its_cause_and_the_targets_own_words(
-    stage: Stage, status: str, body: bytes, cause: Cause, words: str
+    stage: ActionRunner, status: str, body: bytes, cause: Cause, words: str
 ) -> None:
     headers = {"Location": "https://new.example.com/things?key=1"} if status[0] == "3" else {}
     headers |= {"Retry-After": "60"} if status[:3] == "429" else {}
@@ -51,7 +51,9 @@ async def test_an_error_has_its_cause_and_the_targets_own_words(
     assert error.details[0]["cause"] == cause
 
 
-async def test_a_secret_in_the_targets_words_is_masked_before_they_are_cut(stage: Stage) -> None:
+async def test_a_secret_in_the_targets_words_is_masked_before_they_are_cut(
+    stage: ActionRunner,
+) -> None:
     token = SECRETS["token"]
     for before in range(3_880, 3_960):
         said = "x" * before + token
@@ -72,7 +74,7 @@ async def test_a_secret_in_the_targets_words_is_masked_before_they_are_cut(stage
     ],
 )
 async def test_what_we_refuse_by_ourselves_leaves_the_breaker_closed(
-    stage: Stage, given: dict[str, Any]
+    stage: ActionRunner, given: dict[str, Any]
 ) -> None:
     with raw_server(answering()) as server:
         for _ in range(6):
@@ -85,7 +87,7 @@ async def test_what_we_refuse_by_ourselves_leaves_the_breaker_closed(
 
 
 async def test_neither_a_bad_address_nor_a_forbidden_one_closes_a_host_for_others(
-    stage: Stage,
+    stage: ActionRunner,
 ) -> None:
     with raw_server(answering()) as server:
         host = server.url.removeprefix("http://")
@@ -97,7 +99,7 @@ async def test_neither_a_bad_address_nor_a_forbidden_one_closes_a_host_for_other
 
 
 async def test_a_refusal_of_ours_does_not_close_a_breaker_that_is_open_either(
-    stage: Stage,
+    stage: ActionRunner,
 ) -> None:
     with raw_server(answering(status="503 Away")) as server:
         for _ in range(2):
@@ -116,7 +118,7 @@ async def test_a_webhook_and_a_message_are_in_doubt_as_any_call(status: str) -> 
             (WebhookAction(), {"url": server.url, "secret": "{{secrets.key}}"}),
             (NotificationAction(), {"url": server.url, "text": "hi", "required": True}),
         ):
-            stage = Stage(action, secrets=SECRETS, network=network)
+            stage = ActionRunner(action, secrets=SECRETS, network=network)
             error = await refused(stage, given)
             assert error.type == "OutcomeUnknown"
     await network.client.close()
@@ -126,7 +128,7 @@ async def test_a_webhook_and_a_message_are_in_doubt_as_any_call(status: str) -> 
     "body", [b"[" * 30_000 + b"]" * 30_000, b'{"id": "\\ud800"}', b'{"id": NaN}', b'{"id": 1e999}']
 )
 async def test_an_answer_that_nobody_could_go_on_with_is_no_bug_of_ours(
-    stage: Stage, body: bytes
+    stage: ActionRunner, body: bytes
 ) -> None:
     with raw_server(answering(body)) as server:
         kept = await stage.execute(stage.request(config(server)))
@@ -137,7 +139,7 @@ async def test_an_answer_that_nobody_could_go_on_with_is_no_bug_of_ours(
     assert "internal error" not in error.message
 
 
-async def test_an_answer_of_100_kb_is_read_whole_and_kept_in_part(stage: Stage) -> None:
+async def test_an_answer_of_100_kb_is_read_whole_and_kept_in_part(stage: ActionRunner) -> None:
     body = json.dumps({"pad": "x" * 100_000, "id": "T-1"}).encode()
     with raw_server(answering(body)) as server:
         given = config(server, response={"extract": {"id": "$.id"}})
@@ -148,7 +150,7 @@ async def test_an_answer_of_100_kb_is_read_whole_and_kept_in_part(stage: Stage) 
     assert "larger than 64 kB" in error.message
 
 
-async def test_the_token_endpoint_that_failed_is_named(stage: Stage) -> None:
+async def test_the_token_endpoint_that_failed_is_named(stage: ActionRunner) -> None:
     with (
         raw_server(answering()) as api,
         raw_server(answering(b'{"error_description": "unknown client"}', status="401 No")) as login,
@@ -166,7 +168,9 @@ async def test_the_token_endpoint_that_failed_is_named(stage: Stage) -> None:
 
 
 @pytest.mark.parametrize("answer", [b'{"access_token": null}', b"<html>Log in", b""])
-async def test_an_answer_without_a_token_is_not_sent_as_one(stage: Stage, answer: bytes) -> None:
+async def test_an_answer_without_a_token_is_not_sent_as_one(
+    stage: ActionRunner, answer: bytes
+) -> None:
     with raw_server(answering()) as api, raw_server(answering(answer)) as login:
         authentication = {
             "type": "oauth2",
@@ -179,7 +183,7 @@ async def test_an_answer_without_a_token_is_not_sent_as_one(stage: Stage, answer
     assert (error.type, api.count) == ("ActionFailed", 0)
 
 
-async def test_a_blank_in_a_signed_query_is_sent_as_aws_reads_it(stage: Stage) -> None:
+async def test_a_blank_in_a_signed_query_is_sent_as_aws_reads_it(stage: ActionRunner) -> None:
     authentication = {
         "type": "aws-sigv4",
         "accessKeyId": "AKIDEXAMPLE",

@@ -12,7 +12,7 @@ from activities.actions.rest.polling import PATIENCE
 from pao.core.payloads.actions import ActionResult
 from pao.core.payloads.waits import Pending
 from pao.core.timestamps import timestamp
-from tests.support.actions import Stage
+from tests.support.actions import ActionRunner
 from tests.support.raw_servers import Behave, RawServer, answering, cutting, raw_server
 from tests.support.requests import Request
 
@@ -61,20 +61,22 @@ def config(server: RawServer, **following: Any) -> dict[str, Any]:
     }
 
 
-async def begun(stage: Stage, server: RawServer, **following: Any) -> tuple[Request, Pending]:
+async def begun(
+    stage: ActionRunner, server: RawServer, **following: Any
+) -> tuple[Request, Pending]:
     request = stage.request(config(server, **following))
     started = await stage.execute(request)
     assert started.pending
     return request, started.pending
 
 
-async def ended(stage: Stage, request: Request, pending: Pending) -> ApplicationError:
+async def ended(stage: ActionRunner, request: Request, pending: Pending) -> ApplicationError:
     with pytest.raises(ApplicationError) as caught:
         await stage.follow(request, pending)
     return caught.value
 
 
-async def again(stage: Stage, request: Request, earlier: Pending) -> ActionResult:
+async def again(stage: ActionRunner, request: Request, earlier: Pending) -> ActionResult:
     return await stage.execute(request, attempt=2, look_first=True, earlier=earlier)
 
 
@@ -97,7 +99,9 @@ PASSING: dict[str, Behave] = {
 
 
 @pytest.mark.parametrize("bad", PASSING.values(), ids=PASSING.keys())
-async def test_a_bad_moment_of_the_status_address_is_outwaited(stage: Stage, bad: Behave) -> None:
+async def test_a_bad_moment_of_the_status_address_is_outwaited(
+    stage: ActionRunner, bad: Behave
+) -> None:
     with raw_server(Jobs(told("working"), bad, bad, told("ready"))) as server:
         request, pending = await begun(stage, server)
         result = await stage.follow(request, pending)
@@ -106,7 +110,7 @@ async def test_a_bad_moment_of_the_status_address_is_outwaited(stage: Stage, bad
 
 @pytest.mark.parametrize("bad", BAD.values(), ids=BAD.keys())
 async def test_a_status_address_that_keeps_refusing_leaves_the_outcome_unknown(
-    stage: Stage, bad: Behave
+    stage: ActionRunner, bad: Behave
 ) -> None:
     with raw_server(Jobs(bad)) as server:
         request, pending = await begun(stage, server)
@@ -118,7 +122,9 @@ async def test_a_status_address_that_keeps_refusing_leaves_the_outcome_unknown(
 
 
 @pytest.mark.parametrize("bad", [PASSING[name] for name in ("500", "cut", "garbage")])
-async def test_what_never_tells_ends_with_its_time_and_in_doubt(stage: Stage, bad: Behave) -> None:
+async def test_what_never_tells_ends_with_its_time_and_in_doubt(
+    stage: ActionRunner, bad: Behave
+) -> None:
     with raw_server(Jobs(bad)) as server:
         request, pending = await begun(stage, server, timeout=0.3)
         error = await ended(stage, request, pending)
@@ -126,7 +132,7 @@ async def test_what_never_tells_ends_with_its_time_and_in_doubt(stage: Stage, ba
     assert "a retry goes on asking at" in error.message
 
 
-async def test_a_wait_that_cannot_begin_proves_nothing(stage: Stage) -> None:
+async def test_a_wait_that_cannot_begin_proves_nothing(stage: ActionRunner) -> None:
     with raw_server(Jobs(told("ready"))) as server:
         request, pending = await begun(stage, server)
         request.plan[0].config["headers"] = {"X": "{{secrets.gone}}"}
@@ -135,7 +141,7 @@ async def test_a_wait_that_cannot_begin_proves_nothing(stage: Stage) -> None:
     assert "has not set the secret gone (PAO_SECRET_GONE)" in error.message
 
 
-async def test_the_targets_own_word_that_it_has_failed_is_believed(stage: Stage) -> None:
+async def test_the_targets_own_word_that_it_has_failed_is_believed(stage: ActionRunner) -> None:
     with raw_server(Jobs(told("working"), told("broken"))) as server:
         request, pending = await begun(stage, server)
         error = await ended(stage, request, pending)
@@ -144,7 +150,7 @@ async def test_the_targets_own_word_that_it_has_failed_is_believed(stage: Stage)
 
 
 @pytest.mark.parametrize("status", [302, 303])
-async def test_a_redirect_to_the_result_is_followed(stage: Stage, status: int) -> None:
+async def test_a_redirect_to_the_result_is_followed(stage: ActionRunner, status: int) -> None:
     jobs = Jobs(told("working"), moved(status, "/things/7?key=s3cret-token-value"))
     jobs.results["/things/7?key=s3cret-token-value"] = answering(b'{"id": "T-7"}')
     with raw_server(jobs) as server:
@@ -155,7 +161,7 @@ async def test_a_redirect_to_the_result_is_followed(stage: Stage, status: int) -
     assert b"Bearer s3cret-token-value" in server.requests[-1]
 
 
-async def test_a_result_that_tells_its_own_status_is_waited_for(stage: Stage) -> None:
+async def test_a_result_that_tells_its_own_status_is_waited_for(stage: ActionRunner) -> None:
     jobs = Jobs(moved(303, "/things/7"))
     thing = Jobs(told("working"), told("ready", id="T-7"))
     jobs.results["/things/7"] = thing
@@ -165,7 +171,7 @@ async def test_a_result_that_tells_its_own_status_is_waited_for(stage: Stage) ->
     assert result.outputs["body"]["id"] == "T-7"
 
 
-async def test_a_redirect_to_a_login_page_is_no_result(stage: Stage) -> None:
+async def test_a_redirect_to_a_login_page_is_no_result(stage: ActionRunner) -> None:
     jobs = Jobs(moved(302, "/login"), told("ready", id="T-7"))
     jobs.results["/login"] = answering(b"<html>Log in", headers={"Content-Type": "text/html"})
     with raw_server(jobs) as server:
@@ -174,7 +180,7 @@ async def test_a_redirect_to_a_login_page_is_no_result(stage: Stage) -> None:
     assert result.outputs["body"]["id"] == "T-7"
 
 
-async def test_a_redirect_takes_no_credentials_to_another_host(stage: Stage) -> None:
+async def test_a_redirect_takes_no_credentials_to_another_host(stage: ActionRunner) -> None:
     jobs = Jobs()
     with raw_server(answering(b'{"id": "T-7"}')) as other, raw_server(jobs) as server:
         jobs.answers = [moved(303, f"{other.url}/things/7")]
@@ -184,7 +190,9 @@ async def test_a_redirect_takes_no_credentials_to_another_host(stage: Stage) -> 
 
 
 @pytest.mark.parametrize("where", ["http://10.1.2.3/x", "ftp://127.0.0.1/x", "mailto:ann"])
-async def test_a_redirect_goes_nowhere_that_actions_may_not(stage: Stage, where: str) -> None:
+async def test_a_redirect_goes_nowhere_that_actions_may_not(
+    stage: ActionRunner, where: str
+) -> None:
     with raw_server(Jobs(moved(303, where))) as server:
         request, pending = await begun(stage, server)
         error = await ended(stage, request, pending)
@@ -192,7 +200,7 @@ async def test_a_redirect_goes_nowhere_that_actions_may_not(stage: Stage, where:
     assert error.type == "OutcomeUnknown"
 
 
-async def test_redirects_without_an_end_are_not_followed_for_ever(stage: Stage) -> None:
+async def test_redirects_without_an_end_are_not_followed_for_ever(stage: ActionRunner) -> None:
     with raw_server(Jobs(moved(302, "/jobs/1"))) as server:
         request, pending = await begun(stage, server)
         error = await ended(stage, request, pending)
@@ -200,7 +208,9 @@ async def test_redirects_without_an_end_are_not_followed_for_ever(stage: Stage) 
     assert error.type == "OutcomeUnknown"
 
 
-async def test_a_retry_goes_on_asking_where_the_earlier_attempt_was_told_to(stage: Stage) -> None:
+async def test_a_retry_goes_on_asking_where_the_earlier_attempt_was_told_to(
+    stage: ActionRunner,
+) -> None:
     jobs = Jobs(told("working"))
     with raw_server(jobs) as server:
         request, pending = await begun(stage, server, timeout=0.2)
@@ -218,7 +228,7 @@ async def test_a_retry_goes_on_asking_where_the_earlier_attempt_was_told_to(stag
 
 @pytest.mark.parametrize("bad", ["401", "500", "cut"])
 async def test_a_retry_waits_on_where_the_status_address_does_not_answer(
-    stage: Stage, bad: str
+    stage: ActionRunner, bad: str
 ) -> None:
     jobs = Jobs(PASSING[bad])
     with raw_server(jobs) as server:
@@ -228,7 +238,7 @@ async def test_a_retry_waits_on_where_the_status_address_does_not_answer(
 
 
 async def test_a_retry_calls_again_only_where_the_target_says_that_it_has_failed(
-    stage: Stage,
+    stage: ActionRunner,
 ) -> None:
     jobs = Jobs(told("broken"))
     with raw_server(jobs) as server:
@@ -241,7 +251,7 @@ async def test_a_retry_calls_again_only_where_the_target_says_that_it_has_failed
     assert jobs.posts == 2
 
 
-async def test_a_look_that_reads_an_index_is_given_its_time(stage: Stage) -> None:
+async def test_a_look_that_reads_an_index_is_given_its_time(stage: ActionRunner) -> None:
     shown: list[str] = []
 
     def serve(connection: socket.socket, request: bytes) -> None:

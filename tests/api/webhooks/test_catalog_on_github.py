@@ -12,7 +12,7 @@ from pao.app.local.postgres import PostgresAddress
 from sandbox.github.settings import GitHubSandboxSettings
 from tests.support.callers import ADA
 from tests.support.github import GitHubSandbox
-from tests.support.github_actions import fits_the_published_api
+from tests.support.github_actions import assert_fits_published_api
 from tests.support.github_keys import PRIVATE, PUBLIC
 from tests.support.postgres import cloned_database
 from tests.support.stack import Stack, running_stack, wait_until
@@ -61,7 +61,7 @@ def github(tmp_path_factory: pytest.TempPathFactory) -> Iterator[GitHubSandbox]:
     with GitHubSandbox(tmp_path_factory.mktemp("github"), settings=settings) as sandbox:
         sandbox.tell("protections", repository=REPOSITORY, rule=REFUSE)
         yield sandbox
-        fits_the_published_api(sandbox)
+        assert_fits_published_api(sandbox)
 
 
 @pytest.fixture(scope="module")

@@ -12,8 +12,7 @@ import pytest
 from pao.app.local.postgres import PostgresAddress
 from tests.api.webhooks.test_catalog_on_github import PATH, item, served_version
 from tests.support.callers import ADA
-from tests.support.git import committed, git
-from tests.support.git import served as git_server
+from tests.support.git import commit_files, git, git_server
 from tests.support.postgres import cloned_database
 from tests.support.stack import Stack, running_stack, wait_until
 from tests.support.webhook_examples import SECRET
@@ -22,7 +21,7 @@ from tests.support.webhook_examples import SECRET
 @pytest.fixture(scope="module")
 def repository(tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("git") / "catalog"
-    committed(path, {PATH.format("tool-one-basic"): item("tool-one-basic")})
+    commit_files(path, {PATH.format("tool-one-basic"): item("tool-one-basic")})
     git(path, "config", "uploadpack.allowFilter", "true")
     return path
 
@@ -62,14 +61,14 @@ def deliver(stack: Stack, after: str, *, secret: str = SECRET) -> httpx.Response
 def test_a_push_is_served_and_history_may_be_rewritten(stack: Stack, repository: Path) -> None:
     first = git(repository, "rev-parse", "HEAD")
     assert served_version(stack, "tool-one-basic") is not None
-    sha = committed(repository, {PATH.format("tool-two-basic"): item("tool-two-basic")})
+    sha = commit_files(repository, {PATH.format("tool-two-basic"): item("tool-two-basic")})
     assert deliver(stack, sha, secret="another").status_code == 401
     told = deliver(stack, sha)
     assert (told.status_code, told.json()) == (202, {"accepted": True})
     wait_until(lambda: served_version(stack, "tool-two-basic") == "1.0.0")
 
     git(repository, "reset", "-q", "--hard", first)
-    sha = committed(repository, {PATH.format("tool-one-basic"): item("tool-one-basic", "2.0.0")})
+    sha = commit_files(repository, {PATH.format("tool-one-basic"): item("tool-one-basic", "2.0.0")})
     assert deliver(stack, sha).status_code == 202
     wait_until(lambda: served_version(stack, "tool-one-basic") == "2.0.0")
     assert served_version(stack, "tool-two-basic") is None
@@ -84,7 +83,7 @@ def test_a_bad_file_or_a_server_that_is_away_leaves_the_last_good_catalog(
     before = served_version(stack, "tool-one-basic")
     assert before is not None
     ada = stack.caller(ADA)
-    committed(repository, {PATH.format("tool-one-basic"): item("tool-one-basic", "soon")})
+    commit_files(repository, {PATH.format("tool-one-basic"): item("tool-one-basic", "soon")})
     [refused] = ada.post("/catalog/refresh").json()["refused"]
     assert PATH.format("tool-one-basic").endswith(refused)
     assert served_version(stack, "tool-one-basic") == before
@@ -99,6 +98,6 @@ def test_a_bad_file_or_a_server_that_is_away_leaves_the_last_good_catalog(
     assert served_version(stack, "tool-one-basic") == before
 
     away.rename(repository)
-    committed(repository, {PATH.format("tool-one-basic"): item("tool-one-basic", "3.0.0")})
+    commit_files(repository, {PATH.format("tool-one-basic"): item("tool-one-basic", "3.0.0")})
     assert ada.post("/catalog/refresh").json()["changed"] == ["tool-one-basic"]
     assert stack.caller().get("/catalog/status").json()["problem"] is None

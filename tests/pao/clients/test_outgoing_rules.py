@@ -13,7 +13,7 @@ from pao.clients.outgoing import (
 )
 from pao.clients.outgoing.addresses import read_target_address, special
 from pao.runtime.networks import Address
-from tests.support.outgoing_calls import Names, call
+from tests.support.outgoing_calls import FakeResolver, call
 from tests.support.raw_servers import RawServer, answering, raw_server
 
 
@@ -91,7 +91,7 @@ async def test_this_machine_is_refused_in_every_spelling(host: str, server: RawS
 async def test_an_address_that_is_not_public_is_refused_whatever_name_leads_there(
     address: str,
 ) -> None:
-    names = Names(api_example_com=[[address]])
+    names = FakeResolver(api_example_com=[[address]])
     with pytest.raises(AddressRefusedError, match=r"connect to api\.example\.com: it leads to"):
         await call("https://api.example.com/", names=names)
     with pytest.raises(AddressRefusedError, match="PAO_EGRESS_ALLOW"):
@@ -233,7 +233,7 @@ def test_a_port_is_one_that_exists(port: str, *, good: bool) -> None:
 async def test_a_name_that_resolves_differently_the_second_time_gains_nothing(
     server: RawServer,
 ) -> None:
-    names = Names(rebind_example_com=[["127.0.0.2"], ["127.0.0.1"]])
+    names = FakeResolver(rebind_example_com=[["127.0.0.2"], ["127.0.0.1"]])
     url = f"http://rebind.example.com:{server.port}/"
     before = server.count
     with pytest.raises(CallUnsentError):
@@ -245,7 +245,7 @@ async def test_a_name_that_resolves_differently_the_second_time_gains_nothing(
 
 
 async def test_of_several_addresses_only_permitted_ones_are_tried(server: RawServer) -> None:
-    names = Names(mixed_example_com=[["169.254.169.254", "10.9.9.9", "127.0.0.1"]])
+    names = FakeResolver(mixed_example_com=[["169.254.169.254", "10.9.9.9", "127.0.0.1"]])
     url = f"http://mixed.example.com:{server.port}/"
     assert await call(url, "127.0.0.1", names=names) == 200
 

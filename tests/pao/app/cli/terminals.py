@@ -12,7 +12,7 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
-from tests.support.warm import nursery
+from tests.support.forked_processes import process_forker
 
 
 @dataclass(frozen=True)
@@ -37,7 +37,7 @@ class Terminal:
             output = places.output
             result = files.enter_context(Path(output).open("wb")) if output else theirs
             streams = [theirs, result if isinstance(result, int) else result.fileno(), theirs]
-            self.process = nursery().start(
+            self.process = process_forker().start(
                 arguments, environ, streams, folder=places.folder, terminal=True
             )
         os.close(theirs)

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests.pao.app.cli.scripted import FORM, Service, refused, request
-from tests.support.warm import run_pao
+from tests.support.forked_processes import run_pao
 
 FAILED = "7b0c2f6e-3d5a-4a53-9d0a-0f6e5b7d1c11"
 OTHER = "7b0cffff-3d5a-4a53-9d0a-0f6e5b7d1c11"

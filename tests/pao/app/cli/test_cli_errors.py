@@ -9,7 +9,7 @@ import pytest
 from starlette.responses import HTMLResponse
 
 from tests.pao.app.cli.scripted import REQUEST, REQUEST_ID, Pao, Service, refused
-from tests.support.warm import run_pao
+from tests.support.forked_processes import run_pao
 
 GET = ("request", "get", REQUEST_ID)
 

@@ -13,7 +13,7 @@ from catalog.forms import Form
 from pao.app.cli.exits import CliError
 from pao.app.cli.field_files import read_config
 from pao.app.cli.fields import parse_assignments
-from tests.support.warm import run_pao
+from tests.support.forked_processes import run_pao
 
 ITEM = Path(__file__).parents[4] / "examples" / "catalog" / "network" / "network-dns-record.yaml"
 RENDER = ("catalog", "render", str(ITEM))

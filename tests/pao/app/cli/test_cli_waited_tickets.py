@@ -12,7 +12,7 @@ from tests.pao.app.cli.scripted import Pao
 from tests.support.callers import DANA, REGION
 from tests.support.postgres import cloned_database
 from tests.support.stack import Stack, running_stack, wait_until
-from tests.support.submitting import new_host, tickets_of
+from tests.support.submissions import new_host, tickets_of
 
 ITEM = "network-partner-link"
 

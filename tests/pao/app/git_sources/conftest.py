@@ -10,7 +10,7 @@ from pao.clients.github import GitHubAuth
 from sandbox.github.settings import GitHubSandboxSettings
 from tests.support.git_sources import Reader, loopback_calls
 from tests.support.github import GitHubSandbox
-from tests.support.github_actions import fits_the_published_api
+from tests.support.github_actions import assert_fits_published_api
 from tests.support.github_keys import PUBLIC
 
 REPOSITORY = "acme/catalog"
@@ -31,7 +31,7 @@ def github(stand_in: GitHubSandbox) -> Iterator[GitHubSandbox]:
     files = {"catalog/database/a.yaml": "a: 1\n", "README.md": "# Catalog\n"}
     stand_in.tell("repositories", name=REPOSITORY, files=files)
     yield stand_in
-    fits_the_published_api(stand_in)
+    assert_fits_published_api(stand_in)
 
 
 @pytest.fixture

@@ -28,7 +28,7 @@ from pao.app.git_sources.blobs import MAX_UNLISTED
 from pao.app.git_sources.git_commands import GitRemote
 from pao.app.git_sources.plain_git import GitLocation, GitSource
 from pao.clients.outgoing import EgressRules
-from tests.support.git import committed, git, served
+from tests.support.git import commit_files, git, git_server
 from tests.support.git_sources import Reader, items
 
 Open = Callable[..., Reader]
@@ -61,14 +61,14 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def server(folder: Path) -> Iterator[str]:
-    with served(folder) as url:
+    with git_server(folder) as url:
         yield url
 
 
 @pytest.fixture
 def repository(folder: Path, request: pytest.FixtureRequest) -> Path:
     path = folder / "".join(sign for sign in str(request.node.name) if sign.isalnum())
-    committed(path, {"catalog/database/a.yaml": "a: 1\n", "README.md": "# Catalog\n"})
+    commit_files(path, {"catalog/database/a.yaml": "a: 1\n", "README.md": "# Catalog\n"})
     git(path, "config", "uploadpack.allowFilter", "true")
     return path
 
@@ -116,7 +116,7 @@ async def test_a_folder_is_listed_and_its_contents_come_at_once(
     repository: Path, opened: Open
 ) -> None:
     files = items(120)
-    sha = committed(repository, files)
+    sha = commit_files(repository, files)
     reader = opened()
     # The tip, the trees, the contents.
     assert await counted(reader) == (Listing, 3)
@@ -124,9 +124,9 @@ async def test_a_folder_is_listed_and_its_contents_come_at_once(
     assert reader.texts()["database/item-0007.yaml"] == files["catalog/database/item-0007.yaml"]
     assert reader.revision == sha
     assert await counted(reader) == (Unchanged, 1)
-    committed(repository, {"README.md": "x"})
+    commit_files(repository, {"README.md": "x"})
     assert await counted(reader) == (Unchanged, 2)
-    committed(repository, {"catalog/database/a.yaml": "a: 2\n"})
+    commit_files(repository, {"catalog/database/a.yaml": "a: 2\n"})
     found = await reader.read()
     assert isinstance(found, Listing)
     assert found.commit is not None
@@ -153,7 +153,7 @@ async def test_contents_are_byte_for_byte_what_was_committed(
 async def test_a_file_that_nobody_should_have_in_memory_is_named(
     repository: Path, opened: Open
 ) -> None:
-    committed(repository, {"catalog/huge.yaml": "#" * (MAX_UNLISTED + 1)})
+    commit_files(repository, {"catalog/huge.yaml": "#" * (MAX_UNLISTED + 1)})
     reader = opened()
     with pytest.raises(FilesTooLongError, match="longer than 10 MB") as told:
         await reader.read()
@@ -164,7 +164,7 @@ async def test_odd_names_links_and_submodules_are_listed_as_they_are(
     repository: Path, opened: Open
 ) -> None:
     latin = {f"catalog/{name}.yaml": "x" for name in ("\udce8", "\udce9")}
-    committed(repository, {"catalog/a b\u00e9\n.yaml": "x", **latin})
+    commit_files(repository, {"catalog/a b\u00e9\n.yaml": "x", **latin})
     (repository / "catalog" / "link.yaml").symlink_to("a.yaml")
     git(repository, "add", ".")
     sha = git(repository, "rev-parse", "HEAD")
@@ -193,11 +193,11 @@ async def test_a_commit_of_an_impossible_time_is_read_without_it(
 
 
 async def test_rewritten_history_is_followed(repository: Path, opened: Open) -> None:
-    committed(repository, {"catalog/x.yaml": "x"})
+    commit_files(repository, {"catalog/x.yaml": "x"})
     reader = opened()
     await reader.read()
     git(repository, "reset", "-q", "--hard", "HEAD~1")
-    sha = committed(repository, {"catalog/y.yaml": "y"})
+    sha = commit_files(repository, {"catalog/y.yaml": "y"})
     await reader.read()
     assert reader.revision == sha
     assert sorted(reader.texts()) == ["database/a.yaml", "y.yaml"]
@@ -210,11 +210,11 @@ async def test_a_repository_that_was_made_anew_with_longer_ids_is_read(
     await reader.read()
     shutil.rmtree(repository / ".git")
     git(repository, "init", "-q", "-b", "main", "--object-format=sha256")
-    sha = committed(repository, {"catalog/b.yaml": "b: 1\n", "README.md": "#\n"})
+    sha = commit_files(repository, {"catalog/b.yaml": "b: 1\n", "README.md": "#\n"})
     await reader.read()
     assert (reader.revision, len(sha)) == (sha, 64)
     assert reader.texts() == {"b.yaml": "b: 1\n", "database/a.yaml": "a: 1\n"}
-    sha = committed(repository, {"catalog/b.yaml": "b: 2\n"})
+    sha = commit_files(repository, {"catalog/b.yaml": "b: 2\n"})
     await reader.read()
     assert reader.texts()["b.yaml"] == "b: 2\n"
 
@@ -229,7 +229,7 @@ async def test_a_cache_that_vanishes_is_made_anew(repository: Path, opened: Open
         b"a: 1\n"
     ]
     shutil.rmtree(source(reader)._home)
-    sha = committed(repository, {"catalog/database/a.yaml": "a: 2\n"})
+    sha = commit_files(repository, {"catalog/database/a.yaml": "a: 2\n"})
     await reader.read()
     assert (reader.revision, reader.texts()) == (sha, {"database/a.yaml": "a: 2\n"})
 
@@ -273,11 +273,11 @@ async def test_an_address_that_is_not_permitted_is_never_called(opened: Open) ->
 
 
 async def test_owners_are_read_of_the_very_commit(repository: Path, opened: Open) -> None:
-    committed(repository, {"CODEOWNERS": "* @acme/a\n"})
+    commit_files(repository, {"CODEOWNERS": "* @acme/a\n"})
     reader = opened(ownership="report")
     await reader.read()
     assert list(reader.beside) == ["CODEOWNERS"]
-    committed(repository, {".github/CODEOWNERS": "* @acme/b\n"})
+    commit_files(repository, {".github/CODEOWNERS": "* @acme/b\n"})
     assert isinstance(await reader.read(), Listing)
     assert reader.stored[reader.beside[".github/CODEOWNERS"].blob] == b"* @acme/b\n"
 

@@ -1,4 +1,4 @@
-"""What may stand between PAO and its Postgres: the end of TLS, a pooler that hears nothing."""
+"""A proxy between PAO and its Postgres: it ends TLS, or acts like a connection pooler."""
 
 import asyncio
 import contextlib
@@ -18,12 +18,12 @@ SSL_REQUEST = 80877103
 POOLER_SETTINGS = frozenset(
     {"user", "database", "application_name", "client_encoding", "datestyle", "timezone"}
 )
-"""What PgBouncer takes in a startup message."""
+"""What PgBouncer accepts in a startup message."""
 
 
 @dataclass(frozen=True, slots=True)
-class Way:
-    """How a proxy treats its connections: with TLS only, deaf to some messages, as PgBouncer.
+class ProxyOptions:
+    """How a proxy treats its connections: with TLS only, dropping some messages, as PgBouncer.
 
     PgBouncer refuses settings in the startup message that it does not keep for each client.
     """
@@ -34,7 +34,7 @@ class Way:
     refuses_settings: bool = False
 
 
-def tls_of(certificates: Certificates) -> ssl.SSLContext:
+def server_tls(certificates: Certificates) -> ssl.SSLContext:
     """Return a server's side of TLS."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(certificates.certificate, certificates.key)
@@ -42,8 +42,8 @@ def tls_of(certificates: Certificates) -> ssl.SSLContext:
 
 
 @asynccontextmanager
-async def proxied(url: str, way: Way) -> AsyncIterator[str]:
-    """Stand in front of the Postgres of a URL; yield the URL that leads through."""
+async def postgres_proxy(url: str, way: ProxyOptions) -> AsyncIterator[str]:
+    """Run a proxy for the Postgres of a URL; yield the URL of the proxy."""
     parts = urlsplit(url)
     tasks: set[asyncio.Task[None]] = set()
 
@@ -74,7 +74,7 @@ async def _serve(
     reader: asyncio.StreamReader,
     writer: asyncio.StreamWriter,
     target: tuple[str, int],
-    way: Way,
+    way: ProxyOptions,
 ) -> None:
     first = await _packet(reader)
     if first[4:] == struct.pack("!I", SSL_REQUEST):
@@ -119,7 +119,9 @@ async def _answers(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -
         await writer.drain()
 
 
-async def _questions(reader: asyncio.StreamReader, server: asyncio.StreamWriter, way: Way) -> None:
+async def _questions(
+    reader: asyncio.StreamReader, server: asyncio.StreamWriter, way: ProxyOptions
+) -> None:
     while True:
         kind = await reader.readexactly(1)
         packet = await _packet(reader)

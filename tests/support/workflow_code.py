@@ -1,4 +1,4 @@
-"""Runs workflow code without a server: as a run of its own, with answers of the test's own.
+"""Runs workflow code without a server; the test supplies the answers of its activities.
 
 What activities are given and answer is converted, as between a workflow and its worker; what the
 code returns is not.
@@ -26,23 +26,23 @@ from temporalio.worker import (
 
 from pao.clients.temporal_connection import CONVERTER
 
-NAME, RUN = "Alone", "this-run"
+NAME, RUN = "EmptyWorkflow", "this-run"
 T = TypeVar("T")
 Code = Callable[[], Awaitable[T]]
 Answer = Callable[[Any], Any]
-"""What an activity makes of its input: it returns a result, or raises."""
+"""Takes an activity's input; returns its result, or raises."""
 
 
 @workflow.defn(name=NAME)
-class Alone:
-    """A workflow that is what a test makes of it."""
+class EmptyWorkflow:
+    """A workflow whose code an interceptor replaces."""
 
     @workflow.run
     async def run(self) -> None:
-        """Do nothing: the test's code runs instead."""
+        """Do nothing: the interceptor runs the test's code."""
 
 
-async def alone(
+async def run_workflow_code(
     code: Code[T],
     answers: Mapping[str, Answer] | None = None,
     *,
@@ -54,23 +54,23 @@ async def alone(
     ``answers`` are those of its activities, by their names. With another ``first_run`` it is a
     reset. With ``markers`` it is replayed: its history has these of ``workflow.patched``.
     """
-    stand_in = _StandIn(code, answers or {})
+    interceptor = _CodeInterceptor(code, answers or {})
     replayer = Replayer(
-        workflows=[Alone],
+        workflows=[EmptyWorkflow],
         data_converter=CONVERTER,
         workflow_runner=UnsandboxedWorkflowRunner(),
-        interceptors=[stand_in],
+        interceptors=[interceptor],
     )
-    events = _begun(first_run) + ([] if markers is None else _ended(markers))
+    events = _started_events(first_run) + ([] if markers is None else _completed_events(markers))
     numbered = [{"eventId": number, **event} for number, event in enumerate(events, 1)]
-    history = WorkflowHistory.from_json("alone", json.dumps({"events": numbered}))
+    history = WorkflowHistory.from_json("workflow-code", json.dumps({"events": numbered}))
     await replayer.replay_workflow(history)
-    [result] = stand_in.results
+    [result] = interceptor.results
     return cast("T", result)
 
 
-class _StandIn(Interceptor):
-    """Runs the test's code in place of the workflow's, and answers in place of a worker."""
+class _CodeInterceptor(Interceptor):
+    """Runs the test's code instead of the workflow's, and answers instead of a worker."""
 
     def __init__(self, code: Code[Any], answers: Mapping[str, Answer]) -> None:
         self.code = code
@@ -81,18 +81,18 @@ class _StandIn(Interceptor):
         self,
         input: WorkflowInterceptorClassInput,  # noqa: A002, ARG002 -- named by Temporal
     ) -> type[WorkflowInboundInterceptor]:
-        """Return the class that Temporal makes one of for the run."""
-        stand_in = self
+        """Return the class that Temporal instantiates for the run."""
+        interceptor = self
 
         class Inbound(WorkflowInboundInterceptor):
             def init(self, outbound: WorkflowOutboundInterceptor) -> None:
-                super().init(_Outbound(outbound, stand_in.answers))
+                super().init(_Outbound(outbound, interceptor.answers))
 
             async def execute_workflow(
                 self,
                 input: ExecuteWorkflowInput,  # noqa: A002, ARG002 -- named by Temporal
             ) -> None:
-                stand_in.results.append(await stand_in.code())
+                interceptor.results.append(await interceptor.code())
 
         return Inbound
 
@@ -108,33 +108,33 @@ class _Outbound(WorkflowOutboundInterceptor):
         self,
         input: StartActivityInput,  # noqa: A002 -- named by Temporal
     ) -> workflow.ActivityHandle[Any]:
-        return self._started(input)
+        return self._start(input)
 
     def start_local_activity(
         self,
         input: StartLocalActivityInput,  # noqa: A002 -- named by Temporal
     ) -> workflow.ActivityHandle[Any]:
-        return self._started(input)
+        return self._start(input)
 
-    def _started(
+    def _start(
         self, call: StartActivityInput | StartLocalActivityInput
     ) -> workflow.ActivityHandle[Any]:
         return cast("workflow.ActivityHandle[Any]", asyncio.create_task(self._answer(call)))
 
     async def _answer(self, call: StartActivityInput | StartLocalActivityInput) -> Any:
         [given] = call.args
-        answer = self._answers[call.activity](_converted(given, type(given)))
-        return _converted(answer, call.ret_type)
+        answer = self._answers[call.activity](_convert(given, type(given)))
+        return _convert(answer, call.ret_type)
 
 
-def _converted(value: Any, kind: type | None) -> Any:
+def _convert(value: Any, kind: type | None) -> Any:
     converter = CONVERTER.payload_converter
     [read] = converter.from_payloads(converter.to_payloads([value]), [kind] if kind else None)
     return read
 
 
-def _begun(first_run: str) -> list[dict[str, Any]]:
-    """Return the events up to a task that is not answered yet."""
+def _started_events(first_run: str) -> list[dict[str, Any]]:
+    """Return the events up to the first open task."""
     started = {
         "workflowType": {"name": NAME},
         "taskQueue": {"name": "queue"},
@@ -150,19 +150,19 @@ def _begun(first_run: str) -> list[dict[str, Any]]:
     ]
 
 
-def _ended(markers: Sequence[str]) -> list[dict[str, Any]]:
-    """Return the events of a run that a task has ended, with these markers."""
+def _completed_events(markers: Sequence[str]) -> list[dict[str, Any]]:
+    """Return the events of a completed task and run, with these markers."""
     answered = {"scheduledEventId": 2, "startedEventId": 3}
     return [
         _event("WORKFLOW_TASK_COMPLETED", "workflowTaskCompleted", answered),
-        *(_event("MARKER_RECORDED", "markerRecorded", _patched(one)) for one in markers),
+        *(_event("MARKER_RECORDED", "markerRecorded", _patch_marker(one)) for one in markers),
         _event("WORKFLOW_EXECUTION_COMPLETED", "workflowExecutionCompleted", {}),
     ]
 
 
-def _patched(name: str) -> dict[str, Any]:
-    told = CONVERTER.payload_converter.to_payload({"id": name, "deprecated": False})
-    details = {"patch-data": {"payloads": [MessageToDict(told)]}}
+def _patch_marker(name: str) -> dict[str, Any]:
+    payload = CONVERTER.payload_converter.to_payload({"id": name, "deprecated": False})
+    details = {"patch-data": {"payloads": [MessageToDict(payload)]}}
     return {"markerName": "core_patch", "details": details}
 
 

@@ -1,7 +1,7 @@
-"""Runs workflow code in Temporal's own runtime on a history that a test writes, without a server.
+"""Runs workflow code in Temporal's runtime on a history from the test, without a server.
 
-History holds the activities that were answered. What the code does after the last answer is new, as
-on a worker that goes on: nothing of it is compared with history.
+The history contains the answered activities. What the code does after the last answer is new, as on
+a worker that continues: it is not compared with the history.
 """
 
 import json
@@ -29,16 +29,16 @@ from tests.histories.replayed import Call, Calls
 
 ResultT = TypeVar("ResultT")
 Document = dict[str, Any]
-QUEUE = {"name": "written", "kind": "TASK_QUEUE_KIND_NORMAL"}
-MOMENT = "2026-03-01T12:00:00Z"
+QUEUE = {"name": "replayed", "kind": "TASK_QUEUE_KIND_NORMAL"}
+EVENT_TIME = "2026-03-01T12:00:00Z"
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
-    """How an activity has ended: with a result, or with an error that is one.
+class ActivityAnswer:
+    """How an activity ended: with a result, or with an error as ``result``.
 
     ``signalled``: a signal came just before. ``patches`` are those that the code had when it called
-    the activity; what it calls anew has all.
+    the activity; new calls have all.
     """
 
     activity: str
@@ -48,57 +48,57 @@ class Answer:
 
 
 @dataclass(slots=True)
-class Played(Generic[ResultT]):
-    """What the code has called, and what it has returned, if it came to its end."""
+class ReplayResult(Generic[ResultT]):
+    """The calls of the code, and its result if it completed."""
 
     calls: list[Call]
     results: list[ResultT] = field(default_factory=list)
 
     def inputs(self, activity: str) -> list[Any]:
-        """Return what an activity was given, each time."""
+        """Return the inputs of an activity, in order."""
         return [given["input"] for name, given in self.calls if name == activity]
 
 
-async def play(
+async def replay_code(
     code: Callable[[], Awaitable[ResultT]],
-    *answers: Answer,
+    *answers: ActivityAnswer,
     on_signal: Callable[[], None] = lambda: None,
-) -> Played[ResultT]:
+) -> ReplayResult[ResultT]:
     """Run the code as a workflow whose activities are answered one after the other."""
     calls = Calls()
-    played: Played[ResultT] = Played(calls.remote)
+    replay: ReplayResult[ResultT] = ReplayResult(calls.remote)
     errors: list[BaseException] = []
 
     async def run() -> None:
         try:
-            played.results.append(await code())
+            replay.results.append(await code())
         except (Exception, pytest.fail.Exception) as error:  # noqa: BLE001 -- raised to the test.
             errors.append(error)
 
     replayer = Replayer(
-        workflows=[_Written],
+        workflows=[_EmptyWorkflow],
         data_converter=CONVERTER,
         workflow_runner=UnsandboxedWorkflowRunner(),
-        interceptors=[_Instead(run, on_signal), calls],
+        interceptors=[_CodeInterceptor(run, on_signal), calls],
     )
     await replayer.replay_workflow(await _history(answers))
     if errors:
         raise errors[0]
-    return played
+    return replay
 
 
-@workflow.defn(name="Written")
-class _Written:
+@workflow.defn(name="EmptyWorkflow")
+class _EmptyWorkflow:
     @workflow.run
     async def run(self) -> None:
-        """Do nothing: the interceptor runs the code of the test instead."""
+        """Do nothing: the interceptor runs the test's code."""
 
     @workflow.signal
-    async def told(self) -> None:
-        """Do nothing: the interceptor does what the test says."""
+    async def nudge(self) -> None:
+        """Do nothing: the interceptor calls ``on_signal``."""
 
 
-class _Instead(Interceptor):
+class _CodeInterceptor(Interceptor):
     def __init__(self, run: Callable[[], Awaitable[None]], on_signal: Callable[[], None]) -> None:
         self._run = run
         self._on_signal = on_signal
@@ -125,15 +125,15 @@ class _Instead(Interceptor):
         return Inbound
 
 
-async def _history(answers: tuple[Answer, ...]) -> WorkflowHistory:
+async def _history(answers: tuple[ActivityAnswer, ...]) -> WorkflowHistory:
     events: list[Document] = []
 
-    def add(kind: str, **told: Any) -> str:
+    def add(kind: str, **attributes: Any) -> str:
         words = kind.split("_")
         key = words[0].lower() + "".join(word.capitalize() for word in words[1:])
         number = str(len(events) + 1)
-        about = {"eventId": number, "eventTime": MOMENT, "eventType": f"EVENT_TYPE_{kind}"}
-        events.append({**about, f"{key}EventAttributes": told})
+        about = {"eventId": number, "eventTime": EVENT_TIME, "eventType": f"EVENT_TYPE_{kind}"}
+        events.append({**about, f"{key}EventAttributes": attributes})
         return number
 
     def begin_task() -> dict[str, str]:
@@ -143,7 +143,7 @@ async def _history(answers: tuple[Answer, ...]) -> WorkflowHistory:
 
     add(
         "WORKFLOW_EXECUTION_STARTED",
-        workflowType={"name": "Written"},
+        workflowType={"name": "EmptyWorkflow"},
         taskQueue=QUEUE,
         originalExecutionRunId="run",
         attempt=1,
@@ -152,20 +152,20 @@ async def _history(answers: tuple[Answer, ...]) -> WorkflowHistory:
     for number, answer in enumerate(answers, 1):
         completed = add("WORKFLOW_TASK_COMPLETED", **task)
         for patch in answer.patches:
-            told = await _payloads({"id": patch, "deprecated": False})
-            add("MARKER_RECORDED", markerName="core_patch", details={"patch-data": told})
+            payload = await _payloads({"id": patch, "deprecated": False})
+            add("MARKER_RECORDED", markerName="core_patch", details={"patch-data": payload})
         kind = {"activityId": str(number), "activityType": {"name": answer.activity}}
         scheduled = add("ACTIVITY_TASK_SCHEDULED", **kind, workflowTaskCompletedEventId=completed)
         started = add("ACTIVITY_TASK_STARTED", scheduledEventId=scheduled)
         ended: Document = {"scheduledEventId": scheduled, "startedEventId": started}
         if answer.signalled:
-            add("WORKFLOW_EXECUTION_SIGNALED", signalName="told", input={})
+            add("WORKFLOW_EXECUTION_SIGNALED", signalName="nudge", input={})
         if isinstance(answer.result, BaseException):
             add("ACTIVITY_TASK_FAILED", **ended, failure=await _failure(answer.result))
         else:
             add("ACTIVITY_TASK_COMPLETED", **ended, result=await _payloads(answer.result))
         task = begin_task()
-    return WorkflowHistory.from_json("written", json.dumps({"events": events}))
+    return WorkflowHistory.from_json("replayed", json.dumps({"events": events}))
 
 
 async def _payloads(value: Any) -> Document:

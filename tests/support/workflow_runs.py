@@ -1,4 +1,4 @@
-"""Plays a workflow of a test's own, for code that needs Temporal around it and nothing else."""
+"""Runs a workflow that a test defines, for code that needs nothing but Temporal."""
 
 import secrets
 from typing import Any
@@ -9,10 +9,12 @@ from temporalio.worker import UnsandboxedWorkflowRunner, Worker
 from pao.clients.temporal_connection import CONVERTER
 
 
-async def played(address: str, of: type, name: str, *given: Any) -> tuple[Any, WorkflowHistory]:
+async def run_workflow(
+    address: str, of: type, name: str, *given: Any
+) -> tuple[Any, WorkflowHistory]:
     """Return the result of a workflow, which is called ``name``, and its history."""
     client = await Client.connect(address, data_converter=CONVERTER)
-    queue = f"played-{secrets.token_hex(4)}"
+    queue = f"run-{secrets.token_hex(4)}"
     async with Worker(
         client,
         task_queue=queue,

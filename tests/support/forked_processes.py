@@ -1,7 +1,7 @@
-"""Processes of `pao` that need not import it: forked from one that did, once per test process.
+"""Processes of `pao` that are forked from one that has imported it, once per test process.
 
-What starts, signals, streams and exit codes are, is that of a process of its own; only the second
-that its imports take is not spent again. What is about starting itself starts Python.
+They have their own signals, streams and exit codes, like any process, but save the second that the
+imports take. Tests of starting itself start Python instead.
 """
 
 import atexit
@@ -28,13 +28,13 @@ LARGEST = 1 << 17
 
 
 class Wait(Protocol):
-    """Return a process's exit code; None where it runs and nobody is to be blocked."""
+    """Return a process's exit code; None while it runs, unless ``block``."""
 
     def __call__(self, pid: int, *, block: bool) -> int | None: ...
 
 
 class Process:
-    """A started `pao`, as `subprocess` would show it."""
+    """A started `pao`, with the interface of `subprocess.Popen`."""
 
     def __init__(self, pid: int, wait: Wait) -> None:
         self.pid = pid
@@ -48,7 +48,7 @@ class Process:
         return self.returncode
 
     def wait(self) -> int:
-        """Wait for its end; the test's own time limit ends a wait in vain."""
+        """Wait for its end; bounded by the test's time limit."""
         if self.returncode is None:
             self.returncode = self._wait(self.pid, block=True)
         assert self.returncode is not None
@@ -57,7 +57,7 @@ class Process:
     def send_signal(self, number: int) -> None:
         """Send a signal, unless it has ended."""
         if self.poll() is None:
-            # It may end between the look and the signal.
+            # It may end between the check and the signal.
             with contextlib.suppress(ProcessLookupError):
                 os.kill(self.pid, number)
 
@@ -66,14 +66,14 @@ class Process:
         self.send_signal(signal.SIGKILL)
 
 
-class Nursery:
-    """The process that has imported `pao`, asked for copies of itself."""
+class ProcessForker:
+    """The process that has imported `pao`, and forks on request."""
 
     def __init__(self) -> None:
         self._ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         self._ended: dict[int, int] = {}
         self._process = subprocess.Popen(  # noqa: S603 -- this file
-            [sys.executable, "-c", f"import {__name__} as warm; warm.serve({theirs.fileno()})"],
+            [sys.executable, "-c", f"import {__name__} as forked; forked.serve({theirs.fileno()})"],
             cwd=ROOT,
             pass_fds=[theirs.fileno()],
             stdin=subprocess.DEVNULL,
@@ -90,11 +90,11 @@ class Nursery:
         terminal: bool = False,
     ) -> Process:
         """Start ``pao`` with these three streams; on a ``terminal``, its first controls it."""
-        place = str(folder or ROOT)
-        asked = json.dumps([list(arguments), dict(environ), place, terminal]).encode()
-        socket.send_fds(self._ours, [asked], list(streams))
+        directory = str(folder or ROOT)
+        message = json.dumps([list(arguments), dict(environ), directory, terminal]).encode()
+        socket.send_fds(self._ours, [message], list(streams))
         while True:
-            pid, code = self._told()
+            pid, code = self._receive()
             if code is None:
                 return Process(pid, self._wait)
             self._ended[pid] = code
@@ -103,17 +103,17 @@ class Nursery:
         flags = 0 if block else socket.MSG_DONTWAIT
         try:
             while pid not in self._ended:
-                ended, code = self._told(flags)
+                ended, code = self._receive(flags)
                 assert code is not None
                 self._ended[ended] = code
         except BlockingIOError:
             return None
         return self._ended.pop(pid)
 
-    def _told(self, flags: int = 0) -> tuple[int, int | None]:
-        said = self._ours.recv(LARGEST, flags)
-        assert said, f"the process that imported pao ended: {self._process.wait()}"
-        pid, code = json.loads(said)
+    def _receive(self, flags: int = 0) -> tuple[int, int | None]:
+        message = self._ours.recv(LARGEST, flags)
+        assert message, f"the process that imported pao ended: {self._process.wait()}"
+        pid, code = json.loads(message)
         return pid, code
 
     def close(self) -> None:
@@ -123,8 +123,8 @@ class Nursery:
 
 
 @dataclass(frozen=True)
-class Ended:
-    """What a command left behind."""
+class CompletedCommand:
+    """The result of a command."""
 
     returncode: int
     stdout: bytes
@@ -136,8 +136,8 @@ def run_pao(
     environ: Mapping[str, str],
     folder: str | Path | None = None,
     stdin: bytes = b"",
-) -> Ended:
-    """Run a command of ``pao`` to its end, in a process of its own."""
+) -> CompletedCommand:
+    """Run a command of ``pao`` to its end, in its own process."""
     words = [os.fsdecode(argument) for argument in arguments]
     with (
         tempfile.TemporaryFile() as given,
@@ -147,22 +147,22 @@ def run_pao(
         given.write(stdin)
         given.seek(0)
         streams = [stream.fileno() for stream in (given, out, err)]
-        code = nursery().start(words, environ, streams, folder=folder).wait()
+        code = process_forker().start(words, environ, streams, folder=folder).wait()
         out.seek(0)
         err.seek(0)
-        return Ended(code, out.read(), err.read())
+        return CompletedCommand(code, out.read(), err.read())
 
 
 @functools.cache
-def nursery() -> Nursery:
-    """Return the one of this process, which ends with it."""
-    made = Nursery()
+def process_forker() -> ProcessForker:
+    """Return the forker of this process, which ends with it."""
+    made = ProcessForker()
     atexit.register(made.close)
     return made
 
 
 def serve(number: int) -> None:
-    """Import `pao`, then fork for every message at this socket until the other side is gone."""
+    """Import `pao`, then fork for every message at this socket until the other side is closed."""
     asked = socket.socket(fileno=number)
     import activities.registry  # noqa: PLC0415 -- only this process needs it, and the next
     import pao.app.cli  # noqa: PLC0415
@@ -183,7 +183,7 @@ def serve(number: int) -> None:
             for key, _ in selector.select():
                 if key.fileobj is woken:
                     os.read(woken, 64)
-                    _tell_ends(asked)
+                    _report_ends(asked)
                 elif not _fork(asked, (woken, wakes)):
                     return
 
@@ -198,15 +198,15 @@ def _fork(asked: socket.socket, pipe: tuple[int, int]) -> bool:
             os.close(stream)
         asked.send(json.dumps([pid, None]).encode())
     else:
-        _become(asked, pipe)
+        _reset_signals(asked, pipe)
         _run(arguments, environ, folder, streams, terminal=terminal)
     return True
 
 
-def _become(asked: socket.socket, pipe: tuple[int, int]) -> None:
+def _reset_signals(asked: socket.socket, pipe: tuple[int, int]) -> None:
     signal.set_wakeup_fd(-1)
     signal.signal(signal.SIGCHLD, signal.SIG_DFL)
-    # A test run in the background ignores Ctrl-C and hands that on; a person's shell does not.
+    # A test run in the background ignores Ctrl-C and passes that on; a person's shell does not.
     signal.signal(signal.SIGINT, signal.default_int_handler)
     signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
     asked.close()
@@ -248,15 +248,15 @@ def _run(
         code = 0
     except SystemExit as end:
         code = end.code
-    except BaseException:  # noqa: BLE001 -- as Python ends with what nobody handles
+    except BaseException:  # noqa: BLE001 -- as Python ends on an unhandled error
         traceback.print_exc()
     atexit._run_exitfuncs()
     flush_streams()
-    # The end of Python would take apart all that was imported, and copy it for that.
+    # A normal exit would tear down all imported modules, and copy their memory.
     os._exit(int(code) if isinstance(code, int) else int(code is not None))
 
 
-def _tell_ends(asked: socket.socket) -> None:
+def _report_ends(asked: socket.socket) -> None:
     with contextlib.suppress(ChildProcessError):
         while (ended := os.waitpid(-1, os.WNOHANG))[0]:
             said = [ended[0], os.waitstatus_to_exitcode(ended[1])]
