@@ -32,7 +32,7 @@ def action_tools(
     jira: JiraInstances,
     environ: Mapping[str, str] | None = None,
 ) -> Tools:
-    """Return the tools of actions; whoever closes the worker closes their network.
+    """Return the tools of actions; the owner of the worker closes their network.
 
     ``environ`` is the environment that the process was started with.
     """

@@ -22,7 +22,7 @@ _MIN_LENGTH = 8
 
 
 def protect_secrets(environ: MutableMapping[str, str], secrets: Iterable[str]) -> dict[str, str]:
-    """Remove the secrets from the environment; returns the original one for whoever needs it.
+    """Remove the secrets from the environment; returns the original one.
 
     These are the variables that hold one of the values in ``secrets``, and those that hold an
     operator's secret for templates.

@@ -1,6 +1,6 @@
 """`make chaos`: requests and decisions while the parts of PAO are killed and stopped at random.
 
-Starts a PAO of its own on free ports in a folder of its own, which is removed at the end. After the
+Starts its own PAO on free ports in a temporary folder, which is removed at the end. After the
 rounds everything is started, failed requests are decided, and every request is compared: the
 callers' responses, Postgres, Temporal, and the stand-in's tickets. The exit code is 0 when nothing
 was lost, doubled, disagreeing or forgotten, and every call had a correct answer.

@@ -177,13 +177,13 @@ class ChaosStack:
             return False
 
     def add_worker(self, name: str, **environ: str) -> None:
-        """Start one more worker under a name of its own; it stops with the stack or before."""
+        """Start one more worker under a new name; it stops with the stack or before."""
         configuration = {**self._configuration, **environ}
         self.parts[name] = Service(name, ["worker"], configuration, sink=self._sink)
         self.parts[name].start()
 
     def add_api(self, name: str, **environ: str) -> str:
-        """Start one more API under a name of its own; returns its address once it is ready."""
+        """Start one more API under a new name; returns its address once it is ready."""
         [port] = free_ports(1)
         configuration = {**self._configuration, "PAO_PORT": str(port), **environ}
         made = Service(name, ["api"], configuration, sink=self._sink)

@@ -1,11 +1,11 @@
-"""The log of every process in a file of its own, so that the demo can be read."""
+"""One log file per process, so that the demo stays readable."""
 
 from pathlib import Path
 from typing import Self, TextIO
 
 
 class LogFiles:
-    """Writes each process's lines into ``<name>.log``; every run starts its files anew."""
+    """Writes each process's lines into ``<name>.log``; every run overwrites them."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder

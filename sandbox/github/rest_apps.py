@@ -91,7 +91,7 @@ class AppRoutes:
         return JSONResponse(shape)
 
     async def _write(self, request: Request) -> Response:
-        """Write one file in a commit of its own: the only way into an empty repository."""
+        """Write one file in one commit: the only way into an empty repository."""
         name, path = self._api.repository(request), request.path_params["path"]
         allowed = frozenset({"message", "content", "branch", "sha", "committer", "author"})
         given = await read_object(request, allowed)

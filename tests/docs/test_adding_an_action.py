@@ -20,16 +20,16 @@ BLOCK = re.compile(r"^```\w+\n# file: (?P<path>\S+)\n(?P<text>.*?)^```$", re.MUL
 RUN = """
     import asyncio, json, sys
     from activities.registry import loaded
-    from tests.support.actions import Stage
+    from tests.support.actions import ActionRunner
 
     async def main() -> None:
         action = loaded().actions["dns-record"]
-        stage = Stage(action, secrets={"dns_token": "s3cret-token-value"})
+        runner = ActionRunner(action, secrets={"dns_token": "s3cret-token-value"})
         config = dict(action.examples[1], server=sys.argv[1])
-        request = stage.request(config)
-        first = await stage.execute(request)
-        second = await stage.again(request)
-        await stage.close()
+        request = runner.request(config)
+        first = await runner.execute(request)
+        second = await runner.again(request)
+        await runner.close()
         print(json.dumps({
             "outputs": [first.outputs, second.outputs],
             "adopted": second.adopted,

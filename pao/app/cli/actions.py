@@ -69,7 +69,7 @@ def check(
 ) -> None:
     """Check that a type meets the contract of action types, examples included.
 
-    It calls no target; how the type acts is up to the tests of its package.
+    It calls no target; the tests of its package check how it behaves.
     """
     from pao.extension.contract import Checked, check_contract  # noqa: PLC0415 -- pydantic: 0.3 s
 

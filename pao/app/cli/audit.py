@@ -67,7 +67,7 @@ def anchor(
         ),
     ] = None,
 ) -> None:
-    """Anchor the audit trail now, as happens daily, and show or export the newest anchor."""
+    """Anchor the audit trail now, as is done daily, and show or export the newest anchor."""
     new_anchor = _anchor_now()
     if new_anchor is None:
         raise CliError(

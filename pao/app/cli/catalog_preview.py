@@ -107,12 +107,11 @@ def run_tests(
         bool, typer.Option("--with-errors", help="Let --update record errors, too.")
     ] = False,
 ) -> None:
-    """Run the cases beside documents (`<id>.tests/NAME.yaml`); needs no server.
+    """Run the test cases next to documents (`<id>.tests/NAME.yaml`); needs no server.
 
     A case holds `fields`, `options` that fields offer, and, under `expect`, the `actions` as they
-    would be sent, the fields that are `refused`, or `fields` as they come out. Exits with 1 when
-    one has another result. `--update` writes the result, unless it is an error, which only
-    `--with-errors` lets it expect.
+    would be sent, the fields that are `refused`, or the resulting `fields`. Exits with 1 if a
+    result differs. `--update` records the results, errors only with `--with-errors`.
     """
     from pao.app.cli.cases import run_cases, update_case  # noqa: PLC0415 -- the rules: 0.5 s
 

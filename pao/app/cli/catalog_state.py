@@ -18,7 +18,7 @@ _PENDING = "The source is still being read. Check again: pao catalog status"
 
 @command(app, "status")
 def status(cli: CommandContext) -> None:
-    """Show which revision is served; exits with 1 when anything of the source is not."""
+    """Show which revision is served; exits with 1 unless all of the source is."""
     with cli.api() as api:
         document = api.get("/catalog/status")
         if document.get("refused") or document.get("ownership"):

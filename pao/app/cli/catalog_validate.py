@@ -50,9 +50,7 @@ def validate(  # noqa: PLR0913 -- the options of the command line are its parame
     ] = None,
     form: Annotated[
         Format | None,
-        typer.Option(
-            "--format", help="OutputFormat for people, machines, GitHub annotations, or SARIF."
-        ),
+        typer.Option("--format", help="Output for people, machines, GitHub annotations, or SARIF."),
     ] = None,
     strict: Annotated[bool, typer.Option("--strict", help="Treat warnings as errors.")] = False,
     short: Annotated[

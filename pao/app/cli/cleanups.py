@@ -33,8 +33,8 @@ def cleanup(
 ) -> None:
     """List what is left to clean up by hand; with --done, mark entries as done.
 
-    What a failed request lists may be marked once it has ended; what corrections have left behind
-    at any time. An entry stays listed, with who has dealt with it.
+    Entries of a failed request can be marked once it has ended, those of corrections at any time.
+    A marked entry stays listed, with the person who marked it.
     """
     if done and not note:
         raise CliError("describe with --note what was done", exit_code=ExitCode.USAGE)

@@ -93,8 +93,8 @@ def rebuild(
 ) -> None:
     """Rebuild from Temporal what a restored database lacks; needs a running worker.
 
-    Needs the worker's configuration. Carries nothing out, and may be repeated. The API is not
-    ready meanwhile. Exits with 1, and leaves it so, when the workflow of a request did not answer.
+    Needs the worker's configuration. Executes nothing, and may be repeated. The API is not ready
+    meanwhile, and stays so if the workflow of a request did not answer: then it exits with 1.
     """
     done = _run(_rebuild_mirror(opens=opens))
     document = {"written": done.written, "made": done.made, "unanswered": list(done.unanswered)}

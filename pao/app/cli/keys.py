@@ -165,10 +165,10 @@ async def _require_existing(keys: "AccessKeysRepository", key_ids: list[str]) ->
 
 @command(app, "rotate-encryption")
 def rotate_encryption(cli: CommandContext) -> None:
-    """Seal access keys and drafts again, with the first key of PAO_ENCRYPTION_KEYS.
+    """Reseal access keys and drafts with the first key of PAO_ENCRYPTION_KEYS.
 
-    Put the new key in front everywhere first. Needs the owner's PAO_MIGRATION_DATABASE_URL. Exits
-    with 1 if something cannot be read with any key.
+    First put the new key in front in every process. Needs the owner's
+    PAO_MIGRATION_DATABASE_URL. Exits with 1 if something cannot be read with any key.
     """
     from api.keys.resealing import reseal  # noqa: PLC0415 -- see `create`
     from db.session import Database, PoolSettings  # noqa: PLC0415 -- see `create`

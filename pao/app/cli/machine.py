@@ -69,7 +69,7 @@ def install(  # noqa: PLR0913 -- the options of the command line are its paramet
         bool, typer.Option("--print", help="Show the units without changing anything.")
     ] = False,
 ) -> None:
-    """Run PAO on this machine as services of systemd, with a Postgres and a Temporal of its own.
+    """Run PAO on this machine as systemd services, with its own Postgres and Temporal.
 
     As root for the system, else for the user. It can be repeated: it changes only what differs.
     """
@@ -107,7 +107,7 @@ def upgrade(
     units: UnitsOption = None,
     account: AccountOption = None,
 ) -> None:
-    """Replace the PAO that `pao install` installed by this version; open requests continue.
+    """Replace the PAO that `pao install` installed with this version; open requests continue.
 
     Run it from the environment of the new version. It replays open requests, backs up, migrates,
     and replaces worker and API. To go back, run it from the environment of the old version.

@@ -64,7 +64,7 @@ class RetryOptions:
         bool,
         typer.Option(
             "--leave-behind",
-            help="Move to another place; what may be left at the old one is listed.",
+            help="Move to another location; what may be left at the old one is listed.",
         ),
     ] = False
     accept_used: Annotated[

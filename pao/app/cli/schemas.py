@@ -13,7 +13,7 @@ def installed_schemas() -> dict[str, str]:
 
 
 def write_schemas(folder: Path, schemas: Mapping[str, str]) -> list[str]:
-    """Write every schema as a file of its own; returns their paths."""
+    """Write every schema to a file; return the paths."""
     folder.mkdir(parents=True, exist_ok=True)
     files = [folder / f"{name}.json" for name in schemas]
     for file, text in zip(files, schemas.values(), strict=True):

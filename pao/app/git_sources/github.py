@@ -213,7 +213,7 @@ class GitHubSource:
         if found.truncated:
             raise SourceUnavailableError(
                 f"{self._location.folder} is too large: GitHub has listed a part of it only. Give "
-                "the catalog a folder of its own."
+                "the catalog its own folder."
             )
         return tuple(
             listing_entry(entry.path, entry.sha, entry.mode, entry.size)

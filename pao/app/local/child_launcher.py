@@ -1,6 +1,6 @@
 """Launches child processes: ties a program's lifetime to its parent's, then executes it.
 
-It is run by its path, as a script of its own, so that it works from threads and before an
+It is run by its path, as a script, so that it works from threads and before an
 unprivileged user could read Python's files. Nothing that knows about PAO belongs here.
 
 Arguments: parent's pid, signal number, ``uid:gid`` or ``-``, then the program and its arguments.

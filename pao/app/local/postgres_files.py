@@ -1,7 +1,7 @@
 """The programs and data of the embedded Postgres, and who may read them.
 
 Postgres refuses to run as root. Started by root, everything it touches has to be where an
-unprivileged user can reach it, without opening anyone's folders: a place of its own under /var/tmp.
+unprivileged user can reach it, without opening anyone's folders: its own folder under /var/tmp.
 """
 
 import hashlib

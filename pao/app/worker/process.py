@@ -160,7 +160,7 @@ async def _usable_build_id(deployment: Deployment, build_id: str | None) -> str 
 async def _require_schema(database: Database) -> None:
     """Raise ``PaoError`` unless the schema of the database can be used.
 
-    An unavailable database is not an error here: whoever needs it waits for it, and logs that.
+    An unavailable database is not an error here: its users wait for it, and log that.
     """
     try:
         async with database.reading() as session:

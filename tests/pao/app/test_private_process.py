@@ -8,8 +8,8 @@ ROOT = Path(__file__).parents[3]
 SHOWING = """
 import ctypes, os
 from pathlib import Path
-from pao.app.process_hardening import close_to_others
-kept = close_to_others(os.environ, ["db-password-1234", "short"])
+from pao.app.process_hardening import protect_secrets
+kept = protect_secrets(os.environ, ["db-password-1234", "short"])
 shown = Path("/proc/self/environ").read_bytes()
 print(kept["DATABASE_URL"], kept["PAO_SECRET_KEY"], kept["PLAIN"], kept["SHORT"])
 print("DATABASE_URL" in os.environ, "PAO_SECRET_KEY" in os.environ, os.environ["PLAIN"])

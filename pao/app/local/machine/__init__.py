@@ -1,1 +1,1 @@
-"""PAO on one machine as services of systemd, with a Postgres and a Temporal of its own."""
+"""PAO on one machine as systemd services, with its own Postgres and Temporal."""
