@@ -18,7 +18,7 @@ from typing import Any
 
 from benchmarks import aims
 from benchmarks.figures import quantile
-from benchmarks.load import Api, Place
+from benchmarks.load import LoadCaller, StackAddresses
 from benchmarks.report import verdict
 from benchmarks.run import ANY_FREE, ENVIRONMENT, ROOT, _drop, _place
 from pao.app.local.progress import ProgressReporter
@@ -54,9 +54,9 @@ def generate(root: Path, *, count: int) -> None:
         file.write_text(item, "utf-8")
 
 
-async def measure(place: Place, root: Path, *, calls: int) -> dict[str, list[float]]:
+async def measure(place: StackAddresses, root: Path, *, calls: int) -> dict[str, list[float]]:
     """Read every kind of page by turns, so that the machine's moods hit all alike."""
-    async with Api(place, "admin") as api:
+    async with LoadCaller(place, "admin") as api:
         listed = (await api.read("/catalog", limit=200))[1]
         ids = [row["id"] for row in listed["data"]]
         kinds: dict[str, Callable[[int], Awaitable[Any]]] = {
@@ -80,7 +80,7 @@ async def measure(place: Place, root: Path, *, calls: int) -> dict[str, list[flo
         return times
 
 
-async def _change(api: Api, root: Path, number: int) -> float:
+async def _change(api: LoadCaller, root: Path, number: int) -> float:
     file = root / "databases" / "database-postgresql-0000.yaml"
     version = f"version: 1.3.{number}"
     lines = file.read_text("utf-8").splitlines(keepends=True)

@@ -9,7 +9,7 @@ from functools import partial
 
 import asyncpg
 
-from benchmarks.load import ITEM, Api, Place, Timed
+from benchmarks.load import ITEM, LoadCaller, StackAddresses, Timed
 
 FEW = 100
 OWN = 30
@@ -64,13 +64,13 @@ async def _add(connection: asyncpg.Connection, *, wanted: int) -> None:
     await connection.execute(_FILL, max(wanted - stored, 0), MIDDLE, ITEM, None, timeout=300)
 
 
-async def pages(place: Place, *, each: int) -> dict[str, list[float]]:
+async def pages(place: StackAddresses, *, each: int) -> dict[str, list[float]]:
     """Read every kind of page by turns, with a read beside them that no number of rows can touch.
 
     That one shows how the machine's speed varies between two runs. Returns seconds by kind.
     """
     before = {"until": MIDDLE.isoformat().replace("+00:00", "Z"), "limit": PAGE}
-    async with Api(place, "admin") as admin, Api(place, "developer") as developer:
+    async with LoadCaller(place, "admin") as admin, LoadCaller(place, "developer") as developer:
         first = (await admin.read("/requests", **before))[1]
         deep = {**before, "cursor": first["pagination"]["nextCursor"]}
         kinds = {
@@ -86,7 +86,7 @@ async def pages(place: Place, *, each: int) -> dict[str, list[float]]:
     return seconds
 
 
-async def _page(api: Api, **query: object) -> Timed:
+async def _page(api: LoadCaller, **query: object) -> Timed:
     timed, document = await api.read("/requests", **query)
     rows = len(document["data"])
     if rows != PAGE:
@@ -94,5 +94,5 @@ async def _page(api: Api, **query: object) -> Timed:
     return timed
 
 
-async def _item(api: Api) -> Timed:
+async def _item(api: LoadCaller) -> Timed:
     return (await api.read(f"/catalog/items/{ITEM}"))[0]

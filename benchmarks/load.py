@@ -25,7 +25,7 @@ CREATED = 201
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Place:
+class StackAddresses:
     """Where the measured stack is, and whose keys are used."""
 
     api: str
@@ -53,10 +53,10 @@ class Series:
     elapsed: float = 0.0
 
 
-class Api:
+class LoadCaller:
     """The service as one user calls it."""
 
-    def __init__(self, place: Place, user: str) -> None:
+    def __init__(self, place: StackAddresses, user: str) -> None:
         access_key_id, secret = place.keys[user]
         target = ApiTarget(place.api, place.region, "execute-api", access_key_id, secret)
         self._auth = RequestSigner(target)
@@ -103,7 +103,7 @@ Operation = Callable[[], Awaitable[Timed]]
 
 
 async def submissions(
-    place: Place,
+    place: StackAddresses,
     *,
     parallel: int,
     rounds: int,
@@ -115,7 +115,7 @@ async def submissions(
     In every round each kind has ``parallel`` callers making ``each`` calls, one after another.
     """
     client = await bare.connected(place.temporal, place.namespace)
-    async with Api(place, "platform") as api:
+    async with LoadCaller(place, "platform") as api:
         operations: dict[str, Operation] = {
             EXECUTED: lambda: _bare(bare.execute, client),
             SUBMISSION: api.submit,
@@ -146,11 +146,11 @@ async def _bare(run: Callable[[Client], Awaitable[str]], client: Client) -> Time
     return Timed(seconds=time.perf_counter() - started)
 
 
-async def reads(place: Place, path: str, *, parallel: int, each: int) -> Series:
+async def reads(place: StackAddresses, path: str, *, parallel: int, each: int) -> Series:
     """Read one path again and again."""
     series = Series()
 
-    async with Api(place, "developer") as api:
+    async with LoadCaller(place, "developer") as api:
 
         async def read() -> Timed:
             return (await api.read(path))[0]

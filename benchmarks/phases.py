@@ -9,7 +9,7 @@ from typing import Any, ParamSpec, TypeVar
 
 from benchmarks import aims, documents, lists, load, processor, retries, signatures, truth
 from benchmarks.figures import figures
-from benchmarks.load import EXECUTED, SUBMISSION, UPDATED, Place, Series
+from benchmarks.load import EXECUTED, SUBMISSION, UPDATED, Series, StackAddresses
 from benchmarks.report import Check, Report
 from pao.app.local.postgres import PostgresAddress
 from pao.app.local.progress import ProgressReporter
@@ -60,7 +60,7 @@ QUICK = Size(
 class Bench:
     """One run on one stack."""
 
-    place: Place
+    place: StackAddresses
     postgres: PostgresAddress
     size: Size
     pool: ProcessPoolExecutor

@@ -7,7 +7,7 @@ from temporalio.api.enums.v1 import EventType
 from temporalio.client import WorkflowHandle
 
 from benchmarks import bare
-from benchmarks.load import CREATED, Api, Place
+from benchmarks.load import CREATED, LoadCaller, StackAddresses
 from pao.core.names import workflow_id
 from pao.core.states import Decision
 
@@ -19,12 +19,12 @@ REFUSAL = {
 }
 
 
-async def retries(place: Place, *, count: int) -> tuple[list[float], list[str]]:
+async def retries(place: StackAddresses, *, count: int) -> tuple[list[float], list[str]]:
     """Fail and retry requests one by one; return the seconds and the ids of all requests."""
     client = await bare.connected(place.temporal, place.namespace)
     seconds: list[float] = []
     made: list[str] = []
-    async with Api(place, "platform") as api, httpx.AsyncClient(trust_env=False) as jira:
+    async with LoadCaller(place, "platform") as api, httpx.AsyncClient(trust_env=False) as jira:
         for _ in range(count):
             (await jira.post(f"{place.jira}/sandbox/faults", json=REFUSAL)).raise_for_status()
             submitted = await api.submit()

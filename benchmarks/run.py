@@ -19,7 +19,7 @@ import asyncpg
 from temporalio.api.workflowservice.v1 import GetSystemInfoRequest
 
 from benchmarks import bare
-from benchmarks.load import Place
+from benchmarks.load import StackAddresses
 from benchmarks.phases import FULL, QUICK, Bench
 from benchmarks.report import Report, machine
 from pao.app.local.env_file import read_env_file
@@ -96,9 +96,9 @@ def _bare_worker(stack: RunningStack) -> Iterator[None]:
         worker.stop(grace=5)
 
 
-def _place(stack: RunningStack) -> Place:
+def _place(stack: RunningStack) -> StackAddresses:
     env = {user.role: read_env_file(stack.home.env_file(user.role)) for user in USERS}
-    return Place(
+    return StackAddresses(
         api=stack.api_url,
         temporal=stack.temporal.address,
         namespace=stack.temporal.namespace,

@@ -27,7 +27,7 @@ from playwright.async_api import async_playwright
 
 from benchmarks import lists
 from benchmarks.catalog_pages import generate
-from benchmarks.load import ITEM, Api, Place
+from benchmarks.load import ITEM, LoadCaller, StackAddresses
 from benchmarks.run import ANY_FREE, ENVIRONMENT, ROOT, _drop, _place
 from pao.app.local.progress import ProgressReporter
 from pao.app.local.stack import StackOptions, running_stack
@@ -71,13 +71,13 @@ def large_form(root: Path) -> None:
     (root / "network" / f"{LARGE}.yaml").write_text(json.dumps(item))
 
 
-async def sign_in_link(place: Place) -> str:
+async def sign_in_link(place: StackAddresses) -> str:
     """Return a link that signs in to the pages, as `pao web` makes it."""
-    async with Api(place, "developer") as api:
+    async with LoadCaller(place, "developer") as api:
         return str((await api.call("POST", "/web-sign-ins"))[1].json()["url"])
 
 
-async def sign_in(client: httpx.AsyncClient, place: Place) -> None:
+async def sign_in(client: httpx.AsyncClient, place: StackAddresses) -> None:
     """Sign in to the pages."""
     link = await sign_in_link(place)
     form = {"code": link.rpartition("#")[2], "confirmed": "yes", "to": "/"}
@@ -86,9 +86,9 @@ async def sign_in(client: httpx.AsyncClient, place: Place) -> None:
         raise RuntimeError(f"signing in was answered {answer.status_code}")
 
 
-async def made(place: Place, owner_url: str, *, stored: int) -> dict[str, str]:
+async def made(place: StackAddresses, owner_url: str, *, stored: int) -> dict[str, str]:
     """Store requests; return the pages by their names."""
-    async with Api(place, "developer") as api:
+    async with LoadCaller(place, "developer") as api:
         request = (await api.submit()).id
     await lists.fill(owner_url, wanted=stored)
     return {
@@ -106,7 +106,9 @@ async def made(place: Place, owner_url: str, *, stored: int) -> dict[str, str]:
     }
 
 
-async def served(place: Place, pages: Mapping[str, str], *, rounds: int) -> dict[str, list[float]]:
+async def served(
+    place: StackAddresses, pages: Mapping[str, str], *, rounds: int
+) -> dict[str, list[float]]:
     """Read every page by turns; return seconds by page."""
     seconds: dict[str, list[float]] = {name: [] for name in pages}
     async with httpx.AsyncClient(base_url=place.api, timeout=60, trust_env=False) as client:
@@ -130,7 +132,9 @@ class Opened:
     longest_task: float
 
 
-async def opened(place: Place, pages: Mapping[str, str], *, rounds: int) -> dict[str, list[Opened]]:
+async def opened(
+    place: StackAddresses, pages: Mapping[str, str], *, rounds: int
+) -> dict[str, list[Opened]]:
     """Open every page by turns in a browser; return what it took by page."""
     found: dict[str, list[Opened]] = {name: [] for name in pages}
     browser = await asyncio.to_thread(find_browser)

@@ -18,7 +18,7 @@ from api.requests.schemas import Submission
 from api.schemas import Error
 from catalog.forms.text_formats import DURATION_PATTERN
 from fuzz.ground import forms
-from fuzz.people import Place, sent_body
+from fuzz.people import FuzzTarget, sent_body
 from pao.core.durations import parse_duration
 
 ENVELOPE = jsonschema_rs.Draft202012Validator(
@@ -133,7 +133,7 @@ def _schemas() -> dict[str, jsonschema_rs.Draft202012Validator]:
 
 @functools.cache
 def _forms() -> dict[str, dict[str, Any]]:
-    return dict(forms(Place.from_environment()))
+    return dict(forms(FuzzTarget.from_environment()))
 
 
 def _code(response: Response) -> str:

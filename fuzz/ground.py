@@ -14,7 +14,7 @@ from typing import Any
 
 import httpx
 
-from fuzz.people import Place
+from fuzz.people import FuzzTarget
 
 ITEM = "network-dns-record"
 CREATING = {"method": "POST", "path": "/issue$"}
@@ -38,7 +38,7 @@ class Ground:
     items: list[str]
 
 
-def prepare(place: Place, jira: str) -> Ground:
+def prepare(place: FuzzTarget, jira: str) -> Ground:
     """Submit requests until there are some of every kind; raises where one becomes another kind."""
     # JIRA refuses these tickets for ever, so that a retried request is there for the next retry.
     _strike(jira, kind="status", status=400, summary=REFUSED)
@@ -68,7 +68,7 @@ def write_dictionaries(ground: Ground, folder: Path) -> None:
         (folder / f"{name}.dict").write_text("".join(lines))
 
 
-def forms(place: Place) -> Iterator[tuple[str, dict[str, Any]]]:
+def forms(place: FuzzTarget) -> Iterator[tuple[str, dict[str, Any]]]:
     """Yield the id and the form's JSON Schema of every item, in the order of ids."""
     with place.client("admin") as client:
         for item in _read(client, "/catalog")["data"]:

@@ -8,11 +8,11 @@ from schemathesis import HookContext
 
 from fuzz import checks
 from fuzz.ground import forms
-from fuzz.people import Place, Signature
+from fuzz.people import FuzzTarget, Signature
 
 __all__ = ["checks", "offer_forms"]
 
-PLACE = Place.from_environment()
+PLACE = FuzzTarget.from_environment()
 SUBMISSION = "#/components/schemas/Submission"
 METADATA = "#/components/schemas/SubmissionMetadata"
 

@@ -22,7 +22,7 @@ SERVICE = "execute-api"
 TURNS = ("admin", "admin", "admin", "admin", "developer", "platform")
 
 
-class Place(BaseModel):
+class FuzzTarget(BaseModel):
     """Where the stack is, and the access key (id and secret) of each user."""
 
     model_config = ConfigDict(frozen=True)
@@ -50,7 +50,7 @@ class Signature(requests.auth.AuthBase):
     So the same seed makes the same calls in the same names. Signed are the bytes that are sent.
     """
 
-    def __init__(self, place: Place) -> None:
+    def __init__(self, place: FuzzTarget) -> None:
         self._signers = {
             user: SigV4Auth(Credentials(*key), SERVICE, place.region)
             for user, key in place.keys.items()

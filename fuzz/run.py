@@ -14,7 +14,7 @@ import tempfile
 from pathlib import Path
 
 from fuzz.ground import prepare, write_dictionaries
-from fuzz.people import PLACE, Place
+from fuzz.people import PLACE, FuzzTarget
 from pao.app.local.env_file import read_env_file
 from pao.app.local.ports import Ports
 from pao.app.local.progress import ProgressReporter
@@ -68,9 +68,9 @@ def _options() -> tuple[argparse.Namespace, list[str]]:
     return parser.parse_known_args()
 
 
-def _place(stack: RunningStack) -> Place:
+def _place(stack: RunningStack) -> FuzzTarget:
     env = {user.role: read_env_file(stack.home.env_file(user.role)) for user in USERS}
-    return Place(
+    return FuzzTarget(
         url=stack.api_url,
         region=next(iter(env.values()))["PAO_REGION"],
         keys={
@@ -80,7 +80,7 @@ def _place(stack: RunningStack) -> Place:
     )
 
 
-def _call(place: Place, folder: Path, options: argparse.Namespace, further: list[str]) -> int:
+def _call(place: FuzzTarget, folder: Path, options: argparse.Namespace, further: list[str]) -> int:
     # Schemathesis reads lists of values from files that lie beside its settings.
     settings = folder / SETTINGS.name
     settings.write_bytes(SETTINGS.read_bytes())

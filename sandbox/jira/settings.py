@@ -104,7 +104,7 @@ class StatusCategory:
 
 
 @dataclass(frozen=True, slots=True)
-class TicketStatus:
+class WorkflowStatus:
     """A status of the one workflow, and the transition that leads to it from everywhere."""
 
     id: str
@@ -124,11 +124,11 @@ DONE = StatusCategory(3, "done", "Done", "green")
 CATEGORIES = (NEW, INDETERMINATE, DONE)
 
 STATUSES = (
-    TicketStatus("10000", "To Do", NEW, "11"),
-    TicketStatus("3", "In Progress", INDETERMINATE, "21"),
-    TicketStatus("10001", "In Review", INDETERMINATE, "31"),
-    TicketStatus("10002", "Done", DONE, "41", "Done"),
-    TicketStatus("10003", "Won't Do", DONE, "51", "Won't Do"),
+    WorkflowStatus("10000", "To Do", NEW, "11"),
+    WorkflowStatus("3", "In Progress", INDETERMINATE, "21"),
+    WorkflowStatus("10001", "In Review", INDETERMINATE, "31"),
+    WorkflowStatus("10002", "Done", DONE, "41", "Done"),
+    WorkflowStatus("10003", "Won't Do", DONE, "51", "Won't Do"),
 )
 FIRST_STATUS = STATUSES[0]
 STATUS_BY_NAME = {status.name: status for status in STATUSES}

@@ -17,7 +17,7 @@ from sandbox.jira.settings import (
     find_name,
     id_of,
 )
-from sandbox.jira.store import Attachment, Comment, StoredTicket, TicketLink, TicketStore
+from sandbox.jira.store import Attachment, Comment, StoredLink, StoredTicket, TicketStore
 
 _RICH = ("description", "environment")
 
@@ -116,7 +116,7 @@ class View:
             "issuelinks": [self._link(ticket, link) for link in self.store.links(ticket.key)],
         }
 
-    def _link(self, ticket: StoredTicket, link: TicketLink) -> dict[str, Any]:
+    def _link(self, ticket: StoredTicket, link: StoredLink) -> dict[str, Any]:
         side, other = (
             ("outwardIssue", link.outward)
             if link.inward == ticket.key

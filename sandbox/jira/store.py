@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from sandbox.jira.jql import JqlQuery
-from sandbox.jira.settings import FIRST_STATUS, TicketStatus
+from sandbox.jira.settings import FIRST_STATUS, WorkflowStatus
 
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS tickets (
@@ -88,7 +88,7 @@ class Attachment:
 
 
 @dataclass(frozen=True, slots=True)
-class TicketLink:
+class StoredLink:
     """A link from the inward ticket to the outward one (for Blocks: inward blocks outward)."""
 
     id: int
@@ -195,7 +195,7 @@ class TicketStore:
         )
         return [_ticket(row) for row in rows], count
 
-    def move(self, key: str, status: TicketStatus) -> None:
+    def move(self, key: str, status: WorkflowStatus) -> None:
         """Put the ticket into a status."""
         with self._change() as db:
             db.execute(
@@ -271,12 +271,12 @@ class TicketStore:
                 (link_type, inward, outward),
             )
 
-    def links(self, key: str) -> list[TicketLink]:
+    def links(self, key: str) -> list[StoredLink]:
         """Return the links of a ticket, in both directions."""
         rows = self._rows(
             "SELECT * FROM links WHERE inward = ? OR outward = ? ORDER BY id", (key, key)
         )
-        return [TicketLink(row["id"], row["type"], row["inward"], row["outward"]) for row in rows]
+        return [StoredLink(row["id"], row["type"], row["inward"], row["outward"]) for row in rows]
 
     def add_fault(self, document: Mapping[str, Any], *, times: int | None) -> int:
         """Store a fault that strikes so many times (None: until it is cleared); return its id."""

@@ -11,9 +11,9 @@ from temporalio.exceptions import ApplicationError
 
 from tests.support.terraform import (
     PAIR,
-    Failure,
     StateServer,
     TerraformBench,
+    TerraformFailure,
     waiting_module,
     wrapped,
 )
@@ -48,7 +48,7 @@ def touching(folder: Path, command: str) -> str:
 
 async def cancelled(
     ground: TerraformBench, config: dict[str, Any], *, just_before: Callable[[], None] | None = None
-) -> Failure:
+) -> TerraformFailure:
     """Cancel the action as soon as it has begun; gives what Temporal is told."""
     running = asyncio.create_task(ground.execute(config))
     while not present(ground.folder / "begun"):
@@ -59,7 +59,7 @@ async def cancelled(
     running.cancel()
     with pytest.raises(ApplicationError) as caught:
         await running
-    return Failure(str(caught.value.type), caught.value.message, caught.value.details[0])
+    return TerraformFailure(str(caught.value.type), caught.value.message, caught.value.details[0])
 
 
 def ids(content: bytes) -> dict[str, str]:

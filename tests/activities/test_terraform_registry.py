@@ -14,7 +14,14 @@ from db.repositories.terraform_states import TerraformStatesRepository
 from db.session import Database
 from tests.support.postgres import Database as Given
 from tests.support.requests import item, new_request
-from tests.support.terraform import HALF_WAY, PAIR, Failure, StateServer, TerraformBench, wrapped
+from tests.support.terraform import (
+    HALF_WAY,
+    PAIR,
+    StateServer,
+    TerraformBench,
+    TerraformFailure,
+    wrapped,
+)
 
 SHARED = {"workspace": "production", "shared": True}
 
@@ -48,7 +55,7 @@ async def registered(db: Database, ground: TerraformBench) -> list[TerraformStat
         return await TerraformStatesRepository(session).of_request(ground.request.id)
 
 
-def assert_refused(failure: Failure, first: TerraformBench, *told: str) -> None:
+def assert_refused(failure: TerraformFailure, first: TerraformBench, *told: str) -> None:
     assert (failure.kind, failure.facts["cause"]) == ("ActionFailed", "input")
     assert f"is registered for request {first.request.id}" in failure.message
     for text in (*told, "nothing was changed"):

@@ -20,7 +20,7 @@ from pao.clients.aws.caller import AwsCaller
 from pao.clients.aws.signing import HEADER
 from pao.core.errors import ErrorCode, PaoError
 from tests.support.aws import ACCOUNT, Aws
-from tests.support.aws_callers import SERVER, Cli, by_aws
+from tests.support.aws_callers import SERVER, AwsCommandLine, by_aws
 from tests.support.callers import DANA
 from tests.support.go import go_command
 from tests.support.issuer import CLIENT, Issuer
@@ -359,7 +359,7 @@ def test_the_examples_sign_as_they_should(
 def test_the_command_line_signs_with_aws_credentials(
     aws: Aws, stack: Stack, dana: User, tmp_path: Path
 ) -> None:
-    cli = Cli(stack, aws, dana[1], tmp_path)
+    cli = AwsCommandLine(stack, aws, dana[1], tmp_path)
     first = cli.run("catalog", "list", "-o", "id")
     assert first.returncode == 0, first.stderr
     assert "network-dns-record" in first.stdout
@@ -382,7 +382,7 @@ def test_the_command_line_signs_with_aws_credentials(
 def test_the_command_line_says_what_is_wrong_with_aws_credentials(
     aws: Aws, stack: Stack, dana: User, tmp_path: Path
 ) -> None:
-    cli = Cli(stack, aws, dana[1], tmp_path)
+    cli = AwsCommandLine(stack, aws, dana[1], tmp_path)
     wrong = cli.run("catalog", "list", AWS_SECRET_ACCESS_KEY="wrong")
     assert (wrong.returncode, "AWS does not accept the signature" in wrong.stderr) == (3, True)
     elsewhere = cli.run("catalog", "list", PAO_SERVER_ID="https://other.example.com")

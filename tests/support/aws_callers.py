@@ -37,7 +37,7 @@ def by_aws(
     return {HEADER: proof}
 
 
-class Cli:
+class AwsCommandLine:
     """`pao` as somebody with AWS credentials runs it."""
 
     def __init__(

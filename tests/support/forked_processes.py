@@ -27,7 +27,7 @@ ROOT = Path(__file__).resolve().parents[2]
 LARGEST = 1 << 17
 
 
-class Wait(Protocol):
+class ExitCodeReader(Protocol):
     """Return a process's exit code; None while it runs, unless ``block``."""
 
     def __call__(self, pid: int, *, block: bool) -> int | None: ...
@@ -36,7 +36,7 @@ class Wait(Protocol):
 class Process:
     """A started `pao`, with the interface of `subprocess.Popen`."""
 
-    def __init__(self, pid: int, wait: Wait) -> None:
+    def __init__(self, pid: int, wait: ExitCodeReader) -> None:
         self.pid = pid
         self._wait = wait
         self.returncode: int | None = None

@@ -161,12 +161,12 @@ class TerraformBench:
         given = self.given(config, again=again, seconds=seconds)
         return await self.executor().execute(load_all()["terraform"], given)
 
-    async def failure(self, config: Mapping[str, Any], **more: Any) -> "Failure":
+    async def failure(self, config: Mapping[str, Any], **more: Any) -> "TerraformFailure":
         """Execute the action, which must fail, and return what Temporal is told."""
         with pytest.raises(ApplicationError) as caught:
             await self.execute(config, **more)
         [facts] = caught.value.details
-        return Failure(str(caught.value.type), caught.value.message, facts)
+        return TerraformFailure(str(caught.value.type), caught.value.message, facts)
 
     async def look(self, config: Mapping[str, Any]) -> LookResult:
         """Look for the effect, read-only."""
@@ -174,7 +174,7 @@ class TerraformBench:
 
 
 @dataclass(frozen=True, slots=True)
-class Failure:
+class TerraformFailure:
     """How an execution failed: its kind, its message, its facts."""
 
     kind: str

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from deploy.tests.image.containers import Container, Image, Mount, Run
+from deploy.tests.image.containers import Container, ContainerRun, Image, Mount
 
 STATE_OWNER = 10001
 HEALTHY_SECONDS = 180.0
@@ -50,7 +50,7 @@ class Composed:
         assert service["read_only"]
         assert service["cap_drop"] == ["ALL"]
         user = service.get("user", "").split(":")
-        run = Run(
+        run = ContainerRun(
             arguments=command or service.get("command") or [],
             entrypoint=service.get("entrypoint"),
             environment=service.get("environment") or {},

@@ -53,7 +53,7 @@ def mounted(name: str) -> Iterator[Image]:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Run:
+class ContainerRun:
     """How a container is run: what compose's and Kubernetes' descriptions have in common."""
 
     arguments: Sequence[str]
@@ -66,7 +66,7 @@ class Run:
 class Container:
     """One running container; its output is in ``log``. It shares the network of the tests."""
 
-    def __init__(self, image: Image, run: Run, folder: Path) -> None:
+    def __init__(self, image: Image, run: ContainerRun, folder: Path) -> None:
         self.folder = Path(tempfile.mkdtemp(prefix="container-", dir=folder))
         self.log = self.folder / "log"
         (self.folder / "config.json").write_text(json.dumps(specification(image, run)))
@@ -104,7 +104,7 @@ class Container:
         return self.log.read_text(errors="replace")
 
 
-def specification(image: Image, run: Run) -> dict[str, Any]:
+def specification(image: Image, run: ContainerRun) -> dict[str, Any]:
     """Return the runtime's configuration: nothing writable but what is given, no capability."""
     config = image.config
     uid, gid = run.user or tuple(int(part) for part in config["User"].split(":"))

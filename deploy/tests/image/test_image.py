@@ -8,14 +8,14 @@ from pathlib import Path
 import pytest
 
 from deploy.tests.image.build import commit
-from deploy.tests.image.containers import Container, Image, Mount, Run
+from deploy.tests.image.containers import Container, ContainerRun, Image, Mount
 
 PYC_UNCHECKED = 0b01
 
 
 def output(image: Image, folder: Path, *command: str, code: int = 0) -> str:
     """Run a command in a container of its own and return what it prints."""
-    container = Container(image, Run(entrypoint=[], arguments=command), folder)
+    container = Container(image, ContainerRun(entrypoint=[], arguments=command), folder)
     ended = container.wait()
     assert ended == code, container.said()
     return container.said()
@@ -116,7 +116,7 @@ def test_it_has_git_for_terraform_s_modules(runtime: Image, tmp_path: Path) -> N
 def test_a_command_without_configuration_says_what_is_missing(
     runtime: Image, tmp_path: Path
 ) -> None:
-    container = Container(runtime, Run(arguments=["api"]), tmp_path)
+    container = Container(runtime, ContainerRun(arguments=["api"]), tmp_path)
 
     assert container.wait() == 2
     assert "PAO_ENCRYPTION_KEYS: missing" in container.said()
@@ -126,7 +126,7 @@ def test_a_folder_that_is_mounted_for_it_can_be_written(runtime: Image, tmp_path
     state = tmp_path / "state"
     state.mkdir()
     os.chown(state, 10001, 10001)
-    run = Run(
+    run = ContainerRun(
         entrypoint=[],
         arguments=["touch", "/var/lib/pao/file"],
         mounts=[Mount(source=state, target="/var/lib/pao", writable=True)],
@@ -138,6 +138,6 @@ def test_a_folder_that_is_mounted_for_it_can_be_written(runtime: Image, tmp_path
 
 @pytest.mark.parametrize("arguments", [["--version"], ["worker", "--help"], ["db", "--help"]])
 def test_commands_run(runtime: Image, tmp_path: Path, arguments: list[str]) -> None:
-    container = Container(runtime, Run(arguments=arguments), tmp_path)
+    container = Container(runtime, ContainerRun(arguments=arguments), tmp_path)
 
     assert container.wait() == 0, container.said()

@@ -19,7 +19,7 @@ PATCHED = f"        if workflow.patched('machine'):\n    {AWAITED}"
 
 
 @dataclass(frozen=True)
-class Version:
+class InstalledVersion:
     """One environment, and what its commands are given."""
 
     folder: Path
@@ -42,7 +42,7 @@ class Version:
         )
 
 
-def make_version(folder: Path, environ: Mapping[str, str], change: str = "") -> Version:
+def make_version(folder: Path, environ: Mapping[str, str], change: str = "") -> InstalledVersion:
     """Make an environment in which every request does what ``change`` says first."""
     venv.create(folder, with_pip=False, symlinks=True)
     code = folder / "code"
@@ -56,4 +56,4 @@ def make_version(folder: Path, environ: Mapping[str, str], change: str = "") -> 
     lib = f"lib/python{sys.version_info[0]}.{sys.version_info[1]}/site-packages"
     paths = [str(code), str(SOURCE), sysconfig.get_path("purelib")]
     (folder / lib / "pao.pth").write_text("\n".join(paths) + "\n")
-    return Version(folder, environ)
+    return InstalledVersion(folder, environ)

@@ -17,7 +17,7 @@ from typing import Any
 import httpx
 import pytest
 
-from deploy.tests.machine.environments import AWAITED, PATCHED, Version, make_version
+from deploy.tests.machine.environments import AWAITED, PATCHED, InstalledVersion, make_version
 from deploy.tests.running import running_pao
 from pao.app.cli.http import BASE_PATH, RequestSigner
 from pao.app.cli.profiles import ApiTarget
@@ -126,7 +126,7 @@ def client(machine: Machine, key: dict[str, Any]) -> httpx.Client:
     )
 
 
-def key_of(version: Version, machine: Machine) -> dict[str, Any]:
+def key_of(version: InstalledVersion, machine: Machine) -> dict[str, Any]:
     settings = dict(
         line.split("=", 1)
         for name in ("machine.env", "pao.env")
@@ -151,7 +151,7 @@ def tickets(jira: JiraSandbox, text: str) -> int:
     return len([one for one in jira.tickets() if text in one["summary"]])
 
 
-def set_back(version: Version, machine: Machine) -> None:
+def set_back(version: InstalledVersion, machine: Machine) -> None:
     """Restore the only backup, which the upgrade has made."""
     [backup] = (machine.home / "backups").iterdir()
     machine.systemctl("stop", *reversed(SERVICES))
@@ -161,7 +161,7 @@ def set_back(version: Version, machine: Machine) -> None:
     assert done.returncode == 0, done.stderr
 
 
-def is_looked_at(version: Version, machine: Machine, folder: Path) -> None:
+def is_looked_at(version: InstalledVersion, machine: Machine, folder: Path) -> None:
     """Have `pao up` start a restored copy: its requests were given to a build of the machine's."""
     [backup] = (machine.home / "backups").iterdir()
     restored = version.pao("restore", str(backup), "--home", str(folder))
@@ -177,7 +177,7 @@ def is_looked_at(version: Version, machine: Machine, folder: Path) -> None:
         delete_files(folder / "postgres")
 
 
-def is_removed(version: Version, machine: Machine) -> None:
+def is_removed(version: InstalledVersion, machine: Machine) -> None:
     gone = version.pao("uninstall", *machine.where, "-o", "json")
     assert gone.returncode == 0, gone.stderr
     assert list(machine.units.iterdir()) == []

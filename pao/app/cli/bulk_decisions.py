@@ -87,7 +87,7 @@ def read_each(api: "Api", references: Sequence[str]) -> list[Document]:
 
 
 @dataclass(slots=True)
-class DecisionOutcome:
+class DecisionResult:
     """The result for one request; ``outcome`` is a word for machines."""
 
     request: Document
@@ -116,7 +116,7 @@ class DecisionOutcome:
         }
 
 
-class BulkDecision:
+class DecisionBatch:
     """One decision about each of several requests, one after the other."""
 
     def __init__(
@@ -129,7 +129,7 @@ class BulkDecision:
         self._cli = cli
         self._api = api
         self._decision = decision
-        self._outcomes = [DecisionOutcome(row) for row in rows]
+        self._outcomes = [DecisionResult(row) for row in rows]
         whole = not cli.out.file.isatty() or cli.output is OutputFormat.WIDE
         self._length = None if whole else id_length([str(row["id"]) for row in rows])
 
@@ -154,7 +154,7 @@ class BulkDecision:
         if not all(one.is_good for one in self._outcomes):
             raise typer.Exit(ExitCode.FAILED)
 
-    def _decide(self, one: DecisionOutcome, body: MakeBody, *, dry: bool) -> None:
+    def _decide(self, one: DecisionResult, body: MakeBody, *, dry: bool) -> None:
         path = f"/requests/{segment(str(one.request['id']))}"
         key = None if dry else str(uuid.uuid4())
         before = one.request
@@ -174,7 +174,7 @@ class BulkDecision:
             is_unavailable = error.exit_code is ExitCode.UNAVAILABLE
             one.outcome, one.error = "unknown" if is_unavailable else "refused", error
 
-    def _record_answer(self, one: DecisionOutcome, document: Document, *, dry: bool) -> None:
+    def _record_answer(self, one: DecisionResult, document: Document, *, dry: bool) -> None:
         if not dry:
             one.outcome, one.request = "decided", one.request | document
             return
@@ -196,13 +196,13 @@ class BulkDecision:
                 self._cli.note(f"Too many calls for the service; continuing in {pause:g} s.")
                 time.sleep(pause)
 
-    def _show(self, one: DecisionOutcome) -> None:
+    def _show(self, one: DecisionResult) -> None:
         if not self._cli.is_table:
             return
         for line in self._lines(one):
             self._cli.out.print(line, soft_wrap=True)
 
-    def _lines(self, one: DecisionOutcome) -> Iterator[Text]:
+    def _lines(self, one: DecisionResult) -> Iterator[Text]:
         request = one.request
         line = Text(f"{str(request['id'])[: self._length]}  ", style="bold")
         word = state(request.get("status"), retrying=request.get("retrying"))

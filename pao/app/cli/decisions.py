@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from pao.app.cli.bulk_decisions import BulkDecision, RequestSelection, read_each, select_requests
+from pao.app.cli.bulk_decisions import DecisionBatch, RequestSelection, read_each, select_requests
 from pao.app.cli.completion import failed_requests, running_requests
 from pao.app.cli.context import CommandContext, command
 from pao.app.cli.corrections import CorrectionPrompt
@@ -251,7 +251,7 @@ def _decide(
         rows = read_each(api, references or ())
     if not rows:
         cli.note("No requests match.")
-    BulkDecision(cli, api, task.decision, rows).run(task.whole_body, dry=task.dry)
+    DecisionBatch(cli, api, task.decision, rows).run(task.whole_body, dry=task.dry)
 
 
 def _correct(

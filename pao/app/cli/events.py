@@ -19,7 +19,7 @@ OPENED = "opened"
 
 
 @dataclass(frozen=True, slots=True)
-class StreamEvent:
+class ReceivedEvent:
     """One event; ``opened`` is added here and says that the stream is open from now on."""
 
     kind: str
@@ -27,7 +27,7 @@ class StreamEvent:
     id: str | None = None
 
 
-def follow(api: Api, request_id: str) -> Iterator[StreamEvent]:
+def follow(api: Api, request_id: str) -> Iterator[ReceivedEvent]:
     """Yield events as they come, across broken connections, until the caller stops iterating.
 
     Each connection starts with an ``opened`` event: a caller who then reads the request misses
@@ -39,7 +39,7 @@ def follow(api: Api, request_id: str) -> Iterator[StreamEvent]:
         reason = "the stream was closed"
         try:
             with api.stream(f"/requests/{request_id}/events", last_event_id=last_id) as lines:
-                yield StreamEvent(OPENED)
+                yield ReceivedEvent(OPENED)
                 for event in read_events(lines):
                     failures = 0
                     last_id = event.id or last_id
@@ -52,7 +52,7 @@ def follow(api: Api, request_id: str) -> Iterator[StreamEvent]:
         time.sleep(_PAUSE_SECONDS * failures)
 
 
-def read_events(lines: Iterator[str]) -> Iterator[StreamEvent]:
+def read_events(lines: Iterator[str]) -> Iterator[ReceivedEvent]:
     """Read the event-stream format; comments are skipped, data that is not JSON is wrapped.
 
     https://html.spec.whatwg.org/multipage/server-sent-events.html#event-stream-interpretation
@@ -61,7 +61,7 @@ def read_events(lines: Iterator[str]) -> Iterator[StreamEvent]:
     for line in lines:
         if not line:
             if data:
-                yield StreamEvent(kind, _read_data("\n".join(data)), event_id)
+                yield ReceivedEvent(kind, _read_data("\n".join(data)), event_id)
             kind, data = "message", []
             continue
         name, _, value = line.partition(":")

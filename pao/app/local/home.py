@@ -33,7 +33,7 @@ class HomeInUseError(LocalError):
 
 
 @dataclass(frozen=True, slots=True)
-class StoredKey:
+class LocalKey:
     """An access key that was created here, so that later starts use the same one."""
 
     access_key_id: str
@@ -45,7 +45,7 @@ class Secrets:
     """The secrets that were generated at the first start; ``keys`` has an access key per user."""
 
     encryption_keys: str = field(repr=False)
-    keys: Mapping[str, StoredKey] = field(repr=False)
+    keys: Mapping[str, LocalKey] = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,7 +120,7 @@ class Home:
         """Store the secrets so that only their owner can read them."""
         write_private(self.secrets_file, json.dumps(asdict(stored), indent=2))
 
-    def store_key(self, user: str, key: StoredKey) -> None:
+    def store_key(self, user: str, key: LocalKey) -> None:
         """Add or replace the access key of ``user``."""
         stored = self.read_secrets()
         self.write_secrets(replace(stored, keys={**stored.keys, user: key}))
@@ -278,7 +278,7 @@ class Home:
 def _read_secrets(file: Path) -> Secrets:
     try:
         stored = json.loads(file.read_text())
-        keys = {user: StoredKey(**key) for user, key in stored.pop("keys").items()}
+        keys = {user: LocalKey(**key) for user, key in stored.pop("keys").items()}
         return Secrets(**stored, keys=keys)
     except (OSError, ValueError, TypeError, KeyError, AttributeError) as error:
         raise LocalError(

@@ -21,7 +21,7 @@ ALTERNATIVES = {"CATALOG_PATH": "use --catalog"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class TemporalServer:
+class TemporalAddresses:
     """The Temporal server in use, ours or an outside one."""
 
     address: str
@@ -34,7 +34,7 @@ class ShellEnvironment:
     """The variables in effect, the outside Temporal server they name, and what was ignored."""
 
     variables: Mapping[str, str]
-    outside: TemporalServer | None
+    outside: TemporalAddresses | None
     ignored: tuple[str, ...] = field(default=())
     """One sentence for each variable that a person may have expected to have effect."""
 
@@ -55,7 +55,7 @@ def read_shell(home: Home, environment: Mapping[str, str]) -> ShellEnvironment:
 
 def _outside_temporal(
     home: Home, environment: Mapping[str, str], *, foreign: bool
-) -> TemporalServer | None:
+) -> TemporalAddresses | None:
     """Return the server that TEMPORAL_ADDRESS names, unless `pao up` started it."""
     address = environment.get(ADDRESS)
     if not address or home.started_temporal == address:
@@ -63,7 +63,7 @@ def _outside_temporal(
     exported = environment.get(TEMPORAL) == address
     if exported and (foreign or home.started_temporal is not None):
         return None
-    return TemporalServer(
+    return TemporalAddresses(
         address=address,
         namespace=environment.get("TEMPORAL_NAMESPACE") or NAMESPACE,
         ui_url=environment.get("TEMPORAL_UI_URL", ""),
@@ -75,7 +75,7 @@ def _ignored(
     exported_by: str,
     *,
     foreign: bool,
-    outside: TemporalServer | None,
+    outside: TemporalAddresses | None,
 ) -> Iterable[str]:
     unused = [] if outside else _of_temporal(environment)
     unused += [name for name in ALWAYS_SET if environment.get(name)]

@@ -34,7 +34,7 @@ from pao.app.local.services import (
     service_environment,
     worker_problem,
 )
-from pao.app.local.shell_environment import ShellEnvironment, TemporalServer, read_shell
+from pao.app.local.shell_environment import ShellEnvironment, TemporalAddresses, read_shell
 from pao.app.local.supervisor import Supervisor
 from pao.app.local.temporal import NAMESPACE, TemporalDevServer, prepare_namespace
 from pao.app.local.temporal_binary import find_or_build
@@ -69,7 +69,7 @@ class RunningStack:
 
     home: Home
     ports: Ports
-    temporal: TemporalServer
+    temporal: TemporalAddresses
     postgres: PostgresAddress
     supervisor: Supervisor = field(repr=False)
 
@@ -150,7 +150,7 @@ class _Builder:
         with self.supervisor.starting(server):
             return server.start()
 
-    def _temporal(self, ports: Ports, shell: ShellEnvironment) -> TemporalServer:
+    def _temporal(self, ports: Ports, shell: ShellEnvironment) -> TemporalAddresses:
         if (outside := shell.outside) is not None:
             self.progress.report(f"Using the Temporal server at {outside.address}")
             asyncio.run(_prepare_outside(outside, self.progress))
@@ -169,7 +169,7 @@ class _Builder:
         with self.supervisor.starting(server):
             address = server.start()
         self.home.temporal_address_file.write_text(f"{address}\n")
-        return TemporalServer(address=address, namespace=NAMESPACE, ui_url=server.ui_url or "")
+        return TemporalAddresses(address=address, namespace=NAMESPACE, ui_url=server.ui_url or "")
 
     def _database(self, stack: RunningStack, secrets: Secrets) -> None:
         self.progress.report("Migrating the database")
@@ -276,13 +276,13 @@ def _catalog_folder(wanted: Path | None) -> Path:
     return folder
 
 
-def _build_id(temporal: TemporalServer, task_queue: str) -> dict[str, str]:
+def _build_id(temporal: TemporalAddresses, task_queue: str) -> dict[str, str]:
     needed = needed_build(temporal.address, namespace=temporal.namespace, task_queue=task_queue)
     build_id = asyncio.run(needed)
     return {} if build_id is None else {"PAO_BUILD_ID": build_id}
 
 
-def _usable_ports(wanted: Ports, outside: TemporalServer | None) -> Ports:
+def _usable_ports(wanted: Ports, outside: TemporalAddresses | None) -> Ports:
     # Nothing of ours listens on Temporal's ports when an outside server is used.
     needed = wanted if outside is None else replace(wanted, temporal=0, temporal_ui=0)
     taken = ports_in_use(needed)
@@ -291,7 +291,7 @@ def _usable_ports(wanted: Ports, outside: TemporalServer | None) -> Ports:
     return with_free_ports(needed)
 
 
-def _ignored_ports(wanted: Ports, outside: TemporalServer | None) -> list[str]:
+def _ignored_ports(wanted: Ports, outside: TemporalAddresses | None) -> list[str]:
     chosen = (wanted.temporal, wanted.temporal_ui) != (Ports().temporal, Ports().temporal_ui)
     if outside is None or not chosen:
         return []
@@ -299,7 +299,7 @@ def _ignored_ports(wanted: Ports, outside: TemporalServer | None) -> list[str]:
     return [f"Ignored, as the Temporal server of TEMPORAL_ADDRESS is used: {options}"]
 
 
-async def _prepare_outside(server: TemporalServer, progress: ProgressReporter) -> None:
+async def _prepare_outside(server: TemporalAddresses, progress: ProgressReporter) -> None:
     try:
         client = await Client.connect(server.address, namespace=server.namespace)
     except RuntimeError as error:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from api.auth.keys import create_key
 from db.repositories.access_keys import AccessKeysRepository, NewAccessKey
 from db.session import Database
-from pao.app.local.home import Home, Secrets, StoredKey
+from pao.app.local.home import Home, LocalKey, Secrets
 from pao.runtime.crypto import SecretBox
 
 
@@ -33,7 +33,7 @@ DEFAULT_ROLE = "developer"
 CREATED_BY = "pao up"
 
 
-async def issue_keys(database_url: str, home: Home, stored: Secrets) -> Mapping[str, StoredKey]:
+async def issue_keys(database_url: str, home: Home, stored: Secrets) -> Mapping[str, LocalKey]:
     """Return a valid access key per user: the stored one, or a new one if it is not valid."""
     box = SecretBox(stored.encryption_keys)
     database = Database(database_url)
@@ -48,8 +48,8 @@ async def issue_keys(database_url: str, home: Home, stored: Secrets) -> Mapping[
 
 
 async def _valid_key(
-    database: Database, user: LocalUser, stored: StoredKey | None
-) -> StoredKey | None:
+    database: Database, user: LocalUser, stored: LocalKey | None
+) -> LocalKey | None:
     if stored is None:
         return None
     async with database.unit_of_work() as session:
@@ -59,7 +59,7 @@ async def _valid_key(
     return stored
 
 
-async def _new_key(database: Database, user: LocalUser, box: SecretBox, home: Home) -> StoredKey:
+async def _new_key(database: Database, user: LocalUser, box: SecretBox, home: Home) -> LocalKey:
     new_key = create_key(box)
     async with database.unit_of_work() as session:
         await AccessKeysRepository(session).insert(
@@ -72,6 +72,6 @@ async def _new_key(database: Database, user: LocalUser, box: SecretBox, home: Ho
                 created_by=CREATED_BY,
             )
         )
-    key = StoredKey(new_key.access_key_id, new_key.secret)
+    key = LocalKey(new_key.access_key_id, new_key.secret)
     home.store_key(user.name, key)
     return key

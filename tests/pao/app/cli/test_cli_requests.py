@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner
 
-from pao.app.cli.events import StreamEvent, read_events
+from pao.app.cli.events import ReceivedEvent, read_events
 from pao.app.cli.main import app as pao_app
 from tests.pao.app.cli.scripted import (
     FORM,
@@ -290,8 +290,8 @@ def test_event_streams_are_read_line_by_line() -> None:
     text = ': ping\n\nid: 1\nevent: log\ndata: {"a":\ndata: 1}\n\ndata: no json\n\nid: 9\n\n'
 
     assert list(read_events(iter(text.split("\n")))) == [
-        StreamEvent("log", {"a": 1}, "1"),
-        StreamEvent("message", {"message": "no json"}, "1"),
+        ReceivedEvent("log", {"a": 1}, "1"),
+        ReceivedEvent("message", {"message": "no json"}, "1"),
     ]
 
 

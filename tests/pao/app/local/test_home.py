@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from pao.app.local.env_file import read_env_file, write_env_file
-from pao.app.local.home import Home, HomeInUseError, StoredKey
+from pao.app.local.home import Home, HomeInUseError, LocalKey
 from pao.app.local.postgres_files import prepare_files
 from pao.app.local.processes import LocalError
 from pao.runtime.crypto import SecretBox
@@ -61,9 +61,9 @@ def test_the_generated_encryption_key_is_one_that_secrets_can_be_sealed_with(
 
 def test_a_kept_access_key_is_found_again(tmp_path: Path) -> None:
     home = Home(tmp_path)
-    home.store_key("dana", StoredKey("PAOKEY", "secret"))
+    home.store_key("dana", LocalKey("PAOKEY", "secret"))
 
-    assert home.read_secrets().keys == {"dana": StoredKey("PAOKEY", "secret")}
+    assert home.read_secrets().keys == {"dana": LocalKey("PAOKEY", "secret")}
 
 
 def test_lost_secrets_beside_data_that_need_them_are_reported(tmp_path: Path) -> None:
