@@ -65,13 +65,13 @@ class Bundles:
         began = time.perf_counter()
         whole, parts = _bundle(parallel=parallel)
         await self._store(whole, parts)
-        await self._finished(whole)
+        await self._wait_until_finished(whole)
         return time.perf_counter() - began
 
     async def _one(self) -> None:
         given = request_of(1, parallel=False)
         await self._store(given, {})
-        await self._finished(given)
+        await self._wait_until_finished(given)
 
     async def _store(self, request_input: RequestInput, parts: dict[str, RequestInput]) -> None:
         whole = request_input.context.request_id
@@ -86,7 +86,7 @@ class Bundles:
                 )
                 await requests.insert(new)
 
-    async def _finished(self, request_input: RequestInput) -> None:
+    async def _wait_until_finished(self, request_input: RequestInput) -> None:
         await self._workflows.start(request_input, summary="measured")
         handle = self._client.get_workflow_handle(workflow_id(request_input.context.request_id))
         result = await handle.result()

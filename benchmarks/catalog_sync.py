@@ -35,25 +35,25 @@ async def measure(url: str, temporal: str, root: Path) -> dict[str, tuple[float,
     sync = CatalogSync(database, LocalFolder(root), actions)
     other = actions | {"another": ActionSchema(config={"type": "object"})}
     found = {
-        "cold, every file new": await _timed(sync.run),
-        "nothing new": await _timed(sync.run),
-        "nothing new, a worker that has just started": await _timed(
+        "cold, every file new": await _measure(sync.run),
+        "nothing new": await _measure(sync.run),
+        "nothing new, a worker that has just started": await _measure(
             CatalogSync(database, LocalFolder(root), actions).run
         ),
     }
     file = root / "databases" / "database-postgresql-0000.yaml"
     file.write_text(file.read_text("utf-8").replace("version: 1.", "version: 2.", 1), "utf-8")
-    found["one changed file"] = await _timed(sync.run)
+    found["one changed file"] = await _measure(sync.run)
     changed_rules = CatalogSync(database, LocalFolder(root), other)
-    found["other rules, contents from Postgres"] = await _timed(changed_rules.run)
+    found["other rules, contents from Postgres"] = await _measure(changed_rules.run)
     client = await connect(TemporalTarget(address=temporal), lazy=True)
     service = CatalogService(database, CatalogSyncs(client, task_queue="none"), record=_forget)
-    found["what an API reads at its start"] = await _timed(service.catch_up)
+    found["what an API reads at its start"] = await _measure(service.catch_up)
     await database.close()
     return found
 
 
-async def _timed(run: Callable[[], Awaitable[object]]) -> tuple[float, float]:
+async def _measure(run: Callable[[], Awaitable[object]]) -> tuple[float, float]:
     started, processor = time.perf_counter(), time.process_time()
     await run()
     return time.perf_counter() - started, time.process_time() - processor

@@ -164,12 +164,12 @@ class Day:
 
     def run(self, *, seconds: float, burst: int) -> bool:
         """Play it, print what came of it, and return whether nothing was lost."""
-        self._apart(self._callers.at_once(PROCESSES))
+        self._run_in_thread(self._callers.at_once(PROCESSES))
         before, began = processor.used(), time.monotonic()
-        steady = self._told("the busiest hour", self._callers.steadily(seconds))
+        steady = self._run_and_report("the busiest hour", self._callers.steadily(seconds))
         spent = processor.spent(before, processor.used(), calls=len(steady.made))
         elapsed = time.monotonic() - began
-        self._told(f"{burst} at once", self._callers.at_once(burst))
+        self._run_and_report(f"{burst} at once", self._callers.at_once(burst))
         rolling = self._pool.submit(
             asyncio.run, self._callers.steadily(seconds, lambda: self._rolled)
         )
@@ -180,8 +180,8 @@ class Day:
             self._stack.bring_up(name)
             self._wait(name, polled)
         self._rolled = True
-        self._tell("the busiest hour, while all are replaced", rolling.result())
-        _tell_costs(spent, rate=len(steady.made) / elapsed)
+        self._print_result("the busiest hour, while all are replaced", rolling.result())
+        _print_costs(spent, rate=len(steady.made) / elapsed)
         stack = self._stack
         found = asyncio.run(
             truth.count(stack.postgres.service_url, jira=stack.jira_url, made=self._made)
@@ -199,16 +199,16 @@ class Day:
         while not (asyncio.run(is_ready(port)) if port else self._polling[name] > before):
             time.sleep(WATCH_SECONDS)
 
-    def _apart(self, playing: Awaitable[Played]) -> Played:
+    def _run_in_thread(self, playing: Awaitable[Played]) -> Played:
         return self._pool.submit(asyncio.run, playing).result()  # type: ignore[arg-type]
 
-    def _told(self, name: str, playing: Awaitable[Played]) -> Played:
+    def _run_and_report(self, name: str, playing: Awaitable[Played]) -> Played:
         self._progress.report(name)
-        played = self._apart(playing)
-        self._tell(name, played)
+        played = self._run_in_thread(playing)
+        self._print_result(name, played)
         return played
 
-    def _tell(self, name: str, played: Played) -> None:
+    def _print_result(self, name: str, played: Played) -> None:
         self._made += played.made
         self.lost += len(played.lost)
         one = figures(played.seconds)
@@ -216,12 +216,12 @@ class Day:
             f"| {name} | {one.count} | {milliseconds(one.p50)} | {milliseconds(one.p99)} "
             f"| {played.open} | {len(played.lost)} |"
         )
-        for told in played.lost[:3]:
-            print(f"  lost: {told}")
+        for lost_id in played.lost[:3]:
+            print(f"  lost: {lost_id}")
 
 
-def _tell_costs(spent: Mapping[str, float], *, rate: float) -> None:
-    """Say what a request costs, and with it the day; idle processes are part of it."""
+def _print_costs(spent: Mapping[str, float], *, rate: float) -> None:
+    """Print the cost of a request and of a day, idle processes included."""
     each = sum(spent.values())
     parts = ", ".join(f"{name} {milliseconds(cost)}" for name, cost in spent.items())
     print(f"\nProcessor time of a request: {milliseconds(each)} ({parts})")
@@ -230,7 +230,7 @@ def _tell_costs(spent: Mapping[str, float], *, rate: float) -> None:
 
 
 def main() -> int:
-    """Play the day; the exit code is 0 when nothing was lost."""
+    """Run the day; the exit code is 0 when nothing was lost."""
     parser = argparse.ArgumentParser(prog="make scale", description=__doc__)
     parser.add_argument("--seconds", type=float, default=60, help="of the busiest hour")
     parser.add_argument("--burst", type=int, default=100, help="requests at the worst moment")

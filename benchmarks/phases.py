@@ -131,7 +131,7 @@ class Bench:
         ratio, late = own.p50 / other.p50, own.p95 / other.p95
         rate = (own.per_second or 0.0) / (other.per_second or 1.0)
         name = f"Submission against a bare workflow, {parallel} in parallel"
-        pairs = f"pair by pair {_paired(series):.2f}" if parallel == 1 else ""
+        pairs = f"pair by pair {_median_ratio(series):.2f}" if parallel == 1 else ""
         checks = self.report.checks
         if parallel <= MEASURED_AS_RATIO:
             checks.append(aims.at_most(f"{name}, p50", ratio, aims.SUBMISSION_P50, note=pairs))
@@ -241,6 +241,6 @@ def _open(series: dict[str, Series]) -> int:
     return sum(call.id is not None and call.status != load.CREATED for call in calls)
 
 
-def _paired(series: dict[str, Series]) -> float:
+def _median_ratio(series: dict[str, Series]) -> float:
     own, other = series[SUBMISSION].calls, series[EXECUTED].calls
     return median(mine.seconds / bare.seconds for mine, bare in zip(own, other, strict=True))

@@ -56,7 +56,7 @@ async def checks(*, each: int) -> dict[str, float]:
     identity = KeysIdentity(store, box, store, region=REGION)
     seconds = {}
     for name, size in BODIES.items():
-        request = _signed(made.access_key_id, made.secret, body=b"x" * size)
+        request = _signed_request(made.access_key_id, made.secret, body=b"x" * size)
         # One check of a large body takes as long as a hundred of a small one.
         count = max(each // (1 + size // 10_000), 10)
         seconds[name] = await _check(identity, request, count=count)
@@ -71,7 +71,7 @@ async def _check(identity: KeysIdentity, request: RawRequest, *, count: int) -> 
     return (time.process_time() - started) / count
 
 
-def _signed(access_key_id: str, secret: str, *, body: bytes) -> RawRequest:
+def _signed_request(access_key_id: str, secret: str, *, body: bytes) -> RawRequest:
     auth = RequestSigner(
         ApiTarget("http://127.0.0.1", REGION, "execute-api", access_key_id, secret)
     )

@@ -51,7 +51,7 @@ async def count(database_url: str, *, jira: str, made: Sequence[str]) -> Truth:
     """Count; requests that still go on are waited for."""
     connection = await asyncpg.connect(database_url)
     try:
-        rows = await _settled(connection, made)
+        rows = await _settled_rows(connection, made)
     finally:
         await connection.close()
     async with httpx.AsyncClient(trust_env=False, timeout=30) as client:
@@ -69,7 +69,9 @@ async def count(database_url: str, *, jira: str, made: Sequence[str]) -> Truth:
     )
 
 
-async def _settled(connection: asyncpg.Connection, made: Sequence[str]) -> list[asyncpg.Record]:
+async def _settled_rows(
+    connection: asyncpg.Connection, made: Sequence[str]
+) -> list[asyncpg.Record]:
     fewest, ends = len(made), time.monotonic() + PATIENCE_SECONDS
     while True:
         rows: list[asyncpg.Record] = await connection.fetch(

@@ -182,12 +182,12 @@ def main() -> int:
             shown = asyncio.run(opened(place, pages, rounds=max(options.rounds // 5, 1)))
             stack.supervisor.check()
     print(f"\n{options.items:,} items, {options.requests:,} requests, {options.rounds} rounds\n")
-    _show_served(seconds)
-    _show_opened(shown)
+    _print_served(seconds)
+    _print_opened(shown)
     return 0
 
 
-def _show_served(seconds: Mapping[str, list[float]]) -> None:
+def _print_served(seconds: Mapping[str, list[float]]) -> None:
     empty = statistics.median(seconds[EMPTY])
     for name, times in seconds.items():
         p50 = statistics.median(times)
@@ -195,7 +195,7 @@ def _show_served(seconds: Mapping[str, list[float]]) -> None:
         print(f"| {name} | {p50 * 1000:.1f} ms | {p95 * 1000:.1f} ms | {p50 / empty:.2f} |")
 
 
-def _show_opened(shown: Mapping[str, list[Opened]]) -> None:
+def _print_opened(shown: Mapping[str, list[Opened]]) -> None:
     print("\nIn a browser: interactive after, its ratio, longest task over 50 ms\n")
     empty = statistics.median(one.interactive for one in shown[EMPTY])
     for name, times in shown.items():

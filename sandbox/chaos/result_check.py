@@ -64,7 +64,7 @@ def unsettled_requests(stack: ChaosStack) -> list[str]:
 
 def known_ids(stack: ChaosStack) -> frozenset[str]:
     """Return the ids of all requests so far, and the marks that their tickets have or may get."""
-    found = set(_marked(stack, NOTHING))
+    found = set(_count_marks(stack, NOTHING))
     for row in read_requests(stack):
         found |= {str(row["id"]), *_marks(row)}
     return frozenset(found)
@@ -91,7 +91,7 @@ def check_results(
         for row in stored
         if row["status"] == RequestStatus.FAILED
     ]
-    _compare_tickets(stored, _marked(stack, before), findings)
+    _compare_tickets(stored, _count_marks(stack, before), findings)
     asyncio.run(_compare_workflows(stack, stored, findings))
     return findings
 
@@ -101,7 +101,7 @@ def _tickets(stack: ChaosStack) -> list[dict[str, Any]]:
     return list(answer.json()["tickets"])
 
 
-def _marked(stack: ChaosStack, before: AbstractSet[str]) -> Counter[str]:
+def _count_marks(stack: ChaosStack, before: AbstractSet[str]) -> Counter[str]:
     """Count the tickets per mark."""
     labels = (label for one in _tickets(stack) for label in one["labels"])
     return Counter(label for label in labels if MARK.fullmatch(label) and label not in before)

@@ -73,12 +73,12 @@ class Chaos:
             f"{len(failed)} requests have failed; each is retried until it is done"
         )
         for turn in range(5):
-            for request_id in self._still_failed(failed):
+            for request_id in self._failed_among(failed):
                 key = f"{self._seed}-end-{turn}-{request_id}"
                 decide(self._stack, self.records, request_id, kind="retry", key=key)
             self._wait_until_settled()
 
-    def _still_failed(self, ids: list[str]) -> list[str]:
+    def _failed_among(self, ids: list[str]) -> list[str]:
         now = {str(row["id"]): row["status"] for row in read_requests(self._stack)}
         return [request_id for request_id in ids if now[request_id] == "failed"]
 

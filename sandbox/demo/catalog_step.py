@@ -71,7 +71,9 @@ def a_catalog_in_git(demo: DemoRun, github: GitHubStandIn) -> None:
         demo.output.note(f"git push  {path}  version: {version}")
         changed = _VERSION.sub(rf"\g<1>{version}", good, count=1)
         _show(demo, github.check(github.push(path, changed, message="Raise the version")))
-        demo.output.check("The new version is served", expected=version, actual=_served(demo))
+        demo.output.check(
+            "The new version is served", expected=version, actual=_served_version(demo)
+        )
 
         demo.output.note(f"git push  {path}  version: soon")
         bad = _VERSION.sub(r"\g<1>soon", good, count=1)
@@ -81,7 +83,7 @@ def a_catalog_in_git(demo: DemoRun, github: GitHubStandIn) -> None:
         demo.output.check(
             f"The commit is annotated at line {line}, and the last good version stays in service",
             expected=[(path, line), version],
-            actual=[_location(run), _served(demo)],
+            actual=[_location(run), _served_version(demo)],
         )
         fixed = github.push(path, changed, message="Take it back")
         github.check(fixed)
@@ -102,7 +104,7 @@ def _file() -> Path:
     return next(sample_catalog().rglob(f"{ITEM}.yaml"))
 
 
-def _served(demo: DemoRun) -> object:
+def _served_version(demo: DemoRun) -> object:
     return demo.pao.get(f"/catalog/items/{ITEM}").document.get("version")
 
 

@@ -41,9 +41,9 @@ class DemoOutput:
         except DeviationError:
             self.failed.append(title)
         except httpx.HTTPError as error:
-            self._cross("every call is answered")
-            self._pair("expected", "an answer", style="default")
-            self._pair("actual", f"{type(error).__name__}: {error}", style="red")
+            self._print_failed("every call is answered")
+            self._print_pair("expected", "an answer", style="default")
+            self._print_pair("actual", f"{type(error).__name__}: {error}", style="red")
             self.failed.append(title)
 
     def heading(self, title: str) -> None:
@@ -54,30 +54,30 @@ class DemoOutput:
 
     def paragraph(self, sentence: str) -> None:
         """Explain what happens, wrapped into the width of the terminal."""
-        self._wrapped(Text(INDENT), sentence, style="default")
+        self._print_wrapped(Text(INDENT), sentence, style="default")
 
     def note(self, sentence: str) -> None:
         """Show what is prepared outside of PAO."""
-        self._line("  ~ ", sentence, style=DIM)
+        self._print_line("  ~ ", sentence, style=DIM)
 
     def call(self, what: str) -> None:
         """Show a call that is made."""
-        self._line("  → ", what, style="cyan")
+        self._print_line("  → ", what, style="cyan")
 
     def response(self, status: int, *words: object) -> None:
         """Show a response: the HTTP status and the words that are not empty."""
         text = "  ".join(str(word) for word in words if word)
-        self._line("  ← ", f"{status} {text}", style="cyan")
+        self._print_line("  ← ", f"{status} {text}", style="cyan")
 
     def fact(self, name: str, value: object) -> None:
         """Show a name with its value; nothing if the value is empty."""
         if value:
-            self._pair(name, str(value), style="default")
+            self._print_pair(name, str(value), style="default")
 
     def link(self, name: str, url: object) -> None:
         """Show an address unbroken, so that it can be opened or copied."""
         if url:
-            self._print(_named(name).append(str(url), style="blue underline"))
+            self._print(_label(name).append(str(url), style="blue underline"))
 
     def check(self, sentence: str, *, expected: object, actual: object) -> None:
         """Show ``sentence`` as passed; if ``actual`` differs, show both values and end the step.
@@ -85,11 +85,11 @@ class DemoOutput:
         Raises DeviationError.
         """
         if actual == expected:
-            self._line("  ✓ ", sentence, style="green")
+            self._print_line("  ✓ ", sentence, style="green")
             return
-        self._cross(sentence)
-        self._pair("expected", str(expected), style="default")
-        self._pair("actual", str(actual), style="red")
+        self._print_failed(sentence)
+        self._print_pair("expected", str(expected), style="default")
+        self._print_pair("actual", str(actual), style="red")
         raise DeviationError(sentence)
 
     def lines(self, lines: list[str], *, style: str = "default") -> None:
@@ -108,16 +108,16 @@ class DemoOutput:
         self._print(Text(text, style="bold red"))
         self.lines(self.failed, style="red")
 
-    def _cross(self, sentence: str) -> None:
-        self._line("  ✗ ", sentence, style="bold red")
+    def _print_failed(self, sentence: str) -> None:
+        self._print_line("  ✗ ", sentence, style="bold red")
 
-    def _line(self, sign: str, text: str, *, style: str) -> None:
-        self._wrapped(Text(sign, style=style), text, style="default")
+    def _print_line(self, sign: str, text: str, *, style: str) -> None:
+        self._print_wrapped(Text(sign, style=style), text, style="default")
 
-    def _pair(self, name: str, value: str, *, style: str) -> None:
-        self._wrapped(_named(name), value, style=style)
+    def _print_pair(self, name: str, value: str, *, style: str) -> None:
+        self._print_wrapped(_label(name), value, style=style)
 
-    def _wrapped(self, begin: Text, text: str, *, style: str) -> None:
+    def _print_wrapped(self, begin: Text, text: str, *, style: str) -> None:
         """Print ``text`` behind ``begin``; further lines are aligned with the first one."""
         room = max(min(self._console.width, WIDEST) - len(begin), NARROWEST)
         lines = textwrap.wrap(text, room, break_long_words=False, break_on_hyphens=False)
@@ -129,5 +129,5 @@ class DemoOutput:
         self._console.print(text, soft_wrap=True)
 
 
-def _named(name: str) -> Text:
+def _label(name: str) -> Text:
     return Text(f"    {name:<{NAME_WIDTH}} ", style=DIM)

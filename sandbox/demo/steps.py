@@ -50,7 +50,7 @@ class DemoRun:
         text = " ".join(f"{name}={value}" for name, value in fault.items())
         self.output.note(f"POST {self.jira.url}/sandbox/faults  {text}")
         with self.jira.inject_fault(sample.name, **fault):
-            answer = self._settled(self.submit(sample))
+            answer = self._wait_until_settled(self.submit(sample))
         self.output.check(
             "The request has failed and waits for a decision",
             expected="failed",
@@ -68,7 +68,7 @@ class DemoRun:
         path = f"/requests/{request.request}/{decision}"
         answer = self.pao.post(path, {"reason": reason})
         self._show(answer)
-        return self._settled(answer)
+        return self._wait_until_settled(answer)
 
     def look(self, request: DemoResponse) -> DemoResponse:
         """Ask JIRA through PAO whether the failed action took effect, and show the answer."""
@@ -99,7 +99,7 @@ class DemoRun:
         if answer.document.get("status") in {None, "failed"}:
             self.output.fact("error", answer.error.get("message"))
 
-    def _settled(self, answer: DemoResponse) -> DemoResponse:
+    def _wait_until_settled(self, answer: DemoResponse) -> DemoResponse:
         settled = self.pao.wait_until_settled(answer)
         if settled is not answer:
             self._show(settled)
@@ -136,7 +136,9 @@ def failure_and_retry(demo: DemoRun) -> None:
     sample = _bucket(demo.unique_name("orders-exports"))
     with demo.output.step("A ticket cannot be created, and a retry completes the request", about):
         request = demo.submit_with_fault(sample, kind="status", status=503, message=RESTARTING)
-        demo.output.check("A retry is suggested", expected="retry", actual=_suggested(request))
+        demo.output.check(
+            "A retry is suggested", expected="retry", actual=_suggested_decision(request)
+        )
         retried = demo.decide(request, "retry", "JIRA is back")
         demo.output.check(
             "The second attempt completed it",
@@ -308,7 +310,7 @@ def _context(request: DemoResponse) -> Document:
     return dict(request.document.get("errorContext") or {})
 
 
-def _suggested(request: DemoResponse) -> object:
+def _suggested_decision(request: DemoResponse) -> object:
     return (_context(request).get("suggestedDecision") or {}).get("decision")
 
 

@@ -27,7 +27,7 @@ from sandbox.kit.origin import is_foreign
 PATH = "/sandbox/faults"
 
 
-def _compiled(value: str) -> str:
+def _compile(value: str) -> str:
     try:
         re.compile(value)
     except re.error as error:
@@ -36,7 +36,7 @@ def _compiled(value: str) -> str:
 
 
 PathPattern = Annotated[
-    str, AfterValidator(_compiled), Field(description="Regular expression, found in the path.")
+    str, AfterValidator(_compile), Field(description="Regular expression, found in the path.")
 ]
 
 

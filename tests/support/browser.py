@@ -61,7 +61,7 @@ def find_browser() -> Browser:
     if given := os.environ.get("PAO_TEST_BROWSER"):
         return Browser(given)
     reasons: list[str] = []
-    for source in (_fetched, _of_system, _of_debian):
+    for source in (_fetched_browser, _system_browser, _debian_browser):
         try:
             found = source()
         except (OSError, subprocess.SubprocessError, NoBrowserError) as error:
@@ -75,7 +75,7 @@ def find_browser() -> Browser:
     )
 
 
-def _fetched() -> Browser | None:
+def _fetched_browser() -> Browser | None:
     if sys.platform != "linux" or platform.machine() != "x86_64":
         return None
     kept = cache_folder().parent / "chromium-153.0.0"
@@ -114,22 +114,22 @@ def _fetch(folder: Path) -> None:
     shutil.rmtree(folder / "package")
 
 
-def _of_system() -> Browser | None:
-    return next(_installed(), None)
+def _system_browser() -> Browser | None:
+    return next(_installed_browsers(), None)
 
 
-def _installed() -> Iterator[Browser]:
+def _installed_browsers() -> Iterator[Browser]:
     yield from (Browser(found) for name in SYSTEM if (found := shutil.which(name)))
     if MAC.exists():
         yield Browser(str(MAC))
 
 
-def _of_debian() -> Browser | None:
+def _debian_browser() -> Browser | None:
     if os.geteuid() != 0 or not shutil.which("apt-get"):
         return None
     _run(["apt-get", "update", "-q"])
     _run(["apt-get", "install", "-y", "-q", "--no-install-recommends", "chromium"])
-    return _of_system()
+    return _system_browser()
 
 
 def _run(command: list[str]) -> None:

@@ -162,11 +162,11 @@ def _pattern(template: str) -> re.Pattern[str]:
 
 @cache
 def _description(flavour: str) -> Document:
-    found: Document = json.loads((_kept() / _FILES[flavour]).read_text())
+    found: Document = json.loads((_cache_file() / _FILES[flavour]).read_text())
     return found
 
 
-def _kept() -> Path:
+def _cache_file() -> Path:
     """Return the folder of the descriptions, of which only our paths are kept."""
     lock = (_PACKAGE / "package-lock.json").read_bytes() + repr(_PATHS).encode()
     kept = cache_folder() / f"github-api-{hashlib.sha256(lock).hexdigest()[:16]}"
@@ -175,12 +175,12 @@ def _kept() -> Path:
             install(node_and_npm()[1], _PACKAGE, Path(whole))
             for name in _FILES.values():
                 source = Path(whole) / "node_modules/@octokit/openapi/generated" / name
-                (folder / name).write_text(json.dumps(_ours(json.loads(source.read_text()))))
+                (folder / name).write_text(json.dumps(_adapted(json.loads(source.read_text()))))
             shutil.rmtree(Path(whole) / "node_modules")
     return kept
 
 
-def _ours(document: Document) -> Document:
+def _adapted(document: Document) -> Document:
     paths = {path: document["paths"][path] for path in _PATHS}
     components: Document = {}
     waiting = set(_references(paths))

@@ -49,7 +49,7 @@ class JobAction(Action[JobConfig]):
         self.cut: list[str] = []
         self._ends: dict[str, asyncio.Queue[str]] = defaultdict(asyncio.Queue)
 
-    async def _held(self, name: str) -> None:
+    async def _wait_for_end(self, name: str) -> None:
         try:
             await self._ends[name].get()
         except asyncio.CancelledError:
@@ -74,7 +74,7 @@ class JobAction(Action[JobConfig]):
         """Begin the job."""
         self.begun.append(context.mark)
         if config.held:
-            await self._held(config.name)
+            await self._wait_for_end(config.name)
         return self._pending(config)
 
     async def follow(

@@ -49,14 +49,14 @@ class Receiver:
         for resource in message.resource_spans:
             service = _texts(resource.resource.attributes)["service.name"]
             for scope in resource.scope_spans:
-                self.spans.extend(_received(service, span) for span in scope.spans)
+                self.spans.extend(_received_span(service, span) for span in scope.spans)
 
     def named(self, name: str) -> list[ReceivedSpan]:
         """Return the spans of this name."""
         return [span for span in self.spans if span.name == name]
 
 
-def _received(service: str, span: Span) -> ReceivedSpan:
+def _received_span(service: str, span: Span) -> ReceivedSpan:
     return ReceivedSpan(
         service=service,
         name=span.name,

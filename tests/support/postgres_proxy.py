@@ -95,8 +95,8 @@ async def _serve(
     try:
         server_writer.write(first)
         both = [
-            asyncio.create_task(_answers(server_reader, writer)),
-            asyncio.create_task(_questions(reader, server_writer, way)),
+            asyncio.create_task(_relay_answers(server_reader, writer)),
+            asyncio.create_task(_relay_queries(reader, server_writer, way)),
         ]
         try:
             await asyncio.wait(both, return_when=asyncio.FIRST_COMPLETED)
@@ -113,13 +113,13 @@ def _settings(startup: bytes) -> set[str]:
     return set(startup[8:].rstrip(b"\0").decode().split("\0")[::2])
 
 
-async def _answers(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+async def _relay_answers(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
     while data := await reader.read(65536):
         writer.write(data)
         await writer.drain()
 
 
-async def _questions(
+async def _relay_queries(
     reader: asyncio.StreamReader, server: asyncio.StreamWriter, way: ProxyOptions
 ) -> None:
     while True:

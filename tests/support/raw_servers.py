@@ -43,13 +43,16 @@ class RawServer:
                 thread.start()
 
     def _serve(self, connection: socket.socket) -> None:
-        with contextlib.suppress(OSError), contextlib.closing(self._secured(connection)) as secured:
+        with (
+            contextlib.suppress(OSError),
+            contextlib.closing(self._with_tls(connection)) as secured,
+        ):
             self._open.add(secured)
             while request := _read_request(secured):
                 self.requests.append(request)
                 self._behave(secured, request)
 
-    def _secured(self, connection: socket.socket) -> socket.socket:
+    def _with_tls(self, connection: socket.socket) -> socket.socket:
         if self._tls is None:
             return connection
         return self._tls.wrap_socket(connection, server_side=True)

@@ -222,18 +222,18 @@ class _StateCalls(BaseHTTPRequestHandler):
     def _body(self) -> bytes:
         return self.rfile.read(int(self.headers.get("Content-Length") or 0))
 
-    def _held(self) -> None:
+    def _hold(self) -> None:
         if self.server.of.hold == self.command:
             self.server.of.holding.set()
             self.server.of.let_go.wait()
 
     def do_GET(self) -> None:
-        self._held()
+        self._hold()
         self._answer(*((200, self.server.of.states[-1]) if self.server.of.states else (404, b"")))
 
     def do_POST(self) -> None:
         body = self._body()
-        self._held()
+        self._hold()
         if not self.server.of.refuse_writing:
             self.server.of.states.append(body)
         self._answer(500 if self.server.of.refuse_writing else 200)

@@ -38,7 +38,7 @@ class FileContents:
             try:
                 found = await self._source.contents(self._revision, missing)
             except SourceUnavailableError as error:
-                await self._store(await asyncio.to_thread(_verified, error.found))
+                await self._store(await asyncio.to_thread(_verify, error.found))
                 raise
         await asyncio.to_thread(_check, missing, found)
         await self._store(found)
@@ -92,7 +92,7 @@ def _check(wanted: Collection[Entry], found: Mapping[str, bytes]) -> None:
             )
 
 
-def _verified(found: Mapping[str, bytes]) -> dict[str, bytes]:
+def _verify(found: Mapping[str, bytes]) -> dict[str, bytes]:
     """Return the contents that match their listing; others do not hide the source's error."""
     return {blob: content for blob, content in found.items() if is_content_of(content, blob)}
 

@@ -87,7 +87,7 @@ class SourceTree:
         own_beside = self.beside != fork.beside
         return replace(
             self,
-            entries=_merged(self.entries, fork.entries, _entries(stored)),
+            entries=_merge(self.entries, fork.entries, _entries(stored)),
             beside=self.beside if own_beside else _beside(stored),
         )
 
@@ -166,7 +166,7 @@ def _entries(stored: StoredCatalog) -> tuple[Entry, ...]:
     )
 
 
-def _merged(
+def _merge(
     proposed: Iterable[Entry], before: Iterable[Entry], served: Iterable[Entry]
 ) -> tuple[Entry, ...]:
     new, old = ({entry.path: entry for entry in entries} for entries in (proposed, before))

@@ -112,7 +112,7 @@ class CatalogSync:
 
     async def known(self) -> Known:
         """Return the last known state of the source, for other calls to it."""
-        return (await self._stored()).known(self._source.name, ANYTHING)
+        return (await self._load_stored()).known(self._source.name, ANYTHING)
 
     async def check_listing(
         self, found: Listing | Unchanged, *, fork: Listing | None = None
@@ -121,7 +121,7 @@ class CatalogSync:
 
         With ``fork``, where it has left the branch: the verdict on it once merged.
         """
-        stored = await self._stored()
+        stored = await self._load_stored()
         tree = SourceTree.of(found, stored)
         if fork is not None:
             tree = tree.merged(SourceTree.of(fork, stored), stored)
@@ -148,7 +148,7 @@ class CatalogSync:
         await self._source.close()
 
     async def _sync_once(self, asked: SyncInput, held: HeldLease) -> SyncReport:
-        stored = await self._stored()
+        stored = await self._load_stored()
         tree = await self._tree(asked, stored)
         if stored.served and not tree.entries:
             # This is usually an unmounted volume, not an abandoned catalog.
@@ -176,7 +176,7 @@ class CatalogSync:
         late = self._source.is_shared and asked.expects not in {None, tree.revision}
         return replace(report, late=late and tree.revision == stored.standing.revision)
 
-    async def _stored(self) -> StoredCatalog:
+    async def _load_stored(self) -> StoredCatalog:
         async with self._database.reading() as session:
             state = CatalogStateRepository(session)
             return StoredCatalog(

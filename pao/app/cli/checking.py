@@ -72,7 +72,7 @@ def _check_input(content: bytes) -> CheckResult:
 def _check_changes(paths: list[Path], files: list[Path], revision: str) -> CheckResult:
     changes, breaking = _changes(paths, revision)
     chosen = [file for file in files if real(file) in changes]
-    affected = _affected(paths, changes)
+    affected = _affected_paths(paths, changes)
     findings = list(breaking)
     if chosen or affected:
         chosen_names = {display_path(file) for file in chosen}
@@ -84,7 +84,7 @@ def _check_changes(paths: list[Path], files: list[Path], revision: str) -> Check
     return CheckResult(len(chosen), _in_order(findings), _by_name([*chosen, *affected]))
 
 
-def _affected(paths: list[Path], changes: Mapping[Path, Change]) -> list[Path]:
+def _affected_paths(paths: list[Path], changes: Mapping[Path, Change]) -> list[Path]:
     """Return the unchanged documents that name the id of one that was changed or removed."""
     ids = {name for change in changes.values() for name in _ids(change)}
     found = []

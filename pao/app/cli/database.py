@@ -195,7 +195,7 @@ def _state(row: dict[str, Any]) -> Text:
     return Text(row["state"], style=STYLES[_STATES[row["state"]]])
 
 
-def _applied(row: dict[str, Any]) -> str:
+def _applied_text(row: dict[str, Any]) -> str:
     return age(row["appliedAt"]) if row["appliedAt"] else ""
 
 
@@ -207,7 +207,7 @@ _MIGRATIONS: Table[dict[str, Any]] = Table(
     (
         Column("VERSION", lambda row: row["version"]),
         Column("STATE", _state),
-        Column("APPLIED", _applied, _applied_exactly, drop_order=1),
+        Column("APPLIED", _applied_text, _applied_exactly, drop_order=1),
         Column("DESCRIPTION", lambda row: row["description"], fit=Fit.FOLD),
     ),
     ident=lambda row: row["version"],

@@ -112,7 +112,9 @@ def _print_row_field(console: Console, field: Mapping[str, Any]) -> None:
 
 def _default_text(field: Mapping[str, Any]) -> str:
     default = field.get("default")
-    return _computed(field) or ("" if default is None else f"default {clean(as_text(default))}")
+    return _computed_text(field) or (
+        "" if default is None else f"default {clean(as_text(default))}"
+    )
 
 
 def _label(field: Mapping[str, Any]) -> Text:
@@ -146,7 +148,7 @@ def _input(field: Mapping[str, Any]) -> Iterator[Text]:
         return
     if component == "dropdown":
         labels = {as_text(one["value"]): clean(one["label"]) for one in choices}
-        nothing = _computed(field) or "choose one"
+        nothing = _computed_text(field) or "choose one"
         chosen = labels.get(as_text(default), as_text(default)) if default is not None else nothing
         yield _box(chosen, dim=default is None, end="▾")
     elif component == "multi-dropdown" and choices:
@@ -174,14 +176,14 @@ def _text_input(field: Mapping[str, Any]) -> Iterator[Text]:
         "url-input": "https://",
         "table": "add a row",
     }.get(str(component), "")
-    empty = _computed(field) or empty
+    empty = _computed_text(field) or empty
     text = as_text(default) if default is not None else field.get("placeholder") or empty
     yield _box(clean(text), dim=default is None)
     if component in {"textarea", "code-editor"}:
         yield _box("", dim=True)
 
 
-def _computed(field: Mapping[str, Any]) -> str:
+def _computed_text(field: Mapping[str, Any]) -> str:
     template = field.get("defaultTemplate")
     return f"= {template}" if template else ""
 

@@ -167,8 +167,8 @@ def schema_address(folder: Path, file: Path, schema: str = _SCHEMA) -> str:
 
 
 def _document(answers: InitAnswers, schema: str) -> str:
-    owner = f"{{team: {_quoted(answers.team)}"
-    owner += f", contact: {_quoted(answers.contact)}}}" if answers.contact else "}"
+    owner = f"{{team: {_quote(answers.team)}"
+    owner += f", contact: {_quote(answers.contact)}}}" if answers.contact else "}"
     title = answers.name.replace("\\", "").replace('"', "").replace("{", "(").replace("}", ")")
     return _DOCUMENT.format(
         schema=schema,
@@ -176,12 +176,12 @@ def _document(answers: InitAnswers, schema: str) -> str:
         mode=answers.mode,
         automatic=_automatic(answers),
         id=answers.id,
-        name=_quoted(answers.name),
+        name=_quote(answers.name),
         description=" ".join(answers.description.split()),
         category=answers.category,
         space=" " * max(1, 16 - len(answers.category)),
         owner=owner,
-        ask=_quoted(f"Ask {answers.team} for it"),
+        ask=_quote(f"Ask {answers.team} for it"),
         project=answers.project,
         title=title,
         **_parts(answers),
@@ -219,7 +219,7 @@ def _with_outcome(text: str, case: str, file: Path) -> str:
     return with_expectation(case, outcome_of(run))
 
 
-def _quoted(text: str) -> str:
+def _quote(text: str) -> str:
     """Return a text that YAML reads as this text, quoted only if it must be."""
     plain = all(char.isalnum() or char in " -_.@" for char in text) and text[:1].isalpha()
     plain = plain and text == text.strip() and text.lower() not in _RESERVED

@@ -44,7 +44,7 @@ def release(
     cli.show_table(document, [document], _STATES, empty="")
 
 
-def _released(row: dict[str, Any], when: Callable[[object], str]) -> str:
+def _release_text(row: dict[str, Any], when: Callable[[object], str]) -> str:
     done = row.get("released")
     return f"{when(done['at'])} by {done['by']}: {done['note']}" if done else "no"
 
@@ -59,8 +59,8 @@ _STATES: Table[dict[str, Any]] = Table(
         Column("PLACE", lambda row: row["place"], fit=Fit.FOLD),
         Column(
             "RELEASED",
-            lambda row: _released(row, age),
-            lambda row: _released(row, local_time),
+            lambda row: _release_text(row, age),
+            lambda row: _release_text(row, local_time),
             fit=Fit.FOLD,
         ),
     ),
