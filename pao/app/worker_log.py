@@ -88,7 +88,7 @@ class _ActivityIds(ActivityInboundInterceptor):
     async def execute_activity(self, input: ExecuteActivityInput) -> Any:  # noqa: A002 -- as above
         about = _ids_of(input.args)
         request_id = about.get("requestId", "")
-        keep_fields(**{**REQUEST_IDS.get(request_id), **about, **trace_fields()})
+        set_task_log_fields(**{**REQUEST_IDS.get(request_id), **about, **trace_fields()})
         return await super().execute_activity(input)
 
 

@@ -8,7 +8,7 @@ import pytest
 from activities.actions.rest_api import RestApiAction
 from activities.execution import Executor
 from pao.clients.secret_store import FolderSecrets, SecretStore
-from pao.core.judgement import Cause
+from pao.core.failure_classes import Cause
 from tests.support.actions import ActionRunner
 from tests.support.raw_servers import answering, raw_server
 from tests.support.rest_calls import config, refused

@@ -7,7 +7,7 @@ from pao.core.payloads.requests import BundleLink, RequestInput
 from pao.core.states import RequestStatus
 from tests.support.requests import new_request
 from tests.support.workflow_runs import run_workflow
-from workflows.component_reports import Reporter
+from workflows.component_reports import ComponentReporter
 from workflows.ledger import Ledger
 from workflows.snapshots import Snapshots
 

@@ -14,7 +14,7 @@ from pao.core.payloads.waits import Pending
 from pao.core.states import RequestStatus
 from tests.support.requests import Request, automatic, new_request, ticket
 from tests.support.workflow_code import RUN, run_workflow_code
-from workflows.correction_checks import CheckedCorrection, weigh
+from workflows.correction_checks import CheckedCorrection, check_former_effects
 from workflows.ledger import Ledger
 
 LEFT = PartialResource("jira-ticket", id="NET-2")
@@ -64,7 +64,7 @@ async def weighed(
         return look
 
     checked = await run_workflow_code(
-        lambda: weigh(ledger, [state], record, corrected, waits=new_request().waits),
+        lambda: check_former_effects(ledger, [state], record, corrected, waits=new_request().waits),
         {names.LOOK_ACTIVITY: answer},
     )
     return checked, asked

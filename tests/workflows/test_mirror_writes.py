@@ -10,7 +10,7 @@ from temporalio.api.enums.v1 import EventType
 from pao.app.local.ports import free_ports
 from pao.app.local.postgres import FOR_TESTS, EmbeddedPostgres
 from pao.app.local.postgres_files import delete_files
-from pao.core.payloads.requests import Waits
+from pao.core.payloads.requests import WorkflowTimeouts
 from tests.support.postgres import Database, migrate_template
 from tests.support.requests import new_request
 from tests.support.worker import Workbench, eventually, workbench

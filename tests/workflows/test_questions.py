@@ -174,7 +174,7 @@ async def test_a_turn_of_maintenance_is_tried_once_and_removes_earlier_ones() ->
     bounds = {"schedule_to_start": 50, "start_to_close": 50, **BOUNDS}
     assert turn == (names.RECONCILE_ACTIVITY, {"input": None, **bounds})
     bounds = {"schedule_to_start": 30, "start_to_close": 30, **BOUNDS}
-    assert after == (names.FORGET_TURNS_ACTIVITY, {"input": "EmptyWorkflow", **bounds})
+    assert after == (names.FORGET_RUNS_ACTIVITY, {"input": "EmptyWorkflow", **bounds})
 
 
 @pytest.mark.parametrize("forgotten", [None, AWAY])
@@ -185,7 +185,7 @@ async def test_a_turn_tells_what_it_found_whether_earlier_ones_are_removed_or_no
     played = await replay_code(
         ReconcileWorkflow().run,
         ActivityAnswer(names.RECONCILE_ACTIVITY, FOUND),
-        ActivityAnswer(names.FORGET_TURNS_ACTIVITY, forgotten, patches=patches),
+        ActivityAnswer(names.FORGET_RUNS_ACTIVITY, forgotten, patches=patches),
     )
     assert played.results == [FOUND]
 

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import pytest
 
 from tests.support.workflow_code import RUN, run_workflow_code
-from workflows.versions import FromNextSignal, SignalsPlayedAgain
+from workflows.versions import FromNextSignal, ReplayedSignals
 
 ANOTHER = "another-run"
 
@@ -49,6 +49,6 @@ async def test_a_signal_may_be_played_again_from_the_first_that_a_reset_handles_
     first_run: str, markers: Sequence[str] | None, told: list[bool]
 ) -> None:
     again = await run_workflow_code(
-        lambda: handled(SignalsPlayedAgain("again")), first_run=first_run, markers=markers
+        lambda: handled(ReplayedSignals("again")), first_run=first_run, markers=markers
     )
     assert again == told

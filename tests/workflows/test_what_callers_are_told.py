@@ -11,7 +11,7 @@ from pao.core.payloads.requests import Resumption
 from pao.core.states import ActionStatus
 from tests.support.requests import new_request, ticket
 from tests.support.workflow_driver import WorkflowDriver, drive_workflow
-from workflows.lifecycle import MOST_TOLD
+from workflows.lifecycle import MAX_ANSWERED_ACTIONS
 from workflows.request import RequestWorkflow
 
 TICKET = "jira-ticket"

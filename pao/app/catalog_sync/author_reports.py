@@ -38,7 +38,7 @@ class AuthorReports:
         if self.reporter is not None:
             await CatalogUnreportedRepository(session).add(revision, _NOT_SENT_YET)
 
-    async def is_due(self, before: CatalogStanding, revision: str, *, is_held: bool) -> bool:
+    async def is_due(self, before: StoredCatalogStatus, revision: str, *, is_held: bool) -> bool:
         """Return whether a revision is to be reported now, given the state before it was read."""
         # Without a reporter, these are of a forge that the catalog came from before.
         obsolete = (

@@ -19,7 +19,7 @@ def held_removal(
     """
     if served <= SMALL_CATALOG or 2 * len(removed) <= served or confirms(confirm, revision):
         return None
-    return Held(revision, len(removed), served, sorted(removed)[:MAX_NAMED])
+    return HeldRevision(revision, len(removed), served, sorted(removed)[:MAX_NAMED])
 
 
 def confirms(confirm: str | None, revision: str) -> bool:

@@ -28,7 +28,7 @@ class Proposals:
     source: ProposalSource
     reporter: ProposalReporter
 
-    async def check(self, proposal: Proposal, *, attempt: int = 1) -> str:
+    async def check(self, proposal: CatalogProposal, *, attempt: int = 1) -> str:
         """Check a commit and report to its authors; returns the outcome as one word.
 
         If the forge cannot say where the commit left the branch, even at the third ``attempt``,
@@ -43,7 +43,7 @@ class Proposals:
         await self.sync.reports.record_success(proposal.commit)
         return outcome
 
-    async def _check(self, proposal: Proposal, attempt: int) -> str:
+    async def _check(self, proposal: CatalogProposal, attempt: int) -> str:
         known = await self.sync.known()
         fork = await self._fork(proposal.commit, known, attempt)
         base = Known(fork.revision, fork.memory) if fork else known

@@ -80,7 +80,7 @@ class CatalogReading:
         named = {identifier for facts in good for identifier in facts.refers}
         return {facts.path: facts for facts in good if facts.refers or facts.id in named}
 
-    def invalidated_references(self, served: Mapping[str, Served]) -> dict[str, str]:
+    def invalidated_references(self, served: Mapping[str, ServedFile]) -> dict[str, str]:
         """Return the referenced items whose file became invalid, by path: they stay served."""
         facts = [seen.facts for seen in self.seen.values() if seen.facts]
         named = {identifier for one in facts for identifier in one.refers}
@@ -98,7 +98,7 @@ class CatalogReading:
         result = self.result(path)
         return result.item if result else None
 
-    def select(self, served: Mapping[str, Served], across: Iterable[Finding]) -> None:
+    def select(self, served: Mapping[str, ServedFile], across: Iterable[Finding]) -> None:
         """Decide what is served, given the files and the findings across files."""
         self.selection = select(self.seen, served, across)
 

@@ -42,7 +42,7 @@ class StoredCatalog:
 
     def known(self, source: str, asked: SyncInput) -> Known:
         """Return what is known of a source's last reading; nothing if it was of another source."""
-        why = Known(expects=asked.expects, is_poll=asked.is_poll, is_asked=asked.is_asked)
+        why = Known(expects=asked.expects, is_poll=asked.is_poll, is_asked=asked.is_requested)
         if self.standing.source != source:
             return why
         return replace(why, revision=self.standing.revision, memory=self.memory.memory)

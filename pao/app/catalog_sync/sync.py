@@ -342,7 +342,7 @@ class CatalogSync:
 
 
 def _verdict(
-    tree: SourceTree, reading: CatalogReading, across: Sequence[Finding], held: Held | None
+    tree: SourceTree, reading: CatalogReading, across: Sequence[Finding], held: HeldRevision | None
 ) -> Verdict:
     commit, reason = commit_of(tree.commit), str(held) if held else None
     return Verdict(tree.revision, reading.findings(across), len(tree.entries), commit, reason)

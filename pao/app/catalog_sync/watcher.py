@@ -72,7 +72,7 @@ class CatalogWatcher:
             self._due.clear()
             try:
                 await self._refresh()
-                self._refreshing.well()
+                self._refreshing.mark_healthy()
                 last_warning = None
             except (PaoError, TemporalUnavailableError) as error:
                 if last_warning != str(error):
@@ -119,7 +119,7 @@ class CatalogWatcher:
             yield_on_timeout=True,
             force_polling=polling or None,
         ):
-            self._watching.well()
+            self._watching.mark_healthy()
             # What changed just before the watch began was not reported.
             if changes or is_first:
                 self._due.set()

@@ -81,7 +81,7 @@ def anchor(
     cli.show(document, lambda: _print_anchor(cli, document, export))
 
 
-def _verify(exported: "Sequence[Anchor]") -> "Verification":
+def _verify(exported: "Sequence[Anchor]") -> "AuditVerification":
     from db import audit_verification  # noqa: PLC0415 -- as above
 
     url = settings_for("database", os.environ).database.url.get_secret_value()
@@ -134,7 +134,9 @@ def _write(file: Path, document: dict[str, Any]) -> None:
         ) from error
 
 
-def _print_verification(cli: CommandContext, verification: "Verification", exported: int) -> None:
+def _print_verification(
+    cli: CommandContext, verification: "AuditVerification", exported: int
+) -> None:
     for one in verification.findings[:_MAX_SHOWN]:
         place = f"request {one.chain}" if one.chain else ""
         place += f", line {one.position}: " if one.position else ": " if place else ""

@@ -106,7 +106,7 @@ def restore(  # noqa: PLR0913 -- the options of the command line are its paramet
     databases = _databases(others)
     if not lost_keys:
         check_keys(found, os.environ)
-    if not replace and (full := _run(restores.occupied(databases))):
+    if not replace and (full := _run(restores.non_empty(databases))):
         replace = _confirm_replace(cli, found, full)
     _run(restores.restore(found, databases, replace=replace))
     restored = sorted(databases)

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 @contextmanager
 def database_errors(*variables: str) -> Iterator[None]:
     """Convert errors of the database to ``CliError``; ``variables`` hold its address."""
-    from db.availability import DatabaseUnavailableError, translated  # noqa: PLC0415 -- as above
+    from db.availability import DatabaseUnavailableError, translate_errors  # noqa: PLC0415 -- as above
     from db.migrations.files import MigrationError  # noqa: PLC0415 -- SQLAlchemy: 0.4 s
 
     try:
@@ -26,7 +26,7 @@ def database_errors(*variables: str) -> Iterator[None]:
 
 
 def _cli_error(error: "DatabaseUnavailableError", variables: str) -> CliError:
-    from db.availability import Trouble, said  # noqa: PLC0415 -- as above
+    from db.availability import DatabaseProblem, describe_error  # noqa: PLC0415 -- as above
 
     exit_code = ExitCode.UNAVAILABLE
     hint = f"Check host, port, user, password and TLS in {variables}."

@@ -132,7 +132,7 @@ def build_worker(  # noqa: PLR0913 -- what a worker is made of, each part named.
         database=database,
     )
     syncer = catalog_syncer(settings, database, CatalogSyncs(client, task_queue=queue))
-    counted.source.of = syncer.sync.calls
+    counted.source.source = syncer.sync.calls
     main_worker = Worker(
         client,
         task_queue=queue,

@@ -10,7 +10,7 @@ from activities.actions.notification import NotificationAction
 from activities.actions.rest_api import RestApiAction
 from activities.actions.webhook import WebhookAction
 from activities.breakers import BreakerLimits, BreakerOptions, Breakers
-from pao.core.judgement import Cause
+from pao.core.failure_classes import Cause
 from tests.support.actions import ActionRunner, loopback_network
 from tests.support.raw_servers import answering, raw_server
 from tests.support.rest_calls import config, refused

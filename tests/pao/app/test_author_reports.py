@@ -118,14 +118,14 @@ async def test_a_proposal_that_could_not_be_told_is_shown_until_it_is(
     for error in (SourceUnavailableError("GitHub does not answer"), REFUSED):
         forge.fails = [error]
         with pytest.raises(type(error)):
-            await proposals.check(Proposal(12, head))
+            await proposals.check(CatalogProposal(12, head))
         # A sync of the branch neither tells it nor forgets it.
         forge.remove("tool-d-d")
         await sync.run()
         forge.put("tool-d-d")
         [about] = (await standing(opened)).unreported.values()
         assert (about["message"], about["proposal"]) == (str(error), 12)
-    assert await proposals.check(Proposal(12, head)) == "valid"
+    assert await proposals.check(CatalogProposal(12, head)) == "valid"
     assert (await standing(opened)).untold == {}
     assert forge.told[1:] == [(head, False)]
 
@@ -136,6 +136,6 @@ async def test_a_check_of_the_branch_that_is_asked_for_again_is_judged(
     sync = sync_of(opened, forge)
     await sync.run()
     proposals = Proposals(sync, forge, forge)
-    assert await proposals.check(Proposal(None, forge.revision, again=True)) == "valid"
-    assert await proposals.check(Proposal(12, "c" * 40)) == "untouched"
+    assert await proposals.check(CatalogProposal(None, forge.revision, again=True)) == "valid"
+    assert await proposals.check(CatalogProposal(12, "c" * 40)) == "untouched"
     assert forge.told[1:] == [(forge.revision, True), (f"untouched {'c' * 40}", False)]

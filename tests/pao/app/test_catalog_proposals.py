@@ -10,7 +10,7 @@ from catalog.validation import Finding
 from db.session import Database
 from pao.app.catalog_sync import CatalogSync
 from pao.app.catalog_sync.proposals import MAX_COMPARISONS, Proposals
-from pao.core.payloads.catalog import Proposal
+from pao.core.payloads.catalog import CatalogProposal
 from tests.pao.app.test_catalog_sources import KNOWN, MANY
 from tests.support.catalog_source import Forge, Repository
 
@@ -31,7 +31,7 @@ async def forge(opened: Database) -> Forge:
 
 async def judged(opened: Database, forge: Forge, sync: CatalogSync | None = None) -> str:
     sync = sync or CatalogSync(opened, forge, KNOWN)
-    return await Proposals(sync, forge, forge).check(Proposal(12, HEAD))
+    return await Proposals(sync, forge, forge).check(CatalogProposal(12, HEAD))
 
 
 async def test_a_proposal_from_long_ago_removes_nothing_that_came_since(
@@ -115,12 +115,12 @@ async def test_a_forge_that_cannot_compare_has_the_head_judged_in_the_end(
     forge.commit(HEAD, *OLD)
     proposals = Proposals(CatalogSync(opened, forge, KNOWN), forge, forge)
     with pytest.raises(SourceUnavailableError):
-        await proposals.check(Proposal(12, HEAD), attempt=MAX_COMPARISONS - 1)
-    assert await proposals.check(Proposal(12, HEAD), attempt=MAX_COMPARISONS) == "refused"
+        await proposals.check(CatalogProposal(12, HEAD), attempt=MAX_COMPARISONS - 1)
+    assert await proposals.check(CatalogProposal(12, HEAD), attempt=MAX_COMPARISONS) == "refused"
     # Whoever may not ask is told so until somebody corrects it.
     forge.fork_away = SourceRefusedError("GitHub rejected our credentials")
     with pytest.raises(SourceRefusedError):
-        await proposals.check(Proposal(12, HEAD), attempt=MAX_COMPARISONS + 1)
+        await proposals.check(CatalogProposal(12, HEAD), attempt=MAX_COMPARISONS + 1)
 
 
 class Noting:

@@ -305,7 +305,7 @@ class FormPrompt:
             if question.draft:
                 fields[question.field.id] = question.draft
         saved = self.purpose.saved_fields(fields)
-        holders = {form_field(way) for way in form.passwords.found(saved)}
+        holders = {form_field(way) for way in form.passwords.values_in(saved)}
         secret = [one for name, one in form.fields.items() if name in holders]
         saved = form.passwords.without(saved)
         unanswered |= holders

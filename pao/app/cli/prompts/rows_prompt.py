@@ -145,7 +145,7 @@ class RowsPrompt:
 
     def _errors(self, rows: list[Row]) -> Iterator[FieldError]:
         """Yield the errors; stars for a password of an earlier request are not checked here."""
-        found = self._passwords.found({self.field.id: rows})
+        found = self._passwords.values_in({self.field.id: rows})
         masked = {way for way, value in found.items() if value == MASK}
         return (error for error in self.evaluate(rows).errors if error.field not in masked)
 
