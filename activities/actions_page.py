@@ -7,7 +7,7 @@ import yaml
 
 from activities.base import Action
 from activities.registry import ACTIONS
-from catalog.templating import Target
+from catalog.templating import Escaping
 
 _HEAD = """# Action types
 
@@ -57,7 +57,7 @@ def _facts(action: Action[Any]) -> Iterator[str]:
         yield f"- values are escaped in {escaped}"
 
 
-def _escaped(targets: Mapping[str, Target]) -> Iterator[str]:
+def _escaped(targets: Mapping[str, Escaping]) -> Iterator[str]:
     for key, target in targets.items():
         place, _, condition = key.partition("?")
         # Without a value of its own a condition means the default, which stands there as well.

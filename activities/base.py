@@ -16,7 +16,7 @@ from activities.outgoing import Outgoing
 from activities.progress import Progress
 from activities.search_lag import settles_in
 from activities.state_registry import StateRegistry
-from catalog.templating import Target
+from catalog.templating import Escaping
 from pao.clients.jira import Deadline, JiraClient
 from pao.core.payloads.actions import ActionResult
 from pao.core.payloads.context import RequestContext
@@ -136,7 +136,7 @@ class Action(ABC, Generic[ConfigT]):
     resource_type: ClassVar[str]
     config: "builtins.type[ConfigT]"
     outputs: "ClassVar[builtins.type[BaseModel]]"
-    targets: ClassVar[Mapping[str, Target]] = {}
+    targets: ClassVar[Mapping[str, Escaping]] = {}
     examples: ClassVar[tuple[dict[str, Any], ...]]
     default_timeout: ClassVar[float | None] = None
     breaker_keys: ClassVar[tuple[str, ...]] = ()

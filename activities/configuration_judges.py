@@ -8,7 +8,7 @@ from pydantic_core import ErrorDetails
 
 from activities.base import Action
 from activities.config_values import PlacedError
-from catalog.configuration_checks import ActionModels, ConfigProblem, Judge, Reader
+from catalog.configuration_checks import ActionModels, ConfigProblem, ConfigReader, ConfigValidator
 from catalog.scopes import ScopeContext
 from pao.runtime.model_errors import message_of
 
@@ -22,7 +22,7 @@ def models_of(actions: Mapping[str, Action[Any]], scope_context: ScopeContext) -
     )
 
 
-def judge_of(model: type[BaseModel]) -> Judge:
+def judge_of(model: type[BaseModel]) -> ConfigValidator:
     """Return the check of an action type's configurations."""
 
     def judge(config: Mapping[str, Any]) -> tuple[ConfigProblem, ...]:
@@ -35,7 +35,7 @@ def judge_of(model: type[BaseModel]) -> Judge:
     return judge
 
 
-def reader_of(model: type[BaseModel]) -> Reader:
+def reader_of(model: type[BaseModel]) -> ConfigReader:
     """Return a function that drops from a rendered configuration what its model drops."""
 
     def read(config: Mapping[str, Any]) -> dict[str, Any]:

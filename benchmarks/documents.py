@@ -25,7 +25,7 @@ from catalog.document_kinds import parse_definition
 from catalog.forms import Form
 from catalog.loading import load_document
 from catalog.sources.files import documents
-from catalog.templating import Names, Target, render
+from catalog.templating import Escaping, Names, render
 from catalog.validation import validate_files
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -195,7 +195,7 @@ def _rendering() -> tuple[float, float, float]:
     rounds: list[tuple[float, float, float]] = []
     for _ in range(15):
         ways = (
-            lambda: render(template, scopes, names, Target.JIRA),
+            lambda: render(template, scopes, names, Escaping.JIRA),
             lambda: render(template, scopes, names),
             lambda: plain.render(fields=fields),
         )
@@ -219,7 +219,7 @@ def looping() -> tuple[float, float]:
         raise ValueError("the two engines do not agree on the loop")
     rounds = []
     for _ in range(15):
-        ours = _milliseconds(lambda: render(template, scopes, names, Target.JIRA), 30)
+        ours = _milliseconds(lambda: render(template, scopes, names, Escaping.JIRA), 30)
         rounds.append((ours, ours / _milliseconds(lambda: plain.render(**scopes), 30)))
     milliseconds, ratio = (median(column) for column in zip(*rounds, strict=True))
     return milliseconds, ratio

@@ -11,9 +11,9 @@ from catalog.document_kinds import parse_definition
 from catalog.scopes import ScopeContext, build_scopes, names_for
 from catalog.secret_names import secret_names
 from catalog.templating import (
+    Escaping,
     Names,
     SecretValue,
-    Target,
     TemplateError,
     check_when,
     evaluate_when,
@@ -37,7 +37,7 @@ def render_action(  # noqa: PLR0913 -- what a rendering depends on, all of it na
     context: RequestContext,
     scope_context: ScopeContext,
     *,
-    targets: Mapping[str, Target],
+    targets: Mapping[str, Escaping],
     secrets: Mapping[str, str],
     outputs: Mapping[str, Mapping[str, Any]],
     published: Mapping[str, Any] | None = None,
@@ -154,8 +154,8 @@ def bind(
 
 
 def target_chooser(
-    targets: Mapping[str, Target], config: Mapping[str, Any] | None = None
-) -> Callable[[Place], Target]:
+    targets: Mapping[str, Escaping], config: Mapping[str, Any] | None = None
+) -> Callable[[Place], Escaping]:
     """Return the function that says for a place in a configuration which escaping it needs.
 
     A key may end in a condition on another one, ``body.content?body.type=json``; nothing after the
@@ -171,11 +171,11 @@ def target_chooser(
 
     stars = sorted((key for key in chosen if "*" in key), key=len, reverse=True)
 
-    def choose(place: Place) -> Target:
+    def choose(place: Place) -> Escaping:
         dotted = ".".join(str(part) for part in place)
         if dotted in chosen:
             return chosen[dotted]
-        return next((chosen[key] for key in stars if fnmatchcase(dotted, key)), Target.NONE)
+        return next((chosen[key] for key in stars if fnmatchcase(dotted, key)), Escaping.NONE)
 
     return choose
 

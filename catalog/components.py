@@ -25,7 +25,7 @@ _OPEN_ENDED = frozenset({"hidden", "required", "readOnly", "computed"})
 
 
 @dataclass(frozen=True, slots=True)
-class Values:
+class ComponentValues:
     """The values of a component's form; ``waiting`` names those that depend on other components.
 
     Values are complete, with defaults, when nothing waits and there are no problems; ``computed``
@@ -54,7 +54,7 @@ def component_values(
     item: CatalogDocument,
     context: ComponentContext,
     today: date,
-) -> Values:
+) -> ComponentValues:
     """Render the values for a component and validate them by the form of the component's item.
 
     Without ``components`` nothing has run yet: what needs other components waits.
@@ -79,8 +79,8 @@ def component_values(
         result = item.form.validate(_present(values), today, about)
         problems += _still_wrong(result.errors, waiting)
         if not waiting and not problems:
-            return Values(result.values, computed=result.computed)
-    return Values(values, tuple(waiting), tuple(problems))
+            return ComponentValues(result.values, computed=result.computed)
+    return ComponentValues(values, tuple(waiting), tuple(problems))
 
 
 def names_for_component(
@@ -123,8 +123,8 @@ def _value(
     return plain
 
 
-def _as_it_is(_place: tuple[str | int, ...]) -> Target:
-    return Target.NONE
+def _as_it_is(_place: tuple[str | int, ...]) -> Escaping:
+    return Escaping.NONE
 
 
 def _present(values: Mapping[str, Any]) -> dict[str, Any]:

@@ -13,8 +13,8 @@ from catalog.planning import earlier_of
 from catalog.scopes import ScopeContext, names_for
 from catalog.templating import (
     PLACES,
+    Escaping,
     Names,
-    Target,
     TemplateError,
     check,
     check_when,
@@ -44,11 +44,11 @@ class ConfigProblem:
     missing: bool = False
 
 
-Judge = Callable[[Mapping[str, Any]], tuple[ConfigProblem, ...]]
+ConfigValidator = Callable[[Mapping[str, Any]], tuple[ConfigProblem, ...]]
 """Validates a rendered configuration; an empty answer means that it is valid."""
 
 
-Reader = Callable[[Mapping[str, Any]], dict[str, Any]]
+ConfigReader = Callable[[Mapping[str, Any]], dict[str, Any]]
 """Returns a rendered configuration without what its action leaves out of it."""
 
 
@@ -70,8 +70,8 @@ class ActionModels:
     """The models and targets of the installed action types, and the scopes of templates."""
 
     scope_context: ScopeContext
-    judges: Mapping[str, Judge]
-    targets: Mapping[str, Mapping[str, Target]]
+    judges: Mapping[str, ConfigValidator]
+    targets: Mapping[str, Mapping[str, Escaping]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,7 +156,7 @@ class _ConfigurationCheck:
         except TemplateError:
             return False
 
-    def problems(self, judge: Judge) -> Iterator[ValueProblem]:
+    def problems(self, judge: ConfigValidator) -> Iterator[ValueProblem]:
         rendered = self._walk(self._action.config, ())
         yield from self._misplaced
         for problem in judge(rendered):

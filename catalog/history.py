@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
-from catalog.loading import Document, DocumentError, load_document
+from catalog.loading import DocumentError, YamlDocument, load_document
 from catalog.model import CatalogDocument
 from catalog.sources.files import read_document
 from catalog.validation.changes import BREAKING, UNCHANGED, breaking_changes, is_major
@@ -25,7 +25,7 @@ class HistoryError(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class Change:
+class FileChange:
     """A YAML file that differs from a revision; a side is None where the file is not there.
 
     ``file`` is relative to the folder that was asked about.
@@ -40,11 +40,11 @@ class Change:
 class _Version:
     """A file on one side, parsed."""
 
-    document: Document
+    document: YamlDocument
     item: CatalogDocument
 
 
-def changed_since(folder: Path, revision: str) -> list[Change]:
+def changed_since(folder: Path, revision: str) -> list[FileChange]:
     """Return the YAML files below a folder that differ from a revision, untracked ones included.
 
     Before the first commit everything differs from HEAD. Raises ``HistoryError`` where the folder
@@ -59,7 +59,7 @@ def changed_since(folder: Path, revision: str) -> list[Change]:
 
 
 def breaking_findings(
-    changes: Iterable[Change],
+    changes: Iterable[FileChange],
     *,
     ids: Iterable[str] = (),
 ) -> list[Finding]:
@@ -126,11 +126,11 @@ def _parsed(file: str, content: bytes | None) -> _Version | None:
     return _Version(document, item) if document and item else None
 
 
-def _change(folder: Path, base: str, file: str) -> Change:
+def _change(folder: Path, base: str, file: str) -> FileChange:
     before = _git(folder, "show", f"{base}:./{file}", missing_is_empty=True)
     here = folder / file
     after = _content(here) if here.is_file() and not here.is_symlink() else None
-    return Change(file, before or None, after)
+    return FileChange(file, before or None, after)
 
 
 def _content(file: Path) -> bytes:

@@ -14,18 +14,18 @@ from catalog.yaml_tree import (
     DocumentError,
     ListNode,
     MappingNode,
-    Node,
     Position,
     ScalarNode,
     TreeBuilder,
+    YamlNode,
 )
 
 __all__ = [
     "MAX_BYTES",
-    "Document",
     "DocumentError",
     "Path",
     "Position",
+    "YamlDocument",
     "json_path",
     "load_document",
     "value_at",
@@ -41,7 +41,7 @@ Path = tuple[str | int, ...]
 
 
 @dataclass(frozen=True)
-class Document:
+class YamlDocument:
     """One YAML document: plain data, and for every path in it the place where it is written."""
 
     file: str
@@ -67,14 +67,14 @@ class Document:
 
     def source(self, path: Path) -> str | None:
         """Return an unquoted scalar as it is written (``1.10``); None for everything else."""
-        node: Node | None = self.root
+        node: YamlNode | None = self.root
         for part in path:
             node = _child(node, part) if node else None
         return node.source if isinstance(node, ScalarNode) and node.plain else None
 
     def place_within(self, path: Path, inside: Position) -> Position | None:
         """Return where a place inside the text of a path is in the file; None if unknown."""
-        node: Node | None = self.root
+        node: YamlNode | None = self.root
         for part in path:
             node = _child(node, part) if node else None
         if not isinstance(node, ScalarNode) or not isinstance(node.value, str):
@@ -82,7 +82,7 @@ class Document:
         return place_in_file(self.text, node.start, node.value, inside)
 
     def _find(self, path: Path, *, scalar_at_key: bool) -> Position:
-        node: Node = self.root
+        node: YamlNode = self.root
         where = node.start
         for part in path:
             child = _child(node, part)
@@ -98,7 +98,7 @@ class Document:
         return where
 
 
-def load_document(content: bytes | str, *, file: str) -> Document:
+def load_document(content: bytes | str, *, file: str) -> YamlDocument:
     """Read one YAML document whose root is a mapping; raises ``DocumentError`` and nothing else.
 
     ``file`` is only used in messages.
@@ -116,7 +116,7 @@ def load_document(content: bytes | str, *, file: str) -> Document:
     finally:
         if loader is not None:
             loader.dispose()
-    return Document(file, builder.result(), text)
+    return YamlDocument(file, builder.result(), text)
 
 
 def json_path(path: Path) -> str:
@@ -130,7 +130,7 @@ def _json_step(part: str | int) -> str:
     return f".{part}" if re.fullmatch(r"[A-Za-z_][\w-]*", part) else f"[{part!r}]"
 
 
-def _child(node: Node, part: str | int) -> Node | None:
+def _child(node: YamlNode, part: str | int) -> YamlNode | None:
     if isinstance(node, MappingNode):
         return node.entries.get(str(part))
     if isinstance(node, ListNode) and isinstance(part, int) and 0 <= part < len(node.items):
@@ -138,7 +138,7 @@ def _child(node: Node, part: str | int) -> Node | None:
     return None
 
 
-def _plain(node: Node) -> Any:
+def _plain(node: YamlNode) -> Any:
     # Recursion is safe: the builder refuses a height above MAX_DEPTH.
     if isinstance(node, MappingNode):
         return {key: _plain(child) for key, child in node.entries.items()}

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, time
 from typing import Any
 from uuid import NAMESPACE_OID, uuid5
 
-from catalog.forms.evaluation_context import Question
+from catalog.forms.evaluation_context import FieldQuery
 from catalog.forms.expressions import CALL_PARTS
 from catalog.forms.options import HttpOptions
 from catalog.model import CatalogDocument
@@ -21,7 +21,7 @@ SECONDS = 5
 
 
 def choices_question(
-    item: CatalogDocument, question: Question, requester: Requester | None, at: datetime
+    item: CatalogDocument, question: FieldQuery, requester: Requester | None, at: datetime
 ) -> ChoicesQuestion:
     """Return what the worker is asked: the same for all who may share the answer.
 
@@ -59,7 +59,7 @@ def choices_question(
     )
 
 
-def _definition(item: CatalogDocument, question: Question) -> dict[str, Any]:
+def _definition(item: CatalogDocument, question: FieldQuery) -> dict[str, Any]:
     """Return as much of the item's document as templates see; what a row reads is a field there."""
     written = item.model_dump(mode="json", by_alias=True, exclude_unset=True)
     named = names_only(written)

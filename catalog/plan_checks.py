@@ -7,7 +7,7 @@ from catalog.loading import walk_texts
 from catalog.model import CatalogDocument
 from catalog.planning import earlier_of
 from catalog.scopes import ScopeContext, names_for
-from catalog.templating import Names, Target, TemplateError, check, check_when
+from catalog.templating import Escaping, Names, TemplateError, check, check_when
 from pao.core.payloads.plan import PlannedAction
 
 
@@ -15,7 +15,7 @@ def check_plan(
     item: CatalogDocument,
     actions: list[PlannedAction],
     scope_context: ScopeContext,
-    targets: Mapping[str, Mapping[str, Target]],
+    targets: Mapping[str, Mapping[str, Escaping]],
 ) -> list[str]:
     """Check every template against its later scopes; returns one sentence per problem."""
     problems: list[str] = []
@@ -32,7 +32,7 @@ def check_plan(
 
 
 def _check_config(
-    action: PlannedAction, names: Names, choose: Callable[[Place], Target]
+    action: PlannedAction, names: Names, choose: Callable[[Place], Escaping]
 ) -> list[str]:
     problems = []
     for place, text in walk_texts(action.config):
@@ -54,7 +54,7 @@ def _check_when(action: PlannedAction, names: Names) -> list[str]:
 
 def _check_cleanup(action: PlannedAction, names: Names) -> list[str]:
     try:
-        check(action.cleanup or "", names, Target.NONE)
+        check(action.cleanup or "", names, Escaping.NONE)
     except TemplateError as error:
         return [f"action {action.id}, cleanup: {error}"]
     return []

@@ -55,21 +55,21 @@ class DocumentError(Exception):
 
 
 @dataclass(slots=True)
-class Node:
+class YamlNode:
     """What every node has: its place, its size with aliases written out, and its height."""
 
     start: Position
     weight: int = _NODE_WEIGHT
     height: int = 1
 
-    def adopt(self, child: "Node") -> None:
+    def adopt(self, child: "YamlNode") -> None:
         """Count a child in."""
         self.weight += child.weight
         self.height = max(self.height, child.height + 1)
 
 
 @dataclass(slots=True)
-class ScalarNode(Node):
+class ScalarNode(YamlNode):
     """A value; ``plain`` says that it was not quoted, ``source`` is how it was written."""
 
     value: Any = None
@@ -78,17 +78,17 @@ class ScalarNode(Node):
 
 
 @dataclass(slots=True)
-class ListNode(Node):
+class ListNode(YamlNode):
     """A list."""
 
-    items: list[Node] = field(default_factory=list)
+    items: list[YamlNode] = field(default_factory=list)
 
 
 @dataclass(slots=True)
-class MappingNode(Node):
+class MappingNode(YamlNode):
     """A mapping with its text keys and their places."""
 
-    entries: dict[str, Node] = field(default_factory=dict)
+    entries: dict[str, YamlNode] = field(default_factory=dict)
     keys: dict[str, Position] = field(default_factory=dict)
 
 
@@ -106,9 +106,9 @@ class TreeBuilder:
     def __init__(self, file: str) -> None:
         self._file = file
         self._stack: list[_Frame] = []
-        self._anchors: dict[str, Node] = {}
+        self._anchors: dict[str, YamlNode] = {}
         self._weight = 0
-        self._root: Node | None = None
+        self._root: YamlNode | None = None
 
     def result(self) -> MappingNode:
         """Return the finished root; a document that is empty or no mapping is refused."""
@@ -205,7 +205,7 @@ class TreeBuilder:
         self._remember(frame.anchor, frame.node)
         self._add(frame.node)
 
-    def _add(self, node: Node) -> None:
+    def _add(self, node: YamlNode) -> None:
         if not self._stack:
             self._root = node
             return
@@ -236,7 +236,7 @@ class TreeBuilder:
         frame.key = key
         frame.wants_key = False
 
-    def _remember(self, anchor: str | None, node: Node) -> None:
+    def _remember(self, anchor: str | None, node: YamlNode) -> None:
         if anchor is not None:
             self._anchors[anchor] = node
 

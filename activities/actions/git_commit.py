@@ -18,7 +18,7 @@ from activities.github.commits import (
     trailers,
 )
 from activities.github.first_commit import begun
-from catalog.templating import Target
+from catalog.templating import Escaping
 from pao.clients.github import Commit, GitHub, PullRequest
 from pao.core.failure_classes import CONFLICT
 from pao.core.payloads.actions import ActionResult
@@ -39,10 +39,10 @@ class GitCommitAction(Action[GitCommitConfig]):
     config = GitCommitConfig
     outputs = GitCommitOutputs
     default_timeout = 30.0
-    targets: ClassVar[Mapping[str, Target]] = {
-        "commitMessage": Target.COMMIT,
-        "title": Target.COMMIT,
-        "body": Target.MARKDOWN,
+    targets: ClassVar[Mapping[str, Escaping]] = {
+        "commitMessage": Escaping.COMMIT,
+        "title": Escaping.COMMIT,
+        "body": Escaping.MARKDOWN,
     }
     can_revise = True
     examples: ClassVar[tuple[dict[str, Any], ...]] = (

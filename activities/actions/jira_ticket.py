@@ -25,7 +25,7 @@ from activities.tickets import (
     left_behind,
     translate,
 )
-from catalog.templating import Target, jira_escape
+from catalog.templating import Escaping, jira_escape
 from pao.clients.jira import CreatedIssue, JiraClient, JiraError, JiraFlavour, TicketStatus
 from pao.clients.jira.limits import LINE_LIMIT, first_units
 from pao.clients.jira.texts import RICH_FIELDS
@@ -42,9 +42,9 @@ class JiraTicketAction(Action[JiraTicketConfig]):
     resource_type = "jira-ticket"
     config = JiraTicketConfig
     outputs = JiraTicketOutputs
-    targets: ClassVar[Mapping[str, Target]] = {
-        "ticket.descriptionTemplate": Target.JIRA,
-        **{f"ticket.customFields.{name}": Target.JIRA for name in RICH_FIELDS},
+    targets: ClassVar[Mapping[str, Escaping]] = {
+        "ticket.descriptionTemplate": Escaping.JIRA,
+        **{f"ticket.customFields.{name}": Escaping.JIRA for name in RICH_FIELDS},
     }
     can_revise = True
     examples = (

@@ -49,11 +49,11 @@ class NotificationAction(Action[NotificationConfig]):
     config = NotificationConfig
     outputs = NotificationOutputs
     default_timeout: ClassVar[float | None] = 15.0
-    targets: ClassVar[Mapping[str, Target]] = {
-        "url": Target.ADDRESS,
-        "text": Target.SLACK,
-        "blocks.*": Target.SLACK,
-        "blocks.*url": Target.ADDRESS,
+    targets: ClassVar[Mapping[str, Escaping]] = {
+        "url": Escaping.ADDRESS,
+        "text": Escaping.SLACK,
+        "blocks.*": Escaping.SLACK,
+        "blocks.*url": Escaping.ADDRESS,
     }
     # A message that comes twice, or once more with other words, does no harm.
     converges = True

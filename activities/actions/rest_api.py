@@ -52,14 +52,14 @@ class RestApiAction(Action[RestApiConfig]):
     config = RestApiConfig
     outputs = RestApiOutputs
     default_timeout: ClassVar[float | None] = 60.0
-    targets: ClassVar[Mapping[str, Target]] = {
-        "endpoint.url": Target.URL,
-        "look.url": Target.URL,
-        "authentication.tokenUrl": Target.URL,
-        "body.contentTemplate?body.type=json": Target.JSON,
-        "body.contentTemplate?body.type=": Target.JSON,
-        "body.contentTemplate?body.type=xml": Target.XML,
-        "body.contentTemplate?body.type=form": Target.FORM,
+    targets: ClassVar[Mapping[str, Escaping]] = {
+        "endpoint.url": Escaping.URL,
+        "look.url": Escaping.URL,
+        "authentication.tokenUrl": Escaping.URL,
+        "body.contentTemplate?body.type=json": Escaping.JSON,
+        "body.contentTemplate?body.type=": Escaping.JSON,
+        "body.contentTemplate?body.type=xml": Escaping.XML,
+        "body.contentTemplate?body.type=form": Escaping.FORM,
     }
     examples = (
         {

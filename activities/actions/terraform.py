@@ -66,7 +66,7 @@ class TerraformAction(Action[TerraformConfig]):
     outputs = TerraformOutputs
     default_timeout = TIMEOUT_SECONDS
     breaker_keys: ClassVar[tuple[str, ...]] = ("source", "backend")
-    targets: ClassVar[Mapping[str, Target]] = {
+    targets: ClassVar[Mapping[str, Escaping]] = {
         f"backend.config.{key}": target for key, target in BACKEND_TARGETS.items()
     }
     slow = True

@@ -13,7 +13,7 @@ from activities.action_errors import RepeatIsSafeError
 from activities.base import Action, ActionContext, CamelCaseConfig, InDoubt
 from activities.config_values import Address, Headers
 from activities.outgoing import TargetResponse
-from catalog.templating import Target
+from catalog.templating import Escaping
 from pao.core.payloads.actions import ActionResult
 
 TIMESTAMP, SIGNATURE, DELIVERY = "X-PAO-Timestamp", "X-PAO-Signature", "X-PAO-Delivery"
@@ -50,7 +50,7 @@ class WebhookAction(Action[WebhookConfig]):
     config = WebhookConfig
     outputs = WebhookOutputs
     default_timeout: ClassVar[float | None] = 20.0
-    targets: ClassVar[Mapping[str, Target]] = {"url": Target.URL, "payload": Target.JSON}
+    targets: ClassVar[Mapping[str, Escaping]] = {"url": Escaping.URL, "payload": Escaping.JSON}
     examples = (
         {
             "url": "https://hooks.example.com/pao",

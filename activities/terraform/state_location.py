@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from activities.terraform.execution_spec import Required, Source
-from catalog.templating import Target, has_steps
+from catalog.templating import Escaping, has_steps
 
 WITHOUT_WORKSPACES = frozenset({"http"})
 
@@ -33,16 +33,16 @@ PLACE_KEYS = (
 )
 """The keys by which backends name where a state is. Credentials are not among them."""
 
-BACKEND_TARGETS: Mapping[str, Target] = {
+BACKEND_TARGETS: Mapping[str, Escaping] = {
     **dict.fromkeys(
         ("*address", "*endpoint", "endpoints.*", "*url", "*_proxy", "*host", "hostname", "domain"),
-        Target.ENDPOINT,
+        Escaping.ENDPOINT,
     ),
-    "conn_str": Target.CONNECTION,
+    "conn_str": Escaping.CONNECTION,
     # Backends put these into a host's name.
-    **dict.fromkeys(("bucket", "region", "*account_name"), Target.LABEL),
+    **dict.fromkeys(("bucket", "region", "*account_name"), Escaping.LABEL),
     **dict.fromkeys(
-        ("key", "path", "prefix", "workspace_dir", "workspace_key_prefix"), Target.PATH
+        ("key", "path", "prefix", "workspace_dir", "workspace_key_prefix"), Escaping.PATH
     ),
 }
 """What values become part of in the settings of backends, which hold the operator's credentials."""

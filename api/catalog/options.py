@@ -13,8 +13,8 @@ from cachetools import LRUCache
 
 from api.catalog.service import CatalogService
 from catalog.form_context import form_context
-from catalog.forms import FieldError, FieldType, FormContext, Offered
-from catalog.forms.evaluation_context import Question
+from catalog.forms import FieldError, FieldType, FormContext, OfferedChoices
+from catalog.forms.evaluation_context import FieldQuery
 from catalog.forms.local_options import (
     NO_RESOURCES,
     TOO_MANY,
@@ -172,7 +172,7 @@ class OptionsService:
     async def _offers_by_field(
         self,
         item: CatalogDocument,
-        questions: list[Question],
+        questions: list[FieldQuery],
         caller: Requester,
         context: FormContext,
     ) -> dict[str, Offered]:
@@ -186,7 +186,7 @@ class OptionsService:
     async def offered(
         self,
         item: CatalogDocument,
-        question: Question,
+        question: FieldQuery,
         caller: Requester,
         context: FormContext,
         *,
@@ -201,7 +201,7 @@ class OptionsService:
             try:
                 lists = {options.list: await self.rows(options.list)}
             except PaoError as error:
-                return Offered(problem=error.message)
+                return OfferedChoices(problem=error.message)
         found = await asyncio.to_thread(
             offered_here, item.form, question, context, teams=caller.teams, lists=lists
         )
@@ -218,12 +218,12 @@ class OptionsService:
     async def _fetch_offer(
         self,
         item: CatalogDocument,
-        question: Question,
+        question: FieldQuery,
         options: HttpOptions,
         caller: Requester,
         *,
         hurried: bool,
-    ) -> Offered:
+    ) -> OfferedChoices:
         lenient = options.when_away is WhenAway.ALLOW
         who = caller if item.form.options_read_user(question) else None
         choices_query = choices_question(item, question, who, datetime.now(UTC))
@@ -236,7 +236,7 @@ class OptionsService:
                 hurried=hurried,
             )
         except TemporalUnavailableError:
-            return Offered(problem="Temporal does not respond.", lenient=lenient)
+            return OfferedChoices(problem="Temporal does not respond.", lenient=lenient)
         if answer.problem is not None:
             text = "the options of %s in %s cannot be loaded: %s"
             _log.warning(text, question.way, item.id, answer.problem)

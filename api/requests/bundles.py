@@ -20,7 +20,7 @@ from api.requests.prepared import (
 )
 from api.requests.schemas import Submission
 from catalog.bundle import CatalogBundle, Component, OrchestrationMode
-from catalog.components import ComponentContext, Values, component_values
+from catalog.components import ComponentContext, ComponentValues, component_values
 from catalog.forms import FieldError, FormContext
 from pao.core.components import COMPONENT, TICKET_LINKS, TICKET_LINKS_ID, component_action
 from pao.core.errors import Detail, ErrorCode, PaoError

@@ -19,7 +19,7 @@ from api.requests.decision_refusals import decision_refused, temporal_unavailabl
 from api.requests.reading import ReadingService, StoredRequest
 from api.requests.retry_preview import RetryPreviewer, look_answer, open_actions
 from api.requests.schemas import DecisionBody, RetryBody, VoteBody
-from catalog.configuration_checks import ActionModels, Reader, check_configurations
+from catalog.configuration_checks import ActionModels, ConfigReader, check_configurations
 from catalog.corrections import correct
 from catalog.document_kinds import parse_definition
 from catalog.secrets import in_clear, open_fields, seal_fields

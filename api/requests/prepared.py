@@ -7,10 +7,10 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from api.auth.principal import Principal
-from catalog.configuration_checks import Judge, Reader
+from catalog.configuration_checks import ConfigReader, ConfigValidator
 from catalog.planning import ActionTraits
 from catalog.scopes import ScopeContext
-from catalog.templating import Target
+from catalog.templating import Escaping
 from pao.core.errors import Detail, ErrorCode, PaoError
 from pao.core.names import MAX_FIELDS_JSON, MAX_PLAN_JSON
 from pao.core.payloads.context import RequestContext, Requester
@@ -27,9 +27,9 @@ class SubmissionSettings:
 
     budget: float
     scope_context: ScopeContext
-    targets: Mapping[str, Mapping[str, Target]]
-    judges: Mapping[str, Judge] = field(default_factory=dict)
-    readers: Mapping[str, Reader] = field(default_factory=dict)
+    targets: Mapping[str, Mapping[str, Escaping]]
+    judges: Mapping[str, ConfigValidator] = field(default_factory=dict)
+    readers: Mapping[str, ConfigReader] = field(default_factory=dict)
     traits: Mapping[str, ActionTraits] = field(default_factory=dict)
     longest_wait: float = 25.0
 

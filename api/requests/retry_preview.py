@@ -8,7 +8,7 @@ from api.requests import schemas
 from api.requests.reading import StoredRequest
 from api.requests.schemas import RetryBody
 from catalog.action_rendering import render_action
-from catalog.configuration_checks import ActionModels, Reader
+from catalog.configuration_checks import ActionModels, ConfigReader
 from catalog.secrets import open_fields
 from catalog.templating import TemplateError
 from catalog.used_fields import used_by

@@ -10,7 +10,7 @@ from typing import Any
 from api.catalog.schemas import FieldProblem, FormLayout
 from api.catalog.schemas import Finding as ShownFinding
 from api.tools import schemas
-from catalog.forms import Offered
+from catalog.forms import OfferedChoices
 from catalog.forms.form import FieldError
 from catalog.model import CatalogDocument
 from catalog.scopes import ScopeContext

@@ -11,7 +11,7 @@ from datetime import date
 from typing import Any
 
 from api.web.words import _
-from catalog.forms import Offered
+from catalog.forms import OfferedChoices
 from catalog.forms.definition import (
     MOST_ROWS,
     Choice,
@@ -180,7 +180,7 @@ class FormInput:
     dropped: Collection[str] = ()
     """Those to be removed."""
     computed: Mapping[str, Any] = field(default_factory=dict)
-    offered: Mapping[str, Offered] = field(default_factory=dict)
+    offered: Mapping[str, OfferedChoices] = field(default_factory=dict)
     """Choices that come from elsewhere."""
     awaited: frozenset[str] = frozenset()
     """Fields whose choices are not loaded yet."""
@@ -303,7 +303,7 @@ def _preset(one: FieldDefinition, default: Any) -> list[str]:
     return [] if one.template is not None and not one.read_only else written(one, default)
 
 
-def _kind(one: FieldDefinition, offered: Offered | None, *, awaited: bool) -> str:
+def _kind(one: FieldDefinition, offered: OfferedChoices | None, *, awaited: bool) -> str:
     if one.read_only:
         return "fixed"
     free = offered is not None and offered.problem is not None and offered.lenient

@@ -1,6 +1,6 @@
 """Forms: validator, JSON Schema and layout from one definition."""
 
-from catalog.forms.context import NOBODY, FormContext, Offered
+from catalog.forms.context import EMPTY_CONTEXT, FormContext, OfferedChoices
 from catalog.forms.definition import (
     Condition,
     FieldDefinition,
@@ -12,7 +12,7 @@ from catalog.forms.form import Form
 from catalog.forms.outcome import FieldError, FormError, FormResult
 
 __all__ = [
-    "NOBODY",
+    "EMPTY_CONTEXT",
     "Condition",
     "FieldDefinition",
     "FieldError",
@@ -23,5 +23,5 @@ __all__ = [
     "FormError",
     "FormResult",
     "GroupDefinition",
-    "Offered",
+    "OfferedChoices",
 ]

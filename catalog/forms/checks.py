@@ -12,7 +12,7 @@ from typing import Any
 from catalog.forms.constraint_checks import (
     CHECK_FACTORIES,
     Check,
-    Failure,
+    ConstraintFailure,
     check_rows,
     check_unique,
     enum_check,
@@ -76,7 +76,7 @@ class FieldChecks:
     gates: tuple[Check, ...]
     rest: tuple[Check, ...]
 
-    def failures(self, value: Any, today: date) -> Iterator[Failure]:
+    def failures(self, value: Any, today: date) -> Iterator[ConstraintFailure]:
         """Yield what is wrong with a value that is there, in the order of the grammar."""
         for gate in self.gates:
             failure = gate(value, today)
@@ -148,73 +148,77 @@ def _given(field: FieldDefinition) -> Iterator[tuple[str, str, Any]]:
             yield name, prefix + name, value
 
 
-def _storable(value: Any, _: date) -> Failure | None:
+def _storable(value: Any, _: date) -> ConstraintFailure | None:
     problem = problem_of(value)
-    return Failure("type", problem) if problem else None
+    return ConstraintFailure("type", problem) if problem else None
 
 
-def _text(value: Any, _: date) -> Failure | None:
-    return None if isinstance(value, str) else Failure("type", "must be a text", "text")
+def _text(value: Any, _: date) -> ConstraintFailure | None:
+    return None if isinstance(value, str) else ConstraintFailure("type", "must be a text", "text")
 
 
-def _email(value: str, _: date) -> Failure | None:
+def _email(value: str, _: date) -> ConstraintFailure | None:
     if is_email(value):
         return None
-    return Failure("format", "must be an email address such as name@example.com", "email")
+    return ConstraintFailure("format", "must be an email address such as name@example.com", "email")
 
 
-def _number(value: Any, _: date) -> Failure | None:
-    return None if is_number(value) else Failure("type", "must be a number", "number")
+def _number(value: Any, _: date) -> ConstraintFailure | None:
+    return None if is_number(value) else ConstraintFailure("type", "must be a number", "number")
 
 
-def _integer(value: Any, _: date) -> Failure | None:
+def _integer(value: Any, _: date) -> ConstraintFailure | None:
     if is_number(value) and value == int(value):
         return None
-    return Failure("type", "must be a whole number", "integer")
+    return ConstraintFailure("type", "must be a whole number", "integer")
 
 
-def _boolean(value: Any, _: date) -> Failure | None:
-    return None if isinstance(value, bool) else Failure("type", "must be true or false", "boolean")
+def _boolean(value: Any, _: date) -> ConstraintFailure | None:
+    return (
+        None
+        if isinstance(value, bool)
+        else ConstraintFailure("type", "must be true or false", "boolean")
+    )
 
 
-def _list(value: Any, _: date) -> Failure | None:
-    return None if isinstance(value, list) else Failure("type", "must be a list", "list")
+def _list(value: Any, _: date) -> ConstraintFailure | None:
+    return None if isinstance(value, list) else ConstraintFailure("type", "must be a list", "list")
 
 
-def _texts(value: list[Any], _: date) -> Failure | None:
+def _texts(value: list[Any], _: date) -> ConstraintFailure | None:
     if all(isinstance(item, str) for item in value):
         return None
-    return Failure("type", "must be a list of texts", "list of texts")
+    return ConstraintFailure("type", "must be a list of texts", "list of texts")
 
 
-def _scalar(value: Any, _: date) -> Failure | None:
+def _scalar(value: Any, _: date) -> ConstraintFailure | None:
     if isinstance(value, str | int | float):
         return None
-    return Failure("type", "must be one of the choices", "text, number or boolean")
+    return ConstraintFailure("type", "must be one of the choices", "text, number or boolean")
 
 
-def _scalars(value: list[Any], today: date) -> Failure | None:
+def _scalars(value: list[Any], today: date) -> ConstraintFailure | None:
     return next((failure for item in value if (failure := _scalar(item, today))), None)
 
 
-def _date(value: str, _: date) -> Failure | None:
+def _date(value: str, _: date) -> ConstraintFailure | None:
     if parse_date(value):
         return None
-    return Failure("format", "must be a date such as 2026-03-01", "YYYY-MM-DD")
+    return ConstraintFailure("format", "must be a date such as 2026-03-01", "YYYY-MM-DD")
 
 
-def _file(value: str, _: date) -> Failure | None:
+def _file(value: str, _: date) -> ConstraintFailure | None:
     if parse_data_url(value):
         return None
     form = "data:<media type>;base64,<content>"
-    return Failure("format", f"must be a file written as {form}", form)
+    return ConstraintFailure("format", f"must be a file written as {form}", form)
 
 
 def _written(
     reads: Callable[[str], object], what: str, form: str
-) -> Callable[[str, date], Failure | None]:
+) -> Callable[[str, date], ConstraintFailure | None]:
     """Return the check that a text has a form of its own."""
-    failure = Failure("format", f"must be {what}", form)
+    failure = ConstraintFailure("format", f"must be {what}", form)
     return lambda value, _: None if reads(value) else failure
 
 

@@ -44,7 +44,7 @@ STRENGTHS = {Strength.WEAK: (0, 0), Strength.MEDIUM: (8, 2), Strength.STRONG: (1
 
 
 @dataclass(frozen=True, slots=True)
-class Failure:
+class ConstraintFailure:
     """A failed constraint; the message goes on after the field's name."""
 
     constraint: str
@@ -52,18 +52,18 @@ class Failure:
     expected: Any = None
 
 
-Check = Callable[[Any, date], Failure | None]
+Check = Callable[[Any, date], ConstraintFailure | None]
 
 
-def _require(holds: Callable[[Any], bool], failure: Failure) -> Check:
+def _require(holds: Callable[[Any], bool], failure: ConstraintFailure) -> Check:
     return lambda value, _: None if holds(value) else failure
 
 
-def check_unique(value: list[Any], _: date) -> Failure | None:
+def check_unique(value: list[Any], _: date) -> ConstraintFailure | None:
     """Check that a list has no value twice."""
     if len({canonical(item) for item in value}) == len(value):
         return None
-    return Failure("unique", "must not contain duplicates")
+    return ConstraintFailure("unique", "must not contain duplicates")
 
 
 def enum_check(field: FieldDefinition) -> Check:
@@ -72,22 +72,22 @@ def enum_check(field: FieldDefinition) -> Check:
     known = {canonical(value) for value in values}
     named = ", ".join(str(value) for value in values[:20])
     many = field.type is FieldType.MULTISELECT
-    failure = Failure("enum", f"must be {'some' if many else 'one'} of: {named}", values)
+    failure = ConstraintFailure("enum", f"must be {'some' if many else 'one'} of: {named}", values)
     if many:
         return _require(lambda value: all(canonical(item) in known for item in value), failure)
     return _require(lambda value: canonical(value) in known, failure)
 
 
-def check_rows(value: list[Any], _: date) -> Failure | None:
+def check_rows(value: list[Any], _: date) -> ConstraintFailure | None:
     """Check that a list has no more rows than any list may have."""
     if len(value) <= MOST_ROWS:
         return None
-    return Failure("maxItems", f"must have at most {MOST_ROWS} rows", MOST_ROWS)
+    return ConstraintFailure("maxItems", f"must have at most {MOST_ROWS} rows", MOST_ROWS)
 
 
 def must_be_check(*, value: bool) -> Check:
     """Return the check that a boolean has the only value that it may have."""
-    failure = Failure("mustBe", f"must be {str(value).lower()}", value)
+    failure = ConstraintFailure("mustBe", f"must be {str(value).lower()}", value)
     return _require(lambda given: given is value, failure)
 
 
@@ -100,31 +100,31 @@ def item_checks(items: ItemConstraints) -> Iterator[Check]:
 
 
 def _of_each(check: Check) -> Check:
-    def check_all(value: list[Any], today: date) -> Failure | None:
+    def check_all(value: list[Any], today: date) -> ConstraintFailure | None:
         for item in value:
             failure = check(item, today)
             if failure:
                 shown = item if len(item) <= _SHOWN else f"{item[:_SHOWN]}…"
                 message = f"has {shown!r}, which {failure.message}"
-                return Failure(f"items.{failure.constraint}", message, failure.expected)
+                return ConstraintFailure(f"items.{failure.constraint}", message, failure.expected)
         return None
 
     return check_all
 
 
 def _min_length(limit: int) -> Check:
-    failure = Failure("minLength", f"must have at least {limit} characters", limit)
+    failure = ConstraintFailure("minLength", f"must have at least {limit} characters", limit)
     return _require(lambda value: len(value) >= limit, failure)
 
 
 def _max_length(limit: int) -> Check:
-    failure = Failure("maxLength", f"must have at most {limit} characters", limit)
+    failure = ConstraintFailure("maxLength", f"must have at most {limit} characters", limit)
     return _require(lambda value: len(value) <= limit, failure)
 
 
 def _pattern(pattern: str) -> Check:
     compiled = compile_pattern(pattern)
-    failure = Failure("pattern", f"must match {pattern}", pattern)
+    failure = ConstraintFailure("pattern", f"must match {pattern}", pattern)
     return _require(lambda value: compiled.search(value) is not None, failure)
 
 
@@ -136,7 +136,7 @@ def _strength(wanted: Strength) -> Check:
     )
     return _require(
         lambda value: len(value) >= characters and _kinds(value) >= kinds,
-        Failure("strength", message, wanted.value),
+        ConstraintFailure("strength", message, wanted.value),
     )
 
 
@@ -152,14 +152,16 @@ def _kinds(text: str) -> int:
 def _min(limit: Any) -> Check:
     _refuse_text(limit)
     return _require(
-        lambda value: bool(value >= limit), Failure("min", f"must be at least {limit}", limit)
+        lambda value: bool(value >= limit),
+        ConstraintFailure("min", f"must be at least {limit}", limit),
     )
 
 
 def _max(limit: Any) -> Check:
     _refuse_text(limit)
     return _require(
-        lambda value: bool(value <= limit), Failure("max", f"must be at most {limit}", limit)
+        lambda value: bool(value <= limit),
+        ConstraintFailure("max", f"must be at most {limit}", limit),
     )
 
 
@@ -173,7 +175,7 @@ def _step(step: float) -> Check:
         raise ValueFormatError("must be greater than 0")
     # The decimal text of a float, not its binary value: 0.3 is a multiple of 0.1.
     unit = Fraction(repr(step))
-    failure = Failure("step", f"must be a multiple of {step}", step)
+    failure = ConstraintFailure("step", f"must be a multiple of {step}", step)
     return _require(lambda value: (Fraction(repr(value)) / unit).denominator == 1, failure)
 
 
@@ -224,14 +226,16 @@ def _calendar_bound(
 ) -> Check:
     """Compare dates, or moments, with a bound that may move with the day."""
 
-    def check(value: str, today: date) -> Failure | None:
+    def check(value: str, today: date) -> ConstraintFailure | None:
         limit, given = limit_on(today), read(value)
         if limit is None or given is None:
             # What is no date at all is told by the type's own check.
             return None
         if given >= limit if constraint == "min" else given <= limit:
             return None
-        return Failure(constraint, f"must be {words} {limit.isoformat()}", limit.isoformat())
+        return ConstraintFailure(
+            constraint, f"must be {words} {limit.isoformat()}", limit.isoformat()
+        )
 
     return check
 
@@ -244,7 +248,7 @@ def _ordered(constraint: str, read: Callable[[Any], Any], example: str) -> Calla
         if limit is None:
             raise ValueFormatError(f"must be written like {example}")
         words = "at least" if constraint == "min" else "at most"
-        failure = Failure(constraint, f"must be {words} {bound}", bound)
+        failure = ConstraintFailure(constraint, f"must be {words} {bound}", bound)
         if constraint == "min":
             return _require(lambda value: read(value) >= limit, failure)
         return _require(lambda value: read(value) <= limit, failure)
@@ -255,7 +259,7 @@ def _ordered(constraint: str, read: Callable[[Any], Any], example: str) -> Calla
 def _hosts(hosts: tuple[str, ...]) -> Check:
     for host in hosts:
         check_host(host)
-    failure = Failure("hosts", f"must be an address of {', '.join(hosts)}", list(hosts))
+    failure = ConstraintFailure("hosts", f"must be an address of {', '.join(hosts)}", list(hosts))
 
     def fits(value: str) -> bool:
         host = host_of(value)
@@ -265,18 +269,18 @@ def _hosts(hosts: tuple[str, ...]) -> Check:
 
 
 def _min_items(limit: int) -> Check:
-    failure = Failure("minItems", f"must have at least {limit} values", limit)
+    failure = ConstraintFailure("minItems", f"must have at least {limit} values", limit)
     return _require(lambda value: len(value) >= limit, failure)
 
 
 def _max_items(limit: int) -> Check:
-    failure = Failure("maxItems", f"must have at most {limit} values", limit)
+    failure = ConstraintFailure("maxItems", f"must have at most {limit} values", limit)
     return _require(lambda value: len(value) <= limit, failure)
 
 
 def _max_size(size: int | str) -> Check:
     limit = parse_size(size)
-    failure = Failure("maxSize", f"must be at most {size} in size", limit)
+    failure = ConstraintFailure("maxSize", f"must be at most {size} in size", limit)
 
     def fits(value: str) -> bool:
         url = parse_data_url(value)
@@ -286,7 +290,7 @@ def _max_size(size: int | str) -> Check:
 
 
 def _types(types: tuple[str, ...]) -> Check:
-    failure = Failure("types", f"must be of type {', '.join(types)}", list(types))
+    failure = ConstraintFailure("types", f"must be of type {', '.join(types)}", list(types))
 
     def fits(value: str) -> bool:
         url = parse_data_url(value)
@@ -299,9 +303,11 @@ def _schema(schema: dict[str, Any] | bool) -> Check:  # noqa: FBT001 -- a JSON S
     check_schema(schema)
     compiled = EmbeddedSchema(schema)
 
-    def check(value: Any, _: date) -> Failure | None:
+    def check(value: Any, _: date) -> ConstraintFailure | None:
         problem = compiled.problem(value)
-        return Failure("schema", f"does not match its schema {problem}") if problem else None
+        return (
+            ConstraintFailure("schema", f"does not match its schema {problem}") if problem else None
+        )
 
     return check
 

@@ -8,7 +8,7 @@ from catalog.forms.definition import Choice
 
 
 @dataclass(frozen=True, slots=True)
-class Offered:
+class OfferedChoices:
     """What the source of a field's choices offers now; ``problem`` says why it offers nothing.
 
     ``lenient``: while there is a problem, any text may be given.
@@ -31,8 +31,8 @@ class FormContext:
     """
 
     scopes: Mapping[str, Any] = field(default_factory=dict)
-    offered: Mapping[str, Offered] = field(default_factory=dict)
+    offered: Mapping[str, OfferedChoices] = field(default_factory=dict)
     unknown: frozenset[str] = frozenset()
 
 
-NOBODY = FormContext()
+EMPTY_CONTEXT = FormContext()

@@ -12,7 +12,7 @@ from catalog.templating import TemplateError
 
 
 @dataclass(frozen=True, slots=True)
-class Situation:
+class EvaluationContext:
     """As of when and by whom a form is filled in; in a row also what the form around it holds.
 
     ``present`` is what conditions see, ``seen`` what templates see, ``broken`` names fields that
@@ -28,7 +28,7 @@ class Situation:
 
 
 @dataclass(frozen=True, slots=True)
-class Resolved:
+class ResolvedFields:
     """The fields shown and their values: those sent, else defaults.
 
     ``present`` holds the visible fields, ``seen`` all fields as templates see them, ``computed``
@@ -41,11 +41,11 @@ class Resolved:
     computed: set[str] = field(default_factory=set)
     failures: dict[str, TemplateError] = field(default_factory=dict)
     refused: set[str] = field(default_factory=set)
-    rows: "dict[str, list[Resolved | None]]" = field(default_factory=dict)
+    rows: "dict[str, list[ResolvedFields | None]]" = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
-class Question:
+class FieldQuery:
     """What has to be asked about a field's value: its choices, or whether a name is known.
 
     ``way`` is how the field is named in errors, ``seen`` holds what its options read.
@@ -58,7 +58,7 @@ class Question:
 
 
 @dataclass(frozen=True, slots=True)
-class Judgement:
+class FieldsResult:
     """What is wrong, in the order of the form, and which fields must have a value.
 
     ``unknown`` are the errors of keys that are no fields.

@@ -7,14 +7,19 @@ from typing import Any, Self
 
 from pydantic import ValidationError
 
-from catalog.forms.context import NOBODY, FormContext
+from catalog.forms.context import EMPTY_CONTEXT, FormContext
 from catalog.forms.definition import (
     FieldDefinition,
     FieldType,
     FormDefinition,
     FormRule,
 )
-from catalog.forms.evaluation_context import Judgement, Question, Resolved, Situation
+from catalog.forms.evaluation_context import (
+    EvaluationContext,
+    FieldQuery,
+    FieldsResult,
+    ResolvedFields,
+)
 from catalog.forms.expressions import Expressions
 from catalog.forms.graph import (
     CONDITIONS,
@@ -25,7 +30,7 @@ from catalog.forms.graph import (
     row_graph,
 )
 from catalog.forms.json_schema import form_json_schema
-from catalog.forms.judge import FieldsJudge
+from catalog.forms.judge import FieldsValidator
 from catalog.forms.options import ListOptions
 from catalog.forms.outcome import FieldError, FormError, FormResult
 from catalog.forms.passwords import passwords_among
@@ -54,7 +59,7 @@ class Form:
             for group in definition.groups
             for one in group.fields
         ]
-        self._judge = FieldsJudge(fields, self._expressions, graph, rows=rows)
+        self._judge = FieldsValidator(fields, self._expressions, graph, rows=rows)
         self._rule_reads = {rule.id: self._read_by(rule) for rule in definition.rules}
 
     @classmethod
@@ -66,10 +71,10 @@ class Form:
             raise FormError(next(messages_of(error))) from None
 
     def validate(
-        self, values: Mapping[str, Any], today: date, context: FormContext = NOBODY
+        self, values: Mapping[str, Any], today: date, context: FormContext = EMPTY_CONTEXT
     ) -> FormResult:
         """Judge values as of a day (UTC); nothing is coerced, and no value makes it raise."""
-        around = Situation(today, context)
+        around = EvaluationContext(today, context)
         found = self._judge.resolve(values, around)
         judgement = self._judge.judge(values, found, around)
         told = list(self._rule_problems(found, judgement, around))
@@ -87,24 +92,24 @@ class Form:
         )
 
     def without_computed(
-        self, values: Mapping[str, Any], today: date, context: FormContext = NOBODY
+        self, values: Mapping[str, Any], today: date, context: FormContext = EMPTY_CONTEXT
     ) -> dict[str, Any]:
         """Return kept values without those that the form gives by itself.
 
         These are the read-only ones, and those that equal what their default computes.
         """
-        around = Situation(today, context)
+        around = EvaluationContext(today, context)
         return self._judge.without_computed(values, self._judge.resolve(values, around), around)
 
     def questions(
-        self, values: Mapping[str, Any], today: date, context: FormContext = NOBODY
-    ) -> tuple[Question, ...]:
+        self, values: Mapping[str, Any], today: date, context: FormContext = EMPTY_CONTEXT
+    ) -> tuple[FieldQuery, ...]:
         """Return what has to be asked before values can be judged; the answers are a context's."""
-        around = Situation(today, context)
+        around = EvaluationContext(today, context)
         return tuple(self._judge.questions(self._judge.resolve(values, around), around))
 
     def offered_rows(
-        self, question: Question, rows: Iterable[Mapping[str, Any]], context: FormContext
+        self, question: FieldQuery, rows: Iterable[Mapping[str, Any]], context: FormContext
     ) -> list[Mapping[str, Any]]:
         """Return the rows of a CatalogList that a field offers."""
         options = question.field.options
@@ -113,7 +118,7 @@ class Form:
         keeps, where = self._expressions_of(question).keeps, options.where
         return [row for row in rows if keeps(where, row, question.seen, context)]
 
-    def options_read_user(self, question: Question) -> bool:
+    def options_read_user(self, question: FieldQuery) -> bool:
         """Return whether the choices of a field depend on who asks."""
         return self._expressions_of(question).reads_user(question.field)
 
@@ -126,7 +131,7 @@ class Form:
         judge = self._judge.rows_of(outer) if inner else self._judge
         return judge.option_reads.get(inner or outer) if judge else None
 
-    def _expressions_of(self, question: Question) -> Expressions:
+    def _expressions_of(self, question: FieldQuery) -> Expressions:
         outer = form_field(question.way)
         in_row = outer != question.way
         return Expressions(self.definition, self.fields[outer]) if in_row else self._expressions
@@ -137,10 +142,10 @@ class Form:
         return self._judge.fields
 
     def shown(
-        self, values: Mapping[str, Any], today: date, context: FormContext = NOBODY
+        self, values: Mapping[str, Any], today: date, context: FormContext = EMPTY_CONTEXT
     ) -> frozenset[str]:
         """Return the ways of all fields that are shown, those in rows as well."""
-        found = self._judge.resolve(values, Situation(today, context))
+        found = self._judge.resolve(values, EvaluationContext(today, context))
         return frozenset((*found.present, *_ways_in_rows(found)))
 
     @property
@@ -172,7 +177,7 @@ class Form:
         return tuple(dict.fromkeys(read))
 
     def _rule_problems(
-        self, found: Resolved, judgement: Judgement, around: Situation
+        self, found: ResolvedFields, judgement: FieldsResult, around: EvaluationContext
     ) -> Iterator[tuple[FormRule, FieldError]]:
         """Yield what the rules say; one does not apply while a field that it reads is wrong."""
         for rule in self.definition.rules:
@@ -184,7 +189,7 @@ class Form:
             for name in (shown or [""]) if told else ():
                 yield rule, FieldError(name, f"rule:{rule.id}", told)
 
-    def _told(self, rule: FormRule, found: Resolved, around: Situation) -> str:
+    def _told(self, rule: FormRule, found: ResolvedFields, around: EvaluationContext) -> str:
         """Return the message of a rule that does not hold, or why it cannot be checked."""
         holds = self._expressions.holds
         try:
@@ -202,13 +207,13 @@ def _is_list(one: FieldDefinition) -> bool:
     return one.type is FieldType.LIST
 
 
-def _ways_in_rows(found: Resolved) -> Iterator[str]:
+def _ways_in_rows(found: ResolvedFields) -> Iterator[str]:
     for name, rows in found.rows.items():
         for index, row in enumerate(rows):
             yield from (row_field_path(name, index, inner) for inner in row.present) if row else ()
 
 
-def _rows(definition: FormDefinition, one: FieldDefinition) -> FieldsJudge:
+def _rows(definition: FormDefinition, one: FieldDefinition) -> FieldsValidator:
     """Return the judge of a list's rows; raises ``FormError``."""
     known = {field.id for field in definition.fields}
     if not one.fields:
@@ -228,7 +233,7 @@ def _rows(definition: FormDefinition, one: FieldDefinition) -> FieldsJudge:
             raise FormError(f"uniqueBy of {one.id!r} would reveal that two passwords are the same")
     expressions = Expressions(definition, one)
     fields = [(inner, (inner.conditional,) if inner.conditional else ()) for inner in one.fields]
-    return FieldsJudge(fields, expressions, row_graph(one, expressions))
+    return FieldsValidator(fields, expressions, row_graph(one, expressions))
 
 
 def _require_known(definition: FormDefinition) -> None:

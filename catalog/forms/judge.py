@@ -6,14 +6,19 @@ from itertools import islice
 from typing import Any
 
 from catalog.forms.checks import FieldChecks, compile_checks, is_blank
-from catalog.forms.constraint_checks import Failure
+from catalog.forms.constraint_checks import ConstraintFailure
 from catalog.forms.definition import Condition, FieldDefinition, FieldType
-from catalog.forms.evaluation_context import Judgement, Question, Resolved, Situation
+from catalog.forms.evaluation_context import (
+    EvaluationContext,
+    FieldQuery,
+    FieldsResult,
+    ResolvedFields,
+)
 from catalog.forms.expressions import Expressions
 from catalog.forms.graph import Graph, in_order
 from catalog.forms.offered_values import asked_failures
 from catalog.forms.outcome import FieldError, FormError, error_of
-from catalog.forms.resolving import Resolver
+from catalog.forms.resolving import FieldsResolver
 from catalog.forms.values import ValueFormatError, canonical, equal, excerpt
 from catalog.suggestions import did_you_mean
 from catalog.templating import TemplateError
@@ -22,13 +27,13 @@ _MAX_SUGGESTIONS = 20
 
 _NAMED = frozenset({FieldType.USER, FieldType.TEAM})
 _MOST_ROW_ERRORS = 100
-_HIDDEN = Failure("hidden", "does not apply with these values; leave it out")
-_READ_ONLY = Failure("readOnly", "cannot be changed; leave it out")
-_REQUIRED = Failure("required", "is required")
-_NO_ROW = Failure("type", "must be a mapping of field ids to values", "mapping")
+_HIDDEN = ConstraintFailure("hidden", "does not apply with these values; leave it out")
+_READ_ONLY = ConstraintFailure("readOnly", "cannot be changed; leave it out")
+_REQUIRED = ConstraintFailure("required", "is required")
+_NO_ROW = ConstraintFailure("type", "must be a mapping of field ids to values", "mapping")
 
 
-class FieldsJudge:
+class FieldsValidator:
     """Judges values of fields that are filled in together; ``unique_by`` holds for its rows."""
 
     def __init__(
@@ -37,7 +42,7 @@ class FieldsJudge:
         expressions: Expressions,
         graph: Graph,
         *,
-        rows: "Mapping[str, FieldsJudge] | None" = None,
+        rows: "Mapping[str, FieldsValidator] | None" = None,
     ) -> None:
         self.fields: dict[str, FieldDefinition] = {}
         self._checks: dict[str, FieldChecks] = {}
@@ -46,7 +51,7 @@ class FieldsJudge:
         for one, _ in fields:
             self._add(one)
         self._order = tuple(name for name in in_order(graph) if name in self.fields)
-        self.resolver: Resolver = Resolver(
+        self.resolver: FieldsResolver = FieldsResolver(
             fields=self.fields,
             conditions={one.id: conditions for one, conditions in fields},
             expressions=expressions,
@@ -81,15 +86,17 @@ class FieldsJudge:
             _refuse_secret(one, name, self._expressions.passwords)
         return frozenset(computed), frozenset(read(required) if required is not None else ())
 
-    def resolve(self, values: Mapping[str, Any], around: Situation) -> Resolved:
+    def resolve(self, values: Mapping[str, Any], around: EvaluationContext) -> ResolvedFields:
         """Return which fields are shown and what they hold, each after those it depends on."""
         return self.resolver.resolve(values, around)
 
-    def rows_of(self, name: str) -> "FieldsJudge | None":
+    def rows_of(self, name: str) -> "FieldsValidator | None":
         """Return the judge of a list's rows, None where there is no such list."""
         return self._rows.get(name)
 
-    def judge(self, values: Mapping[str, Any], found: Resolved, around: Situation) -> Judgement:
+    def judge(
+        self, values: Mapping[str, Any], found: ResolvedFields, around: EvaluationContext
+    ) -> FieldsResult:
         """Return everything that is wrong with resolved values.
 
         What is computed from a wrong value is not reported as well.
@@ -103,7 +110,7 @@ class FieldsJudge:
             if told:
                 errors[name] = told
                 broken.add(name)
-        return Judgement(
+        return FieldsResult(
             errors=tuple(error for name in self.fields for error in errors.get(name, ())),
             unknown=tuple(self._unknown_errors(values)),
             required=tuple(name for name in self.fields if name in required),
@@ -114,8 +121,8 @@ class FieldsJudge:
         self,
         one: FieldDefinition,
         values: Mapping[str, Any],
-        found: Resolved,
-        around: Situation,
+        found: ResolvedFields,
+        around: EvaluationContext,
         required: set[str],
     ) -> Iterator[FieldError]:
         sent = values.get(one.id)
@@ -135,8 +142,8 @@ class FieldsJudge:
         self,
         one: FieldDefinition,
         sent: Any,
-        found: Resolved,
-        around: Situation,
+        found: ResolvedFields,
+        around: EvaluationContext,
         required: set[str],
     ) -> Iterator[FieldError]:
         needed, doubt = self._is_required(one, found, around)
@@ -159,16 +166,18 @@ class FieldsJudge:
             yield from self._row_errors(one, value, found, around)
 
     def _computing_error(
-        self, one: FieldDefinition, found: Resolved, around: Situation
+        self, one: FieldDefinition, found: ResolvedFields, around: EvaluationContext
     ) -> FieldError | None:
         error = found.failures.get(one.id)
         reads = self._reads[one.id][0]
         if error is None or reads & around.broken or _lacks(reads, found):
             return None
-        return error_of(one, Failure("computed", f"cannot be computed: {error.message}"), None)
+        return error_of(
+            one, ConstraintFailure("computed", f"cannot be computed: {error.message}"), None
+        )
 
     def _is_required(
-        self, one: FieldDefinition, found: Resolved, around: Situation
+        self, one: FieldDefinition, found: ResolvedFields, around: EvaluationContext
     ) -> tuple[bool, FieldError | None]:
         expression = one.required_when
         if expression is None or one.is_always_required:
@@ -182,11 +191,17 @@ class FieldsJudge:
         except TemplateError as error:
             if _lacks(reads, found):
                 return False, None
-            failure = Failure("required", f"may be required; that is not known: {error.message}")
+            failure = ConstraintFailure(
+                "required", f"may be required; that is not known: {error.message}"
+            )
             return False, error_of(one, failure, None)
 
     def _row_errors(
-        self, one: FieldDefinition, value: list[Any], found: Resolved, around: Situation
+        self,
+        one: FieldDefinition,
+        value: list[Any],
+        found: ResolvedFields,
+        around: EvaluationContext,
     ) -> Iterator[FieldError]:
         rows = self._rows[one.id]
         yield from islice(
@@ -202,10 +217,10 @@ class FieldsJudge:
             first, second = (str(index + 1) for index in twice)
             labels = ", ".join(rows.fields[name].label for name in one.unique_by)
             message = f"has the same {labels} in the rows {first} and {second}"
-            yield error_of(one, Failure("uniqueBy", message, list(one.unique_by)), None)
+            yield error_of(one, ConstraintFailure("uniqueBy", message, list(one.unique_by)), None)
 
     def row_errors(
-        self, row: Any, found: Resolved | None, around: Situation
+        self, row: Any, found: ResolvedFields | None, around: EvaluationContext
     ) -> tuple[FieldError, ...]:
         """Return what is wrong with one row; its fields are named from the row on."""
         if found is None:
@@ -224,20 +239,20 @@ class FieldsJudge:
             message = f"there is no field {excerpt(key)!r}{hint or '; leave it out'}"
             yield FieldError(key, "unknown", message)
 
-    def questions(self, found: Resolved, around: Situation) -> Iterator[Question]:
+    def questions(self, found: ResolvedFields, around: EvaluationContext) -> Iterator[FieldQuery]:
         """Yield what has to be asked about resolved values, rows included."""
         for name, one in self.fields.items():
             if name not in found.present:
                 continue
             if one.options is not None or one.type in _NAMED:
                 seen = {key: found.seen.get(key) for key in self.option_reads.get(name, ())}
-                yield Question(f"{around.way}{name}", one, found.present[name], seen)
+                yield FieldQuery(f"{around.way}{name}", one, found.present[name], seen)
             for index, row in enumerate(found.rows.get(name, ())):
                 if row is not None:
                     yield from self._rows[name].questions(row, _in_row(around, one, index))
 
     def without_computed(
-        self, values: Mapping[str, Any], found: Resolved, around: Situation
+        self, values: Mapping[str, Any], found: ResolvedFields, around: EvaluationContext
     ) -> dict[str, Any]:
         """Return values without those that the form gives by itself, in rows as well."""
         left: dict[str, Any] = {}
@@ -257,7 +272,7 @@ class FieldsJudge:
         return left
 
     def _is_given(
-        self, one: FieldDefinition, value: Any, found: Resolved, around: Situation
+        self, one: FieldDefinition, value: Any, found: ResolvedFields, around: EvaluationContext
     ) -> bool:
         if one.read_only or one.template is None:
             return one.read_only
@@ -267,7 +282,7 @@ class FieldsJudge:
             return False
         return equal(computed, value)
 
-    def kept(self, found: Resolved) -> dict[str, Any]:
+    def kept(self, found: ResolvedFields) -> dict[str, Any]:
         """Return the values to keep, in the order of the form; absent ones are left out."""
         values: dict[str, Any] = {}
         for name, one in self.fields.items():
@@ -284,16 +299,16 @@ def _refuse_secret(one: FieldDefinition, name: str, secret: frozenset[str]) -> N
         raise FormError(f"the field {one.id!r} would show the password {name!r}")
 
 
-def _in_row(around: Situation, one: FieldDefinition, index: int) -> Situation:
+def _in_row(around: EvaluationContext, one: FieldDefinition, index: int) -> EvaluationContext:
     return replace(around, way=f"{one.id}[{index}].")
 
 
-def _lacks(reads: frozenset[str], found: Resolved) -> bool:
+def _lacks(reads: frozenset[str], found: ResolvedFields) -> bool:
     """Return whether one of the fields that are read has no value."""
     return any(found.seen.get(name) is None for name in reads)
 
 
-def _same_rows(one: FieldDefinition, rows: list[Resolved | None]) -> tuple[int, int] | None:
+def _same_rows(one: FieldDefinition, rows: list[ResolvedFields | None]) -> tuple[int, int] | None:
     if not one.unique_by:
         return None
     first: dict[Any, int] = {}

@@ -5,9 +5,9 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, TypeVar
 
-from catalog.forms.context import FormContext, Offered
+from catalog.forms.context import FormContext, OfferedChoices
 from catalog.forms.definition import Choice
-from catalog.forms.evaluation_context import Question
+from catalog.forms.evaluation_context import FieldQuery
 from catalog.forms.form import Form
 from catalog.forms.options import (
     HttpOptions,
@@ -19,17 +19,17 @@ from catalog.forms.options import (
 
 # Of one submission: calls to other systems, and lists whose rows are judged.
 MOST_CALLS, MOST_LISTS = 20, 100
-TOO_MANY = Offered(
+TOO_MANY = OfferedChoices(
     problem=f"The rows ask for more than {MOST_CALLS} different lists of options; send fewer."
 )
-NO_RESOURCES = Offered(problem="PAO keeps no resources yet.")
+NO_RESOURCES = OfferedChoices(problem="PAO keeps no resources yet.")
 
-Answer = TypeVar("Answer", bound=Offered | None)
+Answer = TypeVar("Answer", bound=OfferedChoices | None)
 Lists = Mapping[str, Sequence[Mapping[str, Any]]]
 """The rows of CatalogLists, by their ids."""
 
 
-def question_key(question: Question) -> str:
+def question_key(question: FieldQuery) -> str:
     """Return a key that is the same for rows whose field offers the same."""
     seen = json.dumps(dict(question.seen), sort_keys=True, default=str)
     return f"{without_rows(question.way)} {seen}"
@@ -40,9 +40,9 @@ def without_rows(way: str) -> str:
     return re.sub(r"\[[0-9]+\]", "", way)
 
 
-def bounded_questions(questions: Iterable[Question]) -> dict[str, Question]:
+def bounded_questions(questions: Iterable[FieldQuery]) -> dict[str, FieldQuery]:
     """Return the different questions by their keys, as many of each kind as are asked at once."""
-    different: dict[str, Question] = {}
+    different: dict[str, FieldQuery] = {}
     for one in questions:
         different.setdefault(question_key(one), one)
     calls = [key for key, one in different.items() if isinstance(one.field.options, HttpOptions)]
@@ -51,8 +51,8 @@ def bounded_questions(questions: Iterable[Question]) -> dict[str, Question]:
 
 
 def answers_by_way(
-    questions: Iterable[Question], answers: Mapping[str, Answer]
-) -> dict[str, Answer | Offered]:
+    questions: Iterable[FieldQuery], answers: Mapping[str, Answer]
+) -> dict[str, Answer | OfferedChoices]:
     """Return the answer to each question by its way, from those by their keys.
 
     A question beyond the bounds is answered by ``TOO_MANY``.
@@ -61,8 +61,8 @@ def answers_by_way(
 
 
 def offered_here(
-    form: Form, question: Question, about: FormContext, *, teams: Iterable[str], lists: Lists
-) -> Offered | None:
+    form: Form, question: FieldQuery, about: FormContext, *, teams: Iterable[str], lists: Lists
+) -> OfferedChoices | None:
     """Return what a field offers of the requester's teams or a known list.
 
     None where that is not known without asking elsewhere.
@@ -77,6 +77,6 @@ def offered_here(
     return None
 
 
-def offer(rows: Iterable[Mapping[str, Any]]) -> Offered:
+def offer(rows: Iterable[Mapping[str, Any]]) -> OfferedChoices:
     """Return rows with ``value`` and perhaps ``label`` as what a field offers."""
-    return Offered(tuple(Choice(**row) for row in as_choices(rows)))
+    return OfferedChoices(tuple(Choice(**row) for row in as_choices(rows)))

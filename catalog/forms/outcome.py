@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Any
 
-from catalog.forms.constraint_checks import Failure
+from catalog.forms.constraint_checks import ConstraintFailure
 from catalog.forms.definition import FieldDefinition
 from catalog.forms.values import excerpt
 
@@ -50,7 +50,7 @@ class FormResult:
     in_rows: tuple[str, ...] = ()
 
 
-def error_of(field: FieldDefinition, failure: Failure, received: Any) -> FieldError:
+def error_of(field: FieldDefinition, failure: ConstraintFailure, received: Any) -> FieldError:
     """Return a failed constraint of a field as an error, in the author's words where given."""
     own = field.validation.message if failure.constraint not in _OUR_WORDS else None
     message = own or f"{field.label} {failure.message}"

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any
 
-from catalog.forms.context import NOBODY, FormContext
+from catalog.forms.context import EMPTY_CONTEXT, FormContext
 from catalog.forms.definition import MOST_ROWS, FieldDefinition, FieldType
 from catalog.forms.form import FieldError, Form, FormResult
 from catalog.forms.reading import ReadingError, read_inputs
@@ -18,7 +18,7 @@ from pao.core.field_paths import form_field, parse_field_path, row_field_path
 
 
 @dataclass(frozen=True, slots=True)
-class Reading:
+class PostedValues:
     """The values of a posted form, hidden fields left out, and the texts that are no values.
 
     Where a text cannot be read, it stands among the values as it was posted.
@@ -27,7 +27,9 @@ class Reading:
     values: dict[str, Any]
     errors: tuple[FieldError, ...] = ()
 
-    def judged_by(self, form: Form, today: date, context: FormContext = NOBODY) -> FormResult:
+    def judged_by(
+        self, form: Form, today: date, context: FormContext = EMPTY_CONTEXT
+    ) -> FormResult:
         """Return the validator's answer; an unreadable text is reported once, as unreadable."""
         result = form.validate(self.values, today, context)
         unreadable = {error.field: error for error in self.errors}
@@ -46,8 +48,8 @@ def read_posted(
     form: Form,
     posted: Mapping[str, Sequence[str]],
     today: date,
-    context: FormContext = NOBODY,
-) -> Reading:
+    context: FormContext = EMPTY_CONTEXT,
+) -> PostedValues:
     """Read what a browser posts: for every field that the page showed, the texts of its inputs.
 
     An unticked checkbox and an emptied multiselect post nothing, so their fields have no texts
@@ -65,7 +67,7 @@ def read_posted(
         if value is not None:
             values[field_id] = value
     shown = form.shown(values, today, context)
-    return Reading(
+    return PostedValues(
         {
             field_id: _only_shown(form.fields[field_id], value, shown)
             for field_id, value in values.items()

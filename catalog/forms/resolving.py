@@ -7,14 +7,14 @@ from typing import Any
 
 from catalog.forms.conditions import holds
 from catalog.forms.definition import MOST_ROWS, Condition, FieldDefinition, FieldType
-from catalog.forms.evaluation_context import Resolved, Situation
+from catalog.forms.evaluation_context import EvaluationContext, ResolvedFields
 from catalog.forms.expressions import Expressions, in_templates
 from catalog.forms.values import equal, resolve_date
 from catalog.templating import TemplateError
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Resolver:
+class FieldsResolver:
     """Resolves fields that are filled in together, in an ``order`` that follows what they read.
 
     ``rows`` resolve the rows of lists among them.
@@ -24,11 +24,11 @@ class Resolver:
     conditions: Mapping[str, tuple[Condition, ...]]
     expressions: Expressions
     order: tuple[str, ...]
-    rows: "Mapping[str, Resolver]"
+    rows: "Mapping[str, FieldsResolver]"
 
-    def resolve(self, values: Mapping[str, Any], around: Situation) -> Resolved:
+    def resolve(self, values: Mapping[str, Any], around: EvaluationContext) -> ResolvedFields:
         """Return which fields are shown and what they hold, each after those it depends on."""
-        found = Resolved(seen={**around.seen, **dict.fromkeys(self.fields)})
+        found = ResolvedFields(seen={**around.seen, **dict.fromkeys(self.fields)})
         present = {**around.present}
         for name in self.order:
             if not all(holds(condition, present) for condition in self.conditions[name]):
@@ -44,11 +44,13 @@ class Resolver:
             found.seen[name] = shown
         return found
 
-    def resolve_row(self, row: Any, around: Situation) -> Resolved | None:
+    def resolve_row(self, row: Any, around: EvaluationContext) -> ResolvedFields | None:
         """Return a row as ``resolve`` does, None for what is no row."""
         return self.resolve(row, around) if isinstance(row, Mapping) else None
 
-    def _value(self, one: FieldDefinition, sent: Any, found: Resolved, around: Situation) -> Any:
+    def _value(
+        self, one: FieldDefinition, sent: Any, found: ResolvedFields, around: EvaluationContext
+    ) -> Any:
         if sent is not None and not one.read_only:
             return sent
         default = self._default(one, found, around)
@@ -56,7 +58,9 @@ class Resolver:
             found.refused.add(one.id)
         return default
 
-    def _default(self, one: FieldDefinition, found: Resolved, around: Situation) -> Any:
+    def _default(
+        self, one: FieldDefinition, found: ResolvedFields, around: EvaluationContext
+    ) -> Any:
         if one.template is None:
             return default_of(one, around.today)
         try:
@@ -68,7 +72,7 @@ class Resolver:
             found.computed.add(one.id)
         return value
 
-    def row_in_templates(self, found: Resolved | None) -> dict[str, Any]:
+    def row_in_templates(self, found: ResolvedFields | None) -> dict[str, Any]:
         """Return a row as templates see it."""
         return {name: found.seen[name] for name in self.fields} if found else {}
 

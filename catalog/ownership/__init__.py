@@ -5,8 +5,8 @@ from catalog.ownership.code_owners import (
     LOCATIONS,
     MAX_BYTES,
     CodeOwners,
-    Dialect,
-    Skipped,
+    CodeOwnersDialect,
+    SkippedLine,
     parse,
 )
 from catalog.ownership.judging import Ownership, OwnershipMode
@@ -19,9 +19,9 @@ __all__ = [
     "OWNERSHIP_RULE",
     "CodeOwners",
     "CodeOwnersCheck",
-    "Dialect",
+    "CodeOwnersDialect",
     "Ownership",
     "OwnershipMode",
-    "Skipped",
+    "SkippedLine",
     "parse",
 ]

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping
 from functools import lru_cache
 
 from catalog.model import CatalogDocument
-from catalog.ownership.code_owners import LOCATIONS, CodeOwners, Dialect, parse
+from catalog.ownership.code_owners import LOCATIONS, CodeOwners, CodeOwnersDialect, parse
 from catalog.ownership.judging import Ownership, OwnershipMode
 from catalog.validation import Finding
 
@@ -19,7 +19,7 @@ class CodeOwnersCheck:
     def __init__(
         self,
         mode: OwnershipMode,
-        dialect: Dialect,
+        dialect: CodeOwnersDialect,
         *,
         folder: str = "",
         teams: Mapping[str, str] | None = None,

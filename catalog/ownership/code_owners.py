@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-from catalog.ownership.path_patterns import ANY_DEPTH, PathPattern, PatternError
+from catalog.ownership.path_patterns import ANY_DEPTH, PathPattern, PathPatternError
 
 # GitHub ignores a file that is larger; more lines than this would cost minutes per judgement.
 MAX_BYTES = 3 * 1024 * 1024
@@ -13,16 +13,16 @@ MAX_RULES = 10_000
 MAX_SKIPPED = 100
 
 
-class Dialect(StrEnum):
+class CodeOwnersDialect(StrEnum):
     """Whose rules of syntax apply."""
 
     GITHUB = "github"
     GITLAB = "gitlab"
 
 
-LOCATIONS: Mapping[Dialect, tuple[str, ...]] = {
-    Dialect.GITHUB: (".github/CODEOWNERS", "CODEOWNERS", "docs/CODEOWNERS"),
-    Dialect.GITLAB: ("CODEOWNERS", "docs/CODEOWNERS", ".gitlab/CODEOWNERS"),
+LOCATIONS: Mapping[CodeOwnersDialect, tuple[str, ...]] = {
+    CodeOwnersDialect.GITHUB: (".github/CODEOWNERS", "CODEOWNERS", "docs/CODEOWNERS"),
+    CodeOwnersDialect.GITLAB: ("CODEOWNERS", "docs/CODEOWNERS", ".gitlab/CODEOWNERS"),
 }
 """Where a forge looks for the file; it uses the first one only."""
 
@@ -43,7 +43,7 @@ _SECTION = re.compile(r"(?P<optional>\^)?\[(?P<name>[^\]]+)\](?:\[(?P<count>\d+)
 
 
 @dataclass(frozen=True, slots=True)
-class Skipped:
+class SkippedLine:
     """A line that the forge skips: where, why, and the line itself, shortened."""
 
     line: int
@@ -53,7 +53,7 @@ class Skipped:
 
 
 @dataclass(frozen=True, slots=True)
-class _Rule:
+class _OwnerRule:
     pattern: PathPattern
     owners: tuple[str, ...]
     excluded: bool = False
@@ -63,9 +63,9 @@ class _Rule:
 class CodeOwners:
     """A file that was read: its rules by section, and the lines that the forge skips."""
 
-    dialect: Dialect = Dialect.GITHUB
-    sections: Mapping[str, tuple[_Rule, ...]] = field(default_factory=dict)
-    skipped: tuple[Skipped, ...] = ()
+    dialect: CodeOwnersDialect = CodeOwnersDialect.GITHUB
+    sections: Mapping[str, tuple[_OwnerRule, ...]] = field(default_factory=dict)
+    skipped: tuple[SkippedLine, ...] = ()
 
     def owners(self, path: str) -> tuple[str, ...]:
         """Return the owners of a file, by its path from the root, as they are written."""
@@ -74,7 +74,7 @@ class CodeOwners:
         return tuple({owner: None for rule in found if rule for owner in rule.owners})
 
 
-def _decisive(rules: tuple[_Rule, ...], segments: Sequence[str]) -> _Rule | None:
+def _decisive(rules: tuple[_OwnerRule, ...], segments: Sequence[str]) -> _OwnerRule | None:
     """Return the last rule that covers a file; what was excluded is not included again."""
     if any(rule.excluded and rule.pattern.covers(segments) for rule in rules):
         return None
@@ -82,28 +82,28 @@ def _decisive(rules: tuple[_Rule, ...], segments: Sequence[str]) -> _Rule | None
 
 
 @dataclass(slots=True)
-class _Reading:
-    sections: dict[str, list[_Rule]] = field(default_factory=dict)
-    skipped: list[Skipped] = field(default_factory=list)
+class _ParsedLines:
+    sections: dict[str, list[_OwnerRule]] = field(default_factory=dict)
+    skipped: list[SkippedLine] = field(default_factory=list)
     count: int = 0
 
-    def add(self, rule: _Rule, *, section: str = "") -> None:
+    def add(self, rule: _OwnerRule, *, section: str = "") -> None:
         self.count += 1
         if self.count <= MAX_RULES:
             self.sections.setdefault(section, []).append(rule)
 
     def skip(self, number: int, line: str, why: str, *, column: int = 1) -> None:
         if len(self.skipped) < MAX_SKIPPED:
-            self.skipped.append(Skipped(number, column, why, line.strip()[:200]))
+            self.skipped.append(SkippedLine(number, column, why, line.strip()[:200]))
 
 
-def parse(content: bytes, dialect: Dialect) -> CodeOwners:
+def parse(content: bytes, dialect: CodeOwnersDialect) -> CodeOwners:
     """Read a file as its forge does; never raises."""
     if len(content) > MAX_BYTES:
         return _ignored(dialect, "the file is larger than 3 MB, so it is ignored")
-    reading = _Reading()
+    reading = _ParsedLines()
     text = content.decode("utf-8-sig", errors="replace")
-    (_read_github if dialect is Dialect.GITHUB else _read_gitlab)(_lines(text), reading)
+    (_read_github if dialect is CodeOwnersDialect.GITHUB else _read_gitlab)(_lines(text), reading)
     if reading.count > MAX_RULES:
         return _ignored(
             dialect, f"the file has more than {MAX_RULES:,} lines with owners: PAO does not use it"
@@ -112,8 +112,8 @@ def parse(content: bytes, dialect: Dialect) -> CodeOwners:
     return CodeOwners(dialect, sections, tuple(reading.skipped))
 
 
-def _ignored(dialect: Dialect, why: str) -> CodeOwners:
-    return CodeOwners(dialect, skipped=(Skipped(1, 1, why),))
+def _ignored(dialect: CodeOwnersDialect, why: str) -> CodeOwners:
+    return CodeOwners(dialect, skipped=(SkippedLine(1, 1, why),))
 
 
 def _lines(text: str) -> Iterator[tuple[int, str]]:
@@ -122,7 +122,7 @@ def _lines(text: str) -> Iterator[tuple[int, str]]:
             yield number, line.rstrip("\r")
 
 
-def _read_github(lines: Iterable[tuple[int, str]], reading: _Reading) -> None:
+def _read_github(lines: Iterable[tuple[int, str]], reading: _ParsedLines) -> None:
     for number, line in lines:
         start = _PATTERN.match(line.lstrip())
         written = start[0] if start else ""
@@ -134,8 +134,8 @@ def _read_github(lines: Iterable[tuple[int, str]], reading: _Reading) -> None:
             reading.skip(number, line, why, column=line.index(bad, len(written)) + 1)
             continue
         try:
-            reading.add(_Rule(_github_pattern(written), tuple(owners)))
-        except PatternError as error:
+            reading.add(_OwnerRule(_github_pattern(written), tuple(owners)))
+        except PathPatternError as error:
             reading.skip(number, line, str(error))
 
 
@@ -145,18 +145,18 @@ def _github_pattern(text: str) -> PathPattern:
         ("[", "a range in brackets is not supported"),
     ):
         if sign in text:
-            raise PatternError(why)
+            raise PathPatternError(why)
     if text.startswith("!"):
-        raise PatternError("a pattern cannot be negated with !")
+        raise PathPatternError("a pattern cannot be negated with !")
     if text.startswith("\\#"):
-        raise PatternError("a # at the beginning cannot be escaped")
+        raise PathPatternError("a # at the beginning cannot be escaped")
     if text.endswith("\\") and not text.endswith("\\\\"):
-        raise PatternError("the pattern ends in a backslash")
+        raise PathPatternError("the pattern ends in a backslash")
     folder = text.endswith("/")
     body = text.rstrip("/") if folder else text
     segments = body.removeprefix("/").split("/")
     if segments == [""]:
-        raise PatternError("the pattern matches nothing; write * for everything")
+        raise PathPatternError("the pattern matches nothing; write * for everything")
     if "/" not in body:
         segments = [ANY_DEPTH, *segments]
     if folder:
@@ -168,7 +168,7 @@ def _github_pattern(text: str) -> PathPattern:
     return PathPattern(tuple(segments), descends=not direct)
 
 
-def _read_gitlab(lines: Iterable[tuple[int, str]], reading: _Reading) -> None:
+def _read_gitlab(lines: Iterable[tuple[int, str]], reading: _ParsedLines) -> None:
     section = ""
     standard: tuple[str, ...] = ()
     for number, line in lines:
@@ -188,7 +188,7 @@ def _read_gitlab(lines: Iterable[tuple[int, str]], reading: _Reading) -> None:
             reading.skip(number, line, "the line names no owner")
             continue
         owners = () if excluded else owners
-        reading.add(_Rule(_gitlab_pattern(written), owners, excluded), section=section)
+        reading.add(_OwnerRule(_gitlab_pattern(written), owners, excluded), section=section)
 
 
 def _gitlab_owners(text: str) -> tuple[str, ...]:

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-from catalog.ownership.code_owners import CodeOwners, Dialect
+from catalog.ownership.code_owners import CodeOwners, CodeOwnersDialect
 from catalog.validation.companion_rules import CODE_OWNERS_RULE, OWNERSHIP_RULE
 from catalog.validation.findings import Finding, Severity
 
@@ -92,7 +92,7 @@ class Ownership:
         if not owner.startswith("@") or owner.startswith("@@"):
             # An address, or a role of GitLab.
             return None
-        if "/" not in owner and self.owners.dialect is Dialect.GITHUB:
+        if "/" not in owner and self.owners.dialect is CodeOwnersDialect.GITHUB:
             # A person.
             return None
         return owner.removeprefix("@").rpartition("/")[2].casefold()

@@ -8,7 +8,7 @@ ANY_DEPTH = "**"
 _ANY = "*"
 
 
-class PatternError(ValueError):
+class PathPatternError(ValueError):
     """The forge does not take the pattern; the message says why."""
 
 

@@ -12,9 +12,9 @@ from catalog.loading import MAX_BYTES, DocumentError
 from catalog.model import CatalogDocument
 from catalog.sources.files import blob_id, catalog_root, documents, read_document
 from catalog.sources.source import (
-    Entry,
-    Known,
     Listing,
+    ListingContext,
+    SourceEntry,
     SourceMovedError,
     SourceUnavailableError,
     SourceUsage,
@@ -48,13 +48,17 @@ class LocalFolder:
     def __init__(self, path: Path) -> None:
         self.path = path
         self.reads = 0
-        self._seen: dict[str, tuple[tuple[int, ...], Entry]] = {}
+        self._seen: dict[str, tuple[tuple[int, ...], SourceEntry]] = {}
 
-    async def listing(self, known: Known) -> Listing | Unchanged:  # noqa: ARG002 -- a folder is quick to list
+    async def listing(self, known: ListingContext) -> Listing | Unchanged:  # noqa: ARG002 -- a folder is quick to list
         """Return every document with its content's id; reads what has changed since."""
         return await asyncio.to_thread(self.look)
 
-    async def contents(self, revision: str, entries: Collection[Entry]) -> Mapping[str, bytes]:  # noqa: ARG002 -- there is one
+    async def contents(
+        self,
+        revision: str,  # noqa: ARG002 -- there is one
+        entries: Collection[SourceEntry],
+    ) -> Mapping[str, bytes]:
         """Return the contents of files; raises ``SourceMovedError`` where one has changed since."""
         return await asyncio.to_thread(self._contents, entries)
 
@@ -82,7 +86,7 @@ class LocalFolder:
         self.reads += 1
         return read_document(catalog_root(self.path) / path, path)
 
-    def _contents(self, entries: Iterable[Entry]) -> dict[str, bytes]:
+    def _contents(self, entries: Iterable[SourceEntry]) -> dict[str, bytes]:
         found: dict[str, bytes] = {}
         for entry in entries:
             try:
@@ -94,7 +98,7 @@ class LocalFolder:
             found[entry.blob] = content
         return found
 
-    def _look(self, name: str, file: Path) -> tuple[tuple[int, ...], Entry]:
+    def _look(self, name: str, file: Path) -> tuple[tuple[int, ...], SourceEntry]:
         try:
             status = file.stat()
             stamp = (status.st_mtime_ns, status.st_ctime_ns, status.st_size, status.st_ino)
@@ -104,18 +108,18 @@ class LocalFolder:
             self.reads += 1
             content = read_document(file, name)
             if len(content) > MAX_BYTES:
-                return stamp, Entry(name, "", size=max(status.st_size, len(content)))
-            return stamp, Entry(name, blob_id(content), size=len(content))
+                return stamp, SourceEntry(name, "", size=max(status.st_size, len(content)))
+            return stamp, SourceEntry(name, blob_id(content), size=len(content))
         except OSError as error:
             reason = error.strerror or "unknown reason"
             problem = f"the file cannot be read: {reason}"
         except DocumentError as error:
             problem = error.message
         # Never remembered as seen: it is looked at anew each time.
-        return (), Entry(name, "", problem=problem)
+        return (), SourceEntry(name, "", problem=problem)
 
 
-def _digest(entries: Iterable[Entry]) -> str:
+def _digest(entries: Iterable[SourceEntry]) -> str:
     digest = hashlib.sha256()
     for entry in sorted(entries, key=lambda one: one.path):
         digest.update(f"{entry.path}\0{entry.blob}\n".encode())

@@ -2,18 +2,18 @@
 
 from typing import Protocol
 
-from catalog.sources.source import Known, Listing, Source, Unchanged
-from catalog.sources.verdict import Reporter, Verdict
+from catalog.sources.source import CatalogSource, Listing, ListingContext, Unchanged
+from catalog.sources.verdict import Verdict, VerdictReporter
 
 
-class ProposalSource(Source, Protocol):
+class ProposalSource(CatalogSource, Protocol):
     """A source that can be read at any commit."""
 
-    async def at(self, commit: str, known: Known) -> Listing | Unchanged:
+    async def at(self, commit: str, known: ListingContext) -> Listing | Unchanged:
         """Return the folder at a commit; ``Unchanged`` where it is as it is in service."""
         ...
 
-    async def fork_point(self, commit: str, known: Known) -> str | None:
+    async def fork_point(self, commit: str, known: ListingContext) -> str | None:
         """Return the last commit that a proposal shares with what is in service.
 
         None where there is none, or where it cannot be told any more, as after a force push.
@@ -21,7 +21,7 @@ class ProposalSource(Source, Protocol):
         ...
 
 
-class ProposalReporter(Reporter, Protocol):
+class ProposalReporter(VerdictReporter, Protocol):
     """Tells the authors of a proposal; ``again`` what they were told already, at their request."""
 
     async def report(self, verdict: Verdict, *, again: bool = False) -> None:

@@ -65,7 +65,7 @@ class ServedItem(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Selection:
+class CatalogChanges:
     """What changes of what is served, by item id, and everything that is wrong.
 
     ``written`` are the items whose document is new or different, with their files; ``recovered``
@@ -88,7 +88,7 @@ def select(
     files: Mapping[str, FileState],
     served: Mapping[str, ServedItem],
     across: Iterable[Finding] = (),
-) -> Selection:
+) -> CatalogChanges:
     """Decide what is served from now on; ``across`` was found by looking at files together."""
     refused = _errors(files, across)
     bad = {finding.file for finding in refused}
@@ -96,7 +96,7 @@ def select(
     same = {key for key, path in good.items() if _is_same(served.get(key), path, files[path].sha)}
     gone = served.keys() - good.keys()
     stale = {key for key in gone if served[key].path in bad}
-    return Selection(
+    return CatalogChanges(
         written={key: path for key, path in good.items() if key not in same},
         recovered=frozenset(key for key in same if served[key].stale),
         stale=frozenset(key for key in stale if not served[key].stale),

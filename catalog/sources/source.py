@@ -12,8 +12,8 @@ How to write a source:
   Whatever is below it may be listed; files beside it on which verdicts rest, such as CODEOWNERS, go
   into ``Listing.beside`` with paths relative to the repository.
 - What the source wants to remember between two calls (ETags, tree ids) goes into ``memory``: plain
-  JSON, stored with the catalog once the listing is in service, and given back in ``Known``. A
-  process may be another one each time.
+  JSON, stored with the catalog once the listing is in service, and given back in
+  ``ListingContext``. A process may be another one each time.
 - ``Unchanged`` says that the folder and what lies beside it are as they were known, though the
   commit may be another one. Its memory is stored as well.
 - ``contents`` returns bytes whose blob id was checked. What cannot be had raises; a content is
@@ -90,7 +90,7 @@ class SourceMovedError(SourceUnavailableError):
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
+class SourceEntry:
     """One file: its path, Git's mode, and Git's id of its content.
 
     ``problem`` says why the source cannot read this one file, where it knows that already; the file
@@ -105,7 +105,7 @@ class Entry:
 
 
 @dataclass(frozen=True, slots=True)
-class Commit:
+class SourceCommit:
     """A commit, as people look at it; ``files`` is where they look at the catalog's folder."""
 
     id: str
@@ -123,7 +123,7 @@ def folder_url(commit_url: str, folder: str) -> str | None:
 
 
 @dataclass(frozen=True, slots=True)
-class Known:
+class ListingContext:
     """What is known before a source is asked: what the last listing in service said.
 
     ``expects`` is the commit that a push has named; a source need not care: where the revision does
@@ -148,9 +148,9 @@ class Listing:
     """
 
     revision: str
-    entries: tuple[Entry, ...]
-    beside: tuple[Entry, ...] = ()
-    commit: Commit | None = None
+    entries: tuple[SourceEntry, ...]
+    beside: tuple[SourceEntry, ...] = ()
+    commit: SourceCommit | None = None
     memory: Mapping[str, Any] = field(default_factory=dict)
     changed_at: datetime | None = None
     notice: str | None = None
@@ -161,7 +161,7 @@ class Unchanged:
     """The files are as they were known; the revision may be another one."""
 
     revision: str
-    commit: Commit | None = None
+    commit: SourceCommit | None = None
     memory: Mapping[str, Any] = field(default_factory=dict)
     notice: str | None = None
 
@@ -175,7 +175,7 @@ class SourceUsage:
     limit: int | None = None
 
 
-class Source(Protocol):
+class CatalogSource(Protocol):
     """A set of files at revisions."""
 
     @property
@@ -191,11 +191,13 @@ class Source(Protocol):
         """Whether every process sees the same; of copies, such as folders, the newest counts."""
         ...
 
-    async def listing(self, known: Known) -> Listing | Unchanged:
+    async def listing(self, known: ListingContext) -> Listing | Unchanged:
         """Return what is there now; raises ``SourceUnavailableError`` or one of its kinds."""
         ...
 
-    async def contents(self, revision: str, entries: Collection[Entry]) -> Mapping[str, bytes]:
+    async def contents(
+        self, revision: str, entries: Collection[SourceEntry]
+    ) -> Mapping[str, bytes]:
         """Return the contents of entries of a listing by blob id, each checked against it.
 
         Raises ``SourceMovedError`` where a content is no longer what was listed,

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Protocol
 
-from catalog.sources.source import Commit
+from catalog.sources.source import SourceCommit
 from catalog.validation import Finding, Severity
 
 CHECK = "pao/catalog"
@@ -21,7 +21,7 @@ class Verdict:
     revision: str
     findings: tuple[Finding, ...]
     documents: int
-    commit: Commit | None = None
+    commit: SourceCommit | None = None
     held: str | None = None
     emptied: bool = False
 
@@ -32,7 +32,7 @@ class Verdict:
         return errors or self.emptied or self.held is not None
 
 
-class Reporter(Protocol):
+class VerdictReporter(Protocol):
     """Tells the forge; called after the catalog is stored, once per revision that differs.
 
     What it raises is logged and changes nothing.

@@ -1,6 +1,6 @@
 """Templates: four notations, one language. This file is the package's whole public interface."""
 
-from catalog.templating.contract import PLACES, WHOLE, Names, SecretValue, Target, TemplateError
+from catalog.templating.contract import PLACES, WHOLE, Escaping, Names, SecretValue, TemplateError
 from catalog.templating.engine import (
     Inspection,
     check,
@@ -19,10 +19,10 @@ from catalog.templating.wiki import jira_escape
 __all__ = [
     "PLACES",
     "WHOLE",
+    "Escaping",
     "Inspection",
     "Names",
     "SecretValue",
-    "Target",
     "TemplateError",
     "check",
     "check_when",

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from catalog.suggestions import nearest
 from catalog.templating.nodes import Expression, Key, Literal, Member, PathForm, Reference
 from catalog.templating.type_inference import member_of
-from catalog.templating.value_types import LIST, MAPPING, Shape
+from catalog.templating.value_types import LIST, MAPPING, ValueShape
 
 _FEW = 10
 _SHOWN = 80
@@ -15,7 +15,7 @@ _BY_KEY = frozenset({"index", "lookup"})
 
 
 def member_of_a_list(
-    path: Reference, shape: Shape, members: Iterable[Member]
+    path: Reference, shape: ValueShape, members: Iterable[Member]
 ) -> tuple[str, str] | None:
     """Return what to write for a path that names a member of a list, which has none by name.
 
@@ -30,7 +30,7 @@ def member_of_a_list(
     return None
 
 
-def key_of_a_list(name: str, given: list[tuple[Shape, Expression]]) -> str | None:
+def key_of_a_list(name: str, given: list[tuple[ValueShape, Expression]]) -> str | None:
     """Return why ``index`` or ``lookup`` finds nothing: a list has no key that is a text."""
     if name not in _BY_KEY:
         return None
@@ -42,7 +42,7 @@ def key_of_a_list(name: str, given: list[tuple[Shape, Expression]]) -> str | Non
     return f"{whole} is a list, in which {name} finds numbers: write {name}({whole}, 0, ...)"
 
 
-def _told(path: Reference, member: Key, item: Shape | None) -> tuple[str, str]:
+def _told(path: Reference, member: Key, item: ValueShape | None) -> tuple[str, str]:
     name = str(member.value)
     whole = path.text[: member.start].rstrip("./[\"'`") or "this"
     said = f"{whole[:_SHOWN]} is a list, which has no {name[:_SHOWN]}"
@@ -60,7 +60,7 @@ def _told(path: Reference, member: Key, item: Shape | None) -> tuple[str, str]:
     return f"{said}: write {loop} for each row, or {whole}{step}0{one} for the first", ""
 
 
-def _inner(name: str, item: Shape | None) -> str | None:
+def _inner(name: str, item: ValueShape | None) -> str | None:
     """Return the member of a row that is meant, "" for the row itself, None for none of them."""
     if item is None:
         return name
@@ -69,7 +69,7 @@ def _inner(name: str, item: Shape | None) -> str | None:
     return name if item.can_be(MAPPING) else ""
 
 
-def absent(path: Reference, shape: Shape, members: Iterable[Member]) -> tuple[str, str]:
+def absent(path: Reference, shape: ValueShape, members: Iterable[Member]) -> tuple[str, str]:
     """Return that a path leads nowhere, and the nearest one that leads somewhere."""
     message = f"{path.text[:_SHOWN]} is missing"
     wrong, known = _first_unknown(shape, members)
@@ -80,7 +80,7 @@ def absent(path: Reference, shape: Shape, members: Iterable[Member]) -> tuple[st
     return message + (f"; known here: {', '.join(known[:_FEW])}" if known else ""), ""
 
 
-def _first_unknown(shape: Shape, members: Iterable[Member]) -> tuple[str, list[str]]:
+def _first_unknown(shape: ValueShape, members: Iterable[Member]) -> tuple[str, list[str]]:
     """Return the first member of a path that does not exist, and those that exist instead."""
     for member in members:
         if not isinstance(member, Key):

@@ -9,11 +9,11 @@ from catalog.templating.expressions import ExpressionParser
 from catalog.templating.functions import FUNCTIONS
 from catalog.templating.limits import SOURCE_BYTES, size_of
 from catalog.templating.names import SCOPES
-from catalog.templating.nodes import Expression, Output, Template, Text
+from catalog.templating.nodes import Expression, Interpolation, Template, Text
 from catalog.templating.paths import plain_path
 from catalog.templating.scanner import LITERALS, NAME, RESERVED, refused
 from catalog.templating.stack import BlockStack, Notation, OpenBlock
-from catalog.templating.tags import Kind, Tag, TagReader
+from catalog.templating.tags import Tag, TagKind, TagReader
 from catalog.templating.whitespace import after_space, line_of
 
 _WORD = re.compile(r"\s*([A-Za-z]+)(?:\s+(.*))?\s*", re.DOTALL)
@@ -57,7 +57,7 @@ class BlockParser:
             raise FaultError("template-syntax", f"this {block.word} has no end")
         body = self._blocks.finished()
         whole = alone is not None and (alone.start, alone.end) == (0, len(self._source))
-        single = whole and len(body) == 1 and isinstance(body[0], Output)
+        single = whole and len(body) == 1 and isinstance(body[0], Interpolation)
         return Template(self._source, body, self._references, single)
 
     def _tags(self) -> Iterator[Tag]:
@@ -80,9 +80,9 @@ class BlockParser:
             left, right = line_of(self._source, tag)
         self._text(left, trimmed=tag.trims_left)
         self._begin = after_space(self._source, right) if tag.trims_right else right
-        if tag.kind is Kind.STATEMENT:
+        if tag.kind is TagKind.STATEMENT:
             self._statement(tag.content)
-        elif tag.kind is Kind.VALUE:
+        elif tag.kind is TagKind.VALUE:
             self._value(tag, content)
 
     def _text(self, end: int, *, trimmed: bool = False) -> None:
@@ -92,8 +92,8 @@ class BlockParser:
             self._blocks.append(Text(text))
 
     def _takes_line(self, tag: Tag, content: str) -> bool:
-        if tag.kind is not Kind.VALUE:
-            return tag.kind is Kind.NOTE
+        if tag.kind is not TagKind.VALUE:
+            return tag.kind is TagKind.NOTE
         is_else = bool(re.match(r"else(?![\w.-])", content))
         return content.startswith(("#", "/")) or (
             is_else and self._blocks.innermost.notation == Notation.HB
@@ -105,13 +105,13 @@ class BlockParser:
         if content.startswith(_HB_REFUSED):
             raise refused(f"{{{{{content[:2].strip()}")
         if tag.triple:
-            self._blocks.append(Output(self.at, self._read(tag.content)))
+            self._blocks.append(Interpolation(self.at, self._read(tag.content)))
         elif tag.content.startswith("#"):
             self._open_handlebars(content[1:])
         elif tag.content.startswith("/"):
             self._blocks.close(Notation.HB, content[1:].strip() or "/")
         elif not self._go(content):
-            self._blocks.append(Output(self.at, self._read(tag.content)))
+            self._blocks.append(Interpolation(self.at, self._read(tag.content)))
 
     def _open_handlebars(self, content: str) -> None:
         name, rest = (*content.split(None, 1), "", "")[:2]
@@ -261,7 +261,7 @@ class ConditionParser:
         if not self._source:
             raise FaultError("template-syntax", "a condition is empty")
         parser = ExpressionParser(self._source, numbered=0, in_for=False)
-        body = (Output(0, parser.whole()),)
+        body = (Interpolation(0, parser.whole()),)
         return Template(self._source, body, parser.references, single=True)
 
 

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from catalog.suggestions import nearest
-from catalog.templating.value_types import LIST, MAPPING, NUMBER, TEXT, Shape, named
+from catalog.templating.value_types import LIST, MAPPING, NUMBER, TEXT, ValueShape, named
 
 _ORDER = ("<", "<=", ">", ">=")
 _SHOWN = 80
@@ -18,7 +18,7 @@ class Operand:
     """One side of a comparison: its source text, its shape, and its value if literal."""
 
     text: str
-    shape: Shape
+    shape: ValueShape
     is_literal: bool = False
     value: Any = None
 

@@ -9,7 +9,7 @@ from typing import Any
 MASK = "********"
 
 
-class Target(StrEnum):
+class Escaping(StrEnum):
     """The format that a rendered text becomes part of; it decides how values are escaped.
 
     ``ADDRESS`` is a URL that may consist of one value, ``PATH`` such a path of names. The others
@@ -33,13 +33,13 @@ class Target(StrEnum):
     COMMIT = "commit"
 
 
-WHOLE = frozenset({Target.ADDRESS, Target.ENDPOINT, Target.CONNECTION, Target.PATH})
+WHOLE = frozenset({Escaping.ADDRESS, Escaping.ENDPOINT, Escaping.CONNECTION, Escaping.PATH})
 """What a template that consists of one value may give as a whole."""
 
-SETTINGS = frozenset({Target.ENDPOINT, Target.CONNECTION, Target.LABEL, Target.PATH})
+SETTINGS = frozenset({Escaping.ENDPOINT, Escaping.CONNECTION, Escaping.LABEL, Escaping.PATH})
 """In these, values of author and operator stand unescaped anywhere."""
 
-PLACES = frozenset({Target.URL}) | WHOLE | SETTINGS
+PLACES = frozenset({Escaping.URL}) | WHOLE | SETTINGS
 """In these, a value may lead somewhere else."""
 
 

@@ -9,27 +9,27 @@ from typing import Any, Protocol
 from cachetools import LRUCache
 
 from catalog.templating.blocks import BlockParser, ConditionParser
-from catalog.templating.contract import FaultError, Names, Target, TemplateError, names_of
+from catalog.templating.contract import Escaping, FaultError, Names, TemplateError, names_of
 from catalog.templating.error_recovery import RecoveringLinker, RecoveringParser
 from catalog.templating.fast_path import quick_text
-from catalog.templating.inspection import Inspector
-from catalog.templating.linker import Linked, Linker
+from catalog.templating.inspection import TemplateInspector
+from catalog.templating.linker import LinkedTemplate, Linker
 from catalog.templating.renderer import Renderer
 from catalog.templating.secret_flow import shown_uses
 from catalog.templating.taint import Learn
-from catalog.templating.value_types import Shape
+from catalog.templating.value_types import ValueShape
 
 Place = tuple[str | int, ...]
 
 # A tree takes up to a hundred times the memory of its source.
 _CACHED_CHARACTERS = 500_000
-_cache: LRUCache[tuple[Any, ...], Linked] = LRUCache(
+_cache: LRUCache[tuple[Any, ...], LinkedTemplate] = LRUCache(
     _CACHED_CHARACTERS, getsizeof=lambda linked: len(linked.template.source) + 100
 )
 _lock = Lock()
 
 
-def check(template: str, names: Names, target: Target = Target.NONE) -> list[tuple[str, ...]]:
+def check(template: str, names: Names, target: Escaping = Escaping.NONE) -> list[tuple[str, ...]]:
     """Return what a template reads, each a scope and the way into it.
 
     Raises TemplateError for the first error that does not depend on values. The target makes no
@@ -58,7 +58,7 @@ class Inspection:
     output: what is only compared does not.
     """
 
-    shape: Shape
+    shape: ValueShape
     uses: tuple[tuple[str, ...], ...]
     diagnostics: tuple[TemplateError, ...]
     shown: tuple[tuple[str, ...], ...] = ()
@@ -66,7 +66,7 @@ class Inspection:
 
 
 def inspect(
-    template: str, names: Names, shapes: Mapping[str, Shape], *, condition: bool = False
+    template: str, names: Names, shapes: Mapping[str, ValueShape], *, condition: bool = False
 ) -> Inspection:
     """Check a template as ``check`` and ``check_when`` do, and infer its types.
 
@@ -89,7 +89,7 @@ class Errors:
     remarks: tuple[TemplateError, ...] = ()
 
 
-def every_error(template: str, names: Names, shapes: Mapping[str, Shape]) -> Errors:
+def every_error(template: str, names: Names, shapes: Mapping[str, ValueShape]) -> Errors:
     """Return everything that is wrong with a template that ``inspect`` refuses.
 
     Each value is told of on its own; what breaks the blocks ends the reading.
@@ -111,9 +111,9 @@ def every_error(template: str, names: Names, shapes: Mapping[str, Shape]) -> Err
 
 
 def _inspected(
-    linked: Linked, shapes: Mapping[str, Shape], source: str
-) -> tuple[Shape, tuple[TemplateError, ...]]:
-    inspector = Inspector(linked, shapes)
+    linked: LinkedTemplate, shapes: Mapping[str, ValueShape], source: str
+) -> tuple[ValueShape, tuple[TemplateError, ...]]:
+    inspector = TemplateInspector(linked, shapes)
     with _located(source, inspector):
         shape = inspector.inspect()
     return shape, tuple(
@@ -126,7 +126,7 @@ def render(  # noqa: PLR0913 -- what a rendering depends on, all of it named.
     template: str,
     scopes: Mapping[str, Any],
     names: Names | None = None,
-    target: Target = Target.NONE,
+    target: Escaping = Escaping.NONE,
     *,
     reveal: bool = True,
     learn: Learn | None = None,
@@ -139,7 +139,7 @@ def render(  # noqa: PLR0913 -- what a rendering depends on, all of it named.
     """
     names = names_of(scopes) if names is None else names
     linked = _linked(template, names, condition=False)
-    if linked.plan is not None and not (linked.template.single and target is Target.NONE):
+    if linked.plan is not None and not (linked.template.single and target is Escaping.NONE):
         text = quick_text(linked.plan, scopes, target)
         if text is not None:
             return text
@@ -160,7 +160,7 @@ def render_config(  # noqa: PLR0913 -- as above.
     config: Any,
     scopes: Mapping[str, Any],
     names: Names | None,
-    choose: Callable[[Place], Target],
+    choose: Callable[[Place], Escaping],
     *,
     reveal: bool = True,
     learn: Learn | None = None,
@@ -183,10 +183,10 @@ def render_config(  # noqa: PLR0913 -- as above.
     return walk(config, ())
 
 
-def _linked(source: str, names: Names, *, condition: bool) -> Linked:
+def _linked(source: str, names: Names, *, condition: bool) -> LinkedTemplate:
     key = (source, condition, names.key)
     with _lock:
-        found: Linked | None = _cache.get(key)
+        found: LinkedTemplate | None = _cache.get(key)
     if found is not None:
         return found
     parser = ConditionParser(source) if condition else BlockParser(source)
@@ -200,7 +200,7 @@ def _linked(source: str, names: Names, *, condition: bool) -> Linked:
     return found
 
 
-def _keep(key: tuple[Any, ...], linked: Linked) -> None:
+def _keep(key: tuple[Any, ...], linked: LinkedTemplate) -> None:
     if len(linked.template.source) < _CACHED_CHARACTERS // 2:
         with _lock:
             _cache[key] = linked

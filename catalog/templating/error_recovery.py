@@ -5,17 +5,17 @@ Such a template is never rendered. Only what breaks its blocks ends the reading.
 
 from catalog.templating.blocks import BlockParser
 from catalog.templating.contract import FaultError, Names
-from catalog.templating.linker import Linked, Linker
-from catalog.templating.nodes import Call, Expression, Literal, Pipe, Template
-from catalog.templating.resolver import Link, Place, Root
-from catalog.templating.tags import Kind, Tag
+from catalog.templating.linker import LinkedTemplate, Linker
+from catalog.templating.nodes import Expression, FunctionCall, Literal, Pipe, Template
+from catalog.templating.resolver import BlockScope, ResolvedReference, Root
+from catalog.templating.tags import Tag, TagKind
 
 Fault = tuple[int, FaultError]
 """What is wrong, and the offset of its tag."""
 
 # Nobody reads more of one template at once, and looking for what was meant costs time.
 _MOST_FAULTS = 20
-_UNKNOWN = Link(Root.UNKNOWN, "", 0, ())
+_UNKNOWN = ResolvedReference(Root.UNKNOWN, "", 0, ())
 _OF_BLOCKS = ("#", "/", "if", "else", "end", "range", "with")
 
 
@@ -32,7 +32,7 @@ class RecoveringParser(BlockParser):
         except FaultError as fault:
             if len(self.faults) >= _MOST_FAULTS:
                 raise
-            if tag.kind is not Kind.VALUE or tag.content.strip().startswith(_OF_BLOCKS):
+            if tag.kind is not TagKind.VALUE or tag.content.strip().startswith(_OF_BLOCKS):
                 raise
             self.faults.append((tag.start, fault))
 
@@ -55,21 +55,21 @@ class RecoveringLinker(Linker):
         super().__init__(names)
         self.faults: list[Fault] = []
 
-    def link(self, template: Template) -> Linked:
+    def link(self, template: Template) -> LinkedTemplate:
         """Return the linked template; a wrong name leads to what is unknown."""
-        self._body(template.body, Place())
+        self._body(template.body, BlockScope())
         links = (self._links.get(number, _UNKNOWN) for number in range(template.references))
-        return Linked(template, tuple(links))
+        return LinkedTemplate(template, tuple(links))
 
-    def _expression(self, node: Expression, place: Place) -> None:
+    def _expression(self, node: Expression, place: BlockScope) -> None:
         if len(self.faults) >= _MOST_FAULTS:
             return
         try:
             super()._expression(node, place)
         except FaultError as fault:
             self.faults.append((self.at, fault))
-            if isinstance(node, Call):
+            if isinstance(node, FunctionCall):
                 self._all(node.arguments, place)
             elif isinstance(node, Pipe):
                 for step in node.steps:
-                    self._all(step.arguments if isinstance(step, Call) else (), place)
+                    self._all(step.arguments if isinstance(step, FunctionCall) else (), place)

@@ -15,26 +15,26 @@ from catalog.templating.functions.generation import formatted, moment, timestamp
 from catalog.templating.limits import Budget, fits
 from catalog.templating.names import SYSTEM_MEMBERS
 from catalog.templating.nodes import (
-    Access,
-    Call,
     Chain,
     Comparison,
     Computed,
     Conditional,
     Expression,
+    FunctionCall,
     Key,
     ListLiteral,
     Literal,
     Logic,
     MappingLiteral,
     Member,
+    MemberAccess,
     Negation,
     Pipe,
     Reference,
     Test,
 )
-from catalog.templating.resolver import Link, Root
-from catalog.templating.taint import Tainted
+from catalog.templating.resolver import ResolvedReference, Root
+from catalog.templating.taint import TaintTracker
 from catalog.templating.values import (
     Missing,
     has_secret,
@@ -66,13 +66,13 @@ class Evaluator:
 
     def __init__(
         self,
-        links: Sequence[Link],
+        links: Sequence[ResolvedReference],
         scopes: Mapping[str, Any],
         names: Names,
-        tainted: Tainted | None = None,
+        tainted: TaintTracker | None = None,
     ) -> None:
         self.budget = Budget()
-        self._tainted = tainted or Tainted(None)
+        self._tainted = tainted or TaintTracker(None)
         self.items: list[Any] = []
         self.loops: list[LoopState] = []
         self.variables: dict[str, Any] = {}
@@ -85,8 +85,8 @@ class Evaluator:
             ListLiteral: self._list,
             MappingLiteral: self._mapping,
             Reference: self._reference,
-            Access: self._access,
-            Call: self._call,
+            MemberAccess: self._access,
+            FunctionCall: self._call,
             Pipe: self._pipe,
             Negation: self._negation,
             Chain: self._chain,
@@ -145,7 +145,7 @@ class Evaluator:
         """Return an expression's value, or Missing."""
         return self._workers[type(node)](node)
 
-    def link_of(self, node: Reference) -> Link:
+    def link_of(self, node: Reference) -> ResolvedReference:
         """Return the value of a path."""
         return self._links[node.number]
 
@@ -175,7 +175,7 @@ class Evaluator:
             return found if isinstance(found, SecretValue) else SecretValue(found)
         return found
 
-    def _root(self, link: Link) -> Any:
+    def _root(self, link: ResolvedReference) -> Any:
         if link.root is Root.SCOPE:
             return self.scope(link.name)
         if link.root is Root.ITEM:
@@ -186,7 +186,7 @@ class Evaluator:
             return getattr(self.loops[-1 - link.level], link.name)
         return uuid(self) if link.name == "uuid" else timestamp(self)
 
-    def _access(self, node: Access) -> Any:
+    def _access(self, node: MemberAccess) -> Any:
         found = self._members(self.evaluate(node.subject), node.members)
         return Missing("a member") if isinstance(found, Missing) else found
 
@@ -204,7 +204,7 @@ class Evaluator:
         found = member(value, key.value)
         return found if isinstance(found, Missing | SecretValue) else SecretValue(found)
 
-    def _call(self, node: Call) -> Any:
+    def _call(self, node: FunctionCall) -> Any:
         if node.function in LAZY:
             return self._logic_of(node.function, node.arguments)
         return self._apply(node.function, [self.evaluate(one) for one in node.arguments])

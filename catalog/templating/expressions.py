@@ -11,16 +11,16 @@ from catalog.templating.foreign_names import (
     WORD_MEANT,
 )
 from catalog.templating.nodes import (
-    Access,
-    Call,
     Chain,
     Comparison,
     Conditional,
     Expression,
+    FunctionCall,
     ListLiteral,
     Literal,
     Logic,
     MappingLiteral,
+    MemberAccess,
     Negation,
     Pipe,
     Test,
@@ -166,7 +166,7 @@ class ExpressionParser(PathReader):
 
     def _piped(self) -> Expression:
         subject = self._primary()
-        steps: list[Call | Test] = []
+        steps: list[FunctionCall | Test] = []
         while True:
             if self.keyword("is"):
                 steps.append(self._test())
@@ -190,12 +190,12 @@ class ExpressionParser(PathReader):
         name = self.match(NAME_PATTERN) or self.unexpected("a test is missing after is")
         return Test(name, negated)
 
-    def _filter(self) -> Call:
+    def _filter(self) -> FunctionCall:
         self.space()
         name = self.match(NAME_PATTERN)
         if not name or (name in RESERVED and name not in _FUNCTION_WORDS):
             self.unexpected("a function is missing after |")
-        return Call(name, self._call_arguments())
+        return FunctionCall(name, self._call_arguments())
 
     def _call_arguments(self) -> tuple[Expression, ...]:
         if self.peek() == "(":
@@ -244,7 +244,7 @@ class ExpressionParser(PathReader):
         members = self.members(start)
         if self.peek() == "(":
             raise refused("the call of a method or of a result")
-        return Access(found, members) if members else found
+        return MemberAccess(found, members) if members else found
 
     def _bare_atom(self, *, calls: bool) -> Expression:
         sign = self.peek()
@@ -277,11 +277,11 @@ class ExpressionParser(PathReader):
         start = self.position
         self.position += len(word)
         if self.peek() == "(":
-            return Call(word, self._bracketed_arguments())
+            return FunctionCall(word, self._bracketed_arguments())
         if calls and self.peek() not in (".", "[", "/"):
             arguments = self._spaced_arguments()
             if arguments or word in RESERVED:
-                return Call(word, arguments, spaced=True)
+                return FunctionCall(word, arguments, spaced=True)
         self.position = start
         return self.path()
 

@@ -8,10 +8,10 @@ raises, and no rule of the language is decided here.
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from catalog.templating.contract import Target
+from catalog.templating.contract import Escaping
 from catalog.templating.limits import TEXT_BYTES
-from catalog.templating.nodes import Body, Key, Output, Reference, Text
-from catalog.templating.resolver import Link, Root
+from catalog.templating.nodes import Body, Interpolation, Key, Reference, Text
+from catalog.templating.resolver import ResolvedReference, Root
 from catalog.templating.wiki import jira_escape
 
 Way = tuple[str, ...]
@@ -24,7 +24,7 @@ _SURELY_SHORT = TEXT_BYTES // 4
 _CONSTANTS = {True: "true", False: "false", None: ""}
 
 
-def plan_of(body: Body, links: tuple[Link, ...]) -> Plan | None:
+def plan_of(body: Body, links: tuple[ResolvedReference, ...]) -> Plan | None:
     """Return the plan of a template that is text and plain paths only, else None."""
     plan: list[str | Way] = []
     for block in body:
@@ -35,7 +35,7 @@ def plan_of(body: Body, links: tuple[Link, ...]) -> Plan | None:
     return tuple(plan)
 
 
-def quick_text(plan: Plan, scopes: Mapping[str, Any], target: Target) -> str | None:
+def quick_text(plan: Plan, scopes: Mapping[str, Any], target: Escaping) -> str | None:
     """Render a plan for the targets none and jira, or return None."""
     escape = _ESCAPES.get(target)
     if escape is None:
@@ -64,10 +64,10 @@ def quick_text(plan: Plan, scopes: Mapping[str, Any], target: Target) -> str | N
     return text if len(text) < _SURELY_SHORT else None
 
 
-def _part(block: object, links: tuple[Link, ...]) -> str | Way | None:
+def _part(block: object, links: tuple[ResolvedReference, ...]) -> str | Way | None:
     if isinstance(block, Text):
         return block.text
-    if not isinstance(block, Output) or not isinstance(block.expression, Reference):
+    if not isinstance(block, Interpolation) or not isinstance(block.expression, Reference):
         return None
     link = links[block.expression.number]
     # Everything from the secret store is secret.
@@ -83,4 +83,7 @@ def _as_it_is(text: str) -> str:
     return text
 
 
-_ESCAPES: dict[Target, Callable[[str], str]] = {Target.NONE: _as_it_is, Target.JIRA: jira_escape}
+_ESCAPES: dict[Escaping, Callable[[str], str]] = {
+    Escaping.NONE: _as_it_is,
+    Escaping.JIRA: jira_escape,
+}

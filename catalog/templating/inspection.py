@@ -14,33 +14,33 @@ from catalog.templating.constant_comparisons import Operand, literal_text, told_
 from catalog.templating.diagnostics import LIST_MEMBER, UNDEFINED, Diagnostic
 from catalog.templating.functions import FUNCTIONS, LAZY, OptionalArguments
 from catalog.templating.functions.signatures import signature
-from catalog.templating.linker import Linked
+from catalog.templating.linker import LinkedTemplate
 from catalog.templating.nodes import (
-    Access,
     Block,
     Body,
-    Call,
     Chain,
     Comparison,
     Computed,
     Conditional,
     Expression,
     For,
+    FunctionCall,
     If,
+    Interpolation,
     ListLiteral,
     Literal,
     Logic,
     Loop,
     MappingLiteral,
     Member,
+    MemberAccess,
     Negation,
-    Output,
     Pipe,
     Reference,
     Test,
     With,
 )
-from catalog.templating.resolver import Link, Root
+from catalog.templating.resolver import ResolvedReference, Root
 from catalog.templating.type_inference import held_by, member_of, result_of, widened
 from catalog.templating.value_types import (
     A_BOOLEAN,
@@ -53,7 +53,7 @@ from catalog.templating.value_types import (
     NULL,
     NUMBER,
     UNKNOWN,
-    Shape,
+    ValueShape,
     either,
     mapping_of,
     named,
@@ -70,14 +70,14 @@ _SHOWN = 80
 class _EnclosingBlocks:
     """The loop items and variables of the blocks around a place."""
 
-    items: list[Shape] = field(default_factory=list)
-    variables: dict[str, Shape] = field(default_factory=dict)
+    items: list[ValueShape] = field(default_factory=list)
+    variables: dict[str, ValueShape] = field(default_factory=dict)
 
 
-class Inspector:
+class TemplateInspector:
     """Inspects one template; ``diagnostics`` holds what was found."""
 
-    def __init__(self, linked: Linked, scopes: Mapping[str, Shape]) -> None:
+    def __init__(self, linked: LinkedTemplate, scopes: Mapping[str, ValueShape]) -> None:
         self.diagnostics: list[Diagnostic] = []
         self._linked = linked
         self._scopes = scopes
@@ -85,13 +85,13 @@ class Inspector:
         # What to write for members that a list never has, by their expression.
         self._advice: dict[int, tuple[str, str]] = {}
         self.at = 0
-        self._workers: dict[type, Callable[[Any], Shape]] = {
+        self._workers: dict[type, Callable[[Any], ValueShape]] = {
             Literal: lambda node: shape_of(node.value),
             ListLiteral: self._list,
             MappingLiteral: self._mapping,
             Reference: self._reference,
-            Access: lambda node: self._members(self._shape(node.subject), node.members),
-            Call: self._call,
+            MemberAccess: lambda node: self._members(self._shape(node.subject), node.members),
+            FunctionCall: self._call,
             Pipe: self._pipe,
             Negation: self._negation,
             Chain: self._chain,
@@ -100,10 +100,10 @@ class Inspector:
             Conditional: self._conditional,
         }
 
-    def inspect(self) -> Shape:
+    def inspect(self) -> ValueShape:
         """Inspect the whole template; return the shape of the result in the target none."""
         template = self._linked.template
-        if template.single and isinstance(template.body[0], Output):
+        if template.single and isinstance(template.body[0], Interpolation):
             return self._output(template.body[0])
         self._body(template.body)
         return A_TEXT
@@ -113,7 +113,7 @@ class Inspector:
             self._block(block)
 
     def _block(self, block: Block) -> None:
-        if isinstance(block, Output):
+        if isinstance(block, Interpolation):
             self._output(block)
         elif isinstance(block, If):
             for branch in block.branches:
@@ -128,7 +128,7 @@ class Inspector:
         elif isinstance(block, For):
             self._for(block)
 
-    def _output(self, block: Output) -> Shape:
+    def _output(self, block: Interpolation) -> ValueShape:
         self.at = block.at
         return self._value(block.expression)
 
@@ -161,7 +161,7 @@ class Inspector:
             self._body(block.body)
         self._body(block.otherwise)
 
-    def _subject(self, at: int, subject: Expression) -> Shape:
+    def _subject(self, at: int, subject: Expression) -> ValueShape:
         self.at = at
         shape = self._shape(subject)
         if not shape.present_kinds & _LOOPED:
@@ -169,17 +169,19 @@ class Inspector:
         return shape
 
     @contextmanager
-    def _inside(self, variables: dict[str, Shape], item: Shape | None = None) -> Iterator[None]:
+    def _inside(
+        self, variables: dict[str, ValueShape], item: ValueShape | None = None
+    ) -> Iterator[None]:
         outer = self._around
         items = outer.items if item is None else [*outer.items, item]
         self._around = _EnclosingBlocks(items, outer.variables | variables)
         yield
         self._around = outer
 
-    def _shape(self, node: Expression) -> Shape:
+    def _shape(self, node: Expression) -> ValueShape:
         return self._workers[type(node)](node)
 
-    def _value(self, node: Expression) -> Shape:
+    def _value(self, node: Expression) -> ValueShape:
         """Return the shape of a value that must exist."""
         shape = self._shape(node)
         if shape.is_missing:
@@ -199,25 +201,25 @@ class Inspector:
             told = absent(node, self._root(link), link.members)
         self._tell(UNDEFINED, *told)
 
-    def _advise(self, node: Expression, told: tuple[str, str]) -> Shape:
+    def _advise(self, node: Expression, told: tuple[str, str]) -> ValueShape:
         """Warn of a member that a list never has."""
         self._advice[id(node)] = told
         self._tell(LIST_MEMBER, *told)
         return NOTHING
 
-    def _list(self, node: ListLiteral) -> Shape:
-        return Shape(LIST, item=either([self._value(item) for item in node.items]))
+    def _list(self, node: ListLiteral) -> ValueShape:
+        return ValueShape(LIST, item=either([self._value(item) for item in node.items]))
 
-    def _mapping(self, node: MappingLiteral) -> Shape:
+    def _mapping(self, node: MappingLiteral) -> ValueShape:
         return mapping_of({key: self._value(value) for key, value in node.pairs})
 
-    def _reference(self, node: Reference) -> Shape:
+    def _reference(self, node: Reference) -> ValueShape:
         link = self._linked.links[node.number]
         root = self._root(link)
         told = member_of_a_list(node, root, link.members)
         return self._advise(node, told) if told else self._members(root, link.members)
 
-    def _root(self, link: Link) -> Shape:
+    def _root(self, link: ResolvedReference) -> ValueShape:
         if link.root is Root.SCOPE:
             return self._scopes.get(link.name, UNKNOWN)
         if link.root is Root.ITEM:
@@ -228,7 +230,7 @@ class Inspector:
             return A_TEXT if link.name == "uuid" else A_NUMBER
         return UNKNOWN
 
-    def _members(self, shape: Shape, members: tuple[Member, ...]) -> Shape:
+    def _members(self, shape: ValueShape, members: tuple[Member, ...]) -> ValueShape:
         for member in members:
             if isinstance(member, Computed):
                 self._value(member.expression)
@@ -237,10 +239,10 @@ class Inspector:
                 shape = member_of(shape, member.value)
         return shape
 
-    def _call(self, node: Call) -> Shape:
+    def _call(self, node: FunctionCall) -> ValueShape:
         return self._applied(node, node.function, node.arguments)
 
-    def _pipe(self, node: Pipe) -> Shape:
+    def _pipe(self, node: Pipe) -> ValueShape:
         subject: Expression = node.subject
         shape = self._shape(subject)
         for step in node.steps:
@@ -256,11 +258,11 @@ class Inspector:
 
     def _applied(
         self,
-        node: Call | Pipe,
+        node: FunctionCall | Pipe,
         name: str,
         arguments: tuple[Expression, ...],
-        piped: tuple[Shape, Expression] | None = None,
-    ) -> Shape:
+        piped: tuple[ValueShape, Expression] | None = None,
+    ) -> ValueShape:
         given = [(self._shape(one), one) for one in arguments]
         if piped:
             given = [*given, piped] if name == "printf" else [piped, *given]
@@ -274,7 +276,7 @@ class Inspector:
         self._check_arguments(name, given)
         return result_of(name, [shape for shape, _ in given])
 
-    def _check_arguments(self, name: str, arguments: list[tuple[Shape, Expression]]) -> None:
+    def _check_arguments(self, name: str, arguments: list[tuple[ValueShape, Expression]]) -> None:
         optional, takes = FUNCTIONS[name].optional, signature(name).takes
         for position, (shape, node) in enumerate(arguments):
             may_miss = optional is OptionalArguments.ALL or (
@@ -288,19 +290,19 @@ class Inspector:
                 if not shape.present_kinds & kinds:
                     self._wrong(f"{name} needs {named(kinds)}", node, shape)
 
-    def _wrong(self, needed: str, node: Expression, shape: Shape) -> None:
+    def _wrong(self, needed: str, node: Expression, shape: ValueShape) -> None:
         if not shape.is_missing:
             said = f"{needed}, but {_written(node)} is {named(shape.present_kinds)}"
             self._tell("template-type", said)
 
-    def _negation(self, node: Negation) -> Shape:
+    def _negation(self, node: Negation) -> ValueShape:
         if node.operator == "not":
             self._shape(node.operand)
             return A_BOOLEAN
         self._operand("-", node.operand)
         return A_NUMBER
 
-    def _chain(self, node: Chain) -> Shape:
+    def _chain(self, node: Chain) -> ValueShape:
         signs = [sign for sign, _ in node.rest]
         operands = [node.first, *(operand for _, operand in node.rest)]
         for sign, operand in zip([signs[0], *signs], operands, strict=True):
@@ -315,7 +317,7 @@ class Inspector:
         if not shape.present_kinds & NUMBER:
             self._wrong(f"{sign} works on numbers", operand, shape)
 
-    def _comparison(self, node: Comparison) -> Shape:
+    def _comparison(self, node: Comparison) -> ValueShape:
         left = self._side(node.first)
         for sign, operand in node.rest:
             right = self._side(operand)
@@ -332,7 +334,7 @@ class Inspector:
             return Operand(literal_text(node.value), shape, is_literal=True, value=node.value)
         return Operand(_written(node), shape)
 
-    def _conditional(self, node: Conditional) -> Shape:
+    def _conditional(self, node: Conditional) -> ValueShape:
         shapes = []
         for value, condition in node.branches:
             self._shape(condition)

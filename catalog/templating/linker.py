@@ -9,45 +9,45 @@ from catalog.templating.fast_path import Plan, plan_of
 from catalog.templating.foreign_names import FUNCTION_MEANT
 from catalog.templating.functions import FUNCTIONS, TESTS
 from catalog.templating.nodes import (
-    Access,
     Block,
     Body,
-    Call,
     Chain,
     Comparison,
     Computed,
     Conditional,
     Expression,
     For,
+    FunctionCall,
     If,
+    Interpolation,
     ListLiteral,
     Literal,
     Logic,
     Loop,
     MappingLiteral,
     Member,
+    MemberAccess,
     Negation,
-    Output,
     Pipe,
     Reference,
     Template,
     Test,
     With,
 )
-from catalog.templating.resolver import Link, Place, Resolver, Root
+from catalog.templating.resolver import BlockScope, PathResolver, ResolvedReference, Root
 
 _LITERALS = (Literal, ListLiteral, MappingLiteral)
 
 
 @dataclass(frozen=True, slots=True)
-class Linked:
+class LinkedTemplate:
     """A template that may run, with the resolution of every path at the path's number.
 
     ``plan`` is set where the fast path may be tried; ``functions`` are those that are called.
     """
 
     template: Template
-    links: tuple[Link, ...]
+    links: tuple[ResolvedReference, ...]
     plan: Plan | None = None
     functions: frozenset[str] = frozenset()
 
@@ -65,41 +65,41 @@ class Linker:
     """Links one template; ``at`` is the offset of the tag that is being checked."""
 
     def __init__(self, names: Names) -> None:
-        self._resolver = Resolver(names)
-        self._links: dict[int, Link] = {}
+        self._resolver = PathResolver(names)
+        self._links: dict[int, ResolvedReference] = {}
         self._functions: set[str] = set()
         self.at = 0
 
-    def link(self, template: Template) -> Linked:
+    def link(self, template: Template) -> LinkedTemplate:
         """Return the linked template; raises FaultError for the first unknown name."""
-        self._body(template.body, Place())
+        self._body(template.body, BlockScope())
         links = tuple(self._links[number] for number in range(template.references))
         plan = plan_of(template.body, links)
-        return Linked(template, links, plan, frozenset(self._functions))
+        return LinkedTemplate(template, links, plan, frozenset(self._functions))
 
-    def _body(self, body: Body, place: Place) -> None:
+    def _body(self, body: Body, place: BlockScope) -> None:
         for block in body:
             self._block(block, place)
 
-    def _block(self, block: Block, place: Place) -> None:
+    def _block(self, block: Block, place: BlockScope) -> None:
         if isinstance(block, If):
             self._if(block, place)
         elif isinstance(block, For):
             self._for(block, place)
-        elif isinstance(block, Output):
+        elif isinstance(block, Interpolation):
             self.at = block.at
             self._expression(block.expression, place)
         elif isinstance(block, Loop | With):
             self._item_block(block, place)
 
-    def _if(self, block: If, place: Place) -> None:
+    def _if(self, block: If, place: BlockScope) -> None:
         for branch in block.branches:
             self.at = branch.at
             self._expression(branch.condition, place)
             self._body(branch.body, place.inside())
         self._body(block.otherwise, place.inside())
 
-    def _item_block(self, block: Loop | With, place: Place) -> None:
+    def _item_block(self, block: Loop | With, place: BlockScope) -> None:
         self.at = block.at
         self._expression(block.subject, place)
         if isinstance(block, With):
@@ -110,7 +110,7 @@ class Linker:
         self._body(block.body, inside)
         self._body(block.otherwise, place.inside())
 
-    def _for(self, block: For, place: Place) -> None:
+    def _for(self, block: For, place: BlockScope) -> None:
         self.at = block.at
         self._expression(block.subject, place)
         if block.condition is not None:
@@ -118,33 +118,33 @@ class Linker:
         self._body(block.body, place.inside(variables=(*block.variables, "loop")))
         self._body(block.otherwise, place.inside())
 
-    def _expression(self, node: Expression, place: Place) -> None:
+    def _expression(self, node: Expression, place: BlockScope) -> None:
         if isinstance(node, Reference):
             self._members(node.members, place)
             link = self._resolver.resolve(node, place)
             self._links[node.number] = link
             if link.root is Root.GENERATED:
                 self._functions.add(link.name)
-        elif isinstance(node, Call):
+        elif isinstance(node, FunctionCall):
             self._call(node, len(node.arguments), place)
         elif isinstance(node, Pipe):
             self._pipe(node, place)
-        elif isinstance(node, Access):
+        elif isinstance(node, MemberAccess):
             self._expression(node.subject, place)
             self._members(node.members, place)
         else:
             self._all(_operands(node), place)
 
-    def _all(self, nodes: tuple[Expression, ...], place: Place) -> None:
+    def _all(self, nodes: tuple[Expression, ...], place: BlockScope) -> None:
         for node in nodes:
             self._expression(node, place)
 
-    def _members(self, members: tuple[Member, ...], place: Place) -> None:
+    def _members(self, members: tuple[Member, ...], place: BlockScope) -> None:
         for member in members:
             if isinstance(member, Computed):
                 self._expression(member.expression, place)
 
-    def _pipe(self, node: Pipe, place: Place) -> None:
+    def _pipe(self, node: Pipe, place: BlockScope) -> None:
         self._expression(node.subject, place)
         for step in node.steps:
             if isinstance(step, Test):
@@ -152,7 +152,7 @@ class Linker:
             else:
                 self._call(step, len(step.arguments) + 1, place)
 
-    def _call(self, call: Call, count: int, place: Place) -> None:
+    def _call(self, call: FunctionCall, count: int, place: BlockScope) -> None:
         _check_call(call, count)
         self._functions.add(call.function)
         self._all(call.arguments, place)
@@ -175,7 +175,7 @@ def _operands(node: Expression) -> tuple[Expression, ...]:
     return found
 
 
-def _check_call(call: Call, count: int) -> None:
+def _check_call(call: FunctionCall, count: int) -> None:
     function = FUNCTIONS.get(call.function)
     if function is None:
         raise _unknown("function", call.function, FUNCTIONS)

@@ -70,7 +70,7 @@ class Reference:
 
 
 @dataclass(frozen=True, slots=True)
-class Access:
+class MemberAccess:
     """Members of something that is not a path."""
 
     subject: "Expression"
@@ -78,7 +78,7 @@ class Access:
 
 
 @dataclass(frozen=True, slots=True)
-class Call:
+class FunctionCall:
     """A function and its arguments; ``spaced`` when written ``f a b`` without a pipe."""
 
     function: str
@@ -99,7 +99,7 @@ class Pipe:
     """A value that goes through functions and tests, from left to right."""
 
     subject: "Expression"
-    steps: tuple[Call | Test, ...]
+    steps: tuple[FunctionCall | Test, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,8 +147,8 @@ Expression: TypeAlias = (
     | ListLiteral
     | MappingLiteral
     | Reference
-    | Access
-    | Call
+    | MemberAccess
+    | FunctionCall
     | Pipe
     | Negation
     | Chain
@@ -166,7 +166,7 @@ class Text:
 
 
 @dataclass(frozen=True, slots=True)
-class Output:
+class Interpolation:
     """A value tag. ``at`` is the offset of its first brace, as in all blocks."""
 
     at: int
@@ -174,7 +174,7 @@ class Output:
 
 
 @dataclass(frozen=True, slots=True)
-class Branch:
+class IfBranch:
     """A condition with what is put out when it holds, or when it does not (``unless``)."""
 
     at: int
@@ -187,7 +187,7 @@ class Branch:
 class If:
     """Branches, the first that holds wins, and the else."""
 
-    branches: tuple[Branch, ...]
+    branches: tuple[IfBranch, ...]
     otherwise: "Body"
 
 
@@ -225,7 +225,7 @@ class For:
     otherwise: "Body"
 
 
-Block: TypeAlias = Text | Output | If | With | Loop | For
+Block: TypeAlias = Text | Interpolation | If | With | Loop | For
 Body: TypeAlias = tuple[Block, ...]
 
 

@@ -7,26 +7,26 @@ from catalog.templating.contract import (
     PLACES,
     SETTINGS,
     WHOLE,
+    Escaping,
     FaultError,
     Names,
     SecretValue,
-    Target,
 )
 from catalog.templating.evaluation import Evaluator, LoopState, present
-from catalog.templating.linker import Linked
+from catalog.templating.linker import LinkedTemplate
 from catalog.templating.nodes import (
     Body,
     Expression,
     For,
     If,
+    Interpolation,
     Loop,
-    Output,
     Reference,
     Text,
     With,
 )
 from catalog.templating.resolver import Root
-from catalog.templating.taint import Learn, Tainted
+from catalog.templating.taint import Learn, TaintTracker
 from catalog.templating.values import (
     Missing,
     has_secret,
@@ -50,7 +50,7 @@ class Renderer:
 
     def __init__(
         self,
-        linked: Linked,
+        linked: LinkedTemplate,
         scopes: Mapping[str, Any],
         names: Names,
         *,
@@ -58,25 +58,25 @@ class Renderer:
         learn: Learn | None = None,
     ) -> None:
         self._template = linked.template
-        self._tainted = Tainted(learn)
+        self._tainted = TaintTracker(learn)
         self._learns = self._tainted.wanted
         self._values = Evaluator(linked.links, scopes, names, self._tainted)
         self._reveal = reveal
-        self._target = Target.NONE
+        self._target = Escaping.NONE
         self._writer: Writer = Writer(self._values.budget)
         self.at = 0
         self._workers: dict[type, Callable[[Any], None]] = {
             Text: self._text,
-            Output: self._output,
+            Interpolation: self._output,
             If: self._if,
             With: self._with,
             Loop: self._loop,
             For: self._for,
         }
 
-    def render(self, target: Target) -> Any:
+    def render(self, target: Escaping) -> Any:
         """Return the text, or in the target none the typed value of a single value tag."""
-        if target is Target.NONE and self._template.single:
+        if target is Escaping.NONE and self._template.single:
             return self._single()
         self._target = target
         self._writer = WRITERS[target](self._values.budget)
@@ -98,7 +98,7 @@ class Renderer:
 
     def _expression(self) -> Expression:
         (block,) = self._template.body
-        if not isinstance(block, Output):
+        if not isinstance(block, Interpolation):
             raise FaultError("template-syntax", "one value is expected")
         return block.expression
 
@@ -112,7 +112,7 @@ class Renderer:
             self._tainted.text()
         self._writer.text(block.text)
 
-    def _output(self, block: Output) -> None:
+    def _output(self, block: Interpolation) -> None:
         self.at = block.at
         given = self._values.value(block.expression)
         secret = type(given) not in _SCALARS and has_secret(given, self._values.budget)

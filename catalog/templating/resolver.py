@@ -41,7 +41,7 @@ class Root(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Link:
+class ResolvedReference:
     """What a path means: its root, that root's name, how many blocks further out, and the way."""
 
     root: Root
@@ -51,7 +51,7 @@ class Link:
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class BlockScope:
     """What the enclosing blocks define: items, loops with ``@index``, variables."""
 
     items: int = 0
@@ -59,7 +59,9 @@ class Place:
     in_block: bool = False
     variables: frozenset[str] = frozenset()
 
-    def inside(self, *, items: int = 0, loops: int = 0, variables: Iterable[str] = ()) -> "Place":
+    def inside(
+        self, *, items: int = 0, loops: int = 0, variables: Iterable[str] = ()
+    ) -> "BlockScope":
         """Return the place one block further in."""
         return replace(
             self,
@@ -70,13 +72,13 @@ class Place:
         )
 
 
-class Resolver:
+class PathResolver:
     """Resolves paths at one place; raises FaultError for names that do not exist there."""
 
     def __init__(self, names: Names) -> None:
         self._names = names
         self._scopes = scopes_of(names)
-        self._forms: dict[PathForm, Callable[[Reference, Place], Link]] = {
+        self._forms: dict[PathForm, Callable[[Reference, BlockScope], ResolvedReference]] = {
             PathForm.PLAIN: self._plain,
             PathForm.PARENT: self._parent,
             PathForm.VARIABLE: self._variable,
@@ -91,32 +93,32 @@ class Resolver:
         # Of a form with hundreds of fields and templates this costs more than all the rest.
         return tuple(go_fields(self._names))
 
-    def resolve(self, path: Reference, place: Place) -> Link:
+    def resolve(self, path: Reference, place: BlockScope) -> ResolvedReference:
         """Return the resolution of the path."""
         if path.form is PathForm.SLASH:
             return self._slashes(path)
         return self._forms[path.form](path, place)
 
-    def _plain(self, path: Reference, place: Place) -> Link:
+    def _plain(self, path: Reference, place: BlockScope) -> ResolvedReference:
         name, rest = _name(path.members[0]), path.members[1:]
         if name in place.variables:
-            return Link(Root.VARIABLE, name, 0, rest)
+            return ResolvedReference(Root.VARIABLE, name, 0, rest)
         if name in self._scopes:
             return self._scope(path, name, rest)
         if name in _GENERATED:
-            return Link(Root.GENERATED, name, 0, rest)
+            return ResolvedReference(Root.GENERATED, name, 0, rest)
         if name == "this" and place.items:
-            return Link(Root.ITEM, "", 0, rest)
+            return ResolvedReference(Root.ITEM, "", 0, rest)
         if name == "this":
             raise FaultError("template-scope", "this is available only inside each, with and range")
         if place.items:
-            return Link(Root.ITEM, "", 0, path.members)
+            return ResolvedReference(Root.ITEM, "", 0, path.members)
         if name in FUNCTIONS and not rest:
             raise FaultError("template-arguments", f"the function {name} needs arguments")
         known = {*self._scopes, *(one for one in place.variables if one[0] != "$"), *_GENERATED}
         raise _unknown("template-scope", path, path.members[0], known)
 
-    def _parent(self, path: Reference, place: Place) -> Link:
+    def _parent(self, path: Reference, place: BlockScope) -> ResolvedReference:
         if path.levels > place.items:
             raise FaultError("template-scope", f"{_shown(path)} goes up more blocks than there are")
         name = _name(path.members[0])
@@ -125,16 +127,16 @@ class Resolver:
         if path.levels == place.items:
             raise _unknown("template-scope", path, path.members[0], self._scopes)
         members = path.members[1:] if name == "this" else path.members
-        return Link(Root.ITEM, "", path.levels, members)
+        return ResolvedReference(Root.ITEM, "", path.levels, members)
 
-    def _variable(self, path: Reference, place: Place) -> Link:
+    def _variable(self, path: Reference, place: BlockScope) -> ResolvedReference:
         name = _name(path.members[0])
         if name not in place.variables:
             known = [one for one in place.variables if one[0] == "$"]
             raise _unknown("template-scope", path, path.members[0], known)
-        return Link(Root.VARIABLE, name, 0, path.members[1:])
+        return ResolvedReference(Root.VARIABLE, name, 0, path.members[1:])
 
-    def _data(self, path: Reference, place: Place) -> Link:
+    def _data(self, path: Reference, place: BlockScope) -> ResolvedReference:
         name = _name(path.members[0])
         if name not in _DATA:
             raise _unknown("template-scope", path, path.members[0], _DATA)
@@ -142,9 +144,9 @@ class Resolver:
             raise FaultError(
                 "template-scope", f"{_shown(path)} is available only inside each and range"
             )
-        return Link(Root.LOOP, name, path.levels, path.members[1:])
+        return ResolvedReference(Root.LOOP, name, path.levels, path.members[1:])
 
-    def _root(self, path: Reference, place: Place) -> Link:
+    def _root(self, path: Reference, place: BlockScope) -> ResolvedReference:
         if not place.in_block:
             raise FaultError("template-scope", "@root is available only inside blocks")
         first = path.members[0] if path.members else None
@@ -154,22 +156,22 @@ class Resolver:
             raise _unknown("template-scope", path, first, self._scopes)
         return self._scope(path, str(first.value), path.members[1:])
 
-    def _go(self, path: Reference, place: Place) -> Link:
+    def _go(self, path: Reference, place: BlockScope) -> ResolvedReference:
         first = path.members[0] if path.members else None
         name = first.value if isinstance(first, Key) else None
         if first is not None and name in GO_SCOPES:
             return self._go_scope(path, first, str(name))
         if path.form is PathForm.ITEM and place.items:
-            return Link(Root.ITEM, "", 0, path.members)
+            return ResolvedReference(Root.ITEM, "", 0, path.members)
         if first is None:
             raise FaultError(
                 "template-scope", f"{_shown(path)} is available only inside with and range"
             )
         raise _unknown("template-scope", path, first, GO_SCOPES)
 
-    def _go_scope(self, path: Reference, first: Member, name: str) -> Link:
+    def _go_scope(self, path: Reference, first: Member, name: str) -> ResolvedReference:
         if name == "Fulfillment":
-            return Link(Root.SCOPE, "fulfillment", 0, path.members[1:])
+            return ResolvedReference(Root.SCOPE, "fulfillment", 0, path.members[1:])
         member = path.members[1] if len(path.members) > 1 else None
         if not isinstance(member, Key):
             raise FaultError(
@@ -181,7 +183,7 @@ class Resolver:
             way = GO_SYSTEM[str(member.value)]
         else:
             raise _unknown("template-name", path, member, GO_SYSTEM)
-        return Link(Root.SCOPE, way[0], 0, (*_keys(way[1:]), *path.members[2:]))
+        return ResolvedReference(Root.SCOPE, way[0], 0, (*_keys(way[1:]), *path.members[2:]))
 
     def _go_field(self, path: Reference, member: Key) -> str:
         wanted = str(member.value)
@@ -194,13 +196,13 @@ class Resolver:
             raise FaultError("template-name", f"{_shown(path)} may be more than one field")
         raise _unknown("template-name", path, member, (name for name, _ in self._go_fields))
 
-    def _slashes(self, path: Reference) -> Link:
+    def _slashes(self, path: Reference) -> ResolvedReference:
         rest = path.members[1:]
         return {"input": self._input, "output": self._output, "system": self._system}[
             _name(path.members[0])
         ](path, rest)
 
-    def _input(self, path: Reference, rest: tuple[Member, ...]) -> Link:
+    def _input(self, path: Reference, rest: tuple[Member, ...]) -> ResolvedReference:
         if len(rest) < 2:  # noqa: PLR2004 -- a group and a field.
             raise FaultError("template-name", "write input/<group>/<field>")
         group, field = _name(rest[0]), _name(rest[1])
@@ -208,18 +210,18 @@ class Resolver:
             raise _unknown("template-name", path, rest[0], self._names.groups)
         if field not in self._names.groups[group]:
             raise _unknown("template-name", path, rest[1], self._names.groups[group])
-        return Link(Root.SCOPE, "fields", 0, rest[1:])
+        return ResolvedReference(Root.SCOPE, "fields", 0, rest[1:])
 
-    def _output(self, path: Reference, rest: tuple[Member, ...]) -> Link:
+    def _output(self, path: Reference, rest: tuple[Member, ...]) -> ResolvedReference:
         components, outputs = self._names.components, self._names.outputs
         if self._begins_with_own_id(rest):
             rest = rest[1:]
         name = _name(rest[0])
         if name in components:
             members = (*_keys(("outputs",)), *rest[1:])
-            return Link(Root.SCOPE, "components", 0, (rest[0], *members))
+            return ResolvedReference(Root.SCOPE, "components", 0, (rest[0], *members))
         if name in outputs:
-            return Link(Root.SCOPE, "outputs", 0, rest)
+            return ResolvedReference(Root.SCOPE, "outputs", 0, rest)
         raise _unknown("template-name", path, rest[0], (*components, *outputs))
 
     def _begins_with_own_id(self, rest: tuple[Member, ...]) -> bool:
@@ -231,17 +233,17 @@ class Resolver:
             return first == names.item
         return first not in names.outputs and _name(rest[1]) in names.components
 
-    def _system(self, path: Reference, rest: tuple[Member, ...]) -> Link:
+    def _system(self, path: Reference, rest: tuple[Member, ...]) -> ResolvedReference:
         name = _name(rest[0])
         if name == "requestId":
-            return Link(Root.SCOPE, "request", 0, (*_keys(("id",)), *rest[1:]))
+            return ResolvedReference(Root.SCOPE, "request", 0, (*_keys(("id",)), *rest[1:]))
         if name == "user":
             return self._scope(path, "request", rest)
         if name == "platform":
             rest = rest[1:]
         return self._scope(path, "system", rest)
 
-    def _scope(self, path: Reference, name: str, members: tuple[Member, ...]) -> Link:
+    def _scope(self, path: Reference, name: str, members: tuple[Member, ...]) -> ResolvedReference:
         name = ALIASES.get(name, name)
         way: tuple[str | int, ...] = ()
         for position, member in enumerate(members[:_CHECKED_DEPTH]):
@@ -254,7 +256,7 @@ class Resolver:
             if known is not None and str(member.value) not in known:
                 raise _unknown("template-name", path, member, known)
             way = (*way, member.value)
-        return Link(Root.SCOPE, name, 0, members)
+        return ResolvedReference(Root.SCOPE, name, 0, members)
 
 
 def _name(member: Member) -> str:

@@ -2,22 +2,22 @@
 
 from collections.abc import Iterable, Iterator
 
-from catalog.templating.linker import Linked
+from catalog.templating.linker import LinkedTemplate
 from catalog.templating.nodes import (
-    Access,
     Body,
-    Call,
     Chain,
     Conditional,
     Expression,
     For,
+    FunctionCall,
     If,
+    Interpolation,
     ListLiteral,
     Logic,
     Loop,
     MappingLiteral,
+    MemberAccess,
     Negation,
-    Output,
     Pipe,
     Reference,
     Test,
@@ -33,14 +33,14 @@ _ABOUT = frozenset(
 )
 
 
-def shown_uses(linked: Linked) -> list[Use]:
+def shown_uses(linked: LinkedTemplate) -> list[Use]:
     """Return the uses whose values, or what is made of them, are put out, each once."""
     return list(dict.fromkeys(_of_body(linked, linked.template.body)))
 
 
-def _of_body(linked: Linked, body: Body) -> Iterator[Use]:
+def _of_body(linked: LinkedTemplate, body: Body) -> Iterator[Use]:
     for block in body:
-        if isinstance(block, Output):
+        if isinstance(block, Interpolation):
             yield from _of(linked, block.expression)
         elif isinstance(block, If):
             for branch in block.branches:
@@ -53,7 +53,7 @@ def _of_body(linked: Linked, body: Body) -> Iterator[Use]:
             yield from _of_body(linked, block.otherwise)
 
 
-def _of(linked: Linked, node: Expression) -> Iterator[Use]:
+def _of(linked: LinkedTemplate, node: Expression) -> Iterator[Use]:
     if isinstance(node, Reference):
         link = linked.links[node.number]
         if link.root is Root.SCOPE:
@@ -65,7 +65,7 @@ def _of(linked: Linked, node: Expression) -> Iterator[Use]:
             yield from _of(linked, part)
 
 
-def _of_pipe(linked: Linked, node: Pipe) -> Iterator[Use]:
+def _of_pipe(linked: LinkedTemplate, node: Pipe) -> Iterator[Use]:
     found = [*_of(linked, node.subject)]
     for step in node.steps:
         if isinstance(step, Test) or step.function in _ABOUT:
@@ -79,9 +79,9 @@ def _parts(node: Expression) -> Iterable[Expression]:
     """Return the parts of an expression whose values its own value may hold."""
     found: Iterable[Expression] = ()
     match node:
-        case Access():
+        case MemberAccess():
             found = (node.subject,)
-        case Call() if node.function not in _ABOUT:
+        case FunctionCall() if node.function not in _ABOUT:
             found = node.arguments
         case ListLiteral():
             found = node.items

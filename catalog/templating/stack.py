@@ -5,7 +5,7 @@ from enum import StrEnum
 
 from catalog.templating.contract import FaultError
 from catalog.templating.limits import BLOCK_DEPTH, LOOP_DEPTH, too_deep
-from catalog.templating.nodes import Block, Body, Branch, Expression, For, If, Literal, Loop, With
+from catalog.templating.nodes import Block, Body, Expression, For, If, IfBranch, Literal, Loop, With
 
 _LOOPS = ("each", "range", "for")
 _NOTHING = Literal(None)
@@ -33,7 +33,7 @@ class OpenBlock:
     variables: tuple[str, ...] = ()
     condition: Expression | None = None
     test: tuple[int, Expression] | None = None
-    branches: list[Branch] = field(default_factory=list)
+    branches: list[IfBranch] = field(default_factory=list)
     first: Body | None = None
     body: list[Block] = field(default_factory=list)
     in_else: bool = False
@@ -44,7 +44,7 @@ class OpenBlock:
         if self.test:
             at, condition = self.test
             negated = self.word == "unless" and not self.branches
-            self.branches.append(Branch(at, condition, negated, body))
+            self.branches.append(IfBranch(at, condition, negated, body))
             self.test = None
         else:
             self.first = body

@@ -26,7 +26,7 @@ _COMMENTS = (
 _JINJA_COMMENT_END = re.compile(r"(?P<right>-?)#\}")
 
 
-class Kind(StrEnum):
+class TagKind(StrEnum):
     """What a tag is, by its delimiters."""
 
     VALUE = "{{ }}"
@@ -39,7 +39,7 @@ class Kind(StrEnum):
 class Tag:
     """A tag from ``start`` to ``end``, and on which of its sides white space is trimmed."""
 
-    kind: Kind
+    kind: TagKind
     start: int
     end: int
     content: str = ""
@@ -66,7 +66,7 @@ class TagReader:
             tag = self._read(opener[0])
             yield tag
             position = tag.end
-            if tag.kind is Kind.STATEMENT and tag.content.strip() == "raw":
+            if tag.kind is TagKind.STATEMENT and tag.content.strip() == "raw":
                 end = self._endraw(tag)
                 yield end
                 position = end.end
@@ -96,7 +96,7 @@ class TagReader:
                 found = end.search(self._source, start.end())
                 if not found:
                     raise _no_end("comment")
-                kind = Kind.NOTE if start[0] == "!" else Kind.MARK
+                kind = TagKind.NOTE if start[0] == "!" else TagKind.MARK
                 return self._mark(kind, found, trims_left=trims)
         return None
 
@@ -106,16 +106,16 @@ class TagReader:
         found = _JINJA_COMMENT_END.search(self._source, inner)
         if not found:
             raise _no_end("comment")
-        return self._mark(Kind.MARK, found, trims_left=trims)
+        return self._mark(TagKind.MARK, found, trims_left=trims)
 
     def _endraw(self, raw: Tag) -> Tag:
         found = _ENDRAW.search(self._source, raw.end)
         if not found:
             raise FaultError("template-syntax", "{% raw %} has no {% endraw %}")
         self.at = found.start()
-        return self._mark(Kind.MARK, found, trims_left=bool(found["left"]))
+        return self._mark(TagKind.MARK, found, trims_left=bool(found["left"]))
 
-    def _mark(self, kind: Kind, match: re.Match[str], *, trims_left: bool) -> Tag:
+    def _mark(self, kind: TagKind, match: re.Match[str], *, trims_left: bool) -> Tag:
         return Tag(
             kind, self.at, match.end(), trims_left=trims_left, trims_right=bool(match["right"])
         )
@@ -127,14 +127,14 @@ class TagReader:
             )
         triple = self._source.startswith("{{{", self.at)
         width = 3 if triple else 2
-        return self._cut(Kind.VALUE, width, "}" * width, trims="-~")
+        return self._cut(TagKind.VALUE, width, "}" * width, trims="-~")
 
     def _statement(self) -> Tag:
         if self._source[self.at + 2 : self.at + 3] in ("~", "+"):
             raise FaultError("template-refused", "{%~ and {%+ are not supported; write {% or {%-")
-        return self._cut(Kind.STATEMENT, 2, "%}", trims="-")
+        return self._cut(TagKind.STATEMENT, 2, "%}", trims="-")
 
-    def _cut(self, kind: Kind, width: int, closer: str, *, trims: str) -> Tag:
+    def _cut(self, kind: TagKind, width: int, closer: str, *, trims: str) -> Tag:
         start = self.at + width
         end = self._closing(start, closer)
         content = self._source[start:end]
@@ -144,7 +144,7 @@ class TagReader:
         return Tag(
             kind,
             self.at,
-            end + width if kind is Kind.VALUE else end + 2,
+            end + width if kind is TagKind.VALUE else end + 2,
             content[:-1] if right else content,
             trims_left=left,
             trims_right=right,

@@ -17,7 +17,7 @@ _SHORTEST_NUMBER = 1000
 _HARMLESS = frozenset({"true", "false", "null", "none", "yes", "no", "http", "https", ""})
 
 
-class Tainted:
+class TaintTracker:
     """Calls ``learn`` with every text that contains part of a secret; does nothing without it."""
 
     def __init__(self, learn: Learn | None) -> None:

@@ -22,7 +22,7 @@ _NAMES = {
 
 
 @dataclass(frozen=True, slots=True)
-class Shape:
+class ValueShape:
     """The shape of a value; unknown parts allow anything, so only the impossible is reported.
 
     ``members`` are those of a mapping of which all are known, ``item`` is what a list holds,
@@ -30,8 +30,8 @@ class Shape:
     """
 
     kinds: int = ANY
-    members: "Mapping[str, Shape] | None" = None
-    item: "Shape | None" = None
+    members: "Mapping[str, ValueShape] | None" = None
+    item: "ValueShape | None" = None
     choices: tuple[Any, ...] | None = None
 
     @property
@@ -49,10 +49,10 @@ class Shape:
         return self.kinds == MISSING
 
 
-UNKNOWN = Shape()
-NOTHING = Shape(MISSING)
-A_TEXT, A_NUMBER, A_BOOLEAN = Shape(TEXT), Shape(NUMBER), Shape(BOOLEAN)
-A_LIST = Shape(LIST)
+UNKNOWN = ValueShape()
+NOTHING = ValueShape(MISSING)
+A_TEXT, A_NUMBER, A_BOOLEAN = ValueShape(TEXT), ValueShape(NUMBER), ValueShape(BOOLEAN)
+A_LIST = ValueShape(LIST)
 
 
 def named(kinds: int) -> str:
@@ -60,12 +60,12 @@ def named(kinds: int) -> str:
     return " or ".join(name for bit, name in _NAMES.items() if kinds & bit) or "nothing"
 
 
-def mapping_of(members: Mapping[str, Shape]) -> Shape:
+def mapping_of(members: Mapping[str, ValueShape]) -> ValueShape:
     """Return the shape of a mapping whose members are all known."""
-    return Shape(MAPPING, members=members)
+    return ValueShape(MAPPING, members=members)
 
 
-def either(shapes: Iterable[Shape]) -> Shape:
+def either(shapes: Iterable[ValueShape]) -> ValueShape:
     """Return the union of shapes: all their kinds, and details only where all agree."""
     known = list(shapes)
     if not known:
@@ -74,19 +74,19 @@ def either(shapes: Iterable[Shape]) -> Shape:
     for shape in known:
         kinds |= shape.kinds
     same = all(shape == first for shape in known[1:])
-    return first if same else Shape(kinds)
+    return first if same else ValueShape(kinds)
 
 
-def shape_of(value: Any) -> Shape:
+def shape_of(value: Any) -> ValueShape:
     """Return the shape of a constant of JSON."""
     if isinstance(value, Mapping):
         return mapping_of({str(key): shape_of(inner) for key, inner in value.items()})
     if isinstance(value, list | tuple):
-        return Shape(LIST, item=either(shape_of(inner) for inner in value))
-    return Shape(_kind(value), choices=(value,))
+        return ValueShape(LIST, item=either(shape_of(inner) for inner in value))
+    return ValueShape(_kind(value), choices=(value,))
 
 
-def shape_of_schema(schema: Any, *, closed: bool = False) -> Shape:
+def shape_of_schema(schema: Any, *, closed: bool = False) -> ValueShape:
     """Return the shape of what a JSON Schema describes; what it leaves open stays unknown.
 
     ``closed``: a schema that does not mention additional properties has none.
@@ -100,8 +100,10 @@ def shape_of_schema(schema: Any, *, closed: bool = False) -> Shape:
         bits |= _SCHEMA_KINDS.get(name, ANY) if isinstance(name, str) else ANY
     properties = schema.get("properties") or {}
     if not properties or schema.get("additionalProperties", not closed):
-        return Shape(bits or ANY)
-    return Shape(bits or ANY, members={key: shape_of_schema(properties[key]) for key in properties})
+        return ValueShape(bits or ANY)
+    return ValueShape(
+        bits or ANY, members={key: shape_of_schema(properties[key]) for key in properties}
+    )
 
 
 _SCHEMA_KINDS = {

@@ -4,7 +4,7 @@ import json
 import re
 from typing import Any
 
-from catalog.templating.contract import FaultError, Target
+from catalog.templating.contract import Escaping, FaultError
 from catalog.templating.limits import Budget
 from catalog.templating.messages import (
     CodeTracker,
@@ -197,21 +197,21 @@ class MarkdownWriter(CommitWriter):
         return markdown_escape(text)
 
 
-WRITERS: dict[Target, type[Writer]] = {
-    Target.NONE: Writer,
-    Target.JIRA: JiraWriter,
-    Target.URL: UrlWriter,
-    Target.FORM: FormWriter,
-    Target.JSON: JsonWriter,
-    Target.XML: XmlWriter,
-    Target.ADDRESS: UrlWriter,
-    Target.ENDPOINT: EndpointWriter,
-    Target.CONNECTION: ConnectionWriter,
-    Target.LABEL: UrlWriter,
-    Target.PATH: PathWriter,
-    Target.SLACK: SlackWriter,
-    Target.MARKDOWN: MarkdownWriter,
-    Target.COMMIT: CommitWriter,
+WRITERS: dict[Escaping, type[Writer]] = {
+    Escaping.NONE: Writer,
+    Escaping.JIRA: JiraWriter,
+    Escaping.URL: UrlWriter,
+    Escaping.FORM: FormWriter,
+    Escaping.JSON: JsonWriter,
+    Escaping.XML: XmlWriter,
+    Escaping.ADDRESS: UrlWriter,
+    Escaping.ENDPOINT: EndpointWriter,
+    Escaping.CONNECTION: ConnectionWriter,
+    Escaping.LABEL: UrlWriter,
+    Escaping.PATH: PathWriter,
+    Escaping.SLACK: SlackWriter,
+    Escaping.MARKDOWN: MarkdownWriter,
+    Escaping.COMMIT: CommitWriter,
 }
 
 

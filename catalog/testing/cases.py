@@ -15,40 +15,40 @@ from typing import Any
 import yaml
 from pydantic import AwareDatetime, BaseModel, ConfigDict, ValidationError
 
-from catalog.loading import Document, DocumentError, json_path, load_document
-from catalog.testing.dry_run import DryRun
+from catalog.loading import DocumentError, YamlDocument, json_path, load_document
+from catalog.testing.dry_run import DryRunResult
 from catalog.testing.samples import MOMENT, Sample
 from catalog.validation.structure_messages import explain
 from catalog.validation.subject import Problem
 from pao.core.payloads.context import Requester
 
 
-class _Part(BaseModel):
+class _CaseModel(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
-class _Requester(_Part):
+class _Requester(_CaseModel):
     id: str = "dana"
     email: str | None = "dana@example.com"
     teams: list[str] = ["team-orders"]
 
 
-class Refusal(_Part):
+class ExpectedRefusal(_CaseModel):
     """A field that is expected to be refused, and by which constraint."""
 
     field: str
     constraint: str
 
 
-class Expectation(_Part):
+class Expectation(_CaseModel):
     """What is expected: actions or refusals; ``fields`` are values as they come out."""
 
     fields: dict[str, Any] | None = None
     actions: list[dict[str, Any]] | None = None
-    refused: list[Refusal] | None = None
+    refused: list[ExpectedRefusal] | None = None
 
 
-class Case(_Part):
+class Case(_CaseModel):
     """One case as its file says it."""
 
     description: str = ""
@@ -79,7 +79,7 @@ class CaseError(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class Outcome:
+class CaseResult:
     """How a case went: it holds when ``difference`` is empty; ``expect`` is what came out."""
 
     difference: str
@@ -110,18 +110,18 @@ def read_case(content: bytes, *, file: str) -> Case:
         raise CaseError("\n".join(_shown(document, one) for one in problems)) from None
 
 
-def _shown(document: Document, problem: Problem) -> str:
+def _shown(document: YamlDocument, problem: Problem) -> str:
     where = document.position(problem.path)
     hint = f"; {problem.hint}" if problem.hint else ""
     place = f"{document.file}:{where.line}:{where.column}: {json_path(problem.path)}"
     return f"{place}: {problem.message}{hint}"
 
 
-def judge_case(case: Case, run: DryRun) -> Outcome:
+def judge_case(case: Case, run: DryRunResult) -> CaseResult:
     """Compare what came out with what is expected; of an action only what the case names."""
     came = outcome_of(run)
     if case.expect is None:
-        return Outcome("no expectation yet; --update writes the actual result", came)
+        return CaseResult("no expectation yet; --update writes the actual result", came)
     wanted = case.expect.model_dump(exclude_none=True)
     if "fields" in wanted and not run.refused:
         came = {"fields": {name: run.values.get(name) for name in wanted["fields"]}, **came}
@@ -130,10 +130,10 @@ def judge_case(case: Case, run: DryRun) -> Outcome:
         shown["actions"] = _as_named(came["actions"], wanted["actions"])
     elif "fields" in wanted and "refused" not in wanted:
         shown.pop("actions", None)
-    return Outcome("" if shown == wanted else _difference(wanted, shown), came)
+    return CaseResult("" if shown == wanted else _difference(wanted, shown), came)
 
 
-def outcome_of(run: DryRun) -> dict[str, Any]:
+def outcome_of(run: DryRunResult) -> dict[str, Any]:
     """Return what came out as a case writes it."""
     if run.refused:
         refused = [{"field": one.field, "constraint": one.constraint} for one in run.refused]

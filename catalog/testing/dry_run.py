@@ -9,7 +9,7 @@ from catalog.forms.form import FieldError
 from catalog.model import CatalogDocument
 from catalog.planning import plan
 from catalog.scopes import ScopeContext
-from catalog.templating import Target, TemplateError
+from catalog.templating import Escaping, TemplateError
 from catalog.testing.generated_values import outputs_of, with_variables
 from catalog.testing.samples import Sample, context_of, validated
 from catalog.validation import ActionSchema
@@ -18,7 +18,7 @@ from pao.core.payloads.plan import PlannedAction
 
 
 @dataclass(frozen=True, slots=True)
-class DryRun:
+class DryRunResult:
     """Either ``refused`` says why the fields are not taken, or ``actions`` are what is sent.
 
     ``title`` is what the request would be called. An action has ``id``, ``type``, ``name`` and
@@ -43,7 +43,7 @@ def dry_run(
     *,
     known_actions: Mapping[str, ActionSchema],
     scope_context: ScopeContext | None = None,
-) -> DryRun:
+) -> DryRunResult:
     """Do everything that submission does, but submit; secrets show as stars.
 
     Outputs of earlier actions are the sample's, or made up; without ``scope_context`` so are
@@ -53,7 +53,7 @@ def dry_run(
     result = validated(item, sample, around)
     context, secrets = context_of(item, definition, result.values, sample)
     if not result.valid:
-        return DryRun(context.fields, refused=result.errors)
+        return DryRunResult(context.fields, refused=result.errors)
     outputs: dict[str, Mapping[str, Any]] = {}
     published: dict[str, Any] = {}
     actions = []
@@ -63,7 +63,7 @@ def dry_run(
             action,
             context,
             around,
-            targets={key: Target(value) for key, value in schema.targets.items()},
+            targets={key: Escaping(value) for key, value in schema.targets.items()},
             secrets=secrets,
             outputs=outputs,
             published=published,
@@ -74,7 +74,7 @@ def dry_run(
         made = outputs_of(schema.outputs, action.key, action.config, action.publishes)
         outputs[action.key] = {**made, **given}
         published |= {name: outputs[action.key][name] for name in action.publishes}
-    return DryRun(context.fields, context.title or "", actions=tuple(actions))
+    return DryRunResult(context.fields, context.title or "", actions=tuple(actions))
 
 
 def _judged(rendered: dict[str, Any], schema: ActionSchema) -> dict[str, Any]:

@@ -6,8 +6,8 @@ from datetime import UTC, date, datetime
 from typing import Any
 
 from catalog.form_context import form_context
-from catalog.forms import FormContext, FormResult, Offered
-from catalog.forms.evaluation_context import Question
+from catalog.forms import FormContext, FormResult, OfferedChoices
+from catalog.forms.evaluation_context import FieldQuery
 from catalog.forms.local_options import (
     answers_by_way,
     bounded_questions,
@@ -48,7 +48,7 @@ class Sample:
     at: datetime = MOMENT
     options: Mapping[str, Sequence[Any]] = field(default_factory=dict)
     lists: Mapping[str, Sequence[Mapping[str, Any]]] = field(default_factory=dict)
-    offered: Mapping[str, Offered] | None = None
+    offered: Mapping[str, OfferedChoices] | None = None
     environment: Mapping[str, str] = field(default_factory=dict)
 
     @property
@@ -66,7 +66,9 @@ def validated(item: CatalogDocument, sample: Sample, scope_context: ScopeContext
     return item.form.validate(sample.fields, sample.today, replace(about, offered=offered))
 
 
-def _all_offered(item: CatalogDocument, sample: Sample, about: FormContext) -> dict[str, Offered]:
+def _all_offered(
+    item: CatalogDocument, sample: Sample, about: FormContext
+) -> dict[str, OfferedChoices]:
     """Return what fields offer by their ways; rows that ask the same are answered once."""
     found = item.form.questions(sample.fields, sample.today, about)
     asked = [one for one in found if one.field.options is not None]
@@ -78,8 +80,8 @@ def _all_offered(item: CatalogDocument, sample: Sample, about: FormContext) -> d
 
 
 def _offered(
-    item: CatalogDocument, question: Question, sample: Sample, about: FormContext
-) -> Offered | None:
+    item: CatalogDocument, question: FieldQuery, sample: Sample, about: FormContext
+) -> OfferedChoices | None:
     """Return what a field offers as far as that is known without asking anybody."""
     values = sample.options.get(without_rows(question.way))
     if values is not None:

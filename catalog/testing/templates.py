@@ -10,8 +10,8 @@ from catalog.loading import walk_texts
 from catalog.model import CatalogDocument
 from catalog.scopes import ScopeContext, build_scopes, names_for
 from catalog.templating import (
+    Escaping,
     Names,
-    Target,
     TemplateError,
     check,
     check_when,
@@ -47,7 +47,7 @@ class _TemplatePlace:
     path: str
     text: str
     names: Names
-    target: Target = Target.NONE
+    target: Escaping = Escaping.NONE
     condition: bool = False
 
 
@@ -108,7 +108,7 @@ def _places(
         names, after = (names_for(item, around, ids) for ids in (earlier, (*earlier, action.id)))
         path = f"$.fulfillment.{way}.actions[{index}]"
         targets = known[action.type].targets if action.type in known else {}
-        choose = target_chooser({key: Target(value) for key, value in targets.items()})
+        choose = target_chooser({key: Escaping(value) for key, value in targets.items()})
         if action.when:
             yield _TemplatePlace(action, f"{path}.when", action.when, names, condition=True)
         for place, text in walk_texts(action.config):

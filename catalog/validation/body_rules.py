@@ -5,7 +5,7 @@ from typing import Any
 
 from catalog.action_rendering import target_chooser
 from catalog.loading import Position
-from catalog.templating import Inspection, Target, TemplateError, render
+from catalog.templating import Escaping, Inspection, TemplateError, render
 from catalog.validation.sample_values import sample_forms, sample_scopes, value_for
 from catalog.validation.subject import Problem, Subject
 from catalog.validation.templates import PlacedTemplate
@@ -39,8 +39,8 @@ def _is_json(subject: Subject, placed: PlacedTemplate) -> bool:
     schema = subject.known_actions.get(placed.action.type)
     if schema is None or ("{" in placed.text and placed.found is None):
         return False
-    targets = {key: Target(value) for key, value in schema.targets.items()}
-    return target_chooser(targets, placed.action.config)(placed.place) is Target.JSON
+    targets = {key: Escaping(value) for key, value in schema.targets.items()}
+    return target_chooser(targets, placed.action.config)(placed.place) is Escaping.JSON
 
 
 def _tried(
@@ -49,7 +49,7 @@ def _tried(
     """Return why the rendered text is no JSON; None for whatever else may be wrong."""
     scopes = _scopes(subject, placed.found, fields) if placed.found else {}
     try:
-        render(placed.text, scopes, placed.names, Target.JSON)
+        render(placed.text, scopes, placed.names, Escaping.JSON)
     except TemplateError as error:
         return error if error.id == _NO_JSON else None
     return None

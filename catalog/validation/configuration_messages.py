@@ -55,7 +55,7 @@ def configuration_problems(
     Of a union only the member that its ``type`` names, or that fits the kind of value, is judged.
     ``root`` is the whole schema, whose ``$defs`` say which keys belong further down.
     """
-    explained = _Explained(path, root)
+    explained = _ErrorExplainer(path, root)
     for problem in [problem for error in errors for problem in explained.of(error)]:
         # It is there, under the unknown key that another finding names.
         if explained.lacks.get(problem) not in explained.meant:
@@ -87,7 +87,7 @@ def _keys_below(schema: Any, root: Mapping[str, Any]) -> set[str]:
     return found
 
 
-class _Explained:
+class _ErrorExplainer:
     """Explains the errors of one configuration.
 
     ``lacks`` holds the missing key of each problem that names one, ``meant`` the keys that unknown

@@ -9,7 +9,7 @@ from jsonschema.exceptions import ValidationError
 from catalog.action_rendering import target_chooser
 from catalog.config_texts import WEB_ADDRESS, is_template
 from catalog.loading import Path, value_at, walk_texts
-from catalog.templating import Target
+from catalog.templating import Escaping
 from catalog.validation.subject import Problem, Subject
 
 # Also before a colon: a scheme may be a value.
@@ -24,12 +24,12 @@ def encoded_addresses(subject: Subject) -> Iterator[Problem]:
         schema = subject.known_actions.get(action.type)
         if schema is None or not any(map(_BEGINS.match, _texts(action.config))):
             continue
-        targets = {key: Target(value) for key, value in schema.targets.items()}
+        targets = {key: Escaping(value) for key, value in schema.targets.items()}
         choose = target_chooser(targets, action.config)
         for error in _all(schema.validator.iter_errors(action.config)):
             begins = _BEGINS.match(str(error.instance))
             place: Path = tuple(error.absolute_path)
-            if error.validator_value == WEB_ADDRESS and begins and choose(place) is Target.URL:
+            if error.validator_value == WEB_ADDRESS and begins and choose(place) is Escaping.URL:
                 message = f"the address begins with {begins[1]}, which is percent-encoded here"
                 hint = "write https:// and the host, and values only for what differs"
                 yield Problem((*path, "config", *place), message, hint)

@@ -4,7 +4,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, S
 from dataclasses import dataclass
 from itertools import islice
 
-from catalog.loading import Document, DocumentError, json_path, load_document
+from catalog.loading import DocumentError, YamlDocument, json_path, load_document
 from catalog.model import CatalogDocument
 from catalog.validation import component_field_rules, component_output_rules, folder_rules
 from catalog.validation.findings import Finding, Severity
@@ -15,7 +15,7 @@ from pao.runtime.garbage_collection import full_collections_postponed
 
 MOST_PROBLEMS = 1_000
 
-Read = Callable[[str], Document]
+ReadDocument = Callable[[str], YamlDocument]
 """Returns the document of a file again, for places; raises ``DocumentError``."""
 
 
@@ -73,7 +73,7 @@ FOLDER_RULES: tuple[FolderRule, ...] = (
 
 def check_across_files(
     documents: Mapping[str, CatalogDocument],
-    read: Read | None = None,
+    read: ReadDocument | None = None,
     *,
     refused: Collection[str] = (),
     drafts: Sequence[CatalogDocument] = (),
@@ -137,12 +137,14 @@ def _validated(
     return sorted(findings, key=lambda finding: (finding.file, finding.line, finding.column))
 
 
-def _found(rule: FolderRule, catalog: CatalogDocuments, read: Read | None) -> Iterator[Finding]:
+def _found(
+    rule: FolderRule, catalog: CatalogDocuments, read: ReadDocument | None
+) -> Iterator[Finding]:
     return located(islice(rule.check(catalog), MOST_PROBLEMS), rule.id, rule.severity, read)
 
 
 def located(
-    told: Iterable[tuple[str, Problem]], rule: str, severity: Severity, read: Read | None
+    told: Iterable[tuple[str, Problem]], rule: str, severity: Severity, read: ReadDocument | None
 ) -> Iterator[Finding]:
     """Make findings of problems in several files."""
     for file, problem in told:
@@ -159,7 +161,7 @@ def located(
         )
 
 
-def _place(file: str, problem: Problem, read: Read | None) -> tuple[int, int]:
+def _place(file: str, problem: Problem, read: ReadDocument | None) -> tuple[int, int]:
     try:
         document = read(file) if read else None
     except DocumentError:

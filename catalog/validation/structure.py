@@ -8,7 +8,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from catalog.document_kinds import KINDS, parse_definition
-from catalog.loading import Document
+from catalog.loading import YamlDocument
 from catalog.model import SCHEMA_VERSION, CatalogDocument
 from catalog.suggestions import nearest
 from catalog.validation.error_recovery import RecoveredDocument, errors_in, existing, recover
@@ -97,7 +97,7 @@ class Structure:
 
 
 def read_structure(
-    document: Document, known_actions: Mapping[str, ActionSchema] = MappingProxyType({})
+    document: YamlDocument, known_actions: Mapping[str, ActionSchema] = MappingProxyType({})
 ) -> Structure:
     """Parse a document as its kind; recovers from invalid parts where that is possible."""
     data = _copy(document.data)

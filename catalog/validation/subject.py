@@ -12,11 +12,11 @@ from jsonschema.exceptions import ValidationError
 
 from catalog.bundle import CatalogBundle, Component
 from catalog.config_texts import WEB_ADDRESS, is_template
-from catalog.configuration_checks import Judge, Reader
+from catalog.configuration_checks import ConfigReader, ConfigValidator
 from catalog.document_kinds import KINDS
 from catalog.forms import FieldDefinition
 from catalog.fulfillment import Action
-from catalog.loading import Document, Path, Position
+from catalog.loading import Path, Position, YamlDocument
 from catalog.model import CatalogDocument
 from catalog.validation.findings import Severity
 from catalog.validation.templates import PlacedTemplate, placed_templates
@@ -61,8 +61,8 @@ class ActionSchema:
     config: Mapping[str, Any]
     outputs: Mapping[str, Any] = attribute(default_factory=dict)
     targets: Mapping[str, str] = attribute(default_factory=dict)
-    judge: Judge | None = None
-    reader: Reader | None = None
+    judge: ConfigValidator | None = None
+    reader: ConfigReader | None = None
 
     @cached_property
     def validator(self) -> Draft202012Validator:
@@ -97,7 +97,7 @@ def is_judged_later(error: ValidationError) -> bool:
 class Subject:
     """A document that could be parsed as an item or a bundle, as the rules see it."""
 
-    document: Document
+    document: YamlDocument
     item: CatalogDocument
     known_actions: Mapping[str, ActionSchema]
 

@@ -17,7 +17,7 @@ from catalog.templating.value_types import (
     NUMBER,
     TEXT,
     UNKNOWN,
-    Shape,
+    ValueShape,
     either,
     mapping_of,
     shape_of,
@@ -29,19 +29,19 @@ _KINDS: dict[FieldType, int] = {
     FieldType.INTEGER: NUMBER,
     FieldType.BOOLEAN: BOOLEAN,
 }
-_USER = mapping_of({"id": A_TEXT, "email": A_TEXT, "teams": Shape(LIST, item=A_TEXT)})
+_USER = mapping_of({"id": A_TEXT, "email": A_TEXT, "teams": ValueShape(LIST, item=A_TEXT)})
 _COMPONENT = mapping_of({"id": A_TEXT, "status": A_TEXT, "outputs": UNKNOWN})
 _SYSTEM = mapping_of({name: A_NUMBER if name == "timestamp" else A_TEXT for name in SYSTEM_MEMBERS})
 
 
-def field_shape(field: FieldDefinition) -> Shape:
+def field_shape(field: FieldDefinition) -> ValueShape:
     """Return the shape of a field's value; one that may be absent may be null."""
     shape = _value_shape(field)
     given = field.is_always_required or field.plain_default is not None
     certain = given and field.conditional is None
     if certain:
         return shape
-    return Shape(shape.kinds | NULL, shape.members, shape.item, shape.choices)
+    return ValueShape(shape.kinds | NULL, shape.members, shape.item, shape.choices)
 
 
 def kinds_of(field: FieldDefinition) -> int:
@@ -53,18 +53,18 @@ def kinds_of(field: FieldDefinition) -> int:
     return _value_shape(field).kinds
 
 
-def row_shapes(field: FieldDefinition) -> dict[str, Shape]:
+def row_shapes(field: FieldDefinition) -> dict[str, ValueShape]:
     """Return the shapes of the fields in a row of a list."""
     return {inner.id: field_shape(inner) for inner in field.fields}
 
 
-def document_shapes(document: CatalogDocument, metadata: Any) -> dict[str, Shape]:
+def document_shapes(document: CatalogDocument, metadata: Any) -> dict[str, ValueShape]:
     """Return the shapes of the scopes that are the same in every template of a document."""
     hidden = {field.id for group in document.groups if group.conditional for field in group.fields}
     fields = {field.id: field_shape(field) for field in document.fields}
     for name in hidden:
         one = fields[name]
-        fields[name] = Shape(one.kinds | NULL, one.members, one.item, one.choices)
+        fields[name] = ValueShape(one.kinds | NULL, one.members, one.item, one.choices)
     data = mapping_of(fields)
     texts = dict.fromkeys(("id", "title", "timestamp", "correlation_id"), A_TEXT)
     request = {**texts, "user": _USER}
@@ -76,19 +76,21 @@ def document_shapes(document: CatalogDocument, metadata: Any) -> dict[str, Shape
     }
 
 
-def output_shapes(actions: Mapping[str, Action], schemas: Mapping[str, Mapping[str, Any]]) -> Shape:
+def output_shapes(
+    actions: Mapping[str, Action], schemas: Mapping[str, Mapping[str, Any]]
+) -> ValueShape:
     """Return the shape of ``outputs`` after these actions; what an author names is there too."""
     return mapping_of(
         {key: _outputs(action, schemas.get(action.type, {})) for key, action in actions.items()}
     )
 
 
-def component_shapes(ids: tuple[str, ...]) -> Shape:
+def component_shapes(ids: tuple[str, ...]) -> ValueShape:
     """Return the shape of ``components``, whose outputs depend on their items."""
     return mapping_of(dict.fromkeys(ids, _COMPONENT))
 
 
-def _outputs(action: Action, schema: Mapping[str, Any]) -> Shape:
+def _outputs(action: Action, schema: Mapping[str, Any]) -> ValueShape:
     shape = shape_of_schema(schema, closed=True)
     if shape.members is None:
         return UNKNOWN
@@ -96,15 +98,15 @@ def _outputs(action: Action, schema: Mapping[str, Any]) -> Shape:
     return mapping_of({**named, **shape.members})
 
 
-def _value_shape(field: FieldDefinition) -> Shape:
+def _value_shape(field: FieldDefinition) -> ValueShape:
     choices = tuple(choice.value for choice in field.choices or ())
     if field.type is FieldType.SELECT and choices:
-        return Shape(either(shape_of(one) for one in choices).kinds, choices=choices)
+        return ValueShape(either(shape_of(one) for one in choices).kinds, choices=choices)
     if field.type is FieldType.MULTISELECT:
         item = either(shape_of(one) for one in choices).kinds if choices else TEXT
-        return Shape(LIST, item=Shape(item, choices=choices or None))
+        return ValueShape(LIST, item=ValueShape(item, choices=choices or None))
     if field.type is FieldType.LIST:
-        return Shape(LIST, item=mapping_of(row_shapes(field)))
+        return ValueShape(LIST, item=mapping_of(row_shapes(field)))
     if field.type is FieldType.JSON:
         return shape_of_schema(field.validation.json_schema)
-    return Shape(_KINDS.get(field.type, TEXT))
+    return ValueShape(_KINDS.get(field.type, TEXT))

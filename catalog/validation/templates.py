@@ -10,10 +10,10 @@ from catalog import action_order as ordering
 from catalog.bundle import CatalogBundle, Component
 from catalog.forms.expressions import FormTemplate, form_templates
 from catalog.fulfillment import Action, Mode
-from catalog.loading import Document, Path, walk_texts
+from catalog.loading import Path, YamlDocument, walk_texts
 from catalog.model import CatalogDocument
 from catalog.templating import Inspection, Names, TemplateError, every_error, inspect
-from catalog.templating.value_types import UNKNOWN, Shape, mapping_of
+from catalog.templating.value_types import UNKNOWN, ValueShape, mapping_of
 from catalog.validation.template_types import (
     component_shapes,
     document_shapes,
@@ -59,7 +59,7 @@ class TemplatedDocument(Protocol):
         ...
 
     @property
-    def document(self) -> Document:
+    def document(self) -> YamlDocument:
         """The document as it was read."""
         ...
 
@@ -84,7 +84,7 @@ class TemplatedDocument(Protocol):
 
 def placed_templates(subject: TemplatedDocument) -> Iterator[PlacedTemplate]:
     """Yield every template of a document, in the order of the lists."""
-    inspector = _TemplateInspector(subject)
+    inspector = _DocumentInspector(subject)
     if subject.item.metadata.title:
         yield inspector.look(PlacedTemplate(TITLE, subject.item.metadata.title), {}, ())
     for one in form_templates(subject.item.presentation.form):
@@ -145,7 +145,7 @@ def _texts_of(action: Action, path: Path) -> Iterator[PlacedTemplate]:
         yield PlacedTemplate((*path, "cleanup"), action.cleanup, action)
 
 
-class _TemplateInspector:
+class _DocumentInspector:
     """Inspects templates with what is known of their document."""
 
     def __init__(self, subject: TemplatedDocument) -> None:
@@ -155,7 +155,7 @@ class _TemplateInspector:
         }
         self._shapes = document_shapes(subject.item, subject.document.data.get("metadata"))
         self._outputs = subject.output_schemas
-        self._known: dict[tuple[Any, ...], tuple[Names, Mapping[str, Shape]]] = {}
+        self._known: dict[tuple[Any, ...], tuple[Names, Mapping[str, ValueShape]]] = {}
 
     def look_at_form(self, one: FormTemplate) -> PlacedTemplate:
         """Inspect a template of the form, which reads no outputs; in a list it sees its row."""
@@ -192,14 +192,14 @@ class _TemplateInspector:
         earlier: Mapping[str, Action],
         components: tuple[str, ...],
         variables: tuple[str, ...],
-    ) -> tuple[Names, Mapping[str, Shape]]:
+    ) -> tuple[Names, Mapping[str, ValueShape]]:
         """Return the names and shapes that exist at a place, which many templates share."""
         names = Names(self._groups, tuple(earlier), components, variables, item=self._item.id)
         shapes = self._shapes | self._shapes_after(earlier, components)
         shapes["fulfillment"] = self._published(earlier, path)
         return names, shapes
 
-    def _published(self, earlier: Mapping[str, Action], path: Path) -> Shape:
+    def _published(self, earlier: Mapping[str, Action], path: Path) -> ValueShape:
         """Return the shape of what earlier actions have published by key."""
         actions = [*earlier.values()]
         if self._item.mode is Mode.HYBRID and "manual" in path:
@@ -210,14 +210,16 @@ class _TemplateInspector:
 
     def _shapes_after(
         self, earlier: Mapping[str, Action], components: tuple[str, ...]
-    ) -> dict[str, Shape]:
+    ) -> dict[str, ValueShape]:
         return {
             "outputs": output_shapes(earlier, self._outputs),
             "components": component_shapes(components),
         }
 
 
-def _inspected(placed: PlacedTemplate, names: Names, shapes: Mapping[str, Shape]) -> PlacedTemplate:
+def _inspected(
+    placed: PlacedTemplate, names: Names, shapes: Mapping[str, ValueShape]
+) -> PlacedTemplate:
     try:
         found = inspect(placed.text, names, shapes, condition=placed.is_condition)
     except TemplateError as error:

@@ -7,7 +7,7 @@ from typing import Any
 from catalog.action_rendering import target_chooser
 from catalog.fulfillment import Action
 from catalog.loading import Path
-from catalog.templating import WHOLE, Target
+from catalog.templating import WHOLE, Escaping
 from catalog.validation.subject import Problem, Subject
 
 TERRAFORM = "terraform"
@@ -74,13 +74,13 @@ def _shared_states(subject: Subject) -> Iterator[Problem]:
 
 def _whole_addresses(subject: Subject) -> Iterator[Problem]:
     schema = subject.known_actions.get(TERRAFORM)
-    targets = {key: Target(value) for key, value in schema.targets.items()} if schema else {}
+    targets = {key: Escaping(value) for key, value in schema.targets.items()} if schema else {}
     choose = target_chooser(targets)
     for placed in subject.templates:
         action, place, found = placed.action, placed.place, placed.found
         if not (action and action.type == TERRAFORM and place and found):
             continue
-        is_address = choose(place) in WHOLE - {Target.PATH}
+        is_address = choose(place) in WHOLE - {Escaping.PATH}
         if not is_address or not _ONE_TAG.fullmatch(placed.text.strip()):
             continue
         for use in found.uses:

@@ -3,11 +3,11 @@
 from collections.abc import Iterable
 from typing import Any
 
-from catalog.loading import Document, Path, value_at
+from catalog.loading import Path, YamlDocument, value_at
 from catalog.validation.subject import Subject
 
 
-def restore_texts(document: Document, data: dict[str, Any], paths: Iterable[Path]) -> bool:
+def restore_texts(document: YamlDocument, data: dict[str, Any], paths: Iterable[Path]) -> bool:
     """Change ``data`` at these paths; False where none of them holds an unquoted number."""
     restored = [_restore(document.source(path), data, path) for path in paths]
     return any(restored)

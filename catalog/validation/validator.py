@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from functools import cache
 from itertools import islice
 
-from catalog.loading import Document, DocumentError, Position, json_path, load_document
+from catalog.loading import DocumentError, Position, YamlDocument, json_path, load_document
 from catalog.validation.error_recovery import RecoveredDocument
 from catalog.validation.findings import Finding, Severity
 from catalog.validation.result import ValidationResult
@@ -84,7 +84,7 @@ def _internal_error(file: str, error: Exception) -> Finding:
 
 
 def _rule_findings(
-    document: Document, structure: Structure, known_actions: Mapping[str, ActionSchema]
+    document: YamlDocument, structure: Structure, known_actions: Mapping[str, ActionSchema]
 ) -> list[Finding]:
     if structure.item is None:
         return []
@@ -129,7 +129,7 @@ def _news(rule: Rule, subject: Subject, recovered: RecoveredDocument | None) -> 
 
 
 def _located(
-    document: Document, rule: str, severity: Severity, problems: Iterable[Problem]
+    document: YamlDocument, rule: str, severity: Severity, problems: Iterable[Problem]
 ) -> Iterator[Finding]:
     for problem in problems:
         where, message = _place(document, problem)
@@ -145,7 +145,7 @@ def _located(
         )
 
 
-def _place(document: Document, problem: Problem) -> tuple[Position, str]:
+def _place(document: YamlDocument, problem: Problem) -> tuple[Position, str]:
     """Return the place of a problem, inside of a text where the file shows it, and the message."""
     find = document.key_position if problem.at_key else document.position
     if problem.inside is None:

@@ -8,8 +8,8 @@ from pathlib import Path
 from activities.catalog_sync import CatalogSyncer
 from activities.registry import action_schemas
 from catalog.sources.local import LocalFolder
-from catalog.sources.source import Source
-from catalog.sources.verdict import Reporter
+from catalog.sources.source import CatalogSource
+from catalog.sources.verdict import VerdictReporter
 from db.session import Database
 from pao.app.catalog_forges import CatalogForge, forge, git_source, owners_check
 from pao.app.catalog_sync import CatalogSync
@@ -20,7 +20,7 @@ from pao.core.payloads.catalog import FOLDER, START, SyncSignal
 from pao.settings import Settings
 
 
-def catalog_source(settings: Settings) -> Source:
+def catalog_source(settings: Settings) -> CatalogSource:
     """Return where the catalog is read from."""
     if settings.catalog.source == "local":
         return LocalFolder(catalog_folder(settings))
@@ -49,7 +49,10 @@ def catalog_syncer(settings: Settings, database: Database, syncs: CatalogSyncs) 
 
 
 def _sync(
-    settings: Settings, database: Database, source: Source, reporter: Reporter | None = None
+    settings: Settings,
+    database: Database,
+    source: CatalogSource,
+    reporter: VerdictReporter | None = None,
 ) -> CatalogSync:
     return CatalogSync(
         database, source, action_schemas(), check=owners_check(settings), reporter=reporter

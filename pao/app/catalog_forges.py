@@ -2,9 +2,9 @@
 
 from dataclasses import dataclass
 
-from catalog.ownership import CodeOwnersCheck, Dialect, OwnershipMode
+from catalog.ownership import CodeOwnersCheck, CodeOwnersDialect, OwnershipMode
 from catalog.sources.proposals import ProposalReporter, ProposalSource
-from catalog.sources.source import Source
+from catalog.sources.source import CatalogSource
 from pao.app import assembly
 from pao.app.git_sources.git_commands import GitRemote
 from pao.app.git_sources.github import GitHubLocation, GitHubSource
@@ -35,7 +35,7 @@ def forge(settings: Settings) -> CatalogForge | None:
     return _gitlab(settings) if settings.catalog.source == "gitlab" else None
 
 
-def git_source(settings: Settings) -> Source:
+def git_source(settings: Settings) -> CatalogSource:
     """Return the catalog in a plain repository."""
     given, network = settings.catalog, settings.actions
     remote = GitRemote(
@@ -57,7 +57,11 @@ def owners_check(settings: Settings) -> CodeOwnersCheck | None:
     mode = _mode(settings)
     if mode is OwnershipMode.OFF:
         return None
-    dialect = Dialect.GITLAB if settings.catalog.source == "gitlab" else Dialect.GITHUB
+    dialect = (
+        CodeOwnersDialect.GITLAB
+        if settings.catalog.source == "gitlab"
+        else CodeOwnersDialect.GITHUB
+    )
     return CodeOwnersCheck(
         mode,
         dialect,

@@ -14,7 +14,7 @@ from activities.action_errors import (
 )
 from activities.base import Action, ActionConfig, ActionContext, InDoubt
 from activities.outgoing import TargetResponse
-from catalog.templating import Target
+from catalog.templating import Escaping
 from pao.core.errors import ErrorCode
 from pao.core.payloads.actions import ActionResult
 from pao.core.payloads.failures import PartialResource
@@ -28,6 +28,7 @@ __all__ = [
     "ActionFailedError",
     "ActionResult",
     "ErrorCode",
+    "Escaping",
     "InDoubt",
     "IncompleteError",
     "NothingToAdoptError",
@@ -35,6 +36,5 @@ __all__ = [
     "PartialResource",
     "Pending",
     "RepeatIsSafeError",
-    "Target",
     "TargetResponse",
 ]

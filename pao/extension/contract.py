@@ -17,7 +17,7 @@ from activities.base import Action, ActionConfig
 from catalog.loading import json_path
 from catalog.schema_messages import message_of
 from catalog.templating import Names, TemplateError, check
-from catalog.templating.contract import Target
+from catalog.templating.contract import Escaping
 from catalog.validation.structure_messages import explain
 
 _NAME = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
@@ -115,7 +115,7 @@ def _keys(action: Action[Any]) -> Iterator[str]:
         if first not in properties and "*" not in first:
             yield f"{key}: there is no {first} in the configuration"
     for key, target in action.targets.items():
-        if target not in set(Target):
+        if target not in set(Escaping):
             yield f"{key}: {target!r} is not a target of templates"
 
 

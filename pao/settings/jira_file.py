@@ -19,7 +19,7 @@ from pydantic import (
 )
 from pydantic.alias_generators import to_camel
 
-from catalog.loading import MAX_BYTES, Document, DocumentError, load_document
+from catalog.loading import MAX_BYTES, DocumentError, YamlDocument, load_document
 from pao.core.durations import format_duration
 from pao.core.names import MASK
 from pao.runtime.files import is_file
@@ -237,7 +237,7 @@ def read_jira_file(path: Path, environ: Mapping[str, str]) -> tuple[JiraFile | N
     return JiraFile(form.default or form.instances[0].name, configured), []
 
 
-def _explain(document: Document, error: ValidationError) -> Iterator[str]:
+def _explain(document: YamlDocument, error: ValidationError) -> Iterator[str]:
     for found in error.errors(include_url=False, include_context=False, include_input=False):
         where = tuple(part for part in found["loc"] if part not in _TYPES)
         yield _problem(document, where, message_of(found))
@@ -246,7 +246,7 @@ def _explain(document: Document, error: ValidationError) -> Iterator[str]:
 _TYPES = frozenset({"api_token", "basic", "pat", "oauth2"})
 
 
-def _contradictions(document: Document, form: FileForm, folder: Path) -> Iterator[str]:
+def _contradictions(document: YamlDocument, form: FileForm, folder: Path) -> Iterator[str]:
     names = [one.name for one in form.instances]
     if not names:
         yield _problem(document, ("instances",), "is empty; describe at least one instance")
@@ -267,7 +267,7 @@ def _contradictions(document: Document, form: FileForm, folder: Path) -> Iterato
 
 
 def _secrets(
-    document: Document, form: FileForm, environ: Mapping[str, str]
+    document: YamlDocument, form: FileForm, environ: Mapping[str, str]
 ) -> tuple[dict[int, SecretStr], list[str]]:
     """Find the secret of each instance, by its index, and say which could not be found."""
     wanted = {index: one.authentication.secret for index, one in enumerate(form.instances)}
@@ -299,7 +299,7 @@ def _value(secret: SecretForm, environ: Mapping[str, str], parameter: str | None
     return (environ.get(secret.env, "") if secret.env else parameter or "").strip()
 
 
-def _problem(document: Document, path: tuple[str | int, ...], text: str) -> str:
+def _problem(document: YamlDocument, path: tuple[str | int, ...], text: str) -> str:
     place = document.position(path)
     name = re.sub(r"\.(\d+)", r"[\1]", ".".join(map(str, path)))
     where = f"{document.file}:{place.line}:{place.column}"

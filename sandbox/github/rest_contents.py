@@ -77,11 +77,11 @@ class ContentRoutes:
         sha = self._git.resolve(name, request.query_params.get("ref", default))
         commit = self._git.commit(name, sha) if sha else None
         files = self._git.files(name, commit["tree"]) if commit else {}
-        path = next((path for path in LOCATIONS[Dialect.GITHUB] if path in files), None)
+        path = next((path for path in LOCATIONS[CodeOwnersDialect.GITHUB] if path in files), None)
         if path is None:
             raise GitHubResponseError(404, "Not Found")
         content = self._git.blob(name, files[path].sha) or b""
-        found = parse(content, Dialect.GITHUB).skipped
+        found = parse(content, CodeOwnersDialect.GITHUB).skipped
         return JSONResponse({"errors": [_error(path, one) for one in found]})
 
     async def _rules(self, request: Request) -> Response:

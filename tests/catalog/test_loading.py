@@ -9,10 +9,10 @@ import yaml
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from catalog.loading import Document, DocumentError, Position, json_path, load_document
+from catalog.loading import DocumentError, Position, YamlDocument, json_path, load_document
 
 
-def read(text: str | bytes) -> Document:
+def read(text: str | bytes) -> YamlDocument:
     return load_document(text, file="item.yaml")
 
 

@@ -6,7 +6,7 @@ import pytest
 
 from catalog.forms import Form, FormError
 from catalog.patterns import MAX_LENGTH, PatternError, compile_pattern
-from catalog.templating import Names, Target, TemplateError, render
+from catalog.templating import Escaping, Names, TemplateError, render
 
 MEGABYTES_IN_KIB = 64 * 1024
 
@@ -44,4 +44,4 @@ def test_every_place_that_takes_a_pattern_refuses_a_large_one() -> None:
     scopes = {"fields": {"a": "x", "p": large}}
     names = Names(groups={"g": ("a", "p")}, outputs=())
     with pytest.raises(TemplateError, match="too large"):
-        render("{{matches(fields.a, fields.p)}}", scopes, names, Target.NONE)
+        render("{{matches(fields.a, fields.p)}}", scopes, names, Escaping.NONE)

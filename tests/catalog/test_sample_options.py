@@ -7,7 +7,7 @@ import yaml
 
 from api.tools.schemas import TemplateTest
 from api.tools.service import ToolsService
-from catalog.forms import Offered
+from catalog.forms import OfferedChoices
 from catalog.forms.local_options import MOST_LISTS, NO_RESOURCES, TOO_MANY
 from catalog.model import CatalogItem
 from catalog.scopes import ScopeContext
@@ -58,7 +58,7 @@ def test_a_form_that_knows_its_choices_has_nothing_asked() -> None:
     read = tools.read(yaml.safe_dump(DOCUMENT))
     fields = {"title": "t", "rules": [{"env": "test", "cluster": "a"}]}
     sample = TemplateTest(item=DOCUMENT, fields=fields)
-    refusing = {"rules[0].cluster": Offered(problem="They are known.")}
+    refusing = {"rules[0].cluster": OfferedChoices(problem="They are known.")}
     assert tools.test(sample, read).field_errors == []
     (found,) = tools.test(sample, read, offered=refusing).field_errors
     assert "They are known." in found.message

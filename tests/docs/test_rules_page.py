@@ -9,16 +9,16 @@ import pytest
 
 from activities.registry import action_schemas
 from catalog.document_kinds import parse_definition
-from catalog.history import Change, breaking_findings
+from catalog.history import FileChange, breaking_findings
 from catalog.loading import load_document
-from catalog.ownership import CodeOwnersCheck, Dialect, OwnershipMode
+from catalog.ownership import CodeOwnersCheck, CodeOwnersDialect, OwnershipMode
 from catalog.validation import Finding, validate_files
 from catalog.validation.examples import RuleExample, examples
 from catalog.validation.rules_page import all_rules, rules_page
 
 ROOT = Path(__file__).parents[2]
 PAGE = ROOT / "docs" / "rules.md"
-OWNERS = CodeOwnersCheck(OwnershipMode.REPORT, Dialect.GITHUB)
+OWNERS = CodeOwnersCheck(OwnershipMode.REPORT, CodeOwnersDialect.GITHUB)
 # It shows a defect of PAO: no document has it.
 WITHOUT_EXAMPLE = {"internal-error"}
 KNOWN = action_schemas()
@@ -32,7 +32,7 @@ def findings(example: RuleExample, fragment: str) -> list[Finding]:
     found = validate_files(files, lambda file: files[file].encode(), KNOWN)
     if example.before:
         ((file, before),) = example.files(example.before).items()
-        change = Change(file, before.encode(), files[file].encode())
+        change = FileChange(file, before.encode(), files[file].encode())
         found += breaking_findings([change], ids=["database-postgresql-standard"])
     if example.owners:
         ((file, text),) = files.items()

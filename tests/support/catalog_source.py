@@ -7,12 +7,12 @@ from typing import Any
 from catalog.sources.files import blob_id
 from catalog.sources.source import (
     FILE,
-    Commit,
-    Entry,
     FolderGoneError,
-    Known,
     Listing,
+    ListingContext,
     PollSkippedError,
+    SourceCommit,
+    SourceEntry,
     SourceUnavailableError,
     SourceUsage,
     Unchanged,
@@ -44,7 +44,7 @@ class Repository:
         self.modes: dict[str, str] = {}
         self.beside: dict[str, bytes] = {}
         self.calls: list[str] = []
-        self.asked: list[Known] = []
+        self.asked: list[ListingContext] = []
         self.fetched: list[str] = []
         self.away: SourceUnavailableError | PollSkippedError | None = None
         self.contents_away: list[SourceUnavailableError] = []
@@ -70,26 +70,28 @@ class Repository:
             digest.update(path.encode() + content)
         return digest.hexdigest()[:40]
 
-    async def listing(self, known: Known) -> Listing | Unchanged:
+    async def listing(self, known: ListingContext) -> Listing | Unchanged:
         self.calls.append("listing")
         self.asked.append(known)
         if self.away:
             raise self.away
         memory: dict[str, Any] = {"tree": self.revision}
-        commit = Commit(self.revision, subject="Change items", author="Dana")
+        commit = SourceCommit(self.revision, subject="Change items", author="Dana")
         if known.memory == memory:
             described = commit if self.describes else None
             return Unchanged(self.revision, described, memory, notice=self.notice)
         return Listing(
             self.revision,
             tuple(self._entry(path, content) for path, content in self.files.items()),
-            tuple(Entry(path, blob_id(one)) for path, one in self.beside.items()),
+            tuple(SourceEntry(path, blob_id(one)) for path, one in self.beside.items()),
             commit,
             memory,
             notice=self.notice,
         )
 
-    async def contents(self, revision: str, entries: Collection[Entry]) -> Mapping[str, bytes]:
+    async def contents(
+        self, revision: str, entries: Collection[SourceEntry]
+    ) -> Mapping[str, bytes]:
         assert revision
         self.calls.append("contents")
         if self.contents_away:
@@ -109,8 +111,8 @@ class Repository:
     async def close(self) -> None:
         """Nothing is open."""
 
-    def _entry(self, path: str, content: bytes) -> Entry:
-        return Entry(path, blob_id(content), self.modes.get(path, FILE), len(content))
+    def _entry(self, path: str, content: bytes) -> SourceEntry:
+        return SourceEntry(path, blob_id(content), self.modes.get(path, FILE), len(content))
 
 
 class Forge(Repository):
@@ -135,7 +137,7 @@ class Forge(Repository):
         self.commits[name] = made
         return made
 
-    async def at(self, commit: str, known: Known) -> Listing | Unchanged:
+    async def at(self, commit: str, known: ListingContext) -> Listing | Unchanged:
         there = self.commits.get(commit, self)
         if there is None:
             raise FolderGoneError("the commit has no folder catalog")
@@ -144,12 +146,14 @@ class Forge(Repository):
             return found
         return Listing(commit, found.entries, found.beside, memory=found.memory)
 
-    async def fork_point(self, _commit: str, _known: Known) -> str | None:
+    async def fork_point(self, _commit: str, _known: ListingContext) -> str | None:
         if self.fork_away:
             raise self.fork_away
         return self.fork
 
-    async def contents(self, revision: str, entries: Collection[Entry]) -> Mapping[str, bytes]:
+    async def contents(
+        self, revision: str, entries: Collection[SourceEntry]
+    ) -> Mapping[str, bytes]:
         there = self.commits.get(revision)
         if there is not None:
             return await there.contents(revision, entries)

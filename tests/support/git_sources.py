@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from catalog.sources.source import Entry, Known, Listing, Source, Unchanged
+from catalog.sources.source import CatalogSource, Listing, ListingContext, SourceEntry, Unchanged
 from pao.app.git_sources.outgoing_calls import OutgoingCalls
 from pao.clients.outgoing import EgressRules, HttpClient, WireOptions
 
@@ -38,16 +38,16 @@ def items(count: int, *, folder: str = "catalog/database") -> dict[str, str]:
 class Reader:
     """Reads a source as the sync does: remembers what is in service and what is stored."""
 
-    source: Source
+    source: CatalogSource
     revision: str | None = None
     memory: Mapping[str, Any] = field(default_factory=dict)
-    entries: dict[str, Entry] = field(default_factory=dict)
-    beside: dict[str, Entry] = field(default_factory=dict)
+    entries: dict[str, SourceEntry] = field(default_factory=dict)
+    beside: dict[str, SourceEntry] = field(default_factory=dict)
     stored: dict[str, bytes] = field(default_factory=dict)
 
     async def read(self, *, is_poll: bool = False) -> Listing | Unchanged:
         """List, fetch what is not stored, and take the listing into service."""
-        known = Known(self.revision, self.memory, is_poll=is_poll)
+        known = ListingContext(self.revision, self.memory, is_poll=is_poll)
         found = await self.source.listing(known)
         if isinstance(found, Listing):
             self.entries = {entry.path: entry for entry in found.entries}

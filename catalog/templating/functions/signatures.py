@@ -14,7 +14,7 @@ from catalog.templating.value_types import (
     TEXT,
     TEXTUAL,
     UNKNOWN,
-    Shape,
+    ValueShape,
 )
 
 _INDEX = TEXT | NUMBER
@@ -25,10 +25,10 @@ class Signature:
     """The kinds that arguments may have, the last one for all that follow, and the result."""
 
     takes: tuple[int, ...]
-    gives: Shape
+    gives: ValueShape
 
 
-def _texts(*takes: int, gives: Shape = A_TEXT) -> Signature:
+def _texts(*takes: int, gives: ValueShape = A_TEXT) -> Signature:
     return Signature(takes or (TEXTUAL,), gives)
 
 
@@ -40,7 +40,7 @@ SIGNATURES: dict[str, Signature] = {
     **dict.fromkeys(("upper", "lower", "trim", "title", "slugify", "sanitize"), _texts()),
     **dict.fromkeys(("url", "urlencode", "jiraEscape", "base64", "base64decode"), _texts()),
     **dict.fromkeys(("concat", "replace", "hash"), _texts()),
-    "split": _texts(gives=Shape(LIST, item=A_TEXT)),
+    "split": _texts(gives=ValueShape(LIST, item=A_TEXT)),
     "join": Signature((LIST, TEXTUAL), A_TEXT),
     "truncate": _texts(TEXTUAL, NUMBER, TEXTUAL),
     "matches": _texts(gives=A_BOOLEAN),

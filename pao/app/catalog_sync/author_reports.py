@@ -31,7 +31,7 @@ class AuthorReports:
     """
 
     database: Database
-    reporter: Reporter | None = None
+    reporter: VerdictReporter | None = None
 
     async def enqueue(self, session: AsyncSession, revision: str) -> None:
         """Store that a revision is to be reported, in case this process does not get to it."""

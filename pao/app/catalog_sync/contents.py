@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Collection, Iterable, Mapping
 
 from catalog.sources.files import is_content_of
-from catalog.sources.source import Entry, Source, SourceUnavailableError
+from catalog.sources.source import CatalogSource, SourceEntry, SourceUnavailableError
 from db.repositories.catalog_blobs import CatalogBlobsRepository
 from db.session import Database
 from pao.runtime import tracing
@@ -15,7 +15,7 @@ _BATCH_SIZE = 200
 class FileContents:
     """The contents of the files of one revision, by blob id."""
 
-    def __init__(self, database: Database, source: Source, revision: str) -> None:
+    def __init__(self, database: Database, source: CatalogSource, revision: str) -> None:
         self._database = database
         self._source = source
         self._revision = revision
@@ -62,7 +62,7 @@ class FileContents:
 class ProposalContents(FileContents):
     """Contents of a proposal: what is fetched for it stays in memory."""
 
-    def __init__(self, database: Database, source: Source, revision: str) -> None:
+    def __init__(self, database: Database, source: CatalogSource, revision: str) -> None:
         super().__init__(database, source, revision)
         self._fetched: dict[str, bytes] = {}
 

@@ -9,10 +9,10 @@ from typing import Any
 from pydantic import ValidationError
 
 from catalog.document_kinds import parse_definition
-from catalog.loading import Document, DocumentError, load_document
+from catalog.loading import DocumentError, YamlDocument, load_document
 from catalog.model import CatalogDocument
 from catalog.sources.companion_checks import CompanionCheck
-from catalog.sources.source import Entry
+from catalog.sources.source import SourceEntry
 from catalog.validation import ActionSchema, Finding, check_across_files, unreadable, validate
 from catalog.validation.result import ValidationResult
 from pao.app.catalog_sync.contents import FileContents

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from catalog.sources.proposals import ProposalReporter, ProposalSource
 from catalog.sources.source import (
     FolderGoneError,
-    Known,
     Listing,
+    ListingContext,
     SourceUnavailableError,
     Unchanged,
 )

@@ -5,8 +5,8 @@ from dataclasses import asdict, replace
 from typing import Any
 
 from catalog.model import CatalogDocument
-from catalog.sources.selection import DocumentSummary, FileState, Selection, select
-from catalog.sources.source import Entry
+from catalog.sources.selection import CatalogChanges, DocumentSummary, FileState, select
+from catalog.sources.source import SourceEntry
 from catalog.validation import Finding, Severity, ValidationResult
 from db.repositories.catalog import ServedFile, StoredItem
 from db.repositories.catalog_files import StoredFile
@@ -16,12 +16,12 @@ from pao.app.catalog_sync.source_tree import StoredCatalog, problem_of
 class CatalogReading:
     """The result of one reading of the source; grows while it is read."""
 
-    def __init__(self, rules: str, entries: Iterable[Entry]) -> None:
+    def __init__(self, rules: str, entries: Iterable[SourceEntry]) -> None:
         self._rules = rules
         self.entries = {entry.path: entry for entry in entries}
         self.seen: dict[str, FileState] = {}
         self.judged: dict[str, StoredFile] = {}
-        self.selection: Selection
+        self.selection: CatalogChanges
         self._loaded: dict[str, ValidationResult] = {}
 
     def adopt(self, unfinished: "CatalogReading") -> None:
@@ -112,7 +112,7 @@ class CatalogReading:
         found = dict.fromkeys((*own, *across, *self.selection.refused))
         return tuple(sorted(found, key=lambda one: (one.file, one.line, one.column)))
 
-    def _is_same(self, file: StoredFile, entry: Entry) -> bool:
+    def _is_same(self, file: StoredFile, entry: SourceEntry) -> bool:
         now = (entry.blob, entry.mode, problem_of(entry), self._rules)
         return (file.sha, file.mode, file.problem, file.judged_by) == now
 

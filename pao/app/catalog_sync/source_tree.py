@@ -12,11 +12,11 @@ from catalog.sources.files import is_document
 from catalog.sources.source import (
     LINK,
     SUBMODULE,
-    Commit,
-    Entry,
-    Known,
     Listing,
+    ListingContext,
     PollSkippedError,
+    SourceCommit,
+    SourceEntry,
     SourceUnavailableError,
     Unchanged,
 )
@@ -53,8 +53,8 @@ class SourceTree:
     """The documents at a revision; ``failed`` if they are those of the previous reading."""
 
     revision: str
-    entries: tuple[Entry, ...]
-    beside: tuple[Entry, ...]
+    entries: tuple[SourceEntry, ...]
+    beside: tuple[SourceEntry, ...]
     commit: dict[str, Any] | None = None
     memory: Mapping[str, Any] = field(default_factory=dict)
     changed_at: datetime | None = None
@@ -134,12 +134,12 @@ def refuse_early_poll(stored: StoredCatalog, *, is_poll: bool) -> None:
         raise PollSkippedError(f"the source answers again at {until:%H:%M:%S} UTC")
 
 
-def commit_of(commit: Mapping[str, Any] | None) -> Commit | None:
+def commit_of(commit: Mapping[str, Any] | None) -> SourceCommit | None:
     """Return a commit as it was stored."""
     if not commit:
         return None
     at = commit.get("at")
-    return Commit(**{**commit, "at": datetime.fromisoformat(at) if at else None})
+    return SourceCommit(**{**commit, "at": datetime.fromisoformat(at) if at else None})
 
 
 def _with_short_path(entry: Entry) -> Entry:
@@ -161,7 +161,7 @@ def _is_relevant(entry: Entry) -> bool:
 
 def _entries(stored: StoredCatalog) -> tuple[Entry, ...]:
     return tuple(
-        Entry(file.path, file.sha, file.mode, problem=file.problem)
+        SourceEntry(file.path, file.sha, file.mode, problem=file.problem)
         for file in stored.files.values()
     )
 

@@ -13,16 +13,16 @@ from datetime import UTC, datetime
 from catalog.sources.companion_checks import CompanionCheck
 from catalog.sources.source import (
     FilesTooLongError,
-    Known,
     Listing,
+    ListingContext,
     PollSkippedError,
-    Source,
+    SourceEntry,
     SourceLimitedError,
     SourceMovedError,
     SourceUnavailableError,
     Unchanged,
 )
-from catalog.sources.verdict import Reporter, Verdict
+from catalog.sources.verdict import Verdict, VerdictReporter
 from catalog.validation import ActionSchema, Finding
 from catalog.validation.rules_digest import rules_digest
 from db.leases import HeldLease, lease
@@ -66,11 +66,11 @@ class CatalogSync:
     def __init__(
         self,
         database: Database,
-        source: Source,
+        source: CatalogSource,
         known_actions: Mapping[str, ActionSchema],
         *,
         check: CompanionCheck | None = None,
-        reporter: Reporter | None = None,
+        reporter: VerdictReporter | None = None,
     ) -> None:
         self._database = database
         self._source = source

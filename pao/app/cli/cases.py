@@ -11,14 +11,14 @@ from catalog.lists import CatalogList
 from catalog.loading import DocumentError
 from catalog.model import CatalogDocument
 from catalog.sources.files import SUFFIXES, TESTS_SUFFIX, documents, read_document, real
-from catalog.testing.cases import CaseError, Outcome, judge_case, read_case, with_expectation
+from catalog.testing.cases import CaseError, CaseResult, judge_case, read_case, with_expectation
 from catalog.testing.dry_run import dry_run
 from catalog.validation import ValidationResult
 from pao.app.cli.documents import display_path, known_actions, read
 from pao.app.cli.exits import CliError, ExitCode
 
 
-def run_cases(paths: list[Path]) -> Iterator[tuple[Path, Outcome]]:
+def run_cases(paths: list[Path]) -> Iterator[tuple[Path, CaseResult]]:
     """Run every case that belongs to these paths, one document after the other."""
     for document, cases in _cases_by_document(paths).items():
         result = read(document)
@@ -34,14 +34,14 @@ def update_case(file: Path, outcome: Outcome, *, with_errors: bool) -> bool:
     return True
 
 
-def _run(document: Path, result: ValidationResult, file: Path) -> Outcome:
+def _run(document: Path, result: ValidationResult, file: Path) -> CaseResult:
     if result.item is None:
         findings = "\n".join(str(finding) for finding in result.errors)
         return Outcome(f"{display_path(document)} has errors:\n{findings}")
     try:
         case = read_case(read_document(file, display_path(file)), file=display_path(file))
     except (CaseError, DocumentError) as error:
-        return Outcome(str(error))
+        return CaseResult(str(error))
     sample = replace(case.sample, lists=lists_of(document, result.item))
     run = dry_run(result.item, result.definition, sample, known_actions=known_actions())
     return judge_case(case, run)

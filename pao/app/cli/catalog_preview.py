@@ -178,7 +178,7 @@ def _run(named: "FoundDocument", values: dict[str, Any], variables: dict[str, st
     return dry_run(named.item, named.result.definition, sample, known_actions=known_actions())
 
 
-def _document(run: "DryRun") -> dict[str, Any]:
+def _document(run: "DryRunResult") -> dict[str, Any]:
     refused = [
         {"field": one.field, "constraint": one.constraint, "message": one.message}
         for one in run.refused

@@ -7,8 +7,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from catalog.history import Change, HistoryError, breaking_findings, changed_since
-from catalog.loading import Document, DocumentError, load_document
+from catalog.history import FileChange, HistoryError, breaking_findings, changed_since
+from catalog.loading import DocumentError, YamlDocument, load_document
 from catalog.sources.files import TESTS_SUFFIX, documents, read_document, real
 from catalog.validation import Finding, validate_files
 from pao.app.cli.catalog_files import (
@@ -99,7 +99,7 @@ def _affected_paths(paths: list[Path], changes: Mapping[Path, Change]) -> list[P
     return found
 
 
-def _ids(change: Change) -> Iterator[bytes]:
+def _ids(change: FileChange) -> Iterator[bytes]:
     """Yield the ids of a document before and after."""
     for content in (change.before, change.after):
         document = _document(change.file, content)
@@ -109,7 +109,7 @@ def _ids(change: Change) -> Iterator[bytes]:
             yield identifier.encode()
 
 
-def _document(file: str, content: bytes | None) -> Document | None:
+def _document(file: str, content: bytes | None) -> YamlDocument | None:
     try:
         return load_document(content, file=file) if content is not None else None
     except DocumentError:
@@ -147,8 +147,8 @@ def _links(paths: list[Path]) -> list[Finding]:
     return link_findings(paths, {folder: display_path(folder) for folder in folders})
 
 
-def _changes(paths: list[Path], revision: str) -> tuple[dict[Path, Change], list[Finding]]:
-    changed: dict[Path, Change] = {}
+def _changes(paths: list[Path], revision: str) -> tuple[dict[Path, FileChange], list[Finding]]:
+    changed: dict[Path, FileChange] = {}
     findings: list[Finding] = []
     for path in paths:
         folder = folder_of(path) if path.is_dir() else path.parent

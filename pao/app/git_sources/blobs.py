@@ -8,7 +8,7 @@ from collections.abc import Awaitable, Callable, Collection, Iterable, Iterator,
 
 from catalog.loading import MAX_BYTES
 from catalog.sources.files import is_content_of
-from catalog.sources.source import Entry, FilesTooLongError, SourceUnavailableError
+from catalog.sources.source import FilesTooLongError, SourceEntry, SourceUnavailableError
 
 # An archive may unpack to a thousand times its length.
 _MAX_UNPACKED = 1024 * 1024 * 1024

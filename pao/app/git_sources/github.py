@@ -6,14 +6,14 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Any
 
-from catalog.ownership import Dialect, OwnershipMode
+from catalog.ownership import CodeOwnersDialect, OwnershipMode
 from catalog.sources.files import is_content_of
 from catalog.sources.source import (
-    Commit,
-    Entry,
     FolderGoneError,
-    Known,
     Listing,
+    ListingContext,
+    SourceCommit,
+    SourceEntry,
     SourceGoneError,
     SourceMovedError,
     SourceUnavailableError,
@@ -116,7 +116,9 @@ class GitHubSource:
         with self.errors():
             return await self._repository.merge_base(known.revision, commit)
 
-    async def contents(self, revision: str, entries: Collection[Entry]) -> Mapping[str, bytes]:
+    async def contents(
+        self, revision: str, entries: Collection[SourceEntry]
+    ) -> Mapping[str, bytes]:
         """Return contents by blob id: up to 50 one by one, more by one archive."""
         wanted = paths_by_blob(entries, self._location.folder)
         found: dict[str, bytes] = {}
@@ -208,7 +210,7 @@ class GitHubSource:
             raise SourceUnavailableError("GitHub has listed a folder of the repository in part.")
         return {entry.path: entry for entry in found.entries}
 
-    async def _below(self, tree: str) -> tuple[Entry, ...]:
+    async def _below(self, tree: str) -> tuple[SourceEntry, ...]:
         found = await self._repository.tree(tree, deep=True)
         if found.truncated:
             raise SourceUnavailableError(
@@ -230,7 +232,9 @@ class GitHubSource:
         async def read(tree: str, _location: str) -> Mapping[str, SizedEntry]:
             return await self._directory(tree)
 
-        return await find_owners_file(root, read, memory.get("owner_folders"), Dialect.GITHUB)
+        return await find_owners_file(
+            root, read, memory.get("owner_folders"), CodeOwnersDialect.GITHUB
+        )
 
     async def _blob(self, blob: str) -> bytes:
         # A document is not longer than its listing says; CODEOWNERS may be.
@@ -259,7 +263,7 @@ class GitHubSource:
 
 def _commit_of(facts: CommitFacts, folder: str) -> Commit:
     files = folder_url(facts.url, folder)
-    return Commit(facts.sha, facts.subject, facts.author, facts.at, facts.url or None, files)
+    return SourceCommit(facts.sha, facts.subject, facts.author, facts.at, facts.url or None, files)
 
 
 def _notice(rules: str | None, memory: Mapping[str, Any]) -> str | None:

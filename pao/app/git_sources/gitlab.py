@@ -7,14 +7,14 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from catalog.ownership import Dialect, OwnershipMode
+from catalog.ownership import CodeOwnersDialect, OwnershipMode
 from catalog.sources.files import is_content_of
 from catalog.sources.source import (
-    Commit,
-    Entry,
     FolderGoneError,
-    Known,
     Listing,
+    ListingContext,
+    SourceCommit,
+    SourceEntry,
     SourceGoneError,
     SourceLimitedError,
     SourceMovedError,
@@ -113,7 +113,9 @@ class GitLabSource:
         with self.errors():
             return await self.project.merge_base(known.revision, commit)
 
-    async def contents(self, revision: str, entries: Collection[Entry]) -> Mapping[str, bytes]:
+    async def contents(
+        self, revision: str, entries: Collection[SourceEntry]
+    ) -> Mapping[str, bytes]:
         """Return contents by blob id: up to 50 one by one, more by one archive."""
         wanted = paths_by_blob(entries, self._location.folder)
         found: dict[str, bytes] = {}
@@ -177,7 +179,7 @@ class GitLabSource:
         return Listing(
             tip.sha,
             tuple(
-                Entry(item.path[start:], item.sha, item.mode)
+                SourceEntry(item.path[start:], item.sha, item.mode)
                 for item in found
                 if item.type != _TREE
             ),
@@ -211,7 +213,9 @@ class GitLabSource:
         async def read(_tree: str, location: str) -> Mapping[str, TreeItem]:
             return await self._directory(sha, location)
 
-        return await find_owners_file(root, read, memory.get("owner_folders"), Dialect.GITLAB)
+        return await find_owners_file(
+            root, read, memory.get("owner_folders"), CodeOwnersDialect.GITLAB
+        )
 
     async def _blob(self, blob: str) -> bytes | None:
         """Return a content; None if it is too long."""
@@ -241,7 +245,7 @@ class GitLabSource:
 
 def _commit_of(tip: Branch, folder: str) -> Commit:
     files = folder_url(tip.url, folder)
-    return Commit(tip.sha, tip.subject, tip.author, tip.at, tip.url or None, files)
+    return SourceCommit(tip.sha, tip.subject, tip.author, tip.at, tip.url or None, files)
 
 
 def _source_error(error: GitLabError, message: str) -> SourceUnavailableError:

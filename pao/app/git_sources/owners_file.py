@@ -4,8 +4,8 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
-from catalog.ownership import LOCATIONS, Dialect
-from catalog.sources.source import Entry
+from catalog.ownership import LOCATIONS, CodeOwnersDialect
+from catalog.sources.source import SourceEntry
 
 
 class TreeEntry(Protocol):
@@ -34,7 +34,7 @@ Directory = Mapping[str, TreeEntry]
 class OwnersFile:
     """The file, if there is one, and the state of the folders that it may be in."""
 
-    entry: Entry | None = None
+    entry: SourceEntry | None = None
     folders: Mapping[str, Any] = field(default_factory=dict)
 
     @property
@@ -47,7 +47,7 @@ async def find_owners_file(
     root: Directory,
     read: Callable[[str, str], Awaitable[Directory]],
     before: Any,
-    dialect: Dialect,
+    dialect: CodeOwnersDialect,
 ) -> OwnersFile:
     """Return the first of the files that the forge reads.
 
@@ -59,7 +59,7 @@ async def find_owners_file(
         place, _, name = path.rpartition("/")
         entry = root.get(place or name)
         if entry is not None and not place and entry.type == "blob":
-            return OwnersFile(Entry(path, entry.sha, entry.mode), folders)
+            return OwnersFile(SourceEntry(path, entry.sha, entry.mode), folders)
         if entry is None or not place or entry.type != "tree":
             continue
         folder_state = _unchanged_folder(known.get(place), entry.sha)

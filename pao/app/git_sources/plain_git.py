@@ -13,14 +13,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from catalog.ownership import LOCATIONS, Dialect, OwnershipMode
+from catalog.ownership import LOCATIONS, CodeOwnersDialect, OwnershipMode
 from catalog.sources.files import is_content_of
 from catalog.sources.source import (
-    Commit,
-    Entry,
     FolderGoneError,
-    Known,
     Listing,
+    ListingContext,
+    SourceCommit,
+    SourceEntry,
     SourceGoneError,
     SourceMovedError,
     SourceUnavailableError,
@@ -75,7 +75,9 @@ class GitSource:
         await self._fetch(tip)
         return await self._read(tip, memory)
 
-    async def contents(self, revision: str, entries: Collection[Entry]) -> Mapping[str, bytes]:
+    async def contents(
+        self, revision: str, entries: Collection[SourceEntry]
+    ) -> Mapping[str, bytes]:
         """Return contents by blob id, fetched in one call."""
         wanted = sorted({entry.blob for entry in entries})
         await self._ensure_fetched(revision)
@@ -178,14 +180,14 @@ class GitSource:
         ]
         return Listing(tip, tuple(entries), (owners,) if owners else (), commit, fresh)
 
-    async def _owners(self, tip: str) -> Entry | None:
+    async def _owners(self, tip: str) -> SourceEntry | None:
         """Return the CODEOWNERS file, at the places and by the rules of GitHub."""
         if self._location.ownership is OwnershipMode.OFF:
             return None
-        for path in LOCATIONS[Dialect.GITHUB]:
+        for path in LOCATIONS[CodeOwnersDialect.GITHUB]:
             found = await self._entry(f"{tip}:", path)
             if found is not None and found[1] == _BLOB:
-                return Entry(path, found[2], found[0])
+                return SourceEntry(path, found[2], found[0])
         return None
 
     async def _entry(self, tree: str, path: str) -> tuple[str, str, str, str] | None:
@@ -203,10 +205,10 @@ class GitSource:
                 found.append((mode, kind, sha, path))
         return found
 
-    async def _commit(self, tip: str) -> Commit:
+    async def _commit(self, tip: str) -> SourceCommit:
         out = await self.git.local("show", "--no-patch", "--format=%s%x00%an%x00%cI", tip)
         subject, author, at = out.decode(errors="replace").rstrip("\n").split("\0")
-        return Commit(tip, subject[:200], author[:200], moment(at))
+        return SourceCommit(tip, subject[:200], author[:200], moment(at))
 
     async def _ensure_fetched(self, revision: str) -> None:
         """Fetch a commit unless it is here; a new process, or one without its cache, has none."""

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from catalog.forms import Form, FormContext, FormError, Offered
+from catalog.forms import Form, FormContext, FormError, OfferedChoices
 from catalog.forms.definition import Choice
 from catalog.forms.expressions import row_keys
 from catalog.forms.options import HttpOptions
@@ -15,7 +15,7 @@ Document = dict[str, Any]
 ENV = {"id": "env", "type": "string"}
 URL = "https://inventory.example.com/clusters?env={{fields.env}}"
 CLUSTER = {"id": "cluster", "type": "select", "options": {"from": "http", "url": URL}}
-TWO = Offered((Choice(value="a", label="A"), Choice(value=2, label="Two")))
+TWO = OfferedChoices((Choice(value="a", label="A"), Choice(value=2, label="Two")))
 
 
 def form(*fields: Document) -> Form:
@@ -47,7 +47,10 @@ def test_without_an_answer_only_the_kind_of_value_is_judged() -> None:
 
 
 def test_a_source_that_is_away_refuses_unless_it_is_lenient() -> None:
-    away, lenient = Offered(problem="It is away."), Offered(problem="It is away.", lenient=True)
+    away, lenient = (
+        OfferedChoices(problem="It is away."),
+        OfferedChoices(problem="It is away.", lenient=True),
+    )
     assert told(form(CLUSTER), {"cluster": "a"}, offered={"cluster": away}) == [
         ("cluster", "options")
     ]

@@ -2,13 +2,13 @@
 
 import pytest
 
-from catalog.ownership import MAX_BYTES, Dialect, parse
+from catalog.ownership import MAX_BYTES, CodeOwnersDialect, parse
 from catalog.ownership.code_owners import MAX_RULES
 
-GITHUB, GITLAB = Dialect.GITHUB, Dialect.GITLAB
+GITHUB, GITLAB = CodeOwnersDialect.GITHUB, CodeOwnersDialect.GITLAB
 
 
-def owners(text: str, path: str, dialect: Dialect = GITHUB) -> str:
+def owners(text: str, path: str, dialect: CodeOwnersDialect = GITHUB) -> str:
     return " ".join(parse(text.encode(), dialect).owners(path))
 
 
@@ -166,9 +166,11 @@ def test_a_file_is_bounded() -> None:
 
 
 # Hours, if the time grew with the square of the length.
-@pytest.mark.parametrize("dialect", Dialect)
+@pytest.mark.parametrize("dialect", CodeOwnersDialect)
 @pytest.mark.parametrize("unit", [b"a", b"a@", b"a@b.", b"@a/", b". ", b"\\", b"[", b" "])
-def test_a_file_of_a_million_characters_is_read_in_a_moment(dialect: Dialect, unit: bytes) -> None:
+def test_a_file_of_a_million_characters_is_read_in_a_moment(
+    dialect: CodeOwnersDialect, unit: bytes
+) -> None:
     found = parse(b"* @first\n* x" + unit * (1_000_000 // len(unit)), dialect)
 
     assert found.dialect is dialect

@@ -7,7 +7,7 @@ import pytest
 
 from catalog.document_kinds import parse_definition
 from catalog.loading import load_document
-from catalog.ownership import CodeOwnersCheck, Dialect, Ownership, OwnershipMode, parse
+from catalog.ownership import CodeOwnersCheck, CodeOwnersDialect, Ownership, OwnershipMode, parse
 from catalog.validation import Severity
 
 SAMPLES = Path(__file__).parents[3] / "examples" / "catalog"
@@ -25,7 +25,7 @@ def ownership(  # noqa: PLR0913 -- what a case may differ in
     digest: str = "d1",
     teams: Mapping[str, str] | None = None,
 ) -> Ownership:
-    found = parse(text.encode(), Dialect(dialect))
+    found = parse(text.encode(), CodeOwnersDialect(dialect))
     return Ownership(OwnershipMode(mode), found, file, prefix, teams or {}, digest)
 
 
@@ -105,7 +105,7 @@ def test_what_a_verdict_rests_on_is_in_its_identity() -> None:
 
 
 def test_a_check_judges_by_the_file_that_the_forge_uses() -> None:
-    check = CodeOwnersCheck(OwnershipMode.REFUSE, Dialect.GITHUB, folder="catalog")
+    check = CodeOwnersCheck(OwnershipMode.REFUSE, CodeOwnersDialect.GITHUB, folder="catalog")
     content = (SAMPLES / "databases" / "database-postgresql-standard.yaml").read_bytes()
     item = parse_definition(load_document(content, file=PATH).data)
     team = item.owner_team

@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 
 import pytest
 
-from catalog.templating import Names, Target, TemplateError, render
+from catalog.templating import Escaping, Names, TemplateError, render
 from tests.support.sdists import Sdist
 
 JINJA = Sdist(
@@ -44,7 +44,7 @@ class Case(NamedTuple):
 def outcome(template: str, values: Any) -> str | None:
     """Render inside a block around the values, so that bare names are theirs; None: refused."""
     try:
-        text: str = render(template, {"fields": {"it": values}}, NAMES, Target.NONE)
+        text: str = render(template, {"fields": {"it": values}}, NAMES, Escaping.NONE)
     except TemplateError:
         return None
     return text

@@ -5,8 +5,8 @@ from typing import Any
 import pytest
 
 from catalog.templating import (
+    Escaping,
     Names,
-    Target,
     TemplateError,
     check,
     check_when,
@@ -274,22 +274,24 @@ def test_a_wrong_template_is_refused_for_the_right_reason(template: str, code: s
 @pytest.mark.parametrize(
     ("target", "template", "expected"),
     [
-        (Target.JIRA, "{{ [{'k': '{*'}, 'a|b'] }}", r'\{"k":"&#92;u007b\*"\}, a\|b'),
-        (Target.JIRA, "{{ {'k': '{'} }}", '{code:json}\n{\n  "k": "\\u007b"\n}\n{code}'),
-        (Target.JIRA, "{{ upper(json('a*')) }}", r'"A\*"'),
-        (Target.JIRA, "{{ 'bq. x\nh7. y' }}", "bq\\. x\nh7. y"),
-        (Target.JIRA, "{{ 'a**b é-é' }}", r"a\*\*b é-é"),
-        (Target.URL, "{{metadata.base}}{{metadata.base}}", "https://h/v1https%3A%2F%2Fh%2Fv1"),
-        (Target.URL, "{{metadata.base | string}}", "https%3A%2F%2Fh%2Fv1"),
-        (Target.URL, "/{{ [1, 'a b'] }}", "/1%2Ca%20b"),
-        (Target.URL, "/{{ trim(url('a b')) }}", "/a%2520b"),
-        (Target.JSON, '{"a":{{ "x" }},"b":"{{ 1.5 }}"}', '{"a":"x","b":"1.5"}'),
-        (Target.JSON, '["{{ null }}",{{ null }},{{ 2.0 }}]', '["",null,2]'),
-        (Target.JSON, '[{{ upper(json("a")) }}]', '["\\"A\\""]'),
-        (Target.XML, "{{ url('&') }}{{ {'k': 1} }}", "%26{&quot;k&quot;:1}"),
+        (Escaping.JIRA, "{{ [{'k': '{*'}, 'a|b'] }}", r'\{"k":"&#92;u007b\*"\}, a\|b'),
+        (Escaping.JIRA, "{{ {'k': '{'} }}", '{code:json}\n{\n  "k": "\\u007b"\n}\n{code}'),
+        (Escaping.JIRA, "{{ upper(json('a*')) }}", r'"A\*"'),
+        (Escaping.JIRA, "{{ 'bq. x\nh7. y' }}", "bq\\. x\nh7. y"),
+        (Escaping.JIRA, "{{ 'a**b é-é' }}", r"a\*\*b é-é"),
+        (Escaping.URL, "{{metadata.base}}{{metadata.base}}", "https://h/v1https%3A%2F%2Fh%2Fv1"),
+        (Escaping.URL, "{{metadata.base | string}}", "https%3A%2F%2Fh%2Fv1"),
+        (Escaping.URL, "/{{ [1, 'a b'] }}", "/1%2Ca%20b"),
+        (Escaping.URL, "/{{ trim(url('a b')) }}", "/a%2520b"),
+        (Escaping.JSON, '{"a":{{ "x" }},"b":"{{ 1.5 }}"}', '{"a":"x","b":"1.5"}'),
+        (Escaping.JSON, '["{{ null }}",{{ null }},{{ 2.0 }}]', '["",null,2]'),
+        (Escaping.JSON, '[{{ upper(json("a")) }}]', '["\\"A\\""]'),
+        (Escaping.XML, "{{ url('&') }}{{ {'k': 1} }}", "%26{&quot;k&quot;:1}"),
     ],
 )
-def test_a_target_escapes_values_its_own_way(target: Target, template: str, expected: str) -> None:
+def test_a_target_escapes_values_its_own_way(
+    target: Escaping, template: str, expected: str
+) -> None:
     assert render(template, SCOPES, NAMES, target) == expected
 
 
@@ -342,8 +344,8 @@ def test_a_condition_counts_as_true_by_its_value() -> None:
 def test_a_configuration_renders_its_values_and_leaves_its_keys() -> None:
     config = {"{{k}}": ["{{fields.n}}", 5, {"d": "{{fields.text}}"}]}
 
-    def choose(place: tuple[str | int, ...]) -> Target:
-        return Target.JIRA if place[-1] == "d" else Target.NONE
+    def choose(place: tuple[str | int, ...]) -> Escaping:
+        return Escaping.JIRA if place[-1] == "d" else Escaping.NONE
 
     rendered = render_config(config, SCOPES, NAMES, choose)
     assert rendered == {"{{k}}": [7, 5, {"d": 'a\\{b\\} "c" <d>'}]}

@@ -14,23 +14,23 @@ from catalog.templating.value_types import (
     NULL,
     NUMBER,
     TEXT,
-    Shape,
+    ValueShape,
     mapping_of,
     shape_of,
 )
 
-FIELDS: dict[str, tuple[Shape, st.SearchStrategy[Any]]] = {
-    "text": (Shape(TEXT), st.sampled_from(["a", "", "12", "north"])),
-    "number": (Shape(NUMBER), st.sampled_from([0, 1, 2.5, -3, 12])),
-    "flag": (Shape(BOOLEAN), st.booleans()),
-    "choice": (Shape(TEXT, choices=("north", "south")), st.sampled_from(["north", "south"])),
-    "texts": (Shape(LIST, item=Shape(TEXT)), st.just(["b", "a"])),
-    "numbers": (Shape(LIST, item=Shape(NUMBER)), st.sampled_from([[3, 1], []])),
+FIELDS: dict[str, tuple[ValueShape, st.SearchStrategy[Any]]] = {
+    "text": (ValueShape(TEXT), st.sampled_from(["a", "", "12", "north"])),
+    "number": (ValueShape(NUMBER), st.sampled_from([0, 1, 2.5, -3, 12])),
+    "flag": (ValueShape(BOOLEAN), st.booleans()),
+    "choice": (ValueShape(TEXT, choices=("north", "south")), st.sampled_from(["north", "south"])),
+    "texts": (ValueShape(LIST, item=ValueShape(TEXT)), st.just(["b", "a"])),
+    "numbers": (ValueShape(LIST, item=ValueShape(NUMBER)), st.sampled_from([[3, 1], []])),
     "map": (
-        mapping_of({"key": Shape(TEXT), "deep": mapping_of({"n": Shape(NUMBER)})}),
+        mapping_of({"key": ValueShape(TEXT), "deep": mapping_of({"n": ValueShape(NUMBER)})}),
         st.just({"key": "k", "deep": {"n": 1}}),
     ),
-    "open": (Shape(MAPPING), st.just({"some": "thing"})),
+    "open": (ValueShape(MAPPING), st.just({"some": "thing"})),
 }
 NAMES = Names(groups={"g": tuple(FIELDS)}, outputs=())
 SHAPES = {

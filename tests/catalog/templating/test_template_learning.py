@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from catalog.templating import Names, SecretValue, Target, render, render_config
+from catalog.templating import Escaping, Names, SecretValue, render, render_config
 
 PASSWORD = "s3ntinel-Pa55"
 TOKEN = "tok-0123456789-abcdef"
@@ -19,7 +19,7 @@ BASIC = base64.b64encode(f"svc:{TOKEN}".encode()).decode()
 DIGEST = hashlib.sha256(TOKEN.encode()).hexdigest()
 
 
-def learnt(template: str, target: Target = Target.NONE) -> set[str]:
+def learnt(template: str, target: Escaping = Escaping.NONE) -> set[str]:
     told: set[str] = set()
     render(template, SCOPES, NAMES, target, learn=told.add)
     return told
@@ -59,10 +59,10 @@ def test_what_is_made_of_a_secret_is_told(template: str, made: str) -> None:
 
 
 def test_what_is_told_includes_how_it_was_written() -> None:
-    told = learnt('{"a": "{{concat(fields.password, "<\\"")}}"}', Target.JSON)
+    told = learnt('{"a": "{{concat(fields.password, "<\\"")}}"}', Escaping.JSON)
     assert f'{PASSWORD}<\\"' in told
     assert f"{PASSWORD}<&quot;" not in told
-    assert f"{PASSWORD}&lt;" in learnt("<a>{{concat(fields.password, '<')}}</a>", Target.XML)
+    assert f"{PASSWORD}&lt;" in learnt("<a>{{concat(fields.password, '<')}}</a>", Escaping.XML)
 
 
 @pytest.mark.parametrize(
@@ -88,7 +88,7 @@ def test_what_tells_nothing_of_a_secret_is_not_told(template: str) -> None:
 def test_a_whole_configuration_is_told_of() -> None:
     told: set[str] = set()
     config = {"h": {"A": "Basic {{base64(secrets.token)}}"}, "l": ["{{upper(fields.password)}}"]}
-    render_config(config, SCOPES, NAMES, lambda _: Target.NONE, learn=told.add)
+    render_config(config, SCOPES, NAMES, lambda _: Escaping.NONE, learn=told.add)
     assert {PASSWORD.upper(), base64.b64encode(TOKEN.encode()).decode()} <= told
 
 

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from catalog.templating import Names, SecretValue, Target, render
+from catalog.templating import Escaping, Names, SecretValue, render
 
 NAMES = Names(groups={"g": ("a", "b", "password")}, outputs=())
 APART = "\u200b"
@@ -34,7 +34,7 @@ ACTING = re.compile(
 )
 
 
-def rendered(template: str, target: Target, **fields: Any) -> str:
+def rendered(template: str, target: Escaping, **fields: Any) -> str:
     given = {"a": "x", "b": "y", "password": SecretValue("s3cret-Pa55"), **fields}
     return str(render(template, {"fields": given}, NAMES, target))
 
@@ -54,24 +54,24 @@ def rendered(template: str, target: Target, **fields: Any) -> str:
     ],
 )
 def test_a_value_is_text_in_slack(value: Any, shown: str) -> None:
-    assert rendered("New: {{fields.a}}", Target.SLACK, a=value) == f"New: {shown}"
-    assert rendered("{{fields.a}}", Target.SLACK, a=value) == shown
+    assert rendered("New: {{fields.a}}", Escaping.SLACK, a=value) == f"New: {shown}"
+    assert rendered("{{fields.a}}", Escaping.SLACK, a=value) == shown
 
 
 def test_the_documents_own_markup_acts_in_slack() -> None:
     template = "<!here> <https://h/{{fields.a}}|{{fields.b}}> *new*"
-    assert rendered(template, Target.SLACK, b="a>b") == "<!here> <https://h/x|a&gt;b> *new*"
+    assert rendered(template, Escaping.SLACK, b="a>b") == "<!here> <https://h/x|a&gt;b> *new*"
 
 
-@pytest.mark.parametrize("target", [Target.COMMIT, Target.MARKDOWN])
+@pytest.mark.parametrize("target", [Escaping.COMMIT, Escaping.MARKDOWN])
 @pytest.mark.parametrize("template", ["{{fields.a}}", "Add\n\n{{fields.a}}\n", "[{{fields.a}}] x"])
-def test_nothing_of_a_value_acts_on_github(template: str, target: Target) -> None:
+def test_nothing_of_a_value_acts_on_github(template: str, target: Escaping) -> None:
     shown = rendered(template, target, a=EVIL)
     assert not ACTING.search(shown), shown
     assert "org/team" in shown.replace("\\", "")
 
 
-@pytest.mark.parametrize("target", [Target.COMMIT, Target.MARKDOWN])
+@pytest.mark.parametrize("target", [Escaping.COMMIT, Escaping.MARKDOWN])
 @pytest.mark.parametrize(
     ("a", "b"),
     [
@@ -83,7 +83,7 @@ def test_nothing_of_a_value_acts_on_github(template: str, target: Target) -> Non
         ("[", "skip"),
     ],
 )
-def test_two_values_side_by_side_do_not_act_together(a: str, b: str, target: Target) -> None:
+def test_two_values_side_by_side_do_not_act_together(a: str, b: str, target: Escaping) -> None:
     assert APART in rendered("{{fields.a}}{{fields.b}}", target, a=a, b=b)
     assert APART in rendered("{{fields.a}}{{#if fields.b}}{{fields.b}}{{/if}}", target, a=a, b=b)
 
@@ -92,10 +92,10 @@ def test_two_values_side_by_side_do_not_act_together(a: str, b: str, target: Tar
     "words", ["skip ci", "ci skip", "no ci", "skip actions", "actions skip", "skip-ci"]
 )
 def test_a_wish_to_skip_checks_does_not_act_in_the_documents_brackets(words: str) -> None:
-    assert words not in rendered("[{{fields.a}}] Add", Target.COMMIT, a=words)
+    assert words not in rendered("[{{fields.a}}] Add", Escaping.COMMIT, a=words)
 
 
-@pytest.mark.parametrize("target", [Target.COMMIT, Target.MARKDOWN])
+@pytest.mark.parametrize("target", [Escaping.COMMIT, Escaping.MARKDOWN])
 @pytest.mark.parametrize(
     ("template", "a", "b", "acts"),
     [
@@ -122,7 +122,7 @@ def test_a_wish_to_skip_checks_does_not_act_in_the_documents_brackets(words: str
     ],
 )
 def test_what_acts_only_with_the_text_around_a_value_does_not_act(
-    template: str, a: str, b: str, acts: str, target: Target
+    template: str, a: str, b: str, acts: str, target: Escaping
 ) -> None:
     shown = rendered(template, target, a=a, b=b)
     assert acts not in shown
@@ -131,11 +131,11 @@ def test_what_acts_only_with_the_text_around_a_value_does_not_act(
 
 def test_a_value_is_the_name_of_no_trailer_and_no_command_in_a_commit_message() -> None:
     template = "{{fields.a}}: add\n\n{{fields.a}}: {{fields.b}}"
-    shown = rendered(template, Target.COMMIT, a="Changelog", b="ABC-1 #close x")
+    shown = rendered(template, Escaping.COMMIT, a="Changelog", b="ABC-1 #close x")
     assert shown == f"Changelog: add\n\nChangelog{APART}: ABC-1 #{APART}close x"
 
 
-@pytest.mark.parametrize("target", [Target.COMMIT, Target.MARKDOWN])
+@pytest.mark.parametrize("target", [Escaping.COMMIT, Escaping.MARKDOWN])
 @pytest.mark.parametrize(
     "template",
     [
@@ -145,19 +145,19 @@ def test_a_value_is_the_name_of_no_trailer_and_no_command_in_a_commit_message() 
         "Add {}\n\nBREAKING CHANGE: {}\n\nABC-1 #close {}",
     ],
 )
-def test_what_the_document_writes_itself_acts(template: str, target: Target) -> None:
+def test_what_the_document_writes_itself_acts(template: str, target: Escaping) -> None:
     written = template.replace("{}", "{{fields.a}}")
     assert rendered(written, target, a="orders") == template.replace("{}", "orders")
 
 
 def test_a_value_begins_no_line_with_a_trailer_of_the_document() -> None:
-    shown = rendered("Thanks, {{fields.a}}Reviewed-by: x", Target.MARKDOWN, a="all\n")
+    shown = rendered("Thanks, {{fields.a}}Reviewed-by: x", Escaping.MARKDOWN, a="all\n")
     assert shown == f"Thanks, all\nReviewed-by{APART}: x"
 
 
 @pytest.mark.parametrize("newline", ["\n", "\r\n", "\r", "\u2028", "\u2029", "\x0b", "\x85"])
 def test_a_value_is_one_line_in_a_commit_message(newline: str) -> None:
-    shown = rendered("Add {{fields.a}}", Target.COMMIT, a=f"a{newline}{newline}b")
+    shown = rendered("Add {{fields.a}}", Escaping.COMMIT, a=f"a{newline}{newline}b")
     assert len(shown.splitlines()) == 1
     assert shown.split() == ["Add", "a", "b"]
 
@@ -166,39 +166,41 @@ def test_a_value_is_one_line_in_a_commit_message(newline: str) -> None:
     "value", ["orders-db", "3.5 TB at 12:30", "ann@example.com", "a: b", "PostgreSQL (v16), 50%"]
 )
 def test_an_ordinary_value_stays_as_it_is(value: str) -> None:
-    assert rendered("Add {{fields.a}}", Target.COMMIT, a=value) == f"Add {value}"
-    assert rendered("Add {{fields.a}}", Target.MARKDOWN, a=value) == f"Add {value}"
+    assert rendered("Add {{fields.a}}", Escaping.COMMIT, a=value) == f"Add {value}"
+    assert rendered("Add {{fields.a}}", Escaping.MARKDOWN, a=value) == f"Add {value}"
 
 
 def test_a_value_keeps_its_lines_in_markdown_and_none_begins_anything() -> None:
-    shown = rendered("{{fields.a}}", Target.MARKDOWN, a="# h\n- l\n+ l\n2. x\n> q\n===\n    c\n|t|")
+    shown = rendered(
+        "{{fields.a}}", Escaping.MARKDOWN, a="# h\n- l\n+ l\n2. x\n> q\n===\n    c\n|t|"
+    )
     assert shown == "\\# h\n\\- l\n\\+ l\n2\\. x\n&gt; q\n\\===\n   c\n\\|t\\|"
 
 
 def test_a_value_within_code_is_as_it_is_and_does_not_end_it() -> None:
     template = "```json\n{{json(fields.a)}}\n```\n`{{fields.b}}` {{fields.b}}"
-    shown = rendered(template, Target.MARKDOWN, a={"k": ["<a>", "```"]}, b="a*`b\nc")
+    shown = rendered(template, Escaping.MARKDOWN, a={"k": ["<a>", "```"]}, b="a*`b\nc")
     lines = shown.splitlines()
     assert lines[1] == '{"k":["<a>","``' + APART + '`"]}'
     assert lines[3:] == ["`a*'b c` a\\*\\`b", "c"]
 
 
 def test_stars_are_put_out_as_they_are_in_messages() -> None:
-    for target in (Target.SLACK, Target.COMMIT, Target.MARKDOWN):
+    for target in (Escaping.SLACK, Escaping.COMMIT, Escaping.MARKDOWN):
         given = {"fields": {"password": SecretValue("s3cret-Pa55")}}
         assert render("x {{fields.password}}", given, NAMES, target, reveal=False) == "x ********"
 
 
-@pytest.mark.parametrize("target", [Target.ADDRESS])
-def test_a_whole_address_may_be_one_value(target: Target) -> None:
+@pytest.mark.parametrize("target", [Escaping.ADDRESS])
+def test_a_whole_address_may_be_one_value(target: Escaping) -> None:
     whole = "https://hooks.example.com/T0/B0?x=a/b"
     assert rendered("{{fields.a}}", target, a=whole) == whole
     assert rendered("https://h/{{fields.a}}", target, a="a/b") == "https://h/a%2Fb"
 
 
 @pytest.mark.parametrize("piece", ["a-", "[ ", "ci ", "@", "#", "* ", "| ", "\n", "`", "GH-"])
-@pytest.mark.parametrize("target", [Target.COMMIT, Target.MARKDOWN, Target.SLACK], ids=str)
-def test_a_long_value_of_any_pieces_is_written_at_once(target: Target, piece: str) -> None:
+@pytest.mark.parametrize("target", [Escaping.COMMIT, Escaping.MARKDOWN, Escaping.SLACK], ids=str)
+def test_a_long_value_of_any_pieces_is_written_at_once(target: Escaping, piece: str) -> None:
     # With a pattern that begins anew at each piece this takes minutes.
     text = "x" + piece * (300_000 // len(piece))
     assert rendered("{{fields.a}}", target, a=text)

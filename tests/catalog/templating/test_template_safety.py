@@ -11,8 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from catalog.templating import (
+    Escaping,
     Names,
-    Target,
     TemplateError,
     check,
     evaluate_when,
@@ -176,7 +176,7 @@ def test_an_output_of_exactly_the_bound_is_given() -> None:
 
 def test_a_value_after_a_backslash_cannot_end_its_json_string() -> None:
     def rendered(value: str) -> str:
-        return str(render('{"a":"\\{{fields.x}}"}', {"fields": {"x": value}}, None, Target.JSON))
+        return str(render('{"a":"\\{{fields.x}}"}', {"fields": {"x": value}}, None, Escaping.JSON))
 
     assert json.loads(rendered("n")) == {"a": "\n"}
     for value in ('","admin":true,"x":"', "\\", "\n", "plain"):
@@ -221,8 +221,8 @@ def code_of_error(run: Callable[[], Any]) -> str | None:
 
 
 @settings(max_examples=400)
-@given(TEMPLATES, st.sampled_from(list(Target)))
-def test_no_template_raises_anything_but_a_template_error(template: str, target: Target) -> None:
+@given(TEMPLATES, st.sampled_from(list(Escaping)))
+def test_no_template_raises_anything_but_a_template_error(template: str, target: Escaping) -> None:
     names = Names(groups={"g": ("a",)}, outputs=("x",))
     scopes = {"fields": {"a": "v"}}
     for run in (
@@ -247,7 +247,7 @@ def test_no_function_raises_anything_but_a_template_error(
 @given(JSON_VALUES)
 def test_no_value_breaks_out_of_a_json_string(value: Any) -> None:
     template = '{"a":"x{{fields.v}}","b":{{fields.v}},"c":"\\"{{fields.v}}"}'
-    found = json.loads(str(render(template, {"fields": {"v": value}}, None, Target.JSON)))
+    found = json.loads(str(render(template, {"fields": {"v": value}}, None, Escaping.JSON)))
     assert list(found) == ["a", "b", "c"]
     assert all(isinstance(found[key], str) for key in "ac")
 

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from catalog.templating import Names, SecretValue, Target, TemplateError, render, render_config
+from catalog.templating import Escaping, Names, SecretValue, TemplateError, render, render_config
 
 SENTINEL = "s3ntinel-Pa55"
 STARS = "********"
@@ -59,18 +59,18 @@ def test_what_is_made_of_a_secret_shows_as_stars_only(template: str) -> None:
     assert render(template, SCOPES, NAMES) != STARS
 
 
-@pytest.mark.parametrize("target", [Target.NONE, Target.JIRA, Target.URL, Target.XML])
+@pytest.mark.parametrize("target", [Escaping.NONE, Escaping.JIRA, Escaping.URL, Escaping.XML])
 @pytest.mark.parametrize("template", [*HIDDEN, *PARTLY])
-def test_no_target_shows_a_part_of_a_secret(template: str, target: Target) -> None:
+def test_no_target_shows_a_part_of_a_secret(template: str, target: Escaping) -> None:
     shown = str(render(template, SCOPES, NAMES, target, reveal=False))
     assert not any(part in shown for part in SENTINEL.split("-"))
 
 
 def test_stars_are_put_out_as_they_are_in_every_target() -> None:
-    for target in (Target.NONE, Target.JIRA, Target.URL, Target.XML):
+    for target in (Escaping.NONE, Escaping.JIRA, Escaping.URL, Escaping.XML):
         assert render("{{fields.password}} ", SCOPES, NAMES, target, reveal=False) == f"{STARS} "
     template = '{"a":{{fields.password}},"b":"{{json(fields.password)}}"}'
-    shown = render(template, SCOPES, NAMES, Target.JSON, reveal=False)
+    shown = render(template, SCOPES, NAMES, Escaping.JSON, reveal=False)
     assert shown == f'{{"a":"{STARS}","b":"{STARS}"}}'
 
 
@@ -81,7 +81,7 @@ def test_a_revealed_secret_is_an_ordinary_value() -> None:
 
 
 def test_a_typed_value_shows_what_is_no_secret() -> None:
-    shown = render_config({"f": "{{fields}}"}, SCOPES, NAMES, lambda _: Target.NONE, reveal=False)
+    shown = render_config({"f": "{{fields}}"}, SCOPES, NAMES, lambda _: Escaping.NONE, reveal=False)
     assert shown == {"f": {"password": STARS, "name": "orders", "on": True}}
     assert type(shown["f"]["password"]) is str
 

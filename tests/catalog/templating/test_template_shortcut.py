@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from catalog.templating import Names, SecretValue, Target, TemplateError, render
+from catalog.templating import Escaping, Names, SecretValue, TemplateError, render
 from catalog.templating.contract import FaultError
 from catalog.templating.engine import _linked
 from catalog.templating.renderer import Renderer
@@ -33,7 +33,7 @@ TEMPLATES = st.lists(
 ).map("".join)
 
 
-def the_long_way(template: str, scopes: dict[str, Any], target: Target, *, reveal: bool) -> Any:
+def the_long_way(template: str, scopes: dict[str, Any], target: Escaping, *, reveal: bool) -> Any:
     linked = _linked(template, NAMES, condition=False)
     try:
         return Renderer(linked, scopes, NAMES, reveal=reveal).render(target)
@@ -41,7 +41,7 @@ def the_long_way(template: str, scopes: dict[str, Any], target: Target, *, revea
         return ("refused", fault.id)
 
 
-def the_usual_way(template: str, scopes: dict[str, Any], target: Target, *, reveal: bool) -> Any:
+def the_usual_way(template: str, scopes: dict[str, Any], target: Escaping, *, reveal: bool) -> Any:
     try:
         return render(template, scopes, NAMES, target, reveal=reveal)
     except TemplateError as error:
@@ -53,11 +53,11 @@ def the_usual_way(template: str, scopes: dict[str, Any], target: Target, *, reve
     template=TEMPLATES,
     first=VALUES,
     second=VALUES,
-    target=st.sampled_from(list(Target)),
+    target=st.sampled_from(list(Escaping)),
     reveal=st.booleans(),
 )
 def test_the_short_way_and_the_long_way_agree(
-    template: str, first: Any, second: Any, target: Target, *, reveal: bool
+    template: str, first: Any, second: Any, target: Escaping, *, reveal: bool
 ) -> None:
     scopes = {
         "fields": {"a": first, "b": second},

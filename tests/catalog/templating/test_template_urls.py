@@ -5,13 +5,13 @@ from urllib.parse import quote
 
 import pytest
 
-from catalog.templating import Names, SecretValue, Target, TemplateError, render
+from catalog.templating import Escaping, Names, SecretValue, TemplateError, render
 
 NAMES = Names(groups={"g": ("a", "b", "list", "password")}, outputs=("r",))
 PATH = "https://api.example.com/v1/teams/{{fields.a}}/repos/{{fields.b}}?q={{fields.a}}#x"
 
 
-def rendered(template: str, target: Target = Target.URL, **fields: Any) -> str:
+def rendered(template: str, target: Escaping = Escaping.URL, **fields: Any) -> str:
     scopes = {
         "fields": {"a": "x", "b": "y", "list": [], "password": SecretValue("..")} | fields,
         "outputs": {"r": {"url": "https://other.example.com/../x"}},
@@ -68,7 +68,7 @@ STEPS = [
 @pytest.mark.parametrize("field", ["a", "b"])
 def test_a_step_is_refused_however_it_is_spelt(step: str, field: str) -> None:
     with pytest.raises(TemplateError) as caught:
-        rendered(PATH, Target.URL, **{field: step})
+        rendered(PATH, Escaping.URL, **{field: step})
     assert caught.value.id == "template-value"
     assert step not in caught.value.message.replace(". or ..", "")
 
@@ -199,12 +199,12 @@ def test_an_operators_secret_may_begin_an_address() -> None:
 
 
 def test_a_form_has_no_path() -> None:
-    made = rendered("a={{fields.a}}&b=/{{fields.b}}/", Target.FORM, a="..", b="..")
+    made = rendered("a={{fields.a}}&b=/{{fields.b}}/", Escaping.FORM, a="..", b="..")
     assert made == "a=..&b=/../"
 
 
 def test_only_what_author_and_operator_set_brings_slashes_into_a_path() -> None:
     path = "states/{{metadata.base}}/{{fields.a}}"
-    assert rendered(path, Target.PATH) == "states/https://api.example.com/v1/x"
+    assert rendered(path, Escaping.PATH) == "states/https://api.example.com/v1/x"
     with pytest.raises(TemplateError, match="holds a slash"):
-        rendered("states/{{outputs.r.url}}", Target.PATH)
+        rendered("states/{{outputs.r.url}}", Escaping.PATH)

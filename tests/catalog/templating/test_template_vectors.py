@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from catalog.templating import Names, Target, TemplateError, evaluate_when, render
+from catalog.templating import Escaping, Names, TemplateError, evaluate_when, render
 
 VECTORS = Path(__file__).resolve().parents[2] / "vectors" / "templates.jsonl"
 CASES = [json.loads(line) for line in VECTORS.read_text(encoding="utf-8").splitlines()]
@@ -30,7 +30,7 @@ def result_of(case: Mapping[str, Any]) -> Any:
     names = names_in(case["context"])
     if case.get("kind") == "when":
         return evaluate_when(case["template"], scopes, names)
-    return render(case["template"], scopes, names, Target(case["target"]))
+    return render(case["template"], scopes, names, Escaping(case["target"]))
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case["id"])

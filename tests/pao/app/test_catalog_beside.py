@@ -4,8 +4,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
 from catalog.model import CatalogDocument
-from catalog.ownership import CodeOwnersCheck, Dialect, OwnershipMode
-from catalog.sources.source import Known
+from catalog.ownership import CodeOwnersCheck, CodeOwnersDialect, OwnershipMode
+from catalog.sources.source import ListingContext
 from catalog.sources.verdict import Verdict
 from catalog.validation import Finding, Severity
 from db.session import Database
@@ -60,7 +60,7 @@ async def test_findings_about_owners_that_refuse_nothing_are_kept_for_operators(
             opened,
             source,
             KNOWN,
-            check=CodeOwnersCheck(OwnershipMode(mode), Dialect.GITHUB),
+            check=CodeOwnersCheck(OwnershipMode(mode), CodeOwnersDialect.GITHUB),
             reporter=board,
         )
         for mode in ("report", "refuse", "off")

@@ -20,8 +20,8 @@ from api.web.rows import edit_of, with_edit
 from api.web.sealed_entries import kept_entries, sealed_entries
 from api.web.shown_values import mentions
 from api.web.words import _
-from catalog.forms import FormContext, Offered
-from catalog.forms.evaluation_context import Question
+from catalog.forms import FormContext, OfferedChoices
+from catalog.forms.evaluation_context import FieldQuery
 from catalog.forms.form import Form
 from catalog.forms.local_options import Lists, answers_by_way, bounded_questions, offered_here
 from catalog.forms.options import ListOptions, origin
@@ -43,7 +43,7 @@ class PreviewedForm:
 
     groups: list[GroupView]
     values: dict[str, Any]
-    offered: Mapping[str, Offered]
+    offered: Mapping[str, OfferedChoices]
     place: str
     forgets: bool
 
@@ -150,7 +150,7 @@ def _field_offer(
     return Offered(problem=f"{problem} {source}", lenient=True)
 
 
-def _note(question: Question, offered: Offered) -> str:
+def _note(question: FieldQuery, offered: OfferedChoices) -> str:
     """Return the note on a field's choices; in service the form updates them by itself."""
     options = question.field.options
     if isinstance(options, ListOptions) and options.where is not None and not offered.problem:

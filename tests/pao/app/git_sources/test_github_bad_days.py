@@ -7,8 +7,8 @@ import pytest
 from pydantic import SecretStr
 
 from catalog.sources.source import (
-    Known,
     Listing,
+    ListingContext,
     SourceGoneError,
     SourceLimitedError,
     SourceMovedError,
@@ -178,7 +178,7 @@ async def test_a_branch_without_reviews_by_code_owners_is_told(
     assert (await reader.read(is_poll=True)).notice is None
     github.tell("protections", repository=REPOSITORY, rule=None)
     assert (await reader.read()).notice is None
-    known = Known(reader.revision, reader.memory, is_asked=True)
+    known = ListingContext(reader.revision, reader.memory, is_asked=True)
     assert (await reader.source.listing(known)).notice is not None
 
 

@@ -7,8 +7,8 @@ import httpx
 import pytest
 
 from catalog.sources.source import (
-    Known,
     Listing,
+    ListingContext,
     SourceRefusedError,
     SourceUnavailableError,
     Unchanged,
@@ -198,7 +198,7 @@ async def test_a_proposal_is_read_at_its_commit_and_told_if_it_is_about_the_cata
     await reader.read()
     source = reader.source
     assert isinstance(source, GitHubSource)
-    known = Known(reader.revision, reader.memory)
+    known = ListingContext(reader.revision, reader.memory)
     change = {"repository": REPOSITORY, "branch": "topic"}
     base = github.branch(REPOSITORY)["sha"]
     sha = github.tell("pushes", **change, parent=base, files={"catalog/b.yaml": "b: 1\n"})["sha"]

@@ -7,8 +7,8 @@ import pytest
 from catalog.sources.source import (
     LINK,
     SUBMODULE,
-    Known,
     Listing,
+    ListingContext,
     PollSkippedError,
     SourceLimitedError,
     SourceUnavailableError,
@@ -124,7 +124,7 @@ async def test_what_was_read_before_the_calls_were_used_up_is_not_lost(
 ) -> None:
     push(github, files=items(30))
     reader = opened()
-    found = await reader.source.listing(Known())
+    found = await reader.source.listing(ListingContext())
     assert isinstance(found, Listing)
     github.tell("rate", remaining=10, seconds=600)
     with pytest.raises(SourceLimitedError) as told:
@@ -193,9 +193,9 @@ async def test_memory_of_another_place_is_of_no_use(github: GitHubSandbox, opene
     reader = opened()
     await reader.read()
     other = opened(folder="other")
-    found = await other.source.listing(Known(reader.revision, reader.memory))
+    found = await other.source.listing(ListingContext(reader.revision, reader.memory))
     assert isinstance(found, Listing)
-    lost = await reader.source.listing(Known("another", reader.memory))
+    lost = await reader.source.listing(ListingContext("another", reader.memory))
     assert isinstance(lost, Listing)
 
 

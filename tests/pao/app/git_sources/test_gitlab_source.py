@@ -9,8 +9,8 @@ from catalog.ownership import OwnershipMode
 from catalog.sources.source import (
     FilesTooLongError,
     FolderGoneError,
-    Known,
     Listing,
+    ListingContext,
     PollSkippedError,
     SourceGoneError,
     SourceLimitedError,
@@ -250,15 +250,15 @@ async def test_a_commit_gets_a_status_and_a_proposal_is_read_at_its_commit(
     source = reader.source
     assert isinstance(source, GitLabSource)
     sha = push(gitlab, {"catalog/b.yaml": "b"}, branch="topic", parent=str(reader.revision))
-    found = await source.at(sha, Known(reader.revision, reader.memory))
+    found = await source.at(sha, ListingContext(reader.revision, reader.memory))
     assert isinstance(found, Listing)
     assert "b.yaml" in {entry.path for entry in found.entries}
     left = str(reader.revision)
     push(gitlab, {"README.md": "moved on"})
     await reader.read()
-    assert await source.fork_point(sha, Known(reader.revision)) == left
-    assert await source.fork_point("c" * 40, Known(reader.revision)) is None
-    assert await source.fork_point(sha, Known()) is None
+    assert await source.fork_point(sha, ListingContext(reader.revision)) == left
+    assert await source.fork_point("c" * 40, ListingContext(reader.revision)) is None
+    assert await source.fork_point(sha, ListingContext()) is None
     finding = Finding("b.yaml", 1, 1, "$", "schema", Severity.ERROR, "no item")
     reporter = GitLabReporter(source, details="https://pao.example.com")
     await reporter.report(Verdict(sha, (finding,), 2))

@@ -14,10 +14,10 @@ from pydantic import SecretStr
 
 from catalog.ownership import OwnershipMode
 from catalog.sources.source import (
-    Commit,
     FilesTooLongError,
-    Known,
     Listing,
+    ListingContext,
+    SourceCommit,
     SourceGoneError,
     SourceLimitedError,
     SourceRefusedError,
@@ -189,7 +189,7 @@ async def test_a_commit_of_an_impossible_time_is_read_without_it(
 ) -> None:
     git(repository, "commit", "-q", "--allow-empty", "-m", "odd", committer_date=date)
     found = await opened().read()
-    assert found.commit == Commit(found.revision, "odd", "a", None)
+    assert found.commit == SourceCommit(found.revision, "odd", "a", None)
 
 
 async def test_rewritten_history_is_followed(repository: Path, opened: Open) -> None:
@@ -242,8 +242,8 @@ async def test_another_process_needs_no_cache(opened: Open) -> None:
     assert list(contents.values()) == [b"a: 1\n"]
 
 
-def first_known(reader: Reader) -> Known:
-    return Known(reader.revision, reader.memory)
+def first_known(reader: Reader) -> ListingContext:
+    return ListingContext(reader.revision, reader.memory)
 
 
 @pytest.mark.parametrize(
@@ -301,7 +301,7 @@ async def test_credentials_are_sent_in_a_header_and_a_refusal_is_told() -> None:
         )
         made = GitSource(remote, GitLocation(), seconds=20)
         with pytest.raises(SourceRefusedError, match="rejected our credentials"):
-            await made.listing(Known())
+            await made.listing(ListingContext())
         await made.close()
     pair = base64.b64encode(b"git:s3cret-token").decode()
     assert f"Basic {pair}" in heard
@@ -339,10 +339,10 @@ async def test_whatever_keeps_git_from_reading_is_told_in_our_words(
         url = f"{scheme}://127.0.0.1:{server.sockets[0].getsockname()[1]}/tls-certificates.git"
         made = GitSource(GitRemote(url=url, rules=EgressRules.parse(["127.0.0.1"])), GitLocation())
         with pytest.raises(told[0], match=told[1]) as raised:
-            await made.listing(Known())
+            await made.listing(ListingContext())
     assert url not in str(raised.value)
     with pytest.raises(SourceUnavailableError, match="does not answer"):
-        await made.listing(Known())
+        await made.listing(ListingContext())
     await made.close()
 
 
@@ -355,5 +355,5 @@ async def test_a_repository_that_was_renamed_is_gone_and_its_new_address_is_not_
         remote = GitRemote(url=f"{url}/x.git", rules=EgressRules.parse(["127.0.0.1"]))
         made = GitSource(remote, GitLocation(), seconds=20)
         with pytest.raises(SourceGoneError, match="correct CATALOG_REPOSITORY"):
-            await made.listing(Known())
+            await made.listing(ListingContext())
         await made.close()
