@@ -60,7 +60,7 @@ class ChoicesFetcher:
 
 def _rows(question: ChoicesQuestion, document: Any) -> list[dict[str, Any]]:
     try:
-        with json_paths.bounded():
+        with json_paths.shared_budget():
             entries = json_paths.every(question.select, document, most=MOST_OPTIONS + 1)
             if len(entries) > MOST_OPTIONS:
                 told = f"It offers more than {MOST_OPTIONS:,} options; narrow them by the address."

@@ -6,7 +6,7 @@ from typing import Annotated, Any, TypeVar
 from pydantic import AfterValidator, BeforeValidator, Field
 
 from catalog.config_texts import WEB_ADDRESS, is_template
-from catalog.templating import has_steps
+from catalog.templating import has_dot_segments
 from pao.clients.outgoing import HEADER_NAME, NOT_IN_HEADER, CallInvalidError, read_url
 from pao.core.names import MASK
 
@@ -85,7 +85,7 @@ def _require_address(text: str) -> str:
     except CallInvalidError as error:
         said = error.message.removesuffix(".")
         raise ValueError(f"{said[0].lower()}{said[1:]}") from error
-    if has_steps(text):
+    if has_dot_segments(text):
         raise ValueError("a segment of the path comes out as . or .., which leads elsewhere")
     return text
 

@@ -8,7 +8,7 @@ from typing import Any, NoReturn
 from activities.action_errors import ActionError, ActionFailedError, OutcomeUnknownError
 from activities.breakers import Breakers
 from activities.call_origin import label_of
-from catalog.templating import has_steps
+from catalog.templating import has_dot_segments
 from pao.clients.jira import Deadline
 from pao.clients.outgoing import (
     AddressRefusedError,
@@ -160,7 +160,7 @@ class Outgoing:
         credentials do not go along to another host. Raises ``ActionFailedError`` where nothing
         left or the call only reads, ``OutcomeUnknownError`` where it left without a whole answer.
         """
-        if has_steps(url):
+        if has_dot_segments(url):
             raise ActionFailedError(
                 "The path of the address has a segment . or .., which leads elsewhere; nothing was "
                 "sent. Correct the value that it is made of.",

@@ -77,11 +77,11 @@ def published_schemas() -> dict[str, dict[str, Any]]:
 
     Of an action type that is named like a kind of document there is none.
     """
-    from catalog.schema import published  # noqa: PLC0415 -- only documents need the rules
+    from catalog.schema import published_schemas as schemas_by_file  # noqa: PLC0415 -- only documents need the rules
 
     actions = load_all()
     found: dict[str, dict[str, Any]] = {}
-    for file, schema in published(
+    for file, schema in schemas_by_file(
         {name: (one.config, actions[name].summary) for name, one in action_schemas().items()}
     ).items():
         found.setdefault(file.rpartition("/")[2].removesuffix(".json"), schema)

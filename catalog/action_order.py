@@ -19,11 +19,11 @@ def in_order(actions: Sequence[Action]) -> list[Action]:
         return list(actions)
     ordered: dict[str, Action] = {}
     for action in actions:
-        _place(action.id, by_id, known, ordered)
+        _append(action.id, by_id, known, ordered)
     return list(ordered.values())
 
 
-def _place(
+def _append(
     action_id: str,
     by_id: Mapping[str, Action],
     known: Mapping[str, Sequence[str]],

@@ -5,7 +5,7 @@ from typing import Any
 
 _TYPE = "rest-api"
 _OUTPUTS = "outputs"
-FORMER_KEYS: dict[str, dict[str, Any]] = {
+DEPRECATED_KEYS: dict[str, dict[str, Any]] = {
     _TYPE: {
         _OUTPUTS: {
             "title": "Outputs",
@@ -20,7 +20,7 @@ FORMER_KEYS: dict[str, dict[str, Any]] = {
 _PATHS = ("path", "jsonPath", "value", "from")
 
 
-def are_misplaced(action: Mapping[str, Any]) -> bool:
+def has_misplaced_outputs(action: Mapping[str, Any]) -> bool:
     """Return whether the plain data of an action has outputs within its configuration."""
     config = action.get("config")
     if action.get("type") != _TYPE or not isinstance(config, dict):
@@ -28,15 +28,15 @@ def are_misplaced(action: Mapping[str, Any]) -> bool:
     return isinstance(config.get(_OUTPUTS), list | dict)
 
 
-def with_outputs_beside(action: dict[str, Any]) -> dict[str, Any]:
+def move_outputs_out_of_config(action: dict[str, Any]) -> dict[str, Any]:
     """Return an action whose outputs stand beside its configuration, as they are read.
 
     An output with a JSONPath is taken from the answer, as ``response.extract`` says it.
     """
-    if not are_misplaced(action):
+    if not has_misplaced_outputs(action):
         return action
     config = {key: value for key, value in action["config"].items() if key != _OUTPUTS}
-    named = [*_named(action["config"][_OUTPUTS])]
+    named = [*_outputs_with_paths(action["config"][_OUTPUTS])]
     paths = {name: path for name, path in named if path}
     response = config.get("response")
     if paths and isinstance(response, dict | None):
@@ -48,7 +48,7 @@ def with_outputs_beside(action: dict[str, Any]) -> dict[str, Any]:
     return {**action, "config": config, _OUTPUTS: [*beside, *(name for name, _ in named)]}
 
 
-def _named(outputs: Any) -> Iterator[tuple[str, str | None]]:
+def _outputs_with_paths(outputs: Any) -> Iterator[tuple[str, str | None]]:
     """Yield the name of each output, and where it is in the answer if the document says so."""
     entries = outputs.items() if isinstance(outputs, dict) else ((one, None) for one in outputs)
     for entry, about in entries:

@@ -28,7 +28,7 @@ from pao.core.payloads.plan import PlannedAction
 
 Place = tuple[str | int, ...]
 
-LATER = frozenset({"outputs", "fulfillment", "components", "secrets"})
+RUNTIME_SCOPES = frozenset({"outputs", "fulfillment", "components", "secrets"})
 """What nobody knows before earlier actions have run, on a worker."""
 
 
@@ -59,7 +59,7 @@ def render_action(  # noqa: PLR0913 -- what a rendering depends on, all of it na
     scopes["secrets"] = {
         name: SecretValue(value) for name, value in (kept or dict.fromkeys(named, MASK)).items()
     }
-    choose = target_chooser(targets, action.config)
+    choose = escaping_chooser(targets, action.config)
     rendered: dict[str, Any] = render_config(
         action.config, scopes, names, choose, reveal=reveal, learn=learn
     )
@@ -95,7 +95,7 @@ def condition_before(
         return True
     scopes, names = bind(context, scope_context, secrets=secrets, outputs={})
     try:
-        if any(use[0] in LATER for use in check_when(action.when, names)):
+        if any(use[0] in RUNTIME_SCOPES for use in check_when(action.when, names)):
             return None
         return evaluate_when(action.when, scopes, names)
     except TemplateError:
@@ -117,7 +117,7 @@ def render_cleanup(
     scopes, names = bind(
         context,
         scope_context,
-        secrets=_unread(context),
+        secrets=_empty_passwords(context),
         outputs=outputs,
     )
     try:
@@ -126,7 +126,7 @@ def render_cleanup(
         return text
 
 
-def _unread(context: RequestContext) -> dict[str, str]:
+def _empty_passwords(context: RequestContext) -> dict[str, str]:
     """Return nothing for each password, as a secret."""
     passwords = passwords_of(context.item.definition)
     return dict.fromkeys([*passwords.fields, *passwords.values_in(context.fields)], "")
@@ -153,7 +153,7 @@ def bind(
     return scopes, names_for(item, scope_context, tuple(outputs))
 
 
-def target_chooser(
+def escaping_chooser(
     targets: Mapping[str, Escaping], config: Mapping[str, Any] | None = None
 ) -> Callable[[Place], Escaping]:
     """Return the function that says for a place in a configuration which escaping it needs.
@@ -166,7 +166,7 @@ def target_chooser(
     for key, target in targets.items():
         place, _, condition = key.partition("?")
         other, _, value = condition.partition("=")
-        if condition and _written(config or {}, other) == value:
+        if condition and _configured_text(config or {}, other) == value:
             chosen[place] = target
 
     stars = sorted((key for key in chosen if "*" in key), key=len, reverse=True)
@@ -180,7 +180,7 @@ def target_chooser(
     return choose
 
 
-def _written(config: Mapping[str, Any], key: str) -> str:
+def _configured_text(config: Mapping[str, Any], key: str) -> str:
     found: Any = config
     for part in key.split("."):
         found = found.get(part) if isinstance(found, Mapping) else None

@@ -21,7 +21,7 @@ from pao.core.passwords import PasswordFields
 from pao.core.payloads.context import RequestContext
 
 # What depends on a field that is not known yet; rules may as well.
-_OPEN_ENDED = frozenset({"hidden", "required", "readOnly", "computed"})
+_DEPENDENT_CONSTRAINTS = frozenset({"hidden", "required", "readOnly", "computed"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +77,7 @@ def component_values(
         given, at = context.context, datetime.fromisoformat(context.context.submitted_at)
         about = form_context(item, given.requester, at, context.scope_context)
         result = item.form.validate(_present(values), today, about)
-        problems += _still_wrong(result.errors, waiting)
+        problems += _certain_errors(result.errors, waiting)
         if not waiting and not problems:
             return ComponentValues(result.values, computed=result.computed)
     return ComponentValues(values, tuple(waiting), tuple(problems))
@@ -116,14 +116,14 @@ def _uses(template: Any, names: Names) -> Iterator[tuple[str, ...]]:
 def _value(
     key: str, template: Any, names: Names, scopes: Mapping[str, Any], passwords: PasswordFields
 ) -> Any:
-    plain = render_config(template, scopes, names, _as_it_is)
-    masked = render_config(template, scopes, names, _as_it_is, reveal=False)
-    if with_stars({key: plain}, passwords) != with_stars({key: masked}, passwords):
+    plain = render_config(template, scopes, names, _no_escaping)
+    masked = render_config(template, scopes, names, _no_escaping, reveal=False)
+    if mask_passwords({key: plain}, passwords) != mask_passwords({key: masked}, passwords):
         raise TemplateError("template-refused", "a secret may only be passed to a password field")
     return plain
 
 
-def _as_it_is(_place: tuple[str | int, ...]) -> Escaping:
+def _no_escaping(_place: tuple[str | int, ...]) -> Escaping:
     return Escaping.NONE
 
 
@@ -131,14 +131,15 @@ def _present(values: Mapping[str, Any]) -> dict[str, Any]:
     return {key: value for key, value in values.items() if value is not None}
 
 
-def _is_open(constraint: str) -> bool:
-    return constraint in _OPEN_ENDED or constraint.startswith("rule:")
+def _may_depend_on_others(constraint: str) -> bool:
+    return constraint in _DEPENDENT_CONSTRAINTS or constraint.startswith("rule:")
 
 
-def _still_wrong(errors: tuple[FieldError, ...], waiting: list[str]) -> list[FieldError]:
+def _certain_errors(errors: tuple[FieldError, ...], waiting: list[str]) -> list[FieldError]:
     """Return the errors; as long as something waits, only what cannot depend on it."""
     return [
         error
         for error in errors
-        if not waiting or (error.field not in waiting and not _is_open(error.constraint))
+        if not waiting
+        or (error.field not in waiting and not _may_depend_on_others(error.constraint))
     ]

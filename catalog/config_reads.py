@@ -20,11 +20,11 @@ def config_reads(
     names = names_for(parse_definition(context.item.definition), scope_context, tuple(outputs))
     found: dict[str, list[str]] = {}
     for path, text in walk_texts(action.config):
-        if reads := sorted({_named(use) for use in check(text, names)}):
+        if reads := sorted({_field_name(use) for use in check(text, names)}):
             found[".".join(map(str, path))] = reads
     return found
 
 
-def _named(use: tuple[str, ...]) -> str:
+def _field_name(use: tuple[str, ...]) -> str:
     """Return the same name for a field however it is read."""
     return ".".join(("fields", *use[2:]) if use[:2] == ("request", "data") else use)

@@ -7,9 +7,9 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from catalog.action_rendering import LATER, bind, target_chooser
+from catalog.action_rendering import RUNTIME_SCOPES, bind, escaping_chooser
 from catalog.model import CatalogDocument
-from catalog.planning import earlier_of
+from catalog.planning import earlier_actions
 from catalog.scopes import ScopeContext, names_for
 from catalog.templating import (
     PLACES,
@@ -27,7 +27,7 @@ from pao.core.payloads.plan import PlannedAction
 
 Place = tuple[str | int, ...]
 
-_UNSUITABLE = "template-value"
+_INVALID_VALUE = "template-value"
 _HARMLESS = "x"
 _FIELDS = frozenset({("fields",), ("request",), ("request", "data")})
 
@@ -98,7 +98,7 @@ def check_configurations(  # noqa: PLR0913 -- what a plan is judged by, each par
     ``only`` are the ids of the actions to judge, all of them without it. Notifications are left
     out, and so is every action whose ``when`` is false or cannot be evaluated yet.
     """
-    before = earlier_of(actions)
+    before = earlier_actions(actions)
     keys = {action.id: action.key for action in actions}
     found: list[ValueProblem] = []
     for action in actions:
@@ -140,8 +140,8 @@ class _ConfigurationCheck:
         self._secrets = dict(secrets)
         self._secret_fields = {form_field(way) for way in secrets}
         self._unknown = unknown
-        self._scopes = self._bound(self._fields, self._secrets)
-        self._choose = target_chooser(models.targets.get(action.type, {}), action.config)
+        self._scopes = self._bind_scopes(self._fields, self._secrets)
+        self._choose = escaping_chooser(models.targets.get(action.type, {}), action.config)
         self._texts: list[_Text] = []
         self._misplaced: list[ValueProblem] = []
 
@@ -161,26 +161,28 @@ class _ConfigurationCheck:
         yield from self._misplaced
         for problem in judge(rendered):
             place = _existing(self._action.config, problem.place)
-            below = [text for text in self._texts if _related(text.place, place)]
+            below = [text for text in self._texts if _overlaps(text.place, place)]
             if any(text.is_open for text in below):
                 continue
             value = _at(rendered, place)
-            fields = [] if problem.missing else self._to_blame(below)
+            fields = [] if problem.missing else self._responsible_fields(below)
             if not fields:
-                yield ValueProblem(None, "configuration", self._said(place, problem.message))
+                yield ValueProblem(
+                    None, "configuration", self._located_message(place, problem.message)
+                )
             for name in fields:
-                yield self._told(name, place, value, problem)
+                yield self._field_problem(name, place, value, problem)
 
     def _walk(self, value: Any, place: Place) -> Any:
         if isinstance(value, str):
-            return self._rendered(value, place)
+            return self._render(value, place)
         if isinstance(value, Mapping):
             return {key: self._walk(one, (*place, key)) for key, one in value.items()}
         if isinstance(value, list | tuple):
             return [self._walk(one, (*place, index)) for index, one in enumerate(value)]
         return value
 
-    def _rendered(self, text: str, place: Place) -> Any:
+    def _render(self, text: str, place: Place) -> Any:
         """Render one text; what cannot be rendered yet stays as it is and is noted as open."""
         try:
             uses = check(text, self._names)
@@ -191,7 +193,7 @@ class _ConfigurationCheck:
                     self._texts.append(_Text(place, fields, is_open=False))
                     return found
         except TemplateError as error:
-            if error.id == _UNSUITABLE and self._choose(place) in PLACES:
+            if error.id == _INVALID_VALUE and self._choose(place) in PLACES:
                 self._misplaced += self._leading_elsewhere(text, place, error)
         self._texts.append(_Text(place, (), is_open=True))
         return text
@@ -203,30 +205,30 @@ class _ConfigurationCheck:
         problem = ConfigProblem(place, error.message)
         read = list(dict.fromkeys(self._read(check(text, self._names))))
         if not read:
-            yield ValueProblem(None, "configuration", self._said(place, error.message))
+            yield ValueProblem(None, "configuration", self._located_message(place, error.message))
         alone = [name for name in read if self._leads_elsewhere_alone(name, read, text, place)]
         for name in alone or read:
-            yield self._told(name, place, text, problem)
+            yield self._field_problem(name, place, text, problem)
 
     def _leads_elsewhere_alone(self, name: str, read: list[str], text: str, place: Place) -> bool:
         """Return whether a URL leads elsewhere although every other field has a harmless value."""
         harmless = dict.fromkeys((other for other in read if other != name), _HARMLESS)
         secrets = {key: harmless.get(key, value) for key, value in self._secrets.items()}
-        scopes = self._bound({**self._fields, **harmless}, secrets)
+        scopes = self._bind_scopes({**self._fields, **harmless}, secrets)
         try:
             render(text, scopes, self._names, self._choose(place))
         except TemplateError as error:
-            return error.id == _UNSUITABLE
+            return error.id == _INVALID_VALUE
         return False
 
-    def _bound(self, fields: Mapping[str, Any], secrets: Mapping[str, str]) -> dict[str, Any]:
+    def _bind_scopes(self, fields: Mapping[str, Any], secrets: Mapping[str, str]) -> dict[str, Any]:
         context = replace(self._context, fields=dict(fields))
         empty = dict.fromkeys(self._unknown, "")
         scopes, _ = bind(context, self._scope_context, secrets={**empty, **secrets}, outputs={})
         return scopes
 
     def _is_later(self, uses: list[tuple[str, ...]]) -> bool:
-        return any(use[0] in LATER for use in uses) or not self._unknown.isdisjoint(
+        return any(use[0] in RUNTIME_SCOPES for use in uses) or not self._unknown.isdisjoint(
             self._read(uses)
         )
 
@@ -239,16 +241,18 @@ class _ConfigurationCheck:
             elif way[0] in ("fields", "data") and way[1:]:
                 yield way[1]
 
-    def _to_blame(self, below: list[_Text]) -> list[str]:
+    def _responsible_fields(self, below: list[_Text]) -> list[str]:
         """Return the fields read there; if some of them have no value, only these."""
         read = list(dict.fromkeys(name for text in below for name in text.fields))
         empty = [name for name in read if self._fields.get(name) in (None, "", [], {})]
         return empty or read
 
-    def _told(self, name: str, place: Place, value: Any, problem: ConfigProblem) -> ValueProblem:
+    def _field_problem(
+        self, name: str, place: Place, value: Any, problem: ConfigProblem
+    ) -> ValueProblem:
         label = next((field.label for field in self._item.fields if field.id == name), None) or name
         received = None if name in self._secret_fields else self._fields.get(name)
-        where = f"{_dotted(place)} of the action {self._action.name}"
+        where = f"{_dotted_path(place)} of the action {self._action.name}"
         if self._fields.get(name) in (None, "", [], {}) and value in (None, "", [], {}):
             message = f"{label} needs a value: {where} is made from it"
             return ValueProblem(name, "required", message)
@@ -256,8 +260,8 @@ class _ConfigurationCheck:
         shown = received if isinstance(received, str | int | float | bool) else None
         return ValueProblem(name, "configuration", message, shown)
 
-    def _said(self, place: Place, message: str) -> str:
-        return f"action {self._action.id}, {_dotted(place)}: {message}"
+    def _located_message(self, place: Place, message: str) -> str:
+        return f"action {self._action.id}, {_dotted_path(place)}: {message}"
 
 
 def _existing(config: Any, place: Place) -> Place:
@@ -284,11 +288,11 @@ def _at(config: Any, place: Place) -> Any:
     return config
 
 
-def _related(one: Place, other: Place) -> bool:
+def _overlaps(one: Place, other: Place) -> bool:
     """Return whether a place lies in the other one, or the other in it."""
     shorter = min(len(one), len(other))
     return one[:shorter] == other[:shorter]
 
 
-def _dotted(place: Place) -> str:
+def _dotted_path(place: Place) -> str:
     return ".".join(str(part) for part in place) or "the configuration"

@@ -9,9 +9,9 @@ from catalog.document_kinds import parse_definition
 from catalog.form_context import form_context
 from catalog.forms import FieldError, Form, FormResult
 from catalog.forms.values import equal, excerpt
-from catalog.kept_passwords import star_errors, with_kept_passwords
+from catalog.masked_passwords import mask_errors, restore_passwords
 from catalog.scopes import ScopeContext
-from catalog.secrets import in_clear, open_fields, seal_fields
+from catalog.secrets import fill_passwords, open_fields, seal_fields
 from pao.core.names import MAX_FIELDS_JSON, masked
 from pao.core.payloads.context import RequestContext
 from pao.core.payloads.decisions import CorrectionAnswer
@@ -39,20 +39,20 @@ def correct(
     item = parse_definition(context.item.definition)
     form, submitted = item.form, datetime.fromisoformat(context.submitted_at)
     about = form_context(item, context.requester, submitted, scope_context)
-    opened = in_clear(context.fields, open_fields(box, context), form.passwords)
+    opened = fill_passwords(context.fields, open_fields(box, context), form.passwords)
     sent = form.without_computed(opened, today, about)
-    given = in_clear(changes, open_fields(box, context, changes), form.passwords)
-    wanted = sent | with_kept_passwords(form.fields, opened, given)
+    given = fill_passwords(changes, open_fields(box, context, changes), form.passwords)
+    wanted = sent | restore_passwords(form.fields, opened, given)
     wanted = {key: value for key, value in wanted.items() if value is not None}
-    if stars := star_errors(form, wanted):
-        return _refused(stars), stars
+    if stars := mask_errors(form, wanted):
+        return _refusal(stars), stars
     result = form.validate(wanted, today, about)
     while hidden := _hidden(form, wanted, result) - changes.keys():
         # What is dropped may hide more, for conditions look at it.
         wanted = {key: value for key, value in wanted.items() if key not in hidden}
         result = form.validate(wanted, today, about)
     if not result.valid:
-        return _refused(result.errors), result.errors
+        return _refusal(result.errors), result.errors
     if len(json.dumps(result.values)) > MAX_FIELDS_JSON:
         text = f"the fields would be larger than {MAX_FIELDS_JSON} bytes of JSON; send less data"
         return CorrectionAnswer(valid=False, message=text), (FieldError("", "size", text),)
@@ -67,7 +67,7 @@ def correct(
     return answer, ()
 
 
-def _refused(errors: tuple[FieldError, ...]) -> CorrectionAnswer:
+def _refusal(errors: tuple[FieldError, ...]) -> CorrectionAnswer:
     told = (f"{excerpt(error.field)}: {error.message}" for error in errors[:MOST_ERRORS])
     return CorrectionAnswer(valid=False, message="; ".join(told)[:LONGEST_MESSAGE])
 

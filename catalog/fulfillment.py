@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BeforeValidator, Field, StrictBool, model_validator
 
-from catalog.action_outputs import with_outputs_beside
+from catalog.action_outputs import move_outputs_out_of_config
 from catalog.forms.base import Model, OpenModel
 
 
@@ -69,7 +69,7 @@ class Action(Model):
     @model_validator(mode="before")
     @classmethod
     def _with_own_outputs(cls, data: Any) -> Any:
-        return with_outputs_beside(data) if isinstance(data, dict) else data
+        return move_outputs_out_of_config(data) if isinstance(data, dict) else data
 
 
 def _named(actions: Iterable[Action]) -> tuple[Action, ...]:

@@ -12,7 +12,7 @@ from catalog.model import CatalogDocument
 from catalog.sources.files import read_document
 from catalog.validation.changes import BREAKING, UNCHANGED, breaking_changes, is_major
 from catalog.validation.findings import Finding, Severity
-from catalog.validation.folder import located
+from catalog.validation.folder import findings_at
 from catalog.validation.structure import read_structure
 from catalog.validation.subject import Problem
 
@@ -68,8 +68,8 @@ def breaking_findings(
     ``ids`` are those of the whole catalog as it is now, where they are known: an item that was
     moved to another file is not removed.
     """
-    pairs = [(one, _parsed(one.file, one.before)) for one in changes]
-    now = {one.file: _parsed(one.file, one.after) for one, _ in pairs}
+    pairs = [(one, _parse(one.file, one.before)) for one in changes]
+    now = {one.file: _parse(one.file, one.after) for one, _ in pairs}
     after = {version.item.id: file for file, version in now.items() if version}
     findings: list[Finding] = []
     for change, version in pairs:
@@ -98,7 +98,7 @@ def _comparison(before: CatalogDocument, new: _Version) -> Iterator[Finding]:
         severity, rule = Severity.WARNING, UNCHANGED
         said = f"the document changed, and its version is still {after.version}"
         problems = [Problem(("metadata", "version"), said, "give it a new version")]
-    yield from located(
+    yield from findings_at(
         ((new.document.file, one) for one in problems),
         rule,
         severity,
@@ -112,12 +112,12 @@ def _removal(file: str, before: CatalogDocument) -> Iterator[Finding]:
     kind = before.kind.removeprefix("Catalog").lower()
     message = f"the {kind} {before.id!r} was removed without having been deprecated"
     hint = "mark it as deprecated with a sunsetDate first, so that people can move on"
-    yield from located(
+    yield from findings_at(
         [(file, Problem(("metadata", "id"), message, hint))], BREAKING, Severity.ERROR, None
     )
 
 
-def _parsed(file: str, content: bytes | None) -> _Version | None:
+def _parse(file: str, content: bytes | None) -> _Version | None:
     try:
         document = load_document(content, file=file) if content is not None else None
     except DocumentError:

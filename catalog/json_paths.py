@@ -71,19 +71,19 @@ def _spend(steps: int = 1) -> None:
 
 def check(path: str) -> None:
     """Raise ``PathError`` for an invalid or overlong JSONPath or a pattern that RE2 refuses."""
-    _compiled(path)
+    _compile(path)
 
 
 def first(path: str, value: Any) -> Any:
     """Return the first value at ``path``, or ``MISSING``; raises ``PathError``."""
     if not isinstance(value, dict | list):
         return value if path == "$" else MISSING
-    compiled = _compiled(path)
+    compiled = _compile(path)
     try:
-        with bounded():
+        with shared_budget():
             match = compiled.match(value)
     except (jsonpath.JSONPathError, RecursionError) as error:
-        raise PathError(f"cannot be evaluated on this answer: {_said(error)}") from error
+        raise PathError(f"cannot be evaluated on this answer: {_error_text(error)}") from error
     return MISSING if match is None else match.obj
 
 
@@ -91,16 +91,16 @@ def every(path: str, value: Any, *, most: int) -> list[Any]:
     """Return the values at ``path``, the first ``most`` of them; raises ``PathError``."""
     if not isinstance(value, dict | list):
         return [value] if path == "$" else []
-    compiled = _compiled(path)
+    compiled = _compile(path)
     try:
-        with bounded():
+        with shared_budget():
             return [match.obj for match in islice(compiled.finditer(value), most)]
     except (jsonpath.JSONPathError, RecursionError) as error:
-        raise PathError(f"cannot be evaluated on this answer: {_said(error)}") from error
+        raise PathError(f"cannot be evaluated on this answer: {_error_text(error)}") from error
 
 
 @contextmanager
-def bounded() -> Iterator[None]:
+def shared_budget() -> Iterator[None]:
     """Share one budget among all evaluations inside."""
     if _budget.get() is not None:
         yield
@@ -113,16 +113,16 @@ def bounded() -> Iterator[None]:
 
 
 @lru_cache(maxsize=256)
-def _compiled(path: str) -> Any:
+def _compile(path: str) -> Any:
     if len(path) > MAX_PATH:
         raise PathError(f"is longer than {MAX_PATH} characters; shorten it")
     try:
         return _ENVIRONMENT.compile(path)
     except (jsonpath.JSONPathError, RecursionError) as error:
-        raise PathError(f"is not a valid JSONPath: {_said(error)}") from error
+        raise PathError(f"is not a valid JSONPath: {_error_text(error)}") from error
 
 
-def _said(error: Exception) -> str:
+def _error_text(error: Exception) -> str:
     return str(getattr(error, "message", "") or "it is nested too deeply")
 
 
@@ -145,10 +145,10 @@ class _Pattern:
         _pattern(self._text)
 
     def fullmatch(self, text: str) -> bool:
-        return _found(self._text, text, whole=True)
+        return _matches(self._text, text, whole=True)
 
 
-def _found(pattern: str, text: str, *, whole: bool) -> bool:
+def _matches(pattern: str, text: str, *, whole: bool) -> bool:
     _spend(1 + (len(text) + len(pattern)) // CHARACTERS_PER_STEP)
     compiled = _pattern(pattern)
     try:
@@ -170,26 +170,26 @@ class _PatternFunction(FilterFunction):
     def __call__(self, value: object, pattern: object) -> bool:
         if not isinstance(value, str) or not isinstance(pattern, str):
             return False
-        return _found(pattern, value, whole=self._whole)
+        return _matches(pattern, value, whole=self._whole)
 
 
 class _Child(JSONPathChildSegment):
     def resolve(self, nodes: Iterable[JSONPathMatch]) -> Iterator[JSONPathMatch]:
         """Count what is looked at and what is found."""
-        return _counted(super().resolve(_counted(nodes)))
+        return _count(super().resolve(_count(nodes)))
 
 
 class _Descent(JSONPathRecursiveDescentSegment):
     def resolve(self, nodes: Iterable[JSONPathMatch]) -> Iterator[JSONPathMatch]:
         """Count what is found."""
-        return _counted(super().resolve(nodes))
+        return _count(super().resolve(nodes))
 
     def _visit(self, node: JSONPathMatch, depth: int = 1) -> Iterator[JSONPathMatch]:
         # Every level of the recursion counts a node once: a step of the generator costs each.
-        return _counted(super()._visit(node, depth))
+        return _count(super()._visit(node, depth))
 
 
-def _counted(nodes: Iterable[JSONPathMatch]) -> Iterator[JSONPathMatch]:
+def _count(nodes: Iterable[JSONPathMatch]) -> Iterator[JSONPathMatch]:
     for node in nodes:
         _spend()
         yield node

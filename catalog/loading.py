@@ -9,7 +9,7 @@ from typing import Any
 import yaml
 
 from catalog.text_places import place_in_file
-from catalog.yaml_hints import hint_for
+from catalog.yaml_hints import yaml_hint
 from catalog.yaml_tree import (
     DocumentError,
     ListNode,
@@ -195,7 +195,7 @@ def _explain(
     line = lines[where.line - 1] if where.line <= len(lines) else ""
     if line[where.column - 1 : where.column] == "\t":
         return "not YAML: indent with spaces, not with tabs"
-    hint = hint_for(problem, lines, where, last)
+    hint = yaml_hint(problem, lines, where, last)
     return f"not YAML: {problem}" + (f"; {hint}" if hint else "")
 
 

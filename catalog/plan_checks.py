@@ -2,10 +2,10 @@
 
 from collections.abc import Callable, Mapping
 
-from catalog.action_rendering import Place, target_chooser
+from catalog.action_rendering import Place, escaping_chooser
 from catalog.loading import walk_texts
 from catalog.model import CatalogDocument
-from catalog.planning import earlier_of
+from catalog.planning import earlier_actions
 from catalog.scopes import ScopeContext, names_for
 from catalog.templating import Escaping, Names, TemplateError, check, check_when
 from pao.core.payloads.plan import PlannedAction
@@ -19,12 +19,12 @@ def check_plan(
 ) -> list[str]:
     """Check every template against its later scopes; returns one sentence per problem."""
     problems: list[str] = []
-    before = earlier_of(actions)
+    before = earlier_actions(actions)
     keys = {action.id: action.key for action in actions}
     for action in actions:
         earlier = tuple(keys[other] for other in before[action.id])
         names = names_for(item, scope_context, earlier)
-        choose = target_chooser(targets.get(action.type, {}))
+        choose = escaping_chooser(targets.get(action.type, {}))
         problems += _check_when(action, names)
         problems += _check_config(action, names, choose)
         problems += _check_cleanup(action, names_for(item, scope_context, (*earlier, action.key)))

@@ -20,7 +20,7 @@ from pao.core.payloads.plan import PlannedAction
 
 FALLBACK = "manual-"
 """The prefix of the ids of a fallback's actions, so that both ways can be distinguished."""
-_WIDE = {"fields", "outputs", "fulfillment", "components"}
+_SHARED_SCOPES = {"fields", "outputs", "fulfillment", "components"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,11 +70,11 @@ def plan(item: CatalogDocument, traits: Traits | None = None) -> list[PlannedAct
 
 def _steps(item: CatalogDocument, traits: Traits) -> list[PlannedAction]:
     if item.mode is Mode.MANUAL or item.fulfillment.automatic is None:
-        return _planned(item, item.manual_actions, traits)
+        return _plan_actions(item, item.manual_actions, traits)
     parallel = item.fulfillment.automatic.parallel
-    planned = _planned(item, item.automatic_actions, traits, parallel=parallel)
+    planned = _plan_actions(item, item.automatic_actions, traits, parallel=parallel)
     if item.mode is Mode.HYBRID:
-        planned += _as_fallback(_planned(item, item.manual_actions, traits), planned)
+        planned += _as_fallback(_plan_actions(item, item.manual_actions, traits), planned)
     return planned
 
 
@@ -83,14 +83,14 @@ def _notices(item: CatalogDocument, traits: Traits, *, after: int) -> list[Plann
     lists = {"failure": item.fulfillment.on_failure, "waiting": item.fulfillment.on_waiting}
     notices: list[PlannedAction] = []
     for event, actions in lists.items():
-        for one in _planned(item, actions, traits, parallel=True):
+        for one in _plan_actions(item, actions, traits, parallel=True):
             one.alias, one.id = one.id, f"on-{event}-{one.id}"
             one.index, one.notice = after + len(notices), event
             notices.append(one)
     return notices
 
 
-def _planned(
+def _plan_actions(
     item: CatalogDocument, actions: Sequence[Action], traits: Traits, *, parallel: bool = False
 ) -> list[PlannedAction]:
     ordered = ordering.in_order(actions)
@@ -170,12 +170,12 @@ def _read(use: tuple[str, ...]) -> list[str]:
         use = ("fields", *use[2:])
     if use in (("request",), ("request", "*")):
         return ["fields.*"]
-    if use[0] not in _WIDE:
+    if use[0] not in _SHARED_SCOPES:
         return []
     return [f"{use[0]}.{use[1] if len(use) > 1 else '*'}"]
 
 
-def earlier_of(actions: Sequence[PlannedAction]) -> dict[str, list[str]]:
+def earlier_actions(actions: Sequence[PlannedAction]) -> dict[str, list[str]]:
     """Return for each action of a plan the ids of all that have ended before it begins."""
     waits: dict[str, list[str]] = {}
     before: PlannedAction | None = None

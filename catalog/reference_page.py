@@ -30,7 +30,7 @@ from catalog.templating import limits
 from catalog.templating.functions import FUNCTIONS, LAZY
 from catalog.templating.functions.signatures import SIGNATURES
 from catalog.templating.names import GO_SYSTEM, REQUEST_MEMBERS, SCOPES, SYSTEM_MEMBERS
-from catalog.templating.value_types import PRESENT, TEXTUAL, named
+from catalog.templating.value_types import PRESENT, TEXTUAL, describe_kinds
 from catalog.validation.structure_messages import models_in
 
 _HEAD = """# Reference of catalog documents
@@ -144,9 +144,9 @@ def _notations() -> Iterator[str]:
 
 def _names() -> Iterator[str]:
     yield from ("", "## Names", "")
-    yield f"Scopes: {_listed(SCOPES)}."
-    yield f"`request` has {_listed(REQUEST_MEMBERS)}, `system` has {_listed(SYSTEM_MEMBERS)}."
-    yield f"`.System` has {_listed(GO_SYSTEM)}."
+    yield f"Scopes: {_code_list(SCOPES)}."
+    yield f"`request` has {_code_list(REQUEST_MEMBERS)}, `system` has {_code_list(SYSTEM_MEMBERS)}."
+    yield f"`.System` has {_code_list(GO_SYSTEM)}."
 
 
 def _functions() -> Iterator[str]:
@@ -177,10 +177,10 @@ def _bounds() -> Iterator[str]:
 def _kinds(kinds: int) -> str:
     if kinds == PRESENT:
         return "anything"
-    return "a text" if kinds == TEXTUAL else named(kinds)
+    return "a text" if kinds == TEXTUAL else describe_kinds(kinds)
 
 
-def _listed(names: Iterable[str]) -> str:
+def _code_list(names: Iterable[str]) -> str:
     words = sorted(names) if isinstance(names, frozenset) else list(names)
     return ", ".join(f"`{word}`" for word in words)
 

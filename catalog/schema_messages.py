@@ -10,12 +10,12 @@ def message_of(error: ValidationError | SchemaError) -> str:
     """Return the message of an error with its values written as JSON."""
     message = str(error.message)
     for value in (error.instance, error.validator_value):
-        message = message.replace(repr(value), _written(value), 1)
+        message = message.replace(repr(value), _json_text(value), 1)
     if error.instance is None and error.validator == "type":
         return f"{message}; write a value, or leave it out"
     return message
 
 
-def _written(value: Any) -> str:
+def _json_text(value: Any) -> str:
     """Write a value as JSON; a text keeps its single quotes, which stand out in a sentence."""
     return repr(value) if isinstance(value, str) else json.dumps(value, ensure_ascii=False)

@@ -32,11 +32,11 @@ def title_of(item: CatalogDocument, context: RequestContext) -> str:
     """
     shown = {field.id for field in item.fields if not is_hidden(field)}
     values = {name: value for name, value in context.fields.items() if name in shown}
-    own = _one_line(_rendered(item, replace(context, fields=values)))
+    own = _one_line(_render(item, replace(context, fields=values)))
     return own or _one_line(_naming_value(item, values)) or _one_line(item.name) or item.id
 
 
-def _rendered(item: CatalogDocument, context: RequestContext) -> str:
+def _render(item: CatalogDocument, context: RequestContext) -> str:
     if not item.metadata.title:
         return ""
     scopes = build_scopes(

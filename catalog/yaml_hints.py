@@ -27,16 +27,16 @@ _NO_SPACE = re.compile(r"\s*+(?:- )?\s*+[A-Za-z][\w-]*:[^\s/:]")
 _NO_BREAK_SPACE = "\u00a0"
 
 
-def hint_for(problem: str, lines: Sequence[str], where: Position, last: yaml.Event | None) -> str:
+def yaml_hint(problem: str, lines: Sequence[str], where: Position, last: yaml.Event | None) -> str:
     """Return what to change; ``last`` is what was read before the place where reading stopped."""
     return (
-        _of_the_text_before(problem, last)
-        or _of_the_lines(problem, lines, where)
+        _text_hint(problem, last)
+        or _line_hint(problem, lines, where)
         or next((hint for part, hint in _HINTS if part in problem), "")
     )
 
 
-def _of_the_text_before(problem: str, last: yaml.Event | None) -> str:
+def _text_hint(problem: str, last: yaml.Event | None) -> str:
     if not isinstance(last, yaml.ScalarEvent) or "expected" not in problem:
         return ""
     if not (last.start_mark and last.end_mark) or last.end_mark.line == last.start_mark.line:
@@ -47,7 +47,7 @@ def _of_the_text_before(problem: str, last: yaml.Event | None) -> str:
     return "" if last.style in {"|", ">"} else f"{begins} spans several lines: write | before it"
 
 
-def _of_the_lines(problem: str, lines: Sequence[str], where: Position) -> str:
+def _line_hint(problem: str, lines: Sequence[str], where: Position) -> str:
     numbers = (where.line - 1, where.line)
     near = {number: lines[number - 1] for number in numbers if 0 < number <= len(lines)}
     for number, line in near.items():

@@ -11,7 +11,7 @@ from pydantic import AfterValidator, Field
 
 from activities.action_errors import ActionError, ActionFailedError, OutcomeUnknownError
 from activities.base import ActionContext
-from catalog.templating import has_steps
+from catalog.templating import has_dot_segments
 from pao.clients.github import (
     GitHub,
     GitHubError,
@@ -39,7 +39,7 @@ def _repository(text: str) -> str:
 
 def _ref(text: str) -> str:
     name = text.removeprefix("refs/heads/").removeprefix("refs/tags/")
-    if not name or len(name) > _REF_LENGTH or _BAD_REF.search(name) or has_steps(f"/{name}"):
+    if not name or len(name) > _REF_LENGTH or _BAD_REF.search(name) or has_dot_segments(f"/{name}"):
         raise ValueError("this is not a valid name of a branch or tag")
     return name
 

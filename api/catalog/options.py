@@ -19,11 +19,11 @@ from catalog.forms.local_options import (
     NO_RESOURCES,
     TOO_MANY,
     Lists,
-    answers_by_way,
-    bounded_questions,
+    answers_by_path,
+    bounded_queries,
     offer,
-    offered_here,
-    question_key,
+    offered_locally,
+    query_key,
 )
 from catalog.forms.options import HttpOptions, ListOptions, WhenAway
 from catalog.lists import CatalogList

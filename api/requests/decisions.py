@@ -22,7 +22,7 @@ from api.requests.schemas import DecisionBody, RetryBody, VoteBody
 from catalog.configuration_checks import ActionModels, ConfigReader, check_configurations
 from catalog.corrections import correct
 from catalog.document_kinds import parse_definition
-from catalog.secrets import in_clear, open_fields, seal_fields
+from catalog.secrets import fill_passwords, open_fields, seal_fields
 from db.repositories.decisions import DecisionsRepository
 from db.request_columns import context_of
 from db.row_conversion import plan_of
@@ -272,7 +272,7 @@ class DecisionService:
         """Refuse a changed value that is not offered; what was offered before may stay."""
         item = parse_definition(context.item.definition)
         corrected = replace(context, fields=answer.fields)
-        values = in_clear(answer.fields, open_fields(self.box, corrected), item.passwords)
+        values = fill_passwords(answer.fields, open_fields(self.box, corrected), item.passwords)
         changed = frozenset(answer.diff)
         problems = await self.options.require(item, values, context.requester, only=changed)
         if problems:

@@ -25,7 +25,7 @@ from api.requests.schemas import Submission
 from catalog.action_rendering import condition_before, render_action
 from catalog.configuration_checks import ActionModels, check_configurations
 from catalog.forms import FormContext, FormResult
-from catalog.kept_passwords import star_errors
+from catalog.masked_passwords import mask_errors
 from catalog.plan_checks import check_plan
 from catalog.planning import ActionTraits, plan, snapshot_of
 from catalog.secrets import open_fields, seal_fields

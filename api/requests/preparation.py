@@ -11,7 +11,7 @@ from api.requests.item_preparation import ItemPreparer
 from api.requests.prepared import PreparedSubmission, SubmissionCall, requester_of
 from api.requests.schemas import Submission
 from catalog.bundle import CatalogBundle
-from catalog.secrets import in_clear
+from catalog.secrets import fill_passwords
 
 
 class Preparer:

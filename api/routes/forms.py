@@ -14,7 +14,7 @@ from api.responses import documented
 from api.routes.catalog import ItemId
 from api.services import Caller, Services, ServicesDep
 from catalog.model import CatalogDocument
-from catalog.secrets import with_stars
+from catalog.secrets import mask_passwords
 from pao.core.errors import ErrorCode, PaoError
 
 router = APIRouter(prefix="/catalog", tags=["catalog"], route_class=JsonRoute)
@@ -80,7 +80,7 @@ async def evaluate_form(
         valid=result.valid,
         visible=list(result.visible),
         required=list(result.required),
-        values=with_stars(result.values, item.passwords),
+        values=mask_passwords(result.values, item.passwords),
         computed=list(result.computed),
         errors=[schemas.FieldProblem(**asdict(one)) for one in result.errors],
         warnings=[schemas.FieldProblem(**asdict(one)) for one in result.warnings],

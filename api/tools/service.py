@@ -14,9 +14,9 @@ from catalog.forms import OfferedChoices
 from catalog.forms.form import FieldError
 from catalog.model import CatalogDocument
 from catalog.scopes import ScopeContext
-from catalog.secrets import with_stars
+from catalog.secrets import mask_passwords
 from catalog.templating import TemplateError
-from catalog.testing.samples import Sample, validated
+from catalog.testing.samples import Sample, validate_sample
 from catalog.testing.templates import TemplateSample, try_templates
 from catalog.validation import ActionSchema, Finding, Severity, ValidationResult, validate
 from pao.core.errors import Detail, ErrorCode, PaoError
@@ -94,7 +94,7 @@ class ToolsService:
         item, samples, refused = document.draft, list[TemplateSample](), tuple[FieldError, ...]()
         values: dict[str, Any] = {}
         if item is not None:
-            result = validated(item, sample, self.scope_context)
+            result = validate_sample(item, sample, self.scope_context)
             refused = result.errors
             values = with_stars(result.values, item.passwords)
             samples = try_templates(

@@ -19,6 +19,7 @@ from catalog.forms.definition import (
     FieldType,
     GroupDefinition,
 )
+from catalog.forms.fields_resolver import default_of
 from catalog.forms.posted import row_numbers
 from catalog.forms.resolving import default_of
 from catalog.forms.writing import KEPT_APART, as_text, written, written_rows
@@ -291,16 +292,16 @@ def _rows(
 def rows_at_first(one: FieldDefinition, default: Any) -> dict[str, list[str]]:
     """Return the texts of the rows that a list has before anybody has filled it in."""
     if isinstance(default, list) and default:
-        return written_rows(one, default)
+        return row_input_texts(one, default)
     if not one.is_always_required:
         return {}
     preset = {inner.id: inner.plain_default for inner in one.fields}
-    return written_rows(one, [preset] * min(one.constraint("min_items") or 1, MOST_ROWS))
+    return row_input_texts(one, [preset] * min(one.constraint("min_items") or 1, MOST_ROWS))
 
 
 def _preset(one: FieldDefinition, default: Any) -> list[str]:
     # A computed default would stop following the other fields once it is posted as a text.
-    return [] if one.template is not None and not one.read_only else written(one, default)
+    return [] if one.template is not None and not one.read_only else input_texts(one, default)
 
 
 def _kind(one: FieldDefinition, offered: OfferedChoices | None, *, awaited: bool) -> str:

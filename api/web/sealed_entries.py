@@ -10,7 +10,7 @@ from starlette.datastructures import FormData
 
 from api.web.posted_fields import find_field
 from catalog.forms.definition import FieldDefinition
-from catalog.forms.writing import KEPT_APART
+from catalog.forms.writing import WRITE_ONLY
 from pao.runtime.crypto import SecretBox, SecretUnreadableError
 
 _PREFIX = "sealed."

@@ -7,7 +7,7 @@ from urllib.parse import unquote
 from api.web.posted_fields import find_field
 from api.web.words import _
 from catalog.forms.definition import Choice, FieldDefinition, FieldType
-from catalog.forms.writing import KEPT_APART, as_text, written
+from catalog.forms.writing import WRITE_ONLY, as_text, input_texts
 from pao.core.names import MASK
 
 
@@ -23,8 +23,8 @@ def shown_value(one: FieldDefinition, value: Any, choices: Sequence[Choice] | No
     if isinstance(value, list) and one.type is FieldType.LIST:
         return "\n".join(_shown_row(one, row) for row in value)
     if one.type in {FieldType.JSON, FieldType.LIST}:
-        return "\n".join(written(one, value))
-    if one.type in KEPT_APART:
+        return "\n".join(input_texts(one, value))
+    if one.type in WRITE_ONLY:
         return file_words(str(value)) if one.type is FieldType.FILE else MASK
     labels = {as_text(choice.value): choice.label for choice in choices or one.choices or ()}
     parts = value if isinstance(value, list) else [value]

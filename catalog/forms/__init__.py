@@ -9,7 +9,7 @@ from catalog.forms.definition import (
     GroupDefinition,
 )
 from catalog.forms.form import Form
-from catalog.forms.outcome import FieldError, FormError, FormResult
+from catalog.forms.result import FieldError, FormError, FormResult
 
 __all__ = [
     "EMPTY_CONTEXT",

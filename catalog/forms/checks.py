@@ -20,7 +20,13 @@ from catalog.forms.constraint_checks import (
     must_be_check,
 )
 from catalog.forms.definition import Constraints, FieldDefinition, FieldType
-from catalog.forms.text_formats import host_of, is_name, parse_length, parse_moment, parse_time
+from catalog.forms.text_formats import (
+    host_of,
+    is_name,
+    parse_duration_text,
+    parse_moment,
+    parse_time,
+)
 from catalog.forms.values import (
     ValueFormatError,
     compile_pattern,
@@ -28,7 +34,7 @@ from catalog.forms.values import (
     is_number,
     parse_data_url,
     parse_date,
-    problem_of,
+    storage_problem,
 )
 
 _TEXT = ("min_length", "max_length", "pattern")
@@ -114,13 +120,15 @@ def compile_checks(field: FieldDefinition) -> FieldChecks:
         gates.append(check_rows)
     if field.must_be is not None and field.type is FieldType.BOOLEAN:
         rest.append(must_be_check(value=field.must_be))
-    rest.extend(CHECK_FACTORIES[factory](value) for _, factory, value in _given(field))
+    rest.extend(
+        CHECK_FACTORIES[factory](value) for _, factory, value in _applicable_constraints(field)
+    )
     return FieldChecks(tuple(gates), tuple(rest))
 
 
 def constraint_problems(field: FieldDefinition) -> Iterator[tuple[str, str]]:
     """Yield every constraint of a field that cannot be read: its key in the document, and why."""
-    for name, factory, value in _given(field):
+    for name, factory, value in _applicable_constraints(field):
         try:
             CHECK_FACTORIES[factory](value)
         except ValueFormatError as error:
@@ -139,7 +147,7 @@ def key_of(constraint: str) -> str:
     return Constraints.model_fields[constraint].alias or constraint
 
 
-def _given(field: FieldDefinition) -> Iterator[tuple[str, str, Any]]:
+def _applicable_constraints(field: FieldDefinition) -> Iterator[tuple[str, str, Any]]:
     """Yield name, factory and value of each constraint of the field that applies to its type."""
     prefix = f"{field.type}_" if field.type in _OWN_BOUNDS else ""
     for name in CONSTRAINTS[field.type]:
@@ -149,7 +157,7 @@ def _given(field: FieldDefinition) -> Iterator[tuple[str, str, Any]]:
 
 
 def _storable(value: Any, _: date) -> ConstraintFailure | None:
-    problem = problem_of(value)
+    problem = storage_problem(value)
     return ConstraintFailure("type", problem) if problem else None
 
 
@@ -214,7 +222,7 @@ def _file(value: str, _: date) -> ConstraintFailure | None:
     return ConstraintFailure("format", f"must be a file written as {form}", form)
 
 
-def _written(
+def _format_check(
     reads: Callable[[str], object], what: str, form: str
 ) -> Callable[[str, date], ConstraintFailure | None]:
     """Return the check that a text has a form of its own."""
@@ -222,18 +230,22 @@ def _written(
     return lambda value, _: None if reads(value) else failure
 
 
-_datetime = _written(
+_datetime = _format_check(
     parse_moment, "a moment with its offset such as 2026-03-01T08:30:00Z", "RFC 3339"
 )
-_time = _written(
+_time = _format_check(
     lambda text: parse_time(text) is not None, "a time of day such as 08:30", "HH:MM or HH:MM:SS"
 )
-_duration = _written(
-    lambda text: parse_length(text) is not None, "a duration such as 90s, 1h30m or 2d", "duration"
+_duration = _format_check(
+    lambda text: parse_duration_text(text) is not None,
+    "a duration such as 90s, 1h30m or 2d",
+    "duration",
 )
-_url = _written(host_of, "an address such as https://wiki.example.com/page", "http or https URL")
-_user = _written(is_name, "the id or email address of a user", "user")
-_team = _written(is_name, "the name of a team", "team")
+_url = _format_check(
+    host_of, "an address such as https://wiki.example.com/page", "http or https URL"
+)
+_user = _format_check(is_name, "the id or email address of a user", "user")
+_team = _format_check(is_name, "the name of a team", "team")
 
 
 _GATES: dict[FieldType, tuple[Check, ...]] = {

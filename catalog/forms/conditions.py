@@ -32,7 +32,7 @@ def holds_for(condition: Condition, value: Any) -> bool:
         return (value is not None) is (wanted is not False)
     if value is None:
         return operator in _HOLD_WITHOUT_VALUE
-    judge = _JUDGES.get(operator) if operator else None
+    judge = _COMPARISONS.get(operator) if operator else None
     return judge is not None and judge(value, wanted)
 
 
@@ -82,7 +82,7 @@ def _less(low: Any, high: Any) -> bool:
     return bool(early[1] < late[1])  # type: ignore[operator] # of one kind
 
 
-_JUDGES: dict[Operator, Callable[[Any, Any], bool]] = {
+_COMPARISONS: dict[Operator, Callable[[Any, Any], bool]] = {
     Operator.EQUALS: equal,
     Operator.NOT_EQUALS: lambda value, wanted: not equal(value, wanted),
     Operator.IN: lambda value, wanted: _has(wanted, value),

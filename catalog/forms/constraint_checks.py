@@ -19,7 +19,7 @@ from catalog.forms.text_formats import (
     check_moment_bound,
     host_of,
     is_allowed,
-    parse_length,
+    parse_duration_text,
     parse_moment,
     parse_time,
     resolve_moment,
@@ -38,7 +38,7 @@ from catalog.forms.values import (
 )
 
 Moment = TypeVar("Moment", date, datetime)
-_SHOWN = 80
+_MOST_SHOWN = 80
 # Characters, and kinds of characters (lower, upper, digit, other), that a strength asks for.
 STRENGTHS = {Strength.WEAK: (0, 0), Strength.MEDIUM: (8, 2), Strength.STRONG: (12, 3)}
 
@@ -96,15 +96,15 @@ def item_checks(items: ItemConstraints) -> Iterator[Check]:
     given = {name: getattr(items, name) for name in ("min_length", "max_length", "pattern")}
     for name, limit in given.items():
         if limit is not None:
-            yield _of_each(CHECK_FACTORIES[name](limit))
+            yield _each_item(CHECK_FACTORIES[name](limit))
 
 
-def _of_each(check: Check) -> Check:
+def _each_item(check: Check) -> Check:
     def check_all(value: list[Any], today: date) -> ConstraintFailure | None:
         for item in value:
             failure = check(item, today)
             if failure:
-                shown = item if len(item) <= _SHOWN else f"{item[:_SHOWN]}…"
+                shown = item if len(item) <= _MOST_SHOWN else f"{item[:_MOST_SHOWN]}…"
                 message = f"has {shown!r}, which {failure.message}"
                 return ConstraintFailure(f"items.{failure.constraint}", message, failure.expected)
         return None
@@ -150,7 +150,7 @@ def _kinds(text: str) -> int:
 
 
 def _min(limit: Any) -> Check:
-    _refuse_text(limit)
+    _require_number(limit)
     return _require(
         lambda value: bool(value >= limit),
         ConstraintFailure("min", f"must be at least {limit}", limit),
@@ -158,14 +158,14 @@ def _min(limit: Any) -> Check:
 
 
 def _max(limit: Any) -> Check:
-    _refuse_text(limit)
+    _require_number(limit)
     return _require(
         lambda value: bool(value <= limit),
         ConstraintFailure("max", f"must be at most {limit}", limit),
     )
 
 
-def _refuse_text(limit: Any) -> None:
+def _require_number(limit: Any) -> None:
     if not is_number(limit):
         raise ValueFormatError("must be a number")
 
@@ -240,7 +240,9 @@ def _calendar_bound(
     return check
 
 
-def _ordered(constraint: str, read: Callable[[Any], Any], example: str) -> Callable[[Any], Check]:
+def _bound_factory(
+    constraint: str, read: Callable[[Any], Any], example: str
+) -> Callable[[Any], Check]:
     """Return the factory of a bound that is written like the values it bounds."""
 
     def factory(bound: Any) -> Check:
@@ -324,10 +326,10 @@ CHECK_FACTORIES: dict[str, Callable[[Any], Check]] = {
     "date_max": _date_max,
     "datetime_min": _moment_min,
     "datetime_max": _moment_max,
-    "time_min": _ordered("min", parse_time, "08:30"),
-    "time_max": _ordered("max", parse_time, "08:30"),
-    "duration_min": _ordered("min", parse_length, "90s, 1h30m or 2d"),
-    "duration_max": _ordered("max", parse_length, "90s, 1h30m or 2d"),
+    "time_min": _bound_factory("min", parse_time, "08:30"),
+    "time_max": _bound_factory("max", parse_time, "08:30"),
+    "duration_min": _bound_factory("min", parse_duration_text, "90s, 1h30m or 2d"),
+    "duration_max": _bound_factory("max", parse_duration_text, "90s, 1h30m or 2d"),
     "hosts": _hosts,
     "min_items": _min_items,
     "max_items": _max_items,

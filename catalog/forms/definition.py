@@ -93,7 +93,7 @@ class Condition(Model):
     negated: "Condition | None" = Field(None, alias="not", description="This must not hold.")
 
     @model_validator(mode="after")
-    def _one_form(self) -> Self:
+    def _check_one_form(self) -> Self:
         given = [self.depends_on, self.all, self.any, self.negated]
         if sum(part is not None for part in given) != 1:
             raise ValueError("a condition has exactly one of dependsOn, all, any and not")
@@ -121,10 +121,10 @@ def _label(value: Any) -> str:
     return str(value)
 
 
-_Written = BeforeValidator(_as_choice, json_schema_input_type=Choice | str | int | float | bool)
+_ChoiceEntry = BeforeValidator(_as_choice, json_schema_input_type=Choice | str | int | float | bool)
 MOST_CHOICES, MOST_FIELDS, MOST_GROUPS = 1_000, 1_000, 200
 MOST_ROWS, MOST_ROW_FIELDS, MOST_RULES = 500, 50, 200
-Choices = Annotated[tuple[Annotated[Choice, _Written], ...], Field(max_length=MOST_CHOICES)]
+Choices = Annotated[tuple[Annotated[Choice, _ChoiceEntry], ...], Field(max_length=MOST_CHOICES)]
 
 
 class Constraints(Model):
@@ -316,7 +316,7 @@ class FormDefinition(Model):
     )
 
     @model_validator(mode="after")
-    def _bounded(self) -> Self:
+    def _check_field_count(self) -> Self:
         if len(self.fields) > MOST_FIELDS:
             raise ValueError(f"a form has at most {MOST_FIELDS:,} fields; split the item")
         return self

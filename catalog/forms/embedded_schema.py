@@ -16,7 +16,7 @@ from jsonschema.validators import extend
 from referencing.exceptions import Unresolvable
 from referencing.jsonschema import DRAFT202012, EMPTY_REGISTRY
 
-from catalog.forms.values import ValueFormatError, canonical, compile_pattern, problem_of
+from catalog.forms.values import ValueFormatError, canonical, compile_pattern, storage_problem
 from catalog.schema_messages import message_of
 
 Schema = Mapping[str, Any] | bool
@@ -24,7 +24,7 @@ Schema = Mapping[str, Any] | bool
 _MAX_REFERENCES = 2_000
 _MESSAGE = 300
 # These would compile patterns of the schema for Python's backtracking engine.
-_REFUSED = ("unevaluatedProperties", "unevaluatedItems", "$dynamicRef", "$dynamicAnchor")
+_UNSUPPORTED = ("unevaluatedProperties", "unevaluatedItems", "$dynamicRef", "$dynamicAnchor")
 
 # Keywords whose schemas judge nothing by themselves.
 _NOT_APPLIED = frozenset({"$defs", "contentSchema", "definitions"})
@@ -40,10 +40,10 @@ class _TooCostlyError(Exception):
 
 def check_schema(schema: Schema) -> None:
     """Refuse a schema that is invalid, unbounded or refers outside: ``ValueFormatError``."""
-    if problem_of(schema):
-        raise ValueFormatError(f"is not a JSON Schema: it {problem_of(schema)}")
+    if storage_problem(schema):
+        raise ValueFormatError(f"is not a JSON Schema: it {storage_problem(schema)}")
     for key, value in _entries(schema):
-        if key in _REFUSED:
+        if key in _UNSUPPORTED:
             raise ValueFormatError(f"uses {key}, which is not supported; use additionalProperties")
         if key == "$ref" and isinstance(value, str) and not value.startswith("#"):
             raise ValueFormatError(f"refers to {value[:80]!r}; only references inside it (#/...)")
@@ -105,7 +105,7 @@ class EmbeddedSchema:
 
     def __init__(self, schema: Schema) -> None:
         check_schema(schema)
-        self._validator = _Bounded(schema, registry=EMPTY_REGISTRY)
+        self._validator = _BoundedValidator(schema, registry=EMPTY_REGISTRY)
 
     def problem(self, value: Any) -> str | None:
         """Return what the schema does not accept in a value, or None. The value is not too deep."""
@@ -185,7 +185,7 @@ def _ref(validator: Any, ref: str, value: Any, schema: Any) -> Iterator[Validati
     yield from Draft202012Validator.VALIDATORS["$ref"](validator, ref, value, schema)
 
 
-_Bounded: Any = extend(  # type: ignore[no-untyped-call] # the stubs leave it untyped
+_BoundedValidator: Any = extend(  # type: ignore[no-untyped-call] # the stubs leave it untyped
     Draft202012Validator,
     {
         "$ref": _ref,

@@ -7,7 +7,7 @@ from typing import Any
 
 from catalog.forms.context import FormContext
 from catalog.forms.definition import FieldDefinition
-from catalog.forms.outcome import FieldError
+from catalog.forms.result import FieldError
 from catalog.templating import TemplateError
 
 

@@ -14,8 +14,8 @@ from typing import Any
 from catalog.forms.context import FormContext
 from catalog.forms.definition import FieldDefinition, FieldType, FormDefinition
 from catalog.forms.options import HttpOptions, ListOptions
-from catalog.forms.outcome import FormError
 from catalog.forms.passwords import passwords_among
+from catalog.forms.result import FormError
 from catalog.loading import walk_texts
 from catalog.templating import (
     Names,
@@ -25,8 +25,8 @@ from catalog.templating import (
     check_when,
     evaluate_when,
     functions_of,
-    opened,
     render,
+    unwrap_secrets,
 )
 from pao.core.passwords import PasswordFields
 
@@ -63,16 +63,16 @@ def form_templates(form: FormDefinition) -> Iterator[FormTemplate]:
     for g, group in enumerate(form.groups):
         for f, field in enumerate(group.fields):
             where: Path = ("groups", g, "fields", f)
-            yield from _of_field(field, where, None)
+            yield from _field_templates(field, where, None)
             for r, inner in enumerate(field.fields):
-                yield from _of_field(inner, (*where, "fields", r), field)
+                yield from _field_templates(inner, (*where, "fields", r), field)
     for index, rule in enumerate(form.rules):
         yield FormTemplate(("rules", index, "check"), rule.check)
         if rule.when is not None:
             yield FormTemplate(("rules", index, "when"), rule.when)
 
 
-def _of_field(
+def _field_templates(
     field: FieldDefinition, where: Path, row_of: FieldDefinition | None
 ) -> Iterator[FormTemplate]:
     if field.template is not None:
@@ -106,12 +106,12 @@ class Expressions:
     def passwords(self) -> frozenset[str]:
         """The fields that may be read and are passwords."""
         in_row = self._row_of.fields if self._row_of else ()
-        return self._among.fields | passwords_among(in_row).fields
+        return self._form_passwords.fields | passwords_among(in_row).fields
 
     @cached_property
     def holders(self) -> frozenset[str]:
         """The fields that may be read and are passwords, or lists with some in their rows."""
-        return self.passwords | self._among.holders
+        return self.passwords | self._form_passwords.holders
 
     @cached_property
     def _among(self) -> PasswordFields:
@@ -157,11 +157,11 @@ class Expressions:
             functions = functions_of(text, names, condition=not computed)
         except TemplateError as error:
             raise FormError(str(error)) from None
-        for problem in refused_uses(uses, functions, outgoing=outgoing):
+        for problem in use_problems(uses, functions, outgoing=outgoing):
             raise FormError(problem)
         return tuple(use[1] for use in uses if use[0] == "fields")
 
-    def keeps(
+    def offers_row(
         self, where: str, row: Mapping[str, Any], fields: Mapping[str, Any], context: FormContext
     ) -> bool:
         """Return whether a row of a CatalogList is offered; one that cannot be judged is not."""
@@ -177,8 +177,8 @@ class Expressions:
         Which fields it reads is checked before; what it shows of the rows of a list, only here.
         """
         value = render(template, {**context.scopes, "fields": fields}, self.names)
-        if self._among.in_rows:
-            stars = opened(fields, reveal=False)
+        if self._form_passwords.in_rows:
+            stars = unwrap_secrets(fields, reveal=False)
             if value != render(template, {**context.scopes, "fields": stars}, self.names):
                 raise TemplateError("template-refused", "it would show a password")
         return None if value == "" else value
@@ -197,7 +197,7 @@ def row_keys(form: FormDefinition, where: str | None) -> set[str]:
     return {use[1] for use in uses if use[0] == "row" and use[1:2] not in ((), ("*",))}
 
 
-def refused_uses(
+def use_problems(
     uses: Iterable[tuple[str, ...]], functions: frozenset[str], *, outgoing: bool = False
 ) -> Iterator[str]:
     """Yield what a template of a form reads or calls, but must not."""
@@ -219,7 +219,7 @@ def refused_uses(
         yield f"{name}() depends on the request's id, which does not exist yet"
 
 
-def in_templates(field: FieldDefinition, value: Any) -> Any:
+def template_value(field: FieldDefinition, value: Any) -> Any:
     """Return a value as templates see it: a password stays a secret in everything made from it."""
     secret = field.type is FieldType.PASSWORD and value is not None
     return SecretValue(value) if secret else value

@@ -21,19 +21,19 @@ from catalog.forms.evaluation_context import (
     ResolvedFields,
 )
 from catalog.forms.expressions import Expressions
+from catalog.forms.fields_validator import FieldsValidator
 from catalog.forms.graph import (
     CONDITIONS,
+    condition_fields,
     condition_graph,
     dependency_graph,
-    in_order,
-    looked_at,
+    dependency_order,
     row_graph,
 )
 from catalog.forms.json_schema import form_json_schema
-from catalog.forms.judge import FieldsValidator
 from catalog.forms.options import ListOptions
-from catalog.forms.outcome import FieldError, FormError, FormResult
 from catalog.forms.passwords import passwords_among
+from catalog.forms.result import FieldError, FormError, FormResult
 from catalog.forms.ui_schema import form_ui_schema
 from catalog.suggestions import did_you_mean
 from catalog.templating import TemplateError
@@ -50,17 +50,19 @@ class Form:
     def __init__(self, definition: FormDefinition) -> None:
         self.definition = definition
         self._expressions = Expressions(definition)
-        _require_known(definition)
-        in_order(condition_graph(definition), CONDITIONS)
+        _check_condition_fields(definition)
+        dependency_order(condition_graph(definition), CONDITIONS)
         graph = dependency_graph(definition)
-        rows = {one.id: _rows(definition, one) for one in definition.fields if _is_list(one)}
+        rows = {
+            one.id: _row_validator(definition, one) for one in definition.fields if _is_list(one)
+        }
         fields = [
             (one, tuple(filter(None, (group.conditional, one.conditional))))
             for group in definition.groups
             for one in group.fields
         ]
-        self._judge = FieldsValidator(fields, self._expressions, graph, rows=rows)
-        self._rule_reads = {rule.id: self._read_by(rule) for rule in definition.rules}
+        self._validator = FieldsValidator(fields, self._expressions, graph, rows=rows)
+        self._rule_reads = {rule.id: self._reads_of(rule) for rule in definition.rules}
 
     @classmethod
     def from_mapping(cls, raw: Mapping[str, Any]) -> Self:
@@ -75,20 +77,20 @@ class Form:
     ) -> FormResult:
         """Judge values as of a day (UTC); nothing is coerced, and no value makes it raise."""
         around = EvaluationContext(today, context)
-        found = self._judge.resolve(values, around)
-        judgement = self._judge.judge(values, found, around)
+        found = self._validator.resolve(values, around)
+        judgement = self._validator.validate(values, found, around)
         told = list(self._rule_problems(found, judgement, around))
         refused = [error for rule, error in told if rule.severity == "error"]
         errors = (*judgement.errors, *refused, *judgement.unknown)
         return FormResult(
             valid=not errors,
-            values=self._judge.kept(found),
+            values=self._validator.stored_values(found),
             errors=errors,
             visible=tuple(name for name in self.fields if name in found.present),
             required=judgement.required,
             computed=tuple(name for name in self.fields if name in found.computed),
             warnings=tuple(error for rule, error in told if rule.severity == "warning"),
-            in_rows=tuple(_ways_in_rows(found)),
+            in_rows=tuple(_paths_in_rows(found)),
         )
 
     def without_computed(
@@ -99,14 +101,16 @@ class Form:
         These are the read-only ones, and those that equal what their default computes.
         """
         around = EvaluationContext(today, context)
-        return self._judge.without_computed(values, self._judge.resolve(values, around), around)
+        return self._validator.without_computed(
+            values, self._validator.resolve(values, around), around
+        )
 
     def questions(
         self, values: Mapping[str, Any], today: date, context: FormContext = EMPTY_CONTEXT
     ) -> tuple[FieldQuery, ...]:
         """Return what has to be asked before values can be judged; the answers are a context's."""
         around = EvaluationContext(today, context)
-        return tuple(self._judge.questions(self._judge.resolve(values, around), around))
+        return tuple(self._validator.questions(self._validator.resolve(values, around), around))
 
     def offered_rows(
         self, question: FieldQuery, rows: Iterable[Mapping[str, Any]], context: FormContext
@@ -115,7 +119,7 @@ class Form:
         options = question.field.options
         if not isinstance(options, ListOptions) or options.where is None:
             return list(rows)
-        keeps, where = self._expressions_of(question).keeps, options.where
+        keeps, where = self._expressions_of(question).offers_row, options.where
         return [row for row in rows if keeps(where, row, question.seen, context)]
 
     def options_read_user(self, question: FieldQuery) -> bool:
@@ -128,7 +132,7 @@ class Form:
         ``way`` is the field's id, or ``rules.cluster`` for a field in the rows of a list.
         """
         outer, _, inner = way.partition(".")
-        judge = self._judge.rows_of(outer) if inner else self._judge
+        judge = self._validator.rows_of(outer) if inner else self._validator
         return judge.option_reads.get(inner or outer) if judge else None
 
     def _expressions_of(self, question: FieldQuery) -> Expressions:
@@ -139,14 +143,14 @@ class Form:
     @property
     def fields(self) -> dict[str, FieldDefinition]:
         """The fields by id, in the order of the form."""
-        return self._judge.fields
+        return self._validator.fields
 
     def shown(
         self, values: Mapping[str, Any], today: date, context: FormContext = EMPTY_CONTEXT
     ) -> frozenset[str]:
         """Return the ways of all fields that are shown, those in rows as well."""
-        found = self._judge.resolve(values, EvaluationContext(today, context))
-        return frozenset((*found.present, *_ways_in_rows(found)))
+        found = self._validator.resolve(values, EvaluationContext(today, context))
+        return frozenset((*found.present, *_paths_in_rows(found)))
 
     @property
     def passwords(self) -> PasswordFields:
@@ -165,7 +169,7 @@ class Form:
     def _json_schema(self) -> dict[str, Any]:
         return form_json_schema(self.definition)
 
-    def _read_by(self, rule: FormRule) -> tuple[str, ...]:
+    def _reads_of(self, rule: FormRule) -> tuple[str, ...]:
         texts = (rule.check, *filter(None, (rule.when,)))
         try:
             read = [name for text in texts for name in self._expressions.read_fields(text)]
@@ -185,11 +189,13 @@ class Form:
             shown = [name for name in rule.fields or reads if name in found.present]
             if judgement.broken.intersection(reads) or (reads and not shown):
                 continue
-            told = self._told(rule, found, around)
+            told = self._rule_message(rule, found, around)
             for name in (shown or [""]) if told else ():
                 yield rule, FieldError(name, f"rule:{rule.id}", told)
 
-    def _told(self, rule: FormRule, found: ResolvedFields, around: EvaluationContext) -> str:
+    def _rule_message(
+        self, rule: FormRule, found: ResolvedFields, around: EvaluationContext
+    ) -> str:
         """Return the message of a rule that does not hold, or why it cannot be checked."""
         holds = self._expressions.holds
         try:
@@ -207,13 +213,13 @@ def _is_list(one: FieldDefinition) -> bool:
     return one.type is FieldType.LIST
 
 
-def _ways_in_rows(found: ResolvedFields) -> Iterator[str]:
+def _paths_in_rows(found: ResolvedFields) -> Iterator[str]:
     for name, rows in found.rows.items():
         for index, row in enumerate(rows):
             yield from (row_field_path(name, index, inner) for inner in row.present) if row else ()
 
 
-def _rows(definition: FormDefinition, one: FieldDefinition) -> FieldsValidator:
+def _row_validator(definition: FormDefinition, one: FieldDefinition) -> FieldsValidator:
     """Return the judge of a list's rows; raises ``FormError``."""
     known = {field.id for field in definition.fields}
     if not one.fields:
@@ -236,19 +242,19 @@ def _rows(definition: FormDefinition, one: FieldDefinition) -> FieldsValidator:
     return FieldsValidator(fields, expressions, row_graph(one, expressions))
 
 
-def _require_known(definition: FormDefinition) -> None:
+def _check_condition_fields(definition: FormDefinition) -> None:
     """Require that conditions look at fields of the form, or of the same row."""
     known = {field.id for field in definition.fields}
     graph = condition_graph(definition)
     for one in definition.fields:
         inner = {field.id for field in one.fields}
         for field in one.fields:
-            _refuse_unknown(field.id, looked_at(field), known | inner)
+            _check_known_fields(field.id, condition_fields(field), known | inner)
     for field_id, seen in graph.items():
-        _refuse_unknown(field_id, seen, known)
+        _check_known_fields(field_id, seen, known)
 
 
-def _refuse_unknown(field_id: str, seen: set[str], known: set[str]) -> None:
+def _check_known_fields(field_id: str, seen: set[str], known: set[str]) -> None:
     for name in seen:
         if name not in known:
             raise FormError(

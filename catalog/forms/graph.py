@@ -5,7 +5,7 @@ from graphlib import CycleError, TopologicalSorter
 from catalog.forms.conditions import references
 from catalog.forms.definition import FieldDefinition, FormDefinition
 from catalog.forms.expressions import Expressions
-from catalog.forms.outcome import FormError
+from catalog.forms.result import FormError
 
 Graph = dict[str, set[str]]
 CONDITIONS = "the conditions form a cycle"
@@ -34,11 +34,11 @@ def dependency_graph(definition: FormDefinition) -> Graph:
         rows = Expressions(definition, field)
         own = {inner.id for inner in field.fields}
         for inner in field.fields:
-            graph[field.id] |= (looked_at(inner) | set(_reads(inner, rows))) - own
+            graph[field.id] |= (condition_fields(inner) | set(_reads(inner, rows))) - own
     return graph
 
 
-def looked_at(field: FieldDefinition) -> set[str]:
+def condition_fields(field: FieldDefinition) -> set[str]:
     """Return the fields that a field's own condition looks at."""
     return {name for _, name in references(field.conditional)} if field.conditional else set()
 
@@ -61,11 +61,12 @@ def _reads(field: FieldDefinition, expressions: Expressions) -> tuple[str, ...]:
 def row_graph(list_field: FieldDefinition, expressions: Expressions) -> Graph:
     """Return for every field of a row the fields of the row and the form that come first."""
     return {
-        inner.id: looked_at(inner) | set(_reads(inner, expressions)) for inner in list_field.fields
+        inner.id: condition_fields(inner) | set(_reads(inner, expressions))
+        for inner in list_field.fields
     }
 
 
-def in_order(graph: Graph, what: str = EVERYTHING) -> tuple[str, ...]:
+def dependency_order(graph: Graph, what: str = EVERYTHING) -> tuple[str, ...]:
     """Return the fields, each after those it depends on; raises ``FormError`` for a cycle."""
     try:
         return tuple(TopologicalSorter(graph).static_order())

@@ -20,7 +20,7 @@ from catalog.forms.definition import (
     FormDefinition,
     Operator,
 )
-from catalog.forms.graph import CONDITIONS, in_order
+from catalog.forms.graph import CONDITIONS, dependency_order
 from catalog.forms.text_formats import comparable
 from catalog.forms.type_schemas import TYPES, Schema, json_field, unless_blank
 from catalog.forms.values import is_number, parse_date
@@ -56,12 +56,14 @@ def _object(
     fields: Sequence[_ConditionalField], definitions: dict[str, Schema], prefix: str = ""
 ) -> dict[str, Any]:
     """Return the schema of fields that are filled in together: a form, or a row of a list."""
-    conditional = _Conditional(fields, definitions, prefix)
+    conditional = _ConditionSchemas(fields, definitions, prefix)
     rules = list(conditional.rules())
     schema: dict[str, Any] = {
         "type": "object",
         "properties": {
-            field.id: _with(_field_schema(field, definitions), conditional.untold.get(field.id))
+            field.id: _with_conditions(
+                _field_schema(field, definitions), conditional.inexpressible.get(field.id)
+            )
             for field, _ in fields
         },
         "required": [
@@ -74,7 +76,7 @@ def _object(
     return schema
 
 
-def _with(schema: Schema, conditions: list[Any] | None) -> Schema:
+def _with_conditions(schema: Schema, conditions: list[Any] | None) -> Schema:
     """Add the conditions of a field that JSON Schema has no words for."""
     if conditions is None or isinstance(schema, bool):
         return schema
@@ -88,10 +90,10 @@ def _needs_value(field: FieldDefinition) -> bool:
     return field.default is None or is_blank(field, field.default)
 
 
-class _Conditional:
+class _ConditionSchemas:
     """Writes conditions as schemas of the whole object; one definition says when a field shows.
 
-    ``untold`` are those that no schema can tell, by field.
+    ``inexpressible`` are those that no schema can tell, by field.
     """
 
     def __init__(
@@ -101,7 +103,7 @@ class _Conditional:
         self._conditions = {field.id: conditions for field, conditions in fields}
         self._prefix = prefix
         self.definitions = definitions
-        self.untold: dict[str, list[Any]] = {}
+        self.inexpressible: dict[str, list[Any]] = {}
         self._define()
 
     def _define(self) -> None:
@@ -110,11 +112,11 @@ class _Conditional:
             name: {other for one in conditions for _, other in references(one)}
             for name, conditions in self._conditions.items()
         }
-        for name in in_order(graph, CONDITIONS):
+        for name in dependency_order(graph, CONDITIONS):
             try:
-                self._shown(name)
+                self._visibility(name)
             except _InexpressibleError:
-                self.untold[name] = [
+                self.inexpressible[name] = [
                     one.model_dump(mode="json", by_alias=True, exclude_unset=True)
                     for one in self._conditions[name]
                 ]
@@ -122,47 +124,47 @@ class _Conditional:
     def rules(self) -> Iterable[dict[str, Any]]:
         """Return one rule per conditional field: hidden means absent, shown may mean required."""
         for field in self._fields.values():
-            if not self._conditions[field.id] or field.id in self.untold:
+            if not self._conditions[field.id] or field.id in self.inexpressible:
                 continue
             rule: dict[str, Any] = {
-                "if": self._shown(field.id),
+                "if": self._visibility(field.id),
                 "else": {"properties": {field.id: False}},
             }
             if _needs_value(field):
                 rule["then"] = {"required": [field.id]}
             yield rule
 
-    def _shown(self, field_id: str) -> Schema:
+    def _visibility(self, field_id: str) -> Schema:
         if not self._conditions.get(field_id):
             return True
-        if field_id in self.untold:
+        if field_id in self.inexpressible:
             raise _InexpressibleError
         name = f"{self._prefix}shown.{field_id}"
         if name not in self.definitions:
             parts = [self._schema(condition) for condition in self._conditions[field_id]]
-            self.definitions[name] = _every(parts)
+            self.definitions[name] = _all_of(parts)
         return {"$ref": f"#/$defs/{name}"}
 
     def _schema(self, condition: Condition) -> Schema:
         if condition.all is not None:
-            return _every([self._schema(part) for part in condition.all])
+            return _all_of([self._schema(part) for part in condition.all])
         if condition.any is not None:
-            return _some([self._schema(part) for part in condition.any])
+            return _any_of([self._schema(part) for part in condition.any])
         if condition.negated is not None:
             return {"not": self._schema(condition.negated)}
         field = self._fields.get(condition.depends_on or "")
         if field is None:
             # A row is judged alone: it does not see the form around it.
             raise _InexpressibleError
-        return self._about(condition, field)
+        return self._field_condition(condition, field)
 
-    def _about(self, condition: Condition, field: FieldDefinition) -> Schema:
+    def _field_condition(self, condition: Condition, field: FieldDefinition) -> Schema:
         sent = _value_schema(condition, field)
         present: Schema = {"required": [field.id], "properties": {field.id: sent}}
         absent: Schema = {"not": {"required": [field.id]}}
-        return _some([present, _every([absent, self._without(condition, field)])])
+        return _any_of([present, _all_of([absent, self._absence_condition(condition, field)])])
 
-    def _without(self, condition: Condition, field: FieldDefinition) -> Schema:
+    def _absence_condition(self, condition: Condition, field: FieldDefinition) -> Schema:
         """Return when the condition holds although nothing was sent: by default or by absence."""
         by_absence = holds_for(condition, None)
         if field.default is None:
@@ -174,18 +176,18 @@ class _Conditional:
         by_default = holds_for(condition, field.default)
         if by_default == by_absence:
             return by_absence
-        shown = self._shown(field.id)
+        shown = self._visibility(field.id)
         return shown if by_default else {"not": shown}
 
 
-def _every(parts: list[Schema]) -> Schema:
+def _all_of(parts: list[Schema]) -> Schema:
     if False in parts:
         return False
     rest = [part for part in parts if part is not True]
     return {"allOf": rest} if len(rest) > 1 else rest[0] if rest else True
 
 
-def _some(parts: list[Schema]) -> Schema:
+def _any_of(parts: list[Schema]) -> Schema:
     if True in parts:
         return True
     rest = [part for part in parts if part is not False]
@@ -207,7 +209,7 @@ def _value_schema(condition: Condition, field: FieldDefinition) -> Schema:
         case Operator.NOT_IN:
             return {"not": {"enum": wanted}} if listed else False
         case operator:
-            return _compared(operator, wanted, field)
+            return _comparison(operator, wanted, field)
 
 
 def _contains(wanted: Any) -> Schema:
@@ -217,7 +219,7 @@ def _contains(wanted: Any) -> Schema:
     return {"anyOf": [item, {"type": "string", "pattern": re2.escape(wanted)}]}
 
 
-def _compared(operator: Operator | None, wanted: Any, field: FieldDefinition) -> Schema:
+def _comparison(operator: Operator | None, wanted: Any, field: FieldDefinition) -> Schema:
     if operator is Operator.CONTAINS:
         return _contains(wanted)
     if is_number(wanted):

@@ -29,38 +29,38 @@ Lists = Mapping[str, Sequence[Mapping[str, Any]]]
 """The rows of CatalogLists, by their ids."""
 
 
-def question_key(question: FieldQuery) -> str:
+def query_key(question: FieldQuery) -> str:
     """Return a key that is the same for rows whose field offers the same."""
     seen = json.dumps(dict(question.seen), sort_keys=True, default=str)
-    return f"{without_rows(question.way)} {seen}"
+    return f"{without_row_numbers(question.way)} {seen}"
 
 
-def without_rows(way: str) -> str:
+def without_row_numbers(way: str) -> str:
     """Return the way of a field without the numbers of rows: ``rules.cluster``."""
     return re.sub(r"\[[0-9]+\]", "", way)
 
 
-def bounded_questions(questions: Iterable[FieldQuery]) -> dict[str, FieldQuery]:
+def bounded_queries(questions: Iterable[FieldQuery]) -> dict[str, FieldQuery]:
     """Return the different questions by their keys, as many of each kind as are asked at once."""
     different: dict[str, FieldQuery] = {}
     for one in questions:
-        different.setdefault(question_key(one), one)
+        different.setdefault(query_key(one), one)
     calls = [key for key, one in different.items() if isinstance(one.field.options, HttpOptions)]
     others = [key for key in different if key not in set(calls)]
     return {key: different[key] for key in (*calls[:MOST_CALLS], *others[:MOST_LISTS])}
 
 
-def answers_by_way(
+def answers_by_path(
     questions: Iterable[FieldQuery], answers: Mapping[str, Answer]
 ) -> dict[str, Answer | OfferedChoices]:
     """Return the answer to each question by its way, from those by their keys.
 
     A question beyond the bounds is answered by ``TOO_MANY``.
     """
-    return {one.way: answers.get(question_key(one), TOO_MANY) for one in questions}
+    return {one.way: answers.get(query_key(one), TOO_MANY) for one in questions}
 
 
-def offered_here(
+def offered_locally(
     form: Form, question: FieldQuery, about: FormContext, *, teams: Iterable[str], lists: Lists
 ) -> OfferedChoices | None:
     """Return what a field offers of the requester's teams or a known list.

@@ -10,7 +10,7 @@ from catalog.forms.values import canonical, excerpt
 _FEW = 20
 
 
-def asked_failures(
+def lookup_failures(
     one: FieldDefinition, value: Any, around: EvaluationContext
 ) -> list[ConstraintFailure]:
     """Return what was found by asking: a value that is not offered, a name that nobody knows."""

@@ -103,7 +103,7 @@ Options = Annotated[
 ]
 
 
-def shown(options: Any, depends_on: list[str]) -> dict[str, Any]:
+def describe_options(options: Any, depends_on: list[str]) -> dict[str, Any]:
     """Return what a form says of a source: never an address, a header or a credential."""
     told: dict[str, Any] = {"from": options.source, "dependsOn": depends_on}
     if isinstance(options, HttpOptions):
@@ -115,7 +115,7 @@ def shown(options: Any, depends_on: list[str]) -> dict[str, Any]:
     return told
 
 
-def origin(options: Any) -> str:
+def options_origin(options: Any) -> str:
     """Return where choices come from, for those who write the form: secrets by their names."""
     match options:
         case HttpOptions():
@@ -130,8 +130,8 @@ def origin(options: Any) -> str:
     return str(options.source)
 
 
-def drawn_options(told: Mapping[str, Any]) -> dict[str, Any] | None:
-    """Return a source as its ``shown`` tells, for a client that judges the rest of the form.
+def parse_options(told: Mapping[str, Any]) -> dict[str, Any] | None:
+    """Return options from what ``describe_options`` returned, for a client that checks a form.
 
     It depends on the same fields, and nothing else of it is known; None for a source that is not
     known here.

@@ -27,9 +27,7 @@ class PostedValues:
     values: dict[str, Any]
     errors: tuple[FieldError, ...] = ()
 
-    def judged_by(
-        self, form: Form, today: date, context: FormContext = EMPTY_CONTEXT
-    ) -> FormResult:
+    def validate(self, form: Form, today: date, context: FormContext = EMPTY_CONTEXT) -> FormResult:
         """Return the validator's answer; an unreadable text is reported once, as unreadable."""
         result = form.validate(self.values, today, context)
         unreadable = {error.field: error for error in self.errors}
@@ -69,7 +67,7 @@ def read_posted(
     shown = form.shown(values, today, context)
     return PostedValues(
         {
-            field_id: _only_shown(form.fields[field_id], value, shown)
+            field_id: _visible_value(form.fields[field_id], value, shown)
             for field_id, value in values.items()
             if field_id in shown
         },
@@ -120,7 +118,7 @@ def row_numbers(field: FieldDefinition, posted: Iterable[str]) -> list[int]:
     return sorted(numbers)[: MOST_ROWS + 1]
 
 
-def _only_shown(field: FieldDefinition, value: Any, shown: frozenset[str]) -> Any:
+def _visible_value(field: FieldDefinition, value: Any, shown: frozenset[str]) -> Any:
     """Return a value without what the rows of a list hide."""
     if field.type is not FieldType.LIST or not isinstance(value, list) or len(value) > MOST_ROWS:
         return value

@@ -17,7 +17,7 @@ from pao.core.strict_json import read_json
 
 _TRUE = frozenset({"true", "yes", "y", "on", "1"})
 _FALSE = frozenset({"false", "no", "n", "off", "0"})
-_SHOWN = 80
+_MOST_SHOWN = 80
 # A space of any width or an apostrophe between groups of three digits.
 _GROUPING = re.compile("(?<=[0-9])[ \u00a0\u2009\u202f'\u2019](?=[0-9]{3}(?![0-9]))")
 _COMMA_GROUPS = re.compile(r"[+-]?[1-9][0-9]{0,2}(,[0-9]{3})+(\.[0-9]+)?")
@@ -55,7 +55,7 @@ def read_inputs(field: FieldDefinition, texts: Sequence[str]) -> Any:
 
 
 def _number(_: FieldDefinition, text: str) -> int | float:
-    written = _plain(text, _refuse_ambiguous)
+    written = _normalize_number(text, _refuse_ambiguous)
     for kind in (int, float):
         try:
             number = kind(written)
@@ -67,7 +67,7 @@ def _number(_: FieldDefinition, text: str) -> int | float:
 
 
 def _integer(_: FieldDefinition, text: str) -> int:
-    written = _plain(text, _without_commas)
+    written = _normalize_number(text, _without_commas)
     try:
         return int(written)
     except ValueError:
@@ -82,7 +82,7 @@ def _integer(_: FieldDefinition, text: str) -> int:
     return int(number)
 
 
-def _plain(text: str, of_thousands: Callable[[str], str]) -> str:
+def _normalize_number(text: str, of_thousands: Callable[[str], str]) -> str:
     """Write a number as programs do: without grouping, with a decimal point."""
     number = _GROUPING.sub("", text.strip().replace("\u2212", "-"))
     if _COMMA_GROUPS.fullmatch(number):
@@ -160,7 +160,7 @@ def _json(_: FieldDefinition, text: str) -> Any:
     return value
 
 
-def _trimmed(_: FieldDefinition, text: str) -> str:
+def _strip(_: FieldDefinition, text: str) -> str:
     return text.strip()
 
 
@@ -169,7 +169,7 @@ def _lines(_: FieldDefinition, text: str) -> str:
 
 
 def _short(text: str) -> str:
-    return repr(text if len(text) <= _SHOWN else f"{text[:_SHOWN]}...")
+    return repr(text if len(text) <= _MOST_SHOWN else f"{text[:_MOST_SHOWN]}...")
 
 
 _READERS: dict[FieldType, Callable[[FieldDefinition, str], Any]] = {
@@ -178,8 +178,8 @@ _READERS: dict[FieldType, Callable[[FieldDefinition, str], Any]] = {
     FieldType.BOOLEAN: _boolean,
     FieldType.SELECT: _choice,
     FieldType.MULTISELECT: _list,
-    FieldType.DATE: _trimmed,
-    FieldType.EMAIL: _trimmed,
+    FieldType.DATE: _strip,
+    FieldType.EMAIL: _strip,
     FieldType.TEXTAREA: _lines,
     FieldType.JSON: _json,
     FieldType.LIST: _json,
@@ -192,6 +192,6 @@ _READERS: dict[FieldType, Callable[[FieldDefinition, str], Any]] = {
             FieldType.USER,
             FieldType.TEAM,
         ),
-        _trimmed,
+        _strip,
     ),
 }

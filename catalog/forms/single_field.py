@@ -8,16 +8,18 @@ from catalog.forms.form import Form
 from catalog.forms.options import TeamOptions
 
 
-def form_alone(field: FieldDefinition) -> Form:
+def single_field_form(field: FieldDefinition) -> Form:
     """Return a form of this field without what depends on other fields of its own form.
 
     Conditions of a column on columns of the same row stay. Raises ``FormError``.
     """
-    group = {"id": "group", "fields": (_alone(field),)}
+    group = {"id": "group", "fields": (_independent_field(field),)}
     return Form(FormDefinition.model_validate({"groups": (group,)}))
 
 
-def _alone(field: FieldDefinition, row: frozenset[str] = frozenset()) -> FieldDefinition:
+def _independent_field(
+    field: FieldDefinition, row: frozenset[str] = frozenset()
+) -> FieldDefinition:
     """Return a field by itself, or a column by its ``row``: the ids of all columns."""
     changes: dict[str, Any] = {"read_only": False}
     if field.conditional and not {name for _, name in references(field.conditional)} <= row:
@@ -30,5 +32,5 @@ def _alone(field: FieldDefinition, row: frozenset[str] = frozenset()) -> FieldDe
     if field.required_when is not None:
         changes["required"] = False
     columns = frozenset(one.id for one in field.fields)
-    changes["fields"] = tuple(_alone(one, columns) for one in field.fields)
+    changes["fields"] = tuple(_independent_field(one, columns) for one in field.fields)
     return field.model_copy(update=changes)

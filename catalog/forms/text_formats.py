@@ -38,7 +38,7 @@ def parse_time(text: object) -> time | None:
     return time.fromisoformat(text)
 
 
-def parse_length(text: object) -> timedelta | None:
+def parse_duration_text(text: object) -> timedelta | None:
     """Read a duration such as ``90s``, ``1h30m`` or ``2d``, or return None."""
     if not isinstance(text, str) or not _DURATION.fullmatch(text):
         return None
@@ -94,7 +94,7 @@ def comparable(text: object) -> tuple[str, date | time | timedelta] | None:
         "date": parse_date,
         "moment": parse_moment,
         "time": parse_time,
-        "duration": parse_length,
+        "duration": parse_duration_text,
     }
     for kind, read in readers.items():
         found = read(text)

@@ -108,7 +108,7 @@ def _boolean(field: FieldDefinition) -> dict[str, Any]:
     return {"type": "boolean", **wanted}
 
 
-def _shaped(pattern: str, **more: Any) -> Callable[[FieldDefinition], dict[str, Any]]:
+def _pattern_schema(pattern: str, **more: Any) -> Callable[[FieldDefinition], dict[str, Any]]:
     """Return the schema of texts that have a form of their own; "" is none in these."""
     return lambda field: {"type": "string", "pattern": pattern, **more, **_bounds(field)}
 
@@ -185,9 +185,9 @@ TYPES: dict[FieldType, Callable[[FieldDefinition], dict[str, Any]]] = {
     FieldType.MULTISELECT: _multiselect,
     FieldType.DATE: lambda field: {"type": "string", "format": "date", **_bounds(field)},
     FieldType.FILE: _file,
-    FieldType.DATETIME: _shaped(MOMENT_PATTERN, format="date-time"),
-    FieldType.TIME: _shaped(TIME_PATTERN),
-    FieldType.DURATION: _shaped(DURATION_PATTERN),
+    FieldType.DATETIME: _pattern_schema(MOMENT_PATTERN, format="date-time"),
+    FieldType.TIME: _pattern_schema(TIME_PATTERN),
+    FieldType.DURATION: _pattern_schema(DURATION_PATTERN),
     FieldType.URL: _url,
     FieldType.USER: _name,
     FieldType.TEAM: _name,

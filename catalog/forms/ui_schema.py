@@ -15,7 +15,7 @@ from catalog.forms.definition import (
     GroupDefinition,
     ItemConstraints,
 )
-from catalog.forms.options import drawn_options, shown
+from catalog.forms.options import describe_options, parse_options
 
 COMPONENTS: dict[FieldType, str] = {
     FieldType.STRING: "text-input",
@@ -95,7 +95,9 @@ def _field(field: FieldDefinition, way: str, depends_on: DependsOn) -> dict[str,
 def _extras(field: FieldDefinition, way: str, depends_on: DependsOn) -> dict[str, Any]:
     """Return what only some fields have; of options never an address or a credential."""
     extras = {
-        "options": shown(field.options, list(depends_on(way) or ())) if field.options else None,
+        "options": describe_options(field.options, list(depends_on(way) or ()))
+        if field.options
+        else None,
         "requiredWhen": field.required_when,
         "defaultTemplate": field.template,
         "readOnly": field.read_only or None,
@@ -133,16 +135,16 @@ def read_ui_schema(drawn: Mapping[str, Any]) -> FormDefinition:
     """
     groups = [
         {
-            **_known(GroupDefinition, group),
+            **_known_keys(GroupDefinition, group),
             "fields": [_read_field(field) for field in group.get("fields") or ()],
         }
         for group in drawn.get("groups") or ()
     ]
-    return FormDefinition.model_validate({**_known(FormDefinition, drawn), "groups": groups})
+    return FormDefinition.model_validate({**_known_keys(FormDefinition, drawn), "groups": groups})
 
 
 def _read_field(drawn: Mapping[str, Any]) -> dict[str, Any]:
-    field = _known(FieldDefinition, drawn)
+    field = _known_keys(FieldDefinition, drawn)
     if field.get("type") not in set(FieldType):
         field["type"] = FieldType.STRING
     if (when := drawn.get("requiredWhen")) is not None and not field.get("required"):
@@ -150,14 +152,14 @@ def _read_field(drawn: Mapping[str, Any]) -> dict[str, Any]:
     if (template := drawn.get("defaultTemplate")) is not None:
         field["default"] = {"template": template}
     if drawn.get("options"):
-        field["options"] = drawn_options(drawn["options"])
+        field["options"] = parse_options(drawn["options"])
     return {
         **field,
-        "validation": _known(Constraints, drawn.get("validation") or {}),
+        "validation": _known_keys(Constraints, drawn.get("validation") or {}),
         "fields": [_read_field(inner) for inner in drawn.get("fields") or ()],
     }
 
 
-def _known(model: type[Model], drawn: Mapping[str, Any]) -> dict[str, Any]:
+def _known_keys(model: type[Model], drawn: Mapping[str, Any]) -> dict[str, Any]:
     keys = {info.alias or name for name, info in model.model_fields.items()}
     return {key: drawn[key] for key in keys if drawn.get(key) is not None}

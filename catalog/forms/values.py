@@ -60,7 +60,7 @@ def equal(left: Any, right: Any) -> bool:
     return canonical(left) == canonical(right)
 
 
-def problem_of(value: Any) -> str | None:
+def storage_problem(value: Any) -> str | None:
     """Return why a value cannot be stored as JSON (depth, range, invalid Unicode), or None."""
     rest: list[tuple[Any, int]] = [(value, 0)]
     while rest:

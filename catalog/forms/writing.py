@@ -7,11 +7,11 @@ from typing import Any
 from catalog.forms.definition import FieldDefinition, FieldType
 from pao.core.field_paths import row_field_path
 
-KEPT_APART = frozenset({FieldType.PASSWORD, FieldType.FILE})
+WRITE_ONLY = frozenset({FieldType.PASSWORD, FieldType.FILE})
 """Values that never come back into a page; while a form is filled in they are kept sealed."""
 
 
-def written(field: FieldDefinition, value: Any) -> list[str]:
+def input_texts(field: FieldDefinition, value: Any) -> list[str]:
     """Return the texts that ``read_posted`` reads as this value: one for each input."""
     if value is None:
         return []
@@ -24,7 +24,7 @@ def written(field: FieldDefinition, value: Any) -> list[str]:
     return [as_text(value)]
 
 
-def written_rows(field: FieldDefinition, rows: Sequence[Any]) -> dict[str, list[str]]:
+def row_input_texts(field: FieldDefinition, rows: Sequence[Any]) -> dict[str, list[str]]:
     """Return the texts of a list's rows, as ``read_posted`` reads them.
 
     Passwords and files in them have none: they are kept apart, or entered again.

@@ -9,7 +9,7 @@ from catalog.ownership.code_owners import (
     SkippedLine,
     parse,
 )
-from catalog.ownership.judging import Ownership, OwnershipMode
+from catalog.ownership.ownership import Ownership, OwnershipMode
 from catalog.validation.companion_rules import CODE_OWNERS_RULE, OWNERSHIP_RULE
 
 __all__ = [

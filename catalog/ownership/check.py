@@ -6,7 +6,7 @@ from functools import lru_cache
 
 from catalog.model import CatalogDocument
 from catalog.ownership.code_owners import LOCATIONS, CodeOwners, CodeOwnersDialect, parse
-from catalog.ownership.judging import Ownership, OwnershipMode
+from catalog.ownership.ownership import Ownership, OwnershipMode
 from catalog.validation import Finding
 
 
@@ -39,7 +39,7 @@ class CodeOwnersCheck:
         self, path: str, document: CatalogDocument, beside: Mapping[str, bytes]
     ) -> Iterable[Finding]:
         """Return what is wrong with the owner of a document."""
-        found = self._ownership(beside).judge(path, document.owner_team)
+        found = self._ownership(beside).check(path, document.owner_team)
         return [found] if found else []
 
     def own_findings(self, beside: Mapping[str, bytes]) -> Iterable[Finding]:

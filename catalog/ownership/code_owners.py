@@ -70,11 +70,11 @@ class CodeOwners:
     def owners(self, path: str) -> tuple[str, ...]:
         """Return the owners of a file, by its path from the root, as they are written."""
         segments = path.strip("/").split("/")
-        found = (_decisive(rules, segments) for rules in self.sections.values())
+        found = (_deciding_rule(rules, segments) for rules in self.sections.values())
         return tuple({owner: None for rule in found if rule for owner in rule.owners})
 
 
-def _decisive(rules: tuple[_OwnerRule, ...], segments: Sequence[str]) -> _OwnerRule | None:
+def _deciding_rule(rules: tuple[_OwnerRule, ...], segments: Sequence[str]) -> _OwnerRule | None:
     """Return the last rule that covers a file; what was excluded is not included again."""
     if any(rule.excluded and rule.pattern.covers(segments) for rule in rules):
         return None
@@ -100,19 +100,19 @@ class _ParsedLines:
 def parse(content: bytes, dialect: CodeOwnersDialect) -> CodeOwners:
     """Read a file as its forge does; never raises."""
     if len(content) > MAX_BYTES:
-        return _ignored(dialect, "the file is larger than 3 MB, so it is ignored")
+        return _ignored_file(dialect, "the file is larger than 3 MB, so it is ignored")
     reading = _ParsedLines()
     text = content.decode("utf-8-sig", errors="replace")
     (_read_github if dialect is CodeOwnersDialect.GITHUB else _read_gitlab)(_lines(text), reading)
     if reading.count > MAX_RULES:
-        return _ignored(
+        return _ignored_file(
             dialect, f"the file has more than {MAX_RULES:,} lines with owners: PAO does not use it"
         )
     sections = {name: tuple(rules) for name, rules in reading.sections.items()}
     return CodeOwners(dialect, sections, tuple(reading.skipped))
 
 
-def _ignored(dialect: CodeOwnersDialect, why: str) -> CodeOwners:
+def _ignored_file(dialect: CodeOwnersDialect, why: str) -> CodeOwners:
     return CodeOwners(dialect, skipped=(SkippedLine(1, 1, why),))
 
 

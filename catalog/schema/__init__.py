@@ -18,7 +18,9 @@ _DIALECT = "https://json-schema.org/draft/2020-12/schema"
 _ID = "urn:pao:catalog:v1:"
 
 
-def published(actions: Mapping[str, tuple[Mapping[str, Any], str]]) -> dict[str, dict[str, Any]]:
+def published_schemas(
+    actions: Mapping[str, tuple[Mapping[str, Any], str]],
+) -> dict[str, dict[str, Any]]:
     """Return every published schema by its file below this folder.
 
     ``actions`` holds the JSON Schema of each action type's configuration and a sentence.
@@ -61,7 +63,7 @@ def list_schema() -> dict[str, Any]:
     return {"$schema": _DIALECT, "$id": _ID + "catalog-list", **schema}
 
 
-def written(schema: dict[str, Any]) -> str:
+def schema_text(schema: dict[str, Any]) -> str:
     """Return a schema as it is in its file."""
     return json.dumps(schema, indent=2, ensure_ascii=False) + "\n"
 
@@ -74,18 +76,18 @@ def _schema(
     action = schema["$defs"]["Action"]
     # Other types may be added by the operator, so an unknown one is a matter of validation.
     action["properties"]["type"]["examples"] = sorted(actions) or ["jira-ticket"]
-    action["allOf"] = [_configured(kind) for kind in actions]
+    action["allOf"] = [_config_condition(kind) for kind in actions]
     for kind, config in actions.items():
-        schema["$defs"].update(_inlined(kind, config))
+        schema["$defs"].update(_inline_definitions(kind, config))
     return schema
 
 
-def _configured(kind: str) -> dict[str, Any]:
+def _config_condition(kind: str) -> dict[str, Any]:
     config = {"properties": {"config": {"$ref": f"#/$defs/{kind}"}}}
     return {"if": {"properties": {"type": {"const": kind}}, "required": ["type"]}, "then": config}
 
 
-def _inlined(kind: str, config: Mapping[str, Any]) -> dict[str, Any]:
+def _inline_definitions(kind: str, config: Mapping[str, Any]) -> dict[str, Any]:
     """Return an action's schema and its parts as definitions: editors load one file."""
     text = json.dumps(config).replace('"#/$defs/', f'"#/$defs/{kind}.')
     schema = json.loads(text)

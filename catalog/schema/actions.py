@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from catalog.action_outputs import FORMER_KEYS
+from catalog.action_outputs import DEPRECATED_KEYS
 from catalog.forms.base import label_from_id
 
 _DIALECT = "https://json-schema.org/draft/2020-12/schema"
@@ -23,7 +23,7 @@ _MEMBERS = ("anyOf", "oneOf", "allOf")
 def published_action_schema(name: str, config: Mapping[str, Any], summary: str) -> dict[str, Any]:
     """Return the schema of a type's configuration, in which templates may stand for values."""
     schema = with_templates(config)
-    if former := FORMER_KEYS.get(name):
+    if former := DEPRECATED_KEYS.get(name):
         schema["properties"] = {**schema["properties"], **former}
     definitions = {**schema.pop("$defs", {}), "Template": TEMPLATE}
     head = {"$schema": _DIALECT, "$id": action_id(name), "title": name, "description": summary}

@@ -74,10 +74,10 @@ class LocalFolder:
         try:
             root = catalog_root(self.path)
             found = {file.relative_to(root).as_posix(): file for file in documents(root)}
-            changed_at = _changed_at(root, found.values())
+            changed_at = _newest_change(root, found.values())
         except OSError as error:
             raise SourceUnavailableError("the folder of the catalog cannot be read") from error
-        self._seen = {name: self._look(name, file) for name, file in found.items()}
+        self._seen = {name: self._entry(name, file) for name, file in found.items()}
         entries = tuple(entry for _, entry in self._seen.values())
         return Listing(_digest(entries), entries, changed_at=changed_at)
 
@@ -98,7 +98,7 @@ class LocalFolder:
             found[entry.blob] = content
         return found
 
-    def _look(self, name: str, file: Path) -> tuple[tuple[int, ...], SourceEntry]:
+    def _entry(self, name: str, file: Path) -> tuple[tuple[int, ...], SourceEntry]:
         try:
             status = file.stat()
             stamp = (status.st_mtime_ns, status.st_ctime_ns, status.st_size, status.st_ino)
@@ -126,18 +126,18 @@ def _digest(entries: Iterable[SourceEntry]) -> str:
     return digest.hexdigest()[:32]
 
 
-def _changed_at(root: Path, files: Iterable[Path]) -> datetime | None:
+def _newest_change(root: Path, files: Iterable[Path]) -> datetime | None:
     """Return the newest time of documents and of their folders: a removal shows in these only."""
     folders = {root}
     newest = 0.0
     for file in files:
-        newest = max(newest, _changed(file))
+        newest = max(newest, _modified_at(file))
         folders.update(parent for parent in file.parents if parent.is_relative_to(root))
-    newest = max(newest, *map(_changed, folders))
+    newest = max(newest, *map(_modified_at, folders))
     return datetime.fromtimestamp(newest, UTC) if newest else None
 
 
-def _changed(path: Path) -> float:
+def _modified_at(path: Path) -> float:
     try:
         return path.stat().st_mtime
     except OSError:

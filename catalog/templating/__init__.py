@@ -3,17 +3,17 @@
 from catalog.templating.contract import PLACES, WHOLE, Escaping, Names, SecretValue, TemplateError
 from catalog.templating.engine import (
     Inspection,
+    all_errors,
     check,
     check_when,
     evaluate_when,
-    every_error,
     functions_of,
     inspect,
     render,
     render_config,
 )
-from catalog.templating.urls import has_steps
-from catalog.templating.values import opened
+from catalog.templating.urls import has_dot_segments
+from catalog.templating.values import unwrap_secrets
 from catalog.templating.wiki import jira_escape
 
 __all__ = [
@@ -24,15 +24,15 @@ __all__ = [
     "Names",
     "SecretValue",
     "TemplateError",
+    "all_errors",
     "check",
     "check_when",
     "evaluate_when",
-    "every_error",
     "functions_of",
-    "has_steps",
+    "has_dot_segments",
     "inspect",
     "jira_escape",
-    "opened",
     "render",
     "render_config",
+    "unwrap_secrets",
 ]

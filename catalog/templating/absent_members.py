@@ -8,13 +8,13 @@ from catalog.templating.type_inference import member_of
 from catalog.templating.value_types import LIST, MAPPING, ValueShape
 
 _FEW = 10
-_SHOWN = 80
+_MOST_SHOWN = 80
 _COUNTED = frozenset({"count", "length", "size"})
 _ENDS = frozenset({"first", "last"})
 _BY_KEY = frozenset({"index", "lookup"})
 
 
-def member_of_a_list(
+def list_member_advice(
     path: Reference, shape: ValueShape, members: Iterable[Member]
 ) -> tuple[str, str] | None:
     """Return what to write for a path that names a member of a list, which has none by name.
@@ -25,12 +25,12 @@ def member_of_a_list(
         if not isinstance(member, Key):
             return None
         if isinstance(member.value, str) and shape.present_kinds == LIST:
-            return _told(path, member, shape.item)
+            return _list_advice(path, member, shape.item)
         shape = member_of(shape, member.value)
     return None
 
 
-def key_of_a_list(name: str, given: list[tuple[ValueShape, Expression]]) -> str | None:
+def list_key_advice(name: str, given: list[tuple[ValueShape, Expression]]) -> str | None:
     """Return why ``index`` or ``lookup`` finds nothing: a list has no key that is a text."""
     if name not in _BY_KEY:
         return None
@@ -38,20 +38,20 @@ def key_of_a_list(name: str, given: list[tuple[ValueShape, Expression]]) -> str 
     is_text = isinstance(key, Literal) and isinstance(key.value, str)
     if shape.present_kinds != LIST or not is_text:
         return None
-    whole = subject.text[:_SHOWN] if isinstance(subject, Reference) else "this"
+    whole = subject.text[:_MOST_SHOWN] if isinstance(subject, Reference) else "this"
     return f"{whole} is a list, in which {name} finds numbers: write {name}({whole}, 0, ...)"
 
 
-def _told(path: Reference, member: Key, item: ValueShape | None) -> tuple[str, str]:
+def _list_advice(path: Reference, member: Key, item: ValueShape | None) -> tuple[str, str]:
     name = str(member.value)
     whole = path.text[: member.start].rstrip("./[\"'`") or "this"
-    said = f"{whole[:_SHOWN]} is a list, which has no {name[:_SHOWN]}"
+    said = f"{whole[:_MOST_SHOWN]} is a list, which has no {name[:_MOST_SHOWN]}"
     if name in _COUNTED:
         return said, f"len({whole})"
     if name in _ENDS:
         return said, f"{name}({whole})"
     step = "/" if path.form is PathForm.SLASH else "."
-    inner = _inner(name, item)
+    inner = _row_member(name, item)
     if inner is None:
         known = ", ".join(list(item.members or ())[:_FEW]) if item else ""
         return f"{said}; neither do its rows, which have: {known}", ""
@@ -60,7 +60,7 @@ def _told(path: Reference, member: Key, item: ValueShape | None) -> tuple[str, s
     return f"{said}: write {loop} for each row, or {whole}{step}0{one} for the first", ""
 
 
-def _inner(name: str, item: ValueShape | None) -> str | None:
+def _row_member(name: str, item: ValueShape | None) -> str | None:
     """Return the member of a row that is meant, "" for the row itself, None for none of them."""
     if item is None:
         return name
@@ -69,9 +69,9 @@ def _inner(name: str, item: ValueShape | None) -> str | None:
     return name if item.can_be(MAPPING) else ""
 
 
-def absent(path: Reference, shape: ValueShape, members: Iterable[Member]) -> tuple[str, str]:
+def missing_path(path: Reference, shape: ValueShape, members: Iterable[Member]) -> tuple[str, str]:
     """Return that a path leads nowhere, and the nearest one that leads somewhere."""
-    message = f"{path.text[:_SHOWN]} is missing"
+    message = f"{path.text[:_MOST_SHOWN]} is missing"
     wrong, known = _first_unknown(shape, members)
     near = nearest(wrong, known)
     if near:

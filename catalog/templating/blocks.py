@@ -11,7 +11,7 @@ from catalog.templating.limits import SOURCE_BYTES, size_of
 from catalog.templating.names import SCOPES
 from catalog.templating.nodes import Expression, Interpolation, Template, Text
 from catalog.templating.paths import plain_path
-from catalog.templating.scanner import LITERALS, NAME, RESERVED, refused
+from catalog.templating.scanner import LITERALS, NAME, RESERVED, unsupported
 from catalog.templating.stack import BlockStack, Notation, OpenBlock
 from catalog.templating.tags import Tag, TagKind, TagReader
 from catalog.templating.whitespace import after_space, line_of
@@ -21,14 +21,14 @@ _STATEMENT = re.compile(r"\s*([A-Za-z_]+)\b(.*)", re.DOTALL)
 _ELSE_IF = re.compile(r"if(?![\w-])(.*)", re.DOTALL)
 _BLOCK_VARIABLES = re.compile(r"\sas\s*\|[^|]*\|\s*\Z")
 _GO_KEYWORDS = frozenset({"if", "range", "with"})
-_GO_REFUSED = frozenset({"define", "template", "block", "break", "continue"})
+_GO_UNSUPPORTED = frozenset({"define", "template", "block", "break", "continue"})
 _HANDLEBARS = ("if", "unless", "each", "with")
-_HB_REFUSED = ("^", ">", "&", "=", "*", "#>", "#*")
-_ASSIGNED = re.compile(
+_HB_UNSUPPORTED = ("^", ">", "&", "=", "*", "#>", "#*")
+_ASSIGNMENT = re.compile(
     r"(\$[A-Za-z_][\w-]*)(?:\s*,\s*(\$[A-Za-z_][\w-]*))?\s*:=(.*)", re.DOTALL | re.ASCII
 )
 _FOR = re.compile(rf"\s*(_?{NAME})(?:\s*,\s*(_?{NAME}))?\s+in(?![\w-])(.*)", re.DOTALL)
-_NO_VARIABLES = {*SCOPES, *FUNCTIONS, *RESERVED, *LITERALS, "loop", "this"}
+_RESERVED_NAMES = {*SCOPES, *FUNCTIONS, *RESERVED, *LITERALS, "loop", "this"}
 _RECURSIVE = re.compile(r"\srecursive\s*\Z")
 
 
@@ -49,13 +49,13 @@ class BlockParser:
         alone: Tag | None = None
         for tag in self._tags():
             alone = tag
-            self._take(tag)
-        self._text(len(self._source))
+            self._add_tag(tag)
+        self._add_text(len(self._source))
         block = self._blocks.innermost
         if block.notation:
             self.at = block.at
             raise FaultError("template-syntax", f"this {block.word} has no end")
-        body = self._blocks.finished()
+        body = self._blocks.root_body()
         whole = alone is not None and (alone.start, alone.end) == (0, len(self._source))
         single = whole and len(body) == 1 and isinstance(body[0], Interpolation)
         return Template(self._source, body, self._references, single)
@@ -73,25 +73,25 @@ class BlockParser:
             self.at = tag.start
             yield tag
 
-    def _take(self, tag: Tag) -> None:
+    def _add_tag(self, tag: Tag) -> None:
         content = tag.content.strip()
         left, right = tag.start, tag.end
-        if self._takes_line(tag, content):
+        if self._removes_line(tag, content):
             left, right = line_of(self._source, tag)
-        self._text(left, trimmed=tag.trims_left)
+        self._add_text(left, trimmed=tag.trims_left)
         self._begin = after_space(self._source, right) if tag.trims_right else right
         if tag.kind is TagKind.STATEMENT:
             self._statement(tag.content)
         elif tag.kind is TagKind.VALUE:
             self._value(tag, content)
 
-    def _text(self, end: int, *, trimmed: bool = False) -> None:
+    def _add_text(self, end: int, *, trimmed: bool = False) -> None:
         text = self._source[self._begin : max(end, self._begin)]
         text = text.rstrip() if trimmed else text
         if text:
             self._blocks.append(Text(text))
 
-    def _takes_line(self, tag: Tag, content: str) -> bool:
+    def _removes_line(self, tag: Tag, content: str) -> bool:
         if tag.kind is not TagKind.VALUE:
             return tag.kind is TagKind.NOTE
         is_else = bool(re.match(r"else(?![\w.-])", content))
@@ -102,15 +102,15 @@ class BlockParser:
     def _value(self, tag: Tag, content: str) -> None:
         if not content:
             raise FaultError("template-syntax", "a value is missing in the tag")
-        if content.startswith(_HB_REFUSED):
-            raise refused(f"{{{{{content[:2].strip()}")
+        if content.startswith(_HB_UNSUPPORTED):
+            raise unsupported(f"{{{{{content[:2].strip()}")
         if tag.triple:
             self._blocks.append(Interpolation(self.at, self._read(tag.content)))
         elif tag.content.startswith("#"):
             self._open_handlebars(content[1:])
         elif tag.content.startswith("/"):
             self._blocks.close(Notation.HB, content[1:].strip() or "/")
-        elif not self._go(content):
+        elif not self._read_go_tag(content):
             self._blocks.append(Interpolation(self.at, self._read(tag.content)))
 
     def _open_handlebars(self, content: str) -> None:
@@ -123,10 +123,10 @@ class BlockParser:
                 suggestion=f"#{near}" if near else "",
             )
         if _BLOCK_VARIABLES.search(content):
-            raise refused("as |x|")
+            raise unsupported("as |x|")
         self._begin_block(OpenBlock(Notation.HB, name, self.at), rest)
 
-    def _go(self, content: str) -> bool:
+    def _read_go_tag(self, content: str) -> bool:
         """Handle a Go keyword, or an else of either notation; return whether it was one."""
         found = _WORD.fullmatch(content)
         word, rest = (found[1], (found[2] or "").strip()) if found else ("", "")
@@ -139,8 +139,8 @@ class BlockParser:
             if rest:
                 raise FaultError("template-syntax", "end must be alone in its tag")
             self._blocks.close(Notation.GO, "")
-        elif word in _GO_REFUSED:
-            raise refused(word)
+        elif word in _GO_UNSUPPORTED:
+            raise unsupported(word)
         elif word in _GO_KEYWORDS:
             self._begin_block(OpenBlock(Notation.GO, word, self.at), rest)
         else:
@@ -155,7 +155,7 @@ class BlockParser:
         elif found := _ELSE_IF.fullmatch(rest):
             self._else_if(found[1])
         else:
-            raise refused("else with anything but if")
+            raise unsupported("else with anything but if")
 
     def _statement(self, content: str) -> None:
         found = _STATEMENT.fullmatch(content)
@@ -169,7 +169,7 @@ class BlockParser:
         elif word in ("elif", "else", "endif", "endfor", "raw", "endraw"):
             self._continue_jinja(word, rest)
         else:
-            raise refused(f"the statement {word[:20]}")
+            raise unsupported(f"the statement {word[:20]}")
 
     def _continue_jinja(self, word: str, rest: str) -> None:
         if word == "elif":
@@ -194,10 +194,10 @@ class BlockParser:
             raise FaultError("template-syntax", "write a loop as {% for name in list %}")
         names = tuple(name for name in found.groups()[:2] if name)
         for name in names:
-            if name.startswith("_") or name in _NO_VARIABLES:
-                raise refused(f"a variable named {name}")
+            if name.startswith("_") or name in _RESERVED_NAMES:
+                raise unsupported(f"a variable named {name}")
         if _RECURSIVE.search(rest):
-            raise refused("a recursive loop")
+            raise unsupported("a recursive loop")
         parser = self._parser(found[3])
         subject = parser.operation()
         condition = parser.operation() if parser.keyword("if") else None
@@ -209,7 +209,7 @@ class BlockParser:
     def _begin_block(self, block: OpenBlock, rest: str) -> None:
         if not rest.strip():
             raise FaultError("template-syntax", f"{block.word} needs a value")
-        assigned = _ASSIGNED.fullmatch(rest.strip())
+        assigned = _ASSIGNMENT.fullmatch(rest.strip())
         if assigned and block.notation == Notation.GO and block.word in ("range", "with"):
             names = tuple(name for name in assigned.groups()[:2] if name)
             if len(names) > 1 and block.word == "with":

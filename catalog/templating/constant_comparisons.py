@@ -4,10 +4,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from catalog.suggestions import nearest
-from catalog.templating.value_types import LIST, MAPPING, NUMBER, TEXT, ValueShape, named
+from catalog.templating.value_types import LIST, MAPPING, NUMBER, TEXT, ValueShape, describe_kinds
 
 _ORDER = ("<", "<=", ">", ">=")
-_SHOWN = 80
+_MOST_SHOWN = 80
 _FEW = 10
 
 TYPE, NEVER = "template-type", "template-never"
@@ -23,11 +23,11 @@ class Operand:
     value: Any = None
 
 
-Told = tuple[str, str, str]
+ComparisonProblem = tuple[str, str, str]
 """Id, message and what was probably meant."""
 
 
-def told_of(sign: str, left: Operand, right: Operand) -> Told | None:
+def comparison_problem(sign: str, left: Operand, right: Operand) -> ComparisonProblem | None:
     """Return what is wrong with a comparison of two present values, or None."""
     if sign in _ORDER:
         return _order(sign, left, right)
@@ -39,25 +39,25 @@ def told_of(sign: str, left: Operand, right: Operand) -> Told | None:
 def literal_text(value: Any) -> str:
     """Write a literal in template syntax."""
     if isinstance(value, str):
-        return f'"{value[:_SHOWN]}"'
-    return str(value).lower() if isinstance(value, bool) else str(value)[:_SHOWN]
+        return f'"{value[:_MOST_SHOWN]}"'
+    return str(value).lower() if isinstance(value, bool) else str(value)[:_MOST_SHOWN]
 
 
-def _order(sign: str, left: Operand, right: Operand) -> Told | None:
+def _order(sign: str, left: Operand, right: Operand) -> ComparisonProblem | None:
     if left.shape.kinds & right.shape.kinds & (TEXT | NUMBER):
         return None
     told = f"{left.text} is {_kind(left)} and {right.text} is {_kind(right)}"
     return TYPE, f"{sign} compares two numbers or two texts; {told}", ""
 
 
-def _containment(sign: str, right: Operand) -> Told | None:
+def _containment(sign: str, right: Operand) -> ComparisonProblem | None:
     if right.shape.present_kinds & (TEXT | LIST | MAPPING):
         return None
     told = f"{sign} needs a list, mapping or text, but {right.text} is {_kind(right)}"
     return TYPE, told, ""
 
 
-def _equality(sign: str, side: Operand, other: Operand) -> Told | None:
+def _equality(sign: str, side: Operand, other: Operand) -> ComparisonProblem | None:
     if not other.is_literal or side.is_literal or other.value is None:
         return None
     written, outcome = literal_text(other.value), "true" if sign == "!=" else "false"
@@ -65,7 +65,7 @@ def _equality(sign: str, side: Operand, other: Operand) -> Told | None:
         told = f"{side.text} is {_kind(side)} and {written} is {_kind(other)}: always {outcome}"
         return NEVER, told, ""
     choices = side.shape.choices
-    if choices is None or any(_same(one, other.value) for one in choices):
+    if choices is None or any(_is_same(one, other.value) for one in choices):
         return None
     near = nearest(str(other.value), [str(one) for one in choices])
     known = ", ".join(literal_text(one) for one in choices[:_FEW])
@@ -73,9 +73,9 @@ def _equality(sign: str, side: Operand, other: Operand) -> Told | None:
     return NEVER, told, literal_text(near) if near else ""
 
 
-def _same(one: Any, other: Any) -> bool:
+def _is_same(one: Any, other: Any) -> bool:
     return isinstance(one, bool) == isinstance(other, bool) and bool(one == other)
 
 
 def _kind(operand: Operand) -> str:
-    return named(operand.shape.present_kinds)
+    return describe_kinds(operand.shape.present_kinds)

@@ -36,17 +36,17 @@ def check(template: str, names: Names, target: Escaping = Escaping.NONE) -> list
     difference.
     """
     del target
-    return _linked(template, names, condition=False).uses()
+    return _link(template, names, condition=False).uses()
 
 
 def check_when(expression: str, names: Names) -> list[tuple[str, ...]]:
     """Return what a condition reads, as ``check`` does."""
-    return _linked(expression, names, condition=True).uses()
+    return _link(expression, names, condition=True).uses()
 
 
 def functions_of(template: str, names: Names, *, condition: bool = False) -> frozenset[str]:
     """Return the functions and filters that a template calls; raises TemplateError as ``check``."""
-    return _linked(template, names, condition=condition).functions
+    return _link(template, names, condition=condition).functions
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,8 +72,8 @@ def inspect(
 
     ``shapes`` holds the known shapes of scopes; other scopes are unknown.
     """
-    linked = _linked(template, names, condition=condition)
-    shape, diagnostics = _inspected(linked, shapes, "" if condition else template)
+    linked = _link(template, names, condition=condition)
+    shape, diagnostics = _inspect_linked(linked, shapes, "" if condition else template)
     uses, shown = tuple(linked.uses()), tuple(shown_uses(linked))
     return Inspection(shape, uses, diagnostics, shown, linked.functions)
 
@@ -89,7 +89,7 @@ class Errors:
     remarks: tuple[TemplateError, ...] = ()
 
 
-def every_error(template: str, names: Names, shapes: Mapping[str, ValueShape]) -> Errors:
+def all_errors(template: str, names: Names, shapes: Mapping[str, ValueShape]) -> Errors:
     """Return everything that is wrong with a template that ``inspect`` refuses.
 
     Each value is told of on its own; what breaks the blocks ends the reading.
@@ -97,9 +97,9 @@ def every_error(template: str, names: Names, shapes: Mapping[str, ValueShape]) -
     parser, linker = RecoveringParser(template), RecoveringLinker(names)
     faults: list[TemplateError] = []
     try:
-        with _located(template, parser):
+        with _with_position(template, parser):
             parsed = parser.parse()
-        with _located(template, linker):
+        with _with_position(template, linker):
             linked = linker.link(parsed)
     except TemplateError as error:
         faults.append(error)
@@ -107,14 +107,14 @@ def every_error(template: str, names: Names, shapes: Mapping[str, ValueShape]) -
     faults += [_error(fault, template, at) for at, fault in (*parser.faults, *linker.faults)]
     unique = {(one.line, one.column, one.message): one for one in faults}
     errors = tuple(sorted(unique.values(), key=lambda one: (one.line, one.column)))
-    return Errors(errors, _inspected(linked, shapes, template)[1] if linked else ())
+    return Errors(errors, _inspect_linked(linked, shapes, template)[1] if linked else ())
 
 
-def _inspected(
+def _inspect_linked(
     linked: LinkedTemplate, shapes: Mapping[str, ValueShape], source: str
 ) -> tuple[ValueShape, tuple[TemplateError, ...]]:
     inspector = TemplateInspector(linked, shapes)
-    with _located(source, inspector):
+    with _with_position(source, inspector):
         shape = inspector.inspect()
     return shape, tuple(
         _error(FaultError(one.id, one.message, suggestion=one.suggestion), source, one.at)
@@ -138,21 +138,21 @@ def render(  # noqa: PLR0913 -- what a rendering depends on, all of it named.
     else.
     """
     names = names_of(scopes) if names is None else names
-    linked = _linked(template, names, condition=False)
+    linked = _link(template, names, condition=False)
     if linked.plan is not None and not (linked.template.single and target is Escaping.NONE):
         text = quick_text(linked.plan, scopes, target)
         if text is not None:
             return text
     renderer = Renderer(linked, scopes, names, reveal=reveal, learn=learn if reveal else None)
-    with _located(template, renderer):
+    with _with_position(template, renderer):
         return renderer.render(target)
 
 
 def evaluate_when(expression: str, scopes: Mapping[str, Any], names: Names | None = None) -> bool:
     """Return whether a condition holds; raises TemplateError and nothing else."""
     names = names_of(scopes) if names is None else names
-    renderer = Renderer(_linked(expression, names, condition=True), scopes, names, reveal=True)
-    with _located("", renderer):
+    renderer = Renderer(_link(expression, names, condition=True), scopes, names, reveal=True)
+    with _with_position("", renderer):
         return renderer.truth()
 
 
@@ -183,7 +183,7 @@ def render_config(  # noqa: PLR0913 -- as above.
     return walk(config, ())
 
 
-def _linked(source: str, names: Names, *, condition: bool) -> LinkedTemplate:
+def _link(source: str, names: Names, *, condition: bool) -> LinkedTemplate:
     key = (source, condition, names.key)
     with _lock:
         found: LinkedTemplate | None = _cache.get(key)
@@ -191,29 +191,29 @@ def _linked(source: str, names: Names, *, condition: bool) -> LinkedTemplate:
         return found
     parser = ConditionParser(source) if condition else BlockParser(source)
     shown = "" if condition else source
-    with _located(shown, parser):
+    with _with_position(shown, parser):
         template = parser.parse()
     linker = Linker(names)
-    with _located(shown, linker):
+    with _with_position(shown, linker):
         found = linker.link(template)
-    _keep(key, found)
+    _cache_linked(key, found)
     return found
 
 
-def _keep(key: tuple[Any, ...], linked: LinkedTemplate) -> None:
+def _cache_linked(key: tuple[Any, ...], linked: LinkedTemplate) -> None:
     if len(linked.template.source) < _CACHED_CHARACTERS // 2:
         with _lock:
             _cache[key] = linked
 
 
-class _TagReader(Protocol):
+class _HasPosition(Protocol):
     """A parser, linker or renderer that knows the offset of its current tag."""
 
     at: int
 
 
 @contextmanager
-def _located(source: str, worker: _TagReader) -> Iterator[None]:
+def _with_position(source: str, worker: _HasPosition) -> Iterator[None]:
     """Turn faults into errors at the worker's tag, and exhausted resources into limit errors.
 
     The cause of a fault is not chained: it may hold a value.

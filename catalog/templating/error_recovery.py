@@ -26,9 +26,9 @@ class RecoveringParser(BlockParser):
         super().__init__(source)
         self.faults: list[Fault] = []
 
-    def _take(self, tag: Tag) -> None:
+    def _add_tag(self, tag: Tag) -> None:
         try:
-            super()._take(tag)
+            super()._add_tag(tag)
         except FaultError as fault:
             if len(self.faults) >= _MOST_FAULTS:
                 raise

@@ -11,7 +11,7 @@ from typing import Any
 from catalog.templating import operators
 from catalog.templating.contract import FaultError, Names, SecretValue
 from catalog.templating.functions import FUNCTIONS, LAZY, Function, OptionalArguments
-from catalog.templating.functions.generation import formatted, moment, timestamp, uuid
+from catalog.templating.functions.generation import format_time, moment, timestamp, uuid
 from catalog.templating.limits import Budget, fits
 from catalog.templating.names import SYSTEM_MEMBERS
 from catalog.templating.nodes import (
@@ -42,8 +42,8 @@ from catalog.templating.values import (
     is_mapping,
     is_number,
     member,
-    opened,
     truth,
+    unwrap_secrets,
 )
 
 _MISSING = Missing("it")
@@ -77,7 +77,7 @@ class Evaluator:
         self.loops: list[LoopState] = []
         self.variables: dict[str, Any] = {}
         self._links = links
-        self._given = scopes
+        self._raw_scopes = scopes
         self._names = names
         self._scopes: dict[str, Any] = {}
         self._workers: dict[type, Callable[[Any], Any]] = {
@@ -97,13 +97,13 @@ class Evaluator:
 
     def request_id(self) -> str:
         """Return the request's id."""
-        return self._of_request("id")
+        return self._request_member("id")
 
     def request_time(self) -> str:
         """Return the request's time."""
-        return self._of_request("timestamp")
+        return self._request_member("timestamp")
 
-    def _of_request(self, name: str) -> str:
+    def _request_member(self, name: str) -> str:
         value = member(self.scope("request"), name)
         if not isinstance(value, str):
             raise FaultError("template-undefined", f"request.{name} is missing")
@@ -112,28 +112,28 @@ class Evaluator:
     def scope(self, name: str) -> Any:
         """Return a scope; fields without a value are null in it, and system is complete."""
         if name not in self._scopes:
-            given = self._given.get(name)
-            self._scopes[name] = self._completed(name, {} if given is None else given)
+            given = self._raw_scopes.get(name)
+            self._scopes[name] = self._complete_scope(name, {} if given is None else given)
         return self._scopes[name]
 
-    def _completed(self, name: str, given: Any) -> Any:
+    def _complete_scope(self, name: str, given: Any) -> Any:
         if name == "fields" and not self._names.fields <= given.keys():
             order = [field for fields in self._names.groups.values() for field in fields]
             return dict.fromkeys(order) | dict(given)
         if name == "system" and not given.keys() >= set(SYSTEM_MEMBERS):
-            return self._generated() | dict(given)
+            return self._system_values() | dict(given)
         return given
 
-    def _generated(self) -> dict[str, Any]:
+    def _system_values(self) -> dict[str, Any]:
         request = self.scope("request")
         found: dict[str, Any] = {}
         if "timestamp" in request:
             when = moment(self.request_time()).astimezone(UTC)
             found = {
                 "timestamp": timestamp(self),
-                "datetime": formatted(when, "%Y-%m-%dT%H:%M:%SZ"),
-                "date": formatted(when, "%Y-%m-%d"),
-                "time": formatted(when, "%H:%M:%S"),
+                "datetime": format_time(when, "%Y-%m-%dT%H:%M:%SZ"),
+                "date": format_time(when, "%Y-%m-%d"),
+                "time": format_time(when, "%H:%M:%S"),
             }
         return found | ({"uuid": uuid(self)} if "id" in request else {})
 
@@ -193,12 +193,12 @@ class Evaluator:
     def _members(self, value: Any, members: tuple[Member, ...]) -> Any:
         for step in members:
             if isinstance(step, Computed):
-                value = self._computed(value, self.value(step.expression))
+                value = self._computed_member(value, self.value(step.expression))
             else:
                 value = member(value, step.value)
         return value
 
-    def _computed(self, value: Any, key: Any) -> Any:
+    def _computed_member(self, value: Any, key: Any) -> Any:
         if not isinstance(key, SecretValue):
             return member(value, key)
         found = member(value, key.value)
@@ -213,7 +213,7 @@ class Evaluator:
         value = self.evaluate(node.subject)
         for step in node.steps:
             if isinstance(step, Test):
-                value = _passes(step.name, value) != step.negated
+                value = _passes_test(step.name, value) != step.negated
             elif step.function in LAZY:
                 value = self._logic_of(step.function, (Literal(value), *step.arguments))
             else:
@@ -230,8 +230,8 @@ class Evaluator:
             has_secret(argument, self.budget) for argument in arguments
         )
         if secret:
-            arguments = [opened(argument) for argument in arguments]
-        result = _guarded(function.call, self, *arguments)
+            arguments = [unwrap_secrets(argument) for argument in arguments]
+        result = _call_function(function.call, self, *arguments)
         if not secret:
             return result
         self._tainted.result(result)
@@ -240,12 +240,12 @@ class Evaluator:
     def _logic_of(self, name: str, operands: tuple[Expression, ...]) -> Any:
         if name == "not":
             return not truth(self.evaluate(operands[0]))
-        return self._decided(name, operands)
+        return self._short_circuit(name, operands)
 
     def _logic(self, node: Logic) -> Any:
-        return self._decided(node.operator, node.operands)
+        return self._short_circuit(node.operator, node.operands)
 
-    def _decided(self, operator: str, operands: tuple[Expression, ...]) -> Any:
+    def _short_circuit(self, operator: str, operands: tuple[Expression, ...]) -> Any:
         value = None
         for operand in operands:
             value = self.evaluate(operand)
@@ -256,13 +256,13 @@ class Evaluator:
     def _negation(self, node: Negation) -> Any:
         if node.operator == "not":
             return not truth(self.evaluate(node.operand))
-        return self._worked(operators.negative, self.value(node.operand))
+        return self._apply_operator(operators.negate, self.value(node.operand))
 
     def _chain(self, node: Chain) -> Any:
         value = self.value(node.first)
         for sign, operand in node.rest:
             right = self.value(operand)
-            value = self._worked(_combining(sign, self.budget), value, right)
+            value = self._apply_operator(_arithmetic(sign, self.budget), value, right)
         return value
 
     def _comparison(self, node: Comparison) -> Any:
@@ -270,17 +270,17 @@ class Evaluator:
         result: Any = True
         for sign, operand in node.rest:
             right = self.value(operand)
-            result = self._worked(_holding(sign), left, right)
+            result = self._apply_operator(_comparison_operator(sign), left, right)
             if not truth(result):
                 break
             left = right
         return result
 
-    def _worked(self, work: Callable[..., Any], *operands: Any) -> Any:
+    def _apply_operator(self, work: Callable[..., Any], *operands: Any) -> Any:
         self.budget.spend()
         if not any(has_secret(operand, self.budget) for operand in operands):
             return work(*operands)
-        return SecretValue(work(*(opened(operand) for operand in operands)))
+        return SecretValue(work(*(unwrap_secrets(operand) for operand in operands)))
 
     def _conditional(self, node: Conditional) -> Any:
         for value, condition in node.branches:
@@ -296,7 +296,7 @@ def present(value: Any) -> Any:
     return value
 
 
-def _guarded(call: Callable[..., Any], *arguments: Any) -> Any:
+def _call_function(call: Callable[..., Any], *arguments: Any) -> Any:
     try:
         result = call(*arguments)
     except UnicodeError as error:
@@ -311,15 +311,15 @@ def _check_present(function: Function, arguments: list[Any]) -> None:
         present(argument)
 
 
-def _combining(sign: str, budget: Budget) -> Callable[[Any, Any], Any]:
+def _arithmetic(sign: str, budget: Budget) -> Callable[[Any, Any], Any]:
     return lambda left, right: operators.combine(sign, left, right, budget)
 
 
-def _holding(sign: str) -> Callable[[Any, Any], Any]:
+def _comparison_operator(sign: str) -> Callable[[Any, Any], Any]:
     return lambda left, right: operators.holds(sign, left, right)
 
 
-def _passes(test: str, value: Any) -> bool:
+def _passes_test(test: str, value: Any) -> bool:
     if test in ("defined", "undefined"):
         return isinstance(value, Missing) == (test == "undefined")
     inner = present(value)

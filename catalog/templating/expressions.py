@@ -26,7 +26,7 @@ from catalog.templating.nodes import (
     Test,
 )
 from catalog.templating.paths import PathReader
-from catalog.templating.scanner import LITERALS, NAME_PATTERN, RESERVED, refused
+from catalog.templating.scanner import LITERALS, NAME_PATTERN, RESERVED, unsupported
 
 # From loosest to tightest. Unary minus binds tighter than all of them, a pipe tighter still.
 _OR, _AND, _NOT, _COMPARE, _ADD, _CONCAT, _MULTIPLY, _MINUS = range(8)
@@ -76,7 +76,7 @@ class ExpressionParser(PathReader):
 
     def operation(self, least: int = _OR) -> Expression:
         """Read operands and operators of at least this precedence; no conditional."""
-        left = self._prefixed(least)
+        left = self._unary(least)
         while (operator := self._operator()) and _RANKS[operator] >= least:
             rank = _RANKS[operator]
             rest = []
@@ -84,10 +84,10 @@ class ExpressionParser(PathReader):
                 self._skip_operator()
                 rest.append((operator, self.operation(rank + 1)))
                 operator = self._operator()
-            left = _combined(rank, left, tuple(rest))
+            left = _combine(rank, left, tuple(rest))
         return left
 
-    def _prefixed(self, least: int) -> Expression:
+    def _unary(self, least: int) -> Expression:
         self.space()
         if self.word() == "not" and least <= _NOT:
             self.position += len("not")
@@ -96,7 +96,7 @@ class ExpressionParser(PathReader):
             return self._negation("-", _MINUS)
         if self.peek() == "!":
             self._check_foreign()
-        return self._piped()
+        return self._pipeline()
 
     def _negation(self, operator: str, rank: int) -> Expression:
         self.deeper()
@@ -116,7 +116,7 @@ class ExpressionParser(PathReader):
             return ""
         operator = " ".join(found[0].split())
         if operator == "**":
-            raise refused("**")
+            raise unsupported("**")
         if operator in _NEEDS_SPACE:
             self._check_spaces(operator)
         return operator
@@ -164,18 +164,18 @@ class ExpressionParser(PathReader):
         message = f"the operator {operator} needs white space on both sides"
         raise FaultError("template-syntax", message, suggestion=suggestion)
 
-    def _piped(self) -> Expression:
+    def _pipeline(self) -> Expression:
         subject = self._primary()
         steps: list[FunctionCall | Test] = []
         while True:
             if self.keyword("is"):
                 steps.append(self._test())
-            elif self._pipe():
+            elif self._take_pipe():
                 steps.append(self._filter())
             else:
                 return Pipe(subject, tuple(steps)) if steps else subject
 
-    def _pipe(self) -> bool:
+    def _take_pipe(self) -> bool:
         before = self.position
         self.space()
         self._check_foreign()
@@ -243,7 +243,7 @@ class ExpressionParser(PathReader):
         found = self._bare_atom(calls=calls)
         members = self.members(start)
         if self.peek() == "(":
-            raise refused("the call of a method or of a result")
+            raise unsupported("the call of a method or of a result")
         return MemberAccess(found, members) if members else found
 
     def _bare_atom(self, *, calls: bool) -> Expression:
@@ -258,9 +258,9 @@ class ExpressionParser(PathReader):
             return Literal(self.quoted())
         if sign.isascii() and sign.isdigit():
             return Literal(self.number())
-        return self._named(calls=calls)
+        return self._name_or_literal(calls=calls)
 
-    def _named(self, *, calls: bool) -> Expression:
+    def _name_or_literal(self, *, calls: bool) -> Expression:
         word = self.word()
         if word in LITERALS:
             self.position += len(word)
@@ -314,7 +314,7 @@ class ExpressionParser(PathReader):
         return MappingLiteral(tuple(pairs))
 
 
-def _combined(rank: int, first: Expression, rest: tuple[tuple[str, Expression], ...]) -> Expression:
+def _combine(rank: int, first: Expression, rest: tuple[tuple[str, Expression], ...]) -> Expression:
     if rank in (_OR, _AND):
         return Logic(rest[0][0], (first, *(operand for _, operand in rest)))
     return Comparison(first, rest) if rank == _COMPARE else Chain(first, rest)

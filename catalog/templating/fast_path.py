@@ -14,11 +14,11 @@ from catalog.templating.nodes import Body, Interpolation, Key, Reference, Text
 from catalog.templating.resolver import ResolvedReference, Root
 from catalog.templating.wiki import jira_escape
 
-Way = tuple[str, ...]
-Plan = tuple[str | Way, ...]
+KeyPath = tuple[str, ...]
+Plan = tuple[str | KeyPath, ...]
 """Texts, and ways into the scopes: the scope's name and the keys below it."""
 
-_LARGEST = 1 << 63
+_LARGEST_INTEGER = 1 << 63
 # Every character may take four bytes.
 _SURELY_SHORT = TEXT_BYTES // 4
 _CONSTANTS = {True: "true", False: "false", None: ""}
@@ -26,7 +26,7 @@ _CONSTANTS = {True: "true", False: "false", None: ""}
 
 def plan_of(body: Body, links: tuple[ResolvedReference, ...]) -> Plan | None:
     """Return the plan of a template that is text and plain paths only, else None."""
-    plan: list[str | Way] = []
+    plan: list[str | KeyPath] = []
     for block in body:
         part = _part(block, links)
         if part is None:
@@ -56,7 +56,7 @@ def quick_text(plan: Plan, scopes: Mapping[str, Any], target: Escaping) -> str |
             parts.append(escape(value))
         elif kind is bool or value is None:
             parts.append(_CONSTANTS[value])
-        elif kind is int and -_LARGEST < value < _LARGEST:
+        elif kind is int and -_LARGEST_INTEGER < value < _LARGEST_INTEGER:
             parts.append(escape(str(value)))
         else:
             return None
@@ -64,7 +64,7 @@ def quick_text(plan: Plan, scopes: Mapping[str, Any], target: Escaping) -> str |
     return text if len(text) < _SURELY_SHORT else None
 
 
-def _part(block: object, links: tuple[ResolvedReference, ...]) -> str | Way | None:
+def _part(block: object, links: tuple[ResolvedReference, ...]) -> str | KeyPath | None:
     if isinstance(block, Text):
         return block.text
     if not isinstance(block, Interpolation) or not isinstance(block.expression, Reference):
@@ -79,11 +79,11 @@ def _part(block: object, links: tuple[ResolvedReference, ...]) -> str | Way | No
     return (link.name, *keys) if len(keys) == len(link.members) else None
 
 
-def _as_it_is(text: str) -> str:
+def _unchanged(text: str) -> str:
     return text
 
 
 _ESCAPES: dict[Escaping, Callable[[str], str]] = {
-    Escaping.NONE: _as_it_is,
+    Escaping.NONE: _unchanged,
     Escaping.JIRA: jira_escape,
 }

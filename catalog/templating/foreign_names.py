@@ -182,13 +182,13 @@ def path_meant(written: str) -> str | None:
     text = written.lstrip("$.")
     for theirs, ours in PATHS_MEANT.items():
         if text == theirs or text.startswith(f"{theirs}."):
-            return continued(ours, text[len(theirs) :])
+            return continue_path(ours, text[len(theirs) :])
     first, dot, rest = text.partition(".")
     ours = SCOPE_MEANT.get(first, "")
-    return continued(ours, dot + rest) if ours else None
+    return continue_path(ours, dot + rest) if ours else None
 
 
-def continued(ours: str, rest: str) -> str:
+def continue_path(ours: str, rest: str) -> str:
     """Return a path with what follows its beginning, whose first member may be another here."""
     name, dot, further = rest.removeprefix(".").partition(".")
     member = MEMBER_MEANT.get(ours, {}).get(name)

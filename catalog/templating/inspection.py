@@ -9,8 +9,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
-from catalog.templating.absent_members import absent, key_of_a_list, member_of_a_list
-from catalog.templating.constant_comparisons import Operand, literal_text, told_of
+from catalog.templating.absent_members import list_key_advice, list_member_advice, missing_path
+from catalog.templating.constant_comparisons import Operand, comparison_problem, literal_text
 from catalog.templating.diagnostics import LIST_MEMBER, UNDEFINED, Diagnostic
 from catalog.templating.functions import FUNCTIONS, LAZY, OptionalArguments
 from catalog.templating.functions.signatures import signature
@@ -41,7 +41,7 @@ from catalog.templating.nodes import (
     With,
 )
 from catalog.templating.resolver import ResolvedReference, Root
-from catalog.templating.type_inference import held_by, member_of, result_of, widened
+from catalog.templating.type_inference import element_of, member_of, missing_as_null, result_of
 from catalog.templating.value_types import (
     A_BOOLEAN,
     A_NUMBER,
@@ -54,16 +54,16 @@ from catalog.templating.value_types import (
     NUMBER,
     UNKNOWN,
     ValueShape,
+    describe_kinds,
     either,
     mapping_of,
-    named,
     shape_of,
 )
 
 # The tests that a missing value does not break.
-_OF_MISSING = frozenset({"defined", "undefined"})
-_LOOPED = LIST | MAPPING | NULL | MISSING
-_SHOWN = 80
+_EXISTENCE_TESTS = frozenset({"defined", "undefined"})
+_ITERABLE = LIST | MAPPING | NULL | MISSING
+_MOST_SHOWN = 80
 
 
 @dataclass(slots=True)
@@ -81,7 +81,7 @@ class TemplateInspector:
         self.diagnostics: list[Diagnostic] = []
         self._linked = linked
         self._scopes = scopes
-        self._around = _EnclosingBlocks()
+        self._enclosing = _EnclosingBlocks()
         # What to write for members that a list never has, by their expression.
         self._advice: dict[int, tuple[str, str]] = {}
         self.at = 0
@@ -96,7 +96,9 @@ class TemplateInspector:
             Negation: self._negation,
             Chain: self._chain,
             Comparison: self._comparison,
-            Logic: lambda node: widened(either([self._shape(one) for one in node.operands])),
+            Logic: lambda node: missing_as_null(
+                either([self._shape(one) for one in node.operands])
+            ),
             Conditional: self._conditional,
         }
 
@@ -137,46 +139,46 @@ class TemplateInspector:
         shape = self._shape(block.subject)
         # Nothing is rendered with a subject that is missing.
         inner = UNKNOWN if shape.is_missing else shape
-        with self._inside({block.variable: inner} if block.variable else {}, item=inner):
+        with self._enter_block({block.variable: inner} if block.variable else {}, item=inner):
             self._body(block.body)
         self._body(block.otherwise)
 
     def _loop(self, block: Loop) -> None:
         subject = self._subject(block.at, block.subject)
-        item = held_by(subject)
+        item = element_of(subject)
         # With two variables the first is the key or index.
         variables = dict(zip(block.variables[::-1], (item, UNKNOWN), strict=False))
-        with self._inside(variables, item=item):
+        with self._enter_block(variables, item=item):
             self._body(block.body)
         self._body(block.otherwise)
 
     def _for(self, block: For) -> None:
         subject = self._subject(block.at, block.subject)
         single = len(block.variables) == 1
-        item = UNKNOWN if subject.can_be(MAPPING) or not single else held_by(subject)
-        with self._inside(dict.fromkeys(block.variables, item)):
+        item = UNKNOWN if subject.can_be(MAPPING) or not single else element_of(subject)
+        with self._enter_block(dict.fromkeys(block.variables, item)):
             if block.condition is not None:
                 self._shape(block.condition)
-            self._around.variables["loop"] = UNKNOWN
+            self._enclosing.variables["loop"] = UNKNOWN
             self._body(block.body)
         self._body(block.otherwise)
 
     def _subject(self, at: int, subject: Expression) -> ValueShape:
         self.at = at
         shape = self._shape(subject)
-        if not shape.present_kinds & _LOOPED:
-            self._wrong("a loop needs a list or a mapping", subject, shape)
+        if not shape.present_kinds & _ITERABLE:
+            self._report_wrong_type("a loop needs a list or a mapping", subject, shape)
         return shape
 
     @contextmanager
-    def _inside(
+    def _enter_block(
         self, variables: dict[str, ValueShape], item: ValueShape | None = None
     ) -> Iterator[None]:
-        outer = self._around
+        outer = self._enclosing
         items = outer.items if item is None else [*outer.items, item]
-        self._around = _EnclosingBlocks(items, outer.variables | variables)
+        self._enclosing = _EnclosingBlocks(items, outer.variables | variables)
         yield
-        self._around = outer
+        self._enclosing = outer
 
     def _shape(self, node: Expression) -> ValueShape:
         return self._workers[type(node)](node)
@@ -185,12 +187,12 @@ class TemplateInspector:
         """Return the shape of a value that must exist."""
         shape = self._shape(node)
         if shape.is_missing:
-            self._tell_absent(node)
+            self._report_missing(node)
         return shape
 
-    def _tell_absent(self, node: Expression) -> None:
+    def _report_missing(self, node: Expression) -> None:
         """Report a path that does not exist, with the nearest one that does."""
-        told: tuple[str, str] = (f"{_written(node)} is missing", "")
+        told: tuple[str, str] = (f"{_source_text(node)} is missing", "")
         if id(node) in self._advice:
             # The warning becomes an error where the value must exist.
             told = self._advice[id(node)]
@@ -198,13 +200,13 @@ class TemplateInspector:
             self.diagnostics = [one for one in self.diagnostics if one != warning]
         elif isinstance(node, Reference):
             link = self._linked.links[node.number]
-            told = absent(node, self._root(link), link.members)
-        self._tell(UNDEFINED, *told)
+            told = missing_path(node, self._root(link), link.members)
+        self._report(UNDEFINED, *told)
 
-    def _advise(self, node: Expression, told: tuple[str, str]) -> ValueShape:
+    def _warn_list_member(self, node: Expression, told: tuple[str, str]) -> ValueShape:
         """Warn of a member that a list never has."""
         self._advice[id(node)] = told
-        self._tell(LIST_MEMBER, *told)
+        self._report(LIST_MEMBER, *told)
         return NOTHING
 
     def _list(self, node: ListLiteral) -> ValueShape:
@@ -216,16 +218,16 @@ class TemplateInspector:
     def _reference(self, node: Reference) -> ValueShape:
         link = self._linked.links[node.number]
         root = self._root(link)
-        told = member_of_a_list(node, root, link.members)
-        return self._advise(node, told) if told else self._members(root, link.members)
+        told = list_member_advice(node, root, link.members)
+        return self._warn_list_member(node, told) if told else self._members(root, link.members)
 
     def _root(self, link: ResolvedReference) -> ValueShape:
         if link.root is Root.SCOPE:
             return self._scopes.get(link.name, UNKNOWN)
         if link.root is Root.ITEM:
-            return self._around.items[-1 - link.level]
+            return self._enclosing.items[-1 - link.level]
         if link.root is Root.VARIABLE:
-            return self._around.variables.get(link.name, UNKNOWN)
+            return self._enclosing.variables.get(link.name, UNKNOWN)
         if link.root is Root.GENERATED:
             return A_TEXT if link.name == "uuid" else A_NUMBER
         return UNKNOWN
@@ -240,23 +242,23 @@ class TemplateInspector:
         return shape
 
     def _call(self, node: FunctionCall) -> ValueShape:
-        return self._applied(node, node.function, node.arguments)
+        return self._call_result(node, node.function, node.arguments)
 
     def _pipe(self, node: Pipe) -> ValueShape:
         subject: Expression = node.subject
         shape = self._shape(subject)
         for step in node.steps:
             if isinstance(step, Test):
-                if step.name not in _OF_MISSING and id(subject) in self._advice:
-                    self._tell_absent(subject)
+                if step.name not in _EXISTENCE_TESTS and id(subject) in self._advice:
+                    self._report_missing(subject)
                 shape = A_BOOLEAN
             else:
                 piped = (shape, subject)
-                shape = self._applied(node, step.function, step.arguments, piped)
+                shape = self._call_result(node, step.function, step.arguments, piped)
             subject = node
         return shape
 
-    def _applied(
+    def _call_result(
         self,
         node: FunctionCall | Pipe,
         name: str,
@@ -270,9 +272,11 @@ class TemplateInspector:
             # Another finding says so.
             return UNKNOWN
         if name in LAZY:
-            return A_BOOLEAN if name == "not" else widened(either([one for one, _ in given]))
-        if told := key_of_a_list(name, given):
-            return self._advise(node, (told, ""))
+            return (
+                A_BOOLEAN if name == "not" else missing_as_null(either([one for one, _ in given]))
+            )
+        if told := list_key_advice(name, given):
+            return self._warn_list_member(node, (told, ""))
         self._check_arguments(name, given)
         return result_of(name, [shape for shape, _ in given])
 
@@ -284,16 +288,16 @@ class TemplateInspector:
             )
             is_demanded = not may_miss or (name == "required" and id(node) in self._advice)
             if shape.is_missing and is_demanded:
-                self._tell_absent(node)
+                self._report_missing(node)
             elif takes and not may_miss:
                 kinds = takes[min(position, len(takes) - 1)]
                 if not shape.present_kinds & kinds:
-                    self._wrong(f"{name} needs {named(kinds)}", node, shape)
+                    self._report_wrong_type(f"{name} needs {describe_kinds(kinds)}", node, shape)
 
-    def _wrong(self, needed: str, node: Expression, shape: ValueShape) -> None:
+    def _report_wrong_type(self, needed: str, node: Expression, shape: ValueShape) -> None:
         if not shape.is_missing:
-            said = f"{needed}, but {_written(node)} is {named(shape.present_kinds)}"
-            self._tell("template-type", said)
+            said = f"{needed}, but {_source_text(node)} is {describe_kinds(shape.present_kinds)}"
+            self._report("template-type", said)
 
     def _negation(self, node: Negation) -> ValueShape:
         if node.operator == "not":
@@ -315,16 +319,16 @@ class TemplateInspector:
     def _operand(self, sign: str, operand: Expression) -> None:
         shape = self._value(operand)
         if not shape.present_kinds & NUMBER:
-            self._wrong(f"{sign} works on numbers", operand, shape)
+            self._report_wrong_type(f"{sign} works on numbers", operand, shape)
 
     def _comparison(self, node: Comparison) -> ValueShape:
         left = self._side(node.first)
         for sign, operand in node.rest:
             right = self._side(operand)
             both_there = not (left.shape.is_missing or right.shape.is_missing)
-            told = told_of(sign, left, right) if both_there else None
+            told = comparison_problem(sign, left, right) if both_there else None
             if told:
-                self._tell(*told)
+                self._report(*told)
             left = right
         return A_BOOLEAN
 
@@ -332,20 +336,20 @@ class TemplateInspector:
         shape = self._value(node)
         if isinstance(node, Literal):
             return Operand(literal_text(node.value), shape, is_literal=True, value=node.value)
-        return Operand(_written(node), shape)
+        return Operand(_source_text(node), shape)
 
     def _conditional(self, node: Conditional) -> ValueShape:
         shapes = []
         for value, condition in node.branches:
             self._shape(condition)
             shapes.append(self._shape(value))
-        return widened(either([*shapes, self._shape(node.otherwise)]))
+        return missing_as_null(either([*shapes, self._shape(node.otherwise)]))
 
-    def _tell(self, code: str, message: str, suggestion: str = "") -> None:
+    def _report(self, code: str, message: str, suggestion: str = "") -> None:
         self.diagnostics.append(Diagnostic(code, message, self.at, suggestion))
 
 
-def _written(node: Expression) -> str:
+def _source_text(node: Expression) -> str:
     if isinstance(node, Reference):
-        return node.text[:_SHOWN]
+        return node.text[:_MOST_SHOWN]
     return literal_text(node.value) if isinstance(node, Literal) else "this"

@@ -15,7 +15,7 @@ ITERATIONS = 10_000
 SECONDS = 1.0
 LARGEST_NUMBER = 2**53 - 1
 
-_STEPS_BETWEEN_LOOKS = 1000
+_STEPS_BETWEEN_CHECKS = 1000
 
 
 def size_of(text: str) -> int:
@@ -52,7 +52,7 @@ class Budget:
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
         self._deadline = clock() + SECONDS
-        self._steps = _STEPS_BETWEEN_LOOKS
+        self._steps = _STEPS_BETWEEN_CHECKS
         self._iterations = ITERATIONS
 
     def spend(self, steps: int = 1) -> None:
@@ -60,7 +60,7 @@ class Budget:
         self._steps -= steps
         if self._steps > 0:
             return
-        self._steps = _STEPS_BETWEEN_LOOKS
+        self._steps = _STEPS_BETWEEN_CHECKS
         if self._clock() > self._deadline:
             raise FaultError("template-limit", f"it takes longer than {SECONDS:g} s; simplify it")
 

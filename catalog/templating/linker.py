@@ -186,7 +186,7 @@ def _check_call(call: FunctionCall, count: int) -> None:
             takes = str(least)
         unit = "argument" if takes == "1" else "arguments"
         raise FaultError("template-arguments", f"{call.function} takes {takes} {unit}, not {count}")
-    if call.spaced and not function.literal_first and _is_turned(call.arguments):
+    if call.spaced and not function.literal_first and _begins_with_literal(call.arguments):
         message = (
             f"{call.function} takes the value first; if the literal is meant to be it, "
             f"write {call.function}(.., ..)"
@@ -194,7 +194,7 @@ def _check_call(call: FunctionCall, count: int) -> None:
         raise FaultError("template-arguments", message)
 
 
-def _is_turned(arguments: tuple[Expression, ...]) -> bool:
+def _begins_with_literal(arguments: tuple[Expression, ...]) -> bool:
     if not arguments or not isinstance(arguments[0], _LITERALS):
         return False
     return any(not isinstance(argument, _LITERALS) for argument in arguments[1:])

@@ -8,7 +8,7 @@ from itertools import pairwise
 from catalog.templating.urls import Span
 
 # Invisible; keeps a sign and a name, or a bracket and a word, from being read as one token.
-APART = "\N{ZERO WIDTH SPACE}"
+SEPARATOR = "\N{ZERO WIDTH SPACE}"
 
 _SLACK = {"&": "&amp;", "<": "&lt;", ">": "&gt;"}
 _SLACK_SIGN = re.compile("[&<>]")
@@ -31,7 +31,7 @@ _NAMES = re.compile(
 )
 # What acts by several parts, which may come from several values and the template between them. A
 # match begins with the first part; the group, the last to match, ends with the last part.
-_TOGETHER = re.compile(
+_MULTIPART = re.compile(
     r"""
       \[ (?=[ \t]{0,5} (?:
           (?P<pair> (?: (?:skip|no) [ \t-]{1,5} \w{1,40} | \w{1,40} [ \t-]{1,5} skip ) \b \]? )
@@ -68,30 +68,32 @@ _FENCE_SIGNS = re.compile(r"(`{2}|~{2})(?=[`~])")
 def slack_escape(text: str) -> str:
     """Return the text as Slack shows it literally, without creating mentions or links."""
     escaped = _SLACK_SIGN.sub(lambda found: _SLACK[found[0]], text)
-    return _EVERYBODY.sub(f"@{APART}", escaped)
+    return _EVERYBODY.sub(f"@{SEPARATOR}", escaped)
 
 
-def commit_text(text: str) -> str:
+def commit_escape(text: str) -> str:
     """Return the text for a commit message or a title: one line that GitHub does not act on.
 
     Mentions, references, closing keywords, trailers and skip-checks marks have no effect.
     """
-    return _COMMAND.sub(_apart, _inert(_plain(text).replace("\n", " ")))
+    return _COMMAND.sub(_separate, _separate_references(_normalize_lines(text).replace("\n", " ")))
 
 
 def markdown_escape(text: str) -> str:
     """Return the text so that GitHub shows it literally, none of it as Markdown or HTML."""
-    escaped = _MARKS.sub(lambda found: f"\\{found[0]}", _inert(_plain(text)))
-    return _HTML.sub(lambda found: _SLACK[found[0]], _LINE_STARTS.sub(_as_text, escaped))
+    escaped = _MARKS.sub(
+        lambda found: f"\\{found[0]}", _separate_references(_normalize_lines(text))
+    )
+    return _HTML.sub(lambda found: _SLACK[found[0]], _LINE_STARTS.sub(_escape_line_start, escaped))
 
 
-def apart(before: str, text: str) -> str:
+def separator_between(before: str, text: str) -> str:
     """Return a separator for two values that would act together, such as an @ and a name."""
     acts = before and text and (before[-1] in _JOINTS or text[0] in _JOINTS)
-    return APART if acts else ""
+    return SEPARATOR if acts else ""
 
 
-def without_effects(text: str, values: Sequence[Span], *, trailers: bool) -> str:
+def neutralize(text: str, values: Sequence[Span], *, trailers: bool) -> str:
     """Return a finished message in which nothing acts that values have a part in.
 
     What the template writes without them acts as usual. ``trailers``: a line after the first
@@ -103,18 +105,18 @@ def without_effects(text: str, values: Sequence[Span], *, trailers: bool) -> str
         last = bisect_left(starts, found.end(found.lastgroup or 0)) - 1
         return last >= 0 and values[last][1] > found.start()
 
-    patterns = (_TOGETHER, _TRAILER) if trailers else (_TOGETHER,)
+    patterns = (_MULTIPART, _TRAILER) if trailers else (_MULTIPART,)
     acting = (found for pattern in patterns for found in pattern.finditer(text))
     places = sorted({found.end() for found in acting if is_touched(found)})
-    return APART.join(text[start:end] for start, end in pairwise([0, *places, len(text)]))
+    return SEPARATOR.join(text[start:end] for start, end in pairwise([0, *places, len(text)]))
 
 
-def in_code(text: str, *, block: bool) -> str:
+def code_text(text: str, *, block: bool) -> str:
     """Return the text for use within code: unchanged, except that it does not end the code."""
     # A pull request may be squashed into a commit, whose message has no code markup.
-    plain = _NAMES.sub(_apart, _plain(text))
+    plain = _NAMES.sub(_separate, _normalize_lines(text))
     if block:
-        return _FENCE_SIGNS.sub(lambda found: f"{found[0]}{APART}", plain)
+        return _FENCE_SIGNS.sub(lambda found: f"{found[0]}{SEPARATOR}", plain)
     return plain.replace("\n", " ").replace("`", "'")
 
 
@@ -158,20 +160,20 @@ class CodeTracker:
             self._fence = ""
 
 
-def _plain(text: str) -> str:
+def _normalize_lines(text: str) -> str:
     """Return the text with one kind of line break and without invisible controls."""
     return _CONTROL.sub("", _LINES.sub("\n", text))
 
 
-def _inert(text: str) -> str:
-    return _ADDRESSES.sub(_apart, _NAMES.sub(_apart, text))
+def _separate_references(text: str) -> str:
+    return _ADDRESSES.sub(_separate, _NAMES.sub(_separate, text))
 
 
-def _apart(match: re.Match[str]) -> str:
-    return f"{match[0]}{APART}"
+def _separate(match: re.Match[str]) -> str:
+    return f"{match[0]}{SEPARATOR}"
 
 
-def _as_text(match: re.Match[str]) -> str:
+def _escape_line_start(match: re.Match[str]) -> str:
     """Return the beginning of a line so that it begins no heading, list, rule or table."""
     if match["sign"]:
         spaces = match["sign"][: len(match["sign"]) - len(match["sign"].lstrip(" \t"))]

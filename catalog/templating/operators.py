@@ -40,24 +40,24 @@ def combine(sign: str, left: Any, right: Any, budget: Budget) -> Any:
         if not is_number(operand):
             raise wrong_type(f"a number beside {sign}", operand)
     try:
-        return bounded(_ARITHMETIC[sign](left, right))
+        return check_bounds(_ARITHMETIC[sign](left, right))
     except ZeroDivisionError as error:
         raise FaultError("template-value", "something is divided by 0") from error
     except OverflowError as error:
-        raise _beyond() from error
+        raise _out_of_range() from error
 
 
-def negative(value: Any) -> Any:
+def negate(value: Any) -> Any:
     """Return the negated number."""
     if not is_number(value):
         raise wrong_type("a number behind -", value)
-    return bounded(-value)
+    return check_bounds(-value)
 
 
-def bounded(value: float) -> float:
+def check_bounds(value: float) -> float:
     """Return the number, as a whole one where it is; raises template-limit beyond the bounds."""
     if not abs(value) <= LARGEST_NUMBER:
-        raise _beyond()
+        raise _out_of_range()
     return int(value) if isinstance(value, float) and value.is_integer() else value
 
 
@@ -66,7 +66,7 @@ def holds(sign: str, left: Any, right: Any) -> bool:
     if sign in _ORDER:
         return compare(_ORDER[sign], left, right)
     if sign in ("in", "not in"):
-        return contained(left, right) == (sign == "in")
+        return contains(left, right) == (sign == "in")
     return equal(left, right) == (sign == "==")
 
 
@@ -78,7 +78,7 @@ def compare(order: Callable[[Any, Any], bool], left: Any, right: Any) -> bool:
     raise FaultError("template-type", "only two numbers or two texts have an order")
 
 
-def contained(wanted: Any, value: Any) -> bool:
+def contains(wanted: Any, value: Any) -> bool:
     """Return whether a list holds the item, a mapping the key or a text the part."""
     if is_list(value):
         return any(equal(item, wanted) for item in value)
@@ -89,5 +89,5 @@ def contained(wanted: Any, value: Any) -> bool:
     raise FaultError("template-type", "look in a list, in a mapping, or for a text in a text")
 
 
-def _beyond() -> FaultError:
+def _out_of_range() -> FaultError:
     return FaultError("template-limit", "a result is beyond 2^53-1")

@@ -11,7 +11,7 @@ from catalog.templating.scanner import (
     RESERVED,
     Scanner,
     key_of,
-    refused,
+    unsupported,
 )
 
 LOOP_MEMBERS = ("index", "index0", "first", "last", "length")
@@ -59,14 +59,14 @@ class PathReader(Scanner):
         """Read the path that begins here."""
         start = self.position
         if self.peek() == ".":
-            return self._dotted(start)
+            return self._dot_path(start)
         if self.peek() == "$":
-            return self._dollar(start)
+            return self._dollar_path(start)
         if self.take("@"):
-            return self._data(start)
+            return self._data_path(start)
         first = self._key(start, NAME_PATTERN)
         if first.value in _SLASH_ROOTS and self.peek() == "/":
-            return self._slashes(start, first)
+            return self._slash_path(start, first)
         return self._reference(PathForm.PLAIN, start, first=first)
 
     def members(self, start: int, form: PathForm | None = None) -> tuple[Member, ...]:
@@ -84,7 +84,7 @@ class PathReader(Scanner):
             else:
                 return tuple(found)
 
-    def _dotted(self, start: int) -> Reference:
+    def _dot_path(self, start: int) -> Reference:
         if parents := self.match(_PARENTS):
             first = self._key(start, NAME_PATTERN)
             return self._reference(PathForm.PARENT, start, first=first, levels=len(parents) // 3)
@@ -93,29 +93,29 @@ class PathReader(Scanner):
             return self._reference(PathForm.ITEM, start, first=self._key(start, NAME_PATTERN))
         return self._reference(PathForm.ITEM, start)
 
-    def _dollar(self, start: int) -> Reference:
+    def _dollar_path(self, start: int) -> Reference:
         if variable := self.match(_VARIABLE):
             first = Key(variable, 0, len(variable))
             return self._reference(PathForm.VARIABLE, start, first=first)
         self.take("$")
         return self._reference(PathForm.DOLLAR, start)
 
-    def _data(self, start: int) -> Reference:
+    def _data_path(self, start: int) -> Reference:
         parents = self.match(_PARENTS)
         first = self._key(start, NAME_PATTERN)
         if first.value == "root" and not parents:
             return self._reference(PathForm.ROOT, start)
         return self._reference(PathForm.DATA, start, first=first, levels=len(parents) // 3)
 
-    def _slashes(self, start: int, first: Key) -> Reference:
+    def _slash_path(self, start: int, first: Key) -> Reference:
         found: list[Member] = [first]
         while self.take("/"):
             found.append(self._key(start, KEY_PATTERN))
         if self.peek() and self.peek() in ".[":
-            raise self._mixed(start)
-        return self._made(PathForm.SLASH, start, tuple(found))
+            raise self._mixed_notation(start)
+        return self._make_reference(PathForm.SLASH, start, tuple(found))
 
-    def _mixed(self, start: int) -> FaultError:
+    def _mixed_notation(self, start: int) -> FaultError:
         """Return the error for a slash path that goes on with a dot or a bracket."""
         rest = _REST.match(self.text, self.position)
         steps = [step[1] or step[2] for step in _STEP.finditer(rest[0])] if rest else []
@@ -133,9 +133,9 @@ class PathReader(Scanner):
         members = begun + self.members(start, None if first else form)
         if form is PathForm.PLAIN and self._in_for and first and first.value == "loop":
             _check_loop(members[1:])
-        return self._made(form, start, members, levels=levels)
+        return self._make_reference(form, start, members, levels=levels)
 
-    def _made(
+    def _make_reference(
         self, form: PathForm, start: int, members: tuple[Member, ...], *, levels: int = 0
     ) -> Reference:
         self.references += 1
@@ -145,7 +145,7 @@ class PathReader(Scanner):
     def _key(self, start: int, pattern: re.Pattern[str]) -> Key:
         begin = self.position
         if self.peek() == "_":
-            raise refused("a name with a leading _")
+            raise unsupported("a name with a leading _")
         written = self.match(pattern)
         if not written:
             self.unexpected("a name is missing")
@@ -157,13 +157,13 @@ class PathReader(Scanner):
         key = self._constant(start)
         if key is None:
             if self.peek() == ":":
-                raise refused("a slice")
+                raise unsupported("a slice")
             self.deeper()
             key = Computed(self.expression())
             self.shallower()
         self.space()
         if self.peek() == ":":
-            raise refused("a slice")
+            raise unsupported("a slice")
         self.expect("]")
         return key
 
@@ -184,7 +184,7 @@ class PathReader(Scanner):
             self.position = begin
             return None
         if isinstance(value, str) and value.startswith("_"):
-            raise refused("a key with a leading _")
+            raise unsupported("a key with a leading _")
         return Key(value, *span)
 
 

@@ -19,7 +19,7 @@ from catalog.templating.writer import Writer
 class FormWriter(Writer):
     """Writes what a form sends, in which values are percent-encoded."""
 
-    def escaped(self, value: Any) -> str:
+    def escape(self, value: Any) -> str:
         """Encode a value; results of url() are kept."""
         if isinstance(value, UrlText | MaskText):
             return str(value)
@@ -47,11 +47,11 @@ class UrlWriter(FormWriter):
 
     def value(self, value: Any) -> None:
         """Write a value."""
-        self._values.append(self._place_of(value))
+        self._values.append(self._write_span(value))
 
-    def own(self, value: Any) -> None:
+    def trusted_value(self, value: Any) -> None:
         """Write a value that the author or the operator has set."""
-        self._trusted.append(self._place_of(value))
+        self._trusted.append(self._write_span(value))
 
     def result(self) -> str:
         """Return the URL; raises template-value where a value leads elsewhere."""
@@ -59,7 +59,7 @@ class UrlWriter(FormWriter):
         require_in_place(url, self._values, trusted=self._trusted, bare=self.bare)
         return url
 
-    def _place_of(self, value: Any) -> Span:
+    def _write_span(self, value: Any) -> Span:
         """Write a value, and return where it stands."""
         start = self._length
         super().value(value)
@@ -84,10 +84,10 @@ class ConnectionWriter(UrlWriter):
         super().text(text)
         self._head = (self._head + text)[:HEAD]
 
-    def escaped(self, value: Any) -> str:
+    def escape(self, value: Any) -> str:
         """Escape a value as the part of the string in which it stands requires it."""
         if is_connection_url(self._head):
-            return super().escaped(value)
+            return super().escape(value)
         return connection_escape(text_of(value, self.budget))
 
     def result(self) -> str:
@@ -104,7 +104,7 @@ class PathWriter(Writer):
 
     def value(self, value: Any) -> None:
         """Write a value; raises template-value where it holds a slash."""
-        text = self.escaped(value)
+        text = self.escape(value)
         if "/" in text or "\\" in text:
             raise FaultError(
                 "template-value",

@@ -32,9 +32,9 @@ from catalog.templating.values import (
     has_secret,
     is_list,
     is_mapping,
-    opened,
     text_of,
     truth,
+    unwrap_secrets,
     wrong_type,
 )
 from catalog.templating.writer import Writer
@@ -59,11 +59,11 @@ class Renderer:
     ) -> None:
         self._template = linked.template
         self._tainted = TaintTracker(learn)
-        self._learns = self._tainted.wanted
-        self._values = Evaluator(linked.links, scopes, names, self._tainted)
+        self._tracks_secrets = self._tainted.is_enabled
+        self._evaluator = Evaluator(linked.links, scopes, names, self._tainted)
         self._reveal = reveal
         self._target = Escaping.NONE
-        self._writer: Writer = Writer(self._values.budget)
+        self._writer: Writer = Writer(self._evaluator.budget)
         self.at = 0
         self._workers: dict[type, Callable[[Any], None]] = {
             Text: self._text,
@@ -79,7 +79,7 @@ class Renderer:
         if target is Escaping.NONE and self._template.single:
             return self._single()
         self._target = target
-        self._writer = WRITERS[target](self._values.budget)
+        self._writer = WRITERS[target](self._evaluator.budget)
         self._body(self._template.body)
         self._tainted.text()
         self.at = 0
@@ -87,14 +87,14 @@ class Renderer:
 
     def truth(self) -> bool:
         """Return whether the value of a single value tag counts as true."""
-        return truth(self._values.evaluate(self._expression()))
+        return truth(self._evaluator.evaluate(self._expression()))
 
     def _single(self) -> Any:
-        given = self._values.value(self._expression())
-        value = opened(given, reveal=self._reveal)
-        if self._tainted.wanted and has_secret(given, self._values.budget):
+        given = self._evaluator.value(self._expression())
+        value = unwrap_secrets(given, reveal=self._reveal)
+        if self._tainted.is_enabled and has_secret(given, self._evaluator.budget):
             self._tainted.output(given, value if isinstance(value, str) else "")
-        return _plain(value)
+        return _without_markers(value)
 
     def _expression(self) -> Expression:
         (block,) = self._template.body
@@ -108,26 +108,26 @@ class Renderer:
             workers[type(block)](block)
 
     def _text(self, block: Text) -> None:
-        if self._learns:
+        if self._tracks_secrets:
             self._tainted.text()
         self._writer.text(block.text)
 
     def _output(self, block: Interpolation) -> None:
         self.at = block.at
-        given = self._values.value(block.expression)
-        secret = type(given) not in _SCALARS and has_secret(given, self._values.budget)
-        value = opened(given, reveal=self._reveal) if secret else given
+        given = self._evaluator.value(block.expression)
+        secret = type(given) not in _SCALARS and has_secret(given, self._evaluator.budget)
+        value = unwrap_secrets(given, reveal=self._reveal) if secret else given
         before = self._writer.parts if secret else 0
-        ours = self._is_ours(block.expression)
+        ours = self._is_trusted(block.expression)
         if self._is_raw(ours=ours):
-            self._writer.text(text_of(value, self._values.budget))
+            self._writer.text(text_of(value, self._evaluator.budget))
         elif ours:
-            self._writer.own(value)
+            self._writer.trusted_value(value)
         else:
             self._writer.value(value)
         if secret:
             self._tainted.output(given, self._writer.since(before))
-        elif self._learns:
+        elif self._tracks_secrets:
             self._tainted.text()
 
     def _is_raw(self, *, ours: bool) -> bool:
@@ -139,47 +139,47 @@ class Renderer:
             return True
         return ours and (self._writer.empty or self._target in SETTINGS)
 
-    def _is_ours(self, expression: Expression) -> bool:
+    def _is_trusted(self, expression: Expression) -> bool:
         """Return whether the operator or author has set this value, which is part of a place."""
         if self._target not in PLACES or not isinstance(expression, Reference):
             return False
-        link = self._values.link_of(expression)
+        link = self._evaluator.link_of(expression)
         return link.root is Root.SCOPE and link.name in ("metadata", "environment", "secrets")
 
     def _if(self, block: If) -> None:
         for branch in block.branches:
             self.at = branch.at
-            if truth(self._values.evaluate(branch.condition)) != branch.negated:
+            if truth(self._evaluator.evaluate(branch.condition)) != branch.negated:
                 self._body(branch.body)
                 return
         self._body(block.otherwise)
 
     def _with(self, block: With) -> None:
         self.at = block.at
-        value = self._values.evaluate(block.subject)
+        value = self._evaluator.evaluate(block.subject)
         if not truth(value):
             self._body(block.otherwise)
             return
         variables = {block.variable: value} if block.variable else {}
         before = self._writer.parts
-        self._inside(block.body, variables, item=(value,))
+        self._render_inside(block.body, variables, item=(value,))
         self._learn_block(value, before)
 
     def _learn_block(self, subject: Any, before: int) -> None:
         """Learn the whole output of a block over a secret."""
-        if self._tainted.wanted and isinstance(subject, SecretValue):
+        if self._tainted.is_enabled and isinstance(subject, SecretValue):
             self._tainted.block(self._writer.since(before))
 
     def _loop(self, block: Loop) -> None:
         self.at = block.at
-        subject = self._values.evaluate(block.subject)
+        subject = self._evaluator.evaluate(block.subject)
         pairs, before = self._pairs(subject), self._writer.parts
-        values, names, last = self._values, block.variables[::-1], len(pairs) - 1
+        values, names, last = self._evaluator, block.variables[::-1], len(pairs) - 1
         for index, (key, value) in enumerate(pairs):
             values.budget.iterate()
             variables = dict(zip(names, (value, key), strict=False)) if names else {}
             values.loops.append(LoopState(index, key, first=index == 0, last=index == last))
-            self._inside(block.body, variables, item=(value,))
+            self._render_inside(block.body, variables, item=(value,))
             values.loops.pop()
         if not pairs:
             self._body(block.otherwise)
@@ -200,16 +200,16 @@ class Renderer:
             return list(enumerate(value))
         if not is_mapping(value):
             raise wrong_type("a list or mapping to loop over", value)
-        is_form = value is self._values.scope("fields")
+        is_form = value is self._evaluator.scope("fields")
         return [(key, found) for key, found in value.items() if found is not None or not is_form]
 
     def _for(self, block: For) -> None:
         self.at = block.at
-        subject = self._values.evaluate(block.subject)
-        chosen, before = self._chosen(block, subject), self._writer.parts
+        subject = self._evaluator.evaluate(block.subject)
+        chosen, before = self._matching_iterations(block, subject), self._writer.parts
         count = len(chosen)
         for index, variables in enumerate(chosen):
-            self._values.budget.iterate()
+            self._evaluator.budget.iterate()
             loop = {
                 "index": index + 1,
                 "index0": index,
@@ -217,26 +217,26 @@ class Renderer:
                 "last": index == count - 1,
                 "length": count,
             }
-            self._inside(block.body, variables | {"loop": loop})
+            self._render_inside(block.body, variables | {"loop": loop})
         if not chosen:
             self._body(block.otherwise)
         else:
             self._learn_block(subject, before)
 
-    def _chosen(self, block: For, subject: Any) -> list[dict[str, Any]]:
+    def _matching_iterations(self, block: For, subject: Any) -> list[dict[str, Any]]:
         """Return the variables of every iteration that meets the loop's condition."""
         found = []
         for item in self._items(subject):
-            variables = _unpacked(block.variables, item)
+            variables = _unpack(block.variables, item)
             if block.condition is None:
                 found.append(variables)
                 continue
-            self._values.budget.iterate()
-            with_outer = self._values.variables
-            self._values.variables = with_outer | variables
-            if truth(self._values.evaluate(block.condition)):
+            self._evaluator.budget.iterate()
+            with_outer = self._evaluator.variables
+            self._evaluator.variables = with_outer | variables
+            if truth(self._evaluator.evaluate(block.condition)):
                 found.append(variables)
-            self._values.variables = with_outer
+            self._evaluator.variables = with_outer
         return found
 
     def _items(self, value: Any) -> list[Any]:
@@ -245,8 +245,10 @@ class Renderer:
         found = [pair[0] for pair in pairs] if is_mapping(inner) else [pair[1] for pair in pairs]
         return [SecretValue(item) for item in found] if inner is not value else found
 
-    def _inside(self, body: Body, variables: dict[str, Any], *, item: tuple[Any, ...] = ()) -> None:
-        values = self._values
+    def _render_inside(
+        self, body: Body, variables: dict[str, Any], *, item: tuple[Any, ...] = ()
+    ) -> None:
+        values = self._evaluator
         outer = values.variables
         if variables:
             values.variables = outer | variables
@@ -257,7 +259,7 @@ class Renderer:
         values.variables = outer
 
 
-def _unpacked(names: tuple[str, ...], item: Any) -> dict[str, Any]:
+def _unpack(names: tuple[str, ...], item: Any) -> dict[str, Any]:
     if len(names) == 1:
         return {names[0]: item}
     inner = item.value if isinstance(item, SecretValue) else item
@@ -267,12 +269,12 @@ def _unpacked(names: tuple[str, ...], item: Any) -> dict[str, Any]:
     return {names[0]: first, names[1]: second}
 
 
-def _plain(value: Any) -> Any:
+def _without_markers(value: Any) -> Any:
     """Return the value with plain texts, without their markers."""
     if isinstance(value, str):
         return str(value)
     if isinstance(value, list):
-        return [_plain(item) for item in value]
+        return [_without_markers(item) for item in value]
     if isinstance(value, dict):
-        return {key: _plain(found) for key, found in value.items()}
+        return {key: _without_markers(found) for key, found in value.items()}
     return present(value)

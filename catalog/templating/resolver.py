@@ -7,7 +7,7 @@ from functools import cached_property
 
 from catalog.suggestions import nearest
 from catalog.templating.contract import FaultError, Names
-from catalog.templating.foreign_names import MEMBER_MEANT, continued, path_meant
+from catalog.templating.foreign_names import MEMBER_MEANT, continue_path, path_meant
 from catalog.templating.functions import FUNCTIONS
 from catalog.templating.names import (
     ALIASES,
@@ -19,11 +19,11 @@ from catalog.templating.names import (
 )
 from catalog.templating.nodes import Key, Member, PathForm, Reference
 
-_DATA = ("index", "key", "first", "last")
+_DATA_VARIABLES = ("index", "key", "first", "last")
 _GENERATED = ("uuid", "timestamp")
 # Below a scope's members and theirs (request.user.email), any name may exist.
 _CHECKED_DEPTH = 2
-_SHOWN = 80
+_MOST_SHOWN = 80
 _LONGEST_SUGGESTION = 200
 _ALIASED_MEMBERS = {("request", "correlationId"): "correlation_id"}
 
@@ -120,7 +120,9 @@ class PathResolver:
 
     def _parent(self, path: Reference, place: BlockScope) -> ResolvedReference:
         if path.levels > place.items:
-            raise FaultError("template-scope", f"{_shown(path)} goes up more blocks than there are")
+            raise FaultError(
+                "template-scope", f"{_shorten(path)} goes up more blocks than there are"
+            )
         name = _name(path.members[0])
         if name in self._scopes:
             return self._scope(path, name, path.members[1:])
@@ -138,11 +140,11 @@ class PathResolver:
 
     def _data(self, path: Reference, place: BlockScope) -> ResolvedReference:
         name = _name(path.members[0])
-        if name not in _DATA:
-            raise _unknown("template-scope", path, path.members[0], _DATA)
+        if name not in _DATA_VARIABLES:
+            raise _unknown("template-scope", path, path.members[0], _DATA_VARIABLES)
         if path.levels >= place.loops:
             raise FaultError(
-                "template-scope", f"{_shown(path)} is available only inside each and range"
+                "template-scope", f"{_shorten(path)} is available only inside each and range"
             )
         return ResolvedReference(Root.LOOP, name, path.levels, path.members[1:])
 
@@ -165,7 +167,7 @@ class PathResolver:
             return ResolvedReference(Root.ITEM, "", 0, path.members)
         if first is None:
             raise FaultError(
-                "template-scope", f"{_shown(path)} is available only inside with and range"
+                "template-scope", f"{_shorten(path)} is available only inside with and range"
             )
         raise _unknown("template-scope", path, first, GO_SCOPES)
 
@@ -175,7 +177,7 @@ class PathResolver:
         member = path.members[1] if len(path.members) > 1 else None
         if not isinstance(member, Key):
             raise FaultError(
-                "template-name", f"{_text(path, first)[:_SHOWN]} must be followed by a name"
+                "template-name", f"{_text(path, first)[:_MOST_SHOWN]} must be followed by a name"
             )
         if name == "User":
             way: tuple[str, ...] = ("fields", self._go_field(path, member))
@@ -193,7 +195,7 @@ class PathResolver:
         if len(found) == 1:
             return found[0]
         if found:
-            raise FaultError("template-name", f"{_shown(path)} may be more than one field")
+            raise FaultError("template-name", f"{_shorten(path)} may be more than one field")
         raise _unknown("template-name", path, member, (name for name, _ in self._go_fields))
 
     def _slashes(self, path: Reference) -> ResolvedReference:
@@ -271,22 +273,22 @@ def _text(path: Reference, member: Member) -> str:
     return path.text[: member.end] if isinstance(member, Key) else path.text
 
 
-def _shown(path: Reference) -> str:
-    return path.text[:_SHOWN]
+def _shorten(path: Reference) -> str:
+    return path.text[:_MOST_SHOWN]
 
 
 def _unknown(code: str, path: Reference, member: Member, known: Iterable[str]) -> FaultError:
     suggestion = ""
     if isinstance(member, Key) and len(path.text) <= _LONGEST_SUGGESTION:
-        suggestion = _meant(path, member, known)
-    where = _text(path, member)[:_SHOWN]
+        suggestion = _suggest_path(path, member, known)
+    where = _text(path, member)[:_MOST_SHOWN]
     return FaultError(code, f"{where} does not exist here", suggestion=suggestion)
 
 
 _WITHOUT_LEVELS = (PathForm.PLAIN, PathForm.ITEM, PathForm.DOLLAR)
 
 
-def _meant(path: Reference, member: Key, known: Iterable[str]) -> str:
+def _suggest_path(path: Reference, member: Key, known: Iterable[str]) -> str:
     """Return the path with what was probably meant in place of a wrong member."""
     wrong, rest = _name(member), path.text[member.end :]
     before = path.text[: member.start].strip("$.")
@@ -294,6 +296,6 @@ def _meant(path: Reference, member: Key, known: Iterable[str]) -> str:
         return meant
     other = MEMBER_MEANT.get(before, {}).get(wrong)
     if other and path.form is PathForm.PLAIN:
-        return continued(other, rest)
+        return continue_path(other, rest)
     near = nearest(wrong, known)
     return path.text[: member.start] + near + rest if near else ""

@@ -26,8 +26,8 @@ _NUMBER = re.compile(r"\d+(\.\d+)?([eE][+-]?\d+)?", re.ASCII)
 _QUOTED = re.compile(r""""((?:[^"\\]|\\.)*+)"|'((?:[^'\\]|\\.)*+)'|`([^`]*+)`""", re.DOTALL)
 _ESCAPE = re.compile(r"\\(?:u([0-9a-fA-F]{4})|(.?))", re.DOTALL)
 _ESCAPES = {"\\": "\\", '"': '"', "'": "'", "n": "\n", "r": "\r", "t": "\t"}
-_REFUSED = re.compile(r":=|=(?!=)|\*|as\s*\||_")
-_COMPARED = re.compile(r"=\s")
+_UNSUPPORTED = re.compile(r":=|=(?!=)|\*|as\s*\||_")
+_ASSIGNMENT = re.compile(r"=\s")
 _DIGITS_OF_AN_INDEX = 15
 
 
@@ -102,7 +102,7 @@ class Scanner:
             raise FaultError("template-syntax", f"a text has no closing {self.peek()}")
         self.position = found.end()
         double, single, raw = found.groups()
-        return raw if raw is not None else unescaped(double if single is None else single)
+        return raw if raw is not None else unescape(double if single is None else single)
 
     def deeper(self) -> None:
         """Count one more level of nesting."""
@@ -117,15 +117,15 @@ class Scanner:
     def unexpected(self, message: str = "") -> NoReturn:
         """Raise the fault for what does not belong here."""
         rest = self.text[self.position :]
-        if _COMPARED.match(rest):
+        if _ASSIGNMENT.match(rest):
             raise FaultError("template-refused", "= is not a comparison; write ==")
-        if _REFUSED.match(rest):
-            raise refused(rest[:20])
+        if _UNSUPPORTED.match(rest):
+            raise unsupported(rest[:20])
         shown = f"{rest[:20]!r} is not expected here" if rest else "it ends unexpectedly"
         raise FaultError("template-syntax", f"{shown}; {message}" if message else shown)
 
 
-def refused(what: str) -> FaultError:
+def unsupported(what: str) -> FaultError:
     """Return the fault of something that templates deliberately cannot do."""
     return FaultError("template-refused", f"{what} is not supported in templates")
 
@@ -136,7 +136,7 @@ def key_of(written: str) -> str | int:
     return int(written) if short and str(int(written)) == written else written
 
 
-def unescaped(text: str) -> str:
+def unescape(text: str) -> str:
     """Return a quoted text with its escapes resolved."""
     plain = _ESCAPE.sub(_unescape, text) if "\\" in text else text
     try:

@@ -28,50 +28,50 @@ from catalog.templating.resolver import Root
 Use = tuple[str, ...]
 
 # Their results say something about a value, but hold nothing of it.
-_ABOUT = frozenset(
+_REVEALING_NOTHING = frozenset(
     {"contains", "eq", "ge", "gt", "le", "len", "length", "lt", "matches", "ne", "not"}
 )
 
 
 def shown_uses(linked: LinkedTemplate) -> list[Use]:
     """Return the uses whose values, or what is made of them, are put out, each once."""
-    return list(dict.fromkeys(_of_body(linked, linked.template.body)))
+    return list(dict.fromkeys(_body_uses(linked, linked.template.body)))
 
 
-def _of_body(linked: LinkedTemplate, body: Body) -> Iterator[Use]:
+def _body_uses(linked: LinkedTemplate, body: Body) -> Iterator[Use]:
     for block in body:
         if isinstance(block, Interpolation):
-            yield from _of(linked, block.expression)
+            yield from _expression_uses(linked, block.expression)
         elif isinstance(block, If):
             for branch in block.branches:
-                yield from _of_body(linked, branch.body)
-            yield from _of_body(linked, block.otherwise)
+                yield from _body_uses(linked, branch.body)
+            yield from _body_uses(linked, block.otherwise)
         elif isinstance(block, With | Loop | For):
             # What is put out in a block over a value counts as made of it.
-            yield from _of(linked, block.subject)
-            yield from _of_body(linked, block.body)
-            yield from _of_body(linked, block.otherwise)
+            yield from _expression_uses(linked, block.subject)
+            yield from _body_uses(linked, block.body)
+            yield from _body_uses(linked, block.otherwise)
 
 
-def _of(linked: LinkedTemplate, node: Expression) -> Iterator[Use]:
+def _expression_uses(linked: LinkedTemplate, node: Expression) -> Iterator[Use]:
     if isinstance(node, Reference):
         link = linked.links[node.number]
         if link.root is Root.SCOPE:
             yield (link.name, *(str(getattr(one, "value", "*")) for one in link.members))
     elif isinstance(node, Pipe):
-        yield from _of_pipe(linked, node)
+        yield from _pipe_uses(linked, node)
     else:
         for part in _parts(node):
-            yield from _of(linked, part)
+            yield from _expression_uses(linked, part)
 
 
-def _of_pipe(linked: LinkedTemplate, node: Pipe) -> Iterator[Use]:
-    found = [*_of(linked, node.subject)]
+def _pipe_uses(linked: LinkedTemplate, node: Pipe) -> Iterator[Use]:
+    found = [*_expression_uses(linked, node.subject)]
     for step in node.steps:
-        if isinstance(step, Test) or step.function in _ABOUT:
+        if isinstance(step, Test) or step.function in _REVEALING_NOTHING:
             found = []
         else:
-            found += [use for one in step.arguments for use in _of(linked, one)]
+            found += [use for one in step.arguments for use in _expression_uses(linked, one)]
     yield from found
 
 
@@ -81,7 +81,7 @@ def _parts(node: Expression) -> Iterable[Expression]:
     match node:
         case MemberAccess():
             found = (node.subject,)
-        case FunctionCall() if node.function not in _ABOUT:
+        case FunctionCall() if node.function not in _REVEALING_NOTHING:
             found = node.arguments
         case ListLiteral():
             found = node.items

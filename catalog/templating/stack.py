@@ -49,7 +49,7 @@ class OpenBlock:
         else:
             self.first = body
 
-    def closed(self) -> Block:
+    def to_node(self) -> Block:
         """Return the block as a node of the tree."""
         otherwise: Body = tuple(self.body) if self.in_else else ()
         if not self.in_else:
@@ -130,8 +130,8 @@ class BlockStack:
         if word and word != block.word:
             raise FaultError("template-syntax", f"{word[:20]} is closed, but {block.word} is open")
         self._open.pop()
-        self.append(block.closed())
+        self.append(block.to_node())
 
-    def finished(self) -> Body:
+    def root_body(self) -> Body:
         """Return the whole template's blocks."""
         return tuple(self._open[0].body)

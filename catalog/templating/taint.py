@@ -25,7 +25,7 @@ class TaintTracker:
         self._run: list[str] = []
 
     @property
-    def wanted(self) -> bool:
+    def is_enabled(self) -> bool:
         """Whether anybody wants to know."""
         return self._learn is not None
 
@@ -39,22 +39,22 @@ class TaintTracker:
         if self._learn is None:
             return
         for text in _secret_texts(value, inside=False):
-            self._told(text)
+            self._record(text)
         if isinstance(value, SecretValue):
-            self._told(written)
+            self._record(written)
             self._run.append(written)
 
     def block(self, written: str) -> None:
         """Record the output of a block over a secret."""
-        self._told(written)
+        self._record(written)
 
     def text(self) -> None:
         """Note that something else was written: the run of adjacent values ends here."""
         if len(self._run) > 1:
-            self._told("".join(self._run))
+            self._record("".join(self._run))
         self._run.clear()
 
-    def _told(self, text: str) -> None:
+    def _record(self, text: str) -> None:
         if not self._learn or text.strip().casefold() in _HARMLESS:
             return
         self._learn(text)

@@ -27,7 +27,7 @@ def member_of(shape: ValueShape, key: str | int) -> ValueShape:
     return UNKNOWN if shape.can_be(may_have) else NOTHING
 
 
-def held_by(shape: ValueShape) -> ValueShape:
+def element_of(shape: ValueShape) -> ValueShape:
     """Return the shape of the elements that a loop over it yields."""
     if shape.item is not None and not shape.can_be(MAPPING):
         return shape.item
@@ -36,7 +36,7 @@ def held_by(shape: ValueShape) -> ValueShape:
     return UNKNOWN
 
 
-def widened(shape: ValueShape) -> ValueShape:
+def missing_as_null(shape: ValueShape) -> ValueShape:
     """Return the shape with null in place of a missing value."""
     return ValueShape((shape.kinds & ~MISSING) | NULL) if shape.can_be(MISSING) else shape
 

@@ -43,7 +43,7 @@ def require_in_place(
     end = _end_of_path(url, start)
     for first, after in _segments(url, start, end):
         segment = url[first:after]
-        if any(map(_leads_out, _readings(segment))):
+        if any(map(_leads_out, _decodings(segment))):
             raise FaultError(
                 "template-value",
                 "a segment of the path comes out as . or .., which leads elsewhere; "
@@ -57,7 +57,7 @@ def require_in_place(
             )
 
 
-def has_steps(url: str) -> bool:
+def has_dot_segments(url: str) -> bool:
     """Return whether a segment of the path is ``.`` or ``..`` in any spelling."""
     try:
         require_in_place(url, ())
@@ -76,7 +76,7 @@ def require_hosts(
         if not _HOST.fullmatch(within):
             told = "a value within the host holds more than a name; correct the value"
             raise FaultError("template-value", told)
-    joined = _joined(values)
+    joined = _merge_adjacent(values)
     for entry in text[start:after].split(","):
         end = start + len(entry.partition(":")[0])
         for begin, finish in joined:
@@ -86,7 +86,7 @@ def require_hosts(
         start += len(entry) + 1
 
 
-def _joined(values: Sequence[Span]) -> list[Span]:
+def _merge_adjacent(values: Sequence[Span]) -> list[Span]:
     """Return the spans with those in one that touch each other."""
     joined: list[Span] = []
     for begin, finish in values:
@@ -103,7 +103,7 @@ def _extends(before: str, value: str) -> bool:
     """
     if before.endswith("."):
         return False
-    return bool(_DOT.search(_plain(unquote(value)))) or ("." in before and before[-1] != "-")
+    return bool(_DOT.search(_normalize(unquote(value)))) or ("." in before and before[-1] != "-")
 
 
 def _end_of_path(url: str, start: int) -> int:
@@ -121,11 +121,11 @@ def _segments(url: str, start: int, end: int) -> Iterator[Span]:
     yield first, end
 
 
-def _readings(segment: str) -> Iterator[list[str]]:
+def _decodings(segment: str) -> Iterator[list[str]]:
     """Yield the readings of a segment by servers and proxies that decode or split it further."""
     text = segment
     for _ in range(_ROUNDS):
-        yield re.split(r"[/\\]", _plain(text))
+        yield re.split(r"[/\\]", _normalize(text))
         decoded = unquote(_without_overlong(text))
         if decoded == text:
             return
@@ -153,7 +153,7 @@ def _without_overlong(text: str) -> str:
     return _OVERLONG_SIGN.sub(lambda found: _OVERLONG[found[0].lower()], text)
 
 
-def _plain(text: str) -> str:
+def _normalize(text: str) -> str:
     """Return a text as a careless parser reads it: no invisible signs, other dots as dots."""
     seen = "".join(char for char in text if unicodedata.category(char) not in {"Cc", "Cf"})
     return unicodedata.normalize("NFKC", seen)

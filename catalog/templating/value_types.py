@@ -55,7 +55,7 @@ A_TEXT, A_NUMBER, A_BOOLEAN = ValueShape(TEXT), ValueShape(NUMBER), ValueShape(B
 A_LIST = ValueShape(LIST)
 
 
-def named(kinds: int) -> str:
+def describe_kinds(kinds: int) -> str:
     """Describe kinds for people: ``a text or a number``."""
     return " or ".join(name for bit, name in _NAMES.items() if kinds & bit) or "nothing"
 

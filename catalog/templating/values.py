@@ -160,23 +160,23 @@ def has_secret(value: Any, budget: Budget) -> bool:
     return False
 
 
-def opened(value: Any, *, reveal: bool = True, depth: int = 0) -> Any:
+def unwrap_secrets(value: Any, *, reveal: bool = True, depth: int = 0) -> Any:
     """Return a copy without wrapping: secrets in clear, or stars in their place."""
     if depth > VALUE_DEPTH:
         raise too_deep("values", VALUE_DEPTH)
     if isinstance(value, SecretValue):
-        return opened(value.value, depth=depth + 1) if reveal else MaskText(MASK)
+        return unwrap_secrets(value.value, depth=depth + 1) if reveal else MaskText(MASK)
     if is_list(value):
-        return [opened(item, reveal=reveal, depth=depth + 1) for item in value]
+        return [unwrap_secrets(item, reveal=reveal, depth=depth + 1) for item in value]
     if is_mapping(value):
-        return {key: opened(value[key], reveal=reveal, depth=depth + 1) for key in value}
+        return {key: unwrap_secrets(value[key], reveal=reveal, depth=depth + 1) for key in value}
     return value
 
 
 def number_text(value: float) -> str:
     """Write a number: whole ones without a fraction, others in their shortest form."""
     try:
-        return str(_normal(value))
+        return str(_normalize_number(value))
     except ValueError as error:
         raise FaultError("template-limit", "a number has too many digits to be written") from error
 
@@ -246,7 +246,7 @@ class _Copier:
         if value is None or isinstance(value, bool):
             return value
         if is_number(value):
-            return _normal(value)
+            return _normalize_number(value)
         raise wrong_type("a value that JSON can hold", value)
 
     def _key(self, key: Any) -> str:
@@ -262,7 +262,7 @@ class _Copier:
             raise too_long()
 
 
-def _normal(value: float) -> float:
+def _normalize_number(value: float) -> float:
     if isinstance(value, int):
         return int(value)
     if not abs(value) < float("inf"):

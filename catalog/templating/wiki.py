@@ -19,8 +19,8 @@ _ESCAPED = {sign: "\\" + sign for sign in _SIGNS} | {"\\": "&#92;"}
 
 def jira_escape(text: str) -> str:
     """Return the text so that JIRA shows it literally, none of it as markup."""
-    return text if text.isalnum() else _MARKUP.sub(_escaped, text)
+    return text if text.isalnum() else _MARKUP.sub(_escape_sign, text)
 
 
-def _escaped(match: re.Match[str]) -> str:
+def _escape_sign(match: re.Match[str]) -> str:
     return _ESCAPED[match[0]]

@@ -37,13 +37,13 @@ class Writer:
 
     def value(self, value: Any) -> None:
         """Write an unwrapped value."""
-        self.text(self.escaped(value))
+        self.text(self.escape(value))
 
-    def own(self, value: Any) -> None:
+    def trusted_value(self, value: Any) -> None:
         """Write an unwrapped value that the author or the operator has set."""
         self.value(value)
 
-    def escaped(self, value: Any) -> str:
+    def escape(self, value: Any) -> str:
         """Return a value as literal text in the target."""
         return value if type(value) is str else text_of(value, self.budget)
 

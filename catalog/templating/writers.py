@@ -8,12 +8,12 @@ from catalog.templating.contract import Escaping, FaultError
 from catalog.templating.limits import Budget
 from catalog.templating.messages import (
     CodeTracker,
-    apart,
-    commit_text,
-    in_code,
+    code_text,
+    commit_escape,
     markdown_escape,
+    neutralize,
+    separator_between,
     slack_escape,
-    without_effects,
 )
 from catalog.templating.place_writers import (
     ConnectionWriter,
@@ -46,7 +46,7 @@ _XML_SIGN = re.compile("[&<>\"']")
 class JiraWriter(Writer):
     """Writes wiki markup: mappings as code, everything else escaped."""
 
-    def escaped(self, value: Any) -> str:
+    def escape(self, value: Any) -> str:
         """Escape a value; results of json() and jiraEscape() are kept."""
         if type(value) is str:
             return jira_escape(value)
@@ -71,7 +71,7 @@ class JiraWriter(Writer):
 class XmlWriter(Writer):
     """Writes XML, in which values are character data."""
 
-    def escaped(self, value: Any) -> str:
+    def escape(self, value: Any) -> str:
         """Escape a value's text."""
         text = text_of(value, self.budget)
         return _XML_SIGN.sub(lambda found: _XML[found[0]], text)
@@ -97,13 +97,13 @@ class JsonWriter(Writer):
 
     def value(self, value: Any) -> None:
         """Write a value; it neither ends the string around it nor changes the JSON's structure."""
-        text = self.escaped(value)
+        text = self.escape(value)
         if self._after_backslash and text.startswith("\\"):
             raise FaultError("template-json", "a backslash before a value would change its meaning")
         self._after_backslash = self._after_backslash and not text
         super().text(text)
 
-    def escaped(self, value: Any) -> str:
+    def escape(self, value: Any) -> str:
         """Return the value as JSON, or as text inside a JSON string."""
         if self._in_string:
             return json_text(text_of(value, self.budget), self.budget)[1:-1]
@@ -124,7 +124,7 @@ class JsonWriter(Writer):
 class SlackWriter(Writer):
     """Writes Slack's markup: a value is text that mentions nobody and links nowhere."""
 
-    def escaped(self, value: Any) -> str:
+    def escape(self, value: Any) -> str:
         """Escape a value's text."""
         return slack_escape(text_of(value, self.budget))
 
@@ -148,8 +148,8 @@ class CommitWriter(Writer):
 
     def value(self, value: Any) -> None:
         """Write a value, separated from the one right before it."""
-        text = self.escaped(value)
-        written = apart(self._before, text) + text
+        text = self.escape(value)
+        written = separator_between(self._before, text) + text
         super().text(written)
         if written:
             self._values.append((self._length, self._length + len(written)))
@@ -158,11 +158,11 @@ class CommitWriter(Writer):
 
     def result(self) -> str:
         """Return the message; values act neither alone nor with what stands beside them."""
-        return without_effects(super().result(), self._values, trailers=self.trailers)
+        return neutralize(super().result(), self._values, trailers=self.trailers)
 
-    def escaped(self, value: Any) -> str:
+    def escape(self, value: Any) -> str:
         """Return a value's text on one line."""
-        return str(value) if isinstance(value, MaskText) else commit_text(self._text(value))
+        return str(value) if isinstance(value, MaskText) else commit_escape(self._text(value))
 
     def _text(self, value: Any) -> str:
         return text_of(value, self.budget)
@@ -187,13 +187,13 @@ class MarkdownWriter(CommitWriter):
         super().value(value)
         self._code.value(self._before)
 
-    def escaped(self, value: Any) -> str:
+    def escape(self, value: Any) -> str:
         """Escape a value's text, or put it in code."""
         if isinstance(value, MaskText):
             return str(value)
         text = self._text(value)
         if self._code.in_block or self._code.in_span:
-            return in_code(text, block=self._code.in_block)
+            return code_text(text, block=self._code.in_block)
         return markdown_escape(text)
 
 

@@ -107,19 +107,19 @@ def read_case(content: bytes, *, file: str) -> Case:
     except ValidationError as error:
         details = error.errors(include_url=False, include_input=False)
         problems = explain(Case, document.data, details)
-        raise CaseError("\n".join(_shown(document, one) for one in problems)) from None
+        raise CaseError("\n".join(_problem_line(document, one) for one in problems)) from None
 
 
-def _shown(document: YamlDocument, problem: Problem) -> str:
+def _problem_line(document: YamlDocument, problem: Problem) -> str:
     where = document.position(problem.path)
     hint = f"; {problem.hint}" if problem.hint else ""
     place = f"{document.file}:{where.line}:{where.column}: {json_path(problem.path)}"
     return f"{place}: {problem.message}{hint}"
 
 
-def judge_case(case: Case, run: DryRunResult) -> CaseResult:
+def check_case(case: Case, run: DryRunResult) -> CaseResult:
     """Compare what came out with what is expected; of an action only what the case names."""
-    came = outcome_of(run)
+    came = actual_result(run)
     if case.expect is None:
         return CaseResult("no expectation yet; --update writes the actual result", came)
     wanted = case.expect.model_dump(exclude_none=True)
@@ -127,13 +127,13 @@ def judge_case(case: Case, run: DryRunResult) -> CaseResult:
         came = {"fields": {name: run.values.get(name) for name in wanted["fields"]}, **came}
     shown = dict(came)
     if "actions" in wanted and "actions" in came:
-        shown["actions"] = _as_named(came["actions"], wanted["actions"])
+        shown["actions"] = _only_expected_keys(came["actions"], wanted["actions"])
     elif "fields" in wanted and "refused" not in wanted:
         shown.pop("actions", None)
     return CaseResult("" if shown == wanted else _difference(wanted, shown), came)
 
 
-def outcome_of(run: DryRunResult) -> dict[str, Any]:
+def actual_result(run: DryRunResult) -> dict[str, Any]:
     """Return what came out as a case writes it."""
     if run.refused:
         refused = [{"field": one.field, "constraint": one.constraint} for one in run.refused]
@@ -174,7 +174,9 @@ def _represent_text(dumper: yaml.SafeDumper, text: str) -> yaml.ScalarNode:
 _Dumper.add_representer(str, _represent_text)
 
 
-def _as_named(came: list[dict[str, Any]], wanted: list[dict[str, Any]]) -> list[dict[str, Any]]:
+def _only_expected_keys(
+    came: list[dict[str, Any]], wanted: list[dict[str, Any]]
+) -> list[dict[str, Any]]:
     if len(came) != len(wanted):
         return came
     return [

@@ -11,7 +11,7 @@ from catalog.planning import plan
 from catalog.scopes import ScopeContext
 from catalog.templating import Escaping, TemplateError
 from catalog.testing.generated_values import outputs_of, with_variables
-from catalog.testing.samples import Sample, context_of, validated
+from catalog.testing.samples import Sample, context_of, validate_sample
 from catalog.validation import ActionSchema
 from pao.core.payloads.context import RequestContext
 from pao.core.payloads.plan import PlannedAction
@@ -50,7 +50,7 @@ def dry_run(
     variables of the environment.
     """
     around = scope_context or with_variables(ScopeContext(), definition, sample.environment)
-    result = validated(item, sample, around)
+    result = validate_sample(item, sample, around)
     context, secrets = context_of(item, definition, result.values, sample)
     if not result.valid:
         return DryRunResult(context.fields, refused=result.errors)
@@ -59,7 +59,7 @@ def dry_run(
     actions = []
     for action in plan(item):
         schema = known_actions.get(action.type) or ActionSchema(config={})
-        rendered = _rendered(
+        rendered = _render(
             action,
             context,
             around,
@@ -68,7 +68,7 @@ def dry_run(
             outputs=outputs,
             published=published,
         )
-        rendered = _judged(rendered, schema)
+        rendered = _check_config(rendered, schema)
         actions.append({"id": action.id, "type": action.type, "name": action.name, **rendered})
         given = sample.outputs.get(action.key, {})
         made = outputs_of(schema.outputs, action.key, action.config, action.publishes)
@@ -77,7 +77,7 @@ def dry_run(
     return DryRunResult(context.fields, context.title or "", actions=tuple(actions))
 
 
-def _judged(rendered: dict[str, Any], schema: ActionSchema) -> dict[str, Any]:
+def _check_config(rendered: dict[str, Any], schema: ActionSchema) -> dict[str, Any]:
     """Add what the model of the action says, where everything could be rendered."""
     if "config" not in rendered or schema.judge is None:
         return rendered
@@ -88,7 +88,7 @@ def _judged(rendered: dict[str, Any], schema: ActionSchema) -> dict[str, Any]:
     return {"config": schema.reader(rendered["config"])} if schema.reader else rendered
 
 
-def _rendered(
+def _render(
     action: PlannedAction, context: RequestContext, scope_context: ScopeContext, **given: Any
 ) -> dict[str, Any]:
     try:

@@ -31,7 +31,7 @@ def outputs_of(
     for name, part in (schema.get("properties") or {}).items():
         examples = part.get("examples") or ()
         made[name] = next(iter(examples), _of_kind(part.get("type"), action_id, name))
-    for name, kind in _extracted(config):
+    for name, kind in _extracted_outputs(config):
         made[name] = _of_kind(kind, action_id, name)
     return made
 
@@ -50,7 +50,7 @@ def _of_kind(kind: Any, action_id: str, name: str) -> Any:
     return _KINDS.get(kind, shown) if isinstance(kind, str) else shown
 
 
-def _extracted(config: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
+def _extracted_outputs(config: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
     """Yield what a call reads from its answer, each with its type where the document says one."""
     response = config.get("response")
     extract = response.get("extract") if isinstance(response, Mapping) else None

@@ -9,16 +9,16 @@ from catalog.form_context import form_context
 from catalog.forms import FormContext, FormResult, OfferedChoices
 from catalog.forms.evaluation_context import FieldQuery
 from catalog.forms.local_options import (
-    answers_by_way,
-    bounded_questions,
+    answers_by_path,
+    bounded_queries,
     offer,
-    offered_here,
-    without_rows,
+    offered_locally,
+    without_row_numbers,
 )
 from catalog.model import CatalogDocument
 from catalog.planning import snapshot_of
 from catalog.scopes import ScopeContext
-from catalog.secrets import with_stars
+from catalog.secrets import mask_passwords
 from catalog.titles import title_of
 from pao.core.payloads.context import RequestContext, Requester
 from pao.core.timestamps import timestamp
@@ -57,37 +57,39 @@ class Sample:
         return self.at.astimezone(UTC).date()
 
 
-def validated(item: CatalogDocument, sample: Sample, scope_context: ScopeContext) -> FormResult:
+def validate_sample(
+    item: CatalogDocument, sample: Sample, scope_context: ScopeContext
+) -> FormResult:
     """Judge the sample's fields as its requester would submit them."""
     about = form_context(item, sample.requester, sample.at, scope_context)
     offered = sample.offered
     if offered is None:
-        offered = _all_offered(item, sample, about)
+        offered = _offered_choices(item, sample, about)
     return item.form.validate(sample.fields, sample.today, replace(about, offered=offered))
 
 
-def _all_offered(
+def _offered_choices(
     item: CatalogDocument, sample: Sample, about: FormContext
 ) -> dict[str, OfferedChoices]:
     """Return what fields offer by their ways; rows that ask the same are answered once."""
     found = item.form.questions(sample.fields, sample.today, about)
     asked = [one for one in found if one.field.options is not None]
     known = {
-        key: _offered(item, one, sample, about) for key, one in bounded_questions(asked).items()
+        key: _offered_to(item, one, sample, about) for key, one in bounded_queries(asked).items()
     }
-    answers = answers_by_way(asked, known).items()
+    answers = answers_by_path(asked, known).items()
     return {way: answer for way, answer in answers if answer is not None}
 
 
-def _offered(
+def _offered_to(
     item: CatalogDocument, question: FieldQuery, sample: Sample, about: FormContext
 ) -> OfferedChoices | None:
     """Return what a field offers as far as that is known without asking anybody."""
-    values = sample.options.get(without_rows(question.way))
+    values = sample.options.get(without_row_numbers(question.way))
     if values is not None:
         return offer({"value": value} for value in values)
     teams, lists = sample.requester.teams, sample.lists
-    return offered_here(item.form, question, about, teams=teams, lists=lists)
+    return offered_locally(item.form, question, about, teams=teams, lists=lists)
 
 
 def context_of(
@@ -100,7 +102,7 @@ def context_of(
         submitted_at=timestamp(sample.at),
         item=snapshot_of(item, definition, None),
         requester=sample.requester,
-        fields=with_stars(values, item.passwords),
+        fields=mask_passwords(values, item.passwords),
     )
     context.title = title_of(item, context)
     found = item.passwords.values_in(values)

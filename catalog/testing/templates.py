@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from catalog.action_rendering import target_chooser
+from catalog.action_rendering import escaping_chooser
 from catalog.fulfillment import Action
 from catalog.loading import walk_texts
 from catalog.model import CatalogDocument
@@ -19,7 +19,7 @@ from catalog.templating import (
     render,
 )
 from catalog.testing.generated_values import outputs_of
-from catalog.testing.samples import Sample, context_of, validated
+from catalog.testing.samples import Sample, context_of, validate_sample
 from catalog.validation import ActionSchema
 from catalog.validation.templates import ended_before
 
@@ -64,7 +64,7 @@ def try_templates(
     Outputs that the sample does not give are made up, so that what reads them can be seen.
     """
     around = scope_context or ScopeContext()
-    result = validated(item, sample, around)
+    result = validate_sample(item, sample, around)
     context, secrets = context_of(item, definition, result.values, sample)
     trials: list[TemplateSample] = []
     for way, actions in (("manual", item.manual_actions), ("automatic", item.automatic_actions)):
@@ -108,12 +108,12 @@ def _places(
         names, after = (names_for(item, around, ids) for ids in (earlier, (*earlier, action.id)))
         path = f"$.fulfillment.{way}.actions[{index}]"
         targets = known[action.type].targets if action.type in known else {}
-        choose = target_chooser({key: Escaping(value) for key, value in targets.items()})
+        choose = escaping_chooser({key: Escaping(value) for key, value in targets.items()})
         if action.when:
             yield _TemplatePlace(action, f"{path}.when", action.when, names, condition=True)
         for place, text in walk_texts(action.config):
             yield _TemplatePlace(
-                action, f"{path}.config{_dotted(place)}", text, names, choose(place)
+                action, f"{path}.config{_path_text(place)}", text, names, choose(place)
             )
         if action.cleanup:
             yield _TemplatePlace(action, f"{path}.cleanup", action.cleanup, after)
@@ -126,7 +126,7 @@ def _trial(place: _TemplatePlace, scopes: Mapping[str, Any]) -> Iterator[Templat
     try:
         uses = (check_when if place.condition else check)(text, place.names)
         references = tuple(".".join(use) for use in uses)
-        result = _rendered(place, scopes)
+        result = _evaluate(place, scopes)
     except TemplateError as error:
         yield TemplateSample(action, path, text, references, error=error)
         return
@@ -134,11 +134,11 @@ def _trial(place: _TemplatePlace, scopes: Mapping[str, Any]) -> Iterator[Templat
         yield TemplateSample(action, path, text, references, result)
 
 
-def _rendered(place: _TemplatePlace, scopes: Mapping[str, Any]) -> Any:
+def _evaluate(place: _TemplatePlace, scopes: Mapping[str, Any]) -> Any:
     if place.condition:
         return evaluate_when(place.text, scopes, place.names)
     return render(place.text, scopes, place.names, place.target, reveal=False)
 
 
-def _dotted(place: tuple[str | int, ...]) -> str:
+def _path_text(place: tuple[str | int, ...]) -> str:
     return "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in place)

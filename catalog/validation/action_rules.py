@@ -5,7 +5,7 @@ from collections import Counter
 from collections.abc import Iterator
 from graphlib import CycleError, TopologicalSorter
 
-from catalog.action_outputs import are_misplaced
+from catalog.action_outputs import has_misplaced_outputs
 from catalog.config_texts import is_template
 from catalog.fulfillment import Action, Mode
 from catalog.loading import Path, value_at
@@ -13,8 +13,8 @@ from catalog.suggestions import did_you_mean
 from catalog.templating.value_types import shape_of_schema
 from catalog.validation.configuration_messages import configuration_problems
 from catalog.validation.escaping_rules import chosen_escapings, encoded_addresses
+from catalog.validation.hints import action_type_hint
 from catalog.validation.subject import Problem, Subject
-from catalog.validation.wording import action_type_meant
 from pao.core.durations import seconds_of
 
 _PROJECT = re.compile(r"[A-Z][A-Z0-9_]+")
@@ -78,7 +78,7 @@ def known_type(subject: Subject) -> Iterator[Problem]:
         if action.type not in known:
             message = f"there is no action type {action.type[:80]!r}"
             hint = f"known types: {', '.join(known)}"
-            yield Problem((*path, "type"), message + action_type_meant(action.type, known), hint)
+            yield Problem((*path, "type"), message + action_type_hint(action.type, known), hint)
 
 
 def configuration(subject: Subject) -> Iterator[Problem]:
@@ -141,7 +141,7 @@ def outputs_in_config(subject: Subject) -> Iterator[Problem]:
     """
     for path, _ in subject.actions():
         written = value_at(subject.document.data, path)
-        if isinstance(written, dict) and are_misplaced(written):
+        if isinstance(written, dict) and has_misplaced_outputs(written):
             message = "outputs are not part of the configuration"
             hint = "write outputs beside config, and where they are found in response.extract"
             yield Problem((*path, "config", "outputs"), message, hint, at_key=True)

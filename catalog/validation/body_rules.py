@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from typing import Any
 
-from catalog.action_rendering import target_chooser
+from catalog.action_rendering import escaping_chooser
 from catalog.loading import Position
 from catalog.templating import Escaping, Inspection, TemplateError, render
 from catalog.validation.sample_values import sample_forms, sample_scopes, value_for
@@ -40,7 +40,7 @@ def _is_json(subject: Subject, placed: PlacedTemplate) -> bool:
     if schema is None or ("{" in placed.text and placed.found is None):
         return False
     targets = {key: Escaping(value) for key, value in schema.targets.items()}
-    return target_chooser(targets, placed.action.config)(placed.place) is Escaping.JSON
+    return escaping_chooser(targets, placed.action.config)(placed.place) is Escaping.JSON
 
 
 def _tried(

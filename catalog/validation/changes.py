@@ -13,7 +13,7 @@ from catalog.lists import CatalogList
 from catalog.loading import Path
 from catalog.model import CatalogDocument
 from catalog.suggestions import nearest
-from catalog.validation.condition_changes import Fields, both, is_narrower
+from catalog.validation.condition_changes import Fields, conjunction, is_narrower
 from catalog.validation.findings import Severity
 from catalog.validation.form_changes import narrowed_parts, new_rules, removed_rows
 from catalog.validation.metadata_rules import SEMVER
@@ -56,29 +56,29 @@ _PlacedField = tuple[Path, GroupDefinition, FieldDefinition]
 
 def breaking_changes(before: CatalogDocument, after: CatalogDocument) -> Iterator[Problem]:
     """Yield what values that were good before are no longer good after, each at its place."""
-    yield from _compared(_fields(before), _fields(after), _GROUPS)
+    yield from _field_changes(_fields(before), _fields(after), _GROUPS)
     yield from _hidden(_fields(before), _fields(after))
     yield from new_rules(before.presentation.form, after.presentation.form)
     if isinstance(before, CatalogList) and isinstance(after, CatalogList):
         yield from removed_rows(before, after)
 
 
-def _compared(
+def _field_changes(
     old: dict[str, _PlacedField], new: dict[str, _PlacedField], where: Path
 ) -> Iterator[Problem]:
     for field_id, (_, _, field) in old.items():
         if field_id not in new:
-            yield _removed(field, old, new, where)
+            yield _removed_field(field, old, new, where)
         else:
-            yield from _narrowed(field, old[field_id], new[field_id])
+            yield from _narrowing_changes(field, old[field_id], new[field_id])
     for field_id, (path, group, field) in new.items():
-        if field_id not in old and _is_demanded(group, field):
+        if field_id not in old and _is_always_demanded(group, field):
             yield Problem(path, f"the new field {field_id!r} is required and has no default")
 
 
 def _hidden(old: dict[str, _PlacedField], new: dict[str, _PlacedField]) -> Iterator[Problem]:
     """Yield the fields and groups that are shown less than before, a group once."""
-    before, after = _conjoined(old), _conjoined(new)
+    before, after = _with_group_conditions(old), _with_group_conditions(new)
     told: set[Path] = set()
     for field_id, (path, group, field) in new.items():
         if field_id not in old:
@@ -90,24 +90,26 @@ def _hidden(old: dict[str, _PlacedField], new: dict[str, _PlacedField]) -> Itera
             place = path[: len(_GROUPS) + 1] if of_group else path
             if place not in told:
                 told.add(place)
-                yield _hiding(group.id if of_group else field_id, place)
+                yield _hidden_problem(group.id if of_group else field_id, place)
         earlier = {inner.id: inner for inner in was.fields}
         seen = {**before, **earlier}, {**after, **{inner.id: inner for inner in field.fields}}
         for index, inner in enumerate(field.fields):
             one = earlier.get(inner.id)
             if one and is_narrower(one.conditional, inner.conditional, *seen):
-                yield _hiding(inner.id, (*path, "fields", index))
+                yield _hidden_problem(inner.id, (*path, "fields", index))
 
 
-def _conjoined(fields: dict[str, _PlacedField]) -> Fields:
+def _with_group_conditions(fields: dict[str, _PlacedField]) -> Fields:
     """Return fields with the condition of their group added to their own."""
     return {
-        name: field.model_copy(update={"conditional": both(group.conditional, field.conditional)})
+        name: field.model_copy(
+            update={"conditional": conjunction(group.conditional, field.conditional)}
+        )
         for name, (_, group, field) in fields.items()
     }
 
 
-def _hiding(what: str, path: Path) -> Problem:
+def _hidden_problem(what: str, path: Path) -> Problem:
     told = f"{what!r} may be hidden now; requests that send a value for it are refused then"
     return Problem((*path, "conditional"), told)
 
@@ -137,7 +139,7 @@ def _rows(placed: _PlacedField) -> dict[str, _PlacedField]:
     }
 
 
-def _removed(
+def _removed_field(
     field: FieldDefinition,
     old: dict[str, _PlacedField],
     new: dict[str, _PlacedField],
@@ -151,23 +153,25 @@ def _removed(
     return Problem(where, f"the field {field.id!r} {said}; requests that send it are refused")
 
 
-def _is_demanded(group: GroupDefinition, field: FieldDefinition) -> bool:
+def _is_always_demanded(group: GroupDefinition, field: FieldDefinition) -> bool:
     shown = field.conditional is None and group.conditional is None
     return field.is_always_required and field.default is None and shown
 
 
-def _narrowed(field: FieldDefinition, old: _PlacedField, new: _PlacedField) -> Iterator[Problem]:
+def _narrowing_changes(
+    field: FieldDefinition, old: _PlacedField, new: _PlacedField
+) -> Iterator[Problem]:
     path, group, now = new
     if field.type is not now.type:
         message = f"the type of {field.id!r} changed from {field.type} to {now.type}"
         yield Problem((*path, "type"), message)
         return
-    if _is_demanded(group, now) and not _is_demanded(old[1], field):
+    if _is_always_demanded(group, now) and not _is_always_demanded(old[1], field):
         yield Problem((*path, "required"), f"the field {field.id!r} has become required")
     yield from _enum(field, now, path)
     yield from _constraints(field, now, path)
     yield from narrowed_parts(field, now, path)
-    yield from _compared(_rows(old), _rows(new), (*path, "fields"))
+    yield from _field_changes(_rows(old), _rows(new), (*path, "fields"))
 
 
 def _enum(field: FieldDefinition, now: FieldDefinition, path: Path) -> Iterator[Problem]:
@@ -189,15 +193,17 @@ def _constraints(field: FieldDefinition, now: FieldDefinition, path: Path) -> It
     for name, larger_is_tighter in _BOUNDS.items():
         was, is_now = field.constraint(name), now.constraint(name)
         if _is_tighter(was, is_now, larger_is_tighter=larger_is_tighter):
-            yield _tightened(path, field, name, was, is_now)
+            yield _tightened_constraint(path, field, name, was, is_now)
     for name in ("pattern", "step", "types", "hosts", "json_schema"):
         was, is_now = getattr(before, name), getattr(after, name)
         if is_now is not None and is_now != was and not _is_wider(name, was, is_now):
-            yield _tightened(path, field, name, was, is_now)
+            yield _tightened_constraint(path, field, name, was, is_now)
     for name, rank in (("max_size", _size_rank), ("strength", _strength_rank)):
         was, is_now = rank(getattr(before, name)), rank(getattr(after, name))
         if is_now > was:
-            yield _tightened(path, field, name, getattr(before, name), getattr(after, name))
+            yield _tightened_constraint(
+                path, field, name, getattr(before, name), getattr(after, name)
+            )
 
 
 def _is_tighter(was: Any, now: Any, *, larger_is_tighter: bool) -> bool:
@@ -220,15 +226,17 @@ def _strength_rank(strength: Any) -> int:
     return _STRENGTHS.index(str(strength)) if strength else 0
 
 
-def _tightened(path: Path, field: FieldDefinition, name: str, was: Any, now: Any) -> Problem:
+def _tightened_constraint(
+    path: Path, field: FieldDefinition, name: str, was: Any, now: Any
+) -> Problem:
     key = name.split("_", maxsplit=1)[0] + "".join(
         part.capitalize() for part in name.split("_")[1:]
     )
     key = "schema" if name == "json_schema" else key
-    shown = "" if name == "json_schema" else f" from {_shown(was)} to {_shown(now)}"
+    shown = "" if name == "json_schema" else f" from {_value_text(was)} to {_value_text(now)}"
     message = f"the {key} of {field.id!r} changed{shown}; values that were good may be refused"
     return Problem((*path, "validation", key), message)
 
 
-def _shown(value: Any) -> str:
+def _value_text(value: Any) -> str:
     return "nothing" if value is None else str(value)[:80]

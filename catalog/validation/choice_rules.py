@@ -48,10 +48,10 @@ def never_shown(subject: Subject) -> Iterator[Problem]:
             field = known.get(leaf.depends_on or "")
             if field is None or leaf.condition not in _EQUALITY:
                 continue
-            for value in _wanted(leaf):
-                told = _impossible(field, value)
+            for value in _compared_values(leaf):
+                told = _mismatch(field, value)
                 if told:
-                    yield Problem((*way, "value"), told, _meant(field, value))
+                    yield Problem((*way, "value"), told, _suggestion(field, value))
 
 
 def empty_groups(subject: Subject) -> Iterator[Problem]:
@@ -61,7 +61,7 @@ def empty_groups(subject: Subject) -> Iterator[Problem]:
             yield Problem((*GROUPS, g), f"the group {group.id[:80]!r} has no fields")
 
 
-def anchored(subject: Subject) -> Iterator[Problem]:
+def anchored_patterns(subject: Subject) -> Iterator[Problem]:
     """Suggest anchors at both ends of a pattern.
 
     A pattern may match anywhere in the text: ``[a-z]+`` accepts ``1a!`` too.
@@ -90,13 +90,13 @@ def file_sizes(subject: Subject) -> Iterator[Problem]:
             yield Problem((*path, "validation", "maxSize"), message, "write at most 700KB")
 
 
-def _wanted(leaf: Condition) -> list[Any]:
+def _compared_values(leaf: Condition) -> list[Any]:
     if leaf.condition in (Operator.EQUALS, Operator.NOT_EQUALS):
         return [leaf.value]
     return leaf.value if isinstance(leaf.value, list) else []
 
 
-def _impossible(field: FieldDefinition, value: Any) -> str | None:
+def _mismatch(field: FieldDefinition, value: Any) -> str | None:
     shown = f"{field.id} is never {str(value)[:80]!r}"
     if field.type is FieldType.BOOLEAN:
         return None if isinstance(value, bool) else f"{shown}: it is true or false"
@@ -112,7 +112,7 @@ def _impossible(field: FieldDefinition, value: Any) -> str | None:
     return None if isinstance(value, str) else f"{shown}: it is a text"
 
 
-def _meant(field: FieldDefinition, value: Any) -> str:
+def _suggestion(field: FieldDefinition, value: Any) -> str:
     names = [str(choice.value) for choice in field.choices or ()]
     near = nearest(str(value), names)
     return f"did you mean {near}?" if near else ""

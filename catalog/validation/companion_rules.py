@@ -5,7 +5,7 @@ from catalog.validation.findings import Severity
 OWNERSHIP_RULE = "owner-not-code-owner"
 CODE_OWNERS_RULE = "code-owners-line"
 
-BESIDE_RULES = (
+COMPANION_RULES = (
     (
         OWNERSHIP_RULE,
         "The owner team owns the file",

@@ -8,14 +8,14 @@ from typing import Any
 from catalog.bundle import CatalogBundle, Component
 from catalog.config_texts import is_template
 from catalog.forms import FieldDefinition, FieldType, FormError
-from catalog.forms.single_field import form_alone
+from catalog.forms.single_field import single_field_form
 from catalog.loading import Path, walk_texts
 from catalog.model import CatalogDocument
 from catalog.suggestions import did_you_mean
 from catalog.templating import Inspection
-from catalog.templating.value_types import LIST, named
+from catalog.templating.value_types import LIST, describe_kinds
 from catalog.validation.folder_rules import CatalogDocuments, FileProblems
-from catalog.validation.secret_rules import is_secret, reads_rows, way_of
+from catalog.validation.secret_rules import canonical_use, is_secret, reads_rows
 from catalog.validation.subject import Problem
 from catalog.validation.template_types import field_shape
 from catalog.validation.templates import component_templates
@@ -33,11 +33,11 @@ def component_fields(whole: CatalogDocuments) -> FileProblems:
     for file, bundle, path, component in whole.components():
         item = whole.items.get(component.catalog_item)
         if item is not None and not isinstance(item, CatalogBundle):
-            for problem in _isolated(_field_problems(bundle, component, item, path), path):
+            for problem in _contain_errors(_field_problems(bundle, component, item, path), path):
                 yield file, problem
 
 
-def _isolated(problems: Iterator[Problem], path: Path) -> Iterator[Problem]:
+def _contain_errors(problems: Iterator[Problem], path: Path) -> Iterator[Problem]:
     """Report an internal error as a problem of this component, so that the others are checked."""
     try:
         yield from problems
@@ -60,8 +60,8 @@ def _field_problems(
         elif (key,) in templates:
             given, wanted = _kinds(templates[key,]), field_shape(fields[key]).present_kinds
             if not given & wanted:
-                told = f"this gives {named(given)}, but the field {key} of {item.id}"
-                yield Problem(where, f"{told} needs {named(wanted)}")
+                told = f"this gives {describe_kinds(given)}, but the field {key} of {item.id}"
+                yield Problem(where, f"{told} needs {describe_kinds(wanted)}")
         elif not any(is_template(text) for _, text in walk_texts(value)):
             yield from _literal_problems(where, fields[key], value)
         elif fields[key].type is FieldType.LIST and isinstance(value, list):
@@ -110,7 +110,7 @@ def _misplaced_secret(
             return ".".join(use)
         # Of a text that is made of rows only the rendering says what it shows.
         if reads_rows(use, given) and not place[1:] and _kinds(found) & LIST:
-            hidden = given.in_rows[way_of(use)[1]] - in_rows
+            hidden = given.in_rows[canonical_use(use)[1]] - in_rows
             if hidden:
                 return f"{'.'.join(use)}[].{min(hidden)}"
     return None
@@ -118,7 +118,7 @@ def _misplaced_secret(
 
 def _literal_problems(where: Path, field: FieldDefinition, value: Any) -> Iterator[Problem]:
     try:
-        form = form_alone(field)
+        form = single_field_form(field)
     except FormError:
         return
     for error in form.validate({field.id: value}, datetime.now(UTC).date()).errors:

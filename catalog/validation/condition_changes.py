@@ -20,7 +20,7 @@ _MOST_OTHERS = 5
 _OTHER_TEXT = "any other text"
 
 
-def both(first: Condition | None, second: Condition | None) -> Condition | None:
+def conjunction(first: Condition | None, second: Condition | None) -> Condition | None:
     """Return the condition that holds where both do; None always holds."""
     given = tuple(one for one in (first, second) if one is not None)
     return Condition(all=given) if len(given) > 1 else next(iter(given), None)
@@ -92,7 +92,7 @@ def _texts(wanted: list[Any]) -> list[str]:
     return [*texts, *(f"{one} {_OTHER_TEXT}" for one in texts), *dates, _OTHER_TEXT]
 
 
-def _ordered(wanted: list[Any]) -> list[str]:
+def _named_texts(wanted: list[Any]) -> list[str]:
     """Return the named ones of types whose neighbours are not made here."""
     return [one for one in wanted if isinstance(one, str)]
 
@@ -116,8 +116,8 @@ def _dates(wanted: list[Any]) -> Iterator[str]:
 _OF_TYPES: Mapping[FieldType, Callable[[list[Any]], Iterable[Any]]] = {
     FieldType.BOOLEAN: lambda _: (True, False),
     FieldType.DATE: _dates,
-    FieldType.DATETIME: _ordered,
-    FieldType.TIME: _ordered,
-    FieldType.DURATION: _ordered,
+    FieldType.DATETIME: _named_texts,
+    FieldType.TIME: _named_texts,
+    FieldType.DURATION: _named_texts,
     FieldType.LIST: lambda _: ([{}],),
 }

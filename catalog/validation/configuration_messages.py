@@ -9,8 +9,8 @@ from jsonschema.exceptions import ValidationError, best_match
 from catalog.loading import Path
 from catalog.schema_messages import message_of
 from catalog.suggestions import did_you_mean
-from catalog.validation.subject import Problem, is_judged_later
-from catalog.validation.wording import key_meant, other_key, other_way, shown
+from catalog.validation.hints import foreign_key_hint, found_text, suggest_key, translate_key
+from catalog.validation.subject import Problem, is_checked_later
 
 _KINDS = {
     "array": "a list",
@@ -56,9 +56,9 @@ def configuration_problems(
     ``root`` is the whole schema, whose ``$defs`` say which keys belong further down.
     """
     explained = _ErrorExplainer(path, root)
-    for problem in [problem for error in errors for problem in explained.of(error)]:
+    for problem in [problem for error in errors for problem in explained.explain(error)]:
         # It is there, under the unknown key that another finding names.
-        if explained.lacks.get(problem) not in explained.meant:
+        if explained.missing_keys.get(problem) not in explained.meant:
             yield problem
 
 
@@ -70,7 +70,7 @@ def place_of(key: str, schema: Mapping[str, Any]) -> str | None:
     }
     if place := next((name for name, known in levels.items() if key in known), None):
         return f"it belongs under {place}"
-    words = ((other_key(key, known), name) for name, known in levels.items())
+    words = ((translate_key(key, known), name) for name, known in levels.items())
     return next((f"write {word}, under {name}" for word, name in words if word), None)
 
 
@@ -90,17 +90,17 @@ def _keys_below(schema: Any, root: Mapping[str, Any]) -> set[str]:
 class _ErrorExplainer:
     """Explains the errors of one configuration.
 
-    ``lacks`` holds the missing key of each problem that names one, ``meant`` the keys that unknown
-    ones are meant for or belong under.
+    ``missing_keys`` holds the missing key of each problem that names one, ``meant`` the keys that
+    unknown ones are meant for or belong under.
     """
 
     def __init__(self, path: Path, root: Mapping[str, Any]) -> None:
-        self.lacks: dict[Problem, Path] = {}
+        self.missing_keys: dict[Problem, Path] = {}
         self.meant: set[Path] = set()
         self._path = path
         self._root = root
 
-    def of(self, error: ValidationError) -> Iterator[Problem]:
+    def explain(self, error: ValidationError) -> Iterator[Problem]:
         where: Path = (*self._path, *error.absolute_path)
         if error.validator == "additionalProperties" and isinstance(error.instance, dict):
             yield from self._unknown_keys(where, error)
@@ -125,7 +125,7 @@ class _ErrorExplainer:
         within = _name(where)
         place = "the configuration" if within == "config" else within
         problem = Problem(where, f"{missing} is missing in {place}")
-        self.lacks[problem] = (*where, missing)
+        self.missing_keys[problem] = (*where, missing)
         return problem
 
     def _unknown_keys(self, where: Path, error: ValidationError) -> Iterator[Problem]:
@@ -134,12 +134,14 @@ class _ErrorExplainer:
         known = list(properties)
         instance: Any = error.instance
         for key in (key for key in instance if key not in properties):
-            meant = key_meant(key, known)
-            hint = other_way(key) or f"known here: {', '.join(known)}"
+            meant = suggest_key(key, known)
+            hint = foreign_key_hint(key) or f"known here: {', '.join(known)}"
             deeper = {name: _keys_below(properties[name], self._root) for name in known}
-            below = [name for name in known if key in deeper[name] or other_key(key, deeper[name])]
+            below = [
+                name for name in known if key in deeper[name] or translate_key(key, deeper[name])
+            ]
             if below and not meant:
-                word = None if key in deeper[below[0]] else other_key(key, deeper[below[0]])
+                word = None if key in deeper[below[0]] else translate_key(key, deeper[below[0]])
                 hint = f"write {word}, under {below[0]}" if word else f"it belongs under {below[0]}"
             elif where != self._path and key in self._root.get("properties", {}):
                 hint = "it belongs under config"
@@ -154,7 +156,7 @@ class _ErrorExplainer:
         members = _by_member(error)
         tag = schema.get("discriminator", {}).get("propertyName")
         if tag:
-            yield from self._tagged(where, error, tag, members)
+            yield from self._tagged_union(where, error, tag, members)
             return
         fitting = [errors for errors in members if not any(map(_is_of_kind, errors))]
         if not fitting:
@@ -162,12 +164,12 @@ class _ErrorExplainer:
             yield _wrong_kind(where, error.instance, kinds)
         elif len(fitting) == 1:
             for inner in fitting[0]:
-                yield from self.of(inner)
+                yield from self.explain(inner)
         else:
             told = best_match([error]) or error
             yield Problem(where, f"{_name(where)} is invalid: {message_of(told)[:_MESSAGE]}")
 
-    def _tagged(
+    def _tagged_union(
         self, where: Path, error: ValidationError, tag: str, members: list[list[ValidationError]]
     ) -> Iterator[Problem]:
         schema = error.schema if isinstance(error.schema, dict) else {}
@@ -184,7 +186,7 @@ class _ErrorExplainer:
         else:
             chosen = members[_member_index(schema, str(written))]
             for inner in chosen:
-                yield from self.of(inner)
+                yield from self.explain(inner)
 
 
 def _wrong_kind(where: Path, value: Any, kinds: Iterable[str]) -> Problem:
@@ -194,7 +196,7 @@ def _wrong_kind(where: Path, value: Any, kinds: Iterable[str]) -> Problem:
     hint = (
         "write a value, or leave it out" if value is None else _WRITTEN_OUT.get(str(where[-1]), "")
     )
-    return Problem(where, f"{_name(where)} must be {' or '.join(wanted)}{shown(value)}", hint)
+    return Problem(where, f"{_name(where)} must be {' or '.join(wanted)}{found_text(value)}", hint)
 
 
 def _limit(error: ValidationError) -> str:
@@ -206,7 +208,7 @@ def _limit(error: ValidationError) -> str:
 
 
 def _wrong_word(where: Path, value: Any, words: list[str]) -> Problem:
-    message = f"{_name(where)} must be {', '.join(words[:-1])} or {words[-1]}{shown(value)}"
+    message = f"{_name(where)} must be {', '.join(words[:-1])} or {words[-1]}{found_text(value)}"
     return Problem(where, message + did_you_mean(str(value), words))
 
 
@@ -214,7 +216,7 @@ def _by_member(error: ValidationError) -> list[list[ValidationError]]:
     """Return the errors of each member of a union that count before anything is rendered."""
     found: list[list[ValidationError]] = [[] for _ in _given(error)]
     for inner in error.context or ():
-        if not is_judged_later(inner):
+        if not is_checked_later(inner):
             found[int(inner.relative_schema_path[0])].append(inner)
     return found
 

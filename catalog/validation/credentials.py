@@ -68,7 +68,7 @@ def _any_form() -> Any:
     return re2.compile("|".join((beginning, *_FORMS_ANYWHERE)))
 
 
-def is_written_out(path: Path, text: str) -> bool:
+def is_literal_credential(path: Path, text: str) -> bool:
     """Return whether a text of a configuration is a credential by its key, or holds one."""
     return bool(text) and (_names_credential(path) or _IN_ADDRESS.match(text) is not None)
 

@@ -34,31 +34,31 @@ NAMING = frozenset(
 )
 _MODE_RULES = frozenset({"automatic-actions", "automatic-unused"})
 _MODE_PATHS: tuple[Path, ...] = (("fulfillment", "strategy"), ("fulfillment", "automatic"))
-_SAID_OF_THE_WHOLE = frozenset({"field-unused"})
+_DOCUMENT_RULES = frozenset({"field-unused"})
 
 
 @dataclass(frozen=True)
 class RecoveredDocument:
     """The item of a document whose wrong parts were left out or made up, and what these are.
 
-    ``made_up`` are those that stood for something; ``news`` is what could be seen only after
+    ``made_up`` are those that stood for something; ``late_errors`` is what could be seen only after
     other parts had been recovered; ``only_keys`` says that nothing but unknown keys was left out.
     """
 
     item: CatalogDocument
     touched: frozenset[Path]
     made_up: frozenset[Path]
-    news: tuple[ErrorDetails, ...] = ()
+    late_errors: tuple[ErrorDetails, ...] = ()
     only_keys: bool = False
 
     @property
-    def names_are_sure(self) -> bool:
+    def names_are_reliable(self) -> bool:
         """Whether no name was touched, so that what reads names can be held against them."""
         return not any(_last_key(path) in NAMING for path in self.touched)
 
     def follows(self, rule: str, path: Path) -> bool:
         """Return whether a finding only follows from what was recovered."""
-        if rule in _SAID_OF_THE_WHOLE:
+        if rule in _DOCUMENT_RULES:
             return True
         if rule in _MODE_RULES and any(t[:2] in _MODE_PATHS for t in self.touched):
             return True
@@ -81,7 +81,7 @@ def recover(
     for number in range(_ROUNDS):
         if len(errors) > MOST_ERRORS or any(error["type"] == "too_long" for error in errors):
             return None
-        news += [error for error in errors if number and _is_news(error, made_up)]
+        news += [error for error in errors if number and _is_late_error(error, made_up)]
         for error in errors:
             path = _repair(data, error)
             touched.add(path)
@@ -109,11 +109,11 @@ def errors_in(data: Mapping[str, Any], error: ValidationError) -> list[ErrorDeta
     """
     found = error.errors(include_url=False, include_input=False)
     for one in found:
-        one["loc"] = _written(data, one["loc"])
+        one["loc"] = _document_path(data, one["loc"])
     return [one for one in found if not _is_long_enough(data, one)]
 
 
-def _written(data: Any, path: Path) -> Path:
+def _document_path(data: Any, path: Path) -> Path:
     written: list[str | int] = []
     for part in path[:-1]:
         if _holds(data, part):
@@ -145,7 +145,7 @@ def existing(data: Mapping[str, Any], path: Path) -> Path:
     return path
 
 
-def _is_news(error: ErrorDetails, made_up: set[Path]) -> bool:
+def _is_late_error(error: ErrorDetails, made_up: set[Path]) -> bool:
     """Return whether an error shows only now that keys are good, and is not of a made-up one."""
     path = error["loc"]
     return error["type"] == "value_error" and not any(m[: len(path)] == path for m in made_up)
@@ -154,7 +154,7 @@ def _is_news(error: ErrorDetails, made_up: set[Path]) -> bool:
 def _repair(data: dict[str, Any], error: ErrorDetails) -> Path:
     path: Path = tuple(error["loc"])
     if error["type"] == "missing":
-        value_at(data, path[:-1])[path[-1]] = _stand_in(path)
+        value_at(data, path[:-1])[path[-1]] = _placeholder(path)
         return path
     path = existing(data, path)
     holder = value_at(data, path[:-1])
@@ -168,7 +168,7 @@ def _repair(data: dict[str, Any], error: ErrorDetails) -> Path:
     return path
 
 
-def _stand_in(path: Path) -> Any:
+def _placeholder(path: Path) -> Any:
     match path[-1]:
         case "metadata":
             return {}

@@ -6,7 +6,7 @@ from typing import Any
 
 from jsonschema.exceptions import ValidationError
 
-from catalog.action_rendering import target_chooser
+from catalog.action_rendering import escaping_chooser
 from catalog.config_texts import WEB_ADDRESS, is_template
 from catalog.loading import Path, value_at, walk_texts
 from catalog.templating import Escaping
@@ -25,7 +25,7 @@ def encoded_addresses(subject: Subject) -> Iterator[Problem]:
         if schema is None or not any(map(_BEGINS.match, _texts(action.config))):
             continue
         targets = {key: Escaping(value) for key, value in schema.targets.items()}
-        choose = target_chooser(targets, action.config)
+        choose = escaping_chooser(targets, action.config)
         for error in _all(schema.validator.iter_errors(action.config)):
             begins = _BEGINS.match(str(error.instance))
             place: Path = tuple(error.absolute_path)

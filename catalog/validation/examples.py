@@ -95,25 +95,25 @@ class RuleExample:
         if "whole" in self.options:
             return {"databases/example.yaml": fragment}
         laid = self.document(fragment)
-        name = str(self.options.get("file", _usual_name(laid)))
-        files = {name.format(id=laid["metadata"]["id"]): _written(laid)}
+        name = str(self.options.get("file", _default_file_name(laid)))
+        files = {name.format(id=laid["metadata"]["id"]): _to_yaml(laid)}
         if "further" in self.options or laid["kind"] == "CatalogBundle":
-            for other in (_item(), _over(_item(), _read(_OLD)), _read(_LIST)):
-                files.setdefault(_usual_name(other), _written(other))
+            for other in (_item(), _overlay(_item(), _read(_OLD)), _read(_LIST)):
+                files.setdefault(_default_file_name(other), _to_yaml(other))
         return files
 
     def document(self, fragment: str) -> dict[str, Any]:
         """Lay an example over a good document."""
         base = _BASES.get(self.options.get("kind", ""), _item)()
         if "form" in self.options:
-            return _over(base, _form(_FIELDS + f"- {fragment}"))
+            return _overlay(base, _form(_FIELDS + f"- {fragment}"))
         if "actions" in self.options:
-            return _over(base, {"fulfillment": {"manual": {"actions": _read(fragment)}}})
+            return _overlay(base, {"fulfillment": {"manual": {"actions": _read(fragment)}}})
         if "ticket" in self.options:
             config = {"ticket": {"summaryTemplate": fragment}}
             action = {"type": "jira-ticket", "config": config}
-            return _over(base, {"fulfillment": {"manual": {"actions": [action]}}})
-        return _over(base, _read(fragment))
+            return _overlay(base, {"fulfillment": {"manual": {"actions": [action]}}})
+        return _overlay(base, _read(fragment))
 
 
 @cache
@@ -132,7 +132,7 @@ def examples() -> dict[str, RuleExample]:
 
 
 def _item() -> dict[str, Any]:
-    return _over(_read(_ITEM), _form(_FIELDS))
+    return _overlay(_read(_ITEM), _form(_FIELDS))
 
 
 _BASES: Mapping[str, Callable[[], dict[str, Any]]] = {
@@ -148,28 +148,28 @@ def _form(fields: str) -> dict[str, Any]:
 
 def _read(text: str) -> Any:
     # As the catalog reads it: `version: 1.10.0` and `yes` are texts there.
-    return load_document("root:\n" + _indented(text), file="example").data["root"]
+    return load_document("root:\n" + _indent(text), file="example").data["root"]
 
 
-def _indented(text: str) -> str:
+def _indent(text: str) -> str:
     return "\n".join(f"  {line}" for line in text.strip("\n").splitlines())
 
 
-def _over(base: dict[str, Any], fragment: dict[str, Any]) -> dict[str, Any]:
+def _overlay(base: dict[str, Any], fragment: dict[str, Any]) -> dict[str, Any]:
     return {
-        key: _laid(base.get(key), fragment[key]) if key in fragment else base[key]
+        key: _overlay_value(base.get(key), fragment[key]) if key in fragment else base[key]
         for key in {**base, **fragment}
     }
 
 
-def _laid(base: Any, fragment: Any) -> Any:
+def _overlay_value(base: Any, fragment: Any) -> Any:
     both = isinstance(base, dict) and isinstance(fragment, dict)
-    return _over(base, fragment) if both else fragment
+    return _overlay(base, fragment) if both else fragment
 
 
-def _usual_name(document: dict[str, Any]) -> str:
+def _default_file_name(document: dict[str, Any]) -> str:
     return f"{document['metadata']['category']}/{document['metadata']['id']}.yaml"
 
 
-def _written(document: dict[str, Any]) -> str:
+def _to_yaml(document: dict[str, Any]) -> str:
     return str(yaml.safe_dump(document, sort_keys=False, allow_unicode=True))

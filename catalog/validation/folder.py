@@ -88,7 +88,7 @@ def check_across_files(
     """
     outputs = {name: schema.outputs for name, schema in (known_actions or {}).items()}
     catalog = CatalogDocuments(documents, frozenset(refused), drafts, outputs)
-    findings = [finding for rule in FOLDER_RULES for finding in _found(rule, catalog, read)]
+    findings = [finding for rule in FOLDER_RULES for finding in _findings_of(rule, catalog, read)]
     return sorted(findings, key=lambda finding: (finding.file, finding.line, finding.column))
 
 
@@ -103,10 +103,10 @@ def validate_files(
     in which a rule across files has found something.
     """
     with full_collections_postponed():
-        return _validated(files, content, known_actions)
+        return _validate_files(files, content, known_actions)
 
 
-def _validated(
+def _validate_files(
     files: Iterable[str],
     content: Callable[[str], bytes],
     known_actions: Mapping[str, ActionSchema],
@@ -137,13 +137,13 @@ def _validated(
     return sorted(findings, key=lambda finding: (finding.file, finding.line, finding.column))
 
 
-def _found(
+def _findings_of(
     rule: FolderRule, catalog: CatalogDocuments, read: ReadDocument | None
 ) -> Iterator[Finding]:
-    return located(islice(rule.check(catalog), MOST_PROBLEMS), rule.id, rule.severity, read)
+    return findings_at(islice(rule.check(catalog), MOST_PROBLEMS), rule.id, rule.severity, read)
 
 
-def located(
+def findings_at(
     told: Iterable[tuple[str, Problem]], rule: str, severity: Severity, read: ReadDocument | None
 ) -> Iterator[Finding]:
     """Make findings of problems in several files."""

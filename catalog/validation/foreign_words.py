@@ -1,6 +1,6 @@
 """What Backstage, Port, Kestra, GitHub, Terraform and Helm call what stands in a document.
 
-Words are compared without case, hyphens, underscores and ``ui:`` (``plain_word``).
+Words are compared without case, hyphens, underscores and ``ui:`` (``normalize_word``).
 """
 
 import re
@@ -10,7 +10,7 @@ _BETWEEN = re.compile(r"[-_ ]")
 _INNER = re.compile(r"(\w+)\s*[(<\[{]+\s*(\w*)")
 
 
-def plain_word(word: str) -> str:
+def normalize_word(word: str) -> str:
     """Return a word as it stands in these tables."""
     return _BETWEEN.sub("", word.lower().removeprefix("ui:"))
 
@@ -285,9 +285,9 @@ ACTIONS: Mapping[str, str] = {
 _PARTS = re.compile(r"[.:/@]")
 
 
-def type_meant(written: str, allowed: list[str]) -> str | None:
+def translate_type(written: str, allowed: list[str]) -> str | None:
     """Return the word that is meant, of ``list(string)`` by what it is a list of."""
-    plain = plain_word(written)
+    plain = normalize_word(written)
     found = _INNER.match(plain)
     if found:
         outer, inner = found.groups()
@@ -296,7 +296,7 @@ def type_meant(written: str, allowed: list[str]) -> str | None:
     return next((word for word in VALUES.get(plain, ()) if word in allowed), None)
 
 
-def action_of_another_tool(written: str) -> str | None:
+def translate_action_type(written: str) -> str | None:
     """Return the action type that other tools call so, by the whole name or a part of it."""
     name = written.lower()
     parts = [part for part in _PARTS.split(name) if part]

@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator
 
 from catalog.forms import FieldDefinition, FieldType
-from catalog.forms.expressions import refused_uses
+from catalog.forms.expressions import use_problems
 from catalog.forms.passwords import passwords_among
 from catalog.loading import Path
 from catalog.suggestions import did_you_mean
@@ -31,12 +31,12 @@ def form_templates(subject: Subject) -> Iterator[Problem]:
         if placed.of_form is None or placed.found is None:
             continue
         found, outgoing = placed.found, placed.of_form.outgoing
-        for told in refused_uses(found.uses, found.functions, outgoing=outgoing):
+        for told in use_problems(found.uses, found.functions, outgoing=outgoing):
             yield Problem(placed.path, told)
-        yield from _shown_passwords(subject, placed)
+        yield from _password_reads(subject, placed)
 
 
-def _shown_passwords(subject: Subject, placed: PlacedTemplate) -> Iterator[Problem]:
+def _password_reads(subject: Subject, placed: PlacedTemplate) -> Iterator[Problem]:
     if placed.of_form is None or not placed.of_form.computed or placed.found is None:
         return
     passwords = passwords_in(subject)
@@ -46,12 +46,12 @@ def _shown_passwords(subject: Subject, placed: PlacedTemplate) -> Iterator[Probl
         name = use[1] if use[0] == "fields" and use[1:] else ""
         in_rows = name in passwords.in_rows
         if name in passwords.fields | own:
-            yield _shown(placed, f"{name} is a password")
+            yield _password_problem(placed, f"{name} is a password")
         elif in_rows and (placed.of_form.outgoing or shows_rows(subject, placed)):
-            yield _shown(placed, f"{name} has passwords in its rows")
+            yield _password_problem(placed, f"{name} has passwords in its rows")
 
 
-def _shown(placed: PlacedTemplate, told: str) -> Problem:
+def _password_problem(placed: PlacedTemplate, told: str) -> Problem:
     told = f"{told}, and this is shown or sent without being asked for"
     return Problem(placed.path, told, "let the person write it, or leave it out")
 

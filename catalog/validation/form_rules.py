@@ -23,13 +23,13 @@ from catalog.forms.graph import (
     dependency_graph,
     describe_cycle,
 )
-from catalog.forms.single_field import form_alone
+from catalog.forms.single_field import single_field_form
 from catalog.forms.text_formats import comparable, resolve_moment
 from catalog.forms.values import is_number, parse_date
 from catalog.loading import Path
 from catalog.suggestions import did_you_mean
+from catalog.validation.hints import unquoted_number_hint, wrong_type_hint
 from catalog.validation.subject import Problem, Subject
-from catalog.validation.wording import hint_for, unquoted
 
 GROUPS: Path = ("presentation", "form", "groups")
 RULES: Path = ("presentation", "form", "rules")
@@ -200,7 +200,7 @@ def constraint(subject: Subject) -> Iterator[Problem]:
             if key in ("enum", "items"):
                 yield Problem(path if key == "enum" else (*path, key), f"{key} {message}")
             else:
-                hint = unquoted(field.validation.model_dump(by_alias=True).get(key))
+                hint = unquoted_number_hint(field.validation.model_dump(by_alias=True).get(key))
                 yield Problem((*path, "validation", key), f"{key} {message}", hint)
 
 
@@ -257,7 +257,7 @@ def default_value(subject: Subject) -> Iterator[Problem]:
         if field.default is None or any(constraint_problems(field)):
             continue
         try:
-            form = form_alone(field)
+            form = single_field_form(field)
         except FormError:
             continue
         for error in form.validate({}, today).errors:
@@ -278,8 +278,12 @@ def _default_meant(field: FieldDefinition) -> str:
         if choice.value != field.default and str(choice.value).lower() == written:
             return f"write {json.dumps(choice.value)}, as in the enum"
     if field.type is FieldType.BOOLEAN:
-        return hint_for("true or false", field.default)
-    return unquoted(field.default) if field.type in {FieldType.INTEGER, FieldType.NUMBER} else ""
+        return wrong_type_hint("true or false", field.default)
+    return (
+        unquoted_number_hint(field.default)
+        if field.type in {FieldType.INTEGER, FieldType.NUMBER}
+        else ""
+    )
 
 
 def default_secret(subject: Subject) -> Iterator[Problem]:

@@ -95,11 +95,11 @@ def _annotation(finding: Finding) -> str:
         "title": finding.rule,
     }
     told = f"{finding.message} ({finding.hint})" if finding.hint else finding.message
-    properties = ",".join(f"{key}={_escaped(value, ':,')}" for key, value in place.items())
-    return f"::{_COMMANDS[finding.severity]} {properties}::{_escaped(told)}"
+    properties = ",".join(f"{key}={_escape(value, ':,')}" for key, value in place.items())
+    return f"::{_COMMANDS[finding.severity]} {properties}::{_escape(told)}"
 
 
-def _escaped(text: str, further: str = "") -> str:
+def _escape(text: str, further: str = "") -> str:
     """Escape as the runner's own toolkit does, so that no text ends the command."""
     for sign in "%\r\n" + further:
         text = text.replace(sign, f"%{ord(sign):02X}")

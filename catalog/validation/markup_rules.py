@@ -84,17 +84,17 @@ def _is_wiki(subject: Subject, placed: PlacedTemplate) -> bool:
 
 def markdown_in(text: str) -> list[tuple[int, str]]:
     """Return where the first of each Markdown construct is, and what to write instead."""
-    blanked = _blanked(text)
+    blanked = _mask_code(text)
     return sorted([*_forms(blanked), *_headings(blanked)])
 
 
-def _blanked(text: str) -> str:
+def _mask_code(text: str) -> str:
     """Return the text with its tags and its code as letters, so that nothing in them counts."""
-    without = _lettered(text, _VERBATIM, lambda found: f"{{{found[1]}}}")
-    return _lettered(without, _TAG, lambda found: _CLOSERS[found[0]])
+    without = _mask_spans(text, _VERBATIM, lambda found: f"{{{found[1]}}}")
+    return _mask_spans(without, _TAG, lambda found: _CLOSERS[found[0]])
 
 
-def _lettered(text: str, opener: re.Pattern[str], closer: Callable[[re.Match[str]], str]) -> str:
+def _mask_spans(text: str, opener: re.Pattern[str], closer: Callable[[re.Match[str]], str]) -> str:
     parts, end = [], 0
     missing = set[str]()
     for found in opener.finditer(text):

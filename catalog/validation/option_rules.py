@@ -10,12 +10,12 @@ from catalog.lists import CatalogList
 from catalog.loading import Path
 from catalog.validation.configuration_messages import configuration_problems
 from catalog.validation.form_rules import fields_of
-from catalog.validation.subject import ActionSchema, Problem, Subject, is_judged_later
+from catalog.validation.subject import ActionSchema, Problem, Subject, is_checked_later
 from pao.core.durations import seconds_of
 
-_CHOOSING = frozenset({FieldType.SELECT, FieldType.MULTISELECT})
+_CHOICE_TYPES = frozenset({FieldType.SELECT, FieldType.MULTISELECT})
 # What a list document has no use for.
-_FOREIGN = ("presentation", "fulfillment", "monitoring")
+_NOT_IN_LISTS = ("presentation", "fulfillment", "monitoring")
 _LONGEST_CACHE = 86_400.0
 
 
@@ -29,7 +29,7 @@ def options(subject: Subject) -> Iterator[Problem]:
         if field.options is None:
             continue
         where = (*path, "options")
-        if field.type not in _CHOOSING:
+        if field.type not in _CHOICE_TYPES:
             told = f"options have no effect on a field of type {field.type}"
             yield Problem(where, told, "use type select or multiselect")
         if field.choices is not None:
@@ -54,18 +54,18 @@ def _call(subject: Subject, given: HttpOptions, where: Path) -> Iterator[Problem
     }
     if given.authentication is not None:
         config["authentication"] = given.authentication
-    for place, message in _refused(rest, config):
+    for place, message in _call_problems(rest, config):
         own = [part for part in place if part not in ("endpoint", "response", "extract")]
         written = own[:1] if own[:1] and own[0] in paths else own
         yield Problem((*where, *written), message)
 
 
-def _refused(rest: ActionSchema, config: dict[str, Any]) -> Iterator[tuple[Path, str]]:
+def _call_problems(rest: ActionSchema, config: dict[str, Any]) -> Iterator[tuple[Path, str]]:
     """Yield what is wrong with a call, by the type's own model where that is at hand."""
     if rest.judge is not None:
         yield from ((problem.place, problem.message) for problem in rest.judge(config))
         return
-    errors = [error for error in rest.validator.iter_errors(config) if not is_judged_later(error)]
+    errors = [error for error in rest.validator.iter_errors(config) if not is_checked_later(error)]
     for problem in configuration_problems((), errors, rest.config):
         yield problem.path, problem.message
 
@@ -82,7 +82,7 @@ def list_rows(subject: Subject) -> Iterator[Problem]:
     """Require that a list offers each value and each label once, and nothing else."""
     if not isinstance(subject.item, CatalogList):
         return
-    for key in _FOREIGN:
+    for key in _NOT_IN_LISTS:
         if key in subject.item.model_fields_set:
             yield Problem((key,), f"a list has no {key}", "leave it out", at_key=True)
     for name in ("value", "label"):

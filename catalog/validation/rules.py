@@ -161,7 +161,12 @@ RULES: tuple[Rule, ...] = (
         choice_rules.never_shown,
     ),
     Rule("group-empty", "Groups have fields", Severity.WARNING, choice_rules.empty_groups),
-    Rule("pattern-anchor", "Patterns are anchored", Severity.SUGGESTION, choice_rules.anchored),
+    Rule(
+        "pattern-anchor",
+        "Patterns are anchored",
+        Severity.SUGGESTION,
+        choice_rules.anchored_patterns,
+    ),
     Rule("file-size", "Files fit into a request", Severity.WARNING, choice_rules.file_sizes),
     Rule(
         "manual-actions",
@@ -272,13 +277,13 @@ RULES: tuple[Rule, ...] = (
         "secret-in-sight",
         "Secrets are not shown to readers",
         Severity.WARNING,
-        secret_rules.in_sight,
+        secret_rules.visible_secrets,
     ),
     Rule(
         "secret-in-approval",
         "Approvals contain no secrets",
         Severity.ERROR,
-        secret_rules.in_approvals,
+        secret_rules.secrets_in_approvals,
     ),
     Rule(
         "title",
@@ -315,10 +320,10 @@ RULES: tuple[Rule, ...] = (
     ),
 )
 
-GIVES_NAMES = frozenset({"form-ids", "field-id", "action-ids", "component-ids"})
+NAMING_RULES = frozenset({"form-ids", "field-id", "action-ids", "component-ids"})
 """Rules about names themselves: while one of them is broken, those that read names are silent."""
 
-READS_NAMES = frozenset(
+NAME_READING_RULES = frozenset(
     {
         "template",
         "when",
@@ -338,5 +343,7 @@ READS_NAMES = frozenset(
 )
 """Rules that hold texts against the names of the whole document."""
 
-LOOKS_UP = frozenset({"condition-reference", "form-rule-fields", "action-order", "component-order"})
+LOOKUP_RULES = frozenset(
+    {"condition-reference", "form-rule-fields", "action-order", "component-order"}
+)
 """Rules that look names up among the keys of the document: silent while these are in doubt."""

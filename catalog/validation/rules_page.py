@@ -4,7 +4,7 @@ import inspect
 from collections.abc import Iterator
 
 from catalog.validation.changes import HISTORY_RULES
-from catalog.validation.companion_rules import BESIDE_RULES
+from catalog.validation.companion_rules import COMPANION_RULES
 from catalog.validation.examples import RuleExample, examples
 from catalog.validation.findings import Severity
 from catalog.validation.folder import FOLDER_RULES
@@ -40,7 +40,7 @@ def all_rules() -> Iterator[tuple[str, str, Severity, str]]:
     for one in FOLDER_RULES:
         yield one.id, one.title, one.severity, inspect.getdoc(one.check) or ""
     yield from HISTORY_RULES
-    yield from BESIDE_RULES
+    yield from COMPANION_RULES
     yield INTERNAL_RULE
 
 

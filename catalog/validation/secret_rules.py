@@ -6,7 +6,7 @@ from catalog.config_texts import is_template
 from catalog.forms.passwords import passwords_among
 from catalog.loading import Path, walk_texts
 from catalog.templating import TemplateError, render
-from catalog.validation.credentials import is_credential, is_written_out
+from catalog.validation.credentials import is_credential, is_literal_credential
 from catalog.validation.sample_values import sample_forms, sample_scopes
 from catalog.validation.subject import Problem, Subject
 from catalog.validation.templates import PlacedTemplate
@@ -21,7 +21,7 @@ _READ_BY_PEOPLE: Mapping[str, frozenset[str]] = {
 _APPROVAL = "approval"
 
 
-def in_sight(subject: Subject) -> Iterator[Problem]:
+def visible_secrets(subject: Subject) -> Iterator[Problem]:
     """Warn about a secret that people can read: in text for readers, or in the document itself.
 
     Tickets, messages and pull requests are stored in plain text and read by many, and so is the
@@ -36,10 +36,10 @@ def in_sight(subject: Subject) -> Iterator[Problem]:
     for placed, secret in _secrets_read(subject, shown=True):
         if _is_read(placed):
             yield Problem(placed.path, f"{secret} is a secret, and people read this")
-    yield from _written_out(subject)
+    yield from _literal_credentials(subject)
 
 
-def in_approvals(subject: Subject) -> Iterator[Problem]:
+def secrets_in_approvals(subject: Subject) -> Iterator[Problem]:
     """Require that an approval contains no secrets: everybody who sees the request reads it.
 
     The message and the names of the approvers are shown while the request waits, and are kept
@@ -80,7 +80,7 @@ def is_secret(use: tuple[str, ...], passwords: PasswordFields) -> bool:
     """Return whether a use reads a secret, by itself or among all fields."""
     if use[0] == "secrets":
         return True
-    way = way_of(use)
+    way = canonical_use(use)
     if way[0] != "fields":
         return False
     if not way[1:] or way[1] == "*":
@@ -91,11 +91,11 @@ def is_secret(use: tuple[str, ...], passwords: PasswordFields) -> bool:
 
 def reads_rows(use: tuple[str, ...], passwords: PasswordFields) -> bool:
     """Return whether a use reads rows that have passwords, without saying which of their fields."""
-    way = way_of(use)
+    way = canonical_use(use)
     return way[0] == "fields" and way[1:2] != () and way[1] in passwords.in_rows and not way[3:]
 
 
-def way_of(use: tuple[str, ...]) -> tuple[str, ...]:
+def canonical_use(use: tuple[str, ...]) -> tuple[str, ...]:
     """Return what a template reads by its way from the fields, however it is written."""
     return ("fields", *use[2:]) if use[:2] == ("request", "data") else use
 
@@ -117,13 +117,13 @@ def shows_rows(subject: Subject, placed: PlacedTemplate) -> bool:
     return False
 
 
-def _written_out(subject: Subject) -> Iterator[Problem]:
+def _literal_credentials(subject: Subject) -> Iterator[Problem]:
     # One look at the whole file is cheap, and there is hardly ever one.
     any_there = is_credential(subject.document.text)
     for path, text in walk_texts(subject.document.data):
         if any_there and is_credential(text):
             yield _literal(path, "this looks like a credential")
-        elif _is_configured(path) and is_written_out(path, text) and not is_template(text):
+        elif _is_in_call(path) and is_literal_credential(path, text) and not is_template(text):
             yield _literal(path, "a credential is written in the document")
 
 
@@ -132,7 +132,7 @@ def _literal(path: Path, message: str) -> Problem:
     return Problem(path, f"{message}, readable by everyone with access to the catalog", hint)
 
 
-def _is_configured(path: Path) -> bool:
+def _is_in_call(path: Path) -> bool:
     """Return whether a text is part of a call: of an action, a component or a field's options."""
     if path[0] == "presentation":
         return "options" in path[:-1]

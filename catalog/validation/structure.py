@@ -13,7 +13,8 @@ from catalog.model import SCHEMA_VERSION, CatalogDocument
 from catalog.suggestions import nearest
 from catalog.validation.error_recovery import RecoveredDocument, errors_in, existing, recover
 from catalog.validation.foreign_documents import PAGE, foreign_name
-from catalog.validation.foreign_words import type_meant
+from catalog.validation.foreign_words import translate_type
+from catalog.validation.hints import did_you_mean_word
 from catalog.validation.structure_messages import (
     MISSING_KEY,
     UNKNOWN_KEY,
@@ -22,7 +23,6 @@ from catalog.validation.structure_messages import (
 )
 from catalog.validation.subject import ActionSchema, Problem
 from catalog.validation.unquoted_numbers import restore_texts
-from catalog.validation.wording import word_meant
 
 MOST_PROBLEMS = 100
 SCHEMA_VERSION_RULE, KIND = "schema-version", "kind"
@@ -89,7 +89,7 @@ class Structure:
         return self.recovered is not None and not self.recovered.only_keys
 
     @property
-    def has_sure_form(self) -> bool:
+    def has_reliable_form(self) -> bool:
         """Whether the item has the form that the document says."""
         if self.recovered is None:
             return True
@@ -122,7 +122,7 @@ def read_structure(
     recovered = recover(_copy(whole), errors, meant)
     if recovered is None:
         return Structure(data, problems=problems)
-    problems += tuple(messages.problems(list(recovered.news), set()))
+    problems += tuple(messages.problems(list(recovered.late_errors), set()))
     return Structure(data, recovered.item, problems, recovered)
 
 
@@ -149,7 +149,7 @@ def _kind_problems(data: Mapping[str, Any]) -> Iterator[Problem]:
         yield Problem(("schemaVersion",), f"{told} {SCHEMA_VERSION}", rule=SCHEMA_VERSION_RULE)
     if not isinstance(kind, str) or kind not in KINDS:
         said = "is missing" if kind is None else f"{str(kind)[:80]!r} is not known"
-        near = word_meant(kind, ", ".join(map(repr, KINDS)))
+        near = did_you_mean_word(kind, ", ".join(map(repr, KINDS)))
         told = f"kind {said}" + (near or f"; write {' or '.join(KINDS)}")
         yield Problem(("kind",), told, rule=KIND)
 
@@ -165,7 +165,7 @@ def _kind_meant(data: Mapping[str, Any]) -> str | None:
         return next((name for key, name in _KIND_BY_KEY if key in data), "CatalogItem")
     if not isinstance(kind, str):
         return None
-    return nearest(kind, KINDS) or type_meant(kind, list(KINDS))
+    return nearest(kind, KINDS) or translate_type(kind, list(KINDS))
 
 
 _OURS = frozenset({"schemaVersion", "presentation", "fulfillment"})

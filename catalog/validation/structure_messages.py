@@ -14,15 +14,15 @@ from catalog.suggestions import did_you_mean, nearest
 from catalog.validation.configuration_messages import place_of
 from catalog.validation.error_recovery import existing
 from catalog.validation.foreign_words import PLACES
-from catalog.validation.subject import ActionSchema, Problem
-from catalog.validation.wording import (
-    action_meant,
-    hint_for,
-    other_key,
-    other_way,
-    shown,
-    word_meant,
+from catalog.validation.hints import (
+    did_you_mean_word,
+    foreign_key_hint,
+    found_text,
+    suggest_action_type,
+    translate_key,
+    wrong_type_hint,
 )
+from catalog.validation.subject import ActionSchema, Problem
 from pao.runtime.model_errors import KINDS, message_of
 
 MISSING_KEY, UNKNOWN_KEY, VALUE_TYPE = "missing-key", "unknown-key", "value-type"
@@ -69,13 +69,13 @@ class StructureMessages:
                     where = where[:-1]
                 expected.setdefault(where, []).append(KINDS[detail["type"]])
             else:
-                yield self._one(detail, path)
+                yield self._problem(detail, path)
         for path, words in expected.items():
             # A union names each of its members once per error.
             wanted, found = " or ".join(_kinds(words)), value_at(self._data, path)
-            told = f"{_name(path)} must be {wanted}{shown(found)}"
+            told = f"{_name(path)} must be {wanted}{found_text(found)}"
             key = str(path[-1]) if path else ""
-            yield Problem(path, told, hint_for(wanted, found, key), rule=VALUE_TYPE)
+            yield Problem(path, told, wrong_type_hint(wanted, found, key), rule=VALUE_TYPE)
 
     def misspelt(self, details: list[ErrorDetails]) -> Iterator[Path]:
         """Yield the paths that unknown keys were probably meant for."""
@@ -83,38 +83,40 @@ class StructureMessages:
             path = tuple(detail["loc"])
             if detail["type"] == "extra_forbidden":
                 key, known = str(path[-1]), self._known_keys(path[:-1])
-                meant = other_key(key, known) or nearest(key, known)
+                meant = translate_key(key, known) or nearest(key, known)
                 if meant and meant not in (value_at(self._data, path[:-1]) or ()):
                     yield (*path[:-1], meant)
 
     def _known_keys(self, path: Path) -> list[str]:
         return _known_keys(self._model, self._data, path)
 
-    def _instead(self, path: Path) -> str:
+    def _missing_key_hint(self, path: Path) -> str:
         """Return a hint where a missing key is there under the name that other tools have."""
         key, holder = str(path[-1]), value_at(self._data, path[:-1])
         written = holder if isinstance(holder, Mapping) else {}
-        other = next((one for one in written if other_key(str(one), {key})), None)
+        other = next((one for one in written if translate_key(str(one), {key})), None)
         return f"write {key} instead of {other}" if other else ""
 
     def _is_foreign(self, key: str, path: Path, known: list[str]) -> bool:
         """Return whether other tools write this key: a near one is not what was meant."""
         below = (self._known_keys((*path[:-1], part)) for part in known)
         return bool(
-            other_key(key, known) or other_way(key) or any(other_key(key, one) for one in below)
+            translate_key(key, known)
+            or foreign_key_hint(key)
+            or any(translate_key(key, one) for one in below)
         )
 
     def _hint_for_key(self, path: Path, known: list[str]) -> str:
         key = str(path[-1])
-        if other := other_key(key, known):
+        if other := translate_key(key, known):
             return f"write {other}"
         if len(path) == 1 and key in PLACES:
             return f"write it under {PLACES[key]}"
-        if way := other_way(key):
+        if way := foreign_key_hint(key):
             return way
         for part in known:
             below = self._known_keys((*path[:-1], part))
-            word = key if key in below else other_key(key, below)
+            word = key if key in below else translate_key(key, below)
             if word == key:
                 return f"it belongs under {part}"
             if word:
@@ -133,7 +135,7 @@ class StructureMessages:
             told = f"{_name(path)} needs {key}, one of {words}"
             return Problem(where, told, rule=VALUE_TYPE)
         told = f"{_name((*where, key))} must be one of {words}, not {str(found)[:80]!r}"
-        return Problem((*where, key), told + word_meant(found, words), rule=VALUE_TYPE)
+        return Problem((*where, key), told + did_you_mean_word(found, words), rule=VALUE_TYPE)
 
     def _place_in_configuration(self, path: Path) -> str | None:
         """Return where an action's configuration takes the key that stands beside it."""
@@ -141,15 +143,18 @@ class StructureMessages:
         if not _is_action(path):
             return None
         written, types = str(action.get("type")), self._known_actions
-        known = types.get(written) or types.get(action_meant(written, types) or "")
+        known = types.get(written) or types.get(suggest_action_type(written, types) or "")
         return place_of(str(path[-1]), known.config) if known else None
 
-    def _one(self, detail: ErrorDetails, path: Path) -> Problem:
+    def _problem(self, detail: ErrorDetails, path: Path) -> Problem:
         key = str(path[-1]) if path else ""
         match detail["type"]:
             case "missing":
                 return Problem(
-                    path, f"{_name(path)} is missing", self._instead(path), rule=MISSING_KEY
+                    path,
+                    f"{_name(path)} is missing",
+                    self._missing_key_hint(path),
+                    rule=MISSING_KEY,
                 )
             case "extra_forbidden":
                 known = self._known_keys(path[:-1])
@@ -163,7 +168,7 @@ class StructureMessages:
                 told = f"{_name(path)} must be {words}, not {str(found)[:80]!r}"
                 if path[-1:] == ("type",) and _has_rows(value_at(self._data, path[:-1])):
                     found = "rows"
-                return Problem(path, told + word_meant(found, words), rule=VALUE_TYPE)
+                return Problem(path, told + did_you_mean_word(found, words), rule=VALUE_TYPE)
             case "union_tag_invalid" | "union_tag_not_found":
                 return self._of_union(detail, path)
             case "too_long":
@@ -172,7 +177,7 @@ class StructureMessages:
                 return Problem(path, f"{_name(path)} {told}", rule=VALUE_TYPE)
             case _:
                 where = existing(self._data, path)
-                return Problem(where, f"{_name(path)}{_told(detail)}", rule=VALUE_TYPE)
+                return Problem(where, f"{_name(path)}{_value_message(detail)}", rule=VALUE_TYPE)
 
 
 def _is_action(path: Path) -> bool:
@@ -208,7 +213,7 @@ _LIMITS = {
 }
 
 
-def _told(detail: ErrorDetails) -> str:
+def _value_message(detail: ErrorDetails) -> str:
     """Return the end of a sentence about a value: in our own words, not in pydantic's."""
     kind, limits = detail["type"], detail.get("ctx", {})
     if kind == "value_error":

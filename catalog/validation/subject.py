@@ -71,7 +71,7 @@ class ActionSchema:
 
 
 # A text that holds a template has its final form, and so its length or pattern, later only.
-_JUDGED_LATER = frozenset(
+_CHECKED_LATER = frozenset(
     {"pattern", "minLength", "maxLength", "format", "enum", "const", "type", "anyOf", "oneOf"}
 )
 
@@ -80,15 +80,15 @@ _OF_PARTS = frozenset({"object", "array"})
 _ONE_TAG = re.compile(r"\{\{(?!#)[^{}]*\}\}")
 
 
-def is_judged_later(error: ValidationError) -> bool:
+def is_checked_later(error: ValidationError) -> bool:
     """Return whether an error is about a template, whose text only the rendering decides.
 
     A template with text around its tag is a text for certain, and never a mapping or a list.
     """
-    if error.validator not in _JUDGED_LATER or not is_template(error.instance):
+    if error.validator not in _CHECKED_LATER or not is_template(error.instance):
         return False
     if error.context:
-        return any(is_judged_later(inner) for inner in error.context)
+        return any(is_checked_later(inner) for inner in error.context)
     is_text = error.validator == "type" and error.validator_value in _OF_PARTS
     return not is_text or bool(_ONE_TAG.fullmatch(str(error.instance)))
 
@@ -134,7 +134,7 @@ class Subject:
         known = self._errors.get(id(action))
         if known is None:
             errors = schema.validator.iter_errors(action.config)
-            known = tuple(error for error in errors if not is_judged_later(error))
+            known = tuple(error for error in errors if not is_checked_later(error))
             self._errors[id(action)] = known
         return known
 

@@ -16,7 +16,7 @@ from catalog.templating.value_types import (
     MISSING,
     NULL,
     TEXT,
-    named,
+    describe_kinds,
     shape_of_schema,
 )
 from catalog.validation.secret_rules import passwords_in
@@ -105,7 +105,8 @@ def _computed_defaults(subject: Subject) -> Iterator[Problem]:
             continue
         wanted, kinds = kinds_of(field), placed.found.shape.present_kinds
         if not kinds & (wanted | NULL | MISSING):
-            told = f"this gives {named(kinds)}, but {field.id[:80]} needs {named(wanted)}"
+            told = f"this gives {describe_kinds(kinds)}, "
+            told += f"but {field.id[:80]} needs {describe_kinds(wanted)}"
             hint = "write {{ .. | string }}" if wanted == TEXT else "write one tag, with no text"
             yield Problem(placed.path, told, hint)
 
@@ -163,7 +164,7 @@ def _errors(subject: Subject, placed: PlacedTemplate) -> Iterator[Problem]:
 
 def _wrong_result(subject: Subject, placed: PlacedTemplate) -> str | None:
     """Yield a problem for a template whose value has a type that its place does not accept."""
-    wanted = _wanted(subject, placed)
+    wanted = _accepted_kinds(subject, placed)
     if wanted is None or placed.found is None or placed.found.diagnostics:
         return None
     kinds = placed.found.shape.present_kinds
@@ -171,12 +172,12 @@ def _wrong_result(subject: Subject, placed: PlacedTemplate) -> str | None:
     if kinds & (wanted | TEXT | NULL | MISSING):
         return None
     where = next((part for part in reversed(placed.place or ()) if isinstance(part, str)), "this")
-    return f"this gives {named(kinds)}, but {where} needs {named(wanted & ~NULL)}"
+    return f"this gives {describe_kinds(kinds)}, but {where} needs {describe_kinds(wanted & ~NULL)}"
 
 
 def _json_as_text(subject: Subject, placed: PlacedTemplate) -> str | None:
     """Return the field whose JSON, of a kind that its schema leaves open, is used as a text."""
-    wanted = _wanted(subject, placed)
+    wanted = _accepted_kinds(subject, placed)
     if wanted is None or wanted & (MAPPING | LIST) or not wanted & TEXT or placed.found is None:
         return None
     if not (placed.found.shape.can_be(MAPPING) and placed.found.shape.can_be(LIST)):
@@ -186,17 +187,17 @@ def _json_as_text(subject: Subject, placed: PlacedTemplate) -> str | None:
     return next((name for name in free if whole and whole[1] == name), None)
 
 
-def _wanted(subject: Subject, placed: PlacedTemplate) -> int | None:
+def _accepted_kinds(subject: Subject, placed: PlacedTemplate) -> int | None:
     """Return the kinds that the place of a typed value takes; None where all becomes text."""
     if not (placed.found and placed.action and placed.place):
         return None
     schema = subject.known_actions.get(placed.action.type)
     if schema is None or ".".join(map(str, placed.place)) in schema.targets:
         return None
-    return _wanted_kinds(schema.config, placed.place)
+    return _kinds_by_schema(schema.config, placed.place)
 
 
-def _wanted_kinds(schema: Mapping[str, Any], place: Path) -> int:
+def _kinds_by_schema(schema: Mapping[str, Any], place: Path) -> int:
     """Return the kinds that a configuration takes at a place, as far as its schema says."""
     found: list[Any] = [schema]
     for part in place:

@@ -12,7 +12,7 @@ from catalog.forms.expressions import FormTemplate, form_templates
 from catalog.fulfillment import Action, Mode
 from catalog.loading import Path, YamlDocument, walk_texts
 from catalog.model import CatalogDocument
-from catalog.templating import Inspection, Names, TemplateError, every_error, inspect
+from catalog.templating import Inspection, Names, TemplateError, all_errors, inspect
 from catalog.templating.value_types import UNKNOWN, ValueShape, mapping_of
 from catalog.validation.template_types import (
     component_shapes,
@@ -86,13 +86,13 @@ def placed_templates(subject: TemplatedDocument) -> Iterator[PlacedTemplate]:
     """Yield every template of a document, in the order of the lists."""
     inspector = _DocumentInspector(subject)
     if subject.item.metadata.title:
-        yield inspector.look(PlacedTemplate(TITLE, subject.item.metadata.title), {}, ())
+        yield inspector.inspect(PlacedTemplate(TITLE, subject.item.metadata.title), {}, ())
     for one in form_templates(subject.item.presentation.form):
-        yield inspector.look_at_form(one)
+        yield inspector.inspect_form_template(one)
     for path, component in subject.components():
         ready = subject.bundle.ready_before[component.id] if subject.bundle else ()
         for place, text in walk_texts(component.config):
-            yield inspector.look(PlacedTemplate((*path, "config", *place), text), {}, ready)
+            yield inspector.inspect(PlacedTemplate((*path, "config", *place), text), {}, ready)
     everything = tuple(component.id for _, component in subject.components())
     for path, actions in subject.action_lists():
         before = ended_before(actions, parallel=_is_parallel(subject, path))
@@ -103,7 +103,7 @@ def placed_templates(subject: TemplatedDocument) -> Iterator[PlacedTemplate]:
                 is_cleanup = placed.place is None and not placed.is_condition
                 # What is to be undone may name what the action itself has made.
                 seen = {**earlier, action.id: action} if is_cleanup else earlier
-                yield inspector.look(placed, seen, everything)
+                yield inspector.inspect(placed, seen, everything)
 
 
 def component_templates(bundle: CatalogBundle, component: Component) -> dict[Path, Inspection]:
@@ -157,7 +157,7 @@ class _DocumentInspector:
         self._outputs = subject.output_schemas
         self._known: dict[tuple[Any, ...], tuple[Names, Mapping[str, ValueShape]]] = {}
 
-    def look_at_form(self, one: FormTemplate) -> PlacedTemplate:
+    def inspect_form_template(self, one: FormTemplate) -> PlacedTemplate:
         """Inspect a template of the form, which reads no outputs; in a list it sees its row."""
         placed = PlacedTemplate(
             (*_FORM, *one.path), one.text, is_condition=not one.computed, of_form=one
@@ -169,9 +169,9 @@ class _DocumentInspector:
             shapes["fields"] = mapping_of(seen)
         variables = tuple(_VARIABLE.findall(one.text))
         names = Names(groups, (), environment=variables, row=one.filters)
-        return _inspected(placed, names, shapes)
+        return _inspect(placed, names, shapes)
 
-    def look(
+    def inspect(
         self, placed: PlacedTemplate, earlier: Mapping[str, Action], components: tuple[str, ...]
     ) -> PlacedTemplate:
         """Inspect one template."""
@@ -182,11 +182,11 @@ class _DocumentInspector:
         seen = (tuple(earlier), components, variables, "manual" in placed.path)
         around = self._known.get(seen)
         if around is None:
-            around = self._around(placed.path, earlier, components, variables)
+            around = self._names_and_shapes(placed.path, earlier, components, variables)
             self._known[seen] = around
-        return _inspected(placed, *around)
+        return _inspect(placed, *around)
 
-    def _around(
+    def _names_and_shapes(
         self,
         path: Path,
         earlier: Mapping[str, Action],
@@ -196,10 +196,10 @@ class _DocumentInspector:
         """Return the names and shapes that exist at a place, which many templates share."""
         names = Names(self._groups, tuple(earlier), components, variables, item=self._item.id)
         shapes = self._shapes | self._shapes_after(earlier, components)
-        shapes["fulfillment"] = self._published(earlier, path)
+        shapes["fulfillment"] = self._published_outputs(earlier, path)
         return names, shapes
 
-    def _published(self, earlier: Mapping[str, Action], path: Path) -> ValueShape:
+    def _published_outputs(self, earlier: Mapping[str, Action], path: Path) -> ValueShape:
         """Return the shape of what earlier actions have published by key."""
         actions = [*earlier.values()]
         if self._item.mode is Mode.HYBRID and "manual" in path:
@@ -217,7 +217,7 @@ class _DocumentInspector:
         }
 
 
-def _inspected(
+def _inspect(
     placed: PlacedTemplate, names: Names, shapes: Mapping[str, ValueShape]
 ) -> PlacedTemplate:
     try:
@@ -225,6 +225,6 @@ def _inspected(
     except TemplateError as error:
         if placed.is_condition:
             return replace(placed, errors=(error,))
-        wrong = every_error(placed.text, names, shapes)
+        wrong = all_errors(placed.text, names, shapes)
         return replace(placed, errors=wrong.errors or (error,), remarks=wrong.remarks)
     return replace(placed, names=names, found=found, remarks=found.diagnostics)

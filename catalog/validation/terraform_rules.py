@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from catalog.action_rendering import target_chooser
+from catalog.action_rendering import escaping_chooser
 from catalog.fulfillment import Action
 from catalog.loading import Path
 from catalog.templating import WHOLE, Escaping
@@ -19,7 +19,7 @@ _PLACES = frozenset({"address", "bucket", "key", "path", "prefix", "workspace_di
 
 _ONE_TAG = re.compile(r"\{\{[^{}]*\}\}")
 
-_ENTERED = frozenset({"fields", "outputs", "components", "fulfillment", "data"})
+_USER_INPUT = frozenset({"fields", "outputs", "components", "fulfillment", "data"})
 """The scopes that hold what somebody has entered, or what came of it."""
 
 
@@ -40,7 +40,7 @@ def fixed_places(subject: Subject) -> Iterator[Problem]:
             continue
         if placed.place[0] in _FIXED:
             for use in placed.found.uses:
-                if entered := _entered(use):
+                if entered := _user_input(use):
                     where = ".".join(str(part) for part in placed.place)
                     message = f"{where} is made from {entered}: whoever enters it decides what runs"
                     hint = (
@@ -65,7 +65,7 @@ def _shared_states(subject: Subject) -> Iterator[Problem]:
         if found is None or place is None or place[:2] != ("backend", "config"):
             continue
         for use in found.uses:
-            differs = _entered(use) or (".".join(use) if use[0] == "request" else None)
+            differs = _user_input(use) or (".".join(use) if use[0] == "request" else None)
             if differs and place[-1] in _PLACES:
                 where = ".".join(str(part) for part in place)
                 message = f"{where} is made of {differs}, but requests are to share this state"
@@ -75,7 +75,7 @@ def _shared_states(subject: Subject) -> Iterator[Problem]:
 def _whole_addresses(subject: Subject) -> Iterator[Problem]:
     schema = subject.known_actions.get(TERRAFORM)
     targets = {key: Escaping(value) for key, value in schema.targets.items()} if schema else {}
-    choose = target_chooser(targets)
+    choose = escaping_chooser(targets)
     for placed in subject.templates:
         action, place, found = placed.action, placed.place, placed.found
         if not (action and action.type == TERRAFORM and place and found):
@@ -110,10 +110,10 @@ def approved_plans(subject: Subject) -> Iterator[Problem]:
             if execution.get("planOnly") is True:
                 planned.append(action)
             elif not execution.get("approvedPlan"):
-                yield from _unpinned((*path, index), action, approved)
+                yield from _unpinned_apply((*path, index), action, approved)
 
 
-def _unpinned(path: Path, action: Action, approved: list[Action]) -> Iterator[Problem]:
+def _unpinned_apply(path: Path, action: Action, approved: list[Action]) -> Iterator[Problem]:
     for plan in approved:
         if _same_module(plan.config, action.config):
             message = f"any plan is applied here, not only the approved one of {plan.id!r}"
@@ -131,9 +131,9 @@ def _execution(action: Action) -> Mapping[str, Any]:
     return execution if isinstance(execution, Mapping) else {}
 
 
-def _entered(use: tuple[str, ...]) -> str | None:
+def _user_input(use: tuple[str, ...]) -> str | None:
     """Return what a template reads where somebody has entered it."""
-    if use[0] in _ENTERED or use == ("request",) or use[:2] in _OF_REQUEST:
+    if use[0] in _USER_INPUT or use == ("request",) or use[:2] in _OF_REQUEST:
         return ".".join(use)
     return None
 

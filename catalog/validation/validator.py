@@ -9,7 +9,7 @@ from catalog.loading import DocumentError, Position, YamlDocument, json_path, lo
 from catalog.validation.error_recovery import RecoveredDocument
 from catalog.validation.findings import Finding, Severity
 from catalog.validation.result import ValidationResult
-from catalog.validation.rules import GIVES_NAMES, LOOKS_UP, READS_NAMES, RULES
+from catalog.validation.rules import LOOKUP_RULES, NAME_READING_RULES, NAMING_RULES, RULES
 from catalog.validation.structure import Structure, read_structure
 from catalog.validation.subject import ActionSchema, Problem, Rule, Subject
 from catalog.validation.unquoted_numbers import restore_configurations
@@ -40,13 +40,13 @@ def validate(
     try:
         document = load_document(content, file=file)
         structure = read_structure(document, known_actions)
-        findings = _located(document, "", Severity.ERROR, structure.problems)
+        findings = _findings_at(document, "", Severity.ERROR, structure.problems)
         return ValidationResult(
             file,
             _by_place([*findings, *_rule_findings(document, structure, known_actions)]),
             structure.definition,
             None if structure.has_made_up_parts else structure.item,
-            structure.item if structure.has_sure_form else None,
+            structure.item if structure.has_reliable_form else None,
         )
     except DocumentError as error:
         return unreadable(error)
@@ -93,11 +93,11 @@ def _rule_findings(
     findings: list[Finding] = []
     for reading in (False, True):
         # Where names are wrong, everything that reads them would look wrong as well.
-        if reading and _names_are_unsure(findings, structure.recovered):
+        if reading and _names_are_unreliable(findings, structure.recovered):
             break
         for rule in _rules(subject.item.kind, reading=reading):
-            problems = islice(_news(rule, subject, structure.recovered), MOST_PROBLEMS)
-            findings += _located(document, rule.id, rule.severity, problems)
+            problems = islice(_problems_of(rule, subject, structure.recovered), MOST_PROBLEMS)
+            findings += _findings_at(document, rule.id, rule.severity, problems)
     return findings
 
 
@@ -108,27 +108,29 @@ def _by_place(findings: list[Finding]) -> tuple[Finding, ...]:
 @cache
 def _rules(kind: str, *, reading: bool) -> tuple[Rule, ...]:
     return tuple(
-        rule for rule in RULES if kind in rule.kinds and (rule.id in READS_NAMES) == reading
+        rule for rule in RULES if kind in rule.kinds and (rule.id in NAME_READING_RULES) == reading
     )
 
 
-def _names_are_unsure(findings: list[Finding], recovered: RecoveredDocument | None) -> bool:
-    if recovered and not recovered.names_are_sure:
+def _names_are_unreliable(findings: list[Finding], recovered: RecoveredDocument | None) -> bool:
+    if recovered and not recovered.names_are_reliable:
         return True
-    return any(finding.rule in GIVES_NAMES for finding in findings)
+    return any(finding.rule in NAMING_RULES for finding in findings)
 
 
-def _news(rule: Rule, subject: Subject, recovered: RecoveredDocument | None) -> Iterator[Problem]:
+def _problems_of(
+    rule: Rule, subject: Subject, recovered: RecoveredDocument | None
+) -> Iterator[Problem]:
     """Yield what a rule finds, without what only follows from parts that were recovered."""
     if recovered is None:
         yield from rule.check(subject)
-    elif recovered.names_are_sure or rule.id not in LOOKS_UP:
+    elif recovered.names_are_reliable or rule.id not in LOOKUP_RULES:
         for problem in rule.check(subject):
             if not recovered.follows(rule.id, problem.path):
                 yield problem
 
 
-def _located(
+def _findings_at(
     document: YamlDocument, rule: str, severity: Severity, problems: Iterable[Problem]
 ) -> Iterator[Finding]:
     for problem in problems:

@@ -9,9 +9,9 @@ from pathlib import Path
 
 from activities.actions_page import actions_page
 from activities.registry import action_schemas, load_all
-from catalog.own_types import written_types
+from catalog.builtin_action_types import action_types_json
 from catalog.reference_page import reference_page
-from catalog.schema import published, written
+from catalog.schema import published_schemas, schema_text
 from catalog.validation.rules_page import rules_page
 from pao.settings.loading import secret_names
 
@@ -27,10 +27,10 @@ def generated_files() -> dict[str, str]:
     """Return every generated file by its path in the repository."""
     summaries = {name: action.summary for name, action in load_all().items()}
     actions = {name: (one.config, summaries[name]) for name, one in action_schemas().items()}
-    schemas = published(actions)
+    schemas = published_schemas(actions)
     return {
-        **{f"catalog/schema/{name}": written(schema) for name, schema in schemas.items()},
-        "catalog/action-types.json": written_types(action_schemas()),
+        **{f"catalog/schema/{name}": schema_text(schema) for name, schema in schemas.items()},
+        "catalog/action-types.json": action_types_json(action_schemas()),
         "docs/actions.md": actions_page(),
         "docs/rules.md": rules_page(),
         "docs/catalog-reference.md": reference_page(),

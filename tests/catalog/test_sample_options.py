@@ -11,7 +11,7 @@ from catalog.forms import OfferedChoices
 from catalog.forms.local_options import MOST_LISTS, NO_RESOURCES, TOO_MANY
 from catalog.model import CatalogItem
 from catalog.scopes import ScopeContext
-from catalog.testing.samples import Sample, validated
+from catalog.testing.samples import Sample, validate_sample
 from tests.support.requests import item
 
 OPTIONS = {"from": "list", "list": "c", "where": "{{row.env == fields.env}}"}
@@ -36,7 +36,7 @@ def test_rows_that_ask_the_same_are_answered_once() -> None:
     rows = Rows([{"env": "test", "value": "a"}])
     filled = [{"env": "test", "cluster": "a"}, {"env": "test", "cluster": "b"}] * 50
     sample = Sample(fields={"title": "t", "rules": filled}, lists={"c": rows})
-    found = validated(ITEM, sample, ScopeContext())
+    found = validate_sample(ITEM, sample, ScopeContext())
     assert rows.asked == 1
     assert {one.constraint for one in found.errors} == {"enum"}
     assert len(found.errors) == 50
@@ -46,7 +46,7 @@ def test_as_many_different_questions_are_answered_as_by_the_service() -> None:
     rows = Rows({"env": str(one), "value": "a"} for one in range(MOST_LISTS + 20))
     filled = [{"env": str(one), "cluster": "a"} for one in range(MOST_LISTS + 20)]
     sample = Sample(fields={"title": "t", "rules": filled}, lists={"c": rows})
-    found = validated(ITEM, sample, ScopeContext())
+    found = validate_sample(ITEM, sample, ScopeContext())
     assert rows.asked == MOST_LISTS
     assert len(found.errors) == 20
     assert all(TOO_MANY.problem and TOO_MANY.problem in one.message for one in found.errors)
@@ -69,8 +69,8 @@ def test_resources_are_refused_as_by_the_service() -> None:
     field = {"id": "base", "name": "Base", "type": "select", "options": options}
     fields = {"title": "t", "base": "db-1"}
     judged = CatalogItem.model_validate(item(fields=[field]))
-    (found,) = validated(judged, Sample(fields=fields), ScopeContext()).errors
+    (found,) = validate_sample(judged, Sample(fields=fields), ScopeContext()).errors
     assert NO_RESOURCES.problem
     assert NO_RESOURCES.problem in found.message
     given = Sample(fields=fields, options={"base": ["db-1"]})
-    assert validated(judged, given, ScopeContext()).valid
+    assert validate_sample(judged, given, ScopeContext()).valid

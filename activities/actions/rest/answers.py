@@ -30,7 +30,7 @@ def outputs(config: RestApiConfig, answer: TargetResponse) -> dict[str, Any]:
     made: dict[str, Any] = {"status": answer.status, "body": body}
     if answer.truncated and config.response.extract:
         raise ExtractError("it is larger than 4 MB, too large to read outputs from")
-    with json_paths.bounded():
+    with json_paths.shared_budget():
         for name, given in config.response.extract.items():
             wanted = Extract(path=given) if isinstance(given, str) else given
             made[name] = _extracted(name, wanted, body)

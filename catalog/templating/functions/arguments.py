@@ -20,7 +20,7 @@ def text(value: Any) -> str:
     raise wrong_type("a text", value)
 
 
-def filled(value: Any, name: str) -> str:
+def non_empty_text(value: Any, name: str) -> str:
     """Return a text that must not be empty."""
     found = text(value)
     if not found:
@@ -28,7 +28,7 @@ def filled(value: Any, name: str) -> str:
     return found
 
 
-def whole(value: Any) -> int:
+def whole_number(value: Any) -> int:
     """Return a whole number; 2.0 is one."""
     if not is_number(value) or (isinstance(value, float) and not value.is_integer()):
         raise wrong_type("a whole number", value)
@@ -37,9 +37,9 @@ def whole(value: Any) -> int:
     return int(value)
 
 
-def whole_between(value: Any, least: int, most: int, name: str) -> int:
+def whole_number_between(value: Any, least: int, most: int, name: str) -> int:
     """Return a whole number within bounds."""
-    found = whole(value)
+    found = whole_number(value)
     if not least <= found <= most:
         raise FaultError("template-value", f"{name} must be from {least} to {most}")
     return found

@@ -10,7 +10,7 @@ from urllib.parse import quote
 import yaml
 
 from catalog.templating.contract import FaultError
-from catalog.templating.functions.arguments import text, whole_between
+from catalog.templating.functions.arguments import text, whole_number_between
 from catalog.templating.functions.registry import FunctionContext
 from catalog.templating.limits import Budget, require_room
 from catalog.templating.values import JsonText, UrlText, WikiText, json_text, json_tree
@@ -29,7 +29,7 @@ _HASHES: dict[str, Callable[..., Any]] = {
 
 def to_json(around: FunctionContext, value: Any, indent: Any = 0) -> str:
     """Return the value as JSON, compact or indented."""
-    width = whole_between(indent, 0, _MOST_INDENT, "the indent")
+    width = whole_number_between(indent, 0, _MOST_INDENT, "the indent")
     return JsonText(json_text(value, around.budget, width))
 
 
@@ -63,10 +63,10 @@ def from_base64(_: FunctionContext, value: Any) -> str:
 
 def to_url(_: FunctionContext, value: Any) -> str:
     """Return the text percent-encoded."""
-    return UrlText(percent_encoded(text(value)))
+    return UrlText(percent_encode(text(value)))
 
 
-def percent_encoded(value: str) -> str:
+def percent_encode(value: str) -> str:
     """Percent-encode everything but ASCII letters, digits and ``-._~``."""
     require_room(len(value))
     return quote(value, safe="")

@@ -7,7 +7,7 @@ from typing import Any
 from uuid import UUID, uuid5
 
 from catalog.templating.contract import FaultError
-from catalog.templating.functions.arguments import text, whole
+from catalog.templating.functions.arguments import text, whole_number
 from catalog.templating.functions.registry import FunctionContext
 from catalog.templating.values import is_number
 
@@ -34,7 +34,7 @@ _MONTHS = (
     "December",
 )
 _DAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
-_KNOWN = "%Y %y %m %d %H %M %S %j %b %B %a %A %I %p %%"
+_DIRECTIVES = "%Y %y %m %d %H %M %S %j %b %B %a %A %I %p %%"
 _HALF_DAY = 12
 
 
@@ -55,12 +55,12 @@ def timestamp(around: FunctionContext) -> int:
 def date(around: FunctionContext, *values: Any) -> str:
     """Write the request's time, or the given one, in UTC and English."""
     when, form = values if len(values) > 1 else (around.request_time(), values[0])
-    return formatted(moment(when), text(form))
+    return format_time(moment(when), text(form))
 
 
 def random(around: FunctionContext, least: Any, most: Any, name: Any = "") -> int:
     """Return a whole number from least to most that a request always gets again for a name."""
-    low, high = whole(least), whole(most)
+    low, high = whole_number(least), whole_number(most)
     if low > high:
         raise FaultError("template-value", "random() needs the smaller bound first")
     seed = f"{around.request_id()}:{text(name)}:{low}:{high}"
@@ -80,17 +80,17 @@ def moment(value: Any) -> datetime:
             written = f"{day}T{time}{fraction.ljust(7, '0') if fraction else ''}"
             return datetime.fromisoformat(written + offset.upper()).astimezone(UTC)
     except (ValueError, OverflowError) as error:
-        raise _no_moment() from error
-    raise _no_moment()
+        raise _invalid_time() from error
+    raise _invalid_time()
 
 
-def formatted(when: datetime, form: str) -> str:
+def format_time(when: datetime, form: str) -> str:
     """Write a moment by a format of strftime's directives, those that every platform has."""
     known = _directives(when)
 
     def written(match: re.Match[str]) -> str:
         if match[1] not in known:
-            raise FaultError("template-value", f"a date format supports only {_KNOWN}")
+            raise FaultError("template-value", f"a date format supports only {_DIRECTIVES}")
         return known[match[1]]
 
     return _DIRECTIVE.sub(written, form)
@@ -117,5 +117,5 @@ def _directives(when: datetime) -> dict[str, str]:
     }
 
 
-def _no_moment() -> FaultError:
+def _invalid_time() -> FaultError:
     return FaultError("template-value", "a time is RFC 3339, YYYY-MM-DD or Unix seconds")

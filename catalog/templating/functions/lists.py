@@ -4,12 +4,13 @@ import operator
 import re
 from typing import Any
 
+from catalog.templating import operators
 from catalog.templating.contract import FaultError, SecretValue
 from catalog.templating.functions.arguments import items as list_of
-from catalog.templating.functions.arguments import mapping, text, whole
+from catalog.templating.functions.arguments import mapping, text, whole_number
 from catalog.templating.functions.registry import FunctionContext
 from catalog.templating.limits import LARGEST_NUMBER
-from catalog.templating.operators import compare, contained
+from catalog.templating.operators import compare
 from catalog.templating.values import (
     Missing,
     equal,
@@ -28,7 +29,7 @@ _LONGEST_NUMBER = 17
 
 def contains(_: FunctionContext, value: Any, wanted: Any) -> bool:
     """Return whether the list, mapping or text holds what is wanted."""
-    return contained(wanted, value)
+    return operators.contains(wanted, value)
 
 
 def equals(_: FunctionContext, value: Any, *others: Any) -> bool:
@@ -127,7 +128,7 @@ def integer(_: FunctionContext, value: Any) -> int:
     digits = value.lstrip("+-0") or "0"
     if len(digits) > _LONGEST_NUMBER:
         raise FaultError("template-limit", "a number is beyond 2^53-1")
-    return whole(-int(digits) if value.startswith("-") else int(digits))
+    return whole_number(-int(digits) if value.startswith("-") else int(digits))
 
 
 def default(_: FunctionContext, value: Any, otherwise: Any) -> Any:

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from typing import Any
 
 from catalog.templating.contract import FaultError
-from catalog.templating.functions.arguments import text, whole
+from catalog.templating.functions.arguments import text, whole_number
 from catalog.templating.functions.registry import FunctionContext
 from catalog.templating.limits import require_room
 from catalog.templating.values import is_number, json_text, text_of, wrong_type
@@ -22,7 +22,7 @@ def printf(around: FunctionContext, form: Any, *values: Any) -> str:
 
     def written(match: re.Match[str]) -> str:
         nonlocal size
-        part = _written(match, waiting, around)
+        part = _format_value(match, waiting, around)
         size += len(part)
         require_room(size)
         return part
@@ -33,13 +33,13 @@ def printf(around: FunctionContext, form: Any, *values: Any) -> str:
     return result
 
 
-def _written(match: re.Match[str], waiting: list[Any], around: FunctionContext) -> str:
+def _format_value(match: re.Match[str], waiting: list[Any], around: FunctionContext) -> str:
     flags, width, places, verb = match.groups()
     if match[0] == "%%":
         return "%"
     if verb not in _VERBS or (places is not None and verb != "f"):
         raise FaultError("template-value", "printf() supports only %s %v %d %f %q %t and %%")
-    size, digits = _bounded(width or "0"), _bounded(places or "0")
+    size, digits = _parse_width(width or "0"), _parse_width(places or "0")
     if not waiting:
         raise FaultError("template-arguments", "printf() has fewer values than its format takes")
     digits = _PLACES if places is None else digits
@@ -49,7 +49,7 @@ def _written(match: re.Match[str], waiting: list[Any], around: FunctionContext) 
     return part.zfill(size) if "0" in flags and verb in "df" else part.rjust(size)
 
 
-def _bounded(digits: str) -> int:
+def _parse_width(digits: str) -> int:
     if len(digits) > len(str(_MOST_WIDTH)) or int(digits) > _MOST_WIDTH:
         raise FaultError("template-value", f"a width in a format is at most {_MOST_WIDTH}")
     return int(digits)
@@ -60,7 +60,7 @@ def _any(value: Any, _: int, around: FunctionContext) -> str:
 
 
 def _whole(value: Any, _: int, __: FunctionContext) -> str:
-    return str(whole(value))
+    return str(whole_number(value))
 
 
 def _fixed(value: Any, digits: int, _: FunctionContext) -> str:

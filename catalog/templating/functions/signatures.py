@@ -33,8 +33,8 @@ def _texts(*takes: int, gives: ValueShape = A_TEXT) -> Signature:
 
 
 _ANYTHING = Signature((PRESENT,), UNKNOWN)
-_COMPARED = Signature((PRESENT,), A_BOOLEAN)
-_ORDERED = Signature((TEXT | NUMBER,), A_BOOLEAN)
+_EQUALITY = Signature((PRESENT,), A_BOOLEAN)
+_ORDER = Signature((TEXT | NUMBER,), A_BOOLEAN)
 
 SIGNATURES: dict[str, Signature] = {
     **dict.fromkeys(("upper", "lower", "trim", "title", "slugify", "sanitize"), _texts()),
@@ -52,8 +52,8 @@ SIGNATURES: dict[str, Signature] = {
     "timestamp": Signature((), A_NUMBER),
     "date": Signature((PRESENT, TEXTUAL), A_TEXT),
     "random": Signature((NUMBER, NUMBER, TEXTUAL), A_NUMBER),
-    **dict.fromkeys(("eq", "ne"), _COMPARED),
-    **dict.fromkeys(("lt", "le", "gt", "ge"), _ORDERED),
+    **dict.fromkeys(("eq", "ne"), _EQUALITY),
+    **dict.fromkeys(("lt", "le", "gt", "ge"), _ORDER),
     "contains": Signature((LIST | MAPPING | TEXT, PRESENT), A_BOOLEAN),
     **dict.fromkeys(("len", "length"), Signature((TEXT | LIST | MAPPING,), A_NUMBER)),
     **dict.fromkeys(("index", "lookup"), Signature((PRESENT, _INDEX), UNKNOWN)),

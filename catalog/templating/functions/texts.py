@@ -6,7 +6,7 @@ from typing import Any
 
 from catalog.patterns import Pattern, PatternError, compile_pattern
 from catalog.templating.contract import FaultError
-from catalog.templating.functions.arguments import filled, items, text, whole_between
+from catalog.templating.functions.arguments import items, non_empty_text, text, whole_number_between
 from catalog.templating.functions.registry import FunctionContext
 from catalog.templating.limits import TEXT_BYTES, fits, require_room
 from catalog.templating.values import join as join_texts
@@ -45,25 +45,25 @@ def concat(_: FunctionContext, *values: Any) -> str:
 
 def replace(_: FunctionContext, value: Any, old: Any, new: Any) -> str:
     """Return the text with every ``old`` replaced by ``new``, literally."""
-    subject, wanted, given = text(value), filled(old, "what replace() looks for"), text(new)
+    subject, wanted, given = text(value), non_empty_text(old, "what replace() looks for"), text(new)
     require_room(len(subject) + subject.count(wanted) * (len(given) - len(wanted)))
     return subject.replace(wanted, given)
 
 
 def split(_: FunctionContext, value: Any, separator: Any) -> list[str]:
     """Return the parts of the text between the separators."""
-    return text(value).split(filled(separator, "the separator"))
+    return text(value).split(non_empty_text(separator, "the separator"))
 
 
 def join(around: FunctionContext, value: Any, separator: Any = ", ") -> str:
     """Return the items as one text, with the separator between them."""
-    return text_of(items(value), around.budget, filled(separator, "the separator"))
+    return text_of(items(value), around.budget, non_empty_text(separator, "the separator"))
 
 
 def truncate(_: FunctionContext, value: Any, length: Any, end: Any = "…") -> str:
     """Return at most that many characters, the end that marks the cut included."""
     subject, mark = text(value), text(end)
-    most = whole_between(length, 0, TEXT_BYTES, "the length")
+    most = whole_number_between(length, 0, TEXT_BYTES, "the length")
     if len(subject) <= most:
         return subject
     return subject[: max(0, most - len(mark))] + mark[:most]

@@ -11,7 +11,7 @@ from catalog.lists import CatalogList
 from catalog.loading import DocumentError
 from catalog.model import CatalogDocument
 from catalog.sources.files import SUFFIXES, TESTS_SUFFIX, documents, read_document, real
-from catalog.testing.cases import CaseError, CaseResult, judge_case, read_case, with_expectation
+from catalog.testing.cases import CaseError, CaseResult, check_case, read_case, with_expectation
 from catalog.testing.dry_run import dry_run
 from catalog.validation import ValidationResult
 from pao.app.cli.documents import display_path, known_actions, read
@@ -44,7 +44,7 @@ def _run(document: Path, result: ValidationResult, file: Path) -> CaseResult:
         return CaseResult(str(error))
     sample = replace(case.sample, lists=lists_of(document, result.item))
     run = dry_run(result.item, result.definition, sample, known_actions=known_actions())
-    return judge_case(case, run)
+    return check_case(case, run)
 
 
 def lists_of(document: Path, item: CatalogDocument) -> dict[str, list[dict[str, Any]]]:

@@ -11,9 +11,9 @@ from importlib.metadata import entry_points
 from pathlib import Path
 
 from activities.registry import action_schemas
+from catalog.builtin_action_types import builtin_action_types
 from catalog.loading import DocumentError
 from catalog.model import CatalogDocument
-from catalog.own_types import own_types
 from catalog.sources.files import SUFFIXES, catalog_root, documents, read_document, real
 from catalog.suggestions import did_you_mean
 from catalog.validation import ActionSchema, ValidationResult
@@ -36,7 +36,7 @@ def types_for_rules() -> Mapping[str, ActionSchema]:
     PAO's own are read from a file, which takes a tenth of the time of importing them with their
     clients; only where another package adds types, all are imported.
     """
-    return action_schemas() if entry_points(group=ACTION_GROUP) else own_types()
+    return action_schemas() if entry_points(group=ACTION_GROUP) else builtin_action_types()
 
 
 @dataclass(frozen=True, slots=True)

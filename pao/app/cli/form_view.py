@@ -8,7 +8,7 @@ from rich.console import Console
 from rich.text import Text
 
 from catalog.forms import FieldDefinition
-from catalog.forms.options import origin
+from catalog.forms.options import options_origin
 from catalog.forms.writing import as_text
 from pao.app.cli.constraint_texts import constraint_texts
 from pao.app.cli.terminal import clean, pad
@@ -38,7 +38,10 @@ def with_origins(ui_schema: Any, fields: Iterable[FieldDefinition]) -> dict[str,
         if inner:
             more["fields"] = [field(below, inner) for below in one["fields"]]
         if definition.options is not None:
-            more["options"] = {**one["options"], "origin": origin(definition.options)}
+            more["options"] = {
+                **one["options"],
+                "origin": options_origin(definition.options),
+            }
         return {**one, **more}
 
     groups = [

@@ -5,7 +5,7 @@ import os
 from pathlib import Path
 
 from catalog.sources.files import TESTS_SUFFIX
-from catalog.testing.cases import outcome_of, read_case, with_expectation
+from catalog.testing.cases import actual_result, read_case, with_expectation
 from catalog.testing.dry_run import dry_run
 from catalog.validation import validate
 from pao.app.cli.documents import known_actions
@@ -216,7 +216,7 @@ def _with_outcome(text: str, case: str, file: Path) -> str:
         )
     sample = read_case(case.encode(), file="case").sample
     run = dry_run(result.item, result.definition, sample, known_actions=known_actions())
-    return with_expectation(case, outcome_of(run))
+    return with_expectation(case, actual_result(run))
 
 
 def _quote(text: str) -> str:

@@ -4,12 +4,12 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from activities.registry import published_schemas
-from catalog.schema import written
+from catalog.schema import schema_text
 
 
 def installed_schemas() -> dict[str, str]:
     """Return the text of each schema by its name, those of installed types included."""
-    return {name: written(schema) for name, schema in published_schemas().items()}
+    return {name: schema_text(schema) for name, schema in published_schemas().items()}
 
 
 def write_schemas(folder: Path, schemas: Mapping[str, str]) -> list[str]:

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from catalog.forms.definition import FormDefinition
-from catalog.forms.expressions import FormTemplate, Path, form_templates, refused_uses
+from catalog.forms.expressions import FormTemplate, Path, form_templates, use_problems
 
 URL = "https://inventory.example.com/{{fields.name}}"
 TEAM: dict[str, Any] = {
@@ -103,13 +103,13 @@ UNKNOWN = "only request.user is known when a form is filled in, not "
     ids=lambda value: ".".join(value) if isinstance(value, tuple) else None,
 )
 def test_what_does_not_exist_yet_is_not_read(use: tuple[str, ...], problem: str | None) -> None:
-    told = list(refused_uses([use], frozenset()))
+    told = list(use_problems([use], frozenset()))
     assert told == ([] if problem is None else [problem])
 
 
 def test_a_call_may_name_secrets_and_its_other_uses_are_judged() -> None:
     uses = [("secrets", "key"), ("outputs", "a")]
-    told = list(refused_uses(uses, frozenset({"uuid", "random", "upper"}), outgoing=True))
+    told = list(use_problems(uses, frozenset({"uuid", "random", "upper"}), outgoing=True))
     assert told == [
         "outputs does not exist yet when a form is filled in",
         "random() depends on the request's id, which does not exist yet",

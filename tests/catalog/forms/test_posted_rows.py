@@ -8,7 +8,7 @@ import pytest
 from catalog.forms import Form
 from catalog.forms.definition import MOST_ROWS
 from catalog.forms.posted import read_posted
-from catalog.forms.writing import written_rows
+from catalog.forms.writing import row_input_texts
 
 TODAY = date(2026, 3, 5)
 
@@ -63,7 +63,7 @@ def test_what_a_row_hides_is_dropped_and_what_is_unreadable_is_named_by_its_row(
     }
     reading = read_posted(ROWS, posted, TODAY)
     assert "until" not in reading.values["rules"][0]
-    result = reading.judged_by(ROWS, TODAY)
+    result = reading.validate(ROWS, TODAY)
     [error] = result.errors
     assert (error.field, error.constraint) == ("rules[0].days", "type")
     assert error.message == "Days: 'many' is not a whole number"
@@ -82,14 +82,14 @@ def test_a_list_without_rows_is_absent_unless_it_would_have_some_by_default() ->
         }
     )
     assert read_posted(filled, {"rules": []}, TODAY).values == {"rules": []}
-    assert read_posted(filled, {}, TODAY).judged_by(filled, TODAY).values == {
+    assert read_posted(filled, {}, TODAY).validate(filled, TODAY).values == {
         "rules": [{"prefix": "a"}]
     }
 
 
 def test_rows_survive_being_written_and_read() -> None:
     rows = [{"prefix": "a", "days": 3, "keep": True, "until": "2026-04-01"}, {"prefix": "b"}]
-    posted = written_rows(ROWS.fields["rules"], rows) | {"rules": []}
+    posted = row_input_texts(ROWS.fields["rules"], rows) | {"rules": []}
     again = read_posted(ROWS, posted, TODAY).values["rules"]
     assert again == [rows[0], {"prefix": "b", "keep": False}]
 
@@ -112,7 +112,7 @@ def test_passwords_in_rows_are_not_written_and_not_repeated_when_they_cannot_be_
     inner = [{"id": "name", "type": "string"}, {"id": "initial", "type": "password"}]
     users = form({"id": "users", "type": "list", "fields": inner})
     rows = [{"name": "a", "initial": "s3cret"}]
-    assert written_rows(users.fields["users"], rows) == {
+    assert row_input_texts(users.fields["users"], rows) == {
         "users[0].name": ["a"],
         "users[0].initial": [],
     }
@@ -128,5 +128,5 @@ def test_as_many_rows_as_there_may_be_are_read_without_what_they_hide() -> None:
 
 def test_too_many_rows_are_left_to_the_validator() -> None:
     posted = {f"rules[{number}].prefix": ["a"] for number in range(600)} | {"rules": list[str]()}
-    result = read_posted(ROWS, posted, TODAY).judged_by(ROWS, TODAY)
+    result = read_posted(ROWS, posted, TODAY).validate(ROWS, TODAY)
     assert [one.field for one in result.errors] == ["rules"]

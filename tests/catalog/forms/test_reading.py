@@ -11,7 +11,7 @@ from catalog.forms.files import file_value
 from catalog.forms.posted import read_posted
 from catalog.forms.reading import ReadingError, read
 from catalog.forms.values import parse_data_url
-from catalog.forms.writing import as_text, written
+from catalog.forms.writing import as_text, input_texts
 
 TODAY = date(2026, 3, 5)
 
@@ -156,7 +156,7 @@ def test_an_unticked_checkbox_and_an_emptied_multiselect_are_values() -> None:
 def test_an_emptied_field_takes_its_default_again() -> None:
     reading = read_posted(EVERYTHING, {"name": [""], "size": [""], "extra": [""]}, TODAY)
     assert reading.values == {}
-    assert reading.judged_by(EVERYTHING, TODAY).values["size"] == 20
+    assert reading.validate(EVERYTHING, TODAY).values["size"] == 20
 
 
 def test_posted_texts_become_values() -> None:
@@ -182,12 +182,12 @@ def test_posted_texts_become_values() -> None:
 def test_what_is_hidden_is_dropped_whatever_was_posted() -> None:
     reading = read_posted(EVERYTHING, {"backups": [], "days": ["many"]}, TODAY)
     assert reading.values == {"backups": False}
-    assert reading.judged_by(EVERYTHING, TODAY).valid
+    assert reading.validate(EVERYTHING, TODAY).valid
 
 
 def test_a_text_that_cannot_be_read_is_reported_once_in_the_order_of_the_form() -> None:
     posted = {"days": ["-"], "extra": ["{"], "zones": ["x"], "size": ["big"]}
-    result = read_posted(EVERYTHING, posted, TODAY).judged_by(EVERYTHING, TODAY)
+    result = read_posted(EVERYTHING, posted, TODAY).validate(EVERYTHING, TODAY)
 
     assert not result.valid
     assert [(error.field, error.constraint) for error in result.errors] == [
@@ -217,9 +217,9 @@ def test_a_text_that_cannot_be_read_is_reported_once_in_the_order_of_the_form() 
 )
 def test_what_is_written_reads_as_the_same_value(kind: str, value: Any) -> None:
     one = form({"id": "a", "type": kind})
-    texts = written(one.fields["a"], value)
+    texts = input_texts(one.fields["a"], value)
     assert read_posted(one, {"a": texts}, TODAY).values == {"a": value}
-    assert written(one.fields["a"], None) == []
+    assert input_texts(one.fields["a"], None) == []
 
 
 @pytest.mark.parametrize(
@@ -232,7 +232,7 @@ def test_what_is_written_reads_as_the_same_value(kind: str, value: Any) -> None:
     ],
 )
 def test_a_value_has_a_text_for_each_input(kind: str, value: Any, texts: list[str]) -> None:
-    assert written(field(kind), value) == texts
+    assert input_texts(field(kind), value) == texts
 
 
 def test_values_are_written_as_people_write_them() -> None:
@@ -250,7 +250,7 @@ def test_an_unreadable_text_is_an_error_even_if_the_validator_would_take_it() ->
     fields = [{"id": "name", "type": "string"}, {"id": "extra", "type": "json"}]
     both = Form.from_mapping({"groups": [{"id": "g", "fields": fields}], "rules": rules})
     for judge, errors in ((both, ["extra", ""]), (form(*fields), ["extra"])):
-        result = read_posted(judge, {"extra": ["{"]}, TODAY).judged_by(judge, TODAY)
+        result = read_posted(judge, {"extra": ["{"]}, TODAY).validate(judge, TODAY)
         assert result.valid is False
         assert [one.field for one in result.errors] == errors
 
@@ -270,7 +270,7 @@ def test_what_is_shown_may_depend_on_the_day_and_on_who_asks() -> None:
     posted = {"next-more": ["1"], "user-more": ["many"]}
     reading = read_posted(judge, posted, TODAY, dana)
     assert reading.values == {"next-more": 1, "user-more": "many"}
-    result = reading.judged_by(judge, TODAY, dana)
+    result = reading.validate(judge, TODAY, dana)
     assert (result.values["day"], result.values["user"]) == ("2026-03-06", "dana")
     assert [one.field for one in result.errors] == ["user-more"]
 

@@ -42,7 +42,7 @@ def ownership(  # noqa: PLR0913 -- what a case may differ in
 def test_an_owner_among_the_code_owners_is_fine(
     text: str, team: str, teams: dict[str, str]
 ) -> None:
-    assert ownership(text, teams=teams).judge(PATH, team) is None
+    assert ownership(text, teams=teams).check(PATH, team) is None
 
 
 @pytest.mark.parametrize(
@@ -59,7 +59,7 @@ def test_an_owner_among_the_code_owners_is_fine(
     ],
 )
 def test_any_other_owner_is_a_finding(text: str, team: str | None, message: str) -> None:
-    finding = ownership(text, teams={"@acme/dba": "x"}).judge(PATH, team)
+    finding = ownership(text, teams={"@acme/dba": "x"}).check(PATH, team)
     assert finding is not None
     assert message in finding.message
     assert (finding.rule, finding.file) == ("owner-not-code-owner", PATH)
@@ -67,22 +67,22 @@ def test_any_other_owner_is_a_finding(text: str, team: str | None, message: str)
 
 
 def test_a_report_is_a_warning_and_off_is_silent() -> None:
-    reported = ownership("* @a/b", "report").judge(PATH, "c")
+    reported = ownership("* @a/b", "report").check(PATH, "c")
     assert reported is not None
     assert reported.severity is Severity.WARNING
-    assert ownership("* @a/b", "off").judge(PATH, "c") is None
+    assert ownership("* @a/b", "off").check(PATH, "c") is None
     assert not list(ownership("* nobody", "off").findings())
 
 
 def test_a_repository_without_the_file_has_no_owners() -> None:
-    finding = ownership("", file=None).judge(PATH, "c")
+    finding = ownership("", file=None).check(PATH, "c")
     assert finding is not None
     assert "has no CODEOWNERS file" in finding.message
 
 
 def test_a_group_of_gitlab_is_a_team_by_itself() -> None:
-    assert ownership("* @team-database", dialect="gitlab").judge(PATH, "team-database") is None
-    assert ownership("* @@owner", dialect="gitlab").judge(PATH, "owner") is not None
+    assert ownership("* @team-database", dialect="gitlab").check(PATH, "team-database") is None
+    assert ownership("* @@owner", dialect="gitlab").check(PATH, "owner") is not None
 
 
 def test_skipped_lines_are_findings_of_the_file() -> None:

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from catalog.templating import Escaping, Names, SecretValue, TemplateError, render
 from catalog.templating.contract import FaultError
-from catalog.templating.engine import _linked
+from catalog.templating.engine import _link
 from catalog.templating.renderer import Renderer
 
 NAMES = Names(groups={"g": ("a", "b")}, outputs=("one",))
@@ -34,7 +34,7 @@ TEMPLATES = st.lists(
 
 
 def the_long_way(template: str, scopes: dict[str, Any], target: Escaping, *, reveal: bool) -> Any:
-    linked = _linked(template, NAMES, condition=False)
+    linked = _link(template, NAMES, condition=False)
     try:
         return Renderer(linked, scopes, NAMES, reveal=reveal).render(target)
     except FaultError as fault:

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from catalog.own_types import own_types
+from catalog.builtin_action_types import builtin_action_types
 from catalog.validation import validate
 from tests.catalog.validation.example_items import FILE, item
 
@@ -13,7 +13,7 @@ URL = "https://x.example.com"
 
 
 def told(text: str) -> list[tuple[str, str]]:
-    found = validate(text, file=FILE, known_actions=own_types()).findings
+    found = validate(text, file=FILE, known_actions=builtin_action_types()).findings
     return [(one.rule, one.message) for one in found if one.severity == "error"]
 
 

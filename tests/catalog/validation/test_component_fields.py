@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 import yaml
 
-from catalog.own_types import own_types
+from catalog.builtin_action_types import builtin_action_types
 from catalog.validation import validate_files
 from tests.support.requests import item
 
@@ -48,7 +48,9 @@ def problems(config: Document) -> list[str]:
     metadata = bundle["metadata"]
     thing = item(fields=form) | {"metadata": {**metadata, "id": "thing-small-one"}}
     files = {"bundles/bundle-all.yaml": bundle, "things/thing-small-one.yaml": thing}
-    found = validate_files(files, lambda file: yaml.safe_dump(files[file]).encode(), own_types())
+    found = validate_files(
+        files, lambda file: yaml.safe_dump(files[file]).encode(), builtin_action_types()
+    )
     return [one.message for one in found if one.rule == "component-fields"]
 
 

@@ -23,9 +23,9 @@ from catalog.forms.definition import FieldDefinition, FieldType
 from catalog.forms.form import Form
 from catalog.forms.posted import read_posted, row_numbers
 from catalog.forms.values import equal
-from catalog.forms.writing import KEPT_APART, written
+from catalog.forms.writing import WRITE_ONLY, input_texts
 from catalog.model import CatalogDocument
-from catalog.secrets import with_stars
+from catalog.secrets import mask_passwords
 from pao.core.errors import ErrorCode, PaoError
 from pao.core.field_paths import row_field_path
 

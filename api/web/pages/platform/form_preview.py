@@ -23,8 +23,8 @@ from api.web.words import _
 from catalog.forms import FormContext, OfferedChoices
 from catalog.forms.evaluation_context import FieldQuery
 from catalog.forms.form import Form
-from catalog.forms.local_options import Lists, answers_by_way, bounded_questions, offered_here
-from catalog.forms.options import ListOptions, origin
+from catalog.forms.local_options import Lists, answers_by_path, bounded_queries, offered_locally
+from catalog.forms.options import ListOptions, options_origin
 from catalog.forms.posted import read_posted
 from catalog.validation import ValidationResult
 from pao.core.errors import ErrorCode, PaoError

@@ -12,7 +12,7 @@ from api.web.pages.request.results import web_address
 from api.web.shown_values import shown_value
 from api.web.words import STATES, _
 from catalog.forms.definition import FieldDefinition, FieldType
-from catalog.forms.writing import KEPT_APART
+from catalog.forms.writing import WRITE_ONLY
 from pao.core.states import RequestStatus
 
 _STEP = {
@@ -33,7 +33,7 @@ DID = {
 }
 SHORT = 60
 """So long a value may be to stand in a line."""
-_NAMED_ONLY = KEPT_APART | {FieldType.JSON, FieldType.LIST}
+_NAMED_ONLY = WRITE_ONLY | {FieldType.JSON, FieldType.LIST}
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,7 @@ from urllib.parse import quote, urlencode
 from api.web.words import _
 from catalog.forms.definition import FieldDefinition, FieldType
 from catalog.forms.form import Form
-from catalog.forms.writing import KEPT_APART, as_text
+from catalog.forms.writing import WRITE_ONLY, as_text
 
 MOST_LINKED = 8 * 1024
 """A longer link is not taken."""
@@ -30,7 +30,7 @@ def copies_of(form: Form, item_id: str, values: Mapping[str, Any], address: str)
     fields = {
         name: _without_files(one, values[name])
         for name, one in form.fields.items()
-        if values.get(name) is not None and one.type not in KEPT_APART
+        if values.get(name) is not None and one.type not in WRITE_ONLY
     }
     body = {"catalogItemId": item_id, "fields": fields}
     query = urlencode(list(_query_pairs(form, fields)), quote_via=quote)
@@ -95,7 +95,7 @@ def _as_word(value: Any) -> str:
 
 def _without_files(one: FieldDefinition, value: Any) -> Any:
     """Return a value without the files in the rows of a list."""
-    files = {inner.id for inner in one.fields if inner.type in KEPT_APART}
+    files = {inner.id for inner in one.fields if inner.type in WRITE_ONLY}
     if not files or not isinstance(value, list):
         return value
     return [

@@ -23,11 +23,11 @@ from api.web.problems import errors_by_way
 from api.web.shown_values import mentions
 from api.web.words import _
 from catalog.forms.definition import FieldDefinition, FieldType, Layout
+from catalog.forms.fields_resolver import default_of
 from catalog.forms.form import Form, FormResult
 from catalog.forms.posted import read_posted
 from catalog.forms.reading import ReadingError, read
-from catalog.forms.resolving import default_of
-from catalog.forms.writing import KEPT_APART, written, written_rows
+from catalog.forms.writing import WRITE_ONLY, input_texts, row_input_texts
 from pao.core.errors import ErrorCode, PaoError
 from pao.core.field_paths import row_field_path
 
@@ -188,12 +188,12 @@ def texts_of(form: Form, values: Mapping[str, Any]) -> dict[str, list[str]]:
     texts: dict[str, list[str]] = {}
     for name, one in form.fields.items():
         value = values.get(name)
-        if value is None or one.type in KEPT_APART or one.read_only:
+        if value is None or one.type in WRITE_ONLY or one.read_only:
             continue
         if one.type is FieldType.LIST and isinstance(value, list):
-            texts |= written_rows(one, value) | {name: []}
+            texts |= row_input_texts(one, value) | {name: []}
         else:
-            texts[name] = written(one, value)
+            texts[name] = input_texts(one, value)
     return texts
 
 
@@ -219,7 +219,7 @@ def read_link(
             texts |= rows
             if not rows:
                 notes.append(_("%(label)s is not a JSON list of rows.") % {"label": one.label})
-            apart = [inner for inner in one.fields if inner.type in KEPT_APART]
+            apart = [inner for inner in one.fields if inner.type in WRITE_ONLY]
             notes += [_not_taken(inner) for inner in apart if inner.id in value]
         else:
             texts.setdefault(name, []).append(value)
@@ -249,4 +249,4 @@ def _linked_rows(one: FieldDefinition, text: str) -> dict[str, list[str]]:
         return {}
     if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
         return {}
-    return written_rows(one, rows) | {one.id: []}
+    return row_input_texts(one, rows) | {one.id: []}

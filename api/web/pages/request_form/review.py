@@ -11,7 +11,7 @@ from api.web.shown_values import shown_value
 from api.web.words import _, ngettext
 from catalog.forms.definition import FieldType
 from catalog.forms.values import equal
-from catalog.forms.writing import KEPT_APART
+from catalog.forms.writing import WRITE_ONLY
 
 _TICKET = "jira-ticket"
 
@@ -57,7 +57,7 @@ def answers_of(filled: FilledForm, earlier: Mapping[str, Any] | None = None) -> 
                 )
                 place = f"/drafts/{filled.draft.id}/{number}#f{index}"
                 before = None
-                if earlier is not None and one.type not in KEPT_APART:
+                if earlier is not None and one.type not in WRITE_ONLY:
                     before = shown_value(one, earlier.get(one.id))
                     before = before if not equal(earlier.get(one.id), values.get(one.id)) else None
                 answers.append(ReviewedField(one.label, text, place, before))

@@ -5,7 +5,7 @@ from typing import Any
 
 from catalog.forms import FieldDefinition, Form
 from catalog.forms.graph import dependency_graph
-from catalog.forms.outcome import FieldError, FormResult
+from catalog.forms.result import FieldError, FormResult
 from catalog.forms.values import canonical
 from pao.core.field_paths import form_field
 

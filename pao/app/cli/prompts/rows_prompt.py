@@ -8,7 +8,6 @@ from rich.text import Text
 
 from catalog.forms import FieldDefinition, FieldType
 from catalog.forms.conditions import holds
-from catalog.forms.outcome import FieldError, FormResult
 from catalog.forms.passwords import passwords_among
 from catalog.kept_passwords import with_kept_passwords
 from catalog.secrets import with_stars

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from catalog.forms import FieldDefinition, Form
 from catalog.forms.definition import Choice
-from catalog.forms.outcome import FieldError, FormResult
+from catalog.forms.result import FieldError, FormResult
 from catalog.forms.values import canonical
 from pao.app.cli.exits import CliError
 from pao.app.cli.terminal import segment

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from activities.registry import action_schemas
-from catalog.own_types import own_types
+from catalog.builtin_action_types import builtin_action_types
 from tests.support.stack import SAMPLES
 
 FOREIGN = (
@@ -67,8 +67,8 @@ def test_a_document_is_checked_without_clients_workflows_and_sql(
 def test_what_the_rules_read_from_the_file_is_what_the_types_say() -> None:
     real = action_schemas()
 
-    assert own_types().keys() == real.keys()
-    for name, schema in own_types().items():
+    assert builtin_action_types().keys() == real.keys()
+    for name, schema in builtin_action_types().items():
         assert schema.config == real[name].config
         assert schema.outputs == real[name].outputs
         assert dict(schema.targets) == dict(real[name].targets)

@@ -14,13 +14,13 @@ FILE = Path(__file__).parent / "action-types.json"
 _PARTS = ("config", "outputs", "targets")
 
 
-def own_types() -> dict[str, ActionSchema]:
+def builtin_action_types() -> dict[str, ActionSchema]:
     """Return the schemas of the types by name, without what judges a rendered configuration."""
     found: dict[str, dict[str, Any]] = json.loads(FILE.read_text(encoding="utf-8"))
     return {name: ActionSchema(**parts) for name, parts in found.items()}
 
 
-def written_types(types: Mapping[str, ActionSchema]) -> str:
+def action_types_json(types: Mapping[str, ActionSchema]) -> str:
     """Return the text of the file."""
     parts = {
         name: {part: dict(getattr(schema, part)) for part in _PARTS}

@@ -16,7 +16,7 @@ from pao.core.names import MASK
 _ENTER_AGAIN = "is only the stars that are shown for a password; enter it again"
 
 
-def with_kept_passwords(
+def restore_passwords(
     fields: Mapping[str, FieldDefinition], before: Mapping[str, Any], changes: Mapping[str, Any]
 ) -> dict[str, Any]:
     """Return changes with the passwords that stars stand for, as far as it is known which."""
@@ -28,7 +28,7 @@ def with_kept_passwords(
         rows, former = found.get(name), before.get(name)
         if isinstance(rows, list) and isinstance(former, list):
             known = _by_identity(fields[name], secret, former)
-            found[name] = [_restored(fields[name], secret, row, known) for row in rows]
+            found[name] = [_restore_row(fields[name], secret, row, known) for row in rows]
     return found
 
 
@@ -44,7 +44,7 @@ def _by_identity(
     return known
 
 
-def _restored(
+def _restore_row(
     one: FieldDefinition,
     secret: Collection[str],
     row: Any,
@@ -62,7 +62,7 @@ def _identity(one: FieldDefinition, secret: Collection[str], row: Mapping[str, A
     return tuple(canonical(row.get(name)) for name in names)
 
 
-def star_errors(form: Form, values: Mapping[str, Any]) -> tuple[FieldError, ...]:
+def mask_errors(form: Form, values: Mapping[str, Any]) -> tuple[FieldError, ...]:
     """Return an error for each password that is only stars: nobody meant to set that."""
     found = form.passwords.values_in(values)
     return tuple(

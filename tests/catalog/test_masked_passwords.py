@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from catalog.forms import FieldDefinition
-from catalog.kept_passwords import with_kept_passwords
+from catalog.masked_passwords import restore_passwords
 from catalog.secrets import seal_fields
 from pao.core.names import MASK
 from pao.core.passwords import PasswordFields
@@ -42,13 +42,13 @@ def row(name: str, team: str = "x", key: str = MASK) -> Row:
 def test_stars_stand_for_the_password_of_the_row_that_is_recognised(
     unique: tuple[str, ...], rows: list[Row], keys: list[str | None]
 ) -> None:
-    found = with_kept_passwords(users(*unique), {"users": BEFORE}, {"users": rows})
+    found = restore_passwords(users(*unique), {"users": BEFORE}, {"users": rows})
     assert [one.get("key") for one in found["users"]] == keys
 
 
 def test_rows_that_nothing_tells_apart_keep_no_password() -> None:
     before = [row("a", key="one"), row("a", key="two")]
-    found = with_kept_passwords(users(), {"users": before}, {"users": [row("a")]})
+    found = restore_passwords(users(), {"users": before}, {"users": [row("a")]})
     assert found["users"] == [row("a")]
 
 

@@ -8,9 +8,9 @@ from catalog.suggestions import did_you_mean, nearest
 from catalog.validation.foreign_words import (
     HINTS,
     KEYS,
-    action_of_another_tool,
-    plain_word,
-    type_meant,
+    normalize_word,
+    translate_action_type,
+    translate_type,
 )
 
 _MOST = 80
@@ -36,36 +36,36 @@ _WRITTEN_OUT = {
 _WITH_ACTIONS = frozenset({"manual", "automatic"})
 
 
-def other_key(key: str, known: Collection[str]) -> str | None:
+def translate_key(key: str, known: Collection[str]) -> str | None:
     """Return the key for what other tools call so, where it is known here."""
-    return next((word for word in KEYS.get(plain_word(key), ()) if word in known), None)
+    return next((word for word in KEYS.get(normalize_word(key), ()) if word in known), None)
 
 
-def other_way(key: str) -> str | None:
+def foreign_key_hint(key: str) -> str | None:
     """Return how what other tools write with this key is written here, in a sentence."""
-    return HINTS.get(plain_word(key))
+    return HINTS.get(normalize_word(key))
 
 
-def key_meant(key: str, known: Collection[str]) -> str | None:
+def suggest_key(key: str, known: Collection[str]) -> str | None:
     """Return the key that other tools call so, one that begins so, or the nearest one."""
     begun = [name for name in known if len(key) >= _BEGINNING and name.startswith(key)]
     alone = begun[0] if len(begun) == 1 else None
-    return other_key(key, known) or alone or nearest(key, known)
+    return translate_key(key, known) or alone or nearest(key, known)
 
 
-def action_meant(name: str, known: Collection[str]) -> str | None:
+def suggest_action_type(name: str, known: Collection[str]) -> str | None:
     """Return the action type that is nearest, or that other tools call so."""
-    other = action_of_another_tool(name)
+    other = translate_action_type(name)
     return nearest(name, known) or (other if other in known else None)
 
 
-def action_type_meant(name: str, known: Collection[str]) -> str:
+def action_type_hint(name: str, known: Collection[str]) -> str:
     """Suggest the action type that is meant, as the end of a sentence."""
-    meant = action_meant(name, known)
+    meant = suggest_action_type(name, known)
     return f"; did you mean {meant!r}?" if meant else ""
 
 
-def shown(value: Any) -> str:
+def found_text(value: Any) -> str:
     """Write what was found as the end of a sentence, where that is short enough to help."""
     if value is None:
         return "; it is empty"
@@ -74,7 +74,7 @@ def shown(value: Any) -> str:
     return f", not {value!r}" if isinstance(value, int | float | str) and _short(value) else ""
 
 
-def hint_for(wanted: str, value: Any, key: str = "") -> str:
+def wrong_type_hint(wanted: str, value: Any, key: str = "") -> str:
     """Return what to write instead of a value of a wrong type, or an empty text."""
     if isinstance(value, str):
         return _hint_for_text(wanted, value, key) if _short(value) else ""
@@ -89,7 +89,7 @@ def _hint_for_text(wanted: str, text: str, key: str) -> str:
     if wanted == "true or false" and text.strip().lower() in _TRUE | _FALSE:
         hint = f"write {str(text.strip().lower() in _TRUE).lower()}, without quotes"
     elif "number" in wanted:
-        hint = unquoted(text)
+        hint = unquoted_number_hint(text)
     elif key == "required" and "{{" in text:
         hint = "write required: {when: ...}"
     elif key in _FIRST_KEYS and wanted.startswith("a mapping"):
@@ -99,18 +99,18 @@ def _hint_for_text(wanted: str, text: str, key: str) -> str:
     return hint
 
 
-def unquoted(value: Any) -> str:
+def unquoted_number_hint(value: Any) -> str:
     """Return a hint that a number is meant, where a text looks like one."""
     is_number = isinstance(value, str) and re.fullmatch(r"-?[0-9]{1,15}(\.[0-9]{1,9})?", value)
     return f"write {value}, without quotes" if is_number else ""
 
 
-def word_meant(value: Any, allowed: str) -> str:
+def did_you_mean_word(value: Any, allowed: str) -> str:
     """Suggest one of the words that pydantic lists (``'a', 'b' or 'c'``)."""
     if not isinstance(value, str):
         return ""
     words = re.findall(r"'([^']*)'", allowed)
-    other = type_meant(value, words)
+    other = translate_type(value, words)
     return f"; did you mean {other!r}?" if other else did_you_mean(value, words)
 
 

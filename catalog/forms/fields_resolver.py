@@ -8,7 +8,7 @@ from typing import Any
 from catalog.forms.conditions import holds
 from catalog.forms.definition import MOST_ROWS, Condition, FieldDefinition, FieldType
 from catalog.forms.evaluation_context import EvaluationContext, ResolvedFields
-from catalog.forms.expressions import Expressions, in_templates
+from catalog.forms.expressions import Expressions, template_value
 from catalog.forms.values import equal, resolve_date
 from catalog.templating import TemplateError
 
@@ -35,7 +35,7 @@ class FieldsResolver:
                 continue
             value = self._value(self.fields[name], values.get(name), found, around)
             rows = self.rows.get(name)
-            shown = in_templates(self.fields[name], value)
+            shown = template_value(self.fields[name], value)
             if rows is not None and isinstance(value, list) and len(value) <= MOST_ROWS:
                 inner = replace(around, present=present, seen=found.seen)
                 found.rows[name] = [rows.resolve_row(row, inner) for row in value]

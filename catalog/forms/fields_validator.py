@@ -15,17 +15,17 @@ from catalog.forms.evaluation_context import (
     ResolvedFields,
 )
 from catalog.forms.expressions import Expressions
-from catalog.forms.graph import Graph, in_order
-from catalog.forms.offered_values import asked_failures
-from catalog.forms.outcome import FieldError, FormError, error_of
-from catalog.forms.resolving import FieldsResolver
+from catalog.forms.fields_resolver import FieldsResolver
+from catalog.forms.graph import Graph, dependency_order
+from catalog.forms.offered_values import lookup_failures
+from catalog.forms.result import FieldError, FormError, error_of
 from catalog.forms.values import ValueFormatError, canonical, equal, excerpt
 from catalog.suggestions import did_you_mean
 from catalog.templating import TemplateError
 
 _MAX_SUGGESTIONS = 20
 
-_NAMED = frozenset({FieldType.USER, FieldType.TEAM})
+_NAME_TYPES = frozenset({FieldType.USER, FieldType.TEAM})
 _MOST_ROW_ERRORS = 100
 _HIDDEN = ConstraintFailure("hidden", "does not apply with these values; leave it out")
 _READ_ONLY = ConstraintFailure("readOnly", "cannot be changed; leave it out")
@@ -49,8 +49,8 @@ class FieldsValidator:
         self._expressions = expressions
         self._rows = rows or {}
         for one, _ in fields:
-            self._add(one)
-        self._order = tuple(name for name in in_order(graph) if name in self.fields)
+            self._add_field(one)
+        self._order = tuple(name for name in dependency_order(graph) if name in self.fields)
         self.resolver: FieldsResolver = FieldsResolver(
             fields=self.fields,
             conditions={one.id: conditions for one, conditions in fields},
@@ -58,7 +58,7 @@ class FieldsValidator:
             order=self._order,
             rows={name: judge.resolver for name, judge in self._rows.items()},
         )
-        self._reads = {name: self._read_by(one) for name, one in self.fields.items()}
+        self._reads = {name: self._reads_of(one) for name, one in self.fields.items()}
         self.option_reads = {
             name: expressions.read_by_options(one)
             for name, one in self.fields.items()
@@ -66,9 +66,9 @@ class FieldsValidator:
         }
         for name, read in self.option_reads.items():
             for other in read:
-                _refuse_secret(self.fields[name], other, expressions.holders)
+                _check_not_secret(self.fields[name], other, expressions.holders)
 
-    def _add(self, one: FieldDefinition) -> None:
+    def _add_field(self, one: FieldDefinition) -> None:
         if one.id in self.fields:
             raise FormError(f"the field {one.id!r} is used twice")
         try:
@@ -77,13 +77,13 @@ class FieldsValidator:
             raise FormError(f"the validation of field {one.id!r} {error}") from None
         self.fields[one.id] = one
 
-    def _read_by(self, one: FieldDefinition) -> tuple[frozenset[str], frozenset[str]]:
+    def _reads_of(self, one: FieldDefinition) -> tuple[frozenset[str], frozenset[str]]:
         """Return the fields that the default reads, and those that ``required`` reads."""
         default, required = one.template, one.required_when
         read = self._expressions.read_fields
         computed = read(default, computed=True) if default is not None else ()
         for name in computed:
-            _refuse_secret(one, name, self._expressions.passwords)
+            _check_not_secret(one, name, self._expressions.passwords)
         return frozenset(computed), frozenset(read(required) if required is not None else ())
 
     def resolve(self, values: Mapping[str, Any], around: EvaluationContext) -> ResolvedFields:
@@ -94,7 +94,7 @@ class FieldsValidator:
         """Return the judge of a list's rows, None where there is no such list."""
         return self._rows.get(name)
 
-    def judge(
+    def validate(
         self, values: Mapping[str, Any], found: ResolvedFields, around: EvaluationContext
     ) -> FieldsResult:
         """Return everything that is wrong with resolved values.
@@ -160,7 +160,7 @@ class FieldsValidator:
         if one.id in found.computed and reads_broken:
             return
         told_here = list(self._checks[one.id].failures(value, around.today))
-        told_here += [] if told_here else asked_failures(one, value, around)
+        told_here += [] if told_here else lookup_failures(one, value, around)
         yield from (error_of(one, failure, value) for failure in told_here)
         if one.id in self._rows and one.id in found.rows and not told_here:
             yield from self._row_errors(one, value, found, around)
@@ -170,7 +170,7 @@ class FieldsValidator:
     ) -> FieldError | None:
         error = found.failures.get(one.id)
         reads = self._reads[one.id][0]
-        if error is None or reads & around.broken or _lacks(reads, found):
+        if error is None or reads & around.broken or _any_missing(reads, found):
             return None
         return error_of(
             one, ConstraintFailure("computed", f"cannot be computed: {error.message}"), None
@@ -189,7 +189,7 @@ class FieldsValidator:
         try:
             return self._expressions.holds(expression, found.seen, around.context), None
         except TemplateError as error:
-            if _lacks(reads, found):
+            if _any_missing(reads, found):
                 return False, None
             failure = ConstraintFailure(
                 "required", f"may be required; that is not known: {error.message}"
@@ -212,7 +212,7 @@ class FieldsValidator:
             ),
             _MOST_ROW_ERRORS,
         )
-        twice = _same_rows(one, found.rows[one.id])
+        twice = _duplicate_rows(one, found.rows[one.id])
         if twice:
             first, second = (str(index + 1) for index in twice)
             labels = ", ".join(rows.fields[name].label for name in one.unique_by)
@@ -228,7 +228,7 @@ class FieldsValidator:
             secret = any(one.holds_secret for one in self.fields.values())
             received = None if secret else excerpt(row)
             return (FieldError("", "type", message, received, _NO_ROW.expected),)
-        told = self.judge(row, found, around)
+        told = self.validate(row, found, around)
         return (*told.errors, *told.unknown)
 
     def _unknown_errors(self, values: Mapping[str, Any]) -> Iterator[FieldError]:
@@ -244,7 +244,7 @@ class FieldsValidator:
         for name, one in self.fields.items():
             if name not in found.present:
                 continue
-            if one.options is not None or one.type in _NAMED:
+            if one.options is not None or one.type in _NAME_TYPES:
                 seen = {key: found.seen.get(key) for key in self.option_reads.get(name, ())}
                 yield FieldQuery(f"{around.way}{name}", one, found.present[name], seen)
             for index, row in enumerate(found.rows.get(name, ())):
@@ -258,7 +258,7 @@ class FieldsValidator:
         left: dict[str, Any] = {}
         for name, value in values.items():
             one = self.fields.get(name)
-            if one is not None and self._is_given(one, value, found, around):
+            if one is not None and self._is_computed(one, value, found, around):
                 continue
             rows = zip(value, found.rows[name], strict=True) if name in found.rows else None
             left[name] = (
@@ -271,7 +271,7 @@ class FieldsValidator:
             )
         return left
 
-    def _is_given(
+    def _is_computed(
         self, one: FieldDefinition, value: Any, found: ResolvedFields, around: EvaluationContext
     ) -> bool:
         if one.read_only or one.template is None:
@@ -282,19 +282,19 @@ class FieldsValidator:
             return False
         return equal(computed, value)
 
-    def kept(self, found: ResolvedFields) -> dict[str, Any]:
+    def stored_values(self, found: ResolvedFields) -> dict[str, Any]:
         """Return the values to keep, in the order of the form; absent ones are left out."""
         values: dict[str, Any] = {}
         for name, one in self.fields.items():
             value = found.present.get(name)
             if name in found.rows:
-                value = [self._rows[name].kept(row) for row in found.rows[name] if row]
+                value = [self._rows[name].stored_values(row) for row in found.rows[name] if row]
             if value is not None:
-                values[name] = _kept(one, value)
+                values[name] = _normalize(one, value)
         return values
 
 
-def _refuse_secret(one: FieldDefinition, name: str, secret: frozenset[str]) -> None:
+def _check_not_secret(one: FieldDefinition, name: str, secret: frozenset[str]) -> None:
     if name in secret:
         raise FormError(f"the field {one.id!r} would show the password {name!r}")
 
@@ -303,12 +303,14 @@ def _in_row(around: EvaluationContext, one: FieldDefinition, index: int) -> Eval
     return replace(around, way=f"{one.id}[{index}].")
 
 
-def _lacks(reads: frozenset[str], found: ResolvedFields) -> bool:
+def _any_missing(reads: frozenset[str], found: ResolvedFields) -> bool:
     """Return whether one of the fields that are read has no value."""
     return any(found.seen.get(name) is None for name in reads)
 
 
-def _same_rows(one: FieldDefinition, rows: list[ResolvedFields | None]) -> tuple[int, int] | None:
+def _duplicate_rows(
+    one: FieldDefinition, rows: list[ResolvedFields | None]
+) -> tuple[int, int] | None:
     if not one.unique_by:
         return None
     first: dict[Any, int] = {}
@@ -322,7 +324,7 @@ def _same_rows(one: FieldDefinition, rows: list[ResolvedFields | None]) -> tuple
     return None
 
 
-def _kept(one: FieldDefinition, value: Any) -> Any:
+def _normalize(one: FieldDefinition, value: Any) -> Any:
     # 3.0 is the integer 3, and templates should not have to know how it was sent.
     whole = one.type is FieldType.INTEGER and isinstance(value, float) and value.is_integer()
     return int(value) if whole else value

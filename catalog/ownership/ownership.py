@@ -42,7 +42,7 @@ class Ownership:
         parts = (self.mode, self.digest, self.prefix, repr(sorted(self.teams.items())))
         return hashlib.sha256("\0".join(parts).encode()).hexdigest()[:16]
 
-    def judge(self, path: str, owner_team: str | None) -> Finding | None:
+    def check(self, path: str, owner_team: str | None) -> Finding | None:
         """Return what is wrong with a document's owner; ``path`` is relative to the catalog."""
         if self.mode is OwnershipMode.OFF:
             return None
