@@ -29,7 +29,7 @@ from pao.core.payloads.plan import PlannedAction
 Place = tuple[str | int, ...]
 
 RUNTIME_SCOPES = frozenset({"outputs", "fulfillment", "components", "secrets"})
-"""What nobody knows before earlier actions have run, on a worker."""
+"""Scopes that are empty until earlier actions have run on a worker."""
 
 
 def render_action(  # noqa: PLR0913 -- what a rendering depends on, all of it named.
@@ -45,12 +45,12 @@ def render_action(  # noqa: PLR0913 -- what a rendering depends on, all of it na
     reveal: bool = True,
     learn: Callable[[str], None] | None = None,
 ) -> dict[str, Any]:
-    """Render an action's configuration; with ``reveal=False`` secrets show as stars.
+    """Render an action's configuration; with ``reveal=False`` secrets are masked.
 
-    ``learn`` is told every text that functions and blocks have made of a secret.
+    ``learn`` is called with every text that functions and blocks make from a secret.
 
     ``kept`` holds the operator's secrets that the action names (`secret_names`); without it, in a
-    dry run, they are stars. Raises ``TemplateError`` for the first template that fails.
+    dry run, they are masked. Raises ``TemplateError`` for the first template that fails.
     """
     scopes, names = bind(
         context, scope_context, secrets=secrets, outputs=outputs, published=published

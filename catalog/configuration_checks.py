@@ -1,6 +1,6 @@
-"""Judges a planned action's configuration by its type's own model, before anything runs.
+"""Checks a planned action's configuration by its type's own model, before anything runs.
 
-Pure. What cannot be known yet (outputs of earlier actions, secrets) is left open and not judged.
+Pure. What cannot be known yet (outputs of earlier actions, secrets) is left open and not checked.
 """
 
 from collections.abc import Callable, Iterator, Mapping
@@ -138,7 +138,7 @@ class _ConfigurationCheck:
         self._fields = context.fields
         self._names = names
         self._secrets = dict(secrets)
-        self._secret_fields = {form_field(way) for way in secrets}
+        self._secret_fields = {form_field(path) for path in secrets}
         self._unknown = unknown
         self._scopes = self._bind_scopes(self._fields, self._secrets)
         self._choose = escaping_chooser(models.targets.get(action.type, {}), action.config)
@@ -235,11 +235,11 @@ class _ConfigurationCheck:
     def _read(self, uses: list[tuple[str, ...]]) -> Iterator[str]:
         """Return the ids of the fields that are read."""
         for use in uses:
-            way = use[1:] if use[:2] == ("request", "data") else use
-            if use in _FIELDS or way[1:2] == ("*",):
+            path = use[1:] if use[:2] == ("request", "data") else use
+            if use in _FIELDS or path[1:2] == ("*",):
                 yield from (field.id for field in self._item.fields)
-            elif way[0] in ("fields", "data") and way[1:]:
-                yield way[1]
+            elif path[0] in ("fields", "data") and path[1:]:
+                yield path[1]
 
     def _responsible_fields(self, below: list[_Text]) -> list[str]:
         """Return the fields read there; if some of them have no value, only these."""

@@ -68,8 +68,8 @@ def correct(
 
 
 def _refusal(errors: tuple[FieldError, ...]) -> CorrectionAnswer:
-    told = (f"{excerpt(error.field)}: {error.message}" for error in errors[:MOST_ERRORS])
-    return CorrectionAnswer(valid=False, message="; ".join(told)[:LONGEST_MESSAGE])
+    message = (f"{excerpt(error.field)}: {error.message}" for error in errors[:MOST_ERRORS])
+    return CorrectionAnswer(valid=False, message="; ".join(message)[:LONGEST_MESSAGE])
 
 
 def _hidden(form: Form, values: Mapping[str, Any], result: FormResult) -> set[str]:

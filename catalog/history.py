@@ -96,8 +96,8 @@ def _comparison(before: CatalogDocument, new: _Version) -> Iterator[Finding]:
         problems = [Problem(one.path, one.message, hint) for one in problems]
     elif before.version == after.version and before != after:
         severity, rule = Severity.WARNING, UNCHANGED
-        said = f"the document changed, and its version is still {after.version}"
-        problems = [Problem(("metadata", "version"), said, "give it a new version")]
+        message = f"the document changed, and its version is still {after.version}"
+        problems = [Problem(("metadata", "version"), message, "give it a new version")]
     yield from findings_at(
         ((new.document.file, one) for one in problems),
         rule,
@@ -111,7 +111,7 @@ def _removal(file: str, before: CatalogDocument) -> Iterator[Finding]:
         return
     kind = before.kind.removeprefix("Catalog").lower()
     message = f"the {kind} {before.id!r} was removed without having been deprecated"
-    hint = "mark it as deprecated with a sunsetDate first, so that people can move on"
+    hint = "deprecate it with a sunsetDate first, so that people can migrate"
     yield from findings_at(
         [(file, Problem(("metadata", "id"), message, hint))], BREAKING, Severity.ERROR, None
     )

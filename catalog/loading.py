@@ -37,7 +37,7 @@ MAX_BYTES = 1_000_000
 _LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 Path = tuple[str | int, ...]
-"""The way to a node from the document's root: keys and list indices."""
+"""The path to a node from the document's root: keys and list indices."""
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,7 @@ from catalog.forms.values import canonical
 from pao.core.field_paths import parse_field_path
 from pao.core.names import MASK
 
-_ENTER_AGAIN = "is only the stars that are shown for a password; enter it again"
+_ENTER_AGAIN = "is only the mask shown for a password; enter the password again"
 
 
 def restore_passwords(
@@ -66,8 +66,8 @@ def mask_errors(form: Form, values: Mapping[str, Any]) -> tuple[FieldError, ...]
     """Return an error for each password that is only stars: nobody meant to set that."""
     found = form.passwords.values_in(values)
     return tuple(
-        FieldError(way, "stars", f"{_label(form, way)} {_ENTER_AGAIN}")
-        for way, value in found.items()
+        FieldError(path, "stars", f"{_label(form, path)} {_ENTER_AGAIN}")
+        for path, value in found.items()
         if value == MASK
     )
 

@@ -39,7 +39,7 @@ def choices_question(
     }
     day = datetime.combine(at.astimezone(UTC).date(), time(), tzinfo=UTC)
     definition = _definition(item, question)
-    given = json.dumps([item.id, config, dict(question.seen)], sort_keys=True, default=str)
+    given = json.dumps([item.id, config, dict(question.inputs)], sort_keys=True, default=str)
     request_id = str(uuid5(NAMESPACE_OID, given))
     context = RequestContext(
         request_id=request_id,
@@ -47,7 +47,7 @@ def choices_question(
         submitted_at=timestamp(day),
         item=ItemSnapshot(item.id, item.version, item.name, definition=definition),
         requester=requester or Requester(id=""),
-        fields=dict(question.seen),
+        fields=dict(question.inputs),
     )
     name = f"the choices of {question.field.label} from {options.host}"
     action = PlannedAction(id="choices", index=0, type="rest-api", name=name, config=config)
@@ -64,7 +64,7 @@ def _definition(item: CatalogDocument, question: FieldQuery) -> dict[str, Any]:
     written = item.model_dump(mode="json", by_alias=True, exclude_unset=True)
     named = names_only(written)
     known = {field.id for field in item.fields}
-    rows = [{"id": name, "type": "string"} for name in question.seen if name not in known]
+    rows = [{"id": name, "type": "string"} for name in question.inputs if name not in known]
     groups: list[Mapping[str, Any]] = named["presentation"]["form"]["groups"]
     named["presentation"]["form"]["groups"] = [*groups, {"id": "row", "fields": rows}]
     return named

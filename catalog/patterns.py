@@ -46,7 +46,7 @@ def compile_pattern(pattern: str) -> Pattern:
     try:
         compiled: Pattern = re2.compile(pattern, options)
     except (re2.error, UnicodeEncodeError) as error:
-        said = error.args[0] if error.args else error
-        reason = said.decode(errors="replace") if isinstance(said, bytes) else str(said)
+        message = error.args[0] if error.args else error
+        reason = message.decode(errors="replace") if isinstance(message, bytes) else str(message)
         raise PatternError(f"is not a valid RE2 pattern: {reason}") from None
     return compiled

@@ -94,15 +94,15 @@ def _keys() -> Iterator[str]:
         yield from ("", f"### {name}", "", _sentence(model.__doc__), "", "| key | |", "|---|---|")
         for field_name, field in model.model_fields.items():
             inner = models_in(field.annotation)
-            said = field.description or (inner[0].__doc__ if inner else field.title)
-            told = [_cell(said)] if said else []
-            told[-1:] = [f"{told[-1].rstrip('.')}."] if told else []
-            told += ["Required."] if field.is_required() else []
+            problem = field.description or (inner[0].__doc__ if inner else field.title)
+            message = [_cell(problem)] if problem else []
+            message[-1:] = [f"{message[-1].rstrip('.')}."] if message else []
+            message += ["Required."] if field.is_required() else []
             values = list(_values(field.annotation))
-            told += [f"One of {', '.join(f'`{one}`' for one in values)}."] if values[1:] else []
+            message += [f"One of {', '.join(f'`{one}`' for one in values)}."] if values[1:] else []
             examples = [f"`{one}`" for one in field.examples or () if isinstance(one, str | int)]
-            told += [f"Example: {', '.join(examples)}"] if examples else []
-            yield f"| `{field.alias or field_name}` | {' '.join(told)} |"
+            message += [f"Example: {', '.join(examples)}"] if examples else []
+            yield f"| `{field.alias or field_name}` | {' '.join(message)} |"
 
 
 def _values(annotation: Any) -> Iterator[str]:
@@ -160,8 +160,10 @@ def _functions() -> Iterator[str]:
             count = f"{function.least} or more"
         takes = [_kinds(kinds) for kinds in SIGNATURES[name].takes] if name in SIGNATURES else []
         shown = f"{count}: {', '.join(takes)}" if takes else count
-        told = "The operator as a function." if name in LAZY else _sentence(function.call.__doc__)
-        yield f"| `{name}` | {shown} | {_cell(told)} |"
+        message = (
+            "The operator as a function." if name in LAZY else _sentence(function.call.__doc__)
+        )
+        yield f"| `{name}` | {shown} | {_cell(message)} |"
 
 
 def _bounds() -> Iterator[str]:

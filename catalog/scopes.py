@@ -36,7 +36,7 @@ def build_scopes(  # noqa: PLR0913 -- one part per scope that is not the request
 ) -> dict[str, Any]:
     """Return every scope of a request's templates.
 
-    ``secrets`` holds the opened values of password fields, by their ways; they stay tainted in
+    ``secrets`` holds the opened values of password fields, by their paths; they stay tainted in
     every template.
     A field of the form without a value is null, in the rows of a list as well.
     """
@@ -57,7 +57,7 @@ def build_scopes(  # noqa: PLR0913 -- one part per scope that is not the request
 def _with_secrets(
     form: Sequence[FieldDefinition], values: Mapping[str, Any], secrets: Mapping[str, str]
 ) -> dict[str, Any]:
-    tainted = {way: SecretValue(value) for way, value in secrets.items()}
+    tainted = {path: SecretValue(value) for path, value in secrets.items()}
     passwords = passwords_among(form)
     in_rows = passwords.values_in(values).keys() - passwords.fields
     own = {name: value for name, value in tainted.items() if name not in in_rows}

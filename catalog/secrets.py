@@ -17,10 +17,10 @@ def seal_fields(
     Only the stars that stand for one stay: they are no password.
     """
 
-    def sealed(way: str, value: Any) -> Any:
+    def sealed(path: str, value: Any) -> Any:
         if not isinstance(value, str) or value == MASK:
             return value
-        return box.seal(value, context=_context(request_id, way))
+        return box.seal(value, context=_context(request_id, path))
 
     return passwords.replace(fields, sealed)
 
@@ -28,7 +28,7 @@ def seal_fields(
 def open_fields(
     box: SecretBox, context: RequestContext, fields: Mapping[str, Any] | None = None
 ) -> dict[str, str]:
-    """Open the passwords among a request's fields (or the given ones), by their ways.
+    """Open the passwords among a request's fields (or the given ones), by their paths.
 
     Raises ``SecretUnreadableError`` when a value was sealed for another place or by a lost key.
     """
@@ -36,8 +36,8 @@ def open_fields(
         context.fields if fields is None else fields
     )
     return {
-        way: box.open(value, context=_context(context.request_id, way))
-        for way, value in held.items()
+        path: box.open(value, context=_context(context.request_id, path))
+        for path, value in held.items()
         if isinstance(value, str) and value != MASK
     }
 
@@ -54,6 +54,6 @@ def with_stars(fields: Mapping[str, Any], passwords: PasswordFields) -> dict[str
     return passwords.replace(fields, lambda _way, _value: MASK)
 
 
-def _context(request_id: str, way: str) -> str:
+def _context(request_id: str, path: str) -> str:
     """Return what a value is bound to: it opens in its own request and place only."""
-    return f"request:{request_id}:field:{way}"
+    return f"request:{request_id}:field:{path}"

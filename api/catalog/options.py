@@ -129,7 +129,7 @@ class OptionsService:
         questions = [
             one
             for one in found
-            if one.value is not None and (only is None or form_field(one.way) in only)
+            if one.value is not None and (only is None or form_field(one.path) in only)
         ]
         choosing = [one for one in questions if one.field.options is not None]
         naming = [one for one in questions if one.field.options is None]
@@ -155,19 +155,19 @@ class OptionsService:
         naming = [one for one in found if one.field.options is None and one.value is not None]
         tasks = {
             key: asyncio.ensure_future(self.offered(item, one, caller, context, hurried=True))
-            for key, one in bounded_questions(choosing).items()
+            for key, one in bounded_queries(choosing).items()
         }
         if tasks:
             await asyncio.wait(tasks.values(), timeout=PATIENCE_SECONDS)
         answers = {key: one.result() for key, one in tasks.items() if one.done()}
         late = tasks.keys() - answers.keys()
-        keyed = [(one, question_key(one)) for one in choosing]
+        keyed = [(one, query_key(one)) for one in choosing]
         context = replace(
             context,
-            offered={one.way: answers.get(key, TOO_MANY) for one, key in keyed if key not in late},
+            offered={one.path: answers.get(key, TOO_MANY) for one, key in keyed if key not in late},
             unknown=await self._unknown_values(naming, caller),
         )
-        return FormOffers(context, frozenset(one.way for one, key in keyed if key in late))
+        return FormOffers(context, frozenset(one.path for one, key in keyed if key in late))
 
     async def _offers_by_field(
         self,
@@ -175,13 +175,13 @@ class OptionsService:
         questions: list[FieldQuery],
         caller: Requester,
         context: FormContext,
-    ) -> dict[str, Offered]:
+    ) -> dict[str, OfferedChoices]:
         """Return what each field offers; rows that ask the same are answered by one question."""
-        distinct = bounded_questions(questions)
+        distinct = bounded_queries(questions)
         answers = await asyncio.gather(
             *(self.offered(item, one, caller, context) for one in distinct.values())
         )
-        return answers_by_way(questions, dict(zip(distinct, answers, strict=True)))
+        return answers_by_path(questions, dict(zip(distinct, answers, strict=True)))
 
     async def offered(
         self,
@@ -191,7 +191,7 @@ class OptionsService:
         context: FormContext,
         *,
         hurried: bool = False,
-    ) -> Offered:
+    ) -> OfferedChoices:
         """Return what a field offers, or why nothing; ``hurried`` takes a cached problem."""
         options = question.field.options
         lists: Lists = {}
@@ -203,7 +203,7 @@ class OptionsService:
             except PaoError as error:
                 return OfferedChoices(problem=error.message)
         found = await asyncio.to_thread(
-            offered_here, item.form, question, context, teams=caller.teams, lists=lists
+            offered_locally, item.form, question, context, teams=caller.teams, lists=lists
         )
         return found or NO_RESOURCES
 
@@ -239,10 +239,12 @@ class OptionsService:
             return OfferedChoices(problem="Temporal does not respond.", lenient=lenient)
         if answer.problem is not None:
             text = "the options of %s in %s cannot be loaded: %s"
-            _log.warning(text, question.way, item.id, answer.problem)
+            _log.warning(text, question.path, item.id, answer.problem)
         return replace(offer(answer.choices), problem=answer.problem, lenient=lenient)
 
-    async def _unknown_values(self, questions: list[Question], caller: Requester) -> frozenset[str]:
+    async def _unknown_values(
+        self, questions: list[FieldQuery], caller: Requester
+    ) -> frozenset[str]:
         """Return the ways of fields whose user or team is unknown."""
         own = {*caller.teams, caller.id, caller.email}
         unchecked = [
@@ -256,7 +258,7 @@ class OptionsService:
             people = PeopleRepository(session)
             known = await people.known_teams(teams) | await people.known_users(users)
         known |= self.catalog.state.index.owners
-        return frozenset(one.way for one in unchecked if one.value not in known)
+        return frozenset(one.path for one in unchecked if one.value not in known)
 
     async def require(
         self,
@@ -277,7 +279,7 @@ class OptionsService:
 
     async def field_options(
         self, item: CatalogDocument, field: str, values: Mapping[str, Any], caller: Requester
-    ) -> Offered:
+    ) -> OfferedChoices:
         """Return what one field offers with these values of the others.
 
         Raises ``CATALOG_ITEM_NOT_FOUND`` for a field without options.
@@ -292,9 +294,9 @@ class OptionsService:
         wanted = f"{outer}[0].{inner}" if inner else outer
         context, today = self.context_for(item, caller), datetime.now(UTC).date()
         found = await asyncio.to_thread(item.form.questions, values, today, context)
-        question = next((one for one in found if one.way == wanted), None)
+        question = next((one for one in found if one.path == wanted), None)
         if question is None:
-            return Offered(problem="The field does not apply with these values.")
+            return OfferedChoices(problem="The field does not apply with these values.")
         return await self.offered(item, question, caller, context)
 
 

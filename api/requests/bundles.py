@@ -115,7 +115,7 @@ def _component_values(
     component: Component,
     served_item: ServedItem,
     whole: PreparedSubmission,
-) -> Values:
+) -> ComponentValues:
     item = served_item.loaded.item
     if isinstance(item, CatalogBundle):
         message = f"{item.id} is a bundle, and bundles hold items only"

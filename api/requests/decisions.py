@@ -55,7 +55,7 @@ class DecisionSettings:
 
     budget: float
     models: ActionModels
-    readers: Mapping[str, Reader]
+    readers: Mapping[str, ConfigReader]
 
 
 @dataclass(frozen=True, slots=True)

@@ -93,7 +93,7 @@ class ItemPreparer:
         """Return the fields complete with defaults, or refuse them with every reason."""
         form = served_item.loaded.item.form
         result = form.validate(fields, datetime.now(UTC).date(), context)
-        stars = star_errors(form, fields)
+        stars = mask_errors(form, fields)
         if result.valid and not stars:
             require_small(result.values)
             return result

@@ -49,7 +49,7 @@ class Preparer:
             if component.id not in prepared_by_id:
                 continue
             whole, item = prepared_by_id[component.id], items[component.catalog_item].loaded.item
-            values = in_clear(whole.context.fields, whole.secrets, item.passwords)
+            values = fill_passwords(whole.context.fields, whole.secrets, item.passwords)
             problems = await self._options.require(item, values, whole.context.requester)
             if problems:
                 raise refused_values(bundle, component, problems)

@@ -43,7 +43,7 @@ class RetryPreviewer:
 
     box: SecretBox
     models: ActionModels
-    readers: Mapping[str, Reader]
+    readers: Mapping[str, ConfigReader]
     workflows: RequestWorkflows
 
     async def of(

@@ -78,7 +78,7 @@ class ToolsService:
         document: ValidationResult,
         *,
         requester: Requester = SAMPLE_REQUESTER,
-        offered: Mapping[str, Offered] | None = None,
+        offered: Mapping[str, OfferedChoices] | None = None,
     ) -> schemas.TemplateTestResult:
         """Render every template of an item with sample fields; secrets are masked.
 
@@ -96,7 +96,7 @@ class ToolsService:
         if item is not None:
             result = validate_sample(item, sample, self.scope_context)
             refused = result.errors
-            values = with_stars(result.values, item.passwords)
+            values = mask_passwords(result.values, item.passwords)
             samples = try_templates(
                 item,
                 document.definition,

@@ -240,7 +240,7 @@ def view_of(
         label=one.label,
         kind="rows" if one.type is FieldType.LIST and form_input.by_row else kind,
         input_type=_INPUTS.get(one.type, "text"),
-        text=text if one.type not in KEPT_APART else "",
+        text=text if one.type not in WRITE_ONLY else "",
         options=_options(one, choices, current_texts, awaited=awaited),
         hint=one.description or "",
         trouble=(offered.problem or "") if offered else "",

@@ -20,9 +20,9 @@ def posted_texts(fields: Mapping[str, FieldDefinition], posted: FormData) -> dic
     there without a text, because it makes the row.
     """
     return {
-        name: [] if definition.type in KEPT_APART else _texts(name, definition, posted)
+        name: [] if definition.type in WRITE_ONLY else _texts(name, definition, posted)
         for name, definition in _fields_by_posted_name(fields, posted)
-        if f"has.{name}" in posted and (definition.type not in KEPT_APART or name not in fields)
+        if f"has.{name}" in posted and (definition.type not in WRITE_ONLY or name not in fields)
     }
 
 

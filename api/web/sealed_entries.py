@@ -31,7 +31,7 @@ def kept_entries(
     for key, token in posted.items():
         name = key.removeprefix(_PREFIX)
         one = find_field(fields, name) if key.startswith(_PREFIX) else None
-        if one is None or one.type not in KEPT_APART or not isinstance(token, str):
+        if one is None or one.type not in WRITE_ONLY or not isinstance(token, str):
             continue
         try:
             found[name] = box.open(token, context=_context(place, name))

@@ -45,7 +45,7 @@ STRENGTHS = {Strength.WEAK: (0, 0), Strength.MEDIUM: (8, 2), Strength.STRONG: (1
 
 @dataclass(frozen=True, slots=True)
 class ConstraintFailure:
-    """A failed constraint; the message goes on after the field's name."""
+    """A failed constraint; the message continues after the field's name."""
 
     constraint: str
     message: str
@@ -229,7 +229,7 @@ def _calendar_bound(
     def check(value: str, today: date) -> ConstraintFailure | None:
         limit, given = limit_on(today), read(value)
         if limit is None or given is None:
-            # What is no date at all is told by the type's own check.
+            # The type's own check reports what is no date at all.
             return None
         if given >= limit if constraint == "min" else given <= limit:
             return None

@@ -25,9 +25,9 @@ class FormContext:
 
     ``scopes`` holds ``request`` (the user and the moment), ``system``, ``metadata`` and
     ``environment``; what is not in it is missing. ``offered`` holds the choices of fields whose
-    options come from elsewhere, by the field's way (``rules[0].cluster``): where it says nothing
-    of a field, its value is not compared. ``unknown`` are the ways of users and teams that nobody
-    knows.
+    options come from elsewhere, by the field's path (``rules[0].cluster``): where it says nothing
+    of a field, its value is not compared. ``unknown`` are the paths of users and teams that
+    do not exist.
     """
 
     scopes: Mapping[str, Any] = field(default_factory=dict)

@@ -1,6 +1,6 @@
 """The form as an author writes it: groups, fields, constraints, conditions.
 
-Nothing but the shape is judged here; what the parts mean is in checks.py and conditions.py.
+Only the structure is checked here; what the parts mean is in checks.py and conditions.py.
 """
 
 from collections.abc import Mapping

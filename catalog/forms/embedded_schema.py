@@ -101,7 +101,7 @@ def _meta_problem(written: str) -> str | None:
 
 
 class EmbeddedSchema:
-    """A checked schema, ready to judge values in bounded steps."""
+    """A checked schema that validates values in bounded steps."""
 
     def __init__(self, schema: Schema) -> None:
         check_schema(schema)
@@ -115,7 +115,7 @@ class EmbeddedSchema:
         except (_TooCostlyError, RecursionError):
             return "cannot be checked: the schema of this field refers to itself too often"
         except Unresolvable as unknown:
-            # The library tells a reference within the schema without its sign.
+            # The library reports a reference within the schema without its #.
             missing = f"#{unknown.ref.removeprefix('#')}"
             return f"cannot be checked: the schema has no {missing[:80]!r}"
         finally:

@@ -1,4 +1,4 @@
-"""What judging a form carries along: the circumstances, the resolved values, the outcome."""
+"""What evaluating a form needs and returns: context, resolved fields, result."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -13,48 +13,49 @@ from catalog.templating import TemplateError
 
 @dataclass(frozen=True, slots=True)
 class EvaluationContext:
-    """As of when and by whom a form is filled in; in a row also what the form around it holds.
+    """When and by whom a form is filled in; in a row of a list also the values around the row.
 
-    ``present`` is what conditions see, ``seen`` what templates see, ``broken`` names fields that
-    have errors, ``way`` leads to the row: ``rules[0].``.
+    ``present`` is what conditions see, ``template_values`` what templates see, ``invalid`` names
+    fields that have errors, ``row_path`` leads to the row: ``rules[0].``.
     """
 
     today: date
     context: FormContext
     present: Mapping[str, Any] = field(default_factory=dict)
-    seen: Mapping[str, Any] = field(default_factory=dict)
-    broken: frozenset[str] = frozenset()
-    way: str = ""
+    template_values: Mapping[str, Any] = field(default_factory=dict)
+    invalid: frozenset[str] = frozenset()
+    row_path: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class ResolvedFields:
     """The fields shown and their values: those sent, else defaults.
 
-    ``present`` holds the visible fields, ``seen`` all fields as templates see them, ``computed``
-    the fields whose value was computed, ``failures`` why one could not be, ``refused`` the
-    read-only fields for which another value was sent; ``rows`` are those of lists.
+    ``present`` holds the visible fields, ``template_values`` all fields as templates see them.
+    ``computed`` are the fields whose value was computed, ``failures`` says why one could not be.
+    ``rejected`` are the read-only fields for which another value was sent; ``rows`` are those of
+    lists.
     """
 
     present: dict[str, Any] = field(default_factory=dict)
-    seen: dict[str, Any] = field(default_factory=dict)
+    template_values: dict[str, Any] = field(default_factory=dict)
     computed: set[str] = field(default_factory=set)
     failures: dict[str, TemplateError] = field(default_factory=dict)
-    refused: set[str] = field(default_factory=set)
+    rejected: set[str] = field(default_factory=set)
     rows: "dict[str, list[ResolvedFields | None]]" = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
 class FieldQuery:
-    """What has to be asked about a field's value: its choices, or whether a name is known.
+    """What must be looked up for a field's value: its choices, or whether a name exists.
 
-    ``way`` is how the field is named in errors, ``seen`` holds what its options read.
+    ``path`` is how the field is named in errors, ``inputs`` holds what its options read.
     """
 
-    way: str
+    path: str
     field: FieldDefinition
     value: Any
-    seen: Mapping[str, Any]
+    inputs: Mapping[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,4 +68,4 @@ class FieldsResult:
     errors: tuple[FieldError, ...]
     unknown: tuple[FieldError, ...]
     required: tuple[str, ...]
-    broken: frozenset[str]
+    invalid: frozenset[str]

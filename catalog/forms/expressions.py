@@ -92,7 +92,7 @@ def option_texts(field: FieldDefinition) -> Iterator[tuple[Path, str]]:
     """Yield the texts of a call for a field's choices that hold templates, with their paths."""
     if isinstance(field.options, HttpOptions):
         call = field.options.model_dump(include=CALL_PARTS)
-        yield from ((way, text) for way, text in walk_texts(call) if "{" in text)
+        yield from ((path, text) for path, text in walk_texts(call) if "{" in text)
 
 
 class Expressions:
@@ -164,7 +164,7 @@ class Expressions:
     def offers_row(
         self, where: str, row: Mapping[str, Any], fields: Mapping[str, Any], context: FormContext
     ) -> bool:
-        """Return whether a row of a CatalogList is offered; one that cannot be judged is not."""
+        """Return whether a row of a CatalogList is offered; one that cannot be evaluated is not."""
         scopes = {**context.scopes, "fields": fields, "row": row}
         try:
             return evaluate_when(where, scopes, self.names_in_list)

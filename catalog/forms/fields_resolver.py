@@ -26,45 +26,49 @@ class FieldsResolver:
     order: tuple[str, ...]
     rows: "Mapping[str, FieldsResolver]"
 
-    def resolve(self, values: Mapping[str, Any], around: EvaluationContext) -> ResolvedFields:
+    def resolve(self, values: Mapping[str, Any], evaluation: EvaluationContext) -> ResolvedFields:
         """Return which fields are shown and what they hold, each after those it depends on."""
-        found = ResolvedFields(seen={**around.seen, **dict.fromkeys(self.fields)})
-        present = {**around.present}
+        found = ResolvedFields(
+            template_values={**evaluation.template_values, **dict.fromkeys(self.fields)}
+        )
+        present = {**evaluation.present}
         for name in self.order:
             if not all(holds(condition, present) for condition in self.conditions[name]):
                 continue
-            value = self._value(self.fields[name], values.get(name), found, around)
+            value = self._value(self.fields[name], values.get(name), found, evaluation)
             rows = self.rows.get(name)
             shown = template_value(self.fields[name], value)
             if rows is not None and isinstance(value, list) and len(value) <= MOST_ROWS:
-                inner = replace(around, present=present, seen=found.seen)
+                inner = replace(evaluation, present=present, template_values=found.template_values)
                 found.rows[name] = [rows.resolve_row(row, inner) for row in value]
                 shown = [rows.row_in_templates(one) for one in found.rows[name]]
             present[name] = found.present[name] = value
-            found.seen[name] = shown
+            found.template_values[name] = shown
         return found
 
-    def resolve_row(self, row: Any, around: EvaluationContext) -> ResolvedFields | None:
+    def resolve_row(self, row: Any, evaluation: EvaluationContext) -> ResolvedFields | None:
         """Return a row as ``resolve`` does, None for what is no row."""
-        return self.resolve(row, around) if isinstance(row, Mapping) else None
+        return self.resolve(row, evaluation) if isinstance(row, Mapping) else None
 
     def _value(
-        self, one: FieldDefinition, sent: Any, found: ResolvedFields, around: EvaluationContext
+        self, one: FieldDefinition, sent: Any, found: ResolvedFields, evaluation: EvaluationContext
     ) -> Any:
         if sent is not None and not one.read_only:
             return sent
-        default = self._default(one, found, around)
+        default = self._default(one, found, evaluation)
         if sent is not None and not equal(sent, default) and one.id not in found.failures:
-            found.refused.add(one.id)
+            found.rejected.add(one.id)
         return default
 
     def _default(
-        self, one: FieldDefinition, found: ResolvedFields, around: EvaluationContext
+        self, one: FieldDefinition, found: ResolvedFields, evaluation: EvaluationContext
     ) -> Any:
         if one.template is None:
-            return default_of(one, around.today)
+            return default_of(one, evaluation.today)
         try:
-            value = self.expressions.compute(one.template, found.seen, around.context)
+            value = self.expressions.compute(
+                one.template, found.template_values, evaluation.context
+            )
         except TemplateError as error:
             found.failures[one.id] = error
             return None
@@ -74,7 +78,7 @@ class FieldsResolver:
 
     def row_in_templates(self, found: ResolvedFields | None) -> dict[str, Any]:
         """Return a row as templates see it."""
-        return {name: found.seen[name] for name in self.fields} if found else {}
+        return {name: found.template_values[name] for name in self.fields} if found else {}
 
 
 def default_of(one: FieldDefinition, today: date) -> Any:

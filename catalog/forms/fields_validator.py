@@ -1,4 +1,4 @@
-"""Judges the fields of a form, or of one row of a list: what is shown, its value, what is wrong."""
+"""Validates the fields of a form, or of one row of a list."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
@@ -34,7 +34,7 @@ _NO_ROW = ConstraintFailure("type", "must be a mapping of field ids to values", 
 
 
 class FieldsValidator:
-    """Judges values of fields that are filled in together; ``unique_by`` holds for its rows."""
+    """Validates values of fields that are filled in together."""
 
     def __init__(
         self,
@@ -86,35 +86,35 @@ class FieldsValidator:
             _check_not_secret(one, name, self._expressions.passwords)
         return frozenset(computed), frozenset(read(required) if required is not None else ())
 
-    def resolve(self, values: Mapping[str, Any], around: EvaluationContext) -> ResolvedFields:
+    def resolve(self, values: Mapping[str, Any], evaluation: EvaluationContext) -> ResolvedFields:
         """Return which fields are shown and what they hold, each after those it depends on."""
-        return self.resolver.resolve(values, around)
+        return self.resolver.resolve(values, evaluation)
 
     def rows_of(self, name: str) -> "FieldsValidator | None":
-        """Return the judge of a list's rows, None where there is no such list."""
+        """Return the validator of a list's rows, or None if there is no such list."""
         return self._rows.get(name)
 
     def validate(
-        self, values: Mapping[str, Any], found: ResolvedFields, around: EvaluationContext
+        self, values: Mapping[str, Any], found: ResolvedFields, evaluation: EvaluationContext
     ) -> FieldsResult:
         """Return everything that is wrong with resolved values.
 
         What is computed from a wrong value is not reported as well.
         """
-        broken = set(around.broken)
+        broken = set(evaluation.invalid)
         errors: dict[str, list[FieldError]] = {}
         required: set[str] = set()
         for name in self._order:
-            inner = replace(around, broken=frozenset(broken))
-            told = list(self._field_errors(self.fields[name], values, found, inner, required))
-            if told:
-                errors[name] = told
+            inner = replace(evaluation, invalid=frozenset(broken))
+            message = list(self._field_errors(self.fields[name], values, found, inner, required))
+            if message:
+                errors[name] = message
                 broken.add(name)
         return FieldsResult(
             errors=tuple(error for name in self.fields for error in errors.get(name, ())),
             unknown=tuple(self._unknown_errors(values)),
             required=tuple(name for name in self.fields if name in required),
-            broken=frozenset(broken),
+            invalid=frozenset(broken),
         )
 
     def _field_errors(
@@ -122,7 +122,7 @@ class FieldsValidator:
         one: FieldDefinition,
         values: Mapping[str, Any],
         found: ResolvedFields,
-        around: EvaluationContext,
+        evaluation: EvaluationContext,
         required: set[str],
     ) -> Iterator[FieldError]:
         sent = values.get(one.id)
@@ -130,28 +130,28 @@ class FieldsValidator:
             if sent is not None:
                 yield error_of(one, _HIDDEN, sent)
             return
-        told = self._computing_error(one, found, around)
-        if one.id in found.refused:
-            told = error_of(one, _READ_ONLY, sent)
-        if told:
-            yield told
+        message = self._computing_error(one, found, evaluation)
+        if one.id in found.rejected:
+            message = error_of(one, _READ_ONLY, sent)
+        if message:
+            yield message
             return
-        yield from self._value_errors(one, sent, found, around, required)
+        yield from self._value_errors(one, sent, found, evaluation, required)
 
     def _value_errors(
         self,
         one: FieldDefinition,
         sent: Any,
         found: ResolvedFields,
-        around: EvaluationContext,
+        evaluation: EvaluationContext,
         required: set[str],
     ) -> Iterator[FieldError]:
-        needed, doubt = self._is_required(one, found, around)
+        needed, doubt = self._is_required(one, found, evaluation)
         if doubt:
             yield doubt
         if needed:
             required.add(one.id)
-        value, reads_broken = found.present[one.id], self._reads[one.id][0] & around.broken
+        value, reads_broken = found.present[one.id], self._reads[one.id][0] & evaluation.invalid
         if value is None or is_blank(one, value):
             # What is computed from a wrong value is missing only because of that.
             if needed and not reads_broken:
@@ -159,40 +159,42 @@ class FieldsValidator:
             return
         if one.id in found.computed and reads_broken:
             return
-        told_here = list(self._checks[one.id].failures(value, around.today))
-        told_here += [] if told_here else lookup_failures(one, value, around)
+        told_here = list(self._checks[one.id].failures(value, evaluation.today))
+        told_here += [] if told_here else lookup_failures(one, value, evaluation)
         yield from (error_of(one, failure, value) for failure in told_here)
         if one.id in self._rows and one.id in found.rows and not told_here:
-            yield from self._row_errors(one, value, found, around)
+            yield from self._row_errors(one, value, found, evaluation)
 
     def _computing_error(
-        self, one: FieldDefinition, found: ResolvedFields, around: EvaluationContext
+        self, one: FieldDefinition, found: ResolvedFields, evaluation: EvaluationContext
     ) -> FieldError | None:
         error = found.failures.get(one.id)
         reads = self._reads[one.id][0]
-        if error is None or reads & around.broken or _any_missing(reads, found):
+        if error is None or reads & evaluation.invalid or _any_missing(reads, found):
             return None
         return error_of(
             one, ConstraintFailure("computed", f"cannot be computed: {error.message}"), None
         )
 
     def _is_required(
-        self, one: FieldDefinition, found: ResolvedFields, around: EvaluationContext
+        self, one: FieldDefinition, found: ResolvedFields, evaluation: EvaluationContext
     ) -> tuple[bool, FieldError | None]:
         expression = one.required_when
         if expression is None or one.is_always_required:
             return one.is_always_required, None
         reads = self._reads[one.id][1]
         # One that lacks a value is null here: of two, each can be required without the other.
-        if any(found.seen.get(name) is not None for name in reads & around.broken):
+        if any(found.template_values.get(name) is not None for name in reads & evaluation.invalid):
             return False, None
         try:
-            return self._expressions.holds(expression, found.seen, around.context), None
+            return self._expressions.holds(
+                expression, found.template_values, evaluation.context
+            ), None
         except TemplateError as error:
             if _any_missing(reads, found):
                 return False, None
             failure = ConstraintFailure(
-                "required", f"may be required; that is not known: {error.message}"
+                "required", f"may be required, but that cannot be determined: {error.message}"
             )
             return False, error_of(one, failure, None)
 
@@ -201,14 +203,14 @@ class FieldsValidator:
         one: FieldDefinition,
         value: list[Any],
         found: ResolvedFields,
-        around: EvaluationContext,
+        evaluation: EvaluationContext,
     ) -> Iterator[FieldError]:
         rows = self._rows[one.id]
         yield from islice(
             (
                 replace(error, field=f"{one.id}[{index}]{error.field and '.'}{error.field}")
                 for index, row in enumerate(found.rows[one.id])
-                for error in rows.row_errors(value[index], row, _in_row(around, one, index))
+                for error in rows.row_errors(value[index], row, _in_row(evaluation, one, index))
             ),
             _MOST_ROW_ERRORS,
         )
@@ -220,7 +222,7 @@ class FieldsValidator:
             yield error_of(one, ConstraintFailure("uniqueBy", message, list(one.unique_by)), None)
 
     def row_errors(
-        self, row: Any, found: ResolvedFields | None, around: EvaluationContext
+        self, row: Any, found: ResolvedFields | None, evaluation: EvaluationContext
     ) -> tuple[FieldError, ...]:
         """Return what is wrong with one row; its fields are named from the row on."""
         if found is None:
@@ -228,8 +230,8 @@ class FieldsValidator:
             secret = any(one.holds_secret for one in self.fields.values())
             received = None if secret else excerpt(row)
             return (FieldError("", "type", message, received, _NO_ROW.expected),)
-        told = self.validate(row, found, around)
-        return (*told.errors, *told.unknown)
+        problem = self.validate(row, found, evaluation)
+        return (*problem.errors, *problem.unknown)
 
     def _unknown_errors(self, values: Mapping[str, Any]) -> Iterator[FieldError]:
         unknown = (key for key in values if key not in self.fields and values[key] is not None)
@@ -239,45 +241,51 @@ class FieldsValidator:
             message = f"there is no field {excerpt(key)!r}{hint or '; leave it out'}"
             yield FieldError(key, "unknown", message)
 
-    def questions(self, found: ResolvedFields, around: EvaluationContext) -> Iterator[FieldQuery]:
+    def questions(
+        self, found: ResolvedFields, evaluation: EvaluationContext
+    ) -> Iterator[FieldQuery]:
         """Yield what has to be asked about resolved values, rows included."""
         for name, one in self.fields.items():
             if name not in found.present:
                 continue
             if one.options is not None or one.type in _NAME_TYPES:
-                seen = {key: found.seen.get(key) for key in self.option_reads.get(name, ())}
-                yield FieldQuery(f"{around.way}{name}", one, found.present[name], seen)
+                seen = {
+                    key: found.template_values.get(key) for key in self.option_reads.get(name, ())
+                }
+                yield FieldQuery(f"{evaluation.row_path}{name}", one, found.present[name], seen)
             for index, row in enumerate(found.rows.get(name, ())):
                 if row is not None:
-                    yield from self._rows[name].questions(row, _in_row(around, one, index))
+                    yield from self._rows[name].questions(row, _in_row(evaluation, one, index))
 
     def without_computed(
-        self, values: Mapping[str, Any], found: ResolvedFields, around: EvaluationContext
+        self, values: Mapping[str, Any], found: ResolvedFields, evaluation: EvaluationContext
     ) -> dict[str, Any]:
         """Return values without those that the form gives by itself, in rows as well."""
         left: dict[str, Any] = {}
         for name, value in values.items():
             one = self.fields.get(name)
-            if one is not None and self._is_computed(one, value, found, around):
+            if one is not None and self._is_computed(one, value, found, evaluation):
                 continue
             rows = zip(value, found.rows[name], strict=True) if name in found.rows else None
             left[name] = (
                 value
                 if rows is None
                 else [
-                    self._rows[name].without_computed(row, seen, around) if seen else row
+                    self._rows[name].without_computed(row, seen, evaluation) if seen else row
                     for row, seen in rows
                 ]
             )
         return left
 
     def _is_computed(
-        self, one: FieldDefinition, value: Any, found: ResolvedFields, around: EvaluationContext
+        self, one: FieldDefinition, value: Any, found: ResolvedFields, evaluation: EvaluationContext
     ) -> bool:
         if one.read_only or one.template is None:
             return one.read_only
         try:
-            computed = self._expressions.compute(one.template, found.seen, around.context)
+            computed = self._expressions.compute(
+                one.template, found.template_values, evaluation.context
+            )
         except TemplateError:
             return False
         return equal(computed, value)
@@ -299,13 +307,13 @@ def _check_not_secret(one: FieldDefinition, name: str, secret: frozenset[str]) -
         raise FormError(f"the field {one.id!r} would show the password {name!r}")
 
 
-def _in_row(around: EvaluationContext, one: FieldDefinition, index: int) -> EvaluationContext:
-    return replace(around, way=f"{one.id}[{index}].")
+def _in_row(evaluation: EvaluationContext, one: FieldDefinition, index: int) -> EvaluationContext:
+    return replace(evaluation, row_path=f"{one.id}[{index}].")
 
 
 def _any_missing(reads: frozenset[str], found: ResolvedFields) -> bool:
     """Return whether one of the fields that are read has no value."""
-    return any(found.seen.get(name) is None for name in reads)
+    return any(found.template_values.get(name) is None for name in reads)
 
 
 def _duplicate_rows(

@@ -45,7 +45,7 @@ __all__ = ["FieldError", "Form", "FormError", "FormResult"]
 
 
 class Form:
-    """A form that is ready to judge values: it serves the API, the CLI and the web alike."""
+    """A compiled form: it validates values for the API, the CLI and the web alike."""
 
     def __init__(self, definition: FormDefinition) -> None:
         self.definition = definition
@@ -75,12 +75,12 @@ class Form:
     def validate(
         self, values: Mapping[str, Any], today: date, context: FormContext = EMPTY_CONTEXT
     ) -> FormResult:
-        """Judge values as of a day (UTC); nothing is coerced, and no value makes it raise."""
-        around = EvaluationContext(today, context)
-        found = self._validator.resolve(values, around)
-        judgement = self._validator.validate(values, found, around)
-        told = list(self._rule_problems(found, judgement, around))
-        refused = [error for rule, error in told if rule.severity == "error"]
+        """Validate values as of a day (UTC); nothing is coerced, and no value makes it raise."""
+        evaluation = EvaluationContext(today, context)
+        found = self._validator.resolve(values, evaluation)
+        judgement = self._validator.validate(values, found, evaluation)
+        message = list(self._rule_problems(found, judgement, evaluation))
+        refused = [error for rule, error in message if rule.severity == "error"]
         errors = (*judgement.errors, *refused, *judgement.unknown)
         return FormResult(
             valid=not errors,
@@ -89,7 +89,7 @@ class Form:
             visible=tuple(name for name in self.fields if name in found.present),
             required=judgement.required,
             computed=tuple(name for name in self.fields if name in found.computed),
-            warnings=tuple(error for rule, error in told if rule.severity == "warning"),
+            warnings=tuple(error for rule, error in message if rule.severity == "warning"),
             in_rows=tuple(_paths_in_rows(found)),
         )
 
@@ -100,17 +100,19 @@ class Form:
 
         These are the read-only ones, and those that equal what their default computes.
         """
-        around = EvaluationContext(today, context)
+        evaluation = EvaluationContext(today, context)
         return self._validator.without_computed(
-            values, self._validator.resolve(values, around), around
+            values, self._validator.resolve(values, evaluation), evaluation
         )
 
     def questions(
         self, values: Mapping[str, Any], today: date, context: FormContext = EMPTY_CONTEXT
     ) -> tuple[FieldQuery, ...]:
         """Return what has to be asked before values can be judged; the answers are a context's."""
-        around = EvaluationContext(today, context)
-        return tuple(self._validator.questions(self._validator.resolve(values, around), around))
+        evaluation = EvaluationContext(today, context)
+        return tuple(
+            self._validator.questions(self._validator.resolve(values, evaluation), evaluation)
+        )
 
     def offered_rows(
         self, question: FieldQuery, rows: Iterable[Mapping[str, Any]], context: FormContext
@@ -120,24 +122,24 @@ class Form:
         if not isinstance(options, ListOptions) or options.where is None:
             return list(rows)
         keeps, where = self._expressions_of(question).offers_row, options.where
-        return [row for row in rows if keeps(where, row, question.seen, context)]
+        return [row for row in rows if keeps(where, row, question.inputs, context)]
 
     def options_read_user(self, question: FieldQuery) -> bool:
         """Return whether the choices of a field depend on who asks."""
         return self._expressions_of(question).reads_user(question.field)
 
-    def depends_on(self, way: str) -> tuple[str, ...] | None:
+    def depends_on(self, path: str) -> tuple[str, ...] | None:
         """Return the fields that a field's choices depend on; None for a field without options.
 
-        ``way`` is the field's id, or ``rules.cluster`` for a field in the rows of a list.
+        ``path`` is the field's id, or ``rules.cluster`` for a field in the rows of a list.
         """
-        outer, _, inner = way.partition(".")
+        outer, _, inner = path.partition(".")
         judge = self._validator.rows_of(outer) if inner else self._validator
         return judge.option_reads.get(inner or outer) if judge else None
 
     def _expressions_of(self, question: FieldQuery) -> Expressions:
-        outer = form_field(question.way)
-        in_row = outer != question.way
+        outer = form_field(question.path)
+        in_row = outer != question.path
         return Expressions(self.definition, self.fields[outer]) if in_row else self._expressions
 
     @property
@@ -148,7 +150,7 @@ class Form:
     def shown(
         self, values: Mapping[str, Any], today: date, context: FormContext = EMPTY_CONTEXT
     ) -> frozenset[str]:
-        """Return the ways of all fields that are shown, those in rows as well."""
+        """Return the paths of all visible fields, those in rows included."""
         found = self._validator.resolve(values, EvaluationContext(today, context))
         return frozenset((*found.present, *_paths_in_rows(found)))
 
@@ -181,30 +183,34 @@ class Form:
         return tuple(dict.fromkeys(read))
 
     def _rule_problems(
-        self, found: ResolvedFields, judgement: FieldsResult, around: EvaluationContext
+        self, found: ResolvedFields, judgement: FieldsResult, evaluation: EvaluationContext
     ) -> Iterator[tuple[FormRule, FieldError]]:
         """Yield what the rules say; one does not apply while a field that it reads is wrong."""
         for rule in self.definition.rules:
             reads = self._rule_reads[rule.id]
             shown = [name for name in rule.fields or reads if name in found.present]
-            if judgement.broken.intersection(reads) or (reads and not shown):
+            if judgement.invalid.intersection(reads) or (reads and not shown):
                 continue
-            told = self._rule_message(rule, found, around)
-            for name in (shown or [""]) if told else ():
-                yield rule, FieldError(name, f"rule:{rule.id}", told)
+            message = self._rule_message(rule, found, evaluation)
+            for name in (shown or [""]) if message else ():
+                yield rule, FieldError(name, f"rule:{rule.id}", message)
 
     def _rule_message(
-        self, rule: FormRule, found: ResolvedFields, around: EvaluationContext
+        self, rule: FormRule, found: ResolvedFields, evaluation: EvaluationContext
     ) -> str:
         """Return the message of a rule that does not hold, or why it cannot be checked."""
         holds = self._expressions.holds
         try:
-            if rule.when is not None and not holds(rule.when, found.seen, around.context):
+            if rule.when is not None and not holds(
+                rule.when, found.template_values, evaluation.context
+            ):
                 return ""
-            return "" if holds(rule.check, found.seen, around.context) else rule.message
+            return (
+                "" if holds(rule.check, found.template_values, evaluation.context) else rule.message
+            )
         except TemplateError as error:
             # There is nothing to compare with a field that has no value.
-            if any(found.seen.get(name) is None for name in self._rule_reads[rule.id]):
+            if any(found.template_values.get(name) is None for name in self._rule_reads[rule.id]):
                 return ""
             return f"the rule {rule.id} cannot be checked: {error.message}"
 
@@ -220,7 +226,7 @@ def _paths_in_rows(found: ResolvedFields) -> Iterator[str]:
 
 
 def _row_validator(definition: FormDefinition, one: FieldDefinition) -> FieldsValidator:
-    """Return the judge of a list's rows; raises ``FormError``."""
+    """Return the validator of a list's rows; raises ``FormError``."""
     known = {field.id for field in definition.fields}
     if not one.fields:
         raise FormError(f"the list {one.id!r} has no fields")

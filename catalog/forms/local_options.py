@@ -31,13 +31,13 @@ Lists = Mapping[str, Sequence[Mapping[str, Any]]]
 
 def query_key(question: FieldQuery) -> str:
     """Return a key that is the same for rows whose field offers the same."""
-    seen = json.dumps(dict(question.seen), sort_keys=True, default=str)
-    return f"{without_row_numbers(question.way)} {seen}"
+    seen = json.dumps(dict(question.inputs), sort_keys=True, default=str)
+    return f"{without_row_numbers(question.path)} {seen}"
 
 
-def without_row_numbers(way: str) -> str:
-    """Return the way of a field without the numbers of rows: ``rules.cluster``."""
-    return re.sub(r"\[[0-9]+\]", "", way)
+def without_row_numbers(path: str) -> str:
+    """Return the path of a field without row numbers: ``rules.cluster``."""
+    return re.sub(r"\[[0-9]+\]", "", path)
 
 
 def bounded_queries(questions: Iterable[FieldQuery]) -> dict[str, FieldQuery]:
@@ -53,11 +53,11 @@ def bounded_queries(questions: Iterable[FieldQuery]) -> dict[str, FieldQuery]:
 def answers_by_path(
     questions: Iterable[FieldQuery], answers: Mapping[str, Answer]
 ) -> dict[str, Answer | OfferedChoices]:
-    """Return the answer to each question by its way, from those by their keys.
+    """Return the answer to each query by its path, from those by their keys.
 
     A question beyond the bounds is answered by ``TOO_MANY``.
     """
-    return {one.way: answers.get(query_key(one), TOO_MANY) for one in questions}
+    return {one.path: answers.get(query_key(one), TOO_MANY) for one in questions}
 
 
 def offered_locally(

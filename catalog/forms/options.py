@@ -105,14 +105,14 @@ Options = Annotated[
 
 def describe_options(options: Any, depends_on: list[str]) -> dict[str, Any]:
     """Return what a form says of a source: never an address, a header or a credential."""
-    told: dict[str, Any] = {"from": options.source, "dependsOn": depends_on}
+    message: dict[str, Any] = {"from": options.source, "dependsOn": depends_on}
     if isinstance(options, HttpOptions):
-        told["whenAway"] = options.when_away.value
+        message["whenAway"] = options.when_away.value
     if isinstance(options, ListOptions):
-        told["list"] = options.list
+        message["list"] = options.list
     if isinstance(options, ResourceOptions):
-        told["type"] = options.type
-    return told
+        message["type"] = options.type
+    return message
 
 
 def options_origin(options: Any) -> str:
@@ -130,24 +130,24 @@ def options_origin(options: Any) -> str:
     return str(options.source)
 
 
-def parse_options(told: Mapping[str, Any]) -> dict[str, Any] | None:
+def parse_options(message: Mapping[str, Any]) -> dict[str, Any] | None:
     """Return options from what ``describe_options`` returned, for a client that checks a form.
 
     It depends on the same fields, and nothing else of it is known; None for a source that is not
     known here.
     """
-    reads = [f"fields.{name}" for name in told.get("dependsOn") or ()]
-    match told.get("from"):
+    reads = [f"fields.{name}" for name in message.get("dependsOn") or ()]
+    match message.get("from"):
         case "http":
             url = "/".join(("https://service.invalid", *(f"{{{{{name}}}}}" for name in reads)))
-            return {"from": "http", "url": url, "whenAway": told.get("whenAway", "refuse")}
+            return {"from": "http", "url": url, "whenAway": message.get("whenAway", "refuse")}
         case "list":
             where = {"where": f"{{{{[{', '.join(reads)}]}}}}"} if reads else {}
-            return {"from": "list", "list": told["list"], **where}
+            return {"from": "list", "list": message["list"], **where}
         case "teams":
             return {"from": "teams"}
         case "resources":
-            return {"from": "resources", "type": told["type"]}
+            return {"from": "resources", "type": message["type"]}
     return None
 
 

@@ -28,7 +28,7 @@ class PostedValues:
     errors: tuple[FieldError, ...] = ()
 
     def validate(self, form: Form, today: date, context: FormContext = EMPTY_CONTEXT) -> FormResult:
-        """Return the validator's answer; an unreadable text is reported once, as unreadable."""
+        """Return the validator's result; unreadable text is reported once, as unreadable."""
         result = form.validate(self.values, today, context)
         unreadable = {error.field: error for error in self.errors}
         if not unreadable:
@@ -71,7 +71,7 @@ def read_posted(
             for field_id, value in values.items()
             if field_id in shown
         },
-        tuple(error for way, error in errors.items() if way in shown),
+        tuple(error for path, error in errors.items() if path in shown),
     )
 
 
@@ -81,10 +81,10 @@ def _read(
     errors: dict[str, FieldError],
     *,
     posted_as: str | None = None,
-    way: str | None = None,
+    path: str | None = None,
 ) -> Any:
-    """Return what a field holds; a text that cannot be read is noted by the field's way."""
-    texts, name = posted[posted_as or field.id], way or field.id
+    """Return what a field holds; text that cannot be read is noted by the field's path."""
+    texts, name = posted[posted_as or field.id], path or field.id
     try:
         return read_inputs(field, texts)
     except ReadingError as error:

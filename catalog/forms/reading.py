@@ -28,7 +28,7 @@ _DECIMAL_COMMA = re.compile(r"[+-]?[0-9]+,[0-9]+")
 
 
 class ReadingError(ValueError):
-    """A text that is no value of its field's type; it goes on after the field's name."""
+    """A text that is no value of its field's type; the message continues after the field's name."""
 
 
 def read(field: FieldDefinition, text: str) -> Any:

@@ -1,4 +1,4 @@
-"""What a form answers: values, what is wrong with them; and the error of a form in itself."""
+"""The results of a form: values and their errors, and the error of a form itself."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -19,7 +19,7 @@ class FormError(ValueError):
 class FieldError:
     """One thing that is wrong with one field; a password's value is never in it.
 
-    A field in a row of a list is named by its way: ``rules[0].prefix``, counted from 0.
+    A field in a row of a list is named by its path: ``rules[0].prefix``, counted from 0.
     """
 
     field: str
@@ -31,12 +31,12 @@ class FieldError:
 
 @dataclass(frozen=True, slots=True)
 class FormResult:
-    """The answer of the validator.
+    """The result of validating a form.
 
     ``values`` holds the given values and the defaults of the visible fields, in the order of the
     form, and may be used only when ``valid``. ``visible`` holds the ids of the fields shown,
     ``required`` those of them that must have a value, ``computed`` those whose value is computed
-    and was not sent. ``in_rows`` names the fields shown in rows of lists by their ways.
+    and was not sent. ``in_rows`` names the fields shown in rows of lists by their paths.
     ``warnings`` are shown on review and refuse nothing.
     """
 

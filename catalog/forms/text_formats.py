@@ -76,8 +76,10 @@ def check_moment_bound(bound: object) -> None:
         try:
             check_date_bound(bound)
         except ValueFormatError:
-            told = "is not a point in time: write 2026-03-01T08:00:00Z, a date, today or today+7d"
-            raise ValueFormatError(told) from None
+            message = (
+                "is not a point in time: write 2026-03-01T08:00:00Z, a date, today or today+7d"
+            )
+            raise ValueFormatError(message) from None
 
 
 def resolve_moment(bound: str, today: date) -> datetime | None:

@@ -72,7 +72,7 @@ def _group(group: GroupDefinition, depends_on: DependsOn) -> dict[str, Any]:
     }
 
 
-def _field(field: FieldDefinition, way: str, depends_on: DependsOn) -> dict[str, Any]:
+def _field(field: FieldDefinition, path: str, depends_on: DependsOn) -> dict[str, Any]:
     secret = field.type is FieldType.PASSWORD
     drawn: dict[str, Any] = {
         "id": field.id,
@@ -89,13 +89,13 @@ def _field(field: FieldDefinition, way: str, depends_on: DependsOn) -> dict[str,
     }
     if field.choices is not None:
         drawn["enum"] = [choice.model_dump() for choice in field.choices]
-    return drawn | _extras(field, way, depends_on)
+    return drawn | _extras(field, path, depends_on)
 
 
-def _extras(field: FieldDefinition, way: str, depends_on: DependsOn) -> dict[str, Any]:
+def _extras(field: FieldDefinition, path: str, depends_on: DependsOn) -> dict[str, Any]:
     """Return what only some fields have; of options never an address or a credential."""
     extras = {
-        "options": describe_options(field.options, list(depends_on(way) or ()))
+        "options": describe_options(field.options, list(depends_on(path) or ()))
         if field.options
         else None,
         "requiredWhen": field.required_when,
@@ -103,7 +103,7 @@ def _extras(field: FieldDefinition, way: str, depends_on: DependsOn) -> dict[str
         "readOnly": field.read_only or None,
         "mustBe": field.must_be,
         "items": _given(field.items) if field.items else None,
-        "fields": [_field(one, f"{way}.{one.id}", depends_on) for one in field.fields] or None,
+        "fields": [_field(one, f"{path}.{one.id}", depends_on) for one in field.fields] or None,
         "uniqueBy": list(field.unique_by) or None,
     }
     return {key: value for key, value in extras.items() if value is not None}

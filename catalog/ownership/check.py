@@ -1,4 +1,4 @@
-"""Judges documents by the CODEOWNERS file beside the catalog."""
+"""Checks documents against the CODEOWNERS file beside the catalog."""
 
 import hashlib
 from collections.abc import Iterable, Mapping

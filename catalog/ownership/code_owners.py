@@ -170,20 +170,20 @@ def _github_pattern(text: str) -> PathPattern:
 
 def _read_gitlab(lines: Iterable[tuple[int, str]], reading: _ParsedLines) -> None:
     section = ""
-    standard: tuple[str, ...] = ()
+    default_owners: tuple[str, ...] = ()
     for number, line in lines:
         text = line.strip()
         if text.startswith(("[", "^[")):
             heading = _SECTION.fullmatch(text)
             if heading is not None:
                 section = heading["name"].strip().casefold()
-                standard = _gitlab_owners(heading["rest"])
+                default_owners = _gitlab_owners(heading["rest"])
                 continue
             reading.skip(number, line, "the heading of the section cannot be read")
         excluded = text.startswith("!")
         found = _PATTERN.match(text.removeprefix("!"))
         written = found[0] if found else ""
-        owners = _gitlab_owners(text[len(written) + excluded :]) or standard
+        owners = _gitlab_owners(text[len(written) + excluded :]) or default_owners
         if not excluded and not owners:
             reading.skip(number, line, "the line names no owner")
             continue

@@ -36,7 +36,7 @@ class Ownership:
 
     @property
     def identity(self) -> str:
-        """What a verdict rests on: another text means that every document is judged anew."""
+        """What a verdict rests on: another text means that every document is checked again."""
         if self.mode is OwnershipMode.OFF:
             return ""
         parts = (self.mode, self.digest, self.prefix, repr(sorted(self.teams.items())))
@@ -77,7 +77,7 @@ class Ownership:
 
     def _message(self, team: str | None, owners: tuple[str, ...]) -> str:
         if self.file is None:
-            return "the repository has no CODEOWNERS file, so nobody owns this file"
+            return "the repository has no CODEOWNERS file, so no one owns this file"
         if not owners:
             return f"{self.file} names no owner of this file"
         named = ", ".join(owners[:5]) + (", ..." if len(owners) > 5 else "")  # noqa: PLR2004

@@ -1,6 +1,6 @@
 """The published JSON Schemas of catalog documents, generated from the models they describe.
 
-``make generate`` writes them anew; a test fails where file and model differ.
+``make generate`` writes them again; a test fails where file and model differ.
 """
 
 import json

@@ -72,9 +72,9 @@ def _value(schema: Any) -> Any:
     inner = with_templates(schema)
     if _takes_any_text(schema) or not schema:
         return inner
-    told = {key: inner.pop(key) for key in ("title", "description", "examples") if key in inner}
+    message = {key: inner.pop(key) for key in ("title", "description", "examples") if key in inner}
     default = {"default": inner.pop("default")} if "default" in inner else {}
-    return {**told, "anyOf": [inner, {"$ref": _TEMPLATE}], **default}
+    return {**message, "anyOf": [inner, {"$ref": _TEMPLATE}], **default}
 
 
 def _takes_any_text(schema: Mapping[str, Any]) -> bool:

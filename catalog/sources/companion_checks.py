@@ -1,4 +1,4 @@
-"""Judging a document by what lies beside the catalog, such as CODEOWNERS. No rule itself here."""
+"""Checking a document against what lies beside the catalog, such as CODEOWNERS. No rules here."""
 
 from collections.abc import Iterable, Mapping
 from typing import Protocol
@@ -8,10 +8,10 @@ from catalog.validation import Finding
 
 
 class CompanionCheck(Protocol):
-    """Judges documents by the files in ``Listing.beside``.
+    """Checks documents against the files in ``Listing.beside``.
 
-    ``identity`` is part of a verdict's identity: where it changes, everything is judged again, from
-    the contents that are kept. Both are given the contents by path, relative to the repository.
+    ``identity`` is part of a verdict's identity: where it changes, everything is checked again
+    from the stored contents. Both are given the contents by path, relative to the repository.
     """
 
     def identity(self, beside: Mapping[str, bytes]) -> str:

@@ -63,7 +63,7 @@ class LocalFolder:
         return await asyncio.to_thread(self._contents, entries)
 
     def usage(self) -> SourceUsage | None:
-        """Return None: nobody is called."""
+        """Return None: no service is called."""
         return None
 
     async def close(self) -> None:
@@ -115,7 +115,7 @@ class LocalFolder:
             problem = f"the file cannot be read: {reason}"
         except DocumentError as error:
             problem = error.message
-        # Never remembered as seen: it is looked at anew each time.
+        # Never remembered as seen: it is read again each time.
         return (), SourceEntry(name, "", problem=problem)
 
 
@@ -141,5 +141,5 @@ def _modified_at(path: Path) -> float:
     try:
         return path.stat().st_mtime
     except OSError:
-        # It went meanwhile; the next listing tells.
+        # It was removed meanwhile; the next listing shows that.
         return 0.0

@@ -16,13 +16,13 @@ class ProposalSource(CatalogSource, Protocol):
     async def fork_point(self, commit: str, known: ListingContext) -> str | None:
         """Return the last commit that a proposal shares with what is in service.
 
-        None where there is none, or where it cannot be told any more, as after a force push.
+        None where there is none, or where it cannot be determined any more, as after a force push.
         """
         ...
 
 
 class ProposalReporter(VerdictReporter, Protocol):
-    """Tells the authors of a proposal; ``again`` what they were told already, at their request."""
+    """Reports to the authors of a proposal; ``again`` repeats a report at their request."""
 
     async def report(self, verdict: Verdict, *, again: bool = False) -> None:
         """Report a verdict at its commit."""

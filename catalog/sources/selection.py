@@ -108,7 +108,7 @@ def select(
 def duplicates(facts: Iterable[DocumentSummary]) -> list[Finding]:
     """Refuse every file whose id another has, but the one that is named after it.
 
-    Ids that differ in case only are taken for one: of these, the one in lower case is kept.
+    Ids that differ only in case count as one: of these, the one in lower case is kept.
     """
     by_id: dict[str, list[DocumentSummary]] = defaultdict(list)
     by_case: dict[str, list[DocumentSummary]] = defaultdict(list)

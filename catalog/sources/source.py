@@ -208,7 +208,7 @@ class CatalogSource(Protocol):
         ...
 
     def usage(self) -> SourceUsage | None:
-        """Return how much it was used, for metrics; None where nobody is called."""
+        """Return how much it was used, for metrics; None if no service is called."""
         ...
 
     async def close(self) -> None:

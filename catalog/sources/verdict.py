@@ -1,4 +1,4 @@
-"""What is told to whoever reports a sync to the authors of the catalog. No I/O here."""
+"""The verdict of a sync, for reports to the authors of the catalog. No I/O here."""
 
 from dataclasses import dataclass
 from typing import Protocol
@@ -33,7 +33,7 @@ class Verdict:
 
 
 class VerdictReporter(Protocol):
-    """Tells the forge; called after the catalog is stored, once per revision that differs.
+    """Reports to the forge; called after the catalog is stored, once per revision that differs.
 
     What it raises is logged and changes nothing.
     """

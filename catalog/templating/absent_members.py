@@ -1,4 +1,4 @@
-"""Says of a path that leads nowhere why, and what was probably meant."""
+"""Explains why a path leads nowhere, and suggests what was probably meant."""
 
 from collections.abc import Iterable
 
@@ -45,19 +45,19 @@ def list_key_advice(name: str, given: list[tuple[ValueShape, Expression]]) -> st
 def _list_advice(path: Reference, member: Key, item: ValueShape | None) -> tuple[str, str]:
     name = str(member.value)
     whole = path.text[: member.start].rstrip("./[\"'`") or "this"
-    said = f"{whole[:_MOST_SHOWN]} is a list, which has no {name[:_MOST_SHOWN]}"
+    message = f"{whole[:_MOST_SHOWN]} is a list, which has no {name[:_MOST_SHOWN]}"
     if name in _COUNTED:
-        return said, f"len({whole})"
+        return message, f"len({whole})"
     if name in _ENDS:
-        return said, f"{name}({whole})"
+        return message, f"{name}({whole})"
     step = "/" if path.form is PathForm.SLASH else "."
     inner = _row_member(name, item)
     if inner is None:
         known = ", ".join(list(item.members or ())[:_FEW]) if item else ""
-        return f"{said}; neither do its rows, which have: {known}", ""
+        return f"{message}; neither do its rows, which have: {known}", ""
     each, one = (f"this.{inner}", f"{step}{inner}") if inner else ("this", "")
     loop = f"{{{{#each {whole}}}}}{{{{{each}}}}}{{{{/each}}}}"
-    return f"{said}: write {loop} for each row, or {whole}{step}0{one} for the first", ""
+    return f"{message}: write {loop} for each row, or {whole}{step}0{one} for the first", ""
 
 
 def _row_member(name: str, item: ValueShape | None) -> str | None:

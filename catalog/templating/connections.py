@@ -38,5 +38,5 @@ def require_in_settings(text: str, values: Sequence[Span]) -> None:
             quote = int(found[2].startswith("'"))
             require_hosts(text, (start + quote, at - quote), within)
     if pending:
-        told = "a value is empty, or stands outside the settings of the connection; correct it"
-        raise FaultError("template-value", told)
+        message = "a value is empty, or stands outside the settings of the connection; correct it"
+        raise FaultError("template-value", message)

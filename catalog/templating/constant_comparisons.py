@@ -46,15 +46,15 @@ def literal_text(value: Any) -> str:
 def _order(sign: str, left: Operand, right: Operand) -> ComparisonProblem | None:
     if left.shape.kinds & right.shape.kinds & (TEXT | NUMBER):
         return None
-    told = f"{left.text} is {_kind(left)} and {right.text} is {_kind(right)}"
-    return TYPE, f"{sign} compares two numbers or two texts; {told}", ""
+    message = f"{left.text} is {_kind(left)} and {right.text} is {_kind(right)}"
+    return TYPE, f"{sign} compares two numbers or two texts; {message}", ""
 
 
 def _containment(sign: str, right: Operand) -> ComparisonProblem | None:
     if right.shape.present_kinds & (TEXT | LIST | MAPPING):
         return None
-    told = f"{sign} needs a list, mapping or text, but {right.text} is {_kind(right)}"
-    return TYPE, told, ""
+    message = f"{sign} needs a list, mapping or text, but {right.text} is {_kind(right)}"
+    return TYPE, message, ""
 
 
 def _equality(sign: str, side: Operand, other: Operand) -> ComparisonProblem | None:
@@ -62,15 +62,15 @@ def _equality(sign: str, side: Operand, other: Operand) -> ComparisonProblem | N
         return None
     written, outcome = literal_text(other.value), "true" if sign == "!=" else "false"
     if not side.shape.present_kinds & other.shape.kinds:
-        told = f"{side.text} is {_kind(side)} and {written} is {_kind(other)}: always {outcome}"
-        return NEVER, told, ""
+        message = f"{side.text} is {_kind(side)} and {written} is {_kind(other)}: always {outcome}"
+        return NEVER, message, ""
     choices = side.shape.choices
     if choices is None or any(_is_same(one, other.value) for one in choices):
         return None
     near = nearest(str(other.value), [str(one) for one in choices])
     known = ", ".join(literal_text(one) for one in choices[:_FEW])
-    told = f"{side.text} is never {written}, so this is always {outcome}; it is one of {known}"
-    return NEVER, told, literal_text(near) if near else ""
+    message = f"{side.text} is never {written}, so this is always {outcome}; it is one of {known}"
+    return NEVER, message, literal_text(near) if near else ""
 
 
 def _is_same(one: Any, other: Any) -> bool:

@@ -1,4 +1,4 @@
-"""What an inspection tells of a template."""
+"""What an inspection finds in a template."""
 
 from dataclasses import dataclass
 

@@ -92,7 +92,7 @@ class Errors:
 def all_errors(template: str, names: Names, shapes: Mapping[str, ValueShape]) -> Errors:
     """Return everything that is wrong with a template that ``inspect`` refuses.
 
-    Each value is told of on its own; what breaks the blocks ends the reading.
+    Each value is reported separately; what breaks the blocks ends the reading.
     """
     parser, linker = RecoveringParser(template), RecoveringLinker(names)
     faults: list[TemplateError] = []
@@ -133,7 +133,7 @@ def render(  # noqa: PLR0913 -- what a rendering depends on, all of it named.
 ) -> Any:
     """Render a template: text, or in the target none the typed value of a single value tag.
 
-    Without ``names``, the names in the scopes are known. ``reveal=False`` puts stars in place of
+    Without ``names``, the names in the scopes are known. ``reveal=False`` masks
     secrets; ``learn`` is called with every text made from one. Raises TemplateError and nothing
     else.
     """

@@ -1,4 +1,4 @@
-"""Reads a template in spite of what is wrong with it, so that everything wrong can be told at once.
+"""Reads a template despite its errors, so that all of them can be reported at once.
 
 Such a template is never rendered. Only what breaks its blocks ends the reading.
 """
@@ -61,15 +61,15 @@ class RecoveringLinker(Linker):
         links = (self._links.get(number, _UNKNOWN) for number in range(template.references))
         return LinkedTemplate(template, tuple(links))
 
-    def _expression(self, node: Expression, place: BlockScope) -> None:
+    def _expression(self, node: Expression, scope: BlockScope) -> None:
         if len(self.faults) >= _MOST_FAULTS:
             return
         try:
-            super()._expression(node, place)
+            super()._expression(node, scope)
         except FaultError as fault:
             self.faults.append((self.at, fault))
             if isinstance(node, FunctionCall):
-                self._all(node.arguments, place)
+                self._all(node.arguments, scope)
             elif isinstance(node, Pipe):
                 for step in node.steps:
-                    self._all(step.arguments if isinstance(step, FunctionCall) else (), place)
+                    self._all(step.arguments if isinstance(step, FunctionCall) else (), scope)

@@ -192,21 +192,21 @@ class TemplateInspector:
 
     def _report_missing(self, node: Expression) -> None:
         """Report a path that does not exist, with the nearest one that does."""
-        told: tuple[str, str] = (f"{_source_text(node)} is missing", "")
+        message: tuple[str, str] = (f"{_source_text(node)} is missing", "")
         if id(node) in self._advice:
             # The warning becomes an error where the value must exist.
-            told = self._advice[id(node)]
-            warning = Diagnostic(LIST_MEMBER, told[0], self.at, told[1])
+            message = self._advice[id(node)]
+            warning = Diagnostic(LIST_MEMBER, message[0], self.at, message[1])
             self.diagnostics = [one for one in self.diagnostics if one != warning]
         elif isinstance(node, Reference):
             link = self._linked.links[node.number]
-            told = missing_path(node, self._root(link), link.members)
-        self._report(UNDEFINED, *told)
+            message = missing_path(node, self._root(link), link.members)
+        self._report(UNDEFINED, *message)
 
-    def _warn_list_member(self, node: Expression, told: tuple[str, str]) -> ValueShape:
+    def _warn_list_member(self, node: Expression, message: tuple[str, str]) -> ValueShape:
         """Warn of a member that a list never has."""
-        self._advice[id(node)] = told
-        self._report(LIST_MEMBER, *told)
+        self._advice[id(node)] = message
+        self._report(LIST_MEMBER, *message)
         return NOTHING
 
     def _list(self, node: ListLiteral) -> ValueShape:
@@ -218,8 +218,10 @@ class TemplateInspector:
     def _reference(self, node: Reference) -> ValueShape:
         link = self._linked.links[node.number]
         root = self._root(link)
-        told = list_member_advice(node, root, link.members)
-        return self._warn_list_member(node, told) if told else self._members(root, link.members)
+        message = list_member_advice(node, root, link.members)
+        return (
+            self._warn_list_member(node, message) if message else self._members(root, link.members)
+        )
 
     def _root(self, link: ResolvedReference) -> ValueShape:
         if link.root is Root.SCOPE:
@@ -275,8 +277,8 @@ class TemplateInspector:
             return (
                 A_BOOLEAN if name == "not" else missing_as_null(either([one for one, _ in given]))
             )
-        if told := list_key_advice(name, given):
-            return self._warn_list_member(node, (told, ""))
+        if message := list_key_advice(name, given):
+            return self._warn_list_member(node, (message, ""))
         self._check_arguments(name, given)
         return result_of(name, [shape for shape, _ in given])
 
@@ -296,8 +298,8 @@ class TemplateInspector:
 
     def _report_wrong_type(self, needed: str, node: Expression, shape: ValueShape) -> None:
         if not shape.is_missing:
-            said = f"{needed}, but {_source_text(node)} is {describe_kinds(shape.present_kinds)}"
-            self._report("template-type", said)
+            message = f"{needed}, but {_source_text(node)} is {describe_kinds(shape.present_kinds)}"
+            self._report("template-type", message)
 
     def _negation(self, node: Negation) -> ValueShape:
         if node.operator == "not":
@@ -326,9 +328,9 @@ class TemplateInspector:
         for sign, operand in node.rest:
             right = self._side(operand)
             both_there = not (left.shape.is_missing or right.shape.is_missing)
-            told = comparison_problem(sign, left, right) if both_there else None
-            if told:
-                self._report(*told)
+            message = comparison_problem(sign, left, right) if both_there else None
+            if message:
+                self._report(*message)
             left = right
         return A_BOOLEAN
 

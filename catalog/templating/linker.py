@@ -56,8 +56,8 @@ class LinkedTemplate:
         found: dict[tuple[str, ...], None] = {}
         for link in self.links:
             if link.root is Root.SCOPE:
-                way = [str(getattr(member, "value", "*")) for member in link.members]
-                found[link.name, *way] = None
+                path = [str(getattr(member, "value", "*")) for member in link.members]
+                found[link.name, *path] = None
         return list(found)
 
 
@@ -77,85 +77,85 @@ class Linker:
         plan = plan_of(template.body, links)
         return LinkedTemplate(template, links, plan, frozenset(self._functions))
 
-    def _body(self, body: Body, place: BlockScope) -> None:
+    def _body(self, body: Body, scope: BlockScope) -> None:
         for block in body:
-            self._block(block, place)
+            self._block(block, scope)
 
-    def _block(self, block: Block, place: BlockScope) -> None:
+    def _block(self, block: Block, scope: BlockScope) -> None:
         if isinstance(block, If):
-            self._if(block, place)
+            self._if(block, scope)
         elif isinstance(block, For):
-            self._for(block, place)
+            self._for(block, scope)
         elif isinstance(block, Interpolation):
             self.at = block.at
-            self._expression(block.expression, place)
+            self._expression(block.expression, scope)
         elif isinstance(block, Loop | With):
-            self._item_block(block, place)
+            self._item_block(block, scope)
 
-    def _if(self, block: If, place: BlockScope) -> None:
+    def _if(self, block: If, scope: BlockScope) -> None:
         for branch in block.branches:
             self.at = branch.at
-            self._expression(branch.condition, place)
-            self._body(branch.body, place.inside())
-        self._body(block.otherwise, place.inside())
+            self._expression(branch.condition, scope)
+            self._body(branch.body, scope.inside())
+        self._body(block.otherwise, scope.inside())
 
-    def _item_block(self, block: Loop | With, place: BlockScope) -> None:
+    def _item_block(self, block: Loop | With, scope: BlockScope) -> None:
         self.at = block.at
-        self._expression(block.subject, place)
+        self._expression(block.subject, scope)
         if isinstance(block, With):
             variables = (block.variable,) if block.variable else ()
-            inside = place.inside(items=1, variables=variables)
+            inside = scope.inside(items=1, variables=variables)
         else:
-            inside = place.inside(items=1, loops=1, variables=block.variables)
+            inside = scope.inside(items=1, loops=1, variables=block.variables)
         self._body(block.body, inside)
-        self._body(block.otherwise, place.inside())
+        self._body(block.otherwise, scope.inside())
 
-    def _for(self, block: For, place: BlockScope) -> None:
+    def _for(self, block: For, scope: BlockScope) -> None:
         self.at = block.at
-        self._expression(block.subject, place)
+        self._expression(block.subject, scope)
         if block.condition is not None:
-            self._expression(block.condition, place.inside(variables=block.variables))
-        self._body(block.body, place.inside(variables=(*block.variables, "loop")))
-        self._body(block.otherwise, place.inside())
+            self._expression(block.condition, scope.inside(variables=block.variables))
+        self._body(block.body, scope.inside(variables=(*block.variables, "loop")))
+        self._body(block.otherwise, scope.inside())
 
-    def _expression(self, node: Expression, place: BlockScope) -> None:
+    def _expression(self, node: Expression, scope: BlockScope) -> None:
         if isinstance(node, Reference):
-            self._members(node.members, place)
-            link = self._resolver.resolve(node, place)
+            self._members(node.members, scope)
+            link = self._resolver.resolve(node, scope)
             self._links[node.number] = link
             if link.root is Root.GENERATED:
                 self._functions.add(link.name)
         elif isinstance(node, FunctionCall):
-            self._call(node, len(node.arguments), place)
+            self._call(node, len(node.arguments), scope)
         elif isinstance(node, Pipe):
-            self._pipe(node, place)
+            self._pipe(node, scope)
         elif isinstance(node, MemberAccess):
-            self._expression(node.subject, place)
-            self._members(node.members, place)
+            self._expression(node.subject, scope)
+            self._members(node.members, scope)
         else:
-            self._all(_operands(node), place)
+            self._all(_operands(node), scope)
 
-    def _all(self, nodes: tuple[Expression, ...], place: BlockScope) -> None:
+    def _all(self, nodes: tuple[Expression, ...], scope: BlockScope) -> None:
         for node in nodes:
-            self._expression(node, place)
+            self._expression(node, scope)
 
-    def _members(self, members: tuple[Member, ...], place: BlockScope) -> None:
+    def _members(self, members: tuple[Member, ...], scope: BlockScope) -> None:
         for member in members:
             if isinstance(member, Computed):
-                self._expression(member.expression, place)
+                self._expression(member.expression, scope)
 
-    def _pipe(self, node: Pipe, place: BlockScope) -> None:
-        self._expression(node.subject, place)
+    def _pipe(self, node: Pipe, scope: BlockScope) -> None:
+        self._expression(node.subject, scope)
         for step in node.steps:
             if isinstance(step, Test):
                 _check_test(step)
             else:
-                self._call(step, len(step.arguments) + 1, place)
+                self._call(step, len(step.arguments) + 1, scope)
 
-    def _call(self, call: FunctionCall, count: int, place: BlockScope) -> None:
+    def _call(self, call: FunctionCall, count: int, scope: BlockScope) -> None:
         _check_call(call, count)
         self._functions.add(call.function)
-        self._all(call.arguments, place)
+        self._all(call.arguments, scope)
 
 
 def _operands(node: Expression) -> tuple[Expression, ...]:

@@ -42,7 +42,7 @@ def combine(sign: str, left: Any, right: Any, budget: Budget) -> Any:
     try:
         return check_bounds(_ARITHMETIC[sign](left, right))
     except ZeroDivisionError as error:
-        raise FaultError("template-value", "something is divided by 0") from error
+        raise FaultError("template-value", "division by zero") from error
     except OverflowError as error:
         raise _out_of_range() from error
 
@@ -86,7 +86,7 @@ def contains(wanted: Any, value: Any) -> bool:
         return isinstance(wanted, str) and wanted in value
     if isinstance(value, str) and isinstance(wanted, str):
         return wanted in value
-    raise FaultError("template-type", "look in a list, in a mapping, or for a text in a text")
+    raise FaultError("template-type", "only a list, a mapping or a text can be searched")
 
 
 def _out_of_range() -> FaultError:

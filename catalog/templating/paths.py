@@ -122,7 +122,7 @@ class PathReader(Scanner):
         path = self.text[start : self.position]
         return FaultError(
             "template-syntax",
-            "a path that begins with slashes goes on with slashes",
+            "a path that begins with slashes must continue with slashes",
             suggestion="/".join([path, *steps]) if steps else "",
         )
 

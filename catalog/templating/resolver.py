@@ -37,7 +37,7 @@ class Root(StrEnum):
     LOOP = "loop"
     GENERATED = "generated"
     UNKNOWN = "unknown"
-    """A wrong name in a template of which everything wrong is to be told."""
+    """A wrong name in a template whose errors are collected."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,63 +93,63 @@ class PathResolver:
         # Of a form with hundreds of fields and templates this costs more than all the rest.
         return tuple(go_fields(self._names))
 
-    def resolve(self, path: Reference, place: BlockScope) -> ResolvedReference:
+    def resolve(self, path: Reference, scope: BlockScope) -> ResolvedReference:
         """Return the resolution of the path."""
         if path.form is PathForm.SLASH:
             return self._slashes(path)
-        return self._forms[path.form](path, place)
+        return self._forms[path.form](path, scope)
 
-    def _plain(self, path: Reference, place: BlockScope) -> ResolvedReference:
+    def _plain(self, path: Reference, scope: BlockScope) -> ResolvedReference:
         name, rest = _name(path.members[0]), path.members[1:]
-        if name in place.variables:
+        if name in scope.variables:
             return ResolvedReference(Root.VARIABLE, name, 0, rest)
         if name in self._scopes:
             return self._scope(path, name, rest)
         if name in _GENERATED:
             return ResolvedReference(Root.GENERATED, name, 0, rest)
-        if name == "this" and place.items:
+        if name == "this" and scope.items:
             return ResolvedReference(Root.ITEM, "", 0, rest)
         if name == "this":
             raise FaultError("template-scope", "this is available only inside each, with and range")
-        if place.items:
+        if scope.items:
             return ResolvedReference(Root.ITEM, "", 0, path.members)
         if name in FUNCTIONS and not rest:
             raise FaultError("template-arguments", f"the function {name} needs arguments")
-        known = {*self._scopes, *(one for one in place.variables if one[0] != "$"), *_GENERATED}
+        known = {*self._scopes, *(one for one in scope.variables if one[0] != "$"), *_GENERATED}
         raise _unknown("template-scope", path, path.members[0], known)
 
-    def _parent(self, path: Reference, place: BlockScope) -> ResolvedReference:
-        if path.levels > place.items:
+    def _parent(self, path: Reference, scope: BlockScope) -> ResolvedReference:
+        if path.levels > scope.items:
             raise FaultError(
                 "template-scope", f"{_shorten(path)} goes up more blocks than there are"
             )
         name = _name(path.members[0])
         if name in self._scopes:
             return self._scope(path, name, path.members[1:])
-        if path.levels == place.items:
+        if path.levels == scope.items:
             raise _unknown("template-scope", path, path.members[0], self._scopes)
         members = path.members[1:] if name == "this" else path.members
         return ResolvedReference(Root.ITEM, "", path.levels, members)
 
-    def _variable(self, path: Reference, place: BlockScope) -> ResolvedReference:
+    def _variable(self, path: Reference, scope: BlockScope) -> ResolvedReference:
         name = _name(path.members[0])
-        if name not in place.variables:
-            known = [one for one in place.variables if one[0] == "$"]
+        if name not in scope.variables:
+            known = [one for one in scope.variables if one[0] == "$"]
             raise _unknown("template-scope", path, path.members[0], known)
         return ResolvedReference(Root.VARIABLE, name, 0, path.members[1:])
 
-    def _data(self, path: Reference, place: BlockScope) -> ResolvedReference:
+    def _data(self, path: Reference, scope: BlockScope) -> ResolvedReference:
         name = _name(path.members[0])
         if name not in _DATA_VARIABLES:
             raise _unknown("template-scope", path, path.members[0], _DATA_VARIABLES)
-        if path.levels >= place.loops:
+        if path.levels >= scope.loops:
             raise FaultError(
                 "template-scope", f"{_shorten(path)} is available only inside each and range"
             )
         return ResolvedReference(Root.LOOP, name, path.levels, path.members[1:])
 
-    def _root(self, path: Reference, place: BlockScope) -> ResolvedReference:
-        if not place.in_block:
+    def _root(self, path: Reference, scope: BlockScope) -> ResolvedReference:
+        if not scope.in_block:
             raise FaultError("template-scope", "@root is available only inside blocks")
         first = path.members[0] if path.members else None
         if first is None or not isinstance(first, Key):
@@ -158,12 +158,12 @@ class PathResolver:
             raise _unknown("template-scope", path, first, self._scopes)
         return self._scope(path, str(first.value), path.members[1:])
 
-    def _go(self, path: Reference, place: BlockScope) -> ResolvedReference:
+    def _go(self, path: Reference, scope: BlockScope) -> ResolvedReference:
         first = path.members[0] if path.members else None
         name = first.value if isinstance(first, Key) else None
         if first is not None and name in GO_SCOPES:
             return self._go_scope(path, first, str(name))
-        if path.form is PathForm.ITEM and place.items:
+        if path.form is PathForm.ITEM and scope.items:
             return ResolvedReference(Root.ITEM, "", 0, path.members)
         if first is None:
             raise FaultError(

@@ -83,8 +83,8 @@ class TagReader:
         if _OURS.match(self._source, self.at + 2):
             raise FaultError(
                 "template-refused",
-                "${{ .. }} is GitHub's and is copied as it stands; for a dollar and a value write "
-                '{{ "$" }}{{ .. }}',
+                "${{ .. }} is GitHub's syntax and is copied unchanged; for a dollar and a value "
+                'write {{ "$" }}{{ .. }}',
             )
         return self._closing(self.at + 2, "}}") + 2
 

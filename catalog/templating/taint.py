@@ -26,7 +26,7 @@ class TaintTracker:
 
     @property
     def is_enabled(self) -> bool:
-        """Whether anybody wants to know."""
+        """Whether secrets are tracked."""
         return self._learn is not None
 
     def result(self, value: Any) -> None:

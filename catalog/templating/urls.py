@@ -46,8 +46,7 @@ def require_in_place(
         if any(map(_leads_out, _decodings(segment))):
             raise FaultError(
                 "template-value",
-                "a segment of the path comes out as . or .., which leads elsewhere; "
-                "correct the value",
+                "a segment of the path comes out as . or .., which leads elsewhere; correct the value",
             )
         made = any(begin >= first and finish <= after for begin, finish in values)
         if made and after < end and not unquote(segment).strip():
@@ -74,15 +73,15 @@ def require_hosts(
     for begin, finish in (*values, *trusted):
         within = unquote(text[max(begin, start) : min(finish, after)])
         if not _HOST.fullmatch(within):
-            told = "a value within the host holds more than a name; correct the value"
-            raise FaultError("template-value", told)
+            message = "a value within the host holds more than a name; correct the value"
+            raise FaultError("template-value", message)
     joined = _merge_adjacent(values)
     for entry in text[start:after].split(","):
         end = start + len(entry.partition(":")[0])
         for begin, finish in joined:
             if start < begin < end <= finish and _extends(text[start:begin], text[begin:end]):
-                told = "a value extends the host name; put a / before it"
-                raise FaultError("template-value", told)
+                message = "a value extends the host name; put a / before it"
+                raise FaultError("template-value", message)
         start += len(entry) + 1
 
 

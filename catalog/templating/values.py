@@ -85,7 +85,7 @@ def kind_of(value: Any) -> str:
 
 def wrong_type(expected: str, value: Any) -> FaultError:
     """Return the fault of a value of the wrong kind."""
-    return FaultError("template-type", f"{expected} is needed here, and it is {kind_of(value)}")
+    return FaultError("template-type", f"{expected} is needed here, but it is {kind_of(value)}")
 
 
 def truth(value: Any) -> bool:
@@ -266,7 +266,7 @@ def _normalize_number(value: float) -> float:
     if isinstance(value, int):
         return int(value)
     if not abs(value) < float("inf"):
-        raise FaultError("template-value", "a number is infinite or none at all")
+        raise FaultError("template-value", "a number is infinite or not a number")
     whole = value.is_integer() and abs(value) <= LARGEST_NUMBER
     return int(value) if whole else float(value)
 

@@ -116,8 +116,8 @@ class JsonWriter(Writer):
             json.loads(text, parse_constant=_no_constant)
         except (ValueError, RecursionError) as error:
             # What the library says is of the notation; it holds nothing of the values.
-            said = f": {error.msg.lower()}" if isinstance(error, json.JSONDecodeError) else ""
-            raise FaultError("template-json", f"the result is not valid JSON{said}") from error
+            message = f": {error.msg.lower()}" if isinstance(error, json.JSONDecodeError) else ""
+            raise FaultError("template-json", f"the result is not valid JSON{message}") from error
         return text
 
 

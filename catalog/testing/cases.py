@@ -119,18 +119,18 @@ def _problem_line(document: YamlDocument, problem: Problem) -> str:
 
 def check_case(case: Case, run: DryRunResult) -> CaseResult:
     """Compare what came out with what is expected; of an action only what the case names."""
-    came = actual_result(run)
+    actual = actual_result(run)
     if case.expect is None:
-        return CaseResult("no expectation yet; --update writes the actual result", came)
-    wanted = case.expect.model_dump(exclude_none=True)
-    if "fields" in wanted and not run.refused:
-        came = {"fields": {name: run.values.get(name) for name in wanted["fields"]}, **came}
-    shown = dict(came)
-    if "actions" in wanted and "actions" in came:
-        shown["actions"] = _only_expected_keys(came["actions"], wanted["actions"])
-    elif "fields" in wanted and "refused" not in wanted:
+        return CaseResult("no expectation yet; --update writes the actual result", actual)
+    expected = case.expect.model_dump(exclude_none=True)
+    if "fields" in expected and not run.refused:
+        actual = {"fields": {name: run.values.get(name) for name in expected["fields"]}, **actual}
+    shown = dict(actual)
+    if "actions" in expected and "actions" in actual:
+        shown["actions"] = _only_expected_keys(actual["actions"], expected["actions"])
+    elif "fields" in expected and "refused" not in expected:
         shown.pop("actions", None)
-    return CaseResult("" if shown == wanted else _difference(wanted, shown), came)
+    return CaseResult("" if shown == expected else _difference(expected, shown), actual)
 
 
 def actual_result(run: DryRunResult) -> dict[str, Any]:
@@ -175,18 +175,23 @@ _Dumper.add_representer(str, _represent_text)
 
 
 def _only_expected_keys(
-    came: list[dict[str, Any]], wanted: list[dict[str, Any]]
+    actual: list[dict[str, Any]], wanted: list[dict[str, Any]]
 ) -> list[dict[str, Any]]:
-    if len(came) != len(wanted):
-        return came
+    if len(actual) != len(wanted):
+        return actual
     return [
         {key: value for key, value in one.items() if key in expected or key == "error"}
-        for one, expected in zip(came, wanted, strict=True)
+        for one, expected in zip(actual, wanted, strict=True)
     ]
 
 
-def _difference(wanted: Mapping[str, Any], came: Mapping[str, Any]) -> str:
+def _difference(expected: Mapping[str, Any], actual: Mapping[str, Any]) -> str:
     lines = difflib.unified_diff(
-        dump(wanted).splitlines(), dump(came).splitlines(), "expected", "came out", lineterm="", n=3
+        dump(expected).splitlines(),
+        dump(actual).splitlines(),
+        "expected",
+        "came out",
+        lineterm="",
+        n=3,
     )
     return "\n".join(lines)

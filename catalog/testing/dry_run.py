@@ -44,7 +44,7 @@ def dry_run(
     known_actions: Mapping[str, ActionSchema],
     scope_context: ScopeContext | None = None,
 ) -> DryRunResult:
-    """Do everything that submission does, but submit; secrets show as stars.
+    """Do everything that submission does, but submit; secrets are masked.
 
     Outputs of earlier actions are the sample's, or made up; without ``scope_context`` so are
     variables of the environment.
@@ -82,9 +82,9 @@ def _check_config(rendered: dict[str, Any], schema: ActionSchema) -> dict[str, A
     if "config" not in rendered or schema.judge is None:
         return rendered
     problems = schema.judge(rendered["config"])
-    told = "; ".join(f"{'.'.join(map(str, one.place))}: {one.message}" for one in problems)
-    if told:
-        return {"error": told}
+    message = "; ".join(f"{'.'.join(map(str, one.place))}: {one.message}" for one in problems)
+    if message:
+        return {"error": message}
     return {"config": schema.reader(rendered["config"])} if schema.reader else rendered
 
 

@@ -38,7 +38,7 @@ class Sample:
 
     ``options`` are the values that fields offer whose choices come from elsewhere; of a field in a
     list by ``rules.cluster``. ``lists`` are the rows of the catalog's lists, as far as known.
-    ``offered`` is what fields offer by their ways (``rules[0].cluster``), where that is known
+    ``offered`` is what fields offer by their paths (``rules[0].cluster``), where that is known
     already. ``environment`` holds variables of the environment that templates read.
     """
 
@@ -60,7 +60,7 @@ class Sample:
 def validate_sample(
     item: CatalogDocument, sample: Sample, scope_context: ScopeContext
 ) -> FormResult:
-    """Judge the sample's fields as its requester would submit them."""
+    """Validate the sample's fields as its requester would submit them."""
     about = form_context(item, sample.requester, sample.at, scope_context)
     offered = sample.offered
     if offered is None:
@@ -71,21 +71,21 @@ def validate_sample(
 def _offered_choices(
     item: CatalogDocument, sample: Sample, about: FormContext
 ) -> dict[str, OfferedChoices]:
-    """Return what fields offer by their ways; rows that ask the same are answered once."""
+    """Return what fields offer by path; rows with the same query are answered once."""
     found = item.form.questions(sample.fields, sample.today, about)
     asked = [one for one in found if one.field.options is not None]
     known = {
         key: _offered_to(item, one, sample, about) for key, one in bounded_queries(asked).items()
     }
     answers = answers_by_path(asked, known).items()
-    return {way: answer for way, answer in answers if answer is not None}
+    return {path: answer for path, answer in answers if answer is not None}
 
 
 def _offered_to(
     item: CatalogDocument, question: FieldQuery, sample: Sample, about: FormContext
 ) -> OfferedChoices | None:
     """Return what a field offers as far as that is known without asking anybody."""
-    values = sample.options.get(without_row_numbers(question.way))
+    values = sample.options.get(without_row_numbers(question.path))
     if values is not None:
         return offer({"value": value} for value in values)
     teams, lists = sample.requester.teams, sample.lists

@@ -59,7 +59,7 @@ def try_templates(
     known_actions: Mapping[str, ActionSchema],
     scope_context: ScopeContext | None = None,
 ) -> list[TemplateSample]:
-    """Try every text that has a template in it, manual actions first; secrets show as stars.
+    """Try every text that has a template in it, manual actions first; secrets are masked.
 
     Outputs that the sample does not give are made up, so that what reads them can be seen.
     """
@@ -97,7 +97,7 @@ def _places(
     item: CatalogDocument,
     way: str,
     actions: tuple[Action, ...],
-    around: ScopeContext,
+    scope_context: ScopeContext,
     known: Mapping[str, ActionSchema],
 ) -> Iterator[_TemplatePlace]:
     automatic = item.fulfillment.automatic
@@ -105,7 +105,9 @@ def _places(
     before = ended_before(actions, parallel=parallel)
     for index, action in enumerate(actions):
         earlier = tuple(before[action.id])
-        names, after = (names_for(item, around, ids) for ids in (earlier, (*earlier, action.id)))
+        names, after = (
+            names_for(item, scope_context, ids) for ids in (earlier, (*earlier, action.id))
+        )
         path = f"$.fulfillment.{way}.actions[{index}]"
         targets = known[action.type].targets if action.type in known else {}
         choose = escaping_chooser({key: Escaping(value) for key, value in targets.items()})

@@ -85,7 +85,7 @@ def configuration(subject: Subject) -> Iterator[Problem]:
     """Require a configuration that fits the schema of its action type.
 
     Of a part that may be one of several (``authentication``, ``body``), only the one that its
-    ``type`` names is judged. A value is percent-encoded in an address, so that none is the
+    ``type`` names is checked. A value is percent-encoded in an address, so that none is the
     beginning of one; what decides how values are escaped (``body.type``) is literal.
     """
     for path, action in subject.actions():

@@ -79,7 +79,7 @@ def _field_changes(
 def _hidden(old: dict[str, _PlacedField], new: dict[str, _PlacedField]) -> Iterator[Problem]:
     """Yield the fields and groups that are shown less than before, a group once."""
     before, after = _with_group_conditions(old), _with_group_conditions(new)
-    told: set[Path] = set()
+    message: set[Path] = set()
     for field_id, (path, group, field) in new.items():
         if field_id not in old:
             continue
@@ -88,8 +88,8 @@ def _hidden(old: dict[str, _PlacedField], new: dict[str, _PlacedField]) -> Itera
         if is_narrower(*pair, before, after):
             of_group = was.conditional == field.conditional
             place = path[: len(_GROUPS) + 1] if of_group else path
-            if place not in told:
-                told.add(place)
+            if place not in message:
+                message.add(place)
                 yield _hidden_problem(group.id if of_group else field_id, place)
         earlier = {inner.id: inner for inner in was.fields}
         seen = {**before, **earlier}, {**after, **{inner.id: inner for inner in field.fields}}
@@ -110,8 +110,8 @@ def _with_group_conditions(fields: dict[str, _PlacedField]) -> Fields:
 
 
 def _hidden_problem(what: str, path: Path) -> Problem:
-    told = f"{what!r} may be hidden now; requests that send a value for it are refused then"
-    return Problem((*path, "conditional"), told)
+    message = f"{what!r} may now be hidden; requests that send a value for it are then refused"
+    return Problem((*path, "conditional"), message)
 
 
 def is_major(before: str, after: str) -> bool:
@@ -148,9 +148,9 @@ def _removed_field(
     added = [name for name in new if name not in old]
     same = [name for name in added if new[name][2].type is field.type]
     renamed = nearest(field.id, added) or (same[0] if len(same) == 1 == len(added) else None)
-    said = f"was renamed to {renamed!r}" if renamed else "was removed"
+    message = f"was renamed to {renamed!r}" if renamed else "was removed"
     where = new[renamed][0] if renamed else place
-    return Problem(where, f"the field {field.id!r} {said}; requests that send it are refused")
+    return Problem(where, f"the field {field.id!r} {message}; requests that send it are refused")
 
 
 def _is_always_demanded(group: GroupDefinition, field: FieldDefinition) -> bool:
@@ -167,7 +167,7 @@ def _narrowing_changes(
         yield Problem((*path, "type"), message)
         return
     if _is_always_demanded(group, now) and not _is_always_demanded(old[1], field):
-        yield Problem((*path, "required"), f"the field {field.id!r} has become required")
+        yield Problem((*path, "required"), f"the field {field.id!r} is now required")
     yield from _enum(field, now, path)
     yield from _constraints(field, now, path)
     yield from narrowed_parts(field, now, path)
@@ -179,13 +179,13 @@ def _enum(field: FieldDefinition, now: FieldDefinition, path: Path) -> Iterator[
         return
     where = (*path, "enum") if now.enum is not None else (*path, "validation", "enum")
     if field.choices is None:
-        yield Problem(where, f"the field {field.id!r} has become a choice of listed values")
+        yield Problem(where, f"the field {field.id!r} now accepts only the listed values")
         return
     left = {canonical(choice.value) for choice in now.choices}
     gone = [one.value for one in field.choices if canonical(one.value) not in left]
     if gone:
         named = ", ".join(str(value) for value in gone[:10])
-        yield Problem(where, f"the field {field.id!r} no longer takes: {named}")
+        yield Problem(where, f"the field {field.id!r} no longer accepts: {named}")
 
 
 def _constraints(field: FieldDefinition, now: FieldDefinition, path: Path) -> Iterator[Problem]:

@@ -22,7 +22,7 @@ _LARGEST_FILE = 750_000
 def values(subject: Subject) -> Iterator[Problem]:
     """Require unique texts, numbers or booleans as values of an enum.
 
-    Equal values cannot be told apart; 1 and 1.0 are equal, 1 and "1" are not.
+    Equal values cannot be distinguished; 1 and 1.0 are equal, 1 and "1" are not.
     """
     for path, field in fields_of(subject):
         where: Path = (*path, "enum") if field.enum is not None else (*path, "validation", "enum")
@@ -49,9 +49,9 @@ def never_shown(subject: Subject) -> Iterator[Problem]:
             if field is None or leaf.condition not in _EQUALITY:
                 continue
             for value in _compared_values(leaf):
-                told = _mismatch(field, value)
-                if told:
-                    yield Problem((*way, "value"), told, _suggestion(field, value))
+                message = _mismatch(field, value)
+                if message:
+                    yield Problem((*way, "value"), message, _suggestion(field, value))
 
 
 def empty_groups(subject: Subject) -> Iterator[Problem]:

@@ -23,15 +23,15 @@ from catalog.validation.templates import component_templates
 _log = logging.getLogger(__name__)
 
 
-def component_fields(whole: CatalogDocuments) -> FileProblems:
+def component_fields(catalog: CatalogDocuments) -> FileProblems:
     """Require values that the form of a component's item accepts.
 
     Unknown fields, values of a wrong type and missing required fields are found, in the rows of
     lists as well; a template is checked by the type of its result. A password may only be passed
     to a password.
     """
-    for file, bundle, path, component in whole.components():
-        item = whole.items.get(component.catalog_item)
+    for file, bundle, path, component in catalog.components():
+        item = catalog.items.get(component.catalog_item)
         if item is not None and not isinstance(item, CatalogBundle):
             for problem in _contain_errors(_field_problems(bundle, component, item, path), path):
                 yield file, problem
@@ -44,7 +44,7 @@ def _contain_errors(problems: Iterator[Problem], path: Path) -> Iterator[Problem
     except Exception as error:  # noqa: BLE001 -- whatever it is, it must stay in this file
         _log.exception("checking a component's fields failed with an internal error")
         kind = type(error).__name__
-        yield Problem(path, f"could not be checked because of an internal error of PAO ({kind})")
+        yield Problem(path, f"could not be checked because of an internal error in PAO ({kind})")
 
 
 def _field_problems(
@@ -60,8 +60,8 @@ def _field_problems(
         elif (key,) in templates:
             given, wanted = _kinds(templates[key,]), field_shape(fields[key]).present_kinds
             if not given & wanted:
-                told = f"this gives {describe_kinds(given)}, but the field {key} of {item.id}"
-                yield Problem(where, f"{told} needs {describe_kinds(wanted)}")
+                message = f"this gives {describe_kinds(given)}, but the field {key} of {item.id}"
+                yield Problem(where, f"{message} needs {describe_kinds(wanted)}")
         elif not any(is_template(text) for _, text in walk_texts(value)):
             yield from _literal_problems(where, fields[key], value)
         elif fields[key].type is FieldType.LIST and isinstance(value, list):
@@ -69,8 +69,10 @@ def _field_problems(
     for place, found in templates.items():
         secret = _misplaced_secret(bundle, item, place, found)
         if place[0] in fields and secret:
-            told = f"{secret} is a secret, but what it is passed to is not a password of {item.id}"
-            yield Problem((*config, *place), told)
+            message = (
+                f"{secret} is a secret, but what it is passed to is not a password of {item.id}"
+            )
+            yield Problem((*config, *place), message)
     yield from _missing_fields(component, item, path)
 
 

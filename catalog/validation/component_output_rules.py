@@ -18,34 +18,34 @@ _DEPTH = 4
 _FEW = 20
 
 
-def component_outputs(whole: CatalogDocuments) -> FileProblems:
+def component_outputs(catalog: CatalogDocuments) -> FileProblems:
     """Require that ``components.<id>.outputs.<key>`` is an output of the component's item.
 
     A component's outputs are those of its item's actions together. Where a type gives whatever its
     target answers, nothing is required.
     """
-    for file, bundle in whole.documents.items():
-        if isinstance(bundle, CatalogBundle) and whole.outputs:
-            yield from ((file, problem) for problem in _problems(bundle, whole))
+    for file, bundle in catalog.documents.items():
+        if isinstance(bundle, CatalogBundle) and catalog.outputs:
+            yield from ((file, problem) for problem in _problems(bundle, catalog))
 
 
-def _problems(bundle: CatalogBundle, whole: CatalogDocuments) -> Iterator[Problem]:
+def _problems(bundle: CatalogBundle, catalog: CatalogDocuments) -> Iterator[Problem]:
     items = {one.id: one.catalog_item for one in bundle.components}
     known: dict[str, frozenset[str] | None] = {}
     for path, use in _uses(bundle):
         if use[0] != "components" or use[2:3] != ("outputs",) or len(use) < _DEPTH:
             continue
         component, key = use[1], use[3]
-        item = whole.items.get(items.get(component, ""))
+        item = catalog.items.get(items.get(component, ""))
         if item is None or key == "*":
             continue
         if component not in known:
-            known[component] = _outputs(item, whole.outputs)
+            known[component] = _outputs(item, catalog.outputs)
         names = known[component]
         if names is not None and key not in names:
-            told = f"{item.id} has no output {key[:80]!r}{did_you_mean(key, names)}"
+            message = f"{item.id} has no output {key[:80]!r}{did_you_mean(key, names)}"
             listed = ", ".join(sorted(names)[:_FEW])
-            yield Problem(path, told, f"its outputs: {listed}" if listed else "")
+            yield Problem(path, message, f"its outputs: {listed}" if listed else "")
 
 
 def _uses(bundle: CatalogBundle) -> Iterator[tuple[Path, tuple[str, ...]]]:
@@ -71,7 +71,7 @@ def _uses(bundle: CatalogBundle) -> Iterator[tuple[Path, tuple[str, ...]]]:
 def _read(
     bundle: CatalogBundle, text: str, *, condition: bool = False
 ) -> tuple[tuple[str, ...], ...]:
-    """Return what a template reads; of a wrong one another rule tells."""
+    """Return what a template reads; a wrong one is reported by another rule."""
     if "components" not in text and "output" not in text:
         return ()
     actions = (*bundle.manual_actions, *bundle.automatic_actions)

@@ -166,8 +166,8 @@ class _ErrorExplainer:
             for inner in fitting[0]:
                 yield from self.explain(inner)
         else:
-            told = best_match([error]) or error
-            yield Problem(where, f"{_name(where)} is invalid: {message_of(told)[:_MESSAGE]}")
+            message = best_match([error]) or error
+            yield Problem(where, f"{_name(where)} is invalid: {message_of(message)[:_MESSAGE]}")
 
     def _tagged_union(
         self, where: Path, error: ValidationError, tag: str, members: list[list[ValidationError]]

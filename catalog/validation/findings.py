@@ -30,5 +30,5 @@ class Finding:
 
     def __str__(self) -> str:
         """Write it as compilers do: ``file:line:column: severity: message [rule]``."""
-        told = f"{self.message} ({self.hint})" if self.hint else self.message
-        return f"{self.file}:{self.line}:{self.column}: {self.severity}: {told} [{self.rule}]"
+        message = f"{self.message} ({self.hint})" if self.hint else self.message
+        return f"{self.file}:{self.line}:{self.column}: {self.severity}: {message} [{self.rule}]"

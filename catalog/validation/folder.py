@@ -83,8 +83,8 @@ def check_across_files(
 
     ``read`` returns a file's document again where something was found in it, so that trees of
     thousands of files need not be kept; without it findings stand in the first line. ``refused``
-    are ids of documents that have findings of their own: who names them is not told that there
-    are none. ``drafts`` are those of them whose form can be relied on.
+    are ids of documents that have findings of their own: references to them are not reported
+    as missing. ``drafts`` are those of them whose form can be relied on.
     """
     outputs = {name: schema.outputs for name, schema in (known_actions or {}).items()}
     catalog = CatalogDocuments(documents, frozenset(refused), drafts, outputs)
@@ -144,10 +144,10 @@ def _findings_of(
 
 
 def findings_at(
-    told: Iterable[tuple[str, Problem]], rule: str, severity: Severity, read: ReadDocument | None
+    message: Iterable[tuple[str, Problem]], rule: str, severity: Severity, read: ReadDocument | None
 ) -> Iterator[Finding]:
     """Make findings of problems in several files."""
-    for file, problem in told:
+    for file, problem in message:
         line, column = _place(file, problem, read)
         yield Finding(
             file=file,

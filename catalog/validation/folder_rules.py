@@ -57,13 +57,13 @@ class CatalogDocuments:
                     yield file, document, ("components", index), component
 
 
-def duplicate_ids(whole: CatalogDocuments) -> FileProblems:
+def duplicate_ids(catalog: CatalogDocuments) -> FileProblems:
     """Require unique ids; of several files with one id, the one named after it is served."""
     files: dict[str, list[str]] = defaultdict(list)
-    for file, document in whole.documents.items():
+    for file, document in catalog.documents.items():
         files[document.id].append(file)
     for identifier, candidates in files.items():
-        rightful = [file for file in candidates if _is_named_after(file, whole.documents[file])]
+        rightful = [file for file in candidates if _is_named_after(file, catalog.documents[file])]
         kept = candidates if len(candidates) == 1 else rightful if len(rightful) == 1 else []
         for file in candidates:
             if file not in kept:
@@ -73,43 +73,43 @@ def duplicate_ids(whole: CatalogDocuments) -> FileProblems:
                 yield file, problem
 
 
-def similar_ids(whole: CatalogDocuments) -> FileProblems:
+def similar_ids(catalog: CatalogDocuments) -> FileProblems:
     """Require ids that differ in more than capital letters; the one in lower case is served.
 
-    Files of such names replace each other on some machines, and people take one for the other.
+    Such files overwrite each other on some machines, and people confuse them.
     """
     files: dict[str, list[str]] = defaultdict(list)
-    for file, document in whole.documents.items():
+    for file, document in catalog.documents.items():
         files[document.id.casefold()].append(file)
     for lower, candidates in files.items():
         for file in candidates:
-            own = whole.documents[file].id
-            others = [one for one in candidates if whole.documents[one].id != own]
+            own = catalog.documents[file].id
+            others = [one for one in candidates if catalog.documents[one].id != own]
             if others and own != lower:
                 message = f"the id {own[:80]!r} differs in case only from that in {others[0]}"
                 yield file, Problem(("metadata", "id"), message, "give one of them another id")
 
 
-def replacements(whole: CatalogDocuments) -> FileProblems:
+def replacements(catalog: CatalogDocuments) -> FileProblems:
     """Require that the replacement of a deprecated item is another item that exists."""
     path: Path = ("lifecycle", "deprecation", "replacement")
-    for file, document in whole.documents.items():
+    for file, document in catalog.documents.items():
         wanted = document.deprecation.replacement
         if wanted == document.id:
             yield file, Problem(path, "an item cannot be its own replacement")
-        elif wanted and wanted not in whole.by_id and wanted not in whole.refused:
-            known = did_you_mean(wanted, whole.by_id)
+        elif wanted and wanted not in catalog.by_id and wanted not in catalog.refused:
+            known = did_you_mean(wanted, catalog.by_id)
             message = f"there is no item {wanted[:80]!r} in this catalog{known}"
             yield file, Problem(path, message)
 
 
-def option_lists(whole: CatalogDocuments) -> FileProblems:
+def option_lists(catalog: CatalogDocuments) -> FileProblems:
     """Require that options name a list of this catalog, and conditions keys of its rows."""
-    for file, document in whole.documents.items():
+    for file, document in catalog.documents.items():
         for path, field in _fields(document):
             if isinstance(field.options, ListOptions):
                 where = ("presentation", "form", *path, "options")
-                for problem in _list_problems(whole, document, field, where):
+                for problem in _list_problems(catalog, document, field, where):
                     yield file, problem
 
 
@@ -122,39 +122,39 @@ def _fields(document: CatalogDocument) -> Iterator[tuple[Path, FieldDefinition]]
 
 
 def _list_problems(
-    whole: CatalogDocuments, document: CatalogDocument, field: FieldDefinition, where: Path
+    catalog: CatalogDocuments, document: CatalogDocument, field: FieldDefinition, where: Path
 ) -> Iterator[Problem]:
     options = field.options
-    if not isinstance(options, ListOptions) or options.list in whole.refused:
+    if not isinstance(options, ListOptions) or options.list in catalog.refused:
         return
-    found = whole.by_id.get(options.list)
+    found = catalog.by_id.get(options.list)
     if not isinstance(found, CatalogList):
-        lists = [key for key, one in whole.by_id.items() if isinstance(one, CatalogList)]
+        lists = [key for key, one in catalog.by_id.items() if isinstance(one, CatalogList)]
         known = did_you_mean(options.list, lists)
-        told = f"there is no list {options.list[:80]!r} in this catalog{known}"
-        yield Problem((*where, "list"), told)
+        message = f"there is no list {options.list[:80]!r} in this catalog{known}"
+        yield Problem((*where, "list"), message)
         return
     keys = {key for row in found.choices for key in row}
     for key in sorted(row_keys(document.presentation.form, options.where) - keys):
-        told = f"no row of {found.id} has {key[:80]!r}{did_you_mean(key, keys)}"
-        yield Problem((*where, "where"), told)
+        message = f"no row of {found.id} has {key[:80]!r}{did_you_mean(key, keys)}"
+        yield Problem((*where, "where"), message)
     default = field.plain_default
     given = default if isinstance(default, list) else [default] if default is not None else []
     known_values = {canonical(row["value"]) for row in found.choices}
     for value in given:
         if canonical(value) not in known_values:
-            told = f"the default {str(value)[:80]!r} is not a value of {found.id}"
-            yield Problem((*where[:-1], "default"), told)
+            message = f"the default {str(value)[:80]!r} is not a value of {found.id}"
+            yield Problem((*where[:-1], "default"), message)
 
 
-def component_items(whole: CatalogDocuments) -> FileProblems:
+def component_items(catalog: CatalogDocuments) -> FileProblems:
     """Require that a component is an item of this catalog; bundles cannot contain bundles."""
-    cyclic = {bundle for cycle in _cycles(whole) for bundle in cycle}
-    for file, bundle, path, component in whole.components():
-        found = whole.by_id.get(component.catalog_item)
+    cyclic = {bundle for cycle in _cycles(catalog) for bundle in cycle}
+    for file, bundle, path, component in catalog.components():
+        found = catalog.by_id.get(component.catalog_item)
         where = (*path, "catalogItem")
-        if found is None and component.catalog_item not in whole.refused:
-            known = did_you_mean(component.catalog_item, whole.by_id)
+        if found is None and component.catalog_item not in catalog.refused:
+            known = did_you_mean(component.catalog_item, catalog.by_id)
             message = f"there is no item {component.catalog_item[:80]!r} in this catalog{known}"
             yield file, Problem(where, message)
         elif isinstance(found, CatalogList):
@@ -164,21 +164,21 @@ def component_items(whole: CatalogDocuments) -> FileProblems:
             yield file, Problem(where, message, "name its components here instead")
 
 
-def bundle_cycles(whole: CatalogDocuments) -> FileProblems:
+def bundle_cycles(catalog: CatalogDocuments) -> FileProblems:
     """Require that bundles do not contain each other in a cycle."""
-    for cycle in _cycles(whole):
+    for cycle in _cycles(catalog):
         names = " -> ".join([*cycle, cycle[0]])
-        for file, bundle, path, component in whole.components():
+        for file, bundle, path, component in catalog.components():
             position = cycle.index(bundle.id) if bundle.id in cycle else -1
             if position >= 0 and component.catalog_item == cycle[(position + 1) % len(cycle)]:
                 message = f"the bundles contain each other in a cycle: {names}"
                 yield file, Problem((*path, "catalogItem"), message)
 
 
-def deprecated_components(whole: CatalogDocuments) -> FileProblems:
+def deprecated_components(catalog: CatalogDocuments) -> FileProblems:
     """Warn about a deprecated item in a bundle."""
-    for file, _, path, component in whole.components():
-        item = whole.by_id.get(component.catalog_item)
+    for file, _, path, component in catalog.components():
+        item = catalog.by_id.get(component.catalog_item)
         if item is not None and item.deprecation.deprecated:
             instead = item.deprecation.replacement
             hint = f"use {instead}" if instead else ""
@@ -191,18 +191,18 @@ def _is_named_after(file: str, document: CatalogDocument) -> bool:
     return written == expected or written.endswith(f"/{expected}")
 
 
-def _cycles(whole: CatalogDocuments) -> list[list[str]]:
+def _cycles(catalog: CatalogDocuments) -> list[list[str]]:
     """Return the circles among bundles, each once; a bundle is in one of them at most."""
     holds = {
         document.id: [one.catalog_item for one in document.components]
-        for document in whole.documents.values()
+        for document in catalog.documents.values()
         if isinstance(document, CatalogBundle)
     }
     found: list[list[str]] = []
     for start in holds:
-        way = _way_back(start, holds)
-        if way and not any(set(way) & set(known) for known in found):
-            found.append(way)
+        path = _way_back(start, holds)
+        if path and not any(set(path) & set(known) for known in found):
+            found.append(path)
     return found
 
 
@@ -213,10 +213,10 @@ def _way_back(start: str, holds: Mapping[str, list[str]]) -> list[str]:
         here = waiting.pop(0)
         for held in holds[here]:
             if held == start:
-                way = [here]
-                while way[-1] != start:
-                    way.append(came_from[way[-1]])
-                return way[::-1]
+                path = [here]
+                while path[-1] != start:
+                    path.append(came_from[path[-1]])
+                return path[::-1]
             if held in holds and held not in came_from:
                 came_from[held] = here
                 waiting.append(held)

@@ -16,19 +16,19 @@ def narrowed_parts(was: FieldDefinition, now: FieldDefinition, path: Path) -> It
     """Yield what makes a field of the same type refuse values that were good."""
     conditions = (was.required_when, None)
     if not was.is_always_required and now.required_when not in conditions:
-        told = f"the field {now.id!r} has become required under a condition"
-        yield Problem((*path, "required"), told)
+        message = f"the field {now.id!r} is now required under a condition"
+        yield Problem((*path, "required"), message)
     if now.read_only and not was.read_only:
-        yield Problem((*path, "readOnly"), f"the field {now.id!r} has become read-only")
+        yield Problem((*path, "readOnly"), f"the field {now.id!r} is now read-only")
     if now.must_be is not None and now.must_be is not was.must_be:
-        yield Problem((*path, "mustBe"), f"the field {now.id!r} takes one value only")
+        yield Problem((*path, "mustBe"), f"the field {now.id!r} now accepts one value only")
     # Rows that differ in fewer fields than before may be the same now.
     if now.unique_by and not (was.unique_by and set(was.unique_by) <= set(now.unique_by)):
-        told = f"rows of {now.id!r} must differ in {', '.join(now.unique_by)}"
-        yield Problem((*path, "uniqueBy"), told)
+        message = f"rows of {now.id!r} must differ in {', '.join(now.unique_by)}"
+        yield Problem((*path, "uniqueBy"), message)
     if now.items is not None and now.items != was.items:
-        told = f"the constraints of each value of {now.id!r} changed; good ones may be refused"
-        yield Problem((*path, "items"), told)
+        message = f"the constraints of each value of {now.id!r} changed; good ones may be refused"
+        yield Problem((*path, "items"), message)
     yield from _options(was, now, path)
 
 
@@ -39,12 +39,12 @@ def _options(was: FieldDefinition, now: FieldDefinition, path: Path) -> Iterator
     if was.options is None:
         yield Problem(where, f"the choices of {now.id!r} come from elsewhere now")
     elif was.options.source != now.options.source:
-        told = f"the choices of {now.id!r} come from {now.options.source} now"
-        yield Problem((*where, "from"), f"{told}, no longer from {was.options.source}")
+        message = f"the choices of {now.id!r} come from {now.options.source} now"
+        yield Problem((*where, "from"), f"{message}, no longer from {was.options.source}")
     elif isinstance(now.options, ListOptions) and isinstance(was.options, ListOptions):
         if now.options.list != was.options.list:
-            told = f"{now.id!r} offers {now.options.list} now, no longer {was.options.list}"
-            yield Problem((*where, "list"), told)
+            message = f"{now.id!r} offers {now.options.list} now, no longer {was.options.list}"
+            yield Problem((*where, "list"), message)
         elif now.options.where not in (None, was.options.where):
             yield Problem((*where, "where"), f"{now.id!r} may offer less than before")
 
@@ -54,8 +54,10 @@ def new_rules(was: FormDefinition, now: FormDefinition) -> Iterator[Problem]:
     before = {rule.id: rule for rule in was.rules}
     for index, rule in enumerate(now.rules):
         if rule.severity == "error" and _refuses_more(before.get(rule.id), rule):
-            told = f"the rule {rule.id!r} is new or changed; values that were good may be refused"
-            yield Problem((*RULES, index), told)
+            message = (
+                f"the rule {rule.id!r} is new or changed; values that were good may be refused"
+            )
+            yield Problem((*RULES, index), message)
 
 
 def _refuses_more(was: FormRule | None, now: FormRule) -> bool:
@@ -70,5 +72,5 @@ def removed_rows(was: CatalogList, now: CatalogList) -> Iterator[Problem]:
     left = {canonical(row.value) for row in now.rows}
     gone = [str(row.value) for row in was.rows if canonical(row.value) not in left]
     if gone:
-        told = f"the list {now.id!r} no longer has: {', '.join(gone[:10])}"
-        yield Problem(("rows",), told)
+        message = f"the list {now.id!r} no longer has: {', '.join(gone[:10])}"
+        yield Problem(("rows",), message)

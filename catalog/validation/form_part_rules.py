@@ -31,8 +31,8 @@ def form_templates(subject: Subject) -> Iterator[Problem]:
         if placed.of_form is None or placed.found is None:
             continue
         found, outgoing = placed.found, placed.of_form.outgoing
-        for told in use_problems(found.uses, found.functions, outgoing=outgoing):
-            yield Problem(placed.path, told)
+        for message in use_problems(found.uses, found.functions, outgoing=outgoing):
+            yield Problem(placed.path, message)
         yield from _password_reads(subject, placed)
 
 
@@ -51,9 +51,9 @@ def _password_reads(subject: Subject, placed: PlacedTemplate) -> Iterator[Proble
             yield _password_problem(placed, f"{name} has passwords in its rows")
 
 
-def _password_problem(placed: PlacedTemplate, told: str) -> Problem:
-    told = f"{told}, and this is shown or sent without being asked for"
-    return Problem(placed.path, told, "let the person write it, or leave it out")
+def _password_problem(placed: PlacedTemplate, message: str) -> Problem:
+    message = f"{message}, and this is shown or sent without being asked for"
+    return Problem(placed.path, message, "let the requester enter it, or leave it out")
 
 
 def rule_fields(subject: Subject) -> Iterator[Problem]:
@@ -62,8 +62,8 @@ def rule_fields(subject: Subject) -> Iterator[Problem]:
     for r, rule in enumerate(subject.item.presentation.form.rules):
         for index, name in enumerate(rule.fields):
             if name not in known:
-                told = f"there is no field {name[:80]!r}{did_you_mean(name, known)}"
-                yield Problem((*RULES, r, "fields", index), told)
+                message = f"there is no field {name[:80]!r}{did_you_mean(name, known)}"
+                yield Problem((*RULES, r, "fields", index), message)
 
 
 def lists(subject: Subject) -> Iterator[Problem]:
@@ -80,8 +80,8 @@ def lists(subject: Subject) -> Iterator[Problem]:
             if given and not is_list:
                 yield Problem((*path, key), f"{key} has no effect on a field of type {field.type}")
         if field.items is not None and field.type is not FieldType.MULTISELECT:
-            told = f"items has no effect on a field of type {field.type}"
-            yield Problem((*path, "items"), told, "use type multiselect")
+            message = f"items has no effect on a field of type {field.type}"
+            yield Problem((*path, "items"), message, "use type multiselect")
         elif field.items is not None and field.choices is not None:
             yield Problem((*path, "items"), "items has no effect on a multiselect with an enum")
     for path, field in form_fields(subject):
@@ -99,15 +99,15 @@ def _rows(path: Path, field: FieldDefinition) -> Iterator[Problem]:
     known = {inner.id: inner.type for inner in field.fields}
     for r, inner in enumerate(field.fields):
         if inner.type is FieldType.LIST:
-            told = f"a row cannot have a field of type {inner.type}"
-            yield Problem((*path, "fields", r, "type"), told, "make it a field of the form")
+            message = f"a row cannot have a field of type {inner.type}"
+            yield Problem((*path, "fields", r, "type"), message, "make it a field of the form")
     for index, name in enumerate(field.unique_by):
         if name not in known:
-            told = f"the rows have no field {name[:80]!r}{did_you_mean(name, known)}"
-            yield Problem((*path, "uniqueBy", index), told)
+            message = f"the rows have no field {name[:80]!r}{did_you_mean(name, known)}"
+            yield Problem((*path, "uniqueBy", index), message)
         elif known[name] is FieldType.PASSWORD:
-            told = f"{name[:80]} is a password, and this would tell which are the same"
-            yield Problem((*path, "uniqueBy", index), told, "leave it out")
+            message = f"{name[:80]} is a password, and this would reveal which are equal"
+            yield Problem((*path, "uniqueBy", index), message, "leave it out")
     in_rows = passwords_among((field,)).in_rows
     if PasswordFields(in_rows=in_rows).values_in({field.id: field.plain_default}):
         told = "everybody can read the passwords in this default"
@@ -118,11 +118,11 @@ def fixed_values(subject: Subject) -> Iterator[Problem]:
     """Require a default of a read-only field, and ``mustBe`` on booleans only."""
     for path, field in fields_of(subject):
         if field.read_only and field.default is None:
-            told = "a read-only field without a default never has a value"
-            yield Problem((*path, "readOnly"), told, "add default: a value, or {template: ..}")
+            message = "a read-only field without a default never has a value"
+            yield Problem((*path, "readOnly"), message, "add default: a value, or {template: ..}")
         if field.must_be is not None and field.type is not FieldType.BOOLEAN:
-            told = f"mustBe has no effect on a field of type {field.type}"
-            yield Problem((*path, "mustBe"), told, "use type boolean")
+            message = f"mustBe has no effect on a field of type {field.type}"
+            yield Problem((*path, "mustBe"), message, "use type boolean")
 
 
 def descriptions(subject: Subject) -> Iterator[Problem]:
@@ -140,9 +140,9 @@ def descriptions(subject: Subject) -> Iterator[Problem]:
     for path, field in fields_of(subject):
         places.append(((*path, "description"), field.description or ""))
     for path, text in places:
-        told = _not_markdown(_CODE.sub("", text))
-        if told:
-            yield Problem(path, told)
+        message = _not_markdown(_CODE.sub("", text))
+        if message:
+            yield Problem(path, message)
 
 
 def _not_markdown(text: str) -> str | None:

@@ -142,14 +142,14 @@ def condition_cycle(subject: Subject) -> Iterator[Problem]:
     A field depends on what its condition looks at and on what its computed default reads.
     """
     form = subject.item.presentation.form
-    told = list(_cycle(subject, condition_graph(form), CONDITIONS))
-    if not told:
+    message = list(_cycle(subject, condition_graph(form), CONDITIONS))
+    if not message:
         try:
             graph = dependency_graph(form)
         except FormError:
             return
-        told = list(_cycle(subject, graph, EVERYTHING))
-    yield from told
+        message = list(_cycle(subject, graph, EVERYTHING))
+    yield from message
 
 
 def _cycle(subject: Subject, graph: Graph, what: str) -> Iterator[Problem]:
@@ -194,8 +194,8 @@ def constraint(subject: Subject) -> Iterator[Problem]:
         schema = field.validation.json_schema
         lost = missing_reference(schema) if schema and field.type is FieldType.JSON else None
         if lost is not None:
-            told = f"schema refers to {lost[:80]!r}, which is not in it"
-            yield Problem((*path, "validation", "schema"), told)
+            problem = f"schema refers to {lost[:80]!r}, which is not in it"
+            yield Problem((*path, "validation", "schema"), problem)
         for key, message in constraint_problems(field):
             if key in ("enum", "items"):
                 yield Problem(path if key == "enum" else (*path, key), f"{key} {message}")
@@ -261,14 +261,14 @@ def default_value(subject: Subject) -> Iterator[Problem]:
         except FormError:
             continue
         for error in form.validate({}, today).errors:
-            told = f"the default is invalid: {error.message}"
-            yield Problem((*path, "default"), told, _default_meant(field))
+            message = f"the default is invalid: {error.message}"
+            yield Problem((*path, "default"), message, _default_meant(field))
 
 
 def _computed_default(path: Path, field: FieldDefinition) -> Iterator[Problem]:
     if field.template is None:
-        told = "a computed default is a mapping with one text: template"
-        yield Problem((*path, "default"), told, 'write default: {template: "{{fields.other}}"}')
+        message = "a computed default is a mapping with one text: template"
+        yield Problem((*path, "default"), message, 'write default: {template: "{{fields.other}}"}')
 
 
 def _default_meant(field: FieldDefinition) -> str:
@@ -302,8 +302,12 @@ def password_length(subject: Subject) -> Iterator[Problem]:
     for path, field in fields_of(subject):
         if field.type is not FieldType.PASSWORD or _least(field) >= SHORTEST_PASSWORD:
             continue
-        told = f"a password of fewer than {SHORTEST_PASSWORD} characters is not masked within words"
-        yield Problem(path, told, f"write validation: {{minLength: {SHORTEST_PASSWORD}}} or more")
+        message = (
+            f"a password of fewer than {SHORTEST_PASSWORD} characters is not masked within words"
+        )
+        yield Problem(
+            path, message, f"write validation: {{minLength: {SHORTEST_PASSWORD}}} or more"
+        )
 
 
 def _least(field: FieldDefinition) -> int:

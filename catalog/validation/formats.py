@@ -94,9 +94,9 @@ def _annotation(finding: Finding) -> str:
         "col": str(finding.column),
         "title": finding.rule,
     }
-    told = f"{finding.message} ({finding.hint})" if finding.hint else finding.message
+    message = f"{finding.message} ({finding.hint})" if finding.hint else finding.message
     properties = ",".join(f"{key}={_escape(value, ':,')}" for key, value in place.items())
-    return f"::{_COMMANDS[finding.severity]} {properties}::{_escape(told)}"
+    return f"::{_COMMANDS[finding.severity]} {properties}::{_escape(message)}"
 
 
 def _escape(text: str, further: str = "") -> str:
@@ -107,14 +107,14 @@ def _escape(text: str, further: str = "") -> str:
 
 
 def _result(finding: Finding, index: int) -> dict[str, Any]:
-    told = f"{finding.message} ({finding.hint})" if finding.hint else finding.message
+    message = f"{finding.message} ({finding.hint})" if finding.hint else finding.message
     region = {"startLine": finding.line, "startColumn": finding.column}
     place = {"artifactLocation": {"uri": finding.file}, "region": region}
     return {
         "ruleId": finding.rule,
         "ruleIndex": index,
         "level": _LEVELS[finding.severity],
-        "message": {"text": told},
+        "message": {"text": message},
         "locations": [
             {"physicalLocation": place, "logicalLocations": [{"fullyQualifiedName": finding.path}]}
         ],

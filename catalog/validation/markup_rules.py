@@ -68,8 +68,8 @@ def markdown(subject: Subject) -> Iterator[Problem]:
         for start, hint in markdown_in(placed.text):
             inside = _position(placed.text, start)
             line = placed.text[start:].lstrip("\n").partition("\n")[0].strip()
-            said = f"{line[:_SHOWN]!r} is Markdown, but JIRA reads wiki markup"
-            yield Problem(placed.path, said, hint, inside=inside)
+            message = f"{line[:_SHOWN]!r} is Markdown, but JIRA reads wiki markup"
+            yield Problem(placed.path, message, hint, inside=inside)
 
 
 def _is_wiki(subject: Subject, placed: PlacedTemplate) -> bool:

@@ -59,10 +59,10 @@ def usable_id(subject: Subject) -> Iterator[Problem]:
 
 
 def values(subject: Subject) -> Iterator[Problem]:
-    """Require that costs, currencies, durations and dates in the metadata are such.
+    """Require valid costs, currencies, durations and dates in the metadata.
 
     A cost is not negative and has a currency of three letters (``EUR``), a provisioning time is a
-    duration (``4h``, ``2 business days``), and what looks like a date is one of the calendar.
+    duration (``4h``, ``2 business days``), and what looks like a date exists in the calendar.
     """
     metadata = subject.item.metadata
     if metadata.cost:
@@ -125,8 +125,8 @@ def description(subject: Subject) -> Iterator[Problem]:
     """Require a description of 50 to 500 characters."""
     length = len(subject.item.description)
     if length not in _DESCRIPTION:
-        said = f"has {length} characters" if length else "is missing"
-        yield Problem(("metadata", "description"), f"the description {said}; write 50 to 500")
+        message = f"has {length} characters" if length else "is missing"
+        yield Problem(("metadata", "description"), f"the description {message}; write 50 to 500")
 
 
 def sunset_date(subject: Subject) -> Iterator[Problem]:

@@ -22,7 +22,7 @@ _LONGEST_CACHE = 86_400.0
 def options(subject: Subject) -> Iterator[Problem]:
     """Require options on a select or multiselect without an enum, and a call that can be made.
 
-    The call of ``from: http`` is judged like that of a rest-api action: address, credentials,
+    The call of ``from: http`` is checked like that of a rest-api action: address, credentials,
     JSONPaths.
     """
     for path, field in fields_of(subject):
@@ -30,8 +30,8 @@ def options(subject: Subject) -> Iterator[Problem]:
             continue
         where = (*path, "options")
         if field.type not in _CHOICE_TYPES:
-            told = f"options have no effect on a field of type {field.type}"
-            yield Problem(where, told, "use type select or multiselect")
+            message = f"options have no effect on a field of type {field.type}"
+            yield Problem(where, message, "use type select or multiselect")
         if field.choices is not None:
             yield Problem(where, "a field has an enum or options, not both")
         if isinstance(field.options, HttpOptions):
@@ -71,11 +71,11 @@ def _call_problems(rest: ActionSchema, config: dict[str, Any]) -> Iterator[tuple
 
 
 def resources(subject: Subject) -> Iterator[Problem]:
-    """Warn about options from resources: PAO keeps none yet, so nothing can be chosen."""
+    """Warn about options from resources: PAO keeps none yet, so there is nothing to choose."""
     for path, field in fields_of(subject):
         if isinstance(field.options, ResourceOptions):
-            told = "resources are not kept yet, so this field offers nothing"
-            yield Problem((*path, "options"), told, "use from: list or from: http until then")
+            message = "PAO does not keep resources yet, so this field offers nothing"
+            yield Problem((*path, "options"), message, "use from: list or from: http until then")
 
 
 def list_rows(subject: Subject) -> Iterator[Problem]:
@@ -92,6 +92,8 @@ def list_rows(subject: Subject) -> Iterator[Problem]:
             if given is None:
                 continue
             if canonical(given) in seen:
-                told = f"the {name} {str(given)[:80]!r} is also in row {seen[canonical(given)] + 1}"
-                yield Problem(("rows", index, name), told)
+                message = (
+                    f"the {name} {str(given)[:80]!r} is also in row {seen[canonical(given)] + 1}"
+                )
+                yield Problem(("rows", index, name), message)
             seen.setdefault(canonical(given), index)

@@ -63,10 +63,10 @@ _MAY_BE_FOREIGN = re.compile(r"[$#<]|(?<!\{)\{(?!\{)")
 
 
 def unread(subject: Subject) -> Iterator[Problem]:
-    """Require that a text in which no template is read looks like none.
+    """Require that text that is never rendered does not look like a template.
 
     Names, descriptions, tags, owners, addresses of documentation, placeholders, patterns, messages,
-    plain defaults, values of conditions, rows of lists and keys are taken as they are written:
+    plain defaults, values of conditions, rows of lists and keys are used literally:
     ``default: "{{fields.team}}-db"`` would become a database of that name. Templates are the texts
     in the ``config`` of actions and components, ``cleanup`` and ``when``. A description may show
     one as code, between backticks.
@@ -75,7 +75,7 @@ def unread(subject: Subject) -> Iterator[Problem]:
         found = _CODE.sub(_blank, text).find("{{") if path[-1] == "description" else text.find("{{")
         if found >= 0:
             what = _what(path)
-            message = f"{what} is not a template: {text[:_SHOWN]!r} would be taken as it is written"
+            message = f"{what} is not a template: {text[:_SHOWN]!r} would be used literally"
             hint = _INSTEAD.get(str(path[-1]), _WHERE_USED)
             if "conditional" in path:
                 hint = _IN_RULE
@@ -84,7 +84,7 @@ def unread(subject: Subject) -> Iterator[Problem]:
 
 
 def foreign(subject: Subject) -> Iterator[Problem]:
-    """Warn about the templates of another tool, which are sent as they are written.
+    """Warn about the templates of another tool, which are sent unchanged.
 
     ``${{ parameters.name }}``, ``${var.name}`` and the like mean nothing here: write
     ``{{fields.name}}``. The files of a ``git-commit`` are left out, because they may be meant for
@@ -108,7 +108,7 @@ def _plain_foreign(subject: Subject, known: set[str]) -> Iterator[Problem]:
     if not any(mark in whole for mark in _IN_PLAIN) and not _IN_PLAIN_BRACES.search(whole):
         return
     for path, text in _plain_texts(subject):
-        # Braces are told of by another rule; patterns and descriptions may show anything.
+        # Another rule reports braces; patterns and descriptions may show anything.
         if "{{" in text or path[-1] in _SHOWS_ANYTHING:
             continue
         for spelling in _FOREIGN:
@@ -197,7 +197,7 @@ def _keys_in(value: Any, path: Path) -> Iterator[Problem]:
     entries: Any = value.items() if isinstance(value, dict) else enumerate(value)
     for key, inner in entries:
         if is_template(key):
-            message = f"a key is not a template: {key[:_SHOWN]!r} would be taken as it is written"
+            message = f"a key is not a template: {key[:_SHOWN]!r} would be used literally"
             yield Problem((*path, key), message, "write the key out", at_key=True)
         if isinstance(inner, dict | list):
             yield from _keys_in(inner, (*path, key))

@@ -52,7 +52,7 @@ RULES: tuple[Rule, ...] = (
     ),
     Rule(
         "metadata-value",
-        "Costs, currencies, durations and dates are such",
+        "Costs, currencies, durations and dates are valid",
         Severity.WARNING,
         metadata_rules.values,
     ),
@@ -133,7 +133,7 @@ RULES: tuple[Rule, ...] = (
         Severity.ERROR,
         form_part_rules.form_templates,
     ),
-    Rule("options", "Options can be asked for", Severity.ERROR, option_rules.options),
+    Rule("options", "Options can be fetched", Severity.ERROR, option_rules.options),
     Rule(
         "options-resources",
         "Resources are not kept yet",
@@ -212,7 +212,7 @@ RULES: tuple[Rule, ...] = (
     Rule("action-retry", "Failures wait for a person", Severity.WARNING, action_rules.retry_block),
     Rule(
         "template-unread",
-        "Templates stand where templates are read",
+        "Templates are used where they are rendered",
         Severity.ERROR,
         plain_text_rules.unread,
     ),
@@ -311,7 +311,9 @@ RULES: tuple[Rule, ...] = (
         template_rules.components,
         _BUNDLES,
     ),
-    Rule("jira-project", "JIRA projects are keys", Severity.ERROR, action_rules.jira_project),
+    Rule(
+        "jira-project", "JIRA projects are project keys", Severity.ERROR, action_rules.jira_project
+    ),
     Rule(
         "jira-markdown",
         "Ticket descriptions are wiki markup",

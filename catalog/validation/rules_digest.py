@@ -11,7 +11,7 @@ from catalog.validation.subject import ActionSchema
 
 
 def rules_digest(known_actions: Mapping[str, ActionSchema]) -> str:
-    """Return a digest of the rules; another one means that every file is validated anew."""
+    """Return a digest of the rules; another one means that every file is validated again."""
     digest = hashlib.sha256()
     for part in _parts(known_actions):
         digest.update(hashlib.sha256(part).digest())

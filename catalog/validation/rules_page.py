@@ -26,15 +26,15 @@ only the relevant part of a document.
 def rules_page() -> str:
     """Return the page."""
     parts = [_HEAD, *_table(), ""]
-    for identifier, title, severity, told in all_rules():
-        parts += [*_section(identifier, title, severity, told), ""]
+    for identifier, title, severity, message in all_rules():
+        parts += [*_section(identifier, title, severity, message), ""]
     return "\n".join(parts).rstrip() + "\n"
 
 
 def all_rules() -> Iterator[tuple[str, str, Severity, str]]:
     """Yield id, title, severity and description of every rule, in the order of the page."""
-    for identifier, title, told in STRUCTURE_RULES:
-        yield identifier, title, Severity.ERROR, told
+    for identifier, title, message in STRUCTURE_RULES:
+        yield identifier, title, Severity.ERROR, message
     for rule in RULES:
         yield rule.id, rule.title, rule.severity, inspect.getdoc(rule.check) or ""
     for one in FOLDER_RULES:

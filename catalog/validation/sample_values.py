@@ -139,10 +139,10 @@ def _names(use: tuple[str, ...]) -> Iterator[str]:
         yield name
 
 
-def _give(scopes: dict[str, Any], way: Iterator[str]) -> None:
+def _give(scopes: dict[str, Any], path: Iterator[str]) -> None:
     """Put a text where a path leads, unless something is there."""
     here: Any = scopes
-    names = list(way)
+    names = list(path)
     for name in names[:-1]:
         here = here.setdefault(name, {})
         if not isinstance(here, dict):

@@ -25,9 +25,9 @@ def visible_secrets(subject: Subject) -> Iterator[Problem]:
     """Warn about a secret that people can read: in text for readers, or in the document itself.
 
     Tickets, messages and pull requests are stored in plain text and read by many, and so is the
-    catalog; a credential belongs into the secret store and is written as ``{{secrets.<name>}}``.
-    Whether there is one may be said: ``{{#if fields.password}}set{{/if}}`` shows nothing of it. The
-    address of a notification is no text for readers.
+    catalog; a credential belongs in the secret store and is written as ``{{secrets.<name>}}``.
+    Whether there is one may be shown: ``{{#if fields.password}}set{{/if}}`` reveals nothing of it.
+    The address of a notification is not text for readers.
 
     In the document, any text that looks like a token or a private key is found. In the calls of
     actions, components and ``options``, so are a literal under a key or header that names a
@@ -47,8 +47,8 @@ def secrets_in_approvals(subject: Subject) -> Iterator[Problem]:
     """
     for placed, secret in _secrets_read(subject):
         if placed.action and placed.action.type == _APPROVAL and placed.place:
-            told = f"{secret} is a secret, and everybody who sees the request reads an approval"
-            yield Problem(placed.path, told)
+            message = f"{secret} is a secret, and everybody who sees the request reads an approval"
+            yield Problem(placed.path, message)
 
 
 def passwords_in(subject: Subject) -> PasswordFields:
@@ -80,19 +80,19 @@ def is_secret(use: tuple[str, ...], passwords: PasswordFields) -> bool:
     """Return whether a use reads a secret, by itself or among all fields."""
     if use[0] == "secrets":
         return True
-    way = canonical_use(use)
-    if way[0] != "fields":
+    path = canonical_use(use)
+    if path[0] != "fields":
         return False
-    if not way[1:] or way[1] == "*":
+    if not path[1:] or path[1] == "*":
         return bool(passwords.holders)
-    inner = passwords.in_rows.get(way[1], frozenset())
-    return way[1] in passwords.fields or (way[3:4] != () and way[3] in inner | {"*"})
+    inner = passwords.in_rows.get(path[1], frozenset())
+    return path[1] in passwords.fields or (path[3:4] != () and path[3] in inner | {"*"})
 
 
 def reads_rows(use: tuple[str, ...], passwords: PasswordFields) -> bool:
     """Return whether a use reads rows that have passwords, without saying which of their fields."""
-    way = canonical_use(use)
-    return way[0] == "fields" and way[1:2] != () and way[1] in passwords.in_rows and not way[3:]
+    path = canonical_use(use)
+    return path[0] == "fields" and path[1:2] != () and path[1] in passwords.in_rows and not path[3:]
 
 
 def canonical_use(use: tuple[str, ...]) -> tuple[str, ...]:
@@ -128,7 +128,7 @@ def _literal_credentials(subject: Subject) -> Iterator[Problem]:
 
 
 def _literal(path: Path, message: str) -> Problem:
-    hint = "revoke it, put the new one into the secret store, and write {{secrets.<name>}}"
+    hint = "revoke it, put the new one in the secret store, and write {{secrets.<name>}}"
     return Problem(path, f"{message}, readable by everyone with access to the catalog", hint)
 
 

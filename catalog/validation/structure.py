@@ -47,7 +47,7 @@ STRUCTURE_RULES = (
         "The kind is known",
         (
             "A document is a CatalogItem, a CatalogBundle or a CatalogList. One of another tool is "
-            "named, and judged as the item that it may become: see [from other "
+            "named, and checked as the item that it may become: see [from other "
             "portals](from-other-portals.md)."
         ),
     ),
@@ -55,7 +55,7 @@ STRUCTURE_RULES = (
     (
         UNKNOWN_KEY,
         "Keys are known",
-        "An unknown key would be ignored silently; put further constants into metadata.",
+        "An unknown key would be ignored silently; put further constants in metadata.",
     ),
     (
         VALUE_TYPE,
@@ -115,10 +115,10 @@ def read_structure(
         if not restore_texts(document, data, [existing(data, path) for path in numbers]):
             break
     # Nobody reads more at once, and looking for what was meant costs time.
-    told = errors[:MOST_PROBLEMS]
+    message = errors[:MOST_PROBLEMS]
     messages = StructureMessages(KINDS[kind], data, known_actions)
-    meant = set(messages.misspelt(told))
-    problems += tuple(messages.problems(told, meant))
+    meant = set(messages.misspelt(message))
+    problems += tuple(messages.problems(message, meant))
     recovered = recover(_copy(whole), errors, meant)
     if recovered is None:
         return Structure(data, problems=problems)
@@ -145,13 +145,13 @@ def _kind_problems(data: Mapping[str, Any]) -> Iterator[Problem]:
             rule=SCHEMA_VERSION_RULE,
         )
     elif version != SCHEMA_VERSION:
-        told = f"schemaVersion {str(version)[:80]!r} is not known; this version reads"
-        yield Problem(("schemaVersion",), f"{told} {SCHEMA_VERSION}", rule=SCHEMA_VERSION_RULE)
+        message = f"schemaVersion {str(version)[:80]!r} is not known; this version reads"
+        yield Problem(("schemaVersion",), f"{message} {SCHEMA_VERSION}", rule=SCHEMA_VERSION_RULE)
     if not isinstance(kind, str) or kind not in KINDS:
-        said = "is missing" if kind is None else f"{str(kind)[:80]!r} is not known"
+        problem = "is missing" if kind is None else f"{str(kind)[:80]!r} is not known"
         near = did_you_mean_word(kind, ", ".join(map(repr, KINDS)))
-        told = f"kind {said}" + (near or f"; write {' or '.join(KINDS)}")
-        yield Problem(("kind",), told, rule=KIND)
+        message = f"kind {problem}" + (near or f"; write {' or '.join(KINDS)}")
+        yield Problem(("kind",), message, rule=KIND)
 
 
 def _kind_meant(data: Mapping[str, Any]) -> str | None:

@@ -73,9 +73,9 @@ class StructureMessages:
         for path, words in expected.items():
             # A union names each of its members once per error.
             wanted, found = " or ".join(_kinds(words)), value_at(self._data, path)
-            told = f"{_name(path)} must be {wanted}{found_text(found)}"
+            message = f"{_name(path)} must be {wanted}{found_text(found)}"
             key = str(path[-1]) if path else ""
-            yield Problem(path, told, wrong_type_hint(wanted, found, key), rule=VALUE_TYPE)
+            yield Problem(path, message, wrong_type_hint(wanted, found, key), rule=VALUE_TYPE)
 
     def misspelt(self, details: list[ErrorDetails]) -> Iterator[Path]:
         """Yield the paths that unknown keys were probably meant for."""
@@ -132,10 +132,10 @@ class StructureMessages:
         where = existing(self._data, path)
         found = (value_at(self._data, where) or {}).get(key)
         if found is None:
-            told = f"{_name(path)} needs {key}, one of {words}"
-            return Problem(where, told, rule=VALUE_TYPE)
-        told = f"{_name((*where, key))} must be one of {words}, not {str(found)[:80]!r}"
-        return Problem((*where, key), told + did_you_mean_word(found, words), rule=VALUE_TYPE)
+            message = f"{_name(path)} needs {key}, one of {words}"
+            return Problem(where, message, rule=VALUE_TYPE)
+        message = f"{_name((*where, key))} must be one of {words}, not {str(found)[:80]!r}"
+        return Problem((*where, key), message + did_you_mean_word(found, words), rule=VALUE_TYPE)
 
     def _place_in_configuration(self, path: Path) -> str | None:
         """Return where an action's configuration takes the key that stands beside it."""
@@ -165,16 +165,16 @@ class StructureMessages:
             case "enum" | "literal_error":
                 words = detail.get("ctx", {}).get("expected", "")
                 found = value_at(self._data, path)
-                told = f"{_name(path)} must be {words}, not {str(found)[:80]!r}"
+                problem = f"{_name(path)} must be {words}, not {str(found)[:80]!r}"
                 if path[-1:] == ("type",) and _has_rows(value_at(self._data, path[:-1])):
                     found = "rows"
-                return Problem(path, told + did_you_mean_word(found, words), rule=VALUE_TYPE)
+                return Problem(path, problem + did_you_mean_word(found, words), rule=VALUE_TYPE)
             case "union_tag_invalid" | "union_tag_not_found":
                 return self._of_union(detail, path)
             case "too_long":
                 limits = detail.get("ctx", {})
-                told = f"has more than {limits.get('max_length')} entries; split it"
-                return Problem(path, f"{_name(path)} {told}", rule=VALUE_TYPE)
+                problem = f"has more than {limits.get('max_length')} entries; split it"
+                return Problem(path, f"{_name(path)} {problem}", rule=VALUE_TYPE)
             case _:
                 where = existing(self._data, path)
                 return Problem(where, f"{_name(path)}{_value_message(detail)}", rule=VALUE_TYPE)

@@ -72,7 +72,7 @@ def missing_values(subject: Subject) -> Iterator[Problem]:
 def list_members(subject: Subject) -> Iterator[Problem]:
     """Warn about members of a list that are read by name, which are never there.
 
-    The rendering goes on, with the other value of ``default`` or the other branch of an ``if``:
+    Rendering continues with the other value of ``default`` or the other branch of an ``if``:
     ``{{fields.rows.prefix | default("none")}}`` is always ``none``. Where the value must exist, it
     is an error.
     """
@@ -89,10 +89,10 @@ def types(subject: Subject) -> Iterator[Problem]:
     yield from _remarks(subject, "template-type")
     yield from _computed_defaults(subject)
     for placed in subject.templates:
-        told = _wrong_result(subject, placed)
-        if told:
+        problem = _wrong_result(subject, placed)
+        if problem:
             hint = "write text around it, or {{ .. | string }}"
-            yield Problem(placed.path, told, hint)
+            yield Problem(placed.path, problem, hint)
         elif name := _json_as_text(subject, placed):
             message = f"{name} is a field of type json, but a text is needed here"
             yield Problem(placed.path, message, f"write {{{{json(fields.{name})}}}}")
@@ -105,10 +105,10 @@ def _computed_defaults(subject: Subject) -> Iterator[Problem]:
             continue
         wanted, kinds = kinds_of(field), placed.found.shape.present_kinds
         if not kinds & (wanted | NULL | MISSING):
-            told = f"this gives {describe_kinds(kinds)}, "
-            told += f"but {field.id[:80]} needs {describe_kinds(wanted)}"
+            message = f"this gives {describe_kinds(kinds)}, "
+            message += f"but {field.id[:80]} needs {describe_kinds(wanted)}"
             hint = "write {{ .. | string }}" if wanted == TEXT else "write one tag, with no text"
-            yield Problem(placed.path, told, hint)
+            yield Problem(placed.path, message, hint)
 
 
 def comparisons(subject: Subject) -> Iterator[Problem]:
@@ -126,7 +126,7 @@ def unused_fields(subject: Subject) -> Iterator[Problem]:
         return
     for g, group in enumerate(subject.item.groups):
         for f, field in enumerate(group.fields):
-            # Terms that must be accepted have one value, which nobody has to read.
+            # Terms that must be accepted have one value, which nothing has to read.
             if field.id not in used and not field.must_be:
                 path: Path = ("presentation", "form", "groups", g, "fields", f)
                 yield Problem(path, f"the field {field.id[:80]!r} is never used")
@@ -139,11 +139,11 @@ def _used_fields(subject: Subject) -> set[str] | None:
         return None
     for placed in subject.templates:
         for use in placed.found.uses if placed.found else ():
-            way = use[1:] if use[:2] == ("request", "data") else use
-            if way in (("fields",), ("request",), ("data",)) or way[1:2] == ("*",):
+            path = use[1:] if use[:2] == ("request", "data") else use
+            if path in (("fields",), ("request",), ("data",)) or path[1:2] == ("*",):
                 return None
-            if way[0] in ("fields", "data"):
-                used.add(way[1])
+            if path[0] in ("fields", "data"):
+                used.add(path[1])
     for group in subject.item.groups:
         for one in (group.conditional, *(field.conditional for field in group.fields)):
             used.update(name for _, name in references(one)) if one else None

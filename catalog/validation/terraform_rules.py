@@ -42,7 +42,7 @@ def fixed_places(subject: Subject) -> Iterator[Problem]:
             for use in placed.found.uses:
                 if entered := _user_input(use):
                     where = ".".join(str(part) for part in placed.place)
-                    message = f"{where} is made from {entered}: whoever enters it decides what runs"
+                    message = f"{where} is made from {entered}, so the requester decides what runs"
                     hint = (
                         "write it literally; put what differs into variables, or into other items"
                     )
@@ -68,7 +68,7 @@ def _shared_states(subject: Subject) -> Iterator[Problem]:
             differs = _user_input(use) or (".".join(use) if use[0] == "request" else None)
             if differs and place[-1] in _PLACES:
                 where = ".".join(str(part) for part in place)
-                message = f"{where} is made of {differs}, but requests are to share this state"
+                message = f"{where} is made from {differs}, but requests share this state"
                 yield Problem(placed.path, message, "write it out, or leave out shared")
 
 
@@ -86,7 +86,9 @@ def _whole_addresses(subject: Subject) -> Iterator[Problem]:
         for use in found.uses:
             if use[0] == "fields" or use[:2] == ("request", "data"):
                 where = ".".join(str(part) for part in place)
-                message = f"{where} is {'.'.join(use)}: whoever enters it says where the operator's"
+                message = (
+                    f"{where} is {'.'.join(use)}, so the requester decides where the operator's"
+                )
                 hint = "write the host, and a field only for what differs"
                 yield Problem(placed.path, f"{message} credentials go", hint)
 

@@ -13,15 +13,15 @@ def readable_titles(subject: Subject) -> Iterator[Problem]:
     """Require that a title is made of the form, the metadata and the request, without secrets.
 
     It is made before anything runs, and everybody who sees the request reads it: no password, no
-    file, and not all fields at once where one of them is such.
+    file, and not all fields at once if one of them is either.
     """
     hidden = {one.id: one.type for one in subject.item.fields if is_hidden(one)}
     for placed in subject.templates:
         if placed.path == TITLE and placed.found:
             for use in dict.fromkeys(placed.found.uses):
-                told = _objection(use, hidden)
-                if told:
-                    yield Problem(placed.path, told)
+                message = _objection(use, hidden)
+                if message:
+                    yield Problem(placed.path, message)
 
 
 def _objection(use: tuple[str, ...], hidden: dict[str, FieldType]) -> str | None:
@@ -30,11 +30,11 @@ def _objection(use: tuple[str, ...], hidden: dict[str, FieldType]) -> str | None
         return f"a title is made before anything runs: it cannot read {name}"
     if use[:2] == ("request", "title"):
         return "a title cannot be made of itself"
-    way = ("fields", *use[2:]) if use[:2] == ("request", "data") else use
-    if way[:1] == ("request",) and way[1:] in ((), ("*",)):
-        way = ("fields",)
-    if way[0] != "fields":
+    path = ("fields", *use[2:]) if use[:2] == ("request", "data") else use
+    if path[:1] == ("request",) and path[1:] in ((), ("*",)):
+        path = ("fields",)
+    if path[0] != "fields":
         return None
-    read = way[1:2] if way[1:] and way[1] != "*" else tuple(hidden)
+    read = path[1:2] if path[1:] and path[1] != "*" else tuple(hidden)
     shown = ", ".join(f"{one} ({hidden[one]})" for one in read if one in hidden)
     return f"{name} would show {shown} to everybody who sees the request" if shown else None

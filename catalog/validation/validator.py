@@ -77,7 +77,7 @@ def _internal_error(file: str, error: Exception) -> Finding:
         path="$",
         rule=INTERNAL_ERROR,
         severity=Severity.ERROR,
-        message=f"this file could not be checked because of an internal error of PAO"
+        message=f"this file could not be checked because of an internal error in PAO"
         f" ({type(error).__name__}); all other files are served",
         hint="report the file to the maintainers of PAO; undoing the last change may help",
     )

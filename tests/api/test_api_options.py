@@ -214,7 +214,7 @@ def test_an_option_that_disappeared_says_so_and_what_is_offered_now(
     answer = submit(own, cluster="c-2")
     assert refused_fields(answer) == [("fields.cluster", "enum")]
     message = answer.json()["error"]["details"][0]["message"]
-    assert message == "Cluster is not offered, or no longer: c-2. Offered now: c-1, c-3"
+    assert message == "Cluster is not or no longer offered: c-2. Offered now: c-1, c-3"
 
 
 def test_an_answer_is_kept_and_shared_by_callers(own: Stack, inventory: Inventory) -> None:

@@ -27,17 +27,17 @@ _HASHES: dict[str, Callable[..., Any]] = {
 }
 
 
-def to_json(around: FunctionContext, value: Any, indent: Any = 0) -> str:
+def to_json(context: FunctionContext, value: Any, indent: Any = 0) -> str:
     """Return the value as JSON, compact or indented."""
     width = whole_number_between(indent, 0, _MOST_INDENT, "the indent")
-    return JsonText(json_text(value, around.budget, width))
+    return JsonText(json_text(value, context.budget, width))
 
 
-def to_yaml(around: FunctionContext, value: Any) -> str:
+def to_yaml(context: FunctionContext, value: Any) -> str:
     """Return the value as YAML in block style, without a final newline or document end."""
-    stream = _BoundedStream(around.budget)
+    stream = _BoundedStream(context.budget)
     yaml.safe_dump(
-        json_tree(value, around.budget),
+        json_tree(value, context.budget),
         stream,
         sort_keys=False,
         allow_unicode=True,
@@ -58,7 +58,7 @@ def from_base64(_: FunctionContext, value: Any) -> str:
     try:
         return base64.b64decode(text(value).encode("ascii"), validate=True).decode()
     except (binascii.Error, UnicodeError) as error:
-        raise FaultError("template-value", "it is not the base64 of a text") from error
+        raise FaultError("template-value", "it is not the base64 of UTF-8 text") from error
 
 
 def to_url(_: FunctionContext, value: Any) -> str:

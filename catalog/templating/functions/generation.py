@@ -38,32 +38,32 @@ _DIRECTIVES = "%Y %y %m %d %H %M %S %j %b %B %a %A %I %p %%"
 _HALF_DAY = 12
 
 
-def uuid(around: FunctionContext, name: Any = "") -> str:
+def uuid(context: FunctionContext, name: Any = "") -> str:
     """Return the UUIDv5 of the name in the namespace of the request's id."""
     try:
-        namespace = UUID(around.request_id())
+        namespace = UUID(context.request_id())
     except ValueError as error:
         raise FaultError("template-value", "request.id is not a UUID") from error
     return str(uuid5(namespace, text(name)))
 
 
-def timestamp(around: FunctionContext) -> int:
+def timestamp(context: FunctionContext) -> int:
     """Return the request's time in Unix seconds."""
-    return int((moment(around.request_time()) - _EPOCH).total_seconds() // 1)
+    return int((moment(context.request_time()) - _EPOCH).total_seconds() // 1)
 
 
-def date(around: FunctionContext, *values: Any) -> str:
+def date(context: FunctionContext, *values: Any) -> str:
     """Write the request's time, or the given one, in UTC and English."""
-    when, form = values if len(values) > 1 else (around.request_time(), values[0])
+    when, form = values if len(values) > 1 else (context.request_time(), values[0])
     return format_time(moment(when), text(form))
 
 
-def random(around: FunctionContext, least: Any, most: Any, name: Any = "") -> int:
+def random(context: FunctionContext, least: Any, most: Any, name: Any = "") -> int:
     """Return a whole number from least to most that a request always gets again for a name."""
     low, high = whole_number(least), whole_number(most)
     if low > high:
         raise FaultError("template-value", "random() needs the smaller bound first")
-    seed = f"{around.request_id()}:{text(name)}:{low}:{high}"
+    seed = f"{context.request_id()}:{text(name)}:{low}:{high}"
     drawn = int.from_bytes(hashlib.sha256(seed.encode()).digest()[:8], "big")
     return low + drawn % (high - low + 1)
 

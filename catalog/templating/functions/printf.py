@@ -15,14 +15,14 @@ _MOST_WIDTH = 100
 _PLACES = 6
 
 
-def printf(around: FunctionContext, form: Any, *values: Any) -> str:
+def printf(context: FunctionContext, form: Any, *values: Any) -> str:
     """Write the values into the format; raises template-arguments for too few or too many."""
     waiting = list(values)
     size = 0
 
     def written(match: re.Match[str]) -> str:
         nonlocal size
-        part = _format_value(match, waiting, around)
+        part = _format_value(match, waiting, context)
         size += len(part)
         require_room(size)
         return part
@@ -33,7 +33,7 @@ def printf(around: FunctionContext, form: Any, *values: Any) -> str:
     return result
 
 
-def _format_value(match: re.Match[str], waiting: list[Any], around: FunctionContext) -> str:
+def _format_value(match: re.Match[str], waiting: list[Any], context: FunctionContext) -> str:
     flags, width, places, verb = match.groups()
     if match[0] == "%%":
         return "%"
@@ -43,7 +43,7 @@ def _format_value(match: re.Match[str], waiting: list[Any], around: FunctionCont
     if not waiting:
         raise FaultError("template-arguments", "printf() has fewer values than its format takes")
     digits = _PLACES if places is None else digits
-    part = _VERBS[verb](waiting.pop(0), digits, around)
+    part = _VERBS[verb](waiting.pop(0), digits, context)
     if "-" in flags:
         return part.ljust(size)
     return part.zfill(size) if "0" in flags and verb in "df" else part.rjust(size)
@@ -51,12 +51,12 @@ def _format_value(match: re.Match[str], waiting: list[Any], around: FunctionCont
 
 def _parse_width(digits: str) -> int:
     if len(digits) > len(str(_MOST_WIDTH)) or int(digits) > _MOST_WIDTH:
-        raise FaultError("template-value", f"a width in a format is at most {_MOST_WIDTH}")
+        raise FaultError("template-value", f"the width in a format is at most {_MOST_WIDTH}")
     return int(digits)
 
 
-def _any(value: Any, _: int, around: FunctionContext) -> str:
-    return text_of(value, around.budget)
+def _any(value: Any, _: int, context: FunctionContext) -> str:
+    return text_of(value, context.budget)
 
 
 def _whole(value: Any, _: int, __: FunctionContext) -> str:
@@ -69,8 +69,8 @@ def _fixed(value: Any, digits: int, _: FunctionContext) -> str:
     return f"{value:.{digits}f}"
 
 
-def _quoted(value: Any, _: int, around: FunctionContext) -> str:
-    return json_text(text(value), around.budget)
+def _quoted(value: Any, _: int, context: FunctionContext) -> str:
+    return json_text(text(value), context.budget)
 
 
 def _boolean(value: Any, _: int, __: FunctionContext) -> str:

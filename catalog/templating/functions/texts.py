@@ -55,9 +55,9 @@ def split(_: FunctionContext, value: Any, separator: Any) -> list[str]:
     return text(value).split(non_empty_text(separator, "the separator"))
 
 
-def join(around: FunctionContext, value: Any, separator: Any = ", ") -> str:
+def join(context: FunctionContext, value: Any, separator: Any = ", ") -> str:
     """Return the items as one text, with the separator between them."""
-    return text_of(items(value), around.budget, non_empty_text(separator, "the separator"))
+    return text_of(items(value), context.budget, non_empty_text(separator, "the separator"))
 
 
 def truncate(_: FunctionContext, value: Any, length: Any, end: Any = "…") -> str:
@@ -90,9 +90,9 @@ def sanitize(_: FunctionContext, value: Any) -> str:
     return _NOT_SANE.sub("_", text(value)).lstrip(".")
 
 
-def string(around: FunctionContext, value: Any) -> str:
+def string(context: FunctionContext, value: Any) -> str:
     """Return any value as its text."""
-    return fits(text_of(value, around.budget))
+    return fits(text_of(value, context.budget))
 
 
 def _pattern(pattern: str) -> Pattern:

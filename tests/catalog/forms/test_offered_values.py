@@ -61,7 +61,7 @@ def test_what_has_to_be_asked_names_its_field_and_what_it_reads() -> None:
     rows = {"id": "places", "type": "list", "fields": [CLUSTER | {"id": "zone"}]}
     judge = form(ENV, CLUSTER, rows)
     asked = judge.questions({"env": "test", "places": [{"zone": "z"}, {}]}, TODAY)
-    assert [(one.way, one.value, dict(one.seen)) for one in asked] == [
+    assert [(one.path, one.value, dict(one.inputs)) for one in asked] == [
         ("cluster", None, {"env": "test"}),
         ("places[0].zone", "z", {"env": "test"}),
         ("places[1].zone", None, {"env": "test"}),
@@ -80,7 +80,7 @@ def test_a_question_reads_the_day_and_who_asks_and_a_hidden_field_asks_nothing()
     )
     about = FormContext(scopes={"request": {"user": {"id": "dana"}}})
     asked = judge.questions({}, TODAY, about)
-    assert [(one.way, dict(one.seen)) for one in asked] == [
+    assert [(one.path, dict(one.inputs)) for one in asked] == [
         ("cluster", {"env": "2026-03-05 dana"}),
         ("owner", {}),
     ]

@@ -56,10 +56,14 @@ def told(name: str, changes: Document) -> list[str]:
 @pytest.mark.parametrize(
     ("name", "changes", "message"),
     [
-        ("name", {"required": {"when": "fields.terms"}}, "has become required under a condition"),
-        ("name", {"readOnly": True, "default": "x"}, "has become read-only"),
-        ("name", {"conditional": {"dependsOn": "terms", "condition": "exists"}}, "may be hidden"),
-        ("terms", {"mustBe": True}, "has become required"),
+        ("name", {"required": {"when": "fields.terms"}}, "is now required under a condition"),
+        ("name", {"readOnly": True, "default": "x"}, "is now read-only"),
+        (
+            "name",
+            {"conditional": {"dependsOn": "terms", "condition": "exists"}},
+            "may now be hidden",
+        ),
+        ("terms", {"mustBe": True}, "is now required"),
         ("page", {"validation": {"hosts": ["a.example.com"]}}, "the hosts of 'page' changed"),
         ("tags", {"items": {"maxLength": 5}}, "the constraints of each value of 'tags' changed"),
         ("size", {"options": {"from": "teams"}}, "come from teams now, no longer from list"),
@@ -76,7 +80,7 @@ def told(name: str, changes: Document) -> list[str]:
         (
             "rules",
             {"fields": [{**ROWS["fields"][0], "required": True}, ROWS["fields"][1]]},
-            "the field 'prefix' has become required",
+            "the field 'prefix' is now required",
         ),
     ],
 )

@@ -125,7 +125,7 @@ def test_a_form_with_rules_and_rows_has_no_findings() -> None:
             ),
             "form-list",
             "$.presentation.form.groups[0].fields[3].uniqueBy[0]",
-            "c is a password, and this would tell which are the same",
+            "c is a password, and this would reveal which are equal",
         ),
         (
             (

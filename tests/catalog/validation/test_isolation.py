@@ -53,7 +53,7 @@ def test_an_internal_error_is_a_finding_of_its_file_and_the_others_are_judged() 
 
     [finding] = told["tools/tools-a.yaml"]
     assert finding.rule == "internal-error"
-    assert "internal error of PAO" in finding.message
+    assert "internal error in PAO" in finding.message
     assert told["tools/x.yaml"]
 
 

@@ -71,7 +71,7 @@ def test_a_module_or_workspace_that_is_made_of_what_is_entered_is_an_error(confi
 def test_a_shared_state_that_differs_between_requests_is_an_error(read: str) -> None:
     backend = f"{{type: http, config: {{address: 'https://s/{{{{{read}}}}}'}}}}"
     [message] = told(f"{{source: {{path: net}}, shared: true, backend: {backend}}}")
-    assert f"backend.config.address is made of {read}, but requests are to share" in message
+    assert f"backend.config.address is made from {read}, but requests share" in message
 
 
 @pytest.mark.parametrize(
@@ -88,7 +88,7 @@ def test_a_field_that_is_the_whole_address_of_a_backend_is_an_error(
     kind: str, setting: str
 ) -> None:
     [message] = told(f"{{source: {{path: net}}, backend: {{type: {kind}, config: {{{setting}}}}}}}")
-    assert "whoever enters it says where the operator's credentials go" in message
+    assert "the requester decides where the operator's credentials go" in message
 
 
 @pytest.mark.parametrize(

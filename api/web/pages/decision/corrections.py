@@ -57,7 +57,7 @@ async def corrections_of(
     """
     item, today = _document(stored), datetime.now(UTC).date()
     form = item.form
-    stored_values = with_stars(stored.row.fields, form.passwords)
+    stored_values = mask_passwords(stored.row.fields, form.passwords)
     fields = correctable(stored)
     before = _form_texts(form, stored_values)
     apart = {name for name in before if _is_apart(form, name)}
@@ -149,7 +149,7 @@ def _form_texts(form: Form, values: Mapping[str, Any]) -> dict[str, list[str]]:
         if one.type is FieldType.LIST and isinstance(value, list):
             texts |= _row_texts(one, value) | {name: []}
         elif name in values:
-            texts[name] = written(one, value)
+            texts[name] = input_texts(one, value)
     return texts
 
 
@@ -166,7 +166,7 @@ def _row_texts(field: FieldDefinition, rows: Sequence[Any]) -> dict[str, list[st
 def _is_apart(form: Form, name: str) -> bool:
     """Return whether a value never comes back into a page, by the name of its field."""
     one = find_field(form.fields, name)
-    return one is not None and one.type in KEPT_APART
+    return one is not None and one.type in WRITE_ONLY
 
 
 def _without_computed(form: Form, name: str, value: Any) -> Any:

@@ -81,13 +81,13 @@ async def preview_form(
     questions = [one for one in found if one.field.options is not None]
     offered = await asyncio.to_thread(_offers_by_field, form, questions, context, teams, lists)
     context = replace(context, offered=offered)
-    result = await asyncio.to_thread(reading.judged_by, form, today, context)
+    result = await asyncio.to_thread(reading.validate, form, today, context)
     preview = replace(
         form_input(form, texts, result, today),
         sealed=mentions(form.fields, {name: secrets[name] for name in in_page}),
         in_page=in_page,
         offered=offered,
-        notes={one.way: _note(one, offered[one.way]) for one in questions},
+        notes={one.path: _note(one, offered[one.path]) for one in questions},
         errors=errors_by_way(result.errors) if filled_in else {},
     )
     return PreviewedForm(
@@ -124,30 +124,34 @@ async def _lists(services: Services, form: Form) -> Lists:
 
 
 def _offers_by_field(
-    form: Form, questions: list[Question], context: FormContext, teams: Sequence[str], lists: Lists
-) -> dict[str, Offered]:
+    form: Form,
+    questions: list[FieldQuery],
+    context: FormContext,
+    teams: Sequence[str],
+    lists: Lists,
+) -> dict[str, OfferedChoices]:
     """Return what fields offer by their ways; rows that ask the same are answered once."""
     offers = {
         key: _field_offer(form, one, context, teams, lists)
-        for key, one in bounded_questions(questions).items()
+        for key, one in bounded_queries(questions).items()
     }
-    return answers_by_way(questions, offers)
+    return answers_by_path(questions, offers)
 
 
 def _field_offer(
-    form: Form, question: Question, context: FormContext, teams: Sequence[str], lists: Lists
-) -> Offered:
+    form: Form, question: FieldQuery, context: FormContext, teams: Sequence[str], lists: Lists
+) -> OfferedChoices:
     """Return what a field offers; where another system has to be asked, any text is taken."""
-    local = offered_here(form, question, context, teams=teams, lists=lists)
+    local = offered_locally(form, question, context, teams=teams, lists=lists)
     if local is not None:
         return local
     options = question.field.options
     if isinstance(options, ListOptions):
         problem = _("There is no list %(list)s in service yet. Enter a value.")
-        return Offered(problem=problem % {"list": options.list}, lenient=True)
+        return OfferedChoices(problem=problem % {"list": options.list}, lenient=True)
     problem = _("A preview asks no other system for choices. Enter a value.")
-    source = _("Their source: %(source)s.") % {"source": origin(options)}
-    return Offered(problem=f"{problem} {source}", lenient=True)
+    source = _("Their source: %(source)s.") % {"source": options_origin(options)}
+    return OfferedChoices(problem=f"{problem} {source}", lenient=True)
 
 
 def _note(question: FieldQuery, offered: OfferedChoices) -> str:

@@ -119,7 +119,7 @@ async def fill_form(services: Services, caller: Principal, draft: Draft) -> Fill
     # In threads: conditions and computed values are templates.
     reading = await asyncio.to_thread(read_posted, form, texts | apart, today, context)
     filled = await services.options.load_offers(item, reading.values, who)
-    result = await asyncio.to_thread(reading.judged_by, form, today, filled.context)
+    result = await asyncio.to_thread(reading.validate, form, today, filled.context)
     return FilledForm(
         served_item=served_item,
         draft=draft,
@@ -210,7 +210,7 @@ def read_link(
         one = form.fields.get(name)
         if one is None:
             notes.append(_("The link names an unknown field: %(name)s.") % {"name": name})
-        elif one.type in KEPT_APART or one.read_only:
+        elif one.type in WRITE_ONLY or one.read_only:
             notes.append(_not_taken(one))
         elif one.type is FieldType.BOOLEAN:
             texts[name] = ["true"] if value == "true" else []
