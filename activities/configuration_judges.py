@@ -17,7 +17,7 @@ def models_of(actions: Mapping[str, Action[Any]], scope_context: ScopeContext) -
     """Return the models and targets of action types, for judging rendered configurations."""
     return ActionModels(
         scope_context,
-        judges={name: judge_of(action.config) for name, action in actions.items()},
+        validators={name: judge_of(action.config) for name, action in actions.items()},
         targets={name: action.targets for name, action in actions.items()},
     )
 

@@ -64,7 +64,7 @@ def action_schemas() -> dict[str, "ActionSchema"]:
             config=action.config.model_json_schema(),
             outputs=action.outputs.model_json_schema(),
             targets=action.targets,
-            judge=judge_of(action.config),
+            validate_config=judge_of(action.config),
             reader=reader_of(action.config),
         )
         for name, action in load_all().items()

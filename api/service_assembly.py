@@ -96,13 +96,15 @@ def assemble_services(
             namespace=settings.temporal.namespace,
         ),
     )
-    judges = {name: one.judge for name, one in action_schemas().items() if one.judge}
+    validators = {
+        name: one.validate_config for name, one in action_schemas().items() if one.validate_config
+    }
     readers = {name: one.reader for name, one in action_schemas().items() if one.reader}
     submission_settings = SubmissionSettings(
         budget=budget,
         scope_context=scope_context,
         targets=targets,
-        judges=judges,
+        validators=validators,
         readers=readers,
         traits=_traits(),
         longest_wait=settings.http.api_timeout.total_seconds() - 5,
@@ -117,7 +119,7 @@ def assemble_services(
         reading=reading,
         settings=DecisionSettings(
             budget=budget,
-            models=ActionModels(scope_context, judges, targets),
+            models=ActionModels(scope_context, validators, targets),
             readers=readers,
         ),
         workflows=workflows,

@@ -29,7 +29,7 @@ def _append(
     known: Mapping[str, Sequence[str]],
     ordered: dict[str, Action],
 ) -> None:
-    """Put an action behind all that it waits for; a list of its own, as chains may be long."""
+    """Append an action after all that it waits for; iteratively, as chains may be long."""
     waiting = [action_id]
     while waiting:
         missing = [one for one in known[waiting[-1]] if one not in ordered]

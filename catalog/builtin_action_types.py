@@ -15,7 +15,7 @@ _PARTS = ("config", "outputs", "targets")
 
 
 def builtin_action_types() -> dict[str, ActionSchema]:
-    """Return the schemas of the types by name, without what judges a rendered configuration."""
+    """Return the schemas of the types by name, without their ``validate_config``."""
     found: dict[str, dict[str, Any]] = json.loads(FILE.read_text(encoding="utf-8"))
     return {name: ActionSchema(**parts) for name, parts in found.items()}
 

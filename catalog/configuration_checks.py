@@ -70,7 +70,7 @@ class ActionModels:
     """The models and targets of the installed action types, and the scopes of templates."""
 
     scope_context: ScopeContext
-    judges: Mapping[str, ConfigValidator]
+    validators: Mapping[str, ConfigValidator]
     targets: Mapping[str, Mapping[str, Escaping]]
 
 
@@ -81,7 +81,7 @@ class _Text:
     is_open: bool
 
 
-def check_configurations(  # noqa: PLR0913 -- what a plan is judged by, each part named.
+def check_configurations(  # noqa: PLR0913 -- what a plan is checked by, each part named.
     item: CatalogDocument,
     actions: list[PlannedAction],
     context: RequestContext,
@@ -93,17 +93,17 @@ def check_configurations(  # noqa: PLR0913 -- what a plan is judged by, each par
 ) -> list[ValueProblem]:
     """Return what the models of the actions refuse; each field is named once per action and place.
 
-    ``secrets`` are the values of password fields, which are judged only where they would lead a URL
-    elsewhere: what a model says may repeat a value. ``unknown`` are the fields without a value yet;
-    ``only`` are the ids of the actions to judge, all of them without it. Notifications are left
-    out, and so is every action whose ``when`` is false or cannot be evaluated yet.
+    ``secrets`` are the values of password fields, which are checked only where they would lead a
+    URL elsewhere: what a model says may repeat a value. ``unknown`` are the fields without a value
+    yet; ``only`` are the ids of the actions to check, all of them without it. Notifications are
+    left out, and so is every action whose ``when`` is false or cannot be evaluated yet.
     """
     before = earlier_actions(actions)
     keys = {action.id: action.key for action in actions}
     found: list[ValueProblem] = []
     for action in actions:
-        judge = models.judges.get(action.type)
-        if judge is None or action.notice is not None:
+        validator = models.validators.get(action.type)
+        if validator is None or action.notice is not None:
             continue
         if only is not None and action.id not in only:
             continue
@@ -113,14 +113,14 @@ def check_configurations(  # noqa: PLR0913 -- what a plan is judged by, each par
             item, action, context, models, names=names, secrets=secrets, unknown=unknown
         )
         if work.runs():
-            found += work.problems(judge)
+            found += work.problems(validator)
     return list(dict.fromkeys(found))
 
 
 class _ConfigurationCheck:
     """Checks the configuration of one action."""
 
-    def __init__(  # noqa: PLR0913 -- what one action is judged by, each part named.
+    def __init__(  # noqa: PLR0913 -- what one action is checked by, each part named.
         self,
         item: CatalogDocument,
         action: PlannedAction,
@@ -156,10 +156,10 @@ class _ConfigurationCheck:
         except TemplateError:
             return False
 
-    def problems(self, judge: ConfigValidator) -> Iterator[ValueProblem]:
+    def problems(self, validator: ConfigValidator) -> Iterator[ValueProblem]:
         rendered = self._walk(self._action.config, ())
         yield from self._misplaced
-        for problem in judge(rendered):
+        for problem in validator(rendered):
             place = _existing(self._action.config, problem.place)
             below = [text for text in self._texts if _overlaps(text.place, place)]
             if any(text.is_open for text in below):

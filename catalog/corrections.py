@@ -1,4 +1,4 @@
-"""Corrected field values of a retry: judged by the form's own validator, kept as a diff."""
+"""Corrected field values of a retry: validated by the form, kept as a diff."""
 
 import json
 from collections.abc import Mapping
@@ -28,7 +28,7 @@ def correct(
     today: date,
     scope_context: ScopeContext,
 ) -> tuple[CorrectionAnswer, tuple[FieldError, ...]]:
-    """Judge the request's fields with the changes made; null takes a value away.
+    """Validate the request's fields with the changes made; null removes a value.
 
     What the changes hide is dropped, unless it is among them, and shown in the diff; what was
     computed is computed again from the changed values, unless somebody had changed it. Passwords
@@ -68,8 +68,8 @@ def correct(
 
 
 def _refusal(errors: tuple[FieldError, ...]) -> CorrectionAnswer:
-    message = (f"{excerpt(error.field)}: {error.message}" for error in errors[:MOST_ERRORS])
-    return CorrectionAnswer(valid=False, message="; ".join(message)[:LONGEST_MESSAGE])
+    messages = (f"{excerpt(error.field)}: {error.message}" for error in errors[:MOST_ERRORS])
+    return CorrectionAnswer(valid=False, message="; ".join(messages)[:LONGEST_MESSAGE])
 
 
 def _hidden(form: Form, values: Mapping[str, Any], result: FormResult) -> set[str]:

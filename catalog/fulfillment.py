@@ -40,7 +40,7 @@ def _as_output(entry: Any) -> Any:
 
 
 class Action(Model):
-    """One step of fulfillment; its ``config`` is judged by the schema of its type."""
+    """One step of fulfillment; its ``config`` is checked by the schema of its type."""
 
     id: str = Field("", description="Unique; default: <type>-<n>.", examples=["create-ticket"])
     name: str = Field("", description="The displayed name; default: the id.")

@@ -230,7 +230,7 @@ class _Environment(jsonpath.JSONPathEnvironment):
         return checked
 
     def is_truthy(self, obj: object) -> bool:
-        """Count a judgement of a filter."""
+        """Count an evaluation of a filter."""
         _spend()
         return super().is_truthy(obj)
 

@@ -19,7 +19,7 @@ _ENTER_AGAIN = "is only the mask shown for a password; enter the password again"
 def restore_passwords(
     fields: Mapping[str, FieldDefinition], before: Mapping[str, Any], changes: Mapping[str, Any]
 ) -> dict[str, Any]:
-    """Return changes with the passwords that stars stand for, as far as it is known which."""
+    """Return changes in which masks are replaced by the passwords they stand for, where known."""
     passwords, found = passwords_among(fields.values()), dict(changes)
     for name in passwords.fields:
         if found.get(name) == MASK and before.get(name) is not None:
@@ -35,7 +35,7 @@ def restore_passwords(
 def _by_identity(
     one: FieldDefinition, secret: Collection[str], rows: list[Any]
 ) -> dict[Hashable, Mapping[str, Any] | None]:
-    """Return rows by what tells them apart, None for what several have in common."""
+    """Return rows by their identity, None for an identity that several rows share."""
     known: dict[Hashable, Mapping[str, Any] | None] = {}
     for row in rows:
         if isinstance(row, Mapping):

@@ -46,7 +46,7 @@ def compile_pattern(pattern: str) -> Pattern:
     try:
         compiled: Pattern = re2.compile(pattern, options)
     except (re2.error, UnicodeEncodeError) as error:
-        message = error.args[0] if error.args else error
-        reason = message.decode(errors="replace") if isinstance(message, bytes) else str(message)
+        detail = error.args[0] if error.args else error
+        reason = detail.decode(errors="replace") if isinstance(detail, bytes) else str(detail)
         raise PatternError(f"is not a valid RE2 pattern: {reason}") from None
     return compiled

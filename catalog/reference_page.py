@@ -94,15 +94,15 @@ def _keys() -> Iterator[str]:
         yield from ("", f"### {name}", "", _sentence(model.__doc__), "", "| key | |", "|---|---|")
         for field_name, field in model.model_fields.items():
             inner = models_in(field.annotation)
-            problem = field.description or (inner[0].__doc__ if inner else field.title)
-            message = [_cell(problem)] if problem else []
-            message[-1:] = [f"{message[-1].rstrip('.')}."] if message else []
-            message += ["Required."] if field.is_required() else []
+            description = field.description or (inner[0].__doc__ if inner else field.title)
+            parts = [_cell(description)] if description else []
+            parts[-1:] = [f"{parts[-1].rstrip('.')}."] if parts else []
+            parts += ["Required."] if field.is_required() else []
             values = list(_values(field.annotation))
-            message += [f"One of {', '.join(f'`{one}`' for one in values)}."] if values[1:] else []
+            parts += [f"One of {', '.join(f'`{one}`' for one in values)}."] if values[1:] else []
             examples = [f"`{one}`" for one in field.examples or () if isinstance(one, str | int)]
-            message += [f"Example: {', '.join(examples)}"] if examples else []
-            yield f"| `{field.alias or field_name}` | {' '.join(message)} |"
+            parts += [f"Example: {', '.join(examples)}"] if examples else []
+            yield f"| `{field.alias or field_name}` | {' '.join(parts)} |"
 
 
 def _values(annotation: Any) -> Iterator[str]:
@@ -160,10 +160,10 @@ def _functions() -> Iterator[str]:
             count = f"{function.least} or more"
         takes = [_kinds(kinds) for kinds in SIGNATURES[name].takes] if name in SIGNATURES else []
         shown = f"{count}: {', '.join(takes)}" if takes else count
-        message = (
+        summary = (
             "The operator as a function." if name in LAZY else _sentence(function.call.__doc__)
         )
-        yield f"| `{name}` | {shown} | {_cell(message)} |"
+        yield f"| `{name}` | {shown} | {_cell(summary)} |"
 
 
 def _bounds() -> Iterator[str]:

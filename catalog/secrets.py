@@ -14,7 +14,7 @@ def seal_fields(
 ) -> dict[str, Any]:
     """Return the fields with every password sealed, whatever it looks like.
 
-    Only the stars that stand for one stay: they are no password.
+    Only a mask stays as it is: it is not a password.
     """
 
     def sealed(path: str, value: Any) -> Any:

@@ -175,7 +175,7 @@ class ItemPreparer:
             item,
             prepared.actions,
             prepared.context,
-            ActionModels(settings.scope_context, settings.judges, settings.targets),
+            ActionModels(settings.scope_context, settings.validators, settings.targets),
             secrets=prepared.secrets,
             unknown=frozenset(waiting),
         )

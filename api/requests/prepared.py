@@ -22,13 +22,13 @@ class SubmissionSettings:
     """The budget bounds the caller's wait only, never the request; seconds.
 
     ``longest_wait`` is what a caller may ask for instead, by ``Prefer: wait``; ``traits``,
-    ``targets``, ``judges`` and ``readers`` are those of the known action types.
+    ``targets``, ``validators`` and ``readers`` are those of the known action types.
     """
 
     budget: float
     scope_context: ScopeContext
     targets: Mapping[str, Mapping[str, Escaping]]
-    judges: Mapping[str, ConfigValidator] = field(default_factory=dict)
+    validators: Mapping[str, ConfigValidator] = field(default_factory=dict)
     readers: Mapping[str, ConfigReader] = field(default_factory=dict)
     traits: Mapping[str, ActionTraits] = field(default_factory=dict)
     longest_wait: float = 25.0

@@ -225,7 +225,7 @@ def _file(value: str, _: date) -> ConstraintFailure | None:
 def _format_check(
     reads: Callable[[str], object], what: str, form: str
 ) -> Callable[[str, date], ConstraintFailure | None]:
-    """Return the check that a text has a form of its own."""
+    """Return the check that a text has a certain format."""
     failure = ConstraintFailure("format", f"must be {what}", form)
     return lambda value, _: None if reads(value) else failure
 

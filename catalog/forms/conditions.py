@@ -32,8 +32,8 @@ def holds_for(condition: Condition, value: Any) -> bool:
         return (value is not None) is (wanted is not False)
     if value is None:
         return operator in _HOLD_WITHOUT_VALUE
-    judge = _COMPARISONS.get(operator) if operator else None
-    return judge is not None and judge(value, wanted)
+    compare = _COMPARISONS.get(operator) if operator else None
+    return compare is not None and compare(value, wanted)
 
 
 def references(condition: Condition) -> Iterator[tuple[tuple[str | int, ...], str]]:

@@ -26,7 +26,7 @@ _MESSAGE = 300
 # These would compile patterns of the schema for Python's backtracking engine.
 _UNSUPPORTED = ("unevaluatedProperties", "unevaluatedItems", "$dynamicRef", "$dynamicAnchor")
 
-# Keywords whose schemas judge nothing by themselves.
+# Keywords whose schemas validate nothing by themselves.
 _NOT_APPLIED = frozenset({"$defs", "contentSchema", "definitions"})
 
 _NO_FORMATS = FormatChecker(formats=())
@@ -56,7 +56,7 @@ def check_schema(schema: Schema) -> None:
 
 
 def missing_reference(schema: Schema) -> str | None:
-    """Return the first reference within a schema that leads nowhere when a value is judged.
+    """Return the first reference within a schema that leads nowhere when a value is validated.
 
     Only subschemas that may be applied count: neither instances (``default``, ``const``) nor
     definitions to which nothing refers. None as well where parts have ids of their own, to which

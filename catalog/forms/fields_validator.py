@@ -56,7 +56,7 @@ class FieldsValidator:
             conditions={one.id: conditions for one, conditions in fields},
             expressions=expressions,
             order=self._order,
-            rows={name: judge.resolver for name, judge in self._rows.items()},
+            rows={name: validator.resolver for name, validator in self._rows.items()},
         )
         self._reads = {name: self._reads_of(one) for name, one in self.fields.items()}
         self.option_reads = {
@@ -106,9 +106,11 @@ class FieldsValidator:
         required: set[str] = set()
         for name in self._order:
             inner = replace(evaluation, invalid=frozenset(broken))
-            message = list(self._field_errors(self.fields[name], values, found, inner, required))
-            if message:
-                errors[name] = message
+            field_errors = list(
+                self._field_errors(self.fields[name], values, found, inner, required)
+            )
+            if field_errors:
+                errors[name] = field_errors
                 broken.add(name)
         return FieldsResult(
             errors=tuple(error for name in self.fields for error in errors.get(name, ())),
@@ -130,11 +132,11 @@ class FieldsValidator:
             if sent is not None:
                 yield error_of(one, _HIDDEN, sent)
             return
-        message = self._computing_error(one, found, evaluation)
+        error = self._computing_error(one, found, evaluation)
         if one.id in found.rejected:
-            message = error_of(one, _READ_ONLY, sent)
-        if message:
-            yield message
+            error = error_of(one, _READ_ONLY, sent)
+        if error:
+            yield error
             return
         yield from self._value_errors(one, sent, found, evaluation, required)
 
@@ -230,13 +232,13 @@ class FieldsValidator:
             secret = any(one.holds_secret for one in self.fields.values())
             received = None if secret else excerpt(row)
             return (FieldError("", "type", message, received, _NO_ROW.expected),)
-        problem = self.validate(row, found, evaluation)
-        return (*problem.errors, *problem.unknown)
+        result = self.validate(row, found, evaluation)
+        return (*result.errors, *result.unknown)
 
     def _unknown_errors(self, values: Mapping[str, Any]) -> Iterator[FieldError]:
         unknown = (key for key in values if key not in self.fields and values[key] is not None)
         for index, key in enumerate(unknown):
-            # Comparing names costs time, and nobody reads a hundred suggestions.
+            # Comparing names costs time, and a hundred suggestions do not help.
             hint = did_you_mean(key, self.fields) if index < _MAX_SUGGESTIONS else ""
             message = f"there is no field {excerpt(key)!r}{hint or '; leave it out'}"
             yield FieldError(key, "unknown", message)

@@ -78,18 +78,18 @@ class Form:
         """Validate values as of a day (UTC); nothing is coerced, and no value makes it raise."""
         evaluation = EvaluationContext(today, context)
         found = self._validator.resolve(values, evaluation)
-        judgement = self._validator.validate(values, found, evaluation)
-        message = list(self._rule_problems(found, judgement, evaluation))
-        refused = [error for rule, error in message if rule.severity == "error"]
-        errors = (*judgement.errors, *refused, *judgement.unknown)
+        result = self._validator.validate(values, found, evaluation)
+        rule_errors = list(self._rule_problems(found, result, evaluation))
+        refused = [error for rule, error in rule_errors if rule.severity == "error"]
+        errors = (*result.errors, *refused, *result.unknown)
         return FormResult(
             valid=not errors,
             values=self._validator.stored_values(found),
             errors=errors,
             visible=tuple(name for name in self.fields if name in found.present),
-            required=judgement.required,
+            required=result.required,
             computed=tuple(name for name in self.fields if name in found.computed),
-            warnings=tuple(error for rule, error in message if rule.severity == "warning"),
+            warnings=tuple(error for rule, error in rule_errors if rule.severity == "warning"),
             in_rows=tuple(_paths_in_rows(found)),
         )
 
@@ -108,7 +108,7 @@ class Form:
     def questions(
         self, values: Mapping[str, Any], today: date, context: FormContext = EMPTY_CONTEXT
     ) -> tuple[FieldQuery, ...]:
-        """Return what has to be asked before values can be judged; the answers are a context's."""
+        """Return what must be looked up for the context before values can be validated."""
         evaluation = EvaluationContext(today, context)
         return tuple(
             self._validator.questions(self._validator.resolve(values, evaluation), evaluation)
@@ -134,8 +134,8 @@ class Form:
         ``path`` is the field's id, or ``rules.cluster`` for a field in the rows of a list.
         """
         outer, _, inner = path.partition(".")
-        judge = self._validator.rows_of(outer) if inner else self._validator
-        return judge.option_reads.get(inner or outer) if judge else None
+        validator = self._validator.rows_of(outer) if inner else self._validator
+        return validator.option_reads.get(inner or outer) if validator else None
 
     def _expressions_of(self, question: FieldQuery) -> Expressions:
         outer = form_field(question.path)
@@ -183,13 +183,13 @@ class Form:
         return tuple(dict.fromkeys(read))
 
     def _rule_problems(
-        self, found: ResolvedFields, judgement: FieldsResult, evaluation: EvaluationContext
+        self, found: ResolvedFields, result: FieldsResult, evaluation: EvaluationContext
     ) -> Iterator[tuple[FormRule, FieldError]]:
         """Yield what the rules say; one does not apply while a field that it reads is wrong."""
         for rule in self.definition.rules:
             reads = self._rule_reads[rule.id]
             shown = [name for name in rule.fields or reads if name in found.present]
-            if judgement.invalid.intersection(reads) or (reads and not shown):
+            if result.invalid.intersection(reads) or (reads and not shown):
                 continue
             message = self._rule_message(rule, found, evaluation)
             for name in (shown or [""]) if message else ():

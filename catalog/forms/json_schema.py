@@ -93,7 +93,7 @@ def _needs_value(field: FieldDefinition) -> bool:
 class _ConditionSchemas:
     """Writes conditions as schemas of the whole object; one definition says when a field shows.
 
-    ``inexpressible`` are those that no schema can tell, by field.
+    ``inexpressible`` are those that no schema can express, by field.
     """
 
     def __init__(
@@ -154,7 +154,7 @@ class _ConditionSchemas:
             return {"not": self._schema(condition.negated)}
         field = self._fields.get(condition.depends_on or "")
         if field is None:
-            # A row is judged alone: it does not see the form around it.
+            # A row is validated alone: it does not see the form around it.
             raise _InexpressibleError
         return self._field_condition(condition, field)
 

@@ -17,7 +17,7 @@ from catalog.forms.options import (
     as_choices,
 )
 
-# Of one submission: calls to other systems, and lists whose rows are judged.
+# Of one submission: calls to other systems, and lists whose rows are filtered.
 MOST_CALLS, MOST_LISTS = 20, 100
 TOO_MANY = OfferedChoices(
     problem=f"The rows ask for more than {MOST_CALLS} different lists of options; send fewer."

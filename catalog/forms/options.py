@@ -105,14 +105,14 @@ Options = Annotated[
 
 def describe_options(options: Any, depends_on: list[str]) -> dict[str, Any]:
     """Return what a form says of a source: never an address, a header or a credential."""
-    message: dict[str, Any] = {"from": options.source, "dependsOn": depends_on}
+    description: dict[str, Any] = {"from": options.source, "dependsOn": depends_on}
     if isinstance(options, HttpOptions):
-        message["whenAway"] = options.when_away.value
+        description["whenAway"] = options.when_away.value
     if isinstance(options, ListOptions):
-        message["list"] = options.list
+        description["list"] = options.list
     if isinstance(options, ResourceOptions):
-        message["type"] = options.type
-    return message
+        description["type"] = options.type
+    return description
 
 
 def options_origin(options: Any) -> str:
@@ -130,24 +130,24 @@ def options_origin(options: Any) -> str:
     return str(options.source)
 
 
-def parse_options(message: Mapping[str, Any]) -> dict[str, Any] | None:
+def parse_options(description: Mapping[str, Any]) -> dict[str, Any] | None:
     """Return options from what ``describe_options`` returned, for a client that checks a form.
 
     It depends on the same fields, and nothing else of it is known; None for a source that is not
     known here.
     """
-    reads = [f"fields.{name}" for name in message.get("dependsOn") or ()]
-    match message.get("from"):
+    reads = [f"fields.{name}" for name in description.get("dependsOn") or ()]
+    match description.get("from"):
         case "http":
             url = "/".join(("https://service.invalid", *(f"{{{{{name}}}}}" for name in reads)))
-            return {"from": "http", "url": url, "whenAway": message.get("whenAway", "refuse")}
+            return {"from": "http", "url": url, "whenAway": description.get("whenAway", "refuse")}
         case "list":
             where = {"where": f"{{{{[{', '.join(reads)}]}}}}"} if reads else {}
-            return {"from": "list", "list": message["list"], **where}
+            return {"from": "list", "list": description["list"], **where}
         case "teams":
             return {"from": "teams"}
         case "resources":
-            return {"from": "resources", "type": message["type"]}
+            return {"from": "resources", "type": description["type"]}
     return None
 
 

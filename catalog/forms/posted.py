@@ -53,7 +53,7 @@ def read_posted(
     An unticked checkbox and an emptied multiselect post nothing, so their fields have no texts
     but must be there. An emptied field of another type is absent, and takes its default again.
     A list is posted as one text of JSON, or row by row: ``rules[4].prefix``, where the number
-    only tells rows apart; one whose rows were all removed is empty if it would have some again.
+    only distinguishes rows; one whose rows were all removed is empty if it would have some again.
     """
     values: dict[str, Any] = {}
     errors: dict[str, FieldError] = {}

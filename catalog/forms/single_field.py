@@ -1,4 +1,4 @@
-"""A form of one field, to judge a value of it where the rest of the form is not known."""
+"""A form of one field, to validate a value where the rest of the form is not known."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""The texts with a form of their own: moments, times, durations, addresses, names. No fields."""
+"""Text formats: moments, times, durations, addresses, names. No fields."""
 
 import re
 from datetime import UTC, date, datetime, time, timedelta

@@ -109,7 +109,7 @@ def _boolean(field: FieldDefinition) -> dict[str, Any]:
 
 
 def _pattern_schema(pattern: str, **more: Any) -> Callable[[FieldDefinition], dict[str, Any]]:
-    """Return the schema of texts that have a form of their own; "" is none in these."""
+    """Return the schema of text in a format; "" does not match it."""
     return lambda field: {"type": "string", "pattern": pattern, **more, **_bounds(field)}
 
 

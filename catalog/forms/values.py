@@ -12,7 +12,7 @@ from catalog import patterns
 from catalog.patterns import Pattern
 
 MAX_DEPTH = 64
-# A number with more bits has no double next to it, so nobody downstream could read it.
+# A number with more bits has no double next to it, so programs downstream could not read it.
 _MAX_BITS = 1024
 _EXCERPT = 200
 _FEW = 20

@@ -7,7 +7,7 @@ from enum import StrEnum
 
 from catalog.ownership.path_patterns import ANY_DEPTH, PathPattern, PathPatternError
 
-# GitHub ignores a file that is larger; more lines than this would cost minutes per judgement.
+# GitHub ignores a file that is larger; more lines than this would cost minutes per check.
 MAX_BYTES = 3 * 1024 * 1024
 MAX_RULES = 10_000
 MAX_SKIPPED = 100

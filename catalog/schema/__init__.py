@@ -98,7 +98,7 @@ def _inline_definitions(kind: str, config: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _without_nulls(schema: Any) -> None:
-    """Take out the defaults that say nothing, which editors would offer."""
+    """Remove empty defaults, which editors would offer."""
     if isinstance(schema, dict):
         if schema.get("default", ...) in (None, "", [], {}):
             schema.pop("default", None)

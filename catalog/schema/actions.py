@@ -72,9 +72,11 @@ def _value(schema: Any) -> Any:
     inner = with_templates(schema)
     if _takes_any_text(schema) or not schema:
         return inner
-    message = {key: inner.pop(key) for key in ("title", "description", "examples") if key in inner}
+    annotations = {
+        key: inner.pop(key) for key in ("title", "description", "examples") if key in inner
+    }
     default = {"default": inner.pop("default")} if "default" in inner else {}
-    return {**message, "anyOf": [inner, {"$ref": _TEMPLATE}], **default}
+    return {**annotations, "anyOf": [inner, {"$ref": _TEMPLATE}], **default}
 
 
 def _takes_any_text(schema: Mapping[str, Any]) -> bool:

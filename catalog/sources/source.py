@@ -2,7 +2,7 @@
 
 A source answers two questions: what is there (``listing``: one revision, and every path with the id
 that Git gives its content) and what it says (``contents``). `pao.app.catalog_sync` asks them on the
-worker, compares blob ids with what Postgres holds, judges, and stores. A source decides nothing
+worker, compares blob ids with what Postgres holds, validates, and stores. A source decides nothing
 about documents: which of the entries are documents, and that a link or a submodule is none, is
 decided there.
 
@@ -71,7 +71,7 @@ class SourceLimitedError(SourceUnavailableError):
 
 
 class FilesTooLongError(SourceUnavailableError):
-    """Some files are longer than is read of any; ``blobs`` are their ids, ``why`` is told there."""
+    """Some files are too long to be read; ``blobs`` are their ids, ``why`` is the finding."""
 
     def __init__(self, blobs: Collection[str], why: str) -> None:
         super().__init__(why)
@@ -128,7 +128,7 @@ class ListingContext:
 
     ``expects`` is the commit that a push has named; a source need not care: where the revision does
     not follow, as at a replica that is late, the caller looks again later. ``is_poll`` is true
-    where nobody waits: a source with few calls left may raise ``PollSkippedError`` instead.
+    where no caller waits: a source with few calls left may raise ``PollSkippedError`` instead.
     ``is_asked`` is true where a person waits, who may have corrected whatever was wrong.
     """
 
@@ -201,7 +201,7 @@ class CatalogSource(Protocol):
         """Return the contents of entries of a listing by blob id, each checked against it.
 
         Raises ``SourceMovedError`` where a content is no longer what was listed,
-        ``FilesTooLongError`` where some are so long that nobody should have them in memory (they
+        ``FilesTooLongError`` where some are too long to be held in memory (they
         become findings, and the others are asked for again), and the other kinds of
         ``SourceUnavailableError``.
         """

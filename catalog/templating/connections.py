@@ -8,7 +8,7 @@ from catalog.templating.urls import Span, require_hosts
 
 _URL = ("postgres://", "postgresql://")
 HEAD = max(map(len, _URL))
-"""How many characters tell whether a connection string is a URL."""
+"""How many characters decide whether a connection string is a URL."""
 _SETTING = re.compile(
     r"""\s*+([^\s=]++)\s*+=\s*+('(?:\\.|[^'\\])*+'|(?!')(?:\\.|[^\s\\])*+)""", re.DOTALL
 )

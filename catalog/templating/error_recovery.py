@@ -13,7 +13,7 @@ from catalog.templating.tags import Tag, TagKind
 Fault = tuple[int, FaultError]
 """What is wrong, and the offset of its tag."""
 
-# Nobody reads more of one template at once, and looking for what was meant costs time.
+# More is not helpful at once, and finding suggestions costs time.
 _MOST_FAULTS = 20
 _UNKNOWN = ResolvedReference(Root.UNKNOWN, "", 0, ())
 _OF_BLOCKS = ("#", "/", "if", "else", "end", "range", "with")

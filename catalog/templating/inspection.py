@@ -192,21 +192,21 @@ class TemplateInspector:
 
     def _report_missing(self, node: Expression) -> None:
         """Report a path that does not exist, with the nearest one that does."""
-        message: tuple[str, str] = (f"{_source_text(node)} is missing", "")
+        advice: tuple[str, str] = (f"{_source_text(node)} is missing", "")
         if id(node) in self._advice:
             # The warning becomes an error where the value must exist.
-            message = self._advice[id(node)]
-            warning = Diagnostic(LIST_MEMBER, message[0], self.at, message[1])
+            advice = self._advice[id(node)]
+            warning = Diagnostic(LIST_MEMBER, advice[0], self.at, advice[1])
             self.diagnostics = [one for one in self.diagnostics if one != warning]
         elif isinstance(node, Reference):
             link = self._linked.links[node.number]
-            message = missing_path(node, self._root(link), link.members)
-        self._report(UNDEFINED, *message)
+            advice = missing_path(node, self._root(link), link.members)
+        self._report(UNDEFINED, *advice)
 
-    def _warn_list_member(self, node: Expression, message: tuple[str, str]) -> ValueShape:
+    def _warn_list_member(self, node: Expression, advice: tuple[str, str]) -> ValueShape:
         """Warn of a member that a list never has."""
-        self._advice[id(node)] = message
-        self._report(LIST_MEMBER, *message)
+        self._advice[id(node)] = advice
+        self._report(LIST_MEMBER, *advice)
         return NOTHING
 
     def _list(self, node: ListLiteral) -> ValueShape:
@@ -218,10 +218,8 @@ class TemplateInspector:
     def _reference(self, node: Reference) -> ValueShape:
         link = self._linked.links[node.number]
         root = self._root(link)
-        message = list_member_advice(node, root, link.members)
-        return (
-            self._warn_list_member(node, message) if message else self._members(root, link.members)
-        )
+        advice = list_member_advice(node, root, link.members)
+        return self._warn_list_member(node, advice) if advice else self._members(root, link.members)
 
     def _root(self, link: ResolvedReference) -> ValueShape:
         if link.root is Root.SCOPE:
@@ -328,9 +326,9 @@ class TemplateInspector:
         for sign, operand in node.rest:
             right = self._side(operand)
             both_there = not (left.shape.is_missing or right.shape.is_missing)
-            message = comparison_problem(sign, left, right) if both_there else None
-            if message:
-                self._report(*message)
+            problem = comparison_problem(sign, left, right) if both_there else None
+            if problem:
+                self._report(*problem)
             left = right
         return A_BOOLEAN
 

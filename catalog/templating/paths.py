@@ -21,7 +21,7 @@ _PLAIN = re.compile(r"\s*([A-Za-z][A-Za-z0-9_]*(?:\.[A-Za-z0-9][A-Za-z0-9_]*)+)\
 _NO_PLAIN_ROOTS = frozenset({*RESERVED, *LITERALS, "loop"})
 _VARIABLE = re.compile(r"\$[A-Za-z_][A-Za-z0-9_]*(?:-[A-Za-z0-9_]+)*")
 _PARENTS = re.compile(r"(?:\.\./)+")
-# What a slash path may wrongly go on with: .key, [0], ["key"].
+# What may wrongly continue a slash path: .key, [0], ["key"].
 _STEP = re.compile(rf"""\.({KEY_PATTERN.pattern})|\.?\[["'`]?({KEY_PATTERN.pattern})["'`]?\]""")
 _REST = re.compile(rf"(?:{_STEP.pattern})+")
 _INDEX = re.compile(r"-?\d+", re.ASCII)
@@ -116,7 +116,7 @@ class PathReader(Scanner):
         return self._make_reference(PathForm.SLASH, start, tuple(found))
 
     def _mixed_notation(self, start: int) -> FaultError:
-        """Return the error for a slash path that goes on with a dot or a bracket."""
+        """Return the error for a slash path that continues with a dot or a bracket."""
         rest = _REST.match(self.text, self.position)
         steps = [step[1] or step[2] for step in _STEP.finditer(rest[0])] if rest else []
         path = self.text[start : self.position]

@@ -46,7 +46,8 @@ def require_in_place(
         if any(map(_leads_out, _decodings(segment))):
             raise FaultError(
                 "template-value",
-                "a segment of the path comes out as . or .., which leads elsewhere; correct the value",
+                "a segment of the path comes out as . or .., which leads elsewhere; "
+                "correct the value",
             )
         made = any(begin >= first and finish <= after for begin, finish in values)
         if made and after < end and not unquote(segment).strip():

@@ -48,7 +48,7 @@ class UrlText(str):
 
 
 class MaskText(str):
-    """The stars in place of a secret; they are written as they are."""
+    """The mask in place of a secret; it is not escaped."""
 
     __slots__ = ()
 
@@ -161,7 +161,7 @@ def has_secret(value: Any, budget: Budget) -> bool:
 
 
 def unwrap_secrets(value: Any, *, reveal: bool = True, depth: int = 0) -> Any:
-    """Return a copy without wrapping: secrets in clear, or stars in their place."""
+    """Return a copy without wrappers: secrets in clear, or masked."""
     if depth > VALUE_DEPTH:
         raise too_deep("values", VALUE_DEPTH)
     if isinstance(value, SecretValue):

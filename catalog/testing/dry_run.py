@@ -44,7 +44,7 @@ def dry_run(
     known_actions: Mapping[str, ActionSchema],
     scope_context: ScopeContext | None = None,
 ) -> DryRunResult:
-    """Do everything that submission does, but submit; secrets are masked.
+    """Do everything that submission does, except submitting; secrets are masked.
 
     Outputs of earlier actions are the sample's, or made up; without ``scope_context`` so are
     variables of the environment.
@@ -79,9 +79,9 @@ def dry_run(
 
 def _check_config(rendered: dict[str, Any], schema: ActionSchema) -> dict[str, Any]:
     """Add what the model of the action says, where everything could be rendered."""
-    if "config" not in rendered or schema.judge is None:
+    if "config" not in rendered or schema.validate_config is None:
         return rendered
-    problems = schema.judge(rendered["config"])
+    problems = schema.validate_config(rendered["config"])
     message = "; ".join(f"{'.'.join(map(str, one.place))}: {one.message}" for one in problems)
     if message:
         return {"error": message}

@@ -1,4 +1,4 @@
-"""What nobody has given for a trial, made up: outputs of actions, variables of the environment."""
+"""Generated values for a trial: outputs of actions, variables of the environment."""
 
 import re
 from collections.abc import Iterator, Mapping

@@ -79,7 +79,7 @@ def _field_changes(
 def _hidden(old: dict[str, _PlacedField], new: dict[str, _PlacedField]) -> Iterator[Problem]:
     """Yield the fields and groups that are shown less than before, a group once."""
     before, after = _with_group_conditions(old), _with_group_conditions(new)
-    message: set[Path] = set()
+    reported: set[Path] = set()
     for field_id, (path, group, field) in new.items():
         if field_id not in old:
             continue
@@ -88,8 +88,8 @@ def _hidden(old: dict[str, _PlacedField], new: dict[str, _PlacedField]) -> Itera
         if is_narrower(*pair, before, after):
             of_group = was.conditional == field.conditional
             place = path[: len(_GROUPS) + 1] if of_group else path
-            if place not in message:
-                message.add(place)
+            if place not in reported:
+                reported.add(place)
                 yield _hidden_problem(group.id if of_group else field_id, place)
         earlier = {inner.id: inner for inner in was.fields}
         seen = {**before, **earlier}, {**after, **{inner.id: inner for inner in field.fields}}

@@ -1,4 +1,4 @@
-"""Whether a condition holds for less than before: tried with the values that tell both apart."""
+"""Whether a condition holds for less than before: tried with the values that distinguish both."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import date, timedelta
@@ -57,7 +57,7 @@ def _values_of(name: str, wanted: list[Any], before: Fields, after: Fields) -> l
     """Return values that requests sent for a field and that tell conditions apart."""
     field = before.get(name)
     if field is None:
-        # Nobody sends a new field yet.
+        # No one sends a new field yet.
         return [after[name].plain_default if name in after else None]
     values = list({canonical(one): one for one in _candidates(field, wanted)}.values())
     given = field.is_always_required or field.plain_default is not None

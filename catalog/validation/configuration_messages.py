@@ -52,7 +52,7 @@ def configuration_problems(
 ) -> Iterator[Problem]:
     """Yield a problem for each error of one configuration, which is at the path.
 
-    Of a union only the member that its ``type`` names, or that fits the kind of value, is judged.
+    Of a union only the member that its ``type`` names, or that fits the kind of value, is checked.
     ``root`` is the whole schema, whose ``$defs`` say which keys belong further down.
     """
     explained = _ErrorExplainer(path, root)
@@ -166,8 +166,8 @@ class _ErrorExplainer:
             for inner in fitting[0]:
                 yield from self.explain(inner)
         else:
-            message = best_match([error]) or error
-            yield Problem(where, f"{_name(where)} is invalid: {message_of(message)[:_MESSAGE]}")
+            best = best_match([error]) or error
+            yield Problem(where, f"{_name(where)} is invalid: {message_of(best)[:_MESSAGE]}")
 
     def _tagged_union(
         self, where: Path, error: ValidationError, tag: str, members: list[list[ValidationError]]
@@ -200,7 +200,7 @@ def _wrong_kind(where: Path, value: Any, kinds: Iterable[str]) -> Problem:
 
 
 def _limit(error: ValidationError) -> str:
-    """Say which limit is not kept; the value may be a credential and is not shown."""
+    """Return which limit is exceeded; the value may be a credential and is not shown."""
     limit = _given(error)
     if error.validator in {"minLength", "minItems", "minProperties"} and limit == 1:
         return "must not be empty"

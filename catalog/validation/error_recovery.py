@@ -1,4 +1,4 @@
-"""Repairs invalid parts of a document, so that every rule can still be checked. Judges nothing."""
+"""Repairs invalid parts of a document, so that every rule can still be checked. No rules here."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass

@@ -142,14 +142,14 @@ def condition_cycle(subject: Subject) -> Iterator[Problem]:
     A field depends on what its condition looks at and on what its computed default reads.
     """
     form = subject.item.presentation.form
-    message = list(_cycle(subject, condition_graph(form), CONDITIONS))
-    if not message:
+    problems = list(_cycle(subject, condition_graph(form), CONDITIONS))
+    if not problems:
         try:
             graph = dependency_graph(form)
         except FormError:
             return
-        message = list(_cycle(subject, graph, EVERYTHING))
-    yield from message
+        problems = list(_cycle(subject, graph, EVERYTHING))
+    yield from problems
 
 
 def _cycle(subject: Subject, graph: Graph, what: str) -> Iterator[Problem]:

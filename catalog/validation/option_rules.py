@@ -62,8 +62,8 @@ def _call(subject: Subject, given: HttpOptions, where: Path) -> Iterator[Problem
 
 def _call_problems(rest: ActionSchema, config: dict[str, Any]) -> Iterator[tuple[Path, str]]:
     """Yield what is wrong with a call, by the type's own model where that is at hand."""
-    if rest.judge is not None:
-        yield from ((problem.place, problem.message) for problem in rest.judge(config))
+    if rest.validate_config is not None:
+        yield from ((problem.place, problem.message) for problem in rest.validate_config(config))
         return
     errors = [error for error in rest.validator.iter_errors(config) if not is_checked_later(error)]
     for problem in configuration_problems((), errors, rest.config):

@@ -213,7 +213,7 @@ def _what(path: Path) -> str:
 
 
 def _meant(path: str, known: set[str]) -> str:
-    """Write the value that was probably meant."""
+    """Return the value that was probably meant."""
     plain = path.replace('"', "").replace("'", "").replace("]", "").replace("[", ".")
     first, _, last = plain.partition(".")
     last = last.rpartition(".")[2] or first

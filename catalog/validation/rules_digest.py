@@ -1,4 +1,4 @@
-"""A digest of the current rules, for whoever stores their findings."""
+"""A digest of the current rules, stored with their findings."""
 
 import hashlib
 import json

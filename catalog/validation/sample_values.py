@@ -140,7 +140,7 @@ def _names(use: tuple[str, ...]) -> Iterator[str]:
 
 
 def _give(scopes: dict[str, Any], path: Iterator[str]) -> None:
-    """Put a text where a path leads, unless something is there."""
+    """Set the value at a path, unless there is one."""
     here: Any = scopes
     names = list(path)
     for name in names[:-1]:

@@ -73,7 +73,7 @@ STRUCTURE_RULES = (
 class Structure:
     """The item where one could be made, and what is wrong with the structure.
 
-    An item is made in spite of invalid parts, so that the other rules can still be checked;
+    An item is made despite invalid parts, so that the other rules can still be checked;
     ``recovered`` says what was left out or made up for it.
     ``definition`` is the document with numbers as they are written where a text belongs (``1.10``).
     """
@@ -114,11 +114,11 @@ def read_structure(
         numbers = [tuple(one["loc"]) for one in errors if one["type"] == "string_type"]
         if not restore_texts(document, data, [existing(data, path) for path in numbers]):
             break
-    # Nobody reads more at once, and looking for what was meant costs time.
-    message = errors[:MOST_PROBLEMS]
+    # More is not helpful at once, and finding suggestions costs time.
+    reported = errors[:MOST_PROBLEMS]
     messages = StructureMessages(KINDS[kind], data, known_actions)
-    meant = set(messages.misspelt(message))
-    problems += tuple(messages.problems(message, meant))
+    meant = set(messages.misspelt(reported))
+    problems += tuple(messages.problems(reported, meant))
     recovered = recover(_copy(whole), errors, meant)
     if recovered is None:
         return Structure(data, problems=problems)

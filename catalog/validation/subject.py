@@ -24,7 +24,7 @@ from catalog.validation.templates import PlacedTemplate, placed_templates
 
 def _is_json_path(text: Any) -> bool:
     """Raise ``ValueError`` for a JSONPath that cannot be read."""
-    # That it is a text at all is judged besides.
+    # Another keyword checks that it is a text at all.
     if not isinstance(text, str):
         return True
     # Most documents have none, and reading them takes a library.
@@ -55,13 +55,13 @@ class ActionSchema:
 
     ``config`` and ``outputs`` are JSON Schemas; ``targets`` names by dotted path the keys of the
     configuration whose text has a syntax of its own (``ticket.descriptionTemplate``: ``jira``);
-    ``judge`` validates a configuration once it is rendered, ``reader`` returns it as it is used.
+    ``validate_config`` checks a rendered configuration, ``reader`` returns it as it is used.
     """
 
     config: Mapping[str, Any]
     outputs: Mapping[str, Any] = attribute(default_factory=dict)
     targets: Mapping[str, str] = attribute(default_factory=dict)
-    judge: ConfigValidator | None = None
+    validate_config: ConfigValidator | None = None
     reader: ConfigReader | None = None
 
     @cached_property

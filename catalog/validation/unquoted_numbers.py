@@ -14,7 +14,7 @@ def restore_texts(document: YamlDocument, data: dict[str, Any], paths: Iterable[
 
 
 def restore_configurations(subject: Subject, definition: dict[str, Any]) -> None:
-    """Do the same where the schema of an action type wants a text, in the item and in its data."""
+    """Restore texts where the schema of an action type needs one, in the item and its data."""
     for path, action in subject.actions():
         places = [
             tuple(error.absolute_path)

@@ -24,7 +24,7 @@ INTERNAL_RULE = (
         "file is refused and its last good version stays in service; all other files are served."
     ),
 )
-# Nobody reads more of one rule at once, and each costs time.
+# More of one rule is not helpful at once, and each costs time.
 MOST_PROBLEMS = 100
 
 _log = logging.getLogger(__name__)

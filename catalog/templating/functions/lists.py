@@ -145,9 +145,9 @@ def required(_: FunctionContext, value: Any, message: Any = "") -> Any:
     """Return the value; raises template-required if it is missing, null or an empty text."""
     if not is_absent(value):
         return value
-    problem = "" if isinstance(message, SecretValue) else text(message)
+    own_message = "" if isinstance(message, SecretValue) else text(message)
     path = value.path if isinstance(value, Missing) else "the value"
-    raise FaultError("template-required", problem or f"{path} is required")
+    raise FaultError("template-required", own_message or f"{path} is required")
 
 
 def _end(value: Any, key: int) -> Any:
