@@ -41,7 +41,7 @@ from catalog.templating.nodes import (
     With,
 )
 from catalog.templating.resolver import ResolvedReference, Root
-from catalog.templating.type_inference import element_of, member_of, missing_as_null, result_of
+from catalog.templating.type_inference import element_of, member_of, nullable, result_of
 from catalog.templating.value_types import (
     A_BOOLEAN,
     A_NUMBER,
@@ -91,14 +91,12 @@ class TemplateInspector:
             MappingLiteral: self._mapping,
             Reference: self._reference,
             MemberAccess: lambda node: self._members(self._shape(node.subject), node.members),
-            FunctionCall: self._call,
+            FunctionCall: lambda node: self._call_result(node, node.function, node.arguments),
             Pipe: self._pipe,
             Negation: self._negation,
             Chain: self._chain,
             Comparison: self._comparison,
-            Logic: lambda node: missing_as_null(
-                either([self._shape(one) for one in node.operands])
-            ),
+            Logic: lambda node: nullable(either([self._shape(one) for one in node.operands])),
             Conditional: self._conditional,
         }
 
@@ -241,9 +239,6 @@ class TemplateInspector:
                 shape = member_of(shape, member.value)
         return shape
 
-    def _call(self, node: FunctionCall) -> ValueShape:
-        return self._call_result(node, node.function, node.arguments)
-
     def _pipe(self, node: Pipe) -> ValueShape:
         subject: Expression = node.subject
         shape = self._shape(subject)
@@ -272,9 +267,7 @@ class TemplateInspector:
             # Another finding says so.
             return UNKNOWN
         if name in LAZY:
-            return (
-                A_BOOLEAN if name == "not" else missing_as_null(either([one for one, _ in given]))
-            )
+            return A_BOOLEAN if name == "not" else nullable(either([one for one, _ in given]))
         if message := list_key_advice(name, given):
             return self._warn_list_member(node, (message, ""))
         self._check_arguments(name, given)
@@ -343,7 +336,7 @@ class TemplateInspector:
         for value, condition in node.branches:
             self._shape(condition)
             shapes.append(self._shape(value))
-        return missing_as_null(either([*shapes, self._shape(node.otherwise)]))
+        return nullable(either([*shapes, self._shape(node.otherwise)]))
 
     def _report(self, code: str, message: str, suggestion: str = "") -> None:
         self.diagnostics.append(Diagnostic(code, message, self.at, suggestion))

@@ -36,7 +36,7 @@ def element_of(shape: ValueShape) -> ValueShape:
     return UNKNOWN
 
 
-def missing_as_null(shape: ValueShape) -> ValueShape:
+def nullable(shape: ValueShape) -> ValueShape:
     """Return the shape with null in place of a missing value."""
     return ValueShape((shape.kinds & ~MISSING) | NULL) if shape.can_be(MISSING) else shape
 

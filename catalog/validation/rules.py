@@ -311,9 +311,7 @@ RULES: tuple[Rule, ...] = (
         template_rules.components,
         _BUNDLES,
     ),
-    Rule(
-        "jira-project", "JIRA projects are project keys", Severity.ERROR, action_rules.jira_project
-    ),
+    Rule("jira-project", "JIRA project keys are valid", Severity.ERROR, action_rules.jira_project),
     Rule(
         "jira-markdown",
         "Ticket descriptions are wiki markup",
