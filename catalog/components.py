@@ -15,8 +15,8 @@ from catalog.forms import FieldError
 from catalog.loading import walk_texts
 from catalog.model import CatalogDocument
 from catalog.scopes import ScopeContext, build_scopes, names_for
-from catalog.secrets import with_stars
-from catalog.templating import Names, Target, TemplateError, check, render_config
+from catalog.secrets import mask_passwords
+from catalog.templating import Escaping, Names, TemplateError, check, render_config
 from pao.core.passwords import PasswordFields
 from pao.core.payloads.context import RequestContext
 

@@ -72,7 +72,7 @@ class Action(Model):
         return move_outputs_out_of_config(data) if isinstance(data, dict) else data
 
 
-def _named(actions: Iterable[Action]) -> tuple[Action, ...]:
+def _with_ids(actions: Iterable[Action]) -> tuple[Action, ...]:
     """Return the actions with ids and names; the n of ``<type>-<n>`` counts those of a type."""
     counts: dict[str, int] = {}
     named = []
@@ -84,7 +84,7 @@ def _named(actions: Iterable[Action]) -> tuple[Action, ...]:
 
 
 MOST_ACTIONS = 200
-Actions = Annotated[tuple[Action, ...], Field(max_length=MOST_ACTIONS), AfterValidator(_named)]
+Actions = Annotated[tuple[Action, ...], Field(max_length=MOST_ACTIONS), AfterValidator(_with_ids)]
 
 
 class Manual(Model):
@@ -110,7 +110,7 @@ class Notice(Action):
     type: Literal["notification"] = Field(description="Only notifications stand here.")
 
 
-Notices = Annotated[tuple[Notice, ...], AfterValidator(_named)]
+Notices = Annotated[tuple[Notice, ...], AfterValidator(_with_ids)]
 
 
 class Fulfillment(Model):

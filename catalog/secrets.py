@@ -42,16 +42,16 @@ def open_fields(
     }
 
 
-def in_clear(
+def fill_passwords(
     fields: Mapping[str, Any], opened: Mapping[str, str], passwords: PasswordFields
 ) -> dict[str, Any]:
     """Return fields with the opened passwords in their places."""
     return passwords.replace(fields, opened.get)
 
 
-def with_stars(fields: Mapping[str, Any], passwords: PasswordFields) -> dict[str, Any]:
+def mask_passwords(fields: Mapping[str, Any], passwords: PasswordFields) -> dict[str, Any]:
     """Return fields as they may be shown."""
-    return passwords.replace(fields, lambda _way, _value: MASK)
+    return passwords.replace(fields, lambda _path, _value: MASK)
 
 
 def _context(request_id: str, path: str) -> str:

@@ -10,7 +10,7 @@ from pydantic import BaseModel, Field
 from activities.action_errors import ActionError, RepeatIsSafeError
 from activities.base import Action, ActionConfig, ActionContext, InDoubt
 from activities.config_values import Address
-from catalog.templating import Target
+from catalog.templating import Escaping
 from pao.core.answers import shorten
 from pao.core.payloads.actions import ActionResult
 

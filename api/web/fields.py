@@ -21,8 +21,7 @@ from catalog.forms.definition import (
 )
 from catalog.forms.fields_resolver import default_of
 from catalog.forms.posted import row_numbers
-from catalog.forms.resolving import default_of
-from catalog.forms.writing import KEPT_APART, as_text, written, written_rows
+from catalog.forms.writing import WRITE_ONLY, as_text, input_texts, row_input_texts
 from pao.core.field_paths import row_field_path
 
 FILTERED_FROM = 30

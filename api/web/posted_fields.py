@@ -9,7 +9,7 @@ from api.web.forms import text_of
 from catalog.forms.definition import FieldDefinition, FieldType
 from catalog.forms.files import file_value
 from catalog.forms.posted import row_numbers
-from catalog.forms.writing import KEPT_APART
+from catalog.forms.writing import WRITE_ONLY
 from pao.core.field_paths import parse_field_path, row_field_path
 
 

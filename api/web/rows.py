@@ -6,7 +6,7 @@ from typing import TypeVar
 
 from catalog.forms.definition import MOST_ROWS, FieldDefinition, FieldType
 from catalog.forms.posted import row_numbers
-from catalog.forms.writing import written
+from catalog.forms.writing import input_texts
 from pao.core.field_paths import row_field_path
 
 T = TypeVar("T")
@@ -78,7 +78,7 @@ def apply_edit(
         return edited_texts, None
     added = max((*numbers, *taken), default=-1) + 1
     for inner in field.fields:
-        edited_texts[row_field_path(field.id, added, inner.id)] = written(
+        edited_texts[row_field_path(field.id, added, inner.id)] = input_texts(
             inner, inner.plain_default
         )
     return edited_texts, added

@@ -114,7 +114,7 @@ class Expressions:
         return self.passwords | self._form_passwords.holders
 
     @cached_property
-    def _among(self) -> PasswordFields:
+    def _form_passwords(self) -> PasswordFields:
         return passwords_among(self._form.fields)
 
     @cached_property

@@ -147,7 +147,7 @@ class Form:
         """The fields by id, in the order of the form."""
         return self._validator.fields
 
-    def shown(
+    def visible_paths(
         self, values: Mapping[str, Any], today: date, context: FormContext = EMPTY_CONTEXT
     ) -> frozenset[str]:
         """Return the paths of all visible fields, those in rows included."""

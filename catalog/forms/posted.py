@@ -64,7 +64,7 @@ def read_posted(
         value = _read_rows(field, posted, errors) if by_row else _read(field, posted, errors)
         if value is not None:
             values[field_id] = value
-    shown = form.shown(values, today, context)
+    shown = form.visible_paths(values, today, context)
     return PostedValues(
         {
             field_id: _visible_value(form.fields[field_id], value, shown)
@@ -102,8 +102,8 @@ def _read_rows(
         for inner in field.fields:
             name = row_field_path(field.id, number, inner.id)
             if name in posted:
-                way = row_field_path(field.id, index, inner.id)
-                row[inner.id] = _read(inner, posted, errors, posted_as=name, way=way)
+                path = row_field_path(field.id, index, inner.id)
+                row[inner.id] = _read(inner, posted, errors, posted_as=name, path=path)
         rows.append({name: value for name, value in row.items() if value is not None})
     return rows or ([] if field.default is not None else None)
 

@@ -11,9 +11,7 @@ from catalog.forms.definition import (
     FieldDefinition,
     FieldType,
     FormDefinition,
-    FormRule,
     GroupDefinition,
-    ItemConstraints,
 )
 from catalog.forms.options import describe_options, parse_options
 
@@ -48,17 +46,13 @@ def form_ui_schema(form: FormDefinition, depends_on: DependsOn) -> dict[str, Any
 
     What only some forms have (rules, rows, computed defaults) is left out of the others.
     """
-    drawn: dict[str, Any] = {
+    schema: dict[str, Any] = {
         "layout": form.layout.value,
         "groups": [_group(group, depends_on) for group in form.groups],
     }
     if form.rules:
-        drawn["rules"] = [_rule(rule) for rule in form.rules]
-    return drawn
-
-
-def _rule(rule: FormRule) -> dict[str, Any]:
-    return rule.model_dump(mode="json", by_alias=True, exclude_none=True)
+        schema["rules"] = [_dump(rule) for rule in form.rules]
+    return schema
 
 
 def _group(group: GroupDefinition, depends_on: DependsOn) -> dict[str, Any]:
@@ -74,7 +68,7 @@ def _group(group: GroupDefinition, depends_on: DependsOn) -> dict[str, Any]:
 
 def _field(field: FieldDefinition, path: str, depends_on: DependsOn) -> dict[str, Any]:
     secret = field.type is FieldType.PASSWORD
-    drawn: dict[str, Any] = {
+    schema: dict[str, Any] = {
         "id": field.id,
         "name": field.label,
         "type": field.type.value,
@@ -88,8 +82,8 @@ def _field(field: FieldDefinition, path: str, depends_on: DependsOn) -> dict[str
         "conditional": _condition(field.conditional),
     }
     if field.choices is not None:
-        drawn["enum"] = [choice.model_dump() for choice in field.choices]
-    return drawn | _extras(field, path, depends_on)
+        schema["enum"] = [choice.model_dump() for choice in field.choices]
+    return schema | _extras(field, path, depends_on)
 
 
 def _extras(field: FieldDefinition, path: str, depends_on: DependsOn) -> dict[str, Any]:
@@ -102,15 +96,15 @@ def _extras(field: FieldDefinition, path: str, depends_on: DependsOn) -> dict[st
         "defaultTemplate": field.template,
         "readOnly": field.read_only or None,
         "mustBe": field.must_be,
-        "items": _given(field.items) if field.items else None,
+        "items": _dump(field.items) if field.items else None,
         "fields": [_field(one, f"{path}.{one.id}", depends_on) for one in field.fields] or None,
         "uniqueBy": list(field.unique_by) or None,
     }
     return {key: value for key, value in extras.items() if value is not None}
 
 
-def _given(items: ItemConstraints) -> dict[str, Any]:
-    return items.model_dump(mode="json", by_alias=True, exclude_none=True)
+def _dump(model: Model) -> dict[str, Any]:
+    return model.model_dump(mode="json", by_alias=True, exclude_none=True)
 
 
 def field_validation(field: FieldDefinition) -> dict[str, Any]:
@@ -127,7 +121,7 @@ def _condition(condition: Condition | None) -> dict[str, Any] | None:
     return condition.model_dump(mode="json", by_alias=True, exclude_unset=True)
 
 
-def read_ui_schema(drawn: Mapping[str, Any]) -> FormDefinition:
+def read_ui_schema(schema: Mapping[str, Any]) -> FormDefinition:
     """Return the form that ``form_ui_schema`` drew, without the defaults of passwords.
 
     The service may be newer than its reader: keys that are unknown here are passed over, and a
@@ -138,28 +132,28 @@ def read_ui_schema(drawn: Mapping[str, Any]) -> FormDefinition:
             **_known_keys(GroupDefinition, group),
             "fields": [_read_field(field) for field in group.get("fields") or ()],
         }
-        for group in drawn.get("groups") or ()
+        for group in schema.get("groups") or ()
     ]
-    return FormDefinition.model_validate({**_known_keys(FormDefinition, drawn), "groups": groups})
+    return FormDefinition.model_validate({**_known_keys(FormDefinition, schema), "groups": groups})
 
 
-def _read_field(drawn: Mapping[str, Any]) -> dict[str, Any]:
-    field = _known_keys(FieldDefinition, drawn)
+def _read_field(schema: Mapping[str, Any]) -> dict[str, Any]:
+    field = _known_keys(FieldDefinition, schema)
     if field.get("type") not in set(FieldType):
         field["type"] = FieldType.STRING
-    if (when := drawn.get("requiredWhen")) is not None and not field.get("required"):
+    if (when := schema.get("requiredWhen")) is not None and not field.get("required"):
         field["required"] = {"when": when}
-    if (template := drawn.get("defaultTemplate")) is not None:
+    if (template := schema.get("defaultTemplate")) is not None:
         field["default"] = {"template": template}
-    if drawn.get("options"):
-        field["options"] = parse_options(drawn["options"])
+    if schema.get("options"):
+        field["options"] = parse_options(schema["options"])
     return {
         **field,
-        "validation": _known_keys(Constraints, drawn.get("validation") or {}),
-        "fields": [_read_field(inner) for inner in drawn.get("fields") or ()],
+        "validation": _known_keys(Constraints, schema.get("validation") or {}),
+        "fields": [_read_field(inner) for inner in schema.get("fields") or ()],
     }
 
 
-def _known_keys(model: type[Model], drawn: Mapping[str, Any]) -> dict[str, Any]:
+def _known_keys(model: type[Model], schema: Mapping[str, Any]) -> dict[str, Any]:
     keys = {info.alias or name for name, info in model.model_fields.items()}
-    return {key: drawn[key] for key in keys if drawn.get(key) is not None}
+    return {key: schema[key] for key in keys if schema.get(key) is not None}

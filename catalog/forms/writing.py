@@ -31,8 +31,8 @@ def row_input_texts(field: FieldDefinition, rows: Sequence[Any]) -> dict[str, li
     """
     return {
         row_field_path(field.id, number, inner.id): []
-        if inner.type in KEPT_APART
-        else written(inner, row.get(inner.id))
+        if inner.type in WRITE_ONLY
+        else input_texts(inner, row.get(inner.id))
         for number, row in enumerate(rows)
         if isinstance(row, Mapping)
         for inner in field.fields

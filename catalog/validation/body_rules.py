@@ -26,7 +26,7 @@ def json_bodies(subject: Subject) -> Iterator[Problem]:
             continue
         forms = sample_forms(subject.item) if forms is None else forms
         for fields in forms:
-            error = _tried(subject, placed, fields)
+            error = _json_error(subject, placed, fields)
             if error:
                 where = Position(error.line, error.column)
                 yield Problem(placed.path, error.message, inside=where)
@@ -43,7 +43,7 @@ def _is_json(subject: Subject, placed: PlacedTemplate) -> bool:
     return escaping_chooser(targets, placed.action.config)(placed.place) is Escaping.JSON
 
 
-def _tried(
+def _json_error(
     subject: Subject, placed: PlacedTemplate, fields: dict[str, Any]
 ) -> TemplateError | None:
     """Return why the rendered text is no JSON; None for whatever else may be wrong."""

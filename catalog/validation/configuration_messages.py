@@ -111,7 +111,7 @@ class _ErrorExplainer:
         elif error.validator == "type":
             yield _wrong_kind(where, error.instance, _kinds_of(error))
         elif error.validator == "enum":
-            words = [str(word) for word in _given(error)]
+            words = [str(word) for word in _keyword_value(error)]
             yield _wrong_word(where, error.instance, words)
         elif error.validator == "format" and error.cause is not None:
             yield Problem(where, str(error.cause))
@@ -201,7 +201,7 @@ def _wrong_kind(where: Path, value: Any, kinds: Iterable[str]) -> Problem:
 
 def _limit(error: ValidationError) -> str:
     """Return which limit is exceeded; the value may be a credential and is not shown."""
-    limit = _given(error)
+    limit = _keyword_value(error)
     if error.validator in {"minLength", "minItems", "minProperties"} and limit == 1:
         return "must not be empty"
     return _LIMITS[str(error.validator)].format(json.dumps(limit, ensure_ascii=False))
@@ -214,7 +214,7 @@ def _wrong_word(where: Path, value: Any, words: list[str]) -> Problem:
 
 def _by_member(error: ValidationError) -> list[list[ValidationError]]:
     """Return the errors of each member of a union that count before anything is rendered."""
-    found: list[list[ValidationError]] = [[] for _ in _given(error)]
+    found: list[list[ValidationError]] = [[] for _ in _keyword_value(error)]
     for inner in error.context or ():
         if not is_checked_later(inner):
             found[int(inner.relative_schema_path[0])].append(inner)
@@ -239,13 +239,13 @@ def _kinds_in(errors: list[ValidationError]) -> Iterator[str]:
 
 
 def _kinds_of(error: ValidationError) -> Iterator[str]:
-    given = _given(error)
+    given = _keyword_value(error)
     for kind in [given] if isinstance(given, str) else given:
         yield _KINDS.get(kind, str(kind))
 
 
-def _given(error: ValidationError) -> Any:
-    """Return what the schema says behind the keyword that an error is about."""
+def _keyword_value(error: ValidationError) -> Any:
+    """Return the value of the schema's keyword that an error is about."""
     return error.validator_value
 
 

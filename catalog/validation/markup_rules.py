@@ -84,8 +84,8 @@ def _is_wiki(subject: Subject, placed: PlacedTemplate) -> bool:
 
 def markdown_in(text: str) -> list[tuple[int, str]]:
     """Return where the first of each Markdown construct is, and what to write instead."""
-    blanked = _mask_code(text)
-    return sorted([*_forms(blanked), *_headings(blanked)])
+    masked = _mask_code(text)
+    return sorted([*_forms(masked), *_headings(masked)])
 
 
 def _mask_code(text: str) -> str:

@@ -7,7 +7,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, RedirectResponse, Response
 from starlette.routing import Route
 
-from catalog.ownership import LOCATIONS, Dialect, parse
+from catalog.ownership import LOCATIONS, CodeOwnersDialect, parse
 from sandbox.github.base import GitHubApi, GitHubResponseError
 from sandbox.kit.archives import tarball
 

@@ -77,8 +77,8 @@ def moment(value: Any) -> datetime:
             return datetime.fromisoformat(value).replace(tzinfo=UTC)
         if isinstance(value, str) and (found := _MOMENT.fullmatch(value)):
             day, time, fraction, offset = found.groups()
-            written = f"{day}T{time}{fraction.ljust(7, '0') if fraction else ''}"
-            return datetime.fromisoformat(written + offset.upper()).astimezone(UTC)
+            replacement = f"{day}T{time}{fraction.ljust(7, '0') if fraction else ''}"
+            return datetime.fromisoformat(replacement + offset.upper()).astimezone(UTC)
     except (ValueError, OverflowError) as error:
         raise _invalid_time() from error
     raise _invalid_time()
@@ -88,12 +88,12 @@ def format_time(when: datetime, form: str) -> str:
     """Write a moment by a format of strftime's directives, those that every platform has."""
     known = _directives(when)
 
-    def written(match: re.Match[str]) -> str:
+    def replacement(match: re.Match[str]) -> str:
         if match[1] not in known:
             raise FaultError("template-value", f"a date format supports only {_DIRECTIVES}")
         return known[match[1]]
 
-    return _DIRECTIVE.sub(written, form)
+    return _DIRECTIVE.sub(replacement, form)
 
 
 def _directives(when: datetime) -> dict[str, str]:

@@ -20,14 +20,14 @@ def printf(context: FunctionContext, form: Any, *values: Any) -> str:
     waiting = list(values)
     size = 0
 
-    def written(match: re.Match[str]) -> str:
+    def replacement(match: re.Match[str]) -> str:
         nonlocal size
         part = _format_value(match, waiting, context)
         size += len(part)
         require_room(size)
         return part
 
-    result = _DIRECTIVE.sub(written, text(form))
+    result = _DIRECTIVE.sub(replacement, text(form))
     if waiting:
         raise FaultError("template-arguments", "printf() has more values than its format takes")
     return result

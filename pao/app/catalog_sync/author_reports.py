@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from catalog.sources.source import SourceUnavailableError
-from catalog.sources.verdict import Reporter, Verdict
+from catalog.sources.verdict import Verdict, VerdictReporter
 from db.repositories.catalog_state import CatalogStateRepository, StoredCatalogStatus
 from db.repositories.catalog_unreported import CatalogUnreportedRepository
 from db.session import Database

@@ -21,7 +21,7 @@ class FileContents:
         self._revision = revision
         self._loop = asyncio.get_running_loop()
 
-    async def fetch(self, entries: Collection[Entry]) -> None:
+    async def fetch(self, entries: Collection[SourceEntry]) -> None:
         """Ensure that these contents are in Postgres; missing ones are fetched from the source.
 
         What was fetched stays when the sync or the source fails halfway.
@@ -66,7 +66,7 @@ class ProposalContents(FileContents):
         super().__init__(database, source, revision)
         self._fetched: dict[str, bytes] = {}
 
-    async def fetch(self, entries: Collection[Entry]) -> None:
+    async def fetch(self, entries: Collection[SourceEntry]) -> None:
         """Ensure that these contents are in memory or in Postgres."""
         await super().fetch([entry for entry in entries if entry.blob not in self._fetched])
 
@@ -80,7 +80,7 @@ class ProposalContents(FileContents):
         self._fetched.update(found)
 
 
-def _check(wanted: Collection[Entry], found: Mapping[str, bytes]) -> None:
+def _check(wanted: Collection[SourceEntry], found: Mapping[str, bytes]) -> None:
     """Raise if a source left out or mixed up a content: it would be served as another version."""
     for entry in wanted:
         content = found.get(entry.blob)

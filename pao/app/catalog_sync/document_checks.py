@@ -37,7 +37,7 @@ class DocumentChecker:
         self._beside = beside
 
     def check(
-        self, entries: Iterable[Entry], contents: Mapping[str, bytes], reading: CatalogReading
+        self, entries: Iterable[SourceEntry], contents: Mapping[str, bytes], reading: CatalogReading
     ) -> None:
         """Check each document alone."""
         for entry in entries:
@@ -70,7 +70,9 @@ class DocumentChecker:
         self.check([reading.entries[path]], {}, reading)
         return reading.document(path)
 
-    def _check_document(self, entry: Entry, contents: Mapping[str, bytes]) -> ValidationResult:
+    def _check_document(
+        self, entry: SourceEntry, contents: Mapping[str, bytes]
+    ) -> ValidationResult:
         problem = problem_of(entry)
         content = b""
         if not problem:
@@ -85,7 +87,7 @@ class DocumentChecker:
         placed = tuple(_with_position(finding, content) for finding in more)
         return replace(result, findings=(*result.findings, *placed))
 
-    def _document(self, path: str, reading: CatalogReading) -> Document:
+    def _document(self, path: str, reading: CatalogReading) -> YamlDocument:
         return load_document(self._contents.read_one(reading.entries[path].blob), file=path)
 
 

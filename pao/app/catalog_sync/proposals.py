@@ -46,7 +46,7 @@ class Proposals:
     async def _check(self, proposal: CatalogProposal, attempt: int) -> str:
         known = await self.sync.known()
         fork = await self._fork(proposal.commit, known, attempt)
-        base = Known(fork.revision, fork.memory) if fork else known
+        base = ListingContext(fork.revision, fork.memory) if fork else known
         found = await self._listing_at(proposal.commit, base)
         # A commit that is served is no proposal: its check was requested again.
         if proposal.commit != known.revision and _is_untouched(found, fork):
@@ -56,7 +56,7 @@ class Proposals:
         await self.reporter.report(verdict, again=proposal.again)
         return "refused" if verdict.is_refused else "valid"
 
-    async def _fork(self, commit: str, known: Known, attempt: int) -> Listing | None:
+    async def _fork(self, commit: str, known: ListingContext, attempt: int) -> Listing | None:
         """Return the listing at the proposal's fork point, if the branch has moved on since.
 
         None if it has not, or if that cannot be determined: the head itself is checked then.
@@ -72,10 +72,10 @@ class Proposals:
             return None
         if fork is None or fork in {known.revision, commit}:
             return None
-        found = await self._listing_at(fork, Known())
+        found = await self._listing_at(fork, ListingContext())
         return found if isinstance(found, Listing) else None
 
-    async def _listing_at(self, commit: str, known: Known) -> Listing | Unchanged:
+    async def _listing_at(self, commit: str, known: ListingContext) -> Listing | Unchanged:
         """Return the folder at a commit; empty if it does not exist there."""
         try:
             return await self.source.at(commit, known)

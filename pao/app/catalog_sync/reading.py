@@ -32,7 +32,7 @@ class CatalogReading:
             if entry is not None and result is not None and self._is_same(file, entry):
                 self.add(result, entry)
 
-    def reuse(self, files: Mapping[str, StoredFile]) -> list[Entry]:
+    def reuse(self, files: Mapping[str, StoredFile]) -> list[SourceEntry]:
         """Take over the earlier results of unchanged files; return the files to check."""
         unchecked = []
         for entry in self.entries.values():
@@ -54,7 +54,7 @@ class CatalogReading:
             if entry.blob in blobs:
                 self.entries[path] = replace(entry, problem=why)
 
-    def add(self, result: ValidationResult, entry: Entry) -> None:
+    def add(self, result: ValidationResult, entry: SourceEntry) -> None:
         """Add the result of a file that was checked now."""
         path = result.file
         facts = DocumentSummary.of(result.item, path=path) if result.item else None

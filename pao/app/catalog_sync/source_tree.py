@@ -40,9 +40,11 @@ class StoredCatalog:
     lineage: Lineage
     memory: SourceMemory
 
-    def known(self, source: str, asked: SyncInput) -> Known:
+    def known(self, source: str, asked: SyncInput) -> ListingContext:
         """Return what is known of a source's last reading; nothing if it was of another source."""
-        why = Known(expects=asked.expects, is_poll=asked.is_poll, is_asked=asked.is_requested)
+        why = ListingContext(
+            expects=asked.expects, is_poll=asked.is_poll, is_asked=asked.is_requested
+        )
         if self.standing.source != source:
             return why
         return replace(why, revision=self.standing.revision, memory=self.memory.memory)
@@ -97,12 +99,12 @@ class SourceTree:
         return cls(stored.standing.revision or "", _entries(stored), _beside(stored), failed=failed)
 
 
-def documents_of(entries: Iterable[Entry]) -> tuple[Entry, ...]:
+def documents_of(entries: Iterable[SourceEntry]) -> tuple[SourceEntry, ...]:
     """Return the documents, and whatever is in the place of a document."""
     return tuple(_with_short_path(entry) for entry in entries if _is_relevant(entry))
 
 
-def problem_of(entry: Entry) -> str | None:
+def problem_of(entry: SourceEntry) -> str | None:
     """Return why an entry cannot be a document, according to the listing."""
     if entry.problem:
         return entry.problem
@@ -115,7 +117,7 @@ def problem_of(entry: Entry) -> str | None:
     return None
 
 
-def readable_entries(entries: Iterable[Entry]) -> list[Entry]:
+def readable_entries(entries: Iterable[SourceEntry]) -> list[SourceEntry]:
     """Return the entries that can be documents, according to the listing."""
     return [entry for entry in entries if not problem_of(entry)]
 
@@ -142,7 +144,7 @@ def commit_of(commit: Mapping[str, Any] | None) -> SourceCommit | None:
     return SourceCommit(**{**commit, "at": datetime.fromisoformat(at) if at else None})
 
 
-def _with_short_path(entry: Entry) -> Entry:
+def _with_short_path(entry: SourceEntry) -> SourceEntry:
     """Return an entry whose path fits a key in Postgres; a longer path is a finding."""
     path = entry.path.encode(errors="replace")
     if len(path) <= MAX_PATH_BYTES:
@@ -152,14 +154,14 @@ def _with_short_path(entry: Entry) -> Entry:
     return replace(entry, path=short_path, problem=f"the path has {len(path):,} bytes; shorten it")
 
 
-def _is_relevant(entry: Entry) -> bool:
+def _is_relevant(entry: SourceEntry) -> bool:
     if entry.mode not in {LINK, SUBMODULE}:
         return is_document(entry.path)
     # A link or a submodule in place of a folder hides whatever it leads to.
     return is_document(entry.path if PurePosixPath(entry.path).suffix else f"{entry.path}.yaml")
 
 
-def _entries(stored: StoredCatalog) -> tuple[Entry, ...]:
+def _entries(stored: StoredCatalog) -> tuple[SourceEntry, ...]:
     return tuple(
         SourceEntry(file.path, file.sha, file.mode, problem=file.problem)
         for file in stored.files.values()
@@ -167,8 +169,8 @@ def _entries(stored: StoredCatalog) -> tuple[Entry, ...]:
 
 
 def _merge(
-    proposed: Iterable[Entry], before: Iterable[Entry], served: Iterable[Entry]
-) -> tuple[Entry, ...]:
+    proposed: Iterable[SourceEntry], before: Iterable[SourceEntry], served: Iterable[SourceEntry]
+) -> tuple[SourceEntry, ...]:
     new, old = ({entry.path: entry for entry in entries} for entries in (proposed, before))
     merged = {entry.path: entry for entry in served}
     for path in old.keys() | new.keys():
@@ -180,9 +182,9 @@ def _merge(
     return tuple(merged[path] for path in sorted(merged))
 
 
-def _beside(stored: StoredCatalog) -> tuple[Entry, ...]:
-    return tuple(Entry(**entry) for entry in stored.memory.beside)
+def _beside(stored: StoredCatalog) -> tuple[SourceEntry, ...]:
+    return tuple(SourceEntry(**entry) for entry in stored.memory.beside)
 
 
-def _commit_document(commit: Commit) -> dict[str, Any]:
+def _commit_document(commit: SourceCommit) -> dict[str, Any]:
     return asdict(commit) | {"at": commit.at.isoformat() if commit.at else None}

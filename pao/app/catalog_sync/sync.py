@@ -12,11 +12,11 @@ from datetime import UTC, datetime
 
 from catalog.sources.companion_checks import CompanionCheck
 from catalog.sources.source import (
+    CatalogSource,
     FilesTooLongError,
     Listing,
     ListingContext,
     PollSkippedError,
-    SourceEntry,
     SourceLimitedError,
     SourceMovedError,
     SourceUnavailableError,
@@ -110,7 +110,7 @@ class CatalogSync:
             _log.info("catalog brought up to date: %s", report.summary())
         return report
 
-    async def known(self) -> Known:
+    async def known(self) -> ListingContext:
         """Return the last known state of the source, for other calls to it."""
         return (await self._load_stored()).known(self._source.name, ANYTHING)
 

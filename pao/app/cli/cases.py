@@ -26,7 +26,7 @@ def run_cases(paths: list[Path]) -> Iterator[tuple[Path, CaseResult]]:
             yield case, _run(document, result, case)
 
 
-def update_case(file: Path, outcome: Outcome, *, with_errors: bool) -> bool:
+def update_case(file: Path, outcome: CaseResult, *, with_errors: bool) -> bool:
     """Write the result into a case; False if it could not be run, or is an error."""
     if not outcome.expect or (outcome.errors and not with_errors):
         return False
@@ -37,7 +37,7 @@ def update_case(file: Path, outcome: Outcome, *, with_errors: bool) -> bool:
 def _run(document: Path, result: ValidationResult, file: Path) -> CaseResult:
     if result.item is None:
         findings = "\n".join(str(finding) for finding in result.errors)
-        return Outcome(f"{display_path(document)} has errors:\n{findings}")
+        return CaseResult(f"{display_path(document)} has errors:\n{findings}")
     try:
         case = read_case(read_document(file, display_path(file)), file=display_path(file))
     except (CaseError, DocumentError) as error:

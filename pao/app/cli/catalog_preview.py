@@ -15,8 +15,8 @@ from pao.app.cli.plan import print_actions
 from pao.app.cli.terminal import clean
 
 if TYPE_CHECKING:
-    from catalog.testing.cases import Outcome
-    from catalog.testing.dry_run import DryRun
+    from catalog.testing.cases import CaseResult
+    from catalog.testing.dry_run import DryRunResult
     from pao.app.cli.documents import FoundDocument
 
 app = typer.Typer()
@@ -142,7 +142,7 @@ def run_tests(
         raise typer.Exit(ExitCode.FAILED)
 
 
-def _print_errors(cli: CommandContext, outcome: "Outcome", *, written: bool) -> None:
+def _print_errors(cli: CommandContext, outcome: "CaseResult", *, written: bool) -> None:
     text = "is now the expectation" if written else "was not written: fix it, or use --with-errors"
     for error in outcome.errors:
         line = Text(f"  ! {clean(error)}", style="bold red").append(f"  {text}", "bold yellow")
@@ -166,7 +166,9 @@ def _variables(given: list[str]) -> dict[str, str]:
     return found
 
 
-def _run(named: "FoundDocument", values: dict[str, Any], variables: dict[str, str]) -> "DryRun":
+def _run(
+    named: "FoundDocument", values: dict[str, Any], variables: dict[str, str]
+) -> "DryRunResult":
     from catalog.testing.dry_run import dry_run  # noqa: PLC0415 -- the rules: 0.5 s
     from catalog.testing.samples import Sample  # noqa: PLC0415 -- as above
     from pao.app.cli.cases import lists_of  # noqa: PLC0415 -- as above
@@ -192,7 +194,7 @@ def _document(run: "DryRunResult") -> dict[str, Any]:
     }
 
 
-def _print_run(cli: CommandContext, run: "DryRun") -> None:
+def _print_run(cli: CommandContext, run: "DryRunResult") -> None:
     for error in run.refused:
         line = Text("✗ ", style="bold red").append(clean(error.field), style="bold default")
         line.append(f"  {clean(error.message)}", style="not bold default")
@@ -209,7 +211,9 @@ def _print_run(cli: CommandContext, run: "DryRun") -> None:
         cli.out.print(Text(text, style="bold red"), soft_wrap=True)
 
 
-def _print_outcome(cli: CommandContext, file: Path, outcome: "Outcome", *, written: bool) -> None:
+def _print_outcome(
+    cli: CommandContext, file: Path, outcome: "CaseResult", *, written: bool
+) -> None:
     mark, style = ("✓", "green") if outcome.holds else ("✗", "bold red")
     if written:
         mark, style = "↻", "yellow"

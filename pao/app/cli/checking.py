@@ -84,7 +84,7 @@ def _check_changes(paths: list[Path], files: list[Path], revision: str) -> Check
     return CheckResult(len(chosen), _in_order(findings), _by_name([*chosen, *affected]))
 
 
-def _affected_paths(paths: list[Path], changes: Mapping[Path, Change]) -> list[Path]:
+def _affected_paths(paths: list[Path], changes: Mapping[Path, FileChange]) -> list[Path]:
     """Return the unchanged documents that name the id of one that was changed or removed."""
     ids = {name for change in changes.values() for name in _ids(change)}
     found = []

@@ -19,13 +19,13 @@ a finding, too."""
 _CONCURRENCY = 5
 
 
-def listing_entry(path: str, blob: str, mode: str, size: int | None) -> Entry:
+def listing_entry(path: str, blob: str, mode: str, size: int | None) -> SourceEntry:
     """Return an entry of a listing; a file that is longer than a document is never fetched."""
     too_long_error = size is not None and size > MAX_BYTES
     problem = (
         f"the file has {size:,} bytes; at most {MAX_BYTES:,} are read" if too_long_error else None
     )
-    return Entry(path, blob, mode, size, problem)
+    return SourceEntry(path, blob, mode, size, problem)
 
 
 def too_long_error(blobs: Collection[str]) -> FilesTooLongError:
@@ -68,7 +68,7 @@ def _without_missing(fetched: Iterable[tuple[str, bytes | None]]) -> dict[str, b
     return {blob: content for blob, content in fetched if content is not None}
 
 
-def paths_by_blob(entries: Collection[Entry], folder: str) -> dict[str, set[str]]:
+def paths_by_blob(entries: Collection[SourceEntry], folder: str) -> dict[str, set[str]]:
     """Return the paths where contents may be in the repository, by blob id.
 
     An entry is in the folder of the catalog or beside it, and its path does not say which: both

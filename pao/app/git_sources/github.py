@@ -83,7 +83,7 @@ class GitHubSource:
             place="a ruleset, since classic branch protection cannot be read",
         )
 
-    async def listing(self, known: Known) -> Listing | Unchanged:
+    async def listing(self, known: ListingContext) -> Listing | Unchanged:
         """Return the folder at the tip of the branch: one call if nothing is new."""
         if known.is_poll:
             self.outgoing.allowance.spare("GitHub")
@@ -104,12 +104,12 @@ class GitHubSource:
             rules = await self._rules.check(memory, ask=True, new=True)
             return await self._read(tip, memory, rules)
 
-    async def at(self, commit: str, known: Known) -> Listing | Unchanged:
+    async def at(self, commit: str, known: ListingContext) -> Listing | Unchanged:
         """Return the folder at any commit, without checking rules: it is a proposal."""
         with self.errors():
             return await self._read(Tip(commit, None), self._memory_of(known), BranchRuleState())
 
-    async def fork_point(self, commit: str, known: Known) -> str | None:
+    async def fork_point(self, commit: str, known: ListingContext) -> str | None:
         """Return where a proposal has left what is in service; None if that is unknown."""
         if known.revision is None:
             return None
@@ -244,7 +244,7 @@ class GitHubSource:
             raise SourceMovedError("GitHub sent other content than it had listed.")
         return content
 
-    def _memory_of(self, known: Known) -> Mapping[str, Any]:
+    def _memory_of(self, known: ListingContext) -> Mapping[str, Any]:
         """Return what was remembered, if it is about this location and what is in service."""
         memory = known.memory
         is_current = memory.get("of") == self._identity and memory.get("revision") == known.revision
@@ -261,7 +261,7 @@ class GitHubSource:
         )
 
 
-def _commit_of(facts: CommitFacts, folder: str) -> Commit:
+def _commit_of(facts: CommitFacts, folder: str) -> SourceCommit:
     files = folder_url(facts.url, folder)
     return SourceCommit(facts.sha, facts.subject, facts.author, facts.at, facts.url or None, files)
 

@@ -86,7 +86,7 @@ class GitLabSource:
             place="the settings of the protected branch",
         )
 
-    async def listing(self, known: Known) -> Listing | Unchanged:
+    async def listing(self, known: ListingContext) -> Listing | Unchanged:
         """Return the folder at the tip of the branch: one call if nothing is new."""
         if known.is_poll:
             self.outgoing.allowance.spare("GitLab")
@@ -100,13 +100,13 @@ class GitLabSource:
                 return Unchanged(tip.sha, memory={**memory, **rules.memory}, notice=rules.notice)
             return await self._read(tip, memory, rules)
 
-    async def at(self, commit: str, known: Known) -> Listing | Unchanged:
+    async def at(self, commit: str, known: ListingContext) -> Listing | Unchanged:
         """Return the folder at any commit, without checking rules: it is a proposal."""
         with self.errors():
             found = await self.project.commit(commit)
             return await self._read(found, self._memory_of(known), BranchRuleState())
 
-    async def fork_point(self, commit: str, known: Known) -> str | None:
+    async def fork_point(self, commit: str, known: ListingContext) -> str | None:
         """Return where a proposal has left what is in service; None if that is unknown."""
         if known.revision is None:
             return None
@@ -227,7 +227,7 @@ class GitLabSource:
             raise SourceMovedError("GitLab sent other content than it had listed.")
         return content
 
-    def _memory_of(self, known: Known) -> Mapping[str, Any]:
+    def _memory_of(self, known: ListingContext) -> Mapping[str, Any]:
         """Return what was remembered, if it is about this location and what is in service."""
         memory = known.memory
         is_current = memory.get("of") == self._identity and memory.get("revision") == known.revision
@@ -243,7 +243,7 @@ class GitLabSource:
         )
 
 
-def _commit_of(tip: Branch, folder: str) -> Commit:
+def _commit_of(tip: Branch, folder: str) -> SourceCommit:
     files = folder_url(tip.url, folder)
     return SourceCommit(tip.sha, tip.subject, tip.author, tip.at, tip.url or None, files)
 

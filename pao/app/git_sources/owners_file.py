@@ -72,7 +72,7 @@ async def find_owners_file(
             ]
         folders[place] = folder_state
         if folder_state[1]:
-            return OwnersFile(Entry(path, folder_state[1], folder_state[2]), folders)
+            return OwnersFile(SourceEntry(path, folder_state[1], folder_state[2]), folders)
     return OwnersFile(None, folders)
 
 

@@ -66,7 +66,7 @@ class GitSource:
         self._ids: str | None = None
         self.git = GitCommands(remote, self._home, seconds=seconds)
 
-    async def listing(self, known: Known) -> Listing | Unchanged:
+    async def listing(self, known: ListingContext) -> Listing | Unchanged:
         """Return the folder at the tip of the branch: one call if nothing is new."""
         memory = self._memory_of(known)
         tip = await self._tip()
@@ -174,7 +174,7 @@ class GitSource:
         if fresh["folder"] == text(memory, "folder") and fresh["owners"] == memory.get("owners"):
             return Unchanged(tip, commit, fresh)
         entries = [
-            Entry(path, sha, mode)
+            SourceEntry(path, sha, mode)
             for mode, kind, sha, path in await self._list_tree("-r", folder[2])
             if kind != _TREE
         ]
@@ -252,7 +252,7 @@ class GitSource:
             at += 1
         return found
 
-    def _memory_of(self, known: Known) -> Mapping[str, Any]:
+    def _memory_of(self, known: ListingContext) -> Mapping[str, Any]:
         """Return what was remembered, if it is about this location and what is in service."""
         memory = known.memory
         is_current = memory.get("of") == self._identity and memory.get("revision") == known.revision

@@ -73,7 +73,7 @@ async def test_findings_about_owners_that_refuse_nothing_are_kept_for_operators(
             *((f"tools/tool-{one}-{one}.yaml", "owner-not-code-owner") for one in "abc"),
         ]
     # What is made up for later says all of it, though nothing was judged again.
-    assert len((await report.check_listing(await source.listing(Known()))).findings) == 4
+    assert len((await report.check_listing(await source.listing(ListingContext()))).findings) == 4
     assert len((await refuse.run()).refused) == 3
     assert len((await standing(opened)).ownership) == 1
     await off.run()

@@ -76,7 +76,7 @@ async def corrections_of(
         dropped=dropped,
         offered=filled.context.offered,
         awaited=filled.awaited,
-        visible=form.shown(reading.values, today) | frozenset(stored_values),
+        visible=form.visible_paths(reading.values, today) | frozenset(stored_values),
         # What a request holds already is not asked for again.
         required=frozenset((*form.fields, *_required_in_rows(form, texts))),
         errors=errors,
@@ -156,7 +156,7 @@ def _form_texts(form: Form, values: Mapping[str, Any]) -> dict[str, list[str]]:
 def _row_texts(field: FieldDefinition, rows: Sequence[Any]) -> dict[str, list[str]]:
     """Return the texts of all that rows hold: also of what no page shows, so that it is kept."""
     return {
-        row_field_path(field.id, number, inner.id): written(inner, row.get(inner.id))
+        row_field_path(field.id, number, inner.id): input_texts(inner, row.get(inner.id))
         for number, row in enumerate(rows)
         if isinstance(row, Mapping)
         for inner in field.fields

@@ -48,7 +48,7 @@ def copies_of(form: Form, item_id: str, values: Mapping[str, Any], address: str)
 
 def has_secrets(form: Form, values: Mapping[str, Any]) -> bool:
     """Return whether something had to be left out."""
-    apart = (one for one in form.fields.values() if one.type in KEPT_APART)
+    apart = (one for one in form.fields.values() if one.type in WRITE_ONLY)
     in_rows = form.passwords.values_in(values)
     return bool(in_rows) or any(values.get(one.id) is not None for one in apart)
 

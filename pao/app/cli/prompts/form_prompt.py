@@ -15,7 +15,7 @@ from rich.padding import Padding
 from rich.text import Text
 
 from catalog.forms import FieldDefinition, FieldType
-from catalog.forms.outcome import FormResult
+from catalog.forms.result import FormResult
 from pao.app.cli.context import CommandContext
 from pao.app.cli.exits import CliError, ExitCode
 from pao.app.cli.prompts import line

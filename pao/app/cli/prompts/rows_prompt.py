@@ -6,11 +6,11 @@ from typing import Any
 
 from rich.text import Text
 
-from catalog.forms import FieldDefinition, FieldType
+from catalog.forms import FieldDefinition, FieldError, FieldType, FormResult
 from catalog.forms.conditions import holds
 from catalog.forms.passwords import passwords_among
-from catalog.kept_passwords import with_kept_passwords
-from catalog.secrets import with_stars
+from catalog.masked_passwords import restore_passwords
+from catalog.secrets import mask_passwords
 from pao.app.cli.prompts import line
 from pao.app.cli.prompts.display import display_row
 from pao.app.cli.prompts.field_prompt import FieldPrompt
@@ -83,12 +83,12 @@ class RowsPrompt:
         """Replace all rows from a file or the editor, which shows stars for passwords."""
         name, before = self.field.id, {self.field.id: self._rows}
         try:
-            taken = self.outer.read_bulk_value(word, with_stars(before, self._passwords)[name])
+            taken = self.outer.read_bulk_value(word, mask_passwords(before, self._passwords)[name])
         except ValueError as error:
             self.outer.print_problems([f"{self.field.label}: {error}"])
             return
         if isinstance(taken, list) and all(isinstance(row, dict) for row in taken):
-            masked = with_kept_passwords({name: self.field}, before, {name: taken})
+            masked = restore_passwords({name: self.field}, before, {name: taken})
             self._rows = masked[name]
         else:
             self.outer.print_problems([f"{self.field.label}: must be a list of mappings"])

@@ -212,9 +212,9 @@ async def test_a_proposal_is_read_at_its_commit_and_told_if_it_is_about_the_cata
     github.tell("pushes", repository=REPOSITORY, files={"README.md": "moved on"})
     await reader.read()
     assert reader.revision != base
-    assert await source.fork_point(other, Known(reader.revision)) == base
-    assert await source.fork_point("c" * 40, Known(reader.revision)) is None
-    assert await source.fork_point(other, Known()) is None
+    assert await source.fork_point(other, ListingContext(reader.revision)) == base
+    assert await source.fork_point("c" * 40, ListingContext(reader.revision)) is None
+    assert await source.fork_point(other, ListingContext()) is None
     await GitHubReporter(source).send(untouched_report(other))
     (run,) = ask(github, f"/commits/{other}/check-runs")
     assert run["conclusion"] == "skipped"
