@@ -8,7 +8,7 @@ from activities.action_errors import ActionError
 from activities.base import Action
 from activities.call_origin import acting_for
 from activities.heartbeats import heartbeats
-from activities.session import Session, foreseen, reason_of
+from activities.session import ActionSession, foreseen, reason_of
 from activities.session_factory import UNNAMED, SessionFactory, Tools
 from pao.core.payloads.actions import ActionInput
 from pao.core.payloads.choices import ChoicesAnswer
@@ -29,7 +29,7 @@ class ActionReader:
     async def ask(
         self,
         given: ActionInput,
-        read: Callable[[Session], Awaitable[AnswerT]],
+        read: Callable[[ActionSession], Awaitable[AnswerT]],
         *,
         failed: Callable[[str], AnswerT],
         called: str = UNNAMED,

@@ -12,8 +12,8 @@ from pydantic.alias_generators import to_camel
 from activities.breakers import Breakers
 from activities.log import ActionLog
 from activities.options import ActionOptions
-from activities.outgoing import Outgoing
-from activities.progress import Progress
+from activities.outgoing import ActionHttpClient
+from activities.progress import ActionProgress
 from activities.search_lag import settles_in
 from activities.state_registry import StateRegistry
 from catalog.templating import Escaping
@@ -81,10 +81,10 @@ class ActionContext:
     doubt_since: str | None = None
     earlier: Pending | None = None
     left: tuple[PartialResource, ...] = ()
-    http: Outgoing = field(default_factory=Outgoing)
+    http: ActionHttpClient = field(default_factory=ActionHttpClient)
     breakers: Breakers = field(default_factory=Breakers)
     log: ActionLog = field(default_factory=ActionLog)
-    progress: Progress = field(default_factory=Progress)
+    progress: ActionProgress = field(default_factory=ActionProgress)
     secrets: SecretMasks = field(default_factory=SecretMasks)
     options: ActionOptions = field(default_factory=ActionOptions)
     states: StateRegistry = field(default_factory=StateRegistry)

@@ -34,7 +34,7 @@ class BreakerLimits:
     seconds: float = 30.0
 
 
-class Store(Protocol):
+class BreakerStore(Protocol):
     """Stores the state of breakers."""
 
     async def read(self, key: BreakerKey) -> BreakerState | None:
@@ -60,7 +60,7 @@ class Store(Protocol):
         ...
 
 
-class SharedStore:
+class SharedBreakerStore:
     """The breakers of all processes, in Postgres. Raises ``PaoError`` or ``TimeoutError``."""
 
     def __init__(self, database: Database, *, answer_seconds: float = ANSWER_SECONDS) -> None:
@@ -118,7 +118,7 @@ class _LocalBreaker:
         return self.retry_at is None and self.failures >= limits.failures and several
 
 
-class LocalStore:
+class LocalBreakerStore:
     """The breakers of this process alone, for while Postgres is away."""
 
     def __init__(self, *, probe_seconds: float = PROBE_SECONDS) -> None:

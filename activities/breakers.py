@@ -15,9 +15,15 @@ from typing import TypeVar
 from cachetools import TTLCache
 
 from activities.action_errors import ActionError, ActionFailedError
-from activities.breaker_stores import MOST_KEPT, BreakerLimits, LocalStore, SharedStore, Store
+from activities.breaker_stores import (
+    MOST_KEPT,
+    BreakerLimits,
+    BreakerStore,
+    LocalBreakerStore,
+    SharedBreakerStore,
+)
 from activities.call_origin import acting_item, is_named
-from activities.target_shares import Shares
+from activities.target_shares import TargetShares
 from db.repositories.breakers import MEMORY_SECONDS, BreakerFailure, BreakerKey, BreakerState
 from pao.core.errors import PaoError
 from pao.core.failure_classes import INTERRUPTED, SUSPENDED
@@ -28,7 +34,7 @@ ERROR_CHARACTERS = 300
 T = TypeVar("T")
 _log = logging.getLogger(__name__)
 
-__all__ = ["BreakerLimits", "BreakerOptions", "BreakerPermit", "Breakers", "SharedStore"]
+__all__ = ["BreakerLimits", "BreakerOptions", "BreakerPermit", "Breakers", "SharedBreakerStore"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,14 +73,14 @@ class Breakers:
 
     def __init__(
         self,
-        shared: Store | None = None,
+        shared: BreakerStore | None = None,
         options: BreakerOptions | None = None,
-        shares: Shares | None = None,
+        shares: TargetShares | None = None,
     ) -> None:
         self._shared = shared
-        self._local = LocalStore()
+        self._local = LocalBreakerStore()
         self._options = options or BreakerOptions()
-        self._shares = shares or Shares()
+        self._shares = shares or TargetShares()
         self._away_until = 0.0
         self._cached: TTLCache[BreakerKey, tuple[float, BreakerState | None]] = TTLCache(
             MOST_KEPT, MEMORY_SECONDS
@@ -195,7 +201,7 @@ class Breakers:
     async def _give_back(self, key: BreakerKey) -> None:
         await self._tell(key, lambda store: asyncio.shield(store.give_back(key)))
 
-    async def _tell(self, key: BreakerKey, tell: Callable[[Store], Awaitable[T]]) -> T:
+    async def _tell(self, key: BreakerKey, tell: Callable[[BreakerStore], Awaitable[T]]) -> T:
         """Tell the shared store, or this process's own while Postgres is away.
 
         What Postgres knows replaces what this process counted meanwhile, a probe included.
@@ -213,12 +219,12 @@ class Breakers:
         _, state = self._cached.get(key, (0.0, None))
         return state is not None
 
-    def _store(self) -> Store:
+    def _store(self) -> BreakerStore:
         if self._shared is None or time.monotonic() < self._away_until:
             return self._local
         return self._shared
 
-    def _local_store(self) -> Store:
+    def _local_store(self) -> BreakerStore:
         """Return this process's store, and do not ask Postgres for a while."""
         self._away_until = time.monotonic() + self._options.away_seconds
         return self._local

@@ -11,7 +11,7 @@ from activities.actions.rest import bodies
 from activities.actions.rest.sending import Sender
 from activities.base import Action
 from activities.outgoing import TargetResponse
-from activities.session import Session
+from activities.session import ActionSession
 from activities.session_factory import Tools
 from catalog import json_paths
 from catalog.forms.options import MOST_OPTIONS, as_choices
@@ -33,7 +33,7 @@ class ChoicesFetcher:
     async def fetch(self, question: ChoicesQuestion) -> ChoicesAnswer:
         """Return the choices, or why there are none; never raises for what the target answers."""
 
-        async def read(session: Session) -> ChoicesAnswer:
+        async def read(session: ActionSession) -> ChoicesAnswer:
             document = await self._read(session)
             return ChoicesAnswer(await asyncio.to_thread(_rows, question, document))
 
@@ -44,7 +44,7 @@ class ChoicesFetcher:
             called=question.call.action.name,
         )
 
-    async def _read(self, session: Session) -> Any:
+    async def _read(self, session: ActionSession) -> Any:
         config, context = session.config, session.context
         url = bodies.address(config.endpoint.url, config.query)
         answer = await self._sender.read(config, context, url, max_body=MOST_BYTES)

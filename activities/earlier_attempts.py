@@ -26,7 +26,7 @@ class EarlierCall:
 
 
 @dataclass(slots=True)
-class Earlier:
+class EarlierEffects:
     """What the looks came to; what a correction would contradict stands before what it would not.
 
     ``call`` is the one whose effect, or a part of it, was found. None of them: nothing is there to
@@ -54,9 +54,9 @@ class Earlier:
 
 async def ask(
     calls: Sequence[EarlierCall], look: Callable[[Any], Awaitable[ActionResult | None]]
-) -> Earlier:
+) -> EarlierEffects:
     """Look with each of the calls; raises what a failed look raises."""
-    seen = Earlier()
+    seen = EarlierEffects()
     for call in sorted(calls, key=lambda one: one.changed):
         try:
             found = await look(call.config)
@@ -74,7 +74,7 @@ async def ask(
     return seen
 
 
-def exists(seen: Earlier, action: Action[Any], name: str) -> ActionFailedError:
+def exists(seen: EarlierEffects, action: Action[Any], name: str) -> ActionFailedError:
     """Return the error for a call that is not made because its effect exists with former values."""
     ways = "Retry with its former values to adopt it as it is"
     if action.can_revise:

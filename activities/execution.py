@@ -16,13 +16,13 @@ from activities.action_errors import SHUTDOWN, ActionError, ActionFailedError, O
 from activities.base import Action
 from activities.call_origin import acting_for
 from activities.disclosure import Disclosure
-from activities.earlier_attempts import Earlier, EarlierCall, exists
+from activities.earlier_attempts import EarlierCall, EarlierEffects, exists
 from activities.former_calls import with_secrets, without_secrets
 from activities.heartbeats import heartbeats
-from activities.progress import Progress
+from activities.progress import ActionProgress
 from activities.resets import refuse_after_reset
 from activities.session import (
-    Session,
+    ActionSession,
     first_problem,
     foreseen,
     internal_error,
@@ -82,7 +82,7 @@ class Executor:
             result = replace(result, sent=session.sent)
         return result
 
-    async def _found_before(self, session: "Session") -> Earlier | None:
+    async def _found_before(self, session: "ActionSession") -> EarlierEffects | None:
         """Return what earlier attempts made; None where acting duplicates nothing."""
         seen = await session.looked_for(await self._earlier(session))
         if seen.contradicts(session.action) and not session.may_revise(seen):
@@ -90,7 +90,7 @@ class Executor:
         going_on = seen.found is not None or session.may_revise(seen)
         return seen if going_on else None
 
-    async def _earlier(self, session: "Session") -> list[EarlierCall]:
+    async def _earlier(self, session: "ActionSession") -> list[EarlierCall]:
         """Return the calls to look for: what earlier attempts sent, else what is sent now."""
         own = EarlierCall(session.config, place=session.action.place(session.config))
         calls = [await self._former(session, call) for call in session.action_input.former]
@@ -99,7 +99,7 @@ class Executor:
             return [own]
         return calls or [own]
 
-    async def _former(self, session: "Session", call: FormerCall) -> EarlierCall:
+    async def _former(self, session: "ActionSession", call: FormerCall) -> EarlierCall:
         """Restore what an attempt sent, rendering again what was not stored."""
         action, given, secrets = session.action, session.action_input, session.context.secrets
         try:
@@ -116,14 +116,14 @@ class Executor:
     @activity.defn(name=FOLLOW_ACTIVITY)
     async def resume_wait(self, follow_input: FollowInput) -> ActionResult:
         """Continue a wait where the last worker stopped, within Temporal's time limit."""
-        progress = Progress(_saved_before())
+        progress = ActionProgress(_saved_before())
         async with heartbeats(progress, repeatable=True):
             return await self.follow(follow_input, progress, seconds=_time_given())
 
     async def follow(
         self,
         follow_input: FollowInput,
-        progress: Progress | None = None,
+        progress: ActionProgress | None = None,
         *,
         seconds: float | None = None,
     ) -> ActionResult:
@@ -136,7 +136,7 @@ class Executor:
         self,
         action: Action[Any],
         follow_input: FollowInput,
-        progress: Progress | None,
+        progress: ActionProgress | None,
         seconds: float | None,
     ) -> ActionResult:
         async with self._session(
@@ -230,14 +230,14 @@ class Executor:
     @asynccontextmanager
     async def _session(
         self, action: Action[Any], action_input: ActionInput, *, existing: bool = False, **more: Any
-    ) -> "AsyncIterator[Session]":
+    ) -> "AsyncIterator[ActionSession]":
         """Open an execution; whatever it raises reaches Temporal masked.
 
         Its log is stored before Temporal learns how it ended. Where its effect is ``existing``, an
         execution that cannot begin proves nothing.
         """
         disclosure = self._sessions.disclosure(action_input)
-        session: Session | None = None
+        session: ActionSession | None = None
         try:
             session = await self._sessions.open(action, action_input, disclosure, **more)
             yield session
@@ -259,7 +259,7 @@ class Executor:
             if session is not None:
                 await session.context.log.flush()
 
-    async def _finished(self, session: "Session", result: ActionResult) -> ActionResult:
+    async def _finished(self, session: "ActionSession", result: ActionResult) -> ActionResult:
         """Return the result as it is kept: complete and masked."""
         try:
             result = await asyncio.to_thread(session.disclosure.result, result)
@@ -296,7 +296,7 @@ def _in_doubt(error: ActionError) -> ActionError:
     )
 
 
-async def _stop(session: Session, pending: Pending) -> None:
+async def _stop(session: ActionSession, pending: Pending) -> None:
     """Ask the target to stop work that nobody waits for any more; the request's log says how."""
     action, log = session.action, session.context.log
     try:

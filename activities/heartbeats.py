@@ -7,14 +7,14 @@ from contextlib import asynccontextmanager, suppress
 from temporalio import activity
 
 from activities.action_errors import worker_shutdown
-from activities.progress import Progress
+from activities.progress import ActionProgress
 
 HEARTBEAT_SECONDS = 1.0
 
 
 @asynccontextmanager
 async def heartbeats(
-    progress: Progress | None = None, *, repeatable: bool = False
+    progress: ActionProgress | None = None, *, repeatable: bool = False
 ) -> AsyncIterator[None]:
     """Heartbeat every second while the block runs; a worker's shutdown is raised as such.
 
@@ -23,7 +23,7 @@ async def heartbeats(
     if not activity.in_activity():
         yield
         return
-    beating = asyncio.create_task(_beat(progress or Progress()))
+    beating = asyncio.create_task(_beat(progress or ActionProgress()))
     try:
         yield
     except asyncio.CancelledError:
@@ -36,7 +36,7 @@ async def heartbeats(
             await beating
 
 
-async def _beat(progress: Progress) -> None:
+async def _beat(progress: ActionProgress) -> None:
     while True:
         # The start is as good as a beat: what takes less than a second costs Temporal none.
         await asyncio.sleep(HEARTBEAT_SECONDS)

@@ -48,7 +48,7 @@ class WorkerMetrics(Interceptor):
 
     def intercept_activity(self, next: ActivityInboundInterceptor) -> ActivityInboundInterceptor:  # noqa: A002 -- the SDK's name
         """Measure what goes through ``next``."""
-        return _Measured(next, self)
+        return _MeasuredActivity(next, self)
 
     def target(self, called: list[str]) -> str:
         """Return the label of what was called."""
@@ -60,7 +60,7 @@ class WorkerMetrics(Interceptor):
         return called[-1]
 
 
-class _Measured(ActivityInboundInterceptor):
+class _MeasuredActivity(ActivityInboundInterceptor):
     def __init__(self, next: ActivityInboundInterceptor, metrics: WorkerMetrics) -> None:  # noqa: A002 -- as above
         super().__init__(next)
         self._metrics = metrics

@@ -18,7 +18,7 @@ from db.repositories.mirror import MirrorRepository
 from db.repositories.open_requests import OpenRequestsRepository
 from db.repositories.recovery import DONE, REBUILDING, UNANSWERED, RecoveryRepository
 from db.session import Database
-from pao.clients.inspection import Inspector, KnownWorkflow, NoAnswerError
+from pao.clients.inspection import ListedWorkflow, WorkflowInspector, WorkflowUnansweredError
 from pao.core.payloads.mirror import Snapshot
 from pao.core.payloads.requests import RequestInput
 from pao.core.states import TERMINAL
@@ -36,7 +36,7 @@ RESTORED = (
 
 
 @dataclass(frozen=True, slots=True)
-class Rebuilt:
+class RebuildResult:
     """What a rebuild has done: workflows that wrote themselves, rows made, requests without answer.
 
     Of these Temporal or a worker did not say where they stand: repeat the rebuild.
@@ -50,16 +50,16 @@ class Rebuilt:
 class Rebuilder:
     """Has Temporal tell Postgres everything that it knows of requests."""
 
-    def __init__(self, database: Database, inspector: Inspector) -> None:
+    def __init__(self, database: Database, inspector: WorkflowInspector) -> None:
         self._database = database
         self._inspector = inspector
         self._bookkeeper = Bookkeeper(database)
 
-    async def rebuild(self, *, opens: bool = False) -> Rebuilt:
+    async def rebuild(self, *, opens: bool = False) -> RebuildResult:
         """Go through all workflows that Temporal knows; bundles first, which components refer to.
 
         The API is not ready until a rebuild has ended with every workflow's answer, or ``opens``.
-        Raises ``NoAnswerError`` when Temporal does not list them.
+        Raises ``WorkflowUnansweredError`` when Temporal does not list them.
         """
         await self._note(REBUILDING)
         known = await self._inspector.known()
@@ -75,25 +75,25 @@ class Rebuilder:
                         unanswered.append(one.request_id)
         left = 0 if opens else len(unanswered)
         await self._note(UNANSWERED if left else DONE, unanswered=left)
-        return Rebuilt(counts[WRITTEN], counts[MADE], tuple(unanswered))
+        return RebuildResult(counts[WRITTEN], counts[MADE], tuple(unanswered))
 
     async def _note(self, state: str, *, unanswered: int = 0) -> None:
         async with self._database.unit_of_work() as session:
             await RecoveryRepository(session).note(state, unanswered=unanswered)
 
-    async def _take(self, group: Sequence[KnownWorkflow]) -> list[str]:
+    async def _take(self, group: Sequence[ListedWorkflow]) -> list[str]:
         async with self._database.reading() as session:
             requests = OpenRequestsRepository(session)
             missing = set(await requests.missing([one.request_id for one in group]))
         return await asyncio.gather(*(self._one(one, one.request_id in missing) for one in group))
 
-    async def _one(self, known: KnownWorkflow, missing: bool) -> str:  # noqa: FBT001 -- private
+    async def _one(self, known: ListedWorkflow, missing: bool) -> str:  # noqa: FBT001 -- private
         try:
             if known.runs:
                 await self._inspector.mirror_again(known.request_id, turn=str(uuid4()))
                 return WRITTEN
             return await self._make(known.request_id) if missing else ""
-        except NoAnswerError as error:
+        except WorkflowUnansweredError as error:
             _log.warning("request %s could not be rebuilt: %s", known.request_id, error)
             return UNANSWERED
 

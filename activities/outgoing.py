@@ -116,14 +116,14 @@ class TargetResponse:
 
 
 @dataclass(frozen=True, slots=True)
-class Network:
+class NetworkAccess:
     """What all executions of a process share: pooled connections and circuit breakers."""
 
     client: HttpClient = field(default_factory=HttpClient)
     breakers: Breakers = field(default_factory=Breakers)
 
 
-class Outgoing:
+class ActionHttpClient:
     """Calls for one execution; safe to use from several tasks of it.
 
     Nothing is ever sent twice. ``deadline`` bounds every call as a whole, whatever drips in.
@@ -131,11 +131,11 @@ class Outgoing:
 
     def __init__(
         self,
-        network: Network | None = None,
+        network: NetworkAccess | None = None,
         deadline: Deadline | None = None,
         secrets: SecretMasks | None = None,
     ) -> None:
-        self._network = network or Network()
+        self._network = network or NetworkAccess()
         self._deadline = deadline
         self._secrets = secrets
 

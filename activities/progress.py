@@ -6,7 +6,7 @@ from typing import Any
 Change = Callable[[Mapping[str, Any]], dict[str, Any]]
 
 
-class Progress:
+class ActionProgress:
     """Travels with every heartbeat. Only a wait (``follow``) is ever handed to another worker.
 
     Temporal keeps ``details`` in clear, so texts that hold a secret are sealed in them.

@@ -25,10 +25,10 @@ from db.repositories.open_requests import RECONCILER, OpenRequest, OpenRequestsR
 from db.session import Database
 from pao.app.resumption import Resumer
 from pao.clients.inspection import (
-    Inspector,
-    NoAnswerError,
     RunningRequest,
-    WorkflowStanding,
+    WorkflowInspector,
+    WorkflowState,
+    WorkflowUnansweredError,
 )
 from pao.clients.temporal import RequestWorkflows
 from pao.core import names
@@ -51,7 +51,7 @@ REPAIRED_BY = {"actor": RECONCILER, "via": RECONCILER, "source_system": RECONCIL
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Turns:
+class RunLimits:
     """How much one turn does, and what it leaves alone.
 
     ``seconds``: after this time a turn begins nothing new; the next goes on there.
@@ -73,8 +73,8 @@ class Reconciler:
 
     database: Database
     workflows: RequestWorkflows
-    inspector: Inspector
-    turns: Turns = field(default_factory=Turns)
+    inspector: WorkflowInspector
+    turns: RunLimits = field(default_factory=RunLimits)
 
     @property
     def _resumer(self) -> Resumer:
@@ -113,7 +113,7 @@ class Reconciler:
                 limit=self.turns.page,
                 started_before=datetime.fromisoformat(place) if place else None,
             )
-        except NoAnswerError as error:
+        except WorkflowUnansweredError as error:
             _log.warning("running workflows could not be listed; the next run retries: %s", error)
             return Counter()
         async with self.database.reading() as session:
@@ -134,7 +134,7 @@ class Reconciler:
         with log_fields(requestId=request.request_id, correlationId=request.correlation_id):
             try:
                 await self.inspector.mirror_again(request.request_id, turn=str(uuid4()))
-            except NoAnswerError as error:
+            except WorkflowUnansweredError as error:
                 _log.warning("a lost row could not be recreated; the next run retries: %s", error)
                 return UNREPAIRED
             _log.warning("a request's row was missing; its workflow has recreated it")
@@ -164,7 +164,7 @@ class Reconciler:
         with log_fields(requestId=row.id, correlationId=row.correlation_id):
             try:
                 divergence = await self._look(row)
-            except (NoAnswerError, RPCError, PaoError) as error:
+            except (WorkflowUnansweredError, RPCError, PaoError) as error:
                 _log.warning("a request could not be reconciled; the next run retries: %s", error)
                 return [CHECKED, UNREPAIRED]
             except Exception:  # noqa: BLE001 -- whatever is wrong with one, the others go on
@@ -192,7 +192,7 @@ class Reconciler:
         async with self.database.reading() as session:
             return await OpenRequestsRepository(session).named([row.id]) == [row]
 
-    async def _end(self, row: OpenRequest, standing: WorkflowStanding) -> bool:
+    async def _end(self, row: OpenRequest, standing: WorkflowState) -> bool:
         """Write the final state of a closed workflow; False where it had none."""
         told = await self.inspector.snapshot(row.id, standing.run_id or "")
         if told.status not in TERMINAL:

@@ -4,8 +4,8 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 
 from db.repositories.open_requests import OpenRequest
-from pao.app.resumption import never_started
-from pao.clients.inspection import WorkflowPresence, WorkflowStanding
+from pao.app.resumption import never_begun
+from pao.clients.inspection import WorkflowPresence, WorkflowState
 from pao.core.states import RequestStatus
 
 
@@ -23,7 +23,7 @@ class Divergence(StrEnum):
 
 
 def judge(
-    row: OpenRequest, standing: WorkflowStanding, *, now: datetime, memory: timedelta
+    row: OpenRequest, standing: WorkflowState, *, now: datetime, memory: timedelta
 ) -> Divergence:
     """Compare a row with its workflow; ``memory`` is for how long Temporal surely knows an id."""
     if standing.life == WorkflowPresence.UNKNOWN:

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True)
-class Registered:
+class RegisteredAction:
     """An action type by name, and where its ``ACTION`` stands."""
 
     type: str
@@ -27,15 +27,15 @@ class Registered:
         return action
 
 
-ACTIONS: tuple[Registered, ...] = (
-    Registered("approval", "activities.actions.approval"),
-    Registered("git-commit", "activities.actions.git_commit"),
-    Registered("github-workflow", "activities.actions.github_workflow"),
-    Registered("jira-ticket", "activities.actions.jira_ticket"),
-    Registered("notification", "activities.actions.notification"),
-    Registered("rest-api", "activities.actions.rest_api"),
-    Registered("terraform", "activities.actions.terraform"),
-    Registered("webhook", "activities.actions.webhook"),
+ACTIONS: tuple[RegisteredAction, ...] = (
+    RegisteredAction("approval", "activities.actions.approval"),
+    RegisteredAction("git-commit", "activities.actions.git_commit"),
+    RegisteredAction("github-workflow", "activities.actions.github_workflow"),
+    RegisteredAction("jira-ticket", "activities.actions.jira_ticket"),
+    RegisteredAction("notification", "activities.actions.notification"),
+    RegisteredAction("rest-api", "activities.actions.rest_api"),
+    RegisteredAction("terraform", "activities.actions.terraform"),
+    RegisteredAction("webhook", "activities.actions.webhook"),
 )
 
 
@@ -56,7 +56,7 @@ def loaded() -> "LoadedActions":
 @cache
 def action_schemas() -> dict[str, "ActionSchema"]:
     """Return what the catalog needs to know of every registered action type."""
-    from activities.configuration_judges import judge_of, reader_of  # noqa: PLC0415 -- as below
+    from activities.configuration_validators import judge_of, reader_of  # noqa: PLC0415 -- as below
     from catalog.validation import ActionSchema  # noqa: PLC0415 -- only documents need the rules
 
     return {

@@ -24,7 +24,7 @@ _KINDS = ("requests", "auditLines", "signatures", "breakers", "sessions", "draft
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Batches:
+class BatchLimits:
     """How much one transaction removes, and for how long a turn begins new ones, in seconds.
 
     ``signatures`` are small rows, of which there may be one for each call of a day.
@@ -40,7 +40,7 @@ class Retention:
     """Removes old requests and audit lines; expired signatures, breakers, sessions and drafts."""
 
     database: Database
-    batches: Batches = field(default_factory=Batches)
+    batches: BatchLimits = field(default_factory=BatchLimits)
 
     @activity.defn(name=names.MAINTENANCE_ACTIVITY)
     async def maintain(self) -> dict[str, int]:

@@ -19,9 +19,9 @@ from activities.action_errors import (
     application_error,
 )
 from activities.base import Action, ActionContext
-from activities.configuration_judges import problems_of
+from activities.configuration_validators import problems_of
 from activities.disclosure import Disclosure
-from activities.earlier_attempts import Earlier, EarlierCall, ask
+from activities.earlier_attempts import EarlierCall, EarlierEffects, ask
 from activities.former_calls import FormerCalls
 from activities.look_findings import LookFindings
 from pao.core.answers import shorten
@@ -33,7 +33,7 @@ _log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
-class Session:
+class ActionSession:
     """One execution: what is asked for, rendered, with all that it may use."""
 
     action: Action[Any]
@@ -55,7 +55,7 @@ class Session:
         """A keyed digest by which equal calls are known."""
         return self.calls.digest(self.action_input.context.fields, self.rendered)
 
-    async def looked_for(self, calls: list[EarlierCall]) -> Earlier:
+    async def looked_for(self, calls: list[EarlierCall]) -> EarlierEffects:
         """Look with what earlier attempts had sent, and note what the target answered."""
         seen = await ask(calls, self._look)
         if seen.part is not None:
@@ -71,12 +71,12 @@ class Session:
             found = await self.action.look(config, self.context)
         return replace(found, adopted=True) if found is not None else None
 
-    def may_revise(self, seen: Earlier) -> bool:
+    def may_revise(self, seen: EarlierEffects) -> bool:
         """Return whether what is there may be changed to the present values."""
         there = seen.found is not None or seen.part is not None
         return self.action_input.revise and self.action.can_revise and seen.is_changed and there
 
-    async def adopt(self, seen: Earlier) -> ActionResult:
+    async def adopt(self, seen: EarlierEffects) -> ActionResult:
         """Complete an effect that was found, or revise it where a person said so."""
         if self.may_revise(seen) and seen.call is not None:
             return await self._revise(seen, seen.call)
@@ -86,7 +86,7 @@ class Session:
         result = await self.action.complete(self.config, self.context, seen.found)
         return replace(result, adopted=True)
 
-    async def _revise(self, seen: Earlier, call: EarlierCall) -> ActionResult:
+    async def _revise(self, seen: EarlierEffects, call: EarlierCall) -> ActionResult:
         self.seen.acted = True
         try:
             async with self._guarded():
@@ -118,7 +118,7 @@ class Session:
 
 
 def masked_error(
-    error: ActionError, session: Session | None, disclosure: Disclosure
+    error: ActionError, session: ActionSession | None, disclosure: Disclosure
 ) -> ApplicationError:
     """Return the error for Temporal, masked, with what the look of this attempt had seen."""
     if session is not None:

@@ -13,9 +13,9 @@ from activities.disclosure import Disclosure, place_of
 from activities.former_calls import FormerCalls
 from activities.log import ActionLog, LocalSink, LogSink
 from activities.options import ActionOptions
-from activities.outgoing import Network, Outgoing
-from activities.progress import Progress
-from activities.session import Session, validated
+from activities.outgoing import ActionHttpClient, NetworkAccess
+from activities.progress import ActionProgress
+from activities.session import ActionSession, validated
 from activities.state_registry import StateRegistry
 from catalog.action_rendering import render_action, render_cleanup
 from catalog.config_reads import config_reads
@@ -58,7 +58,7 @@ class Tools:
     action_seconds: float = 8.0
     options: ActionOptions = field(default_factory=ActionOptions)
     logs: LogSinks | None = None
-    network: Network = field(default_factory=Network)
+    network: NetworkAccess = field(default_factory=NetworkAccess)
     secrets: SecretStore = field(default_factory=SecretStore)
     states: StateRegistry = field(default_factory=StateRegistry)
 
@@ -90,17 +90,17 @@ class SessionFactory:
         action_input: ActionInput,
         disclosure: Disclosure,
         *,
-        progress: Progress | None = None,
+        progress: ActionProgress | None = None,
         seconds: float | None = None,
         called: str = UNNAMED,
-    ) -> Session:
+    ) -> ActionSession:
         """Open an execution: rendered and validated, with all that it may use.
 
         ``called`` is what people know it as, where that is no action.
         """
         rendered = await self.render(action, action_input, disclosure.secrets, called=called)
         config = validated(action, rendered)
-        progress = progress or Progress()
+        progress = progress or ActionProgress()
         progress.guard(disclosure.sealed, disclosure.opened)
         earlier = (
             action_input.pending if isinstance(action_input, FollowInput) else action_input.earlier
@@ -114,7 +114,7 @@ class SessionFactory:
             earlier=disclosure.pending(earlier) if earlier else None,
         )
         calls = FormerCalls(self._tools.box, action_input)
-        return Session(action, action_input, config, context, disclosure, rendered, calls)
+        return ActionSession(action, action_input, config, context, disclosure, rendered, calls)
 
     async def render(
         self,
@@ -167,7 +167,7 @@ class SessionFactory:
         action_input: ActionInput,
         secrets: SecretMasks,
         *,
-        progress: Progress,
+        progress: ActionProgress,
         seconds: float | None,
         earlier: Pending | None,
     ) -> ActionContext:
@@ -188,7 +188,7 @@ class SessionFactory:
             doubt_since=action_input.doubt_since,
             earlier=earlier,
             left=tuple(action_input.partial),
-            http=Outgoing(tools.network, deadline, secrets),
+            http=ActionHttpClient(tools.network, deadline, secrets),
             breakers=tools.network.breakers,
             log=ActionLog(sink, secrets),
             progress=progress,

@@ -17,7 +17,7 @@ PATIENCE_SECONDS = 2.5
 
 
 @dataclass(slots=True)
-class _Line:
+class _TargetQueue:
     """The calls to one target that are running or wait for a slot."""
 
     in_hand: int = 0
@@ -26,7 +26,7 @@ class _Line:
     freed: asyncio.Condition = field(default_factory=asyncio.Condition)
 
 
-class Shares:
+class TargetShares:
     """Places per target, on the task queues that are named, each with its number.
 
     As long as a target answers, calls wait for their turn. Where none has ended for a while, a
@@ -38,7 +38,7 @@ class Shares:
     ) -> None:
         self._places = dict(places or {})
         self._patience = patience
-        self._lines: dict[str, _Line] = {}
+        self._lines: dict[str, _TargetQueue] = {}
 
     @asynccontextmanager
     async def place(self, target: str) -> AsyncIterator[None]:
@@ -47,7 +47,7 @@ class Shares:
         if most is None:
             yield
             return
-        line = self._lines.setdefault(target, _Line())
+        line = self._lines.setdefault(target, _TargetQueue())
         try:
             await self._take(line, target, most)
             try:
@@ -58,7 +58,7 @@ class Shares:
             if not line.in_hand and not line.waiting and self._lines.get(target) is line:
                 del self._lines[target]
 
-    async def _take(self, line: _Line, target: str, most: int) -> None:
+    async def _take(self, line: _TargetQueue, target: str, most: int) -> None:
         arrived = time.monotonic()
         line.waiting += 1
         try:
@@ -72,7 +72,7 @@ class Shares:
         finally:
             line.waiting -= 1
 
-    async def _free(self, line: _Line) -> None:
+    async def _free(self, line: _TargetQueue) -> None:
         line.in_hand -= 1
         line.moved_at = time.monotonic()
         async with line.freed:

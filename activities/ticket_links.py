@@ -13,14 +13,14 @@ from activities.long_texts import one_line
 from activities.search_lag import settles_in
 from activities.tickets import action_error, cleanup, left_behind
 from pao.clients.jira import CreatedIssue, Deadline, JiraClient, JiraError
-from pao.clients.jira.instances import JiraInstances, KnownTicket
+from pao.clients.jira.instances import JiraInstances, TicketReference
 from pao.core import names
 from pao.core.components import TICKET_LINKS
 from pao.core.failure_classes import NOT_SET
 from pao.core.payloads.actions import ActionInput, ActionResult
 
 RELATES = "Relates"
-Ticket = dict[str, Any]
+TicketDocument = dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,8 +58,8 @@ class TicketLinker:
 
     async def _tie(
         self,
-        earlier: Ticket,
-        later: Ticket,
+        earlier: TicketDocument,
+        later: TicketDocument,
         kind: str,
         *,
         action_input: ActionInput,
@@ -87,7 +87,7 @@ class TicketLinker:
         return 1
 
     async def _above(
-        self, tickets: Sequence[Ticket], action_input: ActionInput, deadline: Deadline
+        self, tickets: Sequence[TicketDocument], action_input: ActionInput, deadline: Deadline
     ) -> ActionResult:
         """Find or create the parent ticket, and link it to each component's ticket."""
         try:
@@ -132,14 +132,14 @@ class TicketLinker:
             except JiraError as error:
                 raise action_error(error) from error
 
-    def _client(self, ticket: Ticket) -> JiraClient:
+    def _client(self, ticket: TicketDocument) -> JiraClient:
         try:
-            return self.jira.of(KnownTicket(ticket["key"], ticket.get("url")))
+            return self.jira.of(TicketReference(ticket["key"], ticket.get("url")))
         except LookupError as error:
             raise ActionFailedError(str(error), judged=NOT_SET) from error
 
 
-def _first(component: dict[str, Any]) -> Ticket | None:
+def _first(component: dict[str, Any]) -> TicketDocument | None:
     tickets = component.get("tickets") or []
     return tickets[0] if tickets else None
 

@@ -16,8 +16,8 @@ from temporalio import activity
 from db.repositories.maintenance_runs import MaintenanceRunsRepository
 from db.repositories.tickets import FIRST, OpenTicket, TicketsRepository
 from db.session import Database
-from pao.clients.inspection import Inspector, NoAnswerError
-from pao.clients.jira.instances import JiraInstances, KnownTicket, TicketReading
+from pao.clients.inspection import WorkflowInspector, WorkflowUnansweredError
+from pao.clients.jira.instances import JiraInstances, TicketReading, TicketReference
 from pao.clients.proofs import proven
 from pao.core import names
 from pao.core.documents import to_document
@@ -41,7 +41,7 @@ class TicketUpdater:
     """Visits all tickets that are not done; those that actions wait for come first."""
 
     database: Database
-    inspector: Inspector
+    inspector: WorkflowInspector
     jira: JiraInstances
     _: KW_ONLY
     box: SecretBox
@@ -73,9 +73,9 @@ class TicketUpdater:
 
     async def _ask(self, tickets: Sequence[OpenTicket]) -> Counter[str]:
         """Query some tickets, store the answers, and notify waiting workflows."""
-        asked = {KnownTicket(one.key, one.url): one for one in tickets}
+        asked = {TicketReference(one.key, one.url): one for one in tickets}
         readings = {one.ticket: one for one in await self.jira.statuses(list(asked))}
-        found = [(one, readings[KnownTicket(one.key, one.url)]) for one in tickets]
+        found = [(one, readings[TicketReference(one.key, one.url)]) for one in tickets]
         answered = [(one, known) for one, told in found if (known := _known(told))]
         async with self.database.unit_of_work() as session:
             await TicketsRepository(session).store(answered)
@@ -99,7 +99,7 @@ class TicketUpdater:
                 await self.inspector.tell_resolved(
                     ticket.request_id, self._proven(ticket, resolved)
                 )
-            except NoAnswerError as error:
+            except WorkflowUnansweredError as error:
                 _log.warning("a workflow could not be told of its ticket: %s", error)
                 return 0
             what = "gone" if resolved.gone else "resolved"

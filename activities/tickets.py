@@ -32,7 +32,7 @@ class LinkPart:
 
 
 @dataclass(frozen=True, slots=True)
-class PartsOf:
+class WantedParts:
     """The parts that one ticket is to have."""
 
     key: str
@@ -47,7 +47,7 @@ class PartsOf:
 
 
 async def complete(
-    client: JiraClient, wanted: PartsOf, context: ActionContext, *, fresh: bool = False
+    client: JiraClient, wanted: WantedParts, context: ActionContext, *, fresh: bool = False
 ) -> None:
     """Create the missing parts; a new ticket (``fresh``) has none yet.
 
@@ -107,7 +107,7 @@ async def _known(client: JiraClient, key: str, context: ActionContext) -> Ticket
 
 
 async def _attach(
-    client: JiraClient, wanted: PartsOf, context: ActionContext, known: TicketParts
+    client: JiraClient, wanted: WantedParts, context: ActionContext, known: TicketParts
 ) -> None:
     for file in wanted.files:
         if (file.name, len(file.content)) in known.attachments:
@@ -121,7 +121,7 @@ async def _attach(
 
 
 async def _link(
-    client: JiraClient, wanted: PartsOf, context: ActionContext, known: TicketParts
+    client: JiraClient, wanted: WantedParts, context: ActionContext, known: TicketParts
 ) -> None:
     for link in wanted.links:
         if (link.type.casefold(), link.key) in known.links:
@@ -135,7 +135,7 @@ async def _link(
         )
 
 
-def _incomplete(wanted: PartsOf, error: JiraError) -> ActionError:
+def _incomplete(wanted: WantedParts, error: JiraError) -> ActionError:
     return _kind(error)(
         f"Ticket {wanted.key} was created, but not all of its attachments and links: "
         f"{error.message} A retry goes on with the same ticket and makes what is missing.",

@@ -52,7 +52,7 @@ from db.session import Database
 from pao.app import assembly
 from pao.app.resumption import LostRequests, Resumer
 from pao.clients.catalog_sync import CatalogSyncs
-from pao.clients.inspection import Inspector
+from pao.clients.inspection import WorkflowInspector
 from pao.clients.queues import TaskQueues, polled_queues
 from pao.clients.temporal import RequestWorkflows
 from pao.clients.temporal_server import TemporalServer
@@ -124,7 +124,7 @@ def assemble_services(
         ),
         workflows=workflows,
         lost=LostRequests(
-            database, Inspector(client, task_queue=queue), Resumer(database, workflows)
+            database, WorkflowInspector(client, task_queue=queue), Resumer(database, workflows)
         ),
     )
     return Services(

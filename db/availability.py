@@ -9,7 +9,7 @@ import asyncpg
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
-from pao.clients.database_tokens import NoTokenError
+from pao.clients.database_tokens import DatabaseTokenError
 from pao.core.errors import ErrorCode, PaoError
 
 RETRY_AFTER_SECONDS = "2"
@@ -140,9 +140,9 @@ def _sqlstate(error: Exception) -> str:
 
 def _connect_problem(error: Exception) -> DatabaseProblem:
     """Classify an error of connecting."""
-    source, state = _driver_error(error), _sqlstate(error)
-    if isinstance(source, NoTokenError):
-        return DatabaseProblem.TOKEN
+    source, state = _source(error), _state(error)
+    if isinstance(source, DatabaseTokenError):
+        return Trouble.TOKEN
     if isinstance(source, ssl.SSLError | ssl.CertificateError):
         return DatabaseProblem.TLS
     if state.startswith(_LOGIN_CLASS):

@@ -10,7 +10,7 @@ from activities.github.access import access, as_action_errors, leaving
 from activities.github.commit_builder import CommitBuilder, on_top_of
 from activities.github.commit_config import GitCommitConfig, GitCommitOutputs
 from activities.github.commits import (
-    Place,
+    CommitBranches,
     carries,
     own_branch,
     own_commit,
@@ -18,9 +18,9 @@ from activities.github.commits import (
     trailers,
 )
 from activities.github.first_commit import begun
-from catalog.templating import Escaping
-from pao.clients.github import Commit, GitHub, PullRequest
-from pao.core.failure_classes import CONFLICT
+from catalog.templating import Target
+from pao.clients.github import GitHubClient, GitHubCommit, PullRequest
+from pao.core.judgement import CONFLICT
 from pao.core.payloads.actions import ActionResult
 from pao.core.payloads.failures import PartialResource
 
@@ -81,7 +81,7 @@ class GitCommitAction(Action[GitCommitConfig]):
             if config.create_pull_request:
                 _refuse_half(commit, pull, config, place)
             if commit is None and pull is not None:
-                commit = Commit(pull.head_sha, "")
+                commit = GitHubCommit(pull.head_sha, "")
             if commit is not None:
                 return _result(commit, place, pull)
             left = await begun(client, context, place)
@@ -103,7 +103,7 @@ class GitCommitAction(Action[GitCommitConfig]):
             if commit is None and pull is None:
                 commit = await CommitBuilder(client, context, config, place).build()
                 await context.log.info("The commit was made.", data={"sha": commit.sha})
-            commit = commit or Commit(pull.head_sha if pull else "", "")
+            commit = commit or GitHubCommit(pull.head_sha if pull else "", "")
             return await _proposed(client, context, config, place, commit=commit, pull=pull)
 
     async def revise(
@@ -147,12 +147,12 @@ class GitCommitAction(Action[GitCommitConfig]):
 
 
 async def _proposed(  # noqa: PLR0913 -- what a pull request is made of, each part named.
-    client: GitHub,
+    client: GitHubClient,
     context: ActionContext,
     config: GitCommitConfig,
-    place: Place,
+    place: CommitBranches,
     *,
-    commit: Commit,
+    commit: GitHubCommit,
     pull: PullRequest | None,
 ) -> ActionResult:
     """Open the pull request of a commit where configured, and request reviews."""
@@ -172,7 +172,9 @@ def _keeping(*partial: PartialResource) -> Iterator[None]:
         yield
 
 
-async def _own_pull(client: GitHub, context: ActionContext, place: Place) -> PullRequest | None:
+async def _own_pull(
+    client: GitHubClient, context: ActionContext, place: CommitBranches
+) -> PullRequest | None:
     if place.base is None:
         return None
     for pull in await client.pull_requests(place.branch, place.base):
@@ -182,14 +184,14 @@ async def _own_pull(client: GitHub, context: ActionContext, place: Place) -> Pul
 
 
 async def _open_pull(
-    client: GitHub, context: ActionContext, config: GitCommitConfig, place: Place
+    client: GitHubClient, context: ActionContext, config: GitCommitConfig, place: CommitBranches
 ) -> PullRequest:
     title = config.title or config.commit_message.strip().splitlines()[0][:256]
     body = f"{(config.body or '').strip()}\n\n{trailers(context)}".lstrip()
     return await client.create_pull_request(place.branch, place.base or "", title=title, body=body)
 
 
-async def _ask_reviewers(client: GitHub, config: GitCommitConfig, pull: PullRequest) -> None:
+async def _ask_reviewers(client: GitHubClient, config: GitCommitConfig, pull: PullRequest) -> None:
     if pull.state == "open" and _unasked(config, pull):
         await client.request_review(pull.number, users=config.users, teams=config.teams)
 
@@ -206,7 +208,10 @@ def _require_not_closed(pull: PullRequest | None) -> None:
 
 
 def _refuse_half(
-    commit: Commit | None, pull: PullRequest | None, config: GitCommitConfig, place: Place
+    commit: GitHubCommit | None,
+    pull: PullRequest | None,
+    config: GitCommitConfig,
+    place: CommitBranches,
 ) -> None:
     """Raise IncompleteError, with what is there, where only a part exists."""
     committed = [_left_commit(commit, place)] if commit is not None else []
@@ -230,7 +235,7 @@ def _unasked(config: GitCommitConfig, pull: PullRequest) -> bool:
     return bool(users or teams)
 
 
-def _left_commit(commit: Commit, place: Place) -> PartialResource:
+def _left_commit(commit: GitHubCommit, place: CommitBranches) -> PartialResource:
     return PartialResource(
         "git-commit",
         id=commit.sha,
@@ -248,7 +253,9 @@ def _left_pull(pull: PullRequest) -> PartialResource:
     )
 
 
-def _result(commit: Commit, place: Place, pull: PullRequest | None = None) -> ActionResult:
+def _result(
+    commit: GitHubCommit, place: CommitBranches, pull: PullRequest | None = None
+) -> ActionResult:
     url = pull.url if pull else commit.url or None
     return ActionResult(
         outputs={

@@ -24,8 +24,8 @@ from activities.github.access import (
 )
 from activities.github.runs import (
     GOOD,
-    Find,
-    Wanted,
+    RunRequest,
+    RunSearch,
     find_marked,
     left_behind,
     left_by,
@@ -36,8 +36,8 @@ from activities.github.runs import (
     run_if_any,
 )
 from activities.github.workflow_config import GitHubWorkflowConfig, GitHubWorkflowOutputs
-from pao.clients.github import GitHubError, GitHubRefusedError, Run
-from pao.core.failure_classes import INTERRUPTED, REFUSED
+from pao.clients.github import GitHubError, GitHubRefusedError, WorkflowRun
+from pao.core.judgement import CUT, REFUSED
 from pao.core.payloads.actions import ActionResult
 from pao.core.payloads.failures import PartialResource
 from pao.core.payloads.waits import Pending
@@ -185,18 +185,18 @@ def _run_is_gone(number: int, config: GitHubWorkflowConfig) -> ActionFailedError
 
 async def _wanted(
     there: GitHubAccess, context: ActionContext, config: GitHubWorkflowConfig
-) -> Wanted:
+) -> RunRequest:
     ref = config.ref or await there.client.default_branch()
-    return Wanted.of(config, ref, since(context))
+    return RunRequest.of(config, ref, since(context))
 
 
-def _adoptable(config: GitHubWorkflowConfig) -> Callable[[Run], bool]:
+def _adoptable(config: GitHubWorkflowConfig) -> Callable[[WorkflowRun], bool]:
     """Return the test for runs that a retry adopts: all but one whose failure fails the action."""
     fails = config.wait_for_completion and config.fail_on_workflow_failure
     return lambda run: not (fails and run.done and run.conclusion not in GOOD)
 
 
-def _still(run: Run, config: GitHubWorkflowConfig, wanted: Wanted) -> Pending | None:
+def _still(run: WorkflowRun, config: GitHubWorkflowConfig, wanted: RunRequest) -> Pending | None:
     waits = config.wait_for_completion and not run.done
     return _pending(config, wanted.ref, {"runId": run.id, "url": run.url}) if waits else None
 
@@ -208,7 +208,7 @@ async def _where(
     *,
     pending: Pending,
     refusals: list[GitHubRefusedError],
-) -> tuple[Run | None, float]:
+) -> tuple[WorkflowRun | None, float]:
     """Return the run, or how long to wait where GitHub did not answer.
 
     ``refusals`` holds those in a row: a single 401 or 404 may be a bad moment of GitHub's.
@@ -243,15 +243,15 @@ async def _run(
     config: GitHubWorkflowConfig,
     *,
     pending: Pending,
-    find: Find,
-) -> Run | None:
+    find: RunSearch,
+) -> WorkflowRun | None:
     number = pending.state.get("runId") or context.progress.details.get("runId")
     if number is not None:
         return await there.client.run(int(number))
     after = int(pending.state.get("after", 0))
     # A wait that an earlier version began does not say since when.
     start = str(pending.state.get("since") or since(context))
-    wanted = Wanted.of(config, str(pending.state["ref"]), start)
+    wanted = RunRequest.of(config, str(pending.state["ref"]), start)
     run = await find(there, context, wanted, fits=lambda found: found.id > after)
     if run is not None:
         context.progress.save({**context.progress.details, "runId": run.id})
@@ -259,7 +259,9 @@ async def _run(
     return run
 
 
-async def _ended(there: GitHubAccess, run: Run, config: GitHubWorkflowConfig) -> ActionResult:
+async def _ended(
+    there: GitHubAccess, run: WorkflowRun, config: GitHubWorkflowConfig
+) -> ActionResult:
     bad = run.done and run.conclusion not in GOOD
     if not (bad and config.wait_for_completion and config.fail_on_workflow_failure):
         return _result(run)
@@ -272,7 +274,7 @@ async def _ended(there: GitHubAccess, run: Run, config: GitHubWorkflowConfig) ->
         )
 
 
-async def _failed_where(there: GitHubAccess, run: Run) -> str:
+async def _failed_where(there: GitHubAccess, run: WorkflowRun) -> str:
     """Return the failed jobs and steps; "" where GitHub does not list them."""
     try:
         failed = await there.client.failed_steps(run.id)
@@ -302,7 +304,7 @@ def _lost(error: ActionError, context: ActionContext, pending: Pending) -> Outco
     )
 
 
-def _out_of_time(config: GitHubWorkflowConfig, run: Run | None) -> OutcomeUnknownError:
+def _out_of_time(config: GitHubWorkflowConfig, run: WorkflowRun | None) -> OutcomeUnknownError:
     allowed = f"{config.timeout} s" if isinstance(config.timeout, int) else config.timeout
     about = (
         f"The run {run.id} of {config.workflow_file}" if run else f"A run of {config.workflow_file}"
@@ -325,7 +327,7 @@ def _end_of_wait(context: ActionContext, pending: Pending) -> datetime:
     return min(allowed, datetime.fromisoformat(str(pending.state["until"])))
 
 
-def _result(run: Run, *, pending: Pending | None = None) -> ActionResult:
+def _result(run: WorkflowRun, *, pending: Pending | None = None) -> ActionResult:
     return ActionResult(
         outputs={
             "runId": str(run.id),

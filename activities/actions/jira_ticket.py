@@ -5,7 +5,11 @@ from dataclasses import replace
 from typing import Any, ClassVar
 
 from activities.action_errors import ActionFailedError, NothingToAdoptError
-from activities.actions.jira_ticket_config import JiraTicketConfig, JiraTicketOutputs, Ticket
+from activities.actions.jira_ticket_config import (
+    JiraTicketConfig,
+    JiraTicketOutputs,
+    TicketTemplate,
+)
 from activities.base import Action, ActionContext
 from activities.long_texts import (
     beside,
@@ -18,7 +22,7 @@ from activities.long_texts import (
 from activities.tickets import (
     FilePart,
     LinkPart,
-    PartsOf,
+    WantedParts,
     cleanup,
     complete,
     corrected_names,
@@ -179,7 +183,7 @@ class JiraTicketAction(Action[JiraTicketConfig]):
 
 
 def issue_fields(
-    ticket: Ticket, context: ActionContext, client: JiraClient, lines: Collection[str] = ()
+    ticket: TicketTemplate, context: ActionContext, client: JiraClient, lines: Collection[str] = ()
 ) -> dict[str, Any]:
     """Return the ticket in JIRA's own field names, marked with this action's label.
 
@@ -248,7 +252,9 @@ def _client(config: JiraTicketConfig, context: ActionContext) -> JiraClient:
         raise ActionFailedError(str(error), judged=NOT_SET) from error
 
 
-async def _epic(ticket: Ticket, context: ActionContext, client: JiraClient) -> dict[str, Any]:
+async def _epic(
+    ticket: TicketTemplate, context: ActionContext, client: JiraClient
+) -> dict[str, Any]:
     if not ticket.epic_key:
         return {}
     try:
@@ -260,7 +266,7 @@ async def _epic(ticket: Ticket, context: ActionContext, client: JiraClient) -> d
 
 
 async def _text_lines(
-    ticket: Ticket, context: ActionContext, client: JiraClient
+    ticket: TicketTemplate, context: ActionContext, client: JiraClient
 ) -> Collection[str]:
     """Return the custom fields that hold a single line, where a text is too long for one."""
     if not may_exceed_line(ticket.custom_fields):
@@ -281,7 +287,9 @@ def _footer(context: ActionContext) -> str:
     return f"{text}\n{pages}/requests/{request.request_id}" if pages else text
 
 
-def _files(ticket: Ticket, context: ActionContext, lines: Collection[str]) -> tuple[FilePart, ...]:
+def _files(
+    ticket: TicketTemplate, context: ActionContext, lines: Collection[str]
+) -> tuple[FilePart, ...]:
     """Return the files to attach: those of the ticket, and what is too long for its fields."""
     own = tuple(file for one in ticket.attachments if (file := one.file()) is not None)
     _, custom = fit_custom(ticket.custom_fields, lines)
@@ -289,9 +297,11 @@ def _files(ticket: Ticket, context: ActionContext, lines: Collection[str]) -> tu
     return beside(own, [fit_summary(ticket.summary_template).file, described, *custom])
 
 
-def _parts(key: str, url: str, config: JiraTicketConfig, files: tuple[FilePart, ...]) -> PartsOf:
+def _parts(
+    key: str, url: str, config: JiraTicketConfig, files: tuple[FilePart, ...]
+) -> WantedParts:
     links = tuple(LinkPart(link.key, link.type) for link in config.ticket.links)
-    return PartsOf(key, url, files, links)
+    return WantedParts(key, url, files, links)
 
 
 def _require_none_before(context: ActionContext) -> None:

@@ -77,7 +77,7 @@ class TicketAttachment(CamelCaseConfig):
         return FilePart(name, content, found.media_type)
 
 
-class Ticket(CamelCaseConfig):
+class TicketTemplate(CamelCaseConfig):
     """The ticket to create; every text may be a template."""
 
     project: str | None = Field(default=None, description="Project key", examples=["PLATFORM"])
@@ -153,7 +153,7 @@ class JiraTicketConfig(CamelCaseConfig):
     """Configuration of a jira-ticket action."""
 
     instance: str | None = Field(default=None, description="Name of a configured JIRA instance")
-    ticket: Ticket
+    ticket: TicketTemplate
     wait_for: Literal["created", "resolved"] = Field(
         default="created",
         description="When the action is done: once the ticket is created, or once it is resolved",

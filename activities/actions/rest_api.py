@@ -13,7 +13,7 @@ from activities.action_errors import (
     RepeatIsSafeError,
 )
 from activities.actions.rest import answers, bodies
-from activities.actions.rest.config import REPEATABLE, Asynchronous, Look, RestApiConfig
+from activities.actions.rest.config import REPEATABLE, Asynchronous, LookConfig, RestApiConfig
 from activities.actions.rest.polling import ACCEPTED, GONE, evaluated, poll, result_of, resumed
 from activities.actions.rest.sending import Sender
 from activities.base import Action, ActionContext, CamelCaseOutputs, InDoubt
@@ -108,7 +108,7 @@ class RestApiAction(Action[RestApiConfig]):
         )
 
     async def _looked(
-        self, config: RestApiConfig, asked: Look, context: ActionContext
+        self, config: RestApiConfig, asked: LookConfig, context: ActionContext
     ) -> ActionResult | None:
         url = bodies.address(asked.url, asked.query)
         answer = await self._sender.read(config, context, url)

@@ -7,10 +7,10 @@ from pydantic import BaseModel, Field
 
 from activities.action_errors import ActionFailedError, IncompleteError
 from activities.base import Action, ActionContext, CamelCaseOutputs
-from activities.terraform.cli import UnreadableError
+from activities.terraform.cli import UnreadableOutputError
 from activities.terraform.config import TerraformBackend, TerraformConfig
 from activities.terraform.execution import prepared_run
-from activities.terraform.execution_spec import Required, Source
+from activities.terraform.execution_spec import ExecutionSpec, ModuleSource
 from activities.terraform.results import applied, planned
 from activities.terraform.state import StateResource, concerned
 from activities.terraform.state_location import (
@@ -20,8 +20,8 @@ from activities.terraform.state_location import (
     foreign_request_in,
     named_place,
 )
-from activities.terraform.steps import Run
-from catalog.templating import Escaping
+from activities.terraform.steps import TerraformRun
+from catalog.templating import Target
 from pao.core.failure_classes import BAD_CALL
 from pao.core.payloads.actions import ActionResult
 
@@ -133,7 +133,7 @@ class TerraformAction(Action[TerraformConfig]):
         """Return module, backend and workspace, without secrets."""
         backend = config.backend
         return named_place(
-            Source(**config.source.model_dump()),
+            ModuleSource(**config.source.model_dump()),
             config.workspace,
             backend.type if backend else None,
             backend.config if backend else {},
@@ -160,7 +160,7 @@ class TerraformAction(Action[TerraformConfig]):
         )
 
 
-def _required(config: TerraformConfig, context: ActionContext) -> Required:
+def _required(config: TerraformConfig, context: ActionContext) -> ExecutionSpec:
     source, backend = config.source, config.backend
     if other := foreign_request_in(backend.config if backend else {}, context.request.request_id):
         raise ActionFailedError(
@@ -168,8 +168,8 @@ def _required(config: TerraformConfig, context: ActionContext) -> Required:
             "request cannot be used. Write {{request.id}} into it, or a name of its own.",
             judged=BAD_CALL,
         )
-    return Required(
-        source=Source(**source.model_dump()),
+    return ExecutionSpec(
+        source=ModuleSource(**source.model_dump()),
         workspace=config.workspace or context.mark,
         own=config.workspace is None and _own_address(config.backend, context),
         shared=config.shared,
@@ -184,17 +184,17 @@ def _required(config: TerraformConfig, context: ActionContext) -> Required:
     )
 
 
-async def _in_the_state(run: Run) -> list[StateResource]:
+async def _in_the_state(run: TerraformRun) -> list[StateResource]:
     """Read what is in the state; a state that cannot be read is no empty one."""
     try:
         return await run.resources()
-    except UnreadableError as error:
+    except UnreadableOutputError as error:
         raise ActionFailedError(
             f"The resources in the state could not be listed: {error}.", retryable=True
         ) from error
 
 
-def _incomplete(there: list[StateResource], run: Run) -> IncompleteError:
+def _incomplete(there: list[StateResource], run: TerraformRun) -> IncompleteError:
     left = concerned(there, run.left_before, own=run.required.own)
     names = _named([one.address for one in there])
     return IncompleteError(

@@ -13,12 +13,12 @@ from activities.action_errors import ActionError, ActionFailedError, OutcomeUnkn
 from activities.base import ActionContext
 from catalog.templating import has_dot_segments
 from pao.clients.github import (
-    GitHub,
+    GitHubClient,
     GitHubError,
     GitHubInstance,
     GitHubOutcomeUnknownError,
+    GitHubRequest,
     GitHubResponse,
-    Outbound,
 )
 from pao.core.failure_classes import NOT_SET
 from pao.core.payloads.failures import PartialResource
@@ -57,7 +57,7 @@ class GitHubAccess:
     """Where an action's repository is: its server, and the client that speaks to it."""
 
     instance: GitHubInstance
-    client: GitHub
+    client: GitHubClient
 
 
 def access(context: ActionContext, repository: str, instance: str | None) -> GitHubAccess:
@@ -69,10 +69,10 @@ def access(context: ActionContext, repository: str, instance: str | None) -> Git
             f"This action cannot be carried out: {error}.", judged=NOT_SET
         ) from error
 
-    async def send(out: Outbound) -> GitHubResponse:
+    async def send(out: GitHubRequest) -> GitHubResponse:
         return await _send(context, server, out)
 
-    client = GitHub(
+    client = GitHubClient(
         server,
         repository,
         send=send,
@@ -111,7 +111,9 @@ def leaving(*partial: PartialResource) -> Iterator[None]:
         raise
 
 
-async def _send(context: ActionContext, server: GitHubInstance, out: Outbound) -> GitHubResponse:
+async def _send(
+    context: ActionContext, server: GitHubInstance, out: GitHubRequest
+) -> GitHubResponse:
     try:
         return await context.http.request(
             out.method,
@@ -125,7 +127,7 @@ async def _send(context: ActionContext, server: GitHubInstance, out: Outbound) -
         raise _unanswered(error, server, out) from error
 
 
-def _unanswered(error: ActionError, server: GitHubInstance, out: Outbound) -> ActionError:
+def _unanswered(error: ActionError, server: GitHubInstance, out: GitHubRequest) -> ActionError:
     unknown = isinstance(error, OutcomeUnknownError) and out.effect
     kind = OutcomeUnknownError if unknown else ActionFailedError
     if unknown:

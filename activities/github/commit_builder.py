@@ -13,10 +13,10 @@ from activities.action_errors import ActionFailedError
 from activities.base import ActionContext
 from activities.github.access import as_action_errors, leaving
 from activities.github.commit_config import CommitFile, FileOperation, GitCommitConfig
-from activities.github.commits import Place, own_commit, trailers
+from activities.github.commits import CommitBranches, own_commit, trailers
 from activities.github.first_commit import PATH, begin, is_begin
-from pao.clients.github import Commit, Entry, GitHub, GitHubRefusedError
-from pao.core.failure_classes import CONFLICT, PROTECTED, REFUSED
+from pao.clients.github import GitHubClient, GitHubCommit, GitHubRefusedError, GitHubTreeEntry
+from pao.core.judgement import CONFLICT, PROTECTED, REFUSED
 
 PARALLEL = 4
 MOST_TURNS = 12
@@ -28,31 +28,31 @@ _MOVED_ON = frozenset({409, 422})
 
 
 @dataclass(slots=True)
-class _Seen:
+class _FirstLook:
     """What stood at the paths when this action looked first, and the tip that it looked at."""
 
     tip: str | None = None
-    entries: dict[str, Entry | None] = field(default_factory=dict)
+    entries: dict[str, GitHubTreeEntry | None] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
-class _Start:
+class _BaseCommit:
     """The commit to build on, and the branch's tip (None: the branch does not exist yet)."""
 
     tip: str | None
-    commit: Commit
+    commit: GitHubCommit
 
 
 @dataclass(frozen=True, slots=True)
 class CommitBuilder:
     """Makes the commit of one action, from what its configuration says."""
 
-    client: GitHub
+    client: GitHubClient
     context: ActionContext
     config: GitCommitConfig
-    place: Place
+    place: CommitBranches
 
-    async def build(self, *, besides: str | None = None) -> Commit:
+    async def build(self, *, besides: str | None = None) -> GitHubCommit:
         """Make the commit and put it on its branch, retrying while others push.
 
         ``besides`` is a commit of this action that is there already and is not the one to be made.
@@ -66,8 +66,8 @@ class CommitBuilder:
         with leaving(left), as_action_errors():
             return await self._made(await self._start())
 
-    async def _made(self, start: _Start | None, *, besides: str | None = None) -> Commit:
-        seen = _Seen()
+    async def _made(self, start: _BaseCommit | None, *, besides: str | None = None) -> GitHubCommit:
+        seen = _FirstLook()
         blobs: dict[str, str] = {}
         branch = self.place.branch
         for turn in range(MOST_TURNS):
@@ -95,13 +95,15 @@ class CommitBuilder:
             judged=CONFLICT,
         )
 
-    async def _start(self) -> _Start | None:
+    async def _start(self) -> _BaseCommit | None:
         tip = await self.client.branch(self.place.branch)
         start = tip or (await self.client.branch(self.place.base) if self.place.base else None)
-        return _Start(tip, await self.client.commit(start)) if start else None
+        return _BaseCommit(tip, await self.client.commit(start)) if start else None
 
-    async def _turn(self, start: _Start, *, blobs: Mapping[str, str], seen: _Seen) -> Commit:
-        walk = _Walk(self.client, start.commit.tree)
+    async def _turn(
+        self, start: _BaseCommit, *, blobs: Mapping[str, str], seen: _FirstLook
+    ) -> GitHubCommit:
+        walk = _TreeWalk(self.client, start.commit.tree)
         there = await _there(walk, self.config.files)
         if seen.tip is None:
             seen.tip, seen.entries = start.commit.sha, there
@@ -162,9 +164,11 @@ def on_top_of(
     return (*files, *gone)
 
 
-async def _there(walk: "_Walk", files: tuple[CommitFile, ...]) -> dict[str, Entry | None]:
+async def _there(
+    walk: "_TreeWalk", files: tuple[CommitFile, ...]
+) -> dict[str, GitHubTreeEntry | None]:
     """Read what exists at the paths of the files; raises for paths that are blocked."""
-    found: dict[str, Entry | None] = {}
+    found: dict[str, GitHubTreeEntry | None] = {}
     problems: list[str] = []
     for file in files:
         try:
@@ -176,7 +180,7 @@ async def _there(walk: "_Walk", files: tuple[CommitFile, ...]) -> dict[str, Entr
 
 
 def _fitting(
-    files: tuple[CommitFile, ...], there: Mapping[str, Entry | None], seen: _Seen
+    files: tuple[CommitFile, ...], there: Mapping[str, GitHubTreeEntry | None], seen: _FirstLook
 ) -> dict[str, str]:
     """Return the future mode of each file; raises for files that do not fit what exists."""
     modes: dict[str, str] = {}
@@ -196,7 +200,7 @@ def _refuse(problems: list[str]) -> None:
         raise ActionFailedError(message, judged=CONFLICT)
 
 
-def _mode(file: CommitFile, there: Entry | None, before: Entry | None) -> str:
+def _mode(file: CommitFile, there: GitHubTreeEntry | None, before: GitHubTreeEntry | None) -> str:
     if file.operation is FileOperation.CREATE:
         if there is not None:
             just = "was just created by somebody else" if before is None else "exists already"
@@ -215,20 +219,20 @@ def _mode(file: CommitFile, there: Entry | None, before: Entry | None) -> str:
     return _MODES[file.mode] if file.mode else there.mode
 
 
-def _what(entry: Entry) -> str:
+def _what(entry: GitHubTreeEntry) -> str:
     kinds = {"tree": "a directory", "commit": "a submodule"}
     return kinds.get(entry.type, "a symbolic link" if entry.mode == _LINK else "a file")
 
 
-class _Walk:
+class _TreeWalk:
     """Walks down the directories of a commit, each read once; follows no link out of them."""
 
-    def __init__(self, client: GitHub, root: str) -> None:
+    def __init__(self, client: GitHubClient, root: str) -> None:
         self._client = client
         self._root = root
-        self._read: dict[str, dict[str, Entry]] = {}
+        self._read: dict[str, dict[str, GitHubTreeEntry]] = {}
 
-    async def entry(self, path: str) -> Entry | None:
+    async def entry(self, path: str) -> GitHubTreeEntry | None:
         """Return the entry at a path, or None; raises ``ValueError`` where the path is blocked."""
         *folders, name = path.split("/")
         sha = self._root
@@ -242,17 +246,17 @@ class _Walk:
             sha = entry.sha
         return (await self._entries(sha)).get(name)
 
-    async def root(self) -> dict[str, Entry]:
+    async def root(self) -> dict[str, GitHubTreeEntry]:
         """Return the entries of the root."""
         return await self._entries(self._root)
 
-    async def _entries(self, sha: str) -> dict[str, Entry]:
+    async def _entries(self, sha: str) -> dict[str, GitHubTreeEntry]:
         if sha not in self._read:
             self._read[sha] = await self._client.tree(sha)
         return self._read[sha]
 
 
-async def _blobs(client: GitHub, files: tuple[CommitFile, ...]) -> dict[str, str]:
+async def _blobs(client: GitHubClient, files: tuple[CommitFile, ...]) -> dict[str, str]:
     """Store the contents of the files; return their hashes by path."""
     limit = asyncio.Semaphore(PARALLEL)
 

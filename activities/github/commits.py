@@ -7,26 +7,26 @@ from activities.action_errors import ActionFailedError
 from activities.base import ActionContext
 from activities.github.access import since
 from activities.github.commit_config import GitCommitConfig
-from pao.clients.github import PAGE, Commit, GitHub
+from pao.clients.github import PAGE, GitHubClient, GitHubCommit
 
 REQUEST_TRAILER, ACTION_TRAILER = "PAO-Request", "PAO-Action"
 MOST_PAGES = 10
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class CommitBranches:
     """The branch of the commit, and the one it starts from and is merged into."""
 
     branch: str
     base: str | None
 
 
-async def place_of(client: GitHub, config: GitCommitConfig, mark: str) -> Place:
+async def place_of(client: GitHubClient, config: GitCommitConfig, mark: str) -> CommitBranches:
     """Decide which branch gets the commit: never the one that a pull request goes into."""
     if not config.create_pull_request:
-        return Place(config.branch, config.base_branch)
+        return CommitBranches(config.branch, config.base_branch)
     base = config.base_branch or await client.default_branch()
-    return Place(own_branch(mark) if config.branch == base else config.branch, base)
+    return CommitBranches(own_branch(mark) if config.branch == base else config.branch, base)
 
 
 def own_branch(mark: str) -> str:
@@ -46,14 +46,16 @@ def carries(text: str, mark: str) -> bool:
     return f"{ACTION_TRAILER}: {mark}" in last.splitlines()
 
 
-async def own_commit(client: GitHub, context: ActionContext, branch: str) -> Commit | None:
+async def own_commit(
+    client: GitHubClient, context: ActionContext, branch: str
+) -> GitHubCommit | None:
     """Find this action's commit on a branch, among those since the request was submitted."""
     return await find_commit(client, context, branch, lambda text: carries(text, context.mark))
 
 
 async def find_commit(
-    client: GitHub, context: ActionContext, branch: str, fits: Callable[[str], bool]
-) -> Commit | None:
+    client: GitHubClient, context: ActionContext, branch: str, fits: Callable[[str], bool]
+) -> GitHubCommit | None:
     """Find the newest commit since the request was submitted whose message fits."""
     for page in range(1, MOST_PAGES + 1):
         found = await client.commits(branch, since(context), page)

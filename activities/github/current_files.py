@@ -12,7 +12,7 @@ from activities.base import Action, ActionContext
 from activities.github.access import access, as_action_errors
 from activities.github.commit_config import GitCommitConfig
 from activities.github.commits import place_of
-from activities.session import Session
+from activities.session import ActionSession
 from activities.session_factory import Tools
 from pao.core.names import FILES_ACTIVITY
 from pao.core.payloads.actions import ActionInput
@@ -24,19 +24,19 @@ MOST_KEPT = 8_000_000
 """Approximate size limit of the cache, in bytes."""
 _ROOM = 500
 
-Place = tuple[str, str, str, str]
+FileLocation = tuple[str, str, str, str]
 """A file as it never changes: the server, the repository, the commit, the path."""
 
 
 @dataclass(frozen=True, slots=True)
-class Held:
+class FileContent:
     """What a commit holds at a path: a text, nothing, or what is neither text nor small enough."""
 
     text: str | None
     is_shown: bool = True
 
 
-class KeptFiles(LRUCache[Place, Held]):
+class FileCache(LRUCache[FileLocation, FileContent]):
     """What was read of commits, which do not change; the least recently used are dropped.
 
     Only what was found: a replica of GitHub may not have a new commit's file yet.
@@ -53,20 +53,20 @@ class FilesReader:
 
     def __init__(self, action: Action[Any], tools: Tools) -> None:
         self._reader = ActionReader(action, tools)
-        self._kept = KeptFiles()
+        self._kept = FileCache()
 
     @activity.defn(name=FILES_ACTIVITY)
     async def read(self, given: ActionInput) -> FilesAnswer:
         """Return the files, or why they are not known; never raises for what GitHub answers."""
 
-        async def read(session: Session) -> FilesAnswer:
+        async def read(session: ActionSession) -> FilesAnswer:
             return await present_files(session.config, session.context, self._kept)
 
         return await self._reader.ask(given, read, failed=lambda why: FilesAnswer(problem=why))
 
 
 async def present_files(
-    config: GitCommitConfig, context: ActionContext, kept: KeptFiles
+    config: GitCommitConfig, context: ActionContext, kept: FileCache
 ) -> FilesAnswer:
     """Return what stands at the paths of a commit, where the commit would be built on."""
     if not config.show_changes:
@@ -81,9 +81,9 @@ async def present_files(
             tip = await client.branch(place.base)
         limit = asyncio.Semaphore(PARALLEL)
 
-        async def read(path: str) -> tuple[str, Held]:
+        async def read(path: str) -> tuple[str, FileContent]:
             if tip is None:
-                return path, Held(None)
+                return path, FileContent(None)
             key = server, config.repository, tip, path
             if (known := kept.get(key)) is not None:
                 return path, known
@@ -103,12 +103,12 @@ async def present_files(
     return FilesAnswer(texts, unread)
 
 
-def _held(content: bytes | None) -> Held:
+def _held(content: bytes | None) -> FileContent:
     if content is None:
-        return Held(None)
+        return FileContent(None)
     if len(content) > MOST_BYTES or b"\0" in content:
-        return Held(None, is_shown=False)
+        return FileContent(None, is_shown=False)
     try:
-        return Held(content.decode())
+        return FileContent(content.decode())
     except UnicodeDecodeError:
-        return Held(None, is_shown=False)
+        return FileContent(None, is_shown=False)

@@ -8,8 +8,8 @@ import hashlib
 from collections.abc import Mapping
 
 from activities.base import ActionContext
-from activities.github.commits import REQUEST_TRAILER, Place, find_commit
-from pao.clients.github import Entry, GitHub, GitHubRefusedError
+from activities.github.commits import REQUEST_TRAILER, CommitBranches, find_commit
+from pao.clients.github import GitHubClient, GitHubRefusedError, GitHubTreeEntry
 from pao.core.payloads.failures import PartialResource
 
 PATH = ".pao-begin"
@@ -18,7 +18,9 @@ _BLOB = hashlib.sha1(b"blob %d\0" % len(CONTENT) + CONTENT, usedforsecurity=Fals
 _TAKEN = frozenset({409, 422})
 
 
-async def begin(client: GitHub, context: ActionContext, place: Place) -> PartialResource | None:
+async def begin(
+    client: GitHubClient, context: ActionContext, place: CommitBranches
+) -> PartialResource | None:
     """Initialize an empty repository on its default branch; return what that leaves there.
 
     None where the repository is not empty, or the commit has no place on the default branch.
@@ -40,7 +42,9 @@ async def begin(client: GitHub, context: ActionContext, place: Place) -> Partial
     return _left(sha, default)
 
 
-async def begun(client: GitHub, context: ActionContext, place: Place) -> PartialResource | None:
+async def begun(
+    client: GitHubClient, context: ActionContext, place: CommitBranches
+) -> PartialResource | None:
     """Return the initial file where this request has added it and it is still there."""
     default = await client.default_branch()
     tip = await client.branch(default) if default in {place.branch, place.base} else None
@@ -51,7 +55,7 @@ async def begun(client: GitHub, context: ActionContext, place: Place) -> Partial
     return _left(made.sha, default) if made else None
 
 
-def is_begin(root: Mapping[str, Entry]) -> bool:
+def is_begin(root: Mapping[str, GitHubTreeEntry]) -> bool:
     """Return whether the root directory of a commit holds the initial file."""
     return PATH in root and root[PATH].sha == _BLOB
 

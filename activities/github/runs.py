@@ -13,8 +13,8 @@ from activities.github.access import GitHubAccess
 from activities.github.commits import MOST_PAGES
 from activities.github.workflow_config import GitHubWorkflowConfig
 from activities.github.workflow_file import WorkflowFile, read_workflow_file
-from pao.clients.github import PAGE, GitHubRefusedError, Run
-from pao.core.failure_classes import BAD_CALL, FORBIDDEN, HIDDEN, NOT_SET
+from pao.clients.github import PAGE, GitHubRefusedError, WorkflowRun
+from pao.core.judgement import BAD_CALL, FORBIDDEN, HIDDEN, NOT_SET
 from pao.core.payloads.failures import PartialResource
 
 MARK = re.compile(r"pao-[0-9a-f]{12}")
@@ -24,7 +24,7 @@ _NOT_FOUND = 404
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Wanted:
+class RunRequest:
     """Which workflow is to be started, on what, with which inputs, and the input for the mark.
 
     ``since`` is the earliest time at which a run of it can have been started.
@@ -56,17 +56,17 @@ class _TooManyRunsError(ActionFailedError):
     """The runs are more than GitHub lists."""
 
 
-class Find(Protocol):
+class RunSearch(Protocol):
     """A search for the run with the mark."""
 
     async def __call__(
         self,
         access: GitHubAccess,
         context: ActionContext,
-        wanted: Wanted,
+        wanted: RunRequest,
         *,
-        fits: Callable[[Run], bool],
-    ) -> Run | None:
+        fits: Callable[[WorkflowRun], bool],
+    ) -> WorkflowRun | None:
         """Return the newest run that fits and whose name shows the mark."""
 
 
@@ -78,7 +78,7 @@ class Dispatch:
     certain: bool
 
 
-async def prepare(access: GitHubAccess, context: ActionContext, wanted: Wanted) -> Dispatch:
+async def prepare(access: GitHubAccess, context: ActionContext, wanted: RunRequest) -> Dispatch:
     """Decide what to send; raise before the start where the run could not be found later.
 
     The workflow's own file is read for it, which says what its runs are called.
@@ -111,10 +111,10 @@ async def prepare(access: GitHubAccess, context: ActionContext, wanted: Wanted) 
 async def find_marked(
     access: GitHubAccess,
     context: ActionContext,
-    wanted: Wanted,
+    wanted: RunRequest,
     *,
-    fits: Callable[[Run], bool],
-) -> Run | None:
+    fits: Callable[[WorkflowRun], bool],
+) -> WorkflowRun | None:
     """Return the newest run that fits and whose name shows the mark.
 
     GitHub's list lags behind its runs, so an empty answer is asked for again.
@@ -131,10 +131,10 @@ async def find_marked(
 async def newest_marked(
     access: GitHubAccess,
     context: ActionContext,
-    wanted: Wanted,
+    wanted: RunRequest,
     *,
-    fits: Callable[[Run], bool],
-) -> Run | None:
+    fits: Callable[[WorkflowRun], bool],
+) -> WorkflowRun | None:
     """Return the newest run that fits and whose name shows the mark, if it is listed by now.
 
     For a run that exists: among too many runs it may still be missing because the list lags.
@@ -149,7 +149,7 @@ async def newest_marked(
     return None
 
 
-async def run_if_any(access: GitHubAccess, number: int) -> Run | None:
+async def run_if_any(access: GitHubAccess, number: int) -> WorkflowRun | None:
     """Return a run by its id; None where GitHub says that it is gone."""
     try:
         return await access.client.run(number)
@@ -159,25 +159,27 @@ async def run_if_any(access: GitHubAccess, number: int) -> Run | None:
         raise
 
 
-async def marked(access: GitHubAccess, context: ActionContext, wanted: Wanted) -> list[Run]:
+async def marked(
+    access: GitHubAccess, context: ActionContext, wanted: RunRequest
+) -> list[WorkflowRun]:
     """Return the runs whose name shows the mark, newest first."""
     runs = _runs(access, context, wanted)
     return [run async for run in runs if context.mark in run.title]
 
 
-def left_by(context: ActionContext, earlier: Sequence[Run]) -> list[PartialResource]:
+def left_by(context: ActionContext, earlier: Sequence[WorkflowRun]) -> list[PartialResource]:
     """Return what earlier attempts have left: what is listed, and runs that were not listed yet."""
     listed = {one.id for one in context.left}
     return [*context.left, *(left_behind(run) for run in earlier if str(run.id) not in listed)]
 
 
-def left_behind(run: Run) -> PartialResource:
+def left_behind(run: WorkflowRun) -> PartialResource:
     """Return a run as something that an attempt has left."""
     cleanup = f"Cancel the workflow run {run.id} if it is still at work, and undo what it has done."
     return PartialResource("github-workflow-run", id=str(run.id), url=run.url, cleanup=cleanup)
 
 
-async def refuse_to_guess(access: GitHubAccess, context: ActionContext, wanted: Wanted) -> None:
+async def refuse_to_guess(access: GitHubAccess, context: ActionContext, wanted: RunRequest) -> None:
     """Raise where an unmarked run may be this action's, so that starting another is unsafe.
 
     One that has failed is not among them, as it would not be adopted.
@@ -197,8 +199,8 @@ async def refuse_to_guess(access: GitHubAccess, context: ActionContext, wanted: 
 
 
 async def _runs(
-    access: GitHubAccess, context: ActionContext, wanted: Wanted
-) -> AsyncGenerator[Run, None]:
+    access: GitHubAccess, context: ActionContext, wanted: RunRequest
+) -> AsyncGenerator[WorkflowRun, None]:
     """Yield the runs since the earliest start, newest first; raise after too many."""
     for page in range(1, MOST_PAGES + 1):
         found = await access.client.runs(wanted.workflow, wanted.branch, wanted.since, page)
@@ -218,7 +220,7 @@ def _pauses(lag: float) -> list[float]:
     return [*([rest] if rest else []), *[LISTING_PAUSE] * whole, 0.0]
 
 
-async def _file(access: GitHubAccess, wanted: Wanted) -> WorkflowFile | None:
+async def _file(access: GitHubAccess, wanted: RunRequest) -> WorkflowFile | None:
     try:
         content = await access.client.file(f".github/workflows/{wanted.workflow}", wanted.ref)
     except GitHubRefusedError as error:
@@ -229,7 +231,7 @@ async def _file(access: GitHubAccess, wanted: Wanted) -> WorkflowFile | None:
     return None if content is None else await asyncio.to_thread(read_workflow_file, content)
 
 
-def _how_to_mark(server: str, wanted: Wanted) -> str:
+def _how_to_mark(server: str, wanted: RunRequest) -> str:
     name = wanted.mark_input
     return (
         f"{server} does not report which run it started, so {wanted.workflow} must "

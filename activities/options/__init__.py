@@ -3,9 +3,9 @@
 from dataclasses import dataclass, field
 
 from activities.options.github import GitHubOptions
-from activities.options.terraform import Account, TerraformOptions
+from activities.options.terraform import OsAccount, TerraformOptions
 
-__all__ = ["Account", "ActionOptions", "GitHubOptions", "TerraformOptions"]
+__all__ = ["ActionOptions", "GitHubOptions", "OsAccount", "TerraformOptions"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

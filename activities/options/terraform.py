@@ -6,7 +6,7 @@ from pathlib import Path
 
 
 @dataclass(frozen=True, slots=True)
-class Account:
+class OsAccount:
     """A user of the worker's machine."""
 
     uid: int
@@ -33,5 +33,5 @@ class TerraformOptions:
     lock_seconds: float = 20.0
     grace_seconds: float = 30.0
     reading_seconds: float = 30.0
-    account: Account | None = None
+    account: OsAccount | None = None
     search_path: str = "/usr/local/bin:/usr/bin:/bin"

@@ -9,8 +9,8 @@ from typing import Any
 
 from activities.action_errors import ActionFailedError
 from activities.options.terraform import TerraformOptions
-from activities.terraform.execution_spec import Required
-from activities.terraform.hcl import Block
+from activities.terraform.execution_spec import ExecutionSpec
+from activities.terraform.hcl import HclBlock
 from activities.terraform.os_account import hand_over
 from activities.terraform.state_location import WITHOUT_WORKSPACES
 from activities.terraform.working_directory import WorkingDirectory
@@ -21,11 +21,11 @@ LOCAL = "local"
 
 
 def write(
-    required: Required,
+    required: ExecutionSpec,
     directory: WorkingDirectory,
     folder: Path,
     *,
-    files: Mapping[str, Block],
+    files: Mapping[str, HclBlock],
     options: TerraformOptions,
 ) -> str | None:
     """Configure the item's backend, else the module's own, else the operator's state folder.
@@ -47,7 +47,7 @@ def write(
     return None
 
 
-def check(required: Required, directory: WorkingDirectory, *, written: str | None) -> None:
+def check(required: ExecutionSpec, directory: WorkingDirectory, *, written: str | None) -> None:
     """Refuse, after init, what would keep its state nowhere or somewhere else than said."""
     used = directory.backend_in_use()
     if written is not None and used != written:
@@ -78,7 +78,7 @@ def has_workspaces(directory: WorkingDirectory) -> bool:
     return directory.backend_in_use() not in WITHOUT_WORKSPACES
 
 
-def declared(files: Mapping[str, Block]) -> tuple[str, dict[str, str]] | None:
+def declared(files: Mapping[str, HclBlock]) -> tuple[str, dict[str, str]] | None:
     """Return the backend that a module declares, with the settings that are plain texts."""
     for content in files.values():
         for block in content.blocks:
@@ -131,7 +131,7 @@ def _local(states: str) -> dict[str, Any]:
     return {"path": f"{states}/default.tfstate", "workspace_dir": f"{states}/workspaces"}
 
 
-def _name(required: Required) -> str:
+def _name(required: ExecutionSpec) -> str:
     """Return the folder of a module's states: workspaces of two modules must never collide."""
     address = required.source.address
     digest = hashlib.sha256(address.encode()).hexdigest()[:12]

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from activities.terraform.execution_spec import Required, Source
+from activities.terraform.execution_spec import ExecutionSpec, ModuleSource
 from activities.terraform.state_location import (
     WITHOUT_WORKSPACES,
     settings_of_place,
@@ -57,7 +57,7 @@ class StateLocation:
 
 
 def location(
-    required: Required, directory: WorkingDirectory, *, program: str, backend: str
+    required: ExecutionSpec, directory: WorkingDirectory, *, program: str, backend: str
 ) -> StateLocation:
     """Say where the state of an initialised module is."""
     settings = settings_of_place(directory.backend_config())
@@ -74,12 +74,12 @@ def location(
     return StateLocation(f"{text}, module {_named(required.source)}", " && ".join(steps), name)
 
 
-def _named(source: Source) -> str:
+def _named(source: ModuleSource) -> str:
     address = without_account(str(source))
     return address if source.ref or source.version or source.path else f"{address} (newest)"
 
 
-def _module(source: Source, program: str) -> list[str]:
+def _module(source: ModuleSource, program: str) -> list[str]:
     folder = shlex.quote(str(Path(FOLDER) / source.directory))
     if source.git is not None:
         address = source.git if source.git.startswith("ssh:") else without_account(source.git)

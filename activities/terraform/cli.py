@@ -26,8 +26,8 @@ JSON_LIMIT = 64 * 1024**2
 """Bytes of a plan or state in JSON. More cannot be checked, so it is not applied."""
 
 
-class UnreadableError(Exception):
-    """A command ended well and gave no JSON that can be read, or more than is read."""
+class UnreadableOutputError(Exception):
+    """A command succeeded, but its output is not valid JSON or too long."""
 
 
 def find_program(options: TerraformOptions) -> str:
@@ -52,7 +52,7 @@ def find_program(options: TerraformOptions) -> str:
     )
 
 
-class Cli:
+class TerraformCli:
     """One program in one environment; each call says in which folder."""
 
     def __init__(self, program: str, context: ProcessContext, *, name: str | None = None) -> None:
@@ -70,53 +70,53 @@ class Cli:
         """When a command that still runs is stopped."""
         return self._given.deadline
 
-    def with_environment(self, **more: str) -> "Cli":
+    def with_environment(self, **more: str) -> "TerraformCli":
         """Return the same with further variables."""
         return self._with(environment={**self._given.environment, **more})
 
-    def as_worker(self) -> "Cli":
+    def as_worker(self) -> "TerraformCli":
         """Return the same as the worker's own user, for what runs nothing of a module."""
         return self._with(account=None)
 
-    def until(self, deadline: Deadline) -> "Cli":
+    def until(self, deadline: Deadline) -> "TerraformCli":
         """Return the same with another deadline."""
         return self._with(deadline=deadline)
 
-    def _with(self, **other: Any) -> "Cli":
-        return Cli(self.program, replace(self._given, **other), name=self.name)
+    def _with(self, **other: Any) -> "TerraformCli":
+        return TerraformCli(self.program, replace(self._given, **other), name=self.name)
 
     async def text(self, command: list[str], folder: Path) -> tuple[CommandResult, str]:
-        """Run a command that answers in plain text."""
+        """Run a command that prints plain text."""
         whole = BoundedOutput(TEXT_LIMIT)
         ended = await run(command, replace(self._given, folder=folder), whole.take)
         return ended, whole.content.decode(errors="replace")
 
     async def bytes(self, command: list[str], folder: Path) -> tuple[CommandResult, bytes]:
-        """Run a command that answers with a state; raises UnreadableError beyond the limit."""
+        """Run a command that prints a state; raises UnreadableOutputError beyond the limit."""
         whole = BoundedOutput(JSON_LIMIT)
         ended = await run(command, replace(self._given, folder=folder), whole.take)
         if whole.too_large:
-            raise UnreadableError(f"it is larger than {JSON_LIMIT // 1024**2} MB")
+            raise UnreadableOutputError(f"it is larger than {JSON_LIMIT // 1024**2} MB")
         return ended, whole.content
 
     async def json(self, command: list[str], folder: Path) -> tuple[CommandResult, dict[str, Any]]:
-        """Run a command that answers with one JSON object; raises UnreadableError."""
+        """Run a command that prints one JSON object; raises UnreadableOutputError."""
         whole = BoundedOutput(JSON_LIMIT)
         ended = await run(command, replace(self._given, folder=folder), whole.take)
         if ended.code != 0:
             return ended, {}
         if whole.too_large:
-            raise UnreadableError(f"it is larger than {JSON_LIMIT // 1024**2} MB")
+            raise UnreadableOutputError(f"it is larger than {JSON_LIMIT // 1024**2} MB")
         try:
             read = json.loads(whole.content)
         except ValueError as error:
-            raise UnreadableError("it is not JSON") from error
+            raise UnreadableOutputError("it is not JSON") from error
         if not isinstance(read, dict):
-            raise UnreadableError("it is not a JSON object")
+            raise UnreadableOutputError("it is not a JSON object")
         return ended, read
 
     async def events(self, command: list[str], folder: Path, events: Events) -> CommandResult:
-        """Run a command that tells what it does in JSON lines."""
+        """Run a command that reports what it does in JSON lines."""
         lines = LineReader(events.take)
         ended = await run(command, replace(self._given, folder=folder), lines.take)
         await lines.end()
@@ -127,7 +127,7 @@ class Cli:
 class ModuleCli:
     """The program in the folder of the module."""
 
-    cli: Cli
+    cli: TerraformCli
     folder: Path
 
     @property
@@ -140,17 +140,17 @@ class ModuleCli:
         return ModuleCli(self.cli.until(deadline), self.folder)
 
     async def text(self, *arguments: str) -> tuple[CommandResult, str]:
-        """Run a command that answers in plain text."""
+        """Run a command that prints plain text."""
         return await self.cli.text([self.cli.program, *arguments], self.folder)
 
     async def bytes(self, *arguments: str) -> tuple[CommandResult, bytes]:
-        """Run a command that answers with a state; raises UnreadableError beyond the limit."""
+        """Run a command that prints a state; raises UnreadableOutputError beyond the limit."""
         return await self.cli.bytes([self.cli.program, *arguments], self.folder)
 
     async def json(self, *arguments: str) -> tuple[CommandResult, dict[str, Any]]:
-        """Run a command that answers with one JSON object; raises UnreadableError."""
+        """Run a command that prints one JSON object; raises UnreadableOutputError."""
         return await self.cli.json([self.cli.program, *arguments], self.folder)
 
     async def events(self, *arguments: str, into: Events) -> CommandResult:
-        """Run a command that tells what it does in JSON lines."""
+        """Run a command that reports what it does in JSON lines."""
         return await self.cli.events([self.cli.program, *arguments], self.folder, into)

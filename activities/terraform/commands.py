@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from activities.terraform.hcl import Block, read_folder
+from activities.terraform.hcl import HclBlock, read_folder
 
 PROVISIONER = "provisioner"
 PLUGINS = "terraform.d"
@@ -120,7 +120,7 @@ def _is_within(path: Path, allowed: list[Path]) -> bool:
     return any(real.is_relative_to(place) for place in allowed)
 
 
-def _in_block(block: Block, module: str) -> Iterator[str]:
+def _in_block(block: HclBlock, module: str) -> Iterator[str]:
     owner = f"{module}{'.'.join(block.labels)}" if block.labels else f"a {block.type} block"
     for inner in block.within():
         if inner.type == PROVISIONER or inner.labels[:1] == (PROVISIONER,):
@@ -139,7 +139,7 @@ def _in_block(block: Block, module: str) -> Iterator[str]:
             yield from (f"{key} of {named}" for key in _keys(inner, RUNNING_MEMBERS))
 
 
-def _keys(block: Block, running: frozenset[str]) -> list[str]:
+def _keys(block: HclBlock, running: frozenset[str]) -> list[str]:
     """Return the keys below a block that name a program, as attribute, block, or dynamic block."""
     found: set[str] = set()
     for inner in block.within():

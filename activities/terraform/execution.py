@@ -9,14 +9,14 @@ from activities.action_errors import ActionError
 from activities.base import ActionContext
 from activities.options.terraform import TerraformOptions
 from activities.terraform import failures
-from activities.terraform.cli import Cli, find_program
-from activities.terraform.execution_spec import Required, Source
+from activities.terraform.cli import TerraformCli, find_program
+from activities.terraform.execution_spec import ExecutionSpec, ModuleSource
 from activities.terraform.process import MARGIN_SECONDS, ProcessContext
 from activities.terraform.sensitive_values import SensitiveValues
 from activities.terraform.source import allowed, fetch
 from activities.terraform.state_location import place_digest
 from activities.terraform.state_rescue import state_name
-from activities.terraform.steps import Run, worker_is_stopping
+from activities.terraform.steps import TerraformRun, worker_is_stopping
 from activities.terraform.working_directory import (
     WorkingDirectory,
     environment,
@@ -31,8 +31,8 @@ CANCEL_SECONDS = 5.0
 
 @asynccontextmanager
 async def prepared_run(
-    required: Required, context: ActionContext, *, changing: bool
-) -> AsyncIterator[Run]:
+    required: ExecutionSpec, context: ActionContext, *, changing: bool
+) -> AsyncIterator[TerraformRun]:
     """Return an initialised module in a private directory, which is removed afterwards.
 
     Where it is for ``changing`` something, its state is registered for the request before.
@@ -57,7 +57,7 @@ async def prepared_run(
             cancel_grace=lambda: _cancel_grace(options),
             deadline=_deadline_before(context.deadline, options),
         )
-        cli = Cli(directory.shared_paths.to(Path(program)), given, name=Path(program).name)
+        cli = TerraformCli(directory.shared_paths.to(Path(program)), given, name=Path(program).name)
         try:
             async with _cancellable(
                 required, context, source=source, directory=directory, cli=cli
@@ -71,18 +71,20 @@ async def prepared_run(
 
 @asynccontextmanager
 async def _cancellable(
-    required: Required,
+    required: ExecutionSpec,
     context: ActionContext,
     *,
-    source: Source,
+    source: ModuleSource,
     directory: WorkingDirectory,
-    cli: Cli,
-) -> AsyncIterator[Run]:
+    cli: TerraformCli,
+) -> AsyncIterator[TerraformRun]:
     """Return the fetched module; whoever is cancelled is told what that has left."""
-    run: Run | None = None
+    run: TerraformRun | None = None
     try:
         folder, commit = await fetch(source, directory, cli)
-        run = Run(required, context, directory=directory, folder=folder, cli=cli, commit=commit)
+        run = TerraformRun(
+            required, context, directory=directory, folder=folder, cli=cli, commit=commit
+        )
         yield run
     except asyncio.CancelledError:
         why = "The worker was stopped." if worker_is_stopping() else "The action was cancelled."

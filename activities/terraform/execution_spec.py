@@ -5,7 +5,7 @@ from typing import Any
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Source:
+class ModuleSource:
     """Where a module is: exactly one of ``git``, ``registry`` and ``path``, and a folder in it."""
 
     git: str | None = None
@@ -29,13 +29,13 @@ class Source:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Required:
+class ExecutionSpec:
     """One execution. ``own`` says that the workspace belongs to this action of this request.
 
     ``shared`` says that other requests may work on the state as well.
     """
 
-    source: Source
+    source: ModuleSource
     workspace: str
     own: bool
     shared: bool = False

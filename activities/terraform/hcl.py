@@ -22,7 +22,7 @@ class UnreadableFileError(Exception):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Attribute:
+class HclAttribute:
     """A value that a body sets: its source text, and every key of an object within it."""
 
     name: str
@@ -31,15 +31,15 @@ class Attribute:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Block:
+class HclBlock:
     """A block with its labels, and what is in it."""
 
     type: str
     labels: tuple[str, ...] = ()
-    attributes: tuple[Attribute, ...] = ()
-    blocks: tuple["Block", ...] = ()
+    attributes: tuple[HclAttribute, ...] = ()
+    blocks: tuple["HclBlock", ...] = ()
 
-    def within(self) -> Iterator["Block"]:
+    def within(self) -> Iterator["HclBlock"]:
         """Yield this block and all blocks in it, at any depth."""
         yield self
         for block in self.blocks:
@@ -47,29 +47,33 @@ class Block:
 
 
 @dataclass(frozen=True, slots=True)
-class Shape:
+class BlockSchema:
     """How JSON writes a block: how many levels of labels, and which blocks may be in it."""
 
     labels: int = 0
-    blocks: Mapping[str, "Shape"] | None = None
+    blocks: Mapping[str, "BlockSchema"] | None = None
 
 
-_PROVISIONER = {"provisioner": Shape(1)}
-_LIFECYCLE = {**_PROVISIONER, "lifecycle": Shape(), "connection": Shape()}
-_ENCRYPTION = {"key_provider": Shape(2), "method": Shape(2)}
-_TERRAFORM = {"backend": Shape(1), "cloud": Shape(), "encryption": Shape(0, _ENCRYPTION)}
-JSON_SHAPES: Mapping[str, Shape] = {
-    "terraform": Shape(0, _TERRAFORM),
-    "resource": Shape(2, _LIFECYCLE),
-    "data": Shape(2, _LIFECYCLE),
-    "ephemeral": Shape(2, _LIFECYCLE),
-    "action": Shape(2, {"config": Shape()}),
-    "removed": Shape(0, _LIFECYCLE),
-    "check": Shape(1, {"data": Shape(2)}),
-    "provider": Shape(1),
-    "variable": Shape(1),
-    "module": Shape(1),
-    "output": Shape(1),
+_PROVISIONER = {"provisioner": BlockSchema(1)}
+_LIFECYCLE = {**_PROVISIONER, "lifecycle": BlockSchema(), "connection": BlockSchema()}
+_ENCRYPTION = {"key_provider": BlockSchema(2), "method": BlockSchema(2)}
+_TERRAFORM = {
+    "backend": BlockSchema(1),
+    "cloud": BlockSchema(),
+    "encryption": BlockSchema(0, _ENCRYPTION),
+}
+JSON_SHAPES: Mapping[str, BlockSchema] = {
+    "terraform": BlockSchema(0, _TERRAFORM),
+    "resource": BlockSchema(2, _LIFECYCLE),
+    "data": BlockSchema(2, _LIFECYCLE),
+    "ephemeral": BlockSchema(2, _LIFECYCLE),
+    "action": BlockSchema(2, {"config": BlockSchema()}),
+    "removed": BlockSchema(0, _LIFECYCLE),
+    "check": BlockSchema(1, {"data": BlockSchema(2)}),
+    "provider": BlockSchema(1),
+    "variable": BlockSchema(1),
+    "module": BlockSchema(1),
+    "output": BlockSchema(1),
 }
 
 
@@ -82,12 +86,12 @@ def module_files(folder: Path) -> list[Path]:
     ]
 
 
-def read_folder(folder: Path) -> dict[str, Block]:
+def read_folder(folder: Path) -> dict[str, HclBlock]:
     """Read every file of a module's folder, each as one block; raises UnreadableFileError."""
     return {file.name: read_file(file) for file in module_files(folder)}
 
 
-def read_file(file: Path) -> Block:
+def read_file(file: Path) -> HclBlock:
     """Read one file as a block without a type; raises UnreadableFileError."""
     try:
         with file.open("rb") as stream:
@@ -120,13 +124,13 @@ def _language() -> Language:
     return Language(tree_sitter_hcl.language())
 
 
-def _hcl_file(text: str) -> Block:
+def _hcl_file(text: str) -> HclBlock:
     root = Parser(_language()).parse(text.encode()).root_node
     if root.has_error:
         raise _SyntaxError(f"line {_wrong_line(root)} is not valid HCL")
     bodies = [child for child in root.named_children if child.type == "body"]
     attributes, blocks = _body(bodies)
-    return Block(type="", attributes=attributes, blocks=blocks)
+    return HclBlock(type="", attributes=attributes, blocks=blocks)
 
 
 def _wrong_line(root: Node) -> int:
@@ -140,7 +144,7 @@ def _wrong_line(root: Node) -> int:
     return 1
 
 
-def _body(bodies: list[Node]) -> tuple[tuple[Attribute, ...], tuple[Block, ...]]:
+def _body(bodies: list[Node]) -> tuple[tuple[HclAttribute, ...], tuple[HclBlock, ...]]:
     members = [member for body in bodies for member in body.named_children]
     return (
         tuple(_attribute(member) for member in members if member.type == "attribute"),
@@ -148,15 +152,15 @@ def _body(bodies: list[Node]) -> tuple[tuple[Attribute, ...], tuple[Block, ...]]
     )
 
 
-def _block(node: Node) -> Block:
+def _block(node: Node) -> HclBlock:
     named = [_name(child) for child in node.named_children if child.type in _NAMES]
     attributes, blocks = _body([child for child in node.named_children if child.type == "body"])
-    return Block(type=named[0], labels=tuple(named[1:]), attributes=attributes, blocks=blocks)
+    return HclBlock(type=named[0], labels=tuple(named[1:]), attributes=attributes, blocks=blocks)
 
 
-def _attribute(node: Node) -> Attribute:
+def _attribute(node: Node) -> HclAttribute:
     expressions = [child for child in node.named_children if child.type == "expression"]
-    return Attribute(
+    return HclAttribute(
         name=_name(node.named_children[0]),
         text=_text(expressions[0]) if expressions else "",
         keys=frozenset(key for expression in expressions for key in _keys(expression)),
@@ -216,7 +220,7 @@ class _Pairs(list[tuple[str, Any]]):
     """A JSON object with every key that was written, one that stands twice included."""
 
 
-def _json_file(text: str) -> Block:
+def _json_file(text: str) -> HclBlock:
     try:
         read = json.loads(text, object_pairs_hook=_Pairs)
     except ValueError as error:
@@ -224,16 +228,16 @@ def _json_file(text: str) -> Block:
     if not isinstance(read, list):
         raise _SyntaxError("is not a JSON object")
     attributes, blocks = _json_body(read, JSON_SHAPES)
-    return Block(type="", attributes=attributes, blocks=blocks)
+    return HclBlock(type="", attributes=attributes, blocks=blocks)
 
 
 def _json_body(
-    value: Any, shapes: Mapping[str, Shape]
-) -> tuple[tuple[Attribute, ...], tuple[Block, ...]]:
+    value: Any, shapes: Mapping[str, BlockSchema]
+) -> tuple[tuple[HclAttribute, ...], tuple[HclBlock, ...]]:
     pairs = [pair for part in _objects(value) for pair in part]
     return (
         tuple(
-            Attribute(name=key, text=json.dumps(member), keys=frozenset(_json_keys(member)))
+            HclAttribute(name=key, text=json.dumps(member), keys=frozenset(_json_keys(member)))
             for key, member in pairs
             if key not in shapes
         ),
@@ -247,8 +251,8 @@ def _json_body(
 
 
 def _json_blocks(
-    kind: str, value: Any, shape: Shape, *, labels: tuple[str, ...]
-) -> Iterator[Block]:
+    kind: str, value: Any, shape: BlockSchema, *, labels: tuple[str, ...]
+) -> Iterator[HclBlock]:
     if len(labels) < shape.labels:
         for part in _objects(value):
             for label, member in part:
@@ -256,7 +260,7 @@ def _json_blocks(
         return
     for part in _objects(value):
         attributes, blocks = _json_body(part, shape.blocks or {})
-        yield Block(type=kind, labels=labels, attributes=attributes, blocks=blocks)
+        yield HclBlock(type=kind, labels=labels, attributes=attributes, blocks=blocks)
 
 
 def _objects(value: Any) -> list[_Pairs]:

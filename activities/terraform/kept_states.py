@@ -12,7 +12,7 @@ from activities.terraform import backend, state_rescue, unwritten_states
 from activities.terraform.cleanup import StateLocation, location
 from activities.terraform.cli import ModuleCli
 from activities.terraform.events import Events
-from activities.terraform.execution_spec import Required
+from activities.terraform.execution_spec import ExecutionSpec
 from activities.terraform.process import CommandResult
 from activities.terraform.state_location import place_digest
 from activities.terraform.working_directory import WorkingDirectory, unwritten_folder
@@ -22,7 +22,7 @@ from activities.terraform.working_directory import WorkingDirectory, unwritten_f
 class KeptStates:
     """One place, one name, one search: whichever process has kept a state, it is found."""
 
-    required: Required
+    required: ExecutionSpec
     context: ActionContext
     directory: WorkingDirectory
     cli: ModuleCli

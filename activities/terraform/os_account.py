@@ -6,12 +6,12 @@ import stat
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from activities.options.terraform import Account
+from activities.options.terraform import OsAccount
 
 _DESCRIPTORS = "/proc/self/fd"
 
 
-def hand_over(path: Path, account: Account | None, *, names: str = "*") -> None:
+def hand_over(path: Path, account: OsAccount | None, *, names: str = "*") -> None:
     """Chown a file, or a folder and everything in it that has one of these names, to the account.
 
     Only what is the worker's own: in a folder that a module could write to, anything else may be
@@ -29,19 +29,19 @@ def hand_over(path: Path, account: Account | None, *, names: str = "*") -> None:
                 _give(Path(parent) / name, account)
 
 
-def _give(path: Path, account: Account) -> None:
+def _give(path: Path, account: OsAccount) -> None:
     found = path.lstat()
     alone = stat.S_ISDIR(found.st_mode) or found.st_nlink == 1
     if found.st_uid == os.geteuid() and alone:
         os.chown(path, account.uid, account.gid, follow_symlinks=False)
 
 
-def can_reach(path: Path, account: Account) -> bool:
+def can_reach(path: Path, account: OsAccount) -> bool:
     """Return whether the account may enter all folders above a path."""
     return all(_may_enter(folder.stat(), account) for folder in path.resolve().parents)
 
 
-def _may_enter(status: os.stat_result, account: Account) -> bool:
+def _may_enter(status: os.stat_result, account: OsAccount) -> bool:
     if status.st_uid == account.uid:
         return bool(status.st_mode & stat.S_IXUSR)
     if status.st_gid == account.gid:
@@ -56,7 +56,7 @@ class SharedPaths:
     So the folders above stay closed, and what lies beside stays out of reach.
     """
 
-    account: Account | None
+    account: OsAccount | None
     _open: dict[str, int] = field(default_factory=dict)
 
     @property

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from activities.action_errors import ActionFailedError
-from activities.terraform.execution_spec import Required
+from activities.terraform.execution_spec import ExecutionSpec
 from activities.terraform.state_location import place_digest
 from pao.core.failure_classes import CONFLICT
 
@@ -64,7 +64,7 @@ def variables_digest(variables: Mapping[str, Any]) -> str:
     return hashlib.sha256(json.dumps(variables, sort_keys=True).encode()).hexdigest()
 
 
-def place_of(required: Required, *, mark: str) -> str:
+def place_of(required: ExecutionSpec, *, mark: str) -> str:
     """Return the place of a state; a request's own workspaces count as one, each is empty first."""
     own = required.workspace == mark
     return place_digest(replace(required, workspace="") if own else required)

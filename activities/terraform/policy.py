@@ -6,7 +6,7 @@ from pathlib import Path
 from activities.action_errors import ActionFailedError
 from activities.options.terraform import TerraformOptions
 from activities.terraform import commands
-from activities.terraform.execution_spec import Required
+from activities.terraform.execution_spec import ExecutionSpec
 from activities.terraform.hcl import UnreadableFileError
 from activities.terraform.working_directory import WorkingDirectory
 from pao.core.failure_classes import NOT_ALLOWED
@@ -15,7 +15,7 @@ SHOWN = 5
 
 
 async def check_root(
-    required: Required, directory: WorkingDirectory, folder: Path, options: TerraformOptions
+    required: ExecutionSpec, directory: WorkingDirectory, folder: Path, options: TerraformOptions
 ) -> None:
     """Check the root module before init, which already uses its backend and its encryption."""
     await asyncio.to_thread(_check_root, required, directory, folder, options)
@@ -40,7 +40,7 @@ def refuse_commands(findings: list[str], options: TerraformOptions) -> None:
 
 
 def _check_root(
-    required: Required, directory: WorkingDirectory, folder: Path, options: TerraformOptions
+    required: ExecutionSpec, directory: WorkingDirectory, folder: Path, options: TerraformOptions
 ) -> None:
     _refuse_links(commands.links_out_of(directory.module, directory.module))
     if not options.allow_provisioners:

@@ -10,7 +10,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from activities.options.terraform import Account
+from activities.options.terraform import OsAccount
 from activities.terraform.os_account import SharedPaths
 from activities.terraform.process_guard import KILLED, NOT_STARTED
 from pao.clients.jira import Deadline
@@ -43,7 +43,7 @@ class ProcessContext:
     unwritten: Path
     name: str
     used: int | None = None
-    account: Account | None = None
+    account: OsAccount | None = None
     shared_paths: SharedPaths | None = None
     environment: Mapping[str, str] = field(repr=False)
     grace: float

@@ -5,7 +5,7 @@ from typing import Any
 
 from activities.action_errors import ActionError, ActionFailedError
 from activities.base import ActionContext
-from activities.terraform.execution_spec import Required
+from activities.terraform.execution_spec import ExecutionSpec
 from activities.terraform.state_key import state_key
 from activities.terraform.state_location import PLACE_KEYS, WITHOUT_WORKSPACES, settings_of_place
 from db.models import TerraformState
@@ -19,7 +19,7 @@ _SAME_FOR_ALL = ("environment.", "metadata.", "secrets.")
 class Registration:
     """The registration of the state that one execution works on."""
 
-    def __init__(self, required: Required, context: ActionContext) -> None:
+    def __init__(self, required: ExecutionSpec, context: ActionContext) -> None:
         self._required = required
         self._context = context
         self._held: TerraformState | None = None

@@ -5,10 +5,10 @@ from typing import Any
 
 from activities.action_errors import ActionFailedError
 from activities.base import ActionContext
-from activities.terraform.cli import UnreadableError
+from activities.terraform.cli import UnreadableOutputError
 from activities.terraform.events import Summary
 from activities.terraform.state import StateResource
-from activities.terraform.steps import Run
+from activities.terraform.steps import TerraformRun
 from pao.core.names import MASK
 from pao.core.payloads.actions import ActionResult
 
@@ -17,7 +17,7 @@ OUTPUTS_LIMIT = 64 * 1024
 RESOURCES_LIMIT = 100
 
 
-async def planned(run: Run) -> ActionResult:
+async def planned(run: TerraformRun) -> ActionResult:
     """Plan in the workspace; one that did not exist is not left behind."""
     kept = await run.kept.find()
     existed = await run.workspace.exists() or bool(kept)
@@ -32,7 +32,9 @@ async def planned(run: Run) -> ActionResult:
     return _result(run, plan.summary, resources=[], **nothing, applied=False, pin=plan.pin)
 
 
-async def applied(run: Run, summary: Summary | None, context: ActionContext) -> ActionResult:
+async def applied(
+    run: TerraformRun, summary: Summary | None, context: ActionContext
+) -> ActionResult:
     """Read outputs and state; without a summary, tell what making all of it had said."""
     read = await run.outputs()
     taken = {
@@ -60,16 +62,16 @@ async def applied(run: Run, summary: Summary | None, context: ActionContext) -> 
     )
 
 
-async def present(run: Run, context: ActionContext) -> list[StateResource] | None:
+async def present(run: TerraformRun, context: ActionContext) -> list[StateResource] | None:
     """Read what is in the state; that is for people, and its failure changes no outcome."""
     try:
         return await run.resources()
-    except (UnreadableError, ActionFailedError):
+    except (UnreadableOutputError, ActionFailedError):
         await context.log.warning("The resources in the state could not be listed")
         return None
 
 
-def _made(run: Run, there: list[StateResource]) -> Summary:
+def _made(run: TerraformRun, there: list[StateResource]) -> Summary:
     return Summary(add=len(there)) if run.required.own else Summary()
 
 
@@ -88,7 +90,9 @@ def _bounded(taken: dict[str, Any]) -> tuple[dict[str, Any], list[str]]:
     return values, left_out
 
 
-def _result(run: Run, summary: Summary, *, resources: list[str], **more: Any) -> ActionResult:
+def _result(
+    run: TerraformRun, summary: Summary, *, resources: list[str], **more: Any
+) -> ActionResult:
     return ActionResult(
         outputs={
             "values": more["values"],

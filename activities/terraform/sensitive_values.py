@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from activities.terraform.hcl import Block
+from activities.terraform.hcl import HclBlock
 from pao.runtime.masking import SHORTEST_WITHIN_VALUE, SecretMasks
 
 _CREDENTIAL = re.compile(
@@ -72,7 +72,7 @@ def resources_in(values: dict[str, Any]) -> Iterator[dict[str, Any]]:
         modules += module.get("child_modules", ())
 
 
-def sensitive_variables(files: Mapping[str, Block]) -> set[str]:
+def sensitive_variables(files: Mapping[str, HclBlock]) -> set[str]:
     """Find the variables that a module declares sensitive, before Terraform has read it.
 
     Only to hide their values in errors of the plan; from the plan on Terraform's word counts.
@@ -85,7 +85,7 @@ def sensitive_variables(files: Mapping[str, Block]) -> set[str]:
     }
 
 
-def _is_sensitive(variable: Block) -> bool:
+def _is_sensitive(variable: HclBlock) -> bool:
     told = {one.name: one.text for one in variable.attributes}.get("sensitive", "false")
     return told.strip('()" ') != "false"
 

@@ -11,8 +11,8 @@ from urllib.parse import urlsplit
 from activities.action_errors import ActionFailedError
 from activities.options.terraform import TerraformOptions
 from activities.terraform import state_rescue
-from activities.terraform.cli import Cli
-from activities.terraform.execution_spec import Source
+from activities.terraform.cli import TerraformCli
+from activities.terraform.execution_spec import ModuleSource
 from activities.terraform.hcl import module_files
 from activities.terraform.os_account import hand_over
 from activities.terraform.working_directory import WorkingDirectory, write_json
@@ -41,7 +41,7 @@ _SAID_BY_GIT = (
 )
 
 
-def allowed(source: Source, options: TerraformOptions) -> Source:
+def allowed(source: ModuleSource, options: TerraformOptions) -> ModuleSource:
     """Return the source as it is to be fetched, a folder by its real path.
 
     Raises ActionFailedError for what the operator has not listed.
@@ -68,7 +68,7 @@ def _folder(path: str, sources: tuple[str, ...]) -> Path | None:
     return None
 
 
-def _listed(source: Source, options: TerraformOptions) -> bool:
+def _listed(source: ModuleSource, options: TerraformOptions) -> bool:
     address = source.registry or ""
     if source.git is not None:
         address = _git_address(source.git)
@@ -90,7 +90,9 @@ def _git_address(address: str) -> str:
     return address
 
 
-async def fetch(source: Source, directory: WorkingDirectory, cli: Cli) -> tuple[Path, str | None]:
+async def fetch(
+    source: ModuleSource, directory: WorkingDirectory, cli: TerraformCli
+) -> tuple[Path, str | None]:
     """Fetch the module; return the folder in which Terraform runs, and the commit."""
     commit = None
     if source.path is not None:
@@ -106,7 +108,7 @@ async def fetch(source: Source, directory: WorkingDirectory, cli: Cli) -> tuple[
     return _module_folder(source, directory), commit
 
 
-def _module_folder(source: Source, directory: WorkingDirectory) -> Path:
+def _module_folder(source: ModuleSource, directory: WorkingDirectory) -> Path:
     if PurePosixPath(source.directory).is_absolute() or ".." in Path(source.directory).parts:
         raise ActionFailedError(
             "source.directory must be a folder within the source.", judged=BAD_CALL
@@ -138,7 +140,7 @@ async def _copy(path: Path, target: Path) -> None:
         ) from error
 
 
-async def _clone(source: Source, directory: WorkingDirectory, cli: Cli) -> str:
+async def _clone(source: ModuleSource, directory: WorkingDirectory, cli: TerraformCli) -> str:
     """Fetch one commit: of a branch, a tag, or by its hash where the server allows it."""
     told = ""
     git = shutil.which("git", path=cli.environment["PATH"])
@@ -169,7 +171,7 @@ def _judge_git(text: str) -> FailureClass:
     return classify_report(text, otherwise=UNSENT)
 
 
-async def _download(source: Source, directory: WorkingDirectory, cli: Cli) -> None:
+async def _download(source: ModuleSource, directory: WorkingDirectory, cli: TerraformCli) -> None:
     """Download a module from a registry with Terraform, then use it as the root module."""
     stage = directory.root / "stage"
     stage.mkdir()

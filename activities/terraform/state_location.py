@@ -6,8 +6,8 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from activities.terraform.execution_spec import Required, Source
-from catalog.templating import Escaping, has_dot_segments
+from activities.terraform.execution_spec import ExecutionSpec, ModuleSource
+from catalog.templating import Target, has_steps
 
 WITHOUT_WORKSPACES = frozenset({"http"})
 
@@ -75,7 +75,7 @@ _BREAKER_KEYS = {
 
 
 def breaker_target(
-    source: Source, backend: str | None = None, config: Mapping[str, Any] | None = None
+    source: ModuleSource, backend: str | None = None, config: Mapping[str, Any] | None = None
 ) -> str:
     """Describe the target for people, without credentials and what identifies one request."""
     module = f"terraform {without_account(source.address).removesuffix('//')}"
@@ -101,7 +101,7 @@ def settings_of_place(
 
 
 def named_place(
-    source: Source, workspace: str | None, backend: str | None, config: Mapping[str, Any]
+    source: ModuleSource, workspace: str | None, backend: str | None, config: Mapping[str, Any]
 ) -> str:
     """Describe module, backend and workspace; ``workspace`` is None for the request's own."""
     module = without_account(source.address).removesuffix("//")
@@ -122,7 +122,7 @@ def foreign_request_in(config: Mapping[str, Any], request_id: str) -> str | None
     return min(others, default=None)
 
 
-def place_digest(required: Required) -> str:
+def place_digest(required: ExecutionSpec) -> str:
     """Return a short name of where the state is: the same for every request that uses it.
 
     A backend that the module declares itself is known by the module.

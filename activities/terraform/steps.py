@@ -16,11 +16,11 @@ from activities.base import ActionContext
 from activities.options.terraform import TerraformOptions
 from activities.terraform import backend, failures, policy
 from activities.terraform import plan_pins as pins
-from activities.terraform.cli import Cli, ModuleCli, UnreadableError
+from activities.terraform.cli import ModuleCli, TerraformCli, UnreadableOutputError
 from activities.terraform.commands import commands_in_plan
 from activities.terraform.events import Events, Summary
-from activities.terraform.execution_spec import Required
-from activities.terraform.hcl import Block, UnreadableFileError, read_folder
+from activities.terraform.execution_spec import ExecutionSpec
+from activities.terraform.hcl import HclBlock, UnreadableFileError, read_folder
 from activities.terraform.kept_states import KeptStates
 from activities.terraform.locks import remove_left_lock
 from activities.terraform.plan_pins import Changes, changes_in, digest_of
@@ -61,17 +61,17 @@ def worker_is_stopping() -> bool:
     return activity.in_activity() and activity.is_worker_shutdown()
 
 
-class Run:
+class TerraformRun:
     """The steps of one execution; each raises the typed error of an action."""
 
     def __init__(  # noqa: PLR0913 -- what an execution consists of, each part named
         self,
-        required: Required,
+        required: ExecutionSpec,
         context: ActionContext,
         *,
         directory: WorkingDirectory,
         folder: Path,
-        cli: Cli,
+        cli: TerraformCli,
         commit: str | None = None,
     ) -> None:
         self.required = required
@@ -135,14 +135,14 @@ class Run:
         self._module_digest = hashlib.sha256(f"{own} {called}".encode()).hexdigest()
 
     def _backend(
-        self, written: str | None, files: Mapping[str, Block]
+        self, written: str | None, files: Mapping[str, HclBlock]
     ) -> tuple[str, Mapping[str, Any]]:
         """Return the kind of the backend that init is going to set up, and its configuration."""
         if written is not None:
             return written, self._directory.written_backend()
         return backend.declared(files) or ("module", {"path": self.required.source.address})
 
-    async def _files(self) -> Mapping[str, Block]:
+    async def _files(self) -> Mapping[str, HclBlock]:
         try:
             return await asyncio.to_thread(read_folder, self._folder)
         except UnreadableFileError as error:
@@ -206,7 +206,7 @@ class Run:
     async def _read_plan(self) -> dict[str, Any]:
         try:
             ended, read = await self._cli.json("show", "-json", str(self._directory.plan))
-        except UnreadableError as error:
+        except UnreadableOutputError as error:
             raise ActionFailedError(
                 f"The plan cannot be checked: {error}; nothing was changed. Make the module "
                 "smaller, or split it between several actions.",
@@ -293,7 +293,7 @@ class Run:
         where = self.kept.location
         try:
             present = await self.resources(late=True)
-        except (UnreadableError, ActionFailedError):
+        except (UnreadableOutputError, ActionFailedError):
             return self._unreadable(ended, events, lock=lock)
         await self.registration.note_after(len(present))
         own = self.required.own
@@ -311,7 +311,7 @@ class Run:
         return failures.apply_failed(ended, events, said, lock=lock, certain=False)
 
     async def resources(self, *, late: bool = False) -> list[StateResource]:
-        """Return what is in the state; raises UnreadableError or ActionFailedError."""
+        """Return what is in the state; raises UnreadableOutputError or ActionFailedError."""
         ended, read = await (self._late_cli if late else self._cli).json("show", "-json")
         if ended.code != 0:
             raise failures.step_failed("show", ended)
@@ -323,7 +323,7 @@ class Run:
         """Return the outputs as Terraform tells them: value and whether it is sensitive."""
         try:
             ended, read = await self._cli.json("output", "-json")
-        except UnreadableError as error:
+        except UnreadableOutputError as error:
             raise failures.outputs_unreadable(f"{error}.") from error
         if ended.code != 0:
             raise failures.outputs_unreadable(ended.errors)

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from activities.options.terraform import Account, TerraformOptions
+from activities.options.terraform import OsAccount, TerraformOptions
 from activities.terraform import state_rescue
 from activities.terraform.os_account import SharedPaths, hand_over
 
@@ -31,7 +31,7 @@ class WorkingDirectory:
     shared_paths: SharedPaths = field(default_factory=lambda: SharedPaths(None))
 
     @property
-    def account(self) -> Account | None:
+    def account(self) -> OsAccount | None:
         """Who runs Terraform; None for the worker's own user."""
         return self.shared_paths.account
 
@@ -142,7 +142,7 @@ class WorkingDirectory:
 
 @asynccontextmanager
 async def private_directory(
-    name: str, unwritten: Path, account: Account | None = None
+    name: str, unwritten: Path, account: OsAccount | None = None
 ) -> AsyncIterator[WorkingDirectory]:
     """Make a directory (0700), and remove it afterwards except for a state kept nowhere else.
 

@@ -8,7 +8,7 @@ from typing import Any
 import jwt
 
 from api.auth.tokens import select_key, usable_keys
-from pao.clients.bounded_http import KEYS_JSON, BoundedHttp, NoAnswerError
+from pao.clients.bounded_http import KEYS_JSON, BoundedHttp, UnusableAnswerError
 from pao.core.errors import ErrorCode, PaoError
 
 CACHE_SECONDS = 600.0
@@ -67,7 +67,7 @@ class KeySet:
             address = await self._address()
             answer = await self._http.send("GET", address, most=LARGEST_JWKS)
             keys = _keys_of(answer.json(also=KEYS_JSON)) if answer.status == 200 else None  # noqa: PLR2004
-        except NoAnswerError as error:
+        except UnusableAnswerError as error:
             self._failed_at = now
             raise unavailable() from error
         if keys is None:

@@ -28,8 +28,8 @@ from db.request_columns import context_of
 from db.row_conversion import plan_of
 from db.session import Database
 from pao.app.resumption import LostRequests
-from pao.clients.inspection import NoAnswerError
-from pao.clients.proofs import proven
+from pao.clients.inspection import WorkflowUnansweredError
+from pao.clients.proofs import with_proof
 from pao.clients.temporal import RequestWorkflows, TemporalUnavailableError, WorkflowGoneError
 from pao.core.errors import ErrorCode, PaoError
 from pao.core.passwords import passwords_of
@@ -116,7 +116,7 @@ class DecisionService:
             # It can never become possible; the workflow checks the rest.
             raise decision_refused(call.decision, stored.row.status)
         payload = await self._payload(stored, call, decision_id)
-        payload = proven(self.box, call.request_id, call.decision, payload)
+        payload = with_proof(self.box, call.request_id, call.decision, payload)
         repeated = await self._keys.claim(call)
         decided = await self._carry_out(stored, call.decision, payload)
         return replace(decided, replayed=repeated)
@@ -241,7 +241,7 @@ class DecisionService:
             lost = await self.lost.resume(request_id)
             if lost is not None and stored.row.status == RequestStatus.FAILED:
                 return await self._signal(request_id, decision, payload)
-        except (NoAnswerError, RPCError, TemporalUnavailableError) as error:
+        except (WorkflowUnansweredError, RPCError, TemporalUnavailableError) as error:
             raise temporal_unavailable() from error
         except WorkflowGoneError:
             # An abort closes the workflow, maybe before it could be asked for the outcome.

@@ -30,7 +30,7 @@ from db.repositories.requests import RequestsRepository
 from db.row_conversion import plan_of
 from db.session import Database
 from pao.clients.jira import Deadline, JiraError
-from pao.clients.jira.instances import JiraInstances, KnownTicket
+from pao.clients.jira.instances import JiraInstances, TicketReference
 from pao.core.errors import ErrorCode, PaoError
 from pao.core.payloads.decisions import DecisionRecord
 from pao.core.resources import attempt_of
@@ -212,7 +212,7 @@ class ReadingService:
                 ErrorCode.NOT_FOUND,
                 f"Request {request_id} was not escalated; it is {stored.row.status}.",
             )
-        ticket = KnownTicket(escalation.ticket_key, escalation.url)
+        ticket = TicketReference(escalation.ticket_key, escalation.url)
         live = await self._ask_jira(ticket, str(stored.row.correlation_id))
         return schemas.EscalationStatus(**dict(escalation), ticket=live)
 
@@ -267,7 +267,7 @@ class ReadingService:
         self, row: Request, action: RequestAction, component: str | None
     ) -> schemas.LiveTicket:
         key = action.external_reference or ""
-        ticket = KnownTicket(key, action.url, _instance_of(row, action))
+        ticket = TicketReference(key, action.url, _instance_of(row, action))
         live = await self._ask_jira(ticket, str(row.correlation_id))
         if not live.live:
             stored = schemas.TicketStatus.model_validate(action.ticket_status or {})
@@ -284,7 +284,7 @@ class ReadingService:
             **dict(live), action_id=action.action_id, component=component, key=key, url=action.url
         )
 
-    async def _ask_jira(self, ticket: KnownTicket, correlation_id: str) -> schemas.LiveStatus:
+    async def _ask_jira(self, ticket: TicketReference, correlation_id: str) -> schemas.LiveStatus:
         now = timestamp(datetime.now(UTC))
         try:
             found = await self.jira.of(ticket).get_status(

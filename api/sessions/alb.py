@@ -21,7 +21,7 @@ from api.auth.claims import ClaimedUser, ClaimRules, read_claims
 from api.auth.key_sets import CACHE_SECONDS, REFETCH_SECONDS, unavailable
 from api.auth.signature_errors import Reason, SignatureError, malformed
 from api.auth.tokens import LEEWAY_SECONDS, moment, read_header
-from pao.clients.bounded_http import BoundedHttp, NoAnswerError
+from pao.clients.bounded_http import BoundedHttp, UnusableAnswerError
 
 HEADER = "x-amzn-oidc-data"
 _ALGORITHM = "ES256"
@@ -136,7 +136,7 @@ class _RegionKeys:
     async def _fetch(self, kid: str) -> None:
         try:
             answer = await self._http.send("GET", f"{self._url}/{kid}", most=_LARGEST_KEY)
-        except NoAnswerError as error:
+        except UnusableAnswerError as error:
             del self._asked_ids[kid]
             raise unavailable() from error
         if answer.status >= 500:  # noqa: PLR2004 -- its own fault

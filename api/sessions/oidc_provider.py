@@ -10,9 +10,9 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from api.auth.key_sets import CACHE_SECONDS, FAILURE_SECONDS, unavailable
-from pao.clients.bounded_http import BoundedAnswer, BoundedHttp, NoAnswerError
-from pao.core.answers import message_text, parse_answer, safe_url, shorten
-from pao.core.failure_classes import UNREADABLE, Cause, FailureClass, classify_answer
+from pao.clients.bounded_http import BoundedAnswer, BoundedHttp, UnusableAnswerError
+from pao.core.answers import place, read_json, shortened, words
+from pao.core.judgement import UNREADABLE, Cause, Judgement, judge
 from pao.runtime.masking import hide_secrets
 
 _log = logging.getLogger(__name__)
@@ -96,7 +96,7 @@ class Provider:
             if answer.status == _OK:
                 found = answer.json()
                 return ProviderAnswer(_OK, found if isinstance(found, dict) else None)
-        except NoAnswerError as error:
+        except UnusableAnswerError as error:
             raise unavailable() from error
         text = answer.body.decode(errors="replace")
         refusal = ProviderAnswer(
@@ -128,7 +128,7 @@ class Provider:
         try:
             answer = await self._http.send("GET", address, most=_LARGEST_ANSWER)
             document = answer.json() if answer.status == _OK else None
-        except NoAnswerError as error:
+        except UnusableAnswerError as error:
             _log.warning("the identity provider cannot be read: %s", error)
             raise unavailable() from error
         if answer.status != _OK:

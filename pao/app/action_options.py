@@ -5,7 +5,7 @@ import pwd
 from collections.abc import Mapping
 from pathlib import Path
 
-from activities.options import Account, ActionOptions, GitHubOptions, TerraformOptions
+from activities.options import ActionOptions, GitHubOptions, OsAccount, TerraformOptions
 from pao.app import assembly
 from pao.core.errors import ErrorCode, PaoError
 from pao.settings import Settings
@@ -49,8 +49,8 @@ def _absolute_path(path: Path | None) -> Path | None:
     return None if path is None else path.expanduser().absolute()
 
 
-def _account(name: str | None) -> Account | None:
-    """Return the account that runs Terraform; a worker that is root uses another by default."""
+def _account(name: str | None) -> OsAccount | None:
+    """Return who runs Terraform: where the worker is root, somebody else unless told otherwise."""
     if os.geteuid() != 0:
         if name is None or name == pwd.getpwuid(os.geteuid()).pw_name:
             return None
@@ -65,10 +65,10 @@ def _account(name: str | None) -> Account | None:
         found = pwd.getpwnam(name or NOBODY)
     except KeyError:
         if name is None:
-            return Account(*NOBODY_IDS)
+            return OsAccount(*WITHOUT_A_NAME)
         raise PaoError(
             ErrorCode.SERVICE_UNAVAILABLE,
             f"TERRAFORM_USER is {name}, and there is no such user on this machine. Create it, or "
             "name another one.",
         ) from None
-    return Account(found.pw_uid, found.pw_gid) if found.pw_uid else None
+    return OsAccount(found.pw_uid, found.pw_gid) if found.pw_uid else None

@@ -3,12 +3,12 @@
 import os
 from collections.abc import Mapping
 
-from activities.breakers import BreakerLimits, BreakerOptions, Breakers, SharedStore
+from activities.breakers import BreakerLimits, BreakerOptions, Breakers, SharedBreakerStore
 from activities.execution_log import ExecutionLogs
-from activities.outgoing import Network
+from activities.outgoing import NetworkAccess
 from activities.session_factory import Tools
 from activities.state_registry import StateRegistry
-from activities.target_shares import Shares
+from activities.target_shares import TargetShares
 from db.session import Database
 from pao.app import assembly
 from pao.app.action_options import action_options
@@ -65,24 +65,24 @@ def secret_store(settings: Settings, environ: Mapping[str, str]) -> SecretStore:
     return SecretStore(sources)
 
 
-def shares(settings: Settings) -> Shares:
-    """Return the slots per target on the main queue; slow actions and waits have other pools."""
+def shares(settings: Settings) -> TargetShares:
+    """Return the places per target on the usual queue; slow actions and waits have their pools."""
     most = settings.worker.target_share or max(1, settings.worker.pool_size // 2)
-    return Shares({settings.temporal.task_queue: most})
+    return TargetShares({settings.temporal.task_queue: most})
 
 
 def network(
     settings: ActionSettings,
     database: Database | None = None,
-    shares: Shares | None = None,
+    shares: TargetShares | None = None,
     titles: Mapping[str, str] | None = None,
-) -> Network:
-    """Return the outgoing network: rules, proxy, trust, and the breakers that all workers share.
+) -> NetworkAccess:
+    """Return the way out: rules, proxy, trust, and the breakers that all workers share.
 
     ``titles`` are the display names of targets.
     """
-    store = SharedStore(database) if database is not None else None
-    return Network(
+    store = SharedBreakerStore(database) if database is not None else None
+    return NetworkAccess(
         client=HttpClient(wire_options(settings)),
         breakers=Breakers(store, breaker_options(settings, titles or {}), shares),
     )

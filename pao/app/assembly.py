@@ -39,7 +39,7 @@ from pao.runtime import tracing
 from pao.runtime.crypto import SecretBox
 from pao.runtime.tracing import Tracing
 from pao.settings import ConfiguredJira, Settings
-from pao.settings.jira_file import ClientCredentials, Password, PersonalToken, UserToken
+from pao.settings.jira_file import OAuth2Credentials, Password, PersonalToken, UserToken
 from pao.settings.live_secrets import LiveSecret
 
 TOKEN_NAME = "database token"  # noqa: S105 -- what it is called
@@ -220,7 +220,7 @@ def _jira_auth(configured: ConfiguredJira) -> JiraAuth:
             return BasicAuth(username, configured.secret)
         case PersonalToken():
             return PatAuth(configured.secret)
-        case ClientCredentials(client_id=client, token_url=url, scope=scope) as credentials:
+        case OAuth2Credentials(client_id=client, token_url=url, scope=scope) as credentials:
             in_header = credentials.client_authentication == "client_secret_basic"
             return OAuth2Auth(client, configured.secret, url, scope, in_header=in_header)
 

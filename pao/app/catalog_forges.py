@@ -14,7 +14,7 @@ from pao.app.git_sources.gitlab_reports import GitLabReporter
 from pao.app.git_sources.outgoing_calls import OutgoingCalls
 from pao.app.git_sources.plain_git import GitLocation, GitSource
 from pao.clients.gitlab import GitLabInstance
-from pao.clients.outgoing import EgressRules, HttpClient, WireOptions
+from pao.clients.outgoing import ConnectionOptions, EgressRules, HttpClient
 from pao.settings import ActionSettings, Settings
 
 PLATFORM_PAGE = "/platform"
@@ -70,9 +70,9 @@ def owners_check(settings: Settings) -> CodeOwnersCheck | None:
     )
 
 
-def wire_options(settings: ActionSettings) -> WireOptions:
-    """Return the options of outgoing calls: rules, proxy, trust."""
-    return WireOptions(
+def wire_options(settings: ActionSettings) -> ConnectionOptions:
+    """Return the judged way out: rules, proxy, trust."""
+    return ConnectionOptions(
         rules=EgressRules.parse(settings.egress_allow),
         proxy=settings.egress_proxy.get_secret_value() if settings.egress_proxy else None,
         no_proxy=EgressRules.parse(settings.egress_no_proxy) if settings.egress_no_proxy else None,

@@ -8,12 +8,12 @@ from temporalio.client import Client
 
 from activities.audit_anchors import AuditAnchors
 from activities.completed_runs import CompletedRuns
-from activities.reconciler import Reconciler, Turns
+from activities.reconciler import Reconciler, RunLimits
 from activities.retention import Retention
 from activities.sweeper import SWEEP_AFTER, Sweeper
 from activities.ticket_status import TicketUpdater
 from db.session import Database
-from pao.clients.inspection import Inspector
+from pao.clients.inspection import WorkflowInspector
 from pao.clients.jira.instances import JiraInstances
 from pao.clients.temporal import RequestWorkflows
 from pao.runtime.crypto import SecretBox
@@ -36,8 +36,8 @@ def maintenance_activities(  # noqa: PLR0913 -- what maintenance works with, eac
     leaves a stored request to its submission.
     """
     requests = RequestWorkflows(client, task_queue=task_queue)
-    inspector = Inspector(client, task_queue=task_queue, installation=installation)
-    rotation = Turns(memory=memory / 2)
+    inspector = WorkflowInspector(client, task_queue=task_queue, installation=installation)
+    turns = RunLimits(memory=memory / 2)
     return [
         Sweeper(database, requests, memory=memory / 2, sweep_after=sweep_after).sweep,
         Reconciler(database, requests, inspector, rotation).reconcile,

@@ -13,7 +13,7 @@ from db.repositories.open_requests import OpenRequest, OpenRequestsRepository
 from db.repositories.requests import RequestsRepository
 from db.row_conversion import resumed_input
 from db.session import Database
-from pao.clients.inspection import Inspector, WorkflowPresence, WorkflowStanding
+from pao.clients.inspection import WorkflowInspector, WorkflowPresence, WorkflowState
 from pao.clients.temporal import RequestWorkflows
 from pao.core.errors import ErrorCode, PaoError
 from pao.core.failure_classes import Cause
@@ -35,8 +35,8 @@ class Resumer:
     database: Database
     workflows: RequestWorkflows
 
-    async def resume(self, row: OpenRequest, standing: WorkflowStanding) -> str:
-        """Fail a request whose workflow is gone, and start it again; return why it is gone.
+    async def resume(self, row: OpenRequest, standing: WorkflowState) -> str:
+        """Fail a request whose workflow is gone, and start it anew; return what became of it.
 
         Raises the SDK's ``RPCError`` when Temporal refuses the start, and ``PaoError``.
         """
@@ -77,14 +77,14 @@ class LostRequests:
     """Resumes one request at once, for a person who decides about it."""
 
     database: Database
-    inspector: Inspector
+    inspector: WorkflowInspector
     resumer: Resumer
 
     async def resume(self, request_id: str) -> str | None:
         """Resume a request if its workflow is lost; return why it is lost, else None.
 
-        One that was never started is left to the sweeper, and a component to its bundle. Raises
-        ``NoAnswerError`` when Temporal is silent.
+        One that was never begun is left to the sweeper, and a component to its bundle. Raises
+        ``WorkflowUnansweredError`` when Temporal is silent.
         """
         async with self.database.reading() as session:
             rows = await OpenRequestsRepository(session).named([request_id])
@@ -94,13 +94,13 @@ class LostRequests:
         return await self.resumer.resume(rows[0], standing)
 
 
-def never_started(row: OpenRequest, standing: WorkflowStanding) -> bool:
+def never_begun(row: OpenRequest, standing: WorkflowState) -> bool:
     """Return whether a request waits for its first start: Temporal has not heard of it yet."""
     waits = row.run_id is None and row.status == RequestStatus.SUBMITTED
     return waits and standing.life == WorkflowPresence.UNKNOWN
 
 
-def reason_for(row: OpenRequest, standing: WorkflowStanding) -> str:
+def reason_for(row: OpenRequest, standing: WorkflowState) -> str:
     """Return why a request's workflow is gone."""
     if never_started(row, standing):
         return NEVER_STARTED

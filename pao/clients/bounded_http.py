@@ -1,4 +1,4 @@
-"""HTTP calls to the few services that vouch for callers: their answers are bounded in every way."""
+"""HTTP calls to the few services that vouch for callers, with bounded size and time."""
 
 import asyncio
 import ssl
@@ -17,7 +17,7 @@ _CONNECT_SECONDS = 3.0
 _MOST_CONNECTIONS = 20
 
 
-class NoAnswerError(Exception):
+class UnusableAnswerError(Exception):
     """The service gave no answer that can be used; the message names its host and nothing more."""
 
 
@@ -34,13 +34,16 @@ class BoundedAnswer:
     body: bytes = field(repr=False)
 
     def json(self, *, also: str = _JSON) -> object:
-        """Return the body as JSON, ``also`` of that type; raises ``NoAnswerError`` if ambiguous."""
+        """Return the body as JSON; ``also`` is a second content type that is accepted.
+
+        Raises ``UnusableAnswerError`` for any other body, and for ambiguous JSON.
+        """
         if self.content_type.partition(";")[0].strip().lower() not in {_JSON, also}:
-            raise NoAnswerError(f"its answer is {self.content_type[:80]!r}, not JSON")
+            raise UnusableAnswerError(f"its answer is {self.content_type[:80]!r}, not JSON")
         try:
             return read_json(self.body.decode())
         except (ValueError, RecursionError) as error:
-            raise NoAnswerError("its answer is not valid JSON") from error
+            raise UnusableAnswerError("its answer is not valid JSON") from error
 
 
 class BoundedHttp:
@@ -72,12 +75,12 @@ class BoundedHttp:
     ) -> BoundedAnswer:
         """Send a call and return its answer, of at most ``most`` bytes.
 
-        Raises ``NoAnswerError`` when none came in time, it was too large, or it leads elsewhere.
+        Raises ``UnusableAnswerError`` if none came in time, it is too large, or it is a redirect.
         """
         try:
             host = httpx.URL(url).host
         except httpx.InvalidURL as error:
-            raise NoAnswerError("its address is not valid") from error
+            raise UnusableAnswerError("its address is not valid") from error
         given = {"Accept": "application/json", "Accept-Encoding": "identity", **(headers or {})}
         try:
             async with (
@@ -86,11 +89,11 @@ class BoundedHttp:
             ):
                 body = await _read(response, most)
         except (TimeoutError, httpx.HTTPError) as error:
-            raise NoAnswerError(f"{host} did not answer") from error
+            raise UnusableAnswerError(f"{host} did not answer") from error
         if body is None:
-            raise NoAnswerError(f"the answer of {host} is larger than {most} bytes")
+            raise UnusableAnswerError(f"the answer of {host} is larger than {most} bytes")
         if response.is_redirect:
-            raise NoAnswerError(f"{host} redirects, which is not followed")
+            raise UnusableAnswerError(f"{host} redirects, which is not followed")
         return BoundedAnswer(response.status_code, response.headers.get("content-type", ""), body)
 
 

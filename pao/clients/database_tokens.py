@@ -9,7 +9,7 @@ from typing import Any
 KEPT_SECONDS = 600.0
 
 
-class NoTokenError(Exception):
+class DatabaseTokenError(Exception):
     """AWS gives no token; the text names the kind of the error, no credentials."""
 
 
@@ -17,8 +17,8 @@ class NoTokenError(Exception):
 class DatabaseTokens:
     """Makes the tokens of one user at one database: one at a time, and each for ten minutes.
 
-    Call it for a token; raises ``NoTokenError``. Making one may ask AWS for credentials, so it is
-    done in a thread.
+    Call it for a token; raises ``DatabaseTokenError``. Making one may ask AWS for credentials,
+    so it is done in a thread.
     """
 
     host: str
@@ -54,4 +54,4 @@ class DatabaseTokens:
                 )
             )
         except (BotoCoreError, ClientError) as error:
-            raise NoTokenError(type(error).__name__) from error
+            raise DatabaseTokenError(type(error).__name__) from error

@@ -43,7 +43,7 @@ _LOST = {
 GONE = "Temporal no longer knows the request's workflow."
 
 
-class NoAnswerError(Exception):
+class WorkflowUnansweredError(Exception):
     """A workflow or Temporal did not answer; the next run asks again."""
 
 
@@ -57,7 +57,7 @@ class WorkflowPresence(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class WorkflowStanding:
+class WorkflowState:
     """A workflow's newest run: whether it lives, the state that it shows, why it is lost."""
 
     life: WorkflowPresence
@@ -67,7 +67,7 @@ class WorkflowStanding:
 
 
 @dataclass(frozen=True, slots=True)
-class KnownWorkflow:
+class ListedWorkflow:
     """A request's workflow that Temporal knows, and whether it runs."""
 
     request_id: str
@@ -84,7 +84,7 @@ class RunningRequest:
     correlation_id: str = ""
 
 
-class Inspector:
+class WorkflowInspector:
     """Queries Temporal for the workflows of requests, and these for their state.
 
     With an ``installation``, workflows of others on the same task queue are not listed.
@@ -95,8 +95,8 @@ class Inspector:
         self._queue = task_queue
         self._installation = installation
 
-    async def standing(self, request_id: str) -> WorkflowStanding:
-        """Return how a request's workflow stands; ``NoAnswerError``: Temporal is silent."""
+    async def standing(self, request_id: str) -> WorkflowState:
+        """Return the state of a request's workflow; raises ``WorkflowUnansweredError``."""
         handle = self._client.get_workflow_handle(names.workflow_id(request_id))
         try:
             async with asyncio.timeout(SECONDS):
@@ -104,14 +104,14 @@ class Inspector:
                 return await self._standing(found)
         except RPCError as error:
             if error.status == RPCStatusCode.NOT_FOUND:
-                return WorkflowStanding(life=WorkflowPresence.UNKNOWN)
-            raise NoAnswerError(error.message) from error
+                return WorkflowState(life=WorkflowPresence.UNKNOWN)
+            raise WorkflowUnansweredError(error.message) from error
         except TimeoutError as error:
-            raise NoAnswerError("Temporal did not answer in time") from error
+            raise WorkflowUnansweredError("Temporal did not answer in time") from error
 
-    async def _standing(self, description: WorkflowExecutionDescription) -> WorkflowStanding:
+    async def _standing(self, description: WorkflowExecutionDescription) -> WorkflowState:
         life = _life(description.status)
-        return WorkflowStanding(
+        return WorkflowState(
             life=life,
             run_id=description.run_id,
             shown=description.typed_search_attributes.get(STATUS),
@@ -158,7 +158,8 @@ class Inspector:
     ) -> list[RunningRequest]:
         """Return the requests whose workflows run, newest first.
 
-        The list comes from Temporal's search, which lags a little behind. Raises ``NoAnswerError``.
+        The list comes from Temporal's search, which lags a little behind. Raises
+        ``WorkflowUnansweredError``.
         """
         query = (
             f"WorkflowType IN ({_KINDS}) AND TaskQueue = '{self._queue}' AND "
@@ -177,25 +178,25 @@ class Inspector:
                 async for one in self._own(listed)
             ]
 
-    async def known(self) -> list[KnownWorkflow]:
+    async def known(self) -> list[ListedWorkflow]:
         """Return the requests of all workflows that Temporal knows, each once, oldest first.
 
-        Raises ``NoAnswerError`` when Temporal does not list them.
+        Raises ``WorkflowUnansweredError`` when Temporal does not list them.
         """
         query = f"WorkflowType IN ({_KINDS}) AND TaskQueue = '{self._queue}'"
-        found: dict[str, KnownWorkflow] = {}
+        found: dict[str, ListedWorkflow] = {}
         try:
             async for one in self._own(self._client.list_workflows(query)):
                 request_id = names.request_id_of(one.id)
                 runs = one.status == WorkflowExecutionStatus.RUNNING
                 before = found.pop(request_id, None)
-                found[request_id] = KnownWorkflow(
+                found[request_id] = ListedWorkflow(
                     request_id,
                     runs=runs or (before is not None and before.runs),
                     is_bundle=one.workflow_type == names.BUNDLE_WORKFLOW,
                 )
         except RPCError as error:
-            raise NoAnswerError(error.message) from error
+            raise WorkflowUnansweredError(error.message) from error
         return list(reversed(found.values()))
 
     async def _own(
@@ -206,7 +207,7 @@ class Inspector:
                 yield one
 
     async def given(self, request_id: str, run_id: str) -> RequestInput:
-        """Read what a run was started with. Raises ``NoAnswerError``."""
+        """Read what a run was started with. Raises ``WorkflowUnansweredError``."""
         handle = self._client.get_workflow_handle(names.workflow_id(request_id), run_id=run_id)
         async with _answered():
             async for event in handle.fetch_history_events(page_size=1):
@@ -215,12 +216,12 @@ class Inspector:
                     list(started.input.payloads), [RequestInput]
                 )
                 return cast("RequestInput", given)
-        raise NoAnswerError("its history is empty")
+        raise WorkflowUnansweredError("its history is empty")
 
     async def mirror_again(self, request_id: str, *, turn: str) -> None:
         """Make a running workflow write its state once more; return when Postgres has it.
 
-        Raises ``NoAnswerError`` when it does not come to it in time.
+        Raises ``WorkflowUnansweredError`` when it does not come to it in time.
         """
         handle = self._client.get_workflow_handle(names.workflow_id(request_id))
         async with _answered():
@@ -231,7 +232,7 @@ class Inspector:
             )
 
     async def snapshot(self, request_id: str, run_id: str) -> Snapshot:
-        """Ask a workflow, closed ones too, for its state. Raises ``NoAnswerError``."""
+        """Ask a workflow, closed ones too, for its state. Raises ``WorkflowUnansweredError``."""
         handle = self._client.get_workflow_handle(names.workflow_id(request_id), run_id=run_id)
         async with _answered():
             told: Snapshot = await handle.query(
@@ -254,7 +255,7 @@ class Inspector:
 
 @asynccontextmanager
 async def _answered() -> AsyncIterator[None]:
-    """Bound a question, and turn every way to get no answer into ``NoAnswerError``."""
+    """Bound a question, and turn every way to get no answer into ``WorkflowUnansweredError``."""
     try:
         async with asyncio.timeout(SECONDS):
             yield
@@ -266,7 +267,7 @@ async def _answered() -> AsyncIterator[None]:
         WorkflowUpdateFailedError,
         WorkflowUpdateRPCTimeoutOrCancelledError,
     ) as error:
-        raise NoAnswerError(str(error) or "no answer in time") from error
+        raise WorkflowUnansweredError(str(error) or "no answer in time") from error
 
 
 def _life(status: WorkflowExecutionStatus | None) -> WorkflowPresence:

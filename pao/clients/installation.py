@@ -68,7 +68,7 @@ class ClientGuard(client.Interceptor):
 
     def intercept_client(self, inner: client.OutboundInterceptor) -> client.OutboundInterceptor:
         """Mark workflows at their start, and ask whose they are before anything else."""
-        return _Outbound(inner, self._installation)
+        return _ClientOutboundGuard(inner, self._installation)
 
 
 class WorkerGuard(worker.Interceptor):
@@ -82,17 +82,17 @@ class WorkerGuard(worker.Interceptor):
         inner: worker.ActivityInboundInterceptor,
     ) -> worker.ActivityInboundInterceptor:
         """Check each activity before it begins."""
-        return _Activities(inner, self._installation)
+        return _ActivityGuard(inner, self._installation)
 
     def workflow_interceptor_class(
         self,
         given: worker.WorkflowInterceptorClassInput,  # noqa: ARG002 -- the SDK's signature
     ) -> type[worker.WorkflowInboundInterceptor]:
         """Check each workflow whenever a worker loads it."""
-        return type("_OwnWorkflows", (_Workflows,), {"ours": self._installation})
+        return type("_OwnWorkflows", (_WorkflowGuard,), {"ours": self._installation})
 
 
-class _Outbound(client.OutboundInterceptor):
+class _ClientOutboundGuard(client.OutboundInterceptor):
     def __init__(self, inner: client.OutboundInterceptor, installation: GetInstallation) -> None:
         super().__init__(inner)
         self._installation = installation
@@ -150,11 +150,11 @@ class _Outbound(client.OutboundInterceptor):
         await self.describe_workflow(question)
 
 
-class _Workflows(worker.WorkflowInboundInterceptor):
+class _WorkflowGuard(worker.WorkflowInboundInterceptor):
     ours = ""
 
     def init(self, outbound: worker.WorkflowOutboundInterceptor) -> None:
-        super().init(_Scheduled(outbound))
+        super().init(_WorkflowOutboundGuard(outbound))
 
     async def execute_workflow(self, given: worker.ExecuteWorkflowInput) -> Any:
         theirs = workflow.memo_value(MEMO, self.ours)
@@ -166,7 +166,7 @@ class _Workflows(worker.WorkflowInboundInterceptor):
         return await super().execute_workflow(given)
 
 
-class _Scheduled(worker.WorkflowOutboundInterceptor):
+class _WorkflowOutboundGuard(worker.WorkflowOutboundInterceptor):
     def start_activity(self, given: worker.StartActivityInput) -> workflow.ActivityHandle[Any]:
         if raw := _memo():
             given.headers = {**given.headers, _HEADER: raw}
@@ -180,7 +180,7 @@ class _Scheduled(worker.WorkflowOutboundInterceptor):
         return await super().start_child_workflow(given)
 
 
-class _Activities(worker.ActivityInboundInterceptor):
+class _ActivityGuard(worker.ActivityInboundInterceptor):
     def __init__(self, inner: worker.ActivityInboundInterceptor, ours: str) -> None:
         super().__init__(inner)
         self._ours = ours

@@ -13,11 +13,11 @@ from uuid import uuid4
 
 from activities.base import Action
 from activities.execution import Executor
-from activities.outgoing import Network
+from activities.outgoing import NetworkAccess
 from activities.session_factory import Tools
 from catalog.scopes import ScopeContext
 from pao.clients.jira.instances import JiraInstances
-from pao.clients.outgoing import EgressRules, HttpClient, WireOptions
+from pao.clients.outgoing import ConnectionOptions, EgressRules, HttpClient
 from pao.clients.secret_store import EnvironmentSecrets, SecretStore
 from pao.core.payloads.actions import ActionInput, ActionResult, LookResult
 from pao.core.payloads.context import ItemSnapshot, RequestContext, Requester
@@ -47,13 +47,13 @@ class ActionHarness:
         planned = PlannedAction("act", 0, action.type, action.summary, config=dict(config))
         self._given = ActionInput(context=_context(planned, fields or {}), action=planned)
         rules = EgressRules.parse(["127.0.0.0/8", "::1"])
-        self._client = HttpClient(WireOptions(rules=rules))
+        self._client = HttpClient(ConnectionOptions(rules=rules))
         environ = {f"PAO_SECRET_{name.upper()}": value for name, value in (secrets or {}).items()}
         tools = Tools(
             box=SecretBox(f"k1:{generate_key()}"),
             jira=JiraInstances([]),
             scope_context=ScopeContext(),
-            network=Network(client=self._client),
+            network=NetworkAccess(client=self._client),
             secrets=SecretStore([EnvironmentSecrets(environ)]),
         )
         self._executor = Executor({action.type: action}, tools)

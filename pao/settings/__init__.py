@@ -9,7 +9,9 @@ from pao.settings.catalog import CatalogSettings
 from pao.settings.http import HttpSettings
 from pao.settings.jira_file import ConfiguredJira, JiraFile
 from pao.settings.loading import ConfigurationError, Settings, load_settings
-from pao.settings.parts import (
+from pao.settings.requirements import Process
+from pao.settings.rollout import Promotion, RolloutSettings
+from pao.settings.sections import (
     AuthSettings,
     DatabaseSettings,
     GitHubSettings,
@@ -22,8 +24,6 @@ from pao.settings.parts import (
     TemporalSettings,
     WorkerSettings,
 )
-from pao.settings.requirements import Process
-from pao.settings.rollout import Promotion, RolloutSettings
 from pao.settings.terraform import TerraformSettings
 
 __all__ = [

@@ -11,7 +11,7 @@ from pydantic_settings import NoDecode
 
 from pao.core.urls import split_url
 from pao.runtime.files import is_file, is_folder
-from pao.settings.parts import Count, Part, check_port
+from pao.settings.sections import Count, SettingsSection, check_port
 from pao.settings.values import Duration, Names, read_duration
 
 _OWN_LIMITS = re.compile(r"(?P<target>[^=\s]+)=(?P<failures>[1-9]\d{0,3})/(?P<time>\S+)")
@@ -64,7 +64,7 @@ EgressList = Annotated[Names, AfterValidator(_egress_rules)]
 OwnLimits = Annotated[Mapping[str, tuple[int, timedelta]], NoDecode, BeforeValidator(_own_limits)]
 
 
-class ActionSettings(Part):
+class ActionSettings(SettingsSection):
     """What actions may reach, when a target is left alone, and where their secrets are."""
 
     egress_allow: EgressList = Field((), validation_alias="PAO_EGRESS_ALLOW")

@@ -11,7 +11,7 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, AliasChoices, BeforeValidator, Field, SecretStr
 from pydantic_settings import NoDecode
 
-from pao.settings.parts import Count, HttpUrl, Part
+from pao.settings.sections import Count, HttpUrl, SettingsSection
 from pao.settings.values import Credential, Duration, Names, Size, Token
 
 _OWNER_TEAM = re.compile(r"(?P<owner>@[^=\s,]+|[^=\s,@]+@[^=\s,]+)=(?P<team>[^=\s,]+)")
@@ -61,7 +61,7 @@ FolderPath = Annotated[str, AfterValidator(_folder_path)]
 OwnerTeams = Annotated[Mapping[str, str], NoDecode, BeforeValidator(_owner_teams)]
 
 
-class CatalogSettings(Part):
+class CatalogSettings(SettingsSection):
     """Where catalog documents come from, and what their templates may see."""
 
     source: Literal["local", "github", "gitlab", "git"] = Field(

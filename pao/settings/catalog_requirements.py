@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 from pao.runtime.files import is_folder
 from pao.settings.catalog import CatalogSettings
-from pao.settings.parts import GitHubSettings
+from pao.settings.sections import GitHubSettings
 
 _GITHUB_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9-]{0,98}/[A-Za-z0-9._-]{1,100}")
 _GITLAB_NAME = re.compile(r"[\w.-]+(?:/[\w.-]+)+")

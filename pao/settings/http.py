@@ -4,11 +4,11 @@ from datetime import timedelta
 
 from pydantic import Field
 
-from pao.settings.parts import Count, Part, Port
+from pao.settings.sections import Count, Port, SettingsSection
 from pao.settings.values import Duration, DurationOrZero, Networks, Size
 
 
-class HttpSettings(Part):
+class HttpSettings(SettingsSection):
     """The HTTP service."""
 
     host: str = Field("127.0.0.1", validation_alias="PAO_HOST")

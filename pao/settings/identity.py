@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 from pydantic import AfterValidator, Field, SecretStr
 
 from pao.core.names import NAME_RULE, USER_OR_TEAM
-from pao.settings.parts import HttpUrl, Part, http_url
+from pao.settings.sections import HttpUrl, SettingsSection, http_url
 from pao.settings.values import Credential, JsonObject, Names
 from pao.settings.web import LOOPBACK
 
@@ -56,7 +56,7 @@ LoadBalancer = Annotated[str, AfterValidator(_load_balancer)]
 TeamMap = Annotated[JsonObject, AfterValidator(_teams_of_groups)]
 
 
-class DirectorySettings(Part):
+class DirectorySettings(SettingsSection):
     """What groups stand for, whoever names them, and whom to trust when asking."""
 
     team_map: TeamMap = Field({}, validation_alias="PAO_TEAM_MAP")
@@ -64,7 +64,7 @@ class DirectorySettings(Part):
     ca_bundle: Path | None = Field(None, validation_alias="PAO_IDENTITY_CA_BUNDLE")
 
 
-class SignInSettings(Part):
+class SignInSettings(SettingsSection):
     """Ways to sign in to the pages besides a link: an OpenID provider, a load balancer."""
 
     oidc_issuer: Issuer | None = Field(None, validation_alias="PAO_OIDC_ISSUER")
@@ -115,7 +115,7 @@ Accounts = Annotated[Names, AfterValidator(_accounts)]
 UserMap = Annotated[JsonObject, AfterValidator(_users)]
 
 
-class AwsCallerSettings(Part):
+class AwsCallerSettings(SettingsSection):
     """Callers whom AWS vouches for: which accounts, and where AWS is asked about them."""
 
     server_id: str | None = Field(
@@ -145,7 +145,7 @@ class AwsCallerSettings(Part):
         return tuple(secret for secret in given if secret is not None)
 
 
-class JwtSettings(Part):
+class JwtSettings(SettingsSection):
     """The issuer whose tokens the API takes."""
 
     issuer: Issuer | None = Field(None, validation_alias="PAO_JWT_ISSUER")

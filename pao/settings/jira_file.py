@@ -25,7 +25,7 @@ from pao.core.names import MASK
 from pao.runtime.files import is_file
 from pao.runtime.model_errors import message_of
 from pao.settings.parameter_store import read_parameters
-from pao.settings.parts import HttpUrl, JiraFlavour
+from pao.settings.sections import HttpUrl, JiraFlavour
 from pao.settings.values import control_problem, read_duration, read_duration_or_zero, token_problem
 
 VARIABLE = "JIRA_INSTANCES"
@@ -42,7 +42,7 @@ Timeout = Annotated[timedelta, BeforeValidator(lambda value: read_duration(str(v
 SearchLag = Annotated[timedelta, BeforeValidator(lambda value: read_duration_or_zero(str(value)))]
 
 
-class _Form(BaseModel):
+class _FileModel(BaseModel):
     model_config = ConfigDict(
         frozen=True,
         extra="forbid",
@@ -51,7 +51,7 @@ class _Form(BaseModel):
     )
 
 
-class SecretForm(_Form):
+class SecretReference(_FileModel):
     """Where a secret is: a variable, a path in Parameter Store, or (second choice) in clear."""
 
     env: Annotated[str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_]*$")] | None = None
@@ -78,50 +78,50 @@ class SecretForm(_Form):
         return f"{MASK} (parameter {self.path})" if self.path else MASK
 
 
-class UserToken(_Form):
+class UserToken(_FileModel):
     """``api_token``, Cloud: the account's address with an API token."""
 
     type: Literal["api_token"]
     username: Text
-    token: SecretForm
+    token: SecretReference
 
     @property
-    def secret(self) -> SecretForm:
+    def secret(self) -> SecretReference:
         """What is secret of it."""
         return self.token
 
 
-class Password(_Form):
+class Password(_FileModel):
     """``basic``, Data Center: user name and password."""
 
     type: Literal["basic"]
     username: Text
-    password: SecretForm
+    password: SecretReference
 
     @property
-    def secret(self) -> SecretForm:
+    def secret(self) -> SecretReference:
         """What is secret of it."""
         return self.password
 
 
-class PersonalToken(_Form):
+class PersonalToken(_FileModel):
     """``pat``, Data Center: a personal access token."""
 
     type: Literal["pat"]
-    token: SecretForm
+    token: SecretReference
 
     @property
-    def secret(self) -> SecretForm:
+    def secret(self) -> SecretReference:
         """What is secret of it."""
         return self.token
 
 
-class ClientCredentials(_Form):
+class OAuth2Credentials(_FileModel):
     """``oauth2``: client credentials, with which PAO fetches its tokens itself."""
 
     type: Literal["oauth2"]
     client_id: Text
-    client_secret: SecretForm
+    client_secret: SecretReference
     token_url: HttpUrl
     scope: Text | None = None
     client_authentication: Literal["client_secret_post", "client_secret_basic"] = (
@@ -129,13 +129,13 @@ class ClientCredentials(_Form):
     )
 
     @property
-    def secret(self) -> SecretForm:
+    def secret(self) -> SecretReference:
         """What is secret of it."""
         return self.client_secret
 
 
 Authentication = Annotated[
-    UserToken | Password | PersonalToken | ClientCredentials, Field(discriminator="type")
+    UserToken | Password | PersonalToken | OAuth2Credentials, Field(discriminator="type")
 ]
 _WRONG_FLAVOUR = {
     ("cloud", "basic"): "JIRA Cloud does not accept passwords; use api_token or oauth2",
@@ -144,7 +144,7 @@ _WRONG_FLAVOUR = {
 }
 
 
-class InstanceForm(_Form):
+class InstanceConfig(_FileModel):
     """One JIRA instance as the file describes it."""
 
     name: Name
@@ -174,18 +174,18 @@ class InstanceForm(_Form):
             yield from _unusable(folder / self.ca_file)
 
 
-class FileForm(_Form):
+class InstancesConfig(_FileModel):
     """The whole file."""
 
     default: Name | None = None
-    instances: tuple[InstanceForm, ...]
+    instances: tuple[InstanceConfig, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class ConfiguredJira:
     """One instance with its secret found; ``ca_file`` is a path that needs no folder."""
 
-    form: InstanceForm
+    form: InstanceConfig
     secret: SecretStr
     ca_file: Path | None
 
@@ -218,7 +218,7 @@ def read_jira_file(path: Path, environ: Mapping[str, str]) -> tuple[JiraFile | N
             # One byte more than a document may have, so that a longer one is noticed.
             content = stream.read(MAX_BYTES + 1)
         document = load_document(content, file=path.name)
-        form = FileForm.model_validate(document.data)
+        form = InstancesConfig.model_validate(document.data)
     except OSError as error:
         reason = error.strerror or type(error).__name__
         return None, [f"{VARIABLE}: {str(path)!r} cannot be read ({reason}); correct the path"]
@@ -246,7 +246,7 @@ def _explain(document: YamlDocument, error: ValidationError) -> Iterator[str]:
 _TYPES = frozenset({"api_token", "basic", "pat", "oauth2"})
 
 
-def _contradictions(document: YamlDocument, form: FileForm, folder: Path) -> Iterator[str]:
+def _contradictions(document: Document, form: InstancesConfig, folder: Path) -> Iterator[str]:
     names = [one.name for one in form.instances]
     if not names:
         yield _problem(document, ("instances",), "is empty; describe at least one instance")
@@ -267,7 +267,7 @@ def _contradictions(document: YamlDocument, form: FileForm, folder: Path) -> Ite
 
 
 def _secrets(
-    document: YamlDocument, form: FileForm, environ: Mapping[str, str]
+    document: Document, form: InstancesConfig, environ: Mapping[str, str]
 ) -> tuple[dict[int, SecretStr], list[str]]:
     """Find the secret of each instance, by its index, and say which could not be found."""
     wanted = {index: one.authentication.secret for index, one in enumerate(form.instances)}
@@ -286,13 +286,15 @@ def _secrets(
     return found, problems
 
 
-def secret_problem(instance: InstanceForm, secret: str) -> str | None:
+def secret_problem(instance: InstanceConfig, secret: str) -> str | None:
     """Return why an instance cannot be called with a secret; None if it can."""
     check = token_problem if instance.authentication.type == "pat" else control_problem
     return check(secret)
 
 
-def _value(secret: SecretForm, environ: Mapping[str, str], parameter: str | None) -> str | None:
+def _value(
+    secret: SecretReference, environ: Mapping[str, str], parameter: str | None
+) -> str | None:
     if secret.value is not None:
         return secret.value.get_secret_value()
     # A variable's value often ends in the line break of the file that it came from.

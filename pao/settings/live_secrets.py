@@ -36,7 +36,7 @@ class LiveSecret(SecretStr):
 
 
 @dataclass(frozen=True, slots=True)
-class Reading:
+class RefreshResult:
     """What reading again has found: names with another value, and why others keep their last."""
 
     changed: tuple[str, ...] = ()
@@ -83,7 +83,7 @@ class LiveSecrets:
         now = time.monotonic()
         return {name: now - at for name, at in self._read_at.items()}
 
-    def read_again(self) -> Reading:
+    def read_again(self) -> RefreshResult:
         """Read every secret from its store. Blocks.
 
         One that cannot be read, or whose new value a start would refuse, keeps its last value.
@@ -100,7 +100,7 @@ class LiveSecrets:
                     redact_in_logs([value])
                     self._secrets[name].replace(value)
                     changed.append(name)
-            return Reading(tuple(sorted(changed)), unread)
+            return RefreshResult(tuple(sorted(changed)), unread)
 
     def _refusal(self, name: str, value: str) -> str | None:
         check = self._checks.get(name)

@@ -27,23 +27,23 @@ from pao.settings.jira_file import VARIABLE as JIRA_FILE
 from pao.settings.jira_file import JiraFile, read_jira_file, secret_problem
 from pao.settings.live_secrets import FIXED, Check, LiveSecret, LiveSecrets
 from pao.settings.parameter_store import resolve_paths
-from pao.settings.parts import (
+from pao.settings.requirements import Process, missing
+from pao.settings.rollout import RolloutSettings
+from pao.settings.secret_files import resolve_files
+from pao.settings.sections import (
     AuthSettings,
     DatabaseSettings,
     GitHubSettings,
     JiraSettings,
     LoggingSettings,
-    Part,
     SecretsSettings,
+    SettingsSection,
     TelemetrySettings,
     TemporalSettings,
     WorkerSettings,
 )
-from pao.settings.requirements import Process, missing
-from pao.settings.rollout import RolloutSettings
-from pao.settings.secret_files import resolve_files
 from pao.settings.terraform import TerraformSettings
-from pao.settings.values import SizeMark, show_size
+from pao.settings.values import ByteSize, show_size
 from pao.settings.web import WebSettings
 
 SPARE_CONNECTIONS = 5
@@ -91,7 +91,7 @@ class Settings:
         """
         shown = {
             _name(info): _show(getattr(part, name), info)
-            for part in (getattr(self, name) for name in PARTS)
+            for part in (getattr(self, name) for name in SECTIONS)
             for name, info in type(part).model_fields.items()
         }
         for one in self.jira_file.instances if self.jira_file else ():
@@ -102,7 +102,7 @@ class Settings:
         """Return every secret of these settings, to keep it out of logs and of the environment."""
         found = [
             value.get_secret_value()
-            for part in (getattr(self, name) for name in PARTS)
+            for part in (getattr(self, name) for name in SECTIONS)
             for value in dict(part).values()
             if isinstance(value, SecretStr)
         ]
@@ -110,10 +110,10 @@ class Settings:
         return [*found, *(one.secret.get_secret_value() for one in of_jira)]
 
 
-PARTS: dict[str, type[Part]] = {
+SECTIONS: dict[str, type[SettingsSection]] = {
     field.name: field.type
     for field in fields(Settings)
-    if isinstance(field.type, type) and issubclass(field.type, Part)
+    if isinstance(field.type, type) and issubclass(field.type, SettingsSection)
 }
 
 
@@ -132,7 +132,7 @@ def load_settings(environ: Mapping[str, str], *, process: Process) -> Settings:
         for problem in problems
     }
     parts: dict[str, Any] = {}
-    for name, kind in PARTS.items():
+    for name, kind in SECTIONS.items():
         try:
             parts[name] = kind.read(resolved)
         except ValidationError as error:
@@ -185,7 +185,7 @@ def _made_live(
     return LiveSecrets(environ, secrets, paths=paths, checks=checks), found
 
 
-def _refusal(kind: type[Part], variable: str, value: str) -> str | None:
+def _refusal(kind: type[SettingsSection], variable: str, value: str) -> str | None:
     """Return why a start would refuse a value of one variable; None for one that it takes."""
     try:
         kind.read({variable: value})
@@ -217,7 +217,9 @@ def _jira_file(
     return found, problems
 
 
-def _explain(kind: type[Part], error: ValidationError, environ: Mapping[str, str]) -> list[str]:
+def _explain(
+    kind: type[SettingsSection], error: ValidationError, environ: Mapping[str, str]
+) -> list[str]:
     names = {alias: info for info in kind.model_fields.values() for alias in _aliases(info)}
     problems = []
     for found in error.errors(include_url=False, include_context=False, include_input=False):
@@ -234,7 +236,7 @@ def secret_names() -> list[str]:
     return sorted(
         {
             _name(info)
-            for kind in PARTS.values()
+            for kind in SECTIONS.values()
             for info in kind.model_fields.values()
             if _is_secret(info)
         }
@@ -265,7 +267,7 @@ def _show(value: Any, info: FieldInfo) -> str:
         return ""
     if isinstance(value, SecretStr):
         return _mask(value.get_secret_value())
-    if any(isinstance(mark, SizeMark) for mark in info.metadata):
+    if any(isinstance(mark, ByteSize) for mark in info.metadata):
         return show_size(value)
     return _show_plain(value)
 

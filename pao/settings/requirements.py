@@ -7,7 +7,7 @@ from db.urls import SYSTEM, has_password, names_authorities
 from pao.runtime.files import is_file
 from pao.settings.catalog_requirements import missing_catalog
 from pao.settings.identity import AwsCallerSettings, JwtSettings, SignInSettings
-from pao.settings.parts import (
+from pao.settings.sections import (
     DatabaseSettings,
     GitHubSettings,
     IdentitySource,

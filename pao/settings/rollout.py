@@ -5,7 +5,7 @@ from typing import Annotated
 
 from pydantic import AfterValidator, Field
 
-from pao.settings.parts import Part
+from pao.settings.sections import SettingsSection
 
 # Temporal keeps a build id in names of workflows of its own.
 MOST = 200
@@ -25,7 +25,7 @@ def _build_id(text: str) -> str:
     return text
 
 
-class RolloutSettings(Part):
+class RolloutSettings(SettingsSection):
     """Builds of the worker."""
 
     build_id: Annotated[str, AfterValidator(_build_id)] | None = Field(

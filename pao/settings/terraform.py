@@ -5,11 +5,11 @@ from pathlib import Path
 
 from pydantic import Field
 
-from pao.settings.parts import Part
+from pao.settings.sections import SettingsSection
 from pao.settings.values import Duration, Names
 
 
-class TerraformSettings(Part):
+class TerraformSettings(SettingsSection):
     """Nothing may run before ``TERRAFORM_SOURCES`` lists where modules come from."""
 
     binary: Path | None = Field(None, validation_alias="TERRAFORM_BINARY")

@@ -116,7 +116,7 @@ def _when_text(parse: Any) -> BeforeValidator:
     return BeforeValidator(lambda value: parse(value) if isinstance(value, str) else value)
 
 
-class SizeMark:
+class ByteSize:
     """Marks a number as bytes, so that it is shown with its unit."""
 
 
@@ -129,7 +129,7 @@ Token = Annotated[SecretStr, AfterValidator(check_token)]
 SPLIT = _when_text(split_names)
 Duration = Annotated[timedelta, _when_text(read_duration)]
 DurationOrZero = Annotated[timedelta, _when_text(read_duration_or_zero)]
-Size = Annotated[int, _when_text(parse_size), SizeMark()]
+Size = Annotated[int, _when_text(parse_size), ByteSize()]
 Names = Annotated[tuple[str, ...], NoDecode, SPLIT]
 Networks = Annotated[Names, AfterValidator(check_networks)]
 JsonObject = Annotated[dict[str, Any], NoDecode, _when_text(parse_json_object)]

@@ -5,7 +5,7 @@ from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, Field
 
-from pao.settings.parts import Count, HttpUrl, Part
+from pao.settings.sections import Count, HttpUrl, SettingsSection
 
 LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
 
@@ -21,7 +21,7 @@ def _safe(url: str) -> str:
     return url
 
 
-class WebSettings(Part):
+class WebSettings(SettingsSection):
     """The pages for people."""
 
     enabled: bool = Field(default=True, validation_alias="PAO_WEB")

@@ -13,7 +13,12 @@ import asyncpg
 import httpx
 
 from activities.escalation import ACTION_ID as ESCALATION
-from pao.clients.inspection import Inspector, NoAnswerError, WorkflowPresence, WorkflowStanding
+from pao.clients.inspection import (
+    WorkflowInspector,
+    WorkflowPresence,
+    WorkflowState,
+    WorkflowUnansweredError,
+)
 from pao.clients.temporal_connection import TemporalTarget, connect
 from pao.core.names import mark
 from pao.core.payloads.mirror import Snapshot
@@ -146,14 +151,14 @@ def _is_reported(row: dict[str, Any], action: dict[str, Any]) -> bool:
 async def _compare_workflows(
     stack: ChaosStack, stored: Sequence[dict[str, Any]], findings: Findings
 ) -> None:
-    client = await connect(TemporalTarget(address=stack.temporal_address))
-    inspector = Inspector(client, task_queue=QUEUE)
+    client = await connect(TemporalTarget(address=world.temporal_address))
+    inspector = WorkflowInspector(client, task_queue=QUEUE)
     for row in stored:
         request_id = str(row["id"])
         try:
             standing = await inspector.standing(request_id)
-            snapshot = await inspector.snapshot(request_id, standing.run_id or "")
-        except NoAnswerError as error:
+            told = await inspector.snapshot(request_id, standing.run_id or "")
+        except WorkflowUnansweredError as error:
             findings.disagreeing.append(f"{request_id}: its workflow does not answer: {error}")
             continue
         findings.disagreeing += [
@@ -161,7 +166,7 @@ async def _compare_workflows(
         ]
 
 
-def _differences(row: dict[str, Any], standing: WorkflowStanding, snapshot: Snapshot) -> list[str]:
+def _differences(row: dict[str, Any], standing: WorkflowState, snapshot: Snapshot) -> list[str]:
     found = []
     finished = RequestStatus(row["status"]) in TERMINAL
     if finished != (standing.life == WorkflowPresence.COMPLETED):

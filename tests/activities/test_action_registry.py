@@ -3,7 +3,7 @@
 import pytest
 from pydantic import ValidationError
 
-from activities.registry import ACTIONS, Registered, load_all
+from activities.registry import ACTIONS, RegisteredAction, load_all
 
 REGISTERED = [pytest.param(one, id=one.type) for one in ACTIONS]
 
@@ -14,7 +14,7 @@ def test_types_are_named_once() -> None:
 
 @pytest.mark.parametrize("registered", REGISTERED)
 def test_an_action_type_has_its_registered_name_and_says_what_it_does(
-    registered: Registered,
+    registered: RegisteredAction,
 ) -> None:
     action = registered.load()
     assert action.type == registered.type
@@ -23,7 +23,7 @@ def test_an_action_type_has_its_registered_name_and_says_what_it_does(
 
 
 @pytest.mark.parametrize("registered", REGISTERED)
-def test_an_action_type_has_two_examples_that_hold(registered: Registered) -> None:
+def test_an_action_type_has_two_examples_that_hold(registered: RegisteredAction) -> None:
     action = registered.load()
     assert len(action.examples) >= 2
     for example in action.examples:
@@ -31,7 +31,7 @@ def test_an_action_type_has_two_examples_that_hold(registered: Registered) -> No
 
 
 @pytest.mark.parametrize("registered", REGISTERED)
-def test_an_unknown_key_is_refused(registered: Registered) -> None:
+def test_an_unknown_key_is_refused(registered: RegisteredAction) -> None:
     action = registered.load()
     with pytest.raises(ValidationError, match="nonsense"):
         action.config.model_validate({**action.examples[0], "nonsense": 1})

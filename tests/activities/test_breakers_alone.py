@@ -8,8 +8,8 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from activities.action_errors import ActionFailedError
-from activities.breaker_stores import LocalStore
-from activities.breakers import BreakerLimits, BreakerOptions, Breakers, SharedStore
+from activities.breaker_stores import LocalBreakerStore
+from activities.breakers import BreakerLimits, BreakerOptions, Breakers, SharedBreakerStore
 from db.repositories.breakers import BreakerFailure, BreakerKey, BreakerState
 from db.session import Database
 from tests.support.breakers import TARGET, breakers, fail, shared, succeed
@@ -26,7 +26,7 @@ async def test_without_a_database_calls_go_on_and_each_process_counts_for_itself
     await away.close()
 
 
-class Flaky(LocalStore):
+class Flaky(LocalBreakerStore):
     """A store that stops answering, as Postgres does, and may come back."""
 
     def __init__(self) -> None:
@@ -84,7 +84,7 @@ async def test_a_probe_without_the_database_is_over_when_the_database_has_its_ou
     await succeed(of)
 
 
-class Late(LocalStore):
+class Late(LocalBreakerStore):
     """Claims a probe at once, and says so late, as Postgres under load does."""
 
     def __init__(self) -> None:
@@ -116,14 +116,14 @@ KEY, FAILURE = BreakerKey(TARGET), BreakerFailure(error="It gave no answer.")
 
 
 async def test_a_probe_of_this_process_expires() -> None:
-    local = LocalStore(probe_seconds=0)
+    local = LocalBreakerStore(probe_seconds=0)
     await local.failed(KEY, FAILURE, BreakerLimits(failures=1, seconds=0))
     assert await local.begin_probe(KEY)
     assert await local.begin_probe(KEY)
 
 
 async def test_one_call_of_this_process_probes_at_a_time() -> None:
-    local = LocalStore()
+    local = LocalBreakerStore()
     await local.failed(KEY, FAILURE, BreakerLimits(failures=1, seconds=0))
     assert [await local.begin_probe(KEY) for _ in range(2)] == [True, False]
     await local.give_back(KEY)
@@ -132,7 +132,7 @@ async def test_one_call_of_this_process_probes_at_a_time() -> None:
 
 async def test_a_failure_of_this_process_is_shown_as_one_in_postgres_is(db: Database) -> None:
     key = BreakerKey(TARGET, "one-item")
-    for store in (LocalStore(), shared(db)):
+    for store in (LocalBreakerStore(), shared(db)):
         await store.failed(key, FAILURE, BreakerLimits(failures=2, seconds=30))
         found = await store.read(key)
         assert found is not None
@@ -144,7 +144,7 @@ async def test_an_open_breaker_of_this_process_is_shown_as_one_in_postgres_is(
     db: Database,
 ) -> None:
     key, limits = BreakerKey(TARGET, "one-item"), BreakerLimits(failures=1, seconds=600)
-    for store in (LocalStore(), shared(db)):
+    for store in (LocalBreakerStore(), shared(db)):
         before = datetime.now(UTC)
         await store.failed(key, FAILURE, limits)
         found = await store.read(key)
@@ -219,7 +219,7 @@ async def test_a_database_that_says_nothing_holds_no_call_up() -> None:
     with socket.create_server(("127.0.0.1", 0)) as silent:
         url = f"postgresql://pao:x@127.0.0.1:{silent.getsockname()[1]}/pao"
         database = Database(url)
-        store = SharedStore(database, answer_seconds=0.05)
+        store = SharedBreakerStore(database, answer_seconds=0.05)
         for ask in (store.read(KEY), store.begin_probe(KEY), store.give_back(KEY)):
             with pytest.raises(TimeoutError):
                 await ask

@@ -10,7 +10,7 @@ import pytest
 from activities.action_reader import ActionReader
 from activities.actions.rest_api import RestApiAction
 from activities.choices import ChoicesFetcher
-from activities.session import Session
+from activities.session import ActionSession
 from pao.core.payloads.actions import ActionInput
 from pao.core.payloads.choices import ChoicesAnswer, ChoicesQuestion
 from tests.support.actions import ActionRunner
@@ -58,10 +58,8 @@ async def test_a_choice_that_ends_as_a_secret_begins_stays_as_it_is(stage: Actio
     assert [one["value"] for one in answer.choices] == ["cluster-s3c", "us-482"]
 
 
-async def test_what_nobody_foresaw_is_a_problem_in_words_and_tells_no_secret(
-    stage: ActionRunner,
-) -> None:
-    async def read(_session: Session) -> ChoicesAnswer:
+async def test_what_nobody_foresaw_is_a_problem_in_words_and_tells_no_secret(stage: Stage) -> None:
+    async def read(_session: ActionSession) -> ChoicesAnswer:
         raise RuntimeError(f"cannot use {TOKEN}")
 
     with raw_server(answering()) as server:

@@ -8,7 +8,7 @@ from activities.actions.approval import ApprovalConfig
 from activities.actions.jira_ticket_config import JiraTicketConfig
 from activities.actions.rest_api import ACTION as REST
 from activities.config_values import without_nulls
-from activities.configuration_judges import judge_of, reader_of
+from activities.configuration_validators import judge_of, reader_of
 from activities.github.commit_config import GitCommitConfig
 
 

@@ -18,7 +18,7 @@ from activities.action_errors import (
 from activities.base import ActionConfig, ActionContext
 from activities.disclosure import OURS, Disclosure, place_of
 from activities.log import ActionLog, LogLine
-from activities.progress import Progress
+from activities.progress import ActionProgress
 from activities.registry import load_all
 from pao.core.names import SEALED_PREFIX
 from pao.core.payloads.actions import ActionResult, LookResult
@@ -165,11 +165,11 @@ def test_the_rules_of_an_approval_are_masked_because_people_read_them() -> None:
 
 
 def test_what_travels_with_a_heartbeat_is_sealed_and_comes_back() -> None:
-    first = Progress()
+    first = ActionProgress()
     first.guard(disclosure().sealed, disclosure().opened)
     first.save({"url": f"https://h/?key={SECRET}", "since": 4.0})
     assert SECRET not in repr(first.details)
-    later = Progress(first.details)
+    later = ActionProgress(first.details)
     later.guard(disclosure().sealed, disclosure().opened)
     assert later.saved == {"url": f"https://h/?key={SECRET}", "since": 4.0}
 

@@ -11,8 +11,8 @@ from pydantic import SecretStr
 from activities.action_errors import ActionFailedError
 from activities.github.access import access, as_action_errors
 from activities.options import ActionOptions
-from pao.clients.github import AppAuth, GitHub
-from pao.clients.github.auth import Tokens
+from pao.clients.github import AppAuth, GitHubClient
+from pao.clients.github.auth import RepositoryTokens
 from pao.clients.github.github_errors import GitHubRefusedError
 from pao.core.failure_classes import NOT_READY
 from tests.support.github import GitHubSandbox
@@ -33,8 +33,8 @@ def app(**changes: Any) -> AppAuth:
     return dataclasses.replace(AppAuth("4711", SecretStr(PRIVATE)), **changes)
 
 
-def client(github: GitHubSandbox, auth: AppAuth) -> GitHub:
-    return access(action_context(github.options(auth)), TENANTS, None).client
+def client(github: GitHubSandbox, auth: AppAuth) -> GitHubClient:
+    return access(about(github.options(auth)), TENANTS, None).client
 
 
 def tokens_fetched(github: GitHubSandbox) -> int:
@@ -135,7 +135,7 @@ async def test_an_answer_without_a_usable_token_is_refused() -> None:
     async def answer(*_: Any) -> Any:
         return given
 
-    tokens = Tokens(app(installation_id=7))
+    tokens = RepositoryTokens(app(installation_id=7))
     odd: tuple[dict[str, Any], ...] = (
         *({"token": token} for token in (None, True, 7, "", "ghs\n1")),
         *({"expires_at": end} for end in (None, True, "soon", "2999-01-01T00:00:00")),

@@ -12,7 +12,7 @@ from temporalio.exceptions import ApplicationError
 
 from activities.action_errors import ActionFailedError, NothingToAdoptError, OutcomeUnknownError
 from activities.actions.jira_ticket import ACTION, issue_fields
-from activities.actions.jira_ticket_config import JiraTicketConfig, Ticket
+from activities.actions.jira_ticket_config import JiraTicketConfig, TicketTemplate
 from activities.base import ActionContext
 from activities.breakers import BreakerLimits, BreakerOptions, Breakers
 from activities.long_texts import one_line
@@ -58,7 +58,7 @@ def context(instances: JiraInstances, *, attempt: int = 1) -> ActionContext:
 
 
 def config(**ticket: Any) -> JiraTicketConfig:
-    return JiraTicketConfig(ticket=Ticket(**{"summaryTemplate": "A thing", **ticket}))
+    return JiraTicketConfig(ticket=TicketTemplate(**{"summaryTemplate": "A thing", **ticket}))
 
 
 async def test_a_ticket_carries_all_that_its_configuration_says(
@@ -157,7 +157,7 @@ async def test_each_bad_answer_is_told_apart(
 async def test_an_unknown_instance_is_a_failure_that_names_the_known_ones(
     instances: JiraInstances,
 ) -> None:
-    given = JiraTicketConfig(instance="nowhere", ticket=Ticket(summaryTemplate="x"))
+    given = JiraTicketConfig(instance="nowhere", ticket=TicketTemplate(summaryTemplate="x"))
     with pytest.raises(ActionFailedError, match="configured are: main"):
         await ACTION.execute(given, context(instances))
 
@@ -167,14 +167,14 @@ def test_an_assignee_is_named_as_each_flavour_wants_it(
 ) -> None:
     cloud = JiraClient(jira.instance(flavour=JiraFlavour.CLOUD))
     own = instances.instance(None)
-    about, ticket = context(instances), Ticket(summaryTemplate="x", assignee="ann")
+    about, ticket = context(instances), TicketTemplate(summaryTemplate="x", assignee="ann")
     assert issue_fields(ticket, about, own)["assignee"] == {"name": "ann"}
     assert issue_fields(ticket, about, cloud)["assignee"] == {"accountId": "ann"}
     cloud.close()
 
 
 def test_custom_fields_are_given_to_jira_as_they_are(instances: JiraInstances) -> None:
-    ticket = Ticket(
+    ticket = TicketTemplate(
         summaryTemplate="x",
         customFields={"customfield_1": {"value": 3}},
         components=("db",),
@@ -187,7 +187,7 @@ def test_custom_fields_are_given_to_jira_as_they_are(instances: JiraInstances) -
 
 def test_custom_fields_cannot_take_the_mark_away() -> None:
     with pytest.raises(ValidationError, match="write the labels under labels"):
-        Ticket(summaryTemplate="x", customFields={"labels": ["mine"]})
+        TicketTemplate(summaryTemplate="x", customFields={"labels": ["mine"]})
 
 
 @given(text=st.text(max_size=600))

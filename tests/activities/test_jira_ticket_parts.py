@@ -11,7 +11,7 @@ from temporalio.exceptions import ApplicationError
 
 from activities.action_errors import ActionFailedError, OutcomeUnknownError
 from activities.actions.jira_ticket import ACTION
-from activities.actions.jira_ticket_config import JiraTicketConfig, Ticket, file_name
+from activities.actions.jira_ticket_config import JiraTicketConfig, TicketTemplate, file_name
 from activities.base import ActionContext
 from activities.execution import Executor
 from activities.session_factory import Tools
@@ -213,7 +213,7 @@ def test_what_is_no_file_is_refused_by_the_configuration() -> None:
 )
 def test_attachments_that_make_no_sense_are_refused(attachments: list[dict[str, str]]) -> None:
     with pytest.raises(ValidationError):
-        Ticket.model_validate({"summaryTemplate": "x", "attachments": attachments})
+        TicketTemplate.model_validate({"summaryTemplate": "x", "attachments": attachments})
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ from activities.actions.notification import ACTION as NOTIFICATION
 from activities.actions.rest_api import ACTION as REST
 from activities.actions.webhook import ACTION as WEBHOOK
 from activities.base import Action
-from activities.configuration_judges import judge_of
+from activities.configuration_validators import judge_of
 from pao.core.names import MASK
 from tests.support.actions import validate_config
 

@@ -10,7 +10,7 @@ from temporalio.exceptions import ApplicationError
 
 from activities.action_errors import ActionFailedError, OutcomeUnknownError
 from activities.actions.jira_ticket import ACTION
-from activities.actions.jira_ticket_config import JiraTicketConfig, Ticket
+from activities.actions.jira_ticket_config import JiraTicketConfig, TicketTemplate
 from activities.base import ActionContext
 from activities.escalation import Escalator
 from activities.search_lag import settles_in
@@ -27,7 +27,7 @@ from tests.support.requests import new_request, ticket
 
 SEARCH = {"path": "/search"}
 CREATE = {"method": "POST", "path": "/issue$"}
-CONFIG = JiraTicketConfig(ticket=Ticket(summaryTemplate="A thing"))
+CONFIG = JiraTicketConfig(ticket=TicketTemplate(summaryTemplate="A thing"))
 
 
 @pytest.fixture(scope="module")

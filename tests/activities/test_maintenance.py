@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator
 import asyncpg
 import pytest
 
-from activities.retention import Batches, Retention
+from activities.retention import BatchLimits, Retention
 from db.repositories.maintenance_runs import MaintenanceRunsRepository
 from db.session import Database as Session
 from tests.support.postgres import Database
@@ -36,7 +36,7 @@ async def test_everything_that_is_past_its_time_goes_in_small_batches(
     try:
         await owner.execute(OLD, "completed", 5)
         await owner.execute(OLD, "failed", 2)
-        found = await Retention(session, batches=Batches(size=2)).maintain()
+        found = await Retention(session, batches=BatchLimits(size=2)).maintain()
         assert (found["requests"], found["batches"]) == (5, 4)
         assert await owner.fetchval("SELECT count(*) FROM requests") == 2
         known = "SELECT last_analyze FROM pg_stat_user_tables WHERE relname = 'requests'"
@@ -57,7 +57,7 @@ async def test_signatures_that_have_expired_go_and_others_stay(
             FROM generate_series(1, 5) AS n
             """
         )
-        found = await Retention(session, batches=Batches(signatures=2)).maintain()
+        found = await Retention(session, batches=BatchLimits(signatures=2)).maintain()
         assert found["signatures"] == 3
         assert await owner.fetchval("SELECT count(*) FROM replay_signatures") == 2
     finally:
@@ -76,7 +76,7 @@ async def test_breakers_that_have_expired_go_and_others_stay(
             FROM generate_series(1, 4) AS n
             """
         )
-        found = await Retention(session, batches=Batches(size=2)).maintain()
+        found = await Retention(session, batches=BatchLimits(size=2)).maintain()
         assert found["breakers"] == 3
         assert await owner.fetchval("SELECT target FROM breakers") == "host-1"
     finally:
@@ -84,7 +84,7 @@ async def test_breakers_that_have_expired_go_and_others_stay(
 
 
 async def test_a_turn_without_time_leaves_all_to_the_next_and_says_so(session: Session) -> None:
-    found = await Retention(session, batches=Batches(seconds=0)).maintain()
+    found = await Retention(session, batches=BatchLimits(seconds=0)).maintain()
     assert found["batches"] == 0
     async with session.reading() as unit:
         noted = await MaintenanceRunsRepository(unit).last("maintenance")

@@ -11,8 +11,8 @@ from activities.github.current_files import (
     MOST_BYTES,
     MOST_FILES,
     MOST_KEPT,
-    Held,
-    KeptFiles,
+    FileCache,
+    FileContent,
     present_files,
 )
 from pao.core.payloads.files import FilesAnswer
@@ -34,15 +34,15 @@ async def read(
     github: GitHubSandbox,
     *paths: str,
     shown: bool = True,
-    kept: KeptFiles | None = None,
+    kept: FileCache | None = None,
     **more: Any,
 ) -> FilesAnswer:
     more |= {"showChanges": True} if shown else {}
     files = [{"path": path, "contentTemplate": "new"} for path in paths]
     given = {"repository": TENANTS, "branch": "main", "files": files, "commitMessage": "Change"}
     config = GitCommitConfig.model_validate(given | more)
-    kept = KeptFiles() if kept is None else kept
-    return await present_files(config, action_context(github.options()), kept)
+    kept = FileCache() if kept is None else kept
+    return await present_files(config, about(github.options()), kept)
 
 
 def reads(github: GitHubSandbox) -> int:
@@ -58,7 +58,7 @@ async def test_texts_are_read_and_what_is_none_is_named(github: GitHubSandbox) -
 
 
 async def test_what_a_commit_holds_is_read_once(github: GitHubSandbox) -> None:
-    kept, paths = KeptFiles(), ("old/a.txt", "old/large.txt", "old/b")
+    kept, paths = FileCache(), ("old/a.txt", "old/large.txt", "old/b")
     first = await read(github, *paths, kept=kept)
     before = reads(github)
     assert await read(github, *paths, kept=kept) == first
@@ -74,14 +74,14 @@ async def test_what_a_commit_holds_is_read_once(github: GitHubSandbox) -> None:
 
 
 async def test_what_was_not_found_is_asked_for_again(github: GitHubSandbox) -> None:
-    kept = KeptFiles()
+    kept = FileCache()
     for number in (1, 2):
         assert (await read(github, "old/new.txt", kept=kept)).texts == {"old/new.txt": None}
         assert reads(github) == number
 
 
 def test_the_least_recently_used_files_are_dropped() -> None:
-    kept, text = KeptFiles(), Held("x" * MOST_BYTES)
+    kept, text = FileCache(), FileContent("x" * MOST_BYTES)
     for number in range(MOST_KEPT // MOST_BYTES):
         kept["server", "repository", "commit", str(number)] = text
         assert kept["server", "repository", "commit", "0"] is text

@@ -6,11 +6,11 @@ from pathlib import Path
 
 import pytest
 
-from activities.reconciler import Reconciler, Turns
+from activities.reconciler import Reconciler, RunLimits
 from activities.reconciliation_rules import Divergence, judge
 from db.repositories.maintenance_runs import MaintenanceRunRecord, MaintenanceRunsRepository
 from db.repositories.open_requests import OpenRequest
-from pao.clients.inspection import Inspector, WorkflowPresence, WorkflowStanding
+from pao.clients.inspection import WorkflowInspector, WorkflowPresence, WorkflowState
 from pao.core.states import RequestStatus
 from tests.support.postgres import Database
 from tests.support.requests import Request, new_request, ticket
@@ -30,8 +30,8 @@ async def bench(
 
 
 def reconciler(bench: Workbench, **turns: object) -> Reconciler:
-    given = Turns(**{"quiet": AT_ONCE, **turns})  # type: ignore[arg-type]  # a test's words
-    inspector = Inspector(bench.client, task_queue=bench.task_queue)
+    given = RunLimits(**{"quiet": AT_ONCE, **turns})  # type: ignore[arg-type]  # a test's words
+    inspector = WorkflowInspector(bench.client, task_queue=bench.task_queue)
     return Reconciler(bench.database, bench.workflows, inspector, turns=given)
 
 
@@ -218,38 +218,38 @@ def row(status: RequestStatus, run_id: str | None = "run") -> OpenRequest:
     [
         (
             row(RequestStatus.FAILED),
-            WorkflowStanding(life=WorkflowPresence.RUNNING, run_id="run", shown="failed"),
+            WorkflowState(life=WorkflowPresence.RUNNING, run_id="run", shown="failed"),
             "agrees",
         ),
         (
             row(RequestStatus.FAILED),
-            WorkflowStanding(life=WorkflowPresence.RUNNING, run_id="new", shown="failed"),
+            WorkflowState(life=WorkflowPresence.RUNNING, run_id="new", shown="failed"),
             "behind",
         ),
         (
             row(RequestStatus.FAILED),
-            WorkflowStanding(life=WorkflowPresence.RUNNING, run_id="run", shown="aborted"),
+            WorkflowState(life=WorkflowPresence.RUNNING, run_id="run", shown="aborted"),
             "behind",
         ),
         (
             row(RequestStatus.SUBMITTED, None),
-            WorkflowStanding(life=WorkflowPresence.RUNNING, shown="submitted"),
+            WorkflowState(life=WorkflowPresence.RUNNING, shown="submitted"),
             "agrees",
         ),
         (
             row(RequestStatus.SUBMITTED, None),
-            WorkflowStanding(life=WorkflowPresence.UNKNOWN),
+            WorkflowState(life=WorkflowPresence.UNKNOWN),
             "agrees",
         ),
-        (row(RequestStatus.SUBMITTED), WorkflowStanding(life=WorkflowPresence.UNKNOWN), "lost"),
+        (row(RequestStatus.SUBMITTED), WorkflowState(life=WorkflowPresence.UNKNOWN), "lost"),
         # The reconciler itself may have failed it, and Temporal have refused the start.
-        (row(RequestStatus.FAILED, None), WorkflowStanding(life=WorkflowPresence.UNKNOWN), "lost"),
-        (row(RequestStatus.FAILED), WorkflowStanding(life=WorkflowPresence.LOST), "lost"),
-        (row(RequestStatus.FAILED), WorkflowStanding(life=WorkflowPresence.COMPLETED), "ended"),
+        (row(RequestStatus.FAILED, None), WorkflowState(life=WorkflowPresence.UNKNOWN), "lost"),
+        (row(RequestStatus.FAILED), WorkflowState(life=WorkflowPresence.LOST), "lost"),
+        (row(RequestStatus.FAILED), WorkflowState(life=WorkflowPresence.COMPLETED), "ended"),
     ],
 )
 def test_every_pair_of_row_and_workflow_has_its_divergence(
-    stored: OpenRequest, standing: WorkflowStanding, divergence: Divergence
+    stored: OpenRequest, standing: WorkflowState, divergence: Divergence
 ) -> None:
     assert judge(stored, standing, now=NOW, memory=timedelta(days=1)) == divergence
 

@@ -8,7 +8,7 @@ import pytest
 
 from activities.action_errors import ActionFailedError
 from activities.breakers import Breakers
-from activities.target_shares import Shares
+from activities.target_shares import TargetShares
 from pao.core.errors import ErrorCode
 
 LONG = 3600.0
@@ -18,7 +18,7 @@ HERE = ""
 
 
 @asynccontextmanager
-async def held(shares: Shares, count: int) -> AsyncIterator[asyncio.Event]:
+async def held(shares: TargetShares, count: int) -> AsyncIterator[asyncio.Event]:
     """Have so many calls to the silent target be in hand, until they are told to end."""
     release, inside = asyncio.Event(), asyncio.Semaphore(0)
 
@@ -36,7 +36,7 @@ async def held(shares: Shares, count: int) -> AsyncIterator[asyncio.Event]:
 
 
 async def test_a_silent_target_has_its_places_and_no_more() -> None:
-    shares = Shares({HERE: 2}, patience=0.01)
+    shares = TargetShares({HERE: 2}, patience=0.01)
     async with held(shares, 2):
         for _ in range(3):
             with pytest.raises(ActionFailedError) as caught:
@@ -52,7 +52,7 @@ async def test_a_silent_target_has_its_places_and_no_more() -> None:
 
 
 async def test_calls_to_a_target_that_answers_wait_for_their_turn() -> None:
-    shares, done = Shares({HERE: 2}, patience=LONG), 0
+    shares, done = TargetShares({HERE: 2}, patience=LONG), 0
 
     async def call() -> None:
         nonlocal done
@@ -70,7 +70,7 @@ async def test_calls_to_a_target_that_answers_wait_for_their_turn() -> None:
 
 
 async def test_a_place_is_free_again_however_its_call_ended() -> None:
-    shares = Shares({HERE: 1}, patience=0.01)
+    shares = TargetShares({HERE: 1}, patience=0.01)
     for error in (ActionFailedError("no"), ZeroDivisionError(), asyncio.CancelledError()):
         with pytest.raises(type(error)):
             async with shares.place(SILENT):
@@ -80,13 +80,13 @@ async def test_a_place_is_free_again_however_its_call_ended() -> None:
 
 
 async def test_where_no_share_is_set_there_is_none() -> None:
-    shares = Shares({"another-queue": 1}, patience=0.01)
+    shares = TargetShares({"another-queue": 1}, patience=0.01)
     async with held(shares, 20):
         pass
 
 
 async def test_a_call_without_a_place_says_nothing_about_its_target() -> None:
-    shares = Shares({HERE: 1}, patience=0.01)
+    shares = TargetShares({HERE: 1}, patience=0.01)
     breakers = Breakers(shares=shares)
     async with held(shares, 1):
         for _ in range(10):

@@ -7,11 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from activities.options import Account
+from activities.options import OsAccount
 from activities.terraform.os_account import SharedPaths, can_reach, hand_over
 from tests.support.terraform import PAIR, StateServer, TerraformBench
 
-NOBODY = Account(65534, 65534)
+NOBODY = OsAccount(65534, 65534)
 CONFIG = {"variables": {"name": "orders"}}
 SHOWING = 'output "environ" {{ value = try(file("{}"), "closed") }}\n'
 
@@ -111,14 +111,14 @@ def test_whether_a_user_gets_to_a_path_is_said_by_all_folders_above(tmp_path: Pa
     inner = tmp_path / "inner"
     inner.mkdir(mode=0o755)
     tmp_path.chmod(0o700)
-    stranger = Account(os.geteuid() + 1, os.getegid() + 1)
+    stranger = OsAccount(os.geteuid() + 1, os.getegid() + 1)
     assert not can_reach(inner, stranger)
     assert can_reach(Path("/usr/bin"), stranger)
 
 
 def test_a_door_is_named_by_its_path(tmp_path: Path) -> None:
     tmp_path.chmod(0o700)
-    shared_paths = SharedPaths(Account(os.geteuid() + 1, os.getegid() + 1))
+    shared_paths = SharedPaths(OsAccount(os.geteuid() + 1, os.getegid() + 1))
     way = shared_paths.to(tmp_path)
     assert way.startswith("/proc/self/fd/")
     assert shared_paths.to(tmp_path) == way

@@ -11,7 +11,7 @@ from activities.actions.terraform import ACTION
 from activities.terraform.cleanup import StateLocation, location
 from activities.terraform.config import TerraformBackend, TerraformConfig
 from activities.terraform.events import Events, describe, lock_in
-from activities.terraform.execution_spec import Required, Source
+from activities.terraform.execution_spec import ExecutionSpec, ModuleSource
 from activities.terraform.hcl import read_folder
 from activities.terraform.process import LINE_LIMIT, TAIL_LIMIT, BoundedOutput, LineReader, Tail
 from activities.terraform.sensitive_values import SensitiveValues, sensitive_variables
@@ -214,30 +214,30 @@ def test_data_sources_are_nothing_to_clean_up() -> None:
     ("source", "backend", "named"),
     [
         (
-            Source(git="https://t0ken@git.example.com/a/b", ref="v1", directory="net"),
+            ModuleSource(git="https://t0ken@git.example.com/a/b", ref="v1", directory="net"),
             ("s3", {"bucket": "states", "secret_key": "t0ken"}),
             "terraform https://git.example.com/a/b//net with state in s3 states",
         ),
         (
-            Source(registry="acme/vpc/aws", version="1.0.0"),
+            ModuleSource(registry="acme/vpc/aws", version="1.0.0"),
             ("http", {"address": "https://me:t0ken@states.example.com/request-1?key=t0ken"}),
             "terraform acme/vpc/aws with state in http states.example.com",
         ),
         (
-            Source(path="/modules/net"),
+            ModuleSource(path="/modules/net"),
             ("pg", {"conn_str": "postgres://me:t0ken@db.example.com/states"}),
             "terraform /modules/net with state in pg",
         ),
-        (Source(path="/modules/net"), (None, {}), "terraform /modules/net"),
+        (ModuleSource(path="/modules/net"), (None, {}), "terraform /modules/net"),
     ],
 )
 def test_a_breaker_is_named_by_module_and_place_of_the_state_without_credentials(
-    source: Source, backend: tuple[str | None, dict[str, str]], named: str
+    source: ModuleSource, backend: tuple[str | None, dict[str, str]], named: str
 ) -> None:
     assert breaker_target(source, *backend) == named
 
 
-def made_by_hand(tmp_path: Path, required: Required, backend: str | None) -> StateLocation:
+def made_by_hand(tmp_path: Path, required: ExecutionSpec, backend: str | None) -> StateLocation:
     directory = WorkingDirectory(tmp_path)
     directory.data.mkdir()
     config = {**required.backend_config, "secret_key": "t0ken"}
@@ -249,8 +249,8 @@ def made_by_hand(tmp_path: Path, required: Required, backend: str | None) -> Sta
 
 
 def test_where_a_state_is_names_module_ref_bucket_key_and_workspace(tmp_path: Path) -> None:
-    required = Required(
-        source=Source(git="https://t0ken@git.example.com/a/b", ref="v1.4.0", directory="net"),
+    required = ExecutionSpec(
+        source=ModuleSource(git="https://t0ken@git.example.com/a/b", ref="v1.4.0", directory="net"),
         workspace="pao-1",
         own=True,
         backend="s3",
@@ -271,8 +271,8 @@ def test_where_a_state_is_names_module_ref_bucket_key_and_workspace(tmp_path: Pa
 
 
 def test_a_module_of_a_registry_with_a_backend_of_its_own_is_named_too(tmp_path: Path) -> None:
-    source = Source(registry="acme/vpc/aws", version="1.2.0", directory="modules/inner")
-    where = made_by_hand(tmp_path, Required(source=source, workspace="w", own=False), "pg")
+    source = ModuleSource(registry="acme/vpc/aws", version="1.2.0", directory="modules/inner")
+    where = made_by_hand(tmp_path, ExecutionSpec(source=source, workspace="w", own=False), "pg")
     assert str(where) == (
         "workspace w of the backend pg, module acme/vpc/aws//modules/inner at 1.2.0"
     )

@@ -14,7 +14,7 @@ import pytest
 
 from activities.action_errors import ActionFailedError
 from activities.options import TerraformOptions
-from activities.terraform.execution_spec import Source
+from activities.terraform.execution_spec import ModuleSource
 from activities.terraform.source import allowed
 from tests.support.git import commit_files, git
 from tests.support.terraform import TerraformBench
@@ -38,58 +38,58 @@ def ground(tmp_path: Path, terraform_program: Path) -> TerraformBench:
 @pytest.mark.parametrize(
     "source",
     [
-        Source(path="/srv/modules"),
-        Source(path="/srv/modules/network"),
-        Source(git="https://git.example.com/platform/network.git"),
-        Source(git="ssh://git@git.example.com/platform/network.git"),
-        Source(registry="acme/network/aws"),
-        Source(registry="registry.example.com/acme/network/aws"),
+        ModuleSource(path="/srv/modules"),
+        ModuleSource(path="/srv/modules/network"),
+        ModuleSource(git="https://git.example.com/platform/network.git"),
+        ModuleSource(git="ssh://git@git.example.com/platform/network.git"),
+        ModuleSource(registry="acme/network/aws"),
+        ModuleSource(registry="registry.example.com/acme/network/aws"),
     ],
 )
-def test_what_is_listed_may_run(source: Source) -> None:
+def test_what_is_listed_may_run(source: ModuleSource) -> None:
     assert allowed(source, TerraformOptions(sources=LISTED)) == source
 
 
 @pytest.mark.parametrize(
     "source",
     [
-        Source(path="/srv/modules-of-others"),
-        Source(path="/srv/modules/../secret"),
-        Source(path="modules"),
-        Source(path="/"),
-        Source(git="https://git.example.com/platform-evil/x"),
-        Source(git="https://git.example.com/platform/../other/x"),
-        Source(git="https://git.example.com/platform/%2e%2e/x"),
-        Source(git="https://git.example.com.evil.example/platform/x"),
-        Source(git="https://git.example.com@evil.example/platform/x"),
-        Source(git="https://user:password@git.example.com/platform/x"),
-        Source(git="http://git.example.com/platform/x"),
-        Source(git="ext::sh -c whoami"),
-        Source(git="git@git.example.com:platform/x"),
-        Source(git="/srv/modules/x"),
-        Source(registry="acmeevil/network/aws"),
-        Source(registry="other/network/aws"),
-        Source(registry="registry.example.com/acme/network/azurerm"),
-        Source(registry="./local"),
+        ModuleSource(path="/srv/modules-of-others"),
+        ModuleSource(path="/srv/modules/../secret"),
+        ModuleSource(path="modules"),
+        ModuleSource(path="/"),
+        ModuleSource(git="https://git.example.com/platform-evil/x"),
+        ModuleSource(git="https://git.example.com/platform/../other/x"),
+        ModuleSource(git="https://git.example.com/platform/%2e%2e/x"),
+        ModuleSource(git="https://git.example.com.evil.example/platform/x"),
+        ModuleSource(git="https://git.example.com@evil.example/platform/x"),
+        ModuleSource(git="https://user:password@git.example.com/platform/x"),
+        ModuleSource(git="http://git.example.com/platform/x"),
+        ModuleSource(git="ext::sh -c whoami"),
+        ModuleSource(git="git@git.example.com:platform/x"),
+        ModuleSource(git="/srv/modules/x"),
+        ModuleSource(registry="acmeevil/network/aws"),
+        ModuleSource(registry="other/network/aws"),
+        ModuleSource(registry="registry.example.com/acme/network/azurerm"),
+        ModuleSource(registry="./local"),
     ],
 )
-def test_what_is_not_listed_is_refused(source: Source) -> None:
+def test_what_is_not_listed_is_refused(source: ModuleSource) -> None:
     with pytest.raises(ActionFailedError):
         allowed(source, TerraformOptions(sources=LISTED))
 
 
 def test_without_a_list_nothing_may_run() -> None:
     with pytest.raises(ActionFailedError, match="TERRAFORM_SOURCES"):
-        allowed(Source(path="/srv/modules"), TerraformOptions())
+        allowed(ModuleSource(path="/srv/modules"), TerraformOptions())
 
 
 def test_a_relative_folder_is_looked_up_in_those_that_are_listed(tmp_path: Path) -> None:
     (tmp_path / "two" / "network").mkdir(parents=True)
     roots = (str(tmp_path / "one"), str(tmp_path / "two"))
-    found = allowed(Source(path="network"), TerraformOptions(sources=roots))
+    found = allowed(ModuleSource(path="network"), TerraformOptions(sources=roots))
     assert found.path == str(tmp_path / "two" / "network")
     with pytest.raises(ActionFailedError):
-        allowed(Source(path="../three/network"), TerraformOptions(sources=roots))
+        allowed(ModuleSource(path="../three/network"), TerraformOptions(sources=roots))
 
 
 def test_a_link_out_of_a_listed_folder_is_no_way_out(tmp_path: Path) -> None:
@@ -97,7 +97,7 @@ def test_a_link_out_of_a_listed_folder_is_no_way_out(tmp_path: Path) -> None:
     (tmp_path / "listed" / "link").symlink_to("/etc")
     with pytest.raises(ActionFailedError):
         allowed(
-            Source(path=str(tmp_path / "listed" / "link")),
+            ModuleSource(path=str(tmp_path / "listed" / "link")),
             TerraformOptions(sources=(str(tmp_path / "listed"),)),
         )
 

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from activities.terraform import state_rescue
-from activities.terraform.execution_spec import Required, Source
+from activities.terraform.execution_spec import ExecutionSpec, ModuleSource
 from activities.terraform.state_location import place_digest
 from tests.support.terraform import PAIR, StateServer, TerraformBench, wrapped
 
@@ -238,8 +238,8 @@ async def test_a_damaged_file_of_the_state_folder_gives_way_to_the_whole_state(
     [state] = ground.folder.rglob("workspaces/*/terraform.tfstate")
     content = state.read_bytes()
     mark = first.outputs["workspace"]
-    source = Source(path=config["source"]["path"])
-    place = place_digest(Required(source=source, workspace=mark, own=True))
+    source = ModuleSource(path=config["source"]["path"])
+    place = place_digest(ExecutionSpec(source=source, workspace=mark, own=True))
     state_rescue.keep(
         content, ground.folder / "states" / FOLDER, state_rescue.state_name(mark, place)
     )

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from activities.ticket_status import TicketUpdater
-from pao.clients.inspection import Inspector
+from pao.clients.inspection import WorkflowInspector
 from pao.clients.jira.instances import JiraInstances
 from tests.support.postgres import Database
 from tests.support.requests import Request, new_request, ticket
@@ -32,7 +32,7 @@ async def jira(bench: Workbench) -> AsyncIterator[JiraInstances]:
 
 
 async def turn(bench: Workbench, jira: JiraInstances, *, page: int = 100) -> dict[str, int]:
-    inspector = Inspector(bench.client, task_queue=bench.task_queue)
+    inspector = WorkflowInspector(bench.client, task_queue=bench.task_queue)
     return await TicketUpdater(bench.database, inspector, jira, box=bench.box, page=page).update()
 
 

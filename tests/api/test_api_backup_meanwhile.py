@@ -11,13 +11,13 @@ from pathlib import Path
 import httpx
 import pytest
 
-from activities.mirror_rebuild import Rebuilder, Rebuilt
-from activities.reconciler import Reconciler, Turns
+from activities.mirror_rebuild import Rebuilder, RebuildResult
+from activities.reconciler import Reconciler, RunLimits
 from db.backups import Backup, back_up, read_backup
 from db.restores import restore
 from pao.app import assembly
 from pao.app.local.postgres_files import installed_programs
-from pao.clients.inspection import Inspector
+from pao.clients.inspection import WorkflowInspector
 from pao.clients.temporal import RequestWorkflows
 from tests.support.callers import DANA
 from tests.support.postgres import Database
@@ -28,7 +28,7 @@ AT_ONCE = 2
 Answer = tuple[str, str]
 """The id of a request, and the state that was answered."""
 # Nothing changes any more, so nothing is left to settle.
-SETTLED = Turns(quiet=timedelta(seconds=-5))
+SETTLED = RunLimits(quiet=timedelta(seconds=-5))
 
 
 @pytest.fixture
@@ -69,13 +69,13 @@ def set_back(database: Database, made: Backup) -> None:
     asyncio.run(restore(made, databases, replace=True, programs=installed_programs()))
 
 
-def rebuilt(stack: Stack) -> Rebuilt:
+def rebuilt(stack: Stack) -> RebuildResult:
     """Rebuild as an operator does, and do the turn of the reconciler that comes every minute."""
 
-    async def work() -> Rebuilt:
+    async def work() -> RebuildResult:
         database = assembly.database(stack.settings, application_name="tests")
         workflows = RequestWorkflows(stack.temporal, task_queue=stack.task_queue)
-        inspector = Inspector(stack.temporal, task_queue=stack.task_queue)
+        inspector = WorkflowInspector(stack.temporal, task_queue=stack.task_queue)
         try:
             done = await Rebuilder(database, inspector).rebuild()
             await Reconciler(database, workflows, inspector, turns=SETTLED).reconcile()

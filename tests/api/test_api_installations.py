@@ -10,7 +10,7 @@ import pytest
 
 from pao.app.local.postgres import PostgresAddress
 from pao.app.schedules import MAINTENANCE, ensure_schedules
-from pao.clients.inspection import Inspector
+from pao.clients.inspection import WorkflowInspector
 from pao.clients.installation import ForeignInstallationError
 from pao.core.names import SNAPSHOT_QUERY, workflow_id
 from pao.core.payloads.mirror import Snapshot
@@ -144,8 +144,8 @@ def test_a_process_neither_asks_nor_tells_the_workflows_of_another(
     with pytest.raises(ForeignInstallationError):
         theirs.run(handle.describe())
 
-    seen = Inspector(theirs.temporal, task_queue=queue, installation=installation(theirs))
-    own = Inspector(ours.temporal, task_queue=queue, installation=installation(ours))
+    seen = WorkflowInspector(theirs.temporal, task_queue=queue, installation=installation(theirs))
+    own = WorkflowInspector(ours.temporal, task_queue=queue, installation=installation(ours))
     wait_until(lambda: [one.request_id for one in ours.run(own.known())] == [request_id])
     assert theirs.run(seen.known()) == []
 

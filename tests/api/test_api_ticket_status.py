@@ -4,7 +4,7 @@ import httpx
 
 from activities.ticket_status import TicketUpdater
 from pao.app import assembly
-from pao.clients.inspection import Inspector
+from pao.clients.inspection import WorkflowInspector
 from tests.support.stack import Stack
 from tests.support.submissions import submit_completed
 
@@ -12,7 +12,7 @@ from tests.support.submissions import submit_completed
 async def update(stack: Stack) -> None:
     database = assembly.database(stack.settings, application_name="tests")
     jira = assembly.jira_instances(stack.settings)
-    inspector = Inspector(stack.temporal, task_queue=stack.task_queue)
+    inspector = WorkflowInspector(stack.temporal, task_queue=stack.task_queue)
     try:
         box = assembly.secret_box(stack.settings)
         await TicketUpdater(database, inspector, jira, box=box).update()

@@ -32,8 +32,8 @@ from db.models import Request
 from pao.app.schedules import MAINTENANCE
 from pao.core.errors import ErrorCode
 from pao.core.states import ApprovalVote, Decision, RequestStatus
-from pao.settings.loading import PARTS, secret_names
-from pao.settings.parts import Part
+from pao.settings.loading import SECTIONS, secret_names
+from pao.settings.sections import SettingsSection
 from tests.support.pages import HISTORY, PAGES, ROOT, names, prose, rows, text
 
 VARIABLE = re.compile(r"[A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+")
@@ -74,10 +74,10 @@ ROUTERS = (
 )
 
 
-def settings() -> dict[str, tuple[type[Part], str]]:
+def settings() -> dict[str, tuple[type[SettingsSection], str]]:
     """Return each variable with the part and the field that read it."""
     found = {}
-    for part in PARTS.values():
+    for part in SECTIONS.values():
         for name, info in part.model_fields.items():
             alias = info.validation_alias
             variable = str(alias.choices[0] if isinstance(alias, AliasChoices) else alias)

@@ -7,7 +7,7 @@ from typing import Any
 import httpx
 import pytest
 
-from pao.clients.inspection import Inspector, NoAnswerError
+from pao.clients.inspection import WorkflowInspector, WorkflowUnansweredError
 from pao.clients.temporal_connection import TemporalTarget, connect
 from pao.core.names import workflow_id
 from pao.core.payloads.mirror import Snapshot
@@ -30,8 +30,8 @@ async def signal_retry(stack: ChaosStack, request_id: str) -> None:
 async def told_by_workflow(stack: ChaosStack, request_id: str) -> Snapshot | None:
     client = await connect(TemporalTarget(address=stack.temporal_address))
     try:
-        return await Inspector(client, task_queue=QUEUE).snapshot(request_id, "")
-    except NoAnswerError:
+        return await WorkflowInspector(client, task_queue=QUEUE).snapshot(request_id, "")
+    except WorkflowUnansweredError:
         return None
 
 

@@ -5,15 +5,15 @@ from typing import Any
 
 from activities.base import Action
 from activities.breakers import Breakers
-from activities.configuration_judges import models_of
+from activities.configuration_validators import models_of
 from activities.execution import Executor
-from activities.outgoing import Network
+from activities.outgoing import NetworkAccess
 from activities.session_factory import Tools
 from catalog.configuration_checks import ValueProblem, check_configurations
 from catalog.document_kinds import parse_definition
 from catalog.scopes import ScopeContext
 from pao.clients.jira.instances import JiraInstances
-from pao.clients.outgoing import EgressRules, HttpClient, WireOptions
+from pao.clients.outgoing import ConnectionOptions, EgressRules, HttpClient
 from pao.clients.secret_store import EnvironmentSecrets, SecretStore
 from pao.core.payloads.actions import ActionInput, ActionResult, FollowInput
 from pao.core.payloads.waits import Pending
@@ -23,11 +23,11 @@ from tests.support.requests import Request, new_request, ticket
 BOX = SecretBox(f"k1:{generate_key()}")
 
 
-def loopback_network(**rules: Any) -> Network:
-    """Return a network that may call this machine."""
+def loopback_network(**rules: Any) -> NetworkAccess:
+    """Return an egress that may reach this machine."""
     allow = rules.get("allow", ("127.0.0.0/8",))
-    return Network(
-        client=HttpClient(WireOptions(rules=EgressRules.parse(allow))),
+    return NetworkAccess(
+        client=HttpClient(ConnectionOptions(rules=EgressRules.parse(allow))),
         breakers=rules.get("breakers") or Breakers(),
     )
 

@@ -3,7 +3,7 @@
 import pytest
 
 from activities.action_errors import ActionFailedError
-from activities.breakers import BreakerLimits, BreakerOptions, Breakers, SharedStore
+from activities.breakers import BreakerLimits, BreakerOptions, Breakers, SharedBreakerStore
 from db.session import Database
 from pao.core.errors import ErrorCode
 
@@ -21,9 +21,9 @@ def breakers(db: Database | None, **options: BreakerLimits) -> Breakers:
     return Breakers(shared(db) if db else None, given)
 
 
-def shared(db: Database) -> SharedStore:
+def shared(db: Database) -> SharedBreakerStore:
     """The store of all processes; on a busy machine it is waited for."""
-    return SharedStore(db, answer_seconds=30)
+    return SharedBreakerStore(db, answer_seconds=30)
 
 
 async def fail(of: Breakers, target: str = TARGET, *, times: int = 1) -> None:

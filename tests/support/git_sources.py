@@ -6,7 +6,7 @@ from typing import Any
 
 from catalog.sources.source import CatalogSource, Listing, ListingContext, SourceEntry, Unchanged
 from pao.app.git_sources.outgoing_calls import OutgoingCalls
-from pao.clients.outgoing import EgressRules, HttpClient, WireOptions
+from pao.clients.outgoing import ConnectionOptions, EgressRules, HttpClient
 
 ITEM = """\
 schemaVersion: v1
@@ -21,7 +21,7 @@ metadata:
 def loopback_calls(target: str = "GitHub", *, seconds: float = 20.0) -> OutgoingCalls:
     """Return calls that may go to loopback only."""
     rules = EgressRules.parse(["127.0.0.1"])
-    client = HttpClient(WireOptions(rules=rules))
+    client = HttpClient(ConnectionOptions(rules=rules))
     return OutgoingCalls(client, target, seconds=seconds)
 
 

@@ -10,10 +10,10 @@ from uuid import uuid4
 
 from activities.base import ActionContext
 from activities.options import ActionOptions
-from activities.outgoing import Network, Outgoing
+from activities.outgoing import ActionHttpClient, NetworkAccess
 from pao.clients.jira import Deadline
 from pao.clients.jira.instances import JiraInstances
-from pao.clients.outgoing import EgressRules, HttpClient, WireOptions
+from pao.clients.outgoing import ConnectionOptions, EgressRules, HttpClient
 from pao.core.names import mark
 from pao.core.payloads.context import ItemSnapshot, RequestContext, Requester
 from pao.core.timestamps import timestamp
@@ -49,15 +49,15 @@ def action_context(
     return ActionContext(**(values | more))
 
 
-_NETWORKS: list[Network] = []
+_NETWORKS: list[NetworkAccess] = []
 
 
-def outgoing(deadline: Deadline) -> Outgoing:
+def outgoing(deadline: Deadline) -> ActionHttpClient:
     """Return an egress to loopback only; all of a test share their connections."""
     if not _NETWORKS:
         rules = EgressRules.parse(["127.0.0.1"])
-        _NETWORKS.append(Network(client=HttpClient(WireOptions(rules=rules))))
-    return Outgoing(_NETWORKS[0], deadline)
+        _NETWORKS.append(NetworkAccess(client=HttpClient(ConnectionOptions(rules=rules))))
+    return ActionHttpClient(_NETWORKS[0], deadline)
 
 
 async def close_network() -> None:

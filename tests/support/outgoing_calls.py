@@ -1,6 +1,6 @@
 """Calls that may leave or not, and how names resolve for them."""
 
-from pao.clients.outgoing import EgressRules, HttpClient, OutgoingCall, WireOptions
+from pao.clients.outgoing import ConnectionOptions, EgressRules, HttpClient, OutgoingCall
 
 
 class FakeResolver:
@@ -18,8 +18,8 @@ class FakeResolver:
         return given.pop(0) if len(given) > 1 else given[0]
 
 
-async def call(url: str, *allow: str, names: FakeResolver | None = None) -> int:
-    client = HttpClient(WireOptions(rules=EgressRules.parse(allow)), resolver=names)
+async def call(url: str, *allow: str, names: Names | None = None) -> int:
+    client = HttpClient(ConnectionOptions(rules=EgressRules.parse(allow)), resolver=names)
     try:
         return (await client.send(OutgoingCall(method="POST", url=url), seconds=5)).status
     finally:

@@ -13,7 +13,7 @@ from typing import Any, ClassVar
 from activities.breakers import BreakerLimits, BreakerOptions, Breakers
 from activities.log import LogLine
 from activities.options import ActionOptions
-from activities.outgoing import Network
+from activities.outgoing import NetworkAccess
 from activities.registry import load_all
 from pao.clients.jira.instances import JiraInstances
 from tests.support.actions import ActionRunner, loopback_network
@@ -58,8 +58,8 @@ class ContractTarget:
         self.terraform = terraform
         self.lines = LogRecorder()
 
-    def stage(self, network: Network | None = None) -> ActionRunner:
-        """Return the runner of the type, with a new network or this one; the caller closes it."""
+    def stage(self, network: NetworkAccess | None = None) -> Stage:
+        """Return what executes the type, by a network of its own or this; the caller closes it."""
         limits = BreakerOptions(limits=BreakerLimits(failures=self.patience))
         return ActionRunner(
             load_all()[self.type],

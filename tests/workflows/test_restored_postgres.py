@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from activities.mirror_rebuild import Rebuilder, Rebuilt
-from activities.reconciler import Reconciler, Turns
-from pao.clients.inspection import Inspector
+from activities.mirror_rebuild import Rebuilder, RebuildResult
+from activities.reconciler import Reconciler, RunLimits
+from pao.clients.inspection import WorkflowInspector
 from tests.support.bundles import new_bundle
 from tests.support.postgres import Database
 from tests.support.requests import Request, new_request, ticket
@@ -59,15 +59,15 @@ async def set_back(bench: Workbench, request: Request, status: str, *, seq: int)
 
 
 async def turn(bench: Workbench) -> dict[str, int]:
-    inspector = Inspector(bench.client, task_queue=bench.task_queue)
-    turns = Turns(quiet=timedelta(seconds=-5))
+    inspector = WorkflowInspector(bench.client, task_queue=bench.task_queue)
+    turns = RunLimits(quiet=timedelta(seconds=-5))
     reconciler = Reconciler(bench.database, bench.workflows, inspector, turns=turns)
     return await reconciler.reconcile()
 
 
 async def is_listed(bench: Workbench, *requests: Request) -> None:
     """Wait until Temporal's search, which lags, shows the workflows as running."""
-    inspector = Inspector(bench.client, task_queue=bench.task_queue)
+    inspector = WorkflowInspector(bench.client, task_queue=bench.task_queue)
     wanted = {request.id for request in requests}
 
     async def there() -> bool:
@@ -165,8 +165,8 @@ async def test_an_older_row_catches_up_although_its_workflow_ends_by_the_next_wr
     assert action["status"] == "failed"
 
 
-async def rebuilt(bench: Workbench) -> Rebuilt:
-    inspector = Inspector(bench.client, task_queue=bench.task_queue)
+async def rebuilt(bench: Workbench) -> RebuildResult:
+    inspector = WorkflowInspector(bench.client, task_queue=bench.task_queue)
     return await Rebuilder(bench.database, inspector).rebuild()
 
 
@@ -226,7 +226,7 @@ async def test_a_request_whose_worker_is_away_is_named_and_the_others_are_rebuil
 
 async def all_known(bench: Workbench, *requests: Request) -> bool:
     """Return whether Temporal's search, which lags, shows the workflows as they are."""
-    inspector = Inspector(bench.client, task_queue=bench.task_queue)
+    inspector = WorkflowInspector(bench.client, task_queue=bench.task_queue)
     shown = {one.request_id: one.runs for one in await inspector.known()}
     rows = {one.id: (await bench.row(one))["status"] == "failed" for one in requests}
     return all(shown.get(id_) == runs for id_, runs in rows.items())

@@ -5,7 +5,7 @@ from typing import Any
 
 import httpx
 
-from activities.actions.rest.config import Condition, Extract, RestApiConfig, StatusUrl
+from activities.actions.rest.config import AnswerCondition, Extract, RestApiConfig, StatusUrl
 from activities.outgoing import TargetResponse
 from catalog import json_paths
 from pao.core.answers import KEPT_CHARACTERS
@@ -47,7 +47,7 @@ def read_body(answer: TargetResponse) -> Any:
         return answer.text
 
 
-def proves(condition: Condition, answer: TargetResponse) -> bool:
+def proves(condition: AnswerCondition, answer: TargetResponse) -> bool:
     """Return whether an answer can prove that a condition does not hold: a login page cannot.
 
     That takes a whole JSON document, or for the path ``$`` a whole text that is not HTML.
@@ -59,7 +59,7 @@ def proves(condition: Condition, answer: TargetResponse) -> bool:
     return True
 
 
-def holds(condition: Condition, answer: TargetResponse) -> bool:
+def holds(condition: AnswerCondition, answer: TargetResponse) -> bool:
     """Return whether a condition holds for an answer.
 
     A text and a scalar are the same when they are written the same: a look that took ``"true"``
@@ -80,7 +80,7 @@ def _is_same(found: Any, wanted: Any) -> bool:
     return isinstance(found, bool) == isinstance(wanted, bool) and bool(found == wanted)
 
 
-def tells(condition: Condition, answer: TargetResponse) -> bool:
+def tells(condition: AnswerCondition, answer: TargetResponse) -> bool:
     """Return whether an answer holds what a condition reads, whatever its value."""
     return _first(condition.path, read_body(answer)) is not json_paths.MISSING
 

@@ -13,10 +13,10 @@ from activities.actions.rest.bodies import address
 from activities.actions.rest.config import (
     ApiKey,
     Authentication,
+    AwsSignature,
     Basic,
     Bearer,
     ClientCredentials,
-    SigV4,
 )
 from activities.base import ActionContext
 from activities.outgoing import TargetResponse
@@ -29,7 +29,7 @@ S3 = "s3"
 
 
 @dataclass(frozen=True, slots=True)
-class Outbound:
+class HttpRequest:
     """One request before it is sent."""
 
     method: str
@@ -37,14 +37,17 @@ class Outbound:
     headers: dict[str, str]
     content: bytes | None = field(default=None, repr=False)
 
-    def with_headers(self, **more: str) -> "Outbound":
+    def with_headers(self, **more: str) -> "HttpRequest":
         """Return the same with more headers."""
         return replace(self, headers={**self.headers, **more})
 
 
 async def authenticated(
-    outbound: Outbound, authentication: Authentication, context: ActionContext, tokens: TokenCache
-) -> Outbound:
+    outbound: HttpRequest,
+    authentication: Authentication,
+    context: ActionContext,
+    tokens: TokenCache,
+) -> HttpRequest:
     """Return the request with credentials, each of which is masked from now on."""
     for credential in _written(authentication):
         context.secrets.add(credential)
@@ -66,7 +69,7 @@ async def authenticated(
         return outbound.with_headers(**{authentication.name: authentication.key})
     return (
         _signed(outbound, authentication, context)
-        if isinstance(authentication, SigV4)
+        if isinstance(authentication, AwsSignature)
         else outbound
     )
 
@@ -81,7 +84,7 @@ def _written(authentication: Authentication) -> list[str]:
         return [authentication.key]
     if isinstance(authentication, ClientCredentials):
         return [authentication.client_secret]
-    if isinstance(authentication, SigV4):
+    if isinstance(authentication, AwsSignature):
         return [
             authentication.secret_access_key,
             *([authentication.session_token] if authentication.session_token else []),
@@ -89,12 +92,12 @@ def _written(authentication: Authentication) -> list[str]:
     return []
 
 
-def _bearing(outbound: Outbound, scheme: str, value: str, context: ActionContext) -> Outbound:
+def _bearing(outbound: HttpRequest, scheme: str, value: str, context: ActionContext) -> HttpRequest:
     context.secrets.add(value)
     return outbound.with_headers(Authorization=f"{scheme} {value}")
 
 
-def _signed(outbound: Outbound, sigv4: SigV4, context: ActionContext) -> Outbound:
+def _signed(outbound: HttpRequest, sigv4: AwsSignature, context: ActionContext) -> HttpRequest:
     from botocore import auth  # noqa: PLC0415 -- a large library, and few items need it
     from botocore.awsrequest import AWSRequest  # noqa: PLC0415 -- as above
     from botocore.credentials import Credentials  # noqa: PLC0415 -- as above

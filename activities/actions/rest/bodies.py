@@ -8,8 +8,8 @@ from typing import Any
 import httpx
 
 from activities.action_errors import ActionFailedError
-from activities.actions.rest.config import Body, File, RestApiConfig, Scalar, is_left_out
-from pao.core.failure_classes import BAD_CALL
+from activities.actions.rest.config import File, RequestBody, RestApiConfig, Scalar, is_left_out
+from pao.core.judgement import BAD_CALL
 
 _TYPES = {
     "json": "application/json",
@@ -39,7 +39,7 @@ def headers(config: RestApiConfig, *, correlation_id: str) -> dict[str, str]:
     return given
 
 
-def content(body: Body | None, mark: str) -> tuple[bytes | None, dict[str, str]]:
+def content(body: RequestBody | None, mark: str) -> tuple[bytes | None, dict[str, str]]:
     """Return the body and its content type; the same configuration results in the same bytes."""
     if body is None:
         return None, {}
@@ -48,7 +48,7 @@ def content(body: Body | None, mark: str) -> tuple[bytes | None, dict[str, str]]
     return _bytes(_encoded(body)), {"Content-Type": _TYPES[body.type]}
 
 
-def _encoded(body: Body) -> str:
+def _encoded(body: RequestBody) -> str:
     given = body.content_template
     if isinstance(given, str):
         return given

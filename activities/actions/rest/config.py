@@ -54,7 +54,7 @@ class File(CamelCaseConfig):
     content_type: HeaderText = "application/octet-stream"
 
 
-class Body(CamelCaseConfig):
+class RequestBody(CamelCaseConfig):
     """What is sent. Text for json is a JSON template; mappings are written as the type wants."""
 
     type: Literal["json", "form", "multipart", "text", "xml"] = "json"
@@ -65,7 +65,7 @@ class Body(CamelCaseConfig):
     )
 
     @model_validator(mode="after")
-    def _fits(self) -> "Body":
+    def _fits(self) -> "RequestBody":
         mapping = isinstance(self.content_template, dict)
         if self.type == "multipart" and not mapping:
             raise ValueError("a multipart body is a mapping from names to texts or files")
@@ -170,7 +170,7 @@ class ClientCredentials(CamelCaseConfig):
         return self
 
 
-class SigV4(CamelCaseConfig):
+class AwsSignature(CamelCaseConfig):
     """An AWS signature by keys that the document names; never the worker's own."""
 
     type: Literal["aws-sigv4"]
@@ -184,7 +184,7 @@ class SigV4(CamelCaseConfig):
 
 
 Authentication = Annotated[
-    NoAuthentication | Basic | Bearer | ApiKey | ClientCredentials | SigV4,
+    NoAuthentication | Basic | Bearer | ApiKey | ClientCredentials | AwsSignature,
     Field(discriminator="type"),
 ]
 
@@ -234,7 +234,7 @@ class Response(CamelCaseConfig):
         return given
 
 
-class Condition(CamelCaseConfig):
+class AnswerCondition(CamelCaseConfig):
     """Holds where the first value at a JSONPath is one of these, or where there is any."""
 
     path: JsonPath = Field(description="JSONPath", examples=["$.status"])
@@ -254,18 +254,18 @@ class Asynchronous(CamelCaseConfig):
     """How a 202 is followed until the target is done."""
 
     status_url: StatusUrl = Field(default_factory=lambda: StatusUrl(header="Location"))
-    until: Condition
-    fail_when: Condition | None = None
+    until: AnswerCondition
+    fail_when: AnswerCondition | None = None
     every: float = Field(default=5.0, ge=0.05, le=600, description="Seconds between polls")
     timeout: float = Field(default=1800.0, gt=0, le=604_800, description="Total seconds")
 
 
-class Look(CamelCaseConfig):
+class LookConfig(CamelCaseConfig):
     """How an earlier effect is found before anything is done a second time."""
 
     url: Address = Field(min_length=1, description="Address to read (GET)")
     query: dict[str, Scalar | None] = Field(default_factory=dict)
-    found: Condition = Field(
+    found: AnswerCondition = Field(
         description="Holds where the effect exists. A 404, 410 or 204 means that it does not; any "
         "other answer that is not JSON proves nothing"
     )
@@ -287,7 +287,7 @@ class RestApiConfig(CamelCaseConfig):
         default_factory=dict,
         description="Query parameters; a list repeats the name, null values are left out",
     )
-    body: Body | None = Field(default=None, description="The request body")
+    body: RequestBody | None = Field(default=None, description="The request body")
     authentication: Authentication = Field(
         default=NoAuthentication(), description="How to authenticate"
     )
@@ -303,7 +303,7 @@ class RestApiConfig(CamelCaseConfig):
         description="Header for an idempotency key, the same on every attempt",
         examples=["Idempotency-Key"],
     )
-    look: Look | None = Field(
+    look: LookConfig | None = Field(
         default=None, description="How to find an earlier effect before a retry"
     )
     asynchronous: Asynchronous | None = Field(

@@ -33,21 +33,23 @@ T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
-class Status:
+class StatusResponse:
     """One response; ``redirected`` where the address redirected to the result."""
 
     answer: TargetResponse
     redirected: bool = False
 
 
-async def ask(sender: Sender, config: RestApiConfig, context: ActionContext, url: str) -> Status:
+async def ask(
+    sender: Sender, config: RestApiConfig, context: ActionContext, url: str
+) -> StatusResponse:
     """Poll once, following redirects by GET; each hop is checked like the first address."""
     redirected = False
     for _ in range(HOPS):
         answer = await sender.read_told(config, context, url)
         location = answer.headers.get("location")
         if answer.status not in REDIRECTS or not location:
-            return Status(answer, redirected)
+            return StatusResponse(answer, redirected)
         redirected = redirected or answer.status in TO_RESULT
         try:
             url = redirected_url(url, location)
@@ -73,7 +75,7 @@ async def poll(
             result = await evaluated(judged, config, status)
             if result is not None:
                 return result
-        except _UnhelpfulError as met:
+        except _PollError as met:
             refusals = 0 if met.error.retryable else refusals + 1
             if refusals >= PATIENCE or met.final:
                 raise _lost(url, met.error) from met.error
@@ -88,7 +90,7 @@ async def poll(
 
 
 @dataclass(frozen=True, slots=True)
-class Resumed:
+class ResumedPoll:
     """The result at an earlier attempt's status address; None: the target reports failure."""
 
     result: ActionResult | None
@@ -96,12 +98,12 @@ class Resumed:
 
 async def resumed(
     sender: Sender, config: RestApiConfig, context: ActionContext, earlier: Pending
-) -> Resumed | None:
+) -> ResumedPoll | None:
     """Ask where an earlier attempt had been told to; None where nothing is known there any more.
 
     What is still at work, or cannot be asked now, is waited for once more.
     """
-    waits = Resumed(ActionResult(outputs={"status": ACCEPTED, "body": None}, pending=earlier))
+    waits = ResumedPoll(ActionResult(outputs={"status": ACCEPTED, "body": None}, pending=earlier))
     try:
         status = await ask(sender, config, context, str(earlier.state["url"]))
     except ActionError:
@@ -113,11 +115,11 @@ async def resumed(
     try:
         result = await evaluated(judged, config, status)
     except ActionFailedError:
-        return Resumed(None)
-    return waits if result is None else Resumed(result)
+        return ResumedPoll(None)
+    return waits if result is None else ResumedPoll(result)
 
 
-def judged(config: RestApiConfig, status: Status) -> ActionResult | None:
+def judged(config: RestApiConfig, status: StatusResponse) -> ActionResult | None:
     """Return the result of a target that is done, None while it is at work.
 
     A 303 or 302 leads to the result, which need not tell a status: without what ``until`` reads,
@@ -167,7 +169,7 @@ async def evaluated(read: Callable[..., T], /, *given: Any, reading: bool = Fals
         ) from error
 
 
-class _UnhelpfulError(Exception):
+class _PollError(Exception):
     """A response without a status, or none; ``final``: polling again cannot help."""
 
     def __init__(self, error: ActionError, *, final: bool = False) -> None:
@@ -176,17 +178,19 @@ class _UnhelpfulError(Exception):
         self.final = final
 
 
-async def _well(sender: Sender, config: RestApiConfig, context: ActionContext, url: str) -> Status:
+async def _well(
+    sender: Sender, config: RestApiConfig, context: ActionContext, url: str
+) -> StatusResponse:
     try:
         status = await ask(sender, config, context, url)
     except ActionError as met:
         ours = met.silent and not met.retryable
-        raise _UnhelpfulError(met, final=ours) from met
+        raise _PollError(met, final=ours) from met
     if status.answer.is_success:
         return status
     answered = status.answer.status
     error = status.answer.failure(f"The status address answered {answered}.", reading=True)
-    raise _UnhelpfulError(error)
+    raise _PollError(error)
 
 
 def _lost(url: str, error: ActionError) -> OutcomeUnknownError:

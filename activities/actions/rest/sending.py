@@ -5,7 +5,7 @@ from urllib.parse import urlsplit
 from activities.actions.rest import bodies
 from activities.actions.rest.authentication import (
     UNAUTHORIZED,
-    Outbound,
+    HttpRequest,
     authenticated,
     token_key,
 )
@@ -30,7 +30,7 @@ class Sender:
             headers[config.idempotency_header] = context.idempotency_key
         url = bodies.address(config.endpoint.url, config.query)
         return await self._send(
-            Outbound(config.endpoint.method, url, headers, content), config, context
+            HttpRequest(config.endpoint.method, url, headers, content), config, context
         )
 
     async def read(
@@ -43,7 +43,7 @@ class Sender:
     ) -> TargetResponse:
         """Read an address of the configuration, of its answer at most ``max_body`` bytes."""
         headers = bodies.headers(config, correlation_id=context.request.correlation_id)
-        return await self._send(Outbound("GET", url, headers), config, context, max_body)
+        return await self._send(HttpRequest("GET", url, headers), config, context, max_body)
 
     async def read_told(
         self, config: RestApiConfig, context: ActionContext, url: str
@@ -56,7 +56,7 @@ class Sender:
 
     async def _send(
         self,
-        outbound: Outbound,
+        outbound: HttpRequest,
         config: RestApiConfig,
         context: ActionContext,
         max_body: int = READ_BYTES,
@@ -74,7 +74,7 @@ class Sender:
 
 
 async def _once(
-    sent: Outbound, config: RestApiConfig, context: ActionContext, max_body: int
+    sent: HttpRequest, config: RestApiConfig, context: ActionContext, max_body: int
 ) -> TargetResponse:
     return await context.http.request(
         sent.method,

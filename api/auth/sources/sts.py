@@ -17,7 +17,7 @@ from api.auth.signature_errors import Reason, SignatureError, malformed
 from pao.clients.aws.caller import AwsCaller
 from pao.clients.aws.signing import HEADER, Proof, request_hash, signed_headers, sts_headers
 from pao.clients.aws.sts import Sts, StsRefusedError
-from pao.clients.bounded_http import NoAnswerError
+from pao.clients.bounded_http import UnusableAnswerError
 from pao.core.errors import ErrorCode, PaoError
 from pao.core.strict_json import read_json
 
@@ -127,7 +127,7 @@ class StsIdentity:
                 f"AWS does not accept the signature ({error.code}); check the credentials, and "
                 f"that it was made for {self._config.server_id} and for this call",
             ) from None
-        except NoAnswerError as error:
+        except UnusableAnswerError as error:
             _log.warning("STS gave no usable answer: %s", error)
             raise _unavailable() from error
         finally:

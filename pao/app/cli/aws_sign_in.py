@@ -19,7 +19,7 @@ import typer
 from pao.app.cli.exits import CliError, ExitCode, from_envelope
 from pao.app.cli.profiles import ApiTarget
 from pao.clients.aws.signing import HEADER, sign, usual_url
-from pao.clients.aws.sigv4 import AccessKey, Call, signature_headers
+from pao.clients.aws.sigv4 import SignableRequest, SigningKey, signature_headers
 
 SESSIONS = "/api/v1/sessions"
 # What is signed shortly before the end may arrive after it.
@@ -27,7 +27,7 @@ _MARGIN = timedelta(minutes=5)
 _CREATED, _UNAUTHORIZED = 201, 401
 
 
-def add_signature(request: httpx.Request, key: AccessKey, *, service: str, region: str) -> None:
+def add_signature(request: httpx.Request, key: SigningKey, *, service: str, region: str) -> None:
     """Sign a request, its correlation id and Idempotency-Key included.
 
     They make two otherwise equal calls within one second two signatures, and nobody can put another
@@ -36,7 +36,7 @@ def add_signature(request: httpx.Request, key: AccessKey, *, service: str, regio
     signed = ("host", "content-type", "x-correlation-id", "idempotency-key")
     headers = {name: request.headers[name] for name in signed if name in request.headers}
     path, _, query = request.url.raw_path.partition(b"?")
-    call = Call(
+    call = SignableRequest(
         method=request.method,
         raw_path=path,
         raw_query=query,
@@ -72,7 +72,7 @@ class AwsSession(httpx.Auth):
             self._sign(request, self._key)
             yield request
 
-    def _sign(self, request: httpx.Request, key: AccessKey) -> None:
+    def _sign(self, request: httpx.Request, key: SigningKey) -> None:
         add_signature(request, key, service=self._target.service, region=self._target.region)
 
     def _session_request(self) -> httpx.Request:
@@ -89,12 +89,12 @@ class AwsSession(httpx.Auth):
         )
         return httpx.Request("POST", target.endpoint + SESSIONS, headers={HEADER: proof})
 
-    def _read_session(self, response: httpx.Response) -> AccessKey:
+    def _opened(self, response: httpx.Response) -> SigningKey:
         document = _document(response)
         if response.status_code != _CREATED:
-            raise _session_error(response, document)
-        key = AccessKey(document["accessKeyId"], document["secretAccessKey"])
-        _save(self._file, key, ends=document["expiresAt"])
+            raise _refused(response, document)
+        key = SigningKey(document["accessKeyId"], document["secretAccessKey"])
+        _keep(self._file, key, ends=document["expiresAt"])
         return key
 
 
@@ -145,18 +145,18 @@ def _session_file(endpoint: str, access_key_id: str) -> Path:
     return Path(typer.get_app_dir("pao")) / "sessions" / f"{name}.json"
 
 
-def _read(file: Path) -> AccessKey | None:
+def _read(file: Path) -> SigningKey | None:
     try:
         saved = json.loads(file.read_text(encoding="utf-8"))
         if datetime.fromisoformat(saved.pop("ends")) - _MARGIN <= datetime.now(UTC):
             return None
-        return AccessKey(**saved)
+        return SigningKey(**kept)
     except (OSError, ValueError, TypeError, KeyError):
         return None
 
 
-def _save(file: Path, key: AccessKey, *, ends: str) -> None:
-    """Store a session for the next command; an error only means that there is none."""
+def _keep(file: Path, key: SigningKey, *, ends: str) -> None:
+    """Write a session for the next command; a folder that cannot be written to costs that only."""
     try:
         file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         for old in file.parent.glob("*.json"):

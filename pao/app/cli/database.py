@@ -17,7 +17,7 @@ from pao.app.cli.tables import Column, Fit, Table
 from pao.app.cli.terminal import STYLES, age, local_time
 
 if TYPE_CHECKING:
-    from activities.mirror_rebuild import Rebuilt
+    from activities.mirror_rebuild import RebuildResult
     from db.migrations.runner import MigrationStatus
     from db.service_role import ServiceRole
     from pao.settings import Settings
@@ -103,25 +103,25 @@ def rebuild(
         raise typer.Exit(ExitCode.FAILED)
 
 
-async def _rebuild_mirror(*, opens: bool) -> "Rebuilt":
+async def _rebuilt(*, opens: bool) -> "RebuildResult":
     from activities.mirror_rebuild import Rebuilder  # noqa: PLC0415 -- see above
     from db.installation import Installation  # noqa: PLC0415 -- see above
     from pao.app import assembly  # noqa: PLC0415 -- see above
-    from pao.clients.inspection import Inspector, NoAnswerError  # noqa: PLC0415 -- see above
+    from pao.clients.inspection import WorkflowInspector, WorkflowUnansweredError  # noqa: PLC0415 -- see above
     from pao.clients.temporal_connection import connect  # noqa: PLC0415 -- see above
 
     settings = settings_for("worker", os.environ)
     database = assembly.database(settings, application_name="pao-db-rebuild")
     try:
-        installation = Installation(database)
-        client = await connect(assembly.temporal_target(settings), installation=installation.id)
-        inspector = Inspector(
+        known = Installation(database)
+        client = await connect(assembly.temporal_target(settings), installation=known.id)
+        inspector = WorkflowInspector(
             client,
             task_queue=settings.temporal.task_queue,
             installation=await installation.id(),
         )
         return await Rebuilder(database, inspector).rebuild(opens=opens)
-    except NoAnswerError as error:
+    except WorkflowUnansweredError as error:
         raise CliError(
             f"Temporal did not list the workflows: {error}",
             exit_code=ExitCode.UNAVAILABLE,
@@ -131,8 +131,8 @@ async def _rebuild_mirror(*, opens: bool) -> "Rebuilt":
         await database.close()
 
 
-def _print_rebuilt(cli: CommandContext, done: "Rebuilt") -> None:
-    text = f"✓ {done.written} open requests were rewritten, {done.made} ended ones recreated"
+def _print_rebuilt(cli: Cli, done: "RebuildResult") -> None:
+    text = f"✓ {done.written} open requests were written again, {done.made} ended ones made anew"
     cli.out.print(Text(text, style="green"))
     for request_id in done.unanswered:
         cli.out.print(Text(f"✗ {request_id} did not answer; is a worker running?", style="red"))

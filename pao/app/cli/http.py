@@ -15,8 +15,8 @@ import httpx
 
 from pao.app.cli.aws_sign_in import add_signature, aws_session
 from pao.app.cli.exits import CliError, ExitCode, LostAnswerError, exit_code_of, from_envelope
-from pao.app.cli.profiles import ApiTarget
-from pao.clients.aws.sigv4 import AccessKey
+from pao.app.cli.profiles import Target
+from pao.clients.aws.sigv4 import SigningKey
 from pao.core.names import MASK
 from pao.runtime.version import VERSION
 
@@ -50,8 +50,8 @@ class RequestSigner(httpx.Auth):
 
     requires_request_body = True
 
-    def __init__(self, target: ApiTarget) -> None:
-        self._key = AccessKey(target.access_key_id or "", target.secret_access_key or "")
+    def __init__(self, target: Target) -> None:
+        self._key = SigningKey(target.access_key_id or "", target.secret_access_key or "")
         self._target = target
 
     def auth_flow(self, request: httpx.Request) -> Generator[httpx.Request, httpx.Response, None]:

@@ -21,7 +21,7 @@ from catalog.sources.source import (
     SourceUnavailableError,
 )
 from pao.clients.outgoing import EgressRules, OutgoingError
-from pao.clients.outgoing.resolver import Guide
+from pao.clients.outgoing.resolver import EgressResolver
 from pao.runtime import tracing
 
 GIT_SECONDS = 120.0
@@ -110,7 +110,7 @@ class GitCommands:
             "http.lowSpeedLimit": str(_SLOW_BYTES),
             "http.lowSpeedTime": str(_SLOW_SECONDS),
         }
-        guide = Guide(remote.rules)
+        guide = EgressResolver(remote.rules)
         try:
             if remote.proxy is None:
                 addresses = await guide.permitted(host, port)

@@ -33,12 +33,12 @@ from pao.app.git_sources.branch_rules import BranchRules, BranchRuleState
 from pao.app.git_sources.github_errors import as_source_errors
 from pao.app.git_sources.outgoing_calls import OutgoingCalls, text
 from pao.app.git_sources.owners_file import OwnersFile, find_owners_file
-from pao.clients.github import GitHubInstance, GitHubResponse, Outbound
+from pao.clients.github import GitHubInstance, GitHubRequest, GitHubResponse
 from pao.clients.github.repository import (
-    CommitFacts,
-    NoBranchError,
+    GitHubBranchMissingError,
+    GitHubCommitDetails,
     Repository,
-    SizedEntry,
+    SizedTreeEntry,
     Tip,
 )
 from pao.runtime.masking import SecretMasks
@@ -183,14 +183,14 @@ class GitHubSource:
 
     async def _tip(self, etag: str | None) -> Tip | None:
         try:
-            return await self._repository.tip(self._location.branch, etag)
-        except NoBranchError as error:
-            problem = f"GitHub: {error}; correct CATALOG_BRANCH, or restore it."
-            raise SourceGoneError(problem) from error
+            return await self._repository.tip(self._place.branch, etag)
+        except GitHubBranchMissingError as error:
+            told = f"GitHub: {error}; correct CATALOG_BRANCH, or bring it back."
+            raise SourceGoneError(told) from error
         except LookupError as error:
             raise SourceGoneError(f"GitHub: {error}.") from error
 
-    async def _folder(self, root: Mapping[str, SizedEntry]) -> str:
+    async def _folder(self, root: Mapping[str, SizedTreeEntry]) -> str:
         """Return the tree of the folder, which may be several levels deep."""
         here, tree = root, ""
         for part in self._location.folder.split("/"):
@@ -204,7 +204,7 @@ class GitHubSource:
             tree = entry.sha
         return tree
 
-    async def _directory(self, tree: str) -> Mapping[str, SizedEntry]:
+    async def _directory(self, tree: str) -> Mapping[str, SizedTreeEntry]:
         found = await self._repository.tree(tree)
         if found.truncated:
             raise SourceUnavailableError("GitHub has listed a folder of the repository in part.")
@@ -224,12 +224,12 @@ class GitHubSource:
         )
 
     async def _owners(
-        self, root: Mapping[str, SizedEntry], memory: Mapping[str, Any]
+        self, root: Mapping[str, SizedTreeEntry], memory: Mapping[str, Any]
     ) -> OwnersFile:
         if self._location.ownership is OwnershipMode.OFF:
             return OwnersFile()
 
-        async def read(tree: str, _location: str) -> Mapping[str, SizedEntry]:
+        async def read(tree: str, _place: str) -> Mapping[str, SizedTreeEntry]:
             return await self._directory(tree)
 
         return await find_owners_file(
@@ -250,7 +250,7 @@ class GitHubSource:
         is_current = memory.get("of") == self._identity and memory.get("revision") == known.revision
         return memory if is_current else {}
 
-    async def _send(self, out: Outbound) -> GitHubResponse:
+    async def _send(self, out: GitHubRequest) -> GitHubResponse:
         return await self.outgoing.send(
             out.method,
             out.url,
@@ -261,7 +261,7 @@ class GitHubSource:
         )
 
 
-def _commit_of(facts: CommitFacts, folder: str) -> SourceCommit:
+def _shown(facts: GitHubCommitDetails, folder: str) -> Commit:
     files = folder_url(facts.url, folder)
     return SourceCommit(facts.sha, facts.subject, facts.author, facts.at, facts.url or None, files)
 

@@ -6,8 +6,8 @@ from typing import Any
 from catalog.sources.verdict import CHECK, Verdict
 from catalog.validation import Finding, Severity
 from pao.app.git_sources.github import GitHubSource
-from pao.app.git_sources.report_texts import Conclusion, Report, report_of, untouched_report
-from pao.clients.github.checks import MOST_ANNOTATIONS, MOST_DESCRIPTION, Checks
+from pao.app.git_sources.report_texts import Conclusion, Report, report_of, untouched
+from pao.clients.github.checks import MOST_ANNOTATIONS, MOST_DESCRIPTION, CommitChecks
 
 # Ten calls; authors with more findings read the summary first.
 MAX_ANNOTATED = 500
@@ -35,7 +35,7 @@ class GitHubReporter:
 
     def __init__(self, source: GitHubSource, *, details: str | None = None) -> None:
         self._source = source
-        self._checks = Checks(source.repository)
+        self._checks = CommitChecks(source.repository)
         self._details = details
 
     async def report(self, verdict: Verdict, *, again: bool = False) -> None:

@@ -36,11 +36,11 @@ from pao.app.git_sources.branch_rules import BranchRules, BranchRuleState
 from pao.app.git_sources.outgoing_calls import OutgoingCalls, text
 from pao.app.git_sources.owners_file import OwnersFile, find_owners_file
 from pao.clients.gitlab import (
-    Branch,
+    GitLabBranchMissingError,
+    GitLabCommit,
     GitLabError,
     GitLabInstance,
     GitLabProject,
-    NoBranchError,
     TreeItem,
 )
 from pao.clients.gitlab.client import GitLabCall
@@ -151,15 +151,15 @@ class GitLabSource:
             masks = SecretMasks([self._token.get_secret_value()])
             raise _source_error(error, masks.hide(error.message)) from error
 
-    async def _tip(self) -> Branch:
+    async def _tip(self) -> GitLabCommit:
         try:
-            return await self.project.branch(self._location.branch)
-        except NoBranchError as error:
-            problem = f"GitLab: {error}; correct CATALOG_BRANCH, or restore it."
-            raise SourceGoneError(problem) from error
+            return await self.project.branch(self._place.branch)
+        except GitLabBranchMissingError as error:
+            told = f"GitLab: {error}; correct CATALOG_BRANCH, or bring it back."
+            raise SourceGoneError(told) from error
 
     async def _read(
-        self, tip: Branch, memory: Mapping[str, Any], rules: BranchRuleState
+        self, tip: GitLabCommit, memory: Mapping[str, Any], rules: RulesFound
     ) -> Listing | Unchanged:
         root = await self._directory(tip.sha, "")
         folder = await self._folder(tip.sha, root)
@@ -243,7 +243,7 @@ class GitLabSource:
         )
 
 
-def _commit_of(tip: Branch, folder: str) -> SourceCommit:
+def _shown(tip: GitLabCommit, folder: str) -> Commit:
     files = folder_url(tip.url, folder)
     return SourceCommit(tip.sha, tip.subject, tip.author, tip.at, tip.url or None, files)
 

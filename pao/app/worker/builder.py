@@ -19,7 +19,7 @@ from activities.bookkeeping import Bookkeeper
 from activities.choices import ChoicesFetcher
 from activities.components import ComponentReader
 from activities.conditions import Conditions
-from activities.configuration_judges import models_of
+from activities.configuration_validators import models_of
 from activities.corrections import Corrector
 from activities.escalation import Escalator
 from activities.execution import Executor

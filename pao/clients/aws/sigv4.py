@@ -16,7 +16,7 @@ _TERMINATOR = "aws4_request"
 
 
 @dataclass(frozen=True, slots=True)
-class AccessKey:
+class SigningKey:
     """A key that signs."""
 
     access_key_id: str
@@ -24,7 +24,7 @@ class AccessKey:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Call:
+class SignableRequest:
     """What is signed: path and query as they are sent, and the headers that may not change."""
 
     method: str
@@ -35,7 +35,7 @@ class Call:
 
 
 def signature_headers(
-    call: Call, key: AccessKey, *, service: str, region: str, at: datetime
+    call: SignableRequest, key: SigningKey, *, service: str, region: str, at: datetime
 ) -> dict[str, str]:
     """Return the headers that sign a call at a time; ``headers`` of the call must have ``host``."""
     date = f"{at:%Y%m%dT%H%M%SZ}"

@@ -6,7 +6,7 @@ from typing import Any
 
 from pao.clients.aws.caller import AwsCaller, CallerError, read_caller
 from pao.clients.aws.signing import BODY
-from pao.clients.bounded_http import BoundedAnswer, BoundedHttp, NoAnswerError
+from pao.clients.bounded_http import BoundedAnswer, BoundedHttp, UnusableAnswerError
 
 LARGEST_ANSWER = 16 * 1024
 _OK, _REFUSED, _TOO_MANY, _BROKEN = 200, 400, 429, 500
@@ -35,8 +35,8 @@ class Sts:
     async def whose(self, headers: Mapping[str, str]) -> AwsCaller:
         """Return who signed these headers over a `GetCallerIdentity`.
 
-        Raises ``StsRefusedError`` if STS refuses the signature, and ``NoAnswerError`` if it does
-        not answer, or with anything but the one document that this call is answered with.
+        Raises ``StsRefusedError`` if STS refuses the signature, and ``UnusableAnswerError`` if it
+        does not answer, or answers with anything but the document of this call.
         """
         answer = await self._http.send(
             "POST", self._url, most=LARGEST_ANSWER, headers=headers, content=BODY
@@ -44,10 +44,10 @@ class Sts:
         if _REFUSED <= answer.status < _BROKEN:
             code = _code(answer)
             if answer.status == _TOO_MANY or code in _BUSY:
-                raise NoAnswerError(f"STS is asked too often ({code})")
+                raise UnusableAnswerError(f"STS is asked too often ({code})")
             raise StsRefusedError(code)
         if answer.status != _OK:
-            raise NoAnswerError(f"STS answered {answer.status}")
+            raise UnusableAnswerError(f"STS answered {answer.status}")
         return _caller(answer.json())
 
 
@@ -57,16 +57,18 @@ def _caller(document: Any) -> AwsCaller:
     _members(parts["ResponseMetadata"], {"RequestId"})
     found = _members(parts["GetCallerIdentityResult"], {"Account", "Arn", "UserId"})
     if not all(isinstance(value, str) for value in found.values()):
-        raise NoAnswerError("STS answered with values that are not strings")
+        raise UnusableAnswerError("STS answered with values that are not strings")
     try:
         return read_caller(account=found["Account"], arn=found["Arn"], user_id=found["UserId"])
     except CallerError as error:
-        raise NoAnswerError(f"the identity in the answer of STS is not usable: {error}") from error
+        raise UnusableAnswerError(
+            f"the identity in the answer of STS is not usable: {error}"
+        ) from error
 
 
 def _members(value: Any, names: set[str]) -> Mapping[str, Any]:
     if not isinstance(value, dict) or value.keys() != names:
-        raise NoAnswerError("STS did not answer with the document of GetCallerIdentity")
+        raise UnusableAnswerError("STS did not answer with the document of GetCallerIdentity")
     return value
 
 
@@ -75,6 +77,6 @@ def _code(answer: BoundedAnswer) -> str:
     try:
         document: Any = answer.json()
         code = document["Error"]["Code"]
-    except (NoAnswerError, KeyError, TypeError):
+    except (UnusableAnswerError, KeyError, TypeError):
         return "Refused"
     return code if isinstance(code, str) and _CODE.fullmatch(code) else "Refused"

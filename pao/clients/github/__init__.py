@@ -1,8 +1,8 @@
 """The client of github.com and GitHub Enterprise Server; import from here."""
 
-from pao.clients.github.answers import Commit, Entry, PullRequest, Run
+from pao.clients.github.answers import GitHubCommit, GitHubTreeEntry, PullRequest, WorkflowRun
 from pao.clients.github.auth import AppAuth, GitHubAuth, TokenAuth
-from pao.clients.github.client import PAGE, GitHub
+from pao.clients.github.client import PAGE, GitHubClient
 from pao.clients.github.github_errors import (
     GitHubError,
     GitHubOutcomeUnknownError,
@@ -14,26 +14,26 @@ from pao.clients.github.instances import (
     GitHubInstances,
     flavour_of,
 )
-from pao.clients.github.wire import GitHubResponse, Outbound, Send
+from pao.clients.github.wire import GitHubRequest, GitHubResponse, Send
 
 __all__ = [
     "PAGE",
     "AppAuth",
-    "Commit",
-    "Entry",
-    "GitHub",
     "GitHubAuth",
+    "GitHubClient",
+    "GitHubCommit",
     "GitHubError",
     "GitHubFlavour",
     "GitHubInstance",
     "GitHubInstances",
     "GitHubOutcomeUnknownError",
     "GitHubRefusedError",
+    "GitHubRequest",
     "GitHubResponse",
-    "Outbound",
+    "GitHubTreeEntry",
     "PullRequest",
-    "Run",
     "Send",
     "TokenAuth",
+    "WorkflowRun",
     "flavour_of",
 ]

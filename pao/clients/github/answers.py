@@ -5,12 +5,12 @@ from dataclasses import dataclass
 from typing import Any
 
 
-class UnreadableError(Exception):
+class UnreadableAnswerError(Exception):
     """The document is not a response of GitHub."""
 
 
 @dataclass(frozen=True, slots=True)
-class Run:
+class WorkflowRun:
     """A run of a workflow; ``title`` is what its run-name made of the inputs."""
 
     id: int
@@ -26,7 +26,7 @@ class Run:
 
 
 @dataclass(frozen=True, slots=True)
-class Commit:
+class GitHubCommit:
     """A commit, its tree and its message."""
 
     sha: str
@@ -36,7 +36,7 @@ class Commit:
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
+class GitHubTreeEntry:
     """One entry of a directory: its type is blob, tree or commit (a submodule)."""
 
     path: str
@@ -69,9 +69,9 @@ class FailedStep:
     url: str
 
 
-def read_run(document: Any) -> Run:
+def read_run(document: Any) -> WorkflowRun:
     """Read a run, in a list or alone."""
-    return Run(
+    return WorkflowRun(
         id=_number(document, "id"),
         url=_text(document, "html_url"),
         title=str(document.get("display_title") or ""),
@@ -80,12 +80,12 @@ def read_run(document: Any) -> Run:
     )
 
 
-def read_started(document: Any) -> Run:
+def read_started(document: Any) -> WorkflowRun:
     """Read the response to a dispatch that names the run."""
-    return Run(id=_number(document, "workflow_run_id"), url=_text(document, "html_url"))
+    return WorkflowRun(id=_number(document, "workflow_run_id"), url=_text(document, "html_url"))
 
 
-def read_runs(document: Any) -> list[Run]:
+def read_runs(document: Any) -> list[WorkflowRun]:
     """Read a page of runs."""
     return [read_run(run) for run in _list(_object(document).get("workflow_runs"))]
 
@@ -126,9 +126,9 @@ def read_written(document: Any) -> str:
     return _text(_object(document).get("commit"), "sha")
 
 
-def read_commit(document: Any) -> Commit:
+def read_commit(document: Any) -> GitHubCommit:
     """Read a commit of git data."""
-    return Commit(
+    return GitHubCommit(
         sha=_text(document, "sha"),
         tree=_text(document.get("tree"), "sha"),
         message=str(document.get("message") or ""),
@@ -136,14 +136,14 @@ def read_commit(document: Any) -> Commit:
     )
 
 
-def read_commits(document: Any) -> list[Commit]:
+def read_commits(document: Any) -> list[GitHubCommit]:
     """Read a page of a branch's commits."""
     return [_listed(_object(commit)) for commit in _list(document)]
 
 
-def _listed(document: Mapping[str, Any]) -> Commit:
+def _listed(document: Mapping[str, Any]) -> GitHubCommit:
     inner = _object(document.get("commit"))
-    return Commit(
+    return GitHubCommit(
         sha=_text(document, "sha"),
         tree=_text(inner.get("tree"), "sha"),
         message=str(inner.get("message") or ""),
@@ -151,12 +151,12 @@ def _listed(document: Mapping[str, Any]) -> Commit:
     )
 
 
-def read_tree(document: Any) -> dict[str, Entry]:
+def read_tree(document: Any) -> dict[str, GitHubTreeEntry]:
     """Read the entries of one directory by name; one that is not whole is of no use."""
     if _object(document).get("truncated"):
-        raise UnreadableError
+        raise UnreadableAnswerError
     entries = [
-        Entry(*(_text(entry, key) for key in ("path", "mode", "type", "sha")))
+        GitHubTreeEntry(*(_text(entry, key) for key in ("path", "mode", "type", "sha")))
         for entry in _list(_object(document).get("tree"))
     ]
     return {entry.path: entry for entry in entries}
@@ -193,25 +193,25 @@ def _names(there: Any, key: str) -> frozenset[str]:
 
 def _object(document: Any) -> Mapping[str, Any]:
     if not isinstance(document, Mapping):
-        raise UnreadableError
+        raise UnreadableAnswerError
     return document
 
 
 def _list(document: Any) -> list[Any]:
     if not isinstance(document, list):
-        raise UnreadableError
+        raise UnreadableAnswerError
     return document
 
 
 def _text(document: Any, key: str) -> str:
     value = _object(document).get(key)
     if not isinstance(value, str) or not value:
-        raise UnreadableError
+        raise UnreadableAnswerError
     return value
 
 
 def _number(document: Any, key: str) -> int:
     value = _object(document).get(key)
     if not isinstance(value, int) or isinstance(value, bool):
-        raise UnreadableError
+        raise UnreadableAnswerError
     return value

@@ -50,7 +50,7 @@ class AppAuth:
 GitHubAuth = TokenAuth | AppAuth
 
 
-class Tokens:
+class RepositoryTokens:
     """Provides the token for a repository; an App's tokens are cached until they expire.
 
     Each of them is for one repository only. Safe to share between tasks, one of which fetches the

@@ -6,12 +6,12 @@ from http import HTTPStatus
 from typing import Any, TypeVar
 from urllib.parse import urlencode
 
-from pao.clients.github.answers import UnreadableError
+from pao.clients.github.answers import UnreadableAnswerError
 from pao.clients.github.auth import Remaining
 from pao.clients.github.github_errors import GitHubError, refusal, unreadable
 from pao.clients.github.instances import GitHubInstance
-from pao.clients.github.wire import GitHubCall, GitHubResponse, Outbound, Send
-from pao.core.answers import parse_answer
+from pao.clients.github.wire import GitHubCall, GitHubRequest, GitHubResponse, Send
+from pao.core.answers import read_json
 
 T = TypeVar("T")
 
@@ -80,7 +80,7 @@ class AuthorizedCalls:
             headers["Content-Type"] = "application/json"
             content = json.dumps(call.body).encode()
         return await self._send(
-            Outbound(
+            GitHubRequest(
                 doing=call.doing,
                 method=call.method,
                 url=f"{self._instance.api_url}{call.path}{query}",
@@ -97,7 +97,7 @@ class AuthorizedCalls:
             raise self._unexpected(call, answer)
         try:
             return read(_document(answer))
-        except (ValueError, UnreadableError):
+        except (ValueError, UnreadableAnswerError):
             raise unreadable(self._instance.title, call.doing, answer, effect=call.effect) from None
 
     def _unexpected(self, call: GitHubCall, answer: GitHubResponse) -> GitHubError:
@@ -109,5 +109,5 @@ class AuthorizedCalls:
 
 def _document(answer: GitHubResponse) -> Any:
     if answer.truncated:
-        raise UnreadableError
-    return None if answer.status == HTTPStatus.NO_CONTENT else parse_answer(answer.body)
+        raise UnreadableAnswerError
+    return None if answer.status == HTTPStatus.NO_CONTENT else read_json(answer.body)

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from pao.clients.github.answers import UnreadableError
+from pao.clients.github.answers import UnreadableAnswerError
 from pao.clients.github.repository import Repository
 from pao.clients.github.wire import GitHubCall
 
@@ -23,7 +23,7 @@ class CheckRun:
     is_completed: bool
 
 
-class Checks:
+class CommitChecks:
     """Tells one repository; raises what its ``Repository`` raises."""
 
     def __init__(self, repository: Repository) -> None:
@@ -84,7 +84,7 @@ def _run(document: Any) -> CheckRun:
             document.get("status") == "completed",
         )
     except (KeyError, TypeError, ValueError, AttributeError) as error:
-        raise UnreadableError from error
+        raise UnreadableAnswerError from error
 
 
 def _first_run(document: Any) -> CheckRun | None:
@@ -92,4 +92,4 @@ def _first_run(document: Any) -> CheckRun | None:
         runs: Sequence[Any] = document["check_runs"]
         return _run(runs[0]) if runs else None
     except (KeyError, TypeError, IndexError) as error:
-        raise UnreadableError from error
+        raise UnreadableAnswerError from error

@@ -7,7 +7,13 @@ from typing import Any, TypeVar
 from urllib.parse import quote
 
 from pao.clients.github import answers
-from pao.clients.github.answers import Commit, Entry, FailedStep, PullRequest, Run
+from pao.clients.github.answers import (
+    FailedStep,
+    GitHubCommit,
+    GitHubTreeEntry,
+    PullRequest,
+    WorkflowRun,
+)
 from pao.clients.github.auth import Remaining
 from pao.clients.github.authorized_calls import AuthorizedCalls
 from pao.clients.github.github_errors import GitHubRefusedError
@@ -25,7 +31,7 @@ _NOT_FOUND, _CONFLICT = 404, 409
 _ABSENT = frozenset({_NOT_FOUND, _CONFLICT})
 
 
-class GitHub:
+class GitHubClient:
     """Speaks to one repository of one server, by whoever sends for it.
 
     Methods raise GitHubRefusedError, where they change what others see GitHubOutcomeUnknownError,
@@ -67,7 +73,9 @@ class GitHub:
         )
         return await self._or_none(call, _content)
 
-    async def dispatch(self, workflow: str, ref: str, inputs: Mapping[str, str]) -> Run | None:
+    async def dispatch(
+        self, workflow: str, ref: str, inputs: Mapping[str, str]
+    ) -> WorkflowRun | None:
         """Start a workflow; returns the run where the server tells it."""
         body: dict[str, Any] = {"ref": ref}
         if inputs:
@@ -85,7 +93,9 @@ class GitHub:
         )
         return await self._calls.ask(call, lambda found: found and answers.read_started(found))
 
-    async def runs(self, workflow: str, ref: str | None, since: str, page: int) -> list[Run]:
+    async def runs(
+        self, workflow: str, ref: str | None, since: str, page: int
+    ) -> list[WorkflowRun]:
         """Return a page of the runs by dispatch since a moment, newest first; None: on any ref."""
         query = {
             "event": "workflow_dispatch",
@@ -101,7 +111,7 @@ class GitHub:
         )
         return await self._calls.ask(call, answers.read_runs)
 
-    async def run(self, number: int) -> Run:
+    async def run(self, number: int) -> WorkflowRun:
         """Return where a run stands; one that is gone is a GitHubRefusedError with 404."""
         path = f"{self._root}/actions/runs/{number}"
         call = GitHubCall(doing=f"read the run {number}", method="GET", path=path)
@@ -142,13 +152,13 @@ class GitHub:
         )
         return await self._or_none(call, answers.read_ref, absent=_ABSENT)
 
-    async def commit(self, sha: str) -> Commit:
+    async def commit(self, sha: str) -> GitHubCommit:
         """Return a commit."""
         path = f"{self._root}/git/commits/{sha}"
         call = GitHubCall(doing=f"read the commit {sha}", method="GET", path=path)
         return await self._calls.ask(call, answers.read_commit)
 
-    async def commits(self, branch: str, since: str, page: int) -> list[Commit]:
+    async def commits(self, branch: str, since: str, page: int) -> list[GitHubCommit]:
         """Return a page of a branch's commits since a moment, newest first; [] without it."""
         call = GitHubCall(
             doing=f"list the commits of {branch} in {self.repository}",
@@ -181,7 +191,7 @@ class GitHub:
         )
         return await self._calls.ask(call, answers.read_written)
 
-    async def tree(self, sha: str) -> dict[str, Entry]:
+    async def tree(self, sha: str) -> dict[str, GitHubTreeEntry]:
         """Return the entries of one directory by name."""
         path = f"{self._root}/git/trees/{sha}"
         call = GitHubCall(doing=f"read the directory {sha}", method="GET", path=path)
@@ -198,7 +208,7 @@ class GitHub:
         body = {"base_tree": base, "tree": list(entries)}
         return await self._calls.ask(self._make("trees", "store the tree", body), answers.read_sha)
 
-    async def create_commit(self, message: str, tree: str, parent: str) -> Commit:
+    async def create_commit(self, message: str, tree: str, parent: str) -> GitHubCommit:
         """Store a commit; no branch leads to it yet."""
         body = {"message": message, "tree": tree, "parents": [parent]}
         return await self._calls.ask(
@@ -311,7 +321,7 @@ def _content(document: Any) -> bytes:
     try:
         # Of a large file GitHub gives an empty content, in no encoding.
         if document["encoding"] != "base64":
-            raise answers.UnreadableError
+            raise answers.UnreadableAnswerError
         return base64.b64decode(document["content"])
     except (KeyError, TypeError, binascii.Error) as error:
-        raise answers.UnreadableError from error
+        raise answers.UnreadableAnswerError from error

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from urllib.parse import urlsplit
 
-from pao.clients.github.auth import GitHubAuth, Tokens
+from pao.clients.github.auth import GitHubAuth, RepositoryTokens
 
 PUBLIC_API = "https://api.github.com"
 
@@ -32,10 +32,10 @@ class GitHubInstance:
     flavour: GitHubFlavour = GitHubFlavour.CLOUD
     api_version: str = "2022-11-28"
     alone: bool = False
-    tokens: Tokens = field(init=False, repr=False, compare=False)
+    tokens: RepositoryTokens = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "tokens", Tokens(self.auth))
+        object.__setattr__(self, "tokens", RepositoryTokens(self.auth))
 
     @property
     def title(self) -> str:

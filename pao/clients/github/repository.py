@@ -7,8 +7,8 @@ from typing import Any, TypeVar
 from urllib.parse import quote
 
 from pao.clients.github.answers import (
-    Entry,
-    UnreadableError,
+    GitHubTreeEntry,
+    UnreadableAnswerError,
     read_default_branch,
     read_ref,
 )
@@ -37,7 +37,7 @@ class Tip:
 
 
 @dataclass(frozen=True, slots=True)
-class CommitFacts:
+class GitHubCommitDetails:
     """A commit: its tree, and what people want to see of it."""
 
     sha: str
@@ -49,7 +49,7 @@ class CommitFacts:
 
 
 @dataclass(frozen=True, slots=True)
-class SizedEntry(Entry):
+class SizedTreeEntry(GitHubTreeEntry):
     """An entry of a tree with the length of its content, where it is a file."""
 
     size: int | None = None
@@ -59,11 +59,11 @@ class SizedEntry(Entry):
 class Tree:
     """The entries of a tree; one that is ``truncated`` is of no use."""
 
-    entries: tuple[SizedEntry, ...]
+    entries: tuple[SizedTreeEntry, ...]
     truncated: bool
 
 
-class NoBranchError(LookupError):
+class GitHubBranchMissingError(LookupError):
     """The repository has other branches only."""
 
 
@@ -89,8 +89,8 @@ class Repository:
     async def tip(self, branch: str, known: str | None = None) -> Tip | None:
         """Return what a branch points to, or None where ``known`` says so already.
 
-        Raises ``NoBranchError`` where there is no such branch, ``LookupError`` where there is
-        nothing at all yet.
+        Raises ``GitHubBranchMissingError`` if there is no such branch, and ``LookupError`` if the
+        repository is empty.
         """
         call = self._get(
             f"read the branch {branch} of {self.name}",
@@ -107,12 +107,12 @@ class Repository:
                 raise
             default = await self._default_branch()
             text = f"{self.name} has no branch {branch} (its default branch is {default})"
-            raise NoBranchError(text) from error
+            raise GitHubBranchMissingError(text) from error
         if answer.status == _NOT_MODIFIED:
             return None
         return Tip(self._read(call, answer, read_ref), answer.headers.get("etag"))
 
-    async def commit(self, sha: str) -> CommitFacts:
+    async def commit(self, sha: str) -> GitHubCommitDetails:
         """Return a commit."""
         call = self._get(f"read the commit {sha}", f"/git/commits/{sha}")
         return await self.calls.ask(call, _commit)
@@ -186,8 +186,8 @@ class Repository:
 
     def _read(self, call: GitHubCall, answer: GitHubResponse, read: Callable[[Any], T]) -> T:
         try:
-            return read(parse_answer(answer.body))
-        except (ValueError, UnreadableError):
+            return read(read_json(answer.body))
+        except (ValueError, UnreadableAnswerError):
             raise unreadable(self.instance.title, call.doing, answer, effect=False) from None
 
     async def _default_branch(self) -> str:
@@ -203,10 +203,10 @@ class Repository:
             raise
 
 
-def _commit(document: Any) -> CommitFacts:
+def _commit(document: Any) -> GitHubCommitDetails:
     try:
         message = str(document.get("message") or "")
-        return CommitFacts(
+        return GitHubCommitDetails(
             sha=str(document["sha"]),
             tree=str(document["tree"]["sha"]),
             subject=message.partition("\n")[0][:200],
@@ -215,30 +215,30 @@ def _commit(document: Any) -> CommitFacts:
             url=str(document.get("html_url") or ""),
         )
     except (KeyError, TypeError, AttributeError) as error:
-        raise UnreadableError from error
+        raise UnreadableAnswerError from error
 
 
 def _merge_base(document: Any) -> str:
     try:
         return str(document["merge_base_commit"]["sha"])
     except (KeyError, TypeError) as error:
-        raise UnreadableError from error
+        raise UnreadableAnswerError from error
 
 
 def _tree(document: Any) -> Tree:
     try:
         entries = tuple(
-            SizedEntry(one["path"], one["mode"], one["type"], one["sha"], one.get("size"))
+            SizedTreeEntry(one["path"], one["mode"], one["type"], one["sha"], one.get("size"))
             for one in document["tree"]
         )
         return Tree(entries, truncated=bool(document["truncated"]))
     except (KeyError, TypeError, AttributeError) as error:
-        raise UnreadableError from error
+        raise UnreadableAnswerError from error
 
 
 def _wants_code_owners(document: Any) -> bool:
     if not isinstance(document, list):
-        raise UnreadableError
+        raise UnreadableAnswerError
     return any(_demands(rule) for rule in document)
 
 
@@ -257,4 +257,4 @@ def _code_owner_errors(document: Any) -> tuple[str, ...]:
             f"{one['path']}:{one['line']}: {one['kind']}" for one in document["errors"][:100]
         )
     except (KeyError, TypeError) as error:
-        raise UnreadableError from error
+        raise UnreadableAnswerError from error

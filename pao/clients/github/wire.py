@@ -33,7 +33,7 @@ class GitHubResponse(Protocol):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Outbound:
+class GitHubRequest:
     """One HTTP request. ``effect`` is set where it changes something."""
 
     doing: str
@@ -46,7 +46,7 @@ class Outbound:
     redirects: int = 0
 
 
-Send = Callable[[Outbound], Awaitable[GitHubResponse]]
+Send = Callable[[GitHubRequest], Awaitable[GitHubResponse]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,19 +1,19 @@
 """The client of GitLab, as far as a catalog needs it."""
 
 from pao.clients.gitlab.client import (
-    Branch,
+    GitLabBranchMissingError,
+    GitLabCommit,
     GitLabInstance,
     GitLabProject,
-    NoBranchError,
     TreeItem,
 )
 from pao.clients.gitlab.gitlab_errors import GitLabError
 
 __all__ = [
-    "Branch",
+    "GitLabBranchMissingError",
+    "GitLabCommit",
     "GitLabError",
     "GitLabInstance",
     "GitLabProject",
-    "NoBranchError",
     "TreeItem",
 ]

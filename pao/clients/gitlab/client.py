@@ -32,7 +32,7 @@ class GitLabInstance:
 
 
 @dataclass(frozen=True, slots=True)
-class Branch:
+class GitLabCommit:
     """The tip of a branch, as people look at it."""
 
     sha: str
@@ -42,7 +42,7 @@ class Branch:
     url: str
 
 
-class NoBranchError(LookupError):
+class GitLabBranchMissingError(LookupError):
     """The project has other branches only."""
 
 
@@ -79,17 +79,19 @@ class GitLabProject:
         self._send = send
         self._root = f"{instance.url.rstrip('/')}/api/v4/projects/{quote(path, safe='')}"
 
-    async def branch(self, name: str) -> Branch:
-        """Return the tip of a branch; raises ``NoBranchError``."""
+    async def branch(self, name: str) -> GitLabCommit:
+        """Return the tip of a branch; raises ``GitLabBranchMissingError``."""
         doing = f"read the branch {name} of {self.path}"
         answer = await self._call("GET", f"/repository/branches/{quote(name, safe='')}")
         if answer.status == _NOT_FOUND:
             default = await self._default_branch()
             text = f"{self.path} has no branch {name}"
-            raise NoBranchError(f"{text} (its default branch is {default})" if default else text)
+            raise GitLabBranchMissingError(
+                f"{text} (its default branch is {default})" if default else text
+            )
         return self._read(doing, answer, lambda found: _branch(found["commit"]))
 
-    async def commit(self, sha: str) -> Branch:
+    async def commit(self, sha: str) -> GitLabCommit:
         """Return a commit."""
         answer = await self._call("GET", f"/repository/commits/{quote(sha, safe='')}")
         return self._read(f"read the commit {sha}", answer, _branch)
@@ -221,10 +223,10 @@ class GitLabProject:
             raise unreadable(doing, answer) from None
 
 
-def _branch(commit: Any) -> Branch:
+def _branch(commit: Any) -> GitLabCommit:
     if not isinstance(commit["id"], str):
         raise TypeError
-    return Branch(
+    return GitLabCommit(
         sha=commit["id"],
         subject=str(commit.get("title") or "")[:200],
         author=str(commit.get("author_name") or "")[:200],

@@ -24,7 +24,7 @@ from pao.clients.jira.models import (
 )
 from pao.clients.jira.parts import ticket_parts
 from pao.clients.jira.status import ticket_status
-from pao.clients.jira.wire import Question, Wire
+from pao.clients.jira.wire import JiraConnection, Question
 
 _log = logging.getLogger(__name__)
 
@@ -46,7 +46,7 @@ class JiraClient:
 
     def __init__(self, instance: JiraInstance) -> None:
         self.instance = instance
-        self._wire = Wire(instance)
+        self._wire = JiraConnection(instance)
         self._fields = FieldList()
 
     async def __aenter__(self) -> Self:

@@ -10,7 +10,7 @@ from pao.clients.jira.models import JiraInstance, TicketStatus
 
 
 @dataclass(frozen=True, slots=True)
-class KnownTicket:
+class TicketReference:
     """A ticket as PAO remembers it; ``url`` is its page for people, which tells the instance."""
 
     key: str
@@ -26,7 +26,7 @@ class TicketReading:
     usable answer, which says nothing about the ticket.
     """
 
-    ticket: KnownTicket
+    ticket: TicketReference
     status: TicketStatus | None = None
     gone: bool = False
     error: str | None = None
@@ -54,7 +54,7 @@ class JiraInstances:
                 return client
         return self._named(self._default)
 
-    def of(self, ticket: KnownTicket) -> JiraClient:
+    def of(self, ticket: TicketReference) -> JiraClient:
         """Return the client of the instance where a ticket is.
 
         The address of its page decides, whatever the configuration has become since; where there
@@ -66,13 +66,13 @@ class JiraInstances:
         return self.instance(ticket.instance, ticket.key.partition("-")[0])
 
     async def statuses(
-        self, tickets: Sequence[KnownTicket], correlation_id: str | None = None
+        self, tickets: Sequence[TicketReference], correlation_id: str | None = None
     ) -> list[TicketReading]:
         """Ask where many tickets stand, a hundred with one call; instances are asked side by side.
 
         Never raises for what an instance answers: that stands in the readings of its tickets.
         """
-        groups: dict[str, list[KnownTicket]] = {}
+        groups: dict[str, list[TicketReference]] = {}
         readings: list[TicketReading] = []
         for ticket in tickets:
             try:
@@ -105,7 +105,7 @@ class JiraInstances:
         return self._clients[name]
 
     async def _read(
-        self, name: str, tickets: Sequence[KnownTicket], correlation_id: str | None
+        self, name: str, tickets: Sequence[TicketReference], correlation_id: str | None
     ) -> list[TicketReading]:
         keys = {ticket.key for ticket in tickets}
         try:

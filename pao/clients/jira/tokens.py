@@ -20,7 +20,7 @@ from pao.core.failure_classes import UNREADABLE, FailureClass, classify_answer
 Sessions = Callable[[JiraCall, str], BoundedSession]
 
 
-class NoTokenError(Exception):
+class TokenEndpointError(Exception):
     """The token endpoint returned no token; the text says why and must be masked."""
 
     def __init__(
@@ -32,7 +32,7 @@ class NoTokenError(Exception):
         self.judged = judged
 
 
-class Tokens:
+class JiraTokens:
     """The tokens of one instance; safe to share between threads, one of which fetches.
 
     ``latest`` are the tokens that an answer may echo.
@@ -48,7 +48,7 @@ class Tokens:
     def bearer(self, call: JiraCall, *, instead_of: str | None = None) -> str:
         """Return a valid token; ``instead_of`` is one that was rejected.
 
-        Raises NoTokenError, or CallEndedError when there is no time left to wait for it.
+        Raises TokenEndpointError, or CallEndedError when there is no time left to wait for it.
         """
         with call.aside(self._auth.token_url), self._turn(call):
             known = self._current
@@ -80,7 +80,7 @@ class Tokens:
         answer = session.request("POST", url, data=form, headers=accept, auth=header)
         cut, call.truncated = call.truncated, False
         if cut:
-            raise NoTokenError(f"{_named(url)} answered with more than 4 MB: check tokenUrl")
+            raise TokenEndpointError(f"{_named(url)} answered with more than 4 MB: check tokenUrl")
         return _read(answer, url)
 
 
@@ -88,12 +88,14 @@ def _read(answer: requests.Response, url: str) -> AccessToken:
     if answer.status_code != HTTPStatus.OK:
         text = shorten(answer.content.decode(errors="replace"), KEPT_CHARACTERS)
         headers = {name.lower(): value for name, value in answer.headers.items()}
-        judged = classify_answer(answer.status_code, headers, text)
-        raise NoTokenError(_refusal(answer, text, url), status=answer.status_code, judged=judged)
+        judged = judge(answer.status_code, headers, text)
+        raise TokenEndpointError(
+            _refusal(answer, text, url), status=answer.status_code, judged=judged
+        )
     try:
         return read_token(answer.content)
     except ValueError as error:
-        raise NoTokenError(
+        raise TokenEndpointError(
             f"{_named(url)} gave no token: {error}; check tokenUrl", status=answer.status_code
         ) from None
 

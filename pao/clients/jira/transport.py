@@ -120,7 +120,7 @@ class JiraCall:
 _current: ContextVar[JiraCall] = ContextVar("jira_call")
 
 
-class _Watched(HTTPConnection):
+class _WatchedConnection(HTTPConnection):
     """A connection that registers its socket with the current call and checks it before sending."""
 
     _last_used = 0.0
@@ -150,16 +150,16 @@ class _Watched(HTTPConnection):
         super().request(*args, **kwargs)
 
 
-class _WatchedTls(_Watched, HTTPSConnection):
+class _WatchedTlsConnection(_WatchedConnection, HTTPSConnection):
     """The same over TLS."""
 
 
 class _Pool(HTTPConnectionPool):
-    ConnectionCls = _Watched
+    ConnectionCls = _WatchedConnection
 
 
 class _TlsPool(HTTPSConnectionPool):
-    ConnectionCls = _WatchedTls
+    ConnectionCls = _WatchedTlsConnection
 
 
 _POOLS = {"http": _Pool, "https": _TlsPool}

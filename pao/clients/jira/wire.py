@@ -22,7 +22,7 @@ from pao.clients.jira.jira_errors import (
 )
 from pao.clients.jira.models import Deadline, JiraInstance
 from pao.clients.jira.reasons import is_loopback, why_no_answer
-from pao.clients.jira.tokens import NoTokenError, Tokens
+from pao.clients.jira.tokens import JiraTokens, TokenEndpointError
 from pao.clients.jira.transport import (
     BoundedAdapter,
     BoundedSession,
@@ -41,15 +41,15 @@ _THREAD_GRACE = 0.25
 Question = Callable[[Dialect], requests.Response]
 
 
-class _NoAnswerError(Exception):
-    def __init__(self, reason: str, *, left: bool, judged: FailureClass) -> None:
+class _UnansweredError(Exception):
+    def __init__(self, reason: str, *, left: bool, judged: Judgement) -> None:
         super().__init__(reason)
         self.reason = reason
         self.left = left
         self.judged = judged
 
 
-class Wire:
+class JiraConnection:
     """The way to one instance; safe to share between tasks and threads."""
 
     def __init__(self, instance: JiraInstance) -> None:
@@ -57,7 +57,7 @@ class Wire:
         self._adapter = BoundedAdapter(connections=CONNECTIONS)
         self._threads = ThreadPoolExecutor(CONNECTIONS, thread_name_prefix=f"jira-{instance.name}")
         auth = instance.auth
-        self._tokens = Tokens(auth, self._session) if isinstance(auth, OAuth2Auth) else None
+        self._tokens = JiraTokens(auth, self._session) if isinstance(auth, OAuth2Auth) else None
 
     def close(self) -> None:
         """Close the pooled connections; calls in flight still end by their own deadlines."""
@@ -80,9 +80,9 @@ class Wire:
         """Ask something that changes nothing; no answer is JiraUnreachableError."""
         try:
             return await self._exchange(doing, question, correlation_id, deadline=deadline)
-        except _NoAnswerError as exc:
+        except _UnansweredError as exc:
             raise self._unreachable(doing, exc) from None
-        except NoTokenError as exc:
+        except TokenEndpointError as exc:
             raise self._without_token(doing, exc) from None
 
     async def change(
@@ -96,9 +96,9 @@ class Wire:
         """Ask for a change; no answer to what was sent is a JiraOutcomeUnknownError."""
         try:
             return await self._exchange(doing, question, correlation_id, deadline=deadline)
-        except NoTokenError as exc:
+        except TokenEndpointError as exc:
             raise self._without_token(doing, exc) from None
-        except _NoAnswerError as exc:
+        except _UnansweredError as exc:
             if not exc.left:
                 raise self._unreachable(doing, exc) from None
             raise JiraOutcomeUnknownError(
@@ -108,7 +108,7 @@ class Wire:
                 instance=self._instance.name,
             ) from None
 
-    def _unreachable(self, doing: str, exc: _NoAnswerError) -> JiraUnreachableError:
+    def _unreachable(self, doing: str, exc: _UnansweredError) -> JiraUnreachableError:
         return JiraUnreachableError(
             f"{self._instance.title} could not {doing}: {exc.reason}. Nothing was changed; "
             "retry later.",
@@ -134,13 +134,13 @@ class Wire:
                 response = await asyncio.wrap_future(future)
         except TimeoutError:
             reason = why_no_answer(CallEndedError(), call)
-            raise _NoAnswerError(reason, left=call.left, judged=_silence(call)) from None
+            raise _UnansweredError(reason, left=call.left, judged=_silence(call)) from None
         finally:
             # Also when the task was cancelled: a call that nobody waits for must not be sent.
             call.end()
         return JiraResponse(self._instance, doing, response, call.truncated, self.hide)
 
-    def _without_token(self, doing: str, exc: NoTokenError) -> JiraRefusedError:
+    def _without_token(self, doing: str, exc: TokenEndpointError) -> JiraRefusedError:
         return JiraRefusedError(
             f"{self._instance.title} was not asked to {doing}: {self.hide(exc.reason)}.",
             instance=self._instance.name,
@@ -164,7 +164,7 @@ class Wire:
             CallEndedError,
         ) as exc:
             reason = why_no_answer(exc, call)
-            raise _NoAnswerError(reason, left=call.left, judged=_silence(call)) from exc
+            raise _UnansweredError(reason, left=call.left, judged=_silence(call)) from exc
 
     def _put(
         self, question: Question, call: JiraCall, session: BoundedSession

@@ -18,9 +18,9 @@ from pao.clients.outgoing.outgoing_errors import (
     CallUnsentError,
     OutgoingError,
 )
-from pao.clients.outgoing.resolver import Resolved, Resolver, SystemResolver
+from pao.clients.outgoing.resolver import HostResolver, Resolved, SystemResolver
 from pao.clients.outgoing.rules import EgressRules, RuleError
-from pao.clients.outgoing.wire import WireOptions
+from pao.clients.outgoing.wire import ConnectionOptions
 
 __all__ = [
     "HEADER_NAME",
@@ -30,16 +30,16 @@ __all__ = [
     "CallInvalidError",
     "CallTimeoutError",
     "CallUnsentError",
+    "ConnectionOptions",
     "EgressRules",
+    "HostResolver",
     "HttpClient",
     "OutgoingCall",
     "OutgoingError",
     "OutgoingResponse",
     "Resolved",
-    "Resolver",
     "RuleError",
     "SystemResolver",
-    "WireOptions",
     "host_of",
     "read_url",
     "redirected_url",

@@ -18,8 +18,8 @@ from pao.clients.outgoing.outgoing_errors import (
     CallUnsentError,
     OutgoingError,
 )
-from pao.clients.outgoing.resolver import Resolver
-from pao.clients.outgoing.wire import CONNECT_SECONDS, Wire, WireOptions
+from pao.clients.outgoing.resolver import HostResolver
+from pao.clients.outgoing.wire import CONNECT_SECONDS, ConnectionOptions, ConnectionPools
 from pao.core.answers import READ_BYTES
 from pao.core.urls import MAX_PORT
 from pao.runtime.version import VERSION
@@ -68,7 +68,7 @@ class OutgoingResponse:
 
 
 @dataclass(slots=True)
-class _Sending:
+class _SendProgress:
     """Whether a connection was attempted, and whether sending the request itself has begun."""
 
     connecting: bool = False
@@ -86,9 +86,9 @@ class HttpClient:
     """Sends calls; one per process, ``close`` it at the end."""
 
     def __init__(
-        self, options: WireOptions | None = None, *, resolver: Resolver | None = None
+        self, options: ConnectionOptions | None = None, *, resolver: HostResolver | None = None
     ) -> None:
-        self._wire = Wire(options or WireOptions(), resolver)
+        self._wire = ConnectionPools(options or ConnectionOptions(), resolver)
 
     async def send(self, call: OutgoingCall, *, seconds: float) -> OutgoingResponse:
         """Send the call and read its answer within so many seconds in total.
@@ -97,7 +97,7 @@ class HttpClient:
         ``CallUnsentError`` or ``CallBrokenError``; none of them tells the address's path or
         query, which may hold a secret.
         """
-        sending = _Sending()
+        sending = _SendProgress()
         host = host_of(call.url)
         try:
             async with asyncio.timeout(seconds):
@@ -113,7 +113,7 @@ class HttpClient:
         """Close every connection."""
         await self._wire.close()
 
-    async def _follow(self, call: OutgoingCall, sending: _Sending) -> OutgoingResponse:
+    async def _follow(self, call: OutgoingCall, sending: _SendProgress) -> OutgoingResponse:
         reply = await self._exchange(call, sending)
         for _ in range(call.redirects):
             location = reply.headers.get("location")
@@ -123,7 +123,7 @@ class HttpClient:
             reply = await self._exchange(call, sending)
         return reply
 
-    async def _exchange(self, call: OutgoingCall, sending: _Sending) -> OutgoingResponse:
+    async def _exchange(self, call: OutgoingCall, sending: _SendProgress) -> OutgoingResponse:
         url = read_url(call.url)
         port = url.port or PORTS[url.scheme]
         host = url.raw_host.decode("ascii")
@@ -263,7 +263,7 @@ def _unpacked(body: bytes, encoding: str, limit: int) -> tuple[bytes, bool]:
     return plain, bool(unpacker.unconsumed_tail)
 
 
-def _timed_out(host: str, sending: _Sending, seconds: float) -> OutgoingError:
+def _timed_out(host: str, sending: _SendProgress, seconds: float) -> OutgoingError:
     if sending.left:
         return CallBrokenError(f"{host} did not finish responding within {seconds:.0f} s.")
     if not sending.connecting or seconds < CONNECT_SECONDS:
@@ -271,7 +271,7 @@ def _timed_out(host: str, sending: _Sending, seconds: float) -> OutgoingError:
     return CallUnsentError(f"{host} could not be reached in time.")
 
 
-def _failed(host: str, sending: _Sending, error: Exception) -> OutgoingError:
+def _failed(host: str, sending: _SendProgress, error: Exception) -> OutgoingError:
     # Raised while the head is assembled, before any of it is written.
     if isinstance(error, httpcore.LocalProtocolError):
         return CallInvalidError(

@@ -13,7 +13,7 @@ from pao.runtime.networks import Address
 Resolved = Sequence[str]
 
 
-class Resolver(Protocol):
+class HostResolver(Protocol):
     """Looks up the addresses of a host."""
 
     async def resolve(self, host: str, port: int) -> Resolved:
@@ -31,10 +31,10 @@ class SystemResolver:
         return list(dict.fromkeys(str(entry[4][0]) for entry in found))
 
 
-class Guide:
+class EgressResolver:
     """Resolves a host to the addresses that a connection may be made to."""
 
-    def __init__(self, rules: EgressRules, resolver: Resolver | None = None) -> None:
+    def __init__(self, rules: EgressRules, resolver: HostResolver | None = None) -> None:
         self._rules = rules
         self._resolver = resolver or SystemResolver()
 

@@ -22,7 +22,7 @@ class RuleError(ValueError):
 
 
 @dataclass(frozen=True, slots=True)
-class _Rule:
+class _EgressRule:
     """One entry: a name, a wildcard or a network, for one port or for all."""
 
     name: str | None = None
@@ -50,7 +50,7 @@ class EgressRules:
     An address that is not public must itself be in a named network, whatever name leads there.
     """
 
-    rules: tuple[_Rule, ...] = ()
+    rules: tuple[_EgressRule, ...] = ()
     any_public: bool = True
 
     @classmethod
@@ -118,7 +118,7 @@ def normal_host(host: str) -> str:
         return text
 
 
-def _read(text: str) -> _Rule:
+def _read(text: str) -> _EgressRule:
     host, port = _split(text)
     try:
         network = read_network(host, strict=False)
@@ -126,7 +126,7 @@ def _read(text: str) -> _Rule:
         return _named(host, port, text)
     if network.prefixlen < _WIDEST[network.version]:
         raise RuleError(f"{text!r} is too wide; write * for every public address")
-    return _Rule(network=network, port=port)
+    return _EgressRule(network=network, port=port)
 
 
 def _split(text: str) -> tuple[str, int | None]:
@@ -149,7 +149,7 @@ def _port(text: str, entry: str) -> int:
         raise RuleError(msg) from None
 
 
-def _named(host: str, port: int | None, entry: str) -> _Rule:
+def _named(host: str, port: int | None, entry: str) -> _EgressRule:
     wildcard = host.startswith("*.")
     name = normal_host(host[2:] if wildcard else host)
     plain = name.replace("-", "").replace(".", "").replace("_", "")
@@ -158,7 +158,7 @@ def _named(host: str, port: int | None, entry: str) -> _Rule:
             f"{entry!r} is neither a host, nor *.domain, nor an address or network such as "
             "10.1.0.0/16"
         )
-    return _Rule(name=name, wildcard=wildcard, port=port)
+    return _EgressRule(name=name, wildcard=wildcard, port=port)
 
 
 def _not_listed(host: str, port: int) -> str:

@@ -14,7 +14,7 @@ import httpcore
 import httpx
 
 from pao.clients.outgoing.outgoing_errors import AddressRefusedError
-from pao.clients.outgoing.resolver import Guide, Resolver
+from pao.clients.outgoing.resolver import EgressResolver, HostResolver
 from pao.clients.outgoing.rules import EgressRules
 
 CONNECT_SECONDS = 4.0
@@ -26,7 +26,7 @@ IDLE_SECONDS = 4.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class WireOptions:
+class ConnectionOptions:
     """Where connections may go, through which proxy, and which authorities are trusted.
 
     ``proxy`` is ``http://user:password@host:port``; ``no_proxy`` lists, in the syntax of the rules,
@@ -40,10 +40,10 @@ class WireOptions:
     ca_bundle: Path | None = None
 
 
-class JudgedBackend(httpcore.AsyncNetworkBackend):
+class CheckedBackend(httpcore.AsyncNetworkBackend):
     """Connects to exactly the addresses that were checked; TLS still verifies the host's name."""
 
-    def __init__(self, guide: Guide) -> None:
+    def __init__(self, guide: EgressResolver) -> None:
         self._guide = guide
         self._plain = httpcore.AnyIOBackend()
 
@@ -81,12 +81,12 @@ class JudgedBackend(httpcore.AsyncNetworkBackend):
         await asyncio.sleep(seconds)
 
 
-class Wire:
+class ConnectionPools:
     """The pools of one process, opened on first use."""
 
-    def __init__(self, options: WireOptions, resolver: Resolver | None = None) -> None:
+    def __init__(self, options: ConnectionOptions, resolver: HostResolver | None = None) -> None:
         self._options = options
-        self._guide = Guide(options.rules, resolver)
+        self._guide = EgressResolver(options.rules, resolver)
         self._direct: httpcore.AsyncConnectionPool | None = None
         self._proxied: httpcore.AsyncConnectionPool | None = None
         self._trust: ssl.SSLContext | None = None
@@ -95,7 +95,7 @@ class Wire:
         """Return the pool for a host, or raise AddressRefusedError."""
         if self._options.proxy is None or self._is_direct(host, port):
             self._direct = self._direct or httpcore.AsyncConnectionPool(
-                network_backend=JudgedBackend(self._guide), **self._limits()
+                network_backend=CheckedBackend(self._guide), **self._limits()
             )
             return self._direct
         await self._guide.judge_for_proxy(host, port)

@@ -8,8 +8,8 @@ import pytest
 
 from activities.action_errors import ActionFailedError, NothingToAdoptError, OutcomeUnknownError
 from activities.actions.github_workflow import ACTION
-from activities.progress import Progress
-from pao.core.failure_classes import Cause
+from activities.progress import ActionProgress
+from pao.core.judgement import Cause
 from pao.core.payloads.waits import Pending
 from tests.support.github import GitHubSandbox
 from tests.support.github_actions import (
@@ -167,7 +167,7 @@ async def test_another_worker_carries_a_wait_on(enterprise: GitHubSandbox) -> No
     elsewhere = action_context(
         enterprise.options(),
         request_id=context.request.request_id,
-        progress=Progress({"runId": number}),
+        progress=ActionProgress({"runId": number}),
     )
     enterprise.end(number)
     ended = await follow(given, elsewhere, started)

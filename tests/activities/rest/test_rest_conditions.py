@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from activities.actions.rest.answers import holds
-from activities.actions.rest.config import Condition
+from activities.actions.rest.config import AnswerCondition
 from activities.outgoing import TargetResponse
 
 
@@ -30,11 +30,11 @@ from activities.outgoing import TargetResponse
 def test_a_text_and_a_scalar_are_the_same_when_they_are_written_the_same(
     *, answered: Any, wanted: Any, same: object
 ) -> None:
-    condition = Condition.model_validate({"path": "$.v", "values": [wanted]})
+    condition = AnswerCondition.model_validate({"path": "$.v", "values": [wanted]})
     answer = TargetResponse(200, {}, json.dumps({"v": answered}).encode())
     assert holds(condition, answer) is same
 
 
 def test_a_value_that_is_not_there_is_none_of_those_wanted() -> None:
-    condition = Condition.model_validate({"path": "$.other", "values": ["null", 1]})
+    condition = AnswerCondition.model_validate({"path": "$.other", "values": ["null", 1]})
     assert not holds(condition, TargetResponse(200, {}, b'{"v": 1}'))

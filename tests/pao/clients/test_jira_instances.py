@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from pao.clients.jira import JiraClient, JiraFlavour, JiraRefusedError
-from pao.clients.jira.instances import JiraInstances, KnownTicket
+from pao.clients.jira.instances import JiraInstances, TicketReference
 from pao.core.states import RequestStatus
 from tests.support.jira import JiraSandbox, jira_sandbox
 
@@ -51,10 +51,10 @@ def instances(corp: JiraSandbox, site: JiraSandbox) -> Iterator[JiraInstances]:
     made.close()
 
 
-async def make(client: JiraClient, project: str, *, count: int = 1) -> list[KnownTicket]:
+async def make(client: JiraClient, project: str, *, count: int = 1) -> list[TicketReference]:
     fields = {**FIELDS, "project": {"key": project}}
     issues = [await client.create_issue(fields) for _ in range(count)]
-    return [KnownTicket(issue.key, issue.url) for issue in issues]
+    return [TicketReference(issue.key, issue.url) for issue in issues]
 
 
 async def test_the_address_of_a_ticket_tells_its_instance_whatever_is_mapped_now(
@@ -64,8 +64,8 @@ async def test_the_address_of_a_ticket_tells_its_instance_whatever_is_mapped_now
     [there] = await make(instances.instance("site"), "DB")
     assert instances.of(here).instance.name == "corp"
     assert instances.of(there).instance.name == "site"
-    assert instances.of(KnownTicket(here.key)).instance.name == "site"
-    assert instances.of(KnownTicket(here.key, instance="corp")).instance.name == "corp"
+    assert instances.of(TicketReference(here.key)).instance.name == "site"
+    assert instances.of(TicketReference(here.key, instance="corp")).instance.name == "corp"
 
 
 async def test_many_tickets_are_asked_for_with_few_calls(
@@ -96,10 +96,10 @@ async def test_a_ticket_that_is_gone_is_told_apart_from_a_jira_that_is_away(
     instances: JiraInstances, site: JiraSandbox
 ) -> None:
     [there] = await make(instances.instance("corp"), "DB")
-    gone = KnownTicket("DB-999", instance="corp")
-    odd = KnownTicket('x") or key in ("DB-1', instance="corp")
-    away = KnownTicket("NET-1", instance="site")
-    nowhere = KnownTicket("NET-2", instance="nowhere")
+    gone = TicketReference("DB-999", instance="corp")
+    odd = TicketReference('x") or key in ("DB-1', instance="corp")
+    away = TicketReference("NET-1", instance="site")
+    nowhere = TicketReference("NET-2", instance="nowhere")
     site.fault("status", match={}, status=503, times=None)
     asked = [there, gone, odd, away, nowhere]
     found = {reading.ticket: reading for reading in await instances.statuses(asked)}

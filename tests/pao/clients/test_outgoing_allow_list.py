@@ -4,8 +4,8 @@ import pytest
 
 from pao.clients.outgoing import AddressRefusedError, EgressRules, RuleError
 from pao.clients.outgoing.addresses import read_target_address
-from pao.clients.outgoing.resolver import Guide
-from tests.support.outgoing_calls import FakeResolver, call
+from pao.clients.outgoing.resolver import EgressResolver
+from tests.support.outgoing_calls import Names, call
 
 
 @pytest.mark.parametrize(
@@ -90,8 +90,8 @@ def test_an_entry_is_a_host_as_dns_allows_it(entry: str, *, good: bool) -> None:
 
 
 async def test_a_proxy_is_asked_for_listed_ports_and_permitted_addresses_alone() -> None:
-    names = FakeResolver(api_example_com=[["10.1.2.3"]])
-    guide = Guide(EgressRules.parse(["10.1.0.0/16:8443", "far.example.com:8443"]), names)
+    names = Names(api_example_com=[["10.1.2.3"]])
+    guide = EgressResolver(EgressRules.parse(["10.1.0.0/16:8443", "far.example.com:8443"]), names)
     await guide.judge_for_proxy("api.example.com", 8443)
     await guide.judge_for_proxy("far.example.com", 8443)
     with pytest.raises(AddressRefusedError, match=r"api\.example\.com: it leads to 10\.1\.2\.3"):

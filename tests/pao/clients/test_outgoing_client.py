@@ -21,10 +21,10 @@ from pao.clients.outgoing import (
     CallBrokenError,
     CallInvalidError,
     CallUnsentError,
+    ConnectionOptions,
     EgressRules,
     HttpClient,
     OutgoingCall,
-    WireOptions,
 )
 from pao.clients.outgoing.client import read_url
 from tests.support.raw_servers import RawServer, answering, cutting, raw_server
@@ -36,7 +36,7 @@ SECONDS = 5.0
 
 @pytest.fixture
 async def client() -> AsyncIterator[HttpClient]:
-    made = HttpClient(WireOptions(rules=LOOPBACK))
+    made = HttpClient(ConnectionOptions(rules=LOOPBACK))
     yield made
     await made.close()
 
@@ -290,7 +290,7 @@ async def test_tls_asks_for_the_name_although_the_address_was_judged(
     secure: tuple[Path, RawServer], host: str, *, trusted: bool, reached: bool
 ) -> None:
     file, server = secure
-    options = WireOptions(rules=LOOPBACK, ca_bundle=file if trusted else None)
+    options = ConnectionOptions(rules=LOOPBACK, ca_bundle=file if trusted else None)
     client = HttpClient(options, resolver=Here())
     call = post(f"https://{host}:{server.port}/")
     before = server.count
@@ -332,7 +332,7 @@ async def test_a_proxy_is_used_with_its_credentials_but_judges_nothing_away(
 ) -> None:
     file, server = secure
     with raw_server(tunnel) as proxy:
-        options = WireOptions(
+        options = ConnectionOptions(
             rules=EgressRules.parse(["api.example.test"]),
             proxy=f"http://ann:s%40cret@127.0.0.1:{proxy.port}",
             no_proxy=EgressRules.parse(["127.0.0.1"]),

@@ -8,14 +8,14 @@ import pytest
 from botocore.auth import SigV4Auth
 from botocore.awsrequest import AWSRequest
 
-from pao.clients.aws.sigv4 import AccessKey, Call, signature_headers
+from pao.clients.aws.sigv4 import SignableRequest, SigningKey, signature_headers
 
 AT = datetime(2026, 1, 31, 23, 59, 59, tzinfo=UTC)
-KEY = AccessKey("PAO1", "s3cr3t+/of=the test")
+KEY = SigningKey("PAO1", "s3cr3t+/of=the test")
 HOST = "https://pao.example.com:8443"
 
 
-def theirs(call: Call) -> str:
+def theirs(call: SignableRequest) -> str:
     """Return the header that botocore signs the call with, at the same second."""
     query = call.raw_query.decode()
     url = HOST + call.raw_path.decode() + (f"?{query}" if query else "")
@@ -49,7 +49,7 @@ def theirs(call: Call) -> str:
 )
 def test_what_is_signed_is_what_botocore_signs(path: str, query: str) -> None:
     for method, body in (("GET", b""), ("POST", '{"name": "é"}'.encode())):
-        call = Call(
+        call = SignableRequest(
             method=method,
             raw_path=path.encode(),
             raw_query=query.encode(),

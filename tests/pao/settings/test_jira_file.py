@@ -12,7 +12,7 @@ from pao.app import assembly
 from pao.clients.jira import BasicAuth, JiraFlavour, JiraInstance, OAuth2Auth, PatAuth
 from pao.core.states import RequestStatus
 from pao.settings import ConfigurationError, Settings, load_settings
-from pao.settings.jira_file import FileForm
+from pao.settings.jira_file import InstancesConfig
 
 FILE = """\
 default: site
@@ -269,7 +269,7 @@ def test_the_example_of_the_manual_is_a_file_that_is_taken() -> None:
     example = manual.partition("### JIRA instances")[2].partition("```yaml\n")[2]
     document = load_document(example.partition("```")[0], file="jira.yaml")
 
-    form = FileForm.model_validate(document.data)
+    form = InstancesConfig.model_validate(document.data)
 
     assert [one.name for one in form.instances] == ["cloud", "corp"]
     assert [list(one.problems(Path("/nowhere"))) for one in form.instances[:1]] == [[]]

@@ -138,7 +138,7 @@ Count = Annotated[int, Field(ge=1)]
 Upper = BeforeValidator(lambda value: value.upper() if isinstance(value, str) else value)
 
 
-class Part(BaseSettings):
+class SettingsSection(BaseSettings):
     """One part: frozen, and read from the mapping that it is given only."""
 
     model_config = SettingsConfigDict(frozen=True, extra="ignore", hide_input_in_errors=True)
@@ -166,7 +166,7 @@ class Part(BaseSettings):
         return cls(**source())
 
 
-class AuthSettings(Part):
+class AuthSettings(SettingsSection):
     """Who callers are and what signatures must name."""
 
     identity_sources: Annotated[tuple[IdentitySource, ...], NoDecode, SPLIT] = Field(
@@ -178,7 +178,7 @@ class AuthSettings(Part):
     encryption_keys: KeyRing | None = Field(None, validation_alias="PAO_ENCRYPTION_KEYS")
 
 
-class DatabaseSettings(Part):
+class DatabaseSettings(SettingsSection):
     """Postgres: one address, or host, name, user and password."""
 
     given_url: PostgresUrl | None = Field(None, validation_alias="DATABASE_URL")
@@ -240,7 +240,7 @@ class DatabaseSettings(Part):
         return SecretStr(with_options(url, options) if options else url)
 
 
-class TemporalSettings(Part):
+class TemporalSettings(SettingsSection):
     """Where Temporal is and how it is reached; the TLS files are named as Temporal's tools do."""
 
     address: Address = Field("127.0.0.1:7233", validation_alias="TEMPORAL_ADDRESS")
@@ -257,7 +257,7 @@ class TemporalSettings(Part):
     tls_client_key: Path | None = Field(None, validation_alias="TEMPORAL_TLS_CLIENT_KEY_PATH")
 
 
-class JiraSettings(Part):
+class JiraSettings(SettingsSection):
     """The JIRA instance that tickets go to, or the file that describes several."""
 
     instances_file: Path | None = Field(None, validation_alias="JIRA_INSTANCES")
@@ -281,7 +281,7 @@ class GitHubFlavour(StrEnum):
     SERVER = "server"
 
 
-class GitHubSettings(Part):
+class GitHubSettings(SettingsSection):
     """The GitHub that actions speak to, and as whom: a token or an App."""
 
     api_url: HttpUrl = Field("https://api.github.com", validation_alias="GITHUB_API_URL")
@@ -297,7 +297,7 @@ class GitHubSettings(Part):
     )
 
 
-class WorkerSettings(Part):
+class WorkerSettings(SettingsSection):
     """The worker that executes workflows and actions."""
 
     pool_size: Count = Field(10, validation_alias="WORKER_POOL_SIZE")
@@ -310,20 +310,20 @@ class WorkerSettings(Part):
     metrics_port: Port | None = Field(None, validation_alias="WORKER_METRICS_PORT")
 
 
-class SecretsSettings(Part):
+class SecretsSettings(SettingsSection):
     """Secrets that were given by `<NAME>_PATH` or `<NAME>_FILE`."""
 
     refresh: Duration = Field(timedelta(minutes=5), validation_alias="PAO_SECRETS_REFRESH")
 
 
-class LoggingSettings(Part):
+class LoggingSettings(SettingsSection):
     """What is logged, and as what."""
 
     level: Annotated[LogLevel, Upper] = Field(LogLevel.INFO, validation_alias="LOG_LEVEL")
     format: Literal["json", "text"] = Field("json", validation_alias="LOG_FORMAT")
 
 
-class TelemetrySettings(Part):
+class TelemetrySettings(SettingsSection):
     """Where traces go; without an endpoint none are sent."""
 
     otlp_endpoint: HttpUrl | None = Field(None, validation_alias="OTEL_EXPORTER_OTLP_ENDPOINT")
